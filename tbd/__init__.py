@@ -1,0 +1,3 @@
+"""Think-Before-Draw: a portrait, a voice and a sentence about a feeling become a talking face."""
+
+__version__ = "0.1.0"

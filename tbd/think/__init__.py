@@ -1,0 +1,1 @@
+"""Text → `MusclePlan`. Nothing here imports torch, except encoders and language models."""
