@@ -1,12 +1,18 @@
 """`FaceGeometry`: one face in one image, as a mesh that can be turned and pulled. Needs numpy alone."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
 NUM_POINTS = 478
 """MediaPipe's face mesh: 468 points of skin, then 5 of each iris (468–472 the subject's right, 473–477 the left)."""
+RIGHT_CORNER, LEFT_CORNER = 33, 263
+"""The outer corners of the subject's right and left eye."""
+VIEW_DISTANCE = 7.0
+"""From the viewer to the face, in inter-ocular distances (about 60 cm): how much a face grows as it comes nearer."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class FaceGeometry:
         canonical: (478, 3) float32, this person's own mesh with the head's pose taken out: x to the image's right,
             y up, z towards the viewer, in inter-ocular distances (outer eye corner 33 to outer eye corner 263 is 1),
             origin midway between those corners.
-        rotation: (3, 3) float32, head frame → camera frame (x right, y up, z to the viewer), right-handed.
+        rotation: (3, 3) float32, head frame → camera frame (x right, y up, z towards the viewer), right-handed.
         scale: pixels per inter-ocular distance.
         origin: (2,) float32, the pixel that the canonical origin falls on.
         faces_seen: how many faces the picture holds; this is the largest.
@@ -41,7 +47,8 @@ class FaceGeometry:
         Args:
             canonical: (..., N, 3) in inter-ocular distances.
             rotation: (..., 3, 3), an extra turn of the head about its own frame, before the resting rotation.
-            translation: (..., 3), an extra shift in inter-ocular distances, in the camera's frame.
+            translation: (..., 3), an extra shift in inter-ocular distances, in the camera's frame. Its z makes the face
+                larger as it comes nearer, as seen from `VIEW_DISTANCE`.
 
         Returns:
             (..., N, 3) pixels: x right, y down, z towards the viewer.
@@ -49,11 +56,25 @@ class FaceGeometry:
         turn = self.rotation if rotation is None else self.rotation @ rotation
         camera = canonical @ np.swapaxes(turn, -1, -2)
         if translation is not None:
-            camera = camera + np.asarray(translation)[..., None, :]
+            shift = np.asarray(translation)[..., None, :]
+            camera = camera * (VIEW_DISTANCE / (VIEW_DISTANCE - shift[..., 2:])) + shift
         pixels = camera * np.float32(self.scale)
         pixels[..., 1] *= -1
         pixels[..., :2] += self.origin
         return pixels
+
+    def cropped(self, left: float, top: float, image: np.ndarray, zoom: float = 1.0) -> "FaceGeometry":
+        """The same face in a picture cut from this one at (`left`, `top`) and then enlarged by `zoom`.
+
+        Args:
+            left, top: pixels of this picture that the new one's upper left corner shows; may lie outside.
+            image: (H, W, 3) uint8 RGB, the new picture.
+            zoom: new pixels per old pixel.
+        """
+        shift = np.float32([left, top])
+        points = self.points.copy()
+        points[:, :2] -= shift
+        return replace(self, image=image, points=points * np.float32(zoom), scale=self.scale * zoom, origin=(self.origin - shift) * np.float32(zoom))
 
 
 def euler_to_matrix(angles: np.ndarray) -> np.ndarray:
@@ -75,3 +96,87 @@ def matrix_to_euler(matrix: np.ndarray) -> np.ndarray:
     pitch = np.arctan2(matrix[..., 2, 1], matrix[..., 2, 2])
     roll = np.arctan2(matrix[..., 1, 0], matrix[..., 0, 0])
     return np.stack([pitch, yaw, roll], -1)
+
+
+@cache
+def mean_face() -> np.ndarray:
+    """(478, 3) float32, the mean resting face in the head's frame, mirror-symmetric (``tbd/assets/face/README.md``)."""
+    with (files("tbd") / "assets/face/mean_face.npy").open("rb") as file:
+        face = np.load(file, allow_pickle=False)
+    face.setflags(write=False)
+    return face
+
+
+@cache
+def mirror_points() -> np.ndarray:
+    """(478,) the index of each point's mirror image on the face's other side; a point of the midline is its own."""
+    face = mean_face()
+    mirrored = face * np.float32([-1, 1, 1])
+    return np.array([np.argmin(((mirrored - point) ** 2).sum(1)) for point in face])
+
+
+_BONY = {
+    1.0: (33, 133, 362, 263, 6, 168, 197, 195, 5, 4, 1, 2, 98, 327, 129, 358, 48, 278),  # eye corners, nose
+    0.5: (127, 356, 162, 389, 21, 251, 54, 284, 234, 454, 93, 323),  # temples and before the ears
+    0.3: (117, 346, 118, 347, 123, 352, 116, 345, 143, 372, 111, 340),  # cheekbones
+    0.2: (10, 151, 67, 297, 109, 338, 103, 332),  # upper forehead
+}
+"""Points that lie on bone or cartilage, by how little expressions and speech move them. The choice follows the landmark
+basis of MediaPipe's face geometry module, less the lips and the jaw."""
+
+
+@cache
+def bony_weights() -> np.ndarray:
+    """(478,) weight of each point where a head's pose is to be found in spite of what its face does."""
+    weights = np.zeros(NUM_POINTS)
+    for weight, indices in _BONY.items():
+        weights[list(indices)] = weight
+    return weights
+
+
+def align(source: np.ndarray, target: np.ndarray, weights: np.ndarray, iterations: int = 3) -> tuple[float, np.ndarray, np.ndarray]:
+    """The similarity ``target ≈ scale * source @ rotation.T + shift`` (Umeyama 1991), robust by reweighting.
+
+    Args:
+        source: (N, 3).
+        target: (N, 3).
+        weights: (N,) at least 0; after the first fit, points far off (Geman–McClure) count less.
+        iterations: 1 is the plain weighted fit.
+
+    Returns:
+        scale, (3, 3) rotation, (3,) shift.
+    """
+    robust = weights
+    for _ in range(iterations):
+        w = (robust / robust.sum())[:, None]
+        from_mean, to_mean = (w * source).sum(0), (w * target).sum(0)
+        a, b = source - from_mean, target - to_mean
+        u, s, vt = np.linalg.svd((w * b).T @ a)
+        s[2], u[:, 2] = (s[2], u[:, 2]) if np.linalg.det(u @ vt) > 0 else (-s[2], -u[:, 2])
+        rotation = u @ vt
+        scale = float(s.sum() / (w * a**2).sum())
+        shift = to_mean - scale * rotation @ from_mean
+        error = ((target - scale * source @ rotation.T - shift) ** 2).sum(1)
+        spread = max(float((w[:, 0] * error).sum()), 1e-12)
+        robust = weights / (1 + error / (4 * spread)) ** 2
+    return scale, rotation, shift
+
+
+def remove_pose(points: np.ndarray, rotation: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+    """A face's mesh in an image, taken apart into its shape and its place.
+
+    Args:
+        points: (478, 3) as in `FaceGeometry.points`.
+        rotation: (3, 3), the head's rotation where it is known; by default the one that best lays the bony points onto
+            the mean face's.
+
+    Returns:
+        `FaceGeometry`'s canonical, rotation, scale and origin.
+    """
+    camera = np.asarray(points, np.float64) * [1, -1, 1]
+    if rotation is None:
+        rotation = align(mean_face().astype(np.float64), camera, bony_weights())[1]
+    corners = camera[[RIGHT_CORNER, LEFT_CORNER]]
+    origin, scale = corners.mean(0), float(np.linalg.norm(corners[1] - corners[0]))
+    canonical = (camera - origin) @ rotation / scale
+    return canonical.astype(np.float32), rotation.astype(np.float32), scale, (origin[:2] * [1, -1]).astype(np.float32)
