@@ -1,0 +1,88 @@
+"""Which muscle pulls which skin where: the table behind the rig.
+
+Anatomy after Gray's Anatomy (41st edition, chapter 30) and the FACS manual (Ekman, Friesen & Hager 2002), which names the
+muscles behind each movement; amplitudes are those of grown-up faces at full contraction, in inter-ocular distances (outer
+eye corner to outer eye corner, about 90 mm), somewhat generous, since a portrait lacks the motion that makes small
+movements visible. Hinges and sphincters (jaw, lids, lips) do not pull along a line: `tbd.face.rig` builds those.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Span = Literal["each side", "both sides", "whole"]
+Part = Literal["skin", "upper", "lower"]
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One muscle drawing on the skin where it inserts.
+
+    Args:
+        channel: the ARKit blendshape; without "Left" and "Right" where `span` is "each side".
+        muscle: the anatomical name.
+        at: the insertion, as points of the subject's left half (of the whole face where `span` is "whole").
+        towards: (outwards, up, forwards) in inter-ocular distances at coefficient 1; outwards is away from the midline,
+            for "whole" it is to the subject's left.
+        reach: the distance at which the skin follows by a tenth.
+        part: which skin follows: all of it, only what hangs on the skull ("upper"), or on the jaw ("lower").
+        span: "each side" serves two channels, "both sides" one symmetric channel.
+    """
+
+    channel: str
+    muscle: str
+    at: tuple[int, ...]
+    towards: tuple[float, float, float]
+    reach: float
+    part: Part = "skin"
+    span: Span = "each side"
+
+
+BROW_INNER = (285, 336, 295, 296)
+BROW_MIDDLE = (282, 334)
+BROW_OUTER = (283, 293, 276, 300)
+UPPER_LIP_SIDE = (267, 269, 270, 302, 303, 304, 268, 271, 272, 312, 311, 310)
+LOWER_LIP_SIDE = (314, 405, 321, 315, 404, 320, 316, 403, 319, 317, 402, 318)
+CORNER = (291, 306, 292, 308)
+NOSE_WING = (278, 279, 294, 358, 331, 360)
+LIP_MIDDLE_TOP = (0, 11, 12, 13, 267, 302, 268, 312)
+LIP_MIDDLE_BOTTOM = (14, 15, 16, 17, 317, 316, 315, 314)
+MOUTH = (61, 291, 0, 17, 13, 14, 37, 267, 84, 314, 40, 270, 91, 321)
+
+PULLS = (
+    Pull("browInnerUp", "frontalis, medial part", BROW_INNER, (-0.02, 0.135, 0.01), 0.28, span="both sides"),
+    Pull("browOuterUp", "frontalis, lateral part", BROW_MIDDLE + BROW_OUTER, (0.0, 0.12, 0.0), 0.28),
+    Pull("browDown", "corrugator supercilii", BROW_INNER, (-0.052, -0.075, 0.02), 0.24),
+    Pull("browDown", "orbicularis oculi, orbital part", BROW_MIDDLE + BROW_OUTER, (-0.012, -0.055, 0.0), 0.22),
+    Pull("browDown", "procerus", (9, 8), (0.0, -0.022, 0.005), 0.16),
+    Pull("cheekPuff", "buccinator, relaxed over blown air", (425, 411, 427, 436), (0.06, 0.0, 0.12), 0.42, span="both sides"),
+    Pull("cheekSquint", "orbicularis oculi, orbital part", (280, 330, 347, 346), (0.01, 0.06, 0.02), 0.26),
+    Pull("noseSneer", "levator labii superioris alaeque nasi", NOSE_WING, (0.02, 0.065, -0.01), 0.17, "upper"),
+    Pull("noseSneer", "levator labii superioris alaeque nasi", (267, 269, 270), (0.0, 0.05, 0.0), 0.22, "upper"),
+    Pull("noseSneer", "procerus and depressor supercilii", (285, 417, 8), (-0.01, -0.03, 0.01), 0.18),
+    Pull("noseSneer", "transverse nasalis", (420, 437, 355), (-0.004, 0.03, 0.012), 0.14, "upper"),
+    Pull("mouthSmile", "zygomaticus major", CORNER, (0.1, 0.1, -0.055), 0.33),
+    Pull("mouthSmile", "zygomaticus minor", (425, 266, 280), (0.02, 0.05, 0.035), 0.3, "upper"),
+    Pull("mouthSmile", "risorius", (317, 316, 315, 314), (0.0, -0.015, -0.01), 0.12, "lower"),
+    Pull("mouthFrown", "depressor anguli oris", CORNER, (0.015, -0.115, -0.02), 0.24),
+    Pull("mouthFrown", "mentalis", (18, 200, 313), (0.0, 0.03, 0.015), 0.18, "lower"),
+    Pull("mouthFrown", "depressor anguli oris, over the jaw", (422, 424, 430), (0.01, -0.03, 0.01), 0.2),
+    Pull("mouthDimple", "buccinator", CORNER, (0.07, 0.015, -0.08), 0.2),
+    Pull("mouthStretch", "risorius", CORNER, (0.105, -0.035, -0.04), 0.33),
+    Pull("mouthStretch", "platysma", (321, 405, 335, 424), (0.03, -0.05, -0.01), 0.24, "lower"),
+    Pull("mouthLowerDown", "depressor labii inferioris", LOWER_LIP_SIDE, (0.015, -0.09, -0.005), 0.17, "lower"),
+    Pull("mouthUpperUp", "levator labii superioris", UPPER_LIP_SIDE, (0.01, 0.085, 0.005), 0.19, "upper"),
+    Pull("mouthUpperUp", "levator labii superioris, over the cheek", (426, 423, 327), (0.01, 0.03, 0.015), 0.16, "upper"),
+    Pull("mouthPucker", "orbicularis oris, incisivi", CORNER, (-0.125, 0.0, 0.07), 0.33, span="both sides"),
+    Pull("mouthPucker", "orbicularis oris, marginal part", LIP_MIDDLE_TOP, (0.0, 0.012, 0.1), 0.26, "upper", "both sides"),
+    Pull("mouthPucker", "orbicularis oris, marginal part", LIP_MIDDLE_BOTTOM, (0.0, -0.012, 0.1), 0.26, "lower", "both sides"),
+    Pull("mouthFunnel", "incisivi labii", CORNER, (-0.075, 0.0, 0.05), 0.3, span="both sides"),
+    Pull("mouthFunnel", "orbicularis oris, marginal part", LIP_MIDDLE_TOP, (0.0, 0.05, 0.09), 0.22, "upper", "both sides"),
+    Pull("mouthFunnel", "orbicularis oris, marginal part", LIP_MIDDLE_BOTTOM, (0.0, -0.065, 0.09), 0.22, "lower", "both sides"),
+    Pull("mouthLeft", "risorius and buccinator, left", MOUTH, (0.11, 0.0, 0.0), 0.38, span="whole"),
+    Pull("mouthRight", "risorius and buccinator, right", MOUTH, (-0.11, 0.0, 0.0), 0.38, span="whole"),
+    Pull("mouthShrugLower", "mentalis", (18, 200, 199), (0.0, 0.07, 0.03), 0.22, "lower", "whole"),
+    Pull("mouthShrugLower", "mentalis", LIP_MIDDLE_BOTTOM, (0.0, 0.06, 0.045), 0.2, "lower", "both sides"),
+    Pull("mouthShrugUpper", "orbicularis oris over the raised lower lip", LIP_MIDDLE_TOP, (0.0, 0.05, 0.05), 0.2, "upper", "both sides"),
+    Pull("jawOpen", "buccinator, stretched", CORNER, (-0.02, 0.0, 0.0), 0.3, span="both sides"),
+    Pull("tongueOut", "depressor labii inferioris", LIP_MIDDLE_BOTTOM, (0.0, -0.05, 0.03), 0.2, "lower", "both sides"),
+)
