@@ -1,0 +1,222 @@
+"""The `tbd` command. Nothing heavy is imported before a subcommand needs it."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from tbd import __version__
+from tbd.errors import InputError, TBDError
+
+
+class Command(NamedTuple):
+    """A subcommand: one line of help, its options, and what it does with the parsed values."""
+
+    summary: str
+    options: Callable
+    run: Callable
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand.
+
+    Returns:
+        0; 1 for a failure, 2 for something that the user can put right, 130 after Ctrl-C.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in argv
+    argv = [a for a in argv if a != "--debug"]
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if argv[0] == "--version":
+        print(f"tbd {__version__}")
+        return 0
+    try:
+        return _dispatch(argv[0], argv[1:])
+    except TBDError as error:
+        if debug:
+            raise
+        print(f"tbd {argv[0]}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"\ntbd {argv[0]}: interrupted; nothing half-written was left.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        print(f"tbd {argv[0]}: unexpected {type(error).__name__}: {error} (run again with --debug to see where).", file=sys.stderr)
+        return 1
+
+
+def _dispatch(name: str, argv: list[str]) -> int:
+    if name in _LIGHTNING:
+        from tbd.training import lightning_cli
+
+        lightning_cli([name, *argv])
+        return 0
+    if name not in COMMANDS:
+        import difflib
+
+        near = difflib.get_close_matches(name, [*COMMANDS, *_LIGHTNING], 1)
+        raise InputError(f"there is no such command{f'; did you mean {near[0]}' if near else ''}? `tbd --help` lists them.")
+    from jsonargparse import ArgumentParser
+
+    command = COMMANDS[name]
+    parser = ArgumentParser(prog=f"tbd {name}", description=command.summary)
+    parser.add_argument("--config", action="config", help="a YAML file with these options")
+    command.options(parser)
+    command.run(parser.parse_args(argv))
+    return 0
+
+
+def _help() -> str:
+    rows = [(name, command.summary) for name, command in COMMANDS.items()] + list(_LIGHTNING.items())
+    lines = [f"  {name:<12} {summary}" for name, summary in rows]
+    return "\n".join(
+        [
+            f"Think-Before-Draw {__version__}: a portrait, a voice and a sentence about a feeling become a talking face.",
+            "",
+            "usage: tbd COMMAND [options]      tbd COMMAND --help says what a command takes; --debug shows tracebacks",
+            "",
+            *lines,
+        ]
+    )
+
+
+# -- think, draw, render ---------------------------------------------------------------------------------------------
+
+
+def _generate_options(parser) -> None:
+    parser.add_argument("--portrait", required=True, help="a photograph or painting with a face")
+    parser.add_argument("--audio", required=True, help="speech, in any format that FFmpeg reads")
+    parser.add_argument("--emotion", default="", help="a sentence about a feeling")
+    parser.add_argument("--output", required=True, help="the video to write (.mp4)")
+    parser.add_argument("--plan", help="a plan from `tbd think --json`, perhaps edited, instead of --emotion")
+    _drawing_options(parser)
+
+
+def _drawing_options(parser) -> None:
+    parser.add_argument("--motion-output", help="also write the motion (.npz or .csv)")
+    parser.add_argument("--plan-output", help="also write the plan (.json)")
+    parser.add_argument("--model", default="motion_mini", help="packaged name, folder, or hub repository of a motion model")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same video")
+    parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
+    parser.add_argument("--num-inference-steps", type=int, help="denoising steps; more is finer and slower (default: the model's)")
+    parser.add_argument("--emotion-scale", type=float, default=1.0, help="strength of the global emotion; 1 is as trained")
+    parser.add_argument("--muscle-scale", type=float, default=1.0, help="strength of the local muscles")
+    parser.add_argument("--audio-scale", type=float, default=1.0, help="strength of the articulation")
+    parser.add_argument("--head-motion", type=float, default=1.0, help="how much the head moves; 0 holds it still")
+    parser.add_argument("--quiet", action="store_true", help="do not print the thinking")
+
+
+def _generate(options) -> None:
+    from tbd.pipeline import generate
+
+    generate(
+        portrait=options.portrait,
+        audio=options.audio,
+        emotion=options.emotion,
+        plan=options.plan,
+        output=options.output,
+        **_drawing_values(options),
+    )
+
+
+def _drawing_values(options) -> dict:
+    names = ("motion_output", "plan_output", "model", "seed", "size", "num_inference_steps", "emotion_scale", "muscle_scale", "audio_scale")
+    return {name: options[name] for name in (*names, "head_motion", "quiet")}
+
+
+def _demo_options(parser) -> None:
+    parser.add_argument("--output", default="outputs/demo.mp4", help="the video to write (.mp4)")
+    parser.add_argument("--emotion", default="she fights back tears, then smiles", help="a sentence about a feeling")
+    _drawing_options(parser)
+
+
+def _demo(options) -> None:
+    from tbd.pipeline import demo
+
+    demo(output=options.output, emotion=options.emotion, **_drawing_values(options))
+
+
+def _think_options(parser) -> None:
+    parser.add_argument("text", help="a sentence about a feeling")
+    parser.add_argument("--duration", type=float, help="seconds that the plan should span")
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON, for editing and for `generate --plan`")
+
+
+def _think(options) -> None:
+    from tbd.think import KnowledgePlanner
+
+    plan = KnowledgePlanner().plan(options.text, duration=options.duration)
+    if options.json:
+        print(plan.model_dump_json(indent=2))
+        return
+    from rich.console import Console
+
+    from tbd.think.show import show
+
+    show(plan, Console())
+
+
+def _track_options(parser) -> None:
+    parser.add_argument("video", help="a video with a face")
+    parser.add_argument("--output", required=True, help="the motion to write (.npz or .csv)")
+    parser.add_argument("--landmarker", help="a face_landmarker.task file: track with MediaPipe's landmarker instead of the mesh")
+
+
+def _track(options) -> None:
+    from tbd.pipeline import track
+
+    track(options.video, options.output, landmarker=options.landmarker)
+
+
+def _render_options(parser) -> None:
+    parser.add_argument("--portrait", required=True, help="a photograph or painting with a face")
+    parser.add_argument("--motion", required=True, help="a motion (.npz or .csv)")
+    parser.add_argument("--audio", help="sound for the video")
+    parser.add_argument("--output", required=True, help="the video to write (.mp4)")
+    parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
+
+
+def _render(options) -> None:
+    from tbd.pipeline import render
+
+    render(options.portrait, options.motion, options.output, audio=options.audio, size=options.size)
+
+
+# -- data ------------------------------------------------------------------------------------------------------------
+
+
+def _synthesize_options(parser) -> None:
+    parser.add_argument("--output", required=True, help="the folder to write, in MEAD's layout")
+    parser.add_argument("--hours", type=float, default=2.0, help="hours of speech")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same corpus")
+    parser.add_argument("--workers", type=int, help="processes (default: one per core)")
+
+
+def _synthesize(options) -> None:
+    from tbd.data.synthesis import synthesize
+
+    synthesize(options.output, options.hours, seed=options.seed, workers=options.workers)
+
+
+COMMANDS = {
+    "generate": Command("a portrait, a voice and a sentence become a video", _generate_options, _generate),
+    "demo": Command("generate from the sample portrait and voice", _demo_options, _demo),
+    "think": Command("a sentence becomes a chain of thought and a muscle plan", _think_options, _think),
+    "track": Command("a real performance becomes a motion", _track_options, _track),
+    "render": Command("a motion becomes a video of any portrait", _render_options, _render),
+    "synthesize": Command("write the procedural corpus", _synthesize_options, _synthesize),
+}
+_LIGHTNING = {
+    "fit": "train from a configuration (Lightning's)",
+    "validate": "validate a checkpoint (Lightning's)",
+    "test": "test a checkpoint (Lightning's)",
+    "predict": "predict with a checkpoint (Lightning's)",
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

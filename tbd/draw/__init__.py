@@ -1,0 +1,1 @@
+"""`MusclePlan` + audio → `Motion`: the diffusion, its guidance and what it listens to."""

@@ -1,0 +1,105 @@
+"""What a denoiser hears: waveforms → one feature per video frame."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tbd.face.motion import SAMPLE_RATE, SAMPLES_PER_FRAME
+
+
+class AudioEncoder(nn.Module, ABC):
+    """Turns speech into features at the video's frame rate.
+
+    An implementation maps (B, (T + 2·context)·640) samples at 16 kHz in −1..1 to (B, T, dim). The `context` frames on each
+    side are heard but not returned, so that the first and last frame know their surroundings.
+    """
+
+    dim: int
+    context: int
+
+    @abstractmethod
+    def forward(self, audio: Tensor) -> Tensor:
+        """(B, (T + 2·context)·640) → (B, T, dim)."""
+
+
+class LogMel(nn.Module):
+    """Log-mel spectrogram at 100 Hz, 4 columns per video frame; made with `torch.stft`, so it runs on any device.
+
+    The mel scale is Slaney's (linear below 1 kHz, logarithmic above), the windows are 25 ms Hann every 10 ms, centred.
+
+    Args:
+        bins: number of mel bands between 50 Hz and 7.6 kHz.
+    """
+
+    def __init__(self, bins: int = 80) -> None:
+        super().__init__()
+        self.register_buffer("window", torch.hann_window(400), persistent=False)
+        self.register_buffer("filters", _mel_filters(bins), persistent=False)  # (bins, 257)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """(B, N) samples → (B, bins, N // 160), roughly zero-mean and unit-variance for speech at −23 dB."""
+        with torch.autocast(audio.device.type, enabled=False):
+            spectrum = torch.stft(audio.float(), 512, 160, 400, self.window, return_complex=True)[..., :-1]  # (B, 257, N/160)
+            mel = self.filters @ spectrum.abs().square()
+            return (torch.log10(mel + 1e-5) + 1.5) / 1.5
+
+
+class MelEncoder(AudioEncoder):
+    """Log-mel and a small convolutional stack: no weights to fetch, real-time on a CPU.
+
+    Args:
+        dim: width of the features.
+        bins: mel bands.
+        context: frames heard on each side of the window.
+        dropout: fraction of channels silenced in training.
+    """
+
+    def __init__(self, dim: int = 320, bins: int = 80, context: int = 8, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.dim, self.context = dim, context
+        self.mel = LogMel(bins)
+        self.stem = nn.Conv1d(bins, dim // 2, 5, padding=2)
+        self.blocks = nn.Sequential(*(_ConvBlock(dim // 2, dilation, dropout) for dilation in (1, 2, 4)))
+        self.down = nn.Conv1d(dim // 2, dim, 8, stride=4, padding=2)
+        self.out = _ConvBlock(dim, 1, dropout)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        x = self.mel(audio)  # (B, bins, 4(T+2C))
+        x = self.out(self.down(self.blocks(self.stem(x))))  # (B, dim, T+2C)
+        return x[..., self.context : x.shape[-1] - self.context].transpose(1, 2)  # (B, T, dim)
+
+
+class _ConvBlock(nn.Module):
+    def __init__(self, dim: int, dilation: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.conv = nn.Conv1d(dim, dim, 3, padding=dilation, dilation=dilation)
+        self.dropout = nn.Dropout1d(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        normed = self.norm(x.transpose(1, 2)).transpose(1, 2)  # over channels alone: a moment's level must not depend on later ones
+        return x + self.dropout(self.conv(F.gelu(normed)))  # (B, dim, N)
+
+
+def frames_of(samples: int) -> int:
+    """How many video frames cover `samples` at 16 kHz."""
+    return -(-samples // SAMPLES_PER_FRAME)
+
+
+def _mel_filters(bins: int, low: float = 50.0, high: float = 7600.0) -> Tensor:
+    """(bins, 257) triangular filters with unit peak on Slaney's mel scale (Auditory Toolbox, 1998)."""
+
+    def to_mel(hz: Tensor) -> Tensor:
+        return torch.where(hz < 1000, hz * 3 / 200, 15 + 27 * torch.log(hz.clamp(min=1) / 1000) / torch.log(torch.tensor(6.4)))
+
+    def to_hz(mel: Tensor) -> Tensor:
+        return torch.where(mel < 15, mel * 200 / 3, 1000 * torch.exp((mel - 15) * torch.log(torch.tensor(6.4)) / 27))
+
+    ends = to_mel(torch.tensor([low, high]))
+    edges = to_hz(torch.linspace(float(ends[0]), float(ends[1]), bins + 2))
+    hz = torch.linspace(0, SAMPLE_RATE / 2, 257)
+    rising = (hz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    falling = (edges[2:, None] - hz) / (edges[2:] - edges[1:-1])[:, None]
+    return torch.minimum(rising, falling).clamp(min=0)

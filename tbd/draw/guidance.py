@@ -1,0 +1,178 @@
+"""How conditional predictions are combined at one denoising step.
+
+    ε̂ = ε(∅) + w_g·[ε(g) − ε(∅)] + Σ_r w_r·M_r ⊙ [ε(g,ℓ) − ε(g)] + w_a·[ε(g,ℓ) − ε(g,ℓ, no audio)]
+
+∅ is no plan, g the global emotion, ℓ the local muscles; all hear the audio, but for the last term's second. The weights'
+sum over branches is always 1, so the same call serves predictions of noise, sample or velocity: at one step these are one
+affine map of each other.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from tbd.think.action_units import REGIONS
+
+
+class Branch(NamedTuple):
+    """One condition set: what a prediction was told."""
+
+    audio: bool
+    emotion: bool
+    muscles: bool
+
+
+UNPLANNED = Branch(audio=True, emotion=False, muscles=False)
+EMOTION = Branch(audio=True, emotion=True, muscles=False)
+FULL = Branch(audio=True, emotion=True, muscles=True)
+UNHEARD = Branch(audio=False, emotion=True, muscles=True)
+
+
+class Guidance(ABC):
+    """Combines the predictions of one denoising step.
+
+    An implementation declares which predictions it wants (`branches`) and combines them (`__call__`). Both are pure: the
+    place in the denoising loop is passed in, nothing is remembered between calls. The denoiser never sees a scale.
+    """
+
+    @abstractmethod
+    def branches(self, progress: float) -> tuple[Branch, ...]:
+        """The condition sets wanted at `progress` τ = i/(N−1), 0 (noise) .. 1 (done). One whose weight is zero is left out."""
+
+    @abstractmethod
+    def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
+        """Combine.
+
+        Args:
+            preds: one prediction per wanted branch, all of one shape (B, ...).
+            progress: τ, 0..1.
+            masks: (5, ...) weights 0..1 of each region of `REGIONS` over the latent, broadcastable to (5, B, ...).
+                None means that every region is everywhere.
+
+        Returns:
+            (B, ...) the guided prediction.
+        """
+
+
+class NoGuidance(Guidance):
+    """The fully conditioned prediction as it is."""
+
+    def branches(self, progress: float) -> tuple[Branch, ...]:
+        return (FULL,)
+
+    def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
+        return preds[FULL]
+
+
+class ClassifierFreeGuidance(Guidance):
+    """ε(∅) + scale·[ε(g,ℓ) − ε(∅)], the same at every step (Ho & Salimans 2022, arXiv 2207.12598).
+
+    Args:
+        scale: 0 ignores the plan, 1 follows it, more exaggerates it.
+    """
+
+    def __init__(self, scale: float = 2.0) -> None:
+        self.scale = scale
+
+    def branches(self, progress: float) -> tuple[Branch, ...]:
+        return tuple(b for b, w in ((UNPLANNED, 1 - self.scale), (FULL, self.scale)) if w)
+
+    def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
+        return _weighted(preds, {UNPLANNED: 1 - self.scale, FULL: self.scale})
+
+
+class ProgressiveGuidance(Guidance):
+    """Global emotion first, local muscles after: w_g falls and w_r rises around the switch point.
+
+    The three scales are three separate knobs; each at 1 follows its condition as trained.
+
+    Args:
+        emotion_scale: strength of the global emotion.
+        muscle_scale: strength of the local muscles.
+        audio_scale: strength of the voice: 1 as trained, 0 unheard. (w_a of the formula is `audio_scale` − 1, since the
+            other branches hear the audio already.)
+        switch: τ_s, the progress 0..1 where global gives way to local.
+        width: how much of the progress the change takes; a ``step`` takes none.
+        schedule: shape of the change.
+        emotion_floor: fraction of the emotion's weight that stays after the switch.
+        muscle_floor: fraction of the muscles' weight that is there before it.
+        region_scales: an extra factor on the muscles of a region, 1 where it is not named.
+
+    Example:
+        >>> guidance = ProgressiveGuidance(switch=0.5, schedule="step", emotion_floor=0.0)
+        >>> guidance.weights(0.0), guidance.weights(1.0)
+        ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    """
+
+    def __init__(
+        self,
+        emotion_scale: float = 1.0,
+        muscle_scale: float = 1.0,
+        audio_scale: float = 1.0,
+        switch: float = 0.3,
+        width: float = 0.4,
+        schedule: Literal["step", "linear", "cosine"] = "cosine",
+        emotion_floor: float = 0.5,
+        muscle_floor: float = 0.0,
+        region_scales: dict[str, float] | None = None,
+    ) -> None:
+        unknown = set(region_scales or {}) - set(REGIONS)
+        if unknown:
+            raise ValueError(f"region_scales names {', '.join(sorted(unknown))}; the regions are {', '.join(REGIONS)}.")
+        if schedule not in ("step", "linear", "cosine"):
+            raise ValueError(f"schedule is step, linear or cosine, not {schedule!r}.")
+        if not 0 <= switch <= 1:
+            raise ValueError(f"switch is a progress from 0 to 1, not {switch}.")
+        self.emotion_scale, self.muscle_scale, self.audio_scale = emotion_scale, muscle_scale, audio_scale
+        self.switch, self.width, self.schedule = switch, width, schedule
+        self.emotion_floor, self.muscle_floor = emotion_floor, muscle_floor
+        self.region_scales = dict(region_scales or {})
+
+    def ramp(self, progress: float) -> float:
+        """0 before the switch, 1 after it."""
+        if self.schedule == "step" or self.width <= 0:
+            return float(progress >= self.switch)
+        x = min(max((progress - self.switch) / self.width + 0.5, 0.0), 1.0)
+        return x if self.schedule == "linear" else (1 - math.cos(math.pi * x)) / 2
+
+    def weights(self, progress: float) -> tuple[float, float, float]:
+        """w_g, w_ℓ (before `region_scales`) and w_a at `progress`."""
+        r = self.ramp(progress)
+        emotion = self.emotion_scale * (1 - (1 - self.emotion_floor) * r)
+        muscles = self.muscle_scale * (self.muscle_floor + (1 - self.muscle_floor) * r)
+        return emotion, muscles, self.audio_scale - 1.0
+
+    def branches(self, progress: float) -> tuple[Branch, ...]:
+        w_g, w_l, w_a = self.weights(progress)
+        plain = not self.region_scales
+        wanted = {
+            UNPLANNED: w_g != 1,
+            EMOTION: not (plain and w_g == w_l),
+            FULL: w_l != 0 or w_a != 0,
+            UNHEARD: w_a != 0,
+        }
+        return tuple(branch for branch, want in wanted.items() if want)
+
+    def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
+        w_g, w_l, w_a = self.weights(progress)
+        if self.region_scales:
+            w_l = w_l * self._region_factor(preds[EMOTION], masks)
+        return _weighted(preds, {UNPLANNED: 1 - w_g, EMOTION: w_g - w_l, FULL: w_l + w_a, UNHEARD: -w_a})
+
+    def _region_factor(self, like: Tensor, masks: Tensor | None) -> Tensor:
+        """Σ_r scale_r·M_r, 1 where no region reaches."""
+        if masks is None:
+            raise ValueError("region_scales need the regions' masks over the latent.")
+        factor = torch.ones_like(like)
+        for name, scale in self.region_scales.items():
+            factor = factor + (scale - 1.0) * masks[REGIONS.index(name)].to(like)
+        return factor
+
+
+def _weighted(preds: Mapping[Branch, Tensor], weights: Mapping[Branch, float | Tensor]) -> Tensor:
+    """Σ weight·prediction over the branches that are there; the others weigh zero."""
+    return sum(weights[branch] * pred for branch, pred in preds.items())
