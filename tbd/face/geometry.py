@@ -74,7 +74,8 @@ class FaceGeometry:
         shift = np.float32([left, top])
         points = self.points.copy()
         points[:, :2] -= shift
-        return replace(self, image=image, points=points * np.float32(zoom), scale=self.scale * zoom, origin=(self.origin - shift) * np.float32(zoom))
+        points, origin = points * np.float32(zoom), (self.origin - shift) * np.float32(zoom)
+        return replace(self, image=image, points=points, scale=self.scale * zoom, origin=origin)
 
 
 def euler_to_matrix(angles: np.ndarray) -> np.ndarray:

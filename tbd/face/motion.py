@@ -37,11 +37,11 @@ BLENDSHAPES = (
 """ARKit's 52 coefficients in alphabetical order, each 0 (rest) .. 1 (as far as a face goes)."""
 
 HEAD = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")
-"""Rotations in radians, then translations in inter-ocular distances, in the head's own frame: x to the subject's left
-(the image's right), y up, z towards the viewer. Rotations are right-handed about x, y and z, applied as
-``Rz(roll) @ Ry(yaw) @ Rx(pitch)``: positive pitch looks down, positive yaw turns to the subject's left, positive roll
-tilts the crown to the subject's right. All are relative to the face's own resting pose, so zeros leave a portrait as
-it is."""
+"""Rotations in radians, then translations in inter-ocular distances; x to the subject's left (the image's right), y up, z
+towards the viewer. Rotations are about the head's own axes, translations along the camera's. Rotations are right-handed,
+applied as ``Rz(roll) @ Ry(yaw) @ Rx(pitch)``: positive pitch looks down, positive yaw turns to the subject's left,
+positive roll tilts the crown to the subject's right. All are relative to the face's own resting pose, so zeros leave a
+portrait as it is."""
 
 CHANNELS = BLENDSHAPES + HEAD
 INDEX: Mapping[str, int] = {name: i for i, name in enumerate(CHANNELS)}
@@ -134,7 +134,7 @@ class Motion:
             else:
                 with open(temporary, "w", newline="") as file:
                     writer = csv.writer(file)
-                    writer.writerow(("time",) + CHANNELS)
+                    writer.writerow(("time", *CHANNELS))
                     writer.writerows([f"{i / FPS:.2f}", *(f"{v:.7g}" for v in row)] for i, row in enumerate(self.values))
 
     @classmethod

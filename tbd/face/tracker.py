@@ -69,7 +69,7 @@ def require_usable(geometry: FaceGeometry, source: str) -> None:
     xy = geometry.points[:, :2]
     outside = ((xy < 0) | (xy >= [width, height])).any(1).mean()
     if outside > _MAX_OUTSIDE:
-        raise InputError(f"The face in {source} is cut by the border ({outside:.0%} of it lies outside); give a picture with the whole face.")
+        raise InputError(f"The face in {source} is cut by the border ({outside:.0%} of it lies outside); show the whole face.")
     turn, roll = np.arccos(np.clip(geometry.rotation[2, 2], -1, 1)), abs(matrix_to_euler(geometry.rotation)[2])
     if max(turn, roll) > MAX_TURN:
         how = f"turned {np.degrees(turn):.0f}° away" if turn > MAX_TURN else f"tilted by {np.degrees(roll):.0f}°"
