@@ -108,25 +108,25 @@ def _drawing_options(parser) -> None:
     parser.add_argument("--muscle-scale", type=float, default=1.0, help="strength of the local muscles")
     parser.add_argument("--audio-scale", type=float, default=1.0, help="strength of the articulation")
     parser.add_argument("--head-motion", type=float, default=1.0, help="how much the head moves; 0 holds it still")
-    parser.add_argument("--quiet", action="store_true", help="do not print the thinking")
+    parser.add_argument("--quiet", action="store_true", help="print nothing")
 
 
 def _generate(options) -> None:
     from tbd.pipeline import generate
 
-    generate(
-        portrait=options.portrait,
-        audio=options.audio,
-        emotion=options.emotion,
-        plan=options.plan,
-        output=options.output,
-        **_drawing_values(options),
-    )
+    generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **_drawing_values(options))
 
 
 def _drawing_values(options) -> dict:
-    names = ("motion_output", "plan_output", "model", "seed", "size", "num_inference_steps", "emotion_scale", "muscle_scale", "audio_scale")
-    return {name: options[name] for name in (*names, "head_motion", "quiet")}
+    from dataclasses import fields
+
+    from rich.console import Console
+
+    from tbd.pipeline import Drawing
+
+    drawing = Drawing(**{field.name: options[field.name] for field in fields(Drawing)})
+    shared = {name: options[name] for name in ("size", "motion_output", "plan_output")}
+    return {"drawing": drawing, "console": Console(quiet=options.quiet), **shared}
 
 
 def _demo_options(parser) -> None:
@@ -138,7 +138,7 @@ def _demo_options(parser) -> None:
 def _demo(options) -> None:
     from tbd.pipeline import demo
 
-    demo(output=options.output, emotion=options.emotion, **_drawing_values(options))
+    demo(options.output, options.emotion, **_drawing_values(options))
 
 
 def _think_options(parser) -> None:

@@ -1,0 +1,242 @@
+"""Think, draw, render: the way from a sentence to a video, and what the command line does with files."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tbd.draw.audio import frames_of
+from tbd.draw.guidance import Guidance, ProgressiveGuidance
+from tbd.draw.motion_diffusion import MotionDiffusion
+from tbd.draw.pretrained import load_motion_model
+from tbd.errors import InputError
+from tbd.face.geometry import FaceGeometry
+from tbd.face.media import VideoWriter, crop_portrait, provenance, read_audio, read_image, read_video
+from tbd.face.motion import SAMPLE_RATE, Motion
+from tbd.face.renderer import MeshWarpRenderer, Renderer
+from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
+from tbd.think import KnowledgePlanner, MusclePlan
+from tbd.think.planner import Planner
+from tbd.think.show import show
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+T = TypeVar("T")
+
+
+class TalkingHeadPipeline:
+    """A portrait, a voice and a sentence become a talking face. Every part can be swapped.
+
+    Args:
+        planner: text → plan.
+        model: plan and audio → motion.
+        tracker: picture → mesh.
+        renderer: mesh and motion → frames.
+
+    Example:
+        >>> pipeline = TalkingHeadPipeline()  # doctest: +SKIP
+        >>> audio = read_audio("hello.wav")  # doctest: +SKIP
+        >>> plan = pipeline.think("quietly furious", audio)  # doctest: +SKIP
+        >>> motion = pipeline.draw(plan, audio)  # doctest: +SKIP
+        >>> frames = pipeline.render(pipeline.locate(read_image("me.jpg")), motion)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        planner: Planner | None = None,
+        model: MotionDiffusion | None = None,
+        tracker: Tracker | None = None,
+        renderer: Renderer | None = None,
+    ) -> None:
+        self.planner = planner or KnowledgePlanner()
+        self.model = model or load_motion_model()
+        self.tracker = tracker or FaceMeshTracker()
+        self.renderer = renderer or MeshWarpRenderer()
+
+    def think(self, text: str, audio: np.ndarray) -> MusclePlan:
+        """A plan for a recording of (N,) samples at 16 kHz."""
+        return self.planner.plan(text, duration=len(audio) / SAMPLE_RATE)
+
+    def locate(self, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
+        """The largest face of an (H, W, 3) uint8 picture, cropped to head and shoulders of `size` × `size` pixels."""
+        return crop_portrait(self.tracker.locate(image, source), size)
+
+    def draw(
+        self,
+        plan: MusclePlan,
+        audio: np.ndarray,
+        seed: int = 0,
+        guidance: Guidance | None = None,
+        num_inference_steps: int | None = None,
+    ) -> Motion:
+        """The motion of a recording of (N,) samples at 16 kHz: ceil(N / 640) frames."""
+        pieces = list(self.model.draw(audio, plan, seed, guidance, num_inference_steps))
+        return Motion(np.concatenate([piece.values for piece in pieces]), {"source": "MotionDiffusion", "seed": seed})
+
+    def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
+        """(size, size, 3) uint8 RGB frames, one by one."""
+        return self.renderer.render(face, motion)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a motion is drawn: the options that `tbd generate` and `tbd demo` share.
+
+    Args:
+        model: packaged name, folder, or hub repository of a motion model.
+        seed: the same seed gives the same motion.
+        num_inference_steps: denoising steps; None is the model's own number.
+        emotion_scale: strength of the global emotion, 1 as trained.
+        muscle_scale: strength of the local muscles.
+        audio_scale: strength of the articulation.
+        head_motion: factor on the head's movements; 0 holds it still.
+
+    Raises:
+        InputError: a number is out of range.
+    """
+
+    model: str = "motion_mini"
+    seed: int = 0
+    num_inference_steps: int | None = None
+    emotion_scale: float = 1.0
+    muscle_scale: float = 1.0
+    audio_scale: float = 1.0
+    head_motion: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("emotion_scale", "muscle_scale", "audio_scale", "head_motion"):
+            value = getattr(self, name)
+            if not 0 <= value <= 5:
+                raise InputError(f"--{name.replace('_', '-')} is a factor from 0 to 5, not {value:g}; 1 is as trained.")
+        if self.num_inference_steps is not None and not 1 <= self.num_inference_steps <= 1000:
+            raise InputError(f"--num-inference-steps is a number from 1 to 1000, not {self.num_inference_steps}.")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"--seed is a whole number from 0, not {self.seed}.")
+
+    def draw(self, pipeline: TalkingHeadPipeline, plan: MusclePlan, audio: np.ndarray) -> Motion:
+        guidance = ProgressiveGuidance(self.emotion_scale, self.muscle_scale, self.audio_scale)
+        motion = pipeline.draw(plan, audio, self.seed, guidance, self.num_inference_steps)
+        motion.head[:] *= self.head_motion
+        return motion
+
+
+def generate(
+    portrait: str | os.PathLike,
+    audio: str | os.PathLike,
+    output: str | os.PathLike,
+    emotion: str = "",
+    plan: str | os.PathLike | None = None,
+    drawing: Drawing | None = None,
+    size: int = 512,
+    motion_output: str | os.PathLike | None = None,
+    plan_output: str | os.PathLike | None = None,
+    console: Console | None = None,
+) -> None:
+    """`tbd generate`: files in, video out. What was thought is printed before anything is drawn.
+
+    Args:
+        portrait: a picture with a face.
+        audio: speech in any format that FFmpeg reads.
+        output: the mp4 to write.
+        emotion: a sentence about a feeling.
+        plan: a plan's file instead of the sentence.
+        drawing: how to draw.
+        size: height and width of the video.
+        motion_output: also write the motion here.
+        plan_output: also write the plan here.
+        console: where to print.
+
+    Raises:
+        InputError: a file cannot be used, or an option is out of range.
+    """
+    console, drawing = console or Console(), drawing or Drawing()
+    _require_size(size)
+    if plan is not None and emotion:
+        raise InputError("Give --emotion or --plan, not both: a plan already says what is felt.")
+    sound = read_audio(audio)
+    thought = MusclePlan.load(plan) if plan is not None else KnowledgePlanner().plan(emotion, duration=len(sound) / SAMPLE_RATE)
+    show(thought, console)
+    if plan_output is not None:
+        thought.save(plan_output)
+    picture = read_image(portrait)
+    pipeline = TalkingHeadPipeline(model=load_motion_model(drawing.model))
+    face = pipeline.locate(picture, size, str(portrait))
+    _tell_of_faces(face, console)
+    with VideoWriter(output, sound, metadata=provenance(thought)) as writer:
+        with console.status("drawing the motion"):
+            motion = drawing.draw(pipeline, thought, sound)
+        if motion_output is not None:
+            motion.save(motion_output)
+        for frame in _watched(pipeline.render(face, motion), len(motion), console):
+            writer.write(frame)
+    console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {size}×{size}", highlight=False)
+
+
+def demo(output: str | os.PathLike, emotion: str, **options) -> None:
+    """`tbd demo`: `generate` with scikit-image's astronaut and the sample voice; `options` as there."""
+    import skimage
+
+    generate(Path(skimage.__file__).parent / "data" / "astronaut.png", ASSETS / "voice.wav", output, emotion, **options)
+
+
+def track(video: str | os.PathLike, output: str | os.PathLike, landmarker: str | None = None, console: Console | None = None) -> None:
+    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given."""
+    console = console or Console()
+    _require_motion_name(output)
+    tracker = FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker)
+    frames = read_video(video)
+    motion = tracker.track(_watched(frames, round(frames.duration * 25), console), source=str(video))
+    motion.save(output)
+    console.print(f"[bold]{output}[/]  {len(motion)} frames, {motion.metadata.get('tracker')}", highlight=False)
+
+
+def render(
+    portrait: str | os.PathLike,
+    motion: str | os.PathLike,
+    output: str | os.PathLike,
+    audio: str | os.PathLike | None = None,
+    size: int = 512,
+    console: Console | None = None,
+) -> None:
+    """`tbd render`: a motion on a portrait; with sound where `audio` is given."""
+    console = console or Console()
+    _require_size(size)
+    performance = Motion.load(motion)
+    if not len(performance):
+        raise InputError(f"{motion} holds no frames.")
+    sound = read_audio(audio) if audio is not None else None
+    face = crop_portrait(FaceMeshTracker().locate(read_image(portrait), str(portrait)), size)
+    _tell_of_faces(face, console)
+    with VideoWriter(output, sound, metadata=provenance()) as writer:
+        for frame in _watched(MeshWarpRenderer().render(face, performance), len(performance), console):
+            writer.write(frame)
+    console.print(f"[bold]{output}[/]  {performance.duration:.1f} s, {size}×{size}", highlight=False)
+
+
+def _watched(items: Iterable[T], total: int, console: Console) -> Iterator[T]:
+    """The same items, with a progress bar that goes away when they end."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("frames", total=total)
+        for item in items:
+            yield item
+            progress.advance(task)
+
+
+def _tell_of_faces(face: FaceGeometry, console: Console) -> None:
+    if face.faces_seen > 1:
+        console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
+
+
+def _require_size(size: int) -> None:
+    if not 64 <= size <= 2048:
+        raise InputError(f"--size is a number of pixels from 64 to 2048, not {size}.")
+
+
+def _require_motion_name(path: str | os.PathLike) -> None:
+    if Path(path).suffix.lower() not in (".npz", ".csv"):
+        raise InputError(f"Cannot write a motion to {path}: use a name ending in .npz or .csv.")
