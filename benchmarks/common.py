@@ -1,0 +1,124 @@
+"""What the benchmarks share: framed portraits, the machine they ran on, results as JSON and markdown."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jsonargparse import lazy_instance
+from tbd.face.renderer import MeshWarpRenderer
+
+from tbd.errors import InputError, TBDError
+from tbd.face.geometry import FaceGeometry
+from tbd.files import atomic_output
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+ASTRONAUT = "astronaut"
+"""The name that stands for scikit-image's portrait of Eileen Collins, which is there wherever tbd is installed."""
+DEFAULT_RENDERER = lazy_instance(MeshWarpRenderer)
+_PACKAGES = ("mediapipe", "numpy", "opencv-contrib-python")
+
+
+def run(benchmark: Callable[..., None], many: str = "portraits", default: Sequence[str] = (ASTRONAUT,)) -> None:
+    """Call `benchmark` with the command line's arguments; its argument `many` takes all that stand without an option's name."""
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(prog=f"python -m benchmarks.{Path(sys.argv[0]).stem}", description=sys.modules[benchmark.__module__].__doc__)
+    parser.add_argument(many, nargs="*", default=list(default), help="pictures or folders of them; astronaut is scikit-image's")
+    parser.add_function_arguments(benchmark, skip={many})
+    arguments = parser.instantiate_classes(parser.parse_args())
+    try:
+        benchmark(**vars(arguments))
+    except TBDError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def load_portraits(paths: Sequence[str], size: int = 512) -> dict[str, FaceGeometry]:
+    """Name → face in a square picture of head and shoulders, from pictures, folders, or the word ``astronaut``.
+
+    In a folder, pictures without a usable face are left out with a line on stderr; a picture that is named must have one.
+    """
+    from tbd.face.media import crop_portrait, read_image
+    from tbd.face.tracker import FaceMeshTracker
+
+    tracker, faces = FaceMeshTracker(), {}
+    for path, required in _expand(paths):
+        image = _astronaut() if path.name == ASTRONAUT else read_image(path)
+        try:
+            faces[path.stem] = crop_portrait(tracker.locate(image, str(path)), size)
+        except InputError as error:
+            if required:
+                raise
+            print(f"left out: {error}", file=sys.stderr)
+    if not faces:
+        raise InputError(f"No portrait with a face among {', '.join(map(str, paths))}.")
+    return faces
+
+
+def _expand(paths: Sequence[str]) -> list[tuple[Path, bool]]:
+    found: list[tuple[Path, bool]] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found += [(p, False) for p in sorted(path.iterdir()) if p.suffix.lower() in PICTURES]
+        else:
+            found.append((path, True))
+    return found
+
+
+def _astronaut() -> np.ndarray:
+    import skimage.data
+
+    return skimage.data.astronaut()
+
+
+def environment() -> dict[str, Any]:
+    """When, with what and on which machine a result was measured."""
+    root = Path(__file__).resolve().parent
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=root)
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "command": " ".join(sys.orig_argv[1:]),
+        "commit": commit.stdout.strip() or None,
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A markdown table; floats with two decimals, the first column to the left and the others to the right."""
+
+    def cell(value: Any) -> str:
+        return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+    lines = [list(header), ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(cell(value) for value in line) + " |" for line in lines)
+
+
+def write_results(output: str | os.PathLike | None, results: dict[str, Any], markdown: str) -> None:
+    """Print the markdown; with `output` (a name ending in .json) write the numbers there and the tables beside it."""
+    print(markdown)
+    if output is None:
+        return
+    with atomic_output(output) as temporary:
+        temporary.write_text(json.dumps(results, indent=1, default=float) + "\n")
+    with atomic_output(Path(output).with_suffix(".md")) as temporary:
+        temporary.write_text(markdown + "\n")
