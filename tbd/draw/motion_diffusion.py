@@ -1,6 +1,7 @@
 """`MotionDiffusion`: a diffusion over windows of `Motion`, told by a plan and a voice."""
 
 import copy
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,7 +74,10 @@ class MotionDiffusion(L.LightningModule):
         warmup_steps: int = 500,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
+        with warnings.catch_warnings():
+            # Lightning advises to leave modules out; without them `load_from_checkpoint` cannot rebuild the model
+            warnings.filterwarnings("ignore", "Attribute .* is an instance of `nn.Module`")
+            self.save_hyperparameters()
         missing = [name for name in _SCHEDULER_METHODS if not callable(getattr(noise_scheduler, name, None))]
         if missing or not hasattr(noise_scheduler, "alphas_cumprod"):
             raise TypeError(f"{type(noise_scheduler).__name__} cannot drive a diffusion here: it lacks {', '.join(missing) or 'alphas_cumprod'}.")

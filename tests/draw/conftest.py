@@ -1,0 +1,32 @@
+"""A tiny model with random weights: the same code as the packaged one, in milliseconds."""
+
+import pytest
+import torch
+from diffusers import DDIMScheduler
+
+from tbd.draw.audio import MelEncoder
+from tbd.draw.denoiser import MotionTransformer
+from tbd.draw.guidance import ProgressiveGuidance
+from tbd.draw.motion_diffusion import MotionDiffusion
+from tbd.think.encoder import MuscleTokenEncoder
+
+
+def tiny_model(**options) -> MotionDiffusion:
+    torch.manual_seed(0)
+    dim = 32
+    parts = {
+        "denoiser": MotionTransformer(dim, depth=2, heads=2, dropout=0.0),
+        "plan_encoder": MuscleTokenEncoder(dim),
+        "audio_encoder": MelEncoder(dim, bins=20, context=4),
+        "noise_scheduler": DDIMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="sample", clip_sample=False),
+        "guidance": ProgressiveGuidance(),
+    }
+    model = MotionDiffusion(**{**parts, "num_inference_steps": 3, "window_frames": 30, "past_frames": 6, **options})
+    # outlets start at zero, where nothing could be told apart
+    torch.nn.init.normal_(model.denoiser.outlet.weight, std=0.3)
+    return model.eval()
+
+
+@pytest.fixture
+def model() -> MotionDiffusion:
+    return tiny_model()

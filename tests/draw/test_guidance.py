@@ -1,0 +1,85 @@
+"""The formula of DESIGN §5, with numbers small enough to check by hand."""
+
+import pytest
+import torch
+
+from tbd.draw.guidance import EMOTION, FULL, UNHEARD, UNPLANNED, ClassifierFreeGuidance, NoGuidance, ProgressiveGuidance
+from tbd.draw.motion_diffusion import region_masks
+from tbd.think.action_units import REGIONS
+
+PREDS = {UNPLANNED: torch.tensor([[1.0]]), EMOTION: torch.tensor([[3.0]]), FULL: torch.tensor([[7.0]]), UNHEARD: torch.tensor([[2.0]])}
+ALL = [
+    NoGuidance(),
+    ClassifierFreeGuidance(3.0),
+    ProgressiveGuidance(1.5, 2.0, 1.5),
+    ProgressiveGuidance(schedule="step"),
+    ProgressiveGuidance(2.0, 0.5, schedule="linear", region_scales={"lower": 0.5}),
+]
+
+
+def combine(guidance, progress, preds=PREDS, masks=None):
+    return guidance({b: preds[b] for b in guidance.branches(progress)}, progress, masks)
+
+
+def test_formula_by_hand():
+    guidance = ProgressiveGuidance(emotion_scale=2.0, muscle_scale=3.0, audio_scale=1.5, emotion_floor=1.0, muscle_floor=1.0)
+    # 1 + 2·(3−1) + 3·(7−3) + 0.5·(7−2)
+    assert combine(guidance, 0.5).item() == pytest.approx(1 + 4 + 12 + 2.5)
+
+
+def test_classifier_free_by_hand():
+    assert combine(ClassifierFreeGuidance(2.0), 0.0).item() == pytest.approx(1 + 2 * (7 - 1))
+
+
+@pytest.mark.parametrize("guidance", ALL)
+@pytest.mark.parametrize("progress", [0.0, 0.3, 0.5, 1.0])
+def test_weights_sum_to_one(guidance, progress):
+    """Equal predictions pass unchanged; this is why ε, x₀ and v may all be guided."""
+    same = {branch: torch.full((2, 5, 58), 0.7) for branch in PREDS}
+    assert combine(guidance, progress, same, region_masks()) == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("guidance", ALL)
+def test_branches_without_weight_are_not_asked_for(guidance):
+    """A branch that is left out has no influence, one that is asked for has."""
+    masks = region_masks()
+    for progress in (0.0, 0.5, 1.0):
+        base = {branch: torch.full((1, 1, 58), float(i)) for i, branch in enumerate(PREDS)}
+        before = combine(guidance, progress, base, masks)
+        for branch in guidance.branches(progress):
+            assert not torch.equal(combine(guidance, progress, {**base, branch: base[branch] + 1}, masks), before)
+
+
+@pytest.mark.parametrize("schedule", ["step", "linear", "cosine"])
+def test_emotion_falls_and_muscles_rise(schedule):
+    guidance = ProgressiveGuidance(switch=0.5, schedule=schedule, emotion_floor=0.2)
+    weights = [guidance.weights(i / 20) for i in range(21)]
+    emotions, muscles = [w[0] for w in weights], [w[1] for w in weights]
+    assert emotions == sorted(emotions, reverse=True) and muscles == sorted(muscles)
+    assert (emotions[0], emotions[-1], muscles[0], muscles[-1]) == pytest.approx((1.0, 0.2, 0.0, 1.0))
+
+
+def test_knobs_are_separate():
+    """Each scale multiplies its own term alone."""
+    base = ProgressiveGuidance().weights(0.5)
+    assert ProgressiveGuidance(emotion_scale=2.0).weights(0.5) == pytest.approx((2 * base[0], base[1], base[2]))
+    assert ProgressiveGuidance(muscle_scale=2.0).weights(0.5) == pytest.approx((base[0], 2 * base[1], base[2]))
+    assert ProgressiveGuidance(audio_scale=2.0).weights(0.5) == pytest.approx((base[0], base[1], 1.0))
+
+
+def test_region_scale_moves_its_region_alone():
+    masks = region_masks()
+    preds = {branch: torch.full((1, 1, 58), value.item()) for branch, value in PREDS.items()}
+    plain, lower = ProgressiveGuidance(muscle_floor=1.0), ProgressiveGuidance(muscle_floor=1.0, region_scales={"lower": 0.0})
+    change = combine(plain, 0.0, preds, masks) - combine(lower, 0.0, preds, masks)
+    assert torch.equal(change != 0, masks[REGIONS.index("lower")] > 0)
+
+
+def test_every_channel_has_one_region():
+    assert torch.equal(region_masks().sum(0), torch.ones(1, 1, 58))
+
+
+@pytest.mark.parametrize("options", [{"schedule": "wavy"}, {"switch": 1.5}, {"region_scales": {"ears": 1.0}}])
+def test_bad_options_are_refused(options):
+    with pytest.raises(ValueError, match="wavy|1.5|ears"):
+        ProgressiveGuidance(**options)
