@@ -3,7 +3,7 @@
 import copy
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import lightning as L
 import numpy as np
@@ -40,6 +40,9 @@ class MotionDiffusion(L.LightningModule):
         num_inference_steps: denoising steps when drawing.
         window_frames: frames of one window, the past included.
         past_frames: frames of the window before that a window continues.
+        unplanned: what ε(∅) means when drawing. ``neutral`` is a face that feels nothing, so that the emotion's scale leads
+            away from neutral and leaves neutral plans alone; ``nothing`` withholds the plan, as in classifier-free guidance,
+            and leads away from the average of all emotions.
         drop_local: probability in training that the muscles are withheld.
         drop_global: probability that the emotion is withheld too, given that the muscles are.
         drop_audio: probability that the audio is withheld.
@@ -64,6 +67,7 @@ class MotionDiffusion(L.LightningModule):
         num_inference_steps: int = 10,
         window_frames: int = 110,
         past_frames: int = 10,
+        unplanned: Literal["neutral", "nothing"] = "neutral",
         drop_local: float = 0.25,
         drop_global: float = 0.5,
         drop_audio: float = 0.1,
@@ -87,6 +91,7 @@ class MotionDiffusion(L.LightningModule):
         self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
+        self.unplanned = unplanned
         self.register_buffer("mean", torch.zeros(len(CHANNELS)))
         self.register_buffer("std", torch.ones(len(CHANNELS)))
         self.register_buffer("region_masks", region_masks(), persistent=False)
@@ -233,7 +238,8 @@ class MotionDiffusion(L.LightningModule):
         scheduler.set_timesteps(steps)
         audio_embeds = self.audio_encoder(audio)  # (B, T, D)
         b, t, _ = audio_embeds.shape
-        plan_embeds = self.plan_encoder(plan, self._times(t))
+        planned = self.plan_encoder(plan, self._times(t))
+        unplanned = self.plan_encoder(plan.neutral(), self._times(t)) if self.unplanned == "neutral" else None
         past_full = torch.zeros(b, t, len(CHANNELS), device=audio.device)
         past_mask = torch.zeros(b, t, device=audio.device)
         if past is not None and past.shape[1]:
@@ -246,7 +252,7 @@ class MotionDiffusion(L.LightningModule):
             progress = i / max(steps - 1, 1)
             branches = guidance.branches(progress) if guidance is not None else (FULL,)
             model_in = torch.where(kept, past_full, scheduler.scale_model_input(x, timestep))
-            preds = self._branches(branches, model_in, timestep, audio_embeds, plan_embeds, past_full, past_mask)
+            preds = self._branches(branches, model_in, timestep, audio_embeds, (planned, unplanned), past_full, past_mask)
             pred = guidance(preds, progress, self.region_masks) if guidance is not None else preds[FULL]
             x = scheduler.step(pred, timestep, x).prev_sample
         return self.denormalise(torch.where(kept, past_full, x))
@@ -257,19 +263,22 @@ class MotionDiffusion(L.LightningModule):
         noisy: Tensor,
         timestep: Tensor,
         audio_embeds: Tensor,
-        plan: PlanEmbeds,
+        plans: tuple[PlanEmbeds, PlanEmbeds | None],
         past: Tensor,
         past_mask: Tensor,
     ) -> dict[Branch, Tensor]:
-        """All wanted branches as one batch."""
+        """All wanted branches as one batch. `plans` are the plan and, where ε(∅) is a neutral one, that."""
         n, b = len(branches), len(noisy)
-        flags = torch.tensor(branches, dtype=noisy.dtype, device=noisy.device).repeat_interleave(b, 0)  # (n·B, 3)
+        planned, unplanned = plans
+        told = [planned if branch.emotion or unplanned is None else unplanned for branch in branches]
+        hidden = [Branch(branch.audio, branch.emotion or unplanned is not None, branch.muscles) for branch in branches]
+        flags = torch.tensor(hidden, dtype=noisy.dtype, device=noisy.device).repeat_interleave(b, 0)  # (n·B, 3)
         preds = self.denoiser(
             noisy.repeat(n, 1, 1),
             timestep.to(noisy.device).expand(n * b),
             audio_embeds.repeat(n, 1, 1),
             flags[:, 0],
-            plan.repeat(n).only(flags[:, 1], flags[:, 2]),
+            PlanEmbeds.cat(told).only(flags[:, 1], flags[:, 2]),
             past.repeat(n, 1, 1),
             past_mask.repeat(n, 1),
         )

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor, nn
@@ -78,6 +78,12 @@ class PlanTensors:
         later = {name: getattr(self, name) - seconds[:, None] for name in ("onset", "apex", "offset", "start", "end")}
         return PlanTensors(**{f.name: later.get(f.name, getattr(self, f.name)) for f in fields(self)})
 
+    def neutral(self) -> "PlanTensors":
+        """The same plans with nothing felt; the muscles stay."""
+        emotion = torch.zeros_like(self.emotion)
+        emotion[:, 0, EMOTIONS.index("neutral")] = 1
+        return replace(self, emotion=emotion, start=torch.full_like(self.start, -_ALWAYS), end=torch.full_like(self.end, _ALWAYS))
+
     def action_presence(self, times: Tensor) -> Tensor:
         """(B, N, T) intensity of each action at `times` (T,) seconds; `MuscleAction.envelope` in torch."""
         t = times[None, None]
@@ -115,9 +121,10 @@ class PlanEmbeds:
             self.local_presence * keep_local[:, None, None],
         )
 
-    def repeat(self, times: int) -> "PlanEmbeds":
-        """The batch, `times` over: the branches of one guided step run as one batch."""
-        return PlanEmbeds(*(getattr(self, f.name).repeat(times, 1, 1) for f in fields(self)))
+    @classmethod
+    def cat(cls, parts: Sequence["PlanEmbeds"]) -> "PlanEmbeds":
+        """Batches, one behind the other: the branches of one guided step run as one batch."""
+        return cls(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 
 class PlanEncoder(nn.Module, ABC):

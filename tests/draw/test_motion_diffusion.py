@@ -144,3 +144,12 @@ def test_correlation_is_pearsons():
     mask[1, 25:] = 0
     expected = [np.corrcoef(a[0], b[0])[0, 1], np.corrcoef(a[1, :25], b[1, :25])[0, 1]]
     assert correlation(a, b, mask).tolist() == pytest.approx(expected, abs=1e-5)
+
+
+def test_emotion_scale_leaves_neutral_plans_alone(model):
+    """ε(∅) is a neutral face, so that there is nothing to exaggerate in a plan without feeling."""
+    plan = MusclePlan(actions=(MuscleAction(unit=4, intensity=0.5),))
+    scales = [drawn(model, voice(1), plan, guidance=ProgressiveGuidance(emotion_scale=s)) for s in (0.5, 2.0)]
+    assert np.allclose(*scales, atol=1e-5)
+    felt = plan.model_copy(update={"emotions": {"angry": 1.0}, "intensity": 1.0})
+    assert not np.allclose(*(drawn(model, voice(1), felt, guidance=ProgressiveGuidance(emotion_scale=s)) for s in (0.5, 2.0)), atol=1e-3)
