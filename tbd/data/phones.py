@@ -15,6 +15,8 @@ from tbd.files import atomic_output
 
 SILENCE = ""
 """The symbol of a pause."""
+BREATH = "↓"
+"""The symbol of an audible breath in (extIPA's ingressive airflow)."""
 
 # CMU's ARPAbet with the extra symbols of flite and festival, after the table in the CMU Pronouncing Dictionary.
 ARPABET = {

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from tbd.data.phones import SILENCE, Phone
+from tbd.data.phones import BREATH, SILENCE, Phone
 from tbd.face.motion import FPS, INDEX
 
 RATE = 100
@@ -28,6 +28,7 @@ ARTICULATORS = ("jaw", "pucker", "funnel", "spread", "upper", "lower", "shrug", 
 # jaw  pucker funnel spread upper lower shrug tongue | strength of the jaw, the rounding, the lips' height
 _VISEMES: dict[str, tuple[float, ...]] = {
     "silence":      (0.015, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 2.0, 0.6, 2.0),
+    "breath":       (0.09, 0.00, 0.00, 0.04, 0.03, 0.05, 0.00, 0.00, 2.0, 0.4, 1.5),
     "bilabial":     (0.03, 0.04, 0.00, 0.00, 0.00, 0.00, 0.08, 0.00, 5.0, 0.3, 4.0),
     "labiodental":  (0.06, 0.00, 0.04, 0.04, 0.14, 0.00, 0.10, 0.00, 4.0, 0.6, 4.0),
     "dental":       (0.12, 0.00, 0.00, 0.08, 0.07, 0.10, 0.00, 0.18, 2.0, 0.4, 1.5),
@@ -59,6 +60,7 @@ _VISEMES: dict[str, tuple[float, ...]] = {
 }  # fmt: skip
 
 _SOUNDS = {
+    "breath": BREATH,
     "bilabial": "pbmɸβʙ", "labiodental": "fvʋɱ", "dental": "θð", "alveolar": "tdnɾʈɖɳ", "lateral": "lɫɭʎɬɮ", "sibilant": "sz",
     "postalveolar": "ʃʒʂʐ", "alveolopalatal": "ɕʑ", "velar": "kɡgŋxɣ", "palatal": "jɲçcɟʝ", "rhotic": "ɹrɻɽ", "uvular": "ʁʀqχ",
     "glottal": "hɦʔ", "labiovelar": "wʍɥ", "open": "aɑ", "near_open": "æ", "open_mid": "ʌɐɜ", "front_mid": "ɛ",
@@ -207,7 +209,7 @@ def _effort(loudness: np.ndarray) -> np.ndarray:
 
 def _undershoot(units: Sequence[_Unit], times: np.ndarray) -> np.ndarray:
     """(N,) factor, 0.75..1.15: fast speech moves less (Lindblom 1963). 13 sounds a second are usual."""
-    spoken = [u for u in units if u.symbol != SILENCE]
+    spoken = [u for u in units if u.symbol not in (SILENCE, BREATH)]
     if not spoken:
         return np.ones(len(times))
     middles = np.array([(u.start + u.end) / 2 for u in spoken])

@@ -1,0 +1,232 @@
+"""`tbd synthesize`: the procedural corpus, in MEAD's layout, with the true plan, motion and phones beside each clip.
+
+    <ACTOR>/audio/<emotion>/level_<k>/<NNN>.wav       16 kHz mono
+    <ACTOR>/motion/<emotion>/level_<k>/<NNN>.npz      `Motion`
+    <ACTOR>/plan/<emotion>/level_<k>/<NNN>.json       `MusclePlan`
+    <ACTOR>/phonemes/<emotion>/level_<k>/<NNN>.csv    start, end, phone, stress
+    manifest.csv                                      one row a clip: all that a Dataset reads
+    corpus.json                                       seed, hours, versions, engines
+
+Clip number i depends on the seed and i alone: not on the number of processes, nor on where an interrupted run stopped.
+"""
+
+import csv
+import functools
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.io import wavfile
+
+import tbd
+from tbd.data.performance import act
+from tbd.data.phones import save_phones
+from tbd.data.plans import draw_plan
+from tbd.data.recital import Recital, recite
+from tbd.data.sentences import Split, languages
+from tbd.data.speech import Delivery, Voice, find_voices
+from tbd.data.visemes import Articulation
+from tbd.errors import InputError
+from tbd.face.motion import SAMPLE_RATE, Motion
+from tbd.files import atomic_output
+from tbd.think.facs import EMOTIONS
+
+ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2}
+"""Share of a corpus's actors per engine; flite's and festival's voices come from recorded speakers."""
+_ACTORS = 300
+_HELD_OUT = 20
+"""One clip in so many is for validation, and one for test; one actor likewise."""
+_MEAN_SECONDS = 7.0
+"""Of a clip, measured over a corpus."""
+COLUMNS = ("clip", "actor", "emotion", "level", "number", "split", "audio", "motion", "plan", "phonemes",
+           "seconds", "frames", "engine", "voice", "language", "text")  # fmt: skip
+"""Of ``manifest.csv``; the paths are relative to it."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A speaker: a voice with its own pitch, tempo, vocal tract and habits of articulation. Belongs to one split."""
+
+    name: str
+    voice: Voice
+    delivery: Delivery
+    articulation: Articulation
+    split: Split
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is decided about a clip before it is made."""
+
+    index: int
+    seed: int
+    actor: Actor
+    emotion: str
+    level: int
+    number: int
+
+    def path(self, kind: str, suffix: str) -> str:
+        """Relative to the corpus."""
+        return f"{self.actor.name}/{kind}/{self.emotion}/level_{self.level}/{self.number:03d}{suffix}"
+
+    @property
+    def name(self) -> str:
+        """As MEAD's clips are named elsewhere: actor_emotion_level_number."""
+        return f"{self.actor.name}_{self.emotion}_{self.level}_{self.number:03d}"
+
+
+def synthesize(
+    output: str | os.PathLike, hours: float, seed: int = 0, workers: int | None = None, voices: Sequence[str] | None = None
+) -> Path:
+    """Write a procedural corpus, or what is missing of it.
+
+    Args:
+        output: the folder.
+        hours: of speech, to within a few percent.
+        seed: the same seed, engines and voices give the same corpus.
+        workers: processes; one per core where not given.
+        voices: names, or their beginnings (``flite``, ``espeak-cmn``), to choose among those installed.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        InputError: no engine or no such voice is installed, or the folder holds another corpus.
+    """
+    root = Path(output)
+    if not 0 < hours <= 10_000:
+        raise InputError(f"A corpus lasts more than 0 hours, so {hours} is not possible.")
+    chosen = _choose(find_voices(), voices)
+    clips = plan_corpus(chosen, max(3, round(hours * 3600 / _MEAN_SECONDS)), seed)
+    _claim(root, {"seed": seed, "version": tbd.__version__, "voices": sorted(map(str, chosen))}, hours)
+    rows = list(_show(_map(functools.partial(make_clip, root), clips, workers or len(os.sched_getaffinity(0))), len(clips)))
+    with atomic_output(root / "manifest.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(row for _, row in sorted(rows, key=lambda pair: pair[0]))
+    return root / "manifest.csv"
+
+
+def plan_corpus(voices: Sequence[Voice], count: int, seed: int) -> list[Clip]:
+    """Who says each clip, with which emotion and level, and its number."""
+    actors = _cast(voices, seed)
+    numbers: Counter = Counter()
+    clips = []
+    for index in range(count):
+        rng = np.random.default_rng([seed, 1, index])
+        split = {1: "val", 2: "test"}.get(index % _HELD_OUT, "train")
+        candidates = [a for a in actors if a.split == split]
+        actor = candidates[rng.integers(len(candidates))]
+        emotion = str(rng.choice(EMOTIONS))
+        level = 1 if emotion == "neutral" else int(rng.integers(1, 4))
+        numbers[actor.name, emotion, level] += 1
+        clips.append(Clip(index, seed, actor, emotion, level, numbers[actor.name, emotion, level]))
+    return clips
+
+
+def make_clip(root: Path, clip: Clip) -> tuple[int, dict[str, str | int]]:
+    """Write one clip unless it is there; its index and its row of the manifest. The motion is written last."""
+    motion_path = root / clip.path("motion", ".npz")
+    if not motion_path.is_file():
+        rng = np.random.default_rng([clip.seed, 2, clip.index])
+        recital = recite(clip.actor.voice, clip.actor.delivery, clip.emotion, clip.level, clip.actor.split, rng)
+        plan = draw_plan(clip.emotion, clip.level, recital.speech.duration, rng)
+        effort = 1 + 0.12 * recital.effort
+        articulation = Articulation(clip.actor.articulation.jaw * effort, clip.actor.articulation.lips * effort)
+        motion = act(recital.speech.phones, recital.speech.audio, plan, rng, articulation)
+        _save_wav(root / clip.path("audio", ".wav"), recital)
+        save_phones(recital.speech.phones, root / clip.path("phonemes", ".csv"))
+        with atomic_output(root / clip.path("plan", ".json")) as temporary:
+            temporary.write_text(plan.model_dump_json(exclude_defaults=True), encoding="utf-8")
+        about = {"source": "procedural", "clip": clip.name, "seconds": round(recital.speech.duration, 4), "text": recital.text}
+        Motion(motion.values, about).save(motion_path)
+    made = Motion.load(motion_path)
+    return clip.index, _row(clip, made)
+
+
+def _row(clip: Clip, motion: Motion) -> dict[str, str | int]:
+    voice, about = clip.actor.voice, motion.metadata
+    paths = {"audio": ".wav", "motion": ".npz", "plan": ".json", "phonemes": ".csv"}
+    return {"clip": clip.name, "actor": clip.actor.name, "emotion": clip.emotion, "level": clip.level, "number": clip.number,
+            "split": clip.actor.split, **{kind: clip.path(kind, suffix) for kind, suffix in paths.items()},
+            "seconds": about["seconds"], "frames": len(motion), "engine": voice.engine, "voice": str(voice),
+            "language": voice.language, "text": about["text"]}  # fmt: skip
+
+
+def _cast(voices: Sequence[Voice], seed: int) -> list[Actor]:
+    """The speakers. Each split has its own; only English is held out, since other languages have few sentences."""
+    rng = np.random.default_rng([seed, 0])
+    english = [v for v in voices if v.language == "en"] or list(voices)
+    actors = []
+    for i in range(_ACTORS):
+        split: Split = {1: "val", 2: "test"}.get(i % _HELD_OUT, "train")
+        pool = list(voices) if split == "train" else english
+        engines = sorted({v.engine for v in pool})
+        shares = np.array([ENGINE_SHARES[e] for e in engines])
+        engine = str(rng.choice(engines, p=shares / shares.sum()))
+        pool = [v for v in pool if v.engine == engine]
+        tongues = sorted({v.language for v in pool})
+        shares = np.array([8.0 if t == "en" else 2.0 if t == "cmn" else 1.0 for t in tongues])
+        tongue = str(rng.choice(tongues, p=shares / shares.sum()))
+        pool = [v for v in pool if v.language == tongue]
+        voice = pool[rng.integers(len(pool))]
+        delivery = Delivery(rng.lognormal(0, 0.10), rng.normal(0, 2.0), rng.uniform(0.7, 1.5), float(np.clip(rng.normal(1, 0.08), 0.82, 1.2)))
+        articulation = Articulation(rng.lognormal(0, 0.10), rng.lognormal(0, 0.10))
+        actors.append(Actor(f"{voice}-{i:03d}".replace("+", "-"), voice, delivery, articulation, split))
+    return actors
+
+
+def _choose(installed: Sequence[Voice], wanted: Sequence[str] | None) -> list[Voice]:
+    chosen = [v for v in installed if v.language in languages() and (wanted is None or any(str(v).startswith(w) for w in wanted))]
+    if not chosen:
+        raise InputError(f"No installed voice is called {', '.join(wanted or ())}; installed are {', '.join(map(str, installed))}.")
+    return chosen
+
+
+def _claim(root: Path, identity: dict, hours: float) -> None:
+    """Write ``corpus.json``, unless the folder belongs to another corpus."""
+    path = root / "corpus.json"
+    if path.is_file():
+        there = json.loads(path.read_text())
+        differs = [key for key, value in identity.items() if there.get(key) != value]
+        if differs:
+            raise InputError(f"{root} holds a corpus with another {' and '.join(differs)}; choose an empty folder.")
+    versions = {"python": sys.version.split()[0], "numpy": np.__version__, "tbd": tbd.__version__}
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps({**identity, "hours": hours, "versions": versions, "command": sys.argv}, indent=1))
+
+
+def _save_wav(path: Path, recital: Recital) -> None:
+    with atomic_output(path) as temporary:
+        wavfile.write(temporary, SAMPLE_RATE, np.round(recital.speech.audio * 32767).astype(np.int16))
+
+
+def _map(make, clips: Sequence[Clip], workers: int) -> Iterator:
+    """`make` over the clips, in any order; in this process where there is one worker."""
+    if workers == 1:
+        yield from map(make, clips)
+        return
+    # spawn, since a forked copy of a process with threads (torch, mediapipe) can hang
+    with multiprocessing.get_context("spawn").Pool(workers, _ignore_interrupts) as pool:
+        yield from pool.imap_unordered(make, clips, chunksize=4)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process; the parent alone answers, and ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _show(rows: Iterable, total: int) -> Iterable:
+    """The same rows behind a progress bar, where rich is installed."""
+    try:
+        from rich.progress import track
+    except ImportError:
+        return rows
+    return track(rows, "synthesize", total=total)
