@@ -6,6 +6,8 @@ in the picture does what was asked. Each portrait is framed to a square (see `tb
 - ``sweep``: each of eight channels alone, from 0 to 1;
 - ``mixed``: the eight together, as smooth noise. Antagonists (smile and frown, inner brow up and brow down, blink and
   wide eyes) share one signed signal, since one muscle relaxes when its opponent pulls;
+- ``talking`` (needs flite; ``--talking false`` leaves it out): a sentence said with each emotion by the procedural
+  performer, every fifth frame;
 - ``head``: pitch, yaw and roll from −0.35 to 0.35 rad, against the rotation that the landmarker reports.
 
 Left and right are asked equally and averaged. A channel that is never seen to move has correlation 0.
@@ -19,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tbd.face.renderer import Renderer
 
-from benchmarks.common import ASTRONAUT, DEFAULT_RENDERER, environment, load_portraits, run, table, write_results
+from benchmarks.common import ASTRONAUT, DEFAULT_RENDERER, environment, load_portraits, run, table, talking_motion, write_results
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry, matrix_to_euler
 from tbd.face.motion import BLENDSHAPES, FPS, HEAD, Motion
+from tbd.face.renderer import Renderer
+from tbd.think.facs import EMOTIONS
 
 CHANNELS = ("jawOpen", "mouthSmile", "mouthFrown", "mouthPucker", "browInnerUp", "browDown", "eyeBlink", "eyeWide")
 """The protocol's channels; a name without a side stands for both."""
@@ -32,6 +35,7 @@ ANTAGONISTS = (("mouthSmile", "mouthFrown"), ("browInnerUp", "browDown"), ("eyeB
 SWEEP = np.linspace(0, 1, 9, dtype=np.float32)
 TURNS = np.linspace(-0.35, 0.35, 7, dtype=np.float32)
 MIXED_FRAMES = 100
+TALKING_STEP = 5
 SPEED_FRAMES = 60
 CROSS_TALK = 0.15
 """Seen change beyond which a channel that was not asked is reported."""
@@ -259,6 +263,7 @@ def closed_loop(
     portraits: Sequence[str] = (ASTRONAUT,),
     landmarker: Path = Path("../shared/models/face_landmarker.task"),
     renderer: Renderer = DEFAULT_RENDERER,
+    talking: bool = True,
     motions: Sequence[Path] = (),
     size: int = 512,
     output: Path | None = None,
@@ -269,12 +274,16 @@ def closed_loop(
         portraits: pictures or folders of pictures; ``astronaut`` is scikit-image's.
         landmarker: MediaPipe's face_landmarker.task.
         renderer: what draws.
-        motions: further performances (.npz, .csv) to correlate, beside sweep and mixed.
+        talking: correlate over talking performances of every emotion as well (needs flite).
+        motions: further performances (.npz, .csv) to correlate over.
         size: pixels of the framed portraits' side.
         output: a .json file for the results; tables go beside it as .md.
     """
     eyes = Landmarker(landmarker)
     performances = {"mixed": mixed_motion()} | {path.stem: Motion.load(path) for path in motions}
+    if talking:
+        said = [talking_motion(emotion).values[::TALKING_STEP] for emotion in EMOTIONS]
+        performances["talking"] = Motion(np.concatenate(said))
     faces = load_portraits(portraits, size)
     speed = measure_speed(renderer, next(iter(faces.values())))
     measured = {name: measure_portrait(renderer, face, eyes, performances) for name, face in faces.items()}

@@ -13,15 +13,20 @@ from typing import Any
 
 import numpy as np
 from jsonargparse import lazy_instance
-from tbd.face.renderer import MeshWarpRenderer
 
 from tbd.errors import InputError, TBDError
 from tbd.face.geometry import FaceGeometry
+from tbd.face.motion import Motion
+from tbd.face.renderer import MeshWarpRenderer
 from tbd.files import atomic_output
+from tbd.think.facs import PROTOTYPES, Emotion
+from tbd.think.plan import MuscleAction, MusclePlan
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 ASTRONAUT = "astronaut"
 """The name that stands for scikit-image's portrait of Eileen Collins, which is there wherever tbd is installed."""
+SENTENCE = "She had your dark suit in greasy wash water all year."
+"""TIMIT's first calibration sentence: three seconds in which the mouth closes, spreads and rounds."""
 DEFAULT_RENDERER = lazy_instance(MeshWarpRenderer)
 _PACKAGES = ("mediapipe", "numpy", "opencv-contrib-python")
 
@@ -77,6 +82,29 @@ def _astronaut() -> np.ndarray:
     import skimage.data
 
     return skimage.data.astronaut()
+
+
+def prototype_plan(emotion: Emotion, intensity: float, variant: int = 0) -> MusclePlan:
+    """The emotion's prototype, held, with every muscle at `intensity` times its full strength."""
+    actions = tuple(MuscleAction(unit=unit, side=side, intensity=level * intensity) for unit, side, level in PROTOTYPES[emotion][variant])
+    return MusclePlan(emotions={emotion: 1.0}, intensity=intensity, actions=actions)
+
+
+def talking_motion(emotion: Emotion, intensity: float = 1.0, seed: int = 0) -> Motion:
+    """`SENTENCE` said by flite's voice slt and acted by the procedural performer with the emotion's prototype.
+
+    Raises:
+        InputError: flite is not installed.
+    """
+    from tbd.data.performance import act
+    from tbd.data.speech import Delivery, Flite
+
+    engine = Flite()
+    voice = next((voice for voice in engine.voices() if voice.name == "slt"), None)
+    if voice is None:
+        raise InputError("Talking performances need the speech synthesiser flite with its voice slt: apt-get install flite.")
+    speech = engine.speak([SENTENCE], voice, Delivery())[0]
+    return act(speech.phones, speech.audio, prototype_plan(emotion, intensity), np.random.default_rng(seed))
 
 
 def environment() -> dict[str, Any]:

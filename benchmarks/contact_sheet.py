@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from tbd.face.renderer import Renderer
 
-from benchmarks.common import ASTRONAUT, DEFAULT_RENDERER, load_portraits, run
-from benchmarks.expression import prototype_plan
+from benchmarks.common import ASTRONAUT, DEFAULT_RENDERER, load_portraits, prototype_plan, run
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.media import read_video
 from tbd.face.motion import BLENDSHAPES, FPS, HEAD, Motion
+from tbd.face.renderer import Renderer
 from tbd.files import atomic_output
 from tbd.think.facs import EMOTIONS, perform
 

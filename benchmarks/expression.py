@@ -11,7 +11,7 @@ Class names of the usual data sets are understood (FER2013's, AffectNet's, RAF-D
 (null) counts as wrong. Contempt is left out, as the seven-class sets do. Each portrait shows
 
 - ``still``: each emotion's plan at its apex, at intensities 0.5, 0.75 and 1;
-- with ``--performances FOLDER``, talking faces: motions named ``<emotion>_*.npz``, every tenth frame.
+- with ``--talking true``, one sentence said with each emotion by the procedural performer: every tenth frame.
 
     python -m benchmarks.expression astronaut me.jpg --classifier ./classify --output out.json
 """
@@ -27,14 +27,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tbd.face.renderer import Renderer
 
-from benchmarks.common import ASTRONAUT, DEFAULT_RENDERER, environment, load_portraits, run, table, write_results
+from benchmarks.common import (
+    ASTRONAUT,
+    DEFAULT_RENDERER,
+    environment,
+    load_portraits,
+    prototype_plan,
+    run,
+    table,
+    talking_motion,
+    write_results,
+)
 from tbd.errors import InputError, TBDError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.think.facs import EMOTIONS, PROTOTYPES, Emotion, perform
-from tbd.think.plan import MuscleAction, MusclePlan
+from tbd.face.renderer import Renderer
+from tbd.think.facs import EMOTIONS, Emotion, perform
 
 CLASSES: tuple[Emotion, ...] = tuple(emotion for emotion in EMOTIONS if emotion != "contempt")
 INTENSITIES = (0.5, 0.75, 1.0)
@@ -56,12 +65,6 @@ class Sample:
     kind: str
 
 
-def prototype_plan(emotion: Emotion, intensity: float, variant: int = 0) -> MusclePlan:
-    """The emotion's prototype, held, with every muscle at `intensity` times its full strength."""
-    actions = tuple(MuscleAction(unit=unit, side=side, intensity=level * intensity) for unit, side, level in PROTOTYPES[emotion][variant])
-    return MusclePlan(emotions={emotion: 1.0}, intensity=intensity, actions=actions)
-
-
 def stills(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple[Sample, np.ndarray]]:
     """Each emotion at its apex, at each intensity (neutral has one)."""
     samples = [Sample(name, e, i, "still") for e in CLASSES for i in ((1.0,) if e == "neutral" else INTENSITIES)]
@@ -69,14 +72,12 @@ def stills(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple[
     yield from zip(samples, renderer.render(face, Motion(np.concatenate(poses))))
 
 
-def talking(renderer: Renderer, name: str, face: FaceGeometry, folder: Path) -> Iterator[tuple[Sample, np.ndarray]]:
-    """Every tenth frame of each motion whose file name starts with its emotion."""
-    for path in sorted(folder.glob("*.npz")):
-        emotion = path.stem.split("_")[0]
-        if emotion in CLASSES:
-            motion = Motion(Motion.load(path).values[TALKING_STEP // 2 :: TALKING_STEP])
-            for frame in renderer.render(face, motion):
-                yield Sample(name, emotion, 1.0, "talking"), frame
+def talking_frames(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple[Sample, np.ndarray]]:
+    """Every tenth frame of a sentence, said with each emotion."""
+    for emotion in CLASSES:
+        motion = talking_motion(emotion)
+        for frame in renderer.render(face, Motion(motion.values[TALKING_STEP // 2 :: TALKING_STEP])):
+            yield Sample(name, emotion, 1.0, "talking"), frame
 
 
 def class_name(label: str) -> str:
@@ -172,7 +173,7 @@ def report(results: dict[str, Any]) -> str:
 def expression(
     portraits: Sequence[str] = (ASTRONAUT,),
     classifier: str | None = None,
-    performances: Path | None = None,
+    talking: bool = False,
     renderer: Renderer = DEFAULT_RENDERER,
     size: int = 512,
     keep: Path | None = None,
@@ -183,7 +184,7 @@ def expression(
     Args:
         portraits: pictures or folders of pictures.
         classifier: a command that takes a folder of pictures and prints JSON lines.
-        performances: a folder of motions named by their emotion, to be judged as talking faces.
+        talking: judge talking faces, too (needs flite).
         renderer: what draws.
         size: pixels of the framed portraits' side.
         keep: a folder that keeps the judged pictures.
@@ -194,7 +195,7 @@ def expression(
     with tempfile.TemporaryDirectory() as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        samples = _render_all(renderer, load_portraits(portraits, size), performances, folder)
+        samples = _render_all(renderer, load_portraits(portraits, size), talking, folder)
         answers = classify(classifier, folder)
     missing = [name for name in samples if name not in answers]
     if missing:
@@ -210,13 +211,13 @@ def expression(
     write_results(output, results, report(results))
 
 
-def _render_all(renderer: Renderer, faces: dict[str, FaceGeometry], performances: Path | None, folder: Path) -> dict[str, Sample]:
+def _render_all(renderer: Renderer, faces: dict[str, FaceGeometry], talk: bool, folder: Path) -> dict[str, Sample]:
     """Write every picture to `folder`; file name → what it shows."""
     from PIL import Image
 
     samples: dict[str, Sample] = {}
     for name, face in faces.items():
-        shown = [stills(renderer, name, face)] + ([talking(renderer, name, face, performances)] if performances else [])
+        shown = [stills(renderer, name, face)] + ([talking_frames(renderer, name, face)] if talk else [])
         for sample, frame in (pair for pairs in shown for pair in pairs):
             file = f"{name}_{sample.emotion}_{sample.kind}_{sample.intensity:.2f}_{len(samples):04d}.png"
             Image.fromarray(frame).save(folder / file, compress_level=1)
