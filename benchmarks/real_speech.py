@@ -3,7 +3,7 @@
 Each clip is a real talking head: its sound is drawn from, its face is tracked by MediaPipe's landmarker, and the two jaws
 are compared. ``--emotions`` repeats it with every emotion at full strength, which must not spoil the lips.
 
-    python benchmarks/real_speech.py --clips CLIP.mp4 ... --landmarker face_landmarker.task [--emotions] [--model FOLDER]
+    python -m benchmarks.real_speech --clips CLIP.mp4 ... --landmarker face_landmarker.task [--emotions] [--model FOLDER]
 
 A clip may also be a wave file with its tracked motion (.npz) beside it, where there is no tracker.
 """
@@ -11,6 +11,7 @@ A clip may also be a wave file with its tracked motion (.npz) beside it, where t
 import argparse
 import json
 import statistics
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -52,15 +53,17 @@ def full_strength(emotion: str) -> MusclePlan:
 def read_clip(path: Path, landmarker: str | None) -> tuple[np.ndarray, Motion]:
     """A clip's sound at 16 kHz and its tracked motion."""
     if path.suffix == ".wav":
-        import wave
-
-        with wave.open(str(path)) as file:
-            audio = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
-        return audio, Motion.load(path.with_suffix(".npz"))
+        return read_wave(path), Motion.load(path.with_suffix(".npz"))
     from tbd.face.media import read_audio, read_video
     from tbd.face.tracker import FaceLandmarkerTracker
 
     return read_audio(path), FaceLandmarkerTracker(landmarker).track(read_video(path), source=str(path))
+
+
+def read_wave(path: str | Path) -> np.ndarray:
+    """(N,) float32 of a 16 kHz mono 16-bit wave file, without a media library."""
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
 
 
 def jaw(model: MotionDiffusion, audio: np.ndarray, plan: MusclePlan, seed: int, guidance: Guidance | None = None) -> np.ndarray:

@@ -95,7 +95,7 @@ class WindowDataset(Dataset):
         Channels that hardly move get a floor, or their noise would weigh as much as the jaw.
         """
         motion = self.motion.double() if self.motion.device.type == "cpu" else self.motion.float()
-        mean, std = motion.mean(0).float(), motion.std(0).float()
+        mean, std = motion.mean(0).float(), motion.std(0, correction=0).float()
         floor = torch.full_like(std, 0.03)
         floor[[CHANNELS.index(name) for name in CHANNELS if name.startswith("head")]] = 0.01
         return mean, std.maximum(floor)

@@ -203,7 +203,8 @@ class MotionDiffusion(L.LightningModule):
                 past,
                 guidance=guidance or self.guidance,
                 num_inference_steps=num_inference_steps,
-                generator=generator,
+                # drawn on the CPU, so that a seed gives the same motion on every device
+                noise=torch.randn(1, self.window_frames, len(CHANNELS), generator=generator),
             )
             new = drawn[:, past.shape[1] :][:, : frames - done]
             done += new.shape[1]
@@ -218,7 +219,7 @@ class MotionDiffusion(L.LightningModule):
         past: Tensor | None = None,
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
-        generator: torch.Generator | None = None,
+        noise: Tensor | None = None,
     ) -> Tensor:
         """One window by the full sampling loop.
 
@@ -228,7 +229,7 @@ class MotionDiffusion(L.LightningModule):
             past: (B, P, 58) motion that the window's first P frames repeat.
             guidance: None draws the fully conditioned branch alone.
             num_inference_steps: instead of the model's own.
-            generator: of the starting noise; a CPU generator gives the same noise on every device.
+            noise: (B, T, 58) to start from; drawn where not given.
 
         Returns:
             (B, T, 58) motion, its first P frames the past's.
@@ -245,8 +246,7 @@ class MotionDiffusion(L.LightningModule):
         if past is not None and past.shape[1]:
             past_full[:, : past.shape[1]] = self.normalise(past)
             past_mask[:, : past.shape[1]] = 1
-        noise_device = "cpu" if generator is not None else audio.device
-        x = torch.randn(b, t, len(CHANNELS), generator=generator, device=noise_device).to(audio.device) * scheduler.init_noise_sigma
+        x = (torch.randn_like(past_full) if noise is None else noise.to(audio.device)) * scheduler.init_noise_sigma
         kept = past_mask[..., None] > 0
         for i, timestep in enumerate(scheduler.timesteps):
             progress = i / max(steps - 1, 1)

@@ -1,0 +1,110 @@
+"""Do asked muscles move, and are the three scales separate?
+
+One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity found in the motion is
+compared with the one asked: Spearman's rank correlation per unit. Then each of the three scales is doubled, and the other
+two's figures are read again: the muscles' mean gain (found over asked), the voice's articulation (standard deviation of
+jawOpen), the feeling's colour (root mean square of what an emotion changes beyond its muscles).
+
+    python -m benchmarks.control --audio SPEECH.wav [--model FOLDER] [--device cuda]
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+
+from benchmarks.real_speech import read_wave
+from tbd.draw.guidance import ProgressiveGuidance
+from tbd.draw.motion_diffusion import MotionDiffusion
+from tbd.draw.pretrained import load_motion_model
+from tbd.face.motion import INDEX, SAMPLES_PER_FRAME
+from tbd.think.action_units import ACTION_UNITS, EMOTIONS
+from tbd.think.encoder import PlanTensors
+from tbd.think.facs import measure
+from tbd.think.plan import MuscleAction, MusclePlan
+
+LEVELS = (0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def draw_many(model: MotionDiffusion, audio: np.ndarray, plans: Sequence[MusclePlan], guidance: ProgressiveGuidance, size: int = 50) -> np.ndarray:
+    """(plans, T, 58) motion of one window under many plans, all from the same noise."""
+    context, frames = model.audio_encoder.context, model.window_frames
+    sound = np.zeros((frames + 2 * context) * SAMPLES_PER_FRAME, np.float32)
+    heard = audio[: (frames + context) * SAMPLES_PER_FRAME]
+    sound[context * SAMPLES_PER_FRAME :][: len(heard)] = heard
+    out = []
+    for first in range(0, len(plans), size):
+        batch = PlanTensors.collate(plans[first : first + size]).to(model.device)
+        audios = torch.from_numpy(sound).to(model.device).expand(len(batch.unit), -1)
+        # one noise for all: a plan's effect is what differs between two rows
+        noise = torch.Generator().manual_seed(0)
+        state = torch.randn(1, frames, 58, generator=noise)
+        out.append(_from_noise(model, audios, batch, state, guidance))
+    return np.concatenate(out)
+
+
+def _from_noise(model: MotionDiffusion, audios: torch.Tensor, plans: PlanTensors, noise: torch.Tensor, guidance: ProgressiveGuidance) -> np.ndarray:
+    return model.denoise(audios, plans, guidance=guidance, noise=noise.expand(len(audios), -1, -1)).cpu().numpy()
+
+
+def unit_plans(emotion: str = "neutral", intensity: float = 0.0) -> list[tuple[int, str, float, MusclePlan]]:
+    """Every unit alone at every level."""
+    rows = []
+    for number, unit in ACTION_UNITS.items():
+        side = "both" if "both" in unit.sides else "left"
+        for level in LEVELS:
+            action = MuscleAction(unit=number, side=side, intensity=level)
+            rows.append((number, side, level, MusclePlan(emotions={emotion: 1.0}, intensity=intensity, actions=(action,))))
+    return rows
+
+
+def muscles(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance) -> dict[int, dict[str, float]]:
+    """Unit → Spearman and gain of found over asked intensity."""
+    rows = unit_plans()
+    motion = draw_many(model, audio, [row[3] for row in rows], guidance)
+    report = {}
+    for number in ACTION_UNITS:
+        own = [(level, float(measure(motion[i], n, side).mean())) for i, (n, side, level, _) in enumerate(rows) if n == number]
+        asked, found = np.array(own).T
+        rank = spearmanr(asked, found).statistic if found.std() > 1e-6 else 0.0
+        report[number] = {"spearman": float(rank), "gain": float(np.polyfit(asked, found, 1)[0]), "at_full": float(found[-1])}
+    return report
+
+
+def articulation(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance) -> float:
+    """Standard deviation of jawOpen while a neutral face speaks."""
+    return float(draw_many(model, audio, [MusclePlan()], guidance)[0, :, INDEX["jawOpen"]].std())
+
+
+def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance) -> float:
+    """Root mean square, over emotions, of what a feeling changes with the same muscles, in standard deviations."""
+    plans = [MusclePlan(emotions={e: 1.0}, intensity=float(e != "neutral")) for e in EMOTIONS]
+    motion = draw_many(model, audio, plans, guidance) / model.std.cpu().numpy()
+    return float(np.sqrt(np.square(motion.mean(1) - motion[EMOTIONS.index("neutral")].mean(0)).mean()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--audio", required=True)
+    parser.add_argument("--model", default="motion_mini")
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+    model, audio = load_motion_model(options.model).to(options.device), read_wave(options.audio)
+    units = muscles(model, audio, ProgressiveGuidance())
+    for number, row in sorted(units.items(), key=lambda item: item[1]["spearman"]):
+        print(f"AU{number:<3} {ACTION_UNITS[number].name:<28} Spearman {row['spearman']:.2f}  gain {row['gain']:.2f}  at full {row['at_full']:.2f}")
+    print(f"units at Spearman 0.95 or more: {sum(row['spearman'] >= 0.95 for row in units.values())} of {len(units)}")
+    table = {}
+    for name in ("none", "emotion", "muscle", "audio"):
+        guidance = ProgressiveGuidance(**({} if name == "none" else {f"{name}_scale": 1.5}))
+        gains = [row["gain"] for row in muscles(model, audio, guidance).values()]
+        table[name] = {"muscles": float(np.mean(gains)), "articulation": articulation(model, audio, guidance), "colour": colour(model, audio, guidance)}
+    changes = {name: {k: v / table["none"][k] - 1 for k, v in row.items()} for name, row in table.items() if name != "none"}
+    print(json.dumps({"figures": table, "relative change when a scale goes from 1 to 1.5": changes}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
