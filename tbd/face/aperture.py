@@ -1,0 +1,91 @@
+"""`Aperture`: an opening in the skin, mouth or eye, bounded by two contours that meet in its corners."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+_DENSE = 65
+"""Places along a contour after smoothing its control points into a curve."""
+_PER_PIXEL = 4
+"""Resolution of the contour's height table."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An aperture in one frame, over the pixels of its window.
+
+    Args:
+        along: (h, w) float32, pixels along the line from corner to corner, 0 in the middle.
+        above: (h, w) float32, pixels below the upper contour (negative above it).
+        below: (h, w) float32, pixels above the lower contour (negative below it).
+        half: half the distance between the corners, in pixels.
+    """
+
+    along: np.ndarray
+    above: np.ndarray
+    below: np.ndarray
+    half: float
+
+    def coverage(self, soft: float) -> np.ndarray:
+        """(h, w) 0..1: how much of the inside shows; 0 on and outside the contours, 1 from `soft` pixels within."""
+        return np.clip(np.minimum(self.above, self.below) / np.float32(soft), 0, 1)
+
+
+class Aperture:
+    """Two contours of mesh points, and the window of pixels in which they may move.
+
+    Args:
+        top, bottom: the mesh points of the contours, equal in number, from corner to corner (the corners shared).
+        pixels: (rows, columns) slices of the picture.
+    """
+
+    def __init__(self, top: tuple[int, ...], bottom: tuple[int, ...], pixels: tuple[slice, slice]) -> None:
+        self.top, self.bottom, self.pixels = list(top), list(bottom), pixels
+        rows, columns = pixels
+        self._x = np.arange(columns.start, columns.stop, dtype=np.float32)[None]
+        self._y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+        knots = np.linspace(0, 1, len(top))
+        self._curve = CubicSpline(knots, np.eye(len(top)))(np.linspace(0, 1, _DENSE))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._y.shape[0], self._x.shape[1]
+
+    def open(self, top: np.ndarray, bottom: np.ndarray) -> Opening:
+        """The opening between two contours of (N, 2) pixels."""
+        start, end = (top[0] + bottom[0]) / 2, (top[-1] + bottom[-1]) / 2
+        if end[0] < start[0]:
+            start, end, top, bottom = end, start, top[::-1], bottom[::-1]
+        middle, half = (start + end) / 2, max(float(np.linalg.norm(end - start)) / 2, 1.0)
+        axis = (end - start) / (2 * half)
+        x, y = self._x - np.float32(middle[0]), self._y - np.float32(middle[1])
+        along = x * np.float32(axis[0]) + y * np.float32(axis[1])
+        down = y * np.float32(axis[0]) - x * np.float32(axis[1])
+        span = np.arange(-half - 2, half + 2, 1 / _PER_PIXEL)
+        place = np.clip((along - span[0]) * _PER_PIXEL + 0.5, 0, len(span) - 1).astype(np.int32)
+        heights = [self._heights(contour - middle, axis, span)[place] for contour in (top, bottom)]
+        return Opening(along, down - heights[0], heights[1] - down, half)
+
+    def _heights(self, contour: np.ndarray, axis: np.ndarray, span: np.ndarray) -> np.ndarray:
+        """Distance below the line between the corners, at each place along it."""
+        curve = self._curve @ contour
+        along = np.maximum.accumulate(curve @ axis)
+        return np.interp(span, along, curve @ np.array([-axis[1], axis[0]])).astype(np.float32)
+
+
+def affine(rest: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """(2, 3) map that carries three points (3, 2) at rest to where they are now; the identity, exactly, where they are equal."""
+    base, moved = rest[1:] - rest[0], now[1:] - now[0]
+    turn = np.eye(2) + np.linalg.solve(base, moved - base).T
+    return np.column_stack([turn, now[0] - turn @ rest[0]])
+
+
+def carry(texture: np.ndarray, matrix: np.ndarray, pixels: tuple[slice, slice]) -> np.ndarray:
+    """A texture drawn over the window `pixels`, moved by an affine map of the whole picture, still over that window."""
+    import cv2
+
+    corner = np.array([pixels[1].start, pixels[0].start], np.float64)
+    local = matrix.copy()
+    local[:, 2] += matrix[:, :2] @ corner - corner
+    return cv2.warpAffine(texture, local, texture.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

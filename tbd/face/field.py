@@ -1,0 +1,121 @@
+"""Dense fields over a picture: grids, smooth interpolation of scattered points, inversion of displacements.
+
+Fields live on a coarse grid, since skin moves smoothly; what is sharp (lids, lips) is cut at full size by its contour.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SOFTNESS = 0.03
+"""Rounding of the interpolation kernel about its centres, in inter-ocular distances."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A coarse grid over a picture: every cell is a square of `step` pixels, and the last ones may reach over the edge.
+
+    Args:
+        height, width: the picture, in pixels.
+        step: pixels per cell.
+    """
+
+    height: int
+    width: int
+    step: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of cells."""
+        return -(-self.height // self.step), -(-self.width // self.step)
+
+    def centres(self) -> np.ndarray:
+        """(rows, columns, 2) float32 pixel coordinates (x, y) of the cells' centres."""
+        rows, columns = self.shape
+        x, y = np.meshgrid(np.arange(columns), np.arange(rows))
+        return ((np.stack([x, y], -1) + 0.5) * self.step - 0.5).astype(np.float32)
+
+    def window(self, low: np.ndarray, high: np.ndarray) -> tuple[slice, slice]:
+        """The cells (rows, columns) that cover the pixels from `low` to `high`, both (x, y), cut at the picture's edge."""
+        rows, columns = self.shape
+        x0, y0 = np.floor(np.asarray(low) / self.step).astype(int)
+        x1, y1 = np.ceil(np.asarray(high) / self.step).astype(int)
+        return slice(max(y0, 0), max(min(y1, rows), 1)), slice(max(x0, 0), max(min(x1, columns), 1))
+
+    def pixels(self, window: tuple[slice, slice]) -> tuple[slice, slice]:
+        """The pixels (rows, columns) under a window of cells."""
+        rows, columns = window
+        return (
+            slice(rows.start * self.step, min(rows.stop * self.step, self.height)),
+            slice(columns.start * self.step, min(columns.stop * self.step, self.width)),
+        )
+
+    def enlarge(self, field: np.ndarray, window: tuple[slice, slice] | None = None) -> np.ndarray:
+        """A field on the cells (of a window) → the same field on the pixels under them, by linear interpolation."""
+        import cv2
+
+        rows, columns = field.shape[:2]
+        full = cv2.resize(field, (columns * self.step, rows * self.step), interpolation=cv2.INTER_LINEAR)
+        if window is None:
+            return full[: self.height, : self.width]
+        down, across = self.pixels(window)
+        return full[: down.stop - down.start, : across.stop - across.start]
+
+
+class Interpolator:
+    """Smooth interpolation of values at scattered points of the plane (multiquadric radial basis and a constant).
+
+    The multiquadric hardly overshoots between centres, unlike thin plates, so skin does not bulge where nothing pulls.
+
+    Args:
+        points: (N, 2), in inter-ocular distances so that `SOFTNESS` means the same on every face.
+        stiffness: smoothing; 0 passes through every value.
+    """
+
+    def __init__(self, points: np.ndarray, stiffness: float = 1e-3) -> None:
+        self._points = np.asarray(points, np.float64)
+        count = len(points)
+        system = np.ones((count + 1, count + 1))
+        system[:count, :count] = self._kernel(self._points) - stiffness * np.eye(count)
+        system[count, count] = 0
+        self._inverse = np.linalg.inv(system)[:, :count]
+
+    def _kernel(self, at: np.ndarray) -> np.ndarray:
+        squared = (at**2).sum(1)[:, None] + (self._points**2).sum(1) - 2 * at @ self._points.T
+        return np.sqrt(np.maximum(squared, 0) + SOFTNESS**2)
+
+    def __call__(self, values: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """(N, C) values at the centres → (M, C) float32 at the places `at` (M, 2)."""
+        weights = self._inverse @ values
+        kernel = self._kernel(np.asarray(at, np.float64)).astype(np.float32)
+        return kernel @ weights[:-1].astype(np.float32) + weights[-1].astype(np.float32)
+
+
+def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int = 6) -> np.ndarray:
+    """The backward field of a forward one, by fixed-point iteration ``b(x) = -d(x + b(x))``.
+
+    Args:
+        displacement: (rows, columns, 2) float32 (x, y), in cells: what stands at x moves to x + d(x).
+        start: a first guess at the result, of the same shape.
+        steps: iterations; each is damped a little, so that skin stretched up to threefold converges too.
+
+    Returns:
+        (rows, columns, 2) float32, in cells: what is seen at x comes from x + b(x). Exactly zero where nothing moves.
+    """
+    import cv2
+
+    rows, columns = displacement.shape[:2]
+    x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
+    identity = np.dstack([x, y])
+    back = -displacement if start is None else start
+    for step in range(steps):
+        seen = cv2.remap(displacement, identity + back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        rate = np.float32(0.7 if step else 1.0)
+        back = back - rate * (back + seen)
+    return back
+
+
+def smoothstep(x: np.ndarray) -> np.ndarray:
+    """0 below 0, 1 above 1, and 3x² - 2x³ between."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)

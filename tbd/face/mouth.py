@@ -1,0 +1,209 @@
+"""What parted lips show: teeth, tongue and the dark behind them, in the portrait's own light, or the portrait's own."""
+
+import numpy as np
+
+from tbd.face import topology as mesh
+from tbd.face.aperture import Aperture, Opening, affine, carry
+from tbd.face.field import smoothstep
+from tbd.face.geometry import FaceGeometry
+
+OPEN_AT_REST = 0.045
+"""Inter-ocular distances between the lips from which on a portrait's mouth counts as open and keeps its own interior."""
+SOFT = 0.016
+UPPER_EDGE, LOWER_EDGE = 0.03, -0.016
+"""Where the incisors' edges lie below the seam of closed lips, in inter-ocular distances (3 mm show under a parted lip)."""
+_UPPER_TEETH = (0.094, 0.072, 0.08, 0.07, 0.062)
+_LOWER_TEETH = (0.058, 0.063, 0.07, 0.068, 0.062)
+"""Widths from the midline outwards as seen from the front, where the arch foreshortens them (Wheeler's Dental Anatomy)."""
+TEETH_HEIGHT = 0.105
+
+
+class Mouth:
+    """The mouth of a portrait.
+
+    Args:
+        face: the portrait.
+        canonical: (478, 3) the mesh that movements start from; `face.canonical` unless the portrait's expression is relaxed.
+        pixels: the window it may move in.
+    """
+
+    def __init__(self, face: FaceGeometry, pixels: tuple[slice, slice]) -> None:
+        self._face = face
+        self.aperture = Aperture(mesh.LIP_TOP, mesh.LIP_BOTTOM, pixels)
+        self._soft = max(SOFT * face.scale, 0.9)
+        rest = face.points[:, :2].astype(np.float64)
+        top, bottom = rest[list(mesh.LIP_TOP)], rest[list(mesh.LIP_BOTTOM)]
+        gap = np.linalg.norm(bottom - top, axis=1).max() / face.scale
+        self.open_at_rest = bool(gap > OPEN_AT_REST)
+        # Closed lips that the mesh sees a hair apart must not show a line of teeth.
+        self._ease = np.zeros_like(top) if self.open_at_rest else (bottom - top) / 2
+        corners = face.canonical[list(mesh.MOUTH_CORNERS)]
+        seam = face.canonical[[13, 14]].mean(0)
+        self._anchors = np.array([corners[:, 0].mean(), seam[1], corners[:, 2].mean()]) + [[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0]]
+        self._opening = self.aperture.open(top + self._ease, bottom - self._ease)
+        self._paint()
+
+    @property
+    def anchors(self) -> np.ndarray:
+        """(3, 3) canonical points that turn with the skull."""
+        return self._anchors
+
+    def _paint(self) -> None:
+        """Textures over the window, float32 colour times alpha and alpha: tongue, lower and upper teeth."""
+        rows, columns = self.aperture.pixels
+        image = self._face.image[rows, columns].astype(np.float32)
+        rest = self._face.project(self._anchors)[:, :2]
+        y, x = np.mgrid[rows, columns].astype(np.float32)
+        offset = np.stack([x - rest[0, 0], y - rest[0, 1]], -1)
+        across, down = (rest[1] - rest[0]) / 0.2, -(rest[2] - rest[0]) / 0.2
+        place = offset @ np.linalg.inv(np.stack([across, down])).astype(np.float32)  # inter-ocular distances: aside, down
+        palette = Palette.of(self._face)
+        grain = palette.grain(image.shape[:2])
+        self._palette = palette
+        upper = _teeth(place[..., 0], UPPER_EDGE - 0.35 * place[..., 0] ** 2 - place[..., 1], _UPPER_TEETH, palette, 1.0)
+        lower = _teeth(place[..., 0], place[..., 1] - LOWER_EDGE + 0.25 * place[..., 0] ** 2, _LOWER_TEETH, palette, 0.8)
+        self._tongue = _with_grain(_tongue(place, palette), grain)
+        self._lower = _with_grain(lower, grain)
+        self._upper = self._own(image) if self.open_at_rest else _with_grain(upper, grain)
+        self._grain = grain
+
+    def _own(self, image: np.ndarray) -> np.ndarray:
+        """(h, w, 4) the inside that the portrait shows, continued upwards for lips that rise, ending where the lower lip hid it."""
+        import cv2
+
+        o = self._opening
+        y, x = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float32)
+        beyond = np.maximum(self._soft - o.above, 0)
+        inner = cv2.remap(image, x, y + beyond, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        inner = np.where((o.above >= 0)[..., None], image, inner)
+        alpha = np.clip(o.below / self._soft + 1, 0, 1) * np.clip((o.half - np.abs(o.along)) / self._soft + 1, 0, 1)
+        alpha = np.where(np.minimum(o.above, o.below) > 0, 1, alpha)[..., None]
+        return np.concatenate([inner * alpha, alpha], -1).astype(np.float32)
+
+    def draw(self, frame: np.ndarray, moved: np.ndarray, skull: np.ndarray, jaw: np.ndarray, lower: np.ndarray) -> None:
+        """Draw the lower lip and the inside of the mouth into a frame that shows the skin above them.
+
+        Args:
+            frame: (h, w, 3) uint8, the window of the frame, changed in place.
+            moved: (478, 2) the mesh of this frame in pixels.
+            skull, jaw: (3, 2) where `anchors` are in this frame as parts of the skull and of the jaw.
+            lower: (h, w, 3) uint8, the skin below the lips.
+        """
+        opening = self.aperture.open(moved[self.aperture.top] + self._ease, moved[self.aperture.bottom] - self._ease)
+        # Where the lips overlap, each covers half; where they part, the split hides under the inside of the mouth.
+        under = np.clip((opening.above - opening.below) / 2 / np.float32(0.6 * self._soft) + 0.5, 0, 1)[..., None]
+        skin = frame + under * (lower.astype(np.float32) - frame)
+        cover = opening.coverage(self._soft)[..., None]
+        if cover.any():
+            skin += cover * (self._inside(opening, skull, jaw) - skin)
+        np.copyto(frame, np.clip(skin + 0.5, 0, 255), casting="unsafe")
+
+    def _inside(self, opening: Opening, skull: np.ndarray, jaw: np.ndarray) -> np.ndarray:
+        """(h, w, 3) float32: what is seen behind the lips."""
+        pixels, scale = self.aperture.pixels, np.float32(self._face.scale)
+        rest = self._face.project(self._anchors)[:, :2]
+        height = np.maximum(opening.above + opening.below, 1)
+        deep = opening.above / height
+        dark = self._palette.cavity(deep, np.abs(opening.along) / opening.half)
+        result = dark + self._grain * 0.5
+        to_jaw = affine(rest, jaw)
+        for texture in (self._tongue, self._lower):
+            result = _over(carry(texture, to_jaw, pixels), result)
+        # The lips shade what stands close behind them; the dark gathers in the corners.
+        shade = 0.45 + 0.55 * smoothstep(opening.above / (0.09 * scale))
+        shade *= 0.5 + 0.5 * smoothstep((1.02 - np.abs(opening.along) / opening.half) / 0.45)
+        upper = carry(self._upper, affine(rest, skull), pixels)
+        if self.open_at_rest:
+            return _over(upper, result * shade[..., None])
+        return _over(upper, result) * shade[..., None]
+
+
+class Palette:
+    """The colours of a mouth in the light of one portrait."""
+
+    def __init__(self, skin: np.ndarray, lip: np.ndarray, white: np.ndarray, noise: np.ndarray) -> None:
+        self.lip, self._noise = lip, noise
+        bright = float(skin.mean())
+        # Teeth are ivory in the portrait's light, as its skin and eyes show it, and never its brightest spot.
+        ivory = 0.5 * white + 0.5 * (skin + 0.35 * (255 - skin) * skin.mean() / 255)
+        ivory = ivory.mean() + 0.75 * (ivory - ivory.mean()) * [1.0, 1.0, 1.0]
+        self.tooth = np.float32(ivory * min(1.0, 1.04 * bright / max(ivory.mean(), 1)))
+        self.gum = np.float32(0.6 * lip + 0.25 * skin)
+        self.tongue = np.float32(0.62 * lip + 0.18 * skin)
+        self.depth = np.float32(lip * [0.2, 0.14, 0.14])
+
+    @classmethod
+    def of(cls, face: FaceGeometry) -> "Palette":
+        """Colours measured on the portrait: cheeks, lips, whites of the eyes, and the grain of the cheek."""
+        import cv2
+
+        image, points = face.image, face.points[:, :2]
+
+        def colour(ids, percentile: float) -> np.ndarray:
+            x, y = np.clip(np.round(points[list(ids)]).astype(int), 0, np.array(image.shape[1::-1]) - 1).T
+            return np.percentile(image[y, x].astype(np.float64), percentile, axis=0)
+
+        skin = colour((50, 280, 205, 425, 117, 346, 151, 6, 101, 330), 70)
+        lip = colour(mesh.LOWER_LIP_ROWS[1] + mesh.LOWER_LIP_ROWS[2], 50)
+        eyes = mesh.EYE_TOP + mesh.EYE_BOTTOM
+        white = colour([i for i in eyes + mesh.mirrored(eyes)], 85)
+        centre, size = points[[50, 205]].mean(0), max(int(0.1 * face.scale), 4)
+        x, y = np.clip(centre.astype(int), size, np.array(image.shape[1::-1]) - size)
+        patch = cv2.cvtColor(image[y - size : y + size, x - size : x + size], cv2.COLOR_RGB2GRAY).astype(np.float32)
+        noise = patch - cv2.GaussianBlur(patch, (0, 0), max(size / 6, 1.0))
+        return cls(skin, lip, white, noise)
+
+    def grain(self, shape: tuple[int, int]) -> np.ndarray:
+        """(h, w, 1) float32: the portrait's own grain (film, brush, canvas), mirrored over a window."""
+        height, width = shape
+        block = np.block([[self._noise, self._noise[:, ::-1]], [self._noise[::-1], self._noise[::-1, ::-1]]])
+        tiles = (-(-height // block.shape[0]), -(-width // block.shape[1]))
+        return np.tile(block, tiles)[:height, :width, None]
+
+    def cavity(self, deep: np.ndarray, aside: np.ndarray) -> np.ndarray:
+        """(h, w) heights 0 (upper lip) .. 1 (lower lip) and places 0 (middle) .. 1 (corner) → (h, w, 3) colour."""
+        light = 0.55 + 0.9 * smoothstep((deep - 0.45) / 0.55) * (1 - 0.5 * smoothstep(aside))
+        return light[..., None] * self.depth
+
+
+def _teeth(aside: np.ndarray, above: np.ndarray, widths: tuple[float, ...], palette: Palette, light: float) -> np.ndarray:
+    """(h, w, 4) a row of teeth and its gum, colour times alpha and alpha.
+
+    Args:
+        aside: inter-ocular distances from the midline.
+        above: inter-ocular distances from the biting edge towards the gum.
+    """
+    edges = np.concatenate([[0.0], np.cumsum(widths)])
+    distance = np.abs(aside)
+    tooth = np.clip(np.searchsorted(edges, distance, side="right") - 1, 0, len(widths) - 1)
+    left, right = edges[tooth], edges[tooth + 1]
+    centre, half = (left + right) / 2, (right - left) / 2
+    inside = (distance - centre) / half  # -1..1 across one tooth
+    rounded = above - 0.008 * np.abs(inside) ** 4 * (half / 0.045)
+    alpha = np.clip(rounded / 0.008 + 0.5, 0, 1) * np.clip((edges[-1] - distance) / 0.015, 0, 1)
+    seam = 1 - 0.3 * np.exp(-(((1 - np.abs(inside)) * half / 0.006) ** 2)) * np.clip(rounded / 0.03, 0.2, 1)
+    arch = np.sqrt(np.clip(1 - (distance / (edges[-1] * 1.05)) ** 2, 0.05, 1))
+    shine = light * (0.42 + 0.58 * arch) * (0.9 + 0.1 * np.cos(inside * 1.3)) * seam * (0.86 + 0.14 * smoothstep(rounded / 0.03))
+    gum = smoothstep((above - TEETH_HEIGHT + 0.02 * (1 - inside**2)) / 0.012)[..., None]
+    colour = shine[..., None] * ((1 - gum) * palette.tooth + gum * palette.gum * 0.9)
+    return np.concatenate([colour * alpha[..., None], alpha[..., None]], -1).astype(np.float32)
+
+
+def _tongue(place: np.ndarray, palette: Palette) -> np.ndarray:
+    """(h, w, 4) the tongue resting behind the lower teeth."""
+    x, y = place[..., 0] / 0.21, (place[..., 1] - LOWER_EDGE - 0.055) / 0.11
+    radius = np.sqrt(x**2 + y**2)
+    alpha = smoothstep((1.0 - radius) / 0.25)[..., None]
+    light = 0.62 + 0.3 * smoothstep((0.2 - y) / 1.0) - 0.12 * np.exp(-((place[..., 0] / 0.012) ** 2)) * smoothstep((0.6 - radius) / 0.4)
+    return np.concatenate([light[..., None] * palette.tongue * alpha, alpha], -1).astype(np.float32)
+
+
+def _with_grain(texture: np.ndarray, grain: np.ndarray) -> np.ndarray:
+    texture = texture.copy()
+    texture[..., :3] += grain * texture[..., 3:]
+    return texture
+
+
+def _over(texture: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """(h, w, 4) over (h, w, 3)."""
+    return texture[..., :3] + (1 - texture[..., 3:]) * below

@@ -1,0 +1,228 @@
+"""`Puppet`: one portrait, prepared so that a frame of it costs a few matrix products and remaps."""
+
+import numpy as np
+
+from tbd.face import topology as mesh
+from tbd.face.creases import crease_maps
+from tbd.face.eyes import Eye
+from tbd.face.field import Grid, invert, smoothstep
+from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
+from tbd.face.head import HeadVolume
+from tbd.face.matte import recompose, separate
+from tbd.face.motion import BLENDSHAPES
+from tbd.face.mouth import Mouth
+from tbd.face.rig import SIDES, Rig
+
+_FINE = 40
+"""Cells per inter-ocular distance where the face moves."""
+_CREASES = 64
+"""Samples per inter-ocular distance of the crease maps."""
+_COARSE = 96
+"""Cells along the longer side of the whole picture, which only turns and shifts smoothly."""
+_ROOM = 0.3
+"""Inter-ocular distances by which a head may leave its place."""
+_JAW = ("jawOpen", "jawForward", "jawLeft", "jawRight")
+
+
+class Puppet:
+    """A portrait ready to move. Drawing keeps no state, so frames may be drawn in any order and by several threads.
+
+    Args:
+        face: the portrait.
+        neutralize, shading: as for `MeshWarpRenderer`.
+    """
+
+    def __init__(self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0) -> None:
+        self._face = face
+        self._rest = face.canonical.astype(np.float64)
+        relaxed = relaxation(face.canonical) * neutralize
+        self._rig = Rig(face.canonical + relaxed)
+        self._modes = np.concatenate([self._rig.modes, relaxed[None].astype(np.float32)])
+        height, width = face.image.shape[:2]
+        outline = face.points[list(mesh.FACE_OVAL), :2]
+        self._layers = separate(face.image, outline, face.scale)
+        self._coarse = Grid(height, width, max(1, round(max(height, width) / _COARSE)))
+        self._fine = Grid(height, width, max(1, round(face.scale / _FINE)))
+        self._prepare_fields(outline)
+        self._prepare_apertures()
+        self._prepare_creases(shading)
+
+    def _prepare_fields(self, outline: np.ndarray) -> None:
+        face = self._face
+        volume = HeadVolume(face)
+        centre = (outline.min(0) + outline.max(0)) / 2
+        reach = (outline.max(0) - outline.min(0)) / 2
+        self._window = self._fine.window(centre - 1.5 * reach - [0, 0], centre + [1.5, 1.75] * reach)
+        wide, near = self._coarse.centres(), self._fine.centres()[self._window]
+        self._camera = volume.camera(wide), volume.camera(near)
+        self._follow = volume.follow(wide), volume.follow(near)
+        upper, lower = volume.skin("upper"), volume.skin("lower")
+        shape = near.shape[:2]
+        edge = self._window_edge(shape)
+        places = volume.plane(near).reshape(-1, 2)
+        fields = upper(self._modes, places) * edge.reshape(-1, 1)
+        self._skin = fields.reshape(len(self._modes), -1).astype(np.float32)
+        self._edge = self._fine.enlarge(edge.astype(np.float32), self._window)[..., None]
+        identity = np.stack(np.meshgrid(np.arange(face.image.shape[1]), np.arange(face.image.shape[0])), -1)
+        self._identity = identity.astype(np.float32)
+        self._cuts = [
+            self._cut(lower, fields, places, shape, self._rest_pixels(ids), margin)
+            for ids, margin in (
+                (mesh.LIP_TOP + mesh.LIP_BOTTOM + (18,), (0.14, 0.12)),
+                (mesh.EYE_TOP + mesh.EYE_BOTTOM, (0.05, 0.09)),
+                (mesh.mirrored(mesh.EYE_TOP + mesh.EYE_BOTTOM), (0.05, 0.09)),
+            )
+        ]
+
+    def _rest_pixels(self, ids) -> np.ndarray:
+        return self._face.points[list(ids), :2]
+
+    def _window_edge(self, shape: tuple[int, int]) -> np.ndarray:
+        """(rows, columns) 1 inside the window of the face, 0 at those of its edges that are not the picture's own."""
+        (rows, columns), (down, across) = self._fine.shape, self._window
+        y, x = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
+        far = np.inf
+        top = y if down.start > 0 else np.full_like(y, far)
+        bottom = shape[0] - y if down.stop < rows else np.full_like(y, far)
+        left = x if across.start > 0 else np.full_like(x, far)
+        right = shape[1] - x if across.stop < columns else np.full_like(x, far)
+        return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / (0.15 * _FINE))
+
+    def _cut(self, lower, fields, places, shape, around: np.ndarray, margin: tuple[float, float]) -> "Cut":
+        """What the skin below an aperture does otherwise than the skin above, about the pixels `around`."""
+        scale = self._face.scale
+        low, high = around.min(0), around.max(0)
+        middle, half = (low + high) / 2, (high - low) / 2 + np.array(margin) * scale
+        room = np.array([_ROOM, _ROOM]) * scale
+        drop = np.array([0, 0.45 * scale]) if margin[1] > 0.1 else np.zeros(2)
+        rows, columns = self._fine.window(middle - half - room, middle + half + room + drop)
+        down, across = self._window
+        rows = slice(max(rows.start, down.start), min(rows.stop, down.stop))
+        columns = slice(max(columns.start, across.start), min(columns.stop, across.stop))
+        inner = slice(rows.start - down.start, rows.stop - down.start), slice(columns.start - across.start, columns.stop - across.start)
+        index = np.arange(shape[0] * shape[1]).reshape(shape)[inner].ravel()
+        radius = np.linalg.norm((self._fine.centres()[rows, columns] - middle) / half, axis=-1).ravel()
+        weight = smoothstep((1 - radius) / 0.3)
+        extra = (lower(self._modes, places[index]) - fields[:, index]) * weight[:, None]
+        pixels = self._fine.pixels((rows, columns))
+        return Cut(inner, (rows, columns), pixels, extra.reshape(len(self._modes), -1).astype(np.float32))
+
+    def _prepare_apertures(self) -> None:
+        self._mouth = Mouth(self._face, self._cuts[0].pixels)
+        self._eyes = [Eye(self._face, side, cut.pixels) for side, cut in zip(SIDES, self._cuts[1:])]
+
+    def _prepare_creases(self, shading: float) -> None:
+        down, across = self._fine.pixels(self._window)
+        factor = min(1.0, _CREASES / self._face.scale)
+        size = max(int((down.stop - down.start) * factor), 2), max(int((across.stop - across.start) * factor), 2)
+        y = (np.arange(size[0]) + 0.5) / size[0] * (down.stop - down.start) - 0.5 + down.start
+        x = (np.arange(size[1]) + 0.5) / size[1] * (across.stop - across.start) - 0.5 + across.start
+        places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+        maps, mix = crease_maps(self._face.points[:, :2].astype(np.float64), places, self._face.scale)
+        self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
+
+    def draw(self, values: np.ndarray) -> np.ndarray:
+        """(58,) one frame of a `Motion` → (H, W, 3) uint8 RGB."""
+        import cv2
+
+        blendshapes, head = values[: len(BLENDSHAPES)], values[len(BLENDSHAPES) :]
+        weights = np.append(self._rig.activations(blendshapes), np.float32(1))
+        turn, shift = euler_to_matrix(head[:3]), head[3:].astype(np.float64)
+        back, forward = self._fields(weights, turn, shift)
+        source = self._identity.copy()
+        down, across = self._fine.pixels(self._window)
+        source += self._coarse.enlarge(back[0]) * self._coarse.step
+        near = source[down, across]
+        near += self._edge * (self._fine.enlarge(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
+        person = cv2.remap(self._layers.foreground, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        frame = recompose(person, self._layers.background)
+        self._draw_apertures(frame, weights, turn, shift, source, back[1], forward)
+        self._draw_creases(frame, blendshapes, back[1])
+        return frame
+
+    def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):
+        """Backward fields of the whole picture and of the face, in cells, and the face's forward field."""
+        rotation = self._face.rotation.astype(np.float64)
+        nearer = VIEW_DISTANCE / (VIEW_DISTANCE - shift[2])
+        change = (nearer * (rotation @ (turn - np.eye(3)) @ rotation.T) + (nearer - 1) * np.eye(3))[:2].astype(np.float32)
+        out = []
+        for camera, follow, grid in zip(self._camera, self._follow, (self._coarse, self._fine)):
+            move = camera @ change.T + shift[:2].astype(np.float32)
+            move *= follow[..., None]
+            if grid is self._fine:
+                skin = (weights @ self._skin).reshape(*camera.shape[:2], 3)
+                move += skin @ (nearer * rotation @ turn)[:2].astype(np.float32).T
+            move *= np.float32([1, -1]) * np.float32(self._face.scale / grid.step)
+            out.append(move)
+        return [invert(out[0], steps=4), invert(out[1], steps=7)], out[1]
+
+    def _moved(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        """(478, 2) pixels of the mesh."""
+        points = self._rest + np.tensordot(weights, self._modes, 1)
+        moved = self._face.project(points, turn, shift)[:, :2]
+        rest = self._face.project(self._rest, np.eye(3), np.zeros(3))[:, :2]
+        return self._face.points[:, :2] + (moved - rest)
+
+    def _draw_apertures(self, frame, weights, turn, shift, source, back, forward) -> None:
+        import cv2
+
+        moved = self._moved(weights, turn, shift)
+        jaw = sum(weights[BLENDSHAPES.index(n)] * self._rig.modes[BLENDSHAPES.index(n), 17] for n in _JAW)
+        rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
+        for cut, aperture in zip(self._cuts, (self._mouth, *self._eyes)):
+            extra = (weights @ cut.extra).reshape(*back[cut.inner].shape[:2], 3) @ rotation.T
+            extra *= np.float32([1, -1]) * np.float32(self._face.scale / self._fine.step)
+            start = back[cut.inner]
+            below = invert(forward[cut.inner] + extra, start=start, steps=7)
+            difference = self._fine.enlarge(below - start, cut.cells) * self._fine.step
+            image = cv2.remap(self._face.image, source[cut.pixels] + difference, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            anchors = self._face.project(aperture.anchors, turn, shift)[:, :2]
+            if aperture is self._mouth:
+                hanging = self._face.project(aperture.anchors + jaw, turn, shift)[:, :2]
+                aperture.draw(frame[cut.pixels], moved, anchors, hanging, image)
+            else:
+                aperture.draw(frame[cut.pixels], moved, anchors, image)
+
+    def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, back: np.ndarray) -> None:
+        import cv2
+
+        amounts = blendshapes @ self._crease_mix
+        light = (amounts @ self._crease_maps).reshape(self._crease_shape)
+        rows, columns = self._crease_shape
+        down, across = self._fine.pixels(self._window)
+        ratio = np.float32([columns / (across.stop - across.start), rows / (down.stop - down.start)])
+        x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
+        source = np.dstack([x, y]) + cv2.resize(back, (columns, rows)) * ratio * self._fine.step
+        seen = np.exp(cv2.remap(light, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))
+        seen = cv2.resize(seen, (across.stop - across.start, down.stop - down.start))
+        lit = frame[down, across] * seen[..., None]
+        frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
+
+
+class Cut:
+    """Where skin below an aperture moves otherwise than the skin above.
+
+    Args:
+        inner: cells of the aperture's window within the face's window.
+        cells: the same in the whole grid.
+        pixels: the pixels under them.
+        extra: (K, cells · 3) what the modes add below the aperture.
+    """
+
+    def __init__(self, inner, cells, pixels, extra: np.ndarray) -> None:
+        self.inner, self.cells, self.pixels, self.extra = inner, cells, pixels, extra
+
+
+def relaxation(canonical: np.ndarray) -> np.ndarray:
+    """(478, 3) → (478, 3) displacement that takes a portrait's smile and parted lips back to rest.
+
+    Corners at rest lie about level with the seam of the lips; the lift above it is undone along the smile of this face's
+    own rig, and the lips are brought together.
+    """
+    rig = Rig(canonical)
+    smile = rig.basis[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
+    corners, seam = list(mesh.MOUTH_CORNERS), [13, 14]
+    lift = canonical[corners, 1].mean() - canonical[seam, 1].mean()
+    gain = smile[corners, 1].mean() - smile[seam, 1].mean()
+    amount = np.clip((lift - 0.01) / max(gain, 1e-3), 0, 1.2)
+    return rig.modes[-1] - amount * smile
