@@ -1,19 +1,22 @@
-"""MediaPipe's face models of the wheel: where faces are, and the 478 points of one. No download.
+"""MediaPipe's face models: where faces are, and the 478 points of one.
 
 The short-range detector sees faces down to a fifth of the picture, the full-range one to about a tenth; smaller ones are
-looked for in overlapping tiles. The mesh model then works on a window cut around the face, at its full resolution.
+looked for in overlapping tiles. A mesh model then works on a window cut around the face, at its full resolution.
 """
 
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tbd.face.geometry import NUM_POINTS
+from tbd.face.motion import BLENDSHAPES, FPS
 
 MIN_SCORE = 0.7
 """A face counts from this detector score on; animals and patterns that resemble faces score below it."""
@@ -41,14 +44,16 @@ def quiet() -> Iterator[None]:
             os.close(saved)
             caught.seek(0)
             kept = [line for line in caught if not _NOISE.match(line)]
-            os.write(2, b"".join(kept)) if kept else None
+            if kept:
+                os.write(2, b"".join(kept))
 
 
-def find_faces(image: np.ndarray) -> np.ndarray:
+def find_faces(image: np.ndarray, small: bool = True) -> np.ndarray:
     """Every face in a picture.
 
     Args:
         image: (H, W, 3) uint8 RGB.
+        small: where none is found at a glance, look for small ones in tiles, which takes up to a second.
 
     Returns:
         (N, 4) float32 boxes: left, top, right, bottom in pixels, the largest first; N may be 0.
@@ -57,9 +62,9 @@ def find_faces(image: np.ndarray) -> np.ndarray:
         from mediapipe.python.solutions.face_detection import FaceDetection
 
         with FaceDetection(0.5, 0) as near, FaceDetection(0.5, 1) as far:
-            for tiles in (1, 3, 7):
+            for tiles in (1, 3, 7) if small else (1,):
                 if tiles > 1 and max(image.shape[:2]) < 400 * (tiles // 2):
-                    break  # a tile would be smaller than what the detector sees at a glance
+                    break  # faces that only tiles would show are too small to be of use
                 found = [box for window in _tiles(image, tiles) for model in (near, far) for box in _detect(model, image, window)]
                 boxes = _merge(found)
                 if len(boxes):
@@ -103,87 +108,177 @@ def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
     return max(wide, 0) * max(high, 0) / max(smaller, 1e-6)
 
 
-class MeshModel:
-    """MediaPipe's face mesh with refined eyes, lips and irises, following one face from frame to frame.
+@dataclass(frozen=True)
+class Sight:
+    """What a model sees of one face.
 
-    It holds a graph of the C++ library: use it as a context manager, one per clip, in the process that made it.
+    Args:
+        points: (478, 3) float32 as `FaceGeometry.points`.
+        rotation: (3, 3) as `FaceGeometry.rotation`, where the model tells it.
+        distance: from the camera to the face in any unit, where the model tells it.
+        blendshapes: (52,) in the order of `tbd.face.motion.BLENDSHAPES`, where the model tells them.
     """
 
-    def __enter__(self) -> "MeshModel":
+    points: np.ndarray
+    rotation: np.ndarray | None = None
+    distance: float | None = None
+    blendshapes: np.ndarray | None = None
+
+    def shifted(self, x: float, y: float) -> "Sight":
+        return replace(self, points=self.points + np.float32([x, y, 0]))
+
+
+class FaceModel(ABC):
+    """A graph of MediaPipe's C++ library that sees one face and follows it from frame to frame.
+
+    Use it as a context manager, one per clip, in the process that made it.
+    """
+
+    def __enter__(self) -> "FaceModel":
+        self.reset()
+        return self
+
+    @abstractmethod
+    def __exit__(self, *_: object) -> None:
+        """Close the graph."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget the frame before."""
+
+    @abstractmethod
+    def __call__(self, image: np.ndarray) -> Sight | None:
+        """(H, W, 3) uint8 RGB → what is seen, or None where no face is."""
+
+
+class MeshModel(FaceModel):
+    """The face mesh of the wheel with refined eyes, lips and irises: points alone."""
+
+    _graph = None
+
+    def __exit__(self, *_: object) -> None:
+        if self._graph is not None:
+            with suppress(ValueError):  # a graph that failed is closed already
+                self._graph.close()
+
+    def reset(self) -> None:
         with quiet():
             from mediapipe.python.solutions.face_mesh import FaceMesh
 
-            self._graph = FaceMesh(max_num_faces=1, refine_landmarks=True)
+            if self._graph is None:
+                self._graph = FaceMesh(max_num_faces=1, refine_landmarks=True)
+            else:
+                self._graph.reset()
             self._graph.process(np.zeros((64, 64, 3), np.uint8))  # its threads start now, while they are not heard
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        with suppress(ValueError):  # a graph that failed is closed already
-            self._graph.close()
-
-    def reset(self) -> None:
-        """Forget the face of the frame before."""
-        with quiet():
-            self._graph.reset()
-            self._graph.process(np.zeros((64, 64, 3), np.uint8))
-
-    def __call__(self, image: np.ndarray) -> np.ndarray | None:
-        """(H, W, 3) uint8 RGB → (478, 3) float32 as `FaceGeometry.points`, or None where no face is seen."""
+    def __call__(self, image: np.ndarray) -> Sight | None:
         with quiet():
             faces = self._graph.process(np.ascontiguousarray(image)).multi_face_landmarks
-        return landmarks_to_points(faces[0].landmark, image.shape) if faces else None
+        return Sight(_pixels(faces[0].landmark, image)) if faces else None
 
 
-def landmarks_to_points(landmarks, shape: tuple[int, ...]) -> np.ndarray:
-    """MediaPipe's normalised landmarks in an image of `shape` → (478, 3) float32 pixels, z towards the viewer.
+class LandmarkerModel(FaceModel):
+    """MediaPipe Tasks' face landmarker: points, pose and blendshapes.
+
+    Args:
+        path: ``face_landmarker.task``.
+        video: follow the face from frame to frame; otherwise each picture is seen on its own.
+    """
+
+    _landmarker = None
+
+    def __init__(self, path: str | os.PathLike, video: bool) -> None:
+        self._path, self._video, self._frame = path, video, 0
+
+    def __exit__(self, *_: object) -> None:
+        if self._landmarker is not None:
+            with quiet():
+                self._landmarker.close()
+
+    def reset(self) -> None:
+        if self._landmarker is not None and not self._video:
+            return
+        self.__exit__()
+        with quiet():
+            from mediapipe.tasks.python import BaseOptions, vision
+
+            options = vision.FaceLandmarkerOptions(
+                base_options=BaseOptions(model_asset_path=str(self._path)),
+                running_mode=vision.RunningMode.VIDEO if self._video else vision.RunningMode.IMAGE,
+                output_face_blendshapes=True,
+                output_facial_transformation_matrixes=True,
+            )
+            self._landmarker = vision.FaceLandmarker.create_from_options(options)
+            self(np.zeros((64, 64, 3), np.uint8))
+
+    def __call__(self, image: np.ndarray) -> Sight | None:
+        with quiet():
+            import mediapipe
+
+            picture = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.ascontiguousarray(image))
+            self._frame += 1
+            # Time stamps only have to grow; those of 25 frames a second suit the smoothing of the landmarks.
+            if self._video:
+                result = self._landmarker.detect_for_video(picture, self._frame * 1000 // FPS)
+            else:
+                result = self._landmarker.detect(picture)
+        if not result.face_landmarks:
+            return None
+        # Its own 52 names are `_neutral` and all of ARKit's but tongueOut.
+        scores = {category.category_name: category.score for category in result.face_blendshapes[0]}
+        pose = np.asarray(result.facial_transformation_matrixes[0], np.float64)
+        turn, _, unturn = np.linalg.svd(pose[:3, :3])
+        values = np.float32([scores.get(name, 0.0) for name in BLENDSHAPES])
+        return Sight(_pixels(result.face_landmarks[0], image), (turn @ unturn).astype(np.float32), float(-pose[2, 3]), values)
+
+
+def _pixels(landmarks, image: np.ndarray) -> np.ndarray:
+    """MediaPipe's normalised landmarks in an image → (478, 3) float32 pixels, z towards the viewer.
 
     MediaPipe scales z like x and counts it away from the viewer.
     """
-    height, width = shape[:2]
-    values = np.array([(p.x, p.y, p.z) for p in landmarks], np.float32)
-    assert len(values) == NUM_POINTS
-    return values * np.float32([width, height, -width])
+    height, width = image.shape[:2]
+    return np.float32([(p.x, p.y, p.z) for p in landmarks]).reshape(NUM_POINTS, 3) * np.float32([width, height, -width])
 
 
 class FaceFollower:
-    """Runs a mesh model on a window around the largest face; the window moves when the face nears its edge.
+    """Runs a model on a window around the largest face; the window moves when the face nears its edge."""
 
-    Args:
-        model: (H, W, 3) uint8 window → (478, 3) points or None.
-        reset: called when the window has moved, since the model's own idea of the place is then wrong.
-    """
-
-    def __init__(self, model: Callable[[np.ndarray], np.ndarray | None], reset: Callable[[], None]) -> None:
-        self._model, self._reset = model, reset
+    def __init__(self, model: FaceModel) -> None:
+        self._model = model
         self._window: tuple[int, int, int, int] | None = None
+        self._lost = 0
         self.faces_seen = 0
 
-    def settle(self, image: np.ndarray) -> np.ndarray | None:
-        """Points of the largest face of a still picture that the mesh model confirms, or None."""
+    def settle(self, image: np.ndarray) -> Sight | None:
+        """The largest face of a still picture that the model confirms, or None."""
         for box in self._search(image):
             self._move(image, box)
             for _ in range(_SETTLE):
-                points = self._run(image)
-            if points is not None:
-                return points
+                sight = self._run(image)
+            if sight is not None:
+                return sight
         return None
 
-    def follow(self, frame: np.ndarray) -> np.ndarray | None:
-        """(478, 3) points in the next frame of a video, or None where its face is lost."""
-        points = self._run(frame) if self._window else None
-        if points is None:
-            boxes = self._search(frame)
+    def follow(self, frame: np.ndarray) -> Sight | None:
+        """The face in the next frame of a video, or None where it is lost."""
+        sight = self._run(frame) if self._window else None
+        if sight is None:
+            boxes = self._search(frame, small=self._lost % FPS == 0)
+            self._lost += 1
             if not len(boxes):
                 self._window = None
                 return None
             self._move(frame, boxes[0])
-            points = self._run(frame)
-        if points is not None and self._near_edge(points, frame):
-            self._move(frame, bounds(points))
-        return points
+            sight = self._run(frame)
+        if sight is not None:
+            self._lost = 0
+            if self._near_edge(sight.points, frame):
+                self._move(frame, bounds(sight.points))
+        return sight
 
-    def _search(self, image: np.ndarray) -> np.ndarray:
-        boxes = find_faces(image)
+    def _search(self, image: np.ndarray, small: bool = True) -> np.ndarray:
+        boxes = find_faces(image, small)
         self.faces_seen = max(self.faces_seen, len(boxes))
         return boxes
 
@@ -192,12 +287,12 @@ class FaceFollower:
         half = _WINDOW * max(box[2] - box[0], box[3] - box[1]) / 2
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         self._window = (max(int(x - half), 0), max(int(y - half), 0), min(int(x + half) + 1, width), min(int(y + half) + 1, height))
-        self._reset()
+        self._model.reset()
 
-    def _run(self, image: np.ndarray) -> np.ndarray | None:
+    def _run(self, image: np.ndarray) -> Sight | None:
         left, top, right, bottom = self._window
-        points = self._model(image[top:bottom, left:right])
-        return None if points is None else points + np.float32([left, top, 0])
+        sight = self._model(image[top:bottom, left:right])
+        return None if sight is None else sight.shifted(left, top)
 
     def _near_edge(self, points: np.ndarray, image: np.ndarray) -> bool:
         """Whether the face has come near an edge of its window that is not the picture's own edge, or has changed its size."""

@@ -4,30 +4,51 @@ Two models see slightly different points, so results of two trackers are never m
 metadata names its tracker and version.
 """
 
+import os
+import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from importlib.metadata import version
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.geometry import FaceGeometry, matrix_to_euler, remove_pose
-from tbd.face.mesh import FaceFollower, MeshModel, bounds
+from tbd.face.fit import ClipFit, fit_clip, head_motion, smooth
+from tbd.face.geometry import NUM_POINTS, FaceGeometry, matrix_to_euler, remove_pose
+from tbd.face.mesh import FaceFollower, FaceModel, LandmarkerModel, MeshModel, Sight, bounds
+from tbd.face.motion import BLENDSHAPES, Motion
 
 MIN_FACE = 48
-"""Pixels: the least height or width of a face that shows enough to be drawn."""
+"""Pixels: the least height or width of a face that shows enough to be drawn or followed."""
 MAX_TURN = np.radians(45)
-"""How far a head may be turned or tilted: beyond it, half of the face is not in the picture."""
+"""How far a portrait's head may be turned or tilted: beyond it, half of the face is not in the picture."""
 _MAX_OUTSIDE = 0.04
 """The part of the mesh that may lie outside the picture (a chin or an ear's edge)."""
 
 
 class Tracker(ABC):
-    """Finds a face and follows it."""
+    """Finds a face and follows it.
+
+    An implementation names itself, opens its model, and says how a clip's sights become coefficients and poses.
+    """
 
     name: str
     """Names the tracker in results."""
 
     @abstractmethod
+    def open(self, video: bool) -> FaceModel:
+        """A fresh model for one picture or one clip, to be used as a context manager."""
+
+    @abstractmethod
+    def solve(self, sights: np.ndarray) -> ClipFit:
+        """Coefficients and poses of the frames in which the face was seen.
+
+        Args:
+            sights: (T, `_ROW`) float32, a row per frame as `_to_row` makes it; a memory map, to be read in blocks.
+        """
+
     def locate(self, image: np.ndarray, source: str = "the image") -> FaceGeometry:
         """The largest face of a still picture.
 
@@ -38,34 +59,160 @@ class Tracker(ABC):
         Raises:
             InputError: there is no face, or it is cut by the border, turned more than 45°, or smaller than 48 pixels.
         """
+        with self.open(video=False) as model:
+            follower = FaceFollower(model)
+            sight = follower.settle(image)
+        if sight is None:
+            raise InputError(f"No face was found in {source}; give a picture in which a whole human face is seen from the front.")
+        geometry = FaceGeometry(
+            image, sight.points, *remove_pose(sight.points, sight.rotation), max(follower.faces_seen, 1), self._metadata()
+        )
+        _require_usable(geometry, source)
+        return geometry
 
-    @property
-    def metadata(self) -> dict[str, str]:
+    def track(self, frames: Iterable[np.ndarray], source: str = "the video") -> Motion:
+        """The performance of the largest face of a video.
+
+        Frames are looked at one at a time and their meshes kept on disk, so memory does not grow with the video's length
+        but for the motion itself. Frames without the face are interpolated and counted in the metadata, which also holds
+        the resting pose that the motion's head channels are relative to.
+
+        Args:
+            frames: (H, W, 3) uint8 RGB at 25 a second, as `tbd.face.media.read_video` gives them.
+            source: what messages call the video.
+
+        Raises:
+            InputError: there are no frames, more than half show no face, or the face is smaller than 48 pixels.
+        """
+        with tempfile.TemporaryFile() as spool, self.open(video=True) as model:
+            follower, seen, size = FaceFollower(model), [], (0, 0)
+            for frame in frames:
+                size = frame.shape[1::-1]
+                sight = follower.follow(frame)
+                seen.append(sight is not None)
+                if sight is not None:
+                    spool.write(_to_row(sight).tobytes())
+            sights = _read_rows(spool, np.array(seen, bool), source)
+            _require_size(sights, source)
+            clip = self.solve(sights)
+        head, rest = head_motion(clip)
+        values = _fill(np.concatenate([clip.blendshapes, head], 1), np.array(seen))
+        missing = len(seen) - sum(seen)
+        return Motion(
+            self._finish(values),
+            {**self._metadata(), "faces_seen": follower.faces_seen, "frames_without_face": missing, "frame_size": list(size), "rest": rest},
+        )
+
+    def _finish(self, values: np.ndarray) -> np.ndarray:
+        """(T, 58) with the tracker's jitter taken out."""
+        return values
+
+    def _metadata(self) -> dict[str, str]:
         return {"tracker": self.name, "tracker_version": f"mediapipe {version('mediapipe')}"}
 
 
 class FaceMeshTracker(Tracker):
-    """MediaPipe's face mesh of the wheel; coefficients by bounded least squares against our own rig. No download."""
+    """MediaPipe's face mesh of the wheel; coefficients by bounded least squares against our own rig. No download.
+
+    Example:
+        >>> from skimage.data import astronaut
+        >>> face = FaceMeshTracker().locate(astronaut())
+        >>> face.points.shape, face.faces_seen, face.metadata["tracker"]
+        ((478, 3), 1, 'face_mesh')
+    """
 
     name = "face_mesh"
 
-    def locate(self, image: np.ndarray, source: str = "the image") -> FaceGeometry:
-        with MeshModel() as model:
-            follower = FaceFollower(model, model.reset)
-            points = follower.settle(image)
-        if points is None:
-            raise InputError(f"No face was found in {source}; give a picture in which a human face can be seen from the front.")
-        geometry = FaceGeometry(image, points, *remove_pose(points), max(follower.faces_seen, 1), self.metadata)
-        require_usable(geometry, source)
-        return geometry
+    def open(self, video: bool) -> FaceModel:
+        return MeshModel()
+
+    def solve(self, sights: np.ndarray) -> ClipFit:
+        return fit_clip(sights[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3))
+
+    def _finish(self, values: np.ndarray) -> np.ndarray:
+        return smooth(values)
 
 
-def require_usable(geometry: FaceGeometry, source: str) -> None:
+class FaceLandmarkerTracker(Tracker):
+    """MediaPipe Tasks' face landmarker with its own blendshapes and pose.
+
+    Its coefficients are absolute: an expression that a clip holds throughout is in them. `tongueOut` is always 0.
+
+    Args:
+        model: ``face_landmarker.task``.
+
+    Raises:
+        InputError: the file is not there.
+    """
+
+    name = "face_landmarker"
+
+    def __init__(self, model: str | os.PathLike = "~/.cache/tbd/face_landmarker.task") -> None:
+        self.model = Path(model).expanduser()
+        if not self.model.is_file():
+            raise InputError(
+                f"There is no face landmarker at {self.model}; download face_landmarker.task (3.7 MB, float16, from the Face Landmarker "
+                "page of MediaPipe's documentation) and put it there or name its path, or use the face_mesh tracker, which needs no file."
+            )
+
+    def open(self, video: bool) -> FaceModel:
+        return LandmarkerModel(self.model, video)
+
+    def solve(self, sights: np.ndarray) -> ClipFit:
+        points = sights[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3)
+        rotations = np.asarray(sights[:, _ROTATION], np.float64).reshape(-1, 3, 3)
+        nearness = 1 / np.asarray(sights[:, _DISTANCE], np.float64)
+        # Corner by corner the mesh's scale jitters; the landmarker's own distance is steadier, but in no unit of ours.
+        poses = [remove_pose(p, r)[2:] for p, r in zip(points, rotations)]
+        scales, origins = (np.array(column, np.float64) for column in zip(*poses))
+        return ClipFit(np.array(sights[:, _BLENDSHAPES]), rotations, np.median(scales / nearness) * nearness, origins)
+
+
+_ROTATION = slice(3 * NUM_POINTS, 3 * NUM_POINTS + 9)
+_DISTANCE = _ROTATION.stop
+_BLENDSHAPES = slice(_DISTANCE + 1, _DISTANCE + 1 + len(BLENDSHAPES))
+_ROW = _BLENDSHAPES.stop
+
+
+def _to_row(sight: Sight) -> np.ndarray:
+    """(_ROW,) float32: points, then what the model tells beyond them, zeros where it does not."""
+    row = np.zeros(_ROW, np.float32)
+    row[: 3 * NUM_POINTS] = sight.points.ravel()
+    if sight.rotation is not None:
+        row[_ROTATION], row[_DISTANCE], row[_BLENDSHAPES] = sight.rotation.ravel(), sight.distance, sight.blendshapes
+    return row
+
+
+def _read_rows(spool: BinaryIO, seen: np.ndarray, source: str) -> np.ndarray:
+    """The spooled rows as a memory map."""
+    if not len(seen):
+        raise InputError(f"There are no frames in {source}; give a video of a face.")
+    if seen.sum() * 2 < len(seen) or not seen.any():
+        raise InputError(f"{(~seen).sum()} of the {len(seen)} frames of {source} show no face; give a video that shows one throughout.")
+    spool.flush()
+    return np.memmap(spool, np.float32, "r", shape=(int(seen.sum()), _ROW))
+
+
+def _require_size(sights: np.ndarray, source: str) -> None:
+    some = sights[:: max(len(sights) // 100, 1), : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3)
+    side = float(np.median([np.ptp(points[:, :2], 0).max() for points in some]))
+    if side < MIN_FACE:
+        raise InputError(f"The face in {source} is {side:.0f} pixels high; give one of at least {MIN_FACE} pixels.")
+
+
+def _fill(values: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """(number seen, C) → (T, C): frames without a face between their neighbours, at the ends like the nearest."""
+    frames = np.arange(len(seen))
+    return np.stack([np.interp(frames, frames[seen], channel) for channel in values.T], 1)
+
+
+def _require_usable(geometry: FaceGeometry, source: str) -> None:
     """Raise InputError where a face cannot be drawn from: too small, cut by the border, or turned away."""
     left, top, right, bottom = bounds(geometry.points)
     height, width = geometry.image.shape[:2]
-    if max(right - left, bottom - top) < MIN_FACE:
-        raise InputError(f"The face in {source} is {bottom - top:.0f} pixels high; give one of at least {MIN_FACE} pixels.")
+    side = max(right - left, bottom - top)
+    if side < MIN_FACE:
+        raise InputError(f"The face in {source} is {side:.0f} pixels high; give one of at least {MIN_FACE} pixels.")
     xy = geometry.points[:, :2]
     outside = ((xy < 0) | (xy >= [width, height])).any(1).mean()
     if outside > _MAX_OUTSIDE:

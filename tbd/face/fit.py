@@ -1,0 +1,182 @@
+"""From the meshes of a clip to its motion: head pose and blendshape coefficients. Needs numpy and scipy.
+
+A face's shape and its expression look alike in one frame; over a clip, what stays is the person and what moves is the
+performance. So coefficients are relative to the clip's own neutral face, which is estimated together with them.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tbd.face import topology as mesh
+from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, align, bony_weights, euler_to_matrix, matrix_to_euler, remove_pose
+from tbd.face.motion import BLENDSHAPES
+from tbd.face.rig import Rig, inner_lip_gap
+
+_CHUNK = 512
+_SAMPLE = 1000
+"""Frames that the neutral face is estimated from, evenly spaced over the clip."""
+_ROUNDS = 4
+"""Turns of coefficients and neutral face in the estimate of the latter."""
+_SWEEPS = 30
+"""Sweeps of coordinate descent; the coefficients then change by less than 0.01."""
+
+
+@dataclass(frozen=True)
+class ClipFit:
+    """What the meshes of T frames say. Rotations, scales and origins as in `FaceGeometry`."""
+
+    blendshapes: np.ndarray  # (T, 52)
+    rotations: np.ndarray  # (T, 3, 3)
+    scales: np.ndarray  # (T,)
+    origins: np.ndarray  # (T, 2)
+
+
+def fit_clip(meshes: np.ndarray) -> ClipFit:
+    """Bounded least squares of a clip's meshes against the rig of the clip's own neutral face.
+
+    Args:
+        meshes: (T, 478, 3) as `FaceGeometry.points`; may be a memory map, since it is read in blocks.
+    """
+    sample = meshes[np.linspace(0, len(meshes) - 1, min(len(meshes), _SAMPLE)).round().astype(int)]
+    neutral = neutral_face(sample)
+    solve = _Solver(neutral)
+    parts = []
+    for start in range(0, len(meshes), _CHUNK):
+        moved, rotations, scales, origins = _without_pose(meshes[start : start + _CHUNK], neutral)
+        parts.append((solve(moved - neutral), rotations, scales, origins))
+    return ClipFit(*(np.concatenate(column) for column in zip(*parts)))
+
+
+def neutral_face(meshes: np.ndarray) -> np.ndarray:
+    """(478, 3) the face of a clip at rest, in its canonical frame.
+
+    It starts as the median of the frames with closed lips and open eyes, then takes up what coefficients of at least 0
+    that are pulled towards 0 leave over: brows that are low most of the time and rise at times are low at rest.
+
+    Args:
+        meshes: (T, 478, 3) as `FaceGeometry.points`.
+    """
+    canonical = np.stack([remove_pose(points)[0] for points in meshes])
+    gap = inner_lip_gap(canonical).mean(1)
+    eyes = (canonical[:, mesh.EYE_TOP] - canonical[:, mesh.EYE_BOTTOM])[..., 1].mean(1)
+    restful = (gap <= np.quantile(gap, 0.25)) & (eyes >= np.quantile(eyes, 0.4))
+    neutral = np.median(canonical[restful if restful.any() else gap <= np.quantile(gap, 0.25)], 0)
+    moved = _without_pose(meshes, neutral)[0]
+    for _ in range(_ROUNDS):
+        solve = _Solver(neutral)
+        neutral = neutral + np.median(moved - neutral - solve.displace(solve(moved - neutral)), 0)
+    return neutral
+
+
+def _without_pose(meshes: np.ndarray, neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(T, 478, 3) pixels → (T, 478, 3) in the head's frame of `neutral`, with rotations, scales and origins."""
+    camera = meshes * np.array([1, -1, 1])
+    scales, rotations, shifts = (np.array(column) for column in zip(*(align(neutral, frame, bony_weights(), 5) for frame in camera)))
+    return (camera - shifts[:, None]) @ rotations / scales[:, None, None], rotations, scales, shifts[:, :2] * [1, -1]
+
+
+class _Solver:
+    """(T, 478, 3) displacements from one neutral face → (T, 52) coefficients in 0..1.
+
+    Minimises ``|W (B c − d)|² + Σ λ c² + Σ μ c`` under 0 ≤ c ≤ 1 by coordinate descent over all frames at once: with 52
+    unknowns and one Gram matrix for the clip, a frame costs microseconds. μ > 0 keeps what does not move at exactly 0.
+    """
+
+    def __init__(self, neutral: np.ndarray) -> None:
+        self._basis = Rig(neutral).basis.reshape(len(BLENDSHAPES), -1).astype(np.float64)
+        self._basis[BLENDSHAPES.index("tongueOut")] = 0  # the mesh has no tongue
+        self._weighted = self._basis * _point_weights().reshape(-1) ** 2
+        self._gram = self._weighted @ self._basis.T
+
+    def displace(self, coefficients: np.ndarray) -> np.ndarray:
+        return (coefficients @ self._basis).reshape(-1, NUM_POINTS, 3)
+
+    def __call__(self, displacement: np.ndarray) -> np.ndarray:
+        ridge, sparse = _penalties()
+        curvature = np.diag(self._gram) + ridge
+        coefficients = np.zeros((len(displacement), len(BLENDSHAPES)))
+        residual = displacement.reshape(len(displacement), -1) @ self._weighted.T - sparse / 2
+        for _ in range(_SWEEPS):
+            for k in range(len(BLENDSHAPES)):
+                old = coefficients[:, k]
+                new = np.clip(old + (residual[:, k] - ridge[k] * old) / curvature[k], 0, 1)
+                residual -= (new - old)[:, None] * self._gram[k]
+                coefficients[:, k] = new
+        return coefficients
+
+
+def _both(*rings: object) -> list[int]:
+    """The points of rings listed for one side, and their mirror images."""
+    points = [int(i) for ring in rings for i in np.ravel(ring)]
+    return points + list(mesh.mirrored(points))
+
+
+_CHIN = [152, 148, 176, 149, 150, 175, 199, 200, 171, 140, 208, 201, 32, 18, 194]
+_BROW = [55, 65, 52, 53, 46, 107, 66, 105, 63, 70]
+_CORNER = [61, 76, 62, 78, 57, 186, 43]
+_WEIGHTS: tuple[tuple[list[int], float, float], ...] = (
+    (list(mesh.FACE_OVAL), 0.9, 0.1),
+    (_both(_CHIN), 0.7, 0.1),
+    (_both(mesh.UPPER_LIP_ROWS, mesh.LOWER_LIP_ROWS), 0.75, 0.5),
+    (_both(_CORNER), 0.5, 0.1),
+    (_both(_BROW), 1.8, 0.1),
+    (_both(mesh.EYE_TOP, mesh.EYE_BOTTOM), 3.0, 0.0),
+    (_both(mesh.IRIS), 1.0, 0.0),
+)
+"""Points, their weight in the picture plane and in depth; later rows win, all others weigh 0.5 and 0.1. Where a few steady
+points tell a movement (lids, brows, irises) they weigh more; the mesh model's depth is mostly its guess from a mean face."""
+
+_RIDGE = 0.02
+_SPARSE = 0.2
+_PENALTIES = {
+    "jawOpen": 0.1, "mouthLowerDown": 0.3, "mouthUpperUp": 0.3,  # what opens a mouth, before what may look like it
+    "eye": 0.4, "eyeSquint": 3.0, "jawForward": 0.5, "jawLeft": 0.5, "jawRight": 0.5,
+    "mouthClose": 20.0, "mouthShrug": 3.0, "mouthFunnel": 3.0, "mouthRoll": 3.0, "mouthPress": 3.0, "mouthDimple": 3.0,
+    "cheekPuff": 3.0, "noseSneer": 3.0,
+}  # fmt: skip
+"""How unlikely a channel is, in multiples of `_RIDGE`, by the start of its name (the longest that fits). Weights and
+penalties were set on two real clips against MediaPipe's landmarker, which is a model of its own and no ground truth."""
+
+
+@cache
+def _point_weights() -> np.ndarray:
+    """(478, 3) weights of the residuals."""
+    weights = np.tile([0.5, 0.5, 0.1], (NUM_POINTS, 1))
+    for points, plane, depth in _WEIGHTS:
+        weights[points] = plane, plane, depth
+    return weights
+
+
+@cache
+def _penalties() -> tuple[np.ndarray, np.ndarray]:
+    """(52,) quadratic and (52,) linear penalty of each coefficient."""
+    starts = sorted(_PENALTIES, key=len)
+    factors = [([1.0] + [_PENALTIES[start] for start in starts if name.startswith(start)])[-1] for name in BLENDSHAPES]
+    ridge = _RIDGE * np.array(factors)
+    return ridge, 2 * _SPARSE * ridge
+
+
+def head_motion(clip: ClipFit) -> tuple[np.ndarray, dict[str, Any]]:
+    """Poses → (T, 6) head channels relative to the clip's resting pose (its median), and that pose as plain values."""
+    angles = np.median(matrix_to_euler(clip.rotations), 0)
+    scale, origin = float(np.median(clip.scales)), np.median(clip.origins, 0)
+    turns = matrix_to_euler(euler_to_matrix(angles).T @ clip.rotations)
+    shifts = (clip.origins - origin) * [1, -1] / scale
+    nearer = VIEW_DISTANCE * (1 - scale / clip.scales)
+    rest = {"pitch_yaw_roll": angles.tolist(), "pixels_per_inter_ocular": scale, "origin": origin.tolist()}
+    return np.concatenate([turns, shifts, nearer[:, None]], 1), rest
+
+
+def smooth(values: np.ndarray) -> np.ndarray:
+    """(T, 58) without the tracker's jitter and without delay: Savitzky–Golay parabolas.
+
+    Over 5 frames for the face, which keeps a blink or the closing of a "p" (4 to 6 frames); over 9 for the head.
+    """
+    from scipy.signal import savgol_filter
+
+    face, head = np.split(values, [len(BLENDSHAPES)], 1)
+    face, head = (savgol_filter(part, window, 2, axis=0, mode="nearest") for part, window in ((face, 5), (head, 9)))
+    return np.concatenate([np.clip(face, 0, 1), head], 1)
