@@ -54,7 +54,8 @@ def _dispatch(name: str, argv: list[str]) -> int:
     if name in _LIGHTNING:
         from tbd.training import lightning_cli
 
-        lightning_cli([name, *argv])
+        sys.argv = ["tbd", name, *argv]  # Lightning starts further processes of a node with these
+        lightning_cli()
         return 0
     if name not in COMMANDS:
         import difflib
