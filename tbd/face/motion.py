@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -142,29 +143,36 @@ class Motion:
         """Read what `save` wrote. Columns are found by name, so a table from elsewhere may order them freely.
 
         Raises:
-            InputError: the file is missing, is no motion, lacks a channel, or holds NaN.
+            InputError: the file is missing, is no motion, lacks a channel, holds no frames, or holds NaN.
         """
         path = Path(path)
         if not path.is_file():
             raise InputError(f"There is no motion file {path}.")
         try:
-            if path.suffix.lower() == ".csv":
-                with open(path, newline="") as file:
-                    header, *rows = list(csv.reader(file))
-                columns, values, metadata = header, np.array(rows, np.float32), {}
-                values = values.reshape(len(rows), len(header))
-            else:
-                with np.load(path, allow_pickle=False) as archive:
-                    if int(archive["fps"]) != FPS:
-                        raise InputError(f"{path} holds {int(archive['fps'])} frames a second; a motion has {FPS}.")
-                    columns, values = [str(c) for c in archive["channels"]], archive["values"]
-                    metadata = json.loads(str(archive["metadata"]))
-        except (OSError, KeyError, ValueError, EOFError) as error:
+            columns, values, metadata = (_read_csv if path.suffix.lower() == ".csv" else _read_npz)(path)
+        except (OSError, KeyError, ValueError, TypeError, EOFError, BadZipFile) as error:
             raise InputError(f"{path} is not a motion file (.npz or .csv as `tbd track` writes them): {error}") from error
         missing = [c for c in CHANNELS if c not in columns]
         if missing:
             raise InputError(f"{path} lacks {len(missing)} motion channels, the first is {missing[0]}.")
+        if not len(values):
+            raise InputError(f"{path} holds no frames.")
         try:
             return cls(values[:, [columns.index(c) for c in CHANNELS]], metadata)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
+
+
+def _read_csv(path: Path) -> tuple[list[str], np.ndarray, dict[str, Any]]:
+    with open(path, newline="") as file:
+        rows = list(csv.reader(file))
+    if not rows:
+        raise ValueError("it is empty")
+    return rows[0], np.array(rows[1:], np.float32).reshape(len(rows) - 1, len(rows[0])), {}
+
+
+def _read_npz(path: Path) -> tuple[list[str], np.ndarray, dict[str, Any]]:
+    with np.load(path, allow_pickle=False) as archive:
+        if int(archive["fps"]) != FPS:
+            raise ValueError(f"it holds {int(archive['fps'])} frames a second; a motion has {FPS}")
+        return [str(c) for c in archive["channels"]], archive["values"], json.loads(str(archive["metadata"]))

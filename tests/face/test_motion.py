@@ -1,0 +1,113 @@
+"""The motion container: what it holds, and what it refuses."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from tbd.errors import InputError
+from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD, INDEX, Motion
+
+
+@pytest.fixture
+def motion():
+    return Motion(np.random.default_rng(0).random((7, 58)), {"tracker": "face_mesh", "rest": {"origin": [1.5, 2.0]}})
+
+
+def test_channels_are_arkits_in_alphabetical_order():
+    assert len(BLENDSHAPES) == 52 and list(BLENDSHAPES) == sorted(BLENDSHAPES, key=str.lower)
+    assert CHANNELS[52:] == HEAD and len(set(CHANNELS)) == 58
+
+
+def test_npz_is_exact_and_keeps_metadata(tmp_path, motion):
+    motion.save(tmp_path / "m.npz")
+    back = Motion.load(tmp_path / "m.npz")
+    np.testing.assert_array_equal(back.values, motion.values)
+    assert back.metadata == motion.metadata
+
+
+def test_csv_keeps_float32(tmp_path, motion):
+    motion.save(tmp_path / "m.csv")
+    np.testing.assert_allclose(Motion.load(tmp_path / "m.csv").values, motion.values, rtol=1e-6)
+
+
+def test_csv_columns_may_come_in_any_order(tmp_path, motion):
+    motion.save(tmp_path / "m.csv")
+    with open(tmp_path / "m.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    with open(tmp_path / "r.csv", "w", newline="") as file:
+        csv.writer(file).writerows(row[::-1] for row in rows)
+    np.testing.assert_allclose(Motion.load(tmp_path / "r.csv").values, motion.values, rtol=1e-6)
+
+
+def test_channels_by_name():
+    motion = Motion.zeros(3)
+    motion["headYaw"] = [0.1, 0.2, 0.3]
+    assert motion.head[:, 1].tolist() == pytest.approx([0.1, 0.2, 0.3]) and motion.blendshapes.max() == 0
+    with pytest.raises(KeyError, match="jawWide"):
+        motion["jawWide"]
+
+
+def test_clamped_leaves_the_head_alone():
+    values = np.full((2, 58), 1.7)
+    clamped = Motion(values).clamped()
+    assert clamped.blendshapes.max() == 1 and clamped.head.min() == pytest.approx(1.7)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv"])
+def test_nan_in_a_file_is_named(tmp_path, motion, suffix):
+    path = tmp_path / f"m{suffix}"
+    motion.values[3, INDEX["jawOpen"]] = np.nan  # a hole made behind the container's back
+    motion.save(path)
+    with pytest.raises(InputError, match=rf"m\{suffix}.*1 value.*frame 3, jawOpen"):
+        Motion.load(path)
+
+
+@pytest.mark.parametrize("values", [np.zeros((4, 57)), np.zeros(58), np.full((2, 58), np.inf)])
+def test_other_arrays_are_refused(values):
+    with pytest.raises(InputError):
+        Motion(values)
+
+
+def _spoil(path, kind):
+    if kind == "text":
+        path.write_text("to be or not to be")
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "broken off":
+        Motion.zeros(50).save(path)
+        path.write_bytes(path.read_bytes()[:200])
+    elif kind == "plain array":
+        with open(path, "wb") as file:
+            np.save(file, np.zeros((3, 58)))
+    elif kind == "another rate":
+        np.savez(path, values=np.zeros((3, 58)), channels=np.array(CHANNELS), fps=30, metadata="{}")
+    elif kind == "a channel less":
+        np.savez(path, values=np.zeros((3, 57)), channels=np.array(CHANNELS[1:]), fps=25, metadata="{}")
+    elif kind == "no frames":
+        Motion.zeros(0).save(path)
+
+
+KINDS = ["text", "empty", "broken off", "plain array", "another rate", "a channel less", "no frames", "missing"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_motion_file_is_refused_in_one_sentence(tmp_path, kind):
+    path = tmp_path / "bad.npz"
+    _spoil(path, kind)
+    with pytest.raises(InputError, match=r"bad\.npz") as caught:
+        Motion.load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "time\n", "a,b\n1\n", "jawOpen\nwide\n"])
+def test_tables_that_are_no_motion_are_refused(tmp_path, text):
+    (tmp_path / "bad.csv").write_text(text)
+    with pytest.raises(InputError, match=r"bad\.csv"):
+        Motion.load(tmp_path / "bad.csv")
+
+
+def test_unknown_suffix_is_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(InputError, match=r"\.npz or \.csv"):
+        Motion.zeros(1).save(tmp_path / "m.bvh")
+    assert list(tmp_path.iterdir()) == []
