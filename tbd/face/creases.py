@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbd.face import topology as mesh
+from tbd.face.field import smoothstep
 from tbd.face.motion import BLENDSHAPES
 
 
@@ -37,46 +38,51 @@ class Crease:
     whole: bool = False
 
 
+_SMILE_LINES = {"mouthSmile": 0.45, "cheekSquint": 0.8, "eyeSquint": 0.3}
+_LID_LINES = {"cheekSquint": 0.8, "eyeSquint": 0.7, "mouthSmile": 0.3, "noseSneer": 0.5}
+_CORNER = {"mouthSmile": 0.6, "mouthFrown": 0.8, "mouthDimple": 1.0, "mouthStretch": 0.6, "mouthPress": 0.7}
+_CHIN = {"mouthShrugLower": 1.0, "mouthFrown": 0.6, "mouthPucker": 0.4, "mouthRollLower": 0.4, "mouthPress": 0.4}
+_NOSE_FOLD = {"mouthSmile": 0.8, "noseSneer": 1.0, "mouthUpperUp": 0.6, "mouthDimple": 0.3, "cheekSquint": 0.2}
+
 CREASES = (
-    Crease("glabellar line", ((9, 336, 336), (8, 285, 285, 285), (8, 285, 417, 417)), -0.55, 0.016, {"browDown": 1.0}),
-    Crease("glabellar shadow", ((8, 9),), -0.25, 0.075, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
-    Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.38, 0.045, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
-    Crease("bunch above the lowered brow", (336, 296, 334), 0.12, 0.04, {"browDown": 1.0}, 0.0),
-    Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.4, 0.016, {"browDown": 0.5, "noseSneer": 1.0}, 0.5, True),
+    Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.46, 0.022, {"browDown": 1.0}),
+    Crease("glabellar shadow", ((8, 9),), -0.22, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
+    Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.4, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
+    Crease("bunch above the lowered brow", (336, 296, 334), 0.1, 0.05, {"browDown": 1.0}, 0.0),
+    Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
     Crease("forehead line, lowest", ((296, 299, 296), (336, 337, 336), (9, 9, 151), (107, 108, 107), (66, 69, 66)),
-           -0.3, 0.014, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.6, True),
+           -0.2, 0.02, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.3, True),
     Crease("forehead line, middle", ((296, 299), (336, 337), (9, 151), (107, 108), (66, 69)),
-           -0.32, 0.015, {"browInnerUp": 1.0, "browOuterUp": 0.4}, 0.6, True),
+           -0.24, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.3, True),
     Crease("forehead line, highest", ((299, 299, 296), (337, 337, 336), (151, 151, 9), (108, 108, 107), (69, 69, 66)),
-           -0.26, 0.015, {"browInnerUp": 0.8, "browOuterUp": 0.45}, 0.6, True),
-    Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.26, 0.016, {"browOuterUp": 1.0}, 0.6),
-    Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.22, 0.016, {"browOuterUp": 1.0}, 0.6),
-    Crease("opened upper lid", (442, 443, 444), 0.14, 0.04, {"eyeWide": 0.8, "browOuterUp": 0.5, "browInnerUp": 0.4}, 0.0),
-    Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.42, 0.02,
-           {"mouthSmile": 0.9, "noseSneer": 1.0, "mouthUpperUp": 0.7, "mouthDimple": 0.3, "cheekSquint": 0.2}, 0.35),
-    Crease("raised cheek", ((280, 425),), 0.13, 0.12, {"mouthSmile": 0.8, "cheekSquint": 0.6, "noseSneer": 0.4}, 0.0),
-    Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.42, 0.012, {"noseSneer": 1.0, "browDown": 0.1}, 0.6),
-    Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.42, 0.012, {"noseSneer": 1.0}, 0.6),
-    Crease("nose wing furrow", (420, 360, 358), -0.4, 0.014, {"noseSneer": 1.0, "mouthSmile": 0.25, "mouthUpperUp": 0.3}, 0.4),
-    Crease("crow's foot, upper", ((359, 446), (342, 353), 353), -0.3, 0.009, {"mouthSmile": 0.45, "cheekSquint": 0.8, "eyeSquint": 0.3}, 0.5),
-    Crease("crow's foot, middle", (446, 265, (265, 372)), -0.32, 0.009, {"mouthSmile": 0.45, "cheekSquint": 0.8, "eyeSquint": 0.3}, 0.5),
-    Crease("crow's foot, lower", ((261, 446), (340, 265), 345), -0.28, 0.009, {"mouthSmile": 0.45, "cheekSquint": 0.8, "eyeSquint": 0.3}, 0.5),
-    Crease("infraorbital fold", (453, 452, 451, 450, 449, 448), -0.3, 0.014,
-           {"cheekSquint": 0.8, "eyeSquint": 0.7, "mouthSmile": 0.3, "noseSneer": 0.5}, 0.6),
-    Crease("lower lid pouch", ((256, 452), (253, 450), (339, 448)), 0.1, 0.018, {"eyeSquint": 0.7, "cheekSquint": 0.6, "mouthSmile": 0.3}, 0.0),
-    Crease("corner shadow", (291,), -0.4, 0.028, {"mouthSmile": 0.6, "mouthFrown": 1.0, "mouthDimple": 1.0, "mouthStretch": 0.6, "mouthPress": 0.7}, 0.0),
-    Crease("corner pit", ((287, 291),), -0.35, 0.035, {"mouthDimple": 1.0, "mouthSmile": 0.35}, 0.0),
-    Crease("marionette line", ((291, 287), (273, 287), (422, 432), 424), -0.42, 0.018, {"mouthFrown": 1.0, "mouthStretch": 0.3}, 0.4),
-    Crease("mentolabial fold", (421, (313, 18), 18, (83, 18), 201), -0.32, 0.028,
-           {"mouthShrugLower": 1.0, "mouthFrown": 0.6, "mouthPucker": 0.5, "mouthRollLower": 0.4, "mouthPress": 0.4}, 0.2, True),
-    Crease("chin boss", ((200, 199),), 0.13, 0.08, {"mouthShrugLower": 1.0, "mouthFrown": 0.5, "mouthPress": 0.3}, 0.0, True),
-    Crease("chin dimple", ((428, 199), (262, 428)), -0.25, 0.018, {"mouthShrugLower": 1.0, "mouthFrown": 0.5}, 0.3),
-    Crease("stretched cheek", ((427, 411), (434, 416)), -0.2, 0.07, {"jawOpen": 0.8, "mouthPucker": 0.7, "mouthFunnel": 0.4}, 0.0),
-    Crease("neck band", (364, 365), -0.1, 0.05, {"mouthStretch": 0.8}, 0.0),
-    Crease("puffed cheek", ((425, 411, 427),), 0.18, 0.14, {"cheekPuff": 1.0}, 0.0),
-    Crease("furrow before the puffed cheek", (426, 436, 432), -0.25, 0.02, {"cheekPuff": 1.0}, 0.0),
-    Crease("shadow under the lower lip", ((17, 18),), -0.2, 0.06, {"mouthPucker": 1.0, "mouthFunnel": 0.6}, 0.0, True),
+           -0.2, 0.022, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.3, True),
+    Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.3),
+    Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.3),
+    Crease("opened upper lid", (442, 443, 444), 0.1, 0.045, {"eyeWide": 0.8, "browOuterUp": 0.5, "browInnerUp": 0.4}, 0.0),
+    Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.03, _NOSE_FOLD),
+    Crease("raised cheek", ((280, 425),), 0.1, 0.14, {"mouthSmile": 0.8, "cheekSquint": 0.6, "noseSneer": 0.4}, 0.0),
+    Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.3, 0.016, {"noseSneer": 1.0, "browDown": 0.1}, 0.5),
+    Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.3, 0.016, {"noseSneer": 1.0}, 0.5),
+    Crease("nose wing furrow", (420, 360, 358), -0.32, 0.02, {"noseSneer": 1.0, "mouthSmile": 0.2, "mouthUpperUp": 0.3}),
+    Crease("crow's foot, upper", ((359, 446), (342, 353), 353), -0.2, 0.012, _SMILE_LINES, 0.4),
+    Crease("crow's foot, middle", (446, 265, (265, 372)), -0.2, 0.012, _SMILE_LINES, 0.4),
+    Crease("crow's foot, lower", ((261, 446), (340, 265), 345), -0.18, 0.012, _SMILE_LINES, 0.4),
+    Crease("infraorbital fold", (453, 452, 451, 450, 449, 448), -0.22, 0.02, _LID_LINES, 0.4),
+    Crease("lower lid pouch", ((256, 452), (253, 450), (339, 448)), 0.07, 0.022, {"eyeSquint": 0.7, "cheekSquint": 0.6}, 0.0),
+    Crease("corner shadow", (291,), -0.3, 0.035, _CORNER, 0.0),
+    Crease("corner pit", ((287, 291),), -0.28, 0.04, {"mouthDimple": 1.0, "mouthSmile": 0.3}, 0.0),
+    Crease("marionette line", ((291, 287), (273, 287), (273, 422), (422, 424)), -0.28, 0.03, {"mouthFrown": 1.0, "mouthStretch": 0.3}, 0.25),
+    Crease("mentolabial fold", (421, (313, 18), 18, (83, 18), 201), -0.3, 0.035, _CHIN, 0.15, True),
+    Crease("chin boss", ((200, 199),), 0.11, 0.09, {"mouthShrugLower": 1.0, "mouthFrown": 0.5, "mouthPress": 0.3}, 0.0, True),
+    Crease("chin dimple", ((428, 199), (262, 428)), -0.16, 0.03, {"mouthShrugLower": 1.0, "mouthFrown": 0.5}, 0.2),
+    Crease("stretched cheek", ((427, 411), (434, 416)), -0.16, 0.1, {"jawOpen": 0.8, "mouthPucker": 0.6, "mouthFunnel": 0.4}, 0.0),
+    Crease("puffed cheek", ((425, 411, 427),), 0.16, 0.16, {"cheekPuff": 1.0}, 0.0),
+    Crease("furrow before the puffed cheek", (426, 436, 432), -0.22, 0.03, {"cheekPuff": 1.0}, 0.0),
+    Crease("shadow under the lower lip", ((17, 18),), -0.18, 0.07, {"mouthPucker": 1.0, "mouthFunnel": 0.6}, 0.0, True),
 )  # fmt: skip
+
+
+_SKIN = [50, 280, 205, 425, 117, 346, 101, 330, 6, 5, 4, 151, 9, 118, 347, 187, 411, 199, 200, 207, 427, 195]
 
 
 def crease_maps(points: np.ndarray, places: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -116,11 +122,12 @@ def _draw(crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, 
     path = np.array([_place(points, at, mirror) for at in crease.path])
     distance, along = _to_path(places, path)
     across = distance / (crease.width * scale)
-    profile = np.exp(-(across**2))
+    # A valley with soft sides, and skin that bulges beside it.
+    profile = 0.65 * np.exp(-(across**2)) + 0.35 * np.exp(-((across / 2.2) ** 2))
     if crease.ridge:
-        profile -= crease.ridge * np.exp(-(((across - 2.1) / 1.1) ** 2))
+        profile -= crease.ridge * np.exp(-(((across - 2.6) / 1.3) ** 2))
     # Folds are deepest in their middle and run out at their ends.
-    ends = 1.0 if len(path) == 1 else np.clip(np.minimum(along, 1 - along) * 5 + 0.25, 0, 1)
+    ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 3 + 0.15)
     return crease.depth * profile * ends
 
 
@@ -142,3 +149,33 @@ def _to_path(places: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarr
         closer = distance < best
         best[closer], along[closer] = distance[closer], (starts[i] + t[closer] * lengths[i]) / starts[-1]
     return best, along
+
+
+def skin_likeness(image: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) float32 0..1: how much a pixel looks like this face's skin; hair, beards, brows and glasses do not fold.
+
+    Likeness is the distance to the spread of colours that the cheeks, the nose and the forehead show (Mahalanobis).
+    """
+    import cv2
+
+    blurred = cv2.GaussianBlur(image, (0, 0), max(0.012 * scale, 0.5))
+    lab = cv2.cvtColor(blurred, cv2.COLOR_RGB2LAB).astype(np.float32)
+    x, y = np.clip(np.round(points[_SKIN]).astype(int), 0, np.array(image.shape[1::-1]) - 1).T
+    samples = lab[y, x]
+    middle = np.median(samples, 0)
+    spread = np.cov(samples.T) + np.diag([500.0, 30.0, 30.0])
+    off = lab - middle
+    distance = np.sqrt(np.einsum("hwi,ij,hwj->hw", off, np.linalg.inv(spread), off))
+    likeness = smoothstep((3.6 - distance) / 1.4).astype(np.float32)
+    return cv2.GaussianBlur(likeness, (0, 0), max(0.012 * scale, 0.5))
+
+
+def shadow_tint(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(3,) float32 exponents of light per colour: light that has gone through skin is warm, so folds redden as they darken.
+
+    A grey picture keeps grey folds.
+    """
+    x, y = np.clip(np.round(points[_SKIN]).astype(int), 0, np.array(image.shape[1::-1]) - 1).T
+    colour = np.median(image[y, x].astype(np.float32), 0)
+    warmth = np.clip((colour[0] - colour[2]) / max(colour.max(), 1) / 0.4, 0, 1)
+    return np.float32([1 - 0.25 * warmth, 1 + 0.05 * warmth, 1 + 0.2 * warmth])

@@ -10,12 +10,20 @@ from tbd.face.geometry import FaceGeometry
 OPEN_AT_REST = 0.045
 """Inter-ocular distances between the lips from which on a portrait's mouth counts as open and keeps its own interior."""
 SOFT = 0.016
-UPPER_EDGE, LOWER_EDGE = 0.03, -0.016
+UPPER_EDGE, LOWER_EDGE = 0.042, -0.012
 """Where the incisors' edges lie below the seam of closed lips, in inter-ocular distances (3 mm show under a parted lip)."""
 _UPPER_TEETH = (0.094, 0.072, 0.08, 0.07, 0.062)
 _LOWER_TEETH = (0.058, 0.063, 0.07, 0.068, 0.062)
 """Widths from the midline outwards as seen from the front, where the arch foreshortens them (Wheeler's Dental Anatomy)."""
-TEETH_HEIGHT = 0.105
+TEETH_HEIGHT = 0.115
+BEHIND = 0.03
+"""How far the incisors stand behind the middle of the lips."""
+_INSET = (0.006, -0.018)
+"""How far inside the mesh's contours a mouth open at rest is cut, so that the rims of the lips go with the lips."""
+
+
+_WARM = np.float32([0.85, 1.05, 1.15])
+"""Exponents of light per colour: what little light there is has gone through lips and cheeks."""
 
 
 class Mouth:
@@ -35,12 +43,11 @@ class Mouth:
         top, bottom = rest[list(mesh.LIP_TOP)], rest[list(mesh.LIP_BOTTOM)]
         gap = np.linalg.norm(bottom - top, axis=1).max() / face.scale
         self.open_at_rest = bool(gap > OPEN_AT_REST)
-        # Closed lips that the mesh sees a hair apart must not show a line of teeth.
-        self._ease = np.zeros_like(top) if self.open_at_rest else (bottom - top) / 2
-        corners = face.canonical[list(mesh.MOUTH_CORNERS)]
+        self._ease = _ease(top, bottom, self.open_at_rest, face.scale)
         seam = face.canonical[[13, 14]].mean(0)
-        self._anchors = np.array([corners[:, 0].mean(), seam[1], corners[:, 2].mean()]) + [[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0]]
-        self._opening = self.aperture.open(top + self._ease, bottom - self._ease)
+        middle = face.canonical[list(mesh.MOUTH_CORNERS), 0].mean()
+        self._anchors = np.array([middle, seam[1], seam[2] - BEHIND]) + [[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0]]
+        self._opening = self.aperture.open(top + self._ease[0], bottom + self._ease[1])
         self._paint()
 
     @property
@@ -57,15 +64,23 @@ class Mouth:
         offset = np.stack([x - rest[0, 0], y - rest[0, 1]], -1)
         across, down = (rest[1] - rest[0]) / 0.2, -(rest[2] - rest[0]) / 0.2
         place = offset @ np.linalg.inv(np.stack([across, down])).astype(np.float32)  # inter-ocular distances: aside, down
-        palette = Palette.of(self._face)
+        palette = Palette.of(self._face, self._inner_white(image))
         grain = palette.grain(image.shape[:2])
         self._palette = palette
         upper = _teeth(place[..., 0], UPPER_EDGE - 0.35 * place[..., 0] ** 2 - place[..., 1], _UPPER_TEETH, palette, 1.0)
-        lower = _teeth(place[..., 0], place[..., 1] - LOWER_EDGE + 0.25 * place[..., 0] ** 2, _LOWER_TEETH, palette, 0.8)
+        lower = _teeth(place[..., 0], place[..., 1] - LOWER_EDGE + 0.25 * place[..., 0] ** 2, _LOWER_TEETH, palette, 0.88)
         self._tongue = _with_grain(_tongue(place, palette), grain)
         self._lower = _with_grain(lower, grain)
         self._upper = self._own(image) if self.open_at_rest else _with_grain(upper, grain)
         self._grain = grain
+
+    def _inner_white(self, image: np.ndarray) -> np.ndarray | None:
+        """(3,) the colour of the teeth that the portrait itself shows."""
+        inside = (self._opening.coverage(self._soft) == 1) & (np.abs(self._opening.along) < 0.6 * self._opening.half)
+        if not self.open_at_rest or inside.sum() < 12:
+            return None
+        seen = image[inside]
+        return seen[seen.sum(1) >= np.percentile(seen.sum(1), 70)].mean(0)
 
     def _own(self, image: np.ndarray) -> np.ndarray:
         """(h, w, 4) the inside that the portrait shows, continued upwards for lips that rise, ending where the lower lip hid it."""
@@ -74,7 +89,9 @@ class Mouth:
         o = self._opening
         y, x = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float32)
         beyond = np.maximum(self._soft - o.above, 0)
-        inner = cv2.remap(image, x, y + beyond, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        inner = cv2.remap(image, x, y + 2 * beyond, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        gum = smoothstep(beyond / (0.05 * self._face.scale))[..., None]
+        inner = inner + gum * (self._palette.gum - inner)
         inner = np.where((o.above >= 0)[..., None], image, inner)
         alpha = np.clip(o.below / self._soft + 1, 0, 1) * np.clip((o.half - np.abs(o.along)) / self._soft + 1, 0, 1)
         alpha = np.where(np.minimum(o.above, o.below) > 0, 1, alpha)[..., None]
@@ -89,7 +106,7 @@ class Mouth:
             skull, jaw: (3, 2) where `anchors` are in this frame as parts of the skull and of the jaw.
             lower: (h, w, 3) uint8, the skin below the lips.
         """
-        opening = self.aperture.open(moved[self.aperture.top] + self._ease, moved[self.aperture.bottom] - self._ease)
+        opening = self.aperture.open(moved[self.aperture.top] + self._ease[0], moved[self.aperture.bottom] + self._ease[1])
         # Where the lips overlap, each covers half; where they part, the split hides under the inside of the mouth.
         under = np.clip((opening.above - opening.below) / 2 / np.float32(0.6 * self._soft) + 0.5, 0, 1)[..., None]
         skin = frame + under * (lower.astype(np.float32) - frame)
@@ -113,9 +130,22 @@ class Mouth:
         shade = 0.45 + 0.55 * smoothstep(opening.above / (0.09 * scale))
         shade *= 0.5 + 0.5 * smoothstep((1.02 - np.abs(opening.along) / opening.half) / 0.45)
         upper = carry(self._upper, affine(rest, skull), pixels)
-        if self.open_at_rest:
-            return _over(upper, result * shade[..., None])
-        return _over(upper, result) * shade[..., None]
+        shade = shade[..., None] ** _WARM
+        return _over(upper, result * shade) if self.open_at_rest else _over(upper, result) * shade
+
+
+def _ease(top: np.ndarray, bottom: np.ndarray, open_at_rest: bool, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Shifts (N, 2) of the contours, in pixels, from the mesh's inner lips to the edges of the opening.
+
+    Closed lips that the mesh sees a hair apart must not show a line of teeth; an open mouth is cut a little inside.
+    """
+    if not open_at_rest:
+        return (bottom - top) / 2, (top - bottom) / 2
+    axis = bottom[-1] - bottom[0]
+    down = np.array([-axis[1], axis[0]]) / np.linalg.norm(axis) * (1 if axis[0] > 0 else -1)
+    gap = (bottom - top) @ down
+    share = np.clip(gap / max(gap.max(), 1e-6), 0, 1)[:, None] * scale * down
+    return _INSET[0] * share, _INSET[1] * share
 
 
 class Palette:
@@ -123,18 +153,18 @@ class Palette:
 
     def __init__(self, skin: np.ndarray, lip: np.ndarray, white: np.ndarray, noise: np.ndarray) -> None:
         self.lip, self._noise = lip, noise
-        bright = float(skin.mean())
-        # Teeth are ivory in the portrait's light, as its skin and eyes show it, and never its brightest spot.
-        ivory = 0.5 * white + 0.5 * (skin + 0.35 * (255 - skin) * skin.mean() / 255)
-        ivory = ivory.mean() + 0.75 * (ivory - ivory.mean()) * [1.0, 1.0, 1.0]
-        self.tooth = np.float32(ivory * min(1.0, 1.04 * bright / max(ivory.mean(), 1)))
+        # Ivory in the portrait's light, which its skin shows (white, where the eyes show any, corrects it), and below the
+        # skin's own brightness: teeth lie in the shade of the lips.
+        paled = skin + 0.45 * (skin.max() - skin)
+        ivory = 0.75 * paled + 0.25 * white * (paled.mean() / max(white.mean(), 1))
+        self.tooth = np.float32(0.95 * (ivory + 0.4 * (ivory.mean() - ivory)))
         self.gum = np.float32(0.6 * lip + 0.25 * skin)
         self.tongue = np.float32(0.62 * lip + 0.18 * skin)
-        self.depth = np.float32(lip * [0.2, 0.14, 0.14])
+        self.depth = np.float32(lip * [0.3, 0.21, 0.2])
 
     @classmethod
-    def of(cls, face: FaceGeometry) -> "Palette":
-        """Colours measured on the portrait: cheeks, lips, whites of the eyes, and the grain of the cheek."""
+    def of(cls, face: FaceGeometry, teeth: np.ndarray | None = None) -> "Palette":
+        """Colours measured on the portrait: cheeks, lips, whites of the eyes, the grain of the cheek, and teeth it shows."""
         import cv2
 
         image, points = face.image, face.points[:, :2]
@@ -151,7 +181,10 @@ class Palette:
         x, y = np.clip(centre.astype(int), size, np.array(image.shape[1::-1]) - size)
         patch = cv2.cvtColor(image[y - size : y + size, x - size : x + size], cv2.COLOR_RGB2GRAY).astype(np.float32)
         noise = patch - cv2.GaussianBlur(patch, (0, 0), max(size / 6, 1.0))
-        return cls(skin, lip, white, noise)
+        palette = cls(skin, lip, white, noise)
+        if teeth is not None and teeth.mean() > 0.7 * skin.mean():
+            palette.tooth = np.float32(0.95 * teeth)
+        return palette
 
     def grain(self, shape: tuple[int, int]) -> np.ndarray:
         """(h, w, 1) float32: the portrait's own grain (film, brush, canvas), mirrored over a window."""
@@ -162,7 +195,7 @@ class Palette:
 
     def cavity(self, deep: np.ndarray, aside: np.ndarray) -> np.ndarray:
         """(h, w) heights 0 (upper lip) .. 1 (lower lip) and places 0 (middle) .. 1 (corner) → (h, w, 3) colour."""
-        light = 0.55 + 0.9 * smoothstep((deep - 0.45) / 0.55) * (1 - 0.5 * smoothstep(aside))
+        light = 0.5 + 0.9 * smoothstep((deep - 0.4) / 0.6) + 0.35 * smoothstep((aside - 0.5) / 0.5)
         return light[..., None] * self.depth
 
 
@@ -179,13 +212,13 @@ def _teeth(aside: np.ndarray, above: np.ndarray, widths: tuple[float, ...], pale
     left, right = edges[tooth], edges[tooth + 1]
     centre, half = (left + right) / 2, (right - left) / 2
     inside = (distance - centre) / half  # -1..1 across one tooth
-    rounded = above - 0.008 * np.abs(inside) ** 4 * (half / 0.045)
+    rounded = above - 0.005 * np.abs(inside) ** 4 * (half / 0.045)
     alpha = np.clip(rounded / 0.008 + 0.5, 0, 1) * np.clip((edges[-1] - distance) / 0.015, 0, 1)
-    seam = 1 - 0.3 * np.exp(-(((1 - np.abs(inside)) * half / 0.006) ** 2)) * np.clip(rounded / 0.03, 0.2, 1)
+    seam = 1 - 0.16 * np.exp(-(((1 - np.abs(inside)) * half / 0.008) ** 2)) * np.clip(rounded / 0.03, 0.2, 1)
     arch = np.sqrt(np.clip(1 - (distance / (edges[-1] * 1.05)) ** 2, 0.05, 1))
-    shine = light * (0.42 + 0.58 * arch) * (0.9 + 0.1 * np.cos(inside * 1.3)) * seam * (0.86 + 0.14 * smoothstep(rounded / 0.03))
+    shine = light * (0.5 + 0.5 * arch) * (0.9 + 0.1 * np.cos(inside * 1.3)) * seam * (0.86 + 0.14 * smoothstep(rounded / 0.03))
     gum = smoothstep((above - TEETH_HEIGHT + 0.02 * (1 - inside**2)) / 0.012)[..., None]
-    colour = shine[..., None] * ((1 - gum) * palette.tooth + gum * palette.gum * 0.9)
+    colour = shine[..., None] * ((1 - gum) * palette.tooth + gum * palette.gum * 1.15)
     return np.concatenate([colour * alpha[..., None], alpha[..., None]], -1).astype(np.float32)
 
 

@@ -49,8 +49,8 @@ LIP_MIDDLE_BOTTOM = (14, 15, 16, 17, 317, 316, 315, 314)
 MOUTH = (61, 291, 0, 17, 13, 14, 37, 267, 84, 314, 40, 270, 91, 321)
 
 PULLS = (
-    Pull("browInnerUp", "frontalis, medial part", BROW_INNER, (-0.02, 0.135, 0.01), 0.28, span="both sides"),
-    Pull("browOuterUp", "frontalis, lateral part", BROW_MIDDLE + BROW_OUTER, (0.0, 0.12, 0.0), 0.28),
+    Pull("browInnerUp", "frontalis, medial part", BROW_INNER, (-0.012, 0.1, 0.01), 0.3, span="both sides"),
+    Pull("browOuterUp", "frontalis, lateral part", BROW_MIDDLE + BROW_OUTER, (0.0, 0.1, 0.0), 0.3),
     Pull("browDown", "corrugator supercilii", BROW_INNER, (-0.052, -0.075, 0.02), 0.24),
     Pull("browDown", "orbicularis oculi, orbital part", BROW_MIDDLE + BROW_OUTER, (-0.012, -0.055, 0.0), 0.22),
     Pull("browDown", "procerus", (9, 8), (0.0, -0.022, 0.005), 0.16),
@@ -63,8 +63,7 @@ PULLS = (
     Pull("mouthSmile", "zygomaticus major", CORNER, (0.1, 0.1, -0.055), 0.33),
     Pull("mouthSmile", "zygomaticus minor", (425, 266, 280), (0.02, 0.05, 0.035), 0.3, "upper"),
     Pull("mouthSmile", "risorius", (317, 316, 315, 314), (0.0, -0.015, -0.01), 0.12, "lower"),
-    Pull("mouthFrown", "depressor anguli oris", CORNER, (0.015, -0.115, -0.02), 0.24),
-    Pull("mouthFrown", "mentalis", (18, 200, 313), (0.0, 0.03, 0.015), 0.18, "lower"),
+    Pull("mouthFrown", "depressor anguli oris", CORNER, (0.08, -0.1, -0.02), 0.32),
     Pull("mouthFrown", "depressor anguli oris, over the jaw", (422, 424, 430), (0.01, -0.03, 0.01), 0.2),
     Pull("mouthDimple", "buccinator", CORNER, (0.07, 0.015, -0.08), 0.2),
     Pull("mouthStretch", "risorius", CORNER, (0.105, -0.035, -0.04), 0.33),
@@ -72,9 +71,11 @@ PULLS = (
     Pull("mouthLowerDown", "depressor labii inferioris", LOWER_LIP_SIDE, (0.015, -0.09, -0.005), 0.17, "lower"),
     Pull("mouthUpperUp", "levator labii superioris", UPPER_LIP_SIDE, (0.01, 0.085, 0.005), 0.19, "upper"),
     Pull("mouthUpperUp", "levator labii superioris, over the cheek", (426, 423, 327), (0.01, 0.03, 0.015), 0.16, "upper"),
-    Pull("mouthPucker", "orbicularis oris, incisivi", CORNER, (-0.125, 0.0, 0.07), 0.33, span="both sides"),
+    Pull("mouthPucker", "orbicularis oris, incisivi", CORNER, (-0.09, 0.0, 0.06), 0.33, span="both sides"),
     Pull("mouthPucker", "orbicularis oris, marginal part", LIP_MIDDLE_TOP, (0.0, 0.012, 0.1), 0.26, "upper", "both sides"),
     Pull("mouthPucker", "orbicularis oris, marginal part", LIP_MIDDLE_BOTTOM, (0.0, -0.012, 0.1), 0.26, "lower", "both sides"),
+    Pull("mouthPucker", "orbicularis oris, everted", (0, 37, 267), (0.0, 0.022, 0.0), 0.1, "upper", "whole"),
+    Pull("mouthPucker", "orbicularis oris, everted", (17, 84, 314), (0.0, -0.022, 0.0), 0.1, "lower", "whole"),
     Pull("mouthFunnel", "incisivi labii", CORNER, (-0.075, 0.0, 0.05), 0.3, span="both sides"),
     Pull("mouthFunnel", "orbicularis oris, marginal part", LIP_MIDDLE_TOP, (0.0, 0.05, 0.09), 0.22, "upper", "both sides"),
     Pull("mouthFunnel", "orbicularis oris, marginal part", LIP_MIDDLE_BOTTOM, (0.0, -0.065, 0.09), 0.22, "lower", "both sides"),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.creases import crease_maps
+from tbd.face.creases import crease_maps, shadow_tint, skin_likeness
 from tbd.face.eyes import Eye
 from tbd.face.field import Grid, invert, smoothstep
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
@@ -21,6 +21,8 @@ _COARSE = 96
 """Cells along the longer side of the whole picture, which only turns and shifts smoothly."""
 _ROOM = 0.3
 """Inter-ocular distances by which a head may leave its place."""
+_OVERLAP = 0.016
+"""How far a closed upper lid reaches over the lower one, so that it hides its wet rim; in inter-ocular distances."""
 _JAW = ("jawOpen", "jawForward", "jawLeft", "jawRight")
 
 
@@ -38,6 +40,8 @@ class Puppet:
         relaxed = relaxation(face.canonical) * neutralize
         self._rig = Rig(face.canonical + relaxed)
         self._modes = np.concatenate([self._rig.modes, relaxed[None].astype(np.float32)])
+        for side, own in zip(SIDES, (tuple, mesh.mirrored)):
+            self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(own(mesh.EYE_TOP[1:-1])), 1] -= _OVERLAP
         height, width = face.image.shape[:2]
         outline = face.points[list(mesh.FACE_OVAL), :2]
         self._layers = separate(face.image, outline, face.scale)
@@ -112,6 +116,8 @@ class Puppet:
         self._eyes = [Eye(self._face, side, cut.pixels) for side, cut in zip(SIDES, self._cuts[1:])]
 
     def _prepare_creases(self, shading: float) -> None:
+        import cv2
+
         down, across = self._fine.pixels(self._window)
         factor = min(1.0, _CREASES / self._face.scale)
         size = max(int((down.stop - down.start) * factor), 2), max(int((across.stop - across.start) * factor), 2)
@@ -119,6 +125,9 @@ class Puppet:
         x = (np.arange(size[1]) + 0.5) / size[1] * (across.stop - across.start) - 0.5 + across.start
         places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
         maps, mix = crease_maps(self._face.points[:, :2].astype(np.float64), places, self._face.scale)
+        skin = skin_likeness(self._face.image, self._face.points[:, :2], self._face.scale)[down, across]
+        maps *= cv2.resize(skin, size[::-1], interpolation=cv2.INTER_AREA).ravel()
+        self._tint = shadow_tint(self._face.image, self._face.points[:, :2])
         self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
 
     def draw(self, values: np.ndarray) -> np.ndarray:
@@ -193,9 +202,9 @@ class Puppet:
         ratio = np.float32([columns / (across.stop - across.start), rows / (down.stop - down.start)])
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
         source = np.dstack([x, y]) + cv2.resize(back, (columns, rows)) * ratio * self._fine.step
-        seen = np.exp(cv2.remap(light, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))
-        seen = cv2.resize(seen, (across.stop - across.start, down.stop - down.start))
-        lit = frame[down, across] * seen[..., None]
+        seen = cv2.remap(light, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
+        lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -17,14 +17,14 @@ JAW_ANGLE = 0.36
 """Radians that the jaw swings about its condyles at jawOpen = 1: incisors about 40 mm apart."""
 EYEBALL_RADIUS = 0.135
 """12 mm in inter-ocular distances."""
-GAZE = {"Out": (0.56, 0.0), "In": (-0.56, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
+GAZE = {"Out": (0.5, 0.0), "In": (-0.5, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
 """(outwards, up): radians that the eyeball turns at coefficient 1."""
 LID_UPPER_SHARE = 0.86
 """Of a blink the upper lid travels this share, the lower lid the rest."""
 LID_FOLLOWS = {"Down": (-0.5, -0.12), "Up": (0.2, 0.06)}
 """How the lids (upper, lower) go with the gaze, in openings of this eye."""
 LID_SQUINT = (-0.14, 0.36)
-LID_WIDE = (0.052, -0.008)
+LID_WIDE = (0.05, -0.008)
 """eyeWide in inter-ocular distances where the eye is widest; the other lid movements are shares of its opening."""
 
 EXTRA_MODES = ("restingLips",)
@@ -238,7 +238,7 @@ def jaw_weight(canonical: np.ndarray) -> np.ndarray:
     weight = np.where(height < centre[1], 1.0, 0.04)
     beyond = _smooth((across - 0.85) / 0.6)
     weight = weight * (1 - beyond) + cheek * beyond
-    turn = np.clip(across, 0, 1) ** 4
+    turn = np.clip(across, 0, 1) ** 3
     for rows, at_middle in ((mesh.UPPER_LIP_ROWS, 0.03), (mesh.LOWER_LIP_ROWS, 1.0)):
         lip = np.unique(rows)
         weight[lip] = at_middle + (0.4 - at_middle) * turn[lip]
