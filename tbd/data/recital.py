@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import fft
 from scipy.ndimage import gaussian_filter1d
 
 from tbd.data.phones import BREATH, SILENCE, Phone, merge_silences
@@ -132,7 +133,7 @@ def _with_dynamics(speech: Speech, rng: np.random.Generator) -> Speech:
 
 def _with_effort(audio: np.ndarray, effort: float) -> np.ndarray:
     """Loud voices are brighter: the spectrum tilts by 3 dB an octave at full effort (Traunmüller and Eriksson 2000)."""
-    spectrum = np.fft.rfft(audio)
-    frequency = np.fft.rfftfreq(len(audio), 1 / SAMPLE_RATE)
-    octaves = np.log2(np.clip(frequency, 200, 6000) / 1000)
-    return np.fft.irfft(spectrum * 10 ** (3 * effort * octaves / 20), len(audio)).astype(np.float32)
+    size = fft.next_fast_len(len(audio), real=True)
+    octaves = np.log2(np.clip(fft.rfftfreq(size, 1 / SAMPLE_RATE), 200, 6000) / 1000)
+    tilted = fft.irfft(fft.rfft(audio, size) * 10 ** (3 * effort * octaves / 20), size)
+    return tilted[: len(audio)].astype(np.float32)

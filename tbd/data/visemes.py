@@ -33,8 +33,8 @@ _VISEMES: dict[str, tuple[float, ...]] = {
     "labiodental":  (0.06, 0.00, 0.04, 0.04, 0.14, 0.00, 0.10, 0.00, 4.0, 0.6, 4.0),
     "dental":       (0.12, 0.00, 0.00, 0.08, 0.07, 0.10, 0.00, 0.18, 2.0, 0.4, 1.5),
     "alveolar":     (0.09, 0.00, 0.00, 0.06, 0.05, 0.09, 0.00, 0.00, 1.4, 0.2, 0.8),
-    "lateral":      (0.16, 0.00, 0.00, 0.04, 0.04, 0.10, 0.00, 0.10, 1.2, 0.2, 0.8),
-    "sibilant":     (0.05, 0.00, 0.04, 0.16, 0.09, 0.14, 0.00, 0.00, 3.5, 0.9, 2.0),
+    "lateral":      (0.14, 0.00, 0.00, 0.04, 0.04, 0.10, 0.00, 0.10, 1.2, 0.2, 0.8),
+    "sibilant":     (0.06, 0.00, 0.04, 0.16, 0.09, 0.14, 0.00, 0.00, 3.5, 0.9, 2.0),
     "postalveolar": (0.07, 0.20, 0.48, 0.00, 0.12, 0.12, 0.05, 0.00, 3.0, 3.0, 2.0),
     "alveolopalatal": (0.06, 0.02, 0.12, 0.14, 0.09, 0.13, 0.00, 0.00, 3.2, 1.2, 2.0),
     "velar":        (0.13, 0.00, 0.00, 0.02, 0.03, 0.05, 0.00, 0.00, 0.6, 0.1, 0.4),
@@ -43,16 +43,16 @@ _VISEMES: dict[str, tuple[float, ...]] = {
     "uvular":       (0.15, 0.00, 0.02, 0.00, 0.03, 0.06, 0.00, 0.00, 0.8, 0.2, 0.5),
     "glottal":      (0.18, 0.00, 0.00, 0.00, 0.03, 0.05, 0.00, 0.00, 0.3, 0.1, 0.2),
     "labiovelar":   (0.07, 0.60, 0.25, 0.00, 0.00, 0.02, 0.04, 0.00, 3.0, 5.0, 2.0),
-    "open":         (0.40, 0.00, 0.05, 0.02, 0.07, 0.15, 0.00, 0.00, 2.6, 0.8, 1.6),
-    "near_open":    (0.38, 0.00, 0.02, 0.14, 0.12, 0.20, 0.00, 0.00, 2.6, 0.9, 1.6),
-    "open_mid":     (0.29, 0.00, 0.02, 0.05, 0.06, 0.13, 0.00, 0.00, 2.0, 0.6, 1.3),
+    "open":         (0.46, 0.00, 0.05, 0.02, 0.07, 0.15, 0.00, 0.00, 2.6, 0.8, 1.6),
+    "near_open":    (0.42, 0.00, 0.02, 0.14, 0.12, 0.20, 0.00, 0.00, 2.6, 0.9, 1.6),
+    "open_mid":     (0.27, 0.00, 0.02, 0.05, 0.06, 0.13, 0.00, 0.00, 2.0, 0.6, 1.3),
     "front_mid":    (0.27, 0.00, 0.00, 0.12, 0.08, 0.15, 0.00, 0.00, 2.2, 0.8, 1.4),
     "front_close_mid": (0.20, 0.00, 0.00, 0.18, 0.07, 0.12, 0.00, 0.00, 2.0, 0.9, 1.3),
     "near_close":   (0.16, 0.00, 0.00, 0.14, 0.06, 0.11, 0.00, 0.00, 1.6, 0.8, 1.1),
     "close":        (0.12, 0.00, 0.00, 0.30, 0.07, 0.11, 0.00, 0.00, 2.0, 1.2, 1.3),
     "central":      (0.16, 0.00, 0.02, 0.03, 0.04, 0.07, 0.00, 0.00, 0.8, 0.3, 0.6),
     "rhotic_vowel": (0.17, 0.16, 0.22, 0.00, 0.05, 0.09, 0.00, 0.00, 1.6, 1.4, 1.1),
-    "open_round":   (0.33, 0.14, 0.34, 0.00, 0.04, 0.10, 0.00, 0.00, 2.4, 2.4, 1.4),
+    "open_round":   (0.36, 0.14, 0.34, 0.00, 0.04, 0.10, 0.00, 0.00, 2.4, 2.4, 1.4),
     "mid_round":    (0.22, 0.32, 0.38, 0.00, 0.02, 0.06, 0.00, 0.00, 2.2, 3.4, 1.4),
     "near_round":   (0.15, 0.30, 0.26, 0.00, 0.02, 0.05, 0.00, 0.00, 1.6, 2.2, 1.1),
     "close_round":  (0.11, 0.56, 0.30, 0.00, 0.01, 0.03, 0.02, 0.00, 2.0, 4.0, 1.4),
@@ -77,7 +77,7 @@ LABIODENTALS = frozenset(_SOUNDS["labiodental"])
 
 # Seconds over which the strength falls by e, before and after a sound. Rounding spreads ahead by 150-200 ms and more than it
 # lingers (Perkell and Matthies 1992); the jaw is slower than the lips.
-_REACH = {"jaw": (0.055, 0.060), "round": (0.110, 0.070), "height": (0.045, 0.050)}
+_REACH = {"jaw": (0.065, 0.070), "round": (0.110, 0.070), "height": (0.045, 0.050)}
 _GROUP_OF = ("jaw", "round", "round", "round", "height", "height", "height", "height")
 _ANTICIPATION, _RELEASE = 0.10, 0.14
 """Seconds that a mouth opens before the sound, and takes to rest after it (80-120 ms is seen in tracked speakers)."""
@@ -151,7 +151,8 @@ def speech_lips(phones: Sequence[Phone], loudness: np.ndarray, articulation: Art
     times = np.arange(int(frames * RATE / FPS)) / RATE
     tracks = dict(zip(ARTICULATORS, _blend(units, times).T))
     effort = np.interp(times, np.arange(frames) / FPS, _effort(loudness))
-    tracks["jaw"] = _JAW_REST + (tracks["jaw"] - _JAW_REST) * effort * _undershoot(units, times) * articulation.jaw
+    jaw = _JAW_REST + (tracks["jaw"] - _JAW_REST) * effort * _undershoot(units, times) * articulation.jaw
+    tracks["jaw"] = 0.3 * (np.maximum(jaw, 0) / 0.3) ** _CONTRAST
     for name in ("pucker", "funnel", "spread", "upper", "lower"):
         tracks[name] = tracks[name] * articulation.lips * (0.5 + 0.5 * effort)
     tracks = {k: gaussian_filter1d(v, 0.022 * RATE)[:: RATE // FPS][:frames] for k, v in tracks.items()}
@@ -160,6 +161,7 @@ def speech_lips(phones: Sequence[Phone], loudness: np.ndarray, articulation: Art
 
 
 _JAW_REST = _VISEMES["silence"][0]
+_CONTRAST = 1.25  # blending evens out; tracked jaws have more small and more large openings than a mean of targets
 
 
 def loudness_of(audio: np.ndarray, frames: int) -> np.ndarray:
@@ -203,8 +205,8 @@ def _blend(units: Sequence[_Unit], times: np.ndarray) -> np.ndarray:
 
 
 def _effort(loudness: np.ndarray) -> np.ndarray:
-    """(T,) factor on articulation, 0.45..1.2: the jaw opens further for louder syllables (Schulman 1989)."""
-    return np.clip(1 + (loudness + 4) / 30, 0.45, 1.2)
+    """(T,) factor on articulation, 0.5..1.15: the jaw opens further for louder syllables (Schulman 1989)."""
+    return np.clip(1 + (loudness + 4) / 50, 0.5, 1.15)
 
 
 def _undershoot(units: Sequence[_Unit], times: np.ndarray) -> np.ndarray:
