@@ -81,8 +81,9 @@ def _is_video(path: Path) -> bool:
 
     try:
         with av.open(str(path)) as container:
-            return bool(container.streams.video)
-    except (av.FFmpegError, OSError):
+            # FFmpeg takes a file for a one-picture "pipe" by its name's ending alone.
+            return not container.format.name.endswith("pipe") and next(container.decode(video=0), None) is not None
+    except (av.FFmpegError, OSError, IndexError):
         return False
 
 
@@ -141,14 +142,16 @@ def read_audio(path: str | os.PathLike, sample_rate: int = SAMPLE_RATE) -> np.nd
         if not container.streams.audio:
             raise InputError(f"{path} has no sound in it; give a recording of speech.")
         stream = container.streams.audio[0]
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=sample_rate)
+        # FFmpeg mixes stereo to mono at −3 dB, which overflows; the mean of two channels does not.
+        layout = "mono" if stream.channels == 1 else "stereo"
+        resampler = av.AudioResampler(format="fltp", layout=layout, rate=sample_rate)
         blocks, lead = [], None
         for frame in container.decode(stream):
             if lead is None:
                 lead = max((frame.time or 0.0) - _start(container), 0.0)
-            blocks += [block.to_ndarray()[0] for block in resampler.resample(frame)]
+            blocks += [block.to_ndarray().mean(0) for block in resampler.resample(frame)]
         if blocks:
-            blocks += [block.to_ndarray()[0] for block in resampler.resample(None)]
+            blocks += [block.to_ndarray().mean(0) for block in resampler.resample(None)]
         length = float(stream.duration * stream.time_base) if stream.duration else np.inf
     audio = np.concatenate([np.zeros(0, np.float32), *blocks])
     if 0 < len(audio) - length * sample_rate < _SHORTEST * sample_rate:
