@@ -13,7 +13,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from tbd.data.phones import SILENCE, Phone
-from tbd.data.visemes import AVERAGE, VOWELS, Articulation, Lips, base_symbols, loudness_of, speech_lips
+from tbd.data.visemes import AVERAGE, VOWELS, Articulation, Lips, base_symbols, close_jaw, loudness_of, speech_lips
 from tbd.face.motion import BLENDSHAPES, FPS, INDEX, SAMPLES_PER_FRAME, Motion
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
@@ -66,8 +66,8 @@ _EYE_SPAN = 0.5  # radians that the gaze turns from rest to eyeLookOut = 1, abou
 # What an expression gives up while its owner speaks: the jaw belongs to the words, as does whatever seals the lips.
 _YIELDING = {"jawOpen": 0.45, "mouthPress": 0.6, "mouthRollLower": 0.5, "mouthRollUpper": 0.5, "mouthPucker": 0.6, "mouthFunnel": 0.6,
              "tongueOut": 0.5, "mouthShrugLower": 0.7, "mouthClose": 0.3, "mouthLowerDown": 0.85, "cheekPuff": 0.7}  # fmt: skip
-# What parts the lips, and so waits while they touch.
-_PARTING = ("mouthLowerDown", "mouthUpperUp", "mouthFunnel", "tongueOut", "mouthStretch")
+# What parts the lips, and how much of it waits while they touch.
+_PARTING = {"mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthFunnel": 1.0, "tongueOut": 1.0, "mouthStretch": 0.8, "noseSneer": 0.5}
 
 
 def act(
@@ -113,18 +113,16 @@ def combine(lips: Lips, expression: np.ndarray) -> np.ndarray:
     felt = expression.astype(np.float32).copy()
     for name, share in _YIELDING.items():
         felt[:, _columns(name)] *= share
-    for name in _PARTING:
-        felt[:, _columns(name)] *= (1 - 0.95 * np.maximum(lips.closed, 0.7 * lips.bitten))[:, None]
+    for name, share in _PARTING.items():
+        felt[:, _columns(name)] *= (1 - share * np.maximum(lips.closed, 0.6 * lips.bitten))[:, None]
     # A vowel opens what the expression presses together.
     opening = np.clip(lips.values[:, INDEX["jawOpen"]] / 0.3, 0, 1) * (1 - lips.closed)
     for name in ("mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower"):
         felt[:, _columns(name)] *= (1 - 0.5 * opening)[:, None]
-    values = felt
     shapes = slice(0, len(BLENDSHAPES))
+    values = felt.copy()
     values[:, shapes] = 1 - (1 - felt[:, shapes]) * (1 - lips.values[:, shapes])
-    jaw = felt_jaw = values[:, INDEX["jawOpen"]]
-    jaw = felt_jaw * (1 - lips.closed) + np.minimum(felt_jaw, 0.015 + 0.12 * felt_jaw) * lips.closed
-    jaw = jaw * (1 - lips.bitten) + np.minimum(jaw, 0.08) * lips.bitten
+    jaw = close_jaw(values[:, INDEX["jawOpen"]], lips.closed, lips.bitten)
     values[:, INDEX["jawOpen"]] = jaw
     values[:, INDEX["mouthClose"]] = np.maximum(felt[:, INDEX["mouthClose"]] * (1 - lips.closed), jaw * lips.closed)
     return values

@@ -235,13 +235,15 @@ def _contact(units: Sequence[_Unit], sounds: frozenset[str], frames: int) -> np.
     return contact
 
 
+def close_jaw(jaw: np.ndarray, closed: np.ndarray, bitten: np.ndarray) -> np.ndarray:
+    """(T,) jawOpen brought down where lips touch: such lips look like a shut jaw to a tracker, though the teeth stay apart."""
+    jaw = jaw * (1 - closed) + np.minimum(jaw, 0.015 + 0.12 * jaw) * closed
+    return jaw * (1 - bitten) + np.minimum(jaw, 0.08) * bitten
+
+
 def _to_channels(tracks: dict[str, np.ndarray], closed: np.ndarray, bitten: np.ndarray) -> np.ndarray:
     """(T, 58) ARKit channels of articulator tracks, each (T,)."""
-    part = 1 - closed
-    jaw = tracks["jaw"]
-    # Lips in contact look like a shut jaw to a tracker even where the teeth stay a little apart.
-    jaw = jaw * part + (0.015 + 0.12 * jaw) * closed
-    jaw = jaw * (1 - bitten) + np.minimum(jaw, 0.08) * bitten
+    part, jaw = 1 - closed, close_jaw(tracks["jaw"], closed, bitten)
     lower = tracks["lower"] * part * (1 - bitten)
     channels = {
         "jawOpen": jaw,
