@@ -10,6 +10,10 @@ NECK = 1.15
 """Inter-ocular distances below the chin at which the body stands still."""
 _RINGS = ((1.22, -0.16), (1.6, -0.55), (2.3, -0.95))
 """Rings about the outline of the face, by size, and how far behind the outline the hair and the ears there lie."""
+_HAIR = 2.3
+"""Inter-ocular distances from between the eyes within which even wide hair goes all the way with the head."""
+_SLOPE = 1.7
+"""The steepest that the surface may fall away from the viewer."""
 _STILL = (1.3, 1.62)
 """Rings, by size, where expressions have died away: the first sideways and up, the second below the chin."""
 
@@ -36,14 +40,45 @@ class HeadVolume:
         return (pixels - self._face.origin) / np.float32(self._face.scale) * np.float32([1, -1])
 
     def camera(self, pixels: np.ndarray) -> np.ndarray:
-        """(..., 2) pixels → (..., 3) float32 in the camera's frame, inter-ocular distances from the head's origin."""
+        """(rows, columns, 2) pixels of a grid → (rows, columns, 3) float32 in the camera's frame, inter-ocular distances from the head's origin."""
         plane = self.plane(pixels)
-        depth = self._depth(plane.reshape(-1, 2)).reshape(*plane.shape[:-1], 1)
+        depth = self._depth(plane.reshape(-1, 2)).reshape(plane.shape[:-1])
+        step = float(np.linalg.norm(plane[0, 1] - plane[0, 0])) if plane.shape[1] > 1 else 1.0
+        depth = _limit_slope(depth, _SLOPE * step)[..., None]
         return np.concatenate([plane, depth], -1).astype(np.float32)
 
-    def follow(self, pixels: np.ndarray) -> np.ndarray:
-        """(..., 2) pixels → (...) float32: 1 goes with the head, 0 stands still."""
-        return self._follow(self.plane(pixels)).astype(np.float32)
+    def follow(self, pixels: np.ndarray, person: np.ndarray) -> np.ndarray:
+        """How far each place goes with the head.
+
+        Args:
+            pixels: (..., 2) places.
+            person: (H, W) uint8, the matte: a person cut by the picture's edge is held there, since nothing is known beyond.
+
+        Returns:
+            (...) float32: 1 goes with the head, 0 stands still.
+        """
+        return (self._follow(self.plane(pixels)) * self._held(pixels, person)).astype(np.float32)
+
+    def _held(self, pixels: np.ndarray, person: np.ndarray) -> np.ndarray:
+        """(...) 0 at edges of the picture that cut the person, rising to 1 inwards, before the face is reached."""
+        import cv2
+
+        height, width = person.shape
+        outline = self._face.points[list(mesh.FACE_OVAL), :2]
+        (left, top), (right, bottom) = outline.min(0), outline.max(0)
+        x, y = pixels[..., 0], pixels[..., 1]
+        held = np.ones(x.shape)
+        for along, inwards, edge, room in (
+            (x, y, person[0], top),
+            (x, height - 1 - y, person[-1], height - bottom),
+            (y, x, person[:, 0], left),
+            (y, width - 1 - x, person[:, -1], width - right),
+        ):
+            cut = cv2.GaussianBlur(edge.reshape(1, -1).astype(np.float32) / 255, (0, 0), 0.2 * self._face.scale)[0]
+            reach = np.clip(0.9 * room / self._face.scale, 0.12, 0.8) * self._face.scale
+            share = np.interp(along, np.arange(len(cut)), cut)
+            held *= 1 - np.clip(2 * share, 0, 1) * (1 - smoothstep(inwards / reach))
+        return held
 
     def _plane_points(self) -> np.ndarray:
         """(478, 3) the mesh in the camera's frame, inter-ocular distances."""
@@ -71,7 +106,8 @@ class HeadVolume:
         below = (plane - chin) @ down
         aside = np.abs((plane - chin) @ np.array([-down[1], down[0]]))
         # The shoulders rise towards the sides of the neck, so what stands aside lets go a little higher.
-        return 1 - smoothstep((below + 0.25 * smoothstep((aside - 0.7) / 0.8) - 0.02) / NECK)
+        follow = 1 - smoothstep((below + 0.25 * smoothstep((aside - 0.7) / 0.8) - 0.02) / NECK)
+        return follow * (1 - smoothstep((np.linalg.norm(plane, axis=-1) - _HAIR) / 1.5))
 
     def skin(self, side: str) -> "SkinField":
         """How displacements of the mesh spread over the picture, with the lips and lids of one side cut loose."""
@@ -97,3 +133,24 @@ class SkinField:
         values = np.concatenate([modes[:, self._used], np.zeros((count, self._still, 3))], 1)
         values = values.transpose(1, 0, 2).reshape(-1, count * 3)
         return self._spread(values, at).reshape(-1, count, 3).transpose(1, 0, 2)
+
+
+def _limit_slope(depth: np.ndarray, rise: float) -> np.ndarray:
+    """The lowest surface above `depth` (rows, columns) that rises at most `rise` from one cell to the next.
+
+    Where the head turns away from the viewer, the mesh plunges; a picture that is warped cannot show what lies behind, so
+    there the surface is drawn less steep and does not fold over itself when it turns.
+    """
+    out = depth.copy()
+    reach = max(int(1.5 / max(rise, 1e-6)), 1)
+    for _ in range(min(reach, 64)):
+        before = out.copy()
+        for axis in (0, 1):
+            ahead, behind = (slice(1, None), slice(None)), (slice(None, -1), slice(None))
+            if axis:
+                ahead, behind = ahead[::-1], behind[::-1]
+            out[ahead] = np.maximum(out[ahead], out[behind] - rise)
+            out[behind] = np.maximum(out[behind], out[ahead] - rise)
+        if np.array_equal(before, out):
+            break
+    return out

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 
+_DETAIL = 18.0
+"""Grey levels: stronger contrasts in the background are objects, whose mirror images would show."""
+
+
 @dataclass(frozen=True)
 class Layers:
     """A picture in two layers: ``picture = foreground + (1 - alpha) · background``.
@@ -79,19 +83,41 @@ def paint_out(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
     grown = cv2.dilate(alpha, np.ones((3, 3)), iterations=max(int(scale * 0.08), 2))
     hidden = (grown > 0.02).astype(np.uint8)
     visible = (1 - hidden).astype(np.float32)
-    slow = _pull_push(image.astype(np.float32), visible)
-    _, labels = cv2.distanceTransformWithLabels(hidden, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    picture = image.astype(np.float32)
+    slow = fill(picture, visible)
+    distance, labels = cv2.distanceTransformWithLabels(hidden, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     ys, xs = np.nonzero(hidden == 0)
     nearest = np.zeros((labels.max() + 1, 2), np.float32)
     nearest[labels[ys, xs]] = np.stack([xs, ys], 1)
     y, x = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float32)
     mirror = 2 * nearest[labels] - np.dstack([x, y])
-    own_slow = _pull_push(image.astype(np.float32), visible, blur=scale * 0.15)
-    detail = image.astype(np.float32) - own_slow
-    detail[hidden > 0] = 0
-    detail = cv2.remap(detail, mirror, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    mass = cv2.GaussianBlur(visible, (0, 0), 0.1 * scale)[..., None] + 1e-3
+    detail = picture - cv2.GaussianBlur(picture * visible[..., None], (0, 0), 0.1 * scale) / mass
+    detail = np.clip(detail, -_DETAIL, _DETAIL) * visible[..., None]
+    detail = cv2.remap(detail, mirror, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    detail *= np.exp(-((distance / (0.35 * scale)) ** 2))[..., None]
     filled = np.clip(slow + detail, 0, 255)
     return np.where(hidden[..., None] > 0, np.round(filled), image).astype(np.uint8)
+
+
+def fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(H, W, 3) float32 with its unknown pixels filled smoothly: ever coarser averages of the known ones show through.
+
+    Args:
+        known: (H, W) float32, 0..1, how far a pixel is to be kept.
+    """
+    import cv2
+
+    height, width = known.shape
+    if min(height, width) <= 2:
+        mean = (image * known[..., None]).sum((0, 1)) / max(float(known.sum()), 1e-6)
+        return np.broadcast_to(mean, image.shape).astype(np.float32)
+    small = ((width + 1) // 2, (height + 1) // 2)
+    mass = cv2.resize(known, small, interpolation=cv2.INTER_AREA)
+    mean = cv2.resize(image * known[..., None], small, interpolation=cv2.INTER_AREA) / np.maximum(mass, 1e-6)[..., None]
+    below = fill(mean, np.minimum(mass * 4, 1))
+    weight = known[..., None]
+    return image * weight + (1 - weight) * cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _islands(background: np.ndarray, scale: float) -> np.ndarray:
@@ -102,25 +128,6 @@ def _islands(background: np.ndarray, scale: float) -> np.ndarray:
     small = stats[:, cv2.CC_STAT_AREA] < (0.35 * scale) ** 2
     small[0] = False
     return small[labels]
-
-
-def _pull_push(image: np.ndarray, known: np.ndarray, blur: float = 0.0) -> np.ndarray:
-    """(H, W, 3) float32 with the unknown pixels filled from ever coarser averages of the known ones."""
-    import cv2
-
-    weight = known[..., None]
-    if blur:
-        mass = cv2.GaussianBlur(known, (0, 0), blur)[..., None] + 1e-4
-        return cv2.GaussianBlur(image * weight, (0, 0), blur) / mass
-    if min(image.shape[:2]) <= 2 or known.all():
-        total = max(float(known.sum()), 1e-6)
-        return np.where(weight > 0, image, (image * weight).sum((0, 1)) / total).astype(np.float32)
-    height, width = image.shape[:2]
-    small = ((width + 1) // 2, (height + 1) // 2)
-    mass = cv2.resize(known, small, interpolation=cv2.INTER_AREA)
-    mean = cv2.resize(image * weight, small, interpolation=cv2.INTER_AREA) / np.maximum(mass, 1e-6)[..., None]
-    below = _pull_push(mean, (mass > 1e-3).astype(np.float32))
-    return np.where(weight > 0, image, cv2.resize(below, (width, height), interpolation=cv2.INTER_CUBIC)).astype(np.float32)
 
 
 def _least_alpha(image: np.ndarray, background: np.ndarray, alpha: np.ndarray) -> np.ndarray:

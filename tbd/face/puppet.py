@@ -59,7 +59,8 @@ class Puppet:
         self._window = self._fine.window(centre - 1.5 * reach - [0, 0], centre + [1.5, 1.75] * reach)
         wide, near = self._coarse.centres(), self._fine.centres()[self._window]
         self._camera = volume.camera(wide), volume.camera(near)
-        self._follow = volume.follow(wide), volume.follow(near)
+        person = self._layers.foreground[..., 3]
+        self._follow = volume.follow(wide, person), volume.follow(near, person)
         upper, lower = volume.skin("upper"), volume.skin("lower")
         shape = near.shape[:2]
         edge = self._window_edge(shape)
@@ -143,7 +144,7 @@ class Puppet:
         source += self._coarse.enlarge(back[0]) * self._coarse.step
         near = source[down, across]
         near += self._edge * (self._fine.enlarge(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
-        person = cv2.remap(self._layers.foreground, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        person = cv2.remap(self._layers.foreground, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         frame = recompose(person, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward)
         self._draw_creases(frame, blendshapes, back[1])
