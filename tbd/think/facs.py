@@ -46,7 +46,7 @@ PROTOTYPES: dict[Emotion, tuple[Prototype, ...]] = {
     "angry": (
         _combination(_FACS, {4: 1.0, 5: 0.6, 7: 0.8, 23: 0.7, 24: 0.4}),
         _combination(_FACS + ": open-mouthed", {4: 1.0, 5: 0.7, 7: 0.7, 10: 0.6, 23: 0.4, 25: 0.6, 26: 0.4}),
-        _combination(_EMFACS + ": restrained", {4: 0.8, 7: 0.8, 17: 0.4, 24: 0.8}),
+        _combination(_EMFACS + ": restrained", {4: 0.9, 5: 0.3, 7: 0.8, 17: 0.3, 23: 0.7, 24: 0.6}),
     ),
     "contempt": (
         _combination(_CONTEMPT, {14: 1.0, 12: 0.5}, "left"),

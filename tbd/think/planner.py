@@ -1,0 +1,178 @@
+"""`Planner`: text → `MusclePlan`; and `KnowledgePlanner`, the offline default."""
+
+import difflib
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from tbd.errors import InputError
+from tbd.think import wording
+from tbd.think.action_units import Emotion
+from tbd.think.lexicon import forms
+from tbd.think.plan import MusclePlan, Segment, Step
+from tbd.think.reading import Text, read, vocabulary
+from tbd.think.timing import Beat, schedule, unfold
+from tbd.think.tokens import WORD_LIMIT
+
+
+class Planner(ABC):
+    """Thinks a sentence about a feeling into facial muscles.
+
+    To write one, implement `plan`. Build the `MusclePlan` from its parts, or parse JSON with `MusclePlan.from_json`;
+    either refuses what no face can do. Then:
+
+    - give the reasoning as named steps that a reader can follow from the words to the muscles;
+    - set `emotions` (weights over the eight) and `intensity` (how strongly it is felt);
+    - list the muscles as `actions`. Intensities run 0..1, sides are the subject's own. Leave times None where nothing
+      is said about time, and where there is a timeline give `segments` as well;
+    - leave the mouth able to speak: little or nothing of AU18 and AU22 to 28 while someone talks, unless asked for;
+    - describe the whole in `description`, and each region in `regions`: text encoders read them;
+    - never fail on odd text. Where it says nothing about a feeling return a neutral plan whose `notes` say so and what
+      would help. Raise `InputError` only for what the caller controls (a bad duration, a server that is down).
+
+    The same planner must give the same plan for the same text. Everything under `tbd.think` works without torch.
+
+    Example:
+        >>> class Stone(Planner):
+        ...     def plan(self, text, duration=None):
+        ...         return MusclePlan(text=text, description="a neutral face", notes=("Stones feel nothing.",))
+        >>> Stone().plan("furious").emotions
+        {'neutral': 1.0}
+    """
+
+    @abstractmethod
+    def plan(self, text: str, duration: float | None = None) -> MusclePlan:
+        """Think.
+
+        Args:
+            text: what is felt, in words.
+            duration: seconds of audio that the plan is for, where known; a timeline is laid out over it.
+
+        Raises:
+            InputError: the duration is not a positive number of seconds.
+        """
+
+
+class KnowledgePlanner(Planner):
+    """Thinks with tables and rules: offline, deterministic, in milliseconds. Reads English.
+
+    It finds feelings, expressions, muscles, gaze and head movements (`tbd.think.lexicon`), reads how they are meant, in
+    which degree and when (`tbd.think.reading`), turns them into muscles by the FACS prototypes (`tbd.think.expression`)
+    and lays them out in time (`tbd.think.timing`).
+
+    Example:
+        >>> plan = KnowledgePlanner().plan("she fights back tears, then smiles", duration=4)
+        >>> [(round(s.start, 1), max(s.emotions, key=s.emotions.get)) for s in plan.segments]
+        [(0.0, 'sad'), (2.0, 'happy')]
+        >>> [a.unit for a in plan.actions if a.onset == 2]  # the smile reaches the eyes: AU6 with AU12
+        [6, 12]
+        >>> KnowledgePlanner().plan("The train leaves at nine.").notes[0][:37]
+        'The text names no feeling or movement'
+    """
+
+    def plan(self, text: str, duration: float | None = None) -> MusclePlan:
+        """Think; see `Planner.plan`."""
+        if duration is not None and not (math.isfinite(duration) and duration > 0):
+            raise InputError(f"A plan needs a duration above 0 seconds; {duration:g} was given.")
+        words = read(text)
+        moments = () if _is_foreign(words.tokens) else words.moments
+        beats, total = schedule(moments, duration)
+        notes = (*words.notes, *_notes(text, words, beats, duration))
+        steps = wording.reasoning(beats, total, nominal=duration is None)
+        if not any(beat.face.readings for beat in beats):
+            steps = (*steps[:1], Step(title="What would help", text=notes[-1]))
+        return MusclePlan(
+            text=text,
+            reasoning=steps,
+            emotions=_overall(beats, total),
+            intensity=max(beat.face.intensity for beat in beats),
+            actions=unfold(beats, total),
+            segments=_segments(beats) if len(beats) > 1 else (),
+            description=_join([wording.describe(beat.face) for beat in beats]),
+            regions=wording.describe_regions(beats),
+            notes=notes,
+        )
+
+
+def _join(descriptions: Sequence[str]) -> str:
+    text = ", then ".join(descriptions)
+    return text[:1].upper() + text[1:] + "."
+
+
+def _segments(beats: Sequence[Beat]) -> tuple[Segment, ...]:
+    def segment(beat: Beat) -> Segment:
+        face = beat.face
+        return Segment(start=beat.start, end=beat.end, emotions=face.emotions, intensity=face.intensity, description=wording.describe(face))
+
+    return tuple(map(segment, beats))
+
+
+def _overall(beats: Sequence[Beat], total: float) -> dict[Emotion, float]:
+    """The mix of the whole: the beats' mixes, weighted by how long they last. Stillness around a feeling does not count."""
+    beats = [b for b in beats if b.face.intensity > 0] or list(beats)
+    mix: dict[Emotion, float] = {}
+    for beat in beats:
+        length = max(0.1, (beat.end or max(total, beat.start + 0.1)) - beat.start)
+        for emotion, weight in beat.face.emotions.items():
+            mix[emotion] = mix.get(emotion, 0.0) + weight * length
+    whole = sum(mix.values())
+    return {emotion: weight / whole for emotion, weight in sorted(mix.items(), key=lambda item: -item[1])}
+
+
+_HELP = (
+    "Try a feeling (“quietly furious”, “bittersweet”), what the face does (“a small smile”, “raises one eyebrow”) "
+    "or muscles (“AU4 at 0.7”)."
+)  # fmt: skip
+
+
+def _notes(text: str, words: Text, beats: Sequence[Beat], duration: float | None) -> list[str]:
+    """What the user should know about how the text was understood."""
+    notes = []
+    if len(text.split()) > WORD_LIMIT:
+        notes.append(f"Only the first {WORD_LIMIT} words were read; one or two sentences about the feeling serve best.")
+    if duration is not None and beats[-1].start >= duration:
+        notes.append(f"The text names {beats[-1].start:g} s, but the audio lasts {duration:g} s; what lies beyond will not be seen.")
+    if not any(beat.face.readings for beat in beats):
+        notes.append(_nothing(text, words))
+    return notes
+
+
+def _nothing(text: str, words: Text) -> str:
+    if not text.strip():
+        return f"The text is empty, so the face stays neutral. {_HELP}"
+    if _is_foreign(words.tokens) or not re.search("[A-Za-z]", text):
+        return f"This planner reads English and finds none here, so the face stays neutral; a language model reads others. {_HELP}"
+    guesses = _guesses(words.tokens)
+    guess = f" Did you mean {wording.listed([f'“{g}”' for g in guesses], 'or')}?" if guesses else ""
+    return f"The text names no feeling or movement that this planner knows, so the face stays neutral.{guess} {_HELP}"
+
+
+def _guesses(tokens: Sequence[str]) -> list[str]:
+    """Known words that unknown ones resemble: for slips of the pen."""
+    known = vocabulary()
+    odd = [token for token in tokens[:40] if len(token) > 4 and token.isalpha() and not forms(token) & known]
+    long_words = [word for word in known if len(word) > 4]
+    found = (difflib.get_close_matches(token, long_words, n=1, cutoff=0.78) for token in odd[:8])
+    return [match[0] for match in found if match]
+
+
+_ENGLISH_WORDS = "the a an is are was i you he she it they we and but not with of to in his her their my very then so at on for as be"
+_FOREIGN_WORDS = (
+        "der die das und ist ich sie er nicht sehr mit ein eine dann wir ihr sein auf den dem zu war "  # German
+        "el la los las es muy y con una pero que por su está estoy ella luego no se lo del "  # Spanish
+        "le les des est et très elle il mais avec je tu nous dans une puis sur pas qui ses "  # French
+        "il lo gli è e molto con ma poi lei lui sono che non suo sua "  # Italian
+        "o os um uma ele ela muito com mas depois está não seu sua "  # Portuguese
+        "de het een en zij hij maar met niet zeer dan op zijn haar "  # Dutch
+        "hon han är och inte men med sedan jag den det som ett på"  # Swedish
+)
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_FOREIGN = frozenset(_FOREIGN_WORDS.split()) - _ENGLISH
+"""Function words, enough to tell that a sentence is not English."""
+
+
+def _is_foreign(tokens: Sequence[str]) -> bool:
+    words = [token for token in tokens if token.isalpha()]
+    foreign = sum(word in _FOREIGN for word in words)
+    return foreign >= 2 and foreign > sum(word in _ENGLISH for word in words) + (len(words) > 12)
