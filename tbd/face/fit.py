@@ -124,7 +124,7 @@ _WEIGHTS: tuple[tuple[list[int], float, float], ...] = (
     (_both(_CORNER), 0.5, 0.1),
     (_both(_BROW), 1.8, 0.1),
     (_both(mesh.EYE_TOP, mesh.EYE_BOTTOM), 3.0, 0.0),
-    (_both(mesh.IRIS), 1.0, 0.0),
+    (_both(mesh.IRIS), 2.0, 0.0),
 )
 """Points, their weight in the picture plane and in depth; later rows win, all others weigh 0.5 and 0.1. Where a few steady
 points tell a movement (lids, brows, irises) they weigh more; the mesh model's depth is mostly its guess from a mean face."""
@@ -133,9 +133,9 @@ _RIDGE = 0.02
 _SPARSE = 0.2
 _PENALTIES = {
     "jawOpen": 0.1, "mouthLowerDown": 0.3, "mouthUpperUp": 0.3,  # what opens a mouth, before what may look like it
-    "eye": 0.4, "eyeSquint": 3.0, "jawForward": 0.5, "jawLeft": 0.5, "jawRight": 0.5,
-    "mouthClose": 20.0, "mouthShrug": 3.0, "mouthFunnel": 3.0, "mouthRoll": 3.0, "mouthPress": 3.0, "mouthDimple": 3.0,
-    "cheekPuff": 3.0, "noseSneer": 3.0,
+    "mouthFrown": 0.6, "mouthSmile": 0.6, "mouthStretch": 0.6, "browDown": 0.6, "eye": 0.4, "eyeSquint": 1.0,
+    "noseSneer": 0.5, "mouthPress": 0.5, "jawForward": 0.5, "jawLeft": 0.5, "jawRight": 0.5,
+    "mouthFunnel": 1.5, "mouthRoll": 1.5, "mouthShrug": 3.0, "mouthDimple": 3.0, "mouthClose": 20.0,
 }  # fmt: skip
 """How unlikely a channel is, in multiples of `_RIDGE`, by the start of its name (the longest that fits). Weights and
 penalties were set on two real clips against MediaPipe's landmarker, which is a model of its own and no ground truth."""
