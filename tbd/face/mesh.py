@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,17 +25,21 @@ _WINDOW = 2.2
 """Side of the window around a face, in sides of the face's box: room for the head to move before the window follows."""
 _SETTLE = 3
 """Passes over a still: the first finds the region by the detector, the next ones by the mesh, which is steadier."""
+_STDERR = threading.RLock()
 _NOISE = re.compile(rb"^(INFO: Created TensorFlow|WARNING: All log messages before absl|[IW]\d{4} )")
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Drop the log lines that MediaPipe's C++ writes to standard error; everything else written meanwhile is kept."""
+    """Drop the log lines that MediaPipe's C++ writes to standard error; everything else written meanwhile is kept.
+
+    Standard error belongs to the whole process, so threads take turns.
+    """
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as caught:
+    with _STDERR, tempfile.TemporaryFile() as caught:
+        sys.stderr.flush()
+        saved = os.dup(2)
         os.dup2(caught.fileno(), 2)
         try:
             yield
@@ -43,9 +48,9 @@ def quiet() -> Iterator[None]:
             os.dup2(saved, 2)
             os.close(saved)
             caught.seek(0)
-            kept = [line for line in caught if not _NOISE.match(line)]
+            kept = b"".join(line for line in caught if not _NOISE.match(line))
             if kept:
-                os.write(2, b"".join(kept))
+                os.write(2, kept)
 
 
 def find_faces(image: np.ndarray, small: bool = True) -> np.ndarray:
