@@ -6,6 +6,7 @@ the portrait's own pixels, which the renderer mixes by the coefficients and mult
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -143,7 +144,7 @@ def _to_path(places: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarr
     lengths = np.linalg.norm(np.diff(path, axis=0), axis=1)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     best, along = np.full(len(places), np.inf), np.zeros(len(places))
-    for i, (a, b) in enumerate(zip(path, path[1:])):
+    for i, (a, b) in enumerate(pairwise(path)):
         t = np.clip((places - a) @ (b - a) / max(lengths[i] ** 2, 1e-9), 0, 1)
         distance = np.linalg.norm(places - a - t[:, None] * (b - a), axis=1)
         closer = distance < best

@@ -40,7 +40,7 @@ class HeadVolume:
         return (pixels - self._face.origin) / np.float32(self._face.scale) * np.float32([1, -1])
 
     def camera(self, pixels: np.ndarray) -> np.ndarray:
-        """(rows, columns, 2) pixels of a grid → (rows, columns, 3) float32 in the camera's frame, inter-ocular distances from the head's origin."""
+        """(rows, columns, 2) pixels of a grid → (rows, columns, 3) float32 in the camera's frame, from the head's origin."""
         plane = self.plane(pixels)
         depth = self._depth(plane.reshape(-1, 2)).reshape(plane.shape[:-1])
         step = float(np.linalg.norm(plane[0, 1] - plane[0, 0])) if plane.shape[1] > 1 else 1.0
@@ -114,7 +114,7 @@ class HeadVolume:
         left_out = set(_NOT_SKIN) | ((LOWER_SKIN | set(_BOTTOM_LIDS)) if side == "upper" else (UPPER_SKIN | set(_TOP_LIDS)))
         used = [i for i in range(len(self._points)) if i not in left_out]
         outline, centre = self._outline()
-        lowness = smoothstep(((centre - outline)[:, 1] / (centre - outline)[:, 1].max()))[:, None]
+        lowness = smoothstep((centre - outline)[:, 1] / (centre - outline)[:, 1].max())[:, None]
         size = _STILL[0] + (_STILL[1] - _STILL[0]) * lowness
         still = np.concatenate([(outline[:, :2] - centre[:2]) * size * grow + centre[:2] for grow in (1.0, 1.25)])
         return SkinField(self._points[used, :2], used, still)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
 _DETAIL = 18.0
 """Grey levels: stronger contrasts in the background are objects, whose mirror images would show."""
 

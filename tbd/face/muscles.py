@@ -26,6 +26,7 @@ class Pull:
         reach: the distance at which the skin follows by a tenth.
         part: which skin follows: all of it, only what hangs on the skull ("upper"), or on the jaw ("lower").
         span: "each side" serves two channels, "both sides" one symmetric channel.
+        firm: the distance within which everything moves as one piece (a brow does not stretch).
     """
 
     channel: str
@@ -35,6 +36,7 @@ class Pull:
     reach: float
     part: Part = "skin"
     span: Span = "each side"
+    firm: float = 0.0
 
 
 BROW_INNER = (285, 336, 295, 296)
@@ -49,10 +51,10 @@ LIP_MIDDLE_BOTTOM = (14, 15, 16, 17, 317, 316, 315, 314)
 MOUTH = (61, 291, 0, 17, 13, 14, 37, 267, 84, 314, 40, 270, 91, 321)
 
 PULLS = (
-    Pull("browInnerUp", "frontalis, medial part", BROW_INNER, (-0.012, 0.1, 0.01), 0.3, span="both sides"),
-    Pull("browOuterUp", "frontalis, lateral part", BROW_MIDDLE + BROW_OUTER, (0.0, 0.1, 0.0), 0.3),
-    Pull("browDown", "corrugator supercilii", BROW_INNER, (-0.052, -0.075, 0.02), 0.24),
-    Pull("browDown", "orbicularis oculi, orbital part", BROW_MIDDLE + BROW_OUTER, (-0.012, -0.055, 0.0), 0.22),
+    Pull("browInnerUp", "frontalis, medial part", BROW_INNER, (-0.012, 0.1, 0.01), 0.25, span="both sides", firm=0.07),
+    Pull("browOuterUp", "frontalis, lateral part", BROW_MIDDLE + BROW_OUTER, (0.0, 0.1, 0.0), 0.25, firm=0.07),
+    Pull("browDown", "corrugator supercilii", BROW_INNER, (-0.055, -0.085, 0.02), 0.22, firm=0.04),
+    Pull("browDown", "orbicularis oculi, orbital part", BROW_MIDDLE + BROW_OUTER, (-0.012, -0.055, 0.0), 0.2, firm=0.04),
     Pull("browDown", "procerus", (9, 8), (0.0, -0.022, 0.005), 0.16),
     Pull("cheekPuff", "buccinator, relaxed over blown air", (425, 411, 427, 436), (0.06, 0.0, 0.12), 0.42, span="both sides"),
     Pull("cheekSquint", "orbicularis oculi, orbital part", (280, 330, 347, 346), (0.01, 0.06, 0.02), 0.26),
@@ -66,8 +68,8 @@ PULLS = (
     Pull("mouthFrown", "depressor anguli oris", CORNER, (0.08, -0.1, -0.02), 0.32),
     Pull("mouthFrown", "depressor anguli oris, over the jaw", (422, 424, 430), (0.01, -0.03, 0.01), 0.2),
     Pull("mouthDimple", "buccinator", CORNER, (0.07, 0.015, -0.08), 0.2),
-    Pull("mouthStretch", "risorius", CORNER, (0.105, -0.035, -0.04), 0.33),
-    Pull("mouthStretch", "platysma", (321, 405, 335, 424), (0.03, -0.05, -0.01), 0.24, "lower"),
+    Pull("mouthStretch", "risorius", CORNER, (0.125, -0.045, -0.04), 0.35),
+    Pull("mouthStretch", "platysma", (321, 405, 335, 424), (0.03, -0.06, -0.01), 0.26, "lower"),
     Pull("mouthLowerDown", "depressor labii inferioris", LOWER_LIP_SIDE, (0.015, -0.09, -0.005), 0.17, "lower"),
     Pull("mouthUpperUp", "levator labii superioris", UPPER_LIP_SIDE, (0.01, 0.085, 0.005), 0.19, "upper"),
     Pull("mouthUpperUp", "levator labii superioris, over the cheek", (426, 423, 327), (0.01, 0.03, 0.015), 0.16, "upper"),

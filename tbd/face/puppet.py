@@ -23,6 +23,18 @@ _ROOM = 0.3
 """Inter-ocular distances by which a head may leave its place."""
 _OVERLAP = 0.016
 """How far a closed upper lid reaches over the lower one, so that it hides its wet rim; in inter-ocular distances."""
+_LEVEL = -0.01
+"""Height of the mouth's corners above the seam of the lips in a face that does not smile, in inter-ocular distances."""
+_CONTRARY = np.zeros((len(BLENDSHAPES), 4), np.float32)
+"""Movements that a smile gives way to, in groups of those that go together, with how much of it full strength ends."""
+for _group, _names in enumerate((
+    {"mouthFrownLeft": 0.7, "mouthFrownRight": 0.7, "mouthPucker": 0.8, "mouthFunnel": 0.6},
+    {"mouthPressLeft": 0.5, "mouthPressRight": 0.5, "mouthRollLower": 0.3, "mouthRollUpper": 0.3},
+    {"mouthStretchLeft": 0.35, "mouthStretchRight": 0.35, "noseSneerLeft": 0.4, "noseSneerRight": 0.4},
+    {"browDownLeft": 0.35, "browDownRight": 0.35, "browInnerUp": 0.5, "eyeWideLeft": 0.15, "eyeWideRight": 0.15},
+)):
+    for _name, _share in _names.items():
+        _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
 _JAW = ("jawOpen", "jawForward", "jawLeft", "jawRight")
 
 
@@ -37,9 +49,9 @@ class Puppet:
     def __init__(self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0) -> None:
         self._face = face
         self._rest = face.canonical.astype(np.float64)
-        relaxed = relaxation(face.canonical) * neutralize
-        self._rig = Rig(face.canonical + relaxed)
-        self._modes = np.concatenate([self._rig.modes, relaxed[None].astype(np.float32)])
+        self._neutralize = np.float32(neutralize)
+        self._rig = Rig(face.canonical)
+        self._modes = np.concatenate([self._rig.modes, relaxed_smile(self._rig)[None]])
         for side, own in zip(SIDES, (tuple, mesh.mirrored)):
             self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(own(mesh.EYE_TOP[1:-1])), 1] -= _OVERLAP
         height, width = face.image.shape[:2]
@@ -128,6 +140,9 @@ class Puppet:
         maps, mix = crease_maps(self._face.points[:, :2].astype(np.float64), places, self._face.scale)
         skin = skin_likeness(self._face.image, self._face.points[:, :2], self._face.scale)[down, across]
         maps *= cv2.resize(skin, size[::-1], interpolation=cv2.INTER_AREA).ravel()
+        grey = cv2.cvtColor(self._face.image[down, across], cv2.COLOR_RGB2GRAY)
+        headroom = np.clip((235 - cv2.resize(grey, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)) / 90, 0, 1)
+        maps = np.where(maps > 0, maps * headroom.ravel(), maps)
         self._tint = shadow_tint(self._face.image, self._face.points[:, :2])
         self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
 
@@ -136,7 +151,7 @@ class Puppet:
         import cv2
 
         blendshapes, head = values[: len(BLENDSHAPES)], values[len(BLENDSHAPES) :]
-        weights = np.append(self._rig.activations(blendshapes), np.float32(1))
+        weights = self._weights(blendshapes)
         turn, shift = euler_to_matrix(head[:3]), head[3:].astype(np.float64)
         back, forward = self._fields(weights, turn, shift)
         source = self._identity.copy()
@@ -149,6 +164,17 @@ class Puppet:
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward)
         self._draw_creases(frame, blendshapes, back[1])
         return frame
+
+    def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
+        """(52,) → (54,) weights of the rig's modes and of letting the portrait's own smile go.
+
+        The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes.
+        """
+        weights = self._rig.activations(blendshapes)
+        contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
+        yields = self._neutralize + (1 - self._neutralize) * contrary
+        weights[-1] += (1 - weights[-1]) * self._neutralize
+        return np.append(weights, np.float32(yields))
 
     def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):
         """Backward fields of the whole picture and of the face, in cells, and the face's forward field."""
@@ -223,16 +249,14 @@ class Cut:
         self.inner, self.cells, self.pixels, self.extra = inner, cells, pixels, extra
 
 
-def relaxation(canonical: np.ndarray) -> np.ndarray:
-    """(478, 3) → (478, 3) displacement that takes a portrait's smile and parted lips back to rest.
+def relaxed_smile(rig: Rig) -> np.ndarray:
+    """(478, 3) float32 displacement that takes the smile out of a portrait's resting expression.
 
-    Corners at rest lie about level with the seam of the lips; the lift above it is undone along the smile of this face's
-    own rig, and the lips are brought together.
+    Corners at rest lie about level with the seam of the lips; what they are lifted above it is undone along the pull of
+    this face's own zygomatic muscles.
     """
-    rig = Rig(canonical)
     smile = rig.basis[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
-    corners, seam = list(mesh.MOUTH_CORNERS), [13, 14]
-    lift = canonical[corners, 1].mean() - canonical[seam, 1].mean()
-    gain = smile[corners, 1].mean() - smile[seam, 1].mean()
-    amount = np.clip((lift - 0.01) / max(gain, 1e-3), 0, 1.2)
-    return rig.modes[-1] - amount * smile
+    height, seam = rig.canonical[:, 1], [13, 14]
+    lift = height[list(mesh.MOUTH_CORNERS)].mean() - height[seam].mean()
+    gain = smile[list(mesh.MOUTH_CORNERS), 1].mean() - smile[seam, 1].mean()
+    return (-np.clip((lift - _LEVEL) / max(gain, 1e-3), 0, 1.2) * smile).astype(np.float32)

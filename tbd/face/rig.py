@@ -13,8 +13,8 @@ from tbd.face.geometry import NUM_POINTS
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.muscles import PULLS, Part, Pull
 
-JAW_ANGLE = 0.36
-"""Radians that the jaw swings about its condyles at jawOpen = 1: incisors about 40 mm apart."""
+JAW_ANGLE = 0.44
+"""Radians that the jaw swings about its condyles at jawOpen = 1: incisors about 45 mm apart."""
 EYEBALL_RADIUS = 0.135
 """12 mm in inter-ocular distances."""
 GAZE = {"Out": (0.5, 0.0), "In": (-0.5, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
@@ -99,29 +99,31 @@ class Rig:
     def _pull(self, pull: Pull) -> list[tuple[str, np.ndarray]]:
         """The channels that one row of the table moves, with their (478, 3) displacements."""
         vector = np.array(pull.towards)
-        left = self._spread(pull.at, np.broadcast_to(vector, (len(pull.at), 3)), pull.reach, pull.part)
+        left = self._spread(pull.at, np.broadcast_to(vector, (len(pull.at), 3)), pull.reach, pull.part, pull.firm)
         if pull.span == "whole":
             return [(pull.channel, left)]
         vector = vector * [-1, 1, 1]
-        right = self._spread(mesh.mirrored(pull.at), np.broadcast_to(vector, (len(pull.at), 3)), pull.reach, pull.part)
+        right = self._spread(mesh.mirrored(pull.at), np.broadcast_to(vector, (len(pull.at), 3)), pull.reach, pull.part, pull.firm)
         if pull.span == "each side":
             return [(f"{pull.channel}Left", left), (f"{pull.channel}Right", right)]
         both = left + right
         # A point on both insertions (the midline) must not be drawn twice.
-        twice = np.minimum(self._near(pull.at, pull.reach), self._near(mesh.mirrored(pull.at), pull.reach))
+        twice = np.minimum(self._near(pull.at, pull.reach, pull.firm), self._near(mesh.mirrored(pull.at), pull.reach, pull.firm))
         return [(pull.channel, both / (1 + twice[:, None]))]
 
-    def _near(self, at: Sequence[int], reach: float) -> np.ndarray:
-        """(478,) 1 at the insertion, 0.1 at `reach` from it."""
+    def _near(self, at: Sequence[int], reach: float, firm: float = 0.0) -> np.ndarray:
+        """(478,) 1 within `firm` of the insertion, 0.1 at `reach` beyond that."""
         distance = np.linalg.norm(self.canonical[:, None] - self.canonical[list(at)], axis=-1).min(1)
-        return np.exp(-2.3 * (distance / reach) ** 2)
+        return np.exp(-2.3 * (np.maximum(distance - firm, 0) / reach) ** 2)
 
-    def _spread(self, at: Sequence[int], displacement: np.ndarray, reach: float, part: Part = "skin") -> np.ndarray:
+    def _spread(
+        self, at: Sequence[int], displacement: np.ndarray, reach: float, part: Part = "skin", firm: float = 0.0
+    ) -> np.ndarray:
         """(478, 3): the skin follows the points `at`, less with distance; lids and irises have their own muscles."""
         squared = ((self.canonical[:, None] - self.canonical[list(at)]) ** 2).sum(-1)
         closeness = np.exp(-8 * squared / reach**2) + 1e-12
         follow = closeness @ displacement / closeness.sum(1, keepdims=True)
-        weight = self._near(at, reach) * self._supple
+        weight = self._near(at, reach, firm) * self._supple
         if part != "skin":
             weight = weight * (self._jaw if part == "lower" else 1 - self._jaw)
         return follow * weight[:, None]
@@ -177,7 +179,7 @@ class Rig:
         leftness = _smooth((across + 0.6) / 1.2)[:, None]
         upper = self._thin(mesh.UPPER_LIP_ROWS, "upper", 0.62, 0.3)
         lower = self._thin(mesh.LOWER_LIP_ROWS, "lower", 0.62, 0.3)
-        pressed = self._thin(mesh.UPPER_LIP_ROWS, "upper", 0.36, 0.12) + self._thin(mesh.LOWER_LIP_ROWS, "lower", 0.4, 0.12)
+        pressed = self._thin(mesh.UPPER_LIP_ROWS, "upper", 0.45, 0.15) + self._thin(mesh.LOWER_LIP_ROWS, "lower", 0.5, 0.15)
         pressed[:, 2] -= 0.02 * self._near(mesh.LIP_TOP, 0.2)
         return [
             ("mouthRollUpper", upper),
