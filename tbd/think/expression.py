@@ -163,7 +163,8 @@ def _place(readings: list[Reading]) -> tuple[float, float]:
 
 def _denied(reading: Reading) -> set[int]:
     """The units that a denial takes away: those of an expression or order. A denied feeling just is not there."""
-    return set() if reading.sense.kind == "feeling" else {unit for unit, _, _ in reading.sense.muscles}
+    units = set() if reading.sense.kind == "feeling" else {unit for unit, _, _ in reading.sense.muscles}
+    return units - {6} if 12 in units else units  # who does not smile may still have it in the eyes
 
 
 def _muscles(readings: list[Reading], emotions: dict[Emotion, float]) -> tuple[Levels, tuple[Pulse, ...]]:
@@ -212,11 +213,14 @@ def _placed(reading: Reading) -> list[tuple[int, Side, float]]:
 
 def _own(reading: Reading) -> Levels:
     """The muscles that the reading names itself."""
-    pulls = {(unit, side): apply_degree(level, reading.degree) for unit, side, level in _placed(reading)}
+    degree = reading.degree
+    if degree > 1 and reading.sense.kind == "feeling":  # utter boredom lowers the lids further, but does not close them
+        degree = 1 + (degree - 1) / 2
+    pulls = {(unit, side): apply_degree(level, degree) for unit, side, level in _placed(reading)}
     if reading.level is not None:
         pulls = dict.fromkeys(pulls, reading.level)
     if reading.sense.kind == "order":
-        return pulls
+        return {key: level * 0.5 for key, level in pulls.items()} if reading.manner == "held" else pulls
     main = max(reading.sense.mix, key=reading.sense.mix.get)
     if reading.manner == "held":  # a suppressed smile, a stifled sob
         pulls = {(unit, side): level * 0.5 for (unit, side), level in pulls.items() if unit not in (25, 26, 27)}

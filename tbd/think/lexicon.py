@@ -83,6 +83,9 @@ _IRREGULAR = {
     "make", "overcame": "overcome",
 }  # fmt: skip
 
+_PLACES_ON_THE_FACE = frozenset(("upper", "lower", "inner", "outer"))
+"""Comparatives by form alone: "her lower lip" is not low."""
+
 _ENDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ically", ("ic",)), ("ably", ("able",)), ("ibly", ("ible",)), ("ily", ("y",)), ("ly", ("", "le")), ("iness", ("y",)), ("ness", ("",)),
     ("ingly", ("", "e")), ("edly", ("", "e", "ed")), ("iedly", ("y",)), ("fully", ("ful",)), ("ment", ("",)), ("ation", ("", "e", "ate")),
@@ -100,6 +103,8 @@ def forms(word: str) -> frozenset[str]:
         (True, True, True)
     """
     found = {word, _IRREGULAR.get(word, word)}
+    if word in _PLACES_ON_THE_FACE:
+        return frozenset(found)
     if word.endswith("ions"):  # frustrations → frustration → frustrate
         found |= forms(word[:-1])
     for ending, replacements in _ENDINGS:
@@ -163,7 +168,7 @@ class Lexicon:
         at += 1
         for word in words[1:]:
             skipped = 0
-            while at < len(tokens) and forms(word).isdisjoint(forms(tokens[at])):
+            while at < len(tokens) and not _same(word, tokens[at]):
                 passable = tokens[at] in DETERMINERS or tokens[at] in _SIDE_WORDS or tokens[at] in skip
                 if skipped == 4 or not passable:
                     return None
@@ -172,6 +177,11 @@ class Lexicon:
                 return None
             at += 1
         return at
+
+
+def _same(word: str, token: str) -> bool:
+    """Whether a word of a phrase and a token are forms of one word. A doer is not a deed: "lip corner puller", "pulled"."""
+    return word in forms(token) or (not word.endswith("er") and not forms(word).isdisjoint(forms(token)))
 
 
 _COPULAS = frozenset(
@@ -187,9 +197,11 @@ _PERSONS = frozenset((
 def _is_predicate(tokens: Sequence[str], at: int) -> bool:
     """Whether someone is, feels or looks so: for words that mean something else elsewhere ("blue paint", "cross the road")."""
     before = tokens[max(0, at - 4) : at]
+    if before and before[-1] in ("with", "to", "into", "from"):  # "leans in with interest"
+        return True
     verbs = [word for word in before if forms(word) & _COPULAS]
     if not verbs:
-        return len(tokens) <= 2 or (bool(before) and before[-1] in ("very", "so", "really", "slightly", "utterly", "fairly", "quite"))
+        return len(tokens) <= 4 or (bool(before) and before[-1] in ("very", "so", "really", "slightly", "utterly", "fairly", "quite"))
     personal = any(token in _PERSONS for token in tokens[:at]) or at <= 2
     return personal or not all("be" in forms(verb) for verb in verbs)
 

@@ -20,6 +20,7 @@ anger"); shown: posed, not felt ("forces a smile")."""
 
 _BOUNDARIES = frozenset(".,;:!?…()[]")
 _ENDS = frozenset(".!?…;")
+_SUBJECTS = frozenset(("i", "he", "she", "they", "we"))
 _SHOUT = 1.3
 """The degree of a word in capitals."""
 
@@ -69,8 +70,9 @@ class Text:
 @cache
 def _cues() -> Lexicon:
     """What words say, and the small words between them."""
-    found = {phrase.words: phrase for phrase in grammar() if phrase.role not in ("part", "move")}
-    return Lexicon([*(phrase for words, phrase in found.items() if words not in {p.words for p in senses()}), *senses()])
+    said = {phrase.words for phrase in senses()}
+    small = {p.words: p for p in grammar() if p.role not in ("part", "move") and p.words not in said}
+    return Lexicon([*small.values(), *senses()])
 
 
 @cache
@@ -105,8 +107,8 @@ def _marked_unit(token: str, notes: list[str]) -> Reading | None:
     if unit is None:
         notes.append(describe_unknown(int(number[:6])) + " It is left out.")
         return None
-    level = 0.7 if level_text == "_" else float(level_text)
-    if level > 1:
+    level = None if level_text == "_" else float(level_text)
+    if level is not None and level > 1:
         scaled = min(level / 5, 1.0)
         notes.append(f"An intensity lies between 0 and 1; AU{number} at {level:g} is read on FACS's five steps as {scaled:g}.")
         level = scaled
@@ -114,15 +116,16 @@ def _marked_unit(token: str, notes: list[str]) -> Reading | None:
     if side not in unit.sides:
         notes.append(f"AU{number} ({unit.name}) has no sides; both are moved.")
         side = unit.sides[0]
-    sense = order(((unit.number, side, 1.0),), unit.name)
-    return Reading(sense, f"AU{number}", level=None if level_text == "_" else level, side=side if side_letter != "_" else None)
+    sense = order(((unit.number, side, 0.7),), unit.name)
+    return Reading(sense, f"AU{number}", level=level, side=side if side_letter != "_" else None)
 
 
 def _body_orders(tokens: list[str], taken: set[int]) -> Iterator[tuple[int, int, Phrase]]:
     """Pairs of a part and a movement in one clause, in either order: (start, end, phrase)."""
     parts_lexicon, moves_lexicon = _bodies()
     words = ["@" if i in taken else token for i, token in enumerate(tokens)]
-    parts, moves = parts_lexicon.scan(words), moves_lexicon.scan(words, skip=())
+    parts = parts_lexicon.scan(words)
+    moves = moves_lexicon.scan(["@" if word.endswith("ly") else word for word in words])  # "tightly" is how, not what
     for part in parts:
         options = [
             (abs(move.start - part.start), move)
@@ -134,11 +137,13 @@ def _body_orders(tokens: list[str], taken: set[int]) -> Iterator[tuple[int, int,
                 token in _BOUNDARIES or token in ("but", "while") for token in tokens[min(part.start, move.start) : max(part.end, move.end)]
             )
         ]
-        if options:
-            move = min(options, key=lambda option: option[0])[1]
-            name = f"{part.phrase.value} {move.phrase.value}"
-            sense = order(orders()[part.phrase.value, move.phrase.value], name)
-            yield min(part.start, move.start), max(part.end, move.end), Phrase((name,), "cue", sense)
+        nearest = min(options, key=lambda option: option[0])[1] if options else None
+        for _, move in options:
+            joined = nearest is not None and move.start == nearest.end + 1 and tokens[nearest.end] == "and"  # "drawn up and together"
+            if move is nearest or joined:
+                name = f"{part.phrase.value} {move.phrase.value}"
+                sense = order(orders()[part.phrase.value, move.phrase.value], name)
+                yield min(part.start, move.start), max(part.end, move.end), Phrase((name,), "cue", sense)
 
 
 def _scan(tokens: list[str]) -> list[Found]:
@@ -148,7 +153,7 @@ def _scan(tokens: list[str]) -> list[Found]:
     taken = {i for f in cues for i in range(f.start, f.end)}
     orders = [Found(phrase, start, end) for start, end, phrase in _body_orders(tokens, taken)]
     within = {i for f in orders for i in range(f.start, f.end)}
-    kept = [f for f in found if f.phrase.role in ("cue", "degree", "not", "fade") or not set(range(f.start, f.end)) & within]
+    kept = [f for f in found if f.phrase.role in ("cue", "degree", "not") or not set(range(f.start, f.end)) & within]
     units = [Found(Phrase((token,), "unit", token), i, i + 1) for i, token in enumerate(tokens) if token.startswith("@au=")]
     return sorted([*kept, *orders, *units], key=lambda f: (f.start, f.end))
 
@@ -214,7 +219,8 @@ class _Splitter:
         return closes and self.cues(self.clause_start(at), at)
 
     def _then(self, at: int, end: int) -> None:
-        if self.cues(self.moments[-1][1], at) and self.cues(end, self.sentence_end(end)):
+        before = self.cues(self.moments[-1][1], at) or self.current.length is not None  # "for a second nothing, then …"
+        if before and self.cues(end, self.sentence_end(end)):
             self.cut(at)
 
     def _end(self, at: int, end: int) -> None:
@@ -328,6 +334,9 @@ class _State:
     degree: float = 1.0
     degree_words: tuple[str, ...] = ()
     immune: bool = False
+    despite: bool = False
+    reveals: bool = False
+    """After "behind her smile" comes what is hidden."""
     since: int | None = None
     """Where the words start that say how the next cue is meant."""
 
@@ -351,8 +360,13 @@ class _MomentReader:
         return _settle(self.readings)
 
     def _is_new_clause(self, at: int, item: Found, state: _State) -> bool:
-        gap = [token for token in self.tokens[at : item.start] if token in _BOUNDARIES]
+        between = self.tokens[at : item.start]
+        gap = [token for token in between if token in _BOUNDARIES]
         if item.phrase.role == "break":
+            return True
+        if self.readings and _SUBJECTS.intersection(between) and state.since is None:
+            return True
+        if state.negated and self.readings and self.readings[-1].negated and "in" in between:  # "no joy in her smile"
             return True
         if not gap:
             return False
@@ -380,7 +394,9 @@ class _MomentReader:
         elif role == "degree":
             self._degree(item, state, clause_from)
         elif role == "not":
-            state.negated, state.immune = not state.immune, False
+            stops = {"stop", "cease"} & forms(self.tokens[item.start])
+            if not stops or self._follows(item, within=2):
+                state.negated, state.immune = not state.immune, False
         elif role == "yes":
             state.negated, state.manner, state.immune = False, None, True
         elif role == "hold":
@@ -397,12 +413,12 @@ class _MomentReader:
         elif role == "behind":
             self._behind(item, state, clause_from)
         elif role == "despite":
-            state.manner = "held"
+            state.manner, state.despite = "held", True
 
-    def _follows(self, item: Found) -> bool:
-        """Whether a cue follows in the same clause."""
+    def _follows(self, item: Found, within: int = 99) -> bool:
+        """Whether a cue follows in the same clause, at most so many tokens away."""
         for f in self.items:
-            if f.start >= item.end:
+            if item.end <= f.start < item.end + within:
                 gap = self.tokens[item.end : f.start]
                 if set(gap) & _BOUNDARIES or f.phrase.role == "break":
                     return False
@@ -438,6 +454,7 @@ class _MomentReader:
             self._remanner(clause_from, "held")
         if self._follows(item):
             state.manner, state.negated = "shown", False
+            state.reveals = not plain and len(self.readings) == clause_from
 
     def _remanner(self, start: int, manner: Manner) -> None:
         self.readings[start:] = [replace(r, manner=manner) if r.manner == "felt" else r for r in self.readings[start:]]
@@ -462,11 +479,16 @@ class _MomentReader:
         degree = inner if degree == 1.0 and inner else degree
         if degree == 1.0 and self.shouted & set(range(item.start, item.end)):
             degree = _SHOUT
+        if state.despite and reading.sense.valence > 0:  # "despite everything he smiles"
+            state.manner = None
         litotes = state.degree_words[:1] == ("not",) and reading.sense.valence > 0.2
-        side = reading.side or _side_near(self.tokens, item.start, item.end)
+        sided = reading.sense.kind != "feeling" or reading.sense.mix.get("contempt", 0) >= 0.5
+        side = reading.side or (_side_near(self.tokens, item.start, item.end) if sided else None)
         self.readings.append(
             replace(reading, degree=degree, manner=state.manner or "felt", negated=state.negated or litotes, side=side)
         )
+        if state.reveals:
+            state.manner, state.reveals = "held", False
         state.degree, state.degree_words, state.since = 1.0, (), None
 
 
@@ -486,8 +508,9 @@ def _is_smile(reading: Reading) -> bool:
 
 
 def _settle(readings: list[Reading]) -> list[Reading]:
-    """A smile beside a hidden pain is a mask, wherever the sentence puts it."""
+    """A smile beside a hidden pain, or without joy, is a mask, wherever the sentence puts it."""
     hidden = any(r.manner == "held" and r.sense.valence < 0 and not r.negated for r in readings)
+    hidden |= any(r.negated and r.sense.kind == "feeling" and r.sense.mix.get("happy", 0) >= 0.5 for r in readings)
     return [replace(r, manner="shown") if hidden and r.manner == "felt" and _is_smile(r) else r for r in readings]
 
 

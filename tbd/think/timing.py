@@ -61,7 +61,7 @@ def schedule(moments: Sequence[Moment], duration: float | None) -> tuple[list[Be
 
 def _with_rests(moments: list[Moment]) -> list[Moment]:
     """Add the stillness that a sentence implies: before what comes late, after what is short or has an end."""
-    kept = [m for i, m in enumerate(moments) if m.readings or m.start is not None or (i and moments[i - 1].readings)]
+    kept = [m for i, m in enumerate(moments) if m.readings or m.start is not None or m.length or (i and moments[i - 1].readings)]
     if not kept:
         return [Moment()]
     whole: list[Moment] = []

@@ -19,8 +19,8 @@ _N = rf"(\d+(?:\.\d+)?|\.\d+|{'|'.join(_NUMBERS)})"
 _S = r"\s*-?(?:s|secs?|seconds?)\b"
 
 _TIMES: tuple[tuple[str, str], ...] = (
-    (rf"\b(?:for|in|during|over)\s+the\s+first\s+{_N}{_S}", "first"),
-    (rf"\b(?:for|in|during|over)\s+the\s+last\s+{_N}{_S}", "last"),
+    (rf"\b(?:for|in|during|over)\s+the\s+first\s+(?:{_N}{_S}|second\b)", "first"),
+    (rf"\b(?:for|in|during|over)\s+the\s+last\s+(?:{_N}{_S}|second\b)", "last"),
     (rf"\bfor\s+(?:about\s+|around\s+)?{_N}{_S}", "for"),
     (rf"\b(?:after|in)\s+{_N}\s*(?:more\s+)?{_S}", "after"),
     (rf"\b{_N}{_S}\s+(?:later|after that|in\b|into\b|afterwards)", "after"),
@@ -92,11 +92,12 @@ def _mark_units(match: re.Match) -> str:
 def _spell_out(text: str) -> str:
     """Lower case, emoji as words, contractions apart, times and units as marks."""
     text = re.sub("[‘’ʼ`´]", "'", text)
+    text = re.sub(r"[-=]+>", "→", text)
     text = re.sub(r"[“”\"*_~#<>{}|]", " ", text.lower())
     for pattern, replacement in _CONTRACTIONS:
         text = re.sub(pattern, replacement, text)
     for pattern, name in _TIMES:
-        text = re.sub(pattern, lambda m, name=name: f" @{name}={_number(m[1]) if m[1] else 0} ", text)
+        text = re.sub(pattern, lambda m, name=name: f" @{name}={_number(m[1] or 'one')} ", text)
     return _UNITS.sub(_mark_units, text)
 
 
