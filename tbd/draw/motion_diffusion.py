@@ -51,6 +51,7 @@ class MotionDiffusion(L.LightningModule):
         min_snr_gamma: see `min_snr_weight`.
         learning_rate: of AdamW, reached after `warmup_steps`, falling to zero along a cosine.
         warmup_steps: steps of linear warm-up.
+        compile: compile denoiser and audio encoder for training.
 
     Raises:
         TypeError: the noise scheduler lacks a method that sampling or training calls.
@@ -76,6 +77,7 @@ class MotionDiffusion(L.LightningModule):
         min_snr_gamma: float = 5.0,
         learning_rate: float = 6e-4,
         warmup_steps: int = 500,
+        compile: bool = False,
     ) -> None:
         super().__init__()
         with warnings.catch_warnings():
@@ -100,6 +102,10 @@ class MotionDiffusion(L.LightningModule):
 
     def on_fit_start(self) -> None:
         """Take the normalisation from the data; a resumed run's comes from its checkpoint and is the same."""
+        if self.hparams["compile"]:
+            # in place, so that checkpoints keep their names
+            self.denoiser.compile()
+            self.audio_encoder.compile()
         statistics = getattr(self.trainer.datamodule, "statistics", None)
         if statistics is not None:
             mean, std = statistics()
@@ -154,7 +160,10 @@ class MotionDiffusion(L.LightningModule):
         decay = [p for p in self.parameters() if p.ndim >= 2]
         rest = [p for p in self.parameters() if p.ndim < 2]
         optimizer = torch.optim.AdamW(
-            [{"params": decay, "weight_decay": 0.02}, {"params": rest, "weight_decay": 0.0}], lr=self.hparams["learning_rate"], betas=(0.9, 0.98)
+            [{"params": decay, "weight_decay": 0.02}, {"params": rest, "weight_decay": 0.0}],
+            lr=self.hparams["learning_rate"],
+            betas=(0.9, 0.98),
+            fused=self.device.type == "cuda",
         )
         total, warmup = int(self.trainer.estimated_stepping_batches), self.hparams["warmup_steps"]
 

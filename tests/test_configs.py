@@ -1,0 +1,82 @@
+"""Every configuration that ships is parsed, and every experiment that can run on made-up data runs a step."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tbd.training import lightning_cli
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = ROOT / "configs"
+EXPERIMENTS = sorted(CONFIGS.glob("experiment/*.yaml"))
+TRAINERS = sorted(CONFIGS.glob("trainer/*.yaml"))
+FRAGMENTS = sorted(set(CONFIGS.rglob("*.yaml")) - set(EXPERIMENTS) - set(TRAINERS))
+MINI = str(CONFIGS / "experiment" / "motion_mini.yaml")
+
+
+def parsed(*arguments: str):
+    return lightning_cli(["--config", MINI, *arguments], run=False)
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
+def test_experiments_parse_and_say_which_row_they_are(path):
+    assert path.read_text().startswith("# Leaderboard row")
+    assert lightning_cli(["--config", str(path)], run=False).model is not None
+
+
+@pytest.mark.parametrize("path", FRAGMENTS, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_fragments_swap_their_slot(path):
+    """A fragment's folder is its slot's name."""
+    model = parsed(f"--model.init_args.{path.parent.name}={path}").model
+    assert type(getattr(model, path.parent.name)).__name__ == yaml.safe_load(path.read_text())["class_path"].rsplit(".", 1)[1]
+
+
+@pytest.mark.parametrize("path", TRAINERS, ids=lambda p: p.stem)
+def test_trainers_combine_with_an_experiment(path):
+    assert "trainer" in yaml.safe_load(path.read_text())
+    arguments = ["--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.precision=32-true"]  # this machine may have no GPU
+    assert parsed("--config", str(path), *arguments).trainer is not None
+
+
+def test_an_override_reaches_whatever_interpolates_it():
+    """jsonargparse's plain omegaconf mode leaves these at the old number, silently."""
+    cli = parsed("--model.init_args.denoiser.init_args.dim=64", "--model.init_args.denoiser.init_args.heads=2", "--model.init_args.window_frames=50")
+    assert (cli.model.plan_encoder.dim, cli.model.audio_encoder.dim, cli.datamodule.window_frames) == (64, 64, 50)
+
+
+def test_a_later_file_overrides_too(tmp_path):
+    later = tmp_path / "later.yaml"
+    later.write_text("model: {init_args: {audio_encoder: {init_args: {context: 5}}}}")
+    cli = parsed("--config", str(later))
+    assert (cli.model.audio_encoder.context, cli.datamodule.context_frames) == (5, 5)
+
+
+def test_a_misfit_is_refused_when_parsed(capsys):
+    with pytest.raises(SystemExit):
+        parsed("--model.init_args.guidance=tbd.draw.audio.MelEncoder")
+    assert "Guidance" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
+def test_experiments_train_export_and_draw(path, corpus, tmp_path):
+    """A few steps on a made-up corpus, then the checkpoint becomes a model folder that draws."""
+    import numpy as np
+
+    from tbd.draw.pretrained import load_motion_model, save_motion_model
+    from tbd.think.plan import MusclePlan
+
+    small = {"denoiser.init_args.dim": 32, "denoiser.init_args.heads": 2, "denoiser.init_args.depth": 1, "window_frames": 20, "past_frames": 4}
+    cli = lightning_cli(
+        ["fit", "--config", str(path), f"--data.init_args.root={corpus}", "--data.init_args.batch_size=2", "--trainer.max_steps=2"]
+        + ["--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path / 'run'}", "--trainer.val_check_interval=1"]
+        + ["--trainer.enable_progress_bar=false", "--trainer.log_every_n_steps=1"]
+        + [f"--model.init_args.{key}={value}" for key, value in small.items()],
+    )
+    assert cli.trainer.global_step == 2
+    run = Path(cli.trainer.log_dir)
+    save_motion_model(run / "checkpoints" / "last.ckpt", run / "config.yaml", tmp_path / "model")
+    model = load_motion_model(tmp_path / "model")
+    motion = next(model.draw(np.zeros(640 * 10, np.float32), MusclePlan()))
+    assert len(motion) == 10 and model.window_frames == 20
+    assert float(model.std.min()) > 0 and not bool((model.std == 1).all())
