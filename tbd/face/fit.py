@@ -18,7 +18,7 @@ from tbd.face.rig import Rig, inner_lip_gap
 _CHUNK = 512
 _SAMPLE = 1000
 """Frames that the neutral face is estimated from, evenly spaced over the clip."""
-_ROUNDS = 4
+_ROUNDS = 8
 """Turns of coefficients and neutral face in the estimate of the latter."""
 _SWEEPS = 30
 """Sweeps of coordinate descent; the coefficients then change by less than 0.01."""
@@ -133,8 +133,8 @@ _RIDGE = 0.02
 _SPARSE = 0.2
 _PENALTIES = {
     "jawOpen": 0.1, "mouthLowerDown": 0.3, "mouthUpperUp": 0.3,  # what opens a mouth, before what may look like it
-    "mouthFrown": 0.6, "mouthSmile": 0.6, "mouthStretch": 0.6, "browDown": 0.6, "eye": 0.4, "eyeSquint": 1.0,
-    "noseSneer": 0.5, "mouthPress": 0.5, "jawForward": 0.5, "jawLeft": 0.5, "jawRight": 0.5,
+    "mouthFrown": 0.6, "mouthSmile": 0.6, "mouthStretch": 0.6, "browDown": 2.0, "browInnerUp": 0.3, "eye": 0.4,
+    "eyeSquint": 1.0, "noseSneer": 0.5, "mouthPress": 0.5, "jawForward": 0.5, "jawLeft": 0.5, "jawRight": 0.5,
     "mouthFunnel": 1.5, "mouthRoll": 1.5, "mouthShrug": 3.0, "mouthDimple": 3.0, "mouthClose": 20.0,
 }  # fmt: skip
 """How unlikely a channel is, in multiples of `_RIDGE`, by the start of its name (the longest that fits). Weights and
