@@ -52,15 +52,15 @@ CREASES = (
     Crease("bunch above the lowered brow", (336, 296, 334), 0.1, 0.05, {"browDown": 1.0}, 0.0),
     Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
     Crease("forehead line, lowest", ((296, 299, 296), (336, 337, 336), (9, 9, 151), (107, 108, 107), (66, 69, 66)),
-           -0.2, 0.02, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.3, True),
+           -0.2, 0.02, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.12, True),
     Crease("forehead line, middle", ((296, 299), (336, 337), (9, 151), (107, 108), (66, 69)),
-           -0.24, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.3, True),
+           -0.24, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.12, True),
     Crease("forehead line, highest", ((299, 299, 296), (337, 337, 336), (151, 151, 9), (108, 108, 107), (69, 69, 66)),
-           -0.2, 0.022, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.3, True),
-    Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.3),
-    Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.3),
+           -0.2, 0.022, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.12, True),
+    Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.12),
+    Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("opened upper lid", (442, 443, 444), 0.1, 0.045, {"eyeWide": 0.8, "browOuterUp": 0.5, "browInnerUp": 0.4}, 0.0),
-    Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.03, _NOSE_FOLD),
+    Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.036, _NOSE_FOLD),
     Crease("raised cheek", ((280, 425),), 0.1, 0.14, {"mouthSmile": 0.8, "cheekSquint": 0.6, "noseSneer": 0.4}, 0.0),
     Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.3, 0.016, {"noseSneer": 1.0, "browDown": 0.1}, 0.5),
     Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.3, 0.016, {"noseSneer": 1.0}, 0.5),
@@ -72,7 +72,7 @@ CREASES = (
     Crease("lower lid pouch", ((256, 452), (253, 450), (339, 448)), 0.07, 0.022, {"eyeSquint": 0.7, "cheekSquint": 0.6}, 0.0),
     Crease("corner shadow", (291,), -0.3, 0.035, _CORNER, 0.0),
     Crease("corner pit", ((287, 291),), -0.28, 0.04, {"mouthDimple": 1.0, "mouthSmile": 0.3}, 0.0),
-    Crease("marionette line", ((291, 287), (273, 287), (273, 422), (422, 424)), -0.28, 0.03, {"mouthFrown": 1.0, "mouthStretch": 0.3}, 0.25),
+    Crease("marionette line", ((291, 287), (273, 287), (273, 422), 424), -0.28, 0.03, {"mouthFrown": 1.0, "mouthStretch": 0.3}, 0.2),
     Crease("mentolabial fold", (421, (313, 18), 18, (83, 18), 201), -0.3, 0.035, _CHIN, 0.15, True),
     Crease("chin boss", ((200, 199),), 0.11, 0.09, {"mouthShrugLower": 1.0, "mouthFrown": 0.5, "mouthPress": 0.3}, 0.0, True),
     Crease("chin dimple", ((428, 199), (262, 428)), -0.16, 0.03, {"mouthShrugLower": 1.0, "mouthFrown": 0.5}, 0.2),
@@ -95,7 +95,7 @@ def crease_maps(points: np.ndarray, places: np.ndarray, scale: float) -> tuple[n
         scale: pixels per inter-ocular distance.
 
     Returns:
-        maps (K, M) float32 of log light, and mix (52, K) float32: ``light = exp(coefficients @ mix @ maps)``.
+        maps (K, M) float32 of log light, and mix (52, K) float32: ``light = exp(deepen(coefficients @ mix) @ maps)``.
     """
     maps, mix = [], []
     for crease in CREASES:
@@ -104,6 +104,11 @@ def crease_maps(points: np.ndarray, places: np.ndarray, scale: float) -> tuple[n
             maps.append(_draw(crease, points, places, scale, side == "Right"))
             mix.append(_mix(crease, side))
     return np.array(maps, np.float32), np.array(mix, np.float32).T
+
+
+def deepen(amounts: np.ndarray) -> np.ndarray:
+    """How deep folds are that several movements deepen together: they do not add up without end."""
+    return np.float32(1.2) * np.tanh(amounts / np.float32(1.2))
 
 
 def _mix(crease: Crease, side: str) -> list[float]:

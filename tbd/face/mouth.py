@@ -18,6 +18,7 @@ _LOWER_TEETH = (0.058, 0.063, 0.07, 0.068, 0.062)
 TEETH_HEIGHT = 0.115
 BEHIND = 0.03
 """How far the incisors stand behind the middle of the lips."""
+_AXES = np.float64([[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0]])
 _INSET = (0.006, -0.018)
 """How far inside the mesh's contours a mouth open at rest is cut, so that the rims of the lips go with the lips."""
 
@@ -46,7 +47,7 @@ class Mouth:
         self._ease = _ease(top, bottom, self.open_at_rest, face.scale)
         seam = face.canonical[[13, 14]].mean(0)
         middle = face.canonical[list(mesh.MOUTH_CORNERS), 0].mean()
-        self._anchors = np.array([middle, seam[1], seam[2] - BEHIND]) + [[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0]]
+        self._anchors = np.float64([middle, seam[1], seam[2] - BEHIND]) + _AXES
         self._opening = self.aperture.open(top + self._ease[0], bottom + self._ease[1])
         self._paint()
 

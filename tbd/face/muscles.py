@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Span = Literal["each side", "both sides", "whole"]
-Part = Literal["skin", "upper", "lower"]
+Part = Literal["skin", "upper", "lower", "inner", "outer"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Pull:
         towards: (outwards, up, forwards) in inter-ocular distances at coefficient 1; outwards is away from the midline,
             for "whole" it is to the subject's left.
         reach: the distance at which the skin follows by a tenth.
-        part: which skin follows: all of it, only what hangs on the skull ("upper"), or on the jaw ("lower").
+        part: which skin follows: all of it, only what hangs on the skull ("upper") or on the jaw ("lower"), or the part of
+            the brow and forehead nearer to the midline ("inner") or to the temple ("outer"), which add up to the whole.
         span: "each side" serves two channels, "both sides" one symmetric channel.
         firm: the distance within which everything moves as one piece (a brow does not stretch).
     """
@@ -42,6 +43,7 @@ class Pull:
 BROW_INNER = (285, 336, 295, 296)
 BROW_MIDDLE = (282, 334)
 BROW_OUTER = (283, 293, 276, 300)
+BROW = BROW_INNER + BROW_MIDDLE + BROW_OUTER
 UPPER_LIP_SIDE = (267, 269, 270, 302, 303, 304, 268, 271, 272, 312, 311, 310)
 LOWER_LIP_SIDE = (314, 405, 321, 315, 404, 320, 316, 403, 319, 317, 402, 318)
 CORNER = (291, 306, 292, 308)
@@ -51,9 +53,9 @@ LIP_MIDDLE_BOTTOM = (14, 15, 16, 17, 317, 316, 315, 314)
 MOUTH = (61, 291, 0, 17, 13, 14, 37, 267, 84, 314, 40, 270, 91, 321)
 
 PULLS = (
-    Pull("browInnerUp", "frontalis, medial part", BROW_INNER, (-0.012, 0.1, 0.01), 0.25, span="both sides", firm=0.07),
-    Pull("browOuterUp", "frontalis, lateral part", BROW_MIDDLE + BROW_OUTER, (0.0, 0.1, 0.0), 0.25, firm=0.07),
-    Pull("browDown", "corrugator supercilii", BROW_INNER, (-0.055, -0.085, 0.02), 0.22, firm=0.04),
+    Pull("browInnerUp", "frontalis, medial part", (*BROW, 9), (-0.008, 0.11, 0.01), 0.25, "inner", "both sides", 0.06),
+    Pull("browOuterUp", "frontalis, lateral part", BROW, (0.0, 0.11, 0.0), 0.25, "outer", firm=0.06),
+    Pull("browDown", "corrugator supercilii", BROW_INNER, (-0.06, -0.1, 0.02), 0.22, firm=0.05),
     Pull("browDown", "orbicularis oculi, orbital part", BROW_MIDDLE + BROW_OUTER, (-0.012, -0.055, 0.0), 0.2, firm=0.04),
     Pull("browDown", "procerus", (9, 8), (0.0, -0.022, 0.005), 0.16),
     Pull("cheekPuff", "buccinator, relaxed over blown air", (425, 411, 427, 436), (0.06, 0.0, 0.12), 0.42, span="both sides"),
@@ -68,8 +70,8 @@ PULLS = (
     Pull("mouthFrown", "depressor anguli oris", CORNER, (0.08, -0.1, -0.02), 0.32),
     Pull("mouthFrown", "depressor anguli oris, over the jaw", (422, 424, 430), (0.01, -0.03, 0.01), 0.2),
     Pull("mouthDimple", "buccinator", CORNER, (0.07, 0.015, -0.08), 0.2),
-    Pull("mouthStretch", "risorius", CORNER, (0.125, -0.045, -0.04), 0.35),
-    Pull("mouthStretch", "platysma", (321, 405, 335, 424), (0.03, -0.06, -0.01), 0.26, "lower"),
+    Pull("mouthStretch", "risorius", CORNER, (0.14, -0.02, -0.05), 0.35),
+    Pull("mouthStretch", "platysma", (321, 405, 335, 424), (0.03, -0.075, -0.01), 0.28, "lower"),
     Pull("mouthLowerDown", "depressor labii inferioris", LOWER_LIP_SIDE, (0.015, -0.09, -0.005), 0.17, "lower"),
     Pull("mouthUpperUp", "levator labii superioris", UPPER_LIP_SIDE, (0.01, 0.085, 0.005), 0.19, "upper"),
     Pull("mouthUpperUp", "levator labii superioris, over the cheek", (426, 423, 327), (0.01, 0.03, 0.015), 0.16, "upper"),

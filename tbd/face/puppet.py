@@ -3,7 +3,7 @@
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.creases import crease_maps, shadow_tint, skin_likeness
+from tbd.face.creases import crease_maps, deepen, shadow_tint, skin_likeness
 from tbd.face.eyes import Eye
 from tbd.face.field import Grid, invert, smoothstep
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
@@ -23,7 +23,7 @@ _ROOM = 0.3
 """Inter-ocular distances by which a head may leave its place."""
 _OVERLAP = 0.016
 """How far a closed upper lid reaches over the lower one, so that it hides its wet rim; in inter-ocular distances."""
-_LEVEL = -0.01
+_LEVEL = -0.03
 """Height of the mouth's corners above the seam of the lips in a face that does not smile, in inter-ocular distances."""
 _CONTRARY = np.zeros((len(BLENDSHAPES), 4), np.float32)
 """Movements that a smile gives way to, in groups of those that go together, with how much of it full strength ends."""
@@ -143,6 +143,9 @@ class Puppet:
         grey = cv2.cvtColor(self._face.image[down, across], cv2.COLOR_RGB2GRAY)
         headroom = np.clip((235 - cv2.resize(grey, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)) / 90, 0, 1)
         maps = np.where(maps > 0, maps * headroom.ravel(), maps)
+        # A smile that is let go leaves its folds in the pixels: they are lightened.
+        smiling = mix[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
+        self._smile_folds = np.float32(0.6 * min(resting_smile(self._rig), 1)) * smiling
         self._tint = shadow_tint(self._face.image, self._face.points[:, :2])
         self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
 
@@ -162,7 +165,7 @@ class Puppet:
         person = cv2.remap(self._layers.foreground, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         frame = recompose(person, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward)
-        self._draw_creases(frame, blendshapes, back[1])
+        self._draw_creases(frame, blendshapes, weights[-1], back[1])
         return frame
 
     def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
@@ -219,10 +222,10 @@ class Puppet:
             else:
                 aperture.draw(frame[cut.pixels], moved, anchors, image)
 
-    def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, back: np.ndarray) -> None:
+    def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, relaxed: float, back: np.ndarray) -> None:
         import cv2
 
-        amounts = blendshapes @ self._crease_mix
+        amounts = deepen(blendshapes @ self._crease_mix) - relaxed * self._smile_folds
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
         down, across = self._fine.pixels(self._window)
@@ -255,8 +258,16 @@ def relaxed_smile(rig: Rig) -> np.ndarray:
     Corners at rest lie about level with the seam of the lips; what they are lifted above it is undone along the pull of
     this face's own zygomatic muscles.
     """
-    smile = rig.basis[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
-    height, seam = rig.canonical[:, 1], [13, 14]
+    return (-resting_smile(rig) * _smile(rig)).astype(np.float32)
+
+
+def resting_smile(rig: Rig) -> float:
+    """How strongly a portrait smiles at rest: 0 not at all, 1 as mouthSmile = 1 would make a resting face smile."""
+    smile, height, seam = _smile(rig), rig.canonical[:, 1], [13, 14]
     lift = height[list(mesh.MOUTH_CORNERS)].mean() - height[seam].mean()
     gain = smile[list(mesh.MOUTH_CORNERS), 1].mean() - smile[seam, 1].mean()
-    return (-np.clip((lift - _LEVEL) / max(gain, 1e-3), 0, 1.2) * smile).astype(np.float32)
+    return float(np.clip((lift - _LEVEL) / max(gain, 1e-3), 0, 1.4))
+
+
+def _smile(rig: Rig) -> np.ndarray:
+    return rig.basis[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)

@@ -13,7 +13,7 @@ from tbd.face.geometry import NUM_POINTS
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.muscles import PULLS, Part, Pull
 
-JAW_ANGLE = 0.44
+JAW_ANGLE = 0.47
 """Radians that the jaw swings about its condyles at jawOpen = 1: incisors about 45 mm apart."""
 EYEBALL_RADIUS = 0.135
 """12 mm in inter-ocular distances."""
@@ -57,6 +57,8 @@ class Rig:
             raise ValueError(f"a face has shape ({NUM_POINTS}, 3), not {self.canonical.shape}")
         self._jaw = jaw_weight(self.canonical)
         self._supple = _supple()
+        lateral = _laterality(self.canonical)
+        self._parts = {"skin": 1.0, "lower": self._jaw, "upper": 1 - self._jaw, "inner": 1 - lateral, "outer": lateral}
         self._lid_shares: dict[str, dict[str, float]] = {}
         shapes = np.zeros((len(BLENDSHAPES), NUM_POINTS, 3))
         for pull in PULLS:
@@ -82,11 +84,13 @@ class Rig:
             shares = self._lid_shares[side]
             taken = sum(share * b[..., _AT[channel]] for channel, share in shares.items())
             out[..., _AT[f"eyeBlink{side}"]] *= 1 - np.minimum(taken, 1)
-        jaw, close = b[..., _AT["jawOpen"]], b[..., _AT["mouthClose"]]
-        out[..., _AT["mouthClose"]] = np.minimum(close, jaw)
+        # A jaw falls easily at first and meets resistance at the end.
+        out[..., _AT["jawOpen"]] *= 1.3 - 0.3 * b[..., _AT["jawOpen"]]
+        jaw, close = out[..., _AT["jawOpen"]], b[..., _AT["mouthClose"]]
+        out[..., _AT["mouthClose"]] = np.minimum(close * (1.3 - 0.3 * close), jaw)
         press = 0.5 * (b[..., _AT["mouthPressLeft"]] + b[..., _AT["mouthPressRight"]])
         roll = 0.5 * (b[..., _AT["mouthRollLower"]] + b[..., _AT["mouthRollUpper"]])
-        closed = np.clip(close / np.maximum(jaw, 0.15), 0, 1)
+        closed = np.clip(close * (1.3 - 0.3 * close) / np.maximum(jaw, 0.15), 0, 1)
         out[..., -1] = 1 - (1 - closed) * (1 - np.clip(3 * press, 0, 1)) * (1 - np.clip(3 * roll, 0, 1))
         return out
 
@@ -124,8 +128,7 @@ class Rig:
         closeness = np.exp(-8 * squared / reach**2) + 1e-12
         follow = closeness @ displacement / closeness.sum(1, keepdims=True)
         weight = self._near(at, reach, firm) * self._supple
-        if part != "skin":
-            weight = weight * (self._jaw if part == "lower" else 1 - self._jaw)
+        weight = weight * self._parts[part]
         return follow * weight[:, None]
 
     def _build_jaw(self) -> list[tuple[str, np.ndarray]]:
@@ -177,9 +180,9 @@ class Rig:
         half = np.abs(corners[1, 0] - corners[0, 0]) / 2 + 1e-6
         across = (self.canonical[:, 0] - corners[:, 0].mean()) / half
         leftness = _smooth((across + 0.6) / 1.2)[:, None]
-        upper = self._thin(mesh.UPPER_LIP_ROWS, "upper", 0.62, 0.3)
-        lower = self._thin(mesh.LOWER_LIP_ROWS, "lower", 0.62, 0.3)
-        pressed = self._thin(mesh.UPPER_LIP_ROWS, "upper", 0.45, 0.15) + self._thin(mesh.LOWER_LIP_ROWS, "lower", 0.5, 0.15)
+        upper = self._thin(mesh.UPPER_LIP_ROWS, "upper", 0.55, 0.25)
+        lower = self._thin(mesh.LOWER_LIP_ROWS, "lower", 0.55, 0.25)
+        pressed = self._thin(mesh.UPPER_LIP_ROWS, "upper", 0.42, 0.12) + self._thin(mesh.LOWER_LIP_ROWS, "lower", 0.42, 0.12)
         pressed[:, 2] -= 0.02 * self._near(mesh.LIP_TOP, 0.2)
         return [
             ("mouthRollUpper", upper),
@@ -246,6 +249,13 @@ def jaw_weight(canonical: np.ndarray) -> np.ndarray:
         weight[lip] = at_middle + (0.4 - at_middle) * turn[lip]
     weight[list(mesh.MOUTH_CORNERS)] = 0.4
     return weight
+
+
+def _laterality(canonical: np.ndarray) -> np.ndarray:
+    """(478,) 0 from the midline to the inner ends of the brows, 1 from their outer halves to the temples."""
+    aside = np.abs(canonical[:, 0])
+    inner, outer = aside[[55, 285]].mean(), aside[[53, 283]].mean()
+    return _smooth((aside - inner) / max(outer - inner, 1e-6))
 
 
 def inner_lip_gap(points: np.ndarray) -> np.ndarray:
