@@ -389,15 +389,16 @@ def test_window_leaves_room_and_stays_inside():
     assert left == 0 and top == 0  # moved rather than padded
 
 
-def test_crop_of_a_roomy_picture_is_a_plain_cut():
-    image = np.random.default_rng(0).integers(0, 255, (960, 960, 3)).astype(np.uint8)
-    points = _ellipse(480, 480, 200)
+def test_crop_shows_what_lies_in_its_window():
+    """A picture whose red counts its columns and whose green counts its rows (in fours) tells where each pixel is from."""
+    y, x = np.mgrid[:960, :960]
+    image = np.stack([x / 4, y / 4, 0 * x], 2).astype(np.uint8)
+    points = _ellipse(500, 450, 200)
     left, top, side = portrait_window(points, image.shape)
-    size = round(side)
-    crop = portrait_crop(image, points * side / side, size)
-    assert crop.shape == (size, size, 3)
-    plain = image[round(top) : round(top) + size, round(left) : round(left) + size]
-    assert np.corrcoef(crop.ravel(), plain.ravel())[0, 1] > 0.9
+    crop = portrait_crop(image, points, 256).astype(float)
+    places = (np.arange(256) + 0.5) * side / 256
+    np.testing.assert_allclose(crop[128, :, 0] * 4 + 2, left + places, atol=4)
+    np.testing.assert_allclose(crop[:, 128, 1] * 4 + 2, top + places, atol=4)
 
 
 def test_crop_beyond_the_border_continues_the_picture():
