@@ -27,6 +27,10 @@ class Opening:
     below: np.ndarray
     half: float
 
+    def within(self, box: tuple[slice, slice]) -> "Opening":
+        """The same opening over a part of its window."""
+        return Opening(self.along[box], self.above[box], self.below[box], self.half)
+
     def coverage(self, soft: float) -> np.ndarray:
         """(h, w) 0..1: how much of the inside shows; 0 on and outside the contours, 1 from `soft` pixels within."""
         return np.clip(np.minimum(self.above, self.below) / np.float32(soft), 0, 1)
@@ -67,6 +71,14 @@ class Aperture:
         heights = [self._heights(contour - middle, axis, span)[place] for contour in (top, bottom)]
         return Opening(along, down - heights[0], heights[1] - down, half)
 
+    def box(self, top: np.ndarray, bottom: np.ndarray) -> tuple[slice, slice]:
+        """The rows and columns of the window that two contours of (N, 2) pixels enclose, with a margin of two pixels."""
+        contours = np.concatenate([top, bottom]) - [self.pixels[1].start, self.pixels[0].start]
+        (left, above), (right, below) = np.floor(contours.min(0)) - 2, np.ceil(contours.max(0)) + 3
+        height, width = self.shape
+        rows = slice(int(np.clip(above, 0, height - 1)), int(np.clip(below, 1, height)))
+        return rows, slice(int(np.clip(left, 0, width - 1)), int(np.clip(right, 1, width)))
+
     def _heights(self, contour: np.ndarray, axis: np.ndarray, span: np.ndarray) -> np.ndarray:
         """Distance below the line between the corners, at each place along it."""
         curve = self._curve @ contour
@@ -81,11 +93,26 @@ def affine(rest: np.ndarray, now: np.ndarray) -> np.ndarray:
     return np.column_stack([turn, now[0] - turn @ rest[0]])
 
 
-def carry(texture: np.ndarray, matrix: np.ndarray, pixels: tuple[slice, slice]) -> np.ndarray:
-    """A texture drawn over the window `pixels`, moved by an affine map of the whole picture, still over that window."""
+def carry(texture: np.ndarray, matrix: np.ndarray, pixels: tuple[slice, slice], box: tuple[slice, slice]) -> np.ndarray:
+    """A texture drawn over the window `pixels`, moved by an affine map of the whole picture, over `box` of that window."""
     import cv2
 
     corner = np.array([pixels[1].start, pixels[0].start], np.float64)
     local = matrix.copy()
-    local[:, 2] += matrix[:, :2] @ corner - corner
-    return cv2.warpAffine(texture, local, texture.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    local[:, 2] += matrix[:, :2] @ corner - corner - [box[1].start, box[0].start]
+    size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
+    return cv2.warpAffine(texture, local, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> None:
+    """Lay `above` (h, w, 3) over `below` (h, w, 3) uint8, in place, as far as `alpha` (h, w) float32 says.
+
+    Where both are equal, or alpha is 0, `below` keeps its exact values.
+    """
+    rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
+    if not len(rows):
+        return
+    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    base = below[part].astype(np.float32)
+    base += alpha[part][..., None] * (above[part] - base)
+    below[part] = np.clip(base + np.float32(0.5), 0, 255)

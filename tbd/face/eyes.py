@@ -3,7 +3,7 @@
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.aperture import Aperture, Opening, affine, carry
+from tbd.face.aperture import Aperture, Opening, affine, blend, carry
 from tbd.face.geometry import FaceGeometry
 
 LASHES = 0.016
@@ -66,29 +66,29 @@ class Eye:
             still: (3, 2) where `anchors` are in this frame: they turn with the skull.
             lower: (h, w, 3) uint8, the skin of the lower lid.
         """
-        opening = self.aperture.open(moved[self.aperture.top], moved[self.aperture.bottom])
+        top, bottom = moved[self.aperture.top], moved[self.aperture.bottom]
+        opening = self.aperture.open(top, bottom)
         above = self._below_lashes(opening)
         # The upper lid lies over the lower one; below its lashes comes the eyeball, then the lower lid.
-        under = np.clip(above / self._soft + 0.5, 0, 1)[..., None]
-        skin = frame + under * (lower.astype(np.float32) - frame)
-        cover = np.clip(np.minimum(above, opening.below) / np.float32(self._soft), 0, 1)[..., None]
+        blend(frame, lower, np.clip(above / np.float32(self._soft) + np.float32(0.5), 0, 1))
+        box = self.aperture.box(top, bottom)
+        cover = np.clip(np.minimum(above[box], opening.below[box]) / np.float32(self._soft), 0, 1)
         if cover.any():
-            skin += cover * (self._eyeball(moved, still) - skin)
-        np.copyto(frame, np.clip(skin + 0.5, 0, 255), casting="unsafe")
+            blend(frame[box], self._eyeball(moved, still, box), cover)
 
     def _below_lashes(self, opening: Opening) -> np.ndarray:
         """(h, w) pixels below the edge of the upper lid with its lashes."""
-        return opening.above - self._lash * np.clip(1 - (opening.along / opening.half) ** 2, 0, 1)
+        return opening.above - np.float32(self._lash) * np.clip(1 - (opening.along / np.float32(opening.half)) ** 2, 0, 1)
 
-    def _eyeball(self, moved: np.ndarray, still: np.ndarray) -> np.ndarray:
-        """(h, w, 3) float32: the eyeball as it would be seen without lids."""
+    def _eyeball(self, moved: np.ndarray, still: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+        """(h, w, 3) float32: the eyeball as it would be seen without lids, over a part of the window."""
         rest = self._face.project(self._anchors)[:, :2]
         turn = affine(rest, still)
         centre = self._rest[self._iris[0]]
         gaze = turn.copy()
         gaze[:, 2] += moved[self._iris[0]] - (turn[:, :2] @ centre + turn[:, 2])
-        white = carry(self._white, turn, self.aperture.pixels)
-        iris = carry(self._coloured, gaze, self.aperture.pixels)
+        white = carry(self._white, turn, self.aperture.pixels, box)
+        iris = carry(self._coloured, gaze, self.aperture.pixels, box)
         return iris[..., :3] + (1 - iris[..., 3:]) * white
 
     @property

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.aperture import Aperture, Opening, affine, carry
+from tbd.face.aperture import Aperture, Opening, affine, blend, carry
 from tbd.face.field import smoothstep
 from tbd.face.geometry import FaceGeometry
 
@@ -107,30 +107,32 @@ class Mouth:
             skull, jaw: (3, 2) where `anchors` are in this frame as parts of the skull and of the jaw.
             lower: (h, w, 3) uint8, the skin below the lips.
         """
-        opening = self.aperture.open(moved[self.aperture.top] + self._ease[0], moved[self.aperture.bottom] + self._ease[1])
+        top, bottom = moved[self.aperture.top] + self._ease[0], moved[self.aperture.bottom] + self._ease[1]
+        opening = self.aperture.open(top, bottom)
         # Where the lips overlap, each covers half; where they part, the split hides under the inside of the mouth.
-        under = np.clip((opening.above - opening.below) / 2 / np.float32(0.6 * self._soft) + 0.5, 0, 1)[..., None]
-        skin = frame + under * (lower.astype(np.float32) - frame)
-        cover = opening.coverage(self._soft)[..., None]
+        split = (opening.above - opening.below) / np.float32(1.2 * self._soft) + np.float32(0.5)
+        blend(frame, lower, np.clip(split, 0, 1))
+        box = self.aperture.box(top, bottom)
+        near = opening.within(box)
+        cover = near.coverage(self._soft)
         if cover.any():
-            skin += cover * (self._inside(opening, skull, jaw) - skin)
-        np.copyto(frame, np.clip(skin + 0.5, 0, 255), casting="unsafe")
+            blend(frame[box], self._inside(near, skull, jaw, box), cover)
 
-    def _inside(self, opening: Opening, skull: np.ndarray, jaw: np.ndarray) -> np.ndarray:
-        """(h, w, 3) float32: what is seen behind the lips."""
+    def _inside(self, opening: Opening, skull: np.ndarray, jaw: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+        """(h, w, 3) float32: what is seen behind the lips, over a part of the window."""
         pixels, scale = self.aperture.pixels, np.float32(self._face.scale)
         rest = self._face.project(self._anchors)[:, :2]
         height = np.maximum(opening.above + opening.below, 1)
         deep = opening.above / height
         dark = self._palette.cavity(deep, np.abs(opening.along) / opening.half)
-        result = dark + self._grain * 0.5
+        result = dark + self._grain[box] * 0.5
         to_jaw = affine(rest, jaw)
         for texture in (self._tongue, self._lower):
-            result = _over(carry(texture, to_jaw, pixels), result)
+            result = _over(carry(texture, to_jaw, pixels, box), result)
         # The lips shade what stands close behind them; the dark gathers in the corners.
         shade = 0.45 + 0.55 * smoothstep(opening.above / (0.09 * scale))
         shade *= 0.5 + 0.5 * smoothstep((1.02 - np.abs(opening.along) / opening.half) / 0.45)
-        upper = carry(self._upper, affine(rest, skull), pixels)
+        upper = carry(self._upper, affine(rest, skull), pixels, box)
         shade = shade[..., None] ** _WARM
         return _over(upper, result * shade) if self.open_at_rest else _over(upper, result) * shade
 
