@@ -33,6 +33,7 @@ class ProceduralDataModule(L.LightningDataModule):
         batch_size: windows per batch.
         num_workers: loader processes; leave 0 where the corpus is resident.
         resident: keep the corpus on the training device, so that a batch is one gather there: 2 GB for every 15 hours.
+        passes: how often an epoch passes over the training clips; more where a corpus is small and starting an epoch costs.
         augment: changes the waveforms of training batches, on the training device: (B, N) → (B, N).
     """
 
@@ -44,11 +45,12 @@ class ProceduralDataModule(L.LightningDataModule):
         batch_size: int = 64,
         num_workers: int = 0,
         resident: bool = False,
+        passes: int = 1,
         augment: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.root, self.window_frames, self.context_frames = Path(root), window_frames, context_frames
-        self.batch_size, self.num_workers, self.resident, self.augment = batch_size, num_workers, resident, augment
+        self.batch_size, self.num_workers, self.resident, self.passes, self.augment = batch_size, num_workers, resident, passes, augment
 
     def prepare_data(self) -> None:
         """Pack the corpus, once per machine."""
@@ -64,8 +66,9 @@ class ProceduralDataModule(L.LightningDataModule):
 
     def _dataset(self, split: str, device: torch.device) -> WindowDataset:
         audio, motion, lengths, plans = load_packed(self.root, split)
+        train = split == "train"
         return WindowDataset(
-            audio.to(device), motion.to(device), lengths, plans.to(device), self.window_frames, self.context_frames, jitter=split == "train"
+            audio.to(device), motion.to(device), lengths, plans.to(device), self.window_frames, self.context_frames, train, self.passes if train else 1
         )
 
     def statistics(self) -> tuple[Tensor, Tensor]:

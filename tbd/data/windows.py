@@ -41,6 +41,7 @@ class WindowDataset(Dataset):
         window_frames: T.
         context_frames: frames of audio on either side.
         jitter: start windows anywhere (training) instead of on a fixed grid.
+        passes: how often the clips are passed over in one epoch.
     """
 
     def __init__(
@@ -52,14 +53,15 @@ class WindowDataset(Dataset):
         window_frames: int,
         context_frames: int,
         jitter: bool,
+        passes: int = 1,
     ) -> None:
         self.audio, self.motion, self.plans = audio, motion, plans
         self.window_frames, self.context_frames, self.jitter = window_frames, context_frames, jitter
         lengths = np.asarray(lengths)
         windows = np.maximum(np.ceil(lengths / window_frames), 1).astype(int)
         device = audio.device
-        self.clip = torch.from_numpy(np.repeat(np.arange(len(lengths)), windows)).to(device)
-        self.place = torch.from_numpy(np.concatenate([np.arange(n) for n in windows])).to(device)
+        self.clip = torch.from_numpy(np.tile(np.repeat(np.arange(len(lengths)), windows), passes)).to(device)
+        self.place = torch.from_numpy(np.tile(np.concatenate([np.arange(n) for n in windows]), passes)).to(device)
         self.first = torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)[:-1]])).to(device)
         self.length = torch.from_numpy(lengths).to(device)
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.denoiser import Denoiser
 from tbd.draw.guidance import FULL, Branch, Guidance
-from tbd.draw.prediction import min_snr_weight, to_sample
+from tbd.draw.prediction import to_sample
 from tbd.face.motion import CHANNELS, FPS, SAMPLES_PER_FRAME, Motion
 from tbd.think.action_units import REGIONS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
@@ -48,7 +48,6 @@ class MotionDiffusion(L.LightningModule):
         drop_audio: probability that the audio is withheld.
         drop_past: probability that a window starts afresh.
         velocity_weight: weight of the loss on frame-to-frame differences.
-        min_snr_gamma: see `min_snr_weight`.
         learning_rate: of AdamW, reached after `warmup_steps`, falling to zero along a cosine.
         warmup_steps: steps of linear warm-up.
         compile: compile denoiser and audio encoder for training.
@@ -74,8 +73,7 @@ class MotionDiffusion(L.LightningModule):
         drop_audio: float = 0.1,
         drop_past: float = 0.2,
         velocity_weight: float = 1.0,
-        min_snr_gamma: float = 5.0,
-        learning_rate: float = 6e-4,
+        learning_rate: float = 5e-4,
         warmup_steps: int = 500,
         compile: bool = False,
     ) -> None:
@@ -119,7 +117,9 @@ class MotionDiffusion(L.LightningModule):
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         # the same noise, timesteps and drops at every validation, so that curves can be compared
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+        # batches of other sizes, without gradients: not worth compiling again
+        eager = torch.compiler.set_stance("force_eager")
+        with eager, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(batch_idx)
             losses = self.losses(batch)
             drawn = self.denoise(batch["audio"], batch["plan"], guidance=None)
@@ -149,7 +149,8 @@ class MotionDiffusion(L.LightningModule):
         )
         alpha, sigma = self._noise_level(timestep)
         sample = to_sample(pred, noisy, alpha, sigma, self.noise_scheduler.config.prediction_type)
-        weight = min_snr_weight(alpha, sigma, self.hparams["min_snr_gamma"]) * (batch["mask"] * (1 - past_mask))[..., None]
+        # an x₀ loss of one weight for all noise levels: the noisiest steps, where plan and voice decide, must be learnt well
+        weight = (batch["mask"] * (1 - past_mask))[..., None]
         total = weight.sum().clamp(min=1e-6) * sample.shape[-1]
         position = (weight * (sample - clean).square()).sum() / total
         drift = sample.diff(dim=1) - clean.diff(dim=1)

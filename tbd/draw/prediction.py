@@ -28,7 +28,3 @@ def from_sample(sample: Tensor, noisy: Tensor, alpha: Tensor, sigma: Tensor, kin
         return (alpha * noisy - sample) / sigma
     raise ValueError(f"prediction_type is sample, epsilon or v_prediction, not {kind!r}.")
 
-
-def min_snr_weight(alpha: Tensor, sigma: Tensor, gamma: float) -> Tensor:
-    """min(SNR, γ), the weight of an x₀ loss (Hang et al. 2023, arXiv 2303.09556)."""
-    return ((alpha / sigma) ** 2).clamp(max=gamma)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tbd.draw.prediction import from_sample, min_snr_weight, to_sample
+from tbd.draw.prediction import from_sample, to_sample
 
 
 @pytest.mark.parametrize("kind", ["sample", "epsilon", "v_prediction"])
@@ -25,7 +25,3 @@ def test_definitions():
 def test_unknown_kind():
     with pytest.raises(ValueError, match="score"):
         to_sample(*(torch.ones(1) for _ in range(4)), "score")
-
-
-def test_min_snr_caps_clean_steps():
-    assert min_snr_weight(torch.tensor([0.6, 0.99]), torch.tensor([0.8, 0.1]), 5.0).tolist() == pytest.approx([0.5625, 5.0])
