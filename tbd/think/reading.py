@@ -489,6 +489,8 @@ class _MomentReader:
         )
         if state.reveals:
             state.manner, state.reveals = "held", False
+        elif state.manner == "shown" and reading.sense.mix.get("neutral", 0) > 0.6:  # "a mask of calm over rage"
+            state.manner = "contained"
         state.degree, state.degree_words, state.since = 1.0, (), None
 
 

@@ -47,7 +47,7 @@ def schedule(moments: Sequence[Moment], duration: float | None) -> tuple[list[Be
     Returns:
         the beats, and the length that they were laid out for: `duration`, or a nominal one.
     """
-    whole = _with_rests(list(moments))
+    whole = _with_rests(list(moments), duration)
     total = duration or _nominal(whole)
     starts = _starts(whole, total)
     beats = []
@@ -55,11 +55,12 @@ def schedule(moments: Sequence[Moment], duration: float | None) -> tuple[list[Be
         end = after
         if after is None and (moment.end or moment.length):
             end = max(start + 0.1, moment.end or start + moment.length)
+            end = None if duration is not None and end > duration - 0.05 else end
         beats.append(Beat(moment, express(moment), round(start, 2), None if end is None else round(end, 2)))
     return beats, total
 
 
-def _with_rests(moments: list[Moment]) -> list[Moment]:
+def _with_rests(moments: list[Moment], duration: float | None) -> list[Moment]:
     """Add the stillness that a sentence implies: before what comes late, after what is short or has an end."""
     kept = [m for i, m in enumerate(moments) if m.readings or m.start is not None or m.length or (i and moments[i - 1].readings)]
     if not kept:
@@ -76,9 +77,16 @@ def _with_rests(moments: list[Moment]) -> list[Moment]:
     if last.brief and last.length is None and last.end is None:
         back = whole[-2] if len(whole) > 1 else Moment()
         whole.append(Moment(readings=back.readings))
-    elif last.readings and (last.end is not None or last.length is not None):
+    elif last.readings and _ends_early(last, duration):
         whole.append(Moment())
     return whole
+
+
+def _ends_early(last: Moment, duration: float | None) -> bool:
+    """Whether something must follow the last moment. A named end is taken for the end of the whole where none is known."""
+    if last.end is not None:
+        return duration is not None and last.end < duration - 0.05
+    return last.length is not None
 
 
 def _nominal(moments: list[Moment]) -> float:

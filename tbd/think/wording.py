@@ -112,7 +112,7 @@ def reasoning(beats: Sequence[Beat], total: float, nominal: bool) -> tuple[Step,
     steps = [
         Step(title="What is felt", text=_each(beats, _felt)),
         Step(title="How it comes out", text=_each(beats, _comes_out)),
-        Step(title="Which muscles carry it", text=_each(beats, _carried)),
+        Step(title="Which muscles", text=_each(beats, _carried)),
         Step(title="What speech needs", text=_speech(beats)),
         Step(title="How it unfolds", text=_unfolds(beats, total, nominal)),
     ]
@@ -120,11 +120,11 @@ def reasoning(beats: Sequence[Beat], total: float, nominal: bool) -> tuple[Step,
 
 
 def _each(beats: Sequence[Beat], say: Callable[[Beat], str]) -> str:
-    """One sentence per moment; the moment is named where there are several."""
+    """One line per moment; the moment is named where there are several."""
     if len(beats) == 1:
         return say(beats[0])
     names = ["First", *["Then"] * (len(beats) - 2), "At last"] if len(beats) > 2 else ["First", "Then"]
-    return " ".join(f"{name}: {_uncapitalised(say(beat))}" for name, beat in zip(names, beats))
+    return "\n".join(f"{name}: {_uncapitalised(say(beat))}" for name, beat in zip(names, beats))
 
 
 def _uncapitalised(text: str) -> str:
@@ -136,10 +136,11 @@ def _felt(beat: Beat) -> str:
     if not readings:
         return "The face is at rest."
     said = [_says(r) for r in readings]
-    mix = listed([f"{NOUNS[e]} {w:.0%}" for e, w in beat.face.emotions.items()])
+    weights = beat.face.emotions
+    mix = f"In sum {listed([f'{NOUNS[e]} {w:.0%}' for e, w in weights.items()])}, intensity" if len(weights) > 1 else "Intensity"
     if all(r.sense.kind == "order" for r in readings):
         return _sentence("; ".join(said))
-    return _sentence("; ".join(said)) + f" In sum {mix}, intensity {beat.face.intensity:.2f}: {_circumplex(beat.face)}."
+    return _sentence("; ".join(said)) + f" {mix} {beat.face.intensity:.2f}: {_circumplex(beat.face)}."
 
 
 def _says(reading: Reading) -> str:
