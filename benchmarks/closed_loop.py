@@ -5,7 +5,8 @@ in the picture does what was asked. Each portrait is framed to a square (see `tb
 
 - ``sweep``: each of eight channels alone, from 0 to 1;
 - ``mixed``: the eight together, as smooth noise. Antagonists (smile and frown, inner brow up and brow down, blink and
-  wide eyes) share one signed signal, since one muscle relaxes when its opponent pulls;
+  wide eyes) share one signed signal, since one muscle relaxes when its opponent pulls; lips pucker only as far as they do
+  not smile, since no mouth narrows and widens at once;
 - ``talking`` (needs flite; ``--talking false`` leaves it out): a sentence said with each emotion by the procedural
   performer, every fifth frame;
 - ``head``: pitch, yaw and roll from −0.35 to 0.35 rad, against the rotation that the landmarker reports.
@@ -77,6 +78,7 @@ def mixed_motion(frames: int = MIXED_FRAMES, seed: int = 0) -> Motion:
         for channel, pull in zip(group, (np.maximum(middle, 0), np.maximum(-middle, 0))):
             for name in sides(channel):
                 motion[name] = pull / pull.max()
+    motion["mouthPucker"] *= 1 - motion["mouthSmileLeft"]
     return motion
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("tbd.face.renderer")
 from benchmarks import closed_loop
 from benchmarks.closed_loop import ANTAGONISTS, CHANNELS, SWEEP
 from tbd.errors import InputError
@@ -27,7 +26,9 @@ def test_a_sweep_moves_one_channel_at_a_time_through_its_range():
 def test_mixed_channels_use_their_range_and_antagonists_never_pull_together():
     motion = closed_loop.mixed_motion()
     asked = closed_loop.average_sides(motion.values)
-    assert asked.min() == 0 and asked.max(0) == pytest.approx(np.ones(len(CHANNELS)))
+    pucker = CHANNELS.index("mouthPucker")
+    assert asked.min() == 0 and np.delete(asked.max(0), pucker) == pytest.approx(np.ones(len(CHANNELS) - 1))
+    assert asked[:, pucker].max() > 0.7 and (asked[:, pucker] + asked[:, CHANNELS.index("mouthSmile")]).max() <= 1
     for group in (group for group in ANTAGONISTS if len(group) == 2):
         assert not (asked[:, CHANNELS.index(group[0])] * asked[:, CHANNELS.index(group[1])]).any()
     assert np.abs(np.diff(asked, axis=0)).max() < 0.35, "the performance jumps"

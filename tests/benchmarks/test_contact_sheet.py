@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("tbd.face.renderer")
 from benchmarks import contact_sheet
 from benchmarks.contact_sheet import PAPER, Cell
 from tbd.errors import InputError

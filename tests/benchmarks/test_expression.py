@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-pytest.importorskip("tbd.face.renderer")
 from benchmarks import expression
 from benchmarks.expression import CLASSES, Sample
 from tbd.errors import InputError, TBDError
