@@ -69,7 +69,7 @@ class Mouth:
         grain = palette.grain(image.shape[:2])
         self._palette = palette
         upper = _teeth(place[..., 0], UPPER_EDGE - 0.35 * place[..., 0] ** 2 - place[..., 1], _UPPER_TEETH, palette, 1.0)
-        lower = _teeth(place[..., 0], place[..., 1] - LOWER_EDGE + 0.25 * place[..., 0] ** 2, _LOWER_TEETH, palette, 0.88)
+        lower = _teeth(place[..., 0], place[..., 1] - LOWER_EDGE + 0.25 * place[..., 0] ** 2, _LOWER_TEETH, palette, 0.74)
         self._tongue = _with_grain(_tongue(place, palette), grain)
         self._lower = _with_grain(lower, grain)
         self._upper = self._own(image) if self.open_at_rest else _with_grain(upper, grain)
@@ -227,7 +227,7 @@ def _teeth(aside: np.ndarray, above: np.ndarray, widths: tuple[float, ...], pale
 
 def _tongue(place: np.ndarray, palette: Palette) -> np.ndarray:
     """(h, w, 4) the tongue resting behind the lower teeth."""
-    x, y = place[..., 0] / 0.21, (place[..., 1] - LOWER_EDGE - 0.055) / 0.11
+    x, y = place[..., 0] / 0.21, (place[..., 1] - LOWER_EDGE + 0.005) / 0.11
     radius = np.sqrt(x**2 + y**2)
     alpha = smoothstep((1.0 - radius) / 0.25)[..., None]
     light = 0.62 + 0.3 * smoothstep((0.2 - y) / 1.0) - 0.12 * np.exp(-((place[..., 0] / 0.012) ** 2)) * smoothstep((0.6 - radius) / 0.4)

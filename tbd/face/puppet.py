@@ -11,7 +11,7 @@ from tbd.face.head import HeadVolume
 from tbd.face.matte import recompose, separate
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.mouth import Mouth
-from tbd.face.rig import SIDES, Rig
+from tbd.face.rig import SIDES, Rig, relaxed_smile, resting_smile
 
 _FINE = 40
 """Cells per inter-ocular distance where the face moves."""
@@ -23,8 +23,6 @@ _ROOM = 0.3
 """Inter-ocular distances by which a head may leave its place."""
 _OVERLAP = 0.016
 """How far a closed upper lid reaches over the lower one, so that it hides its wet rim; in inter-ocular distances."""
-_LEVEL = -0.03
-"""Height of the mouth's corners above the seam of the lips in a face that does not smile, in inter-ocular distances."""
 _CONTRARY = np.zeros((len(BLENDSHAPES), 4), np.float32)
 """Movements that a smile gives way to, in groups of those that go together, with how much of it full strength ends."""
 for _group, _names in enumerate((
@@ -193,7 +191,7 @@ class Puppet:
                 move += skin @ (nearer * rotation @ turn)[:2].astype(np.float32).T
             move *= np.float32([1, -1]) * np.float32(self._face.scale / grid.step)
             out.append(move)
-        return [invert(out[0], steps=4), invert(out[1], steps=7)], out[1]
+        return [invert(out[0], steps=4), invert(out[1])], out[1]
 
     def _moved(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """(478, 2) pixels of the mesh."""
@@ -212,7 +210,7 @@ class Puppet:
             extra = (weights @ cut.extra).reshape(*back[cut.inner].shape[:2], 3) @ rotation.T
             extra *= np.float32([1, -1]) * np.float32(self._face.scale / self._fine.step)
             start = back[cut.inner]
-            below = invert(forward[cut.inner] + extra, start=start, steps=7)
+            below = invert(forward[cut.inner] + extra, start=start)
             difference = self._fine.enlarge(below - start, cut.cells) * self._fine.step
             image = cv2.remap(self._face.image, source[cut.pixels] + difference, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
             anchors = self._face.project(aperture.anchors, turn, shift)[:, :2]
@@ -250,24 +248,3 @@ class Cut:
 
     def __init__(self, inner, cells, pixels, extra: np.ndarray) -> None:
         self.inner, self.cells, self.pixels, self.extra = inner, cells, pixels, extra
-
-
-def relaxed_smile(rig: Rig) -> np.ndarray:
-    """(478, 3) float32 displacement that takes the smile out of a portrait's resting expression.
-
-    Corners at rest lie about level with the seam of the lips; what they are lifted above it is undone along the pull of
-    this face's own zygomatic muscles.
-    """
-    return (-resting_smile(rig) * _smile(rig)).astype(np.float32)
-
-
-def resting_smile(rig: Rig) -> float:
-    """How strongly a portrait smiles at rest: 0 not at all, 1 as mouthSmile = 1 would make a resting face smile."""
-    smile, height, seam = _smile(rig), rig.canonical[:, 1], [13, 14]
-    lift = height[list(mesh.MOUTH_CORNERS)].mean() - height[seam].mean()
-    gain = smile[list(mesh.MOUTH_CORNERS), 1].mean() - smile[seam, 1].mean()
-    return float(np.clip((lift - _LEVEL) / max(gain, 1e-3), 0, 1.4))
-
-
-def _smile(rig: Rig) -> np.ndarray:
-    return rig.basis[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)

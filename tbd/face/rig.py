@@ -13,8 +13,12 @@ from tbd.face.geometry import NUM_POINTS
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.muscles import PULLS, Part, Pull
 
-JAW_ANGLE = 0.47
+JAW_ANGLE = 0.43
 """Radians that the jaw swings about its condyles at jawOpen = 1: incisors about 45 mm apart."""
+JAW_LENGTH = 0.95
+"""The condyles' distance behind the chin (85 mm); the mesh is too flat towards the ears to tell."""
+JAW_GLIDE = np.array([-0.02, 0.08])
+"""(up, forwards): how far the condyles glide along the skull at jawOpen = 1."""
 EYEBALL_RADIUS = 0.135
 """12 mm in inter-ocular distances."""
 GAZE = {"Out": (0.5, 0.0), "In": (-0.5, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
@@ -31,6 +35,8 @@ EXTRA_MODES = ("restingLips",)
 """What `Rig.modes` holds beyond the 52 blendshapes: closing a mouth that the portrait holds open."""
 _AT = {name: i for i, name in enumerate(BLENDSHAPES)}
 SIDES = ("Right", "Left")
+_LEVEL = -0.03
+"""Height of the mouth's corners above the seam of the lips in a face that does not smile, in inter-ocular distances."""
 
 
 class Rig:
@@ -133,11 +139,11 @@ class Rig:
 
     def _build_jaw(self) -> list[tuple[str, np.ndarray]]:
         hinge = self.canonical[[234, 93, 454, 323]].mean(0)
-        hinge[2] = self.canonical[[234, 454], 2].mean() + 0.1
+        hinge[2] = self.canonical[152, 2] - JAW_LENGTH
         arm = self.canonical - hinge
         c, s = np.cos(JAW_ANGLE), np.sin(JAW_ANGLE)
         swing = np.stack([np.zeros(NUM_POINTS), c * arm[:, 1] - s * arm[:, 2], s * arm[:, 1] + c * arm[:, 2]], 1)
-        swing[:, 1:] -= arm[:, 1:]
+        swing[:, 1:] += JAW_GLIDE - arm[:, 1:]
         weight = (self._jaw * self._supple)[:, None]
         shifts = {"jawForward": (0, 0, 0.1), "jawLeft": (0.1, 0, 0), "jawRight": (-0.1, 0, 0)}
         return [("jawOpen", swing * weight), *((name, weight * np.array(shift)) for name, shift in shifts.items())]
@@ -231,7 +237,7 @@ class Rig:
 def jaw_weight(canonical: np.ndarray) -> np.ndarray:
     """(478,) how far each point hangs on the jaw: 1 the chin and the lower lip, 0 the skull and the upper lip.
 
-    The lips split sharply between the corners; beyond them the cheek passes smoothly from skull to jaw.
+    The lips split sharply between the corners; beyond them the cheek passes from skull to jaw, ever more slowly.
     """
     corners = canonical[list(mesh.MOUTH_CORNERS)]
     centre, half = corners.mean(0), np.abs(corners[1, 0] - corners[0, 0]) / 2 + 1e-6
@@ -239,16 +245,37 @@ def jaw_weight(canonical: np.ndarray) -> np.ndarray:
     height = canonical[:, 1]
     # from just above the nose's base to below the lower lip
     high, low = canonical[2, 1] + 0.08, canonical[18, 1] - 0.02
-    cheek = _smooth((high - height) / max(high - low, 1e-6))
-    weight = np.where(height < centre[1], 1.0, 0.04)
-    beyond = _smooth((across - 0.85) / 0.6)
-    weight = weight * (1 - beyond) + cheek * beyond
+    beyond = _smooth((across - 0.55) / 0.85)
+    above = 0.02 + beyond * max(high - centre[1] - 0.02, 0)
+    below = 0.02 + beyond * max(centre[1] - low - 0.02, 0)
+    weight = _smooth((centre[1] + above - height) / (above + below))
     turn = np.clip(across, 0, 1) ** 3
     for rows, at_middle in ((mesh.UPPER_LIP_ROWS, 0.03), (mesh.LOWER_LIP_ROWS, 1.0)):
         lip = np.unique(rows)
         weight[lip] = at_middle + (0.4 - at_middle) * turn[lip]
     weight[list(mesh.MOUTH_CORNERS)] = 0.4
     return weight
+
+
+def relaxed_smile(rig: Rig) -> np.ndarray:
+    """(478, 3) float32 displacement that takes the smile out of a portrait's resting expression.
+
+    Corners at rest lie about level with the seam of the lips; what they are lifted above it is undone along the pull of
+    this face's own zygomatic muscles.
+    """
+    return (-resting_smile(rig) * _smile(rig)).astype(np.float32)
+
+
+def resting_smile(rig: Rig) -> float:
+    """How strongly a portrait smiles at rest: 0 not at all, 1 as mouthSmile = 1 would make a resting face smile."""
+    smile, height, seam = _smile(rig), rig.canonical[:, 1], [13, 14]
+    lift = height[list(mesh.MOUTH_CORNERS)].mean() - height[seam].mean()
+    gain = smile[list(mesh.MOUTH_CORNERS), 1].mean() - smile[seam, 1].mean()
+    return float(np.clip((lift - _LEVEL) / max(gain, 1e-3), 0, 1.4))
+
+
+def _smile(rig: Rig) -> np.ndarray:
+    return rig.basis[[_AT["mouthSmileLeft"], _AT["mouthSmileRight"]]].sum(0)
 
 
 def _laterality(canonical: np.ndarray) -> np.ndarray:
