@@ -98,7 +98,7 @@ def main() -> None:
     }
     print(json.dumps(report, indent=2))
     for emotion, row in report.items():
-        print(f"{emotion:>10}  {row['mean']:.3f}  {row['mean'] / report['neutral']['mean']:.0%} of neutral")
+        print(f"{emotion:>10}  {row['mean']:.3f}  {row['mean'] / max(report['neutral']['mean'], 1e-6):.0%} of neutral")
 
 
 if __name__ == "__main__":

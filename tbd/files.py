@@ -29,11 +29,11 @@ def atomic_output(path: str | os.PathLike) -> Iterator[Path]:
         raise InputError(f"Cannot write {target}: {error.strerror}. Choose an output folder you may write.") from error
     temporary = Path(name)
     try:
-        # mkstemp makes private files; an output gets the permissions that the user's umask gives any new file.
+        yield temporary
+        # mkstemp makes private files, and so do some writers; an output gets what the user's umask gives any new file
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
-        yield temporary
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -25,6 +25,8 @@ from tbd.think.planner import Planner
 from tbd.think.show import show
 
 ASSETS = Path(__file__).resolve().parent / "assets"
+SOUND_RATE = 48_000
+"""Of the sound in videos; the model hears 16 kHz."""
 T = TypeVar("T")
 
 
@@ -163,10 +165,11 @@ def generate(
     if plan_output is not None:
         thought.save(plan_output)
     picture = read_image(portrait)
-    pipeline = TalkingHeadPipeline(model=load_motion_model(drawing.model))
+    renderer = MeshWarpRenderer(neutralize=relaxation(thought))
+    pipeline = TalkingHeadPipeline(model=load_motion_model(drawing.model), renderer=renderer)
     face = pipeline.locate(picture, size, str(portrait))
     _tell_of_faces(face, console)
-    with VideoWriter(output, sound, metadata=provenance(thought)) as writer:
+    with VideoWriter(output, read_audio(audio, SOUND_RATE), SOUND_RATE, metadata=provenance(thought)) as writer:
         with console.status("drawing the motion"):
             motion = drawing.draw(pipeline, thought, sound)
         if motion_output is not None:
@@ -174,6 +177,18 @@ def generate(
         for frame in _watched(pipeline.render(face, motion), len(motion), console):
             writer.write(frame)
     console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {size}×{size}", highlight=False)
+
+
+def relaxation(plan: MusclePlan) -> float:
+    """How far a portrait's own smile gives way to a plan: not at all to happiness, almost wholly to anything else.
+
+    Lips that rest parted over teeth cannot close for an m, and no muscle of a sad plan wipes off a smile.
+
+    Example:
+        >>> relaxation(MusclePlan(emotions={"happy": 1.0}, intensity=1.0)), relaxation(MusclePlan(emotions={"sad": 1.0}, intensity=1.0))
+        (0.0, 0.85)
+    """
+    return 0.85 * (1 - plan.emotions.get("happy", 0.0))
 
 
 def demo(output: str | os.PathLike, emotion: str, **options) -> None:
@@ -208,10 +223,10 @@ def render(
     performance = Motion.load(motion)
     if not len(performance):
         raise InputError(f"{motion} holds no frames.")
-    sound = read_audio(audio) if audio is not None else None
+    sound = read_audio(audio, SOUND_RATE) if audio is not None else None
     face = crop_portrait(FaceMeshTracker().locate(read_image(portrait), str(portrait)), size)
     _tell_of_faces(face, console)
-    with VideoWriter(output, sound, metadata=provenance()) as writer:
+    with VideoWriter(output, sound, SOUND_RATE, metadata=provenance()) as writer:
         for frame in _watched(MeshWarpRenderer().render(face, performance), len(performance), console):
             writer.write(frame)
     console.print(f"[bold]{output}[/]  {performance.duration:.1f} s, {size}×{size}", highlight=False)

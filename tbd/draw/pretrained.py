@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import torch
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import ArgumentParser
 from lightning import LightningModule
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -83,9 +83,11 @@ def _resolve(name: str | os.PathLike) -> Path:
 
 
 def _main() -> None:
-    parser = ArgumentParser(description=save_motion_model.__doc__)
-    parser.add_function_arguments(save_motion_model)
-    options: Namespace = parser.parse_args()
+    parser = ArgumentParser(description="Export a training run as a model folder.")
+    parser.add_argument("checkpoint", help="a Lightning checkpoint")
+    parser.add_argument("config", help="the config.yaml that training saved")
+    parser.add_argument("folder", help="where to write config.yaml and model.safetensors")
+    options = parser.parse_args()
     save_motion_model(options.checkpoint, options.config, options.folder)
 
 
