@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Emotion, Side
 from tbd.think.facs import PROTOTYPES
-from tbd.think.reading import Moment, Reading
+from tbd.think.moments import Moment, Reading
 
 Levels = dict[tuple[int, Side], float]
 """(unit, side) → intensity."""
@@ -111,7 +111,8 @@ def express(moment: Moment) -> Face:
     forbidden = {unit for r in readings if r.negated for unit in _denied(r)}
     levels = {key: level for key, level in levels.items() if key[0] not in forbidden}
     ordered = frozenset(unit for r in active if r.sense.kind == "order" for unit, _, _ in _placed(r))
-    levels = _resolve(levels, ordered)
+    named = {unit for r in active if r.sense.kind == "expression" for unit, _, _ in r.sense.muscles}
+    levels = _resolve(levels, ordered, named)
     levels, freed = _free_speech(levels, ordered)
     levels = {key: round(level, 2) for key, level in sorted(levels.items()) if level >= TRACE}
     valence, arousal = _place(active)
@@ -216,6 +217,8 @@ def _own(reading: Reading) -> Levels:
     degree = reading.degree
     if degree > 1 and reading.sense.kind == "feeling":  # utter boredom lowers the lids further, but does not close them
         degree = 1 + (degree - 1) / 2
+    if degree < 1 and reading.sense.kind == "expression":  # a small smile is still seen
+        degree = 1 - (1 - degree) * 0.75
     pulls = {(unit, side): apply_degree(level, degree) for unit, side, level in _placed(reading)}
     if reading.level is not None:
         pulls = dict.fromkeys(pulls, reading.level)
@@ -264,11 +267,11 @@ def _variant(emotion: Emotion, manner: str, strength: float) -> int:
     return 0
 
 
-def _resolve(levels: Levels, ordered: frozenset[int]) -> Levels:
-    """Antagonists: the stronger acts, the ordered before all."""
+def _resolve(levels: Levels, ordered: frozenset[int], named: set[int]) -> Levels:
+    """Antagonists: the stronger acts, what was ordered before all, an expression that was named before a feeling's."""
     strongest: dict[int, float] = {}
     for (unit, _), level in levels.items():
-        strongest[unit] = max(strongest.get(unit, 0.0), level + (unit in ordered))
+        strongest[unit] = max(strongest.get(unit, 0.0), level + (unit in ordered) + 0.3 * (unit in named))
     for a, b in ANTAGONISTS:
         if a in strongest and b in strongest and not (a in ordered and b in ordered):
             strongest.pop(b if strongest[a] >= strongest[b] else a)

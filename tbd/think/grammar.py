@@ -11,7 +11,7 @@ from tbd.think.lexicon import ASSETS, Phrase, Pull, Sense, parse_pulls
 
 LEFT, RIGHT, BOTH = frozenset(("left",)), frozenset(("right",)), frozenset(("both", "each", "two"))
 ONE_SIDE = frozenset(
-    ("one", "single", "unilateral", "unilaterally", "asymmetric", "asymmetrical", "asymmetrically", "lopsided", "crooked", "half")
+    ("one", "single", "unilateral", "unilaterally", "asymmetric", "asymmetrical", "asymmetrically", "lopsided", "crooked")
 )
 
 

@@ -11,7 +11,8 @@ from tbd.think import wording
 from tbd.think.action_units import Emotion
 from tbd.think.lexicon import forms
 from tbd.think.plan import MusclePlan, Segment, Step
-from tbd.think.reading import Text, read, vocabulary
+from tbd.think.reading import Text, read
+from tbd.think.scanning import vocabulary
 from tbd.think.timing import Beat, schedule, unfold
 from tbd.think.tokens import WORD_LIMIT
 

@@ -1,61 +1,22 @@
 """What a sentence says: its moments in time, and in each what is felt, shown, held back, denied or ordered.
 
-`read` is the only entrance. It cuts the text into moments (`_Splitter`), then reads each moment clause by clause
-(`_Clause`).
+`read` is the only entrance. Tokens (`tbd.think.tokens`) are searched (`tbd.think.scanning`), cut into moments
+(`tbd.think.moments`), and each moment is read clause by clause.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
 
 from tbd.think.action_units import ACTION_UNITS, Side, describe_unknown
-from tbd.think.grammar import BOTH, LEFT, ONE_SIDE, RIGHT, grammar, order, orders
-from tbd.think.lexicon import Found, Lexicon, Phrase, Sense, forms, senses
+from tbd.think.grammar import BOTH, LEFT, ONE_SIDE, RIGHT, order
+from tbd.think.lexicon import Found, Phrase, forms, senses
+from tbd.think.moments import Manner, Moment, Reading, Splitter
+from tbd.think.scanning import BOUNDARIES, cues, scan, vocabulary
 from tbd.think.tokens import Span, spans
 
-Manner = Literal["felt", "contained", "held", "shown"]
-"""felt: it shows; contained: felt in full, shown with restraint ("quietly furious"); held: hidden, and leaks ("hides her
-anger"); shown: posed, not felt ("forces a smile")."""
-
-_BOUNDARIES = frozenset(".,;:!?…()[]")
-_ENDS = frozenset(".!?…;")
 _SUBJECTS = frozenset(("i", "he", "she", "they", "we"))
 _SHOUT = 1.3
 """The degree of a word in capitals."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One thing that a sentence says about a face."""
-
-    sense: Sense
-    words: str
-    manner: Manner = "felt"
-    degree: float = 1.0
-    side: Side | None = None
-    negated: bool = False
-    level: float | None = None
-    """The intensity that was asked for in figures ("AU4 at 0.7")."""
-
-
-@dataclass
-class Moment:
-    """A stretch of time that has one face. Times are in seconds, None where the text does not say."""
-
-    readings: list[Reading] = field(default_factory=list)
-    start: float | None = None
-    end: float | None = None
-    length: float | None = None
-    pace: Literal["normal", "slow", "sudden"] = "normal"
-    brief: bool = False
-    late: bool = False
-    """At the end of the whole."""
-    delay: float | None = None
-    """Seconds after the moment before."""
-    from_end: float | None = None
-    """Seconds before the end of the whole."""
-    halfway: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,34 +26,6 @@ class Text:
     moments: tuple[Moment, ...]
     tokens: tuple[str, ...]
     notes: tuple[str, ...]
-
-
-@cache
-def _cues() -> Lexicon:
-    """What words say, and the small words between them."""
-    said = {phrase.words for phrase in senses()}
-    small = {p.words: p for p in grammar() if p.role not in ("part", "move") and p.words not in said}
-    return Lexicon([*small.values(), *senses()])
-
-
-@cache
-def _bodies() -> tuple[Lexicon, Lexicon]:
-    """Parts of the face, and how they move."""
-    phrases = grammar()
-    return Lexicon([p for p in phrases if p.role == "part"]), Lexicon([p for p in phrases if p.role == "move"])
-
-
-@cache
-def _skippable() -> frozenset[str]:
-    """Words of degree that may stand inside a phrase: "raises slightly her brows"."""
-    words = frozenset(p.words[0] for p in grammar() if p.role == "degree" and len(p.words) == 1)
-    return words | {"ever", "then", "just", "even", "quite", "firmly", "tightly"}
-
-
-@cache
-def vocabulary() -> frozenset[str]:
-    """Every word that some table lists."""
-    return frozenset().union(_cues().words, *(lexicon.words for lexicon in _bodies()))
 
 
 @cache
@@ -120,202 +53,16 @@ def _marked_unit(token: str, notes: list[str]) -> Reading | None:
     return Reading(sense, f"AU{number}", level=level, side=side if side_letter != "_" else None)
 
 
-def _body_orders(tokens: list[str], taken: set[int]) -> Iterator[tuple[int, int, Phrase]]:
-    """Pairs of a part and a movement in one clause, in either order: (start, end, phrase)."""
-    parts_lexicon, moves_lexicon = _bodies()
-    words = ["@" if i in taken else token for i, token in enumerate(tokens)]
-    parts = parts_lexicon.scan(words)
-    moves = moves_lexicon.scan(["@" if word.endswith("ly") else word for word in words])  # "tightly" is how, not what
-    for part in parts:
-        options = [
-            (abs(move.start - part.start), move)
-            for move in moves
-            if (part.phrase.value, move.phrase.value) in orders()
-            and not (move.start < part.end and part.start < move.end)
-            and 0 <= max(move.start - part.end, part.start - move.end) <= 4
-            and not any(
-                token in _BOUNDARIES or token in ("but", "while") for token in tokens[min(part.start, move.start) : max(part.end, move.end)]
-            )
-        ]
-        nearest = min(options, key=lambda option: option[0])[1] if options else None
-        for _, move in options:
-            joined = nearest is not None and move.start == nearest.end + 1 and tokens[nearest.end] == "and"  # "drawn up and together"
-            if move is nearest or joined:
-                name = f"{part.phrase.value} {move.phrase.value}"
-                sense = order(orders()[part.phrase.value, move.phrase.value], name)
-                yield min(part.start, move.start), max(part.end, move.end), Phrase((name,), "cue", sense)
-
-
-def _scan(tokens: list[str]) -> list[Found]:
-    """All that is found, in reading order: cues, orders to parts of the face, small words."""
-    found = _cues().scan(tokens, skip=tuple(_skippable()))
-    cues = [f for f in found if f.phrase.role == "cue"]
-    taken = {i for f in cues for i in range(f.start, f.end)}
-    orders = [Found(phrase, start, end) for start, end, phrase in _body_orders(tokens, taken)]
-    within = {i for f in orders for i in range(f.start, f.end)}
-    kept = [f for f in found if f.phrase.role in ("cue", "degree", "not") or not set(range(f.start, f.end)) & within]
-    units = [Found(Phrase((token,), "unit", token), i, i + 1) for i, token in enumerate(tokens) if token.startswith("@au=")]
-    return sorted([*kept, *orders, *units], key=lambda f: (f.start, f.end))
-
-
-class _Splitter:
-    """Cuts tokens into moments: lists of the indices of what was found, with what is said about their time."""
-
-    def __init__(self, tokens: list[str], found: list[Found]) -> None:
-        self.tokens, self.found = tokens, found
-        self.moments: list[tuple[Moment, int]] = [(Moment(), 0)]  # with the token that each starts at
-        self.earlier: set[int] = set()  # moments that happen before the one ahead of them
-        self.swap_at: int | None = None  # a leading "before X, Y": the token where Y starts
-        self.from_seen = False
-
-    def cues(self, start: int, end: int) -> bool:
-        return any(f.phrase.role in ("cue", "unit", "recover") and start <= f.start < end for f in self.found)
-
-    def sentence_end(self, at: int) -> int:
-        return next((i for i in range(at, len(self.tokens)) if self.tokens[i] in _ENDS), len(self.tokens))
-
-    def clause_start(self, at: int) -> int:
-        starts = (i + 1 for i in range(at - 1, -1, -1) if self.tokens[i] in _BOUNDARIES or self.tokens[i] in ("and", "with", "but"))
-        return next(starts, 0)
-
-    @property
-    def current(self) -> Moment:
-        return self.moments[-1][0]
-
-    def cut(self, at: int) -> Moment:
-        self.moments.append((Moment(), at))
-        return self.current
-
-    def run(self) -> list[tuple[Moment, int, int]]:
-        """(moment, first token, last token + 1), in order of time."""
-        events = [(f.start, f.phrase.role, f.end) for f in self.found]
-        events += [(i, "mark", i + 1) for i, t in enumerate(self.tokens) if t[0] == "@" and not t.startswith("@au")]
-        events += [(i, "then", i + 1) for i, t in enumerate(self.tokens) if t in ("→", "->", "=>")]
-        events += [(i, "comma", i + 1) for i, t in enumerate(self.tokens) if t == ","]
-        for at, role, end in sorted(events):
-            handler = getattr(self, f"_{role}", None)
-            if handler:
-                handler(at, end)
-        bounds = [start for _, start in self.moments[1:]] + [len(self.tokens)]
-        parts = [(moment, start, end) for (moment, start), end in zip(self.moments, bounds)]
-        for index in sorted(self.earlier):
-            parts[index - 1], parts[index] = parts[index], parts[index - 1]
-        return parts
-
-    def _place(self, at: int, end: int) -> Moment:
-        """The moment that words of time at `at` speak of: what follows, or the clause that they end."""
-        before = self.cues(self.moments[-1][1], at)
-        stop = next((f.start for f in self.found if f.start >= end and f.phrase.role in ("then", "end")), len(self.tokens))
-        if before and self.cues(end, min(stop, self.sentence_end(end))) and not self._trails(at, end):
-            return self.cut(at)
-        clause = self.clause_start(at)
-        if before and clause > self.moments[-1][1] and self.cues(self.moments[-1][1], clause) and self.cues(clause, at):
-            return self.cut(clause)
-        return self.current
-
-    def _trails(self, at: int, end: int) -> bool:
-        """Whether words of time close their clause: "smiles at the end, having cried"."""
-        closes = end < len(self.tokens) and self.tokens[end] in _BOUNDARIES
-        return closes and self.cues(self.clause_start(at), at)
-
-    def _then(self, at: int, end: int) -> None:
-        before = self.cues(self.moments[-1][1], at) or self.current.length is not None  # "for a second nothing, then …"
-        if before and self.cues(end, self.sentence_end(end)):
-            self.cut(at)
-
-    def _end(self, at: int, end: int) -> None:
-        self._place(at, end).late = True
-
-    def _mark(self, at: int, end: int) -> None:
-        kind, _, number = self.tokens[at][1:].partition("=")
-        value = float(number)
-        if kind in ("for", "first"):
-            self.current.length = value
-        elif kind == "until":
-            self.current.end = value
-            if self.cues(self.moments[-1][1], at) and self.cues(end, self.sentence_end(end)):
-                self.cut(end)
-        else:
-            moment = self._place(at, end)
-            name = {"at": "start", "after": "delay", "last": "from_end", "half": "halfway"}[kind]
-            setattr(moment, name, True if kind == "half" else value)
-
-    def _before(self, at: int, end: int) -> None:
-        if not self.cues(end, self.sentence_end(end)):
-            return
-        if self.cues(self.moments[-1][1], at):
-            self.cut(at)
-        else:
-            self._await_comma(end, swap=True)
-
-    def _after(self, at: int, end: int) -> None:
-        stop = next((i for i in range(end, len(self.tokens)) if self.tokens[i] in _BOUNDARIES), len(self.tokens))
-        if not self.cues(end, stop):
-            return
-        if self.cues(self.moments[-1][1], at):
-            self.cut(at)
-            self.earlier.add(len(self.moments) - 1)
-        else:
-            self._await_comma(end, swap=False)
-
-    def _await_comma(self, end: int, swap: bool) -> None:
-        comma = next((i for i in range(end, len(self.tokens)) if self.tokens[i] == ","), None)
-        if comma is not None and self.cues(end, comma) and self.cues(comma, self.sentence_end(comma)):
-            self.swap_at = comma
-            if swap:
-                self.earlier.add(len(self.moments))
-
-    def _comma(self, at: int, end: int) -> None:
-        if at == self.swap_at:
-            self.cut(end)
-
-    def _from(self, at: int, end: int) -> None:
-        self.from_seen = self.cues(end, self.sentence_end(end))
-
-    def _to(self, at: int, end: int) -> None:
-        if self.from_seen and self.cues(self.moments[-1][1], at) and self.cues(end, min(end + 4, self.sentence_end(end))):
-            self.cut(at)
-
-    def _become(self, at: int, end: int) -> None:
-        if not self.cues(end, min(end + 4, self.sentence_end(end))):
-            return
-        if self.cues(self.moments[-1][1], at):
-            self.cut(at)
-        elif self.current.pace == "normal" and {"become", "grow"} & set(forms(self.tokens[at])):
-            self.current.pace = "slow"
-
-    def _paced(self, at: int, end: int) -> Moment:
-        """The moment that an adverb of pace speaks of; a clause of its own that follows another is a new moment."""
-        clause = self.clause_start(at)
-        starts_clause = not self.cues(clause, at)
-        if self.cues(self.moments[-1][1], clause) and starts_clause and self.cues(end, self.sentence_end(end)):
-            return self.cut(clause)
-        return self.current
-
-    def _slow(self, at: int, end: int) -> None:
-        self._paced(at, end).pace = "slow"
-
-    def _sudden(self, at: int, end: int) -> None:
-        self._paced(at, end).pace = "sudden"
-
-    def _brief(self, at: int, end: int) -> None:
-        self._paced(at, end).brief = True
-
-    def _fade(self, at: int, end: int) -> None:
-        if self.cues(max(self.moments[-1][1], at - 3), at):
-            self.cut(end)
-
-    def _recover(self, at: int, end: int) -> None:
-        if self.cues(self.moments[-1][1], at):
-            self.cut(at)
-
-
 def _side_near(tokens: list[str], start: int, end: int) -> Side | None:
     """The side that the words in and around tokens `start` to `end` name."""
-    before = tokens[max(0, start - 2) : start]
-    after = []
+    before: list[str] = []
+    for token in reversed(tokens[max(0, start - 2) : start]):
+        if token in BOUNDARIES or token in ("and", "then", "but", "with"):
+            break
+        before.append(token)
+    after: list[str] = []
     for token in tokens[end : end + 5]:
-        if token in _BOUNDARIES or token in ("and", "then", "but"):
+        if token in BOUNDARIES or token in ("and", "then", "but"):
             break
         after.append(token)
     for window in (tokens[start:end], before, after):
@@ -361,7 +108,7 @@ class _MomentReader:
 
     def _is_new_clause(self, at: int, item: Found, state: _State) -> bool:
         between = self.tokens[at : item.start]
-        gap = [token for token in between if token in _BOUNDARIES]
+        gap = [token for token in between if token in BOUNDARIES]
         if item.phrase.role == "break":
             return True
         if self.readings and _SUBJECTS.intersection(between) and state.since is None:
@@ -413,14 +160,14 @@ class _MomentReader:
         elif role == "behind":
             self._behind(item, state, clause_from)
         elif role == "despite":
-            state.manner, state.despite = "held", True
+            state.manner, state.despite = "held", not here
 
     def _follows(self, item: Found, within: int = 99) -> bool:
         """Whether a cue follows in the same clause, at most so many tokens away."""
         for f in self.items:
             if item.end <= f.start < item.end + within:
                 gap = self.tokens[item.end : f.start]
-                if set(gap) & _BOUNDARIES or f.phrase.role == "break":
+                if set(gap) & BOUNDARIES or f.phrase.role == "break":
                     return False
                 if f.phrase.role in ("cue", "unit"):
                     return True
@@ -428,13 +175,18 @@ class _MomentReader:
 
     def _degree(self, item: Found, state: _State, clause_from: int) -> None:
         words = item.phrase.words
-        if self._follows(item):
+        if self._follows(item) or self._adjective(item):
             state.degree = min(state.degree, item.phrase.value) if state.degree < 1 else item.phrase.value
             state.degree_words = words
             if words[0] == "not":
                 state.negated = False
         elif self.readings:
             self.readings[-1] = replace(self.readings[-1], degree=item.phrase.value)
+
+    def _adjective(self, item: Found) -> bool:
+        """"a small, bitter smile": a degree, a comma, and what it is a degree of."""
+        starts = {f.start for f in self.items if f.phrase.role == "cue"}
+        return self.tokens[item.end : item.end + 1] == [","] and item.end + 1 in starts
 
     def _hold(self, item: Found, state: _State, clause_from: int) -> None:
         if state.negated or state.immune:  # "does not hide", "cannot hide"
@@ -498,7 +250,7 @@ def _inner_degree(tokens: list[str], phrase: Phrase) -> float | None:
     """The degree inside a phrase: "raises slightly her brows"."""
     extra = [token for token in tokens if not any(token in forms(word) or word in forms(token) for word in phrase.words)]
     for token in extra:
-        for small in _cues().lookup(token):
+        for small in cues().lookup(token):
             if small.role == "degree":
                 return small.value
     return None
@@ -517,9 +269,9 @@ def _settle(readings: list[Reading]) -> list[Reading]:
 
 
 def _read_span(span: Span, notes: list[str]) -> list[Moment]:
-    found = _scan(span.tokens)
+    found = scan(span.tokens)
     moments = []
-    for moment, start, end in _Splitter(span.tokens, found).run():
+    for moment, start, end in Splitter(span.tokens, found).run():
         moment.readings = _MomentReader(span, found, start, end, notes).read()
         moments.append(moment)
     if span.start is not None or span.end is not None:

@@ -76,12 +76,11 @@ def _title(plan: MusclePlan) -> Panel:
         mix.append(f"{weight:.0%}   ")
     mix.append("intensity ", style="dim")
     mix.append(f"{bar(plan.intensity, 10).rstrip() or '·'} {plan.intensity:.2f}")
-    lines: list[RenderableType] = [mix]
+    shown = plan.text if len(plan.text) <= 300 else plan.text[:297] + "…"
+    lines: list[RenderableType] = [Text(" ".join(shown.split()) or "(no text)", style="bold"), mix]
     if plan.description:
         lines.append(Text(plan.description, style="italic"))
-    shown = plan.text if len(plan.text) <= 300 else plan.text[:297] + "…"
-    title = Text(" ".join(shown.split()) or "(no text)", style="bold")
-    return Panel(Group(*lines), title=title, title_align="left", box=box.ROUNDED, padding=(0, 1))
+    return Panel(Group(*lines), box=box.ROUNDED, padding=(0, 1))
 
 
 def _reasoning(plan: MusclePlan) -> RenderableType:

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from tbd.think.action_units import Side
 from tbd.think.expression import Face, express
+from tbd.think.moments import Moment
 from tbd.think.plan import MuscleAction
-from tbd.think.reading import Moment
 
 NOMINAL = 3.0
 """Seconds that a moment lasts where neither the text nor the caller says how long the whole is."""

@@ -27,8 +27,9 @@ _TIMES: tuple[tuple[str, str], ...] = (
     (rf"\b(?:until|till|up to|to)\s+(?:second\s+)?{_N}{_S}", "until"),
     (rf"(?:\b(?:starting\s+|beginning\s+)?(?:at|from|by|around)\s+|@\s*){_N}{_S}(?:\s+on(?:wards?)?)?", "at"),
     (r"\b(?:at|from|by|around)\s+second\s+(\d+(?:\.\d+)?)", "at"),
+    (rf"\b{_N}{_S}\s*:", "at"),
     (rf"\b{_N}{_S}\s+of\b", "for"),
-    (r"\b(?:halfway(?:\s+through)?|midway(?:\s+through)?|in the middle|mid-sentence|half way through)()\b", "half"),
+    (r"\b(?:(?:in|during|for) the second half|(?:half\s?|mid)way(?:\s+through)?|in the middle|mid-sentence)()\b", "half"),
 )  # fmt: skip
 
 _SPAN = re.compile(
@@ -56,7 +57,8 @@ _CONTRACTIONS = (
     (r"n't\b", " not"), (r"\b(is|are|was|were|do|does|did|has|have|would|should)nt\b", r"\1 not"),
     (r"\b(he|she|it|that|who|there)'s\b", r"\1 is"),
     (r"'re\b", " are"), (r"\bi'm\b", "i am"), (r"'(?:s|ll|ve|d)\b", ""), (r"\b(?:him|her|them|my|your)sel(?:f|ves)\b", "self"),
-    (r"\blol\b", "laugh"), (r"\b(?:gonna|going to)\b", "about to"),
+    (r"\b(\w+er) and \1\b", r"increasingly \1"),
+    (r"\b(?:in|during|for) the first half\b", "at first"), (r"\blol\b", "laugh"), (r"\b(?:gonna|going to)\b", "about to"),
 )  # fmt: skip
 
 
@@ -98,7 +100,13 @@ def _spell_out(text: str) -> str:
         text = re.sub(pattern, replacement, text)
     for pattern, name in _TIMES:
         text = re.sub(pattern, lambda m, name=name: f" @{name}={_number(m[1] or 'one')} ", text)
-    return _UNITS.sub(_mark_units, text)
+    text = _UNITS.sub(_mark_units, text)
+    return re.sub(r"\b(\d+)\s*%(?:\s+of)?(?=\s+[a-z])", lambda m: _share(int(m[1])), text)
+
+
+def _share(percent: int) -> str:
+    """"80% happy" in a word of degree."""
+    return "barely" if percent < 15 else "slightly" if percent < 40 else "moderately" if percent < 65 else "mostly" if percent < 90 else ""
 
 
 def _replace_emoji(text: str) -> str:

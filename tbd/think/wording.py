@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from tbd.think.action_units import ACTION_UNITS, REGIONS, Emotion, Region
 from tbd.think.expression import CONTROLS, LEAKS, SPEECH, Face
+from tbd.think.moments import Reading
 from tbd.think.plan import Step
-from tbd.think.reading import Reading
 from tbd.think.timing import Beat, rise
 
 NOUNS: dict[Emotion, str] = {
@@ -56,28 +56,31 @@ def _manners(face: Face) -> set[str]:
 
 
 def feeling(face: Face) -> str:
-    """A few words: "very angry, kept quiet"."""
+    """A few words: "very angry, contained"."""
+    return "".join(_feeling(face))
+
+
+def _feeling(face: Face) -> tuple[str, str]:
+    """What is felt, and how it is worn (or nothing)."""
     mix = [emotion for emotion, weight in face.emotions.items() if weight >= 0.15 and emotion != "neutral"]
     if not mix:
-        return "neutral"
+        return "neutral", ""
     text = f"{degree(face.intensity)} {listed([ADJECTIVES[e] for e in mix[:3]])}"
     manners = _manners(face)
     shown = [r for r in face.readings if r.manner == "shown" and not r.negated]
     if "held" in manners:
-        text += ", masked by a smile" if any("happy" in r.sense.mix for r in shown) else ", fought down"
-    elif "contained" in manners:
-        text += ", contained"
-    elif shown:
-        text += ", put on rather than felt"
-    return text
+        return text, ", masked by a smile" if any("happy" in r.sense.mix for r in shown) else ", fought down"
+    if "contained" in manners:
+        return text, ", contained"
+    return text, ", put on rather than felt" if shown else ""
 
 
 def describe(face: Face) -> str:
     """The global description of one moment."""
-    text = f"a {feeling(face)} face" if "," not in feeling(face) else "a {} face,{}".format(*feeling(face).split(",", 1))
-    if face.ordered:
-        text += " with " + listed([_movement(u, s) for (u, s) in face.levels if u in face.ordered][:3]) if face.levels else ""
-    return text.replace("a utterly", "an utterly").replace(" with  ", " ").strip()
+    what, worn = _feeling(face)
+    text = f"{'an' if what[0] in 'aeiou' else 'a'} {what} face{worn}"
+    asked = [_movement(unit, side) for unit, side in face.levels if unit in face.ordered]
+    return f"{text} with {listed(asked[:4])}" if asked else text
 
 
 def _movement(unit: int, side: str) -> str:

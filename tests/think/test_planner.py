@@ -220,7 +220,7 @@ def test_plans_are_whole_and_survive_json(text):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_word_salad_never_fails(seed):
-    from tbd.think.reading import vocabulary
+    from tbd.think.scanning import vocabulary
 
     rng = np.random.default_rng(seed)
     words = [*sorted(vocabulary()), *",.;!?", "[0-2s]", "[3s-end]", "for 2 seconds", "at 1 s", "AU12L at .4", "until 4 s", "🙂"]
