@@ -67,7 +67,7 @@ _EYE_SPAN = 0.5  # radians that the gaze turns from rest to eyeLookOut = 1, abou
 _YIELDING = {"jawOpen": 0.45, "mouthPress": 0.6, "mouthRollLower": 0.5, "mouthRollUpper": 0.5, "mouthPucker": 0.6, "mouthFunnel": 0.6,
              "tongueOut": 0.5, "mouthShrugLower": 0.7, "mouthClose": 0.3, "mouthLowerDown": 0.85, "cheekPuff": 0.7}  # fmt: skip
 # What parts the lips, and how much of it waits while they touch.
-_PARTING = {"mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthFunnel": 1.0, "tongueOut": 1.0, "mouthStretch": 0.8, "noseSneer": 0.5}
+_PARTING = {"mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthFunnel": 1.0, "tongueOut": 1.0, "mouthStretch": 0.6, "noseSneer": 0.5}
 
 
 def act(

@@ -6,6 +6,7 @@ tell what is asked, and the label colours the rest.
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,7 +39,8 @@ def draw_plan(emotion: str, level: int, duration: float, rng: np.random.Generato
         other = _another(emotion, rng)
         emotions = {emotion: 1 - share, other: share}
         # Half of each feeling would show neither: a mixture keeps the stronger units of both.
-        actions = _strongest([*_prototype(emotion, strength * min(1, 2 - 2 * share), rng), *_prototype(other, strength * min(1, 2 * share), rng)])
+        own, others = strength * min(1, 2 - 2 * share), strength * min(1, 2 * share)
+        actions = _strongest([*_prototype(emotion, own, rng), *_prototype(other, others, rng)])
     elif kind == "sequence":
         segments, actions = _sequence(emotion, strength, duration, rng)
         emotions = _overall(segments, duration)
@@ -96,9 +98,9 @@ def _sequence(emotion: str, strength: float, duration: float, rng: np.random.Gen
     count = 3 if duration > 7 and rng.random() < 0.4 else 2
     edges = [0.0, *(_rounded(duration * (i + rng.uniform(-0.2, 0.2)) / count) for i in range(1, count)), None]
     segments, actions, feeling = [], [], emotion
-    for start, end in zip(edges, edges[1:]):
+    for start, end in pairwise(edges):
         level = strength * float(rng.uniform(0.7, 1.0))
-        segments.append(Segment(start=start, end=end, emotions={feeling: 1.0}, intensity=0.0 if feeling == "neutral" else _rounded(level)))
+        segments.append(Segment(start=start, end=end, emotions={feeling: 1.0}, intensity=_felt(feeling, level)))
         rise = float(rng.uniform(0.25, 0.7))
         times = {"onset": start or None, "apex": _rounded(start + rise) if start else None, "offset": end}
         actions += [a.model_copy(update=times) for a in _prototype(feeling, level, rng)]
@@ -123,6 +125,10 @@ def _strongest(actions: Iterable[MuscleAction]) -> list[MuscleAction]:
         if key not in best or best[key].intensity < action.intensity:
             best[key] = action
     return list(best.values())
+
+
+def _felt(emotion: str, level: float) -> float:
+    return 0.0 if emotion == "neutral" else _rounded(level)
 
 
 def _another(emotion: str, rng: np.random.Generator) -> str:

@@ -5,16 +5,18 @@ numpy and scipy are needed, and any engine may be absent. That the times fit the
 `tests/data/test_speech.py`.
 """
 
+import _ctypes
 import ctypes
-import functools
 import os
 import shutil
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from scipy.io import wavfile
@@ -95,7 +97,7 @@ class Flite(Engine):
     """CMU Flite (Black and Lenzo 2001). Its voices are built from recordings of real speakers."""
 
     name = "flite"
-    _PITCH = {"slt": 172.0, "rms": 96.0, "awb": 128.0, "kal": 105.0, "kal16": 105.0}  # hertz, measured on their own speech
+    _PITCH: ClassVar = {"slt": 172.0, "rms": 96.0, "awb": 128.0, "kal": 105.0, "kal16": 105.0}  # hertz, measured on their own speech
 
     def voices(self) -> tuple[Voice, ...]:
         if not shutil.which("flite"):
@@ -129,7 +131,7 @@ class Festival(Engine):
 
     name = "festival"
     # The name, and the mean and deviation of its pitch in hertz. The HMM voice has no such setting.
-    _VOICES = {"cmu_us_slt_arctic_hts": None, "kal_diphone": (105, 14), "ked_diphone": (110, 14)}
+    _VOICES: ClassVar = {"cmu_us_slt_arctic_hts": None, "kal_diphone": (105, 14), "ked_diphone": (110, 14)}
     _SCRIPT = """(voice_{voice}){prosody}
 (define (speak text name)
   (let ((utt (utt.synth (eval (list 'Utterance 'Text text)))))
@@ -185,33 +187,38 @@ class Espeak(Engine):
     """
 
     name = "espeak"
-    _LANGUAGES = {"en-us": "en", "en": "en", "en-gb-x-rp": "en", "en-gb-scotland": "en", "en-029": "en",
-                  "cmn-latn-pinyin": "cmn", "es": "es", "de": "de", "fr": "fr", "it": "it"}  # fmt: skip
+    _LANGUAGES: ClassVar = {"en-us": "en", "en": "en", "en-gb-x-rp": "en", "en-gb-scotland": "en", "en-029": "en",
+                            "cmn-latn-pinyin": "cmn", "es": "es", "de": "de", "fr": "fr", "it": "it"}  # fmt: skip
     _SPEAKERS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5", "klatt", "klatt2", "klatt4")
 
     def voices(self) -> tuple[Voice, ...]:
-        if _espeak() is None:
+        try:
+            with _open_espeak() as library:
+                installed = [(v, language) for v, language in self._LANGUAGES.items() if library.has(v)]
+        except OSError:
             return ()
-        installed = ((v, language) for v, language in self._LANGUAGES.items() if _espeak().has(v))
         return tuple(Voice(self.name, f"{v}+{s}", language) for v, language in installed for s in self._SPEAKERS)
 
     def speak(self, sentences: Sequence[str], voice: Voice, delivery: Delivery) -> list[Speech]:
-        library = _espeak()
-        if library is None:
-            raise TBDError("espeak-ng is not installed.")
-        return [library.speak(text, voice.name, delivery) for text in sentences]
+        try:
+            with _open_espeak() as library:
+                return [library.speak(text, voice.name, delivery) for text in sentences]
+        except OSError as error:
+            raise TBDError(f"espeak-ng cannot be used: {error}.") from error
 
 
 class _EspeakEvent(ctypes.Structure):
-    _fields_ = [("type", ctypes.c_int), ("identifier", ctypes.c_uint), ("text_position", ctypes.c_int), ("length", ctypes.c_int),
-                ("milliseconds", ctypes.c_int), ("sample", ctypes.c_int), ("user_data", ctypes.c_void_p), ("text", ctypes.c_char * 8)]  # fmt: skip
+    _fields_ = (
+        ("type", ctypes.c_int), ("identifier", ctypes.c_uint), ("text_position", ctypes.c_int), ("length", ctypes.c_int),
+        ("milliseconds", ctypes.c_int), ("sample", ctypes.c_int), ("user_data", ctypes.c_void_p), ("text", ctypes.c_char * 8),
+    )  # fmt: skip
 
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_EspeakEvent))
 
 
 class _EspeakLibrary:
-    """``libespeak-ng.so.1`` as its header ``speak_lib.h`` declares it. One per process; it holds one synthesis at a time."""
+    """``libespeak-ng.so.1`` as its header ``speak_lib.h`` declares it. One at a time per process."""
 
     _SYNCHRONOUS, _IPA_EVENTS, _DONT_EXIT, _UTF8, _RATE, _PITCH, _RANGE, _PHONEME = 2, 3, 0x8000, 1, 1, 3, 4, 7
     _WORDS_A_MINUTE = 165
@@ -221,8 +228,9 @@ class _EspeakLibrary:
         self._library = ctypes.CDLL("libespeak-ng.so.1")
         self._sound: list[np.ndarray] = []
         self._events: list[tuple[int, str]] = []
-        path = os.environ.get("ESPEAK_DATA_PATH")
-        self._rate = self._library.espeak_Initialize(self._SYNCHRONOUS, 0, path.encode() if path else None, self._IPA_EVENTS | self._DONT_EXIT)
+        data = os.environ.get("ESPEAK_DATA_PATH")
+        options = self._IPA_EVENTS | self._DONT_EXIT
+        self._rate = self._library.espeak_Initialize(self._SYNCHRONOUS, 0, data.encode() if data else None, options)
         if self._rate <= 0:
             raise OSError("espeak-ng has no data")
         self._callback = _CALLBACK(self._receive)  # kept, or it would be collected while C holds it
@@ -238,6 +246,11 @@ class _EspeakLibrary:
             i += 1
         return 0
 
+    def close(self) -> None:
+        """Take the library out of memory, so that the next one starts as new."""
+        self._library.espeak_Terminate()
+        _ctypes.dlclose(self._library._handle)
+
     def has(self, voice: str) -> bool:
         """Whether espeak-ng knows `voice`; it is the current one from now on."""
         return self._library.espeak_SetVoiceByName(voice.encode()) == 0
@@ -248,9 +261,9 @@ class _EspeakLibrary:
         if not self.has(voice):
             raise TBDError(f"espeak-ng has no voice {voice}.")
         # 50 is each voice's own pitch; espeak moves an octave over about 60 of its units (measured).
-        pitch = 50 + (delivery.pitch + 12 * np.log2(delivery.tract)) * 4
-        settings = ((self._RATE, self._WORDS_A_MINUTE * delivery.rate * delivery.tract), (self._PITCH, pitch), (self._RANGE, 50 * delivery.melody))
-        for parameter, value in settings:
+        pitch = 50 + (delivery.pitch + 12 * np.log2(delivery.tract)) * 5
+        rate = self._WORDS_A_MINUTE * delivery.rate * delivery.tract
+        for parameter, value in ((self._RATE, rate), (self._PITCH, pitch), (self._RANGE, 50 * delivery.melody)):
             self._library.espeak_SetParameter(parameter, int(np.clip(value, 0, 450 if parameter == self._RATE else 99)), 0)
         data = text.encode()
         self._library.espeak_Synth(data, len(data) + 1, 0, 0, 0, self._UTF8, None, None)
@@ -269,13 +282,19 @@ class _EspeakLibrary:
         return lead + [Phone(start, end, name) for name, start, end in zip(names, starts, ends)]
 
 
-@functools.cache
-def _espeak() -> _EspeakLibrary | None:
-    """The library, opened once in this process, or None where it or its data is absent."""
+@contextmanager
+def _open_espeak() -> Iterator[_EspeakLibrary]:
+    """The library, opened afresh: what it said before changes its noise and, by a sample or two, its timing.
+
+    Raises:
+        OSError: the library or its data is absent.
+    """
+    ctypes.CDLL(None).srand(1)  # its noise comes from C's generator
+    library = _EspeakLibrary()
     try:
-        return _EspeakLibrary()
-    except OSError:
-        return None
+        yield library
+    finally:
+        library.close()
 
 
 ENGINES: tuple[Engine, ...] = (Flite(), Espeak(), Festival())
@@ -327,7 +346,7 @@ def _as_speech(audio: np.ndarray, rate: int, phones: Sequence[Phone], tract: flo
     target = round(SAMPLE_RATE * tract / 100) * 100
     stretch = target / SAMPLE_RATE
     divisor = np.gcd(target, rate)
-    audio = resample_poly(audio, target // divisor, rate // divisor).astype(np.float32)
+    audio = np.clip(resample_poly(audio, target // divisor, rate // divisor), -1, 1).astype(np.float32)
     length = len(audio) / SAMPLE_RATE
     moved = [p.moved(0.0, stretch) for p in phones]
     kept = [Phone(p.start, min(p.end, length), p.symbol, p.stress) for p in moved if p.start < length]

@@ -40,6 +40,7 @@ from tbd.think.facs import EMOTIONS
 
 ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2}
 """Share of a corpus's actors per engine; flite's and festival's voices come from recorded speakers."""
+_LANGUAGE_WEIGHTS = {"en": 8.0, "cmn": 2.0}
 _ACTORS = 300
 _HELD_OUT = 20
 """One clip in so many is for validation, and one for test; one actor likewise."""
@@ -167,20 +168,27 @@ def _cast(voices: Sequence[Voice], seed: int) -> list[Actor]:
     actors = []
     for i in range(_ACTORS):
         split: Split = {1: "val", 2: "test"}.get(i % _HELD_OUT, "train")
-        pool = list(voices) if split == "train" else english
-        engines = sorted({v.engine for v in pool})
-        shares = np.array([ENGINE_SHARES[e] for e in engines])
-        engine = str(rng.choice(engines, p=shares / shares.sum()))
-        pool = [v for v in pool if v.engine == engine]
-        tongues = sorted({v.language for v in pool})
-        shares = np.array([8.0 if t == "en" else 2.0 if t == "cmn" else 1.0 for t in tongues])
-        tongue = str(rng.choice(tongues, p=shares / shares.sum()))
-        pool = [v for v in pool if v.language == tongue]
-        voice = pool[rng.integers(len(pool))]
-        delivery = Delivery(rng.lognormal(0, 0.10), rng.normal(0, 2.0), rng.uniform(0.7, 1.5), float(np.clip(rng.normal(1, 0.08), 0.82, 1.2)))
+        voice = _draw_voice(voices if split == "train" else english, rng)
+        tract = float(np.clip(rng.normal(1, 0.08), 0.82, 1.2))
+        delivery = Delivery(rng.lognormal(0, 0.10), rng.normal(0, 2.0), rng.uniform(0.7, 1.5), tract)
         articulation = Articulation(rng.lognormal(0, 0.10), rng.lognormal(0, 0.10))
         actors.append(Actor(f"{voice}-{i:03d}".replace("+", "-"), voice, delivery, articulation, split))
     return actors
+
+
+def _draw_voice(voices: Sequence[Voice], rng: np.random.Generator) -> Voice:
+    """An engine by its share, then a language, then any of their voices."""
+    engines = {e: share for e, share in ENGINE_SHARES.items() if any(v.engine == e for v in voices)}
+    engine = _weighted(engines, rng)
+    tongues = {v.language: _LANGUAGE_WEIGHTS.get(v.language, 1.0) for v in voices if v.engine == engine}
+    tongue = _weighted(tongues, rng)
+    pool = [v for v in voices if v.engine == engine and v.language == tongue]
+    return pool[rng.integers(len(pool))]
+
+
+def _weighted(weights: dict[str, float], rng: np.random.Generator) -> str:
+    shares = np.array(list(weights.values()))
+    return str(rng.choice(list(weights), p=shares / shares.sum()))
 
 
 def _choose(installed: Sequence[Voice], wanted: Sequence[str] | None) -> list[Voice]:
