@@ -111,7 +111,7 @@ def express(moment: Moment) -> Face:
     forbidden = {unit for r in readings if r.negated for unit in _denied(r)}
     levels = {key: level for key, level in levels.items() if key[0] not in forbidden}
     ordered = frozenset(unit for r in active if r.sense.kind == "order" for unit, _, _ in _placed(r))
-    named = {unit for r in active if r.sense.kind == "expression" for unit, _, _ in r.sense.muscles}
+    named = {unit for r in active if r.sense.kind == "expression" or r.manner == "shown" for unit in _units(r)}
     levels = _resolve(levels, ordered, named)
     levels, freed = _free_speech(levels, ordered)
     levels = {key: round(level, 2) for key, level in sorted(levels.items()) if level >= TRACE}
@@ -119,9 +119,15 @@ def express(moment: Moment) -> Face:
     return Face(tuple(readings), emotions, intensity, valence, arousal, levels, pulses, freed, ordered)
 
 
+def _units(reading: Reading) -> set[int]:
+    """The units that a reading names or, for a feeling that is put on, shows."""
+    pulls = reading.sense.muscles or [pull for emotion in reading.sense.mix for pull in PROTOTYPES[emotion][0]]
+    return {unit for unit, _, _ in pulls}
+
+
 def _litotes(readings: list[Reading]) -> list[Reading]:
     """"Not happy" is a little sad; "not angry" is nothing at all."""
-    if any(r.negated and r.sense.kind == "feeling" and r.sense.valence > 0.3 for r in readings):
+    if readings and all(r.negated and r.sense.kind == "feeling" and r.sense.valence > 0.3 for r in readings):
         denied = next(r for r in readings if r.negated and r.sense.valence > 0.3)
         mix: dict[Emotion, float] = {"sad": 0.7, "angry": 0.3}
         sense = replace(denied.sense, name="displeased", mix=mix, strength=0.35, valence=-0.4, arousal=-0.1, muscles=())
@@ -268,10 +274,11 @@ def _variant(emotion: Emotion, manner: str, strength: float) -> int:
 
 
 def _resolve(levels: Levels, ordered: frozenset[int], named: set[int]) -> Levels:
-    """Antagonists: the stronger acts, what was ordered before all, an expression that was named before a feeling's."""
+    """Antagonists: the stronger acts, what was ordered before all, an expression that was named before a feeling's. At a
+    tie the smile keeps the mouth and sorrow the brow, as in bittersweet faces."""
     strongest: dict[int, float] = {}
     for (unit, _), level in levels.items():
-        strongest[unit] = max(strongest.get(unit, 0.0), level + (unit in ordered) + 0.3 * (unit in named))
+        strongest[unit] = max(strongest.get(unit, 0.0), level + (unit in ordered) + 0.3 * (unit in named) + 0.2 * (unit == 12))
     for a, b in ANTAGONISTS:
         if a in strongest and b in strongest and not (a in ordered and b in ordered):
             strongest.pop(b if strongest[a] >= strongest[b] else a)

@@ -194,6 +194,9 @@ _PERSONS = frozenset((
 ))  # fmt: skip
 
 
+_BEFORE_ADJECTIVES = frozenset(("very", "so", "too", "how", "deeply", "really", "slightly", "utterly", "fairly", "quite"))
+
+
 def _is_predicate(tokens: Sequence[str], at: int) -> bool:
     """Whether someone is, feels or looks so: for words that mean something else elsewhere ("blue paint", "cross the road")."""
     before = tokens[max(0, at - 4) : at]
@@ -201,7 +204,7 @@ def _is_predicate(tokens: Sequence[str], at: int) -> bool:
         return True
     verbs = [word for word in before if forms(word) & _COPULAS]
     if not verbs:
-        return len(tokens) <= 4 or (bool(before) and before[-1] in ("very", "so", "really", "slightly", "utterly", "fairly", "quite"))
+        return len(tokens) <= 4 or (bool(before) and before[-1] in _BEFORE_ADJECTIVES)
     personal = any(token in _PERSONS for token in tokens[:at]) or at <= 2
     return personal or not all("be" in forms(verb) for verb in verbs)
 

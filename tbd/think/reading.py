@@ -141,6 +141,9 @@ class _MomentReader:
         elif role == "degree":
             self._degree(item, state, clause_from)
         elif role == "not":
+            if item.phrase.words == ("no", "more") and self.readings and not self._follows(item):  # "smiling no more"
+                self.readings[-1] = replace(self.readings[-1], negated=True)
+                return
             stops = {"stop", "cease"} & forms(self.tokens[item.start])
             if not stops or self._follows(item, within=2):
                 state.negated, state.immune = not state.immune, False
@@ -195,7 +198,7 @@ class _MomentReader:
             self._pose(clause_from)
             state.manner = "held"
         else:
-            self._remanner(clause_from, "held")
+            self._remanner(min(clause_from, max(0, len(self.readings) - 1)), "held")  # "amused, but tries to hide it"
 
     def _behind(self, item: Found, state: _State, clause_from: int) -> None:
         plain = item.phrase.words[0] in ("with", "by", "using")
@@ -215,17 +218,20 @@ class _MomentReader:
         """"Her smile hides …": what stands before the verb is a mask."""
         self.readings[start:] = [replace(r, manner="shown") if _is_smile(r) else r for r in self.readings[start:]]
 
-    def _add(self, item: Found, state: _State) -> None:
+    def _bare(self, item: Found, state: _State) -> Reading | None:
+        """What a cue says by itself; None for a unit that does not exist."""
         near = state.since is not None and item.start - state.since <= 6
         words = " ".join(self.tokens[state.since if near else item.start : item.end])
         if item.phrase.role == "unit":
-            reading = _marked_unit(item.phrase.value, self.notes)
-            if reading is None:
-                return
-        elif item.phrase.role == "recover":
-            reading = Reading(_cue_phrases()["neutral"].value, words)
-        else:
-            reading = Reading(item.phrase.value, words)
+            return _marked_unit(item.phrase.value, self.notes)
+        if item.phrase.role == "recover":
+            return Reading(_cue_phrases()["neutral"].value, words)
+        return Reading(item.phrase.value, words)
+
+    def _add(self, item: Found, state: _State) -> None:
+        reading = self._bare(item, state)
+        if reading is None:
+            return
         degree = state.degree
         inner = _inner_degree(self.tokens[item.start : item.end], item.phrase)
         degree = inner if degree == 1.0 and inner else degree
@@ -239,11 +245,11 @@ class _MomentReader:
         self.readings.append(
             replace(reading, degree=degree, manner=state.manner or "felt", negated=state.negated or litotes, side=side)
         )
+        state.degree, state.degree_words, state.since = 1.0, (), None
         if state.reveals:
-            state.manner, state.reveals = "held", False
+            state.manner, state.reveals, state.since = "held", False, item.end
         elif state.manner == "shown" and reading.sense.mix.get("neutral", 0) > 0.6:  # "a mask of calm over rage"
             state.manner = "contained"
-        state.degree, state.degree_words, state.since = 1.0, (), None
 
 
 def _inner_degree(tokens: list[str], phrase: Phrase) -> float | None:
