@@ -26,5 +26,6 @@ def voice(phones: list[Phone], seed: int = 0) -> np.ndarray:
     return audio
 
 
-SENTENCE = say(*"p l i z b ɹ ɪ ŋ m aɪ m ʌ ð ɝ ə b ɪ ɡ b l u ʌ m b ɹ ɛ l ə".split())
+_SYMBOLS = "p l i z b ɹ ɪ ŋ m aɪ m ʌ ð ɝ ə b ɪ ɡ b l u ʌ m b ɹ ɛ l ə"
+SENTENCE = say(*_SYMBOLS.split())
 """Please bring my mother a big blue umbrella."""

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -95,4 +97,4 @@ def test_accents_fall_on_loud_long_vowels():
     loudness[int(phones[4].start * FPS) : int(phones[4].end * FPS) + 1] += 12
     accents = find_accents(phones, loudness, np.random.default_rng(0))
     assert any(phones[4].start <= a.time <= phones[4].end for a in accents)
-    assert all(later.time - earlier.time > 0.35 for earlier, later in zip(accents, accents[1:]))
+    assert all(later.time - earlier.time > 0.35 for earlier, later in pairwise(accents))

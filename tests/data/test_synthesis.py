@@ -1,6 +1,8 @@
 import csv
 import hashlib
 import json
+import subprocess
+import sys
 import wave
 
 import numpy as np
@@ -135,6 +137,11 @@ def test_a_corpus_has_all_emotions_and_levels():
     assert len(pairs) == 1 + 7 * 3
     assert ("neutral", 1) in pairs
     assert len({(c.actor.name, c.emotion, c.level, c.number) for c in clips}) == 600
+
+
+def test_workers_need_no_torch_and_no_mediapipe():
+    code = "import sys, tbd.data.synthesis; print({'torch', 'mediapipe', 'cv2', 'av', 'skimage', 'lightning'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
 
 
 def test_there_are_sentences_for_every_language_with_voices():
