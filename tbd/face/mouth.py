@@ -23,6 +23,8 @@ _INSET = (0.006, -0.018)
 """How far inside the mesh's contours a mouth open at rest is cut, so that the rims of the lips go with the lips."""
 
 
+_SEAM_WIDTH, _SEAM_DEPTH = 0.012, 0.35
+"""The shadow between closed lips: inter-ocular distances, and how much of the light it takes."""
 _WARM = np.float32([0.85, 1.05, 1.15])
 """Exponents of light per colour: what little light there is has gone through lips and cheeks."""
 
@@ -42,8 +44,8 @@ class Mouth:
         self._soft = max(SOFT * face.scale, 0.9)
         rest = face.points[:, :2].astype(np.float64)
         top, bottom = rest[list(mesh.LIP_TOP)], rest[list(mesh.LIP_BOTTOM)]
-        gap = np.linalg.norm(bottom - top, axis=1).max() / face.scale
-        self.open_at_rest = bool(gap > OPEN_AT_REST)
+        self._gap = ((bottom - top) @ _downwards(bottom)).max()
+        self.open_at_rest = bool(self._gap > OPEN_AT_REST * face.scale)
         self._ease = _ease(top, bottom, self.open_at_rest, face.scale)
         seam = face.canonical[[13, 14]].mean(0)
         middle = face.canonical[list(mesh.MOUTH_CORNERS), 0].mean()
@@ -107,16 +109,34 @@ class Mouth:
             skull, jaw: (3, 2) where `anchors` are in this frame as parts of the skull and of the jaw.
             lower: (h, w, 3) uint8, the skin below the lips.
         """
-        top, bottom = moved[self.aperture.top] + self._ease[0], moved[self.aperture.bottom] + self._ease[1]
+        top, bottom, parted = self._contours(moved)
         opening = self.aperture.open(top, bottom)
         # Where the lips overlap, each covers half; where they part, the split hides under the inside of the mouth.
         split = (opening.above - opening.below) / np.float32(1.2 * self._soft) + np.float32(0.5)
         blend(frame, lower, np.clip(split, 0, 1))
+        if parted < 1:
+            self._draw_seam(frame, opening, 1 - parted)
         box = self.aperture.box(top, bottom)
         near = opening.within(box)
         cover = near.coverage(self._soft)
         if cover.any():
             blend(frame[box], self._inside(near, skull, jaw, box), cover)
+
+    def _draw_seam(self, frame: np.ndarray, opening: Opening, closed: float) -> None:
+        """The shadow where lips meet, which a portrait with an open mouth has no pixels of."""
+        across = (opening.above - opening.below) / np.float32(2 * _SEAM_WIDTH * self._face.scale)
+        ends = smoothstep((1 - np.abs(opening.along) / np.float32(opening.half)) / 0.15)
+        shadow = np.float32(_SEAM_DEPTH * closed) * np.exp(-(across**2)) * ends
+        blend(frame, np.broadcast_to(self._palette.depth, frame.shape), shadow)
+
+    def _contours(self, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """(N, 2) pixels of the upper and lower edge of the opening, and how far (0..1) lips are open that were so at rest."""
+        top, bottom = moved[self.aperture.top], moved[self.aperture.bottom]
+        parted = 1.0
+        if self.open_at_rest:  # closing lips hide their inner rims
+            down = _downwards(bottom)
+            parted = np.clip(((bottom - top) @ down).max() / self._gap, 0, 1)
+        return top + parted * self._ease[0], bottom + parted * self._ease[1], float(parted)
 
     def _inside(self, opening: Opening, skull: np.ndarray, jaw: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
         """(h, w, 3) float32: what is seen behind the lips, over a part of the window."""
@@ -144,11 +164,16 @@ def _ease(top: np.ndarray, bottom: np.ndarray, open_at_rest: bool, scale: float)
     """
     if not open_at_rest:
         return (bottom - top) / 2, (top - bottom) / 2
-    axis = bottom[-1] - bottom[0]
-    down = np.array([-axis[1], axis[0]]) / np.linalg.norm(axis) * (1 if axis[0] > 0 else -1)
+    down = _downwards(bottom)
     gap = (bottom - top) @ down
     share = np.clip(gap / max(gap.max(), 1e-6), 0, 1)[:, None] * scale * down
     return _INSET[0] * share, _INSET[1] * share
+
+
+def _downwards(contour: np.ndarray) -> np.ndarray:
+    """(2,) the direction across a contour (N, 2) from corner to corner, towards the chin."""
+    axis = contour[-1] - contour[0]
+    return np.array([-axis[1], axis[0]]) / max(np.linalg.norm(axis), 1e-6)
 
 
 class Palette:

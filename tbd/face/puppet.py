@@ -167,14 +167,14 @@ class Puppet:
         return frame
 
     def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
-        """(52,) → (54,) weights of the rig's modes and of letting the portrait's own smile go.
+        """(52,) → (54,) weights of the rig's modes (lips that the portrait parts close with the last) and of the smile let go.
 
         The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes.
         """
         weights = self._rig.activations(blendshapes)
         contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
         yields = self._neutralize + (1 - self._neutralize) * contrary
-        weights[-1] += (1 - weights[-1]) * self._neutralize
+        weights[-1] += (1 - weights[-1]) * yields
         return np.append(weights, np.float32(yields))
 
     def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):

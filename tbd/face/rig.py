@@ -19,6 +19,10 @@ JAW_LENGTH = 0.95
 """The condyles' distance behind the chin (85 mm); the mesh is too flat towards the ears to tell."""
 JAW_GLIDE = np.array([-0.02, 0.08])
 """(up, forwards): how far the condyles glide along the skull at jawOpen = 1."""
+LOWER_LIP_SHARE = 0.7
+"""Of the way between parted lips the lower lip goes this share when they close."""
+SEAL = 0.025
+"""How far lips that close over a smile press into each other, so that no tooth shows between them."""
 EYEBALL_RADIUS = 0.135
 """12 mm in inter-ocular distances."""
 GAZE = {"Out": (0.5, 0.0), "In": (-0.5, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
@@ -217,18 +221,18 @@ class Rig:
         top, bottom = list(mesh.LIP_TOP[1:-1]), list(mesh.LIP_BOTTOM[1:-1])
         gap = self.canonical[top] - self.canonical[bottom]
         gap[gap[:, 1] < 0] = 0
-        return self._bring_together(gap)
+        return self._bring_together(gap * (1 + SEAL / max(gap[:, 1].max(), SEAL)))
 
-    def _bring_together(self, gap: np.ndarray, lower_share: float = 0.7) -> np.ndarray:
+    def _bring_together(self, gap: np.ndarray) -> np.ndarray:
         """(478, 3) that takes the (9, 3) `gap` between the inner contours; each lip moves whole, the skin follows."""
         gap = gap * [0, 1, 1]
         moved = np.zeros((NUM_POINTS, 3))
         for rows, part, travel in (
-            (mesh.UPPER_LIP_ROWS, "upper", -(1 - lower_share) * gap),
-            (mesh.LOWER_LIP_ROWS, "lower", lower_share * gap),
+            (mesh.UPPER_LIP_ROWS, "upper", -(1 - LOWER_LIP_SHARE) * gap),
+            (mesh.LOWER_LIP_ROWS, "lower", LOWER_LIP_SHARE * gap),
         ):
             moved += self._spread(rows[0][1:-1], travel, 0.3, part)
-        for rows, travel in ((mesh.UPPER_LIP_ROWS, -(1 - lower_share) * gap), (mesh.LOWER_LIP_ROWS, lower_share * gap)):
+        for rows, travel in ((mesh.UPPER_LIP_ROWS, -(1 - LOWER_LIP_SHARE) * gap), (mesh.LOWER_LIP_ROWS, LOWER_LIP_SHARE * gap)):
             for row in rows:
                 moved[list(row[1:-1])] = travel
         return moved
@@ -268,9 +272,11 @@ def relaxed_smile(rig: Rig) -> np.ndarray:
 
 def resting_smile(rig: Rig) -> float:
     """How strongly a portrait smiles at rest: 0 not at all, 1 as mouthSmile = 1 would make a resting face smile."""
-    smile, height, seam = _smile(rig), rig.canonical[:, 1], [13, 14]
-    lift = height[list(mesh.MOUTH_CORNERS)].mean() - height[seam].mean()
-    gain = smile[list(mesh.MOUTH_CORNERS), 1].mean() - smile[seam, 1].mean()
+    smile, height = _smile(rig)[:, 1], rig.canonical[:, 1]
+    corners, seam = list(mesh.MOUTH_CORNERS), [13, 14]
+    where_lips_meet = [LOWER_LIP_SHARE, 1 - LOWER_LIP_SHARE]
+    lift = height[corners].mean() - height[seam] @ where_lips_meet
+    gain = smile[corners].mean() - smile[seam] @ where_lips_meet
     return float(np.clip((lift - _LEVEL) / max(gain, 1e-3), 0, 1.4))
 
 
