@@ -44,7 +44,7 @@ _SADNESS = "Ekman 2003, Emotions Revealed: sadness with lowered gaze and head"
 
 PROTOTYPES: dict[Emotion, tuple[Prototype, ...]] = {
     "angry": (
-        _combination(_FACS, {4: 1.0, 5: 0.6, 7: 0.8, 23: 0.7, 24: 0.4}),
+        _combination(_FACS, {4: 0.9, 5: 0.7, 7: 0.6, 23: 0.7, 24: 0.4}),
         _combination(_FACS + ": open-mouthed", {4: 1.0, 5: 0.7, 7: 0.7, 10: 0.6, 23: 0.4, 25: 0.6, 26: 0.4}),
         _combination(_EMFACS + ": restrained", {4: 0.9, 5: 0.3, 7: 0.8, 17: 0.3, 23: 0.7, 24: 0.6}),
     ),
@@ -54,12 +54,12 @@ PROTOTYPES: dict[Emotion, tuple[Prototype, ...]] = {
         _combination(_EMFACS + ": lip raised on one side", {10: 0.6, 14: 0.8}, "left"),
     ),
     "disgusted": (
-        _combination(_FACS, {9: 1.0, 10: 0.7, 15: 0.4, 16: 0.3, 17: 0.6, 4: 0.4, 7: 0.4}),
+        _combination(_FACS, {9: 1.0, 10: 0.6, 15: 0.4, 17: 0.5, 4: 0.4, 7: 0.4}),
         _combination(_FACS + ": without wrinkling the nose", {10: 1.0, 15: 0.4, 17: 0.7}),
         _combination(_EMFACS + ": mouth open", {9: 1.0, 10: 0.6, 16: 0.6, 25: 0.5, 26: 0.3}),
     ),
     "fear": (
-        _combination(_FACS, {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 7: 0.3, 20: 0.8, 25: 0.6}),
+        _combination(_FACS, {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 7: 0.2, 20: 0.8, 25: 0.6}),
         _combination(_FACS + ": jaw dropped", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 20: 0.7, 25: 0.6, 26: 0.6}),
         _combination(_EMFACS + ": brow and lids alone", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0}),
     ),

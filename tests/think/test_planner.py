@@ -238,3 +238,11 @@ def test_a_plan_takes_milliseconds():
     for _ in range(10):
         PLANNER.plan("he says he is fine, but he is fighting back tears; in the end a small, bitter smile")
     assert (time.process_time() - start) / 10 < 0.05
+
+
+def test_thinking_needs_no_heavy_library():
+    import subprocess
+    import sys
+
+    code = "import sys, tbd.think; print(sorted({'torch', 'cv2', 'mediapipe', 'rich', 'scipy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
