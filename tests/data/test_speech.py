@@ -44,7 +44,7 @@ def test_phone_times_fit_the_sound(voice):
             elif set(base_symbols(p.symbol)) & VOWELS:
                 found["vowel"].append(level(said.audio, middle - quarter, middle + quarter))
     typical = {kind: np.median(levels) for kind, levels in found.items() if levels}
-    assert typical["vowel"] - typical["closure"] > 12
+    assert typical["vowel"] - typical["closure"] > 20
     assert "pause" not in typical or typical["vowel"] - typical["pause"] > 25
 
 
