@@ -133,6 +133,12 @@ def test_times_are_kept():
     assert next(a.onset for a in plan.actions if a.unit == 12) == 1.5
 
 
+def test_the_end_is_late_and_halfway_is_half():
+    assert 5 < PLANNER.plan("calm, and in the end she smiles", duration=10).segments[1].start < 9
+    assert PLANNER.plan("halfway through she smiles", duration=10).segments[1].start == 5
+    assert PLANNER.plan("she smiles in the last 2 seconds", duration=10).segments[1].start == 8
+
+
 def test_gradually_is_slow_and_suddenly_is_quick():
     slow, quick = (PLANNER.plan(f"calm, then {word} angry", duration=6) for word in ("gradually", "suddenly"))
     slow, quick = (next(a.apex - a.onset for a in plan.actions if a.unit == 4) for plan in (slow, quick))
