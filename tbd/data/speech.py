@@ -14,7 +14,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -223,6 +223,7 @@ class _EspeakLibrary:
     _SYNCHRONOUS, _IPA_EVENTS, _DONT_EXIT, _UTF8, _RATE, _PITCH, _RANGE, _PHONEME = 2, 3, 0x8000, 1, 1, 3, 4, 7
     _WORDS_A_MINUTE = 165
     _STOPS, _CLOSURE = frozenset("pbtdkɡgcqʔ"), 0.04  # seconds from closure to event; energy falls by 25 dB there (measured)
+    _SHORTEST_PAUSE = 0.08  # seconds
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL("libespeak-ng.so.1")
@@ -278,8 +279,13 @@ class _EspeakLibrary:
         starts = [s / self._rate - self._CLOSURE * (n[:1] in self._STOPS) for (s, _), n in zip(self._events, names)]
         starts = np.maximum.accumulate(np.maximum(starts, 0.0)).tolist()
         ends = [*starts[1:], samples / self._rate]
-        lead = [Phone(0.0, starts[0], SILENCE)] if starts else []
-        return lead + [Phone(start, end, name) for name, start, end in zip(names, starts, ends)]
+        phones = [Phone(0.0, starts[0], SILENCE)] if starts else []
+        for name, start, end in zip(names, starts, ends):
+            if name == SILENCE and end - start < self._SHORTEST_PAUSE and phones:
+                phones[-1] = replace(phones[-1], end=end)  # an event within a word (a tone, a length), not a pause
+            else:
+                phones.append(Phone(start, end, name))
+        return phones
 
 
 @contextmanager
