@@ -10,8 +10,9 @@ each picture, with probabilities per class, or per classifier and class where it
 Class names of the usual data sets are understood (FER2013's, AffectNet's, RAF-DB's); a picture in which no face was found
 (null) counts as wrong. Contempt is left out, as the seven-class sets do. Each portrait shows
 
-- ``still``: each emotion's plan at its apex, at intensities 0.5, 0.75 and 1;
-- with ``--talking true``, one sentence said with each emotion by the procedural performer: every tenth frame.
+- ``still``: each emotion's prototype at its apex, at intensities 0.5, 0.75 and 1;
+- ``planned``: what `KnowledgePlanner` makes of "slightly sad", "sad" and "extremely sad", at its apex;
+- ``talking``: one sentence said with each emotion by the procedural performer (needs flite), every tenth frame.
 
     python -m benchmarks.expression astronaut me.jpg --classifier ./classify --output out.json
 """
@@ -24,7 +25,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -43,15 +44,21 @@ from tbd.errors import InputError, TBDError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.renderer import Renderer
+from tbd.think import KnowledgePlanner
 from tbd.think.facs import EMOTIONS, Emotion, perform
 
 CLASSES: tuple[Emotion, ...] = tuple(emotion for emotion in EMOTIONS if emotion != "contempt")
 INTENSITIES = (0.5, 0.75, 1.0)
 TALKING_STEP = 10
+APEX = 1.5
+"""Seconds into a plan of twice that length: every muscle has risen and none has let go."""
+_WORDS = {"fear": "afraid"}
+_DEGREES = {0.5: "slightly ", 0.75: "", 1.0: "extremely "}
 _ALIASES = {
     "anger": "angry", "disgust": "disgusted", "afraid": "fear", "fearful": "fear", "happiness": "happy", "joy": "happy",
     "sadness": "sad", "surprise": "surprised",
 }  # fmt: skip
+Kind = Literal["still", "planned", "talking"]
 HOW_TO_PLUG = "No classifier was given: --classifier names a program that judges a folder of pictures; --help describes it."
 
 
@@ -72,12 +79,27 @@ def stills(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple[
     yield from zip(samples, renderer.render(face, Motion(np.concatenate(poses))))
 
 
-def talking_frames(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple[Sample, np.ndarray]]:
+def planned(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple[Sample, np.ndarray]]:
+    """What the planner makes of each emotion's word, alone and with words that weaken and strengthen it."""
+    planner = KnowledgePlanner()
+    samples = [Sample(name, e, i, "planned") for e in CLASSES for i in ((1.0,) if e == "neutral" else INTENSITIES)]
+    poses = []
+    for sample in samples:
+        degree = "" if sample.emotion == "neutral" else _DEGREES[sample.intensity]
+        plan = planner.plan(degree + _WORDS.get(sample.emotion, sample.emotion), duration=2 * APEX)
+        poses.append(perform(plan, 1, start=APEX))
+    yield from zip(samples, renderer.render(face, Motion(np.concatenate(poses))))
+
+
+def talking(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple[Sample, np.ndarray]]:
     """Every tenth frame of a sentence, said with each emotion."""
     for emotion in CLASSES:
         motion = talking_motion(emotion)
         for frame in renderer.render(face, Motion(motion.values[TALKING_STEP // 2 :: TALKING_STEP])):
             yield Sample(name, emotion, 1.0, "talking"), frame
+
+
+SHOWS = {"still": stills, "planned": planned, "talking": talking}
 
 
 def class_name(label: str) -> str:
@@ -173,7 +195,7 @@ def report(results: dict[str, Any]) -> str:
 def expression(
     portraits: Sequence[str] = (ASTRONAUT,),
     classifier: str | None = None,
-    talking: bool = False,
+    kinds: Sequence[Kind] = ("still",),
     renderer: Renderer = DEFAULT_RENDERER,
     size: int = 512,
     keep: Path | None = None,
@@ -184,7 +206,7 @@ def expression(
     Args:
         portraits: pictures or folders of pictures.
         classifier: a command that takes a folder of pictures and prints JSON lines.
-        talking: judge talking faces, too (needs flite).
+        kinds: what to show: still, planned, talking.
         renderer: what draws.
         size: pixels of the framed portraits' side.
         keep: a folder that keeps the judged pictures.
@@ -195,7 +217,7 @@ def expression(
     with tempfile.TemporaryDirectory() as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        samples = _render_all(renderer, load_portraits(portraits, size), talking, folder)
+        samples = _render_all(renderer, load_portraits(portraits, size), kinds, folder)
         answers = classify(classifier, folder)
     missing = [name for name in samples if name not in answers]
     if missing:
@@ -211,14 +233,13 @@ def expression(
     write_results(output, results, report(results))
 
 
-def _render_all(renderer: Renderer, faces: dict[str, FaceGeometry], talk: bool, folder: Path) -> dict[str, Sample]:
+def _render_all(renderer: Renderer, faces: dict[str, FaceGeometry], kinds: Sequence[Kind], folder: Path) -> dict[str, Sample]:
     """Write every picture to `folder`; file name → what it shows."""
     from PIL import Image
 
     samples: dict[str, Sample] = {}
     for name, face in faces.items():
-        shown = [stills(renderer, name, face)] + ([talking_frames(renderer, name, face)] if talk else [])
-        for sample, frame in (pair for pairs in shown for pair in pairs):
+        for sample, frame in (pair for kind in kinds for pair in SHOWS[kind](renderer, name, face)):
             file = f"{name}_{sample.emotion}_{sample.kind}_{sample.intensity:.2f}_{len(samples):04d}.png"
             Image.fromarray(frame).save(folder / file, compress_level=1)
             samples[file] = sample

@@ -45,6 +45,25 @@ def test_a_plan_is_the_prototype_at_the_asked_strength():
     assert expression.prototype_plan("neutral", 1.0).actions == ()
 
 
+class _Echo:
+    """A "renderer" whose frames are the asked blendshapes."""
+
+    def render(self, face, motion):
+        yield from motion.blendshapes
+
+
+@pytest.mark.parametrize("kind", ["still", "planned"])
+def test_each_emotion_is_shown_ever_more_strongly(kind):
+    shown = list(expression.SHOWS[kind](_Echo(), "name", None))
+    assert {sample.emotion for sample, _ in shown} == set(CLASSES)
+    for emotion in CLASSES:
+        strength = [frame.sum() for sample, frame in shown if sample.emotion == emotion]
+        if emotion == "neutral":
+            assert strength == [0]
+        else:
+            assert 0 < strength[0] < strength[1] < strength[2]
+
+
 def test_a_program_is_asked_about_the_folder(tmp_path):
     program = tmp_path / "judge.py"
     program.write_text(
