@@ -32,15 +32,18 @@ LID_UPPER_SHARE = 0.86
 LID_FOLLOWS = {"Down": (-0.5, -0.12), "Up": (0.2, 0.06)}
 """How the lids (upper, lower) go with the gaze, in openings of this eye."""
 LID_SQUINT = (-0.14, 0.36)
-LID_WIDE = (0.05, -0.008)
+LID_WIDE = (0.058, -0.01)
 """eyeWide in inter-ocular distances where the eye is widest; the other lid movements are shares of its opening."""
 
 EXTRA_MODES = ("restingLips",)
 """What `Rig.modes` holds beyond the 52 blendshapes: closing a mouth that the portrait holds open."""
 _AT = {name: i for i, name in enumerate(BLENDSHAPES)}
 SIDES = ("Right", "Left")
-_LEVEL = -0.03
-"""Height of the mouth's corners above the seam of the lips in a face that does not smile, in inter-ocular distances."""
+_EXTRA = 1.5
+"""A smile also bends the lips that its corners draw on: to look undone it must be undone a little further."""
+_LEVEL, _WIDTH = 0.0, 0.53
+"""A mouth that does not smile: how far its corners lie above the seam of its lips, and its width, in inter-ocular distances
+(on the mean face −0.003 and 0.55)."""
 
 
 class Rig:
@@ -267,7 +270,12 @@ def relaxed_smile(rig: Rig) -> np.ndarray:
     Corners at rest lie about level with the seam of the lips; what they are lifted above it is undone along the pull of
     this face's own zygomatic muscles.
     """
-    return (-resting_smile(rig) * _smile(rig)).astype(np.float32)
+    let_go = -resting_smile(rig) * _smile(rig)
+    right, left = mesh.MOUTH_CORNERS
+    narrowed = let_go[right, 0] - let_go[left, 0]
+    spare = rig.canonical[left, 0] - rig.canonical[right, 0] - _WIDTH
+    let_go[:, 0] *= np.clip(spare / max(narrowed, 1e-6), 0, 1)  # a mouth that is not wide does not purse
+    return let_go.astype(np.float32)
 
 
 def resting_smile(rig: Rig) -> float:
@@ -277,7 +285,7 @@ def resting_smile(rig: Rig) -> float:
     where_lips_meet = [LOWER_LIP_SHARE, 1 - LOWER_LIP_SHARE]
     lift = height[corners].mean() - height[seam] @ where_lips_meet
     gain = smile[corners].mean() - smile[seam] @ where_lips_meet
-    return float(np.clip((lift - _LEVEL) / max(gain, 1e-3), 0, 1.4))
+    return float(np.clip(_EXTRA * (lift - _LEVEL) / max(gain, 1e-3), 0, 1.4))
 
 
 def _smile(rig: Rig) -> np.ndarray:
