@@ -46,9 +46,9 @@ _CHIN = {"mouthShrugLower": 1.0, "mouthFrown": 0.6, "mouthPucker": 0.4, "mouthRo
 _NOSE_FOLD = {"mouthSmile": 0.8, "noseSneer": 1.0, "mouthUpperUp": 0.6, "mouthDimple": 0.3, "cheekSquint": 0.2}
 
 CREASES = (
-    Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.46, 0.022, {"browDown": 1.0}),
-    Crease("glabellar shadow", ((8, 9),), -0.22, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
-    Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.4, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
+    Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.55, 0.024, {"browDown": 1.0}),
+    Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
+    Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.5, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
     Crease("bunch above the lowered brow", (336, 296, 334), 0.1, 0.05, {"browDown": 1.0}, 0.0),
     Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
     Crease("forehead line, lowest", ((296, 299, 296), (336, 337, 336), (9, 9, 151), (107, 108, 107), (66, 69, 66)),

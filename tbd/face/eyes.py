@@ -28,6 +28,7 @@ class Eye:
         self._iris = list(own(mesh.IRIS))
         self._face, self._rest = face, face.points[:, :2].astype(np.float64)
         self.aperture = Aperture(own(mesh.EYE_TOP), own(mesh.EYE_BOTTOM), pixels)
+        self._open = max(self._gap(self._rest[self.aperture.top], self._rest[self.aperture.bottom]), 1e-3)
         self._soft, self._lash = max(SOFT * face.scale, 0.8), LASHES * face.scale
         corners = face.canonical[[self.aperture.top[0], self.aperture.top[-1]]]
         middle = face.canonical[self._iris].mean(0)
@@ -68,7 +69,8 @@ class Eye:
         """
         top, bottom = moved[self.aperture.top], moved[self.aperture.bottom]
         opening = self.aperture.open(top, bottom)
-        above = self._below_lashes(opening)
+        # What lies between the lashes is the eye itself: a closing lid must not take it along.
+        above = self._below_lashes(opening, np.clip(self._gap(top, bottom) / self._open, 0, 1))
         # The upper lid lies over the lower one; below its lashes comes the eyeball, then the lower lid.
         blend(frame, lower, np.clip(above / np.float32(self._soft) + np.float32(0.5), 0, 1))
         box = self.aperture.box(top, bottom)
@@ -76,9 +78,16 @@ class Eye:
         if cover.any():
             blend(frame[box], self._eyeball(moved, still, box), cover)
 
-    def _below_lashes(self, opening: Opening) -> np.ndarray:
+    @staticmethod
+    def _gap(top: np.ndarray, bottom: np.ndarray) -> float:
+        """Pixels between the middles of the lids; negative where they overlap."""
+        middle, down = len(top) // 2, np.array([top[0, 1] - top[-1, 1], top[-1, 0] - top[0, 0]])
+        down = down * (1 if down[1] > 0 else -1) / max(np.linalg.norm(down), 1e-6)
+        return float((bottom[middle] - top[middle]) @ down)
+
+    def _below_lashes(self, opening: Opening, openness: float = 1.0) -> np.ndarray:
         """(h, w) pixels below the edge of the upper lid with its lashes."""
-        return opening.above - np.float32(self._lash) * np.clip(1 - (opening.along / np.float32(opening.half)) ** 2, 0, 1)
+        return opening.above - np.float32(self._lash * openness) * np.clip(1 - (opening.along / np.float32(opening.half)) ** 2, 0, 1)
 
     def _eyeball(self, moved: np.ndarray, still: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
         """(h, w, 3) float32: the eyeball as it would be seen without lids, over a part of the window."""

@@ -143,7 +143,7 @@ class Puppet:
         maps = np.where(maps > 0, maps * headroom.ravel(), maps)
         # A smile that is let go leaves its folds in the pixels: they are lightened.
         smiling = mix[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
-        self._smile_folds = np.float32(0.6 * min(resting_smile(self._rig), 1)) * smiling
+        self._smile_folds = np.float32(0.8 * min(resting_smile(self._rig), 1)) * smiling
         self._tint = shadow_tint(self._face.image, self._face.points[:, :2])
         self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
 

@@ -35,6 +35,9 @@ LID_SQUINT = (-0.14, 0.36)
 LID_WIDE = (0.058, -0.01)
 """eyeWide in inter-ocular distances where the eye is widest; the other lid movements are shares of its opening."""
 
+_FOLD = 0.6
+"""Of the room between brow and lid, lowering takes at most this: the rest is skin pressed together."""
+
 EXTRA_MODES = ("restingLips",)
 """What `Rig.modes` holds beyond the 52 blendshapes: closing a mouth that the portrait holds open."""
 _AT = {name: i for i, name in enumerate(BLENDSHAPES)}
@@ -80,6 +83,8 @@ class Rig:
         for build in (self._build_jaw, self._build_eyes, self._build_lips):
             for channel, displacement in build():
                 shapes[_AT[channel]] += displacement
+        for side in SIDES:
+            shapes[_AT[f"browDown{side}"]] *= self._brow_room(shapes[_AT[f"browDown{side}"]], side)
         shapes[_AT["mouthClose"]] += self._close(shapes[_AT["jawOpen"]])
         self.modes = np.concatenate([shapes, self._close_rest()[None]]).astype(np.float32)
         self.basis = self.modes[: len(BLENDSHAPES)]
@@ -143,6 +148,13 @@ class Rig:
         weight = self._near(at, reach, firm) * self._supple
         weight = weight * self._parts[part]
         return follow * weight[:, None]
+
+    def _brow_room(self, lowering: np.ndarray, side: str) -> float:
+        """0..1, how much of a brow's lowering this face has room for before the brow would fold over the lid."""
+        own = tuple if side == "Right" else mesh.mirrored
+        brow, lid = list(own((53, 52, 65))), list(own((160, 159, 158)))
+        room = self.canonical[brow, 1].mean() - self.canonical[lid, 1].mean()
+        return float(np.clip(_FOLD * room / max(-lowering[brow, 1].mean(), 1e-6), 0.2, 1))
 
     def _build_jaw(self) -> list[tuple[str, np.ndarray]]:
         hinge = self.canonical[[234, 93, 454, 323]].mean(0)
