@@ -5,8 +5,9 @@ in the picture does what was asked. Each portrait is framed to a square (see `tb
 
 - ``sweep``: each of eight channels alone, from 0 to 1;
 - ``mixed``: the eight together, as smooth noise. Antagonists (smile and frown, inner brow up and brow down, blink and
-  wide eyes) share one signed signal, since one muscle relaxes when its opponent pulls; lips pucker only as far as they do
-  not smile, since no mouth narrows and widens at once;
+  wide eyes) share one signed signal, since one muscle relaxes when its opponent pulls. So do jawOpen and mouthPucker, which
+  ARKit defines as "contraction and compression of both closed lips" (open ones funnel), and lips pucker only as far as they
+  do not smile;
 - ``talking`` (needs flite; ``--talking false`` leaves it out): a sentence said with each emotion by the procedural
   performer, every fifth frame;
 - ``head``: pitch, yaw and roll from −0.35 to 0.35 rad, against the rotation that the landmarker reports.
@@ -32,7 +33,7 @@ from tbd.think.facs import EMOTIONS
 
 CHANNELS = ("jawOpen", "mouthSmile", "mouthFrown", "mouthPucker", "browInnerUp", "browDown", "eyeBlink", "eyeWide")
 """The protocol's channels; a name without a side stands for both."""
-ANTAGONISTS = (("mouthSmile", "mouthFrown"), ("browInnerUp", "browDown"), ("eyeBlink", "eyeWide"), ("jawOpen",), ("mouthPucker",))
+ANTAGONISTS = (("mouthSmile", "mouthFrown"), ("browInnerUp", "browDown"), ("eyeBlink", "eyeWide"), ("jawOpen", "mouthPucker"))
 SWEEP = np.linspace(0, 1, 9, dtype=np.float32)
 TURNS = np.linspace(-0.35, 0.35, 7, dtype=np.float32)
 MIXED_FRAMES = 100
@@ -67,15 +68,14 @@ def sweep_motion() -> Motion:
 
 
 def mixed_motion(frames: int = MIXED_FRAMES, seed: int = 0) -> Motion:
-    """All channels together: per antagonist group one smooth signal over −1..1 (0..1 where a channel has no opponent)."""
+    """All channels together: one smooth signal for each pair of antagonists, its halves scaled to 0..1."""
     from scipy.ndimage import gaussian_filter1d
 
     noise = np.random.default_rng(seed).standard_normal((len(ANTAGONISTS), frames + 8 * FPS))
     smooth = gaussian_filter1d(noise, 0.16 * FPS, axis=1)[:, 4 * FPS : -4 * FPS]  # about one swing in half a second
     motion = Motion.zeros(frames)
-    for group, signal in zip(ANTAGONISTS, smooth):
-        middle = signal - (np.median(signal) if len(group) == 2 else signal.min())
-        for channel, pull in zip(group, (np.maximum(middle, 0), np.maximum(-middle, 0))):
+    for pair, signal in zip(ANTAGONISTS, smooth - np.median(smooth, axis=1, keepdims=True)):
+        for channel, pull in zip(pair, (np.maximum(signal, 0), np.maximum(-signal, 0))):
             for name in sides(channel):
                 motion[name] = pull / pull.max()
     motion["mouthPucker"] *= 1 - motion["mouthSmileLeft"]
