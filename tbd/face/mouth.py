@@ -7,8 +7,9 @@ from tbd.face.aperture import Aperture, Opening, affine, blend, carry
 from tbd.face.field import smoothstep
 from tbd.face.geometry import FaceGeometry
 
-OPEN_AT_REST = 0.045
-"""Inter-ocular distances between the lips from which on a portrait's mouth counts as open and keeps its own interior."""
+OPEN_AT_REST, WIDE_AT_REST = 0.045, 0.1
+"""Inter-ocular distances between the lips from which on a portrait's mouth counts as open and keeps its own interior: where
+it shows teeth, and in any case."""
 SOFT = 0.016
 UPPER_EDGE, LOWER_EDGE = 0.042, -0.012
 """Where the incisors' edges lie below the seam of closed lips, in inter-ocular distances (3 mm show under a parted lip)."""
@@ -23,6 +24,8 @@ _INSET = (0.006, -0.018)
 """How far inside the mesh's contours a mouth open at rest is cut, so that the rims of the lips go with the lips."""
 
 
+_FLESH = np.array([1.05, 0.94, 0.95])
+"""Gums and tongue are a little redder than the lips and the skin about them."""
 _SEAM_WIDTH, _SEAM_DEPTH = 0.012, 0.35
 """The shadow between closed lips: inter-ocular distances, and how much of the light it takes."""
 _WARM = np.float32([0.85, 1.05, 1.15])
@@ -45,7 +48,8 @@ class Mouth:
         rest = face.points[:, :2].astype(np.float64)
         top, bottom = rest[list(mesh.LIP_TOP)], rest[list(mesh.LIP_BOTTOM)]
         self._gap = ((bottom - top) @ _downwards(bottom)).max()
-        self.open_at_rest = bool(self._gap > OPEN_AT_REST * face.scale)
+        wide, parted = self._gap > WIDE_AT_REST * face.scale, self._gap > OPEN_AT_REST * face.scale
+        self.open_at_rest = bool(wide or (parted and _shows_teeth(face, top, bottom)))
         self._ease = _ease(top, bottom, self.open_at_rest, face.scale)
         seam = face.canonical[[13, 14]].mean(0)
         middle = face.canonical[list(mesh.MOUTH_CORNERS), 0].mean()
@@ -170,6 +174,19 @@ def _ease(top: np.ndarray, bottom: np.ndarray, open_at_rest: bool, scale: float)
     return _INSET[0] * share, _INSET[1] * share
 
 
+def _shows_teeth(face: FaceGeometry, top: np.ndarray, bottom: np.ndarray) -> bool:
+    """Whether something whiter than the lips shows between them: a small gap without teeth is as good as closed."""
+    import cv2
+
+    def whiteness(contour: np.ndarray) -> float:
+        mask = np.zeros(face.image.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [np.round(contour).astype(np.int32)], 1)
+        return float(np.percentile(face.image[mask > 0].min(-1), 85))
+
+    lip = np.concatenate([face.points[list(mesh.LOWER_LIP_ROWS[0]), :2], bottom[::-1]])
+    return whiteness(np.concatenate([top, bottom[::-1]])) > 1.15 * whiteness(lip)
+
+
 def _downwards(contour: np.ndarray) -> np.ndarray:
     """(2,) the direction across a contour (N, 2) from corner to corner, towards the chin."""
     axis = contour[-1] - contour[0]
@@ -181,13 +198,14 @@ class Palette:
 
     def __init__(self, skin: np.ndarray, lip: np.ndarray, white: np.ndarray, noise: np.ndarray) -> None:
         self.lip, self._noise = lip, noise
-        # Ivory in the portrait's light, which its skin shows (white, where the eyes show any, corrects it), and below the
-        # skin's own brightness: teeth lie in the shade of the lips.
-        paled = skin + 0.45 * (skin.max() - skin)
-        ivory = 0.75 * paled + 0.25 * white * (paled.mean() / max(white.mean(), 1))
-        self.tooth = np.float32(0.95 * (ivory + 0.4 * (ivory.mean() - ivory)))
-        self.gum = np.float32(0.6 * lip + 0.25 * skin)
-        self.tongue = np.float32(0.62 * lip + 0.18 * skin)
+        # Teeth take the hue of the eyes' whites, which shows light and varnish, and stay below the skin's own brightness:
+        # they lie in the shade of the lips.
+        hue = 0.65 * white / max(white.mean(), 1) + 0.35 * skin / max(skin.mean(), 1)
+        hue = 1 + 0.8 * (hue - 1)
+        pale = skin.mean() + 0.3 * (skin.max() - skin.mean())
+        self.tooth = np.float32(0.94 * pale * hue)
+        self.gum = np.float32((0.6 * lip + 0.25 * skin) * _FLESH)
+        self.tongue = np.float32((0.62 * lip + 0.18 * skin) * _FLESH)
         self.depth = np.float32(lip * [0.3, 0.21, 0.2])
 
     @classmethod
@@ -203,8 +221,7 @@ class Palette:
 
         skin = colour((50, 280, 205, 425, 117, 346, 151, 6, 101, 330), 70)
         lip = colour(mesh.LOWER_LIP_ROWS[1] + mesh.LOWER_LIP_ROWS[2], 50)
-        eyes = mesh.EYE_TOP + mesh.EYE_BOTTOM
-        white = colour([i for i in eyes + mesh.mirrored(eyes)], 85)
+        white = _eye_white(image, points)
         centre, size = points[[50, 205]].mean(0), max(int(0.1 * face.scale), 4)
         x, y = np.clip(centre.astype(int), size, np.array(image.shape[1::-1]) - size)
         patch = cv2.cvtColor(image[y - size : y + size, x - size : x + size], cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -225,6 +242,19 @@ class Palette:
         """(h, w) heights 0 (upper lip) .. 1 (lower lip) and places 0 (middle) .. 1 (corner) → (h, w, 3) colour."""
         light = 0.5 + 0.9 * smoothstep((deep - 0.4) / 0.6) + 0.35 * smoothstep((aside - 0.5) / 0.5)
         return light[..., None] * self.depth
+
+
+def _eye_white(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(3,) the brighter half of what lies between the irises and the corners of the eyes."""
+    places = []
+    for own in (tuple, mesh.mirrored):
+        outer, inner = own((mesh.EYE_TOP[0], mesh.EYE_TOP[-1]))
+        iris_outer, iris_inner = own((mesh.IRIS[3], mesh.IRIS[1]))
+        for corner, edge in ((outer, iris_outer), (inner, iris_inner)):
+            places += [points[edge] + share * (points[corner] - points[edge]) for share in (0.25, 0.4, 0.55)]
+    x, y = np.clip(np.round(places).astype(int), 0, np.array(image.shape[1::-1]) - 1).T
+    seen = image[y, x].astype(np.float64)
+    return seen[np.argsort(seen.sum(1))[len(seen) // 2 :]].mean(0)
 
 
 def _teeth(aside: np.ndarray, above: np.ndarray, widths: tuple[float, ...], palette: Palette, light: float) -> np.ndarray:

@@ -44,16 +44,17 @@ def test_the_interpolator_passes_through_its_points_and_does_not_overshoot():
     np.testing.assert_allclose(Interpolator(points)(np.ones((60, 1)), rng.random((9, 2)) * 3), 1, atol=1e-3)
 
 
-@pytest.mark.parametrize("stretch", [-0.5, 0.8, 2.5])
+@pytest.mark.parametrize("stretch", [-0.5, 0.8, 2.3])
 def test_inverting_a_stretched_field(stretch):
     y, x = np.mgrid[:60, :60].astype(np.float32)
-    ramp = stretch * np.clip(y - 20, 0, 8)  # eight rows become 8 · (1 + stretch)
+    t = np.clip((y - 14) / 16, 0, 1)
+    ramp = stretch * 16 / 1.5 * t * t * (3 - 2 * t)  # at its steepest, one row becomes 1 + stretch rows
     move = np.dstack([0.3 * ramp, ramp]).astype(np.float32)
     back = invert(move, steps=12)
-    from cv2 import INTER_LINEAR, remap
+    from cv2 import BORDER_REPLICATE, INTER_LINEAR, remap
 
-    forth = remap(move, np.dstack([x, y]) + back, None, INTER_LINEAR)
-    assert np.abs(back + forth)[2:-22, 2:-8].max() < 0.15
+    forth = remap(move, np.dstack([x, y]) + back, None, INTER_LINEAR, borderMode=BORDER_REPLICATE)
+    assert np.abs(back + forth)[:-3].max() < 0.15
 
 
 def test_inverting_rest_is_exactly_rest():
