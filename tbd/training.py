@@ -1,6 +1,7 @@
 """`tbd fit | validate | test | predict`: Lightning's own command line over our components."""
 
 import lightning as L
+import torch
 from jsonargparse import set_parsing_settings
 from lightning.pytorch.cli import ArgsType, LightningCLI
 
@@ -15,6 +16,7 @@ def lightning_cli(args: ArgsType = None, run: bool = True) -> LightningCLI:
         args: instead of the process's own arguments.
         run: False builds without running, for tests.
     """
+    torch.set_float32_matmul_precision("high")
     return LightningCLI(
         L.LightningModule,
         L.LightningDataModule,

@@ -38,6 +38,7 @@ class LogMel(nn.Module):
         self.register_buffer("window", torch.hann_window(400), persistent=False)
         self.register_buffer("filters", _mel_filters(bins), persistent=False)  # (bins, 257)
 
+    @torch.compiler.disable  # it has complex numbers, which are not worth compiling
     def forward(self, audio: Tensor) -> Tensor:
         """(B, N) samples → (B, bins, N // 160), roughly zero-mean and unit-variance for speech at −23 dB."""
         with torch.autocast(audio.device.type, enabled=False):

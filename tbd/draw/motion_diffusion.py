@@ -1,6 +1,7 @@
 """`MotionDiffusion`: a diffusion over windows of `Motion`, told by a plan and a voice."""
 
 import copy
+import math
 import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -163,15 +164,14 @@ class MotionDiffusion(L.LightningModule):
         optimizer = torch.optim.AdamW(
             [{"params": decay, "weight_decay": 0.02}, {"params": rest, "weight_decay": 0.0}],
             lr=self.hparams["learning_rate"],
-            betas=(0.9, 0.98),
-            fused=self.device.type == "cuda",
+            betas=(0.9, 0.98),  # fused would refuse gradient clipping under mixed precision
         )
         total, warmup = int(self.trainer.estimated_stepping_batches), self.hparams["warmup_steps"]
 
         def factor(step: int) -> float:
             if step < warmup:
                 return (step + 1) / warmup
-            return 0.5 * (1 + np.cos(np.pi * min((step - warmup) / max(total - warmup, 1), 1.0)))
+            return 0.5 * (1 + math.cos(math.pi * min((step - warmup) / max(total - warmup, 1), 1.0)))
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

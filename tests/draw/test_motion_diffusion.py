@@ -153,3 +153,17 @@ def test_emotion_scale_leaves_neutral_plans_alone(model):
     assert np.allclose(*scales, atol=1e-5)
     felt = plan.model_copy(update={"emotions": {"angry": 1.0}, "intensity": 1.0})
     assert not np.allclose(*(drawn(model, voice(1), felt, guidance=ProgressiveGuidance(emotion_scale=s)) for s in (0.5, 2.0)), atol=1e-3)
+
+
+def test_checkpoints_after_warm_up_load_without_running_code(model, tmp_path):
+    """A learning rate of numpy's type in the schedule's state would need a pickle that may run code."""
+    from types import SimpleNamespace
+
+    model.hparams["warmup_steps"] = 2
+    model._trainer = SimpleNamespace(estimated_stepping_batches=10)
+    parts = model.configure_optimizers()
+    for _ in range(5):
+        parts["optimizer"].step()
+        parts["lr_scheduler"]["scheduler"].step()
+    torch.save({"schedule": parts["lr_scheduler"]["scheduler"].state_dict(), "optimizer": parts["optimizer"].state_dict()}, tmp_path / "a.ckpt")
+    assert torch.load(tmp_path / "a.ckpt", weights_only=True)["schedule"]["last_epoch"] == 5
