@@ -19,7 +19,7 @@ from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.renderer import MeshWarpRenderer
 from tbd.files import atomic_output
-from tbd.think.facs import PROTOTYPES, Emotion
+from tbd.think.facs import EMOTIONS, PROTOTYPES, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -90,8 +90,9 @@ def prototype_plan(emotion: Emotion, intensity: float, variant: int = 0) -> Musc
     return MusclePlan(emotions={emotion: 1.0}, intensity=intensity, actions=actions)
 
 
-def talking_motion(emotion: Emotion, intensity: float = 1.0, seed: int = 0) -> Motion:
-    """`SENTENCE` said by flite's voice slt and acted by the procedural performer with the emotion's prototype.
+def talking_motion(emotion: Emotion, intensity: float = 1.0) -> Motion:
+    """`SENTENCE` said by flite's voice slt and acted by the procedural performer with the emotion's prototype; each emotion
+    has its own seed for blinks, gaze and head.
 
     Raises:
         InputError: flite is not installed.
@@ -104,7 +105,7 @@ def talking_motion(emotion: Emotion, intensity: float = 1.0, seed: int = 0) -> M
     if voice is None:
         raise InputError("Talking performances need the speech synthesiser flite with its voice slt: apt-get install flite.")
     speech = engine.speak([SENTENCE], voice, Delivery())[0]
-    return act(speech.phones, speech.audio, prototype_plan(emotion, intensity), np.random.default_rng(seed))
+    return act(speech.phones, speech.audio, prototype_plan(emotion, intensity), np.random.default_rng(EMOTIONS.index(emotion)))
 
 
 def environment() -> dict[str, Any]:
