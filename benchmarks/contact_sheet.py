@@ -90,7 +90,7 @@ def _write(draw, x: int, y: int, words: str, colour: tuple[int, int, int], font:
     draw.text((x, y), words, colour, font.font_variant(size=int(font.size * width / long)) if long > width else font, anchor="ms")
 
 
-def zoomed(frame: np.ndarray, face: FaceGeometry, room: float = 1.75) -> np.ndarray:
+def zoomed(frame: np.ndarray, face: FaceGeometry, room: float = 1.55) -> np.ndarray:
     """The square around the resting face, `room` times as high as the face, so that small tiles show the expression."""
     low, high = face.points[:, :2].min(0), face.points[:, :2].max(0)
     side = int(min(room * (high - low).max(), *frame.shape[:2]))
@@ -113,7 +113,7 @@ def blendshape_sheet(renderer: Renderer, face: FaceGeometry, tile: int, columns:
     for row, channel in enumerate(channels):
         motion[channel][row] = HEAD_SHOWN if channel in HEAD else 1.0
     shown = zip((face.image, *renderer.render(face, motion)), ("portrait", *channels))
-    cells = [Cell(zoomed(frame, face), label) for frame, label in shown]
+    cells = [Cell(zoomed(frame, face, 1.3), label) for frame, label in shown]
     return grid([cells[i : i + columns] for i in range(0, len(cells), columns)], tile)
 
 
