@@ -17,6 +17,9 @@ _RATE, _LONGEST_STEP = np.float32(0.9), np.float32(3.0)
 """Newton's steps are shortened a little, and none is longer than this many cells: found on the widest open mouths, where
 whole steps leap over the lip."""
 
+_ENOUGH = 0.01
+"""Cells; a field that has come this near is taken."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -125,6 +128,8 @@ def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int
         seen = cv2.remap(field, identity + back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         step = _RATE * (back + seen[..., :2]) / seen[..., 2:]
         back = back - np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+        if max(step.max(), -step.min()) < _ENOUGH:
+            break
     return back
 
 

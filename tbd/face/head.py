@@ -10,6 +10,10 @@ NECK = 1.15
 """Inter-ocular distances below the chin at which the body stands still."""
 _RINGS = ((1.22, -0.16), (1.6, -0.55), (2.3, -0.95))
 """Rings about the outline of the face, by size, and how far behind the outline the hair and the ears there lie."""
+_ROOM = 0.36
+"""Inter-ocular distances outside the outline that expressions need at least to die away."""
+_NEAR = 0.32
+"""Inter-ocular distances from the outline within which skin is held back."""
 _HAIR = 2.3
 """Inter-ocular distances from between the eyes within which even wide hair goes all the way with the head."""
 _SLOPE = 1.7
@@ -116,7 +120,11 @@ class HeadVolume:
         outline, centre = self._outline()
         lowness = smoothstep((centre - outline)[:, 1] / (centre - outline)[:, 1].max())[:, None]
         size = _STILL[0] + (_STILL[1] - _STILL[0]) * lowness
-        still = np.concatenate([(outline[:, :2] - centre[:2]) * size * grow + centre[:2] for grow in (1.0, 1.25)])
+        outwards = outline[:, :2] - centre[:2]
+        radius = np.linalg.norm(outwards, axis=1, keepdims=True)
+        # On the far side of a turned face the outline is near: skin there still needs room to move.
+        away = np.maximum(radius * (size - 1), _ROOM)
+        still = np.concatenate([centre[:2] + outwards / radius * (radius + away + more) for more in (0.0, 0.25)])
         return SkinField(self._points[used, :2], used, still)
 
 
@@ -154,3 +162,24 @@ def _limit_slope(depth: np.ndarray, rise: float) -> np.ndarray:
         if np.array_equal(before, out):
             break
     return out
+
+
+def stay_within(modes: np.ndarray, face: FaceGeometry) -> np.ndarray:
+    """(K, 478, 3) displacements that do not push skin over the outline of a turned face.
+
+    On the far side of a turned head a corner of the mouth is close to the outline, behind which skin would slide out of
+    sight; a warped picture can only press it together, so what moves sideways towards a near outline moves less.
+    """
+    points = face.points[:, :2] / face.scale
+    outline = points[list(mesh.FACE_OVAL)]
+    top, bottom = outline[:, 1].argmin(), outline[:, 1].argmax()
+    room = np.full((2, len(points)), np.inf)
+    for side, (start, end) in enumerate(((bottom, top), (top, bottom))):
+        edge = np.roll(outline, -start, 0)[: (end - start) % len(outline) + 1]
+        edge = edge[np.argsort(edge[:, 1])]
+        room[side] = np.abs(points[:, 0] - np.interp(points[:, 1], edge[:, 1], edge[:, 0]))
+    across = face.rotation[0]
+    sideways = modes @ across  # (K, 478), positive to the image's right
+    free = smoothstep(np.where(sideways > 0, room[1], room[0]) / _NEAR)
+    free[:, list(_NOT_SKIN)] = 1
+    return (modes - ((1 - free) * sideways)[..., None] * across).astype(np.float32)

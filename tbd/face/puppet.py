@@ -7,7 +7,7 @@ from tbd.face.creases import crease_maps, deepen, shadow_tint, skin_likeness
 from tbd.face.eyes import Eye
 from tbd.face.field import Grid, invert, smoothstep
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
-from tbd.face.head import HeadVolume
+from tbd.face.head import HeadVolume, stay_within
 from tbd.face.matte import recompose, separate
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.mouth import Mouth
@@ -52,6 +52,7 @@ class Puppet:
         self._modes = np.concatenate([self._rig.modes, relaxed_smile(self._rig)[None]])
         for side, own in zip(SIDES, (tuple, mesh.mirrored)):
             self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(own(mesh.EYE_TOP[1:-1])), 1] -= _OVERLAP
+        self._modes = stay_within(self._modes, face)
         height, width = face.image.shape[:2]
         outline = face.points[list(mesh.FACE_OVAL), :2]
         self._layers = separate(face.image, outline, face.scale)

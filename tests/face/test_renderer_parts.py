@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import skimage.data
@@ -6,9 +8,11 @@ from tbd.face import topology as mesh
 from tbd.face.aperture import Aperture, affine, blend, carry
 from tbd.face.creases import CREASES, crease_maps, deepen, shadow_tint, skin_likeness
 from tbd.face.field import Grid, Interpolator, invert
-from tbd.face.geometry import mean_face, mirror_points
+from tbd.face.geometry import FaceGeometry, euler_to_matrix, mean_face, mirror_points
+from tbd.face.head import stay_within
 from tbd.face.matte import fill, paint_out, recompose, separate
 from tbd.face.motion import BLENDSHAPES
+from tbd.face.rig import Rig
 
 
 class TestGrid:
@@ -204,3 +208,25 @@ def test_rings_mirror_onto_themselves():
     for ring in (mesh.LIP_TOP, mesh.LIP_BOTTOM, *mesh.UPPER_LIP_ROWS, *mesh.LOWER_LIP_ROWS):
         assert mesh.mirrored(ring) == ring[::-1]
     assert mesh.mirrored(mesh.mirrored(mesh.EYE_TOP)) == mesh.EYE_TOP
+
+
+class TestStayWithin:
+    def face(self, yaw: float) -> FaceGeometry:
+        rotation = euler_to_matrix(np.array([0, yaw, 0])).astype(np.float32)
+        face = FaceGeometry(np.zeros((300, 300, 3), np.uint8), np.zeros((478, 3)), mean_face(), rotation, 90.0, np.float32([150, 120]))
+        return replace(face, points=face.project(face.canonical))
+
+    def test_a_face_from_the_front_moves_freely(self):
+        modes = Rig(mean_face()).modes
+        kept = stay_within(modes, self.face(0.0))
+        smile = BLENDSHAPES.index("mouthSmileLeft")
+        np.testing.assert_allclose(kept[smile, 291], modes[smile, 291], atol=0.01)
+
+    def test_the_far_corner_of_a_turned_face_is_held_back_and_the_near_one_is_not(self):
+        modes = Rig(mean_face()).modes
+        kept = stay_within(modes, self.face(0.6))  # turned to the image's right
+        far, near = BLENDSHAPES.index("mouthStretchLeft"), BLENDSHAPES.index("mouthStretchRight")
+        across = self.face(0.6).rotation[0]
+        assert kept[far, 291] @ across < 0.7 * (modes[far, 291] @ across)
+        np.testing.assert_allclose(kept[near, 61], modes[near, 61], atol=0.01)
+        np.testing.assert_array_equal(kept[:, 468:], modes[:, 468:])
