@@ -1,5 +1,7 @@
 """`Puppet`: one portrait, prepared so that a frame of it costs a few matrix products and remaps."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tbd.face import topology as mesh
@@ -7,7 +9,7 @@ from tbd.face.creases import crease_maps, deepen, shadow_tint, skin_likeness
 from tbd.face.eyes import Eye
 from tbd.face.field import Grid, invert, smoothstep
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
-from tbd.face.head import HeadVolume, stay_within
+from tbd.face.head import HeadVolume, SkinField, stay_within
 from tbd.face.matte import recompose, separate
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.mouth import Mouth
@@ -34,6 +36,26 @@ for _group, _names in enumerate((
     for _name, _share in _names.items():
         _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
 _JAW = ("jawOpen", "jawForward", "jawLeft", "jawRight")
+
+
+Window = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where the skin below an aperture moves otherwise than the skin above.
+
+    Args:
+        inner: the aperture's cells within the face's window of cells.
+        cells: the same cells in the whole grid.
+        pixels: the pixels under them.
+        extra: (K, cells · 3) float32, what the modes add to the skin below the aperture.
+    """
+
+    inner: Window
+    cells: Window
+    pixels: Window
+    extra: np.ndarray
 
 
 class Puppet:
@@ -67,31 +89,27 @@ class Puppet:
         volume = HeadVolume(face)
         centre = (outline.min(0) + outline.max(0)) / 2
         reach = (outline.max(0) - outline.min(0)) / 2
-        self._window = self._fine.window(centre - 1.5 * reach - [0, 0], centre + [1.5, 1.75] * reach)
+        self._window = self._fine.window(centre - 1.5 * reach, centre + [1.5, 1.75] * reach)
         wide, near = self._coarse.centres(), self._fine.centres()[self._window]
         self._camera = volume.camera(wide), volume.camera(near)
         person = self._layers.foreground[..., 3]
         self._follow = volume.follow(wide, person), volume.follow(near, person)
         upper, lower = volume.skin("upper"), volume.skin("lower")
-        shape = near.shape[:2]
-        edge = self._window_edge(shape)
-        places = volume.plane(near).reshape(-1, 2)
-        fields = upper(self._modes, places) * edge.reshape(-1, 1)
+        edge = self._window_edge(near.shape[:2])
+        places = volume.plane(near)
+        fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3) * edge[..., None]
         self._skin = fields.reshape(len(self._modes), -1).astype(np.float32)
         self._edge = self._fine.enlarge(edge.astype(np.float32), self._window)[..., None]
         identity = np.stack(np.meshgrid(np.arange(face.image.shape[1]), np.arange(face.image.shape[0])), -1)
         self._identity = identity.astype(np.float32)
         self._cuts = [
-            self._cut(lower, fields, places, shape, self._rest_pixels(ids), margin)
-            for ids, margin in (
-                (mesh.LIP_TOP + mesh.LIP_BOTTOM + (18,), (0.14, 0.12)),
-                (mesh.EYE_TOP + mesh.EYE_BOTTOM, (0.05, 0.09)),
-                (mesh.mirrored(mesh.EYE_TOP + mesh.EYE_BOTTOM), (0.05, 0.09)),
+            self._cut(lower, fields, places, face.points[list(ids), :2], margin, drop)
+            for ids, margin, drop in (
+                (mesh.LIP_TOP + mesh.LIP_BOTTOM + (18,), (0.14, 0.12), 0.45),
+                (mesh.EYE_TOP + mesh.EYE_BOTTOM, (0.05, 0.09), 0.0),
+                (mesh.mirrored(mesh.EYE_TOP + mesh.EYE_BOTTOM), (0.05, 0.09), 0.0),
             )
         ]
-
-    def _rest_pixels(self, ids) -> np.ndarray:
-        return self._face.points[list(ids), :2]
 
     def _window_edge(self, shape: tuple[int, int]) -> np.ndarray:
         """(rows, columns) 1 inside the window of the face, 0 at those of its edges that are not the picture's own."""
@@ -104,24 +122,30 @@ class Puppet:
         right = shape[1] - x if across.stop < columns else np.full_like(x, far)
         return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / (0.15 * _FINE))
 
-    def _cut(self, lower, fields, places, shape, around: np.ndarray, margin: tuple[float, float]) -> "Cut":
-        """What the skin below an aperture does otherwise than the skin above, about the pixels `around`."""
+    def _cut(
+        self, lower: SkinField, fields: np.ndarray, places: np.ndarray, around: np.ndarray, margin: tuple[float, float], drop: float
+    ) -> Cut:
+        """The cut about the pixels `around` (N, 2) and `margin` (aside, up and down) beyond; what moves there may fall by `drop`.
+
+        Args:
+            lower: spreads displacements over the skin below apertures.
+            fields: (K, rows, columns, 3) the modes of the skin above apertures, over the face's window.
+            places: (rows, columns, 2) where these cells are, in inter-ocular distances.
+        """
         scale = self._face.scale
         low, high = around.min(0), around.max(0)
         middle, half = (low + high) / 2, (high - low) / 2 + np.array(margin) * scale
-        room = np.array([_ROOM, _ROOM]) * scale
-        drop = np.array([0, 0.45 * scale]) if margin[1] > 0.1 else np.zeros(2)
-        rows, columns = self._fine.window(middle - half - room, middle + half + room + drop)
+        rows, columns = self._fine.window(middle - half - _ROOM * scale, middle + half + [_ROOM * scale, (_ROOM + drop) * scale])
         down, across = self._window
         rows = slice(max(rows.start, down.start), min(rows.stop, down.stop))
         columns = slice(max(columns.start, across.start), min(columns.stop, across.stop))
         inner = slice(rows.start - down.start, rows.stop - down.start), slice(columns.start - across.start, columns.stop - across.start)
-        index = np.arange(shape[0] * shape[1]).reshape(shape)[inner].ravel()
-        radius = np.linalg.norm((self._fine.centres()[rows, columns] - middle) / half, axis=-1).ravel()
-        weight = smoothstep((1 - radius) / 0.3)
-        extra = (lower(self._modes, places[index]) - fields[:, index]) * weight[:, None]
-        pixels = self._fine.pixels((rows, columns))
-        return Cut(inner, (rows, columns), pixels, extra.reshape(len(self._modes), -1).astype(np.float32))
+        radius = np.linalg.norm((self._fine.centres()[rows, columns] - middle) / half, axis=-1)
+        weight = smoothstep((1 - radius) / 0.3)[..., None]
+        above = fields[(slice(None), *inner)]
+        below = lower(self._modes, places[inner].reshape(-1, 2)).reshape(above.shape)
+        extra = ((below - above) * weight).reshape(len(self._modes), -1).astype(np.float32)
+        return Cut(inner, (rows, columns), self._fine.pixels((rows, columns)), extra)
 
     def _prepare_apertures(self) -> None:
         self._mouth = Mouth(self._face, self._cuts[0].pixels)
@@ -235,17 +259,3 @@ class Puppet:
         seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
         lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
-
-
-class Cut:
-    """Where skin below an aperture moves otherwise than the skin above.
-
-    Args:
-        inner: cells of the aperture's window within the face's window.
-        cells: the same in the whole grid.
-        pixels: the pixels under them.
-        extra: (K, cells · 3) what the modes add below the aperture.
-    """
-
-    def __init__(self, inner, cells, pixels, extra: np.ndarray) -> None:
-        self.inner, self.cells, self.pixels, self.extra = inner, cells, pixels, extra
