@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 _DENSE = 65
 """Places along a contour after smoothing its control points into a curve."""
@@ -45,6 +44,8 @@ class Aperture:
     """
 
     def __init__(self, top: tuple[int, ...], bottom: tuple[int, ...], pixels: tuple[slice, slice]) -> None:
+        from scipy.interpolate import CubicSpline
+
         self.top, self.bottom, self.pixels = list(top), list(bottom), pixels
         rows, columns = pixels
         self._x = np.arange(columns.start, columns.stop, dtype=np.float32)[None]
