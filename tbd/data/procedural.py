@@ -35,8 +35,6 @@ class ProceduralDataModule(L.LightningDataModule):
         resident: keep the corpus on the training device, so that a batch is one gather there: 2 GB for every 15 hours.
         passes: how often an epoch passes over the training clips; more where a corpus is small and starting an epoch costs.
         augment: changes the waveforms of training batches, on the training device: (B, N) → (B, N).
-        copies: make so many augmented copies of the training audio while packing, and do not augment batches: for machines on
-            which augmentation would take longer than the training step.
     """
 
     def __init__(
@@ -49,27 +47,18 @@ class ProceduralDataModule(L.LightningDataModule):
         resident: bool = False,
         passes: int = 1,
         augment: nn.Module | None = None,
-        copies: int = 0,
     ) -> None:
         super().__init__()
-        if copies and augment is None:
-            raise InputError("copies are made by augment; name one, or leave copies at 0.")
-        self.copies = copies
         self.root, self.window_frames, self.context_frames = Path(root), window_frames, context_frames
         self.batch_size, self.num_workers, self.resident, self.passes, self.augment = batch_size, num_workers, resident, passes, augment
 
     def prepare_data(self) -> None:
-        """Pack the corpus, once per machine."""
-        read_manifest(self.root)
+        """Pack the corpus, once per machine, and again when it has grown."""
+        rows = read_manifest(self.root)
         for split in ("train", "val", "test"):
-            if not (self.root / f"packed-{split}.json").is_file():
+            packed = self.root / f"packed-{split}.json"
+            if not packed.is_file() or json.loads(packed.read_text())["clips"] != [row["clip"] for row in rows if row["split"] == split]:
                 pack(self.root, split)
-        if self.copies and not self._copied.is_file():
-            copy_augmented(self.root, self.augment, self.copies, self._copied)
-
-    @property
-    def _copied(self) -> Path:
-        return self.root / f"packed-train-audio-{self.copies}-augmented.npy"
 
     def setup(self, stage: str) -> None:
         splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("test",)}[stage]
@@ -79,9 +68,6 @@ class ProceduralDataModule(L.LightningDataModule):
     def _dataset(self, split: str, device: torch.device) -> WindowDataset:
         audio, motion, lengths, plans = load_packed(self.root, split)
         train = split == "train"
-        if train and self.copies:
-            audio = torch.from_numpy(np.load(self._copied, mmap_mode="c"))
-            motion, lengths, plans = motion.repeat(self.copies, 1), lengths * self.copies, plans.repeat(self.copies)
         return WindowDataset(
             audio.to(device), motion.to(device), lengths, plans.to(device), self.window_frames, self.context_frames, train, self.passes if train else 1
         )
@@ -112,7 +98,7 @@ class ProceduralDataModule(L.LightningDataModule):
         return {key: value.to(device) for key, value in batch.items()}
 
     def on_after_batch_transfer(self, batch: MotionBatch, dataloader_idx: int) -> MotionBatch:
-        if self.augment is not None and not self.copies and self.trainer is not None and self.trainer.training:
+        if self.augment is not None and self.trainer is not None and self.trainer.training:
             batch["audio"] = self.augment.to(batch["audio"].device)(batch["audio"])
         return batch
 
@@ -159,20 +145,6 @@ def load_packed(root: Path, split: str) -> tuple[Tensor, Tensor, list[int], Plan
     audio, motion = (torch.from_numpy(np.load(root / f"packed-{split}-{name}.npy", mmap_mode="c")) for name in ("audio", "motion"))
     plans = [MusclePlan.model_validate_json((root / row["plan"]).read_text()) for row in read_manifest(root) if row["split"] == split]
     return audio, motion, lengths, PlanTensors.collate(plans)
-
-
-def copy_augmented(root: Path, augment: nn.Module, copies: int, path: Path, seed: int = 0) -> None:
-    """Write `copies` augmented versions of the packed training audio, one behind the other, clip by clip."""
-    audio, _, lengths, _ = load_packed(root, "train")
-    edges = np.concatenate([[0], np.cumsum(lengths)]) * SAMPLES_PER_FRAME
-    generator = torch.Generator().manual_seed(seed)
-    with atomic_output(path) as temporary:
-        out = np.lib.format.open_memmap(temporary, "w+", np.int16, (copies * len(audio),))
-        for copy in range(copies):
-            for first, last in zip(edges[:-1], edges[1:]):
-                changed = augment(audio[first:last].float()[None] / 32768, generator)[0]
-                out[copy * len(audio) + first : copy * len(audio) + last] = (changed.clamp(-1, 1) * 32767).short().numpy()
-        out.flush()
 
 
 def _read_audio(root: Path, row: dict[str, str]) -> np.ndarray:

@@ -70,10 +70,6 @@ class PlanTensors:
     def __getitem__(self, rows: Tensor | slice) -> "PlanTensors":
         return PlanTensors(*(getattr(self, f.name)[rows] for f in fields(self)))
 
-    def repeat(self, times: int) -> "PlanTensors":
-        """The same plans, `times` over."""
-        return PlanTensors(*(torch.cat([getattr(self, f.name)] * times) for f in fields(self)))
-
     def to(self, device: torch.device | str) -> "PlanTensors":
         return PlanTensors(*(getattr(self, f.name).to(device) for f in fields(self)))
 

@@ -31,20 +31,11 @@ def test_missing_corpus_says_what_to_run(tmp_path):
         ProceduralDataModule(str(tmp_path)).prepare_data()
 
 
-def test_copies_are_augmented_once_and_stay_beside_their_motion(corpus):
-    class Halve(torch.nn.Module):
-        def forward(self, audio, generator=None):
-            return audio / 2 + 1e-9
-
-    data = ProceduralDataModule(str(corpus), window_frames=20, context_frames=0, batch_size=2, augment=Halve(), copies=2)
+def test_a_corpus_that_has_grown_is_packed_again(corpus):
+    data = ProceduralDataModule(str(corpus))
     data.prepare_data()
-    data.setup("fit")
-    train = data.datasets["train"]
-    assert len(train.audio) == 2 * 105 * 640 and len(train.length) == 4 and len(train.motion) == 210
-    assert (train.audio[60 * 640 : 61 * 640] == 1).all() and (train.audio[165 * 640 : 166 * 640] == 1).all()  # the second clip's 2, halved
-    assert (train.plans.unit > 0).sum(1).tolist() == [0, 1, 0, 1]
-
-
-def test_copies_need_an_augmentation(corpus):
-    with pytest.raises(InputError, match="augment"):
-        ProceduralDataModule(str(corpus), copies=2)
+    manifest = corpus / "manifest.csv"
+    lines = manifest.read_text().splitlines()
+    manifest.write_text("\n".join(line.replace(",val,", ",train,") for line in lines) + "\n")
+    data.prepare_data()
+    assert load_packed(corpus, "train")[2] == [60, 45, 33]
