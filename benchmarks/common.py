@@ -28,16 +28,18 @@ ASTRONAUT = "astronaut"
 SENTENCE = "She had your dark suit in greasy wash water all year."
 """TIMIT's first calibration sentence: three seconds in which the mouth closes, spreads and rounds."""
 DEFAULT_RENDERER = lazy_instance(MeshWarpRenderer)
-_PACKAGES = ("mediapipe", "numpy", "opencv-contrib-python")
+_PACKAGES = ("mediapipe", "numpy", "opencv-contrib-python", "torch", "tbd")
+_MANY = {"portraits": "pictures or folders of them; astronaut is scikit-image's", "clips": "videos of a person who talks"}
 
 
-def run(benchmark: Callable[..., None], many: str = "portraits", default: Sequence[str] = (ASTRONAUT,)) -> None:
+def run(benchmark: Callable[..., None], many: str | None = "portraits", default: Sequence[str] = (ASTRONAUT,)) -> None:
     """Call `benchmark` with the command line's arguments; its argument `many` takes all that stand without an option's name."""
     from jsonargparse import ArgumentParser
 
     parser = ArgumentParser(prog=f"python -m benchmarks.{Path(sys.argv[0]).stem}", description=sys.modules[benchmark.__module__].__doc__)
-    parser.add_argument(many, nargs="*", default=list(default), help="pictures or folders of them; astronaut is scikit-image's")
-    parser.add_function_arguments(benchmark, skip={many})
+    if many is not None:
+        parser.add_argument(many, nargs="*", default=list(default), help=_MANY.get(many))
+    parser.add_function_arguments(benchmark, skip={many} if many else None)
     arguments = parser.instantiate_classes(parser.parse_args())
     try:
         benchmark(**vars(arguments))

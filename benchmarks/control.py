@@ -1,32 +1,37 @@
 """Do asked muscles move, and are the three scales separate?
 
-One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity found in the motion is
-compared with the one asked: Spearman's rank correlation per unit. Then each of the three scales is doubled, and the other
-two's figures are read again: the muscles' mean gain (found over asked), the voice's articulation (standard deviation of
-jawOpen), the feeling's colour (root mean square of what an emotion changes beyond its muscles).
+Protocol ``control-1``. One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity
+found in the motion is compared with the one asked: Spearman's rank correlation per unit. Then each of the three scales goes
+from 1 to 1.5, and the other two's figures are read again: the muscles' mean gain (found over asked), the voice's articulation
+(standard deviation of jawOpen), the feeling's colour (root mean square of what an emotion changes beyond its muscles).
 
-    python -m benchmarks.control --audio SPEECH.wav [--model FOLDER] [--device cuda]
+    python -m benchmarks.control --output out.json
 """
 
-import argparse
-import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import spearmanr
 
+from benchmarks.common import environment, run, table, write_results
 from benchmarks.real_speech import read_wave
 from tbd.draw.guidance import ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
-from tbd.face.motion import INDEX, SAMPLES_PER_FRAME
+from tbd.face.motion import CHANNELS, INDEX, SAMPLES_PER_FRAME
+from tbd.pipeline import ASSETS
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS
 from tbd.think.encoder import PlanTensors
 from tbd.think.facs import measure
 from tbd.think.plan import MuscleAction, MusclePlan
 
 LEVELS = (0.2, 0.4, 0.6, 0.8, 1.0)
+RAISED = 1.5
+FOLLOWS = 0.95
+"""Spearman's correlation from which a unit is said to follow."""
 
 
 def draw_many(model: MotionDiffusion, audio: np.ndarray, plans: Sequence[MusclePlan], guidance: ProgressiveGuidance, size: int = 50) -> np.ndarray:
@@ -41,7 +46,7 @@ def draw_many(model: MotionDiffusion, audio: np.ndarray, plans: Sequence[MuscleP
         audios = torch.from_numpy(sound).to(model.device).expand(len(batch.unit), -1)
         # one noise for all: a plan's effect is what differs between two rows
         noise = torch.Generator().manual_seed(0)
-        state = torch.randn(1, frames, 58, generator=noise)
+        state = torch.randn(1, frames, len(CHANNELS), generator=noise)
         out.append(_from_noise(model, audios, batch, state, guidance))
     return np.concatenate(out)
 
@@ -86,25 +91,46 @@ def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuida
     return float(np.sqrt(np.square(motion.mean(1) - motion[EMOTIONS.index("neutral")].mean(0)).mean()))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--audio", required=True)
-    parser.add_argument("--model", default="motion_mini")
-    parser.add_argument("--device", default="cpu")
-    options = parser.parse_args()
-    model, audio = load_motion_model(options.model).to(options.device), read_wave(options.audio)
-    units = muscles(model, audio, ProgressiveGuidance())
-    for number, row in sorted(units.items(), key=lambda item: item[1]["spearman"]):
-        print(f"AU{number:<3} {ACTION_UNITS[number].name:<28} Spearman {row['spearman']:.2f}  gain {row['gain']:.2f}  at full {row['at_full']:.2f}")
-    print(f"units at Spearman 0.95 or more: {sum(row['spearman'] >= 0.95 for row in units.values())} of {len(units)}")
-    table = {}
+def scales(model: MotionDiffusion, audio: np.ndarray) -> dict[str, dict[str, float]]:
+    """The three figures with every scale at 1 (``none``) and with each raised alone."""
+    figures = {}
     for name in ("none", "emotion", "muscle", "audio"):
-        guidance = ProgressiveGuidance(**({} if name == "none" else {f"{name}_scale": 1.5}))
+        guidance = ProgressiveGuidance(**({} if name == "none" else {f"{name}_scale": RAISED}))
         gains = [row["gain"] for row in muscles(model, audio, guidance).values()]
-        table[name] = {"muscles": float(np.mean(gains)), "articulation": articulation(model, audio, guidance), "colour": colour(model, audio, guidance)}
-    changes = {name: {k: v / table["none"][k] - 1 for k, v in row.items()} for name, row in table.items() if name != "none"}
-    print(json.dumps({"figures": table, "relative change when a scale goes from 1 to 1.5": changes}, indent=2))
+        figures[name] = {
+            "emotion": colour(model, audio, guidance),
+            "muscle": float(np.mean(gains)),
+            "audio": articulation(model, audio, guidance),
+        }
+    return figures
+
+
+def control(audio: Path = ASSETS / "voice.wav", model: str = "motion_mini", device: str = "cpu", output: Path | None = None) -> None:
+    """Measure how a motion model obeys.
+
+    Args:
+        audio: 16 kHz mono speech; the sample voice where not given.
+        model: packaged name, folder, or hub repository of a motion model.
+        device: where to draw.
+        output: a .json file for the results; tables go beside it as .md.
+    """
+    drawer, sound = load_motion_model(model).to(device), read_wave(audio)
+    units, figures = muscles(drawer, sound, ProgressiveGuidance()), scales(drawer, sound)
+    changes = {name: {k: v / figures["none"][k] - 1 for k, v in row.items()} for name, row in figures.items() if name != "none"}
+    results = {"protocol": "control-1", "environment": environment(), "units": units, "figures": figures, "changes": changes}
+    write_results(output, results, report(results))
+
+
+def report(results: dict[str, Any]) -> str:
+    """The results as markdown."""
+    units = sorted(results["units"].items(), key=lambda item: item[1]["spearman"])
+    follow = sum(row["spearman"] >= FOLLOWS for _, row in units)
+    rows = [[f"AU{number} {ACTION_UNITS[number].name}", *row.values()] for number, row in units]
+    changed = [[f"{name} scale × {RAISED:g}", *(f"{value:+.1%}" for value in row.values())] for name, row in results["changes"].items()]
+    parts = [f"## {results['protocol']}", table(["", "feeling", "muscles", "articulation"], changed)]
+    parts += [f"{follow} of {len(units)} units follow at Spearman {FOLLOWS} or more.", table(["unit", "Spearman", "gain", "at full"], rows)]
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":
-    main()
+    run(control, many=None)

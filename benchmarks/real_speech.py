@@ -1,27 +1,29 @@
 """Does real speech drive the lips? Best correlation between drawn and tracked `jawOpen`, within a lag of ±6 frames.
 
-Each clip is a real talking head: its sound is drawn from, its face is tracked by MediaPipe's landmarker, and the two jaws
-are compared. ``--emotions`` repeats it with every emotion at full strength, which must not spoil the lips.
+Protocol ``real_speech-1``. Each clip is a real talking head: its sound is drawn from, its face is tracked by MediaPipe's
+landmarker, and the two jaws are compared, averaged over seeds. Beside it stands what the sound's energy alone would score.
+``--emotions true`` repeats it with every emotion at full strength, which must not spoil the lips.
 
-    python -m benchmarks.real_speech --clips CLIP.mp4 ... --landmarker face_landmarker.task [--emotions] [--model FOLDER]
+    python -m benchmarks.real_speech CLIP.mp4 ... --landmarker face_landmarker.task --output out.json
 
-A clip may also be a wave file with its tracked motion (.npz) beside it, where there is no tracker.
+A clip may also be a 16 kHz wave file with its tracked motion (.npz) beside it, where there is no tracker.
 """
 
-import argparse
-import json
 import statistics
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import environment, prototype_plan, run, table, write_results
 from tbd.draw.guidance import Guidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
-from tbd.face.motion import Motion
-from tbd.think.facs import EMOTIONS, PROTOTYPES
-from tbd.think.plan import MuscleAction, MusclePlan
+from tbd.errors import InputError
+from tbd.face.motion import SAMPLES_PER_FRAME, Motion
+from tbd.think.facs import EMOTIONS
+from tbd.think.plan import MusclePlan
 
 
 def best_correlation(drawn: np.ndarray, tracked: np.ndarray, lags: int = 6) -> tuple[float, int]:
@@ -44,16 +46,12 @@ def best_correlation(drawn: np.ndarray, tracked: np.ndarray, lags: int = 6) -> t
     return scores[lag], lag
 
 
-def full_strength(emotion: str) -> MusclePlan:
-    """An emotion's canonical prototype as a plan, at full strength."""
-    actions = tuple(MuscleAction(unit=u, side=s, intensity=i) for u, s, i in PROTOTYPES[emotion][0])
-    return MusclePlan(emotions={emotion: 1.0}, intensity=float(emotion != "neutral"), actions=actions)
-
-
-def read_clip(path: Path, landmarker: str | None) -> tuple[np.ndarray, Motion]:
+def read_clip(path: Path, landmarker: Path | None) -> tuple[np.ndarray, Motion]:
     """A clip's sound at 16 kHz and its tracked motion."""
     if path.suffix == ".wav":
         return read_wave(path), Motion.load(path.with_suffix(".npz"))
+    if landmarker is None:
+        raise InputError("Clips that are videos need --landmarker, MediaPipe's face_landmarker.task, to track their faces.")
     from tbd.face.media import read_audio, read_video
     from tbd.face.tracker import FaceLandmarkerTracker
 
@@ -66,40 +64,63 @@ def read_wave(path: str | Path) -> np.ndarray:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
 
 
-def jaw(model: MotionDiffusion, audio: np.ndarray, plan: MusclePlan, seed: int, guidance: Guidance | None = None) -> np.ndarray:
-    """(T,) drawn `jawOpen`."""
-    return np.concatenate([piece["jawOpen"] for piece in model.draw(audio, plan, seed=seed, guidance=guidance)])
+def energy(audio: np.ndarray) -> np.ndarray:
+    """(T,) root mean square of each frame's sound."""
+    frames = audio[: len(audio) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME].reshape(-1, SAMPLES_PER_FRAME)
+    return np.sqrt(np.square(frames).mean(1))
 
 
-def measure(model: MotionDiffusion, clips: dict[str, tuple[np.ndarray, Motion]], plan: MusclePlan, seeds: int, guidance: Guidance | None = None) -> dict:
+def measure(
+    model: MotionDiffusion, clips: dict[str, tuple[np.ndarray, Motion]], plan: MusclePlan, seeds: int, guidance: Guidance | None = None
+) -> dict:
     """Mean best correlation over clips and seeds, and each clip's own."""
     rows = {}
     for name, (audio, tracked) in clips.items():
-        scores = [best_correlation(jaw(model, audio, plan, seed, guidance), tracked["jawOpen"]) for seed in range(seeds)]
+        scores = []
+        for seed in range(seeds):
+            jaw = np.concatenate([piece["jawOpen"] for piece in model.draw(audio, plan, seed=seed, guidance=guidance)])
+            scores.append(best_correlation(jaw, tracked["jawOpen"]))
         rows[name] = {"correlation": statistics.mean(s for s, _ in scores), "lag": statistics.median(lag for _, lag in scores)}
     return {"mean": statistics.mean(row["correlation"] for row in rows.values()), "clips": rows}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", nargs="+", required=True, type=Path)
-    parser.add_argument("--landmarker", help="face_landmarker.task, for clips that are videos")
-    parser.add_argument("--model", default="motion_mini")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--audio-scale", type=float, default=1.0)
-    parser.add_argument("--emotions", action="store_true", help="also with every emotion at full strength")
-    options = parser.parse_args()
-    model = load_motion_model(options.model)
-    clips = {path.stem: read_clip(path, options.landmarker) for path in options.clips}
-    guidance = ProgressiveGuidance(audio_scale=options.audio_scale)
-    report = {
-        emotion: measure(model, clips, full_strength(emotion), options.seeds, guidance)
-        for emotion in (EMOTIONS if options.emotions else ("neutral",))
+def real_speech(
+    clips: Sequence[Path],
+    landmarker: Path | None = None,
+    model: str = "motion_mini",
+    seeds: int = 3,
+    audio_scale: float = 1.0,
+    emotions: bool = False,
+    output: Path | None = None,
+) -> None:
+    """Measure a motion model on real clips.
+
+    Args:
+        clips: videos, or wave files with a motion beside them.
+        landmarker: MediaPipe's face_landmarker.task, for videos.
+        model: packaged name, folder, or hub repository of a motion model.
+        seeds: drawings per clip, averaged.
+        audio_scale: strength of the articulation.
+        emotions: also with every emotion at full strength.
+        output: a .json file for the results; a table goes beside it as .md.
+    """
+    if not clips:
+        raise InputError("Name one or more clips of a person who talks.")
+    drawer = load_motion_model(model)
+    guidance = ProgressiveGuidance(audio_scale=audio_scale)
+    material = {Path(clip).stem: read_clip(Path(clip), landmarker) for clip in clips}
+    results = {
+        emotion: measure(drawer, material, prototype_plan(emotion, 1.0), seeds, guidance)
+        for emotion in (EMOTIONS if emotions else ("neutral",))
     }
-    print(json.dumps(report, indent=2))
-    for emotion, row in report.items():
-        print(f"{emotion:>10}  {row['mean']:.3f}  {row['mean'] / max(report['neutral']['mean'], 1e-6):.0%} of neutral")
+    loud = {name: best_correlation(energy(audio), tracked["jawOpen"])[0] for name, (audio, tracked) in material.items()}
+    neutral = max(results["neutral"]["mean"], 1e-6)
+    rows = [["sound's energy alone", statistics.mean(loud.values()), "", *loud.values()]]
+    for emotion, row in results.items():
+        rows.append([emotion, row["mean"], f"{row['mean'] / neutral:.0%}", *(clip["correlation"] for clip in row["clips"].values())])
+    report = f"## real_speech-1\n\n{seeds} seeds a clip.\n\n" + table(["emotion", "mean r", "of neutral", *material], rows)
+    write_results(output, {"protocol": "real_speech-1", "environment": environment(), "energy": loud, "emotions": results}, report)
 
 
 if __name__ == "__main__":
-    main()
+    run(real_speech, many="clips", default=())

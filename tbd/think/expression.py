@@ -48,7 +48,7 @@ ANTAGONISTS: tuple[tuple[int, int], ...] = (
 )  # fmt: skip
 """Units that pull against each other; where both are called, the stronger acts."""
 
-SPEECH: dict[int, float] = {18: 0.45, 22: 0.45, 23: 0.6, 24: 0.5, 25: 0.6, 26: 0.5, 27: 0.45, 28: 0.4}
+SPEECH: dict[int, float] = {18: 0.45, 22: 0.45, 23: 0.75, 24: 0.5, 25: 0.6, 26: 0.5, 27: 0.45, 28: 0.4}
 """What is left, while someone talks, of the units that articulation needs: lips that meet for p, b and m and round for o
 and u, and the jaw. The corners of the mouth, cheeks, nose and brow stay free for the feeling."""
 
@@ -248,7 +248,7 @@ def _prototypes(reading: Reading) -> Levels:
     strength = _strength(reading)
     for emotion, weight in reading.sense.mix.items():
         # half of a mix still shows three quarters of its face (Du, Tao & Martinez 2014: compound expressions keep both parts)
-        amount = strength**0.8 * min(1.0, 1.5 * weight)
+        amount = strength**0.55 * min(1.0, 1.5 * weight)
         if reading.manner == "held":
             pulls = {(u, _own_side(emotion, u)): level for u, level in (LEAKS[emotion] | CONTROLS[emotion]).items()}
         else:

@@ -1,0 +1,64 @@
+"""The benchmarks of drawn motion, on motions whose figures are known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import control, lips, real_speech, speed
+from tbd.data.phones import Phone
+from tbd.face.motion import Motion
+from tbd.think.plan import MusclePlan
+from tests.draw.conftest import tiny_model
+
+
+def test_the_lag_is_found_and_a_still_jaw_scores_nothing():
+    jaw = np.random.default_rng(0).random(100)
+    assert real_speech.best_correlation(np.roll(jaw, 4)[10:90], jaw[10:90]) == (pytest.approx(1.0), 4)
+    assert real_speech.best_correlation(np.zeros(80), jaw[10:90])[0] == 0
+
+
+def test_a_clip_is_drawn_and_compared(tmp_path):
+    from scipy.io import wavfile
+
+    motion = Motion.zeros(50)
+    motion["jawOpen"] = np.abs(np.sin(np.arange(50) * 0.7))
+    sound = np.repeat(motion["jawOpen"], 640) * np.random.default_rng(0).normal(0, 0.1, 50 * 640)
+    wavfile.write(tmp_path / "a.wav", 16000, (sound * 32767).astype(np.int16))
+    motion.save(tmp_path / "a.npz")
+    clip = real_speech.read_clip(tmp_path / "a.wav", None)
+    assert real_speech.best_correlation(real_speech.energy(clip[0]), clip[1]["jawOpen"])[0] > 0.95
+    row = real_speech.measure(tiny_model(), {"a": clip}, MusclePlan(), seeds=2)
+    assert -1 <= row["mean"] == row["clips"]["a"]["correlation"] <= 1
+
+
+def test_a_bilabial_closes_where_the_whole_slit_does():
+    gap = np.ones((50, 3))
+    gap[10] = 0.05
+    gap[30, :2] = 0.0  # one place stays open
+    phones = [Phone(0.4, 0.44, "m"), Phone(0.44, 1.2, "ɑ"), Phone(1.2, 1.24, "p")]
+    assert lips.closures(gap, phones) == pytest.approx([0.05, 1.0])
+
+
+def test_units_that_do_not_move_have_no_rank():
+    still = tiny_model()
+    still.denoise = lambda audio, plans, **_: still.mean.expand(len(audio), still.window_frames, -1)
+    report = control.muscles(still, np.zeros(16000, np.float32), guidance=None)
+    assert {row["spearman"] for row in report.values()} == {0.0}
+
+
+def test_a_seam_that_jumps_is_seen():
+    smooth = Motion.zeros(100)
+    smooth["jawOpen"] = np.sin(np.arange(100) * 0.1)
+    assert speed.seam_jumps(smooth, window=30, past=10)["greatest at seams"] < 0.2
+    smooth.values[30:] += 1  # the first window's last frame is 29
+    seams = speed.seam_jumps(smooth, window=30, past=10)
+    assert seams["seams"] == 4 and seams["greatest at seams"] > 1 > seams["99.9th percentile within"]
+
+
+def test_results_say_where_they_come_from(tmp_path):
+    from benchmarks.common import environment, write_results
+
+    write_results(tmp_path / "r.json", {"environment": environment()}, "| a |")
+    place = json.loads((tmp_path / "r.json").read_text())["environment"]
+    assert place["packages"]["torch"] and place["cores"] > 0 and (tmp_path / "r.md").read_text() == "| a |\n"
