@@ -1,8 +1,8 @@
 """Pictures to look at before any number: contact sheets of emotions and of blendshapes, film strips of videos.
 
-    python -m benchmarks.contact_sheet astronaut me.jpg --output emotions.jpg             # eight emotions × portraits
-    python -m benchmarks.contact_sheet astronaut --kind blendshapes --output shapes.jpg   # every blendshape at full
-    python -m benchmarks.contact_sheet --video out.mp4 --output strip.jpg                 # twelve frames of a video
+python -m benchmarks.contact_sheet astronaut me.jpg --output emotions.jpg             # eight emotions × portraits
+python -m benchmarks.contact_sheet astronaut --kind blendshapes --output shapes.jpg   # every blendshape at full
+python -m benchmarks.contact_sheet --video out.mp4 --output strip.jpg                 # twelve frames of a video
 """
 
 from collections.abc import Iterable, Sequence

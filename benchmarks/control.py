@@ -34,7 +34,9 @@ FOLLOWS = 0.95
 """Spearman's correlation from which a unit is said to follow."""
 
 
-def draw_many(model: MotionDiffusion, audio: np.ndarray, plans: Sequence[MusclePlan], guidance: ProgressiveGuidance, size: int = 50) -> np.ndarray:
+def draw_many(
+    model: MotionDiffusion, audio: np.ndarray, plans: Sequence[MusclePlan], guidance: ProgressiveGuidance, size: int = 50
+) -> np.ndarray:
     """(plans, T, 58) motion of one window under many plans, all from the same noise."""
     context, frames = model.audio_encoder.context, model.window_frames
     sound = np.zeros((frames + 2 * context) * SAMPLES_PER_FRAME, np.float32)
@@ -51,7 +53,9 @@ def draw_many(model: MotionDiffusion, audio: np.ndarray, plans: Sequence[MuscleP
     return np.concatenate(out)
 
 
-def _from_noise(model: MotionDiffusion, audios: torch.Tensor, plans: PlanTensors, noise: torch.Tensor, guidance: ProgressiveGuidance) -> np.ndarray:
+def _from_noise(
+    model: MotionDiffusion, audios: torch.Tensor, plans: PlanTensors, noise: torch.Tensor, guidance: ProgressiveGuidance
+) -> np.ndarray:
     return model.denoise(audios, plans, guidance=guidance, noise=noise.expand(len(audios), -1, -1)).cpu().numpy()
 
 

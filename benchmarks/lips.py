@@ -61,9 +61,13 @@ def lips(corpus: Path, model: str = "motion_mini", clips: int = 60, split: str =
         for name, values in (("drawn", drawn), ("corpus", Motion.load(corpus / row["motion"]).values)):
             found[name].append(closures(inner_lip_gap(mean_face() + rig.displace(values[:, : len(BLENDSHAPES)])), phones))
     ratios = {name: np.concatenate(parts) for name, parts in found.items()}
-    summary = {name: {"closed": float((r < CLOSED).mean()), "median_gap": float(np.median(r)), "bilabials": len(r)} for name, r in ratios.items()}
+    summary = {
+        name: {"closed": float((r < CLOSED).mean()), "median_gap": float(np.median(r)), "bilabials": len(r)} for name, r in ratios.items()
+    }
     report = table(["lips", "closed", "median gap", "bilabials"], [[name, *row.values()] for name, row in summary.items()])
-    write_results(output, {"protocol": "lips-1", "environment": environment(), "split": split, "clips": len(found["drawn"]), **summary}, report)
+    write_results(
+        output, {"protocol": "lips-1", "environment": environment(), "split": split, "clips": len(found["drawn"]), **summary}, report
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ tenth of the work shows whether it grows; the jump at every window's seam is com
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from benchmarks.common import ASTRONAUT, environment, load_portraits, run, table
 from tbd.face.media import VideoWriter, provenance, read_audio
 from tbd.face.motion import FPS, SAMPLE_RATE, Motion
 from tbd.pipeline import ASSETS, TalkingHeadPipeline
+from tbd.think import MusclePlan
 
 
 def peak_gigabytes() -> float:
@@ -72,19 +73,15 @@ def speed(
     if minutes:
         sound = np.resize(sound, int(minutes * 60 * SAMPLE_RATE))
     load_portraits([portrait])  # the wheel's face models are loaded once per process
-    watch, memory = Stopwatch(), []
+    watch = Stopwatch()
     with watch.time("think"):
         plan = pipeline.think("she fights back tears, then smiles", sound)
     with watch.time("locate"):
         face = next(iter(load_portraits([portrait], size).values()))
     with watch.time("draw"):
         motion = pipeline.draw(plan, sound)
-    with watch.time("render and write"), tempfile.TemporaryDirectory() as folder:
-        with VideoWriter(Path(folder) / "a.mp4", sound, metadata=provenance(plan)) as writer:
-            for i, frame in enumerate(pipeline.render(face, motion)):
-                writer.write(frame)
-                if i % max(len(motion) // 10, 1) == 0:
-                    memory.append(round(peak_gigabytes(), 3))
+    with tempfile.TemporaryDirectory() as folder, watch.time("render and write"):
+        memory = _film(Path(folder) / "a.mp4", sound, plan, pipeline.render(face, motion), len(motion))
     seconds = len(sound) / SAMPLE_RATE
     relative = {name: value / seconds for name, value in watch.seconds.items()}
     results = {
@@ -98,6 +95,17 @@ def speed(
         "seams": seam_jumps(motion, pipeline.model.window_frames, pipeline.model.past_frames),
     }
     write_results(output, results, report(results))
+
+
+def _film(path: Path, sound: np.ndarray, plan: MusclePlan, frames: Iterable[np.ndarray], total: int) -> list[float]:
+    """Write a video; the largest memory after each tenth of it."""
+    memory = []
+    with VideoWriter(path, sound, metadata=provenance(plan)) as writer:
+        for i, frame in enumerate(frames):
+            writer.write(frame)
+            if i % max(total // 10, 1) == 0:
+                memory.append(round(peak_gigabytes(), 3))
+    return memory
 
 
 def renderer_speed(pipeline: TalkingHeadPipeline, face: Any, motion: Motion) -> float:

@@ -10,7 +10,6 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tbd.draw.audio import frames_of
 from tbd.draw.guidance import Guidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model

@@ -11,7 +11,12 @@ import pytest
 from tbd.face.motion import Motion
 from tbd.think.plan import MuscleAction, MusclePlan
 
-CLIPS = {"P001_happy_1_001": ("train", 60), "P001_sad_2_001": ("train", 45), "P002_neutral_1_001": ("val", 33), "P002_fear_3_001": ("test", 20)}
+CLIPS = {
+    "P001_happy_1_001": ("train", 60),
+    "P001_sad_2_001": ("train", 45),
+    "P002_neutral_1_001": ("val", 33),
+    "P002_fear_3_001": ("test", 20),
+}
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,9 @@ def test_trainers_combine_with_an_experiment(path):
 
 def test_an_override_reaches_whatever_interpolates_it():
     """jsonargparse's plain omegaconf mode leaves these at the old number, silently."""
-    cli = parsed("--model.init_args.denoiser.init_args.dim=64", "--model.init_args.denoiser.init_args.heads=2", "--model.init_args.window_frames=50")
+    cli = parsed(
+        "--model.init_args.denoiser.init_args.dim=64", "--model.init_args.denoiser.init_args.heads=2", "--model.init_args.window_frames=50"
+    )
     assert (cli.model.plan_encoder.dim, cli.model.audio_encoder.dim, cli.datamodule.window_frames) == (64, 64, 50)
 
 
@@ -66,7 +68,13 @@ def test_experiments_train_export_and_draw(path, corpus, tmp_path):
     from tbd.draw.pretrained import load_motion_model, save_motion_model
     from tbd.think.plan import MusclePlan
 
-    small = {"denoiser.init_args.dim": 32, "denoiser.init_args.heads": 2, "denoiser.init_args.depth": 1, "window_frames": 20, "past_frames": 4}
+    small = {
+        "denoiser.init_args.dim": 32,
+        "denoiser.init_args.heads": 2,
+        "denoiser.init_args.depth": 1,
+        "window_frames": 20,
+        "past_frames": 4,
+    }
     cli = lightning_cli(
         ["fit", "--config", str(path), f"--data.init_args.root={corpus}", "--data.init_args.batch_size=2", "--trainer.max_steps=2"]
         + ["--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path / 'run'}", "--trainer.val_check_interval=1"]

@@ -69,7 +69,14 @@ class ProceduralDataModule(L.LightningDataModule):
         audio, motion, lengths, plans = load_packed(self.root, split)
         train = split == "train"
         return WindowDataset(
-            audio.to(device), motion.to(device), lengths, plans.to(device), self.window_frames, self.context_frames, train, self.passes if train else 1
+            audio.to(device),
+            motion.to(device),
+            lengths,
+            plans.to(device),
+            self.window_frames,
+            self.context_frames,
+            train,
+            self.passes if train else 1,
         )
 
     def statistics(self) -> tuple[Tensor, Tensor]:
@@ -91,7 +98,13 @@ class ProceduralDataModule(L.LightningDataModule):
     def _loader(self, split: str, shuffle: bool = False) -> DataLoader:
         workers = 0 if self.resident else self.num_workers
         return DataLoader(
-            self.datasets[split], self.batch_size, shuffle, num_workers=workers, collate_fn=as_is, drop_last=shuffle, persistent_workers=workers > 0
+            self.datasets[split],
+            self.batch_size,
+            shuffle,
+            num_workers=workers,
+            collate_fn=as_is,
+            drop_last=shuffle,
+            persistent_workers=workers > 0,
         )
 
     def transfer_batch_to_device(self, batch: MotionBatch, device: torch.device, dataloader_idx: int) -> MotionBatch:

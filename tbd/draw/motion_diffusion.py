@@ -85,7 +85,9 @@ class MotionDiffusion(L.LightningModule):
             self.save_hyperparameters()
         missing = [name for name in _SCHEDULER_METHODS if not callable(getattr(noise_scheduler, name, None))]
         if missing or not hasattr(noise_scheduler, "alphas_cumprod"):
-            raise TypeError(f"{type(noise_scheduler).__name__} cannot drive a diffusion here: it lacks {', '.join(missing) or 'alphas_cumprod'}.")
+            raise TypeError(
+                f"{type(noise_scheduler).__name__} cannot drive a diffusion here: it lacks {', '.join(missing) or 'alphas_cumprod'}."
+            )
         for name, encoder, dim in (("plan", plan_encoder, denoiser.plan_dim), ("audio", audio_encoder, denoiser.audio_dim)):
             if encoder.dim != dim:
                 raise ValueError(f"The {name} encoder gives width {encoder.dim}; the denoiser takes {dim}.")
@@ -336,5 +338,3 @@ def _slice_padded(audio: np.ndarray, start: int, length: int) -> np.ndarray:
     if high > low:
         out[low - start : high - start] = audio[low:high]
     return out
-
-

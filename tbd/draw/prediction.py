@@ -27,4 +27,3 @@ def from_sample(sample: Tensor, noisy: Tensor, alpha: Tensor, sigma: Tensor, kin
     if kind == "v_prediction":
         return (alpha * noisy - sample) / sigma
     raise ValueError(f"prediction_type is sample, epsilon or v_prediction, not {kind!r}.")
-

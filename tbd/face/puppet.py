@@ -27,12 +27,14 @@ _OVERLAP = 0.016
 """How far a closed upper lid reaches over the lower one, so that it hides its wet rim; in inter-ocular distances."""
 _CONTRARY = np.zeros((len(BLENDSHAPES), 4), np.float32)
 """Movements that a smile gives way to, in groups of those that go together, with how much of it full strength ends."""
-for _group, _names in enumerate((
-    {"mouthFrownLeft": 0.25, "mouthFrownRight": 0.25, "mouthPucker": 0.8, "mouthFunnel": 0.6},
-    {"mouthPressLeft": 0.5, "mouthPressRight": 0.5, "mouthRollLower": 0.3, "mouthRollUpper": 0.3},
-    {"mouthStretchLeft": 0.35, "mouthStretchRight": 0.35, "noseSneerLeft": 0.4, "noseSneerRight": 0.4},
-    {"browDownLeft": 0.35, "browDownRight": 0.35, "browInnerUp": 0.5, "eyeWideLeft": 0.15, "eyeWideRight": 0.15},
-)):
+for _group, _names in enumerate(
+    (
+        {"mouthFrownLeft": 0.25, "mouthFrownRight": 0.25, "mouthPucker": 0.8, "mouthFunnel": 0.6},
+        {"mouthPressLeft": 0.5, "mouthPressRight": 0.5, "mouthRollLower": 0.3, "mouthRollUpper": 0.3},
+        {"mouthStretchLeft": 0.35, "mouthStretchRight": 0.35, "noseSneerLeft": 0.4, "noseSneerRight": 0.4},
+        {"browDownLeft": 0.35, "browDownRight": 0.35, "browInnerUp": 0.5, "eyeWideLeft": 0.15, "eyeWideRight": 0.15},
+    )
+):
     for _name, _share in _names.items():
         _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
 _JAW = ("jawOpen", "jawForward", "jawLeft", "jawRight")

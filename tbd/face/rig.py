@@ -138,9 +138,7 @@ class Rig:
         distance = np.linalg.norm(self.canonical[:, None] - self.canonical[list(at)], axis=-1).min(1)
         return np.exp(-2.3 * (np.maximum(distance - firm, 0) / reach) ** 2)
 
-    def _spread(
-        self, at: Sequence[int], displacement: np.ndarray, reach: float, part: Part = "skin", firm: float = 0.0
-    ) -> np.ndarray:
+    def _spread(self, at: Sequence[int], displacement: np.ndarray, reach: float, part: Part = "skin", firm: float = 0.0) -> np.ndarray:
         """(478, 3): the skin follows the points `at`, less with distance; lids and irises have their own muscles."""
         squared = ((self.canonical[:, None] - self.canonical[list(at)]) ** 2).sum(-1)
         closeness = np.exp(-8 * squared / reach**2) + 1e-12

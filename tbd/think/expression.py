@@ -126,7 +126,7 @@ def _units(reading: Reading) -> set[int]:
 
 
 def _litotes(readings: list[Reading]) -> list[Reading]:
-    """"Not happy" is a little sad; "not angry" is nothing at all."""
+    """ "Not happy" is a little sad; "not angry" is nothing at all."""
     if readings and all(r.negated and r.sense.kind == "feeling" and r.sense.valence > 0.3 for r in readings):
         denied = next(r for r in readings if r.negated and r.sense.valence > 0.3)
         mix: dict[Emotion, float] = {"sad": 0.7, "angry": 0.3}

@@ -10,9 +10,7 @@ from functools import cache
 from tbd.think.lexicon import ASSETS, Phrase, Pull, Sense, parse_pulls
 
 LEFT, RIGHT, BOTH = frozenset(("left",)), frozenset(("right",)), frozenset(("both", "each", "two"))
-ONE_SIDE = frozenset(
-    ("one", "single", "unilateral", "unilaterally", "asymmetric", "asymmetrical", "asymmetrically", "lopsided", "crooked")
-)
+ONE_SIDE = frozenset(("one", "single", "unilateral", "unilaterally", "asymmetric", "asymmetrical", "asymmetrically", "lopsided", "crooked"))
 
 
 @cache

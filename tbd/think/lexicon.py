@@ -184,9 +184,7 @@ def _same(word: str, token: str) -> bool:
     return word in forms(token) or (not word.endswith("er") and not forms(word).isdisjoint(forms(token)))
 
 
-_COPULAS = frozenset(
-    ("be", "feel", "look", "seem", "sound", "become", "get", "grow", "appear", "turn", "act", "remain", "stay", "go")
-)
+_COPULAS = frozenset(("be", "feel", "look", "seem", "sound", "become", "get", "grow", "appear", "turn", "act", "remain", "stay", "go"))
 _PERSONS = frozenset((
     "i", "he", "she", "they", "we", "you", "who", "one", "everyone", "somebody", "someone", "man", "woman", "girl", "boy",
     "child", "kid", "person", "speaker", "actor", "actress", "mother", "father", "mom", "dad", "face", "eyes", "expression",

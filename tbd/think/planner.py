@@ -160,13 +160,13 @@ def _guesses(tokens: Sequence[str]) -> list[str]:
 
 _ENGLISH_WORDS = "the a an is are was i you he she it they we and but not with of to in his her their my very then so at on for as be"
 _FOREIGN_WORDS = (
-        "der die das und ist ich sie er nicht sehr mit ein eine dann wir ihr sein auf den dem zu war "  # German
-        "el la los las es muy y con una pero que por su está estoy ella luego no se lo del "  # Spanish
-        "le les des est et très elle il mais avec je tu nous dans une puis sur pas qui ses "  # French
-        "il lo gli è e molto con ma poi lei lui sono che non suo sua "  # Italian
-        "o os um uma ele ela muito com mas depois está não seu sua "  # Portuguese
-        "de het een en zij hij maar met niet zeer dan op zijn haar "  # Dutch
-        "hon han är och inte men med sedan jag den det som ett på"  # Swedish
+    "der die das und ist ich sie er nicht sehr mit ein eine dann wir ihr sein auf den dem zu war "  # German
+    "el la los las es muy y con una pero que por su está estoy ella luego no se lo del "  # Spanish
+    "le les des est et très elle il mais avec je tu nous dans une puis sur pas qui ses "  # French
+    "il lo gli è e molto con ma poi lei lui sono che non suo sua "  # Italian
+    "o os um uma ele ela muito com mas depois está não seu sua "  # Portuguese
+    "de het een en zij hij maar met niet zeer dan op zijn haar "  # Dutch
+    "hon han är och inte men med sedan jag den det som ett på"  # Swedish
 )
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _FOREIGN = frozenset(_FOREIGN_WORDS.split()) - _ENGLISH

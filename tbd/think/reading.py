@@ -127,7 +127,7 @@ class _MomentReader:
 
     @staticmethod
     def _carried(state: _State, at: int, item: Found) -> _State:
-        """"a small, bitter smile": a degree outlives the comma if nothing has used it."""
+        """ "a small, bitter smile": a degree outlives the comma if nothing has used it."""
         keep = state.degree != 1.0 and item.phrase.role == "cue"
         return _State(degree=state.degree if keep else 1.0)
 
@@ -187,7 +187,7 @@ class _MomentReader:
             self.readings[-1] = replace(self.readings[-1], degree=item.phrase.value)
 
     def _adjective(self, item: Found) -> bool:
-        """"a small, bitter smile": a degree, a comma, and what it is a degree of."""
+        """ "a small, bitter smile": a degree, a comma, and what it is a degree of."""
         starts = {f.start for f in self.items if f.phrase.role == "cue"}
         return self.tokens[item.end : item.end + 1] == [","] and item.end + 1 in starts
 
@@ -215,7 +215,7 @@ class _MomentReader:
         self.readings[start:] = [replace(r, manner=manner) if r.manner == "felt" else r for r in self.readings[start:]]
 
     def _pose(self, start: int) -> None:
-        """"Her smile hides …": what stands before the verb is a mask."""
+        """ "Her smile hides …": what stands before the verb is a mask."""
         self.readings[start:] = [replace(r, manner="shown") if _is_smile(r) else r for r in self.readings[start:]]
 
     def _bare(self, item: Found, state: _State) -> Reading | None:
@@ -242,9 +242,7 @@ class _MomentReader:
         litotes = state.degree_words[:1] == ("not",) and reading.sense.valence > 0.2
         sided = reading.sense.kind != "feeling" or reading.sense.mix.get("contempt", 0) >= 0.5
         side = reading.side or (_side_near(self.tokens, item.start, item.end) if sided else None)
-        self.readings.append(
-            replace(reading, degree=degree, manner=state.manner or "felt", negated=state.negated or litotes, side=side)
-        )
+        self.readings.append(replace(reading, degree=degree, manner=state.manner or "felt", negated=state.negated or litotes, side=side))
         state.degree, state.degree_words, state.since = 1.0, (), None
         if state.reveals:
             state.manner, state.reveals, state.since = "held", False, item.end
@@ -293,4 +291,3 @@ def read(text: str) -> Text:
     moments = [moment for piece in pieces for moment in _read_span(piece, notes)]
     tokens = tuple(token for piece in pieces for token in piece.tokens)
     return Text(tuple(moments), tokens, tuple(dict.fromkeys(notes)))
-

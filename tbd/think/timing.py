@@ -183,5 +183,3 @@ def _lingering(actions: list[MuscleAction], beats: Sequence[Beat]) -> list[Muscl
     """The brow of a feeling that was held back lets go last."""
     ends = {b.end for b in beats if b.end is not None and any(r.manner == "held" and r.sense.valence < 0 for r in b.face.readings)}
     return [a.model_copy(update={"offset": round(a.offset + LINGER, 2)}) if a.unit == 1 and a.offset in ends else a for a in actions]
-
-

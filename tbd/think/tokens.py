@@ -105,7 +105,7 @@ def _spell_out(text: str) -> str:
 
 
 def _share(percent: int) -> str:
-    """"80% happy" in a word of degree."""
+    """ "80% happy" in a word of degree."""
     return "barely" if percent < 15 else "slightly" if percent < 40 else "moderately" if percent < 65 else "mostly" if percent < 90 else ""
 
 

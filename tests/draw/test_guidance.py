@@ -81,5 +81,5 @@ def test_every_channel_has_one_region():
 
 @pytest.mark.parametrize("options", [{"schedule": "wavy"}, {"switch": 1.5}, {"region_scales": {"ears": 1.0}}])
 def test_bad_options_are_refused(options):
-    with pytest.raises(ValueError, match="wavy|1.5|ears"):
+    with pytest.raises(ValueError, match=r"wavy|1\.5|ears"):
         ProgressiveGuidance(**options)

@@ -68,7 +68,9 @@ def test_a_perfect_denoiser_returns_the_motion():
     clean = torch.rand(1, 30, len(CHANNELS))
     for scheduler in (DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler):
         options = {"clip_sample": False} if scheduler is DDIMScheduler else {}
-        model = tiny_model(noise_scheduler=scheduler(prediction_type="sample", **VARIANCE_PRESERVING, **options), guidance=ProgressiveGuidance(2.0))
+        model = tiny_model(
+            noise_scheduler=scheduler(prediction_type="sample", **VARIANCE_PRESERVING, **options), guidance=ProgressiveGuidance(2.0)
+        )
         model.denoiser.forward = lambda noisy, *_: clean.expand(len(noisy), -1, -1)
         out = model.denoise(torch.zeros(1, (30 + 8) * 640), PlanTensors.collate([PLAN]), guidance=model.guidance, num_inference_steps=10)
         assert torch.allclose(out, clean, atol=0.02), scheduler.__name__
@@ -165,5 +167,7 @@ def test_checkpoints_after_warm_up_load_without_running_code(model, tmp_path):
     for _ in range(5):
         parts["optimizer"].step()
         parts["lr_scheduler"]["scheduler"].step()
-    torch.save({"schedule": parts["lr_scheduler"]["scheduler"].state_dict(), "optimizer": parts["optimizer"].state_dict()}, tmp_path / "a.ckpt")
+    torch.save(
+        {"schedule": parts["lr_scheduler"]["scheduler"].state_dict(), "optimizer": parts["optimizer"].state_dict()}, tmp_path / "a.ckpt"
+    )
     assert torch.load(tmp_path / "a.ckpt", weights_only=True)["schedule"]["last_epoch"] == 5

@@ -12,7 +12,9 @@ TIMED = MuscleAction(unit=12, side="left", intensity=0.6, onset=0.5, apex=0.9, o
 PLANS = [
     MusclePlan(),
     MusclePlan(emotions={"happy": 0.5, "sad": 0.5}, intensity=0.8, actions=(MuscleAction(unit=1, intensity=0.4), TIMED)),
-    MusclePlan(segments=(Segment(end=1.0, emotions={"neutral": 1.0}, intensity=0.0), Segment(start=1.0, emotions={"angry": 1.0}, intensity=0.9))),
+    MusclePlan(
+        segments=(Segment(end=1.0, emotions={"neutral": 1.0}, intensity=0.0), Segment(start=1.0, emotions={"angry": 1.0}, intensity=0.9))
+    ),
 ]
 TIMES = torch.arange(75) / FPS
 ENCODERS = [MuscleTokenEncoder(16)]
@@ -32,7 +34,9 @@ def test_segments_follow_each_other():
 
 def test_shifted_plans_are_seen_later():
     plans = PlanTensors.collate(PLANS)
-    assert torch.allclose(plans.shifted(torch.full((3,), 0.4)).action_presence(TIMES)[:, :, :-10], plans.action_presence(TIMES)[:, :, 10:], atol=1e-4)
+    assert torch.allclose(
+        plans.shifted(torch.full((3,), 0.4)).action_presence(TIMES)[:, :, :-10], plans.action_presence(TIMES)[:, :, 10:], atol=1e-4
+    )
 
 
 def test_neutral_keeps_the_muscles():
@@ -64,7 +68,12 @@ class TestContract:
     def test_what_differs_is_told_apart(self, encoder):
         def said(plan: MusclePlan) -> torch.Tensor:
             e = encoder(PlanTensors.collate([plan]), TIMES)
-            return torch.cat([torch.einsum("nt,nd->td", e.global_presence[0], e.global_tokens[0]), torch.einsum("nt,nd->td", e.local_presence[0], e.local_tokens[0])])
+            return torch.cat(
+                [
+                    torch.einsum("nt,nd->td", e.global_presence[0], e.global_tokens[0]),
+                    torch.einsum("nt,nd->td", e.local_presence[0], e.local_tokens[0]),
+                ]
+            )
 
         base = MusclePlan(emotions={"sad": 1.0}, intensity=0.5, actions=(MuscleAction(unit=2, intensity=0.5),))
         others = [

@@ -78,8 +78,7 @@ def test_degrees_are_ordered(emotion):
 PARAPHRASES = {  # ten of each
     "angry": "angry|she is angry|full of anger|He looks angry|angrily|feeling angry|mad at him|"
     "with anger in his voice|hostile|they are angry",
-    "happy": "happy|she is happy|full of joy|cheerful|happily|feeling happy|"
-    "delighted|with joy in her voice|He looks joyful|merry",
+    "happy": "happy|she is happy|full of joy|cheerful|happily|feeling happy|delighted|with joy in her voice|He looks joyful|merry",
     "sad": "sad|she is sad|full of sorrow|sorrowful|sadly|feeling sad|miserable|with sadness in his voice|He looks sad|she is upset",
     "fear": "afraid|she is afraid|full of fear|frightened|fearfully|feeling scared|scared|with fear in his voice|"
     "He looks frightened|alarmed",
