@@ -12,11 +12,13 @@ Class names of the usual data sets are understood (FER2013's, AffectNet's, RAF-D
 
 - ``still``: each emotion's prototype at its apex, at intensities 0.5, 0.75 and 1;
 - ``planned``: what `KnowledgePlanner` makes of "slightly sad", "sad" and "extremely sad", at its apex;
-- ``talking``: one sentence said with each emotion by the procedural performer (needs flite), every tenth frame.
+- ``talking``: one sentence said with each emotion by the procedural performer (needs flite), every tenth frame;
+- ``generated``: what `tbd generate` makes of each emotion's word and the sample voice with the packaged model, a frame a second.
 
     python -m benchmarks.expression astronaut me.jpg --classifier ./classify --output out.json
 """
 
+import functools
 import json
 import shlex
 import subprocess
@@ -42,9 +44,9 @@ from benchmarks.common import (
 )
 from tbd.errors import InputError, TBDError
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import Motion
-from tbd.face.renderer import Renderer
-from tbd.think import KnowledgePlanner
+from tbd.face.motion import FPS, Motion
+from tbd.face.renderer import MeshWarpRenderer, Renderer
+from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.facs import EMOTIONS, Emotion, perform
 
 CLASSES: tuple[Emotion, ...] = tuple(emotion for emotion in EMOTIONS if emotion != "contempt")
@@ -58,7 +60,7 @@ _ALIASES = {
     "anger": "angry", "disgust": "disgusted", "afraid": "fear", "fearful": "fear", "happiness": "happy", "joy": "happy",
     "sadness": "sad", "surprise": "surprised",
 }  # fmt: skip
-Kind = Literal["still", "planned", "talking"]
+Kind = Literal["still", "planned", "talking", "generated"]
 HOW_TO_PLUG = "No classifier was given: --classifier names a program that judges a folder of pictures; --help describes it."
 
 
@@ -99,7 +101,28 @@ def talking(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple
             yield Sample(name, emotion, 1.0, "talking"), frame
 
 
-SHOWS = {"still": stills, "planned": planned, "talking": talking}
+def generated(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple[Sample, np.ndarray]]:
+    """A frame a second of what `tbd generate` makes; of renderers it takes the default one, relaxed as the plan asks."""
+    from tbd.pipeline import relaxation
+
+    for emotion, (plan, motion) in _drawn().items():
+        frames = Motion(motion.values[FPS // 2 :: FPS])
+        for frame in MeshWarpRenderer(neutralize=relaxation(plan)).render(face, frames):
+            yield Sample(name, emotion, 1.0, "generated"), frame
+
+
+@functools.cache
+def _drawn() -> dict[Emotion, tuple[MusclePlan, Motion]]:
+    """Each emotion's word as plan and motion over the sample voice; the portrait has no part in them."""
+    from tbd.face.media import read_audio
+    from tbd.pipeline import ASSETS, TalkingHeadPipeline
+
+    pipeline, voice = TalkingHeadPipeline(), read_audio(ASSETS / "voice.wav")
+    plans = {emotion: pipeline.think(_WORDS.get(emotion, emotion), voice) for emotion in CLASSES}
+    return {emotion: (plan, pipeline.draw(plan, voice)) for emotion, plan in plans.items()}
+
+
+SHOWS = {"still": stills, "planned": planned, "talking": talking, "generated": generated}
 
 
 def class_name(label: str) -> str:
@@ -206,7 +229,7 @@ def expression(
     Args:
         portraits: pictures or folders of pictures.
         classifier: a command that takes a folder of pictures and prints JSON lines.
-        kinds: what to show: still, planned, talking.
+        kinds: what to show: still, planned, talking, generated.
         renderer: what draws.
         size: pixels of the framed portraits' side.
         keep: a folder that keeps the judged pictures.
