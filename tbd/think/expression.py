@@ -43,7 +43,7 @@ RESTRAINED: dict[Emotion, int] = {"angry": 2, "fear": 2, "happy": 1, "sad": 1, "
 """The variant of `PROTOTYPES` that a feeling takes when it is contained."""
 
 ANTAGONISTS: tuple[tuple[int, int], ...] = (
-    (12, 15), (13, 15), (24, 25), (24, 26), (24, 27), (23, 25), (23, 26), (23, 27), (28, 25), (28, 26), (28, 27), (18, 20), (18, 12),
+    (12, 15), (13, 15), (24, 25), (24, 26), (24, 27), (23, 27), (28, 25), (28, 26), (28, 27), (18, 20), (18, 12),
     (17, 27), (26, 27), (31, 26), (31, 27), (5, 43), (43, 63), (51, 52), (53, 54), (55, 56), (57, 58), (61, 62), (63, 64),
 )  # fmt: skip
 """Units that pull against each other; where both are called, the stronger acts."""

@@ -44,8 +44,8 @@ _SADNESS = "Ekman 2003, Emotions Revealed: sadness with lowered gaze and head"
 
 PROTOTYPES: dict[Emotion, tuple[Prototype, ...]] = {
     "angry": (
+        _combination(_FACS + ": open-mouthed", {4: 1.0, 5: 0.8, 7: 0.7, 10: 0.7, 22: 0.4, 23: 0.4, 25: 0.8, 26: 0.3}),
         _combination(_FACS, {4: 1.0, 5: 0.7, 7: 0.7, 17: 0.4, 23: 1.0, 24: 0.5}),
-        _combination(_FACS + ": open-mouthed", {4: 1.0, 5: 0.9, 7: 0.6, 10: 0.6, 23: 0.3, 25: 0.7, 26: 0.4}),
         _combination(_EMFACS + ": restrained", {4: 0.9, 5: 0.3, 7: 0.8, 17: 0.3, 23: 0.7, 24: 0.6}),
     ),
     "contempt": (
@@ -59,7 +59,7 @@ PROTOTYPES: dict[Emotion, tuple[Prototype, ...]] = {
         _combination(_EMFACS + ": mouth open", {9: 1.0, 10: 0.6, 16: 0.6, 25: 0.5, 26: 0.3}),
     ),
     "fear": (
-        _combination(_FACS, {1: 0.9, 2: 0.6, 4: 0.4, 5: 1.0, 20: 0.9, 25: 0.8, 26: 0.5}),
+        _combination(_FACS, {1: 1.0, 2: 0.8, 4: 0.3, 5: 1.0, 20: 0.9, 25: 0.7, 26: 0.7}),
         _combination(_FACS + ": jaw dropped", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 20: 0.7, 25: 0.6, 26: 0.6}),
         _combination(_EMFACS + ": brow and lids alone", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0}),
     ),
