@@ -100,7 +100,7 @@ def speed(
 def _film(path: Path, sound: np.ndarray, plan: MusclePlan, frames: Iterable[np.ndarray], total: int) -> list[float]:
     """Write a video; the largest memory after each tenth of it."""
     memory = []
-    with VideoWriter(path, sound, metadata=provenance(plan)) as writer:
+    with VideoWriter(path, sound, metadata=provenance(plan.model_dump_json(exclude_defaults=True))) as writer:
         for i, frame in enumerate(frames):
             writer.write(frame)
             if i % max(total // 10, 1) == 0:

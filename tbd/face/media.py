@@ -298,7 +298,7 @@ def provenance(plan: Any = None, **details: str) -> dict[str, str]:
     """Container metadata that says what a video is: generated, by what, and from which plan.
 
     Args:
-        plan: the muscle plan as a JSON text or as plain values.
+        plan: the muscle plan, as JSON text or plain values.
         details: further keys.
 
     Returns:
