@@ -151,6 +151,12 @@ class MusclePlan(_Part):
 
     _weights = field_validator("emotions")(_mix)
 
+    @field_validator("text")
+    @classmethod
+    def _whole_characters(cls, text: str) -> str:
+        """Half a character, as a terminal in another encoding gives, would not survive JSON."""
+        return text.encode("utf-8", "replace").decode()
+
     @field_validator("segments")
     @classmethod
     def _in_order(cls, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
@@ -177,7 +183,7 @@ class MusclePlan(_Part):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise InputError(f"{source} is not valid: {_sentence(error)}") from error
+            raise InputError(f"{source} is not valid: {explain(error)}") from error
 
     def to_json(self) -> str:
         """Indented JSON that `from_json` reads back exactly."""
@@ -205,7 +211,7 @@ class MusclePlan(_Part):
             temporary.write_text(self.to_json() + "\n", encoding="utf-8")
 
 
-def _sentence(error: ValidationError) -> str:
+def explain(error: ValidationError) -> str:
     """The first of pydantic's complaints as one sentence, with the count of the rest."""
     complaints = error.errors()
     first = complaints[0]

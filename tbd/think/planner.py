@@ -55,6 +55,16 @@ class Planner(ABC):
         """
 
 
+def check_duration(duration: float | None) -> None:
+    """Refuse what is not a length of time.
+
+    Raises:
+        InputError: the duration is given and is not a positive number of seconds.
+    """
+    if duration is not None and not (math.isfinite(duration) and duration > 0):
+        raise InputError(f"A plan needs a duration above 0 seconds; {duration:g} was given.")
+
+
 class KnowledgePlanner(Planner):
     """Thinks with tables and rules: offline, deterministic, in milliseconds. Reads English.
 
@@ -74,8 +84,7 @@ class KnowledgePlanner(Planner):
 
     def plan(self, text: str, duration: float | None = None) -> MusclePlan:
         """Think; see `Planner.plan`."""
-        if duration is not None and not (math.isfinite(duration) and duration > 0):
-            raise InputError(f"A plan needs a duration above 0 seconds; {duration:g} was given.")
+        check_duration(duration)
         words = read(text)
         moments = () if _is_foreign(words.tokens) else words.moments
         beats, total = schedule(moments, duration)
