@@ -146,12 +146,40 @@ def _think_options(parser) -> None:
     parser.add_argument("text", help="a sentence about a feeling")
     parser.add_argument("--duration", type=float, help="seconds that the plan should span")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON, for editing and for `generate --plan`")
+    _planner_options(parser)
+
+
+def _planner_options(parser) -> None:
+    choices = ["knowledge", "language_model", "server"]
+    parser.add_argument(
+        "--planner", default="knowledge", choices=choices, help="tables and rules, a language model here, or one on a server"
+    )
+    parser.add_argument("--model", help="language_model: a folder or hub repository; server: the model's name there")
+    parser.add_argument("--url", help="server: its URL, such as http://localhost:8000/v1; a key is read from TBD_API_KEY or OPENAI_API_KEY")
+    parser.add_argument(
+        "--prompt", metavar="FILE", help="language_model, server: what the model is told, instead of assets/think/prompt.md"
+    )
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="language_model, server: how long a plan may take (default: 300)")
+
+
+def _planner(options):
+    import inspect
+
+    from tbd.think import KnowledgePlanner, LanguageModelPlanner, ServerPlanner
+
+    planner = {"knowledge": KnowledgePlanner, "language_model": LanguageModelPlanner, "server": ServerPlanner}[options.planner]
+    given = {name: options[name] for name in ("model", "url", "prompt", "timeout") if options[name] is not None}
+    taken = inspect.signature(planner).parameters
+    for name in given.keys() - taken.keys():
+        raise InputError(f"--{name} is nothing that --planner {options.planner} takes; leave it out or choose another planner.")
+    for name, parameter in taken.items():
+        if parameter.default is parameter.empty and name not in given:
+            raise InputError(f"--planner {options.planner} needs --{name}; `tbd think --help` says what it is.")
+    return planner(**given)
 
 
 def _think(options) -> None:
-    from tbd.think import KnowledgePlanner
-
-    plan = KnowledgePlanner().plan(options.text, duration=options.duration)
+    plan = _planner(options).plan(options.text, duration=options.duration)
     if options.json:
         print(plan.model_dump_json(indent=2))
         return

@@ -24,8 +24,12 @@ _SECONDS = [i / 4 for i in range(40)] + list(range(10, 61))
 
 def _words(limit: int) -> Any:
     """A string that decoding ends after `limit` characters: ASCII, which needs no escapes and a byte for each character."""
-    schema = {"type": "string", "pattern": rf"^[ !#-\[\]-~]{{1,{limit}}}$"}
-    return Annotated[str, AfterValidator(lambda text: " ".join(text.split())[: 4 * limit]), WithJsonSchema(schema)]
+    schema = {"type": "string", "pattern": rf"^[A-Za-z0-9][ !#-\[\]-~]{{0,{limit - 1}}}$"}
+
+    def tidy(text: str) -> str:
+        return "".join(filter(str.isprintable, " ".join(text.split())))[: 4 * limit]
+
+    return Annotated[str, AfterValidator(tidy), WithJsonSchema(schema)]
 
 
 _Level = Annotated[float, Field(ge=0, le=1), WithJsonSchema({"enum": _LEVELS})]

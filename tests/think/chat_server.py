@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 REASONING = "## What is felt\nAnger.\n## Which muscles\nAU4.\n## What speech needs\nLittle.\n## How it unfolds\nIt stays."
@@ -30,10 +30,8 @@ class Exchange(BaseHTTPRequestHandler):
     def do_POST(self):
         self.body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append(self)
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the client went away, as some tests want
             self.server.answer(self)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the client went away, as some tests want
 
     def reply(self, content: bytes, status: int = 200, length: int | None = None, **headers: str):
         self.send_response(status)

@@ -3,10 +3,10 @@
 import pytest
 
 from tbd.errors import InputError
-from tbd.think import KnowledgePlanner, MusclePlan
+from tbd.think import KnowledgePlanner, LanguageModelPlanner, MusclePlan, ServerPlanner
 from tbd.think.action_units import REGIONS
-from tbd.think.server import ServerPlanner
 from tests.think.chat_server import serve
+from tests.think.tiny_model import save_tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +15,14 @@ def server():
         yield running
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(save_tiny_model(tmp_path_factory.mktemp("model")))
+
+
 PLANNERS = {
     "knowledge": lambda get: KnowledgePlanner(),
+    "language_model": lambda get: LanguageModelPlanner(get("model"), device="cpu"),
     "server": lambda get: ServerPlanner(get("server").url, "some-model"),
 }
 

@@ -146,7 +146,7 @@ def test_the_longest_draft_fits():
         if "enum" in part:
             return max(len(json.dumps(value)) for value in part["enum"])
         if part["type"] == "string":
-            return 2 + int(re.search(r"\{1,(\d+)\}\$$", part["pattern"])[1])
+            return 3 + int(re.search(r"\{0,(\d+)\}\$$", part["pattern"])[1])
         if part["type"] == "array":
             return 2 + part["maxItems"] * (2 + longest(part["items"]))
         assert part["additionalProperties"] is False and set(part["required"]) == set(part["properties"])
