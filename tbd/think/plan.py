@@ -4,7 +4,7 @@ import math
 import os
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tbd.errors import InputError
 from tbd.files import atomic_output
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Emotion, Region, Side, describe_unknown
+
+if TYPE_CHECKING:
+    from tbd.think.anatomy import Finding
 
 __all__ = ["RELEASE", "RISE", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step"]
 
@@ -162,6 +165,18 @@ class MusclePlan(_Part):
     def timeline(self) -> tuple[Segment, ...]:
         """The segments; one that lasts throughout where the plan has none."""
         return self.segments or (Segment(emotions=self.emotions, intensity=self.intensity, description=self.description),)
+
+    def check(self) -> "tuple[Finding, ...]":
+        """What a face cannot do or a reader would stumble on; nothing for a sound plan. See `tbd.think.anatomy.check`."""
+        from tbd.think.anatomy import check  # anatomy is about plans, so it imports this module
+
+        return check(self)
+
+    def repair(self) -> "tuple[MusclePlan, tuple[str, ...]]":
+        """A plan without findings, and one sentence for each change. See `tbd.think.anatomy.repair`."""
+        from tbd.think.anatomy import repair
+
+        return repair(self)
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str = "The plan") -> "MusclePlan":
