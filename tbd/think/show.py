@@ -22,7 +22,7 @@ TAIL = 3.0
 
 
 def show(plan: MusclePlan, console: Console | None = None) -> None:
-    """Print a plan: its sentence, its reasoning, its muscles and, where it has one, its timeline.
+    """Print a plan: its sentence, its reasoning, its muscles with what the check finds and, where it has one, its timeline.
 
     Args:
         plan: what to show.
@@ -37,11 +37,12 @@ def render(plan: MusclePlan, width: int = 100) -> list[RenderableType]:
     """The parts that `show` prints, in order."""
     parts: list[RenderableType] = [_title(plan)]
     said = {step.text for step in plan.reasoning}
-    parts += [Padding(Text(f"! {note}", style="bold yellow"), (0, 1)) for note in plan.notes if note not in said]
+    parts += [_note(note) for note in plan.notes if note not in said]
     if plan.reasoning:
         parts.append(_reasoning(plan))
     if plan.actions:
         parts.append(_muscles(plan))
+    parts += [_note(finding.sentence) for finding in plan.check()]
     if plan.segments or any(action.onset is not None for action in plan.actions):
         parts.append(_timeline(plan, width))
     return parts
@@ -67,6 +68,10 @@ def bar(value: float, width: int = 10) -> str:
     eighths = round(max(0.0, min(1.0, value)) * width * 8)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (_BLOCKS[rest] if rest else "")).ljust(width)
+
+
+def _note(text: str) -> RenderableType:
+    return Padding(Text(f"! {text}", style="bold yellow"), (0, 1))
 
 
 def _title(plan: MusclePlan) -> Panel:
