@@ -17,8 +17,6 @@ COLORS: dict[Emotion, str] = {
 }  # fmt: skip
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _LEVELS = " ▁▂▃▄▅▆▇█"
-TAIL = 3.0
-"""Seconds drawn after the last change of a plan that has no end of its own."""
 
 
 def show(plan: MusclePlan, console: Console | None = None) -> None:
@@ -46,16 +44,6 @@ def render(plan: MusclePlan, width: int = 100) -> list[RenderableType]:
     if plan.segments or any(action.onset is not None for action in plan.actions):
         parts.append(_timeline(plan, width))
     return parts
-
-
-def horizon(plan: MusclePlan) -> float:
-    """Seconds that a picture of the plan covers: `TAIL` beyond its last change, or all of a timeline that ends."""
-    times = [t for a in plan.actions for t in (a.onset, a.apex, a.offset) if t is not None]
-    starts = [s.start for s in plan.segments]
-    ends = [s.end for s in plan.segments if s.end is not None]
-    last_start = max([*starts, *(a.onset for a in plan.actions if a.onset is not None)], default=0.0)
-    closed = bool(plan.segments) and plan.segments[-1].end is not None
-    return max([*times, *ends, 1.0]) if closed else max([*times, *ends, last_start + TAIL])
 
 
 def bar(value: float, width: int = 10) -> str:
@@ -127,7 +115,7 @@ def _when(action: MuscleAction) -> str:
 
 def _timeline(plan: MusclePlan, width: int) -> RenderableType:
     """A ruler, the feelings below it, and one strip per muscle."""
-    until = horizon(plan)
+    until = plan.horizon()
     cells = max(20, width - 14)
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(width=10, justify="right", style="bold", no_wrap=True)
