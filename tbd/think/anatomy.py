@@ -251,7 +251,7 @@ def _inside(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
             continue
         starts_late = action.onset is not None and action.onset >= end
         sentence = f"{_name(action.unit, action.side)} {'starts' if starts_late else 'moves'} after the timeline's end at {end:g} s."
-        remedy = f"AU{action.unit} {'is removed there' if starts_late else f'ends at {end:g} s'}."
+        remedy = f"AU{action.unit} {'is removed' if starts_late else f'ends at {end:g} s'}."
         found.append(Finding("timeline", sentence, (f"AU{action.unit}",), end, None, remedy))
         if not starts_late:
             actions.append(action.model_copy(update={field: min(time, end) for field, time in times.items()}))
