@@ -143,23 +143,45 @@ def _demo(options) -> None:
 
 
 def _think_options(parser) -> None:
-    parser.add_argument("text", help="a sentence about a feeling")
+    parser.add_argument("text", nargs="?", help="a sentence about a feeling")
+    parser.add_argument("--from", metavar="PLAN", help="read this plan (.json) instead of a sentence")
     parser.add_argument("--duration", type=float, help="seconds that the plan should span")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="WHAT=VALUE",
+        help="set a muscle (AU12=0.4, AU12L=0.4 for the left side, 0 removes it), a region's description "
+        "(lower=lips pressed together) or the intensity (intensity=0.5); may be repeated",
+    )
+    parser.add_argument("--check", action="store_true", help="print only what a face could not do, or not while it speaks")
+    parser.add_argument("--repair", action="store_true", help="mend what --check finds, and say what was changed")
+    parser.add_argument("--chart", metavar="SVG", help="also draw the muscles on a face (.svg)")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON, for editing and for `generate --plan`")
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema of plans, and nothing else")
+
+
+def _planner(options):
+    from tbd.think import KnowledgePlanner
+
+    return KnowledgePlanner()
 
 
 def _think(options) -> None:
-    from tbd.think import KnowledgePlanner
+    from tbd.think.command import print_schema, think
 
-    plan = KnowledgePlanner().plan(options.text, duration=options.duration)
-    if options.json:
-        print(plan.model_dump_json(indent=2))
+    if options.schema:
+        print_schema()
         return
-    from rich.console import Console
-
-    from tbd.think.show import show
-
-    show(plan, Console())
+    think(
+        options.text,
+        _planner(options),
+        duration=options.duration,
+        source=options["from"],
+        assignments=options.set,
+        **{name: options[name] for name in ("repair", "check", "chart")},
+        as_json=options.json,
+    )
 
 
 def _track_options(parser) -> None:
