@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from tbd.think.action_units import ACTION_UNITS, REGIONS, Emotion, Region
+from tbd.think.action_units import ACTION_UNITS, REGIONS, Emotion, Region, Side
 from tbd.think.expression import CONTROLS, LEAKS, SPEECH, Face
 from tbd.think.moments import Reading
 from tbd.think.plan import Step
@@ -88,6 +88,12 @@ def _movement(unit: int, side: str) -> str:
     return f"AU{unit} ({ACTION_UNITS[unit].name.lower()}{where})"
 
 
+def describe_action(unit: int, side: Side, level: float) -> str:
+    """What one muscle does: "the brows are pulled down …, strongly"."""
+    where = "" if side == "both" else f" on the {side}"
+    return f"{ACTION_UNITS[unit].movement}{where}, {_amount(level)}"
+
+
 def describe_regions(beats: Sequence[Beat]) -> dict[Region, str]:
     """One description per region, in order of time."""
     return {region: _sentence(_in_time([_region(beat.face, region) for beat in beats])) for region in REGIONS}
@@ -99,8 +105,7 @@ def _region(face: Face, region: Region) -> str:
     pulled += [(key, level, True) for pulse in face.pulses for key, level in pulse.levels.items()]
     for (unit, side), level, short in sorted(pulled, key=lambda item: -item[1]):
         if ACTION_UNITS[unit].region == region:
-            where = "" if side == "both" else f" on the {side}"
-            parts.append(f"{ACTION_UNITS[unit].movement}{where}, {_amount(level)}{' and only for an instant' if short else ''}")
+            parts.append(describe_action(unit, side, level) + (" and only for an instant" if short else ""))
     return "; ".join(parts) or RESTING[region]
 
 
