@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tbd.face.motion import FPS
+from tbd.think.action_units import EMOTIONS
 from tbd.think.captions import NEUTRAL
 from tbd.think.encoder import UNITS, LabelEncoder, MuscleTokenEncoder, PlanTensors
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
@@ -133,3 +134,12 @@ class TestContract:
 def test_every_unit_has_its_own_token():
     weights = MuscleTokenEncoder(16).unit.weight
     assert len(weights) == (len(UNITS) + 1) * 3
+
+
+def test_a_label_is_the_strongest_emotion_at_any_intensity():
+    """Neutral's weight carries no intensity and must not win by that."""
+    mixes = [({"neutral": 0.4, "happy": 0.6}, 0.3), ({"neutral": 0.5, "sad": 0.3, "fear": 0.2}, 1.0), ({"sad": 0.4, "fear": 0.6}, 0.2)]
+    plans = [MusclePlan(emotions=emotions, intensity=intensity) for emotions, intensity in mixes]
+    encoder = LabelEncoder(16)
+    tokens = encoder(PlanTensors.collate(plans), TIMES).global_tokens[:, 0]
+    assert torch.equal(tokens, encoder.emotion.weight[[EMOTIONS.index(name) for name in ("happy", "neutral", "fear")]])
