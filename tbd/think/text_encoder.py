@@ -107,7 +107,7 @@ class TextReader:
         if self.trained:
             rows = self._read(texts, device)
         else:
-            # tensors made in validation's inference mode could not be used in the training that follows
+            # what validation's inference mode makes can later neither be moved nor trained on
             with torch.inference_mode(False), torch.no_grad():
                 rows = self._remembered(texts, device)
         lengths = torch.tensor([len(row) for row in rows], device=device)

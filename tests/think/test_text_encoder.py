@@ -66,6 +66,8 @@ def test_features_read_in_validation_serve_in_training():
     encoder = tiny_text_encoder("clip")
     with torch.inference_mode():
         encoded(encoder)
+    kept = [*encoder.reader.load()[0].parameters(), *encoder.reader._cache.values()]
+    assert kept and not any(tensor.is_inference() for tensor in kept)
     encoded(encoder).local_tokens.sum().backward()
     assert encoder.project[1].weight.grad.abs().sum() > 0
 
