@@ -143,9 +143,22 @@ def _demo(options) -> None:
 
 
 def _think_options(parser) -> None:
-    parser.add_argument("text", help="a sentence about a feeling")
+    parser.add_argument("text", nargs="?", help="a sentence about a feeling")
+    parser.add_argument("--from", metavar="PLAN", help="read this plan (.json) instead of a sentence")
     parser.add_argument("--duration", type=float, help="seconds that the plan should span")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="WHAT=VALUE",
+        help="set a muscle (AU12=0.4, AU12L=0.4 for the left side, 0 removes it), a region's description "
+        "(lower=lips pressed together) or the intensity (intensity=0.5); may be repeated",
+    )
+    parser.add_argument("--check", action="store_true", help="print only what a face could not do, or not while it speaks")
+    parser.add_argument("--repair", action="store_true", help="mend what --check finds, and say what was changed")
+    parser.add_argument("--chart", metavar="SVG", help="also draw the muscles on a face (.svg)")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON, for editing and for `generate --plan`")
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema of plans, and nothing else")
     _planner_options(parser)
 
 
@@ -170,8 +183,9 @@ def _planner(options):
     planner = {"knowledge": KnowledgePlanner, "language_model": LanguageModelPlanner, "server": ServerPlanner}[options.planner]
     given = {name: options[name] for name in ("model", "url", "prompt", "timeout") if options[name] is not None}
     taken = inspect.signature(planner).parameters
-    for name in given.keys() - taken.keys():
-        raise InputError(f"--{name} is nothing that --planner {options.planner} takes; leave it out or choose another planner.")
+    for name in given:
+        if name not in taken:
+            raise InputError(f"--{name} is nothing that --planner {options.planner} takes; leave it out or choose another planner.")
     for name, parameter in taken.items():
         if parameter.default is parameter.empty and name not in given:
             raise InputError(f"--planner {options.planner} needs --{name}; `tbd think --help` says what it is.")
@@ -179,15 +193,20 @@ def _planner(options):
 
 
 def _think(options) -> None:
-    plan = _planner(options).plan(options.text, duration=options.duration)
-    if options.json:
-        print(plan.model_dump_json(indent=2))
+    from tbd.think.command import print_schema, think
+
+    if options.schema:
+        print_schema()
         return
-    from rich.console import Console
-
-    from tbd.think.show import show
-
-    show(plan, Console())
+    think(
+        options.text,
+        _planner(options),
+        duration=options.duration,
+        source=options["from"],
+        assignments=options.set,
+        **{name: options[name] for name in ("repair", "check", "chart")},
+        as_json=options.json,
+    )
 
 
 def _track_options(parser) -> None:

@@ -168,7 +168,8 @@ def generate(
     pipeline = TalkingHeadPipeline(model=load_motion_model(drawing.model), renderer=renderer)
     face = pipeline.locate(picture, size, str(portrait))
     _tell_of_faces(face, console)
-    with VideoWriter(output, read_audio(audio, SOUND_RATE), SOUND_RATE, metadata=provenance(thought.model_dump_json(exclude_defaults=True))) as writer:
+    about = provenance(thought.model_dump_json(exclude_defaults=True))
+    with VideoWriter(output, read_audio(audio, SOUND_RATE), SOUND_RATE, metadata=about) as writer:
         with console.status("drawing the motion"):
             motion = drawing.draw(pipeline, thought, sound)
         if motion_output is not None:

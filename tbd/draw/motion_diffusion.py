@@ -49,6 +49,10 @@ class MotionDiffusion(L.LightningModule):
         drop_audio: probability that the audio is withheld.
         drop_past: probability that a window starts afresh.
         velocity_weight: weight of the loss on frame-to-frame differences.
+        lip_weight: weight in the loss of a channel of the lower face against that of any other: eyes forgive no error there,
+            and blinks, gaze and head are drawn by chance, of which there is nothing to learn but the habit.
+        noise_bias: 0 trains all noise levels alike; 1 each in proportion to its timestep, since voice and plan decide the
+            noisy ones and the others hardly need them.
         learning_rate: of AdamW, reached after `warmup_steps`, falling to zero along a cosine.
         warmup_steps: steps of linear warm-up.
         compile: compile denoiser and audio encoder for training.
@@ -74,6 +78,8 @@ class MotionDiffusion(L.LightningModule):
         drop_audio: float = 0.1,
         drop_past: float = 0.2,
         velocity_weight: float = 1.0,
+        lip_weight: float = 1.0,
+        noise_bias: float = 0.0,
         learning_rate: float = 5e-4,
         warmup_steps: int = 500,
         compile: bool = False,
@@ -98,6 +104,8 @@ class MotionDiffusion(L.LightningModule):
         self.register_buffer("mean", torch.zeros(len(CHANNELS)))
         self.register_buffer("std", torch.ones(len(CHANNELS)))
         self.register_buffer("region_masks", region_masks(), persistent=False)
+        weights = 1 + (lip_weight - 1) * self.region_masks[REGIONS.index("lower"), 0, 0]  # (58,)
+        self.register_buffer("channel_weights", weights / weights.mean(), persistent=False)
 
     # -- training ------------------------------------------------------------------------------------------------
 
@@ -137,7 +145,8 @@ class MotionDiffusion(L.LightningModule):
         """The training loss and its parts, on random timesteps with conditions dropped at random."""
         clean = self.normalise(batch["motion"])  # (B, T, 58)
         b, t, _ = clean.shape
-        timestep = torch.randint(len(self.noise_scheduler.alphas_cumprod), (b,), device=clean.device)
+        place = torch.rand(b, device=clean.device) ** (1 / (1 + self.hparams["noise_bias"]))
+        timestep = (place * len(self.noise_scheduler.alphas_cumprod)).long().clamp(max=len(self.noise_scheduler.alphas_cumprod) - 1)
         noisy = self.noise_scheduler.add_noise(clean, torch.randn_like(clean), timestep)
         past_mask = self._random_past(b, t)
         keep_local = (torch.rand(b, device=clean.device) >= self.hparams["drop_local"]).float()
@@ -152,9 +161,10 @@ class MotionDiffusion(L.LightningModule):
         )
         alpha, sigma = self._noise_level(timestep)
         sample = to_sample(pred, noisy, alpha, sigma, self.noise_scheduler.config.prediction_type)
-        # an x₀ loss of one weight for all noise levels: the noisiest steps, where plan and voice decide, must be learnt well
-        weight = (batch["mask"] * (1 - past_mask))[..., None]
+        # an x₀ loss of one weight for all noise levels, or the noisiest, where plan and voice decide, would hardly be learnt
+        weight = (batch["mask"] * (1 - past_mask))[..., None]  # (B, T, 1)
         total = weight.sum().clamp(min=1e-6) * sample.shape[-1]
+        sample, clean = (x * self.channel_weights.sqrt() for x in (sample, clean))
         position = (weight * (sample - clean).square()).sum() / total
         drift = sample.diff(dim=1) - clean.diff(dim=1)
         velocity = (torch.minimum(weight[:, 1:], weight[:, :-1]) * drift.square()).sum() / total

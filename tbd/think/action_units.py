@@ -159,6 +159,19 @@ ACTION_UNITS: dict[int, ActionUnit] = _table(
 )  # fmt: skip
 """Number → unit. FACS numbers that no channel can show (AU8, 21, 35–37, 39 …) are absent."""
 
+TRACE = 0.08
+"""Below it a muscle is at rest; FACS's A, "trace", is about 0.1 to 0.3 here."""
+
+ANTAGONISTS: tuple[tuple[int, int], ...] = (
+    (12, 15), (13, 15), (24, 25), (24, 26), (24, 27), (23, 27), (28, 25), (28, 26), (28, 27), (18, 20), (18, 12),
+    (17, 27), (26, 27), (31, 26), (31, 27), (5, 43), (43, 63), (51, 52), (53, 54), (55, 56), (57, 58), (61, 62), (63, 64),
+)  # fmt: skip
+"""Units that pull against each other; where both are called, the stronger acts."""
+
+SPEECH: dict[int, float] = {18: 0.45, 22: 0.45, 23: 0.75, 24: 0.5, 25: 0.6, 26: 0.5, 27: 0.45, 28: 0.4}
+"""What is left, while someone talks, of the units that articulation needs: lips that meet for p, b and m and round for o
+and u, and the jaw. The corners of the mouth, cheeks, nose and brow stay free for the feeling."""
+
 
 def describe_unknown(unit: int) -> str:
     """One sentence for a number that is no known unit, naming its neighbours."""

@@ -1,5 +1,6 @@
 """`ChatPlanner`: a language model reasons in named steps, then writes the plan; what every such planner shares."""
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -48,7 +49,7 @@ class ChatPlanner(Planner):
     """
 
     def __init__(self, prompt: Path | None = None, timeout: float = 300.0, retries: int = 2) -> None:
-        if not timeout > 0:
+        if not 0 < timeout < math.inf:
             raise InputError(f"A language model needs a time limit above 0 seconds; {timeout:g} was given.")
         if retries < 0:
             raise InputError(f"A language model needs 0 or more further tries; {retries} were given.")

@@ -3,11 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS, REGIONS
+from tbd.think.captions import NEUTRAL, caption_feeling, caption_regions
 from tbd.think.plan import RELEASE, RISE, MusclePlan
 
 UNITS = tuple(ACTION_UNITS)
@@ -24,6 +27,9 @@ class PlanTensors:
     and `REGIONS`), `intensity` 0..1, and `onset`, `apex`, `offset` in seconds from the start of the window.
     Segments: `emotion` (B, S, 8) weights in the order of `EMOTIONS` times the intensity (zeros are padding), `start`
     and `end` (B, S) in seconds from the start of the window.
+    Words, for text encoders: `segment_text` (B, S) and `region_text` (B, 5) int64 are places in `texts`, which the whole batch
+    shares, so that picking rows and moving to a device touch numbers alone. Place 0 is the neutral feeling; it also stands
+    where there is no segment or no muscle of the region.
     """
 
     unit: Tensor
@@ -36,6 +42,9 @@ class PlanTensors:
     emotion: Tensor
     start: Tensor
     end: Tensor
+    segment_text: Tensor
+    region_text: Tensor
+    texts: tuple[str, ...]
 
     @classmethod
     def collate(cls, plans: Sequence[MusclePlan]) -> "PlanTensors":
@@ -43,12 +52,16 @@ class PlanTensors:
         actions = max([1] + [len(p.actions) for p in plans])
         segments = max(len(p.timeline()) for p in plans)
         b = len(plans)
+        places = {NEUTRAL: 0}
         out = cls(
             *(torch.zeros(b, actions, dtype=torch.long) for _ in range(3)),
             *(torch.zeros(b, actions) for _ in range(4)),
             torch.zeros(b, segments, len(EMOTIONS)),
             torch.zeros(b, segments),
             torch.zeros(b, segments),
+            torch.zeros(b, segments, dtype=torch.long),
+            torch.zeros(b, len(REGIONS), dtype=torch.long),
+            (),
         )
         for i, plan in enumerate(plans):
             for j, a in enumerate(plan.actions):
@@ -65,24 +78,37 @@ class PlanTensors:
                     out.emotion[i, j, EMOTIONS.index(name)] = weight * (1.0 if name == "neutral" else s.intensity)
                 out.start[i, j] = s.start if s.start > 0 else -_ALWAYS
                 out.end[i, j] = _ALWAYS if s.end is None else s.end
-        return out
+                out.segment_text[i, j] = places.setdefault(caption_feeling(s), len(places))
+            for region, text in caption_regions(plan).items():
+                out.region_text[i, REGIONS.index(region)] = places.setdefault(text, len(places))
+        return replace(out, texts=tuple(places))
 
     def __getitem__(self, rows: Tensor | slice) -> "PlanTensors":
-        return PlanTensors(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return replace(self, **{name: value[rows] for name, value in self._tensors().items()})
 
     def to(self, device: torch.device | str) -> "PlanTensors":
-        return PlanTensors(*(getattr(self, f.name).to(device) for f in fields(self)))
+        return replace(self, **{name: value.to(device) for name, value in self._tensors().items()})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process takes its own texts along, not those of the corpus that it was picked from."""
+        used = sorted({0, *self.segment_text.unique().tolist(), *self.region_text.unique().tolist()})
+        kept = torch.tensor(used, device=self.segment_text.device)
+        ids = {name: torch.searchsorted(kept, getattr(self, name)) for name in ("segment_text", "region_text")}
+        return {**self.__dict__, **ids, "texts": tuple(self.texts[i] for i in used)}
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "texts"}
 
     def shifted(self, seconds: Tensor) -> "PlanTensors":
         """The same plans seen from windows that start `seconds` (B,) later."""
-        later = {name: getattr(self, name) - seconds[:, None] for name in ("onset", "apex", "offset", "start", "end")}
-        return PlanTensors(**{f.name: later.get(f.name, getattr(self, f.name)) for f in fields(self)})
+        return replace(self, **{name: getattr(self, name) - seconds[:, None] for name in ("onset", "apex", "offset", "start", "end")})
 
     def neutral(self) -> "PlanTensors":
         """The same plans with nothing felt; the muscles stay."""
         emotion = torch.zeros_like(self.emotion)
         emotion[:, 0, EMOTIONS.index("neutral")] = 1
-        return replace(self, emotion=emotion, start=torch.full_like(self.start, -_ALWAYS), end=torch.full_like(self.end, _ALWAYS))
+        always = {"start": torch.full_like(self.start, -_ALWAYS), "end": torch.full_like(self.end, _ALWAYS)}
+        return replace(self, emotion=emotion, segment_text=torch.zeros_like(self.segment_text), **always)
 
     def action_presence(self, times: Tensor) -> Tensor:
         """(B, N, T) intensity of each action at `times` (T,) seconds; `MuscleAction.envelope` in torch."""
@@ -90,6 +116,11 @@ class PlanTensors:
         rise = _smoothstep((t - self.onset[..., None]) / (self.apex - self.onset).clamp(min=1e-3)[..., None])
         fall = _smoothstep((t - self.offset[..., None]) / RELEASE)
         return (self.intensity * (self.unit > 0))[..., None] * rise * (1 - fall)
+
+    def region_presence(self, times: Tensor) -> Tensor:
+        """(B, 5, T) intensity of the strongest action of each region of `REGIONS` at `times` (T,) seconds."""
+        own = F.one_hot(self.region, len(REGIONS))  # (B, N, 5)
+        return (self.action_presence(times)[:, :, None] * own[..., None]).amax(1)
 
     def segment_presence(self, times: Tensor) -> Tensor:
         """(B, S, T) 0..1: how far each segment reigns at `times` (T,) seconds; neighbours cross-fade over `RISE`."""
@@ -176,6 +207,36 @@ class MuscleTokenEncoder(PlanEncoder):
             torch.cat([self.told.expand(len(local), 1, -1), local], 1),  # (B, 1+N, D)
             torch.cat([torch.ones_like(presence[:, :1]), presence], 1),  # (B, 1+N, T)
         )
+
+
+class LabelEncoder(PlanEncoder):
+    """The emotion word alone: what the field hands to a diffusion, and the ablation's baseline.
+
+    A segment's token is its strongest emotion, without intensity. The local group is one token of zeros that is always there:
+    guidance can switch it, but it says nothing of any muscle.
+
+    Args:
+        dim: width of the tokens.
+    """
+
+    def __init__(self, dim: int = 320) -> None:
+        super().__init__()
+        self.dim = dim
+        self.emotion = nn.Embedding(len(EMOTIONS), dim)
+
+    def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
+        tokens = self.emotion(_strongest(plans.emotion))  # (B, S, D)
+        presence = plans.segment_presence(times)  # (B, S, T)
+        return PlanEmbeds(tokens, presence, torch.zeros_like(tokens[:, :1]), torch.ones_like(presence[:, :1]))
+
+
+def _strongest(emotion: Tensor) -> Tensor:
+    """(B, S, 8) weights times intensity → (B, S) the place of the greatest weight; neutral's weight is whole already."""
+    neutral = F.one_hot(torch.tensor(EMOTIONS.index("neutral"), device=emotion.device), len(EMOTIONS))
+    calm = (emotion * neutral).sum(-1, keepdim=True)  # (B, S, 1)
+    felt = emotion * (1 - neutral)
+    felt = felt / felt.sum(-1, keepdim=True).clamp(min=1e-6) * (1 - calm)
+    return (felt + emotion * neutral).argmax(-1)
 
 
 def _smoothstep(x: Tensor) -> Tensor:

@@ -3,15 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from tbd.think.action_units import ACTION_UNITS, TOGETHER, Emotion, Side
+from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, SPEECH, TOGETHER, TRACE, Emotion, Side
 from tbd.think.facs import PROTOTYPES
 from tbd.think.moments import Moment, Reading
 
 Levels = dict[tuple[int, Side], float]
 """(unit, side) → intensity."""
-
-TRACE = 0.08
-"""Below it a muscle is at rest; FACS's A, "trace", is about 0.1 to 0.3 here."""
 
 LEAKS: dict[Emotion, dict[int, float]] = {
     "angry": {4: 0.55, 7: 0.5, 23: 0.7},
@@ -41,16 +38,6 @@ POSED_LACKS: dict[Emotion, dict[int, float]] = {
 
 RESTRAINED: dict[Emotion, int] = {"angry": 2, "fear": 2, "happy": 1, "sad": 1, "disgusted": 1}
 """The variant of `PROTOTYPES` that a feeling takes when it is contained."""
-
-ANTAGONISTS: tuple[tuple[int, int], ...] = (
-    (12, 15), (13, 15), (24, 25), (24, 26), (24, 27), (23, 27), (28, 25), (28, 26), (28, 27), (18, 20), (18, 12),
-    (17, 27), (26, 27), (31, 26), (31, 27), (5, 43), (43, 63), (51, 52), (53, 54), (55, 56), (57, 58), (61, 62), (63, 64),
-)  # fmt: skip
-"""Units that pull against each other; where both are called, the stronger acts."""
-
-SPEECH: dict[int, float] = {18: 0.45, 22: 0.45, 23: 0.75, 24: 0.5, 25: 0.6, 26: 0.5, 27: 0.45, 28: 0.4}
-"""What is left, while someone talks, of the units that articulation needs: lips that meet for p, b and m and round for o
-and u, and the jaw. The corners of the mouth, cheeks, nose and brow stay free for the feeling."""
 
 _NEGATIVE: tuple[Emotion, ...] = ("angry", "contempt", "disgusted", "fear", "sad")
 _OTHER_SIDE = {51: 52, 55: 56, 61: 62}

@@ -4,7 +4,7 @@ import math
 import os
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -13,12 +13,17 @@ from tbd.errors import InputError
 from tbd.files import atomic_output
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Emotion, Region, Side, describe_unknown
 
-__all__ = ["RELEASE", "RISE", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step"]
+if TYPE_CHECKING:
+    from tbd.think.anatomy import Finding
+
+__all__ = ["RELEASE", "RISE", "TAIL", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step"]
 
 RISE = 0.4
 """Seconds from onset to apex where a plan does not say."""
 RELEASE = 0.5
 """Seconds from offset until the muscle is at rest again."""
+TAIL = 3.0
+"""Seconds shown after the last change of a plan that has no end of its own."""
 
 
 class _Part(BaseModel):
@@ -168,6 +173,26 @@ class MusclePlan(_Part):
     def timeline(self) -> tuple[Segment, ...]:
         """The segments; one that lasts throughout where the plan has none."""
         return self.segments or (Segment(emotions=self.emotions, intensity=self.intensity, description=self.description),)
+
+    def horizon(self) -> float:
+        """Seconds that a picture of the plan covers: `TAIL` beyond its last change, or all of a timeline that ends."""
+        times = [t for a in self.actions for t in (a.onset, a.apex, a.offset) if t is not None]
+        ends = [s.end for s in self.segments if s.end is not None]
+        starts = [*(s.start for s in self.segments), *(a.onset for a in self.actions if a.onset is not None)]
+        closed = bool(self.segments) and self.segments[-1].end is not None
+        return max([*times, *ends, 1.0]) if closed else max([*times, *ends, max(starts, default=0.0) + TAIL])
+
+    def check(self) -> "tuple[Finding, ...]":
+        """What a face cannot do or a reader would stumble on; nothing for a sound plan. See `tbd.think.anatomy.check`."""
+        from tbd.think.anatomy import check  # anatomy is about plans, so it imports this module
+
+        return check(self)
+
+    def repair(self) -> "tuple[MusclePlan, tuple[str, ...]]":
+        """A plan without findings, and one sentence for each change. See `tbd.think.anatomy.repair`."""
+        from tbd.think.anatomy import repair
+
+        return repair(self)
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str = "The plan") -> "MusclePlan":

@@ -17,12 +17,10 @@ COLORS: dict[Emotion, str] = {
 }  # fmt: skip
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _LEVELS = " ▁▂▃▄▅▆▇█"
-TAIL = 3.0
-"""Seconds drawn after the last change of a plan that has no end of its own."""
 
 
 def show(plan: MusclePlan, console: Console | None = None) -> None:
-    """Print a plan: its sentence, its reasoning, its muscles and, where it has one, its timeline.
+    """Print a plan: its sentence, its reasoning, its muscles with what the check finds and, where it has one, its timeline.
 
     Args:
         plan: what to show.
@@ -37,24 +35,15 @@ def render(plan: MusclePlan, width: int = 100) -> list[RenderableType]:
     """The parts that `show` prints, in order."""
     parts: list[RenderableType] = [_title(plan)]
     said = {step.text for step in plan.reasoning}
-    parts += [Padding(Text(f"! {note}", style="bold yellow"), (0, 1)) for note in plan.notes if note not in said]
+    parts += [_note(note) for note in plan.notes if note not in said]
     if plan.reasoning:
         parts.append(_reasoning(plan))
     if plan.actions:
         parts.append(_muscles(plan))
+    parts += [_note(finding.sentence) for finding in plan.check()]
     if plan.segments or any(action.onset is not None for action in plan.actions):
         parts.append(_timeline(plan, width))
     return parts
-
-
-def horizon(plan: MusclePlan) -> float:
-    """Seconds that a picture of the plan covers: `TAIL` beyond its last change, or all of a timeline that ends."""
-    times = [t for a in plan.actions for t in (a.onset, a.apex, a.offset) if t is not None]
-    starts = [s.start for s in plan.segments]
-    ends = [s.end for s in plan.segments if s.end is not None]
-    last_start = max([*starts, *(a.onset for a in plan.actions if a.onset is not None)], default=0.0)
-    closed = bool(plan.segments) and plan.segments[-1].end is not None
-    return max([*times, *ends, 1.0]) if closed else max([*times, *ends, last_start + TAIL])
 
 
 def bar(value: float, width: int = 10) -> str:
@@ -67,6 +56,10 @@ def bar(value: float, width: int = 10) -> str:
     eighths = round(max(0.0, min(1.0, value)) * width * 8)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (_BLOCKS[rest] if rest else "")).ljust(width)
+
+
+def _note(text: str) -> RenderableType:
+    return Padding(Text(f"! {text}", style="bold yellow"), (0, 1))
 
 
 def _title(plan: MusclePlan) -> Panel:
@@ -122,7 +115,7 @@ def _when(action: MuscleAction) -> str:
 
 def _timeline(plan: MusclePlan, width: int) -> RenderableType:
     """A ruler, the feelings below it, and one strip per muscle."""
-    until = horizon(plan)
+    until = plan.horizon()
     cells = max(20, width - 14)
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(width=10, justify="right", style="bold", no_wrap=True)

@@ -1,12 +1,12 @@
 """Plans in words: the steps of the reasoning, the global description, one local description per region."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from tbd.think.action_units import ACTION_UNITS, REGIONS, Emotion, Region
-from tbd.think.expression import CONTROLS, LEAKS, SPEECH, Face
+from tbd.think.action_units import ACTION_UNITS, REGIONS, SPEECH, TRACE, Emotion, Region, Side
+from tbd.think.expression import CONTROLS, LEAKS, Face
 from tbd.think.moments import Reading
-from tbd.think.plan import Step
-from tbd.think.timing import Beat, rise
+from tbd.think.plan import MuscleAction, Step
+from tbd.think.timing import BRIEF, Beat, rise
 
 NOUNS: dict[Emotion, str] = {
     "angry": "anger", "contempt": "contempt", "disgusted": "disgust", "fear": "fear", "happy": "happiness", "neutral": "calm",
@@ -99,9 +99,36 @@ def _region(face: Face, region: Region) -> str:
     pulled += [(key, level, True) for pulse in face.pulses for key, level in pulse.levels.items()]
     for (unit, side), level, short in sorted(pulled, key=lambda item: -item[1]):
         if ACTION_UNITS[unit].region == region:
-            where = "" if side == "both" else f" on the {side}"
-            parts.append(f"{ACTION_UNITS[unit].movement}{where}, {_amount(level)}{' and only for an instant' if short else ''}")
+            parts.append(_seen(unit, side, level, short))
     return "; ".join(parts) or RESTING[region]
+
+
+def _seen(unit: int, side: Side, level: float, short: bool) -> str:
+    where = "" if side == "both" else f" on the {side}"
+    return f"{ACTION_UNITS[unit].movement}{where}, {_amount(level)}{' and only for an instant' if short else ''}"
+
+
+def describe_actions(actions: Iterable[MuscleAction], region: Region) -> str:
+    """One region's description from its muscles alone: the strongest first, what starts later after it.
+
+    Example:
+        >>> describe_actions((MuscleAction(unit=12, intensity=0.5), MuscleAction(unit=1, intensity=0.7)), "lower")
+        'The lip corners are drawn back and up, markedly.'
+        >>> describe_actions((), "head")
+        'The head is still.'
+    """
+    own = [a for a in actions if ACTION_UNITS[a.unit].region == region and a.intensity >= TRACE]
+    moments = []
+    for onset in sorted({a.onset or 0.0 for a in own}):
+        at_once = sorted((a for a in own if (a.onset or 0.0) == onset), key=lambda a: -a.intensity)
+        moments.append("; ".join(_seen(a.unit, a.side, a.intensity, a.offset is not None and a.offset - onset <= BRIEF) for a in at_once))
+    return _sentence(_in_time(moments) or RESTING[region])
+
+
+def is_drawn_from_muscles(description: str, region: Region) -> bool:
+    """Whether a region's description quotes what its muscles do, as `describe_actions` and the planner's do."""
+    quoted = [unit.movement for unit in ACTION_UNITS.values() if unit.region == region]
+    return any(phrase in description.lower() for phrase in (RESTING[region], *quoted))
 
 
 def _in_time(texts: Sequence[str]) -> str:

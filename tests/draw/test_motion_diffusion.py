@@ -125,6 +125,29 @@ def test_padding_has_no_say(model):
     assert torch.isclose(model.losses(data)["loss"], padded) and before > 0
 
 
+def test_lips_weigh_more():
+    """The same error costs three times as much on the jaw as on a brow, and the channels' weights average 1."""
+    model, data, cost = tiny_model(lip_weight=3.0, velocity_weight=0.0), batch(), {}
+    for channel in ("jawOpen", "browInnerUp"):
+        error = torch.zeros(len(CHANNELS))
+        error[CHANNELS.index(channel)] = 1.0
+        model.denoiser.forward = lambda *_, error=error: model.normalise(data["motion"]) + error
+        cost[channel] = model.losses(data)["loss"].item()
+    assert cost["jawOpen"] == pytest.approx(3 * cost["browInnerUp"], rel=1e-3)
+    assert model.channel_weights.mean().item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("bias", "mean"), [(0.0, 1 / 2), (1.0, 2 / 3)])
+def test_noise_bias_prefers_noisy_timesteps(bias, mean):
+    model, seen = tiny_model(noise_bias=bias), []
+    add_noise = model.noise_scheduler.add_noise
+    model.noise_scheduler.add_noise = lambda clean, noise, timestep: seen.append(timestep) or add_noise(clean, noise, timestep)
+    for _ in range(5):
+        model.losses(batch(400))
+    steps = torch.cat(seen)
+    assert steps.min() >= 0 and steps.max() < 1000 and steps.float().mean().item() / 1000 == pytest.approx(mean, abs=0.03)
+
+
 def test_it_learns(model):
     """A hundred steps on one batch bring the loss to a fraction."""
     data = batch()

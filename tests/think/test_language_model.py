@@ -50,7 +50,9 @@ def test_it_reasons_in_the_prompts_steps(planner):
 @pytest.mark.parametrize("seed", range(8))
 def test_any_seed_writes_a_valid_plan_that_ends(planner, prompt, seed):
     asked = Prompt.load(prompt).ask("quietly furious")
-    assert Draft.read(planner._write_json(asked, Draft.json_schema(), seed, soon())).plan("quietly furious")
+    plan = Draft.read(planner._write_json(asked, Draft.json_schema(), seed, soon())).plan("quietly furious")
+    repaired, _ = plan.repair()
+    assert not repaired.check()
 
 
 @pytest.mark.parametrize("seed", range(3))

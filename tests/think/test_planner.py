@@ -1,8 +1,6 @@
 """From words to muscles: what a FACS coder would expect, in order of strength and of time, whatever is asked."""
 
-import re
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,40 +8,9 @@ import pytest
 from tbd.errors import InputError
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.facs import EMOTIONS, PROTOTYPES, REGIONS, measure, perform
+from tests.think.sentences import DEGREES, PARAPHRASES, SHOWS, TIMED, WORDS, sentences, shows, units
 
 PLANNER = KnowledgePlanner()
-WORDS = {
-    "angry": "angry", "contempt": "contemptuous", "disgusted": "disgusted", "fear": "afraid", "happy": "happy", "neutral": "neutral",
-    "sad": "sad", "surprised": "surprised",
-}  # fmt: skip
-SHOWS = 0.1  # from here on a coder scores a unit
-
-
-def units(plan: MusclePlan) -> dict[int, set[str]]:
-    """Unit → the sides that it shows on."""
-    shown: dict[int, set[str]] = {}
-    for action in plan.actions:
-        if action.intensity >= SHOWS:
-            shown.setdefault(action.unit, set()).add(action.side)
-    return shown
-
-
-def sentences() -> list[tuple[str, str, set, set]]:
-    """(group, sentence, expected, forbidden) of ``sentences.txt``."""
-    found, group = [], ""
-    for line in (Path(__file__).parent / "sentences.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            group = line.strip("[]")
-        elif line and not line.startswith("#"):
-            text, expected, forbidden = (field.strip() for field in line.split("|"))
-            found.append((group, text, set(expected.split()), set(forbidden.split())))
-    return found
-
-
-def shows(plan: MusclePlan, expected: str) -> bool:
-    number, side = re.fullmatch(r"(\d+)([LR]?)", expected).groups()
-    sides = units(plan).get(int(number), set())
-    return sides == {"left" if side == "L" else "right"} if side else bool(sides)
 
 
 @pytest.mark.parametrize(("group", "text", "expected", "forbidden"), sentences())
@@ -68,21 +35,11 @@ def test_every_emotion_moves_its_prototype(emotion):
 
 @pytest.mark.parametrize("emotion", [e for e in EMOTIONS if e != "neutral"])
 def test_degrees_are_ordered(emotion):
-    plans = [PLANNER.plan(f"{word} {WORDS[emotion]}") for word in ("slightly", "fairly", "", "very", "utterly")]
+    plans = [PLANNER.plan(f"{word} {WORDS[emotion]}") for word in DEGREES]
     felt = [plan.intensity for plan in plans]
     core = [sum(a.intensity for a in plan.actions) for plan in plans]
     assert felt == sorted(set(felt)), felt
     assert core == sorted(set(core)), core
-
-
-PARAPHRASES = {  # ten of each
-    "angry": "angry|she is angry|full of anger|He looks angry|angrily|feeling angry|mad at him|"
-    "with anger in his voice|hostile|they are angry",
-    "happy": "happy|she is happy|full of joy|cheerful|happily|feeling happy|delighted|with joy in her voice|He looks joyful|merry",
-    "sad": "sad|she is sad|full of sorrow|sorrowful|sadly|feeling sad|miserable|with sadness in his voice|He looks sad|she is upset",
-    "fear": "afraid|she is afraid|full of fear|frightened|fearfully|feeling scared|scared|with fear in his voice|"
-    "He looks frightened|alarmed",
-}
 
 
 @pytest.mark.parametrize("emotion", PARAPHRASES)
@@ -90,30 +47,6 @@ def test_paraphrases_agree(emotion):
     faces = np.array([perform(PLANNER.plan(text), 1)[0] for text in PARAPHRASES[emotion].split("|")])
     faces /= np.linalg.norm(faces, axis=1, keepdims=True)
     assert (faces @ faces.T).min() >= 0.9
-
-
-TIMED = [
-    ("she fights back tears, then smiles", [1, 12]),
-    ("Her smile slowly fades into a frown", [12, 4]),
-    ("Shock gives way to joy", [2, 12]),
-    ("sad at first, smiles at the end", [15, 12]),
-    ("after crying, she smiles", [15, 12]),
-    ("She smiles after crying", [15, 12]),
-    ("She frowns before smiling", [4, 12]),
-    ("Before smiling, she frowns", [4, 12]),
-    ("from angry to sad", [23, 15]),
-    ("angry -> happy", [4, 12]),
-    ("[0-2s] sadness [2-5s] joy", [15, 12]),
-    ("sad from 0 to 2 seconds, happy from 2 to 4 seconds", [15, 12]),
-    ("sad for two seconds, then happy", [15, 12]),
-    ("She was happy, now she is sad", [12, 15]),
-    ("First happy, then sad, then angry", [12, 15, 23]),
-    ("He starts out surprised, becomes annoyed, and ends up laughing", [2, 4, 12]),
-    ("he says he is fine, but he is fighting back tears; in the end a small, bitter smile", [1, 12]),
-    ("a flash of fear before she smiles", [20, 12]),
-    ("angry, but at 3 seconds she smiles", [4, 12]),
-    ("disgusted until the end, when finally he laughs", [9, 12]),
-]
 
 
 @pytest.mark.parametrize(("text", "order"), TIMED)

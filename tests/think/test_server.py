@@ -191,7 +191,7 @@ def test_a_url_with_a_password_is_not_repeated():
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": float("nan")}, {"retries": -1}])
+@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": float("nan")}, {"timeout": float("inf")}, {"retries": -1}])
 def test_bad_options(options):
     with pytest.raises(InputError):
         ServerPlanner("http://localhost/v1", "m", **options)
