@@ -1,8 +1,10 @@
 """`ChatModel`: a `transformers` chat model that writes within a grammar."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import huggingface_hub
 import llguidance
 import llguidance.hf
 import torch
@@ -162,19 +164,26 @@ def _load(name: str, dtype: str) -> tuple[PreTrainedTokenizerBase, PreTrainedMod
     local = Path(name).expanduser()
     if not name or (not local.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1)):
         raise InputError(f"There is no language model in a folder {name!r}; give a folder, or a hub repository such as owner/model.")
-    source = str(local) if local.is_dir() else name
-    for options in ({"local_files_only": True}, {}):
+    broken = (OSError, ValueError, KeyError, ImportError, SafetensorError)
+    if not local.is_dir():
+        with suppress(*broken):
+            return _read(name, dtype, local_files_only=True)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(source, **options)
-            return tokenizer, AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **options)
-        except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
-            problem = error
-            if local.is_dir():
-                raise InputError(f"The folder {name} holds no chat model of transformers ({_first_line(error)}).") from error
-    raise InputError(
-        f"The language model {name} is neither a folder nor in the Hugging Face cache, and it could not be fetched; "
-        f"give a folder, or run `hf download {name}` where there is a network."
-    ) from problem
+            huggingface_hub.model_info(name, timeout=10)  # loading would try for a minute to reach a hub that is not there
+        except Exception as error:  # the HTTP library has kinds of its own
+            raise InputError(
+                f"The language model {name} is neither a folder nor in the Hugging Face cache, and it could not be fetched; "
+                f"give a folder, or run `hf download {name}` where there is a network."
+            ) from error
+    try:
+        return _read(str(local) if local.is_dir() else name, dtype)
+    except broken as error:
+        raise InputError(f"{name} holds no chat model of transformers ({_first_line(error)}).") from error
+
+
+def _read(source: str, dtype: str, **options: bool) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    tokenizer = AutoTokenizer.from_pretrained(source, **options)
+    return tokenizer, AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **options)
 
 
 def _first_line(error: object) -> str:

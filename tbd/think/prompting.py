@@ -118,9 +118,8 @@ def read_steps(text: str, titles: tuple[str, ...]) -> tuple[Step, ...]:
         >>> [(s.title, s.text) for s in read_steps("**What is felt:** rage\\n2. which muscles\\nAU4", ("What is felt", "Which muscles"))]
         [('What is felt', 'rage'), ('Which muscles', 'AU4')]
     """
-    text = re.sub(
-        r"<think>.*?(</think>|\Z)|[^\S\n\t ]|[\x00-\x08\x0e-\x1f\x7f]", "", text, flags=re.S
-    )  # a terminal obeys control characters
+    text = re.sub(r"<think>.*?(</think>|\Z)", "", text, flags=re.S)
+    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text)  # a terminal would obey them
     marked = rf"^[ \t]*(?:[#*]+[ \t]*|\d+[.)][ \t]*)*({'|'.join(map(re.escape, titles))})(?:[ \t]*[:*]+|[ \t]*$)"
     pieces = re.split(marked, text, flags=re.M | re.I)
     names = {title.lower(): title for title in titles}

@@ -135,8 +135,12 @@ def test_weights_that_are_broken(tmp_path):
         LanguageModelPlanner(str(tmp_path))
 
 
-def test_a_repository_that_cannot_be_reached(monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_repository_that_cannot_be_reached(monkeypatch, offline):
+    if offline:
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    else:
+        monkeypatch.setattr("huggingface_hub.model_info", lambda name, timeout: (_ for _ in ()).throw(Exception("no route")))
     with pytest.raises(InputError, match=r"neither a folder nor in the Hugging Face cache.*hf download nobody/nothing"):
         LanguageModelPlanner("nobody/nothing")
 

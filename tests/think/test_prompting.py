@@ -95,6 +95,7 @@ def test_steps_are_found_however_marked():
     ):
         assert [(s.title, s.text) for s in read_steps(text, titles)] == [("What is felt", "rage"), ("Which muscles", "AU4")]
     assert read_steps("What is felt is rage.", titles)[0].title == "Reasoning"
+    assert read_steps("## What is felt\n\x1b[31mrage\x07", titles)[0].text == "[31mrage"
     assert read_steps("<think>well\n## What is felt\nno</think> ", titles) == ()
 
 
