@@ -1,8 +1,8 @@
 """Do asked muscles move, and are the three scales separate?
 
 Protocol ``control-1``. One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity
-found in the motion is compared with the one asked: Spearman's rank correlation per unit. Then each of the three scales goes
-from 1 to 1.5, and the other two's figures are read again: the muscles' mean gain (found over asked), the voice's articulation
+found in the motion is compared with the one asked: Spearman's rank correlation per unit. Then each of the three scales is
+raised by half, and the other two's figures are read again: the muscles' mean gain (found over asked), the voice's articulation
 (standard deviation of jawOpen), the feeling's colour (root mean square of what an emotion changes beyond its muscles).
 
     python -m benchmarks.control --output out.json
@@ -96,10 +96,11 @@ def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuida
 
 
 def scales(model: MotionDiffusion, audio: np.ndarray) -> dict[str, dict[str, float]]:
-    """The three figures with every scale at 1 (``none``) and with each raised alone."""
+    """The three figures with the model's own scales (``none``) and with each raised alone."""
     figures = {}
+    own = model.guidance
     for name in ("none", "emotion", "muscle", "audio"):
-        guidance = ProgressiveGuidance(**({} if name == "none" else {f"{name}_scale": RAISED}))
+        guidance = own if name == "none" else own.scaled(**{f"{name}_scale": RAISED * getattr(own, f"{name}_scale")})
         gains = [row["gain"] for row in muscles(model, audio, guidance).values()]
         figures[name] = {
             "emotion": colour(model, audio, guidance),
@@ -119,7 +120,7 @@ def control(audio: Path = ASSETS / "voice.wav", model: str = "motion_mini", devi
         output: a .json file for the results; tables go beside it as .md.
     """
     drawer, sound = load_motion_model(model).to(device), read_wave(audio)
-    units, figures = muscles(drawer, sound, ProgressiveGuidance()), scales(drawer, sound)
+    units, figures = muscles(drawer, sound, drawer.guidance), scales(drawer, sound)
     changes = {name: {k: v / figures["none"][k] - 1 for k, v in row.items()} for name, row in figures.items() if name != "none"}
     results = {"protocol": "control-1", "environment": environment(), "units": units, "figures": figures, "changes": changes}
     write_results(output, results, report(results))

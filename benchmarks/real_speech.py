@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import environment, prototype_plan, run, table, write_results
-from tbd.draw.guidance import Guidance, ProgressiveGuidance
+from tbd.draw.guidance import Guidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
 from tbd.errors import InputError
@@ -89,7 +89,7 @@ def real_speech(
     landmarker: Path | None = None,
     model: str = "motion_mini",
     seeds: int = 3,
-    audio_scale: float = 1.0,
+    audio_scale: float | None = None,
     emotions: bool = False,
     output: Path | None = None,
 ) -> None:
@@ -100,14 +100,14 @@ def real_speech(
         landmarker: MediaPipe's face_landmarker.task, for videos.
         model: packaged name, folder, or hub repository of a motion model.
         seeds: drawings per clip, averaged.
-        audio_scale: strength of the articulation.
+        audio_scale: strength of the articulation; the model's own where not given.
         emotions: also with every emotion at full strength.
         output: a .json file for the results; a table goes beside it as .md.
     """
     if not clips:
         raise InputError("Name one or more clips of a person who talks.")
     drawer = load_motion_model(model)
-    guidance = ProgressiveGuidance(audio_scale=audio_scale)
+    guidance = None if audio_scale is None else drawer.guidance.scaled(audio_scale=audio_scale)
     material = {Path(clip).stem: read_clip(Path(clip), landmarker) for clip in clips}
     results = {
         emotion: measure(drawer, material, prototype_plan(emotion, 1.0), seeds, guidance)

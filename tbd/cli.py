@@ -105,9 +105,9 @@ def _drawing_options(parser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same video")
     parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
     parser.add_argument("--num-inference-steps", type=int, help="denoising steps; more is finer and slower (default: the model's)")
-    parser.add_argument("--emotion-scale", type=float, default=1.0, help="strength of the global emotion; 1 is as trained")
-    parser.add_argument("--muscle-scale", type=float, default=1.0, help="strength of the local muscles")
-    parser.add_argument("--audio-scale", type=float, default=1.0, help="strength of the articulation")
+    parser.add_argument("--emotion-scale", type=float, help="strength of the global emotion; 1 is as trained (default: the model's)")
+    parser.add_argument("--muscle-scale", type=float, help="strength of the local muscles (default: the model's)")
+    parser.add_argument("--audio-scale", type=float, help="strength of the articulation (default: the model's)")
     parser.add_argument("--head-motion", type=float, default=1.0, help="how much the head moves; 0 holds it still")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
 

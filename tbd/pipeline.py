@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tbd.draw.guidance import Guidance, ProgressiveGuidance
+from tbd.draw.guidance import SCALES, Guidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
 from tbd.errors import InputError
@@ -91,7 +91,7 @@ class Drawing:
         model: packaged name, folder, or hub repository of a motion model.
         seed: the same seed gives the same motion.
         num_inference_steps: denoising steps; None is the model's own number.
-        emotion_scale: strength of the global emotion, 1 as trained.
+        emotion_scale: strength of the global emotion, 1 as trained; None is the model's own, as for the other two.
         muscle_scale: strength of the local muscles.
         audio_scale: strength of the articulation.
         head_motion: factor on the head's movements; 0 holds it still.
@@ -103,15 +103,15 @@ class Drawing:
     model: str = "motion_mini"
     seed: int = 0
     num_inference_steps: int | None = None
-    emotion_scale: float = 1.0
-    muscle_scale: float = 1.0
-    audio_scale: float = 1.0
+    emotion_scale: float | None = None
+    muscle_scale: float | None = None
+    audio_scale: float | None = None
     head_motion: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("emotion_scale", "muscle_scale", "audio_scale", "head_motion"):
+        for name in (*SCALES, "head_motion"):
             value = getattr(self, name)
-            if not 0 <= value <= 5:
+            if value is not None and not 0 <= value <= 5:
                 raise InputError(f"--{name.replace('_', '-')} is a factor from 0 to 5, not {value:g}; 1 is as trained.")
         if self.num_inference_steps is not None and not 1 <= self.num_inference_steps <= 1000:
             raise InputError(f"--num-inference-steps is a number from 1 to 1000, not {self.num_inference_steps}.")
@@ -119,10 +119,17 @@ class Drawing:
             raise InputError(f"--seed is a whole number from 0, not {self.seed}.")
 
     def draw(self, pipeline: TalkingHeadPipeline, plan: MusclePlan, audio: np.ndarray) -> Motion:
-        guidance = ProgressiveGuidance(self.emotion_scale, self.muscle_scale, self.audio_scale)
-        motion = pipeline.draw(plan, audio, self.seed, guidance, self.num_inference_steps)
+        motion = pipeline.draw(plan, audio, self.seed, self._guidance(pipeline.model.guidance), self.num_inference_steps)
         motion.head[:] *= self.head_motion
         return motion
+
+    def _guidance(self, own: Guidance) -> Guidance:
+        """The model's own with the scales that are given."""
+        scales = {name: scale for name in SCALES if (scale := getattr(self, name)) is not None}
+        if scales and not isinstance(own, ProgressiveGuidance):
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in scales)
+            raise InputError(f"This model draws with {type(own).__name__}, which knows no {options}; leave that out.")
+        return own.scaled(**scales) if scales else own
 
 
 def generate(

@@ -7,6 +7,7 @@ sum over branches is always 1, so the same call serves predictions of noise, sam
 affine map of each other.
 """
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -30,6 +31,10 @@ UNPLANNED = Branch(audio=True, emotion=False, muscles=False)
 EMOTION = Branch(audio=True, emotion=True, muscles=False)
 FULL = Branch(audio=True, emotion=True, muscles=True)
 UNHEARD = Branch(audio=False, emotion=True, muscles=True)
+
+
+SCALES = ("emotion_scale", "muscle_scale", "audio_scale")
+"""The three knobs of `ProgressiveGuidance`."""
 
 
 class Guidance(ABC):
@@ -131,6 +136,20 @@ class ProgressiveGuidance(Guidance):
         self.switch, self.width, self.schedule = switch, width, schedule
         self.emotion_floor, self.muscle_floor = emotion_floor, muscle_floor
         self.region_scales = dict(region_scales or {})
+
+    def scaled(self, **scales: float) -> "ProgressiveGuidance":
+        """The same guidance with other scales.
+
+        Example:
+            >>> ProgressiveGuidance(muscle_scale=2.0).scaled(audio_scale=1.5).muscle_scale
+            2.0
+        """
+        other = copy.copy(self)
+        for name, scale in scales.items():
+            if name not in SCALES:
+                raise ValueError(f"A scale is one of {', '.join(SCALES)}, not {name}.")
+            setattr(other, name, scale)
+        return other
 
     def ramp(self, progress: float) -> float:
         """0 before the switch, 1 after it."""

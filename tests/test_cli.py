@@ -1,0 +1,172 @@
+"""The command line as a user meets it: what it prints, what it refuses, and that a refusal leaves nothing behind."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage
+
+from tbd.cli import COMMANDS, main
+from tbd.face.motion import Motion
+from tbd.pipeline import ASSETS
+
+PORTRAIT = str(Path(skimage.__file__).parent / "data" / "astronaut.png")
+VOICE = str(ASSETS / "voice.wav")
+
+
+def refused(capsys, *arguments: str) -> str:
+    """Run, expect exit code 2 and one sentence on stderr; return it."""
+    assert main(list(arguments)) == 2
+    said = capsys.readouterr().err.strip()
+    assert said.startswith(f"tbd {arguments[0]}: ") and "Traceback" not in said and "\n" not in said
+    return said
+
+
+def test_help_lists_every_command(capsys):
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in [*COMMANDS, "fit", "validate", "test", "predict"])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([name, "--help"])
+    assert end.value.code == 0 and "usage: tbd" in capsys.readouterr().out
+
+
+def test_unknown_command_names_the_nearest(capsys):
+    assert "did you mean render" in refused(capsys, "rendr")
+
+
+def test_think_prints_the_thought(capsys):
+    assert main(["think", "quietly furious"]) == 0
+    said = capsys.readouterr().out
+    assert "AU4" in said and "corrugator" in said.lower()
+
+
+def test_think_json_is_a_plan_that_generate_takes(capsys, tmp_path):
+    from tbd.think import MusclePlan
+
+    assert main(["think", "raise only the left eyebrow", "--json"]) == 0
+    plan = MusclePlan.from_json(capsys.readouterr().out)
+    assert {(a.unit, a.side) for a in plan.actions} == {(1, "left"), (2, "left")}
+
+
+@pytest.mark.parametrize("command", [["--help"], ["think", "quietly furious"]])
+def test_light_commands_start_fast(command):
+    """About a second on an idle machine; no torch, no mediapipe (that is what would take longer)."""
+    heavy = ("torch", "mediapipe", "cv2", "lightning")
+    code = f"import sys; from tbd.cli import main; main(sys.argv[1:]); print([m for m in {heavy} if m in sys.modules])"
+    start = time.process_time()
+    out = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=True).stdout
+    assert out.strip().endswith("[]") and time.process_time() - start < 3
+
+
+class TestBadInput:
+    """Each gets one clear sentence and leaves nothing half-written."""
+
+    @pytest.fixture(autouse=True)
+    def _nothing_is_left(self, tmp_path):
+        self.out = tmp_path / "out"
+        self.out.mkdir()
+        yield
+        assert not list(self.out.iterdir())
+
+    def generate(self, capsys, **options) -> str:
+        given = {"portrait": PORTRAIT, "audio": VOICE, "emotion": "happy", "output": self.out / "a.mp4", "quiet": None, **options}
+        flags = [f"--{k.replace('_', '-')}" + ("" if v is None else f"={v}") for k, v in given.items() if v is not False]
+        return refused(capsys, "generate", *flags)
+
+    def test_no_face(self, capsys, tmp_path):
+        skimage.io.imsave(tmp_path / "wall.png", np.full((200, 200, 3), 128, np.uint8), check_contrast=False)
+        assert "wall.png" in self.generate(capsys, portrait=tmp_path / "wall.png")
+
+    def test_a_face_cut_by_the_frame(self, capsys, tmp_path):
+        skimage.io.imsave(tmp_path / "half.png", skimage.data.astronaut()[:, 224:])
+        assert "half.png" in self.generate(capsys, portrait=tmp_path / "half.png")
+
+    def test_a_video_where_an_image_belongs(self, capsys, tmp_path):
+        from tbd.face.media import VideoWriter
+
+        with VideoWriter(tmp_path / "film.mp4") as writer:
+            writer.write(np.zeros((64, 64, 3), np.uint8))
+        assert "film.mp4" in self.generate(capsys, portrait=tmp_path / "film.mp4")
+
+    @pytest.mark.parametrize("content", [b"", b"no sound at all"])
+    def test_unreadable_audio(self, capsys, tmp_path, content):
+        (tmp_path / "a.wav").write_bytes(content)
+        assert "a.wav" in self.generate(capsys, audio=tmp_path / "a.wav")
+
+    @pytest.mark.parametrize("samples", [0, 16000])
+    def test_silent_or_empty_audio(self, capsys, tmp_path, samples):
+        from scipy.io import wavfile
+
+        wavfile.write(tmp_path / "a.wav", 16000, np.zeros(samples, np.int16))
+        assert "a.wav" in self.generate(capsys, audio=tmp_path / "a.wav")
+
+    def test_missing_files(self, capsys):
+        assert "nowhere.wav" in self.generate(capsys, audio="nowhere.wav")
+        assert "nowhere.png" in self.generate(capsys, portrait="nowhere.png")
+
+    def test_an_output_that_cannot_be_written(self, capsys, tmp_path):
+        (tmp_path / "file").write_text("")
+        assert str(tmp_path / "file") in self.generate(capsys, output=tmp_path / "file" / "a.mp4")
+
+    def test_an_output_that_is_no_video(self, capsys):
+        assert ".mp4" in self.generate(capsys, output=self.out / "a.txt")
+
+    @pytest.mark.parametrize(("unit", "intensity"), [(3, 0.5), (12, 3)])
+    def test_a_plan_that_no_face_can_do(self, capsys, tmp_path, unit, intensity):
+        plan = {"version": 1, "actions": [{"unit": unit, "intensity": intensity}]}
+        (tmp_path / "plan.json").write_text(json.dumps(plan))
+        assert "plan.json" in self.generate(capsys, plan=tmp_path / "plan.json", emotion=False)
+
+    def test_both_a_plan_and_a_sentence(self, capsys, tmp_path):
+        (tmp_path / "plan.json").write_text("{}")
+        assert "not both" in self.generate(capsys, plan=tmp_path / "plan.json")
+
+    def test_an_unknown_model(self, capsys, monkeypatch):
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        assert "no motion model" in self.generate(capsys, model="nobody/nothing")
+
+    @pytest.mark.parametrize("option", [{"size": 8}, {"muscle_scale": -1}, {"num_inference_steps": 0}, {"seed": -1}])
+    def test_options_out_of_range(self, capsys, option):
+        assert f"--{next(iter(option)).replace('_', '-')}" in self.generate(capsys, **option)
+
+    def test_nan_in_a_motion(self, capsys, tmp_path):
+        motion = Motion.zeros(3)
+        motion["jawOpen"] = 0.5
+        motion.save(tmp_path / "m.csv")
+        (tmp_path / "m.csv").write_text((tmp_path / "m.csv").read_text().replace("0.5", "nan", 1))
+        said = refused(capsys, "render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.csv'}", f"--output={self.out / 'a.mp4'}")
+        assert "m.csv" in said and "jawOpen" in said
+
+    def test_an_empty_motion(self, capsys, tmp_path):
+        Motion.zeros(0).save(tmp_path / "m.npz")
+        said = refused(capsys, "render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.npz'}", f"--output={self.out / 'a.mp4'}")
+        assert "no frames" in said
+
+    def test_a_motion_name_without_a_format(self, capsys):
+        assert ".npz" in refused(capsys, "track", VOICE, f"--output={self.out / 'm.txt'}")
+
+    def test_ctrl_c_half_way(self, capsys, monkeypatch, tmp_path):
+        from tbd.face.renderer import MeshWarpRenderer
+
+        def interrupted(self, face, motion):
+            yield face.image
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(MeshWarpRenderer, "render", interrupted)
+        Motion.zeros(10).save(tmp_path / "m.npz")
+        assert main(["render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.npz'}", f"--output={self.out / 'a.mp4'}"]) == 130
+        assert "interrupted" in capsys.readouterr().err
+
+
+def test_a_sentence_without_feeling_says_so(capsys):
+    assert main(["think", "The train leaves at nine."]) == 0
+    assert "no feeling" in capsys.readouterr().out

@@ -1,0 +1,102 @@
+"""The whole way, with the packaged model and package data alone."""
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import skimage
+
+from tbd.cli import main
+from tbd.face.motion import Motion
+from tbd.pipeline import ASSETS
+from tbd.think import MusclePlan
+
+PORTRAIT = str(Path(skimage.__file__).parent / "data" / "astronaut.png")
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory) -> str:
+    """Two seconds of the sample voice."""
+    from scipy.io import wavfile
+
+    rate, sound = wavfile.read(ASSETS / "voice.wav")
+    path = tmp_path_factory.mktemp("speech") / "short.wav"
+    wavfile.write(path, rate, sound[: 2 * rate])
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, speech) -> Path:
+    """A folder with everything that `tbd generate` writes."""
+    out = tmp_path_factory.mktemp("made")
+    flags = [f"--portrait={PORTRAIT}", f"--audio={speech}", "--emotion=furious, then she smiles", "--size=128", "--num-inference-steps=4"]
+    assert (
+        main(["generate", *flags, f"--output={out / 'a.mp4'}", f"--motion-output={out / 'm.npz'}", f"--plan-output={out / 'p.json'}"]) == 0
+    )
+    return out
+
+
+def test_the_video_is_what_was_asked_for(made):
+    with av.open(str(made / "a.mp4")) as film:
+        video, audio = film.streams.video[0], film.streams.audio[0]
+        assert (video.width, video.height, video.average_rate, video.codec_context.name) == (128, 128, 25, "h264")
+        assert audio.codec_context.name == "aac"
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video)]
+        metadata = film.metadata
+    assert len(frames) == 50 and abs(float(audio.duration * audio.time_base) - 2.0) <= 0.04
+    assert "tbd" in json.dumps(metadata) and "furious, then she smiles" in json.dumps(metadata)
+    assert max(np.abs(a.astype(int) - frames[0]).mean() for a in frames) > 1  # it moves
+
+
+def test_the_plan_reaches_the_motion(made):
+    """The brow comes down while furious, the corners rise when smiling."""
+    plan, motion = MusclePlan.load(made / "p.json"), Motion.load(made / "m.npz")
+    assert [max(s.emotions, key=s.emotions.get) for s in plan.segments] == ["angry", "happy"]
+    half = len(motion) // 2
+    brow, smile = motion["browDownLeft"], motion["mouthSmileLeft"]
+    assert brow[: half - 10].mean() > brow[half + 15 :].mean() + 0.1 and smile[half + 15 :].mean() > smile[: half - 10].mean() + 0.1
+
+
+def test_an_edited_plan_and_the_same_seed(made, speech, tmp_path):
+    """A plan without muscles, drawn twice: the same motion, and no frown."""
+    (tmp_path / "plan.json").write_text('{"version": 1}')
+    for name in ("a", "b"):
+        flags = [
+            f"--portrait={PORTRAIT}",
+            f"--audio={speech}",
+            f"--plan={tmp_path / 'plan.json'}",
+            "--size=64",
+            "--num-inference-steps=4",
+            "--seed=3",
+        ]
+        assert main(["generate", *flags, "--quiet", f"--output={tmp_path / name}.mp4", f"--motion-output={tmp_path / name}.npz"]) == 0
+    first, second = Motion.load(tmp_path / "a.npz"), Motion.load(tmp_path / "b.npz")
+    assert np.array_equal(first.values, second.values)
+    assert first["browDownLeft"].mean() < Motion.load(made / "m.npz")["browDownLeft"][:15].mean()
+
+
+def test_head_motion_zero_holds_the_head(speech, tmp_path):
+    flags = [f"--portrait={PORTRAIT}", f"--audio={speech}", "--size=64", "--num-inference-steps=2", "--head-motion=0", "--quiet"]
+    assert main(["generate", *flags, f"--output={tmp_path / 'a.mp4'}", f"--motion-output={tmp_path / 'a.npz'}"]) == 0
+    assert not Motion.load(tmp_path / "a.npz").head.any()
+
+
+def test_track_then_render(made, tmp_path):
+    """A video's performance is tracked and put on a portrait: the doors into the flow open."""
+    assert main(["track", str(made / "a.mp4"), f"--output={tmp_path / 't.npz'}"]) == 0
+    assert main(["render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 't.npz'}", f"--output={tmp_path / 'r.mp4'}", "--size=128"]) == 0
+    with av.open(str(tmp_path / "r.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 50 == len(Motion.load(tmp_path / "t.npz"))
+
+
+def test_lips_follow_the_sample_voice(speech):
+    """The packaged model opens the mouth for sound and rests it in silence."""
+    from tbd.draw.pretrained import load_motion_model
+    from tbd.face.media import read_audio
+
+    model, sound = load_motion_model(), read_audio(speech)
+    quiet = np.concatenate([np.zeros(16000, np.float32), sound, np.zeros(16000, np.float32)])
+    jaw = np.concatenate([piece["jawOpen"] for piece in model.draw(quiet, MusclePlan())])
+    assert jaw[27:73].mean() > 2 * max(jaw[:20].mean(), jaw[-18:].mean()) and jaw[27:73].std() > 0.03
