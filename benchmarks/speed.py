@@ -41,7 +41,7 @@ def seam_jumps(motion: Motion, window: int, past: int) -> dict[str, float]:
     seams = np.arange(window, len(motion), window - past) - 1
     within = np.delete(jumps, seams)
     return {"seams": len(seams), "median at seams": float(np.median(jumps[seams])), "greatest at seams": float(jumps[seams].max()),
-            "median within": float(np.median(within)), "99.9th percentile within": float(np.percentile(within, 99.9))}  # fmt: skip
+            "median within": float(np.median(within)), "rare within": float(np.percentile(within, 99.9))}  # fmt: skip
 
 
 class Stopwatch:
@@ -124,7 +124,7 @@ def report(results: dict[str, Any]) -> str:
         f"Renderer alone: {results['renderer alone, frames a second']:.0f} frames/s at {results['size']}².",
         f"Peak memory: {results['peak memory, GB']['at the end']:.2f} GB.",
         "Jumps at {seams} seams: greatest {greatest at seams:.2f}, median {median at seams:.2f} standard deviations; within windows: "
-        "99.9th percentile {99.9th percentile within:.2f}, median {median within:.2f}.".format(**seams),
+        "99.9th percentile {rare within:.2f}, median {median within:.2f}.".format(**seams),
         f"{place['cpu']}, {place['cores']} cores, load {place['load']}; commit {place['commit']}, {place['date']}.",
     ]
     title = f"## {results['protocol']}\n\n{results['seconds of sound']:.0f} s of sound."

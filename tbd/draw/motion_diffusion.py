@@ -277,6 +277,8 @@ class MotionDiffusion(L.LightningModule):
             preds = self._branches(branches, model_in, timestep, audio_embeds, (planned, unplanned), past_full, past_mask)
             pred = guidance(preds, progress, self.region_masks) if guidance is not None else preds[FULL]
             x = scheduler.step(pred, timestep, x).prev_sample
+        if past is not None and past.shape[1]:
+            x = _join(x, past_full, past.shape[1])
         return self.denormalise(torch.where(kept, past_full, x))
 
     def _branches(
@@ -339,6 +341,21 @@ def correlation(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     a = (a - (a * mask).sum(-1, keepdim=True) / n) * mask
     b = (b - (b * mask).sum(-1, keepdim=True) / n) * mask
     return F.cosine_similarity(a, b, dim=-1)
+
+
+def _join(drawn: Tensor, past: Tensor, frames: int, ease: int = 5) -> Tensor:
+    """Ease a window into the past that it continues: strong guidance draws past the clean past, and the seam would show.
+
+    Args:
+        drawn: (B, T, C), the first `frames` of which redraw the past.
+        past: (B, T, C), its first `frames` what was there.
+        frames: of the past, 1 or more.
+        ease: frames over which the difference at the seam fades out.
+    """
+    missed = past[:, frames - 1 : frames] - drawn[:, frames - 1 : frames]  # (B, 1, C)
+    fade = torch.arange(ease, 0, -1, device=drawn.device)[:, None] / (ease + 1)  # (ease, 1)
+    new = drawn[:, frames : frames + ease]
+    return torch.cat([drawn[:, :frames], new + missed * fade[: new.shape[1]], drawn[:, frames + ease :]], 1)
 
 
 def _slice_padded(audio: np.ndarray, start: int, length: int) -> np.ndarray:

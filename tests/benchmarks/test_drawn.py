@@ -53,7 +53,7 @@ def test_a_seam_that_jumps_is_seen():
     assert speed.seam_jumps(smooth, window=30, past=10)["greatest at seams"] < 0.2
     smooth.values[30:] += 1  # the first window's last frame is 29
     seams = speed.seam_jumps(smooth, window=30, past=10)
-    assert seams["seams"] == 4 and seams["greatest at seams"] > 1 > seams["99.9th percentile within"]
+    assert seams["seams"] == 4 and seams["greatest at seams"] > 1 > seams["rare within"]
 
 
 def test_results_say_where_they_come_from(tmp_path):
