@@ -17,14 +17,23 @@ Left and right are asked equally and averaged. A channel that is never seen to m
     python -m benchmarks.closed_loop astronaut me.jpg --landmarker face_landmarker.task --output out.json
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.common import ASTRONAUT, DEFAULT_RENDERER, environment, load_portraits, run, table, talking_motion, write_results
+from benchmarks.common import (
+    ASTRONAUT,
+    DEFAULT_RENDERER,
+    environment,
+    load_portraits,
+    measure_speed,
+    run,
+    table,
+    talking_motion,
+    write_results,
+)
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry, matrix_to_euler
 from tbd.face.motion import BLENDSHAPES, FPS, HEAD, Motion
@@ -182,16 +191,11 @@ def _measure_head(renderer: Renderer, face: FaceGeometry, landmarker: Landmarker
     return result, lost
 
 
-def measure_speed(renderer: Renderer, face: FaceGeometry) -> dict[str, float]:
-    """Seconds until the first frame, and frames a second after it."""
+def speed_motion() -> Motion:
+    """A face that moves while its head turns, for timing."""
     motion = mixed_motion(SPEED_FRAMES)
     motion["headYaw"] = 0.1 * np.sin(np.arange(SPEED_FRAMES) / 10)
-    start = time.perf_counter()
-    frames = iter(renderer.render(face, motion))
-    next(frames)
-    first = time.perf_counter()
-    count = sum(1 for _ in frames)
-    return {"prepare_s": first - start, "frames_per_s": count / (time.perf_counter() - first), "side": float(face.image.shape[0])}
+    return motion
 
 
 def summarise(portraits: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -287,7 +291,7 @@ def closed_loop(
         said = [talking_motion(emotion).values[::TALKING_STEP] for emotion in EMOTIONS]
         performances["talking"] = Motion(np.concatenate(said))
     faces = load_portraits(portraits, size)
-    speed = measure_speed(renderer, next(iter(faces.values())))
+    speed = measure_speed(renderer, next(iter(faces.values())), speed_motion())
     measured = {name: measure_portrait(renderer, face, eyes, performances) for name, face in faces.items()}
     results = {
         "protocol": "closed_loop-1",

@@ -17,7 +17,7 @@ from jsonargparse import lazy_instance
 from tbd.errors import InputError, TBDError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.renderer import MeshWarpRenderer
+from tbd.face.renderer import MeshWarpRenderer, Renderer
 from tbd.files import atomic_output
 from tbd.think.facs import EMOTIONS, PROTOTYPES, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan
@@ -108,6 +108,16 @@ def talking_motion(emotion: Emotion, intensity: float = 1.0) -> Motion:
         raise InputError("Talking performances need the speech synthesiser flite with its voice slt: apt-get install flite.")
     speech = engine.speak([SENTENCE], voice, Delivery())[0]
     return act(speech.phones, speech.audio, prototype_plan(emotion, intensity), np.random.default_rng(EMOTIONS.index(emotion)))
+
+
+def measure_speed(renderer: Renderer, face: FaceGeometry, motion: Motion) -> dict[str, float]:
+    """Seconds until the first frame, with which the portrait is prepared, and frames a second after it."""
+    start = time.perf_counter()
+    frames = iter(renderer.render(face, motion))
+    next(frames)
+    first = time.perf_counter()
+    count = sum(1 for _ in frames)
+    return {"prepare_s": first - start, "frames_per_s": count / (time.perf_counter() - first), "side": float(face.image.shape[0])}
 
 
 def environment() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import ASTRONAUT, environment, load_portraits, run, table, write_results
+from benchmarks.common import ASTRONAUT, environment, load_portraits, measure_speed, run, table, write_results
 from tbd.face.media import VideoWriter, provenance, read_audio
 from tbd.face.motion import FPS, SAMPLE_RATE, Motion
 from tbd.pipeline import ASSETS, TalkingHeadPipeline
@@ -90,7 +90,7 @@ def speed(
         "seconds of sound": seconds,
         "size": size,
         "time over duration": relative | {"whole": sum(relative.values())},
-        "renderer alone, frames a second": renderer_speed(pipeline, face, motion),
+        "renderer alone, frames a second": measure_speed(pipeline.renderer, face, Motion(motion.values[: 10 * FPS]))["frames_per_s"],
         "peak memory, GB": {"at the end": peak_gigabytes(), "after each tenth of the frames": memory},
         "seams": seam_jumps(motion, pipeline.model.window_frames, pipeline.model.past_frames),
     }
@@ -106,14 +106,6 @@ def _film(path: Path, sound: np.ndarray, plan: MusclePlan, frames: Iterable[np.n
             if i % max(total // 10, 1) == 0:
                 memory.append(round(peak_gigabytes(), 3))
     return memory
-
-
-def renderer_speed(pipeline: TalkingHeadPipeline, face: Any, motion: Motion) -> float:
-    """Frames a second over ten seconds of motion, after the first, with which the portrait is prepared."""
-    frames = pipeline.render(face, Motion(motion.values[: 10 * FPS]))
-    next(frames)
-    start = time.perf_counter()
-    return sum(1 for _ in frames) / (time.perf_counter() - start)
 
 
 def report(results: dict[str, Any]) -> str:

@@ -145,8 +145,9 @@ class MotionDiffusion(L.LightningModule):
         """The training loss and its parts, on random timesteps with conditions dropped at random."""
         clean = self.normalise(batch["motion"])  # (B, T, 58)
         b, t, _ = clean.shape
+        levels = len(self.noise_scheduler.alphas_cumprod)
         place = torch.rand(b, device=clean.device) ** (1 / (1 + self.hparams["noise_bias"]))
-        timestep = (place * len(self.noise_scheduler.alphas_cumprod)).long().clamp(max=len(self.noise_scheduler.alphas_cumprod) - 1)
+        timestep = (place * levels).long().clamp(max=levels - 1)  # the power may round up to 1
         noisy = self.noise_scheduler.add_noise(clean, torch.randn_like(clean), timestep)
         past_mask = self._random_past(b, t)
         keep_local = (torch.rand(b, device=clean.device) >= self.hparams["drop_local"]).float()

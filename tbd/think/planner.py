@@ -14,7 +14,7 @@ from tbd.think.plan import MusclePlan, Segment, Step
 from tbd.think.reading import Text, read
 from tbd.think.scanning import vocabulary
 from tbd.think.timing import Beat, schedule, unfold
-from tbd.think.tokens import WORD_LIMIT
+from tbd.think.tokens import WORD_LIMIT, cut_short
 
 
 class Planner(ABC):
@@ -140,7 +140,7 @@ def _notes(text: str, words: Text, beats: Sequence[Beat], duration: float | None
     """What the user should know about how the text was understood."""
     notes = []
     if len(text.split()) > WORD_LIMIT:
-        notes.append(f"Only the first {WORD_LIMIT} words were read; one or two sentences about the feeling serve best.")
+        notes.append(cut_short(WORD_LIMIT))
     if duration is not None and beats[-1].start >= duration:
         notes.append(f"The text names {beats[-1].start:g} s, but the audio lasts {duration:g} s; what lies beyond will not be seen.")
     if not any(beat.face.readings for beat in beats):

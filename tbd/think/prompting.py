@@ -10,7 +10,7 @@ from tbd.think.action_units import ACTION_UNITS, EITHER, EMOTIONS, ONE, REGIONS,
 from tbd.think.facs import PROTOTYPES
 from tbd.think.lexicon import ASSETS
 from tbd.think.plan import Step
-from tbd.think.tokens import WORD_LIMIT
+from tbd.think.tokens import WORD_LIMIT, cut_short
 
 PROMPT = ASSETS / "prompt.md"
 CHARACTER_LIMIT = 4000
@@ -103,9 +103,9 @@ def shorten(text: str) -> tuple[str, tuple[str, ...]]:
     kept = " ".join(words[:WORD_LIMIT])
     notes = ()
     if len(words) > WORD_LIMIT:
-        notes = (f"Only the first {WORD_LIMIT} words were read; one or two sentences about the feeling serve best.",)
+        notes = (cut_short(WORD_LIMIT),)
     elif len(kept) > CHARACTER_LIMIT:
-        notes = (f"Only the first {CHARACTER_LIMIT} characters were read; one or two sentences about the feeling serve best.",)
+        notes = (cut_short(CHARACTER_LIMIT, "characters"),)
     return kept[:CHARACTER_LIMIT].replace("<", "‹"), notes
 
 

@@ -11,6 +11,12 @@ from tbd.think.lexicon import emoji
 WORD_LIMIT = 400
 """Words that are read; a longer text is a story, not a direction."""
 
+
+def cut_short(limit: int, what: str = "words") -> str:
+    """What to tell the user of a text of which only `limit` words or characters were read."""
+    return f"Only the first {limit} {what} were read; one or two sentences about the feeling serve best."
+
+
 _NUMBERS = {
     "half a": 0.5, "a couple of": 2, "a few": 3, "several": 4, "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
     "seven": 7, "eight": 8, "nine": 9, "ten": 10,
