@@ -1,0 +1,19 @@
+"""`tbd synthesize`."""
+
+from tbd.commands import Command
+
+
+def _synthesize_options(parser) -> None:
+    parser.add_argument("--output", required=True, help="the folder to write, in MEAD's layout")
+    parser.add_argument("--hours", type=float, default=2.0, help="hours of speech")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same corpus")
+    parser.add_argument("--workers", type=int, help="processes (default: one per core)")
+
+
+def _synthesize(options) -> None:
+    from tbd.data.synthesis import synthesize
+
+    synthesize(options.output, options.hours, seed=options.seed, workers=options.workers)
+
+
+COMMANDS = {"synthesize": Command("write the procedural corpus", _synthesize_options, _synthesize)}
