@@ -17,13 +17,12 @@ from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.denoiser import Denoiser
 from tbd.draw.guidance import FULL, Branch, Guidance
 from tbd.draw.prediction import to_sample
+from tbd.draw.windows import join_past, require_noise_scheduler, slice_padded, tell_branches
 from tbd.face.motion import CHANNELS, FPS, SAMPLES_PER_FRAME, Motion
 from tbd.think.action_units import REGIONS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
 from tbd.think.facs import CHANNEL_REGIONS
 from tbd.think.plan import MusclePlan
-
-_SCHEDULER_METHODS = ("add_noise", "set_timesteps", "step", "scale_model_input")
 
 
 class MotionDiffusion(L.LightningModule):
@@ -89,11 +88,7 @@ class MotionDiffusion(L.LightningModule):
             # Lightning advises to leave modules out; without them `load_from_checkpoint` cannot rebuild the model
             warnings.filterwarnings("ignore", "Attribute .* is an instance of `nn.Module`")
             self.save_hyperparameters()
-        missing = [name for name in _SCHEDULER_METHODS if not callable(getattr(noise_scheduler, name, None))]
-        if missing or not hasattr(noise_scheduler, "alphas_cumprod"):
-            raise TypeError(
-                f"{type(noise_scheduler).__name__} cannot drive a diffusion here: it lacks {', '.join(missing) or 'alphas_cumprod'}."
-            )
+        require_noise_scheduler(noise_scheduler)
         for name, encoder, dim in (("plan", plan_encoder, denoiser.plan_dim), ("audio", audio_encoder, denoiser.audio_dim)):
             if encoder.dim != dim:
                 raise ValueError(f"The {name} encoder gives width {encoder.dim}; the denoiser takes {dim}.")
@@ -219,7 +214,7 @@ class MotionDiffusion(L.LightningModule):
         done = 0
         while done < frames:
             start = done - past.shape[1]
-            sound = _slice_padded(audio, (start - context) * SAMPLES_PER_FRAME, (self.window_frames + 2 * context) * SAMPLES_PER_FRAME)
+            sound = slice_padded(audio, (start - context) * SAMPLES_PER_FRAME, (self.window_frames + 2 * context) * SAMPLES_PER_FRAME)
             drawn = self.denoise(
                 torch.from_numpy(sound)[None].to(self.device),
                 plans.shifted(torch.tensor([start / FPS], device=self.device)),
@@ -279,7 +274,7 @@ class MotionDiffusion(L.LightningModule):
             pred = guidance(preds, progress, self.region_masks) if guidance is not None else preds[FULL]
             x = scheduler.step(pred, timestep, x).prev_sample
         if past is not None and past.shape[1]:
-            x = _join(x, past_full, past.shape[1])
+            x = join_past(x, past_full, past.shape[1])
         return self.denormalise(torch.where(kept, past_full, x))
 
     def _branches(
@@ -294,16 +289,13 @@ class MotionDiffusion(L.LightningModule):
     ) -> dict[Branch, Tensor]:
         """All wanted branches as one batch. `plans` are the plan and, where ε(∅) is a neutral one, that."""
         n, b = len(branches), len(noisy)
-        planned, unplanned = plans
-        told = [planned if branch.emotion or unplanned is None else unplanned for branch in branches]
-        hidden = [Branch(branch.audio, branch.emotion or unplanned is not None, branch.muscles) for branch in branches]
-        flags = torch.tensor(hidden, dtype=noisy.dtype, device=noisy.device).repeat_interleave(b, 0)  # (n·B, 3)
+        plan, heard = tell_branches(branches, b, *plans, like=noisy)
         preds = self.denoiser(
             noisy.repeat(n, 1, 1),
             timestep.to(noisy.device).expand(n * b),
             audio_embeds.repeat(n, 1, 1),
-            flags[:, 0],
-            PlanEmbeds.cat(told).only(flags[:, 1], flags[:, 2]),
+            heard,
+            plan,
             past.repeat(n, 1, 1),
             past_mask.repeat(n, 1),
         )
@@ -342,27 +334,3 @@ def correlation(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     a = (a - (a * mask).sum(-1, keepdim=True) / n) * mask
     b = (b - (b * mask).sum(-1, keepdim=True) / n) * mask
     return F.cosine_similarity(a, b, dim=-1)
-
-
-def _join(drawn: Tensor, past: Tensor, frames: int, ease: int = 5) -> Tensor:
-    """Ease a window into the past that it continues: strong guidance draws past the clean past, and the seam would show.
-
-    Args:
-        drawn: (B, T, C), the first `frames` of which redraw the past.
-        past: (B, T, C), its first `frames` what was there.
-        frames: of the past, 1 or more.
-        ease: frames over which the difference at the seam fades out.
-    """
-    missed = past[:, frames - 1 : frames] - drawn[:, frames - 1 : frames]  # (B, 1, C)
-    fade = torch.arange(ease, 0, -1, device=drawn.device)[:, None] / (ease + 1)  # (ease, 1)
-    new = drawn[:, frames : frames + ease]
-    return torch.cat([drawn[:, :frames], new + missed * fade[: new.shape[1]], drawn[:, frames + ease :]], 1)
-
-
-def _slice_padded(audio: np.ndarray, start: int, length: int) -> np.ndarray:
-    """`length` samples from `start`, silence outside the recording."""
-    out = np.zeros(length, np.float32)
-    low, high = max(start, 0), min(start + length, len(audio))
-    if high > low:
-        out[low - start : high - start] = audio[low:high]
-    return out

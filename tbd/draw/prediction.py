@@ -27,3 +27,21 @@ def from_sample(sample: Tensor, noisy: Tensor, alpha: Tensor, sigma: Tensor, kin
     if kind == "v_prediction":
         return (alpha * noisy - sample) / sigma
     raise ValueError(f"prediction_type is sample, epsilon or v_prediction, not {kind!r}.")
+
+
+def min_snr_weight(alpha: Tensor, sigma: Tensor, gamma: float, kind: str) -> Tensor:
+    """The weight min(SNR, γ) of the loss on x₀ (Hang et al. 2023, arXiv 2303.09556), as weight of a squared error of `kind`.
+
+    Args:
+        alpha, sigma: of x_t = α·x₀ + σ·ε, any shape.
+        gamma: γ, 5 in the paper.
+
+    Example:
+        >>> import torch
+        >>> min_snr_weight(torch.tensor(0.8), torch.tensor(0.6), 5.0, "epsilon")
+        tensor(1.)
+    """
+    snr = alpha.square() / sigma.square().clamp(min=1e-8)
+    clipped = snr.clamp(max=gamma)
+    # an error of x₀ is σ/α times one of ε, and σ times one of v
+    return {"sample": clipped, "epsilon": clipped / snr.clamp(min=1e-8), "v_prediction": clipped / (snr + 1)}[kind]

@@ -135,13 +135,15 @@ class PlanEmbeds:
 
     `global_tokens` (B, S, D) say what is felt; `local_tokens` (B, N, D) say which muscles carry it. A presence, (B, S, T)
     and (B, N, T), says how strongly each token is there at each frame: 0 hides it. So a timeline reaches the right frames
-    by construction, and dropping a condition is a presence of zero.
+    by construction, and dropping a condition is a presence of zero. `local_region` (B, N) int64 says where on the face a
+    local token belongs: a place in `REGIONS`, or ``len(REGIONS)`` for one that concerns the whole face.
     """
 
     global_tokens: Tensor
     global_presence: Tensor
     local_tokens: Tensor
     local_presence: Tensor
+    local_region: Tensor
 
     def only(self, keep_global: Tensor, keep_local: Tensor) -> "PlanEmbeds":
         """The same plans with a group hidden where `keep_global` or `keep_local`, (B,) of 0 or 1, is 0."""
@@ -150,6 +152,7 @@ class PlanEmbeds:
             self.global_presence * keep_global[:, None, None],
             self.local_tokens,
             self.local_presence * keep_local[:, None, None],
+            self.local_region,
         )
 
     @classmethod
@@ -206,6 +209,7 @@ class MuscleTokenEncoder(PlanEncoder):
             plans.segment_presence(times),  # (B, S, T)
             torch.cat([self.told.expand(len(local), 1, -1), local], 1),  # (B, 1+N, D)
             torch.cat([torch.ones_like(presence[:, :1]), presence], 1),  # (B, 1+N, T)
+            F.pad(plans.region, (1, 0), value=len(REGIONS)),  # (B, 1+N)
         )
 
 
@@ -227,7 +231,8 @@ class LabelEncoder(PlanEncoder):
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
         tokens = self.emotion(_strongest(plans.emotion))  # (B, S, D)
         presence = plans.segment_presence(times)  # (B, S, T)
-        return PlanEmbeds(tokens, presence, torch.zeros_like(tokens[:, :1]), torch.ones_like(presence[:, :1]))
+        everywhere = torch.full_like(plans.unit[:, :1], len(REGIONS))
+        return PlanEmbeds(tokens, presence, torch.zeros_like(tokens[:, :1]), torch.ones_like(presence[:, :1]), everywhere)
 
 
 def _strongest(emotion: Tensor) -> Tensor:

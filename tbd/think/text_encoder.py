@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from tbd.errors import InputError
@@ -67,11 +68,13 @@ class TextPlanEncoder(PlanEncoder):
         presence = shares[..., None] * presence[:, :, None]  # (B, S+5, L, T)
         local = (tokens[:, s:] + self.region.weight[:, None]).flatten(1, 2)  # (B, 5L, D)
         local_presence = presence[:, s:].flatten(1, 2)  # (B, 5L, T)
+        region = torch.arange(len(REGIONS), device=local.device).repeat_interleave(tokens.shape[2]).expand(len(local), -1)  # (B, 5L)
         return PlanEmbeds(
             tokens[:, :s].flatten(1, 2),  # (B, SL, D)
             presence[:, :s].flatten(1, 2),  # (B, SL, T)
             torch.cat([self.told.expand(len(local), 1, -1), local], 1),  # (B, 1+5L, D)
             torch.cat([torch.ones_like(local_presence[:, :1]), local_presence], 1),  # (B, 1+5L, T)
+            F.pad(region, (1, 0), value=len(REGIONS)),  # (B, 1+5L)
         )
 
 

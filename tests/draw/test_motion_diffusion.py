@@ -4,7 +4,8 @@ import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
 
 from tbd.draw.guidance import ClassifierFreeGuidance, NoGuidance, ProgressiveGuidance
-from tbd.draw.motion_diffusion import _join, correlation
+from tbd.draw.motion_diffusion import correlation
+from tbd.draw.windows import join_past
 from tbd.face.motion import CHANNELS
 from tbd.think.encoder import MuscleTokenEncoder, PlanTensors
 from tbd.think.plan import MuscleAction, MusclePlan
@@ -200,6 +201,6 @@ def test_a_window_is_eased_into_the_past():
     """What the redrawn past is off by is gone at the seam's first frames and back after a few; what fits is left alone."""
     past, drawn = torch.zeros(1, 30, 2), torch.ones(1, 30, 2)
     drawn[..., 1] = 0
-    eased = _join(drawn, past, frames=6)
+    eased = join_past(drawn, past, frames=6)
     assert eased[0, 6, 0] < 0.2 and torch.equal(eased[0, 11:, 0], torch.ones(19)) and (eased[0, 6:12, 0].diff() > 0).all()
-    assert torch.equal(eased[..., 1], drawn[..., 1]) and torch.equal(_join(drawn[:, :8], past[:, :8], 6)[:, :6], drawn[:, :6])
+    assert torch.equal(eased[..., 1], drawn[..., 1]) and torch.equal(join_past(drawn[:, :8], past[:, :8], 6)[:, :6], drawn[:, :6])

@@ -1,0 +1,200 @@
+"""Windows of video with their portraits, coarse frames, sound and plans: the batches that `VideoDiffusion` trains on."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from tbd.data.sampling import EpochSampler, ResumableLoader
+from tbd.data.windows import as_is
+from tbd.errors import InputError
+from tbd.face.motion import FPS, SAMPLES_PER_FRAME
+from tbd.think.encoder import PlanTensors
+from tbd.think.plan import MusclePlan
+
+
+class VideoBatch(TypedDict):
+    """One batch of windows, the same from every DataModule.
+
+    frames: (B, T, 3, H, W) uint8 RGB, or (B, T, C, h, w) float32 cached latents, scaled to about unit variance.
+    coarse: the same of the coarse, mesh-warped portrait.
+    portrait: (B, 3, H, W) or (B, C, h, w), the picture that is animated.
+    region_masks: (B, 5, h, w) float32 0..1 over the latent: how far each region of `REGIONS` reaches.
+    audio: (B, (T + 2·context)·640) float32 at 16 kHz in −1..1, silence outside the clip.
+    plan: the B clips' plans, their times in seconds from the start of the window.
+    id: (B,) int64, the samples' numbers: epoch · length of the dataset + window. All chance in training hangs on them.
+    """
+
+    frames: Tensor
+    coarse: Tensor
+    portrait: Tensor
+    region_masks: Tensor
+    audio: Tensor
+    plan: PlanTensors
+    id: Tensor
+
+
+@dataclass(frozen=True)
+class VideoClip:
+    """One clip, ready to be cut; arrays may be memory-mapped.
+
+    Args:
+        name: for messages.
+        frames: (N, 3, H, W) uint8, or (N, C, h, w) float16 latents.
+        coarse: the same shape.
+        portrait: (3, H, W) or (C, h, w).
+        region_masks: (5, h, w) 0..1.
+        audio: (N·640,) int16.
+        plan: its times are seconds from the clip's start.
+    """
+
+    name: str
+    frames: np.ndarray
+    coarse: np.ndarray
+    portrait: np.ndarray
+    region_masks: np.ndarray
+    audio: np.ndarray
+    plan: MusclePlan
+
+
+class VideoWindows(Dataset):
+    """Windows over clips. A list of sample numbers gives a `VideoBatch`.
+
+    Args:
+        clips: of one size.
+        window_frames: T.
+        context_frames: frames of audio on either side.
+        jitter: start windows anywhere, as the sample's number decides (training), instead of on a fixed grid.
+        seed: of the jitter.
+
+    Raises:
+        InputError: there is no clip, one is shorter than a window, or sizes are mixed.
+    """
+
+    def __init__(self, clips: Sequence[VideoClip], window_frames: int, context_frames: int, jitter: bool, seed: int = 0) -> None:
+        self.clips, self.window_frames, self.context_frames = clips, window_frames, context_frames
+        self.jitter, self.seed = jitter, seed
+        if not clips:
+            raise InputError("There are no clips to train on.")
+        _require_one_size(clips)
+        short = [clip for clip in clips if len(clip.frames) < window_frames]
+        if short:
+            n = len(short[0].frames)
+            raise InputError(
+                f"Clip {short[0].name} has {n} frames, fewer than a window's {window_frames} ({len(short)} clips are too short); leave "
+                "them out, or lower window_frames."
+            )
+        self.places = [(i, k * window_frames) for i, clip in enumerate(clips) for k in range(len(clip.frames) // window_frames)]
+        self.plans = PlanTensors.collate([clip.plan for clip in clips])
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, sample: int) -> VideoBatch:
+        return self.__getitems__([sample])
+
+    def __getitems__(self, samples: Sequence[int]) -> VideoBatch:
+        t, places = self.window_frames, [self._place(sample) for sample in samples]
+        clips = [self.clips[i] for i, _ in places]
+        starts = torch.tensor([start for _, start in places])
+
+        def stacked(name: str, windows: bool) -> Tensor:
+            rows = (getattr(clip, name) for clip in clips)
+            cut = [np.asarray(row[s : s + t] if windows else row) for row, (_, s) in zip(rows, places)]
+            both = torch.from_numpy(np.stack(cut))
+            return both if both.dtype == torch.uint8 else both.float()
+
+        return {
+            "frames": stacked("frames", True),
+            "coarse": stacked("coarse", True),
+            "portrait": stacked("portrait", False),
+            "region_masks": stacked("region_masks", False),
+            "audio": torch.stack([self._sound(clip, start) for clip, (_, start) in zip(clips, places)]),
+            "plan": self.plans[torch.tensor([i for i, _ in places])].shifted(starts / FPS),
+            "id": torch.tensor(samples),
+        }
+
+    def _place(self, sample: int) -> tuple[int, int]:
+        """Clip and first frame."""
+        clip, start = self.places[sample % len(self)]
+        if self.jitter:
+            room = len(self.clips[clip].frames) - self.window_frames
+            start = int(np.random.default_rng((self.seed, sample)).integers(room + 1))
+        return clip, start
+
+    def _sound(self, clip: VideoClip, start: int) -> Tensor:
+        low = (start - self.context_frames) * SAMPLES_PER_FRAME
+        high = low + (self.window_frames + 2 * self.context_frames) * SAMPLES_PER_FRAME
+        inside = clip.audio[max(low, 0) : min(high, len(clip.audio))]
+        return torch.from_numpy(np.pad(inside.astype(np.float32) / 32768, (max(-low, 0), max(high - len(clip.audio), 0))))
+
+
+def _require_one_size(clips: Sequence[VideoClip]) -> None:
+    first = clips[0]
+    for clip in clips:
+        for name in ("frames", "coarse", "portrait"):
+            shape, wanted = getattr(clip, name).shape[-3:], first.frames.shape[1:]
+            if shape != wanted:
+                raise InputError(f"Clip {clip.name} has {name} of size {shape}, {first.name} frames of {wanted}; one run takes one size.")
+
+
+class VideoDataModule(L.LightningDataModule):
+    """What every source of `VideoClip` shares; a source declares `clips`.
+
+    Args:
+        window_frames: frames of a window (T).
+        context_frames: frames of audio on either side of it.
+        batch_size: windows per batch and process.
+        num_workers: loader processes.
+        seed: of order and jitter.
+    """
+
+    def __init__(
+        self, window_frames: int = 16, context_frames: int = 8, batch_size: int = 1, num_workers: int = 0, seed: int = 2507
+    ) -> None:
+        super().__init__()
+        self.window_frames, self.context_frames = window_frames, context_frames
+        self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
+
+    @abstractmethod
+    def clips(self, split: str) -> Sequence[VideoClip]:
+        """The clips of ``train``, ``val`` or ``test``."""
+
+    def setup(self, stage: str) -> None:
+        splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("test",)}[stage]
+        self.datasets = {
+            split: VideoWindows(self.clips(split), self.window_frames, self.context_frames, split == "train", self.seed) for split in splits
+        }
+
+    def train_dataloader(self) -> DataLoader:
+        data, rank, world = self.datasets["train"], self.trainer.global_rank, self.trainer.world_size
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress
+        return ResumableLoader(
+            data,
+            self.batch_size,
+            sampler=EpochSampler(len(data), self.batch_size, self.seed, rank, world),
+            consumed=lambda: progress.total.ready * self.batch_size * world,
+            drop_last=True,
+            **self._options(),
+        )
+
+    def val_dataloader(self) -> DataLoader:
+        return DataLoader(self.datasets["val"], self.batch_size, **self._options())
+
+    def test_dataloader(self) -> DataLoader:
+        return DataLoader(self.datasets["test"], self.batch_size, **self._options())
+
+    def predict_dataloader(self) -> DataLoader:
+        return self.test_dataloader()
+
+    def _options(self) -> dict:
+        return {"num_workers": self.num_workers, "collate_fn": as_is, "persistent_workers": self.num_workers > 0, "pin_memory": False}
+
+    def transfer_batch_to_device(self, batch: VideoBatch, device: torch.device, dataloader_idx: int) -> VideoBatch:
+        return {key: value.to(device) for key, value in batch.items()}

@@ -1,0 +1,53 @@
+"""`LatentCodec`: frames ↔ the latents that the video model draws in."""
+
+import os
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor, nn
+
+from tbd.draw.weights import from_source
+
+
+class LatentCodec(nn.Module):
+    """A frozen image autoencoder, frame by frame.
+
+    Args:
+        autoencoder: hub name or folder of an `AutoencoderKL` (of Stable Diffusion, or its ``vae`` alone), or the arguments of
+            one with random weights.
+        chunk: frames that are encoded or decoded at once, so that long windows need no more memory.
+    """
+
+    def __init__(self, autoencoder: str | dict[str, Any], chunk: int = 8) -> None:
+        super().__init__()
+        if isinstance(autoencoder, (str, os.PathLike)):
+            self.autoencoder = from_source(AutoencoderKL, autoencoder, "vae")
+        else:
+            self.autoencoder = AutoencoderKL(**autoencoder)
+        self.requires_grad_(False)
+        self.chunk = chunk
+
+    @property
+    def channels(self) -> int:
+        """Of a latent."""
+        return self.autoencoder.config.latent_channels
+
+    @property
+    def factor(self) -> int:
+        """Pixels along a latent pixel's side."""
+        return 2 ** (len(self.autoencoder.config.block_out_channels) - 1)
+
+    @torch.no_grad()
+    def encode(self, frames: Tensor) -> Tensor:
+        """(..., 3, H, W) in 0..1 → (..., C, H/f, W/f), about unit variance; the posterior's mode, so that it can be cached."""
+        flat = frames.flatten(0, -4).to(self.autoencoder.dtype) * 2 - 1
+        parts = [self.autoencoder.encode(part).latent_dist.mode() for part in flat.split(self.chunk)]
+        return (torch.cat(parts) * self.autoencoder.config.scaling_factor).unflatten(0, frames.shape[:-3])
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """(..., C, h, w) → (..., 3, f·h, f·w) in 0..1."""
+        flat = latents.flatten(0, -4).to(self.autoencoder.dtype) / self.autoencoder.config.scaling_factor
+        parts = [self.autoencoder.decode(part).sample for part in flat.split(self.chunk)]
+        return (torch.cat(parts).unflatten(0, latents.shape[:-3]) / 2 + 0.5).clamp(0, 1)
