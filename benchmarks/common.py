@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ ASTRONAUT = "astronaut"
 SENTENCE = "She had your dark suit in greasy wash water all year."
 """TIMIT's first calibration sentence: three seconds in which the mouth closes, spreads and rounds."""
 DEFAULT_RENDERER = lazy_instance(MeshWarpRenderer)
-_PACKAGES = ("mediapipe", "numpy", "opencv-contrib-python", "torch", "tbd")
+_PACKAGES = ("diffusers", "lightning", "mediapipe", "numpy", "opencv-contrib-python", "torch", "tbd")
 _MANY = {"portraits": "pictures or folders of them; astronaut is scikit-image's", "clips": "videos of a person who talks"}
 
 
@@ -129,11 +129,19 @@ def environment() -> dict[str, Any]:
         "command": " ".join(sys.orig_argv[1:]),
         "commit": commit.stdout.strip() or None,
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in _PACKAGES},
+        "packages": {name: _version(name) for name in _PACKAGES},
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+def _version(package: str) -> str | None:
+    """None where it is not installed: GPU machines have no MediaPipe."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _cpu() -> str:

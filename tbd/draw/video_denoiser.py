@@ -183,10 +183,11 @@ class VideoUNet(VideoDenoiser):
         """Compile convolution blocks, feed-forwards and motion blocks: the same code for every layer of one shape.
 
         Spatial attention is left as it is: its matrix products are fused already, and each layer looks up the portrait by name.
+        So is the reference branch, which sees one frame where the others see all.
         """
-        # a shape is compiled once for each of: training, drawing, several branches at once
-        torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 64)
-        for module in self.modules():
+        # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
+        torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
+        for module in self.unet.modules():
             moving = isinstance(module, AnimateDiffTransformer3D)
             for part in module.transformer_blocks if moving else [module]:
                 if moving or isinstance(part, (ResnetBlock2D, FeedForward)):

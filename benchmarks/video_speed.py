@@ -1,0 +1,347 @@
+"""How fast `VideoDiffusion` trains and draws at Stable Diffusion 1.5's size, and in how much memory, against the plain path.
+
+    python -m benchmarks.video_speed --output results/video_speed.json                          # one GPU, about four minutes
+    torchrun --nproc-per-node 2 -m benchmarks.video_speed --ddp true --output results/video_ddp.json  # two GPUs against one
+    python -m benchmarks.video_speed --tiny true                                                # the same code on a CPU
+
+Weights are random: speed does not depend on them. The plain path has attention as separate matrix products and softmax, nothing
+compiled, all activations kept, and draws one branch after the other. Both paths run in the same process, in bf16.
+"""
+
+import gc
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.common import environment, run, table, write_results
+from tbd.draw.audio import MelEncoder
+from tbd.draw.guidance import ProgressiveGuidance
+from tbd.draw.latents import LatentCodec
+from tbd.draw.video_denoiser import VideoUNet
+from tbd.draw.video_diffusion import VideoDiffusion
+from tbd.think.encoder import MuscleTokenEncoder, PlanTensors
+from tbd.think.plan import MuscleAction, MusclePlan
+
+FULL_UNET = {"cross_attention_dim": 768, "sample_size": 64}
+"""The other defaults of `UNetMotionModel` are Stable Diffusion 1.5's and AnimateDiff's."""
+FULL_AUTOENCODER = {
+    "down_block_types": ["DownEncoderBlock2D"] * 4,
+    "up_block_types": ["UpDecoderBlock2D"] * 4,
+    "block_out_channels": [128, 256, 512, 512],
+    "layers_per_block": 2,
+    "scaling_factor": 0.18215,
+}
+TINY_UNET = {
+    "block_out_channels": [16, 32],
+    "down_block_types": ["CrossAttnDownBlockMotion", "DownBlockMotion"],
+    "up_block_types": ["UpBlockMotion", "CrossAttnUpBlockMotion"],
+    "layers_per_block": 1,
+    "norm_num_groups": 4,
+    "cross_attention_dim": 32,
+    "num_attention_heads": 2,
+    "motion_num_attention_heads": 2,
+}
+TINY_AUTOENCODER = {**FULL_AUTOENCODER, "block_out_channels": [8, 8, 8, 8], "layers_per_block": 1, "norm_num_groups": 4}
+STAGES = {
+    "temporal": ["denoiser.unet.*motion_modules*"],
+    "spatial": ["denoiser.reference.*", "denoiser.unet.*attentions*", "denoiser.null_tokens", "plan_encoder.*", "audio_encoder.*"],
+}
+PLAN = MusclePlan(
+    emotions={"sad": 1.0}, intensity=0.9, actions=tuple(MuscleAction(unit=unit, intensity=0.6, onset=0.1) for unit in (1, 4, 15, 17))
+)
+THREE = ProgressiveGuidance(emotion_scale=2.0, muscle_scale=1.5, muscle_floor=0.2)
+"""Three branches at every step: no plan, the emotion, emotion and muscles."""
+
+
+class Bench:
+    """One model and its measurements.
+
+    Args:
+        tiny: made-up sizes, for a CPU.
+        stage: which parameters train.
+    """
+
+    def __init__(self, tiny: bool, stage: str) -> None:
+        self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else torch.device("cpu")
+        self.side, self.width = (8, 32) if tiny else (64, 768)
+        with self.device:  # random weights of this size take long to draw on a CPU
+            self.model = VideoDiffusion(
+                denoiser=VideoUNet(TINY_UNET if tiny else FULL_UNET, max_frames=32),
+                autoencoder=LatentCodec(TINY_AUTOENCODER if tiny else FULL_AUTOENCODER),
+                plan_encoder=MuscleTokenEncoder(self.width),
+                audio_encoder=MelEncoder(self.width, dropout=0.0),
+                noise_scheduler=DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False),
+                guidance=THREE,
+                trainable=STAGES[stage],
+            )
+        self.model.to(self.device)
+        self.optimizer: torch.optim.Optimizer | None = None
+
+    def batch(self, frames: int, size: int = 1) -> dict[str, Any]:
+        """Made-up cached latents."""
+        generator = torch.Generator(self.device).manual_seed(0)
+
+        def normal(*shape: int) -> Tensor:
+            return torch.randn(shape, generator=generator, device=self.device)
+
+        return {
+            "frames": normal(size, frames, 4, self.side, self.side),
+            "coarse": normal(size, frames, 4, self.side, self.side),
+            "portrait": normal(size, 4, self.side, self.side),
+            "region_masks": normal(size, 5, self.side, self.side).sigmoid(),
+            "audio": normal(size, (frames + 2 * self.model.audio_encoder.context) * 640) * 0.1,
+            "plan": PlanTensors.collate([PLAN] * size).to(self.device),
+            "id": torch.arange(size),
+        }
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def step(self, loss_of: Callable[[dict[str, Any]], Tensor], batch: dict[str, Any]) -> None:
+        """Forward, backward, clipping, AdamW."""
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        if self.optimizer is None:
+            self.optimizer = torch.optim.AdamW(trained, 1e-5)
+        with self.autocast():
+            loss = loss_of(batch)
+        loss.backward()
+        nn.utils.clip_grad_norm_(trained, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def time(self, call: Callable[[], Any], warm: int = 2, times: int = 4) -> dict[str, float]:
+        """Seconds of one call (the median), and GiB at its peak."""
+        for _ in range(warm):
+            call()
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        spent = []
+        for _ in range(times):
+            self.wait()
+            start = time.perf_counter()
+            call()
+            self.wait()
+            spent.append(time.perf_counter() - start)
+        peak = torch.cuda.max_memory_allocated(self.device) / 2**30 if self.device.type == "cuda" else 0.0
+        return {"seconds": sorted(spent)[len(spent) // 2], "peak_gib": peak}
+
+    def wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def train_step(self, frames: int, **options: Any) -> dict[str, float]:
+        batch = self.batch(frames)
+        found = self.time(lambda: self.step(lambda b: self.model.losses(b)["loss"], batch), **options)
+        return {**found, "frames": frames, "frames_per_s": frames / found["seconds"]}
+
+    def forget(self) -> None:
+        self.optimizer = None
+        for parameter in self.model.parameters():
+            parameter.grad = None
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def flops(self, frames: int) -> float:
+        """Multiplications and additions of one training step's forward and backward pass, nothing computed twice."""
+        batch = self.batch(frames)
+        with FlopCounterMode(display=False) as counter:
+            with self.autocast():
+                loss = self.model.losses(batch)["loss"]
+            loss.backward()
+        self.forget()
+        return float(counter.get_total_flops())
+
+    def matrix_rate(self) -> float:
+        """bf16 multiplications and additions a second of the best square matrix product."""
+        n = 8192 if self.device.type == "cuda" else 256
+        a, b = (torch.randn(n, n, device=self.device, dtype=torch.bfloat16) for _ in range(2))
+        return 2 * n**3 / self.time(lambda: a @ b, warm=3, times=9)["seconds"]
+
+    def draw_step(self, frames: int, steps: int, sequential: bool) -> dict[str, float]:
+        """Seconds of one denoising step of a window with three branches."""
+        batch = self.batch(frames)
+        with torch.no_grad(), self.autocast():
+            portrait = self.model.denoiser.look(batch["portrait"])
+            parts = (portrait, batch["coarse"], batch["region_masks"], batch["audio"], batch["plan"])
+
+            def call(n: int) -> None:
+                self.model.denoise(*parts, guidance=THREE, num_inference_steps=n, sequential=sequential)
+
+            found = self.time(lambda: call(steps), warm=1, times=2)
+        return {"seconds": found["seconds"] / steps, "peak_gib": found["peak_gib"]}
+
+    def decode(self, frames: int) -> float:
+        """Seconds a frame."""
+        latents = self.batch(frames)["frames"]
+        with self.autocast():
+            return self.time(lambda: self.model.autoencoder.decode(latents), warm=1, times=2)["seconds"] / frames
+
+
+def unfused():
+    """Attention as separate products and softmax, in bf16 as fused attention is."""
+    if torch.cuda.is_available():
+        torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
+    return sdpa_kernel(SDPBackend.MATH)
+
+
+def first_that_fits(call: Callable[[int], dict[str, float]], frames: tuple[int, ...], forget: Callable[[], None]) -> dict[str, float]:
+    """The measurement with as many frames as memory allows."""
+    for n in frames:
+        try:
+            return call(n)
+        except torch.OutOfMemoryError:
+            error = n
+        forget()
+    raise RuntimeError(f"{error} frames do not fit.")
+
+
+def video_speed(output: str | None = None, tiny: bool = False, ddp: bool = False, compile: bool = True, spatial: bool = True) -> None:
+    """Measure and write.
+
+    Args:
+        output: a name ending in .json; it is written again after each part, so that a run that is cut short leaves something.
+        tiny: tiny sizes, to see that everything runs.
+        ddp: two processes against one instead of everything else; start with torchrun.
+        compile: also measure compiled.
+        spatial: also measure the first stage's memory and speed.
+    """
+    torch.set_float32_matmul_precision("high")
+    if ddp:
+        _two_against_one(output, tiny)
+        return
+    started = time.perf_counter()
+    results: dict[str, Any] = {"environment": environment(), "frames": 16}
+
+    def keep(name: str, value: Any) -> None:
+        results[name] = value
+        results["elapsed_s"] = round(time.perf_counter() - started, 1)
+        write_results(output, results, _markdown(results))
+
+    _measure_temporal_stage(Bench(tiny, "temporal"), results, keep, compile)
+    gc.collect()
+    if spatial:
+        first = Bench(tiny, "spatial")
+        first.model.denoiser.save_memory()
+        keep("train_spatial_stage", first_that_fits(lambda n: first.train_step(n, warm=1, times=2), (16, 8, 4), first.forget))
+
+
+def _measure_temporal_stage(bench: Bench, results: dict[str, Any], keep: Callable[[str, Any], None], compile: bool) -> None:
+    results["device"] = torch.cuda.get_device_name() if bench.device.type == "cuda" else "cpu"
+    results["parameters"] = {kind: sum(p.numel() for p in part.parameters()) for kind, part in bench.model.named_children()}
+    keep("matrix_tflops", bench.matrix_rate() / 1e12)
+    keep("step_tflop", bench.flops(4) * 4 / 1e12)
+    with unfused():
+        keep("draw_plain", bench.draw_step(16, 4, sequential=True))
+        bench.forget()
+        keep("train_plain", first_that_fits(lambda n: bench.train_step(n, times=3), (16, 8, 4), bench.forget))
+    bench.forget()
+    same = int(results["train_plain"]["frames"])
+    keep("train_fused", first_that_fits(bench.train_step, (16, 8, 4), bench.forget))
+    bench.forget()
+    keep("draw_fused_sequential", bench.draw_step(16, 4, sequential=True))
+    keep("draw_fused_batched", bench.draw_step(16, 4, sequential=False))
+    keep("decode_s_per_frame", bench.decode(16))
+    bench.forget()
+    bench.model.denoiser.save_memory()
+    for name in ("train_saving_memory", "train_compiled") if compile else ("train_saving_memory",):
+        if name == "train_compiled":
+            bench.model.compile_parts()
+        keep(name, bench.train_step(16))
+        if same != 16:
+            keep(f"{name}_same_frames", bench.train_step(same))
+        bench.forget()
+    if compile:
+        bench.model.denoiser.to(torch.bfloat16)
+        keep("draw_compiled_batched", bench.draw_step(16, 8, sequential=False))
+
+
+def _markdown(results: dict[str, Any]) -> str:
+    lines = [f"# Speed of the latent video model, {results.get('device')}", ""]
+    rows = [[name, r["frames"], r["seconds"], r["frames_per_s"], r["peak_gib"]] for name, r in results.items() if name.startswith("train_")]
+    lines += [table(("training step, batch 1, 512²", "frames", "seconds", "frames/s", "peak GiB"), rows), ""]
+    rows = [[name, f"{r['seconds']:.3f}", r["peak_gib"]] for name, r in results.items() if name.startswith("draw_")]
+    lines += [table(("one denoising step, 16 frames, 3 branches", "seconds", "peak GiB"), rows), ""]
+    for name, words in _figures(results).items():
+        lines.append(f"- {name}: {words}")
+    return "\n".join(lines)
+
+
+def _figures(results: dict[str, Any]) -> dict[str, str]:
+    """The table of figures, as far as it is measured."""
+    figures = {}
+    plain, ours = results.get("train_plain"), None
+    for name in ("train_saving_memory", "train_compiled"):
+        same = results.get(f"{name}_same_frames", results.get(name))
+        if plain and same and same["frames"] == plain["frames"]:
+            figures[f"{name} against plain, {plain['frames']} frames"] = f"{same['frames_per_s'] / plain['frames_per_s']:.2f} ×"
+            ours = results[name]
+    if ours:
+        rate = results["step_tflop"] / ours["seconds"]
+        figures["peak of that step at batch 1"] = f"{ours['peak_gib']:.1f} GiB"
+        figures["share of the measured bf16 matrix rate"] = (
+            f"{rate / results['matrix_tflops']:.1%} ({rate:.1f} of {results['matrix_tflops']:.0f} TFLOP/s; "
+            f"{results['step_tflop']:.1f} TFLOP a step, nothing counted twice)"
+        )
+    decode = results.get("decode_s_per_frame", 0.0)
+    whole = {name: decode + 25 * r["seconds"] / 16 for name, r in results.items() if name.startswith("draw_")}
+    for name, seconds in whole.items():
+        figures[f"{name}, seconds a frame at 25 steps with decoding"] = f"{seconds:.3f} ({whole['draw_plain'] / seconds:.2f} × plain)"
+    return figures
+
+
+class _Loss(nn.Module):
+    """What DDP wraps: its forward is the loss."""
+
+    def __init__(self, model: VideoDiffusion) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: dict[str, Any]) -> Tensor:
+        return self.model.losses(batch)["loss"]
+
+
+def _two_against_one(output: str | None, tiny: bool) -> None:
+    """Samples a second of all processes together, against one alone."""
+    import torch.distributed as dist
+    from torch.nn.parallel import DistributedDataParallel
+
+    cuda = torch.cuda.is_available()
+    if cuda:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if cuda else "gloo")
+    bench = Bench(tiny, "temporal")
+    bench.model.denoiser.save_memory()
+    batch = bench.batch(16)
+    alone = bench.train_step(16)  # every process by itself at the same time
+    dist.barrier()
+    bench.forget()
+    wrapped = DistributedDataParallel(_Loss(bench.model), device_ids=[bench.device.index] if cuda else None, gradient_as_bucket_view=True)
+    together = bench.time(lambda: bench.step(wrapped, batch))
+    slowest = torch.tensor([alone["seconds"], together["seconds"]], device=bench.device)
+    dist.all_reduce(slowest, dist.ReduceOp.MAX)
+    if dist.get_rank() == 0:
+        world, (one, all_) = dist.get_world_size(), slowest.tolist()
+        name = torch.cuda.get_device_name() if cuda else "cpu"
+        results = {
+            "environment": environment(),
+            "device": name,
+            "processes": world,
+            "alone_s": one,
+            "together_s": all_,
+            "ratio": world * one / all_,
+        }
+        words = f"{world} × {name}, DDP: {world / all_:.3f} samples/s against {1 / one:.3f} of one, {world * one / all_:.2f} ×"
+        write_results(output, results, f"# Data-parallel training of the latent video model\n\n{words}\n")
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    run(video_speed, many=None)
