@@ -19,7 +19,7 @@ from PIL import Image
 
 from benchmarks.common import load_portraits, run
 from tbd.data.procedural import read_manifest
-from tbd.data.video import VideoClip
+from tbd.data.video_windows import VideoClip
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLES_PER_FRAME, Motion
 from tbd.files import atomic_output

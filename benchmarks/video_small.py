@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from benchmarks.common import environment, run, table, write_results
 from benchmarks.video_clips import read_clips
 from benchmarks.video_measures import FEATURES, IdentityNet, measure
-from tbd.data.video import VideoClip, VideoDataModule
+from tbd.data.video_windows import VideoClip, VideoDataModule
 from tbd.draw.audio import MelEncoder
 from tbd.draw.chance import seed_of
 from tbd.draw.guidance import ProgressiveGuidance

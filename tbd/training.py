@@ -1,12 +1,29 @@
 """`tbd fit | validate | test | predict`: Lightning's own command line over our components."""
 
+from pathlib import Path
+
 import lightning as L
 import torch
 from jsonargparse import set_parsing_settings
-from lightning.pytorch.cli import ArgsType, LightningCLI
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+
+from tbd.callbacks import MemoryAdvice, PreemptionCheckpoint
+from tbd.draw.checkpoints import require_whole
 
 # Without these an override leaves interpolated values at their old number (jsonargparse 4.53; see tests/test_configs.py).
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
+
+
+class _CLI(LightningCLI):
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_lightning_class_args(PreemptionCheckpoint, "preemption")
+        parser.add_lightning_class_args(MemoryAdvice, "memory_advice")
+
+    def before_fit(self) -> None:
+        """See that what is resumed from is whole, before anything is built on it."""
+        path = self._get(self.config, "ckpt_path")
+        if path and Path(path).suffix == ".ckpt" and not Path(path).is_dir():
+            require_whole(path)
 
 
 def lightning_cli(args: ArgsType = None, run: bool = True) -> LightningCLI:
@@ -17,7 +34,7 @@ def lightning_cli(args: ArgsType = None, run: bool = True) -> LightningCLI:
         run: False builds without running, for tests.
     """
     torch.set_float32_matmul_precision("high")
-    return LightningCLI(
+    return _CLI(
         L.LightningModule,
         L.LightningDataModule,
         subclass_mode_model=True,

@@ -19,7 +19,7 @@ from tbd.draw.guidance import FULL, Branch, Guidance
 from tbd.draw.latents import LatentCodec
 from tbd.draw.prediction import min_snr_weight, to_sample
 from tbd.draw.video_denoiser import Portrait, Told, VideoDenoiser
-from tbd.draw.video_weights import load_initial, require_fitting
+from tbd.draw.checkpoints import load_initial, require_fitting
 from tbd.draw.windows import join_past, require_noise_scheduler, slice_padded, tell_branches
 from tbd.errors import InputError
 from tbd.face.motion import FPS, SAMPLES_PER_FRAME
@@ -30,7 +30,7 @@ from tbd.think.plan import MusclePlan
 class VideoDiffusion(L.LightningModule):
     """Draws video. Every part is a component; this class trains them together and runs the sampling loop.
 
-    Batches are `tbd.data.video.VideoBatch`: pixels or cached latents of T frames, of the coarse mesh-warped portrait and of the
+    Batches are `tbd.data.video_windows.VideoBatch`: pixels or cached latents of T frames, of the coarse mesh-warped portrait and of the
     portrait itself, region masks, audio, plans, and the samples' numbers. Training runs in stages, each an experiment file
     that names the parameters it trains and the weights it starts from.
 

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from diffusers import DDIMScheduler
 
-from tbd.data.video import VideoClip, VideoDataModule
+from tbd.data.video_windows import VideoClip, VideoDataModule
 from tbd.draw.audio import MelEncoder
 from tbd.draw.guidance import ProgressiveGuidance
 from tbd.draw.latents import LatentCodec
