@@ -375,6 +375,7 @@ class VideoWriter:
         preset: of x264; `superfast` codes 512² at about 200 frames a second on one core (measured), half again as fast as
             `veryfast` for a file 15 % larger.
         threads: of x264.
+        keyframes: a frame in so many can be decoded without the ones before it.
 
     Raises:
         InputError: the path has another suffix or cannot be written, a frame has another shape than the first one, or no
@@ -394,13 +395,14 @@ class VideoWriter:
         crf: int = 18,
         preset: str = "superfast",
         threads: int = 2,
+        keyframes: int = 250,
     ) -> None:
         if Path(path).suffix.lower() not in (".mp4", ".mov"):
             raise InputError(f"Cannot write a video to {path}: use a name ending in .mp4.")
         self.path, self.frames = Path(path), 0
         self._audio = None if audio is None else np.clip(np.asarray(audio, np.float32), -1, 1)
         self._rate, self._metadata = sample_rate, metadata or {}
-        self._options, self._threads = {"crf": str(crf), "preset": preset}, threads
+        self._options, self._threads = {"crf": str(crf), "preset": preset, "g": str(keyframes)}, threads
         self._sound = 0  # samples coded so far
 
     def __enter__(self) -> "VideoWriter":
