@@ -203,12 +203,12 @@ def prepare_sound(raw: RawClip, path: Path, frames: int) -> tuple[np.ndarray | N
         sound = read_audio(path)
     except InputError as error:
         if raw.audio is None:
-            return None, str(error).replace(str(path), raw.record.origin), 0.0
+            return None, _remark(error).replace(str(path), raw.record.origin), 0.0
         try:
             with raw.audio.opened() as apart:
                 sound = read_audio(apart)
         except InputError as inner:
-            return None, str(inner).replace(str(apart), raw.audio.name), 0.0
+            return None, _remark(inner), 0.0
     heard = len(sound) / SAMPLE_RATE
     first = round(raw.start * SAMPLE_RATE)
     part = sound[first : first + frames * SAMPLES_PER_FRAME]
@@ -218,6 +218,11 @@ def prepare_sound(raw: RawClip, path: Path, frames: int) -> tuple[np.ndarray | N
     if max(short, longer) > _APART:
         remark = f"the sound is {max(short, longer):.2f} s {'shorter' if short > 0 else 'longer'} than the pictures"
     return np.pad(part, (0, frames * SAMPLES_PER_FRAME - len(part))), remark, round(heard, 3)
+
+
+def _remark(error: InputError) -> str:
+    """What is wrong, without what to do about it."""
+    return str(error).split(";")[0].rstrip(".")
 
 
 def _place(record: ClipRecord, recipe: Recipe, has_sound: bool) -> ClipRecord:

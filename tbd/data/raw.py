@@ -44,10 +44,14 @@ class RawFile:
 
     @contextmanager
     def opened(self) -> Iterator[Path]:
-        """A path that FFmpeg can open; a member of an archive is copied out for as long as the block lasts."""
+        """A path that FFmpeg can open; a member of an archive is copied out for as long as the block lasts.
+
+        What is raised in the block names this file, not the copy.
+        """
         path = Path(self.root, self.path)
         if not self.member:
-            yield path
+            with _named(path, self.name):
+                yield path
             return
         with tempfile.TemporaryDirectory(prefix="tbd-") as folder:
             copy = Path(folder) / PurePosixPath(self.member).name
@@ -57,7 +61,16 @@ class RawFile:
                 while left and (block := archive.read(min(left, 1 << 20))):
                     file.write(block)
                     left -= len(block)
-            yield copy
+            with _named(copy, self.name):
+                yield copy
+
+
+@contextmanager
+def _named(path: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace(str(path), name)) from error
 
 
 @dataclass(frozen=True)

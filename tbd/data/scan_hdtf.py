@@ -134,7 +134,8 @@ class HDTFSource(RawSource):
             )
         scan.clips = [clips[name] for name in sorted(clips)]
         boxless = [f"{v}_{i:03d}" for v, a in sorted(told.items()) for i in range(len(a.intervals)) if i not in a.boxes]
-        scan.problems.update({clip: "no crop row; the face is looked for in the whole picture" for clip in boxless if clip in clips})
+        uncut = [clip for clip in boxless if clip in clips and clips[clip].end is not None]
+        scan.problems.update({clip: "no crop row; the face is looked for in the whole picture" for clip in uncut})
         scan.counts = {"clips": len(clips), "videos": len(videos), "videos annotated": len(told),
                        "clips annotated": sum(len(a.intervals) for a in told.values()),
                        "clips annotated without a crop row": len(boxless)}  # fmt: skip
