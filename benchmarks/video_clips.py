@@ -21,6 +21,7 @@ from benchmarks.common import load_portraits, run
 from tbd.data.procedural import read_manifest
 from tbd.data.video_windows import VideoClip
 from tbd.errors import InputError
+from tbd.face.coarse import enlarge, shrink
 from tbd.face.motion import SAMPLES_PER_FRAME, Motion
 from tbd.files import atomic_output
 from tbd.think.action_units import REGIONS
@@ -29,8 +30,6 @@ from tbd.think.plan import MusclePlan
 
 QUALITY = 86
 """Of JPEG: a frame of 128 × 128 takes about 3 kB."""
-COARSE = 4
-"""The coarse video's side is this fraction of the video's."""
 
 
 def video_clips(
@@ -67,7 +66,7 @@ def video_clips(
         motion = Motion.load(Path(corpus) / row["motion"])
         for fine, rough in _rendered(faces[name], Motion(motion.values[:frames]), plan):
             video.add(fine)
-            coarse.add(np.asarray(Image.fromarray(rough).resize((size // COARSE, size // COARSE), Image.Resampling.BOX)))
+            coarse.add(shrink(rough))
         sound.append(_sound(Path(corpus) / row["audio"], frames))
         split = "train" if row["split"] == "train" else "test"
         index.append({"clip": row["clip"], "split": split, "portrait": names.index(name), "plan": json.loads(plan.model_dump_json())})
@@ -106,7 +105,7 @@ def read_clips(path: str) -> tuple[list[str], dict[str, list[tuple[int, VideoCli
     clips: dict[str, list[tuple[int, VideoClip]]] = {"train": [], "test": []}
     for i, row in enumerate(about["clips"]):
         fine = np.stack([np.asarray(video(j)) for j in range(i * n, (i + 1) * n)])
-        rough = [np.asarray(coarse(j).resize((size, size), Image.Resampling.BICUBIC)) for j in range(i * n, (i + 1) * n)]
+        rough = [enlarge(np.asarray(coarse(j)), size, size) for j in range(i * n, (i + 1) * n)]
         k = row["portrait"]
         first = [np.ascontiguousarray(x.transpose(0, 3, 1, 2)) for x in (fine, np.stack(rough), portraits[k][None])]
         plan = MusclePlan.model_validate(row["plan"])

@@ -84,6 +84,6 @@ class MemoryAdvice(L.Callback):
         else:
             change = f"--model.init_args.window_frames={max(frames // 2, 1)}, or smaller pictures"
         return (
-            f"The GPU's {total / 2**30:.0f} GiB do not suffice for {batch} windows of {frames} frames: weights, gradients and optimizer take "
-            f"{fixed / 2**30:.1f} GiB, activations the rest. Try {change}."
+            f"The GPU's {total / 2**30:.0f} GiB do not suffice for {batch} windows of {frames} frames: weights, gradients and "
+            f"optimizer take {fixed / 2**30:.1f} GiB, activations the rest. Try {change}."
         )

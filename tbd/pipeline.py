@@ -119,11 +119,11 @@ class Drawing:
             raise InputError(f"--seed is a whole number from 0, not {self.seed}.")
 
     def draw(self, pipeline: TalkingHeadPipeline, plan: MusclePlan, audio: np.ndarray) -> Motion:
-        motion = pipeline.draw(plan, audio, self.seed, self._guidance(pipeline.model.guidance), self.num_inference_steps)
+        motion = pipeline.draw(plan, audio, self.seed, self.guidance(pipeline.model.guidance), self.num_inference_steps)
         motion.head[:] *= self.head_motion
         return motion
 
-    def _guidance(self, own: Guidance) -> Guidance:
+    def guidance(self, own: Guidance) -> Guidance:
         """The model's own with the scales that are given."""
         scales = {name: scale for name in SCALES if (scale := getattr(self, name)) is not None}
         if scales and not isinstance(own, ProgressiveGuidance):
@@ -142,6 +142,8 @@ def generate(
     size: int = 512,
     motion_output: str | os.PathLike | None = None,
     plan_output: str | os.PathLike | None = None,
+    renderer: str = "mesh",
+    checkpoint: str | os.PathLike | None = None,
     console: Console | None = None,
 ) -> None:
     """`tbd generate`: files in, video out. What was thought is printed before anything is drawn.
@@ -156,6 +158,8 @@ def generate(
         size: height and width of the video.
         motion_output: also write the motion here.
         plan_output: also write the plan here.
+        renderer: ``mesh`` warps the portrait; ``video`` draws every frame anew with the model of `checkpoint`.
+        checkpoint: a video model: an exported folder, a run's checkpoint, or a hub repository.
         console: where to print.
 
     Raises:
@@ -163,6 +167,8 @@ def generate(
     """
     console, drawing = console or Console(), drawing or Drawing()
     _require_size(size)
+    if (renderer == "video") != (checkpoint is not None):
+        raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")
     if plan is not None and emotion:
         raise InputError("Give --emotion or --plan, not both: a plan already says what is felt.")
     sound = read_audio(audio)
@@ -171,8 +177,8 @@ def generate(
     if plan_output is not None:
         thought.save(plan_output)
     picture = read_image(portrait)
-    renderer = MeshWarpRenderer(neutralize=relaxation(thought))
-    pipeline = TalkingHeadPipeline(model=load_motion_model(drawing.model), renderer=renderer)
+    painter = _renderer(thought, sound, checkpoint, drawing)
+    pipeline = TalkingHeadPipeline(model=load_motion_model(drawing.model), renderer=painter)
     face = pipeline.locate(picture, size, str(portrait))
     _tell_of_faces(face, console)
     about = provenance(thought.model_dump_json(exclude_defaults=True))
@@ -184,6 +190,15 @@ def generate(
         for frame in _watched(pipeline.render(face, motion), len(motion), console):
             writer.write(frame)
     console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {size}×{size}", highlight=False)
+
+
+def _renderer(plan: MusclePlan, sound: np.ndarray, checkpoint: str | os.PathLike | None, drawing: Drawing) -> Renderer:
+    if checkpoint is None:
+        return MeshWarpRenderer(neutralize=relaxation(plan))
+    from tbd.video import VideoRenderer, load_video_model
+
+    model = load_video_model(checkpoint)
+    return VideoRenderer(model, plan, sound, drawing.seed, drawing.guidance(model.guidance))
 
 
 def relaxation(plan: MusclePlan) -> float:

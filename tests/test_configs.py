@@ -70,7 +70,7 @@ def test_experiments_train_export_and_draw(path, corpus, mead_cache, tmp_path):
     """A few steps on a made-up corpus or cache, then the checkpoint becomes a model folder that draws."""
     import numpy as np
 
-    from tbd.draw.pretrained import load_motion_model, save_motion_model
+    from tbd.draw.pretrained import load_motion_model, save_model
     from tbd.think.plan import MusclePlan
 
     small = {
@@ -90,7 +90,7 @@ def test_experiments_train_export_and_draw(path, corpus, mead_cache, tmp_path):
     )
     assert cli.trainer.global_step == 2
     run = Path(cli.trainer.log_dir)
-    save_motion_model(run / "checkpoints" / "last.ckpt", run / "config.yaml", tmp_path / "model")
+    save_model(run / "checkpoints" / "last.ckpt", run / "config.yaml", tmp_path / "model")
     model = load_motion_model(tmp_path / "model")
     motion = next(model.draw(np.zeros(640 * 10, np.float32), MusclePlan()))
     assert len(motion) == 10 and model.window_frames == 20

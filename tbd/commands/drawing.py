@@ -9,6 +9,8 @@ def _generate_options(parser) -> None:
     parser.add_argument("--emotion", default="", help="a sentence about a feeling")
     parser.add_argument("--output", required=True, help="the video to write (.mp4)")
     parser.add_argument("--plan", help="a plan from `tbd think --json`, perhaps edited, instead of --emotion")
+    parser.add_argument("--renderer", default="mesh", choices=["mesh", "video"], help="warp the portrait, or draw each frame anew")
+    parser.add_argument("--checkpoint", help="the video model of --renderer video: exported folder, checkpoint, or hub repository")
     _drawing_options(parser)
 
 
@@ -29,7 +31,8 @@ def _drawing_options(parser) -> None:
 def _generate(options) -> None:
     from tbd.pipeline import generate
 
-    generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **_drawing_values(options))
+    chosen = {"renderer": options.renderer, "checkpoint": options.checkpoint}
+    generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **_drawing_values(options), **chosen)
 
 
 def _drawing_values(options) -> dict:

@@ -1,8 +1,10 @@
 """Windows of video with their portraits, coarse frames, sound and plans: the batches that `VideoDiffusion` trains on."""
 
+import wave
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypedDict
 
 import lightning as L
@@ -42,7 +44,7 @@ class VideoBatch(TypedDict):
 
 @dataclass(frozen=True)
 class VideoClip:
-    """One clip, ready to be cut; arrays may be memory-mapped.
+    """One clip, ready to be cut: arrays, or the ``.npy`` and ``.wav`` files that hold them and are opened when they are read.
 
     Args:
         name: for messages.
@@ -50,17 +52,36 @@ class VideoClip:
         coarse: the same shape.
         portrait: (3, H, W) or (C, h, w).
         region_masks: (5, h, w) 0..1.
-        audio: (N·640,) int16.
+        audio: (N·640,) int16 at 16 kHz; None for silence.
         plan: its times are seconds from the clip's start.
     """
 
     name: str
-    frames: np.ndarray
-    coarse: np.ndarray
-    portrait: np.ndarray
-    region_masks: np.ndarray
-    audio: np.ndarray
+    frames: np.ndarray | Path
+    coarse: np.ndarray | Path
+    portrait: np.ndarray | Path
+    region_masks: np.ndarray | Path
+    audio: np.ndarray | Path | None
     plan: MusclePlan
+
+    def array(self, name: str) -> np.ndarray:
+        """One of the arrays; a file's is memory-mapped."""
+        value = getattr(self, name)
+        return np.load(value, mmap_mode="r") if isinstance(value, Path) else value
+
+    def sound(self, start: int, stop: int) -> np.ndarray:
+        """Samples from `start` to `stop`, (stop − start,) int16, silence outside the clip."""
+        low = max(start, 0)
+        if self.audio is None:
+            inside = np.zeros(0, np.int16)
+        elif isinstance(self.audio, Path):
+            with wave.open(str(self.audio)) as file:
+                file.setpos(min(low, file.getnframes()))
+                inside = np.frombuffer(file.readframes(max(stop - low, 0)), np.int16)
+        else:
+            inside = self.audio[low : max(stop, 0)]
+        before = min(low - start, stop - start)
+        return np.pad(inside, (before, stop - start - before - len(inside)))
 
 
 class VideoWindows(Dataset):
@@ -82,15 +103,15 @@ class VideoWindows(Dataset):
         self.jitter, self.seed = jitter, seed
         if not clips:
             raise InputError("There are no clips to train on.")
-        _require_one_size(clips)
-        short = [clip for clip in clips if len(clip.frames) < window_frames]
+        lengths = _lengths(clips)
+        short = [i for i, length in enumerate(lengths) if length < window_frames]
         if short:
-            n = len(short[0].frames)
             raise InputError(
-                f"Clip {short[0].name} has {n} frames, fewer than a window's {window_frames} ({len(short)} clips are too short); leave "
-                "them out, or lower window_frames."
+                f"Clip {clips[short[0]].name} has {lengths[short[0]]} frames, fewer than a window's {window_frames} (so have {len(short)} "
+                "clips in all); leave them out, or lower window_frames."
             )
-        self.places = [(i, k * window_frames) for i, clip in enumerate(clips) for k in range(len(clip.frames) // window_frames)]
+        self.lengths = lengths
+        self.places = [(i, k * window_frames) for i, length in enumerate(lengths) for k in range(length // window_frames)]
         self.plans = PlanTensors.collate([clip.plan for clip in clips])
 
     def __len__(self) -> int:
@@ -105,7 +126,7 @@ class VideoWindows(Dataset):
         starts = torch.tensor([start for _, start in places])
 
         def stacked(name: str, windows: bool) -> Tensor:
-            rows = (getattr(clip, name) for clip in clips)
+            rows = (clip.array(name) for clip in clips)
             cut = [np.asarray(row[s : s + t] if windows else row) for row, (_, s) in zip(rows, places)]
             both = torch.from_numpy(np.stack(cut))
             return both if both.dtype == torch.uint8 else both.float()
@@ -124,24 +145,29 @@ class VideoWindows(Dataset):
         """Clip and first frame."""
         clip, start = self.places[sample % len(self)]
         if self.jitter:
-            room = len(self.clips[clip].frames) - self.window_frames
+            room = self.lengths[clip] - self.window_frames
             start = int(np.random.default_rng((self.seed, sample)).integers(room + 1))
         return clip, start
 
     def _sound(self, clip: VideoClip, start: int) -> Tensor:
         low = (start - self.context_frames) * SAMPLES_PER_FRAME
-        high = low + (self.window_frames + 2 * self.context_frames) * SAMPLES_PER_FRAME
-        inside = clip.audio[max(low, 0) : min(high, len(clip.audio))]
-        return torch.from_numpy(np.pad(inside.astype(np.float32) / 32768, (max(-low, 0), max(high - len(clip.audio), 0))))
+        sound = clip.sound(low, low + (self.window_frames + 2 * self.context_frames) * SAMPLES_PER_FRAME)
+        return torch.from_numpy(sound.astype(np.float32) / 32768)
 
 
-def _require_one_size(clips: Sequence[VideoClip]) -> None:
-    first = clips[0]
+def _lengths(clips: Sequence[VideoClip]) -> list[int]:
+    """Frames of each clip, all of which have one size."""
+    wanted = clips[0].array("frames").shape[1:]
+    lengths = []
     for clip in clips:
         for name in ("frames", "coarse", "portrait"):
-            shape, wanted = getattr(clip, name).shape[-3:], first.frames.shape[1:]
-            if shape != wanted:
-                raise InputError(f"Clip {clip.name} has {name} of size {shape}, {first.name} frames of {wanted}; one run takes one size.")
+            shape = clip.array(name).shape
+            if shape[-3:] != wanted:
+                raise InputError(
+                    f"Clip {clip.name} has {name} of size {shape[-3:]}, {clips[0].name} frames of {wanted}; one run takes one size."
+                )
+        lengths.append(min(len(clip.array("frames")), len(clip.array("coarse"))))
+    return lengths
 
 
 class VideoDataModule(L.LightningDataModule):

@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
-from tbd.draw.weights import from_source
+from tbd.draw.weights import from_source, plain
 
 
 class LatentCodec(nn.Module):
@@ -37,6 +37,11 @@ class LatentCodec(nn.Module):
     def factor(self) -> int:
         """Pixels along a latent pixel's side."""
         return 2 ** (len(self.autoencoder.config.block_out_channels) - 1)
+
+    def describe(self) -> dict[str, Any]:
+        """Arguments that build the same autoencoder, with random weights."""
+        config = {name: value for name, value in self.autoencoder.config.items() if not name.startswith("_")}
+        return {"autoencoder": plain(config), "chunk": self.chunk}
 
     @torch.no_grad()
     def encode(self, frames: Tensor) -> Tensor:

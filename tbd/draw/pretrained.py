@@ -1,62 +1,105 @@
-"""Motion models as folders: ``config.yaml`` (the model's class paths and arguments) and ``model.safetensors``."""
+"""Models as folders: ``config.yaml`` (the model's class paths and arguments) and ``model.safetensors``."""
 
 import os
 from pathlib import Path
+from typing import Any, TypeVar
 
-import torch
-from jsonargparse import ArgumentParser
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser
 from lightning import LightningModule
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
+from torch import Tensor
 
+from tbd.draw.checkpoints import read_state, require_fitting
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.errors import InputError
 from tbd.files import atomic_output
 
+M = TypeVar("M", bound=LightningModule)
 PACKAGED = Path(__file__).resolve().parents[1] / "assets"
 
 
 def load_motion_model(name: str | os.PathLike = "motion_mini") -> MotionDiffusion:
+    """A trained motion model, ready to draw; `name` as for `load_model`."""
+    return load_model(name, MotionDiffusion)
+
+
+def load_model(name: str | os.PathLike, kind: type[M]) -> M:
     """A trained model, ready to draw.
 
     Args:
-        name: a folder; else the name of a model packaged with tbd; else a hub repository, from the local cache or fetched.
+        name: a folder that an export wrote; else a checkpoint of a run, whose ``config.yaml`` stands in a folder above it; else the
+            name of a model packaged with tbd; else a hub repository, from the local cache or fetched.
+        kind: `MotionDiffusion` or `VideoDiffusion`.
 
     Raises:
-        InputError: there is no such model, or its files do not fit together.
+        InputError: there is no such model, it is of another kind, or its files do not fit together.
     """
-    folder = _resolve(name)
+    path = Path(name)
+    if path.suffix != ".ckpt":
+        return _loaded(name, kind)
+    state = read_state(path)
+    config = next((folder / "config.yaml" for folder in path.absolute().parents[:4] if (folder / "config.yaml").is_file()), None)
+    if config is None:
+        raise InputError(f"No config.yaml of the run stands in a folder above {path}; export it with `python -m tbd.draw.pretrained`.")
+    return _filled(_built(config, kind), state, path)
+
+
+def _loaded(name: str | os.PathLike, kind: type[M]) -> M:
+    folder = _resolve(name, kind)
     config, weights = folder / "config.yaml", folder / "model.safetensors"
     for path in (config, weights):
         if not path.is_file():
-            raise InputError(f"The motion model {name} lacks {path}; export one with `python -m tbd.draw.pretrained`.")
-    model = _parser().instantiate_classes(_parser().parse_path(str(config)))["model"]
+            raise InputError(f"The {kind.__name__} model {name} lacks {path}; export one with `python -m tbd.draw.pretrained`.")
+    return _filled(_built(config, kind), read_state(folder), weights)
+
+
+def _built(config: Path, kind: type[M]) -> M:
+    """The model of a configuration, with the weights that this gives it."""
+    content = _without_stages(yaml.safe_load(config.read_text())["model"])
+    parser = _parser()
     try:
-        state = {key: value.float() for key, value in load_file(weights).items()}
-        model.load_state_dict(state)
-    except (SafetensorError, RuntimeError) as error:
-        raise InputError(f"{weights} does not hold the weights of the model in {config}: {error}") from error
+        model = parser.instantiate_classes(parser.parse_object({"model": content}))["model"]
+    except (ArgumentError, KeyError, TypeError) as error:
+        raise InputError(f"{config} does not describe a model: {error}") from error
+    if not isinstance(model, kind):
+        raise InputError(f"{config} describes a {type(model).__name__}; here a {kind.__name__} is wanted.")
+    return model
+
+
+def _filled(model: M, state: dict[str, Tensor], source: Path) -> M:
+    require_fitting(model, state, str(source))
+    model.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in state.items()})
     return model.eval().requires_grad_(False)
 
 
-def save_motion_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder: str | os.PathLike) -> None:
+def save_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder: str | os.PathLike) -> None:
     """Export a training run: half-precision weights and the model's part of the run's configuration.
+
+    Pretrained parts that the configuration names are described there instead, so that nobody who loads the folder fetches them.
 
     Args:
         checkpoint: a Lightning checkpoint; of an averaged run it holds the average.
         config: the ``config.yaml`` that training saved.
         folder: where to write.
     """
-    import yaml
-
     folder = Path(folder)
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in state.items()}
+    half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in read_state(checkpoint).items()}
+    content = _without_stages(yaml.safe_load(Path(config).read_text())["model"])
+    for name, part in _built(Path(config), LightningModule).named_children():
+        if hasattr(part, "describe"):
+            content["init_args"][name]["init_args"] = part.describe()
     with atomic_output(folder / "model.safetensors") as temporary:
         save_file(half, temporary)
-    model = yaml.safe_load(Path(config).read_text())["model"]
     with atomic_output(folder / "config.yaml") as temporary:
-        temporary.write_text(yaml.safe_dump({"model": model}, sort_keys=False))
+        temporary.write_text(yaml.safe_dump({"model": content}, sort_keys=False))
+
+
+def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
+    """A model's configuration without what only its training needs and another machine may not have."""
+    training = ("initial", "initial_skip", "trainable", "save_memory")
+    arguments = {name: value for name, value in content.get("init_args", {}).items() if name not in training}
+    return {**content, "init_args": arguments}
 
 
 def _parser() -> ArgumentParser:
@@ -65,7 +108,7 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _resolve(name: str | os.PathLike) -> Path:
+def _resolve(name: str | os.PathLike, kind: type) -> Path:
     """Explicit path, packaged, hub: in this order."""
     for folder in (Path(name), PACKAGED / str(name)):
         if folder.is_dir():
@@ -77,7 +120,7 @@ def _resolve(name: str | os.PathLike) -> Path:
     except Exception as error:  # the hub's client raises a dozen unrelated kinds for "not there" and "not reachable"
         packaged = ", ".join(sorted(p.parent.name for p in PACKAGED.glob("*/model.safetensors"))) or "none"
         raise InputError(
-            f"There is no motion model {name}: not a folder, not packaged with tbd (packaged: {packaged}), not in the hub's local "
+            f"There is no {kind.__name__} model {name}: not a folder, not packaged with tbd (packaged: {packaged}), not in the hub's local "
             "cache, and the hub could not be reached or does not have it."
         ) from error
 
@@ -88,7 +131,7 @@ def _main() -> None:
     parser.add_argument("config", help="the config.yaml that training saved")
     parser.add_argument("folder", help="where to write config.yaml and model.safetensors")
     options = parser.parse_args()
-    save_motion_model(options.checkpoint, options.config, options.folder)
+    save_model(options.checkpoint, options.config, options.folder)
 
 
 if __name__ == "__main__":

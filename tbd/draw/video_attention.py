@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from tbd.think.encoder import PlanEmbeds
 
-_LEAST = 1e-6
+_LEAST = 1e-9
 """Presence of a token that is not there, so that its logarithm is finite."""
 _PAD = 8
 """Key counts are padded to multiples of this: fused attention wants aligned masks, and compiled code few shapes."""

@@ -25,7 +25,7 @@ from tbd.draw.video_attention import (
     hear_tokens,
     voice_windows,
 )
-from tbd.draw.weights import from_source
+from tbd.draw.weights import from_source, plain
 from tbd.think.encoder import PlanEmbeds
 
 Portrait = dict[str, Tensor]
@@ -126,6 +126,11 @@ class VideoUNet(VideoDenoiser):
         self.null_tokens = nn.Parameter(torch.randn(3, self.plan_dim) * 0.02)
         self._set_processors()
         _leave_out_the_end(self.reference)
+
+    def describe(self) -> dict[str, Any]:
+        """Arguments that build the same network, with random weights."""
+        config = {name: value for name, value in self.unet.config.items() if not name.startswith("_")}
+        return {"unet": plain({**config, "in_channels": self.channels}), "max_frames": self.max_frames}
 
     def _set_processors(self) -> None:
         moving = dict(self.unet.attn_processors)

@@ -15,12 +15,12 @@ from torch import Tensor
 
 from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.chance import Chance, seed_of
+from tbd.draw.checkpoints import load_initial, require_fitting
 from tbd.draw.guidance import FULL, Branch, Guidance
 from tbd.draw.latents import LatentCodec
 from tbd.draw.prediction import min_snr_weight, to_sample
 from tbd.draw.video_denoiser import Portrait, Told, VideoDenoiser
-from tbd.draw.checkpoints import load_initial, require_fitting
-from tbd.draw.windows import join_past, require_noise_scheduler, slice_padded, tell_branches
+from tbd.draw.windows import require_noise_scheduler, slice_padded, tell_branches
 from tbd.errors import InputError
 from tbd.face.motion import FPS, SAMPLES_PER_FRAME
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
@@ -341,8 +341,6 @@ class VideoDiffusion(L.LightningModule):
                 preds |= self._branches(group, model_in, timestep, portrait, told, unplanned)
             pred = guidance(preds, progress, masks) if guidance is not None else preds[FULL]
             x = scheduler.step(pred, timestep, x).prev_sample
-        if p:
-            x = join_past(x.flatten(2), past_full.flatten(2), p).view_as(x)
         return torch.where(kept, past_full, x)
 
     def _branches(

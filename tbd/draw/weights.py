@@ -39,3 +39,10 @@ def from_source(kind: type[T], source: str | os.PathLike, subfolder: str | None 
             f"reached or does not have it. Where there is a network, `huggingface-cli download {source}` fetches them; else give the "
             "path of a copied folder."
         ) from error
+
+
+def plain(config: Any) -> Any:
+    """A configuration of lists, dicts and plain values, as YAML writes it."""
+    if isinstance(config, dict):
+        return {str(name): plain(value) for name, value in config.items()}
+    return [plain(value) for value in config] if isinstance(config, (list, tuple)) else config

@@ -8,7 +8,7 @@ import yaml
 from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
-from tbd.draw.pretrained import load_motion_model, save_motion_model
+from tbd.draw.pretrained import load_motion_model, save_model
 from tbd.think.encoder import LabelEncoder
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conftest import tiny_model
@@ -76,7 +76,7 @@ def test_a_run_validates_first_saves_no_text_weights_and_draws_from_its_folder(t
     }  # fmt: skip
     config = {"model": {"class_path": "tbd.draw.motion_diffusion.MotionDiffusion", "init_args": parts}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    save_motion_model(tmp_path / "last.ckpt", tmp_path / "config.yaml", tmp_path / "model")
+    save_model(tmp_path / "last.ckpt", tmp_path / "config.yaml", tmp_path / "model")
     assert not any("text_model" in key or "reader" in key for key in load_file(tmp_path / "model" / "model.safetensors"))
     loaded = load_motion_model(tmp_path / "model")
     assert np.allclose(drawn(loaded, voice(1)), drawn(model.eval(), voice(1)), atol=0.02)  # half precision
