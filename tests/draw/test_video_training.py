@@ -5,7 +5,16 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 
-from tests.draw.tiny_video import Losses, TinyVideoData, tiny_video_model
+from tbd.data.video_windows import VideoBatch, VideoWindows
+from tbd.draw.chance import Chance
+from tbd.draw.latents import LatentCodec
+from tbd.draw.video_denoiser import VideoUNet
+from tbd.errors import InputError
+from tests.draw.tiny_video import AUTOENCODER, UNET, Losses, TinyVideoData, clip, tiny_video_model
+
+
+def two_samples() -> VideoBatch:
+    return VideoWindows([clip(i) for i in range(2)], 6, 2, jitter=True).__getitems__([0, 3])
 
 
 def fit(folder, steps: int, ckpt_path=None, die_after=None, save_every: int = 1, **options):
@@ -36,3 +45,122 @@ def test_a_kill_at_any_step_changes_nothing(tmp_path):
         assert rest.values == {s: loss for s, loss in whole.values.items() if s > step}
         for a, b in zip(model.parameters(), resumed.parameters()):
             assert torch.equal(a, b)
+
+
+def test_stages_train_what_their_patterns_name(tmp_path):
+    """The second stage starts from the first's weights, keeps them, and moves its own."""
+    _, first = fit(tmp_path, 2, trainable=("denoiser.unet.*attentions*", "denoiser.reference.*"), save_every=2)
+    start = tiny_video_model()
+    moved = {name for (name, a), (_, b) in zip(first.named_parameters(), start.named_parameters()) if not torch.equal(a, b)}
+    assert (
+        moved and all("attentions" in name or "reference" in name for name in moved) and not any("motion_modules" in name for name in moved)
+    )
+    checkpoint = tmp_path / "step=2.ckpt"
+    second = tiny_video_model(initial=str(checkpoint), initial_skip=["*motion_modules*"], trainable=("denoiser.unet.*motion_modules*",))
+    assert {name for name, p in second.named_parameters() if p.requires_grad} == {
+        n for n, _ in second.named_parameters() if "motion_modules" in n
+    }
+    averaged = torch.load(checkpoint, weights_only=True)["state_dict"]
+    assert all(torch.equal(value, averaged[name]) for name, value in second.state_dict().items() if "motion_modules" not in name)
+
+
+def test_every_trained_parameter_has_a_gradient():
+    """DDP refuses a parameter that none reaches; the autoencoder and the end of the reference branch never train."""
+    model = tiny_video_model()
+    model.losses(two_samples())["loss"].backward()
+    without = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert not without and not any(p.requires_grad for p in model.autoencoder.parameters())
+    assert not model.denoiser.reference.conv_out.weight.requires_grad
+
+
+def test_saving_memory_changes_no_gradient():
+    plain, saving = tiny_video_model(), tiny_video_model(save_memory=True)
+    for model in (plain, saving):
+        model.losses(two_samples())["loss"].backward()
+    for a, b in zip(plain.denoiser.parameters(), saving.denoiser.parameters()):
+        assert (a.grad is None) == (b.grad is None) and (a.grad is None or torch.allclose(a.grad, b.grad, atol=1e-6))
+
+
+def test_cached_latents_train_as_pixels_do():
+    model = tiny_video_model()
+    batch = two_samples()
+    cached = {**batch, **{name: model.latents(batch[name]) for name in ("frames", "coarse", "portrait")}}
+    assert torch.equal(model.losses(batch)["loss"], model.losses(cached)["loss"])
+
+
+def test_a_loss_depends_on_the_samples_alone():
+    """Two samples together cost the mean of what they cost apart; another epoch's number brings other noise."""
+    model = tiny_video_model().eval()
+    batch = two_samples()
+    together = float(model.losses(batch)["loss"])
+    apart = []
+    for i in range(2):
+        one = {name: value[i : i + 1] for name, value in batch.items() if name != "plan"} | {"plan": batch["plan"][torch.tensor([i])]}
+        apart.append(float(model.losses(one)["loss"]))
+    assert together == pytest.approx(sum(apart) / 2, rel=1e-5)
+    assert float(model.losses({**batch, "id": batch["id"] + 4})["loss"]) != pytest.approx(together, rel=1e-3)
+
+
+def test_it_learns():
+    """Two hundred steps on one batch bring the error of x₀ down."""
+    model = tiny_video_model(drop_hint=0.0, noise_offset=0.0).train()
+    batch = two_samples()
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 3e-3)
+    losses = []
+    for step in range(120):
+        loss = model.losses({**batch, "id": batch["id"] + 4 * step})["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert sum(losses[-20:]) < 0.8 * sum(losses[:20])
+
+
+def test_noise_offset_is_one_shift_for_a_whole_clip():
+    chance = Chance.of([1, 2], 0, (3, 4, 2, 2), 1, torch.device("cpu"))
+    assert chance.shift.shape == (2, 1, 4, 1, 1) and not torch.equal(chance.shift[0], chance.shift[1])
+    again = Chance.of([2], 0, (3, 4, 2, 2), 1, torch.device("cpu"))
+    assert torch.equal(again.noise[0], chance.noise[1]) and torch.equal(again.uniform[0], chance.uniform[1])
+
+
+def test_refusals_are_one_sentence(tmp_path):
+    fit(tmp_path, 1)
+    checkpoint = tmp_path / "step=1.ckpt"
+    with pytest.raises(InputError, match="another configuration: denoiser"):
+        tiny_video_model(denoiser=VideoUNet({**UNET, "block_out_channels": [16, 16]}, max_frames=8), initial=str(checkpoint))
+    cut = tmp_path / "cut.ckpt"
+    cut.write_bytes(checkpoint.read_bytes()[:-2000])
+    with pytest.raises(InputError, match="cut short"):
+        tiny_video_model(initial=str(cut))
+    with pytest.raises(InputError, match="no weights"):
+        tiny_video_model(initial=str(tmp_path / "nothing.ckpt"))
+    with pytest.raises(ValueError, match="matches no parameter"):
+        tiny_video_model(trainable=["denoiser.unit.*"])
+    with pytest.raises(InputError, match=r"There are no weights no/where \(AutoencoderKL\).*huggingface-cli download"):
+        LatentCodec("no/where")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="does not hold the configuration"):
+        VideoUNet(str(tmp_path / "folder"))
+    trainer = L.Trainer(accelerator="cpu", max_steps=2, logger=False, enable_progress_bar=False, enable_checkpointing=False)
+    with pytest.raises(InputError, match="another configuration"):
+        trainer.fit(
+            tiny_video_model(denoiser=VideoUNet({**UNET, "layers_per_block": 2}, max_frames=8)), TinyVideoData(), ckpt_path=checkpoint
+        )
+
+
+def test_weights_come_from_a_local_folder(tmp_path):
+    """Saved as diffusers saves them, a whole pipeline's folder or the part alone: the same network comes back."""
+    codec, denoiser = LatentCodec(AUTOENCODER), VideoUNet(UNET, max_frames=8)
+    codec.autoencoder.save_pretrained(tmp_path / "sd" / "vae")
+    denoiser.reference.set_default_attn_processor()
+    denoiser.reference.save_pretrained(tmp_path / "sd" / "unet")
+    for source in (tmp_path / "sd", tmp_path / "sd" / "vae"):
+        loaded = LatentCodec(str(source))
+        assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), codec.parameters()))
+    loaded = VideoUNet(str(tmp_path / "sd"), max_frames=8)
+    for a, b in zip(loaded.reference.parameters(), denoiser.reference.parameters()):
+        assert torch.equal(a, b)
+    pretrained, own = loaded.reference.state_dict(), loaded.unet.state_dict()
+    name = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"
+    assert torch.equal(pretrained[name], own[name]) and torch.equal(own["conv_in.weight"][:, :4], pretrained["conv_in.weight"])
+    assert not own["conv_in.weight"][:, 4:].any()
