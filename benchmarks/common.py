@@ -123,11 +123,14 @@ def measure_speed(renderer: Renderer, face: FaceGeometry, motion: Motion) -> dic
 def environment() -> dict[str, Any]:
     """When, with what and on which machine a result was measured."""
     root = Path(__file__).resolve().parent
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=root)
+    try:
+        commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=root).stdout.strip()
+    except OSError:  # a machine without git
+        commit = ""
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "command": " ".join(sys.orig_argv[1:]),
-        "commit": commit.stdout.strip() or None,
+        "commit": commit or None,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "cpu": _cpu(),

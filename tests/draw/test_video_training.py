@@ -152,7 +152,6 @@ def test_weights_come_from_a_local_folder(tmp_path):
     """Saved as diffusers saves them, a whole pipeline's folder or the part alone: the same network comes back."""
     codec, denoiser = LatentCodec(AUTOENCODER), VideoUNet(UNET, max_frames=8)
     codec.autoencoder.save_pretrained(tmp_path / "sd" / "vae")
-    denoiser.reference.set_default_attn_processor()
     denoiser.reference.save_pretrained(tmp_path / "sd" / "unet")
     for source in (tmp_path / "sd", tmp_path / "sd" / "vae"):
         loaded = LatentCodec(str(source))
