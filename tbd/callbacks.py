@@ -75,7 +75,7 @@ class MemoryAdvice(L.Callback):
         # AdamW keeps two numbers for each trained one, and there is its gradient
         fixed = sum(size * (4 if trained else 1) for size, trained in sizes)
         batch, frames = getattr(trainer.datamodule, "batch_size", 1), pl_module.hparams.get("window_frames", 1)
-        if fixed > total:
+        if 0 < total < fixed:
             change = "train fewer parameters (a stage's `trainable`), or shard them over GPUs with configs/trainer/fsdp.yaml"
         elif batch > 1:
             change = f"--data.init_args.batch_size={batch // 2} with --trainer.accumulate_grad_batches=2 for the same training"

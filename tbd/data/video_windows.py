@@ -10,6 +10,7 @@ from typing import TypedDict
 import lightning as L
 import numpy as np
 import torch
+from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -211,13 +212,21 @@ class VideoDataModule(L.LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader:
-        return DataLoader(self.datasets["val"], self.batch_size, **self._options())
+        return self._once("val")
 
     def test_dataloader(self) -> DataLoader:
-        return DataLoader(self.datasets["test"], self.batch_size, **self._options())
+        return self._once("test")
 
     def predict_dataloader(self) -> DataLoader:
         return self.test_dataloader()
+
+    def _once(self, split: str) -> DataLoader:
+        """Every window once, whatever the number of processes: Lightning's own sampler would repeat some to fill the last batch."""
+        data, rank, world = self.datasets[split], self.trainer.global_rank, self.trainer.world_size
+        if len(data) < world:
+            raise InputError(f"The {split} side has {len(data)} windows, fewer than the {world} processes; give it more clips.")
+        sampler = UnrepeatedDistributedSampler(data, num_replicas=world, rank=rank, shuffle=False)
+        return DataLoader(data, self.batch_size, sampler=sampler, **self._options())
 
     def _options(self) -> dict:
         return {"num_workers": self.num_workers, "collate_fn": as_is, "persistent_workers": self.num_workers > 0, "pin_memory": False}
