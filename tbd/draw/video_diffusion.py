@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from diffusers import SchedulerMixin
 from torch import Tensor
+from torchmetrics import MeanMetric
 
 from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.chance import Chance, seed_of
@@ -120,6 +121,7 @@ class VideoDiffusion(L.LightningModule):
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
         self.unplanned = unplanned
+        self.val_metrics = torch.nn.ModuleDict({"loss": MeanMetric(), "sample": MeanMetric()})
         if initial is not None:
             load_initial(self, initial, initial_skip)
         _freeze_all_but(self, trainable)
@@ -162,7 +164,10 @@ class VideoDiffusion(L.LightningModule):
         # batches of other sizes, without gradients: not worth compiling again
         with torch.compiler.set_stance("force_eager"):
             losses = self.losses(batch)
-        self.log_dict({f"val/{k}": v for k, v in losses.items()}, batch_size=len(batch["id"]), sync_dist=True)
+        for name, metric in self.val_metrics.items():
+            metric.update(losses[name], weight=len(batch["id"]))
+            # the object, not its value: Lightning's own mean over processes is wrong where their last batches differ in size
+            self.log(f"val/{name}", metric, batch_size=len(batch["id"]))
 
     def losses(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """The training loss, on timesteps and with conditions dropped as the samples' numbers decide; and the error of x₀."""
