@@ -11,12 +11,14 @@ import lightning as L
 import numpy as np
 import torch
 from diffusers import SchedulerMixin
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torchmetrics import MeanMetric
 
 from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.chance import Chance, seed_of
 from tbd.draw.checkpoints import load_initial, require_fitting
+from tbd.draw.film import add_film
 from tbd.draw.guidance import FULL, Branch, Guidance
 from tbd.draw.latents import LatentCodec
 from tbd.draw.prediction import min_snr_weight, to_sample
@@ -63,6 +65,7 @@ class VideoDiffusion(L.LightningModule):
         weight_decay: of AdamW.
         save_memory: in training, compute activations again instead of keeping them.
         compile: compile what repeats in the denoiser, for training and drawing.
+        validation_clips: clips of a validation that are drawn and shown in TensorBoard.
         seed: of the chance that training samples meet.
 
     Raises:
@@ -99,6 +102,7 @@ class VideoDiffusion(L.LightningModule):
         weight_decay: float = 0.01,
         save_memory: bool = False,
         compile: bool = False,
+        validation_clips: int = 1,
         seed: int = 2507,
     ) -> None:
         super().__init__()
@@ -168,6 +172,27 @@ class VideoDiffusion(L.LightningModule):
             metric.update(losses[name], weight=len(batch["id"]))
             # the object, not its value: Lightning's own mean over processes is wrong where their last batches differ in size
             self.log(f"val/{name}", metric, batch_size=len(batch["id"]))
+        if batch_idx == 0:
+            self._show(batch)
+
+    def _show(self, batch: dict[str, Any]) -> None:
+        """Draw the first clips of a batch as films for TensorBoard: the coarse frames, what is drawn, the true frames."""
+        writers = [logger.experiment for logger in self.loggers if isinstance(logger, TensorBoardLogger)]
+        n = min(self.hparams["validation_clips"], len(batch["id"]))
+        if not writers or not n:
+            return
+        rows = slice(n)
+        hint, frames, portrait = (self.latents(batch[name][rows]) for name in ("coarse", "frames", "portrait"))
+        noise = Chance.of(batch["id"][rows].tolist(), self.hparams["seed"], tuple(hint.shape[1:]), 1, hint.device).noise
+        parts = (self.denoiser.look(portrait), hint, batch["region_masks"][rows], batch["audio"][rows], batch["plan"][rows])
+        # every process draws, so that none waits for another; only the first has a real writer
+        with torch.compiler.set_stance("force_eager"):
+            drawn = self.denoise(*parts, guidance=self.guidance, noise=noise)
+        films = torch.cat([self.autoencoder.decode(x) for x in (hint, drawn, frames)], -1)  # (n, T, 3, H, 3W)
+        if self.trainer.is_global_zero:
+            for i, film in enumerate(films):
+                for writer in writers:
+                    add_film(writer, f"val/film_{i}", film, self.global_step)
 
     def losses(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """The training loss, on timesteps and with conditions dropped as the samples' numbers decide; and the error of x₀."""
