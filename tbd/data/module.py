@@ -149,7 +149,7 @@ class MotionDataModule(L.LightningDataModule):
 
     def predict_dataloader(self) -> DataLoader:
         """Whole clips, one a batch; Lightning gives each to one device, once."""
-        return DataLoader(ClipDataset(self.datasets["test"]), 1, num_workers=self._workers, collate_fn=the_only)
+        return DataLoader(ClipDataset(self.datasets["test"]), batch_size=1, num_workers=self._workers, collate_fn=the_only)
 
     @property
     def _workers(self) -> int:
@@ -158,7 +158,7 @@ class MotionDataModule(L.LightningDataModule):
     def _loader(self, side: str, sampler: WindowSampler | None = None) -> DataLoader:
         return DataLoader(
             self.datasets[side],
-            self.batch_size,
+            batch_size=self.batch_size,  # by name, or Lightning cannot build it anew for several devices
             sampler=sampler,
             num_workers=self._workers,
             collate_fn=as_is,

