@@ -68,7 +68,8 @@ def test_batches_with_pictures_from_workers(mead_tree, tmp_path):
     from rich.console import Console
 
     cache = preprocess(MEADSource(str(mead_tree)), tmp_path / "c", workers=1, sizes=(64,), console=Console(quiet=True))
-    data = MEADDataModule(str(cache.root), "mead_actor", video_frames=4, video_size=64, window_frames=20, context_frames=2, num_workers=2)
+    options = {"video_frames": 4, "video_size": 64, "reader": DecordReader(), "window_frames": 20, "context_frames": 2}
+    data = MEADDataModule(str(cache.root), "mead_actor", **options)
     data.prepare_data()
     data.setup("test")
     batches = list(DataLoader(data.datasets["test"], 3, collate_fn=as_is, num_workers=2))
