@@ -41,7 +41,7 @@ class MotionDataModule(L.LightningDataModule):
         balance: what training draws equally often: every window; every person; or every emotion of every person.
         video_frames: add so many pictures of each window to its batch, evenly spread; 0 for none.
         video_size: of the pictures, in pixels; a size that the cache was prepared with.
-        reader: how pictures are read; decord where it is installed.
+        reader: how pictures are read; by PyAV where not given.
     """
 
     def __init__(
@@ -109,6 +109,8 @@ class MotionDataModule(L.LightningDataModule):
         self.names, self.datasets, self.seed = [clip.name for clip in clips], {}, int(os.environ.get("PL_GLOBAL_SEED", 0))
         for side in _SIDES[stage]:
             own = [i for i, clip in enumerate(clips) if clip.side == side]
+            if not own and side == "val" and stage == "fit":
+                continue  # a single clip to learn by heart
             if not own:
                 raise InputError(f"{type(self).__name__} has no clips on the side {side}: {_counted(clips)}.")
             self.datasets[side] = WindowDataset(
@@ -141,15 +143,15 @@ class MotionDataModule(L.LightningDataModule):
         sampler = WindowSampler(self.datasets["train"], self.weights, self.passes, self.seed, replicas, rank)
         return self._loader("train", sampler)
 
-    def val_dataloader(self) -> DataLoader:
-        return self._loader("val")
+    def val_dataloader(self) -> DataLoader | list:
+        return self._loader("val") if "val" in self.datasets else []
 
     def test_dataloader(self) -> DataLoader:
         return self._loader("test")
 
     def predict_dataloader(self) -> DataLoader:
         """Whole clips, one a batch; Lightning gives each to one device, once."""
-        return DataLoader(ClipDataset(self.datasets["test"]), 1, num_workers=self._workers, collate_fn=the_only)
+        return DataLoader(ClipDataset(self.datasets["test"]), batch_size=1, num_workers=self._workers, collate_fn=the_only)
 
     @property
     def _workers(self) -> int:
@@ -158,7 +160,7 @@ class MotionDataModule(L.LightningDataModule):
     def _loader(self, side: str, sampler: WindowSampler | None = None) -> DataLoader:
         return DataLoader(
             self.datasets[side],
-            self.batch_size,
+            batch_size=self.batch_size,  # by name, or Lightning cannot build it anew for several devices
             sampler=sampler,
             num_workers=self._workers,
             collate_fn=as_is,

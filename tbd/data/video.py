@@ -37,7 +37,10 @@ class FrameReader(ABC):
 
 
 class DecordReader(FrameReader):
-    """decord: the fastest for a run of neighbouring frames. One thread, since loaders have workers."""
+    """decord: as fast as PyAV for a run of neighbouring frames, slower for scattered ones (`benchmarks/results/data.md`).
+
+    One thread, since loaders have workers. There are no wheels for arm64.
+    """
 
     def read(self, path: str | os.PathLike, frames: Sequence[int]) -> np.ndarray:
         import decord
@@ -51,7 +54,7 @@ class DecordReader(FrameReader):
 
 
 class PyAVReader(FrameReader):
-    """PyAV: on every platform, and faster for frames that lie far apart, since it goes from keyframe to keyframe."""
+    """PyAV, going from keyframe to keyframe: on every platform, and twice as fast as decord for frames that lie apart."""
 
     def read(self, path: str | os.PathLike, frames: Sequence[int]) -> np.ndarray:
         import av
@@ -91,26 +94,17 @@ def _require_there(path: str | os.PathLike, frames: Sequence[int], count: int) -
         raise InputError(f"{path} has {count} frames; there is no frame {wrong[0]}.")
 
 
-def default_reader() -> FrameReader:
-    """decord where it is installed (there are no wheels for arm64), PyAV elsewhere."""
-    try:
-        import decord  # noqa: F401
-    except ImportError:
-        return PyAVReader()
-    return DecordReader()
-
-
 class VideoClips:
     """The pictures of the clips of a DataModule.
 
     Args:
         paths: one a clip.
         count: pictures of a window, evenly spread over it.
-        reader: decord or PyAV; see `default_reader`.
+        reader: PyAV where not given.
     """
 
     def __init__(self, paths: Sequence[Path | None], count: int, reader: FrameReader | None = None) -> None:
-        self.paths, self.count, self.reader = list(paths), count, reader or default_reader()
+        self.paths, self.count, self.reader = list(paths), count, reader or PyAVReader()
 
     def read(self, clips: Sequence[int], starts: Sequence[int], lengths: Sequence[int], frames: int) -> tuple[Tensor, Tensor]:
         """Pictures of windows.

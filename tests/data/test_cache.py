@@ -76,5 +76,5 @@ def test_points_are_exact_to_a_tenth_of_a_pixel(tmp_path):
     """They are kept in sides of the crop: what a point of the source is in the video of 512 pixels."""
     points = np.random.default_rng(0).uniform([300, 200, -50], [700, 600, 50], (4, 478, 3)).astype(np.float32)
     save_points(tmp_path / "p.npy", points, (280, 180, 440))
-    pixels = (load_points(tmp_path / "p.npy").astype(np.float64) + [0.5, 0.5, 0]) * 512
+    pixels = (load_points(tmp_path / "p.npy").astype(np.float64) + np.array([0.5, 0.5, 0])) * 512
     assert np.abs(pixels - (points - [280, 180, 0]) * 512 / 440).max() < 0.13
