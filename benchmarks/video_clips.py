@@ -24,8 +24,7 @@ from tbd.errors import InputError
 from tbd.face.coarse import enlarge, shrink
 from tbd.face.motion import SAMPLES_PER_FRAME, Motion
 from tbd.files import atomic_output
-from tbd.think.action_units import REGIONS
-from tbd.think.facs import CHANNEL_REGIONS
+from tbd.think.facs import REGION_CHANNELS
 from tbd.think.plan import MusclePlan
 
 QUALITY = 86
@@ -73,8 +72,7 @@ def video_clips(
         print(f"{i + 1}/{len(chosen)} {row['clip']} {name}", file=sys.stderr)
     from tbd.face.regions import movement_masks
 
-    groups = [[channel for channel, region in CHANNEL_REGIONS.items() if region == wanted] for wanted in REGIONS]
-    masks = [movement_masks(face, groups, size // factor, size // factor) for face in faces.values()]
+    masks = [movement_masks(face, REGION_CHANNELS, size // factor, size // factor) for face in faces.values()]
     with atomic_output(output) as temporary:
         np.savez_compressed(
             temporary,

@@ -13,8 +13,9 @@ from tbd.errors import InputError
 from tbd.face.coarse import render_coarse
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
+from tbd.face.regions import movement_masks
 from tbd.face.renderer import Renderer
-from tbd.latent_cache import region_masks
+from tbd.think.facs import REGION_CHANNELS
 from tbd.think.plan import MusclePlan
 
 
@@ -44,7 +45,8 @@ class VideoRenderer(Renderer):
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
         device, factor = self.model.device, self.model.autoencoder.factor
-        masks = region_masks(face, factor)
+        height, width = (side // factor for side in face.image.shape[:2])
+        masks = movement_masks(face, REGION_CHANNELS, height, width)
         frames = self.model.draw(
             face.image, render_coarse(face, motion), masks, self.audio, self.plan, self.seed, self.guidance, self.num_inference_steps
         )

@@ -29,6 +29,7 @@ def _options(parser) -> None:
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument("--vae", help="a folder or hub repository of diffusers' AutoencoderKL: latents of the videos")
     own.add_argument("--size", type=int, default=512, help="of the videos that the autoencoder sees, in pixels")
+    own.add_argument("--coarse", action="store_true", help="with --vae: also what the video model is told of each clip and its portrait")
     own.add_argument("--wav2vec2", help="a folder or hub repository of transformers' Wav2Vec2, HuBERT or WavLM: features of the sound")
     own.add_argument("--layer", type=int, default=-1, help="of its hidden states")
     own.add_argument("--device", default="cpu", help="where the networks run, such as cuda")
@@ -89,6 +90,12 @@ def _features(options) -> None:
 
     Cache(options.cache)  # a wrong folder is said before large networks are loaded
     extractors = [VAELatents(options.vae, options.size, options.device)] if options.vae else []
+    if options.coarse:
+        if not options.vae:
+            raise InputError("--coarse makes latents too; name their autoencoder with --vae.")
+        from tbd.data.portrait_features import CoarseLatents, PortraitLatent, RegionMasks
+
+        extractors += [kind(extractors[0]) for kind in (PortraitLatent, CoarseLatents, RegionMasks)]
     extractors += [Wav2Vec2Features(options.wav2vec2, options.layer, options.device)] if options.wav2vec2 else []
     extract_features(options.cache, extractors)
 

@@ -58,10 +58,14 @@ class VAELatents(FeatureExtractor):
     def wants(self, record: ClipRecord) -> bool:
         return self.size in record.videos
 
-    @torch.no_grad()
     def extract(self, cache: Cache, record: ClipRecord) -> np.ndarray:
+        return self.encode(read_video(cache.path(record.videos[self.size])))
+
+    @torch.no_grad()
+    def encode(self, frames: Iterable[np.ndarray]) -> np.ndarray:
+        """(H, W, 3) uint8 frames → (N, C, h, w) float16."""
         latents = []
-        for batch in _batches(read_video(cache.path(record.videos[self.size])), _BATCH):
+        for batch in _batches(frames, _BATCH):
             pixels = torch.from_numpy(np.stack(batch)).to(self.device).permute(0, 3, 1, 2).to(self.vae.dtype) / 127.5 - 1  # (F, 3, H, W)
             latents.append((self.vae.encode(pixels).latent_dist.mean * self.vae.config.scaling_factor).half().cpu())
         return torch.cat(latents).numpy()

@@ -1,4 +1,4 @@
-"""`VideoCacheDataModule`: the video model's batches from the latents that `tbd preprocess latents` keeps in a cache."""
+"""`VideoCacheDataModule`: the video model's batches from the features that `tbd preprocess features --vae … --coarse` keeps in a cache."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,23 +7,12 @@ from typing import Any
 from tbd.data.cache import Cache
 from tbd.data.module import with_val
 from tbd.data.packing import TrainingClip
+from tbd.data.portrait_features import feature_name
 from tbd.data.prepared import Plans
 from tbd.data.splits import load_split
 from tbd.data.video_windows import VideoClip, VideoDataModule
 from tbd.errors import InputError
 from tbd.think.plan import MusclePlan
-
-KINDS = ("frames", "coarse", "portrait", "regions")
-
-
-def feature_name(kind: str, size: int, autoencoder: str) -> str:
-    """The folder of one kind of feature.
-
-    Example:
-        >>> feature_name("frames", 512, "stable-diffusion-v1-5/stable-diffusion-v1-5")
-        'frames@512@stable-diffusion-v1-5'
-    """
-    return f"{kind}@{size}@{Path(autoencoder).name}"
 
 
 class VideoCacheDataModule(VideoDataModule):
@@ -32,8 +21,7 @@ class VideoCacheDataModule(VideoDataModule):
     Args:
         root: the cache.
         split: name of a packaged split, or a .json file.
-        size: of the videos in pixels.
-        autoencoder: whose latents, where the cache holds those of several: hub name or folder.
+        latents: name of the features, ``vae@<model>-<size>``.
         shortest: clips with fewer frames are left out; a window's frames where not given.
         kwargs: see `VideoDataModule`.
     """
@@ -42,13 +30,12 @@ class VideoCacheDataModule(VideoDataModule):
         self,
         root: str,
         split: str,
-        size: int = 512,
-        autoencoder: str = "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        latents: str = "vae@sd-vae-ft-mse-512",
         shortest: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.root, self.split, self.size, self.autoencoder, self.shortest = Path(root), split, size, autoencoder, shortest
+        self.root, self.split, self.latents, self.shortest = Path(root), split, latents, shortest
 
     def clips(self, split: str) -> Sequence[VideoClip]:
         """The clips of one side whose latents are there.
@@ -57,12 +44,13 @@ class VideoCacheDataModule(VideoDataModule):
             InputError: there are none, or files are gone.
         """
         cache, sides, plan_of = Cache(self.root), load_split(self.split), Plans()
-        names = {kind: feature_name(kind, self.size, self.autoencoder) for kind in KINDS}
+        names = {kind: feature_name(kind, self.latents) for kind in ("portrait", "coarse", "regions")} | {"frames": self.latents}
         records = {r.clip: r for r in cache.records() if r.ready and all(name in r.features for name in names.values())}
         if not records:
+            model, _, size = self.latents.removeprefix("vae@").rpartition("-")
             raise InputError(
-                f"{self.root} holds no latents {names['frames']}; run `tbd preprocess latents {self.root} --autoencoder {self.autoencoder} "
-                f"--size {self.size}`."
+                f"{self.root} holds no clip with {self.latents} and what belongs to it; run `tbd preprocess features {self.root} "
+                f"--vae {model} --size {size} --coarse`."
             )
         least = self.shortest or self.window_frames
         usable = [r for r in records.values() if r.frames >= least]

@@ -14,15 +14,15 @@ class LatentCodec(nn.Module):
     """A frozen image autoencoder, frame by frame.
 
     Args:
-        autoencoder: hub name or folder of an `AutoencoderKL` (of Stable Diffusion, or its ``vae`` alone), or the arguments of
-            one with random weights.
+        autoencoder: hub name or folder of an `AutoencoderKL`, or the arguments of one with random weights.
+        subfolder: where in it, for whole pipelines such as Stable Diffusion (``vae``).
         chunk: frames that are encoded or decoded at once, so that long windows need no more memory.
     """
 
-    def __init__(self, autoencoder: str | dict[str, Any], chunk: int = 8) -> None:
+    def __init__(self, autoencoder: str | dict[str, Any], subfolder: str | None = None, chunk: int = 8) -> None:
         super().__init__()
         if isinstance(autoencoder, (str, os.PathLike)):
-            self.autoencoder = from_source(AutoencoderKL, autoencoder, "vae")
+            self.autoencoder = from_source(AutoencoderKL, autoencoder, subfolder)
         else:
             self.autoencoder = AutoencoderKL(**autoencoder)
         self.requires_grad_(False)

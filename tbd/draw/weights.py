@@ -36,7 +36,7 @@ def from_source(kind: type[T], source: str | os.PathLike, subfolder: str | None 
         # the hub's client raises many kinds for "not there" and "not reachable"; all of them derive from these
         raise InputError(
             f"There are no weights {source} ({kind.__name__}): not a folder, not in the hub's local cache, and the hub could not be "
-            f"reached or does not have it. Where there is a network, `huggingface-cli download {source}` fetches them; else give the "
+            f"reached or does not have it. Where there is a network, `hf download {source}` fetches them; else give the "
             "path of a copied folder."
         ) from error
 

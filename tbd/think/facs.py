@@ -13,7 +13,8 @@ from tbd.think.action_units import ACTION_UNITS, EMOTIONS, REGIONS, ActionUnit, 
 from tbd.think.plan import MusclePlan
 
 __all__ = [
-    "ACTION_UNITS", "CHANNEL_REGIONS", "EMOTIONS", "PROTOTYPES", "REGIONS", "ActionUnit", "Prototype", "measure", "perform",
+    "ACTION_UNITS", "CHANNEL_REGIONS", "EMOTIONS", "PROTOTYPES", "REGIONS", "REGION_CHANNELS", "ActionUnit", "Prototype", "measure",
+    "perform",
 ]  # fmt: skip
 
 HEAD_LIMIT = 1.0
@@ -92,6 +93,8 @@ def _region(channel: str) -> Region:
 
 CHANNEL_REGIONS: dict[str, Region] = {channel: _region(channel) for channel in CHANNELS}
 """Motion channel → the region of the face that it moves."""
+REGION_CHANNELS = tuple(tuple(channel for channel, region in CHANNEL_REGIONS.items() if region == wanted) for wanted in REGIONS)
+"""The same the other way round: the channels of each region, in the order of `REGIONS`."""
 
 
 def perform(plan: MusclePlan, num_frames: int, start: float = 0.0) -> np.ndarray:

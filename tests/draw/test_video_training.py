@@ -135,7 +135,7 @@ def test_refusals_are_one_sentence(tmp_path, monkeypatch):
         tiny_video_model(initial=str(tmp_path / "nothing.ckpt"))
     with pytest.raises(ValueError, match="matches no parameter"):
         tiny_video_model(trainable=["denoiser.unit.*"])
-    with pytest.raises(InputError, match=r"There are no weights no/where \(AutoencoderKL\).*huggingface-cli download"):
+    with pytest.raises(InputError, match=r"There are no weights no/where \(AutoencoderKL\).*hf download"):
         LatentCodec("no/where")
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match="does not hold the configuration"):
@@ -152,8 +152,7 @@ def test_weights_come_from_a_local_folder(tmp_path):
     codec, denoiser = LatentCodec(AUTOENCODER), VideoUNet(UNET, max_frames=8)
     codec.autoencoder.save_pretrained(tmp_path / "sd" / "vae")
     denoiser.reference.save_pretrained(tmp_path / "sd" / "unet")
-    for source in (tmp_path / "sd", tmp_path / "sd" / "vae"):
-        loaded = LatentCodec(str(source))
+    for loaded in (LatentCodec(str(tmp_path / "sd"), "vae"), LatentCodec(str(tmp_path / "sd" / "vae"))):
         assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), codec.parameters()))
     loaded = VideoUNet(str(tmp_path / "sd"), max_frames=8)
     for a, b in zip(loaded.reference.parameters(), denoiser.reference.parameters()):
