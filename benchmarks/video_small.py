@@ -7,6 +7,7 @@ curve, a strip of samples and a short film. Needs neither MediaPipe nor a video 
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,14 @@ Clips = list[tuple[int, VideoClip]]
 def video_small(
     clips: str,
     output: str,
-    autoencoder_seconds: float = 75,
-    seconds: float = 210,
+    autoencoder_seconds: float = 60,
+    seconds: float = 150,
     width: int = 96,
-    batch_size: int = 16,
-    test_clips: int = 10,
-    steps: int = 16,
-    workers: int = 6,
+    batch_size: int = 32,
+    test_clips: int = 7,
+    steps: int = 12,
+    workers: int = 2,
+    variants: int = 4,
     learning_rate: float = 4e-4,
 ) -> None:
     """Train, draw, measure.
@@ -58,6 +60,7 @@ def video_small(
         test_clips: clips of the held-out split to draw.
         steps: denoising steps.
         workers: loader processes.
+        variants: how often each training clip is there, each time in other colours.
         learning_rate: of the video model.
     """
     start = time.perf_counter()
@@ -66,58 +69,60 @@ def video_small(
     torch.manual_seed(0)
     names, splits = read_clips(clips)
     train, test = splits["train"], _spread(splits["test"], test_clips)
-    pixels = torch.from_numpy(np.concatenate([clip.frames for _, clip in train])).to(device)
-    labels = torch.tensor(np.repeat([k for k, _ in train], len(train[0][1].frames)), device=device)
-    identity = IdentityNet(len(names)).to(device)
-    identity.fit(pixels, labels, steps=400 if device.type == "cuda" else 5)
-    _say(start, "identity network trained")
-    coarse = torch.from_numpy(np.concatenate([clip.coarse for _, clip in train])).to(device)
-    codec, autoencoder_curve = train_autoencoder(torch.cat([pixels, coarse]), autoencoder_seconds, device)
-    del pixels, coarse
-    _say(start, f"autoencoder trained, {len(autoencoder_curve)} steps, error {autoencoder_curve[-1]:.4f}")
-    model = small_model(codec, width, learning_rate)
-    results: dict[str, dict[str, float]] = {}
-
-    def judge(row: str, videos: list[np.ndarray], part: Clips = test) -> None:
-        lower = REGIONS.index("lower")
-        mouths = [_enlarged(clip.region_masks[lower], clip.frames.shape[-1]) for _, clip in part]
-        results[row] = measure(videos, [c.frames for _, c in part], [c.portrait for _, c in part], mouths, identity.eval(), device)
-        _say(start, f"{row}: {results[row]}")
-
-    judge("true frames through the autoencoder", [_through(codec, clip.frames, device) for _, clip in test])
-    judge("coarse frames, which the model is told", [clip.coarse for _, clip in test])
-    before = _drawn(model.to(device), test, steps)
-    judge("before training", before)
-    losses = fit(model, train, test, seconds, batch_size, workers, device)
-    _say(start, f"video model trained, {len(losses)} steps, loss {np.mean(losses[:20]):.4f} to {np.mean(losses[-50:]):.4f}")
-    after = _drawn(model.eval().to(device), test, steps)
-    judge("after training", after)
-    unseen = [i for i, (k, _) in enumerate(test) if k == len(names) - 1 and len(names) > 1]
-    if unseen:
-        judge("after training, the portrait never seen", [after[i] for i in unseen], [test[i] for i in unseen])
-    about = {
+    folder = Path(output).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    about: dict[str, Any] = {
         "portraits": names,
         "train_clips": len(train),
         "test_clips": [clip.name for _, clip in test],
         "frames": len(train[0][1].frames),
         "features": FEATURES,
-        "parameters": sum(p.numel() for p in model.parameters()),
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
-        "steps": len(losses),
-        "seconds": round(time.perf_counter() - start, 1),
     }
-    folder = Path(output).parent
-    folder.mkdir(parents=True, exist_ok=True)
+    everything: dict[str, Any] = {"environment": environment(), "about": about, "results": {}}
+    identity = IdentityNet(len(names)).to(device)
+
+    def write() -> None:
+        """After every stage, so that a run that is cut short leaves what it has."""
+        about["seconds"] = round(time.perf_counter() - start, 1)
+        header = ("", "Fréchet distance", "identity distance", "error", "error at the mouth", "jumps")
+        rows = [[row, *(f"{value:.4g}" for value in figures.values())] for row, figures in everything["results"].items()]
+        text = "\n".join(f"- {name}: {value}" for name, value in about.items())
+        write_results(output, everything, f"# A small video model from scratch, procedural clips\n\n{table(header, rows)}\n\n{text}\n")
+
+    def judge(row: str, videos: list[np.ndarray], part: Clips = test) -> None:
+        lower = REGIONS.index("lower")
+        mouths = [_enlarged(clip.region_masks[lower], clip.frames.shape[-1]) for _, clip in part]
+        truth, portraits = [clip.frames for _, clip in part], [clip.portrait for _, clip in part]
+        everything["results"][row] = measure(videos, truth, portraits, mouths, identity.eval(), device)
+        write()
+
+    pixels = torch.from_numpy(np.concatenate([clip.frames for _, clip in train])).to(device)
+    labels = torch.tensor(np.repeat([k for k, _ in train], len(train[0][1].frames)), device=device)
+    identity.fit(pixels, labels, steps=400 if device.type == "cuda" else 5)
+    coarse = torch.from_numpy(np.concatenate([clip.coarse for _, clip in train])).to(device)
+    codec, everything["autoencoder_error"] = train_autoencoder(torch.cat([pixels, coarse]), autoencoder_seconds, device)
+    del pixels, coarse
+    judge("true frames through the autoencoder", [_through(codec, clip.frames, device) for _, clip in test])
+    judge("coarse frames, which the model is told", [clip.coarse for _, clip in test])
+    model = small_model(codec, width, learning_rate)
+    about["parameters"] = sum(p.numel() for p in model.parameters())
+    before = _drawn(model.to(device), test, steps)
+    judge("before training", before)
+    cached = recoloured_latents(train, codec, variants, device)
+    about["seconds_before_training"] = round(time.perf_counter() - start, 1)
+    losses = fit(model, cached, seconds, batch_size, workers, device)
+    about["steps"], about["samples"] = len(losses), len(losses) * batch_size
+    everything["loss_every_10_steps"] = [float(np.mean(losses[i : i + 10])) for i in range(0, len(losses), 10)]
+    write()
     plot_loss(losses, folder / "video_small_loss.png")
+    after = _drawn(model.eval().to(device), test, steps)
+    judge("after training", after)
     strip(test, before, after, folder / "video_small_samples.png")
+    unseen = [i for i, (k, _) in enumerate(test) if k == len(names) - 1 and len(names) > 1]
+    if unseen:
+        judge("after training, the portrait never seen", [after[i] for i in unseen], [test[i] for i in unseen])
     _film(test, after, folder / "video_small.gif")
-    header = ("", "Fréchet distance", "identity distance", "error", "error at the mouth", "jumps")
-    rows = [[row, *(f"{value:.4g}" for value in figures.values())] for row, figures in results.items()]
-    curve = [float(np.mean(losses[i : i + 10])) for i in range(0, len(losses), 10)]
-    everything = {"environment": environment(), "about": about, "results": results, "loss_every_10_steps": curve}
-    everything["autoencoder_error_every_10_steps"] = autoencoder_curve[::10]
-    text = "\n".join(f"- {name}: {value}" for name, value in about.items())
-    write_results(output, everything, f"# A small video model from scratch, procedural clips\n\n{table(header, rows)}\n\n{text}\n")
 
 
 def train_autoencoder(pixels: torch.Tensor, seconds: float, device: torch.device) -> tuple[LatentCodec, list[float]]:
@@ -150,7 +155,7 @@ def train_autoencoder(pixels: torch.Tensor, seconds: float, device: torch.device
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
-        errors.append(float(error) if len(errors) % 10 == 0 else errors[-1])
+        errors.append(error.item() if len(errors) % 10 == 0 else errors[-1])
     codec = LatentCodec({**config, "scaling_factor": 1.0}, chunk=128).to(device)
     codec.autoencoder.load_state_dict(net.state_dict())
     with torch.no_grad():
@@ -169,21 +174,31 @@ def recolour(frames: torch.Tensor, seeds: list[int], strength: float = 0.2) -> t
     return (mixed + 0.5 + shift.view(len(seeds), *[1] * (frames.ndim - 4), 3, 1, 1)).clamp(0, 1)
 
 
-class ClipsDataModule(VideoDataModule):
-    """Clips in memory; in training each sample's colours are changed, so that the face must be read from the portrait."""
+@torch.no_grad()
+def recoloured_latents(clips: Clips, codec: LatentCodec, variants: int, device: torch.device) -> list[VideoClip]:
+    """Cached latents of every clip in several colours, so that the face must be read from the portrait."""
+    cached = []
+    for i, (_, clip) in enumerate(clips):
+        for j in range(variants):
+            arrays = {}
+            for name in ("frames", "coarse", "portrait"):
+                pixels = torch.from_numpy(np.atleast_1d(getattr(clip, name))).to(device).float() / 255
+                pixels = recolour(pixels[None], [seed_of(i, j)])[0]
+                with torch.autocast(device.type, torch.bfloat16):
+                    arrays[name] = codec.encode(pixels).half().cpu().numpy()
+            cached.append(replace(clip, **arrays))
+    return cached
 
-    def __init__(self, train: Clips, test: Clips, **options: Any) -> None:
+
+class ClipsDataModule(VideoDataModule):
+    """Clips in memory."""
+
+    def __init__(self, train: list[VideoClip], **options: Any) -> None:
         super().__init__(**options)
-        self.parts = {"train": train, "val": test}
+        self.train = train
 
     def clips(self, split: str) -> list[VideoClip]:
-        return [clip for _, clip in self.parts[split]]
-
-    def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
-        seeds = [seed_of(self.seed, sample) for sample in batch["id"].tolist()]
-        for name in ("frames", "coarse", "portrait"):
-            batch[name] = (recolour(batch[name].float() / 255, seeds) * 255).round().to(torch.uint8)
-        return batch
+        return self.train if split == "train" else self.train[:1]
 
 
 def small_model(codec: LatentCodec, width: int, learning_rate: float) -> VideoDiffusion:
@@ -219,9 +234,7 @@ class _Losses(L.Callback):
         self.values.append(outputs["loss"].detach())
 
 
-def fit(
-    model: VideoDiffusion, train: Clips, test: Clips, seconds: float, batch_size: int, workers: int, device: torch.device
-) -> list[float]:
+def fit(model: VideoDiffusion, train: list[VideoClip], seconds: float, batch_size: int, workers: int, device: torch.device) -> list[float]:
     """Train for a time; the model is left with its averaged weights. Returns each step's loss."""
     losses = _Losses()
     trainer = L.Trainer(
@@ -231,15 +244,15 @@ def fit(
         max_time={"seconds": int(seconds)},
         max_epochs=-1,
         gradient_clip_val=1.0,
-        callbacks=[losses, EMAWeightAveraging(decay=0.99)],
+        callbacks=[losses, EMAWeightAveraging(decay=0.96, update_every_n_steps=4)],
         limit_val_batches=0,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    # a dozen windows of each clip are one epoch, so that starting epochs does not cost
-    data = ClipsDataModule(train * 12, test, window_frames=model.window_frames, batch_size=batch_size, num_workers=workers)
+    # many windows of each clip are one epoch, so that starting epochs does not cost
+    data = ClipsDataModule(train * 4, window_frames=model.window_frames, batch_size=batch_size, num_workers=workers)
     trainer.fit(model, data)
     return torch.stack(losses.values).float().cpu().tolist()
 
@@ -304,10 +317,6 @@ def _film(clips: Clips, after: list[np.ndarray], path: Path) -> None:
     pairs = [np.concatenate([clip.frames, video], 2) for (_, clip), video in list(zip(clips, after))[:5]]
     frames = [Image.fromarray(f.transpose(1, 2, 0)) for f in np.concatenate(pairs, 3)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=40, loop=0)
-
-
-def _say(start: float, words: str) -> None:
-    print(f"[{time.perf_counter() - start:6.1f} s] {words}", flush=True)
 
 
 if __name__ == "__main__":

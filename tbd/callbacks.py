@@ -16,6 +16,10 @@ REQUEUE = 75
 """The exit code that says "not done, start me again" (EX_TEMPFAIL of BSD's sysexits): job files requeue on it."""
 
 
+_MORE = {"nothing": "some", "some": "most"}
+"""`VideoDiffusion`'s save_memory → the next that saves more."""
+
+
 class PreemptionCheckpoint(L.Callback):
     """On SIGTERM or SIGUSR1, finish the step, save a checkpoint, and leave with exit code 75.
 
@@ -79,8 +83,8 @@ class MemoryAdvice(L.Callback):
             change = "train fewer parameters (a stage's `trainable`), or shard them over GPUs with configs/trainer/fsdp.yaml"
         elif batch > 1:
             change = f"--data.init_args.batch_size={batch // 2} with --trainer.accumulate_grad_batches=2 for the same training"
-        elif pl_module.hparams.get("save_memory") is False:
-            change = "--model.init_args.save_memory=true"
+        elif pl_module.hparams.get("save_memory") in _MORE:
+            change = f"--model.init_args.save_memory={_MORE[pl_module.hparams['save_memory']]}"
         else:
             change = f"--model.init_args.window_frames={max(frames // 2, 1)}, or smaller pictures"
         return (

@@ -19,9 +19,11 @@ class _CLI(LightningCLI):
         parser.add_lightning_class_args(PreemptionCheckpoint, "preemption")
         parser.add_lightning_class_args(MemoryAdvice, "memory_advice")
 
-    def before_fit(self) -> None:
-        """See that what is resumed from is whole, before anything is built on it."""
-        path = self._get(self.config, "ckpt_path")
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """See that a checkpoint is whole before Lightning reads its hyperparameters and builds on it."""
+        super().parse_arguments(parser, args)
+        chosen = self.config[self.config.subcommand] if "subcommand" in self.config else self.config
+        path = chosen.get("ckpt_path")
         if path and Path(path).suffix == ".ckpt" and not Path(path).is_dir():
             require_whole(path)
 

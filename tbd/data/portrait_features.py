@@ -45,7 +45,8 @@ class PortraitFeature(FeatureExtractor):
         picture = next(islice(iter(read_video(video)), rest, None), None)
         if picture is None:
             raise InputError(f"{video} has fewer frames than its motion, {len(motion)}; prepare the clip again.")
-        points = (load_points(cache.path(record.file("points", self.tracker)))[rest].astype(np.float64) + [0.5, 0.5, 0]) * len(picture)
+        mesh = load_points(cache.path(record.file("points", self.tracker)))[rest]
+        points = (mesh.astype(np.float64) + np.array([0.5, 0.5, 0])) * len(picture)
         face = FaceGeometry(picture, points.astype(np.float32), *remove_pose(points))
         return self.of_face(face, relative_to(motion, rest)).astype(np.float16)
 

@@ -46,13 +46,15 @@ class LatentCodec(nn.Module):
     @torch.no_grad()
     def encode(self, frames: Tensor) -> Tensor:
         """(..., 3, H, W) in 0..1 → (..., C, H/f, W/f), about unit variance; the posterior's mode, so that it can be cached."""
-        flat = frames.flatten(0, -4).to(self.autoencoder.dtype) * 2 - 1
+        flat = frames.reshape(-1, *frames.shape[-3:]).to(self.autoencoder.dtype) * 2 - 1
         parts = [self.autoencoder.encode(part).latent_dist.mode() for part in flat.split(self.chunk)]
-        return (torch.cat(parts) * self.autoencoder.config.scaling_factor).unflatten(0, frames.shape[:-3])
+        encoded = torch.cat(parts) * self.autoencoder.config.scaling_factor
+        return encoded.reshape(*frames.shape[:-3], *encoded.shape[1:])
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """(..., C, h, w) → (..., 3, f·h, f·w) in 0..1."""
-        flat = latents.flatten(0, -4).to(self.autoencoder.dtype) / self.autoencoder.config.scaling_factor
+        flat = latents.reshape(-1, *latents.shape[-3:]).to(self.autoencoder.dtype) / self.autoencoder.config.scaling_factor
         parts = [self.autoencoder.decode(part).sample for part in flat.split(self.chunk)]
-        return (torch.cat(parts).unflatten(0, latents.shape[:-3]) / 2 + 0.5).clamp(0, 1)
+        decoded = torch.cat(parts)
+        return (decoded.reshape(*latents.shape[:-3], *decoded.shape[1:]) / 2 + 0.5).clamp(0, 1)

@@ -97,7 +97,7 @@ def save_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder:
 
 def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
     """A model's configuration without what only its training needs and another machine may not have."""
-    training = ("initial", "initial_skip", "trainable", "save_memory")
+    training = ("initial", "initial_skip", "trainable", "save_memory", "halve_frozen")
     arguments = {name: value for name, value in content.get("init_args", {}).items() if name not in training}
     return {**content, "init_args": arguments}
 

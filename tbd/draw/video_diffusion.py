@@ -20,6 +20,7 @@ from tbd.draw.chance import Chance, seed_of
 from tbd.draw.checkpoints import load_initial, require_fitting
 from tbd.draw.film import add_film
 from tbd.draw.guidance import FULL, Branch, Guidance
+from tbd.draw.half import halve_frozen as halve
 from tbd.draw.latents import LatentCodec
 from tbd.draw.prediction import min_snr_weight, to_sample
 from tbd.draw.video_denoiser import Portrait, Told, VideoDenoiser
@@ -63,7 +64,8 @@ class VideoDiffusion(L.LightningModule):
         learning_rate: of AdamW, reached after `warmup_steps` and kept.
         warmup_steps: steps of linear warm-up.
         weight_decay: of AdamW.
-        save_memory: in training, compute activations again instead of keeping them.
+        save_memory: in training, compute activations again instead of keeping them: ``nothing``, ``some`` that are cheap, or ``most``.
+        halve_frozen: keep what does not train in bf16; for training in ``bf16-mixed``, which would cast it at every use.
         compile: compile what repeats in the denoiser, for training and drawing.
         validation_clips: clips of a validation that are drawn and shown in TensorBoard.
         seed: of the chance that training samples meet.
@@ -100,7 +102,8 @@ class VideoDiffusion(L.LightningModule):
         learning_rate: float = 1e-5,
         warmup_steps: int = 500,
         weight_decay: float = 0.01,
-        save_memory: bool = False,
+        save_memory: Literal["nothing", "some", "most"] = "nothing",
+        halve_frozen: bool = False,
         compile: bool = False,
         validation_clips: int = 1,
         seed: int = 2507,
@@ -129,8 +132,10 @@ class VideoDiffusion(L.LightningModule):
         if initial is not None:
             load_initial(self, initial, initial_skip)
         _freeze_all_but(self, trainable)
-        if save_memory:
-            denoiser.save_memory()
+        if halve_frozen:
+            halve(self)
+        if save_memory != "nothing":
+            denoiser.save_memory(save_memory)
 
     # -- training ------------------------------------------------------------------------------------------------
 

@@ -4,9 +4,11 @@ import lightning as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+from torch import nn
 
 from tbd.data.video_windows import VideoBatch, VideoWindows
 from tbd.draw.chance import Chance
+from tbd.draw.half import normalise_as_given
 from tbd.draw.latents import LatentCodec
 from tbd.draw.video_denoiser import VideoUNet
 from tbd.errors import InputError
@@ -71,12 +73,43 @@ def test_every_trained_parameter_has_a_gradient():
     assert not model.denoiser.reference.conv_out.weight.requires_grad
 
 
-def test_saving_memory_changes_no_gradient():
-    plain, saving = tiny_video_model(), tiny_video_model(save_memory=True)
+@pytest.mark.parametrize("how", ["some", "most"])
+def test_saving_memory_changes_no_gradient(how):
+    plain, saving = tiny_video_model(), tiny_video_model(save_memory=how)
+    kept = []
     for model in (plain, saving):
-        model.losses(two_samples())["loss"].backward()
+        sizes: dict[int, int] = {}
+        with torch.autograd.graph.saved_tensors_hooks(lambda x, sizes=sizes: sizes.update({x.data_ptr(): x.nbytes}) or x, lambda x: x):
+            loss = model.losses(two_samples())["loss"]
+        kept.append(sum(sizes.values()))
+        loss.backward()
+    assert kept[1] < 0.9 * kept[0]
     for a, b in zip(plain.denoiser.parameters(), saving.denoiser.parameters()):
         assert (a.grad is None) == (b.grad is None) and (a.grad is None or torch.allclose(a.grad, b.grad, atol=1e-6))
+
+
+def test_frozen_weights_train_the_rest_in_half_the_memory():
+    """In bf16 autocast the loss is the same within bf16's grain, and what trains stays float32."""
+    losses = []
+    for halve in (False, True):
+        model = tiny_video_model(trainable=["denoiser.unet.*motion_modules*"], halve_frozen=halve)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = model.losses(two_samples())["loss"]
+        loss.backward()
+        losses.append(loss.item())
+    types = {p.dtype for p in model.parameters() if p.requires_grad}, {p.dtype for p in model.parameters() if not p.requires_grad}
+    assert types == ({torch.float32}, {torch.bfloat16}) and losses[0] == pytest.approx(losses[1], rel=2e-2)
+
+
+def test_norms_answer_as_they_are_asked():
+    norms = nn.Sequential(nn.GroupNorm(2, 4), nn.Flatten(), nn.LayerNorm(16))
+    x = torch.randn(3, 4, 2, 2)
+    plain = norms(x)
+    normalise_as_given(norms)
+    assert torch.equal(norms(x), plain)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = norms(x.bfloat16())
+    assert half.dtype == torch.bfloat16 and torch.allclose(half.float(), plain, atol=0.05)
 
 
 def test_cached_latents_train_as_pixels_do():

@@ -1,5 +1,7 @@
 """A tiny video model with random weights and a few made-up clips: the same code as at full size, in seconds."""
 
+import json
+
 import lightning as L
 import numpy as np
 import torch
@@ -33,6 +35,14 @@ AUTOENCODER = {
     "norm_num_groups": 4,
     "sample_size": SIDE,
 }
+TINY = [
+    f"--model.init_args.denoiser.init_args.unet={json.dumps(UNET)}",
+    "--model.init_args.denoiser.init_args.motion_adapter=null",
+    f"--model.init_args.autoencoder.init_args.autoencoder={json.dumps(AUTOENCODER)}",
+    f"--model.init_args.plan_encoder.init_args.dim={DIM}",
+    "--model.init_args.initial=null",
+]
+"""Options that put tiny random networks in the place of an experiment's pretrained ones."""
 PLAN = MusclePlan(emotions={"happy": 1.0}, intensity=0.8, actions=(MuscleAction(unit=12, intensity=0.7, onset=0.1),))
 
 
