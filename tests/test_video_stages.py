@@ -158,10 +158,10 @@ def test_generate_draws_with_the_video_model(trained, tmp_path, capsys):
 
     save_sound(tmp_path / "voice.wav", np.sin(np.arange(16000) / 20) * 0.3)
     portrait = str(Path(skimage.__file__).parent / "data" / "astronaut.png")
-    arguments = ["generate", "--portrait", portrait, "--audio", str(tmp_path / "voice.wav"), "--emotion", "sad", "--size", "128"]
+    arguments = ["generate", "--portrait", portrait, "--audio", str(tmp_path / "voice.wav"), "--emotion", "sad", "--size", "64"]
     arguments += ["--output", str(tmp_path / "out.mp4"), "--num-inference-steps", "2", "--renderer", "video"]
     assert main(arguments) == 2 and "go together" in capsys.readouterr().err
     assert main([*arguments, "--checkpoint", str(trained / "checkpoints" / "last.ckpt")]) == 0
     info = video_info(tmp_path / "out.mp4")
-    assert (info.width, info.height) == (128, 128) and info.duration == pytest.approx(1.0, abs=0.05)
+    assert (info.width, info.height) == (64, 64) and info.duration == pytest.approx(1.0, abs=0.05)
     assert main([*arguments, "--checkpoint", str(tmp_path / "none")]) == 2
