@@ -1,11 +1,13 @@
 """What a denoiser hears: waveforms → one feature per video frame."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tbd.draw.weights import from_source, plain
 from tbd.face.motion import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 
@@ -70,6 +72,49 @@ class MelEncoder(AudioEncoder):
         x = self.mel(audio)  # (B, bins, 4(T+2C))
         x = self.out(self.down(self.blocks(self.stem(x))))  # (B, dim, T+2C)
         return x[..., self.context : x.shape[-1] - self.context].transpose(1, 2)  # (B, T, dim)
+
+
+class Wav2Vec2Encoder(AudioEncoder):
+    """Hidden states of a frozen wav2vec 2.0 (or its kin: HuBERT, WavLM), brought to the frame rate and mapped to `dim`.
+
+    Args:
+        model: hub name or folder of the network, or its configuration as transformers' ``to_dict`` gives it (``model_type`` among
+            it) for random weights.
+        dim: width of the features.
+        context: frames heard on each side of the window; the network hears no further than the window and these.
+        layer: of the hidden states; −1 is the last.
+
+    Raises:
+        InputError: there are no such weights.
+    """
+
+    def __init__(self, model: str | dict[str, Any], dim: int = 768, context: int = 8, layer: int = -1) -> None:
+        super().__init__()
+        from transformers import AutoConfig, AutoModel
+
+        self.dim, self.context, self.layer = dim, context, layer
+        self.model = (
+            from_source(AutoModel, model) if isinstance(model, str) else AutoModel.from_config(AutoConfig.for_model(**model))
+        ).requires_grad_(False)
+        self.project = nn.Linear(self.model.config.hidden_size, dim)
+
+    def train(self, mode: bool = True) -> "Wav2Vec2Encoder":
+        super().train(mode)
+        self.model.eval()  # it drops layers and hides parts of the sound otherwise
+        return self
+
+    def describe(self) -> dict[str, Any]:
+        """Arguments that build the same encoder, with random weights."""
+        config = {**self.model.config.to_diff_dict(), "model_type": self.model.config.model_type}
+        return {"model": plain(config), "dim": self.dim, "context": self.context, "layer": self.layer}
+
+    def forward(self, audio: Tensor) -> Tensor:
+        with torch.no_grad():
+            sound = audio - audio.mean(1, keepdim=True)  # as its own feature extractor does: no mean, unit variance
+            sound = sound / (sound.var(1, correction=0, keepdim=True) + 1e-7).sqrt()
+            states = self.model(sound, output_hidden_states=True).hidden_states[self.layer]  # (B, about 2(T+2C), W)
+            frames = F.interpolate(states.float().mT, audio.shape[1] // SAMPLES_PER_FRAME, mode="linear").mT  # (B, T+2C, W)
+        return self.project(frames[:, self.context : frames.shape[1] - self.context])  # (B, T, dim)
 
 
 class _ConvBlock(nn.Module):

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from tbd.draw.audio import LogMel, MelEncoder, frames_of
+from tbd.draw.audio import LogMel, MelEncoder, Wav2Vec2Encoder, frames_of
+from tbd.errors import InputError
+
+WAV2VEC2 = {
+    "model_type": "wav2vec2", "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16,
+    "conv_dim": [8] * 7, "num_conv_pos_embedding_groups": 2,
+}  # fmt: skip
 
 
 def test_one_feature_per_frame():
@@ -34,3 +40,28 @@ def test_hundred_columns_a_second():
 
 def test_frames_cover_all_samples():
     assert [frames_of(n) for n in (1, 640, 641, 1280)] == [1, 1, 2, 2]
+
+
+def test_wav2vec2_hears_frame_by_frame_and_stays_frozen():
+    torch.manual_seed(0)
+    encoder = Wav2Vec2Encoder(WAV2VEC2, dim=24, context=4).train()
+    audio = torch.randn(2, (25 + 8) * 640)
+    embeds = encoder(audio)
+    assert embeds.shape == (2, 25, 24) and torch.equal(embeds, encoder(audio))  # nothing is dropped in training
+    embeds.sum().backward()
+    assert {name for name, p in encoder.named_parameters() if p.grad is not None} == {"project.weight", "project.bias"}
+    louder = encoder(audio * 3 + 1)
+    assert torch.allclose(embeds, louder, atol=1e-3) and not torch.allclose(embeds, encoder(audio.flip(1)), atol=1e-2)
+
+
+def test_wav2vec2_is_described_and_read_from_a_folder(tmp_path):
+    encoder = Wav2Vec2Encoder(WAV2VEC2, dim=24, context=4)
+    again = Wav2Vec2Encoder(**encoder.describe())
+    again.load_state_dict(encoder.state_dict())
+    encoder.model.save_pretrained(tmp_path)
+    read = Wav2Vec2Encoder(str(tmp_path), dim=24, context=4)
+    audio = torch.randn(1, (10 + 8) * 640)
+    assert torch.allclose(encoder.eval()(audio), again.eval()(audio), atol=1e-5)
+    assert all(torch.equal(a, b) for a, b in zip(encoder.model.parameters(), read.model.parameters()))
+    with pytest.raises(InputError, match="does not hold the configuration"):
+        Wav2Vec2Encoder(str(tmp_path / ".."), dim=24)
