@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -41,6 +42,8 @@ class PreemptionCheckpoint(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._asked = False
+        if threading.current_thread() is not threading.main_thread():
+            return  # Python hands signals to the main thread alone
         # after Lightning has set its own, which would bypass a SIGTERM
         for number in (signal.SIGTERM, signal.SIGUSR1):
             self._before[number] = signal.signal(number, self._ask)

@@ -52,8 +52,15 @@ class VideoRenderer(Renderer):
         )
         while True:
             # entered for each frame anew, since who asks for frames has an autocast of his own
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                frame = next(frames, None)
+            try:
+                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                    frame = next(frames, None)
+            except torch.OutOfMemoryError as error:
+                height, width = face.image.shape[:2]
+                raise InputError(
+                    f"The GPU's memory does not suffice for windows of {self.model.window_frames} frames at {height}×{width}; give --size "
+                    f"{max(height // 2, 64)}."
+                ) from error
             if frame is None:
                 return
             yield frame

@@ -6,6 +6,7 @@ import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from torch import nn
 
+from tbd.data.sampling import EpochSampler
 from tbd.data.video_windows import VideoBatch, VideoWindows
 from tbd.draw.chance import Chance
 from tbd.draw.half import normalise_as_given
@@ -194,3 +195,29 @@ def test_weights_come_from_a_local_folder(tmp_path):
     name = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"
     assert torch.equal(pretrained[name], own[name]) and torch.equal(own["conv_in.weight"][:, :4], pretrained["conv_in.weight"])
     assert not own["conv_in.weight"][:, 4:].any()
+
+
+def test_clips_that_do_not_fit_together_are_refused():
+    with pytest.raises(InputError, match=r"Clip clip1 has frames of size \(3, 8, 8\), clip0 frames of \(3, 16, 16\)"):
+        VideoWindows([clip(0), clip(1, side=8)], 6, 2, jitter=False)
+    with pytest.raises(InputError, match="Clip clip1 has 5 frames, fewer than a window's 6"):
+        VideoWindows([clip(0), clip(1, frames=5)], 6, 2, jitter=False)
+    with pytest.raises(ValueError, match="takes 2 samples on each of 8 processes; the dataset has 10"):
+        EpochSampler(10, 2, world=8)
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_an_epoch_is_shared_out_without_repeats(world):
+    """Whatever the number of processes, a step's samples are the same, and a resumed sampler goes on behind them."""
+    batch = 6 // world
+    sharers = [EpochSampler(20, batch, seed=1, rank=rank, world=world) for rank in range(world)]
+    orders = [list(sharer) for sharer in sharers]
+    steps = [sorted(i for order in orders for i in order[k * batch : (k + 1) * batch]) for k in range(3)]
+    alone = list(EpochSampler(20, 6, seed=1))
+    assert steps == [sorted(alone[6 * k : 6 * k + 6]) for k in range(3)] and len(set(alone)) == 18
+    sharers[0].skip_to(18 + 6)
+    assert sharers[0].epoch == 1 and min(rest := list(sharers[0])) >= 20
+    sharers[0].set_epoch(1)
+    assert list(sharers[0]) == rest and len(rest) == 2 * batch
+    sharers[0].set_epoch(2)
+    assert len(list(sharers[0])) == 3 * batch
