@@ -218,7 +218,17 @@ def small_model(codec: LatentCodec, width: int, learning_rate: float) -> VideoDi
         autoencoder=codec,
         plan_encoder=MuscleTokenEncoder(128),
         audio_encoder=MelEncoder(128, dropout=0.0),
-        noise_scheduler=DDIMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False),
+        # drawing begins with pure noise, and so must training end there: else the noise's mean is taken for the picture's colour
+        # (Lin et al. 2024, arXiv 2305.08891)
+        noise_scheduler=DDIMScheduler(
+            beta_schedule="squaredcos_cap_v2",
+            prediction_type="v_prediction",
+            timestep_spacing="trailing",
+            rescale_betas_zero_snr=True,
+            clip_sample=False,
+        ),
+        # min-SNR weighs the noisiest levels, where colour is decided, next to nothing; that suits a pretrained start, not this one
+        min_snr_gamma=None,
         guidance=ProgressiveGuidance(),
         learning_rate=learning_rate,
         warmup_steps=100,
@@ -298,7 +308,7 @@ def plot_loss(losses: list[float], path: Path, size: tuple[int, int] = (720, 360
         pen.text((8, y - 6), f"{10**level:.3f}", fill="black")
     x = np.linspace(left, right, len(mean))
     pen.line(list(zip(x, bottom - (mean - low) / (high - low) * (bottom - top))), fill="#1f5fa8", width=2)
-    pen.text((left, bottom + 12), f"loss (v-prediction, min-SNR 5), {len(losses)} steps, mean of {span}", fill="black")
+    pen.text((left, bottom + 12), f"loss (v-prediction), {len(losses)} steps, mean of {span}", fill="black")
     image.save(path)
 
 
