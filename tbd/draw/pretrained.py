@@ -50,7 +50,7 @@ def _loaded(name: str | os.PathLike, kind: type[M]) -> M:
     config, weights = folder / "config.yaml", folder / "model.safetensors"
     for path in (config, weights):
         if not path.is_file():
-            raise InputError(f"The {kind.__name__} model {name} lacks {path}; export one with `python -m tbd.draw.pretrained`.")
+            raise InputError(f"The {_word(kind)} {name} lacks {path}; export one with `python -m tbd.draw.pretrained`.")
     return _filled(_built(config, kind), read_state(folder), weights)
 
 
@@ -102,6 +102,11 @@ def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "init_args": arguments}
 
 
+def _word(kind: type) -> str:
+    """``MotionDiffusion`` → "motion model"."""
+    return f"{kind.__name__.removesuffix('Diffusion').lower()} model"
+
+
 def _parser() -> ArgumentParser:
     parser = ArgumentParser()
     parser.add_subclass_arguments(LightningModule, "model", required=True)
@@ -120,7 +125,7 @@ def _resolve(name: str | os.PathLike, kind: type) -> Path:
     except Exception as error:  # the hub's client raises a dozen unrelated kinds for "not there" and "not reachable"
         packaged = ", ".join(sorted(p.parent.name for p in PACKAGED.glob("*/model.safetensors"))) or "none"
         raise InputError(
-            f"There is no {kind.__name__} model {name}: not a folder, not packaged with tbd (packaged: {packaged}), not in the hub's local "
+            f"There is no {_word(kind)} {name}: not a folder, not packaged with tbd (packaged: {packaged}), not in the hub's local "
             "cache, and the hub could not be reached or does not have it."
         ) from error
 
