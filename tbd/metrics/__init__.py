@@ -1,0 +1,20 @@
+"""Metrics of talking heads: each a `torchmetrics.Metric` on a pure function. See ``docs/metrics.md``."""
+
+from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable, WeightsAbsent
+from tbd.metrics.controllability import EmotionSeparation, IntensityMonotonicity, LipDrift
+from tbd.metrics.dynamics import ActionUnitFidelity, BlinkRate, FrechetMotionDistance, HeadMotionDiversity, Jerk, SeamJump, SilenceLipEnergy
+from tbd.metrics.emotion import EmotionAccuracy, EmotionClassifier
+from tbd.metrics.frechet import FrechetInceptionDistance, FrechetVideoDistance, KernelInceptionDistance, VideoNetwork
+from tbd.metrics.identity import FaceEmbedder, IdentitySimilarity
+from tbd.metrics.landmarks import ApertureCorrelation, FaceLandmarkDistance, MouthLandmarkDistance
+from tbd.metrics.lip_sync import SyncNetConfidence, SyncNetDistance, SyncNetOffset
+from tbd.metrics.pixels import PeakSignalNoiseRatio, PerceptualSimilarity, Sharpness, StructuralSimilarity
+
+__all__ = [
+    "ActionUnitFidelity", "ApertureCorrelation", "BlinkRate", "ClipMean", "ClipMetric", "EmotionAccuracy", "EmotionClassifier",
+    "EmotionSeparation", "FaceEmbedder", "FaceLandmarkDistance", "FrechetInceptionDistance", "FrechetMotionDistance",
+    "FrechetVideoDistance", "HeadMotionDiversity", "IdentitySimilarity", "IntensityMonotonicity", "Jerk",
+    "KernelInceptionDistance", "LipDrift", "MouthLandmarkDistance", "PeakSignalNoiseRatio", "PerceptualSimilarity",
+    "SeamJump", "Sharpness", "SilenceLipEnergy", "StructuralSimilarity", "SyncNetConfidence", "SyncNetDistance",
+    "SyncNetOffset", "Unmeasurable", "VideoNetwork", "WeightsAbsent",
+]  # fmt: skip
