@@ -18,7 +18,7 @@ from tbd.evaluation.checksum import checksum
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_.][a-z0-9]+)*$")]
-_SAID_ONLY = {"summary": True, "citation": True, "metrics": {"__all__": {"label", "unit", "better", "digits", "about"}}}
+_SAID_ONLY = {"summary": True, "citation": True, "metrics": {"__all__": {"label", "digits", "about"}}}
 """Fields that readers see and no number depends on; they are outside the hash."""
 
 
@@ -37,15 +37,17 @@ class Split(_Part):
     """Which clips.
 
     Args:
-        name: of the list, as the reference knows it.
-        clips: how many; None where the user brings them (a folder of portraits).
-        names: `checksum_of_names` of the clips; None likewise.
+        name: of the list, for the reader.
+        clips: how many; None where that depends on what the user has (a folder of portraits, videos that still download).
+        names: `checksum_of_names` of the clips; None likewise. Results over different clips are never in one table.
+        file: SHA-256 of the packaged split file that `CacheReference` reads; None for other references.
         content: `checksum_of_files` of the reference's files, where they are the project's own to give.
     """
 
     name: str
     clips: int | None
     names: Sha256 | None
+    file: Sha256 | None = None
     content: Sha256 | None = None
 
 
@@ -64,28 +66,29 @@ class Crop(_Part):
 
 
 class MetricEntry(_Part):
-    """One line of a protocol's list of metrics.
+    """One line of a protocol's list of metrics. What a metric is fed with, its class says (`tbd.metrics.base`).
 
     Args:
         name: of the metric in scores.
         metric: the class and its arguments.
-        feed: argument of the metric's ``update`` → what it is given: ``prediction.STREAM`` or ``reference.STREAM``.
-        show: which of several values stands on the board, by its key; None where there is one.
+        crop: what it sees of frames, where that is not the protocol's.
+        frames: how many frames of a clip it sees, evenly chosen from first to last; all where not given.
+        weights: third-party weights that it needs, by their registered name → sha256.
+        better: which way is good, where the class does not say. ``reference`` is as close to the ground truth's own value as
+            can be.
         label: how the board calls it.
-        unit: of the value.
-        better: which way is good. ``reference`` is as close to the ground truth's own value as can be.
         digits: decimals on the board.
         about: a sentence for the reader.
     """
 
     name: Name
     metric: Component
-    feed: dict[str, Annotated[str, StringConstraints(pattern=r"^(prediction|reference)\.[a-z_]+$")]]
-    show: str | None = None
+    crop: Crop | None = None
+    frames: int | None = Field(default=None, ge=1)
+    weights: dict[str, Sha256] = {}
+    better: Literal["higher", "lower", "reference"] | None = None
     label: str
-    unit: str = ""
-    better: Literal["higher", "lower", "reference"]
-    digits: int = 2
+    digits: int = Field(default=2, ge=0, le=6)
     about: str = ""
 
 
@@ -133,7 +136,7 @@ class Protocol(_Part):
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical form of all that numbers depend on."""
-        return checksum(self.model_dump(mode="json", exclude=_SAID_ONLY))
+        return checksum(self.model_dump(mode="json", exclude=_SAID_ONLY, exclude_none=True))
 
     def entry(self, name: str) -> MetricEntry | None:
         """The metric of that name, if the protocol has it."""

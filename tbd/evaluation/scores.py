@@ -56,14 +56,27 @@ class Value(_Part):
 
     Args:
         values: key → number; a metric with one result has the key ``value``.
+        reported: the key of the number that stands for the metric.
         clips: how many clips are in it.
+        error: half the width of the 95 % interval of `reported` over clips, 1.96 standard errors; None where the metric is no
+            mean over clips, or fewer than two were measured.
+        unit: of `reported`.
+        better: which way is good; ``reference`` is as close to the ground truth's own value as can be.
         absent: why there is no number, and what would give one; None where there is one.
-        error: half the width of the 95 % interval of the mean over clips, where the metric has clips to average.
     """
 
     values: dict[str, float] = {}
+    reported: str = "value"
     clips: int = 0
+    error: float | None = None
+    unit: str = ""
+    better: Literal["higher", "lower", "reference"] = "reference"
     absent: str | None = None
+
+    @property
+    def number(self) -> float | None:
+        """The one that stands for the metric."""
+        return self.values.get(self.reported)
 
 
 class Scores(_Part):
@@ -73,7 +86,8 @@ class Scores(_Part):
         format: of this file.
         protocol: its id.
         protocol_hash: `Protocol.hash`.
-        split: the checksum of the clips' names that were expected.
+        split: `checksum_of_names` of the clips that were expected.
+        content: `Reference.content`, empty where it was not read.
         metrics: name → result.
         expected: clips of the protocol.
         found: of these, predictions that lay in the folder.
@@ -83,6 +97,7 @@ class Scores(_Part):
         speed: seconds of work per second of video and frames a second, from the predictions' rows; empty where there are none.
         memory: peak MB of the process that predicted, likewise.
         predictor: what made the predictions, likewise.
+        predictor_weights: what it had learnt, as name → sha256, likewise.
         predicted_on: the environment of the predictions, likewise.
         evaluated_on: the environment of the evaluation, its command among it.
         seconds: that the evaluation took.
@@ -93,6 +108,7 @@ class Scores(_Part):
     protocol: str
     protocol_hash: str
     split: str
+    content: str = ""
     metrics: dict[str, Value]
     expected: int = Field(ge=0)
     found: int = Field(ge=0)
@@ -102,6 +118,7 @@ class Scores(_Part):
     speed: dict[str, float] = {}
     memory: dict[str, float] = {}
     predictor: dict[str, Any] = {}
+    predictor_weights: dict[str, str] = {}
     predicted_on: dict[str, Any] = {}
     evaluated_on: dict[str, Any] = {}
     seconds: float = 0.0

@@ -7,7 +7,7 @@ metadata names its tracker and version.
 import os
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO
@@ -70,7 +70,9 @@ class Tracker(ABC):
         _require_usable(geometry, source)
         return geometry
 
-    def track(self, frames: Iterable[np.ndarray], source: str = "the video") -> Motion:
+    def track(
+        self, frames: Iterable[np.ndarray], source: str = "the video", watch: Callable[[Sight | None], None] | None = None
+    ) -> Motion:
         """The performance of the largest face of a video.
 
         Frames are looked at one at a time and their meshes kept on disk, so memory does not grow with the video's length
@@ -80,6 +82,7 @@ class Tracker(ABC):
         Args:
             frames: (H, W, 3) uint8 RGB at 25 a second, as `tbd.face.media.read_video` gives them.
             source: what messages call the video.
+            watch: is shown what was seen of each frame, None where no face was; for those who want the points as well.
 
         Raises:
             InputError: there are no frames, more than half show no face, or the face is smaller than 48 pixels.
@@ -90,6 +93,8 @@ class Tracker(ABC):
                 size = frame.shape[1::-1]
                 sight = follower.follow(frame)
                 seen.append(sight is not None)
+                if watch is not None:
+                    watch(sight)
                 if sight is not None:
                     spool.write(_to_row(sight).tobytes())
             sights = _read_rows(spool, np.array(seen, bool), source)
