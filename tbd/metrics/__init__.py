@@ -8,7 +8,8 @@ from tbd.metrics.frechet import FrechetInceptionDistance, FrechetVideoDistance, 
 from tbd.metrics.identity import FaceEmbedder, IdentitySimilarity
 from tbd.metrics.landmarks import ApertureCorrelation, FaceLandmarkDistance, MouthLandmarkDistance
 from tbd.metrics.lip_sync import SyncNetConfidence, SyncNetDistance, SyncNetOffset
-from tbd.metrics.pixels import PeakSignalNoiseRatio, PerceptualSimilarity, Sharpness, StructuralSimilarity
+from tbd.metrics.pixels import PeakSignalNoiseRatio, PerceptualSimilarity, StructuralSimilarity
+from tbd.metrics.sharpness import Sharpness
 
 __all__ = [
     "ActionUnitFidelity", "ApertureCorrelation", "BlinkRate", "ClipMean", "ClipMetric", "EmotionAccuracy", "EmotionClassifier",

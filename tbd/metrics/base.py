@@ -18,12 +18,13 @@ A metric names the fields of a clip that its `update` takes, in order, in `reads
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import Metric
 
 from tbd.errors import InputError, TBDError
@@ -135,6 +136,51 @@ def _to_steps(value: float, name: str) -> int:
     if abs(steps) >= _MOST:
         raise InputError(f"The {name} of a clip is {value}, which no mean can hold.")
     return steps
+
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
+
+
+class Frozen(Generic[NetworkT]):
+    """A network that a metric uses and that is no part of it: not in its `state_dict`, not trained, not copied with it.
+
+    Args:
+        network: is put into evaluation mode and its gradients are switched off.
+    """
+
+    def __init__(self, network: NetworkT) -> None:
+        self.network = network.eval().requires_grad_(False)
+
+    def on(self, device: torch.device) -> NetworkT:
+        """The network, moved to `device`."""
+        return self.network.to(device)
+
+    def __deepcopy__(self, memo: Any) -> "Frozen[NetworkT]":
+        return self
+
+
+@contextmanager
+def exactly(device: torch.device) -> Iterator[None]:
+    """Within it networks run in full single precision and without gradients, whatever the caller's autocast and TF32 say:
+    under bfloat16 a FID near 40 comes in steps of a quarter."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        stack.enter_context(torch.autocast(device.type, enabled=False))
+        if device.type == "cuda":
+            stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
+        yield
+
+
+def to_uint8(frames: Array) -> Tensor:
+    """(T, 3, H, W) frames as uint8. Floats are 0..1: clamped, then rounded (torchmetrics' own conversion truncates, and lets
+    1.01 wrap to 1).
+
+    Example:
+        >>> to_uint8(torch.tensor([-0.5, 0.5, 0.9999, 1.01]).reshape(1, 1, 2, 2)).flatten().tolist()
+        [0, 128, 255, 255]
+    """
+    frames = torch.as_tensor(frames)
+    return frames if frames.dtype == torch.uint8 else (frames.float().clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def tensor(values: Array, dtype: torch.dtype = torch.float64) -> Tensor:
