@@ -17,8 +17,8 @@ import numpy as np
 from scipy.io import wavfile
 
 from benchmarks.common import run
-from tbd.data.speech import find_voices
 from tbd.data.sentences import languages
+from tbd.data.speech import find_voices
 from tbd.data.synthesis import Clip, make_clip, plan_corpus
 from tbd.errors import InputError
 from tbd.evaluation.checksum import checksum_of_files, checksum_of_names

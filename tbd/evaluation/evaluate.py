@@ -34,6 +34,7 @@ class Gauge:
         metric: the metric, or None where it is absent.
         absent: why.
         clips: clips in it.
+        refused: why the first of the others could not be measured.
         found: of a mean over clips, clip → numbers.
     """
 
@@ -41,6 +42,7 @@ class Gauge:
     metric: ClipMetric | None = None
     absent: str | None = None
     clips: int = 0
+    refused: str | None = None
     found: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
@@ -74,6 +76,7 @@ class Gauge:
         except WeightsAbsent as error:
             self.metric, self.absent = None, _fetch(error)
         except Unmeasurable as error:
+            self.refused = self.refused or str(error)
             evidence.note("metric", f"{self.entry.name}: {error}")
 
     def _feed_mean(self, inputs: list[Any], clip: str, shared: dict[Any, dict[str, float]]) -> None:
@@ -109,7 +112,7 @@ class Gauge:
         direction = {True: "higher", False: "lower", None: "reference"}[self.metric.higher_is_better]
         about = {"unit": self.metric.unit, "better": entry.better or direction, "clips": self.clips}
         if not self.clips:
-            return Value(absent="No clip could be measured; the issues say why.", **about)
+            return Value(absent=f"No clip could be measured. {self.refused or ''}".strip(), **about)
         try:
             if isinstance(self.metric, ClipMean):
                 values, reported = {k: float(v) for k, v in self.metric.means().items()}, self.metric.reported
@@ -187,6 +190,9 @@ def evaluate(
             found = _examine(protocol, needs, clip, given.clips[clip.id], gauges)
             scored += not any(not issue.scored for issue in found)
             issues += found
+    # a metric that no clip could be measured by says so once
+    mute = tuple(f"{gauge.entry.name}: " for gauge in gauges if not gauge.clips)
+    issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(mute)]
     scores = Scores(
         protocol=protocol.id,
         protocol_hash=protocol.hash,
@@ -215,7 +221,7 @@ def _needs(protocol: Protocol, gauges: Sequence[Gauge]) -> Needs:
         from tbd.metrics.crops import face_chips
 
         chips = face_chips
-    return Needs.of(protocol, protocol.metrics, reads, chips)
+    return Needs.of(protocol, reads, chips)
 
 
 def _examine(protocol: Protocol, needs: Needs, clip: ReferenceClip, prediction: Prediction, gauges: Sequence[Gauge]) -> list[Issue]:

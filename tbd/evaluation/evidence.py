@@ -1,6 +1,6 @@
 """What one clip's prediction and reference show, in the fields that metrics read (see `tbd.metrics.base`)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.footage import Footage, count_frames, in_crop, points_of, watch, window_of
+from tbd.evaluation.footage import Chips, Footage, View, count_frames, in_crop, points_of, watch, window_of
 from tbd.evaluation.predictions import Prediction
 from tbd.evaluation.protocol import Crop, MetricEntry, Protocol
 from tbd.evaluation.reference import ReferenceClip
@@ -31,19 +31,33 @@ class Unusable(TBDError):
         self.kind = kind
 
 
+def view_of(protocol: Protocol, entry: MetricEntry) -> View:
+    """What a metric sees of frames."""
+    return View(entry.crop or protocol.crop, entry.frames)
+
+
 @dataclass(frozen=True)
 class Needs:
-    """Which fields a protocol's metrics read, so that nothing else is computed."""
+    """What a protocol's metrics read, so that nothing else is computed.
+
+    Args:
+        fields: ``preds.frames`` and so on.
+        views: of frames, by side.
+        chips: cuts face chips, where a metric reads them.
+    """
 
     fields: frozenset[str]
-    crops: frozenset[Crop]
-    chips: Any = None
+    views: dict[str, frozenset[View]]
+    chips: Chips | None = None
 
     @classmethod
-    def of(cls, protocol: Protocol, entries: Sequence[MetricEntry], reads: Sequence[Sequence[str]], chips: Any = None) -> "Needs":
-        """Of the metrics `entries`, whose classes read `reads`."""
-        crops = {e.crop or protocol.crop for e, fields in zip(entries, reads) if any(f.endswith((".frames", ".points")) for f in fields)}
-        return cls(frozenset(f for fields in reads for f in fields), frozenset(crops), chips)
+    def of(cls, protocol: Protocol, reads: Sequence[Sequence[str]], chips: Chips | None = None) -> "Needs":
+        """Of a protocol whose metrics' classes read `reads`, one by one."""
+        views = {
+            side: frozenset(view_of(protocol, e) for e, fields in zip(protocol.metrics, reads) if f"{side}.frames" in fields)
+            for side in ("preds", "target")
+        }
+        return cls(frozenset(f for fields in reads for f in fields), views, chips)
 
     def any(self, side: str, *names: str) -> bool:
         return any(f"{side}.{name}" in self.fields for name in names)
@@ -66,16 +80,18 @@ class Evidence:
         self.protocol, self.clip, self.prediction = protocol, clip, prediction
         self.issues: list[Issue] = []
         self._needs, self._tracked = needs, protocol.motion == "face_mesh"
+        self._name = prediction.video.name
         try:
             self._wanted = clip.frames()
-            self._windows = {crop: self._window(crop) for crop in needs.crops}
         except InputError as error:
             raise Unusable("reference", str(error)) from error
-        self._check_video()
-        self.preds = self._look("preds", self._video(), str(prediction.video))
-        self.motion = self._predicted_motion()
+        lengths = [self._video_length()]
+        self._given = self._motion_file()
+        if self._given is not None:
+            lengths.append(len(self._given))
+        self.rows = self._pair(min(lengths), self._wanted)
+        self.preds = self._look_at_prediction(lengths[0])
         self.target = self._look_at_target()
-        self.rows = self._pair()
 
     def note(self, kind: str, detail: str) -> None:
         """An issue of a clip that stays in the numbers."""
@@ -83,83 +99,96 @@ class Evidence:
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
-    def _window(self, crop: Crop) -> np.ndarray:
-        return np.array([0.0, 0.0, 1.0]) if crop.kind == "frame" else window_of(crop, self.clip.face(self.protocol.size))
-
-    def _check_video(self) -> None:
-        """All that can be said before a frame is decoded."""
-        name = self.prediction.video.name
+    def _video_length(self) -> int:
+        """Frames, and all that can be said before one is decoded."""
         try:
-            count = count_frames(self.prediction.video)
+            length = count_frames(self.prediction.video)
         except InputError as error:
             raise Unusable("unreadable", str(error)) from error
-        if count.missing:
-            raise Unusable("truncated", f"{name} declares {count.missing} frames more than it holds; write it again")
-        if abs(count.rate - FPS) > 0.01:
-            self.note("rate", f"{name} has {count.rate:.3f} frames a second instead of {FPS}; frames were chosen by their times")
-        self._require_length(count.frames)
+        if length.missing:
+            raise Unusable("truncated", f"{self._name} declares {length.missing} frames more than it holds; write it again")
+        if abs(length.rate - FPS) > 0.01:
+            self.note("rate", f"{self._name} has {length.rate:.3f} frames a second instead of {FPS}; frames were chosen by their times")
+        self._require_length(length.frames, self._name)
+        return length.frames
 
-    def _require_length(self, frames: int) -> None:
+    def _require_length(self, frames: int, name: str) -> None:
         if abs(frames - self._wanted) > self.protocol.length_tolerance:
             raise Unusable(
                 "length",
-                f"{self.prediction.video.name} lasts {frames} frames at {FPS} a second; the true clip has {self._wanted}, "
+                f"{name} lasts {frames} frames at {FPS} a second; the true clip has {self._wanted}, "
                 f"and {self.protocol.id} allows {self.protocol.length_tolerance} more or fewer",
             )
 
-    def _video(self) -> Iterable[np.ndarray]:
-        from tbd.face.media import read_video
-
-        return read_video(self.prediction.video)
-
-    def _look(self, side: str, frames: Iterable[np.ndarray], source: str) -> Footage:
-        needs = self._needs
-        crops = self._windows if needs.any(side, "frames") else {}
-        chips = needs.chips if needs.any(side, "faces") else None
-        track = chips is not None or (self._tracked and needs.any(side, "points", "motion"))
-        if side == "target" and not (crops or track):
-            return Footage()
-        try:
-            seen = watch(frames, crops, track, chips, source)
-        except InputError as error:
-            raise Unusable(("no_face" if "face" in str(error) else "unreadable") if side == "preds" else "reference", str(error)) from error
-        if side == "preds":
-            self._require_length(seen.length)
-        if seen.lost:
-            whose = self.prediction.video.name if side == "preds" else "the true clip"
-            self.note("no_face", f"no face was found in {seen.lost} of {seen.length} frames of {whose}")
-        return seen
-
-    def _look_at_target(self) -> Footage:
-        try:
-            frames = self.clip.video(self.protocol.size)
-            still = frames is None
-            if still and self._needs.any("target", "frames", "faces", "points"):
-                frames = [self.clip.face(self.protocol.size).image]
-        except InputError as error:
-            raise Unusable("reference", str(error)) from error
-        return self._look("target", frames if frames is not None else [], f"the true clip {self.clip.id}")
-
-    def _predicted_motion(self) -> Motion | None:
+    def _motion_file(self) -> Motion | None:
         if self._tracked or not self._needs.any("preds", "motion", "points", "seams"):
-            return self.preds.motion
+            return None
         if self.prediction.motion is None:
             raise Unusable("no_motion", f"{self.protocol.id} compares motion files; {self.clip.id}.npz should lie beside the video")
         try:
             motion = Motion.load(self.prediction.motion)
         except InputError as error:
             raise Unusable("no_motion", str(error)) from error
-        self._require_length(len(motion))
+        self._require_length(len(motion), self.prediction.motion.name)
         return motion
 
-    def _pair(self) -> tuple[np.ndarray, np.ndarray]:
+    def _pair(self, own: int, true: int) -> dict[str, np.ndarray]:
         """Which frames of either side are compared."""
-        own = len(self.motion) if self.motion is not None and not self.preds.length else self.preds.length
-        true = self.target.length if self.target.length > 1 else self._wanted
         shorter = min(own, true)
-        if self.protocol.pairing == "linspace":
-            return tuple(np.linspace(0, n - 1, shorter).round().astype(int) for n in (own, true))
-        return (np.arange(shorter),) * 2
+        if self.protocol.pairing == "shorter":
+            return {"preds": np.arange(shorter), "target": np.arange(shorter)}
+        return {side: np.linspace(0, n - 1, shorter).round().astype(int) for side, n in (("preds", own), ("target", true))}
+
+    def _views(self, side: str) -> dict[View, tuple[np.ndarray, np.ndarray]]:
+        return {view: (self._windows[view.crop], view.choose(self.rows[side])) for view in self._needs.views[side]}
+
+    @cached_property
+    def _windows(self) -> dict[Crop, np.ndarray]:
+        """Of all crops, found in the true clip's portrait."""
+        crops = {view.crop for views in self._needs.views.values() for view in views} | {self.protocol.crop}
+        whole = np.array([0.0, 0.0, 1.0])
+        try:
+            return {crop: whole if crop.kind == "frame" else window_of(crop, self.clip.face(self.protocol.size)) for crop in crops}
+        except InputError as error:
+            raise Unusable("reference", str(error)) from error
+
+    def _tracks(self, side: str) -> tuple[bool, Chips | None]:
+        chips = self._needs.chips if self._needs.any(side, "faces") else None
+        return chips is not None or (self._tracked and self._needs.any(side, "points", "motion")), chips
+
+    def _look_at_prediction(self, length: int) -> Footage:
+        from tbd.face.media import read_video
+
+        views, (track, chips) = self._views("preds"), self._tracks("preds")
+        try:
+            seen = watch(read_video(self.prediction.video), views, None, track, chips, str(self.prediction.video))
+        except InputError as error:
+            raise Unusable("no_face" if "no face" in str(error) else "unreadable", str(error)) from error
+        if seen.length <= self.rows["preds"].max():
+            raise Unusable("truncated", f"{self._name} declares {length} frames, of which {seen.length} can be decoded; write it again")
+        self._note_lost(seen, self._name)
+        return seen
+
+    def _look_at_target(self) -> Footage:
+        views, (track, chips) = self._views("target"), self._tracks("target")
+        if not (views or track):
+            return Footage()
+        # what no metric sees need not be drawn, where the true frames are drawn
+        numbers = None if track or not views else np.unique(np.concatenate([rows for _, rows in views.values()]))
+        try:
+            frames = self.clip.video(self.protocol.size, numbers)
+            if frames is None:  # there is but the portrait
+                frames = [self.clip.face(self.protocol.size).image]
+                views, numbers = {view: (window, np.zeros(1, int)) for view, (window, _) in views.items()}, None
+            seen = watch(frames, views, numbers, track, chips, f"the true clip {self.clip.id}")
+        except InputError as error:
+            raise Unusable("reference", str(error)) from error
+        self._note_lost(seen, "the true clip")
+        return seen
+
+    def _note_lost(self, seen: Footage, name: str) -> None:
+        if seen.lost:
+            self.note("no_face", f"no face was found in {seen.lost} of {seen.length} frames of {name}")
 
     # -- fields ----------------------------------------------------------------------------------------------------
 
@@ -181,42 +210,29 @@ class Evidence:
             raise InputError(f"{entry.metric.class_path} reads {name}, which {self.protocol.id} cannot give: it compares clip with clip.")
         return getattr(self, found)
 
-    def _rows(self, side: str) -> np.ndarray:
-        return self.rows[0 if side == "preds" else 1]
-
     def _frames(self, side: str, entry: MetricEntry) -> np.ndarray:
-        frames = getattr(self, side).frames[entry.crop or self.protocol.crop]
-        if side == "target" and len(frames) == 1:
-            return frames
-        rows = self._rows(side)
-        if entry.frames is not None:
-            rows = rows[np.linspace(0, len(rows) - 1, min(entry.frames, len(rows))).round().astype(int)]
-        return frames[rows]
+        return getattr(self, side).frames[view_of(self.protocol, entry)]
 
     def _points(self, side: str, entry: MetricEntry) -> np.ndarray:
         if not self._tracked:
-            return self._exact_points(side)[self._rows(side)]
+            return self._exact_points[side][self.rows[side]]
         crop, footage = entry.crop or self.protocol.crop, getattr(self, side)
-        return in_crop(footage.points, footage.side, self._windows[crop], crop.size)[self._rows(side)]
-
-    def _exact_points(self, side: str) -> np.ndarray:
-        return self._preds_points if side == "preds" else self._target_points
+        points = in_crop(footage.points, footage.side, self._windows[crop], crop.size)
+        return points if len(points) == 1 else points[self.rows[side]]
 
     @cached_property
-    def _preds_points(self) -> np.ndarray:
-        return points_of(self.motion)
-
-    @cached_property
-    def _target_points(self) -> np.ndarray:
-        return points_of(self._true_motion)
+    def _exact_points(self) -> dict[str, np.ndarray]:
+        motions = {side: self._moves(side) for side in ("preds", "target") if self._needs.any(side, "points")}
+        return {side: points_of(motion) for side, motion in motions.items()}
 
     def _motion(self, side: str) -> np.ndarray:
-        motion = self.motion if side == "preds" else self._true_motion
-        return motion.values[self._rows(side)]
+        return self._moves(side).values[self.rows[side]]
 
-    @cached_property
-    def _true_motion(self) -> Motion:
-        motion = self.target.motion if self._tracked else self.clip.motion()
+    def _moves(self, side: str) -> Motion:
+        if side == "preds":
+            motion = self.preds.motion if self._tracked else self._given
+        else:
+            motion = self.target.motion if self._tracked else self.clip.motion()
         if motion is None:
             raise InputError(f"The true motion of {self.clip.id} is not known; a protocol over it must track (motion: face_mesh).")
         return motion
@@ -248,11 +264,11 @@ class Evidence:
     def _asked(self) -> np.ndarray:
         from tbd.think.facs import perform
 
-        return perform(self.clip.plan(), self._wanted)[self.rows[1]]
+        return perform(self.clip.plan(), self._wanted)[self.rows["target"]]
 
     @cached_property
     def _seams(self) -> list[int]:
-        return [int(seam) for seam in (self.motion.metadata.get("seams", ()) if self.motion is not None else ())]
+        return [int(seam) for seam in self._moves("preds").metadata.get("seams", ())]
 
     @property
     def _preds_faces(self) -> np.ndarray:

@@ -1,8 +1,10 @@
 """One pass over a clip's frames: cut for the metrics that look at pixels, followed by the tracker, kept for that clip alone."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +18,7 @@ from tbd.face.mesh import Sight, bounds
 from tbd.face.motion import BLENDSHAPES, FPS, Motion
 
 
-class Count(NamedTuple):
+class Length(NamedTuple):
     """What a video's packets tell without decoding.
 
     Args:
@@ -30,7 +32,7 @@ class Count(NamedTuple):
     missing: int
 
 
-def count_frames(path: str | os.PathLike) -> Count:
+def count_frames(path: str | os.PathLike) -> Length:
     """Count a video's frames by reading it, without decoding.
 
     Raises:
@@ -53,9 +55,27 @@ def count_frames(path: str | os.PathLike) -> Count:
                     held += 1
                     length = float(packet.duration * packet.time_base) if packet.duration else 1 / rate
                     end = max(end, float(packet.pts * packet.time_base) - start + length)
-            return Count(max(ceil(end * FPS - 0.5), 0), rate, max(stream.frames - held, 0))
+            return Length(max(ceil(end * FPS - 0.5), 0), rate, max(stream.frames - held, 0))
     except (av.FFmpegError, OSError) as error:
         raise InputError(f"{path} cannot be read as video ({getattr(error, 'strerror', None) or error}); give a whole file.") from error
+
+
+class View(NamedTuple):
+    """What one metric, or several, see of a clip's frames.
+
+    Args:
+        crop: how they are cut.
+        frames: how many, evenly chosen from first to last; None for all.
+    """
+
+    crop: Crop
+    frames: int | None = None
+
+    def choose(self, rows: np.ndarray) -> np.ndarray:
+        """Of the rows of a clip, those in view."""
+        if self.frames is None:
+            return rows
+        return rows[np.linspace(0, len(rows) - 1, min(self.frames, len(rows))).round().astype(int)]
 
 
 @dataclass
@@ -63,16 +83,16 @@ class Footage:
     """What was seen of one clip.
 
     Args:
-        frames: crop → (T, 3, size, size) uint8 RGB.
+        frames: view → (T, 3, size, size) uint8 RGB.
         faces: (F, 3, 224, 224) uint8 chips of the frames with a face, or None where nobody asked.
         points: (T, 478, 3) float32 pixels of a picture of `side`, NaN where no face was seen; None where nobody asked.
         motion: tracked, where asked.
         side: pixels of the square that `points` are in.
         lost: frames without a face.
-        length: T.
+        length: frames looked at.
     """
 
-    frames: dict[Crop, np.ndarray] = field(default_factory=dict)
+    frames: dict[View, np.ndarray] = field(default_factory=dict)
     faces: np.ndarray | None = None
     points: np.ndarray | None = None
     motion: Motion | None = None
@@ -87,7 +107,8 @@ Chips = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 def watch(
     frames: Iterable[np.ndarray],
-    crops: dict[Crop, np.ndarray],
+    views: dict[View, tuple[np.ndarray, np.ndarray]],
+    numbers: Iterable[int] | None = None,
     track: bool = False,
     chips: Chips | None = None,
     source: str = "the video",
@@ -96,7 +117,8 @@ def watch(
 
     Args:
         frames: (H, W, 3) uint8 RGB, all of one shape.
-        crops: what to keep of the frames: crop → left, top, side of its square in parts of the frame's width.
+        views: what to keep: view → left, top, side of its square in parts of the frame's width, and the numbers of its frames.
+        numbers: of the frames, where they are not 0, 1, 2, …
         track: follow the face.
         chips: cut face chips; needs `track`.
         source: what messages call the clip.
@@ -105,16 +127,18 @@ def watch(
         InputError: there are no frames, or `track` finds a face in fewer than half of them.
     """
     seen = Footage()
-    kept: dict[Crop, list[np.ndarray]] = {crop: [] for crop in crops}
+    kept: dict[View, list[np.ndarray]] = {view: [] for view in views}
+    wanted = {view: Counter(map(int, rows)) for view, (_, rows) in views.items()}
     points: list[np.ndarray] = []
     faces: list[np.ndarray] = []
     last: list[np.ndarray] = []
 
     def look() -> Iterator[np.ndarray]:
-        for frame in frames:
+        for number, frame in zip(count() if numbers is None else numbers, frames):
             seen.length, seen.side = seen.length + 1, frame.shape[1]
-            for crop, window in crops.items():
-                kept[crop].append(cut(frame, window, crop.size))
+            for view, (window, _) in views.items():
+                if times := wanted[view][number]:
+                    kept[view] += [cut(frame, window, view.crop.size)] * times  # a stretched pairing shows some frames twice
             last[:] = [frame]
             yield frame
 
@@ -135,7 +159,7 @@ def watch(
             pass
     if not seen.length:
         raise InputError(f"There are no frames in {source}; give a video.")
-    seen.frames = {crop: np.stack(list_) for crop, list_ in kept.items()}
+    seen.frames = {view: np.stack(pictures) for view, pictures in kept.items() if pictures}
     return seen
 
 

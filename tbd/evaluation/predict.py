@@ -1,8 +1,10 @@
 """`tbd predict`: every clip of a protocol, once, on any number of devices; what is there already is not made again."""
 
 import json
+import logging
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -125,6 +127,7 @@ def predict(
     """
     names = checksum_of_names(clip.id for clip in clips)
     _claim(folder, {"protocol": protocol.id, "clips": names, "predictor": described, "weights": predictor.weights()})
+    _hush()
     several = num_nodes > 1 or devices not in (1, "1")
     trainer = L.Trainer(
         accelerator=accelerator,
@@ -144,6 +147,13 @@ def predict(
     trainer.predict(writer, DataLoader(range(len(clips)), batch_size=None), return_predictions=False)
     if len(writer.failed) == len(clips):
         raise TBDError(f"None of the {len(clips)} clips could be predicted; the first: {writer.failed[0]}")
+
+
+def _hush() -> None:
+    """Keep Lightning from telling what a user of `tbd predict` has no use for."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in ("predict returned None", "The 'predict_dataloader' does not have many workers", ".*isinstance.treespec, LeafSpec"):
+        warnings.filterwarnings("ignore", message)
 
 
 def _patient() -> Strategy:

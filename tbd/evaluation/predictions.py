@@ -124,7 +124,9 @@ def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predict
         saw = f"{len(videos)} videos such as {videos[0].name}" if videos else "no videos"
         raise InputError(f"{root} holds {saw}, none of them named by a clip of the protocol, such as {min(clips)}.mp4.")
     issues += [
-        Issue(kind="missing", clip=clip, detail=f"there is no video for it; {clip}.mp4 would be right") for clip in clips if clip not in found
+        Issue(kind="missing", clip=clip, detail=f"there is no video for it; {clip}.mp4 would be right")
+        for clip in clips
+        if clip not in found
     ]
     return Predictions(found, issues, _read_run(root))
 

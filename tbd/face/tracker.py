@@ -70,9 +70,7 @@ class Tracker(ABC):
         _require_usable(geometry, source)
         return geometry
 
-    def track(
-        self, frames: Iterable[np.ndarray], source: str = "the video", watch: Callable[[Sight | None], None] | None = None
-    ) -> Motion:
+    def track(self, frames: Iterable[np.ndarray], source: str = "the video", watch: Callable[[Sight | None], None] | None = None) -> Motion:
         """The performance of the largest face of a video.
 
         Frames are looked at one at a time and their meshes kept on disk, so memory does not grow with the video's length
