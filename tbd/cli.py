@@ -4,10 +4,10 @@ import sys
 from collections.abc import Sequence
 
 from tbd import __version__
-from tbd.commands import corpus, drawing, evaluating, thinking
+from tbd.commands import corpus, drawing, evaluating, thinking, weights
 from tbd.errors import InputError, TBDError
 
-COMMANDS = {**thinking.COMMANDS, **drawing.COMMANDS, **corpus.COMMANDS, **evaluating.COMMANDS}
+COMMANDS = {**thinking.COMMANDS, **drawing.COMMANDS, **corpus.COMMANDS, **evaluating.COMMANDS, **weights.COMMANDS}
 _LIGHTNING = {
     "fit": "train from a configuration (Lightning's)",
     "validate": "validate a checkpoint (Lightning's)",

@@ -40,20 +40,6 @@ class Unmeasurable(TBDError):
     """A metric has nothing to say of one clip (no face, silence, too short). One sentence says why; the clip is counted."""
 
 
-class WeightsAbsent(InputError):
-    """Third-party weights are not on this machine. The metric is absent, the rest goes on.
-
-    Args:
-        name: the registry's name of the weights.
-        message: one sentence with the place that was looked at.
-        command: what fetches them.
-    """
-
-    def __init__(self, name: str, message: str, command: str) -> None:
-        super().__init__(message)
-        self.name, self.command = name, command
-
-
 class ClipMetric(Metric):
     """A metric that is updated with one clip at a time. See the module for `reads`."""
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMean, Frozen, Unmeasurable, exactly, to_uint8
-from tbd.metrics.weights import load_state
+from tbd.weights import load_state
 
 _BATCH = 16
 """Frames compared at a time."""
@@ -69,8 +69,8 @@ def frame_pairs(preds: Array, target: Array, device: torch.device, size: int = _
     preds, target = to_uint8(preds), to_uint8(target)
     if preds.shape != target.shape or preds.ndim != 4:
         raise InputError(
-            f"The frames of a clip and its reference are {tuple(preds.shape)} and {tuple(target.shape)}; (frames, 3, height, width) of equal "
-            "length and size are right."
+            f"The frames of a clip and its reference are {tuple(preds.shape)} and {tuple(target.shape)}; "
+            "(frames, 3, height, width) of equal length and size are right."
         )
     if not len(preds):
         raise Unmeasurable("The clip has no frames.")
