@@ -4,10 +4,17 @@ import sys
 from collections.abc import Sequence
 
 from tbd import __version__
-from tbd.commands import corpus, drawing, evaluating, thinking, weights
+from tbd.commands import corpus, drawing, evaluating, preprocessing, thinking, weights
 from tbd.errors import InputError, TBDError
 
-COMMANDS = {**thinking.COMMANDS, **drawing.COMMANDS, **corpus.COMMANDS, **evaluating.COMMANDS, **weights.COMMANDS}
+COMMANDS = {
+    **thinking.COMMANDS,
+    **drawing.COMMANDS,
+    **corpus.COMMANDS,
+    **preprocessing.COMMANDS,
+    **evaluating.COMMANDS,
+    **weights.COMMANDS,
+}
 _LIGHTNING = {
     "fit": "train from a configuration (Lightning's)",
     "validate": "validate a checkpoint (Lightning's)",

@@ -46,6 +46,7 @@ class ClipRecord:
         number: as in the file's name; not the same sentence across emotions.
         text: a sentence about the feeling, where one was given.
         origin: the file, relative to the raw root; a member of an archive as ``M003.tar/video/front/…/001.mp4``.
+        origin_bytes: its size.
         status: ``ready``; ``failed``, for `reason`; ``found``, which is probed but not prepared.
         reason: one sentence where the clip failed; remarks where it is ready.
         frames: of the prepared clip, at 25 a second; of the motion, the mesh and the audio alike.
@@ -72,6 +73,7 @@ class ClipRecord:
     number: int = 0
     text: str = ""
     origin: str = ""
+    origin_bytes: int = 0
     status: Status = "found"
     reason: str = ""
     frames: int = 0
