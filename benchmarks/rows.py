@@ -41,7 +41,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "classifier-free guidance": (
         "The same model with classifier-free guidance of scale 2 instead: one scale for emotion and muscles, none for the voice.",
-        {"class_path": _MODEL, "init_args": {"guidance": {"class_path": f"{_GUIDANCE}.ClassifierFreeGuidance", "init_args": {"scale": 2.0}}}},
+        {"class_path": _MODEL, "init_args": {"guidance": {"class_path": f"{_GUIDANCE}.ClassifierFreeGuidance"}}},
     ),
     "Loudness opens the jaw": ("No model: the jaw follows the sound's energy.", {"class_path": f"{_PREDICTORS}.LoudnessJaw"}),
     "Still portrait": ("No motion at all.", {"class_path": f"{_PREDICTORS}.StillPortrait"}),

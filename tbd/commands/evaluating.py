@@ -36,25 +36,22 @@ def _predict_options(parser) -> None:
 def _predict(options) -> None:
     from pathlib import Path
 
-    from jsonargparse import ArgumentParser
-
+    from tbd.evaluation.building import build
     from tbd.evaluation.predict import predict
     from tbd.evaluation.predictors import Predictor
-    from tbd.evaluation.protocol import load_protocol
+    from tbd.evaluation.protocol import Component, load_protocol
 
     protocol = load_protocol(options.protocol)
-    chosen = options.predictor.clone() if hasattr(options.predictor, "clone") else options.predictor
+    chosen = Component.model_validate(options.predictor.as_dict())
     if options.model is not None:
         if not chosen.class_path.endswith("ModelPredictor"):
             raise InputError(f"--model belongs to ModelPredictor; {chosen.class_path} takes none.")
-        chosen.init_args.model = options.model
+        chosen.init_args["model"] = options.model
     clips = _reference(options, protocol).clips()
-    builder = ArgumentParser()
-    builder.add_subclass_arguments(Predictor, "predictor")
-    described = chosen.as_dict() if hasattr(chosen, "as_dict") else dict(chosen)
-    predictor = builder.instantiate_classes(builder.parse_object({"predictor": described})).predictor
+    predictor = build(chosen, Predictor, "--predictor")
     devices = int(options.devices) if options.devices.lstrip("-").isdigit() else options.devices
-    predict(protocol, clips, predictor, Path(options.output), described, devices, options.accelerator, options.num_nodes, options.quiet)
+    folder, machines = Path(options.output), (devices, options.accelerator, options.num_nodes)
+    predict(protocol, clips, predictor, folder, chosen.model_dump(), *machines, options.quiet)
 
 
 def _evaluate_options(parser) -> None:

@@ -146,9 +146,9 @@ def add(
 def report(
     board: str | os.PathLike,
     protocol: str,
-    name: str,
     numbers: dict[str, float],
     citation: str,
+    name: str,
     paper: str | None = None,
     code: str | None = None,
     note: str = "",
@@ -264,16 +264,23 @@ def _require_comparable(entries: Sequence[Entry], source: str) -> None:
         return
     recipe = _recipe(measured[-1].protocol)
     expected = recipe.hash if recipe is not None else measured[0].scores.protocol_hash
+    first, theirs = measured[0].scores, measured[0].name if recipe is None else "tbd ships"
     for entry in measured:
-        if entry.scores.protocol_hash != expected:
+        own = entry.scores
+        if own.protocol_hash != expected:
             raise InputError(
-                f"{source}: {entry.name} was measured by another version of {entry.protocol} (hash {entry.scores.protocol_hash[:12]}…) than "
-                f"{'tbd ships' if recipe is not None else measured[0].name} ({expected[:12]}…); evaluate its predictions again."
+                f"{source}: {entry.name} was measured by another version of {entry.protocol} (hash {own.protocol_hash[:12]}…) than {theirs} "
+                f"({expected[:12]}…); evaluate its predictions again."
             )
-        if (entry.scores.split, entry.scores.content) != (measured[0].scores.split, measured[0].scores.content):
+        if (own.split, own.content) != (first.split, first.content):
             raise InputError(
-                f"{source}: {entry.name} was measured over {entry.scores.expected} other clips than {measured[0].name}; rows over different "
-                "clips are not comparable. Use another --board for them."
+                f"{source}: {entry.name} was measured over {own.expected} other clips than {measured[0].name}; rows over different clips "
+                "are not comparable. Use another --board for them."
+            )
+        differs = [name for name, sha in own.weights.items() if first.weights.get(name, sha) != sha]
+        if differs:
+            raise InputError(
+                f"{source}: {entry.name} was measured with another file {differs[0]} than {measured[0].name}; evaluate both with one."
             )
 
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ArgumentError, ArgumentParser
-
 from tbd.errors import InputError
+from tbd.evaluation.building import build, import_class
 from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.environment import environment
 from tbd.evaluation.evidence import Evidence, Needs, Unusable
@@ -22,7 +21,8 @@ from tbd.evaluation.protocol import MetricEntry, Protocol
 from tbd.evaluation.reference import Reference, ReferenceClip
 from tbd.evaluation.scores import Issue, Scores, Value
 from tbd.files import atomic_output
-from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable, WeightsAbsent
+from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
+from tbd.weights import WeightsAbsent, checksum, find
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Gauge:
         absent: why.
         clips: clips in it.
         refused: why the first of the others could not be measured.
+        weights: third-party files that it uses, by their registered name → sha256.
         found: of a mean over clips, clip → numbers.
     """
 
@@ -43,15 +44,16 @@ class Gauge:
     absent: str | None = None
     clips: int = 0
     refused: str | None = None
+    weights: dict[str, str] = field(default_factory=dict)
     found: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, entry: MetricEntry) -> "Gauge":
         """Build an entry's metric; one whose weights are not here is absent, with the command that fetches them."""
         try:
-            return cls(entry, build_metric(entry))
+            return cls(entry, build_metric(entry), weights=_used_weights(entry))
         except WeightsAbsent as error:
-            return cls(entry, absent=_fetch(error))
+            return cls(entry, absent=str(error))
 
     @property
     def reads(self) -> Sequence[str]:
@@ -74,7 +76,7 @@ class Gauge:
                 self.metric.update(*inputs)
             self.clips += 1
         except WeightsAbsent as error:
-            self.metric, self.absent = None, _fetch(error)
+            self.metric, self.absent = None, str(error)
         except Unmeasurable as error:
             self.refused = self.refused or str(error)
             evidence.note("metric", f"{self.entry.name}: {error}")
@@ -107,19 +109,21 @@ class Gauge:
     def value(self) -> Value:
         """The result."""
         entry = self.entry
+        kind = import_class(entry.metric.class_path) if self.metric is None else self.metric
+        direction = {True: "higher", False: "lower", None: "reference"}[kind.higher_is_better]
+        about = {"better": entry.better or direction, "clips": self.clips}
         if self.metric is None:
-            return Value(absent=self.absent, better=entry.better or "reference")
-        direction = {True: "higher", False: "lower", None: "reference"}[self.metric.higher_is_better]
-        about = {"unit": self.metric.unit, "better": entry.better or direction, "clips": self.clips}
+            return Value(absent=self.absent, **about)
+        about["unit"] = self.metric.unit
         if not self.clips:
             return Value(absent=f"No clip could be measured. {self.refused or ''}".strip(), **about)
         try:
             if isinstance(self.metric, ClipMean):
                 values, reported = {k: float(v) for k, v in self.metric.means().items()}, self.metric.reported
             else:
-                values, reported = {"value": float(self.metric.compute())}, "value"
+                values, reported = {"value": float(self.metric.compute()), **_beside(self.metric)}, "value"
         except WeightsAbsent as error:
-            return Value(absent=_fetch(error), **about)
+            return Value(absent=str(error), **about)
         except InputError as error:
             return Value(absent=str(error), **about)
         values = {key: value for key, value in values.items() if math.isfinite(value)}
@@ -136,6 +140,20 @@ class Gauge:
         return 1.96 * math.sqrt(variance / len(numbers))
 
 
+def _used_weights(entry: MetricEntry) -> dict[str, str]:
+    """The files that an entry's weights lie in, by their checksums.
+
+    Raises:
+        InputError: a file is not the one that the protocol names.
+    """
+    used = {name: checksum(find(name).path) for name in entry.weights}
+    for name, sha in used.items():
+        expected = entry.weights[name]
+        if expected != "unpublished" and not sha.startswith(expected):
+            raise InputError(f"{find(name).path} is not the {name} of the protocol: its SHA-256 begins with {sha[:8]}, not {expected[:8]}.")
+    return used
+
+
 def build_metric(entry: MetricEntry) -> ClipMetric:
     """The metric of a protocol's entry.
 
@@ -143,18 +161,17 @@ def build_metric(entry: MetricEntry) -> ClipMetric:
         WeightsAbsent: its weights are not on this machine.
         InputError: there is no such class, or it takes other arguments.
     """
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(ClipMetric, "metric", required=True)
-    try:
-        built = parser.instantiate_classes(parser.parse_object({"metric": entry.metric.model_dump()}))["metric"]
-    except ArgumentError as error:
-        said = " ".join(str(error).split())
-        raise InputError(f"The metric {entry.name} cannot be built from {entry.metric.class_path}: {said}") from error
-    return built.eval()
+    return build(entry.metric, ClipMetric, f"The metric {entry.name}").eval()
 
 
-def _fetch(error: WeightsAbsent) -> str:
-    return f"{error} Fetch them with `{error.command}`."
+def _beside(metric: ClipMetric) -> dict[str, float]:
+    """What else a metric has to say: a classifier's accuracy on the true clips, the frames of a Fréchet distance."""
+    found = {}
+    if (ceiling := getattr(metric, "ceiling", None)) is not None:
+        found["ceiling"] = float(ceiling())
+    if (counts := getattr(metric, "counts", None)) is not None:
+        found["frames"], found["target_frames"] = map(float, counts())
+    return found
 
 
 def evaluate(
@@ -203,7 +220,7 @@ def evaluate(
         found=len(given.clips),
         scored=scored,
         issues=sorted(issues, key=lambda issue: (issue.scored, issue.kind, issue.clip)),
-        weights={name: sha for entry in protocol.metrics for name, sha in entry.weights.items()},
+        weights={name: sha for gauge in gauges if gauge.clips for name, sha in gauge.weights.items()},
         predictor=given.run.get("predictor", {}),
         predictor_weights=given.run.get("weights", {}),
         predicted_on=given.run.get("environment", {}),
@@ -241,12 +258,13 @@ def _require_split(protocol: Protocol, clips: int, names: str, content: str | No
     split = protocol.split
     if split.names is not None and names != split.names:
         raise InputError(
-            f"The reference's {clips} clips are not the {split.clips} of {protocol.id} (split {split.name}): the checksum of their names is "
-            f"{names[:12]}…, not {split.names[:12]}…."
+            f"The reference's {clips} clips are not the {split.clips} of {protocol.id} (split {split.name}): the checksum of their "
+            f"names is {names[:12]}…, not {split.names[:12]}…."
         )
     if split.content is not None and content != split.content:
         raise InputError(
-            f"The reference's files were changed: {protocol.id} expects the checksum {split.content[:12]}…, these have {(content or '')[:12]}…."
+            f"The reference's files were changed: {protocol.id} expects the checksum {split.content[:12]}…, these have "
+            f"{(content or '')[:12]}…."
         )
 
 

@@ -2,20 +2,24 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from math import ceil
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tbd.errors import InputError
 from tbd.evaluation.protocol import Crop
 from tbd.face.geometry import NUM_POINTS, FaceGeometry, mean_face
-from tbd.face.mesh import Sight, bounds
+from tbd.face.mesh import bounds
 from tbd.face.motion import BLENDSHAPES, FPS, Motion
+
+if TYPE_CHECKING:
+    from tbd.face.tracker import Tracking
 
 
 class Length(NamedTuple):
@@ -130,37 +134,35 @@ def watch(
     kept: dict[View, list[np.ndarray]] = {view: [] for view in views}
     wanted = {view: Counter(map(int, rows)) for view, (_, rows) in views.items()}
     points: list[np.ndarray] = []
-    faces: list[np.ndarray] = []
-    last: list[np.ndarray] = []
-
-    def look() -> Iterator[np.ndarray]:
+    faces: list[Any] = []
+    with ExitStack() as stack:
+        tracking = _tracking(stack, source) if track else None
         for number, frame in zip(count() if numbers is None else numbers, frames):
             seen.length, seen.side = seen.length + 1, frame.shape[1]
             for view, (window, _) in views.items():
                 if times := wanted[view][number]:
                     kept[view] += [cut(frame, window, view.crop.size)] * times  # a stretched pairing shows some frames twice
-            last[:] = [frame]
-            yield frame
-
-    def note(sight: Sight | None) -> None:
-        points.append(np.full((NUM_POINTS, 3), np.nan, np.float32) if sight is None else sight.points)
-        if chips is not None and sight is not None:
-            faces.append(chips(last[0].transpose(2, 0, 1)[None], sight.points[None]))
-
-    if track:
-        from tbd.face.tracker import FaceMeshTracker
-
-        seen.motion = FaceMeshTracker().track(look(), source, note)
-        seen.points = np.stack(points)
-        seen.lost = int(np.isnan(seen.points[:, 0, 0]).sum())
-        seen.faces = np.concatenate(faces) if faces else None
-    else:
-        for _ in look():
-            pass
-    if not seen.length:
-        raise InputError(f"There are no frames in {source}; give a video.")
+            if tracking is not None:
+                sight = tracking.add(frame)
+                points.append(_UNSEEN if sight is None else sight.points)
+                if chips is not None and sight is not None:
+                    faces.append(np.asarray(chips(frame.transpose(2, 0, 1)[None], sight.points[None])))
+        if not seen.length:
+            raise InputError(f"There are no frames in {source}; give a video.")
+        if tracking is not None:
+            seen.motion, seen.points, seen.lost = tracking.motion(), np.stack(points), len(points) - sum(tracking.seen)
+            seen.faces = np.concatenate(faces) if faces else None
     seen.frames = {view: np.stack(pictures) for view, pictures in kept.items() if pictures}
     return seen
+
+
+_UNSEEN = np.full((NUM_POINTS, 3), np.nan, np.float32)
+
+
+def _tracking(stack: ExitStack, source: str) -> "Tracking":
+    from tbd.face.tracker import FaceMeshTracker, Tracking
+
+    return stack.enter_context(Tracking(FaceMeshTracker(), source))
 
 
 def window_of(crop: Crop, face: FaceGeometry) -> np.ndarray:

@@ -93,7 +93,7 @@ def _row(entry: Entry, columns: Sequence[Column], best: dict[str, set[str]]) -> 
         cells.append(f'<td data-value="{value.number!r}">{shown}{error}</td>')
     scores = entry.scores
     cells.append(f'<td data-value="{scores.scored}">{scores.scored}<small>of {scores.expected}</small></td>')
-    return f'<tr{" class=bound" if is_bound(entry) else ""}>{"".join(cells)}</tr>'
+    return f"<tr{' class=bound' if is_bound(entry) else ''}>{''.join(cells)}</tr>"
 
 
 def _linked(entry: Entry) -> str:

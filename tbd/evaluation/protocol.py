@@ -73,7 +73,8 @@ class MetricEntry(_Part):
         metric: the class and its arguments.
         crop: what it sees of frames, where that is not the protocol's.
         frames: how many frames of a clip it sees, evenly chosen from first to last; all where not given.
-        weights: third-party weights that it needs, by their registered name → sha256.
+        weights: third-party weights that it needs, by their registered name → sha256, or as many of its first digits as are
+            published (eight or more), or ``unpublished``. What was used is in the scores.
         better: which way is good, where the class does not say. ``reference`` is as close to the ground truth's own value as
             can be.
         label: how the board calls it.
@@ -85,7 +86,7 @@ class MetricEntry(_Part):
     metric: Component
     crop: Crop | None = None
     frames: int | None = Field(default=None, ge=1)
-    weights: dict[str, Sha256] = {}
+    weights: dict[str, Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{8,64}|unpublished)$")]] = {}
     better: Literal["higher", "lower", "reference"] | None = None
     label: str
     digits: int = Field(default=2, ge=0, le=6)
@@ -149,7 +150,7 @@ def protocol_names() -> list[str]:
 
 
 def load_protocol(name: str | os.PathLike) -> Protocol:
-    """A protocol by its shipped name, or from a file of one's own.
+    """A protocol by its shipped name (without a version: the newest), or from a file of one's own.
 
     Raises:
         InputError: there is none, or the file does not describe one.
@@ -164,10 +165,12 @@ def load_protocol(name: str | os.PathLike) -> Protocol:
         if not path.is_file():
             raise InputError(f"There is no protocol file {path}; shipped with tbd are {', '.join(protocol_names())}.")
         return parse_protocol(path.read_text(encoding="utf-8"), str(path))
-    if str(name) not in protocol_names():
+    versions = {int(n.rpartition("-v")[2]): n for n in protocol_names() if n == str(name) or n.rpartition("-v")[0] == str(name)}
+    if not versions:
         raise InputError(f"There is no protocol {name}; shipped with tbd are {', '.join(protocol_names())}, or name a YAML file.")
-    text = (files("tbd") / "assets" / "protocols" / f"{name}.yaml").read_text(encoding="utf-8")
-    return parse_protocol(text, f"{name}.yaml")
+    shipped = versions[max(versions)]
+    text = (files("tbd") / "assets" / "protocols" / f"{shipped}.yaml").read_text(encoding="utf-8")
+    return parse_protocol(text, f"{shipped}.yaml")
 
 
 def parse_protocol(text: str, source: str = "the protocol") -> Protocol:

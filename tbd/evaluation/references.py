@@ -1,7 +1,6 @@
 """The references there are: procedural clips, prepared caches, folders of films, portraits with speech."""
 
 import csv
-import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tbd.errors import InputError
+from tbd.evaluation.building import build, import_class
 from tbd.evaluation.checksum import checksum_of_files
 from tbd.evaluation.protocol import Component
 from tbd.evaluation.reference import Reference, ReferenceClip, read_label
@@ -30,32 +30,11 @@ def build_reference(component: Component, root: str | None) -> Reference:
     Raises:
         InputError: the class cannot be built, or needs a folder and none was given.
     """
-    from jsonargparse import ArgumentError, ArgumentParser
-
     kind = import_class(component.class_path)
-    needed = inspect.signature(kind).parameters["root"].default is inspect.Parameter.empty
-    if needed and root is None:
+    if root is None and inspect.signature(kind).parameters["root"].default is inspect.Parameter.empty:
         raise InputError(f"--reference is missing: {(inspect.getdoc(kind) or kind.__name__).splitlines()[0]} Name its folder.")
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(Reference, "reference", required=True)
-    values = {**component.model_dump(), "init_args": {**component.init_args, **({} if root is None else {"root": root})}}
-    try:
-        return parser.instantiate_classes(parser.parse_object({"reference": values})).reference
-    except ArgumentError as error:
-        raise InputError(f"The protocol's reference cannot be built from {component.class_path}: {' '.join(str(error).split())}") from error
-
-
-def import_class(path: str) -> type:
-    """A class by its dotted path.
-
-    Raises:
-        InputError: there is none.
-    """
-    module, _, name = path.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"There is no class {path}: {error}.") from error
+    given = {} if root is None else {"root": root}
+    return build(component.model_copy(update={"init_args": {**component.init_args, **given}}), Reference, "The protocol's reference")
 
 
 # --------------------------------------------------------------------------------------------------------- procedural

@@ -161,6 +161,7 @@ def parse_scores(text: str, source: str) -> Scores:
         raise InputError(f"{source} is not a scores file of `tbd evaluate`: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
     if scores.checksum != scores.seal():
         raise InputError(
-            f"{source} was changed after `tbd evaluate` wrote it (its checksum does not fit its contents); evaluate again instead of editing."
+            f"{source} was changed after `tbd evaluate` wrote it (its checksum does not fit its contents); evaluate again instead of "
+            "editing."
         )
     return scores

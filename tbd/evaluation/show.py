@@ -1,6 +1,5 @@
 """Scores for the eye, at the end of `tbd evaluate`."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich import box
@@ -15,7 +14,9 @@ from tbd.evaluation.scores import KINDS, Scores, Value
 ARROWS = {"higher": "↑", "lower": "↓", "reference": "≈"}
 """How tables say which way is good."""
 _MOST = 12
-"""Issues that are printed one by one; the file has all."""
+"""Kinds of trouble that are printed; the file has all."""
+_NAMED = 3
+"""Clips that are named for each."""
 
 
 def watched(clips: Sequence[ReferenceClip], console: Console) -> Iterator[ReferenceClip]:
@@ -61,9 +62,12 @@ def show(scores: Scores, protocol: Protocol, console: Console) -> None:
 
 
 def _show_issues(scores: Scores, console: Console) -> None:
-    for kind, count in Counter(issue.kind for issue in scores.issues).items():
-        console.print(f"{count} × {kind}: {KINDS.get(kind, kind)}", highlight=False)
-    for issue in scores.issues[:_MOST]:
-        console.print(f"  {issue.clip}: {issue.detail}", highlight=False)
-    if len(scores.issues) > _MOST:
-        console.print(f"  and {len(scores.issues) - _MOST} more, all in the scores file", highlight=False)
+    """What was wrong, clips with the same trouble together."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for issue in scores.issues:
+        grouped.setdefault((issue.kind, issue.detail.replace(issue.clip, "…")), []).append(issue.clip)
+    for (kind, detail), clips in list(grouped.items())[:_MOST]:
+        named = ", ".join(clips[:_NAMED]) + (f" and {len(clips) - _NAMED} more" if len(clips) > _NAMED else "")
+        console.print(f"{kind} ({KINDS.get(kind, kind)}): {detail}: {named}", highlight=False)
+    if len(grouped) > _MOST:
+        console.print(f"and {len(grouped) - _MOST} other kinds of trouble, all in the scores file", highlight=False)
