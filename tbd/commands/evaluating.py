@@ -121,16 +121,13 @@ def _leaderboard(options) -> None:
         for path in board.build(chosen.board, chosen.output, chosen.readme):
             print(path)
     elif options.action == "add":
-        print(
-            board.add(chosen.board, chosen.scores, chosen.name, chosen.paper, chosen.code, chosen.note, chosen.predictions, chosen.replace)
-        )
+        print(board.add(chosen.board, chosen.scores, predictions=chosen.predictions, **_row(chosen)))
     else:
-        numbers = board.parse_numbers(chosen.metric)
-        print(
-            board.report(
-                chosen.board, chosen.protocol, chosen.name, numbers, chosen.citation, chosen.paper, chosen.code, chosen.note, chosen.replace
-            )
-        )
+        print(board.report(chosen.board, chosen.protocol, board.parse_numbers(chosen.metric), chosen.citation, **_row(chosen)))
+
+
+def _row(options) -> dict:
+    return {name: options[name] for name in ("name", "paper", "code", "note", "replace")}
 
 
 COMMANDS = {

@@ -269,8 +269,8 @@ def _require_comparable(entries: Sequence[Entry], source: str) -> None:
         own = entry.scores
         if own.protocol_hash != expected:
             raise InputError(
-                f"{source}: {entry.name} was measured by another version of {entry.protocol} (hash {own.protocol_hash[:12]}…) than {theirs} "
-                f"({expected[:12]}…); evaluate its predictions again."
+                f"{source}: {entry.name} was measured by another version of {entry.protocol} (hash {own.protocol_hash[:12]}…) than "
+                f"{theirs} ({expected[:12]}…); evaluate its predictions again."
             )
         if (own.split, own.content) != (first.split, first.content):
             raise InputError(
