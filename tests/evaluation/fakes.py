@@ -12,6 +12,7 @@ from tbd.evaluation.protocol import Protocol, parse_protocol
 from tbd.evaluation.reference import Reference, ReferenceClip
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
+from tbd.metrics.base import ClipMean
 from tbd.think.plan import MuscleAction, MusclePlan
 
 EMOTIONS = ("happy", "sad", "angry", "neutral", "fear")
@@ -70,6 +71,18 @@ class FakeReference(Reference):
 
     def content(self) -> str:
         return f"{self.count}x{self.length}"
+
+
+class FaceCount(ClipMean):
+    """How many face chips either side shows, and how wide they are."""
+
+    reads = ("preds.faces", "target.faces")
+    names = ("value", "target", "width")
+    unit = ""
+    higher_is_better = None
+
+    def measure(self, faces: np.ndarray, target: np.ndarray) -> dict[str, float]:
+        return {"value": len(faces), "target": len(target), "width": faces.shape[-1]}
 
 
 class Refusing(Predictor):

@@ -98,7 +98,7 @@ def test_an_unknown_protocol_lists_the_known():
 def test_a_wrong_class_or_argument_is_named():
     entry = fake_protocol().entry("aperture")
     wrong = entry.model_copy(update={"metric": entry.metric.model_copy(update={"init_args": {"max_lags": 3}})})
-    with pytest.raises(InputError, match="aperture.*max_lags"):
+    with pytest.raises(InputError, match=r"aperture.*max_lags"):
         build_metric(wrong)
     with pytest.raises(InputError, match="which is no"):
         build(entry.metric, Reference, "The protocol's reference")
