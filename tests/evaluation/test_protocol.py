@@ -6,7 +6,7 @@ from tbd.data.splits import load_split
 from tbd.errors import InputError
 from tbd.evaluation.building import build, import_class
 from tbd.evaluation.checksum import checksum_of_names
-from tbd.evaluation.evaluate import build_metric
+from tbd.evaluation.gauge import build_metric
 from tbd.evaluation.protocol import load_protocol, parse_protocol, protocol_names
 from tbd.evaluation.reference import Reference
 from tbd.evaluation.references import ProceduralReference, build_reference
