@@ -126,11 +126,6 @@ class Performance:
     def faces(self) -> Tensor:
         return face_chips(self.frames, self.points)
 
-    @cached_property
-    def seen(self) -> Tensor:
-        """(T, 58) what the tracker sees."""
-        return torch.from_numpy(FaceMeshTracker().track(self.frames.permute(0, 2, 3, 1).numpy()).values)
-
 
 # ------------------------------------------------------------------------------------------------------------ spoiling
 
@@ -227,7 +222,7 @@ def geometry(happy: Performance, sad: Performance) -> list[Effect]:
         *rows,
         effect(correlation, f"{SHIFT} frames late, lag 0", clean, (late, happy.points)),
         effect(still, "other words", clean, (sad.points, happy.points)),
-        effect(metrics.ActionUnitFidelity(), "plan of another emotion", (happy.seen, happy.asked), (happy.seen, sad.asked)),
+        effect(metrics.ActionUnitFidelity(), "plan of another emotion", (happy.motion, happy.asked), (happy.motion, sad.asked)),
         effect(metrics.LipDrift(), "other words", (happy.points, happy.points), (sad.points, happy.points)),
     ]
 
