@@ -100,6 +100,7 @@ class ClipMean(ClipMetric):
 
     def add(self, values: Mapping[str, float] | None, weight: float = 1.0) -> None:
         """Count in what `measure` gave for one clip, or None for a clip that could not be measured."""
+        self._computed, self._update_count = None, max(self._update_count, 1)  # as torchmetrics does around `update`
         if values is None:
             self.unmeasured += 1
             return

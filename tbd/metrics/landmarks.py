@@ -4,6 +4,7 @@ Both trackers of tbd give MediaPipe's 478 points. Published numbers are computed
 face_alignment; `to_dlib68` picks the mesh points that lie nearest to them.
 """
 
+import os
 from functools import cache
 from typing import Any, Literal
 
@@ -11,9 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tbd.errors import InputError
 from tbd.face import topology
 from tbd.face.geometry import NUM_POINTS, mean_face
-from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
+from tbd.face.mesh import FaceFollower
+from tbd.face.tracker import FaceMeshTracker, Tracker
+from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor, to_uint8
+from tbd.weights import resolve
 
 LandmarkForm = Literal["eat-px128", "inter-ocular"]
 
@@ -42,6 +47,26 @@ def dlib68() -> tuple[int, ...]:
     return (*jaw, *_BROW, *topology.mirrored(_BROW)[::-1], *_NOSE, *_EYE, *left_eye, *_LIPS, *_INNER_LIPS)
 
 
+def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
+    """A face's mesh in every frame of a clip, as the tracker's model sees it, without smoothing.
+
+    Args:
+        frames: (T, 3, H, W) uint8 RGB.
+        tracker: whose model looks; by default `FaceMeshTracker`, which needs no file.
+
+    Returns:
+        (T, 478, 3) float32 pixels, rows of NaN where no face was seen.
+    """
+    points = np.full((len(frames), NUM_POINTS, 3), np.nan, np.float32)
+    with (tracker or FaceMeshTracker()).open(video=True) as model:
+        follower = FaceFollower(model)
+        for place, frame in zip(points, to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()):
+            sight = follower.follow(np.ascontiguousarray(frame))
+            if sight is not None:
+                place[:] = sight.points
+    return points
+
+
 def to_dlib68(points: Array) -> Tensor:
     """(..., 478, 3) mesh points, or (..., 68, 2) as they are → (..., 68, 2) float64 pixels."""
     points = tensor(points)
@@ -66,6 +91,23 @@ def eat_template() -> np.ndarray:
     """
     face = mean_face()[list(dlib68()), :2].astype(np.float64) * [1, -1]  # inter-ocular distances, y down
     return face * (EAT_CROP / 2) + [EAT_CROP / 2, EAT_CROP * 0.36]
+
+
+def load_template(template: str | os.PathLike) -> np.ndarray:
+    """(68, 2) float64 from an ``.npy`` file, or by its registered name.
+
+    Raises:
+        WeightsAbsent: a registered file is not there.
+        InputError: the file holds something else.
+    """
+    path = resolve(template)
+    try:
+        points = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as an array of landmarks ({error}).") from error
+    if points.shape != (68, 2):
+        raise InputError(f"{path} holds an array of shape {points.shape}; 68 landmarks, (68, 2), are right.")
+    return points.astype(np.float64)
 
 
 def similarity(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -152,10 +194,10 @@ class _LandmarkDistance(ClipMean):
     higher_is_better = False
     _points = slice(0, 68)
 
-    def __init__(self, form: LandmarkForm = "inter-ocular", template: Array | None = None, **kwargs: Any) -> None:
+    def __init__(self, form: LandmarkForm = "inter-ocular", template: str | os.PathLike | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.form = form
-        self.template = eat_template() if template is None else np.asarray(template, np.float64)
+        self.template = eat_template() if template is None else load_template(template)
 
     @property
     def unit(self) -> str:
@@ -192,7 +234,11 @@ class MouthLandmarkDistance(_LandmarkDistance):
         form: ``inter-ocular``: in percent of the distance of the outer eye corners, each face turned upright by its eyes
             first (`steady`); does not depend on the size of the picture. ``eat-px128``: pixels of EAT's aligned 128 crop
             (`align_to_template`), as its `test_lmd.py` measures, less its rounding of points to whole pixels.
-        template: (68, 2) for ``eat-px128``: EAT's `base_68.npy`; by default `eat_template`, whose scale is not theirs.
+        template: for ``eat-px128``: EAT's `base_68.npy`, as a file or by its registered name ``eat-template``; by default
+            `eat_template`, whose scale is not theirs.
+
+    Raises:
+        WeightsAbsent: the template was asked for by its registered name and is not on this machine.
 
     Example:
         >>> face = torch.rand(5, 68, 2, dtype=torch.float64)
