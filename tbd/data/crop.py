@@ -44,7 +44,7 @@ class CropProtocol:
         Example:
             >>> still = np.array([[[400.0, 300.0], [600.0, 500.0]]])
             >>> CROPS["portrait"].square(still, 1080, 1920)
-            (320, 236, 360)
+            (320, 228, 360)
         """
         if self.annotated and raw is not None and raw.box is not None:
             return _even(*scaled_box(raw, height), height, width)

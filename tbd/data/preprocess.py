@@ -87,8 +87,9 @@ def preprocess(
         )
         work = _Work(str(cache.root), None if scan_only else recipe)
         try:
-            for record in _progress(_map(work, todo, workers or len(os.sched_getaffinity(0))), len(todo), console):
-                cache.save_record(record)
+            with _one_thread_each():
+                for record in _progress(_map(work, todo, workers or len(os.sched_getaffinity(0))), len(todo), console):
+                    cache.save_record(record)
         finally:
             cache.write_manifest()
     return cache
@@ -105,6 +106,20 @@ def _locked(cache: Cache) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started in the block calculate on one thread each; they are the parallelism, and idle threads spin."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: value or "1" for name, value in before.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
 
 
 def _sweep(cache: Cache) -> None:

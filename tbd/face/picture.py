@@ -12,6 +12,10 @@ _FAST = {"yuv420p": (2, 2), "yuvj420p": (2, 2), "yuv444p": (1, 1), "yuvj444p": (
 """Pixel format whose planes can be cut → how many pixels of a row, and rows, share a chroma sample."""
 
 
+_BT601 = (2, 5, 6)
+"""Values of a frame's colour space: unsaid, which means BT.601 to most players, and the two names of BT.601."""
+
+
 class Picture:
     """One frame, as an image that is cut before it is converted.
 
@@ -68,6 +72,8 @@ def scaled(frame: Any, size: int) -> Any:
     """A PyAV frame at `size` × `size` pixels, 4:2:0, BT.601 in limited range."""
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
+    if (frame.width, frame.height, frame.format.name) == (size, size, "yuv420p") and frame.color_range != 2 and frame.colorspace in _BT601:
+        return frame
     return frame.reformat(size, size, "yuv420p", dst_colorspace=Colorspace.ITU601, dst_color_range=ColorRange.MPEG,
                           interpolation=Interpolation.BICUBIC)  # fmt: skip
 
@@ -105,7 +111,7 @@ def _to_rgb(frame: Any) -> np.ndarray:
     """OpenCV's conversions where they know the format: several times as fast as swscale's (measured), and the same to a level or two."""
     import cv2
 
-    plain = frame.colorspace in (2, 5, 6)  # unsaid, or BT.601
+    plain = frame.colorspace in _BT601
     if frame.format.name == "yuvj444p" and plain:
         y, u, v = _planes(frame)
         return cv2.cvtColor(cv2.merge([y, v, u]), cv2.COLOR_YCrCb2RGB)

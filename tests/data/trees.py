@@ -75,7 +75,7 @@ def write_clip(
         voice = None if sound is None else container.add_stream("aac", rate=rate, layout="stereo")
         for i in range(round(len(frames) / 25 * fps)):
             picture = np.full((height, width, 3), 90, np.uint8)
-            picture[top : top + frames.shape[1], left : left + frames.shape[2]] = frames[min(int(i / fps * 25 + 1e-6), len(frames) - 1)]
+            picture[top : top + frames.shape[1], left : left + frames.shape[2]] = frames[min(round(i / fps * 25), len(frames) - 1)]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
         container.mux(stream.encode())
         if voice is not None:
