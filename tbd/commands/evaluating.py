@@ -58,6 +58,7 @@ def _evaluate_options(parser) -> None:
     _protocol_options(parser)
     parser.add_argument("--predictions", required=True, help="a folder of videos named by clip, from `tbd predict` or any other model")
     parser.add_argument("--output", help="the scores to write (.json); numbers clip by clip go beside it (.csv)")
+    parser.add_argument("--device", default="auto", help="where the metrics' networks run (auto: the GPU if there is one)")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
 
@@ -79,11 +80,24 @@ def _evaluate(options) -> None:
         _reference(options, protocol),
         lambda names: read_predictions(options.predictions, names),
         lambda items: watched(items, console),
+        _device(options.device),
     )
     if options.output is not None:
         scores.save(options.output)
         save_clips(Path(options.output).with_suffix(".csv"), clips)
     show(scores, protocol, console)
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device {name} cannot be used: {str(error).splitlines()[0]}") from error
+    return name
 
 
 def _leaderboard_options(parser) -> None:

@@ -26,6 +26,7 @@ def evaluate(
     reference: Reference,
     predictions: Callable[[Sequence[str]], Predictions],
     watched: Callable[[Sequence[ReferenceClip]], Any] = iter,
+    device: str = "cpu",
 ) -> tuple[Scores, dict[str, dict[str, dict[str, float]]]]:
     """Measure a folder of predictions.
 
@@ -34,6 +35,7 @@ def evaluate(
         reference: the true clips.
         predictions: clip ids → what lies in the folder, as `read_predictions`.
         watched: passes clips on; a progress bar.
+        device: where the metrics' networks run.
 
     Returns:
         The scores, and metric → clip → numbers of the means over clips.
@@ -46,7 +48,7 @@ def evaluate(
     names, content = checksum_of_names(clip.id for clip in clips), reference.content()
     _require_split(protocol, len(clips), names, content)
     given = predictions([clip.id for clip in clips])
-    gauges = [Gauge.of(entry) for entry in protocol.metrics]
+    gauges = [Gauge.of(entry, device) for entry in protocol.metrics]
     needs = _needs(protocol, gauges)
     issues, scored = list(given.issues), 0
     for clip in watched(clips):

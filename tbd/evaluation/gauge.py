@@ -37,10 +37,15 @@ class Gauge:
     found: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, entry: MetricEntry) -> "Gauge":
-        """Build an entry's metric; one whose weights are not here is absent, with the command that fetches them."""
+    def of(cls, entry: MetricEntry, device: str = "cpu") -> "Gauge":
+        """Build an entry's metric; one whose weights are not here is absent, with the command that fetches them.
+
+        Args:
+            entry: of the protocol.
+            device: where its networks and sums live.
+        """
         try:
-            return cls(entry, build_metric(entry), weights=_used_weights(entry))
+            return cls(entry, build_metric(entry).to(device), weights=_used_weights(entry))
         except WeightsAbsent as error:
             return cls(entry, absent=str(error))
 
