@@ -72,7 +72,7 @@ class TestFilms:
         scores = score(FilmReference(str(films)), truth, crop={"kind": "face", "size": 64, "margin": 1.3})
         values = {name: value.values for name, value in scores.metrics.items()}
         assert not scores.issues and values["aperture"]["correlation"] > 0.8 and values["aperture"]["lag"] == 0
-        assert values["m-lmd"]["value"] < 1.5 and values["psnr"]["value"] > 30
+        assert values["m-lmd"]["value"] < 3 and values["psnr"]["value"] > 30
         assert values["faces"] == {"value": 24, "target": 24, "width": 224}
 
     def test_a_face_that_is_lost_for_some_frames_is_told(self, films, truth):
