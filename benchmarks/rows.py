@@ -17,17 +17,17 @@ from typing import Any
 
 from benchmarks.common import run
 from tbd.errors import InputError, TBDError
+from tbd.evaluation.board import slug
 
 _PREDICTORS = "tbd.evaluation.predictors"
 _MODEL = f"{_PREDICTORS}.ModelPredictor"
 _GUIDANCE = "tbd.draw.guidance"
-CODE = "https://arxiv.org/abs/2507.12761"
 
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "Ground truth": ("The true clips, coded as predictions are: the ceiling.", {"class_path": f"{_PREDICTORS}.GroundTruth"}),
     "Think-Before-Draw": ("motion_mini, the packaged model, told the clip's plan.", {"class_path": _MODEL}),
-    "without plan": ("The same model, told nothing of what is felt.", {"class_path": _MODEL, "init_args": {"plan": "none"}}),
-    "without progression": (
+    "Without plan": ("The same model, told nothing of what is felt.", {"class_path": _MODEL, "init_args": {"plan": "none"}}),
+    "Without progression": (
         "The same model with the same three scales from the first step to the last: emotion and muscles at once.",
         {
             "class_path": _MODEL,
@@ -39,7 +39,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
-    "classifier-free guidance": (
+    "Classifier-free guidance": (
         "The same model with classifier-free guidance of scale 2 instead: one scale for emotion and muscles, none for the voice.",
         {"class_path": _MODEL, "init_args": {"guidance": {"class_path": f"{_GUIDANCE}.ClassifierFreeGuidance"}}},
     ),
@@ -59,7 +59,7 @@ def tbd(*arguments: str) -> None:
 def fill(protocol: str, name: str, work: Path, board: Path, reference: Path | None) -> None:
     """One row from nothing to the board."""
     note, predictor = ROWS[name]
-    folder = work / protocol / name.lower().replace(" ", "-")
+    folder = work / protocol / slug(name)
     common = [f"--protocol={protocol}", *([f"--reference={reference}"] if reference else [])]
     _renew(folder, predictor)
     print(f"{protocol}: {name}", flush=True)

@@ -58,6 +58,7 @@ def _evaluate_options(parser) -> None:
     _protocol_options(parser)
     parser.add_argument("--predictions", required=True, help="a folder of videos named by clip, from `tbd predict` or any other model")
     parser.add_argument("--output", help="the scores to write (.json); numbers clip by clip go beside it (.csv)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that look at clips; the numbers do not depend on it")
     parser.add_argument("--device", default="auto", help="where the metrics' networks run (auto: the GPU if there is one)")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
@@ -81,6 +82,7 @@ def _evaluate(options) -> None:
         lambda names: read_predictions(options.predictions, names),
         lambda items: watched(items, console),
         _device(options.device),
+        options.workers,
     )
     if options.output is not None:
         scores.save(options.output)

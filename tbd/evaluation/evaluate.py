@@ -12,12 +12,11 @@ from typing import Any
 from tbd.errors import InputError
 from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.environment import environment
-from tbd.evaluation.evidence import Evidence, Needs, Unusable
-from tbd.evaluation.gauge import Gauge
+from tbd.evaluation.looking import look
 from tbd.evaluation.predictions import Prediction, Predictions
 from tbd.evaluation.protocol import Protocol
 from tbd.evaluation.reference import Reference, ReferenceClip
-from tbd.evaluation.scores import Issue, Scores
+from tbd.evaluation.scores import Scores
 from tbd.files import atomic_output
 
 
@@ -27,6 +26,7 @@ def evaluate(
     predictions: Callable[[Sequence[str]], Predictions],
     watched: Callable[[Sequence[ReferenceClip]], Any] = iter,
     device: str = "cpu",
+    workers: int = 1,
 ) -> tuple[Scores, dict[str, dict[str, dict[str, float]]]]:
     """Measure a folder of predictions.
 
@@ -34,8 +34,7 @@ def evaluate(
         protocol: the recipe.
         reference: the true clips.
         predictions: clip ids → what lies in the folder, as `read_predictions`.
-        watched: passes clips on; a progress bar.
-        device: where the metrics' networks run.
+        watched, device, workers: see `look`.
 
     Returns:
         The scores, and metric → clip → numbers of the means over clips.
@@ -48,14 +47,8 @@ def evaluate(
     names, content = checksum_of_names(clip.id for clip in clips), reference.content()
     _require_split(protocol, len(clips), names, content)
     given = predictions([clip.id for clip in clips])
-    gauges = [Gauge.of(entry, device) for entry in protocol.metrics]
-    needs = _needs(protocol, gauges)
-    issues, scored = list(given.issues), 0
-    for clip in watched(clips):
-        if clip.id in given.clips:
-            found = _examine(protocol, needs, clip, given.clips[clip.id], gauges)
-            scored += not any(not issue.scored for issue in found)
-            issues += found
+    found = look(protocol, clips, given.clips, watched, device, workers)
+    gauges, issues = found.gauges, [*given.issues, *found.issues]
     # a metric that no clip could be measured by says so once
     mute = tuple(f"{gauge.entry.name}: " for gauge in gauges if not gauge.clips)
     issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(mute)]
@@ -67,8 +60,8 @@ def evaluate(
         metrics={gauge.entry.name: gauge.value() for gauge in gauges},
         expected=len(clips),
         found=len(given.clips),
-        scored=scored,
-        issues=sorted(issues, key=lambda issue: (issue.scored, issue.kind, issue.clip)),
+        scored=found.scored,
+        issues=sorted(issues, key=lambda issue: (issue.scored, issue.kind, issue.clip, issue.detail)),
         weights={name: sha for gauge in gauges if gauge.clips for name, sha in gauge.weights.items()},
         predictor=given.run.get("predictor", {}),
         predictor_weights=given.run.get("weights", {}),
@@ -78,28 +71,6 @@ def evaluate(
         **_costs(given.clips),
     )
     return scores, {gauge.entry.name: gauge.found for gauge in gauges if gauge.found}
-
-
-def _needs(protocol: Protocol, gauges: Sequence[Gauge]) -> Needs:
-    reads = [gauge.reads for gauge in gauges]
-    chips = None
-    if any(name.endswith(".faces") for fields in reads for name in fields):
-        from tbd.metrics.crops import face_chips
-
-        chips = face_chips
-    return Needs.of(protocol, reads, chips)
-
-
-def _examine(protocol: Protocol, needs: Needs, clip: ReferenceClip, prediction: Prediction, gauges: Sequence[Gauge]) -> list[Issue]:
-    """Look at one clip and feed it to all metrics; its issues."""
-    try:
-        evidence = Evidence(protocol, needs, clip, prediction)
-    except Unusable as error:
-        return [Issue(kind=error.kind, clip=clip.id, detail=str(error))]
-    shared: dict[Any, dict[str, float]] = {}
-    for gauge in gauges:
-        gauge.feed(evidence, shared)
-    return evidence.issues
 
 
 def _require_split(protocol: Protocol, clips: int, names: str, content: str | None) -> None:

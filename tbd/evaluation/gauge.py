@@ -1,6 +1,7 @@
 """A metric at work: built from a protocol's entry, fed clip by clip, read at the end."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,6 +101,21 @@ class Gauge:
         if told:
             raise told[0]
 
+    def state(self) -> dict[str, Any]:
+        """What it was given, without its networks, to be added to another gauge of the same entry."""
+        sums = {key: value.cpu() for key, value in self.metric.metric_state.items()} if self.metric is not None else None
+        return {"sums": sums, "absent": self.absent, "clips": self.clips, "refused": self.refused, "found": self.found}
+
+    def add(self, state: dict[str, Any]) -> None:
+        """Take in what another process's gauge was given."""
+        self.clips += state["clips"]
+        self.refused = self.refused or state["refused"]
+        self.found |= state["found"]
+        if state["sums"] is None or self.metric is None:
+            self.metric, self.absent = None, self.absent or state["absent"]
+            return
+        self.metric.merge_state({key: value.to(self.metric.device) for key, value in state["sums"].items()})
+
     def value(self) -> Value:
         """The result."""
         entry = self.entry
@@ -115,7 +131,10 @@ class Gauge:
             if isinstance(self.metric, ClipMean):
                 values, reported = {k: float(v) for k, v in self.metric.means().items()}, self.metric.reported
             else:
-                values, reported = {"value": float(self.metric.compute()), **_beside(self.metric)}, "value"
+                with warnings.catch_warnings():
+                    # of a metric whose clips were all another process's
+                    warnings.filterwarnings("ignore", "The ``compute`` method of metric")
+                    values, reported = {"value": float(self.metric.compute()), **_beside(self.metric)}, "value"
         except WeightsAbsent as error:
             return Value(absent=str(error), **about)
         except InputError as error:
@@ -126,7 +145,7 @@ class Gauge:
         return Value(values=values, reported=reported, error=self._error(reported), **about)
 
     def _error(self, reported: str) -> float | None:
-        numbers = [values[reported] for values in self.found.values()]
+        numbers = [values[reported] for _, values in sorted(self.found.items())]
         if len(numbers) < 2:
             return None
         mean = sum(numbers) / len(numbers)

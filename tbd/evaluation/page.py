@@ -90,10 +90,18 @@ def _row(entry: Entry, columns: Sequence[Column], best: dict[str, set[str]]) -> 
             cells.append(f'<td title="{escape((value.absent if value else None) or "not given")}">{shown}</td>')
             continue
         error = f"<small>±{value.error:.{column.digits}f}</small>" if value.error is not None else ""
+        if column.name == "speed":
+            error = _under_load(entry.scores.predicted_on)
         cells.append(f'<td data-value="{value.number!r}">{shown}{error}</td>')
     scores = entry.scores
     cells.append(f'<td data-value="{scores.scored}">{scores.scored}<small>of {scores.expected}</small></td>')
     return f"<tr{' class=bound' if is_bound(entry) else ''}>{''.join(cells)}</tr>"
+
+
+def _under_load(place: dict) -> str:
+    """A warning where the machine had more to do than it has cores: such a time says little."""
+    load, cores = place.get("load") or 0.0, place.get("cores") or 1
+    return f"<small>at load {load:.0f}</small>" if load > 1.5 * cores else ""
 
 
 def _linked(entry: Entry) -> str:
@@ -125,7 +133,7 @@ def _strips(table: Table, entries: Sequence[Entry]) -> list[str]:
             alt = f"Frames of {entry.name}, one clip beside the other"
             figures.append(
                 f"<figure><figcaption>{escape(entry.name)}</figcaption>"
-                f'<img src="data:image/jpeg;base64,{data}" alt="{escape(alt)}" width="768" height="96" loading="lazy"></figure>'
+                f'<img src="data:image/jpeg;base64,{data}" alt="{escape(alt)}" width="768" height="96"></figure>'
             )
     if not figures:
         return []

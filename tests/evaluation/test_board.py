@@ -6,15 +6,18 @@ import shutil
 import subprocess
 from html import unescape
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tbd.cli import main
 from tbd.errors import InputError
-from tbd.evaluation import board
+from tbd.evaluation import board, samples
 from tbd.evaluation.columns import best_of, columns_of, ordered
 from tbd.evaluation.markdown import BEGIN, END, markdown, renew
 from tbd.evaluation.page import page
 from tbd.evaluation.scores import Issue, Scores, Value
+from tbd.think.action_units import EMOTIONS
 
 TRUTH, STILL = ({"class_path": f"tbd.evaluation.predictors.{name}"} for name in ("GroundTruth", "StillPortrait"))
 
@@ -159,18 +162,39 @@ def test_build_writes_both(store, tmp_path, capsys):
 def test_the_page_sorts_in_a_browser(store, tmp_path):
     """Press the heading of a column where more is better: the greatest first, absent numbers last; again, the other way round."""
     press = """<script>
+      const fits = document.documentElement.scrollWidth <= innerWidth;
+      const pictures = [...document.images].map((image) => image.naturalWidth);
       const order = () => [...document.querySelectorAll("tbody th")].map((cell) => cell.dataset.value);
       const button = document.querySelectorAll("thead button")[1], seen = [order()];
       button.click(); seen.push(order()); button.click(); seen.push(order());
       const pre = document.createElement("pre");
-      pre.textContent = JSON.stringify({seen, sort: button.parentElement.getAttribute("aria-sort")});
+      pre.textContent = JSON.stringify({seen, fits, pictures, sort: button.parentElement.getAttribute("aria-sort")});
       document.body.replaceChildren(pre);
     </script>"""
+    Image.new("RGB", (768, 96), "red").save(store / "fake-v1" / "theirs.jpg")
     path = tmp_path / "page.html"
     path.write_text(page(board.read_board(store)).replace("</body>", press + "</body>"))
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=2000"]
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--window-size=400,900",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--virtual-time-budget=2000",
+    ]
     dom = subprocess.run(["chromium", *flags, "--dump-dom", path.as_uri()], capture_output=True, text=True, timeout=120).stdout
     found = json.loads(unescape(re.search(r"<pre>(.*?)</pre>", dom, re.S)[1]))
     first, down, up = found["seen"]
     assert first == ["Ground truth", "Ours <b>", "Theirs", "Still portrait"] == down
     assert up == ["Theirs", "Ours <b>", "Ground truth", "Still portrait"] and found["sort"] == "ascending"
+    assert found["fits"] and found["pictures"] == [768]  # on a narrow screen nothing but tables reaches beyond its side
+
+
+def test_samples_show_each_emotion_once_and_at_its_strongest(tmp_path, truth):
+    names = [f"M003_{emotion}_{level}_00{n}.mp4" for emotion in EMOTIONS for level in (1, 3) for n in (1, 2)]
+    assert [p.name for p in samples.choose([tmp_path / n for n in names])] == [f"M003_{e}_{3}_001.mp4" for e in sorted(EMOTIONS)]
+    samples.save_samples(truth, tmp_path / "strip.jpg")  # five clips of five emotions
+    strip = np.asarray(Image.open(tmp_path / "strip.jpg"))
+    assert strip.shape == (96, 5 * 96, 3) and strip.std() > 20
+    with pytest.raises(InputError, match="no videos"):
+        samples.save_samples(tmp_path / "nowhere", tmp_path / "strip.jpg")

@@ -96,6 +96,21 @@ def test_means_and_intervals_are_those_of_the_clips(truth):
     assert [i.clip for i in scores.issues if i.detail.startswith("aperture")] == [FIRST]
 
 
+def test_three_processes_find_what_one_does(truth, measure):
+    """Five clips, of which one is missing and one cannot be read, over three processes."""
+    (truth / f"{FIRST}.mp4").unlink()
+    (truth / f"{CLIPS[3].id}.mp4").write_bytes(b"")
+    protocol = fake_protocol()
+    one, apart = (
+        evaluate(protocol, FakeReference(), lambda clips: read_predictions(truth, clips), workers=workers)[0] for workers in (1, 3)
+    )
+    assert one.scored == apart.scored == 3 and one.issues == apart.issues
+    exact = [name for name in one.metrics if name not in ("fmd", "separation")]
+    assert all(one.metrics[name] == apart.metrics[name] for name in exact)
+    for name in ("fmd", "separation"):  # sums of floats, in another order
+        assert number(one, name) == pytest.approx(number(apart, name), rel=1e-9, abs=1e-9)
+
+
 def test_linspace_pairs_over_the_shorter(truth, measure):
     """EAT's pairing: a clip at double speed lines up with its reference."""
     for path in truth.glob("*.npz"):
