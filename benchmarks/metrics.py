@@ -299,24 +299,28 @@ def knowledge(happy: Performance, sad: Performance, teachers: Sequence[Performan
     fitted = [(clip.frames, clip.audio, clip.points) for clip in teachers]
     state = stand_ins.fit_syncnet(folder / "syncnet.pth", fitted)
     late = torch.cat([torch.zeros(SHIFT * SAMPLES_PER_FRAME), happy.audio])[: len(happy.audio)]
-    clean, spoilt = (happy.frames, happy.audio, happy.points), (happy.frames, late, happy.points)
-    other = (happy.frames, sad.audio, happy.points)
-    sync = [metric(weights=state) for metric in (metrics.SyncNetConfidence, metrics.SyncNetDistance, metrics.SyncNetOffset)]
-    classifier = stand_ins.RidgeEmotionClassifier(
-        [(clip.faces[clip.length // 3 : clip.length * 2 // 3], clip.emotion) for clip in teachers]
-    )
     felt = slice(happy.length // 3, happy.length * 2 // 3)
+    classifier = stand_ins.RidgeEmotionClassifier([(clip.faces[felt], clip.emotion) for clip in teachers])
     identity = metrics.IdentitySimilarity(stand_ins.PixelEmbedder())
     return [
-        effect(sync[0], "sound of other words", clean, other, "", "fitted"),
-        effect(sync[1], "sound of other words", clean, other, "", "fitted"),
-        effect(sync[2], f"sound {SHIFT} frames late", clean, spoilt, "", "fitted"),
+        *_lip_sync(state, happy, sad.audio, late),
         effect(
             metrics.EmotionAccuracy(classifier), "emotion swapped", (happy.faces[felt], EMOTIONS.index("happy")),
             (happy.faces[felt], EMOTIONS.index("sad")), "", "fitted",
         ),
         effect(identity, "identity swapped", (happy.faces, sad.faces), (stranger.faces, sad.faces), " (pixels)"),
     ]  # fmt: skip
+
+
+def _lip_sync(state: Path, clip: Performance, other: Tensor, late: Tensor) -> list[Effect]:
+    """One pass for each sound serves three metrics."""
+    kinds = [kind(weights=state) for kind in (metrics.SyncNetConfidence, metrics.SyncNetDistance, metrics.SyncNetOffset)]
+    clean, words, shift = (kinds[0].measure(clip.frames, sound, clip.points) for sound in (clip.audio, other, late))
+    subjects = (("sound of other words", words), ("sound of other words", words), (f"sound {SHIFT} frames late", shift))
+    return [
+        Effect(type(m).__name__, what, clean[m.reported], spoilt[m.reported], m.unit, 1 if m.higher_is_better else -1, "fitted")
+        for m, (what, spoilt) in zip(kinds, subjects)
+    ]
 
 
 def effects(face: FaceGeometry, stranger: FaceGeometry, folder: Path, length: int = 100, frames: int = 100) -> list[Effect]:

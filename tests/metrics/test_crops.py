@@ -69,7 +69,7 @@ def test_eat_holds_the_mouth_in_its_place():
     points[3:, :, 1] += 4
     for frame, face in zip(frames, points):
         mouth = face[list(dlib68()[60:68]), :2].mean(0)
-        cv2.circle(frame, tuple(int(round(v * 16)) for v in mouth), 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
+        cv2.circle(frame, tuple(round(v * 16) for v in mouth), 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
     (crop,) = crop_mouths(torch.from_numpy(frames).permute(0, 3, 1, 2), points, "eat")
     places = []
     for image in crop.frames[:, 0].double().numpy():
@@ -114,7 +114,7 @@ def test_chips_put_eyes_and_nose_where_dlib_does():
     anchors = [263, 362, 33, 133, 2]
     for frame, face in zip(frames, points):
         if np.isfinite(face).all():
-            cv2.circle(frame, tuple(int(round(v * 16)) for v in face[33, :2]), 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
+            cv2.circle(frame, tuple(round(v * 16) for v in face[33, :2]), 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
     chips = face_chips(torch.from_numpy(frames).permute(0, 3, 1, 2), points)
     assert chips.shape == (2, 3, 224, 224), "the frame without a face is left out"
     template = np.array([(0.8595674595992, 0.2134981538014), (0.6460604764104, 0.2289674387677), (0.1205750620789, 0.2137274526848),

@@ -2,8 +2,8 @@
 them, and a network that knows a little, on sound that is shifted."""
 
 import numpy as np
-import python_speech_features
 import pytest
+import python_speech_features
 import torch
 from torch import nn
 
