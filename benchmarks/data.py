@@ -5,7 +5,8 @@ Protocol ``data-1``, on the clips that are named (one of MEAD and one of HDTF am
 - ``prepare``: processor time per frame of preparing a clip (decode, track, cut, code, sound) at 512 pixels, against that of the
   tracker alone on decoded frames, whose ratio the load of the machine does not change; and the wall clock of both over processes;
 - ``sparse``: 16 frames of a 10 s clip as prepared, scattered and as a run, against decoding it all with PyAV;
-- ``loader``: batches a second of the motion windows, and windows a second with 16 pictures each;
+- ``loader``: batches of motion windows, and windows with 16 pictures each, a second by the wall clock, and their processor time,
+  which the load of the machine does not change;
 - ``drift``: a minute at 29.97, 30 and 25 frames a second with a flash and a click every ten seconds: how far apart they are in the
   prepared clip, in frames;
 - ``jitter``: frames without a face, and the root mean square of the crop's centre, against that of a crop that follows each frame.
@@ -174,25 +175,32 @@ def loader_speed(clip: Path, folder: Path, copies: int = 300) -> dict[str, Any]:
     for size in (64, 256):
         for workers in (0, 2):
             made = module(batch_size=size, num_workers=workers)
-            out[f"batches/s of {size}, {workers} workers"] = _speed(iter(made.train_dataloader()), 30)
+            speed, cost = _speed(iter(made.train_dataloader()), 20)
+            out[f"batches/s of {size}, {workers} workers"] = speed
+            if not workers:
+                out[f"ms of processor a batch of {size}"] = cost
         made = module(batch_size=size)
         dataset = made.datasets["train"]
         dataset.packs = [p.__class__(p.audio.clone(), p.motion.clone(), p.first, p.length) for p in dataset.packs]
-        out[f"batches/s of {size}, in memory"] = _speed(iter(made.train_dataloader()), 30)
+        out[f"batches/s of {size}, in memory"], out[f"ms of processor a batch of {size}, in memory"] = _speed(
+            iter(made.train_dataloader()), 20
+        )
     made = FolderDataModule(str(folder / "cache"), window_frames=110, context_frames=8, passes=100, batch_size=4, video_frames=SPARSE)
     made.prepare_data()
     made.setup("fit")
-    out["windows/s with 16 pictures of 256 pixels, one process"] = 4 * _speed(iter(made.train_dataloader()), 8)
+    speed, cost = _speed(iter(made.train_dataloader()), 8)
+    out["windows/s with 16 pictures of 256 pixels, one process"] = 4 * speed
+    out["ms of processor a window with 16 pictures of 256 pixels"] = cost / 4
     return out
 
 
-def _speed(batches: Any, count: int) -> float:
-    """Batches a second after the first."""
+def _speed(batches: Any, count: int) -> tuple[float, float]:
+    """Batches a second after the first, and milliseconds of this process's processor time for each."""
     next(batches)
-    start = time.perf_counter()
+    start, cost = time.perf_counter(), time.process_time()
     for _ in range(count):
         next(batches)
-    return count / (time.perf_counter() - start)
+    return count / (time.perf_counter() - start), 1e3 * (time.process_time() - cost) / count
 
 
 # -- drift ---------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`tbd preprocess mead | hdtf | folder | report`."""
+"""`tbd preprocess mead | hdtf | folder | features | report`."""
 
 from tbd.commands import Command
 
@@ -25,6 +25,14 @@ def _options(parser) -> None:
             own.add_argument("--annotations", required=True, help="the folder of HDTF's annotation files (RD_annotion_time.txt …)")
         _shared_options(own)
         subcommands.add_subcommand(name, own, help=summary)
+    own = ArgumentParser(description="Add latents and features of pretrained networks to a cache.")
+    own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
+    own.add_argument("--vae", help="a folder or hub repository of diffusers' AutoencoderKL: latents of the videos")
+    own.add_argument("--size", type=int, default=512, help="of the videos that the autoencoder sees, in pixels")
+    own.add_argument("--wav2vec2", help="a folder or hub repository of transformers' Wav2Vec2, HuBERT or WavLM: features of the sound")
+    own.add_argument("--layer", type=int, default=-1, help="of its hidden states")
+    own.add_argument("--device", default="cpu", help="where the networks run, such as cuda")
+    subcommands.add_subcommand("features", own, help="add latents and features of pretrained networks")
     own = ArgumentParser(description="What a cache holds, what is missing or broken, and what a split finds in it.")
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument("--split", help="verify a split, and say what of it is there: a packaged name, such as mead_actor, or a .json file")
@@ -47,6 +55,9 @@ def _run(options) -> None:
 
     what = options.what
     chosen = options[what]
+    if what == "features":
+        _features(chosen)
+        return
     from tbd.data.report import report
 
     if what == "report":
@@ -66,6 +77,20 @@ def _run(options) -> None:
     shared = {name: chosen[name] for name in ("workers", "sizes", "crop", "landmarker", "labels", "retry", "scan_only")}
     cache = preprocess(sources[what](), chosen.output, console=console, **shared)
     report(str(cache.root), console=console)
+
+
+def _features(options) -> None:
+    from tbd.errors import InputError
+
+    if not (options.vae or options.wav2vec2):
+        raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
+    from tbd.data.cache import Cache
+    from tbd.data.features import VAELatents, Wav2Vec2Features, extract_features
+
+    Cache(options.cache)  # a wrong folder is said before large networks are loaded
+    extractors = [VAELatents(options.vae, options.size, options.device)] if options.vae else []
+    extractors += [Wav2Vec2Features(options.wav2vec2, options.layer, options.device)] if options.wav2vec2 else []
+    extract_features(options.cache, extractors)
 
 
 COMMANDS = {"preprocess": Command("MEAD, HDTF or your own videos become training data", _options, _run)}

@@ -17,7 +17,7 @@ from tbd.errors import InputError
 from tbd.face.media import VideoFrames, VideoInfo, VideoWriter, read_audio, read_video
 from tbd.face.motion import SAMPLE_RATE, SAMPLES_PER_FRAME, Motion
 from tbd.face.picture import Picture, scaled
-from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker, Tracking
+from tbd.face.tracker import MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, Tracking
 from tbd.files import atomic_output
 
 _MEMORY = 600e6
@@ -101,33 +101,72 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
         video = read_video(path, raw.start, raw.end)
         _require_interval(raw, video.info)
         frames = Replay(video)
-        with ExitStack() as stack:
-            trackings = [stack.enter_context(Tracking(tracker, raw.record.origin)) for tracker in trackers]
-            offset = _follow(raw, video.info, frames, trackings)
-            motions = [tracking.motion() for tracking in trackings]
-            points = [tracking.points() + offset for tracking in trackings]
-        count = len(motions[0])
+        seen = _track(raw, video.info, frames, trackers)
+        count = len(seen.motions[0])
         _require_whole(raw, video, count)
         sound, remark, heard = prepare_sound(raw, path, count)
-        square = CROPS[recipe.crop].square(points[0], video.info.height, video.info.width, raw)
+        square = CROPS[recipe.crop].square(
+            seen.points[0], video.info.height, video.info.width, raw if seen.boxed else replace(raw, box=None)
+        )
         record = replace(
             _measured(raw.record, video.info),
             status="ready",
-            reason="; ".join(filter(None, (remark, _moved(points[0])))),
+            reason="; ".join(filter(None, (remark, _cut_short(raw, video.info), *seen.remarks))),
             frames=count,
             seconds=count / 25,
             source_audio_seconds=heard,
-            frames_without_face=motions[0].metadata["frames_without_face"],
+            frames_without_face=seen.motions[0].metadata["frames_without_face"],
             crop=square,
         )
         record = _place(record, recipe, sound is not None)
         _write_videos(cache, record, recipe, frames, square, sound)
     if sound is not None:
         save_sound(cache.path(record.audio), sound)
-    for key, motion, mesh in zip(recipe.tracker_keys(), motions, points):
+    for key, motion, mesh in zip(recipe.tracker_keys(), seen.motions, seen.points):
         Motion(motion.values, {**motion.metadata, "clip": record.clip, "crop": list(square)}).save(cache.path(record.motions[key]))
         save_points(cache.path(record.points[key]), mesh, square)
     return record
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the trackers saw: a motion and (T, 478, 3) points in pixels of the file for each; whether in the annotated square."""
+
+    motions: list[Motion]
+    points: list[np.ndarray]
+    boxed: bool
+    remarks: tuple[str, ...]
+
+
+def _track(raw: RawClip, info: VideoInfo, frames: Replay, trackers: Sequence[Tracker]) -> _Seen:
+    """Follow the face; in the annotated square where there is one, since others may be in the picture."""
+    window = _window(raw, info)
+    boxed = window != (0, 0, info.width, info.height)
+    try:
+        with ExitStack() as stack:
+            trackings = [stack.enter_context(Tracking(tracker, raw.record.origin)) for tracker in trackers]
+            for frame in frames:
+                picture = Picture(frame).within(*window) if boxed else Picture(frame)
+                for tracking in trackings:
+                    tracking.add(picture)
+            motions = [tracking.motion() for tracking in trackings]
+            points = [tracking.points() + np.float32([*window[:2], 0]) for tracking in trackings]
+    except InputError:
+        if not boxed:
+            raise
+        seen = _track(replace(raw, box=None), info, frames, trackers)
+        return replace(seen, remarks=("no face in the annotated square, which was left aside", *seen.remarks))
+    return _Seen(motions, points, raw.box is not None, tuple(filter(None, [_moved(points[0])])))
+
+
+def _window(raw: RawClip, info: VideoInfo) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the part to look at: the annotated square with some room, as it is tight."""
+    if raw.box is None:
+        return 0, 0, info.width, info.height
+    left, top, side = scaled_box(raw, info.height)
+    x, y = max(int(left - 0.1 * side), 0), max(int(top - 0.1 * side), 0)
+    width, height = min(int(left + 1.1 * side), info.width) - x, min(int(top + 1.1 * side), info.height) - y
+    return (x, y, width, height) if min(width, height) >= MIN_FACE else (0, 0, info.width, info.height)
 
 
 def probe_clip(raw: RawClip) -> ClipRecord:
@@ -156,33 +195,16 @@ def _require_interval(raw: RawClip, info: VideoInfo) -> None:
         )
 
 
+def _cut_short(raw: RawClip, info: VideoInfo) -> str:
+    missing = 0.0 if raw.end is None else raw.end - info.duration
+    return f"the video ends {missing:.1f} s before the interval does" if missing > _APART else ""
+
+
 def _require_whole(raw: RawClip, video: VideoFrames, count: int) -> None:
     promised = round(video.duration * 25)
     if count < max(_WHOLE * promised, _SHORTEST):
         why = "it is damaged or broken off" if promised >= _SHORTEST else "it is too short to be a clip"
         raise InputError(f"{raw.record.origin} holds {count} of {promised} frames; {why}.")
-
-
-def _follow(raw: RawClip, info: VideoInfo, frames: Replay, trackings: Sequence[Tracking]) -> np.ndarray:
-    """Show every frame to the trackers: the annotated part where there is one, since others may be in the picture.
-
-    Returns:
-        (3,) what must be added to their points.
-    """
-    window = None
-    if raw.box is not None:
-        left, top, side = scaled_box(raw, info.height)
-        room = 0.1 * side  # the annotated square is tight
-        x, y = max(int(left - room), 0), max(int(top - room), 0)
-        window = (x, y, min(int(left + side + room), info.width) - x, min(int(top + side + room), info.height) - y)
-        if min(window[2:]) < 48:
-            window = None
-    for frame in frames:
-        picture = Picture(frame)
-        picture = picture if window is None else picture.within(*window)
-        for tracking in trackings:
-            tracking.add(picture)
-    return np.float32([*(window[:2] if window else (0, 0)), 0])
 
 
 def _moved(points: np.ndarray) -> str:

@@ -74,7 +74,7 @@ def preprocess(
     scan = source.scan()
     clips = labelled(scan.clips, read_labels(labels))
     cache = Cache.claim(output, source=source.name, **recipe.shared())
-    with _locked(cache):
+    with locked(cache):
         _sweep(cache)
         about = {"root": str(getattr(source, "root", "")), "scanned": time.strftime("%Y-%m-%d %H:%M:%S"), "counts": scan.counts,
                  "problems": scan.problems, "tbd": tbd.__version__, "command": sys.argv}  # fmt: skip
@@ -96,7 +96,12 @@ def preprocess(
 
 
 @contextmanager
-def _locked(cache: Cache) -> Iterator[None]:
+def locked(cache: Cache) -> Iterator[None]:
+    """Alone with a cache.
+
+    Raises:
+        InputError: another process is preparing it.
+    """
     lock = FileLock(cache.path(".lock"))
     try:
         lock.acquire(timeout=0)

@@ -144,6 +144,23 @@ def test_hdtf(hdtf_tree, tmp_path):
     assert np.abs(sound - whole).max() < 1e-3
 
 
+def test_an_annotated_square_without_a_face_is_left_aside(tmp_path):
+    """Boxes of another edit of the video: the whole picture is looked at instead, and the record says so."""
+    write_clip(tmp_path / "videos/KatieHill.mp4", performance(), 25, tone(FRAMES / 25), (240, 480))
+    told = tmp_path / "told"
+    told.mkdir()
+    for name, text in {"annotion_time": "KatieHill.mp4 00:00-00:02\n", "resolution": "KatieHill.mp4 240\n",
+                       "crop_wh": "KatieHill_0.mp4 0 100 0 100\n"}.items():  # fmt: skip
+        (told / f"WDA_{name}.txt").write_text(text)
+    cache = preprocess(HDTFSource(str(tmp_path / "videos"), str(told)), tmp_path / "c", workers=1, sizes=(64,), crop="hdtf", console=QUIET)
+    (record,) = cache.records()
+    assert record.ready and record.reason == (
+        "the video ends 0.8 s before the interval does; no face in the annotated square, which was left aside"
+    )
+    left, top, side = record.crop
+    assert left > 100 and top + side <= 240
+
+
 def test_scan_only_writes_what_files_say_of_themselves(mead_tree, tmp_path):
     cache = preprocess(MEADSource(str(mead_tree)), tmp_path / "c", workers=1, scan_only=True, console=QUIET)
     records = by_clip(cache)

@@ -60,3 +60,12 @@ def test_statistics_have_a_floor():
         Pack.of(torch.zeros(640, dtype=torch.int16), torch.zeros(1, 58), [1]), PlanTensors.collate([MusclePlan()]), 5, 0, False
     )
     assert still.statistics()[1].min() > 0
+
+
+def test_both_ways_of_cutting_agree():
+    """The gather of a GPU and the copies of a CPU, at both ends of clips and for windows longer than them."""
+    data = dataset()
+    clip, start = torch.tensor([0, 0, 0, 1, 2, 2]), torch.tensor([0, 30, 41, 0, 10, 29])
+    for frames, context in ((20, 2), (60, 0)):
+        for one, other in zip(data.packs[0].gathered(clip, start, frames, context), data.packs[0].copied(clip, start, frames, context)):
+            assert torch.equal(one, other)
