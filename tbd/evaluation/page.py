@@ -173,7 +173,10 @@ def _facts(entry: Entry, scores: Scores) -> list[tuple[str, str]]:
     facts.append(("on", machine(scores.evaluated_on)))
     facts.append(("scores", code(f"sha256:{scores.checksum}")))
     if scores.issues:
-        items = "".join(f"<li>{escape(i.clip)}: {escape(i.detail)} ({escape(i.kind)})</li>" for i in scores.issues)
+        items = "".join(
+            f"<li>{escape(kind)}: {escape(detail)} <span>({len(clips)}: {escape(', '.join(clips))})</span></li>"
+            for kind, detail, clips in scores.grouped()
+        )
         facts.append(("issues", f"<ul>{items}</ul>"))
     return facts
 

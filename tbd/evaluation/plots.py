@@ -6,7 +6,7 @@ from html import escape
 Point = tuple[str, float, float | None, str, str]
 """Row, number, half width of its interval or None, kind (``own``, ``bound`` or empty), and the number as written."""
 
-_WIDTH, _LEFT, _RIGHT, _STEP = 300, 128, 44, 18
+_WIDTH, _LEFT, _RIGHT, _STEP = 310, 142, 46, 18
 
 
 def dot_plot(title: str, points: Sequence[Point], aim: float | None = None) -> str:

@@ -133,6 +133,13 @@ class Scores(_Part):
         """The issues of clips that are not in the numbers."""
         return [issue for issue in self.issues if not issue.scored and issue.kind not in ("extra", "twice")]
 
+    def grouped(self) -> list[tuple[str, str, list[str]]]:
+        """Kind, detail and clips of the issues: clips with the same trouble together."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for issue in self.issues:
+            groups.setdefault((issue.kind, issue.detail.replace(issue.clip, "…")), []).append(issue.clip)
+        return [(kind, detail, clips) for (kind, detail), clips in groups.items()]
+
     def save(self, path: str | os.PathLike) -> None:
         """Write as JSON, sealed."""
         sealed = self.model_copy(update={"checksum": self.seal()})

@@ -62,12 +62,9 @@ def show(scores: Scores, protocol: Protocol, console: Console) -> None:
 
 
 def _show_issues(scores: Scores, console: Console) -> None:
-    """What was wrong, clips with the same trouble together."""
-    grouped: dict[tuple[str, str], list[str]] = {}
-    for issue in scores.issues:
-        grouped.setdefault((issue.kind, issue.detail.replace(issue.clip, "…")), []).append(issue.clip)
-    for (kind, detail), clips in list(grouped.items())[:_MOST]:
+    groups = scores.grouped()
+    for kind, detail, clips in groups[:_MOST]:
         named = ", ".join(clips[:_NAMED]) + (f" and {len(clips) - _NAMED} more" if len(clips) > _NAMED else "")
         console.print(f"{kind} ({KINDS.get(kind, kind)}): {detail}: {named}", highlight=False)
-    if len(grouped) > _MOST:
-        console.print(f"and {len(grouped) - _MOST} other kinds of trouble, all in the scores file", highlight=False)
+    if len(groups) > _MOST:
+        console.print(f"and {len(groups) - _MOST} other kinds of trouble, all in the scores file", highlight=False)
