@@ -96,8 +96,8 @@ def test_emotion_fan_is_the_published_evaluation(attention, classes, tmp_path):
     torch.manual_seed(0)
     network = EmotionFAN(None, attention, classes)
     with torch.no_grad():
-        for name in ("alpha", "beta"):
-            getattr(network, name)[0].weight.mul_(30)  # frames that differ in weight
+        for name in ("alpha", "beta"):  # frames that differ in weight, well away from 0 and 1
+            getattr(network, name)[0].weight.mul_(5)
     state = {f"module.{key}": value for key, value in network.state_dict().items()} | {"module.fc.weight": torch.zeros(1)}
     torch.save({"epoch": 61, "state_dict": state, "accuracy": 84.3655}, tmp_path / "checkpoint")
     loaded = EmotionFAN(tmp_path / "checkpoint", attention, classes, batch_size=2)
@@ -108,6 +108,11 @@ def test_emotion_fan_is_the_published_evaluation(attention, classes, tmp_path):
     assert found.numpy() == pytest.approx(expected.numpy(), abs=1e-5)
     assert loaded.emotions == tuple(emotion_of(name) for name in ORDER[:classes])
     assert float(found.std()) > 0.01, "scores that say something"
+    if attention == "relation":
+        with torch.no_grad():
+            f = network.features(faces / 255)
+            spread = [network.alpha(f), network.beta(torch.cat([f, f], 1))]
+        assert all(float(x.min()) > 0.02 and float(x.max()) < 0.98 for x in spread), "saturated weights would hide a missing one"
 
 
 def test_emotion_fan_without_its_weights():
