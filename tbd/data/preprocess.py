@@ -233,6 +233,8 @@ def _pooled(work: Work, waiting: list[RawClip], workers: int, lost: list[RawClip
                 return
     except BrokenProcessPool:  # while submitting
         lost.extend([raw, *running.values()])
+    except TBDError:  # the others may finish the clips that they have begun
+        raise
     except BaseException:
         for child in set(multiprocessing.active_children()) - before:
             child.terminate()
@@ -242,7 +244,11 @@ def _pooled(work: Work, waiting: list[RawClip], workers: int, lost: list[RawClip
 
 
 def _answer_to_the_parent_alone() -> None:
-    """Ctrl-C reaches every process; the parent ends the others, and each then removes what it had half-written."""
+    """Ctrl-C reaches every process; the parent ends the others, and each then removes what it had half-written.
+
+    What a worker has to say it says in its results; its standard error would cut through the progress bar.
+    """
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
