@@ -11,7 +11,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,20 +80,19 @@ def _renew(folder: Path, predictor: dict[str, Any]) -> None:
 
 
 def rows(
-    only: Sequence[str] = (), clips: Path | None = None, work: Path = Path("runs/rows"), board: Path = Path("benchmarks/leaderboard")
+    only: str | None = None, clips: Path | None = None, work: Path = Path("runs/rows"), board: Path = Path("benchmarks/leaderboard")
 ) -> None:
     """Fill the board.
 
     Args:
-        only: names of rows; all where not given.
+        only: a row's name; all where not given.
         clips: a folder of real clips, for clips-v1 beside procedural-v1.
         work: where predictions are kept.
         board: the board's folder.
     """
-    unknown = [name for name in only if name not in ROWS]
-    if unknown:
-        raise InputError(f"There is no row {unknown[0]}; there are {', '.join(ROWS)}.")
-    for name in only or ROWS:
+    if only is not None and only not in ROWS:
+        raise InputError(f"There is no row {only}; there are {', '.join(ROWS)}.")
+    for name in ROWS if only is None else (only,):
         fill("procedural-v1", name, work, board, None)
         if clips is not None:
             fill("clips-v1", name, work, board, clips)
