@@ -228,7 +228,7 @@ def test_the_command_writes_scores_that_cannot_be_edited(truth, tmp_path, capsys
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the memory of a process is read from /proc")
 def test_memory_does_not_grow_with_the_number_of_clips(tmp_path, truth):
-    """Each clip holds 13 MB of frames on either side; forty of them must not stay."""
+    """Each clip holds 13 MB of frames on either side, which must not stay."""
     reference, held = FakeReference(count=40), []
     for clip in reference.clips()[5:]:
         for suffix in (".mp4", ".npz"):
@@ -244,4 +244,5 @@ def test_memory_does_not_grow_with_the_number_of_clips(tmp_path, truth):
     protocol = fake_protocol(crop=crop, metrics=metrics)
     scores, _ = evaluate(protocol, reference, lambda clips: read_predictions(truth, clips), watched)
     assert scores.scored == 40
-    assert max(held[10:]) - held[8] < 30
+    # the allocator keeps a varying hundred megabytes; 30 clips that stayed would be 800
+    assert np.median(held[-10:]) - np.median(held[5:15]) < 150
