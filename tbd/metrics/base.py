@@ -1,7 +1,7 @@
 """What every metric shares: what it reads of a clip, and means over clips that do not depend on who saw which clip.
 
 A metric names the fields of a clip that its `update` takes, in order, in `reads`; ``preds.`` is the clip under test,
-``target.`` the recorded one or what was asked. The fields:
+``target.`` the recorded one or what was asked, ``neutral.`` the same words said without emotion. The fields:
 
 | field | value |
 | --- | --- |

@@ -68,11 +68,17 @@ def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
 
 
 def to_dlib68(points: Array) -> Tensor:
-    """(..., 478, 3) mesh points, or (..., 68, 2) as they are → (..., 68, 2) float64 pixels."""
+    """(..., 478, 3) mesh points, or (..., 68, 2) as they are → (..., 68, 2) float64 pixels.
+
+    Raises:
+        InputError: the points are neither.
+    """
     points = tensor(points)
-    if points.shape[-2] == NUM_POINTS:
-        points = points[..., list(dlib68()), :]
-    return points[..., :2]
+    if points.shape[-2:] == (NUM_POINTS, 3):
+        return points[..., list(dlib68()), :2]
+    if points.shape[-2:] != (68, 2):
+        raise InputError(f"Landmarks of shape {tuple(points.shape)} are no face; (frames, {NUM_POINTS}, 3) or (frames, 68, 2) is right.")
+    return points
 
 
 def inter_ocular(points: Array) -> Tensor:
