@@ -63,7 +63,9 @@ def fetch(entries: Sequence[Weights], source: str | os.PathLike | None, offline:
         print(f"{entry.name}: licence {entry.licence}; for {entry.use}")
         if entry.url.startswith("http://") and entry.sha256 is None and source is None and not offline:
             print("  Its authors offer it over a plain connection and without a checksum: nothing vouches for it but the server.")
-        with Progress(*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn(), transient=True, disable=not sys.stdout.isatty()) as bar:
+        with Progress(
+            *Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn(), transient=True, disable=not sys.stdout.isatty()
+        ) as bar:
             task = bar.add_task(entry.file, total=None)
             state, digest = weights.fetch(
                 entry.name, source, offline, lambda done, total, task=task: bar.update(task, completed=done, total=total or None)

@@ -96,7 +96,11 @@ class ClipMean(ClipMetric):
             values: dict[str, float] | None = self.measure(*inputs)
         except Unmeasurable:
             values = None
-        self.add(values)
+        self.add(values, 1.0 if values is None else self.weigh(*inputs))
+
+    def weigh(self, *inputs: Any) -> float:
+        """How much one clip counts in the mean, of the same arguments as `measure`; 1 unless a metric says otherwise."""
+        return 1.0
 
     def add(self, values: Mapping[str, float] | None, weight: float = 1.0) -> None:
         """Count in what `measure` gave for one clip, or None for a clip that could not be measured."""
