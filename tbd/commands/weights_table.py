@@ -60,10 +60,12 @@ def _list(found: Sequence[tuple[Weights, Condition, str]]) -> None:
 def fetch(entries: Sequence[Weights], source: str | os.PathLike | None, offline: bool) -> None:
     """Fetch files, with a bar for each, and say what is known of them."""
     for entry in entries:
-        print(f"{entry.name}: licence {entry.licence}. {entry.use}")
+        print(f"{entry.name}: licence {entry.licence}; for {entry.use}")
         if entry.url.startswith("http://") and entry.sha256 is None and source is None and not offline:
             print("  Its authors offer it over a plain connection and without a checksum: nothing vouches for it but the server.")
-        with Progress(*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn(), transient=True) as bar:
+        with Progress(
+            *Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn(), transient=True, disable=not sys.stdout.isatty()
+        ) as bar:
             task = bar.add_task(entry.file, total=None)
             state, digest = weights.fetch(
                 entry.name, source, offline, lambda done, total, task=task: bar.update(task, completed=done, total=total or None)

@@ -1,5 +1,6 @@
 """Metrics of talking heads: each a `torchmetrics.Metric` on a pure function. See ``docs/metrics.md``."""
 
+from tbd.metrics.arcface import ArcFaceEmbedder
 from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
 from tbd.metrics.controllability import EmotionSeparation, IntensityMonotonicity, LipDrift
 from tbd.metrics.dynamics import ActionUnitFidelity, BlinkRate, FrechetMotionDistance, HeadMotionDiversity, Jerk, SeamJump, SilenceLipEnergy
@@ -20,7 +21,7 @@ from tbd.metrics.sharpness import Sharpness
 from tbd.weights import WeightsAbsent
 
 __all__ = [
-    "ActionUnitFidelity", "ApertureCorrelation", "BlinkRate", "CallableEmotionClassifier", "ClipMean", "ClipMetric",
+    "ActionUnitFidelity", "ApertureCorrelation", "ArcFaceEmbedder", "BlinkRate", "CallableEmotionClassifier", "ClipMean", "ClipMetric",
     "EmotionAccuracy", "EmotionClassifier", "EmotionFAN", "EmotionSeparation", "FaceEmbedder", "FaceLandmarkDistance",
     "FrechetInceptionDistance", "FrechetMotionDistance", "FrechetVideoDistance", "HeadMotionDiversity",
     "IdentitySimilarity", "IntensityMonotonicity", "Jerk", "KernelInceptionDistance", "LipDrift", "MouthLandmarkDistance",

@@ -1,7 +1,7 @@
 """What every metric shares: what it reads of a clip, and means over clips that do not depend on who saw which clip.
 
 A metric names the fields of a clip that its `update` takes, in order, in `reads`; ``preds.`` is the clip under test,
-``target.`` the recorded one or what was asked. The fields:
+``target.`` the recorded one or what was asked, ``neutral.`` the same words said without emotion. The fields:
 
 | field | value |
 | --- | --- |
@@ -96,7 +96,11 @@ class ClipMean(ClipMetric):
             values: dict[str, float] | None = self.measure(*inputs)
         except Unmeasurable:
             values = None
-        self.add(values)
+        self.add(values, 1.0 if values is None else self.weigh(*inputs))
+
+    def weigh(self, *inputs: Any) -> float:
+        """How much one clip counts in the mean, of the same arguments as `measure`; 1 unless a metric says otherwise."""
+        return 1.0
 
     def add(self, values: Mapping[str, float] | None, weight: float = 1.0) -> None:
         """Count in what `measure` gave for one clip, or None for a clip that could not be measured."""

@@ -155,11 +155,7 @@ class BlinkRate(ClipMean):
     higher_is_better = None
     plot_lower_bound = 0.0
 
-    def update(self, motion: Array) -> None:
-        self.add(self.measure(motion), self.weigh(motion))
-
-    @staticmethod
-    def weigh(motion: Array) -> float:
+    def weigh(self, motion: Array) -> float:
         """Minutes."""
         return len(motion) / FPS / 60
 

@@ -31,7 +31,7 @@ _NOSE = (168, 197, 5, 4, 98, 97, 2, 326, 327)
 
 MOUTH = slice(48, 68)
 """dlib's twenty points of the mouth."""
-_STEADY = slice(27, 45)
+STEADY = slice(27, 45)
 """dlib's points that EAT aligns by: nose, right eye, and the upper lid of the left eye."""
 EAT_CROP = 128
 """Side in pixels of the crop on which EAT measures."""
@@ -68,11 +68,17 @@ def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
 
 
 def to_dlib68(points: Array) -> Tensor:
-    """(..., 478, 3) mesh points, or (..., 68, 2) as they are → (..., 68, 2) float64 pixels."""
+    """(..., 478, 3) mesh points, or (..., 68, 2) as they are → (..., 68, 2) float64 pixels.
+
+    Raises:
+        InputError: the points are neither.
+    """
     points = tensor(points)
-    if points.shape[-2] == NUM_POINTS:
-        points = points[..., list(dlib68()), :]
-    return points[..., :2]
+    if points.shape[-2:] == (NUM_POINTS, 3):
+        return points[..., list(dlib68()), :2]
+    if points.shape[-2:] != (68, 2):
+        raise InputError(f"Landmarks of shape {tuple(points.shape)} are no face; (frames, {NUM_POINTS}, 3) or (frames, 68, 2) is right.")
+    return points
 
 
 def inter_ocular(points: Array) -> Tensor:
@@ -143,7 +149,7 @@ def align_to_template(points: Array, template: Array) -> Tensor:
         (..., 68, 2) float64.
     """
     points, template = to_dlib68(points), tensor(template)
-    turn, shift = similarity(points[..., _STEADY, :], template[_STEADY].to(points.device))
+    turn, shift = similarity(points[..., STEADY, :], template[STEADY].to(points.device))
     return points @ turn.mT + shift[..., None, :] - 1
 
 

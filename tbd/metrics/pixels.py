@@ -15,6 +15,7 @@ from tbd.weights import load_state
 _BATCH = 16
 """Frames compared at a time."""
 _MOST_DB = 100.0
+Average = Literal["clips", "frames"]
 
 
 def peak_signal_noise_ratio(preds: Tensor, target: Tensor) -> Tensor:
@@ -78,10 +79,27 @@ def frame_pairs(preds: Array, target: Array, device: torch.device, size: int = _
         yield preds[start : start + size].to(device), target[start : start + size].to(device)
 
 
-class PeakSignalNoiseRatio(ClipMean):
+class _FrameMean(ClipMean):
+    """The mean over a clip's frames of one number, then over clips or over all frames of all clips."""
+
+    reads = ("preds.frames", "target.frames")
+
+    def __init__(self, average: Average = "clips", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.average = average
+
+    def weigh(self, preds: Array, target: Array) -> float:
+        """The clip's frames, where all frames of all clips are averaged."""
+        return float(len(preds)) if self.average == "frames" else 1.0
+
+
+class PeakSignalNoiseRatio(_FrameMean):
     """PSNR in dB: the mean over a clip's frames of each frame's (not of the clip's squared error), then over clips.
 
     Higher is better. A frame that equals its reference counts 100 dB.
+
+    Args:
+        average: ``clips``, or ``frames`` for the mean over all frames of all clips, as EAT's evaluation takes it.
 
     Example:
         >>> metric = PeakSignalNoiseRatio()
@@ -91,7 +109,6 @@ class PeakSignalNoiseRatio(ClipMean):
         48.13
     """
 
-    reads = ("preds.frames", "target.frames")
     unit = "dB"
     higher_is_better = True
     plot_lower_bound = 0.0
@@ -102,13 +119,15 @@ class PeakSignalNoiseRatio(ClipMean):
         return {"value": float(torch.cat(values).mean())}
 
 
-class StructuralSimilarity(ClipMean):
+class StructuralSimilarity(_FrameMean):
     """SSIM, −1..1, higher is better; see `structural_similarity`. The mean over frames, then over clips.
 
     torchmetrics' SSIM has a Gaussian window and pads: it is another number.
+
+    Args:
+        average: see `PeakSignalNoiseRatio`.
     """
 
-    reads = ("preds.frames", "target.frames")
     unit = ""
     higher_is_better = True
     plot_lower_bound, plot_upper_bound = -1.0, 1.0

@@ -7,7 +7,7 @@ import torch
 from scipy.signal import medfilt
 
 from tbd.metrics.base import Unmeasurable
-from tbd.metrics.crops import crop_mouths, crop_track, face_chips, find_tracks
+from tbd.metrics.crops import crop_mouths, crop_track, eat_faces, face_chips, find_tracks
 from tbd.metrics.landmarks import dlib68, eat_template
 
 
@@ -136,3 +136,20 @@ def test_chips_of_a_clip_without_faces_are_none():
 def test_the_template_of_the_128_crop_is_level():
     template = eat_template()
     assert template[36, 1] == pytest.approx(template[45, 1]) and template[45, 0] - template[36, 0] == pytest.approx(64)
+
+
+def test_eats_128_crop_is_its_arithmetic():
+    from skimage.data import astronaut
+    from skimage.transform import SimilarityTransform, warp
+
+    rng = np.random.default_rng(0)
+    image, points = astronaut(), 0.9 * eat_template() + [160, 70] + rng.normal(0, 2, (2, 68, 2))
+    points[1] = np.nan
+    frames = torch.from_numpy(np.stack([image, image])).permute(0, 3, 1, 2)
+    faces = eat_faces(frames, points)
+    transform = SimilarityTransform.from_estimate(eat_template()[27:45], points[0, 27:45])  # template → face, as utils_crop.py
+    expected = np.array(warp(image, transform, output_shape=(163, 163)) * 255, dtype=np.uint8)[1:129, 1:129]
+    assert faces.shape == (1, 3, 128, 128), "the frame without a face is left out"
+    difference = np.abs(faces[0].permute(1, 2, 0).numpy().astype(int) - expected)
+    assert difference.max() <= 1 and (difference > 0).mean() < 1e-3, "but for rounding in the last digit of a coordinate"
+    assert eat_faces(frames, np.full((2, 68, 2), np.nan)).shape == (0, 3, 128, 128)

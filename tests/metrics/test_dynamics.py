@@ -120,6 +120,14 @@ def test_frechet_motion_distance_against_scipy():
     assert float(metric.compute()) == pytest.approx(0, abs=1e-9)
 
 
+def test_a_copy_of_a_set_metric_has_sums_of_its_own():
+    metric, motion = FrechetMotionDistance(), np.random.default_rng(0).random((20, 58))
+    metric.update(motion, motion)
+    twin = metric.clone()
+    twin.update(motion, None)
+    assert (metric.preds.count, twin.preds.count, twin.target.count) == (19, 38, 19)
+
+
 def test_velocities_count_five_times():
     motion = Motion.zeros(2)
     motion["jawOpen"] = [0.2, 0.5]

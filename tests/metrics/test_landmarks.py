@@ -117,6 +117,11 @@ def test_unseen_frames_are_left_out_and_unseen_clips_counted(faces):
     assert int(metric.unmeasured) == 1
 
 
+def test_points_of_another_number_are_refused(faces):
+    with pytest.raises(InputError, match=r"\(12, 67, 2\) are no face"):
+        FaceLandmarkDistance().update(faces[:, :67], faces)
+
+
 def test_steady_puts_the_eyes_in_place(faces):
     found = steady(faces)
     assert found[:, 36].numpy() == pytest.approx(np.tile([-0.5, 0], (12, 1)), abs=1e-9)

@@ -38,6 +38,16 @@ def test_floats_in_0_to_1_give_the_same_numbers(pictures, spoilt):
         assert metric.measure(spoilt / 255, pictures / 255) == metric.measure(spoilt, pictures)
 
 
+def test_frames_of_all_clips_or_clips_are_averaged(pictures, spoilt):
+    for kind in (PeakSignalNoiseRatio, StructuralSimilarity):
+        one, rest = (kind().measure(spoilt[part], pictures[part])["value"] for part in (slice(0, 1), slice(1, 4)))
+        for average, expected in (("clips", (one + rest) / 2), ("frames", (one + 3 * rest) / 4)):
+            metric = kind(average)
+            metric.update(spoilt[:1], pictures[:1])
+            metric.update(spoilt[1:], pictures[1:])
+            assert float(metric.compute()) == pytest.approx(expected, abs=1e-8)
+
+
 def test_long_clips_are_compared_in_parts(pictures, spoilt):
     long, target = spoilt.repeat(9, 1, 1, 1), pictures.repeat(9, 1, 1, 1)
     for metric in (PeakSignalNoiseRatio(), StructuralSimilarity()):
