@@ -267,7 +267,7 @@ def _write_videos(
     about = {"comment": f"{record.clip}: prepared by tbd from {record.origin}; crop {CROPS[recipe.crop].name} {square}"}
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(VideoWriter(cache.path(record.videos[str(s)]), sound, metadata=about, crf=recipe.crf, threads=1))
+            stack.enter_context(VideoWriter(cache.path(record.videos[str(s)]), sound, metadata=about, crf=recipe.crf, threads=1, **_CODEC))
             for s in sizes
         ]
         for frame in frames:

@@ -434,6 +434,7 @@ class VideoWriter:
         if shape != self._shape:
             raise InputError(f"A frame for {self.path} is {shape}; the first one was {self._shape}.")
         picture.pts, picture.time_base = self.frames, Fraction(1, FPS)
+        picture.pict_type = 0  # a decoded frame's own would force x264's choice of keyframes
         self._container.mux(self._video.encode(picture))
         self.frames += 1
         self._encode_sound(self.frames * self._rate // FPS)

@@ -96,12 +96,17 @@ def _cut(frame: Any, left: int, top: int, width: int, height: int) -> tuple[Any,
     # even numbers throughout: swscale and OpenCV want whole chroma samples
     x, y = left - left % across, top - top % down
     w, h = -(-(left + width - x) // across) * across, -(-(top + height - y) // down) * down
-    planes = []
-    for i, rows in enumerate(_planes(frame)):
+    sizes = [(h, w), *[(h // down, w // across)] * 2]
+    array = np.empty(sum(tall * wide for tall, wide in sizes), np.uint8)
+    at = 0
+    for i, (rows, (tall, wide)) in enumerate(zip(_planes(frame), sizes)):
         a, d = (across, down) if i else (1, 1)
-        piece = rows[y // d : (y + h) // d, x // a : (x + w) // a]
-        planes.append(np.pad(piece, ((0, h // d - piece.shape[0]), (0, w // a - piece.shape[1])), mode="edge"))
-    array = np.stack(planes) if across == 1 else np.concatenate([p.reshape(-1) for p in planes]).reshape(-1, w)
+        piece, out = rows[y // d : y // d + tall, x // a : x // a + wide], array[at : at + tall * wide].reshape(tall, wide)
+        out[: piece.shape[0], : piece.shape[1]] = piece
+        out[piece.shape[0] :, : piece.shape[1]] = piece[-1]  # a picture of odd size ends within a chroma sample
+        out[:, piece.shape[1] :] = out[:, piece.shape[1] - 1 : piece.shape[1]]
+        at += tall * wide
+    array = array.reshape((3, h, w) if across == 1 else (-1, w))
     cut = av.VideoFrame.from_ndarray(array, format=frame.format.name)
     cut.colorspace, cut.color_range = frame.colorspace, frame.color_range
     return cut, left - x, top - y
