@@ -28,9 +28,46 @@ def shared() -> Path:
     return path
 
 
+MEAD_CACHE = {
+    "M005_happy_3_001": 60, "M005_sad_1_002": 45, "M005_neutral_1_001": 30, "W011_happy_2_001": 50,
+    "M013_fear_3_001": 33, "M003_angry_1_001": 20, "W009_neutral_1_003": 70,
+}  # fmt: skip
+"""Clip → frames of `mead_cache`. M013 is for validation and M003 and W009 for the test of the split mead_actor."""
+
+
+def write_cache(root: Path, source: str, clips: dict[str, int], **values: str) -> Path:
+    """A cache of motion and sound without pictures, in which each clip's channels and samples are its number."""
+    from tbd.data.cache import Cache, ClipRecord
+    from tbd.data.names import clip_names, mead_name
+    from tbd.data.prepare import save_sound
+
+    cache = Cache.claim(root, source=source, sizes=[256], crop="portrait-1")
+    for i, (clip, frames) in enumerate(clips.items()):
+        person, video = clip_names(source, clip)
+        told = {k: v for k, v in (mead_name(clip)._asdict() if source == "mead" else {}).items() if k != "actor"}
+        end = f"{person or clip}/{clip}"
+        record = ClipRecord(
+            clip, source, person or clip, video or clip, **told, **values, status="ready", frames=frames, seconds=frames / 25,
+            audio=f"audio/{end}.wav", motions={"face_mesh@mediapipe-0": f"motion/face_mesh@mediapipe-0/{end}.npz"},
+        )  # fmt: skip
+        Motion(np.full((frames, 58), i / 10, np.float32)).save(cache.path(record.file("motions", "face_mesh")))
+        save_sound(cache.path(record.audio), np.full(frames * 640, (i + 1) / 32767))
+        cache.save_record(record)
+    cache.write_manifest()
+    return root
+
+
+@pytest.fixture
+def mead_cache(tmp_path: Path) -> Path:
+    """A prepared MEAD of `MEAD_CACHE`."""
+    return write_cache(tmp_path / "mead", "mead", MEAD_CACHE)
+
+
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A corpus of a few kilobytes in the layout that `tbd synthesize` writes: name → split and frames are in `CLIPS`."""
+    tmp_path = tmp_path / "corpus"
+    tmp_path.mkdir()
     rows = []
     for i, (clip, (split, frames)) in enumerate(CLIPS.items()):
         paths = {kind: f"{kind}/{clip}.{suffix}" for kind, suffix in (("audio", "wav"), ("motion", "npz"), ("plan", "json"))}

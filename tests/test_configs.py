@@ -28,6 +28,11 @@ def test_experiments_parse_and_say_which_row_they_are(path):
 @pytest.mark.parametrize("path", FRAGMENTS, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_fragments_swap_their_slot(path):
     """A fragment's folder is its slot's name."""
+    if path.parent.name == "data":
+        data = parsed(f"--data={path}").datamodule
+        assert type(data).__name__ == yaml.safe_load(path.read_text())["class_path"].rsplit(".", 1)[1]
+        assert data.window_frames in (None, 70)  # None takes the model's
+        return
     model = parsed(f"--model.init_args.{path.parent.name}={path}").model
     assert type(getattr(model, path.parent.name)).__name__ == yaml.safe_load(path.read_text())["class_path"].rsplit(".", 1)[1]
 
@@ -61,8 +66,8 @@ def test_a_misfit_is_refused_when_parsed(capsys):
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
-def test_experiments_train_export_and_draw(path, corpus, tmp_path):
-    """A few steps on a made-up corpus, then the checkpoint becomes a model folder that draws."""
+def test_experiments_train_export_and_draw(path, corpus, mead_cache, tmp_path):
+    """A few steps on a made-up corpus or cache, then the checkpoint becomes a model folder that draws."""
     import numpy as np
 
     from tbd.draw.pretrained import load_motion_model, save_motion_model
@@ -75,8 +80,10 @@ def test_experiments_train_export_and_draw(path, corpus, tmp_path):
         "window_frames": 20,
         "past_frames": 4,
     }
+    data = yaml.safe_load(path.read_text())["data"]["class_path"].rsplit(".", 1)[1]
+    root = {"ProceduralDataModule": corpus, "MEADDataModule": mead_cache}[data]
     cli = lightning_cli(
-        ["fit", "--config", str(path), f"--data.init_args.root={corpus}", "--data.init_args.batch_size=2", "--trainer.max_steps=2"]
+        ["fit", "--config", str(path), f"--data.init_args.root={root}", "--data.init_args.batch_size=2", "--trainer.max_steps=2"]
         + ["--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path / 'run'}", "--trainer.val_check_interval=1"]
         + ["--trainer.enable_progress_bar=false", "--trainer.log_every_n_steps=1"]
         + [f"--model.init_args.{key}={value}" for key, value in small.items()],

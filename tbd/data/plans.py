@@ -57,6 +57,23 @@ def draw_plan(emotion: str, level: int, duration: float, rng: np.random.Generato
     return _worded(emotions, intensity, level, tuple(actions), segments)
 
 
+def label_plan(emotion: str, level: int) -> MusclePlan:
+    """The plan that a label tells: the emotion's first prototype in the middle of its level's range.
+
+    Args:
+        emotion: one of the eight.
+        level: MEAD's 1, 2 or 3.
+
+    Example:
+        >>> plan = label_plan("happy", 3)
+        >>> plan.text, plan.intensity, [(a.unit, a.intensity) for a in plan.actions]
+        ('intensely happy', 0.91, [(6, 0.728), (12, 0.91), (25, 0.455)])
+    """
+    strength = sum(LEVELS[level]) / 2
+    actions = tuple(MuscleAction(unit=u, side=s, intensity=_rounded(i * strength)) for u, s, i in PROTOTYPES[emotion][0])
+    return _worded({emotion: 1.0}, _felt(emotion, strength), level, actions, ())
+
+
 def _prototype(emotion: str, strength: float, rng: np.random.Generator) -> list[MuscleAction]:
     """One of the emotion's prototypes, its units each a little stronger or weaker, the canonical one most often."""
     variants = PROTOTYPES[emotion]

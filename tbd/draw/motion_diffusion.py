@@ -29,8 +29,9 @@ _SCHEDULER_METHODS = ("add_noise", "set_timesteps", "step", "scale_model_input")
 class MotionDiffusion(L.LightningModule):
     """Draws motion. Every part is a component; this class trains them together and runs the sampling loop.
 
-    Batches are dicts as `tbd.data.procedural.ProceduralDataModule` makes them: ``audio`` (B, (T + 2·context)·640),
-    ``motion`` (B, T, 58), ``plan`` `PlanTensors` in window time, ``mask`` (B, T) 1 at frames that exist.
+    Batches are dicts as every `tbd.data.module.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640),
+    ``motion`` (B, T, 58), ``plan`` `PlanTensors` in window time, ``mask`` (B, T) 1 at frames that exist, ``planned`` (B,) 0 where
+    a data set does not tell what is felt.
 
     Args:
         denoiser: predicts clean motion.
@@ -152,6 +153,8 @@ class MotionDiffusion(L.LightningModule):
         past_mask = self._random_past(b, t)
         keep_local = (torch.rand(b, device=clean.device) >= self.hparams["drop_local"]).float()
         keep_global = torch.maximum(keep_local, (torch.rand(b, device=clean.device) >= self.hparams["drop_global"]).float())
+        if "planned" in batch:  # what is not known is withheld, or it would be taken for neutral
+            keep_local, keep_global = keep_local * batch["planned"], keep_global * batch["planned"]
         heard = (torch.rand(b, device=clean.device) >= self.hparams["drop_audio"]).float()
         plan = self.plan_encoder(batch["plan"], self._times(t)).only(keep_global, keep_local)
         past = clean * past_mask[..., None]

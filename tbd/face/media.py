@@ -7,7 +7,7 @@ file's container, so that the frames of `read_video` and the samples of `read_au
 import json
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -238,40 +238,84 @@ def _video_stream(container: Any, path: Path) -> Any:
 class VideoFrames:
     """The frames of a video at exactly 25 a second; see `read_video`. Each `iter` opens the file anew."""
 
-    def __init__(self, path: str | os.PathLike) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | os.PathLike, start: float = 0.0, end: float | None = None) -> None:
+        self.path, self.start, self.end = Path(path), start, end
         self.info = video_info(path)
 
     @property
     def duration(self) -> float:
         """Seconds, as the file says; what is decoded may differ by a frame."""
-        return self.info.duration
+        return max(min(self.info.duration, np.inf if self.end is None else self.end) - self.start, 0.0)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """(H, W, 3) uint8 RGB frames."""
+        for frame in self.decoded():
+            yield _pixels(frame)
+
+    def decoded(self, threads: bool = True) -> Iterator[Any]:
+        """The same frames as PyAV decodes them, not yet turned or converted.
+
+        Args:
+            threads: decode on several; one is a fifth cheaper where other processes keep the machine busy.
+        """
         with _opened(self.path, "video") as container:
             stream = _video_stream(container, self.path)
-            start, shown, end, count = _start(container), None, 0.0, 0
-            for frame in container.decode(stream):
+            stream.thread_type = "AUTO" if threads else "NONE"
+            start, shown, end, count = _start(container) + self.start, None, 0.0, 0
+            if self.start > 0:
+                container.seek(int(start * 1e6))  # to the keyframe before
+            last = np.inf if self.end is None else round((self.end - self.start) * FPS)
+            for frame in _progressive(container.decode(stream), stream):
                 time = end if frame.time is None else frame.time - start
-                while shown is not None and count / FPS < time - _JITTER:
-                    yield _pixels(shown)
+                while shown is not None and count / FPS < time - _JITTER and count < last:
+                    yield shown
                     count += 1
+                if count >= last:
+                    return
                 shown = frame
                 end = time + (float(frame.duration * frame.time_base) if frame.duration else 1 / self.info.fps)
-            while shown is not None and (count + 0.5) / FPS < end:
-                yield _pixels(shown)
+            while shown is not None and (count + 0.5) / FPS < end and count < last:
+                yield shown
                 count += 1
 
 
-def read_video(path: str | os.PathLike) -> VideoFrames:
+def _progressive(frames: Iterator[Any], stream: Any) -> Iterator[Any]:
+    """Interlaced frames made whole; others as they are."""
+    import av
+
+    graph = None
+    for frame in frames:
+        if graph is None:
+            if not frame.interlaced_frame:
+                yield frame
+                continue
+            graph = av.filter.Graph()
+            graph.link_nodes(graph.add_buffer(template=stream), graph.add("yadif", "deint=interlaced"), graph.add("buffersink")).configure()
+        graph.push(frame)
+        yield from _pulled(graph)
+    if graph is not None:
+        graph.push(None)
+        yield from _pulled(graph)
+
+
+def _pulled(graph: Any) -> Iterator[Any]:
+    import av
+
+    with suppress(av.BlockingIOError, av.EOFError):
+        while True:
+            yield graph.pull()
+
+
+def read_video(path: str | os.PathLike, start: float = 0.0, end: float | None = None) -> VideoFrames:
     """Frames of a video at exactly 25 a second, chosen by their time stamps.
 
-    Frame k is the one shown at k / 25 seconds, whatever the file's own rate is (29.97, 60, variable); rotation metadata
-    is applied.
+    Frame k is the one shown at start + k / 25 seconds, whatever the file's own rate is (29.97, 60, variable); rotation
+    metadata is applied, interlaced frames are made whole.
 
     Args:
         path: any video that FFmpeg reads.
+        start: seconds at which to begin.
+        end: seconds at which to stop; at the video's end where not given.
 
     Raises:
         InputError: the file is missing or holds no moving pictures.
@@ -281,7 +325,7 @@ def read_video(path: str | os.PathLike) -> VideoFrames:
         ...     print(frame.shape)
         (512, 512, 3)
     """
-    return VideoFrames(path)
+    return VideoFrames(path, start, end)
 
 
 def _pixels(frame: Any) -> np.ndarray:
@@ -330,6 +374,8 @@ class VideoWriter:
         crf: constant rate factor, lower is better.
         preset: of x264; `superfast` codes 512² at about 200 frames a second on one core (measured), half again as fast as
             `veryfast` for a file 15 % larger.
+        threads: of x264.
+        keyframes: a frame in so many can be decoded without the ones before it.
 
     Raises:
         InputError: the path has another suffix or cannot be written, a frame has another shape than the first one, or no
@@ -348,13 +394,15 @@ class VideoWriter:
         metadata: dict[str, str] | None = None,
         crf: int = 18,
         preset: str = "superfast",
+        threads: int = 2,
+        keyframes: int = 250,
     ) -> None:
         if Path(path).suffix.lower() not in (".mp4", ".mov"):
             raise InputError(f"Cannot write a video to {path}: use a name ending in .mp4.")
         self.path, self.frames = Path(path), 0
         self._audio = None if audio is None else np.clip(np.asarray(audio, np.float32), -1, 1)
         self._rate, self._metadata = sample_rate, metadata or {}
-        self._options = {"crf": str(crf), "preset": preset}
+        self._options, self._threads = {"crf": str(crf), "preset": preset, "g": str(keyframes)}, threads
         self._sound = 0  # samples coded so far
 
     def __enter__(self) -> "VideoWriter":
@@ -373,13 +421,23 @@ class VideoWriter:
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise InputError(f"A frame for {self.path} is {frame.shape} {frame.dtype}; (height, width, 3) uint8 is right.")
         with self._failures():
-            if not self.frames:
-                self._open_streams(frame)
-            if frame.shape != self._shape:
-                raise InputError(f"A frame for {self.path} is {frame.shape}; the first one was {self._shape}.")
-            self._container.mux(self._video.encode(self._yuv(frame)))
-            self.frames += 1
-            self._encode_sound(self.frames * self._rate // FPS)
+            self._write(frame.shape, self._yuv(frame))
+
+    def write_picture(self, frame: Any) -> None:
+        """Add one PyAV frame that is 4:2:0, BT.601 in limited range and even in width and height (`tbd.face.picture.scaled`)."""
+        with self._failures():
+            self._write((frame.height, frame.width, 3), frame)
+
+    def _write(self, shape: tuple[int, ...], picture: Any) -> None:
+        if not self.frames:
+            self._open_streams(shape)
+        if shape != self._shape:
+            raise InputError(f"A frame for {self.path} is {shape}; the first one was {self._shape}.")
+        picture.pts, picture.time_base = self.frames, Fraction(1, FPS)
+        picture.pict_type = 0  # a decoded frame's own would force x264's choice of keyframes
+        self._container.mux(self._video.encode(picture))
+        self.frames += 1
+        self._encode_sound(self.frames * self._rate // FPS)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         # `_stack` closes the container, then moves the file into place; where an exception passes through, it deletes it.
@@ -401,13 +459,13 @@ class VideoWriter:
         except (OSError, ValueError) as error:
             raise TBDError(f"Writing {self.path} failed ({getattr(error, 'strerror', None) or error}).") from error
 
-    def _open_streams(self, frame: np.ndarray) -> None:
-        self._shape = frame.shape
+    def _open_streams(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
         self._video = self._container.add_stream("libx264", rate=FPS, options=self._options)
-        self._video.width, self._video.height = (side + side % 2 for side in frame.shape[1::-1])
+        self._video.width, self._video.height = (side + side % 2 for side in shape[1::-1])
         self._video.pix_fmt = "yuv420p"
         context = self._video.codec_context
-        context.thread_count, context.time_base = 2, Fraction(1, FPS)
+        context.thread_count, context.time_base = self._threads, Fraction(1, FPS)
         # BT.601 in limited range, said aloud: what players and OpenCV assume of files that say nothing.
         context.colorspace, context.color_range, context.color_primaries, context.color_trc = 6, 1, 1, 1
         if self._audio is not None:
@@ -422,9 +480,7 @@ class VideoWriter:
         if height % 2 or width % 2:
             frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         # OpenCV's conversion is BT.601 in limited range as well, and eight times as fast as FFmpeg's (measured).
-        picture = av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420), "yuv420p")
-        picture.pts, picture.time_base = self.frames, Fraction(1, FPS)
-        return picture
+        return av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420), "yuv420p")
 
     def _encode_sound(self, until: int) -> None:
         """Code the samples up to `until`, silence where the recording has ended."""

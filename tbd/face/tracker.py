@@ -8,6 +8,7 @@ import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,7 @@ from tbd.face.fit import ClipFit, fit_clip, head_motion, smooth
 from tbd.face.geometry import NUM_POINTS, FaceGeometry, matrix_to_euler, remove_pose
 from tbd.face.mesh import FaceFollower, FaceModel, LandmarkerModel, MeshModel, Sight, bounds
 from tbd.face.motion import BLENDSHAPES, Motion
+from tbd.face.picture import Picture
 
 MIN_FACE = 48
 """Pixels: the least height or width of a face that shows enough to be drawn or followed."""
@@ -84,24 +86,10 @@ class Tracker(ABC):
         Raises:
             InputError: there are no frames, more than half show no face, or the face is smaller than 48 pixels.
         """
-        with tempfile.TemporaryFile() as spool, self.open(video=True) as model:
-            follower, seen, size = FaceFollower(model), [], (0, 0)
+        with Tracking(self, source) as tracking:
             for frame in frames:
-                size = frame.shape[1::-1]
-                sight = follower.follow(frame)
-                seen.append(sight is not None)
-                if sight is not None:
-                    spool.write(_to_row(sight).tobytes())
-            sights = _read_rows(spool, np.array(seen, bool), source)
-            _require_size(sights, source)
-            clip = self.solve(sights)
-        head, rest = head_motion(clip)
-        values = _fill(np.concatenate([clip.blendshapes, head], 1), np.array(seen))
-        missing = len(seen) - sum(seen)
-        return Motion(
-            self._finish(values),
-            {**self._metadata(), "faces_seen": follower.faces_seen, "frames_without_face": missing, "frame_size": list(size), "rest": rest},
-        )
+                tracking.add(frame)
+            return tracking.motion()
 
     def _finish(self, values: np.ndarray) -> np.ndarray:
         """(T, 58) with the tracker's jitter taken out."""
@@ -109,6 +97,66 @@ class Tracker(ABC):
 
     def _metadata(self) -> dict[str, str]:
         return {"tracker": self.name, "tracker_version": f"mediapipe {version('mediapipe')}"}
+
+
+class Tracking:
+    """One clip being followed, frame by frame, for a caller that has more to do with the frames than `Tracker.track`.
+
+    Use it as a context manager; the meshes are kept on disk until it closes.
+
+    Args:
+        tracker: what follows.
+        source: what messages call the video.
+    """
+
+    def __init__(self, tracker: Tracker, source: str = "the video") -> None:
+        self.tracker, self.source, self.seen = tracker, source, []
+        self._size = (0, 0)
+
+    def __enter__(self) -> "Tracking":
+        with ExitStack() as stack:
+            self._spool = stack.enter_context(tempfile.TemporaryFile())
+            self._follower = FaceFollower(stack.enter_context(self.tracker.open(video=True)))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.__exit__(*error)
+
+    def add(self, frame: np.ndarray | Picture) -> Sight | None:
+        """Look at the next frame: (H, W, 3) uint8 RGB, or a `Picture`. What is seen of the face, or None."""
+        self._size = frame.shape[1::-1]
+        sight = self._follower.follow(frame)
+        self.seen.append(sight is not None)
+        if sight is not None:
+            self._spool.write(_to_row(sight).tobytes())
+        return sight
+
+    def motion(self) -> Motion:
+        """The performance; see `Tracker.track`, which says what may be wrong with a clip."""
+        sights = self._sights()
+        _require_size(sights, self.source)
+        clip = self.tracker.solve(sights)
+        head, rest = head_motion(clip)
+        values = _fill(np.concatenate([clip.blendshapes, head], 1), np.array(self.seen))
+        about = {
+            **self.tracker._metadata(),
+            "faces_seen": self._follower.faces_seen,
+            "frames_without_face": len(self.seen) - sum(self.seen),
+            "frame_size": list(self._size),
+            "rest": rest,
+        }
+        return Motion(self.tracker._finish(values), about)
+
+    def points(self) -> np.ndarray:
+        """(T, 478, 3) float32 mesh points as `FaceGeometry.points`, interpolated where the face was lost."""
+        points = np.array(self._sights()[:, : 3 * NUM_POINTS])
+        if not all(self.seen):
+            points = _fill(points, np.array(self.seen)).astype(np.float32)
+        return points.reshape(-1, NUM_POINTS, 3)
+
+    def _sights(self) -> np.ndarray:
+        return _read_rows(self._spool, np.array(self.seen, bool), self.source)
 
 
 class FaceMeshTracker(Tracker):

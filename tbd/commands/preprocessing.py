@@ -1,0 +1,96 @@
+"""`tbd preprocess mead | hdtf | folder | features | report`."""
+
+from tbd.commands import Command
+
+_SOURCES = {
+    "mead": "MEAD, as tar archives or unpacked",
+    "hdtf": "any part of HDTF's videos, with its annotation files",
+    "folder": "a folder of anybody's talking heads",
+}
+
+
+def _options(parser) -> None:
+    from jsonargparse import ArgumentParser
+
+    subcommands = parser.add_subcommands(dest="what", required=True, title="what")
+    for name, summary in _SOURCES.items():
+        own = ArgumentParser(description=f"Prepare {summary}.")
+        own.add_argument("--root", required=True, help="the folder of the download")
+        own.add_argument("--output", required=True, help="the cache to write; a second run takes up where the first one stopped")
+        if name == "mead":
+            own.add_argument(
+                "--views", nargs="+", default=["front"], help="cameras: front, down, top, left_30, left_60, right_30, right_60"
+            )
+        if name == "hdtf":
+            own.add_argument("--annotations", required=True, help="the folder of HDTF's annotation files (RD_annotion_time.txt …)")
+        _shared_options(own)
+        subcommands.add_subcommand(name, own, help=summary)
+    own = ArgumentParser(description="Add latents and features of pretrained networks to a cache.")
+    own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
+    own.add_argument("--vae", help="a folder or hub repository of diffusers' AutoencoderKL: latents of the videos")
+    own.add_argument("--size", type=int, default=512, help="of the videos that the autoencoder sees, in pixels")
+    own.add_argument("--wav2vec2", help="a folder or hub repository of transformers' Wav2Vec2, HuBERT or WavLM: features of the sound")
+    own.add_argument("--layer", type=int, default=-1, help="of its hidden states")
+    own.add_argument("--device", default="cpu", help="where the networks run, such as cuda")
+    subcommands.add_subcommand("features", own, help="add latents and features of pretrained networks")
+    own = ArgumentParser(description="What a cache holds, what is missing or broken, and what a split finds in it.")
+    own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
+    own.add_argument("--split", help="verify a split, and say what of it is there: a packaged name, such as mead_actor, or a .json file")
+    subcommands.add_subcommand("report", own, help="what a cache holds, what is missing or broken")
+
+
+def _shared_options(parser) -> None:
+    parser.add_argument("--workers", type=int, help="processes (default: one per core)")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[512, 256], help="heights and widths of the videos in pixels")
+    parser.add_argument("--crop", default="portrait", help="portrait (head and hair), tight (face) or hdtf (as its authors cut)")
+    parser.add_argument("--landmarker", help="a face_landmarker.task file: track with MediaPipe's landmarker as well")
+    parser.add_argument("--labels", help="a CSV file with a column clip and any of person, emotion, level, text")
+    parser.add_argument("--retry", action="store_true", help="try clips again that failed")
+    parser.add_argument("--scan-only", action="store_true", help="find and open the clips without preparing them")
+    parser.add_argument("--quiet", action="store_true", help="print nothing")
+
+
+def _run(options) -> None:
+    from rich.console import Console
+
+    what = options.what
+    chosen = options[what]
+    if what == "features":
+        _features(chosen)
+        return
+    from tbd.data.report import report
+
+    if what == "report":
+        report(chosen.cache, chosen.split)
+        return
+    from tbd.data.preprocess import preprocess
+    from tbd.data.scan_folder import FolderSource
+    from tbd.data.scan_hdtf import HDTFSource
+    from tbd.data.scan_mead import MEADSource
+
+    sources = {
+        "mead": lambda: MEADSource(chosen.root, chosen.views),
+        "hdtf": lambda: HDTFSource(chosen.root, chosen.annotations),
+        "folder": lambda: FolderSource(chosen.root),
+    }
+    console = Console(quiet=chosen.quiet)
+    shared = {name: chosen[name] for name in ("workers", "sizes", "crop", "landmarker", "labels", "retry", "scan_only")}
+    cache = preprocess(sources[what](), chosen.output, console=console, **shared)
+    report(str(cache.root), console=console)
+
+
+def _features(options) -> None:
+    from tbd.errors import InputError
+
+    if not (options.vae or options.wav2vec2):
+        raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
+    from tbd.data.cache import Cache
+    from tbd.data.features import VAELatents, Wav2Vec2Features, extract_features
+
+    Cache(options.cache)  # a wrong folder is said before large networks are loaded
+    extractors = [VAELatents(options.vae, options.size, options.device)] if options.vae else []
+    extractors += [Wav2Vec2Features(options.wav2vec2, options.layer, options.device)] if options.wav2vec2 else []
+    extract_features(options.cache, extractors)
+
+
+COMMANDS = {"preprocess": Command("MEAD, HDTF or your own videos become training data", _options, _run)}

@@ -1,0 +1,149 @@
+"""Latents and features of pretrained networks, kept beside the clips that they are of: what large models train on.
+
+features/vae@<model>-<size>/<person>/<clip>.npy       (frames, C, h, w) float16, latents times the autoencoder's scaling factor
+features/wav2vec2@<model>/<person>/<clip>.npy         (frames, D) float16, hidden states brought to 25 a second
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from torch.nn import functional as F
+
+from tbd.data.cache import Cache, ClipRecord
+from tbd.data.preprocess import locked
+from tbd.errors import InputError
+from tbd.face.media import read_audio, read_video
+from tbd.face.motion import SAMPLES_PER_FRAME
+from tbd.files import atomic_output
+
+_BATCH = 16
+"""Frames that an autoencoder sees at once."""
+
+
+class FeatureExtractor(ABC):
+    """One pretrained network. `name` says which, so that features of two never mix."""
+
+    name: str
+
+    @abstractmethod
+    def wants(self, record: ClipRecord) -> bool:
+        """Whether a clip has what the network looks at."""
+
+    @abstractmethod
+    def extract(self, cache: Cache, record: ClipRecord) -> np.ndarray:
+        """(frames, ...) float16."""
+
+
+class VAELatents(FeatureExtractor):
+    """Latents of diffusers' `AutoencoderKL`: the means of its posterior, times its scaling factor.
+
+    Args:
+        model: a folder or hub repository.
+        size: of the videos in pixels.
+        device: where it runs.
+    """
+
+    def __init__(self, model: str | os.PathLike, size: int = 512, device: str = "cpu") -> None:
+        from diffusers import AutoencoderKL
+
+        self.vae = _loaded(AutoencoderKL, model, device)
+        self.size, self.device, self.name = str(size), device, f"vae@{Path(model).name}-{size}"
+
+    def wants(self, record: ClipRecord) -> bool:
+        return self.size in record.videos
+
+    @torch.no_grad()
+    def extract(self, cache: Cache, record: ClipRecord) -> np.ndarray:
+        latents = []
+        for batch in _batches(read_video(cache.path(record.videos[self.size])), _BATCH):
+            pixels = torch.from_numpy(np.stack(batch)).to(self.device).permute(0, 3, 1, 2).to(self.vae.dtype) / 127.5 - 1  # (F, 3, H, W)
+            latents.append((self.vae.encode(pixels).latent_dist.mean * self.vae.config.scaling_factor).half().cpu())
+        return torch.cat(latents).numpy()
+
+
+class Wav2Vec2Features(FeatureExtractor):
+    """Hidden states of transformers' `Wav2Vec2Model` (or its kin: HuBERT, WavLM), interpolated to one a frame.
+
+    Args:
+        model: a folder or hub repository.
+        layer: of the hidden states; −1 is the last.
+        device: where it runs.
+    """
+
+    def __init__(self, model: str | os.PathLike, layer: int = -1, device: str = "cpu") -> None:
+        from transformers import AutoModel
+
+        self.model = _loaded(AutoModel, model, device)
+        self.layer, self.device = layer, device
+        self.name = f"wav2vec2@{Path(model).name}" + ("" if layer == -1 else f"-{layer}")
+
+    def wants(self, record: ClipRecord) -> bool:
+        return bool(record.audio)
+
+    @torch.no_grad()
+    def extract(self, cache: Cache, record: ClipRecord) -> np.ndarray:
+        sound = torch.from_numpy(read_audio(cache.path(record.audio)))[: record.frames * SAMPLES_PER_FRAME].to(
+            self.device, self.model.dtype
+        )
+        # as its own feature extractor does: no mean, unit variance
+        sound = (sound - sound.mean()) / (sound.var(correction=0) + 1e-7).sqrt()
+        states = self.model(sound[None], output_hidden_states=True).hidden_states[self.layer]  # (1, about 2·frames, D)
+        return F.interpolate(states.float().mT, record.frames, mode="linear")[0].T.half().cpu().numpy()  # (frames, D)
+
+
+def extract_features(root: str | os.PathLike, extractors: Sequence[FeatureExtractor], console: Console | None = None) -> Cache:
+    """Add features to a cache, those that are missing.
+
+    Raises:
+        InputError: there is no cache, or another process is preparing it.
+    """
+    from rich.progress import track
+
+    console = console or Console()
+    cache = Cache(root)
+    with locked(cache):
+        records = [record for record in cache.records() if record.ready]
+        try:
+            for extractor in extractors:
+                todo = [r for r in records if extractor.wants(r) and not _there(cache, r, extractor.name)]
+                for record in track(todo, extractor.name, console=console, transient=True):
+                    path = f"features/{extractor.name}/{record.person}/{record.clip}.npy"
+                    with atomic_output(cache.path(path)) as temporary:
+                        np.save(temporary, extractor.extract(cache, record))
+                    current = cache.load_record(record) or record
+                    cache.save_record(replace(current, features={**current.features, extractor.name: path}))
+                console.print(
+                    f"{extractor.name}: {len(todo)} clips done, {len(records) - len(todo)} there before or without what it needs."
+                )
+        finally:
+            cache.write_manifest()
+    return cache
+
+
+def _there(cache: Cache, record: ClipRecord, name: str) -> bool:
+    return name in record.features and cache.path(record.features[name]).is_file()
+
+
+def _loaded(kind: type, model: str | os.PathLike, device: str) -> torch.nn.Module:
+    try:
+        return kind.from_pretrained(model).to(device).eval().requires_grad_(False)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{model} holds no model that {kind.__name__} loads ({reason}); name a folder or a hub repository.") from error
+
+
+def _batches(frames: Iterable[np.ndarray], size: int) -> Iterable[list[np.ndarray]]:
+    batch = []
+    for frame in frames:
+        batch.append(frame)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
