@@ -28,6 +28,19 @@ def other(pictures):
     return pictures.flip(0, 3) // 2
 
 
+@pytest.fixture(scope="module")
+def loaded(stand_in):
+    """A FID whose network is loaded once for the tests of this module."""
+    return FrechetInceptionDistance("torchmetrics", stand_in("torchmetrics"), allow_biased=True)
+
+
+@pytest.fixture
+def fid(loaded):
+    loaded.reset()
+    loaded.allow_biased = True
+    return loaded
+
+
 def numpy_frechet(x, y):
     """The distance of two sets of features as pytorch-fid computes it: numpy's means and covariances, scipy's root."""
     mean = x.mean(0) - y.mean(0)
@@ -52,21 +65,20 @@ def test_the_root_of_low_rank_loses_nothing():
     assert _root(covariance, rank=5).shape[1] < 20
 
 
-def test_flavour_torchmetrics_is_torchmetrics(stand_in, pictures, other):
+def test_flavour_torchmetrics_is_torchmetrics(stand_in, fid, pictures, other):
     from torchmetrics.image.fid import FrechetInceptionDistance as Reference
 
     reference = Reference(feature=2048, feature_extractor_weights_path=str(stand_in("torchmetrics")))
-    ours = FrechetInceptionDistance("torchmetrics", stand_in("torchmetrics"), allow_biased=True)
-    expected, found = reference.inception(pictures), ours.features(pictures)
+    expected, found = reference.inception(pictures), fid.features(pictures)
     assert found.numpy() == pytest.approx(expected.double().numpy(), rel=1e-5, abs=1e-4) and float(found.std()) > 0.1
-    ours.update(pictures, other)
+    fid.update(pictures, other)
     x, y = (reference.inception(f).double().numpy() for f in (pictures, other))
     # Of four frames, tr (Σ₁ Σ₂)^½ is the nuclear norm of their 4×4 cross-products; scipy's root of 2048×2048 takes minutes.
     centred = [(f - f.mean(0)) / np.sqrt(3) for f in (x, y)]
     root = np.linalg.svd(centred[0] @ centred[1].T)[1].sum()
     expected = ((x.mean(0) - y.mean(0)) ** 2).sum() + (centred[0] ** 2).sum() + (centred[1] ** 2).sum() - 2 * root
-    assert float(ours.compute()) == pytest.approx(expected, rel=1e-5)
-    assert ours.counts() == (4, 4)
+    assert float(fid.compute()) == pytest.approx(expected, rel=1e-5)
+    assert fid.counts() == (4, 4)
 
 
 def test_flavour_pytorch_fid_is_pytorch_fid(stand_in, pictures, monkeypatch):
@@ -96,19 +108,19 @@ def test_flavour_eat_is_eats(stand_in, pictures):
     assert found.numpy() == pytest.approx(expected.double().numpy(), rel=1e-5, abs=1e-4) and float(found.std()) > 0.1
 
 
-def test_features_do_not_depend_on_autocast_batch_or_range(stand_in, pictures):
-    metric = FrechetInceptionDistance("torchmetrics", stand_in("torchmetrics"), batch_size=3)
-    expected = metric.features(pictures)
+def test_features_do_not_depend_on_autocast_batch_or_range(fid, pictures, monkeypatch):
+    expected = fid.features(pictures)
+    monkeypatch.setattr(fid, "batch_size", 3)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.allclose(metric.features(pictures / 255), expected, atol=1e-4)
-    assert not metric.state_dict() and not list(metric.parameters())
+        assert torch.allclose(fid.features(pictures / 255), expected, atol=1e-4)
+    assert not fid.state_dict() and not list(fid.parameters())
 
 
-def test_few_frames_are_refused_unless_allowed(stand_in, pictures):
-    metric = FrechetInceptionDistance("torchmetrics", stand_in("torchmetrics"))
-    metric.update(pictures, pictures[:2])
-    with pytest.raises(InputError, match="over 4 and 2 frames is mostly bias"):
-        metric.compute()
+def test_few_frames_are_refused_unless_allowed(fid, pictures):
+    fid.allow_biased = False
+    fid.update(pictures[:2], pictures[:1])
+    with pytest.raises(InputError, match="over 2 and 1 frames is mostly bias"):
+        fid.compute()
 
 
 def test_absent_and_foreign_weights(stand_in):
@@ -150,10 +162,11 @@ def test_kid_takes_the_same_frames_however_clips_are_shared_out(stand_in):
     assert len(set(keys.tolist())) == 4, "frames of a still clip are told apart by their place"
 
 
-def test_kid_is_the_kernel_distance_of_its_features(stand_in, pictures, other):
+def test_kid_is_the_kernel_distance_of_its_features(stand_in, fid, pictures, other):
     metric = KernelInceptionDistance("torchmetrics", stand_in("torchmetrics"))
-    metric.update(pictures, other)
-    expected = 1000 * kernel_distance(metric.features(pictures), metric.features(other))
+    metric._network = fid._network
+    metric.update(pictures[:2], other[:2])
+    expected = 1000 * kernel_distance(fid.features(pictures[:2]), fid.features(other[:2]))
     assert float(metric.compute()) == pytest.approx(float(expected), rel=1e-9)
     metric.reset()
     metric.update(pictures[:1], other)
