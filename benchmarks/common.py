@@ -2,12 +2,9 @@
 
 import json
 import os
-import platform
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import numpy as np
 from jsonargparse import lazy_instance
 
 from tbd.errors import InputError, TBDError
+from tbd.evaluation.environment import environment as environment  # the benchmarks find it here
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.renderer import MeshWarpRenderer, Renderer
@@ -28,7 +26,6 @@ ASTRONAUT = "astronaut"
 SENTENCE = "She had your dark suit in greasy wash water all year."
 """TIMIT's first calibration sentence: three seconds in which the mouth closes, spreads and rounds."""
 DEFAULT_RENDERER = lazy_instance(MeshWarpRenderer)
-_PACKAGES = ("diffusers", "lightning", "mediapipe", "numpy", "opencv-contrib-python", "torch", "tbd")
 _MANY = {"portraits": "pictures or folders of them; astronaut is scikit-image's", "clips": "videos of a person who talks"}
 
 
@@ -118,41 +115,6 @@ def measure_speed(renderer: Renderer, face: FaceGeometry, motion: Motion) -> dic
     first = time.perf_counter()
     count = sum(1 for _ in frames)
     return {"prepare_s": first - start, "frames_per_s": count / (time.perf_counter() - first), "side": float(face.image.shape[0])}
-
-
-def environment() -> dict[str, Any]:
-    """When, with what and on which machine a result was measured."""
-    root = Path(__file__).resolve().parent
-    try:
-        commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=root).stdout.strip()
-    except OSError:  # a machine without git
-        commit = ""
-    return {
-        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "command": " ".join(sys.orig_argv[1:]),
-        "commit": commit or None,
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _PACKAGES},
-        "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "load": round(os.getloadavg()[0], 2),
-    }
-
-
-def _version(package: str) -> str | None:
-    """None where it is not installed: GPU machines have no MediaPipe."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

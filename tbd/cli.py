@@ -4,15 +4,21 @@ import sys
 from collections.abc import Sequence
 
 from tbd import __version__
-from tbd.commands import corpus, drawing, preprocessing, thinking
+from tbd.commands import corpus, drawing, evaluating, preprocessing, thinking, weights
 from tbd.errors import InputError, TBDError
 
-COMMANDS = {**thinking.COMMANDS, **drawing.COMMANDS, **corpus.COMMANDS, **preprocessing.COMMANDS}
+COMMANDS = {
+    **thinking.COMMANDS,
+    **drawing.COMMANDS,
+    **corpus.COMMANDS,
+    **preprocessing.COMMANDS,
+    **evaluating.COMMANDS,
+    **weights.COMMANDS,
+}
 _LIGHTNING = {
     "fit": "train from a configuration (Lightning's)",
     "validate": "validate a checkpoint (Lightning's)",
     "test": "test a checkpoint (Lightning's)",
-    "predict": "predict with a checkpoint (Lightning's)",
 }
 
 

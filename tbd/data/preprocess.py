@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -27,8 +26,6 @@ from tbd.files import atomic_output
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
 """Errors of the machine, not of a clip."""
-_ATTEMPTS = 2
-"""How often a clip may take its process down before it counts as failed."""
 
 Work = Callable[[RawClip], ClipRecord]
 
@@ -196,19 +193,15 @@ def _map(work: Work, clips: Sequence[RawClip], workers: int) -> Iterator[ClipRec
     if workers <= 1 or len(clips) <= 1:
         yield from map(work, clips)
         return
-    waiting, attempts = list(reversed(clips)), Counter()
+    waiting = list(reversed(clips))
     while waiting:
         lost: list[RawClip] = []
         yield from _pooled(work, waiting, min(workers, len(waiting)), lost)
-        for raw in lost:  # their process died; one of them did it, so each is tried alone
-            attempts[raw.record.clip] += 1
-            if attempts[raw.record.clip] >= _ATTEMPTS:
+        for raw in lost:  # their process died; one of them did it, so each is tried once more, alone
+            again: list[RawClip] = []
+            yield from _pooled(work, [raw], 1, again)
+            if again:
                 yield failed(raw, "its decoder or tracker ended the process; the file is probably damaged")
-            else:
-                alone: list[RawClip] = []
-                yield from _pooled(work, [raw], 1, alone)
-                for _ in alone:
-                    yield failed(raw, "its decoder or tracker ended the process; the file is probably damaged")
 
 
 def _pooled(work: Work, waiting: list[RawClip], workers: int, lost: list[RawClip]) -> Iterator[ClipRecord]:

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import shutil
 import tarfile
 import tempfile
 from abc import ABC, abstractmethod
@@ -248,10 +247,3 @@ def labelled(clips: list[RawClip], labels: Mapping[str, Mapping[str, str]]) -> l
     if unknown:
         raise InputError(f"The labels name {len(unknown)} clips that are not there, the first is {unknown[0]!r}; they go by clip or file.")
     return out
-
-
-def free_gigabytes(path: Path) -> float:
-    """Of the disk that a path is, or will be, on."""
-    while not path.exists():
-        path = path.parent
-    return shutil.disk_usage(path).free / 1e9

@@ -123,13 +123,14 @@ class Tracking:
     def __exit__(self, *error: object) -> None:
         self._stack.__exit__(*error)
 
-    def add(self, frame: np.ndarray | Picture) -> None:
-        """Look at the next frame: (H, W, 3) uint8 RGB, or a `Picture`."""
+    def add(self, frame: np.ndarray | Picture) -> Sight | None:
+        """Look at the next frame: (H, W, 3) uint8 RGB, or a `Picture`. What is seen of the face, or None."""
         self._size = frame.shape[1::-1]
         sight = self._follower.follow(frame)
         self.seen.append(sight is not None)
         if sight is not None:
             self._spool.write(_to_row(sight).tobytes())
+        return sight
 
     def motion(self) -> Motion:
         """The performance; see `Tracker.track`, which says what may be wrong with a clip."""

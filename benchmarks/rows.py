@@ -1,0 +1,103 @@
+"""Fills the leaderboard's own rows: predict, evaluate, add, for each; then builds the page.
+
+    python -m benchmarks.rows                                   # procedural-v1; about two minutes a row on two idle cores
+    python -m benchmarks.rows --only "Think-Before-Draw"        # one row again, for a model that was trained anew
+    python -m benchmarks.rows --clips ../shared/data/clips      # and clips-v1 on a folder of real clips
+
+Predictions are kept in ``runs/rows`` and taken up again; a model that was trained anew is drawn anew.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import run
+from tbd.errors import InputError, TBDError
+from tbd.evaluation.board import slug
+
+_PREDICTORS = "tbd.evaluation.predictors"
+_MODEL = f"{_PREDICTORS}.ModelPredictor"
+_GUIDANCE = "tbd.draw.guidance"
+
+ROWS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Ground truth": ("The true clips, coded as predictions are: the ceiling.", {"class_path": f"{_PREDICTORS}.GroundTruth"}),
+    "Think-Before-Draw": ("motion_mini, the packaged model, told the clip's plan.", {"class_path": _MODEL}),
+    "Without plan": ("The same model, told nothing of what is felt.", {"class_path": _MODEL, "init_args": {"plan": "none"}}),
+    "Without progression": (
+        "The same model with the same three scales from the first step to the last: emotion and muscles at once.",
+        {
+            "class_path": _MODEL,
+            "init_args": {
+                "guidance": {
+                    "class_path": f"{_GUIDANCE}.ProgressiveGuidance",
+                    "init_args": {"audio_scale": 3.0, "emotion_floor": 1.0, "muscle_floor": 1.0},
+                }
+            },
+        },
+    ),
+    "Classifier-free guidance": (
+        "The same model with classifier-free guidance of scale 2 instead: one scale for emotion and muscles, none for the voice.",
+        {"class_path": _MODEL, "init_args": {"guidance": {"class_path": f"{_GUIDANCE}.ClassifierFreeGuidance"}}},
+    ),
+    "Loudness opens the jaw": ("No model: the jaw follows the sound's energy.", {"class_path": f"{_PREDICTORS}.LoudnessJaw"}),
+    "Still portrait": ("No motion at all.", {"class_path": f"{_PREDICTORS}.StillPortrait"}),
+}
+"""Name → what it is, and its predictor."""
+
+
+def tbd(*arguments: str) -> None:
+    """Run a `tbd` command in a process of its own, so that its memory is its own."""
+    done = subprocess.run([sys.executable, "-m", "tbd.cli", *arguments])
+    if done.returncode:
+        raise TBDError(f"`tbd {' '.join(arguments)}` failed.")
+
+
+def fill(protocol: str, name: str, work: Path, board: Path, reference: Path | None) -> None:
+    """One row from nothing to the board."""
+    note, predictor = ROWS[name]
+    folder = work / protocol / slug(name)
+    common = [f"--protocol={protocol}", *([f"--reference={reference}"] if reference else [])]
+    _renew(folder, predictor)
+    print(f"{protocol}: {name}", flush=True)
+    tbd("predict", *common, f"--predictor={json.dumps(predictor)}", f"--output={folder}", "--quiet")
+    tbd("evaluate", *common, f"--predictions={folder}", f"--output={folder / 'scores.json'}", "--quiet")
+    samples = [] if reference else [f"--predictions={folder}"]  # faces of real people are not ours to show
+    tbd("leaderboard", "add", str(folder / "scores.json"), f"--name={name}", f"--note={note}", f"--board={board}", "--replace", *samples)
+
+
+def _renew(folder: Path, predictor: dict[str, Any]) -> None:
+    """Throw away predictions of a model that has been trained anew since."""
+    run_file = folder / "run.json"
+    if predictor["class_path"] != _MODEL or not run_file.is_file():
+        return
+    from tbd.evaluation.predictors import ModelPredictor
+
+    if json.loads(run_file.read_text())["weights"] != ModelPredictor().weights():
+        shutil.rmtree(folder)
+
+
+def rows(
+    only: str | None = None, clips: Path | None = None, work: Path = Path("runs/rows"), board: Path = Path("benchmarks/leaderboard")
+) -> None:
+    """Fill the board.
+
+    Args:
+        only: a row's name; all where not given.
+        clips: a folder of real clips, for clips-v1 beside procedural-v1.
+        work: where predictions are kept.
+        board: the board's folder.
+    """
+    if only is not None and only not in ROWS:
+        raise InputError(f"There is no row {only}; there are {', '.join(ROWS)}.")
+    for name in ROWS if only is None else (only,):
+        fill("procedural-v1", name, work, board, None)
+        if clips is not None:
+            fill("clips-v1", name, work, board, clips)
+    tbd("leaderboard", "build", f"--board={board}")
+
+
+if __name__ == "__main__":
+    run(rows, many=None)

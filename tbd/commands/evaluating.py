@@ -1,0 +1,153 @@
+"""`tbd predict | evaluate | leaderboard`."""
+
+from tbd.commands import Command
+from tbd.errors import InputError
+
+
+def _protocol_options(parser) -> None:
+    parser.add_argument("--protocol", required=True, help="a protocol's name (procedural-v1, mead-actor-v1, …) or a YAML file")
+    parser.add_argument("--reference", help="where the true clips are: a prepared cache, or the folder that the protocol asks for")
+
+
+def _reference(options, protocol):
+    from tbd.evaluation.references import build_reference
+
+    return build_reference(protocol.reference, options.reference)
+
+
+def _predict_options(parser) -> None:
+    from tbd.evaluation.predictors import Predictor
+
+    _protocol_options(parser)
+    parser.add_argument("--output", required=True, help="the folder to write: an mp4 and a JSON row a clip; an interrupted run is resumed")
+    parser.add_argument("--model", help="packaged name, folder, or hub repository of a motion model; short for --predictor.model")
+    parser.add_subclass_arguments(
+        Predictor,
+        "predictor",
+        default={"class_path": "tbd.evaluation.predictors.ModelPredictor"},
+        help="what predicts: ModelPredictor, GroundTruth, StillPortrait, LoudnessJaw, or a class of yours",
+    )
+    parser.add_argument("--devices", type=str, default="1", help="how many of a machine (auto: all); each clip is made once")
+    parser.add_argument("--accelerator", default="auto", help="cpu, gpu, …")
+    parser.add_argument("--num-nodes", type=int, default=1, help="machines")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def _predict(options) -> None:
+    from pathlib import Path
+
+    from tbd.evaluation.building import build
+    from tbd.evaluation.predict import predict
+    from tbd.evaluation.predictors import Predictor
+    from tbd.evaluation.protocol import Component, load_protocol
+
+    protocol = load_protocol(options.protocol)
+    chosen = Component.model_validate(options.predictor.as_dict())
+    if options.model is not None:
+        if not chosen.class_path.endswith("ModelPredictor"):
+            raise InputError(f"--model belongs to ModelPredictor; {chosen.class_path} takes none.")
+        chosen.init_args["model"] = options.model
+    clips = _reference(options, protocol).clips()
+    predictor = build(chosen, Predictor, "--predictor")
+    devices = int(options.devices) if options.devices.lstrip("-").isdigit() else options.devices
+    folder, machines = Path(options.output), (devices, options.accelerator, options.num_nodes)
+    predict(protocol, clips, predictor, folder, chosen.model_dump(), *machines, options.quiet)
+
+
+def _evaluate_options(parser) -> None:
+    _protocol_options(parser)
+    parser.add_argument("--predictions", required=True, help="a folder of videos named by clip, from `tbd predict` or any other model")
+    parser.add_argument("--output", help="the scores to write (.json); numbers clip by clip go beside it (.csv)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that look at clips; the numbers do not depend on it")
+    parser.add_argument("--device", default="auto", help="where the metrics' networks run (auto: the GPU if there is one)")
+    parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
+
+
+def _evaluate(options) -> None:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from tbd.evaluation.evaluate import evaluate, save_clips
+    from tbd.evaluation.predictions import read_predictions
+    from tbd.evaluation.protocol import load_protocol
+    from tbd.evaluation.show import show, watched
+
+    if options.output is not None and Path(options.output).suffix != ".json":
+        raise InputError(f"Cannot write scores to {options.output}: use a name ending in .json.")
+    protocol, console = load_protocol(options.protocol), Console(quiet=options.quiet)
+    scores, clips = evaluate(
+        protocol,
+        _reference(options, protocol),
+        lambda names: read_predictions(options.predictions, names),
+        lambda items: watched(items, console),
+        _device(options.device),
+        options.workers,
+    )
+    if options.output is not None:
+        scores.save(options.output)
+        save_clips(Path(options.output).with_suffix(".csv"), clips)
+    show(scores, protocol, console)
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device {name} cannot be used: {str(error).splitlines()[0]}") from error
+    return name
+
+
+def _leaderboard_options(parser) -> None:
+    from jsonargparse import ArgumentParser
+
+    commands = parser.add_subcommands(dest="action")
+    build = ArgumentParser(description="write the tables and the page from the board's entries")
+    add = ArgumentParser(description="put scores on the board")
+    report = ArgumentParser(description="put a paper's own numbers on the board, with their citation")
+    for sub in (build, add, report):
+        sub.add_argument("--board", default="benchmarks/leaderboard", help="the folder of the board's entries")
+    build.add_argument("--output", help="the page to write (default: index.html in the board's folder)")
+    build.add_argument("--readme", default="benchmarks/README.md", help="the markdown file whose table is renewed between its markers")
+    add.add_argument("scores", help="what `tbd evaluate --output` wrote")
+    for sub in (add, report):
+        sub.add_argument("--name", required=True, help="of the row")
+        sub.add_argument("--paper", help="a URL or citation")
+        sub.add_argument("--code", help="a URL")
+        sub.add_argument("--note", default="", help="one sentence: what this row is")
+        sub.add_argument("--replace", action="store_true", help="take the place of the row of that name")
+    add.add_argument("--predictions", help="the folder of the videos: sample frames are taken from it")
+    report.add_argument("--protocol", required=True, help="a protocol's name, or any name for the paper's own recipe")
+    report.add_argument("--citation", required=True, help="paper and table that the numbers stand in")
+    report.add_argument("--metric", action="append", required=True, metavar="NAME=VALUE", help="a number; may be repeated")
+    commands.add_subcommand("build", build, help="write the tables and the page")
+    commands.add_subcommand("add", add, help="put scores on the board")
+    commands.add_subcommand("report", report, help="put a paper's own numbers on the board, apart from measured ones")
+
+
+def _leaderboard(options) -> None:
+    from tbd.evaluation import board
+
+    chosen = options[options.action]
+    if options.action == "build":
+        for path in board.build(chosen.board, chosen.output, chosen.readme):
+            print(path)
+    elif options.action == "add":
+        print(board.add(chosen.board, chosen.scores, predictions=chosen.predictions, **_row(chosen)))
+    else:
+        print(board.report(chosen.board, chosen.protocol, board.parse_numbers(chosen.metric), chosen.citation, **_row(chosen)))
+
+
+def _row(options) -> dict:
+    return {name: options[name] for name in ("name", "paper", "code", "note", "replace")}
+
+
+COMMANDS = {
+    "predict": Command("videos of a protocol's clips, by a model or a baseline", _predict_options, _predict),
+    "evaluate": Command("scores of a folder of videos, by a protocol", _evaluate_options, _evaluate),
+    "leaderboard": Command("keep scores, and show them", _leaderboard_options, _leaderboard),
+}

@@ -1,0 +1,1 @@
+"""Predict, evaluate, compare: protocols, folders of predictions, scores, and the leaderboard that keeps them."""

@@ -1,0 +1,64 @@
+"""When, with what and on which machine a number was measured."""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import tbd
+
+PACKAGES = ("lightning", "mediapipe", "numpy", "opencv-contrib-python", "torch", "torchmetrics")
+"""Those that numbers may depend on."""
+
+
+def environment(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
+    """Date, command, commit, versions, processor and load, as plain values."""
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "command": " ".join(sys.orig_argv[1:]),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "packages": {"tbd": tbd.__version__, **{name: found for name in packages if (found := _version(name))}},
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def peak_memory() -> float:
+    """The most memory that this process has held, in MB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Of the checkout that tbd runs from; None where it is installed, or git is not."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        said = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=root)
+    except OSError:
+        return None
+    return said.stdout.strip() or None
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

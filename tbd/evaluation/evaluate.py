@@ -1,0 +1,112 @@
+"""`tbd evaluate`: every clip of a protocol is looked at once, and all metrics are fed with what it shows.
+
+Memory holds one clip at a time, whatever their number: metrics have states of fixed size.
+"""
+
+import csv
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tbd.errors import InputError
+from tbd.evaluation.checksum import checksum_of_names
+from tbd.evaluation.environment import environment
+from tbd.evaluation.looking import look
+from tbd.evaluation.predictions import Prediction, Predictions
+from tbd.evaluation.protocol import Protocol
+from tbd.evaluation.reference import Reference, ReferenceClip
+from tbd.evaluation.scores import Scores
+from tbd.files import atomic_output
+
+
+def evaluate(
+    protocol: Protocol,
+    reference: Reference,
+    predictions: Callable[[Sequence[str]], Predictions],
+    watched: Callable[[Sequence[ReferenceClip]], Any] = iter,
+    device: str = "cpu",
+    workers: int = 1,
+) -> tuple[Scores, dict[str, dict[str, dict[str, float]]]]:
+    """Measure a folder of predictions.
+
+    Args:
+        protocol: the recipe.
+        reference: the true clips.
+        predictions: clip ids → what lies in the folder, as `read_predictions`.
+        watched, device, workers: see `look`.
+
+    Returns:
+        The scores, and metric → clip → numbers of the means over clips.
+
+    Raises:
+        InputError: the reference is not the one that the protocol names, or nothing can be compared.
+    """
+    start = time.perf_counter()
+    clips = reference.clips()
+    names, content = checksum_of_names(clip.id for clip in clips), reference.content()
+    _require_split(protocol, len(clips), names, content)
+    given = predictions([clip.id for clip in clips])
+    found = look(protocol, clips, given.clips, watched, device, workers)
+    gauges, issues = found.gauges, [*given.issues, *found.issues]
+    # a metric that no clip could be measured by says so once
+    mute = tuple(f"{gauge.entry.name}: " for gauge in gauges if not gauge.clips)
+    issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(mute)]
+    scores = Scores(
+        protocol=protocol.id,
+        protocol_hash=protocol.hash,
+        split=names,
+        content=content or "",
+        metrics={gauge.entry.name: gauge.value() for gauge in gauges},
+        expected=len(clips),
+        found=len(given.clips),
+        scored=found.scored,
+        issues=sorted(issues, key=lambda issue: (issue.scored, issue.kind, issue.clip, issue.detail)),
+        weights={name: sha for gauge in gauges if gauge.clips for name, sha in gauge.weights.items()},
+        predictor=given.run.get("predictor", {}),
+        predictor_weights=given.run.get("weights", {}),
+        predicted_on=given.run.get("environment", {}),
+        evaluated_on=environment(),
+        seconds=round(time.perf_counter() - start, 2),
+        **_costs(given.clips),
+    )
+    return scores, {gauge.entry.name: gauge.found for gauge in gauges if gauge.found}
+
+
+def _require_split(protocol: Protocol, clips: int, names: str, content: str | None) -> None:
+    """The reference must be the protocol's own, or numbers would be of something else."""
+    split = protocol.split
+    if split.names is not None and names != split.names:
+        raise InputError(
+            f"The reference's {clips} clips are not the {split.clips} of {protocol.id} (split {split.name}): the checksum of their "
+            f"names is {names[:12]}…, not {split.names[:12]}…."
+        )
+    if split.content is not None and content != split.content:
+        raise InputError(
+            f"The reference's files were changed: {protocol.id} expects the checksum {split.content[:12]}…, these have "
+            f"{(content or '')[:12]}…."
+        )
+
+
+def _costs(predictions: dict[str, Prediction]) -> dict[str, dict[str, float]]:
+    """Speed and memory, of the rows that `tbd predict` wrote."""
+    rows = [prediction.row for prediction in predictions.values() if prediction.row is not None]
+    if not rows:
+        return {"speed": {}, "memory": {}}
+    frames, seconds = sum(row.frames for row in rows), sum(row.seconds for row in rows)
+    speed = {"frames_per_second": round(frames / seconds, 2), "seconds_per_second": round(seconds / (frames / 25), 4), "clips": len(rows)}
+    memory = {"peak_mb": max(row.memory for row in rows), "gpu_peak_mb": max(row.gpu_memory for row in rows)}
+    return {"speed": speed, "memory": memory}
+
+
+def save_clips(path: Path, found: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Write clip by clip what the means over clips are made of."""
+    columns = {(metric, key) for metric, clips in found.items() for values in clips.values() for key in values}
+    names = sorted({clip for clips in found.values() for clip in clips})
+    order = sorted(columns)
+    with atomic_output(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["clip", *(metric if key == "value" else f"{metric}.{key}" for metric, key in order)])
+        for name in names:
+            values = (found[metric].get(name, {}).get(key) for metric, key in order)
+            writer.writerow([name, *("" if value is None else f"{value:.6g}" for value in values)])

@@ -1,0 +1,177 @@
+"""`tbd predict`: every clip of a protocol, once, on any number of devices; what is there already is not made again."""
+
+import json
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.strategies import DDPStrategy, Strategy
+from torch.utils.data import DataLoader
+
+from tbd.errors import InputError, TBDError
+from tbd.evaluation.checksum import checksum, checksum_of_names
+from tbd.evaluation.environment import environment, peak_memory
+from tbd.evaluation.predictions import RUN, Row, read_row
+from tbd.evaluation.predictors import Predictor
+from tbd.evaluation.protocol import Protocol
+from tbd.evaluation.reference import ReferenceClip
+from tbd.face.media import VideoWriter, provenance
+from tbd.face.motion import SAMPLE_RATE, Motion
+from tbd.files import atomic_output
+
+
+def seed_of(run: int, clip: str) -> int:
+    """A clip's own seed, 0 .. 2⁶³ − 1: of the run's seed and its id alone, so that no clip depends on its neighbours.
+
+    Example:
+        >>> seed_of(0, "a") == seed_of(0, "a") != seed_of(0, "b")
+        True
+    """
+    return int(checksum([run, clip])[:16], 16) >> 1
+
+
+class ClipWriter(L.LightningModule):
+    """Lightning's view of a predictor: one step is one clip, written as it is made.
+
+    Args:
+        predictor: who predicts.
+        clips: all of them; a step gets the number of one.
+        folder: where video, motion and row go.
+        size: pixels of the frames.
+        seed: of the run.
+    """
+
+    def __init__(self, predictor: Predictor, clips: Sequence[ReferenceClip], folder: Path, size: int, seed: int) -> None:
+        super().__init__()
+        self.predictor, self.clips, self.folder, self.size, self.seed = predictor, clips, folder, size, seed
+        self.failed: list[str] = []
+
+    def on_predict_start(self) -> None:
+        self.predictor.to(str(self.device))
+
+    def predict_step(self, index: int) -> None:
+        clip = self.clips[index]
+        # looked up here and not before: all processes must agree on the list of clips, whatever was done in the meantime
+        done = read_row(self.folder, clip.id)
+        if done is not None and (done.seed, done.size) == (seed_of(self.seed, clip.id), self.size):
+            return
+        try:
+            write_clip(self.predictor, clip, self.folder, self.size, seed_of(self.seed, clip.id), self.device)
+        except InputError as error:
+            # one clip that cannot be had must not end the others; the evaluation counts it as missing
+            self.failed.append(f"{clip.id}: {error}")
+            print(f"left out: {clip.id}: {error}", file=sys.stderr)
+
+
+def write_clip(predictor: Predictor, clip: ReferenceClip, folder: Path, size: int, seed: int, device: torch.device) -> Row:
+    """Predict one clip and write its video, its motion and, last, its row."""
+    on_gpu = device.type == "cuda"
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats(device)
+    start, sound = time.perf_counter(), clip.audio()
+    outcome = predictor.predict(clip, size, seed)
+    about = provenance(clip=clip.id, predictor=type(predictor).__name__)
+    with VideoWriter(folder / f"{clip.id}.mp4", sound, SAMPLE_RATE, metadata=about) as writer:
+        for frame in outcome.frames:
+            writer.write(frame)
+    if outcome.motion is not None:
+        Motion(outcome.motion.values, {**outcome.motion.metadata, "seams": list(outcome.seams)}).save(folder / f"{clip.id}.npz")
+    row = Row(
+        clip=clip.id,
+        frames=writer.frames,
+        size=size,
+        seed=seed,
+        seconds=round(time.perf_counter() - start, 3),
+        memory=round(peak_memory(), 1),
+        gpu_memory=round(torch.cuda.max_memory_allocated(device) / 2**20, 1) if on_gpu else 0.0,
+        motion=outcome.motion is not None,
+    )
+    row.save(folder)
+    return row
+
+
+def predict(
+    protocol: Protocol,
+    clips: Sequence[ReferenceClip],
+    predictor: Predictor,
+    folder: Path,
+    described: dict[str, Any],
+    devices: int | str = 1,
+    accelerator: str = "auto",
+    num_nodes: int = 1,
+    quiet: bool = False,
+) -> None:
+    """Write a folder of predictions, or what is missing of it.
+
+    Args:
+        protocol: says size and seed.
+        clips: all of the reference's.
+        predictor: who predicts.
+        folder: an empty one, or one that the same predictor began.
+        described: the predictor as class_path and init_args, for the record.
+        devices: of a node; Lightning's values.
+        accelerator: Lightning's.
+        num_nodes: Lightning's.
+        quiet: no progress bar.
+
+    Raises:
+        InputError: the folder was begun by another predictor or for another protocol, or there are more devices than clips.
+        TBDError: not one clip could be predicted.
+    """
+    names = checksum_of_names(clip.id for clip in clips)
+    _claim(folder, {"protocol": protocol.id, "clips": names, "predictor": described, "weights": predictor.weights()})
+    _hush()
+    several = num_nodes > 1 or devices not in (1, "1")
+    trainer = L.Trainer(
+        accelerator=accelerator,
+        devices=devices,
+        num_nodes=num_nodes,
+        strategy=_patient() if several else "auto",
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=not quiet,
+        inference_mode=True,
+    )
+    if trainer.world_size > len(clips):
+        raise InputError(f"{trainer.world_size} devices are more than the {len(clips)} clips; use at most one for each.")
+    writer = ClipWriter(predictor, clips, folder, protocol.size, protocol.seed)
+    # Lightning shares a loader's items out without repeating any, since this is prediction
+    trainer.predict(writer, DataLoader(range(len(clips)), batch_size=None), return_predictions=False)
+    if len(writer.failed) == len(clips):
+        raise TBDError(f"None of the {len(clips)} clips could be predicted; the first: {writer.failed[0]}")
+
+
+def _hush() -> None:
+    """Keep Lightning from telling what a user of `tbd predict` has no use for."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in ("predict returned None", "The 'predict_dataloader' does not have many workers", ".*isinstance.treespec, LeafSpec"):
+        warnings.filterwarnings("ignore", message)
+
+
+def _patient() -> Strategy:
+    """Processes wait for the slowest for as long as it takes; nothing is exchanged but the wish to end."""
+    return DDPStrategy(timeout=timedelta(days=7))
+
+
+def _claim(folder: Path, identity: dict[str, Any]) -> None:
+    """Write ``run.json``, unless the folder belongs to another run."""
+    path = folder / RUN
+    if path.is_file():
+        try:
+            there = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path} cannot be read as JSON ({error}); name an empty folder.") from error
+        differs = [key for key, value in identity.items() if there.get(key) != value]
+        if differs:
+            raise InputError(f"{folder} holds predictions with another {' and '.join(differs)}; name an empty folder.")
+        return
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps({**identity, "environment": environment()}, indent=1) + "\n", encoding="utf-8")

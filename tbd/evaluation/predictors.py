@@ -1,0 +1,171 @@
+"""Predictors: what `tbd predict` can ask for a clip. Our models, and the rows that every board needs to be read against."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from tbd.draw.guidance import Guidance
+from tbd.errors import InputError
+from tbd.evaluation.reference import ReferenceClip
+from tbd.face.geometry import FaceGeometry
+from tbd.face.motion import SAMPLES_PER_FRAME, Motion
+from tbd.face.renderer import MeshWarpRenderer, Renderer
+from tbd.think.plan import MusclePlan
+
+
+class Outcome(NamedTuple):
+    """A predicted clip.
+
+    Args:
+        frames: (H, W, 3) uint8 RGB, one by one, at 25 a second.
+        motion: what moves them, where the predictor knows.
+        seams: first frames of later windows, where it draws in windows.
+    """
+
+    frames: Iterator[np.ndarray]
+    motion: Motion | None = None
+    seams: tuple[int, ...] = ()
+
+
+class Predictor(ABC):
+    """Says a clip anew, from its portrait, its voice and its plan."""
+
+    @abstractmethod
+    def predict(self, clip: ReferenceClip, size: int, seed: int) -> Outcome:
+        """Predict one clip.
+
+        Args:
+            clip: what is given. All but `GroundTruth` leave its video and motion alone.
+            size: pixels of the square frames.
+            seed: the clip's own; the same seed gives the same frames on any device and in any order of clips.
+        """
+
+    def to(self, device: str) -> "Predictor":
+        """Move to where it should run, before the first clip."""
+        return self
+
+    def weights(self) -> dict[str, str]:
+        """What was learnt, as name → sha256, so that a folder never mixes two trainings of one name."""
+        return {}
+
+
+class MotionPredictor(Predictor):
+    """A predictor that makes a motion, which a renderer draws on the portrait.
+
+    Args:
+        renderer: what draws; by default the mesh warp, with the portrait's own smile relaxed as the plan asks.
+    """
+
+    def __init__(self, renderer: Renderer | None = None) -> None:
+        self.renderer = renderer
+
+    @abstractmethod
+    def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
+        """The motion of a clip, and where its windows meet."""
+
+    def told(self, clip: ReferenceClip) -> MusclePlan:
+        """The plan that this predictor is told."""
+        return clip.plan()
+
+    def predict(self, clip: ReferenceClip, size: int, seed: int) -> Outcome:
+        motion, seams = self.draw(clip, seed)
+        return Outcome(self._render(clip.face(size), motion, self.told(clip)), motion, seams)
+
+    def _render(self, face: FaceGeometry, motion: Motion, plan: MusclePlan) -> Iterator[np.ndarray]:
+        from tbd.pipeline import relaxation
+
+        renderer = self.renderer or MeshWarpRenderer(neutralize=relaxation(plan))
+        return renderer.render(face, motion)
+
+
+class ModelPredictor(MotionPredictor):
+    """A motion model.
+
+    Args:
+        model: packaged name, folder, or hub repository.
+        guidance: instead of the model's own.
+        plan: whether the model is told the clip's plan, or nothing.
+        num_inference_steps: instead of the model's own.
+        renderer: see `MotionPredictor`.
+    """
+
+    def __init__(
+        self,
+        model: str = "motion_mini",
+        guidance: Guidance | None = None,
+        plan: Literal["given", "none"] = "given",
+        num_inference_steps: int | None = None,
+        renderer: Renderer | None = None,
+    ) -> None:
+        from tbd.draw.pretrained import load_motion_model
+
+        super().__init__(renderer)
+        self.model, self.name = load_motion_model(model), model
+        self.guidance, self.plan, self.num_inference_steps = guidance, plan, num_inference_steps
+
+    def to(self, device: str) -> "ModelPredictor":
+        self.model.to(device)
+        return self
+
+    def weights(self) -> dict[str, str]:
+        digest = hashlib.sha256()
+        for key, value in sorted(self.model.state_dict().items()):
+            digest.update(key.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+        return {self.name: digest.hexdigest()}
+
+    def told(self, clip: ReferenceClip) -> MusclePlan:
+        return clip.plan() if self.plan == "given" else MusclePlan()
+
+    def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
+        pieces = [p.values for p in self.model.draw(clip.audio(), self.told(clip), seed, self.guidance, self.num_inference_steps)]
+        ends = np.cumsum([len(piece) for piece in pieces])
+        return Motion(np.concatenate(pieces), {"source": "MotionDiffusion", "seed": seed}), tuple(int(end) for end in ends[:-1])
+
+
+class LoudnessJaw(MotionPredictor):
+    """The jaw opens with the sound's energy and nothing else moves: what a model must beat.
+
+    Args:
+        opening: of `jawOpen` at the clip's loud moments (the 95th percentile of the root mean square of a frame's sound).
+    """
+
+    def __init__(self, opening: float = 0.35) -> None:
+        super().__init__()
+        self.opening = opening
+
+    def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
+        from scipy.ndimage import gaussian_filter1d
+
+        audio = clip.audio()
+        frames = -(-len(audio) // SAMPLES_PER_FRAME)
+        blocks = np.pad(audio, (0, frames * SAMPLES_PER_FRAME - len(audio))).reshape(frames, SAMPLES_PER_FRAME)
+        loudness = gaussian_filter1d(np.sqrt(np.square(blocks.astype(np.float64)).mean(1)), 1.0)
+        motion = Motion.zeros(frames, source="LoudnessJaw")
+        motion["jawOpen"] = np.clip(self.opening * loudness / max(np.percentile(loudness, 95), 1e-6), 0, 1)
+        return motion, ()
+
+
+class StillPortrait(MotionPredictor):
+    """Nothing moves: the picture for as long as the sound lasts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
+        return Motion.zeros(clip.frames(), source="StillPortrait"), ()
+
+    def told(self, clip: ReferenceClip) -> MusclePlan:
+        return MusclePlan(emotions={"happy": 1.0})  # the one feeling under which the portrait's own smile is left alone
+
+
+class GroundTruth(Predictor):
+    """The true clip as a prediction of itself: the ceiling of each metric, coded as any prediction is."""
+
+    def predict(self, clip: ReferenceClip, size: int, seed: int) -> Outcome:
+        frames = clip.video(size)
+        if frames is None:
+            raise InputError(f"There are no true frames of {clip.id}; a protocol without them has no row of ground truth.")
+        return Outcome(frames, clip.motion())

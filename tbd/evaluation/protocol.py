@@ -1,0 +1,198 @@
+"""`Protocol`: a named, versioned recipe of evaluation, read from YAML. Its hash goes into every number made by it.
+
+A protocol says which clips (by the checksum of their names), at which rate and size, how frames are cropped, where the head's
+pose comes from, and which metrics are fed with what. Nothing that changes a number has a default, so a hash cannot stay while
+its meaning moves.
+"""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from tbd.errors import InputError
+from tbd.evaluation.checksum import checksum
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_.][a-z0-9]+)*$")]
+_SAID_ONLY = {"summary": True, "citation": True, "metrics": {"__all__": {"label", "digits", "about"}}}
+"""Fields that readers see and no number depends on; they are outside the hash."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Component(_Part):
+    """A class with its arguments, as LightningCLI writes them."""
+
+    class_path: str
+    init_args: dict[str, Any] = {}
+
+
+class Split(_Part):
+    """Which clips.
+
+    Args:
+        name: of the list, for the reader.
+        clips: how many; None where that depends on what the user has (a folder of portraits, videos that still download).
+        names: `checksum_of_names` of the clips; None likewise. Results over different clips are never in one table.
+        file: SHA-256 of the packaged split file that `CacheReference` reads; None for other references.
+        content: `checksum_of_files` of the reference's files, where they are the project's own to give.
+    """
+
+    name: str
+    clips: int | None
+    names: Sha256 | None
+    file: Sha256 | None = None
+    content: Sha256 | None = None
+
+
+class Crop(_Part):
+    """What of a frame the pixel metrics see.
+
+    Args:
+        kind: ``frame`` is all of it; ``face`` a square around the face mesh of the reference's clip, held still over a clip.
+        size: pixels of the square that frames are brought to.
+        margin: of ``face``: how much wider than the mesh the square is.
+    """
+
+    kind: Literal["frame", "face"]
+    size: int = Field(ge=32, le=1024)
+    margin: float | None = None
+
+
+class MetricEntry(_Part):
+    """One line of a protocol's list of metrics. What a metric is fed with, its class says (`tbd.metrics.base`).
+
+    Args:
+        name: of the metric in scores.
+        metric: the class and its arguments.
+        crop: what it sees of frames, where that is not the protocol's.
+        frames: how many frames of a clip it sees, evenly chosen from first to last; all where not given.
+        weights: third-party weights that it needs, by their registered name → sha256, or as many of its first digits as are
+            published (eight or more), or ``unpublished``. What was used is in the scores.
+        better: which way is good, where the class does not say. ``reference`` is as close to the ground truth's own value as
+            can be.
+        label: how the board calls it.
+        digits: decimals on the board.
+        about: a sentence for the reader.
+    """
+
+    name: Name
+    metric: Component
+    crop: Crop | None = None
+    frames: int | None = Field(default=None, ge=1)
+    weights: dict[str, Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{8,64}|unpublished)$")]] = {}
+    better: Literal["higher", "lower", "reference"] | None = None
+    label: str
+    digits: int = Field(default=2, ge=0, le=6)
+    about: str = ""
+
+
+class Protocol(_Part):
+    """A recipe of evaluation.
+
+    Args:
+        name: without the version.
+        version: raised with every change that moves a number.
+        summary: one sentence.
+        citation: where the recipe comes from, if it is somebody's.
+        reference: the class that knows the true clips; its ``root`` is given at the command line.
+        split: which of them.
+        rate: frames a second at which everything is compared; others are resampled by time stamps, and counted.
+        size: pixels of the square frames that `tbd predict` writes.
+        pose: whose head pose a prediction may use. It cannot be checked; rows say what they did.
+        motion: where motion comes from: ``file`` (the ``.npz`` beside a video) or ``face_mesh`` (tracked, on both sides).
+        length_tolerance: frames by which a prediction may be longer or shorter than its reference.
+        pairing: how frames are paired over different lengths: by their times over the shorter, or stretched (EAT's ``linspace``).
+        seed: of `tbd predict`, which makes each clip's own of it.
+        metrics: what is measured.
+    """
+
+    name: Name
+    version: int = Field(ge=1)
+    summary: str
+    citation: str | None = None
+    reference: Component
+    split: Split
+    rate: Literal[25]
+    size: int = Field(ge=64, le=2048)
+    crop: Crop
+    pose: Literal["predicted", "reference", "still", "any"]
+    motion: Literal["file", "face_mesh"]
+    length_tolerance: int = Field(ge=0)
+    pairing: Literal["shorter", "linspace"]
+    seed: int = Field(ge=0)
+    metrics: tuple[MetricEntry, ...]
+
+    @property
+    def id(self) -> str:
+        """Name and version, as in ``procedural-v1``."""
+        return f"{self.name}-v{self.version}"
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the canonical form of all that numbers depend on."""
+        return checksum(self.model_dump(mode="json", exclude=_SAID_ONLY, exclude_none=True))
+
+    def entry(self, name: str) -> MetricEntry | None:
+        """The metric of that name, if the protocol has it."""
+        return next((entry for entry in self.metrics if entry.name == name), None)
+
+
+def protocol_names() -> list[str]:
+    """The protocols that ship with tbd."""
+    return sorted(f.name.removesuffix(".yaml") for f in (files("tbd") / "assets" / "protocols").iterdir() if f.name.endswith(".yaml"))
+
+
+def load_protocol(name: str | os.PathLike) -> Protocol:
+    """A protocol by its shipped name (without a version: the newest), or from a file of one's own.
+
+    Raises:
+        InputError: there is none, or the file does not describe one.
+
+    Example:
+        >>> protocol = load_protocol("procedural-v1")
+        >>> protocol.id, len(protocol.hash)
+        ('procedural-v1', 64)
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        if not path.is_file():
+            raise InputError(f"There is no protocol file {path}; shipped with tbd are {', '.join(protocol_names())}.")
+        return parse_protocol(path.read_text(encoding="utf-8"), str(path))
+    versions = {int(n.rpartition("-v")[2]): n for n in protocol_names() if n == str(name) or n.rpartition("-v")[0] == str(name)}
+    if not versions:
+        raise InputError(f"There is no protocol {name}; shipped with tbd are {', '.join(protocol_names())}, or name a YAML file.")
+    shipped = versions[max(versions)]
+    text = (files("tbd") / "assets" / "protocols" / f"{shipped}.yaml").read_text(encoding="utf-8")
+    return parse_protocol(text, f"{shipped}.yaml")
+
+
+def parse_protocol(text: str, source: str = "the protocol") -> Protocol:
+    """A protocol from YAML text.
+
+    Raises:
+        InputError: it is no YAML or no protocol; the first thing wrong is named.
+    """
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{source} is not a protocol: it should be a mapping with name, version, split, metrics and so on.")
+    try:
+        protocol = Protocol.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{source} is not a protocol: {where}: {first['msg']}.") from error
+    names = [entry.name for entry in protocol.metrics]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"{source} lists the metric {twice[0]} twice; give each its own name.")
+    return protocol

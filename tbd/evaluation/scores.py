@@ -1,0 +1,174 @@
+"""`Scores`: what an evaluation found, with all that is needed to have the numbers again, sealed against edits by hand."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tbd.errors import InputError
+from tbd.evaluation.checksum import checksum
+from tbd.files import atomic_output
+
+FORMAT = "tbd-scores-1"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Issue(_Part):
+    """Something that is not as it should be with one clip. Nothing is dropped without one.
+
+    Args:
+        kind: one of `KINDS`.
+        clip: its id, or the file's name for a prediction that nobody asked for.
+        detail: what was found, and what would be right.
+        scored: whether the clip is in the numbers all the same.
+    """
+
+    kind: str
+    clip: str
+    detail: str
+    scored: bool = False
+
+
+KINDS = {
+    "missing": "a clip of the protocol has no prediction",
+    "extra": "a video belongs to no clip of the protocol; it is left out",
+    "twice": "two videos claim one clip; the first is taken",
+    "unreadable": "the video cannot be read",
+    "truncated": "the video ends before the length that it declares",
+    "length": "the video is longer or shorter than the protocol allows",
+    "rate": "the video has another frame rate; its frames were chosen by their times",
+    "no_face": "no face was found in some frames or all",
+    "silent": "the video's own sound is silent, or there is none",
+    "no_motion": "the protocol compares motion files, and none lies beside the video",
+    "reference": "the true clip cannot be used",
+    "metric": "one metric could not be computed on this clip",
+}
+"""Kind of issue → what it means."""
+
+
+class Value(_Part):
+    """One metric's result.
+
+    Args:
+        values: key → number; a metric with one result has the key ``value``.
+        reported: the key of the number that stands for the metric.
+        clips: how many clips are in it.
+        error: half the width of the 95 % interval of `reported` over clips, 1.96 standard errors; None where the metric is no
+            mean over clips, or fewer than two were measured.
+        unit: of `reported`.
+        better: which way is good; ``reference`` is as close to the ground truth's own value as can be.
+        absent: why there is no number, and what would give one; None where there is one.
+    """
+
+    values: dict[str, float] = {}
+    reported: str = "value"
+    clips: int = 0
+    error: float | None = None
+    unit: str = ""
+    better: Literal["higher", "lower", "reference"] = "reference"
+    absent: str | None = None
+
+    @property
+    def number(self) -> float | None:
+        """The one that stands for the metric."""
+        return self.values.get(self.reported)
+
+
+class Scores(_Part):
+    """The result of `tbd evaluate`.
+
+    Args:
+        format: of this file.
+        protocol: its id.
+        protocol_hash: `Protocol.hash`.
+        split: `checksum_of_names` of the clips that were expected.
+        content: `Reference.content`, empty where it was not read.
+        metrics: name → result.
+        expected: clips of the protocol.
+        found: of these, predictions that lay in the folder.
+        scored: of these, those that are in the numbers.
+        issues: what was not as it should be, each named.
+        weights: file → sha256 of the third-party weights that were used.
+        speed: seconds of work per second of video and frames a second, from the predictions' rows; empty where there are none.
+        memory: peak MB of the process that predicted, likewise.
+        predictor: what made the predictions, likewise.
+        predictor_weights: what it had learnt, as name → sha256, likewise.
+        predicted_on: the environment of the predictions, likewise.
+        evaluated_on: the environment of the evaluation, its command among it.
+        seconds: that the evaluation took.
+        checksum: SHA-256 over all of the above.
+    """
+
+    format: Literal["tbd-scores-1"] = FORMAT
+    protocol: str
+    protocol_hash: str
+    split: str
+    content: str = ""
+    metrics: dict[str, Value]
+    expected: int = Field(ge=0)
+    found: int = Field(ge=0)
+    scored: int = Field(ge=0)
+    issues: list[Issue] = []
+    weights: dict[str, str] = {}
+    speed: dict[str, float] = {}
+    memory: dict[str, float] = {}
+    predictor: dict[str, Any] = {}
+    predictor_weights: dict[str, str] = {}
+    predicted_on: dict[str, Any] = {}
+    evaluated_on: dict[str, Any] = {}
+    seconds: float = 0.0
+    checksum: str = ""
+
+    def seal(self) -> str:
+        """The checksum that belongs to the other fields."""
+        return checksum(json.loads(self.model_dump_json(exclude={"checksum"})))
+
+    @property
+    def failures(self) -> list[Issue]:
+        """The issues of clips that are not in the numbers."""
+        return [issue for issue in self.issues if not issue.scored and issue.kind not in ("extra", "twice")]
+
+    def grouped(self) -> list[tuple[str, str, list[str]]]:
+        """Kind, detail and clips of the issues: clips with the same trouble together."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for issue in self.issues:
+            groups.setdefault((issue.kind, issue.detail.replace(issue.clip, "…")), []).append(issue.clip)
+        return [(kind, detail, clips) for (kind, detail), clips in groups.items()]
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write as JSON, sealed."""
+        sealed = self.model_copy(update={"checksum": self.seal()})
+        with atomic_output(path) as temporary:
+            temporary.write_text(sealed.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def load_scores(path: str | os.PathLike) -> Scores:
+    """Read what `Scores.save` wrote.
+
+    Raises:
+        InputError: the file is missing, is no scores file, or was changed after it was written.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no scores file {path}; `tbd evaluate --output {path}` writes one.")
+    return parse_scores(path.read_text(encoding="utf-8"), str(path))
+
+
+def parse_scores(text: str, source: str) -> Scores:
+    """Scores from JSON text; see `load_scores`."""
+    try:
+        scores = Scores.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{source} is not a scores file of `tbd evaluate`: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+    if scores.checksum != scores.seal():
+        raise InputError(
+            f"{source} was changed after `tbd evaluate` wrote it (its checksum does not fit its contents); evaluate again instead of "
+            "editing."
+        )
+    return scores

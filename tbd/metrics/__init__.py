@@ -1,0 +1,31 @@
+"""Metrics of talking heads: each a `torchmetrics.Metric` on a pure function. See ``docs/metrics.md``."""
+
+from tbd.metrics.arcface import ArcFaceEmbedder
+from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
+from tbd.metrics.controllability import EmotionSeparation, IntensityMonotonicity, LipDrift
+from tbd.metrics.dynamics import ActionUnitFidelity, BlinkRate, FrechetMotionDistance, HeadMotionDiversity, Jerk, SeamJump, SilenceLipEnergy
+from tbd.metrics.emotion import CallableEmotionClassifier, EmotionAccuracy, EmotionClassifier, TransformersEmotionClassifier
+from tbd.metrics.emotion_fan import EmotionFAN
+from tbd.metrics.frechet import (
+    FrechetInceptionDistance,
+    FrechetVideoDistance,
+    KernelInceptionDistance,
+    TorchvisionVideoNetwork,
+    VideoNetwork,
+)
+from tbd.metrics.identity import FaceEmbedder, IdentitySimilarity
+from tbd.metrics.landmarks import ApertureCorrelation, FaceLandmarkDistance, MouthLandmarkDistance
+from tbd.metrics.lip_sync import SyncNetConfidence, SyncNetDistance, SyncNetOffset
+from tbd.metrics.pixels import PeakSignalNoiseRatio, PerceptualSimilarity, StructuralSimilarity
+from tbd.metrics.sharpness import Sharpness
+from tbd.weights import WeightsAbsent
+
+__all__ = [
+    "ActionUnitFidelity", "ApertureCorrelation", "ArcFaceEmbedder", "BlinkRate", "CallableEmotionClassifier", "ClipMean", "ClipMetric",
+    "EmotionAccuracy", "EmotionClassifier", "EmotionFAN", "EmotionSeparation", "FaceEmbedder", "FaceLandmarkDistance",
+    "FrechetInceptionDistance", "FrechetMotionDistance", "FrechetVideoDistance", "HeadMotionDiversity",
+    "IdentitySimilarity", "IntensityMonotonicity", "Jerk", "KernelInceptionDistance", "LipDrift", "MouthLandmarkDistance",
+    "PeakSignalNoiseRatio", "PerceptualSimilarity", "SeamJump", "Sharpness", "SilenceLipEnergy", "StructuralSimilarity",
+    "SyncNetConfidence", "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork", "TransformersEmotionClassifier",
+    "Unmeasurable", "VideoNetwork", "WeightsAbsent",
+]  # fmt: skip

@@ -1,0 +1,83 @@
+"""ArcFace (Deng et al. 2019) for CSIM: the residual networks of InsightFace's `arcface_torch`, with their names and shapes."""
+
+import os
+from typing import Literal
+
+from torch import Tensor, nn
+
+from tbd.metrics.identity import FaceEmbedder
+from tbd.weights import load_into
+
+_SIDE = 112
+_BLOCKS = {"r18": (2, 2, 2, 2), "r34": (3, 4, 6, 3), "r50": (3, 4, 14, 3), "r100": (3, 13, 30, 3)}
+_EYES = (38.2946, 73.5318, 51.5988)
+"""Where ArcFace's template has the right eye's x, the left eye's x, and both eyes' mean y, in 112."""
+_CHIP_EYES = (71.28, 149.75, 70.38)
+"""Where the middle of the eyes' corners lies in our chips of 224."""
+
+
+class _Block(nn.Module):
+    """Normalisation first, the stride in the second convolution."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.prelu = nn.PReLU(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        same = stride == 1 and inputs == outputs
+        self.downsample = None if same else nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn3(self.conv2(self.prelu(self.bn2(self.conv1(self.bn1(x))))))
+        return y + (x if self.downsample is None else self.downsample(x))
+
+
+class ArcFaceEmbedder(FaceEmbedder):
+    """512 numbers for a face.
+
+    Our chips are cut and scaled to 112 so that the eyes lie where ArcFace's template has them; its alignment uses nose and
+    mouth as well, so cosines are near the published ones but not the same.
+
+    Args:
+        weights: a registry's name or a file with the backbone's state dict (`backbone.pth`). `None` leaves it untrained.
+        depth: of the network that the weights are for.
+
+    Raises:
+        WeightsAbsent: the weights are not on this machine.
+        InputError: the file holds another network.
+    """
+
+    def __init__(self, weights: str | os.PathLike | None = "arcface-r50", depth: Literal["r18", "r34", "r50", "r100"] = "r50") -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+        self.bn1, self.prelu = nn.BatchNorm2d(64), nn.PReLU(64)
+        inputs = 64
+        for i, (outputs, count) in enumerate(zip((64, 128, 256, 512), _BLOCKS[depth]), 1):
+            blocks = [_Block(inputs if k == 0 else outputs, outputs, 2 if k == 0 else 1) for k in range(count)]
+            self.add_module(f"layer{i}", nn.Sequential(*blocks))
+            inputs = outputs
+        self.bn2 = nn.BatchNorm2d(512)
+        self.fc = nn.Linear(512 * 7 * 7, 512)
+        self.features = nn.BatchNorm1d(512)
+        if weights is not None:
+            load_into(self, weights, f"ArcFace {depth}")
+        self.eval()
+
+    def embed(self, faces: Tensor) -> Tensor:
+        """(F, 3, 224, 224) uint8 RGB → (F, 512)."""
+        x = align(faces) / 127.5 - 1  # (F, 3, 112, 112)
+        x = self.prelu(self.bn1(self.conv1(x)))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (F, 512, 7, 7)
+        return self.features(self.fc(self.bn2(x).flatten(1)))
+
+
+def align(faces: Tensor) -> Tensor:
+    """(F, 3, 224, 224) chips → (F, 3, 112, 112) float, 0..255, the eyes in the places of ArcFace's template; black beyond."""
+    scale = (_CHIP_EYES[1] - _CHIP_EYES[0]) / (_EYES[1] - _EYES[0])
+    left, top, side = round(_CHIP_EYES[0] - scale * _EYES[0]), round(_CHIP_EYES[2] - scale * _EYES[2]), round(scale * _SIDE)
+    height, width = faces.shape[2:]
+    cut = nn.functional.pad(faces.float(), (-left, left + side - width, -top, top + side - height))
+    return nn.functional.interpolate(cut, size=(_SIDE, _SIDE), mode="bilinear", align_corners=False, antialias=True)

@@ -1,0 +1,179 @@
+"""What every metric shares: what it reads of a clip, and means over clips that do not depend on who saw which clip.
+
+A metric names the fields of a clip that its `update` takes, in order, in `reads`; ``preds.`` is the clip under test,
+``target.`` the recorded one or what was asked, ``neutral.`` the same words said without emotion. The fields:
+
+| field | value |
+| --- | --- |
+| `frames` | (T, 3, H, W) uint8 RGB at 25 a second |
+| `audio` | (N,) float32 in −1..1, mono, 16 kHz |
+| `points` | (T, 478, 3) float32 pixels as `FaceGeometry.points`; rows of NaN where no face was seen |
+| `faces` | (F, 3, 224, 224) uint8 face chips (`tbd.metrics.crops.face_chips`); frames without a face are left out |
+| `motion` | (T, 58) float32, columns named by `tbd.face.motion.CHANNELS` |
+| `asked` | (T, 58) float32, the plan as `tbd.think.facs.perform` gives it |
+| `emotion` | int, an index into `tbd.think.action_units.EMOTIONS` |
+| `intensity` | float, 0..1 |
+| `seams` | sequence of int, the first frames of a generator's later windows |
+| `motions`, `intensities` | of one sweep: sequences of motions and of the intensities asked |
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from tbd.errors import InputError, TBDError
+
+Array = Tensor | np.ndarray
+_STEP = 2.0**-32
+"""Sums of per-clip numbers are kept in whole steps of this size: adding integers gives the same bits in every order, so
+one process and two, whatever their share, agree exactly. The step is far below what any of these metrics can resolve."""
+_MOST = 2**62
+
+
+class Unmeasurable(TBDError):
+    """A metric has nothing to say of one clip (no face, silence, too short). One sentence says why; the clip is counted."""
+
+
+class ClipMetric(Metric):
+    """A metric that is updated with one clip at a time. See the module for `reads`."""
+
+    reads: ClassVar[tuple[str, ...]]
+    unit: ClassVar[str]
+    """Of the reported number; "" where it has none."""
+    is_differentiable = False
+    full_state_update = False
+
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """Plot one or several values as torchmetrics does (needs matplotlib).
+
+        Args:
+            val: a result of `compute`, or a list of them over time; by default `compute()`.
+            ax: a matplotlib axis to draw into.
+        """
+        return self._plot(val, ax)
+
+
+class ClipMean(ClipMetric):
+    """The mean over clips of what `measure` finds in each; clips of which it can say nothing are counted in `unmeasured`.
+
+    A subclass implements `measure`. `compute` gives the mean of `reported` (float64, NaN where no clip was measured),
+    `means` those of all `names`.
+
+    States (fixed size, summed over processes): `totals` (K,) and `weight` in steps of 2⁻³², `clips` and `unmeasured`.
+    """
+
+    names: ClassVar[tuple[str, ...]] = ("value",)
+    """What `measure` finds."""
+    reported: ClassVar[str] = "value"
+    totals: Tensor
+    weight: Tensor
+    clips: Tensor
+    unmeasured: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("totals", torch.zeros(len(self.names), dtype=torch.int64), "sum")
+        for name in ("weight", "clips", "unmeasured"):
+            self.add_state(name, torch.zeros((), dtype=torch.int64), "sum")
+
+    @abstractmethod
+    def measure(self, *inputs: Any) -> dict[str, float]:
+        """One clip's numbers, by `names`. Changes nothing.
+
+        Raises:
+            Unmeasurable: there is nothing to measure in this clip.
+        """
+
+    def update(self, *inputs: Any) -> None:
+        """Measure one clip and count it in; the arguments are `reads`'s and those of `measure`."""
+        try:
+            values: dict[str, float] | None = self.measure(*inputs)
+        except Unmeasurable:
+            values = None
+        self.add(values, 1.0 if values is None else self.weigh(*inputs))
+
+    def weigh(self, *inputs: Any) -> float:
+        """How much one clip counts in the mean, of the same arguments as `measure`; 1 unless a metric says otherwise."""
+        return 1.0
+
+    def add(self, values: Mapping[str, float] | None, weight: float = 1.0) -> None:
+        """Count in what `measure` gave for one clip, or None for a clip that could not be measured."""
+        self._computed, self._update_count = None, max(self._update_count, 1)  # as torchmetrics does around `update`
+        if values is None:
+            self.unmeasured += 1
+            return
+        steps = [_to_steps(values[name] * weight, name) for name in self.names]
+        self.totals += torch.tensor(steps, device=self.totals.device)
+        self.weight += _to_steps(weight, "weight")
+        self.clips += 1
+
+    def compute(self) -> Tensor:
+        """() float64, the weighted mean of `reported` over clips."""
+        return self.means()[self.reported]
+
+    def means(self) -> dict[str, Tensor]:
+        """() float64 for each of `names`, of this process's clips alone."""
+        return dict(zip(self.names, self.totals.double() / self.weight.double()))
+
+
+def _to_steps(value: float, name: str) -> int:
+    steps = round(float(value) / _STEP) if np.isfinite(value) else _MOST
+    if abs(steps) >= _MOST:
+        raise InputError(f"The {name} of a clip is {value}, which no mean can hold.")
+    return steps
+
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
+
+
+class Frozen(Generic[NetworkT]):
+    """A network that a metric uses and that is no part of it: not in its `state_dict`, not trained, not copied with it.
+
+    Args:
+        network: is put into evaluation mode and its gradients are switched off.
+    """
+
+    def __init__(self, network: NetworkT) -> None:
+        self.network = network.eval().requires_grad_(False)
+
+    def on(self, device: torch.device) -> NetworkT:
+        """The network, moved to `device`."""
+        return self.network.to(device)
+
+    def __deepcopy__(self, memo: Any) -> "Frozen[NetworkT]":
+        return self
+
+
+@contextmanager
+def exactly(device: torch.device) -> Iterator[None]:
+    """Within it networks run in full single precision and without gradients, whatever the caller's autocast and TF32 say:
+    under bfloat16 a FID near 40 comes in steps of a quarter."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        stack.enter_context(torch.autocast(device.type, enabled=False))
+        if device.type == "cuda":
+            stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
+        yield
+
+
+def to_uint8(frames: Array) -> Tensor:
+    """(T, 3, H, W) frames as uint8. Floats are 0..1: clamped, then rounded (torchmetrics' own conversion truncates, and lets
+    1.01 wrap to 1).
+
+    Example:
+        >>> to_uint8(torch.tensor([-0.5, 0.5, 0.9999, 1.01]).reshape(1, 1, 2, 2)).flatten().tolist()
+        [0, 128, 255, 255]
+    """
+    frames = torch.as_tensor(frames)
+    return frames if frames.dtype == torch.uint8 else (frames.float().clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def tensor(values: Array, dtype: torch.dtype = torch.float64) -> Tensor:
+    """A tensor on its own device, or a numpy array, in double precision unless said otherwise."""
+    return torch.as_tensor(values).to(dtype)

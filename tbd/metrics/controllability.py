@@ -1,0 +1,119 @@
+"""Does the emotion knob do something? One sentence, drawn with several emotions and intensities.
+
+The emotion's accuracy over a sweep is `tbd.metrics.EmotionAccuracy`, one for each intensity.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tbd.face.motion import BLENDSHAPES
+from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
+from tbd.metrics.landmarks import lagged_correlation, mouth_aperture
+from tbd.think.action_units import EMOTIONS
+
+
+class EmotionSeparation(ClipMetric):
+    """How far apart the emotions' faces lie: the mean over pairs of emotions of the distance between their mean blendshapes.
+
+    Each clip counts by its mean over time (52 blendshapes), each emotion by the mean of its clips; the distance is the
+    root mean square over blendshapes, 0..1. 0 is a knob that does nothing; where every clip differs by chance alone it is
+    near ``spread / √clips``, so give each emotion the same sentences.
+    """
+
+    reads = ("preds.motion", "target.emotion")
+    unit = "blendshape"
+    higher_is_better = True
+    plot_lower_bound = 0.0
+    sums: Tensor
+    clips: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("sums", torch.zeros(len(EMOTIONS), len(BLENDSHAPES), dtype=torch.float64), "sum")
+        self.add_state("clips", torch.zeros(len(EMOTIONS), dtype=torch.int64), "sum")
+
+    def update(self, motion: Array, emotion: int) -> None:
+        """(T, 58), and an index into `EMOTIONS`."""
+        self.sums[emotion] += tensor(motion)[:, : len(BLENDSHAPES)].mean(0).to(self.sums.device)
+        self.clips[emotion] += 1
+
+    def compute(self) -> Tensor:
+        """() float64; NaN where fewer than two emotions were seen."""
+        here = self.clips > 0
+        means = self.sums[here] / self.clips[here, None]
+        pairs = [(a - b).square().mean().sqrt() for a, b in combinations(means, 2)]
+        return torch.stack(pairs).mean() if pairs else torch.tensor(torch.nan, dtype=torch.float64)
+
+
+def motion_distance(a: Array, b: Array) -> float:
+    """Root mean square difference of the 52 blendshapes of two motions, frame by frame over the shorter one's length, 0..1."""
+    length = min(len(a), len(b))
+    a, b = (tensor(motion)[:length, : len(BLENDSHAPES)] for motion in (a, b))
+    return float((a - b).square().mean().sqrt())
+
+
+def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
+    """Spearman's ρ, ties shared; 0 where either does not vary.
+
+    Example:
+        >>> rank_correlation([0.2, 0.4, 0.6, 0.8], [0.1, 0.3, 0.2, 0.9])
+        0.8
+    """
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(values) - (len(values) + 1) / 2 for values in (a, b)]
+    norm = np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum())
+    return float(round(ranks[0] @ ranks[1] / norm, 12)) if norm else 0.0
+
+
+class IntensityMonotonicity(ClipMean):
+    """Does more intensity mean more expression? Spearman's ρ between the intensities asked and the `motion_distance` from
+    the least intense motion of the same sweep.
+
+    One update is one sweep: the same voice, emotion and seed at several intensities. −1..1, 1 where every step up moves the
+    face further, 0 for a knob that does nothing.
+    """
+
+    reads = ("preds.motions", "preds.intensities")
+    unit = ""
+    higher_is_better = True
+    plot_lower_bound, plot_upper_bound = -1.0, 1.0
+
+    def measure(self, motions: Sequence[Array], intensities: Sequence[float]) -> dict[str, float]:
+        """K motions (T, 58) and the K intensities asked, in any order.
+
+        Raises:
+            Unmeasurable: there are fewer than three different intensities.
+        """
+        if len(set(intensities)) < 3:
+            raise Unmeasurable("A sweep needs at least three intensities.")
+        order = np.argsort(intensities, kind="stable")
+        # Repeated forward calls of a generator differ in the last bits; what is below that is no movement.
+        moved = [round(motion_distance(motions[i], motions[order[0]]), 6) for i in order]
+        return {"value": rank_correlation([intensities[i] for i in order], moved)}
+
+
+class LipDrift(ClipMean):
+    """What emotion does to the lips: 1 − r of `mouth_aperture` over time, said with an emotion and said neutrally.
+
+    0..2, 0 where the mouth opens and closes with the emotion exactly as without it. Some drift is right, since an angry
+    mouth opens wider; a drift near 1 is a mouth that no longer says the words.
+    """
+
+    reads = ("preds.points", "neutral.points")
+    unit = ""
+    higher_is_better = False
+    plot_lower_bound, plot_upper_bound = 0.0, 2.0
+
+    def measure(self, emotional: Array, neutral: Array) -> dict[str, float]:
+        """(T, 478, 3) or (T, 68, 2) pixels each, of the same words in the same time.
+
+        Raises:
+            Unmeasurable: see `tbd.metrics.landmarks.lagged_correlation`.
+        """
+        return {"value": 1 - lagged_correlation(mouth_aperture(emotional), mouth_aperture(neutral), 0)[0]}

@@ -1,0 +1,270 @@
+"""How a face moves: the asked muscles, blinks, head, rest in silence, smoothness, seams, and sets of motions."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tbd.face.motion import CHANNELS, FPS, HEAD, INDEX, SAMPLES_PER_FRAME
+from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
+from tbd.metrics.gaussian import GaussianSums
+from tbd.metrics.landmarks import mouth_aperture, steady
+from tbd.think.action_units import ACTION_UNITS
+from tbd.think.facs import measure as measure_unit
+
+_MOVES = 0.1
+"""Intensity over which an asked action unit must range within the clip to be correlated."""
+
+
+def _numpy(values: Array) -> np.ndarray:
+    return tensor(values).cpu().numpy()
+
+
+def unit_fidelity(motion: np.ndarray, asked: np.ndarray) -> dict[int, tuple[float, float]]:
+    """Per action unit that the plan moves: Pearson's r and the mean absolute error between asked and seen intensity.
+
+    Args:
+        motion, asked: (T, 58); what is seen and what `tbd.think.facs.perform` makes of the plan.
+
+    Returns:
+        Unit number → (r, error in 0..1). A unit that is asked to move and never does has r 0.
+    """
+    length, found = min(len(motion), len(asked)), {}
+    for unit in ACTION_UNITS:
+        wanted, shown = (measure_unit(values[:length], unit).astype(np.float64) for values in (asked, motion))
+        if np.ptp(wanted) > _MOVES:
+            r = float(np.corrcoef(wanted, shown)[0, 1]) if shown.std() > 1e-9 else 0.0
+            found[unit] = r, float(np.abs(wanted - shown).mean())
+    return found
+
+
+class ActionUnitFidelity(ClipMean):
+    """Do the muscles move that the plan asked for? The mean over action units of Pearson's r between asked and seen.
+
+    Only units that the plan moves by more than 0.1 within the clip count, since a held one has no correlation; `means`
+    also gives their mean absolute ``error`` in intensity, 0..1. Speech moves jaw and lips as well, so units of the lower
+    face are seen through it. −1..1, higher is better.
+    """
+
+    reads = ("preds.motion", "preds.asked")
+    names = ("correlation", "error")
+    reported = "correlation"
+    unit = ""
+    higher_is_better = True
+    plot_lower_bound, plot_upper_bound = -1.0, 1.0
+
+    def measure(self, motion: Array, asked: Array) -> dict[str, float]:
+        """(T, 58) each.
+
+        Raises:
+            Unmeasurable: the plan moves no unit within the clip.
+        """
+        units = unit_fidelity(_numpy(motion), _numpy(asked))
+        if not units:
+            raise Unmeasurable("The plan moves no action unit within the clip.")
+        correlation, error = np.mean(list(units.values()), 0)
+        return {"correlation": float(correlation), "error": float(error)}
+
+
+def motion_features(motion: Array) -> Tensor:
+    """(T, 58) → (T − 1, 116) float64: each frame's channels, and their change since the frame before times 5.
+
+    The change counts five times so that a channel's usual movement weighs about as much as its usual extent (a blink or a
+    syllable takes five frames).
+    """
+    motion = tensor(motion)
+    return torch.cat([motion[1:], 5 * (motion[1:] - motion[:-1])], 1)
+
+
+class FrechetMotionDistance(ClipMetric):
+    """Fréchet distance between the Gaussians fitted to the `motion_features` of all frames of either side (FMD).
+
+    Unlike a distance of frames, it asks whether the motion is one that such a face could make, not whether it is this one.
+    Lower is better; its unit is that of the squared channels (0..1 for blendshapes). Needs some hundreds of frames a side.
+    """
+
+    reads = ("preds.motion", "target.motion")
+    unit = ""
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.preds = GaussianSums(self, "preds", 2 * len(CHANNELS))
+        self.target = GaussianSums(self, "target", 2 * len(CHANNELS))
+
+    def update(self, preds: Array | None, target: Array | None) -> None:
+        """(T, 58) each, lengths may differ; None leaves a side out."""
+        for sums, motion in ((self.preds, preds), (self.target, target)):
+            if motion is not None:
+                sums.add(motion_features(motion))
+
+    def compute(self) -> Tensor:
+        """() float64."""
+        return self.preds.distance(self.target)
+
+
+class HeadMotionDiversity(ClipMean):
+    """How much the head moves: the standard deviation over time of pitch, yaw and roll in degrees, averaged over the three.
+
+    Neither high nor low is good as such: compare with the recorded clips. A still head has 0.
+    """
+
+    reads = ("preds.motion",)
+    unit = "degrees"
+    higher_is_better = None
+    plot_lower_bound = 0.0
+
+    def measure(self, motion: Array) -> dict[str, float]:
+        """(T, 58)."""
+        angles = tensor(motion)[:, [INDEX[name] for name in HEAD[:3]]]
+        return {"value": float(torch.rad2deg(angles.std(0, correction=0)).mean())}
+
+
+_CLOSED, _OPEN = 0.5, 0.3
+"""eyeBlink's value from which on an eye counts as closed, and below which it has opened again."""
+
+
+def count_blinks(closure: Iterable[float]) -> int:
+    """Blinks in a track of eyelid closure (0..1): from open to at least half closed; the next one counts after opening again.
+
+    Example:
+        >>> count_blinks([0, 0.2, 0.9, 0.45, 0.8, 0.1, 0, 0.6, 0])
+        2
+    """
+    count, closed = 0, False
+    for value in closure:
+        if not closed and value >= _CLOSED:
+            count, closed = count + 1, True
+        elif value < _OPEN:
+            closed = False
+    return count
+
+
+class BlinkRate(ClipMean):
+    """Blinks a minute. Both eyes' mean closure counts, so a wink is half a blink and none. Clips weigh by their length.
+
+    People blink about 15 to 20 times a minute at rest and more when they talk (Bentivoglio et al. 1997: 17 and 26); compare
+    with the recorded clips.
+    """
+
+    reads = ("preds.motion",)
+    unit = "1/min"
+    higher_is_better = None
+    plot_lower_bound = 0.0
+
+    def weigh(self, motion: Array) -> float:
+        """Minutes."""
+        return len(motion) / FPS / 60
+
+    def measure(self, motion: Array) -> dict[str, float]:
+        """(T, 58)."""
+        closure = tensor(motion)[:, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].mean(1)
+        return {"value": count_blinks(closure.tolist()) / self.weigh(motion)}
+
+
+_QUIET = 0.03
+"""A frame is silent below this part (−30 dB) of the loudness that one frame in twenty exceeds."""
+_SHORTEST = 5
+"""Frames: shorter silences are stops within words."""
+
+
+def silent_frames(audio: Array, frames: int) -> np.ndarray:
+    """(frames,) bool: where nobody speaks, for at least five frames together. Needs no threshold of its own for each recording.
+
+    Args:
+        audio: (N,) at 16 kHz. Frames beyond its end are silent.
+    """
+    samples = np.zeros(frames * SAMPLES_PER_FRAME)
+    given = _numpy(audio)[: len(samples)]
+    samples[: len(given)] = given
+    loudness = np.sqrt((samples.reshape(frames, -1) ** 2).mean(1))
+    quiet = loudness <= _QUIET * np.percentile(loudness, 95)
+    edges = np.flatnonzero(np.diff(np.r_[0, quiet.astype(np.int8), 0]))
+    for start, end in zip(edges[::2], edges[1::2]):
+        if end - start < _SHORTEST:
+            quiet[start:end] = False
+    return quiet
+
+
+class SilenceLipEnergy(ClipMean):
+    """Does the mouth rest when nobody speaks? Root mean square of the speed of `mouth_aperture` over silent frames.
+
+    Unit: inter-ocular distances a second; lower is better, 0 is a mouth at rest. The first two frames of each silence are
+    left out, in which a mouth may still close.
+    """
+
+    reads = ("preds.points", "preds.audio")
+    unit = "inter-ocular/s"
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def measure(self, points: Array, audio: Array) -> dict[str, float]:
+        """(T, 478, 3) or (T, 68, 2) pixels; (N,) audio at 16 kHz.
+
+        Raises:
+            Unmeasurable: the clip has no silence of a fifth of a second, or no face is seen in it.
+        """
+        silent = silent_frames(audio, len(points))
+        settled = silent & np.r_[False, silent[:-1]] & np.r_[False, False, silent[:-2]]
+        speed = FPS * np.diff(mouth_aperture(points).cpu().numpy(), prepend=np.nan)
+        speed = speed[settled & np.isfinite(speed)]
+        if not len(speed):
+            raise Unmeasurable("The clip has no silence of a fifth of a second in which a face is seen.")
+        return {"value": float(np.sqrt((speed**2).mean()))}
+
+
+class Jerk(ClipMean):
+    """How jittery a face is: the mean length of the third derivative of the points, in inter-ocular distances per s³.
+
+    The points are dlib's 68, each frame turned upright, centred and scaled by its eyes, so that the head's own movement
+    does not count. Lower is smoother; a face that speaks is not at 0: compare with the recorded clips.
+    """
+
+    reads = ("preds.points",)
+    unit = "inter-ocular/s³"
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def measure(self, points: Array) -> dict[str, float]:
+        """(T, 478, 3) or (T, 68, 2) pixels; stretches in which the face is lost are left out.
+
+        Raises:
+            Unmeasurable: no four frames in a row show a face.
+        """
+        upright = steady(points)
+        jerk = torch.diff(upright, n=3, dim=0).norm(dim=-1).mean(1) * FPS**3
+        jerk = jerk[torch.isfinite(jerk)]
+        if not len(jerk):
+            raise Unmeasurable("No four frames in a row show a face.")
+        return {"value": float(jerk.mean())}
+
+
+class SeamJump(ClipMean):
+    """Can one see where a generator joined two windows? The largest step between frames at a seam, over the usual step.
+
+    A step is the root mean square change of the 58 channels from one frame to the next; the usual one is the 95th percentile
+    of all steps that are no seam, so that an ordinary syllable at a seam scores below 1. Above 1 the seam is rougher than
+    nearly everything else in the clip.
+    """
+
+    reads = ("preds.motion", "preds.seams")
+    unit = "×"
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def measure(self, motion: Array, seams: Sequence[int]) -> dict[str, float]:
+        """(T, 58), and the frames with which the later windows begin.
+
+        Raises:
+            Unmeasurable: there is no seam within the clip, or nothing else moves.
+        """
+        steps = torch.diff(tensor(motion), dim=0).square().mean(1).sqrt().cpu().numpy()
+        at = sorted({int(seam) - 1 for seam in seams if 0 < seam < len(motion)})
+        others = np.delete(steps, at)
+        usual = float(np.percentile(others, 95)) if len(others) else 0.0
+        if not at or usual < 1e-9:
+            raise Unmeasurable("The clip has no seam, or does not move beside it.")
+        return {"value": float(steps[at].max()) / usual}

@@ -1,0 +1,205 @@
+"""Does a face show the emotion that was asked for, in a classifier's eyes?"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tbd.errors import InputError
+from tbd.metrics.base import Array, ClipMetric, Frozen, Unmeasurable, exactly, to_uint8
+from tbd.think.action_units import EMOTIONS, Emotion
+from tbd.weights import WeightsAbsent
+
+_ALIASES: dict[str, Emotion] = {
+    "anger": "angry", "contemptuous": "contempt", "disgust": "disgusted", "fearful": "fear", "afraid": "fear", "scared": "fear",
+    "happiness": "happy", "joy": "happy", "calm": "neutral", "sadness": "sad", "surprise": "surprised",
+}  # fmt: skip
+
+
+def emotion_of(label: str) -> Emotion:
+    """One of MEAD's eight for a label as classifiers and data sets spell it.
+
+    Raises:
+        InputError: the label is none of them.
+
+    Example:
+        >>> emotion_of("Surprise"), emotion_of("ANGRY")
+        ('surprised', 'angry')
+    """
+    word = label.strip().lower()
+    found = word if word in EMOTIONS else _ALIASES.get(word)
+    if found is None:
+        raise InputError(f"{label!r} is no emotion that is known here; {', '.join(EMOTIONS)} are.")
+    return found  # type: ignore[return-value]
+
+
+class EmotionClassifier(nn.Module):
+    """Face chips of one clip → scores of emotions.
+
+    An implementation says in `emotions` what its scores' columns mean, in the words of `EMOTIONS` (seven without contempt
+    will do), and scores a clip as a whole.
+    """
+
+    emotions: tuple[Emotion, ...]
+
+    @abstractmethod
+    def scores(self, faces: Tensor) -> Tensor:
+        """(F, 3, 224, 224) uint8 RGB, F at least 1 → (len(emotions),) float, the greater the likelier."""
+
+
+class CallableEmotionClassifier(EmotionClassifier):
+    """Any function of frames.
+
+    Args:
+        function: (F, 3, 224, 224) uint8 RGB → (F, K) scores per frame, averaged over frames.
+        emotions: what the K columns mean, in any known spelling.
+
+    Example:
+        >>> bright = CallableEmotionClassifier(lambda faces: faces.float().mean((2, 3))[:, :2], ["Happiness", "Sadness"])
+        >>> bright.emotions, bright.scores(torch.zeros(4, 3, 224, 224, dtype=torch.uint8)).shape
+        (('happy', 'sad'), torch.Size([2]))
+    """
+
+    def __init__(self, function: Callable[[Tensor], Tensor], emotions: Sequence[str]) -> None:
+        super().__init__()
+        self.function, self.emotions = function, tuple(emotion_of(emotion) for emotion in emotions)
+
+    def scores(self, faces: Tensor) -> Tensor:
+        return self.function(faces).float().mean(0)
+
+
+class TransformersEmotionClassifier(EmotionClassifier):
+    """An image classifier of `transformers` whose labels are emotions; the mean over frames of its probabilities.
+
+    Args:
+        model: a folder, or a hub repository that is in the local cache already.
+        batch_size: frames at a time.
+
+    Raises:
+        WeightsAbsent: the model is not on this machine.
+        InputError: one of its labels is no emotion.
+    """
+
+    def __init__(self, model: str, batch_size: int = 32) -> None:
+        super().__init__()
+        from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+        try:
+            self.processor = AutoImageProcessor.from_pretrained(model, local_files_only=True)
+            self.model = AutoModelForImageClassification.from_pretrained(model, local_files_only=True)
+        except (OSError, ValueError) as error:
+            message = f"The image classifier {model} is neither a folder nor in the hub's local cache."
+            raise WeightsAbsent(model, message, f"hf download {model}") from error
+        labels = self.model.config.id2label
+        self.emotions = tuple(emotion_of(labels[i]) for i in range(len(labels)))
+        self.batch_size = batch_size
+
+    def scores(self, faces: Tensor) -> Tensor:
+        total = torch.zeros(len(self.emotions), device=self.model.device)
+        for part in faces.split(self.batch_size):
+            pixels = self.processor(images=list(part.cpu()), return_tensors="pt")["pixel_values"]
+            total += self.model(pixels.to(self.model.device)).logits.softmax(-1).sum(0)
+        return total / len(faces)
+
+
+class EmotionAccuracy(ClipMetric):
+    """Top-1 accuracy over clips, 0..1, higher is better, with its confusion matrix and its ceiling.
+
+    The ceiling is the same classifier's accuracy on the recorded clips, where they are given: an accuracy says little
+    without it, and one above it says that the classifier was pleased rather than a person.
+
+    Args:
+        classifier: judges a clip's face chips.
+        contempt: False gives the seven-class figure: contempt is never the answer, and clips asked for it are left out. A
+            classifier that does not know contempt gives that figure anyway.
+
+    States: `matrix` and `ceiling_matrix` (8, 8), `left_out`, `unmeasured`.
+
+    Example:
+        >>> classifier = CallableEmotionClassifier(lambda faces: faces.float().mean((2, 3))[:, :2], ["happy", "sad"])
+        >>> metric = EmotionAccuracy(classifier)
+        >>> red = torch.zeros(2, 3, 224, 224, dtype=torch.uint8)
+        >>> red[:, 0] = 255
+        >>> metric.update(red, EMOTIONS.index("happy"))
+        >>> metric.update(red, EMOTIONS.index("sad"))
+        >>> metric.compute()
+        tensor(0.5000, dtype=torch.float64)
+    """
+
+    reads = ("preds.faces", "target.emotion", "target.faces")
+    unit = ""
+    higher_is_better = True
+    plot_lower_bound, plot_upper_bound = 0.0, 1.0
+    matrix: Tensor
+    ceiling_matrix: Tensor
+    left_out: Tensor
+    unmeasured: Tensor
+
+    def __init__(self, classifier: EmotionClassifier, contempt: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._classifier = Frozen(classifier)
+        self.known = tuple(e for e in classifier.emotions if contempt or e != "contempt")
+        for name in ("matrix", "ceiling_matrix"):
+            self.add_state(name, torch.zeros(len(EMOTIONS), len(EMOTIONS), dtype=torch.int64), "sum")
+        for name in ("left_out", "unmeasured"):
+            self.add_state(name, torch.zeros((), dtype=torch.int64), "sum")
+
+    def classify(self, faces: Array) -> Emotion:
+        """The emotion that one clip shows. Changes nothing.
+
+        Args:
+            faces: (F, 3, 224, 224) uint8.
+
+        Raises:
+            Unmeasurable: there is no face.
+        """
+        faces = to_uint8(faces)
+        if not len(faces):
+            raise Unmeasurable("No face was seen in the clip.")
+        with exactly(self.device):
+            classifier = self._classifier.on(self.device)
+            scores = classifier.scores(faces.to(self.device))
+        choices = [i for i, emotion in enumerate(classifier.emotions) if emotion in self.known]
+        return classifier.emotions[choices[int(scores[choices].argmax())]]
+
+    def update(self, faces: Array, emotion: int, target_faces: Array | None = None) -> None:
+        """Judge one clip.
+
+        Args:
+            faces: (F, 3, 224, 224) uint8 chips (`tbd.metrics.crops.face_chips`); where F is 0 the clip is unmeasured.
+            emotion: asked for, an index into `EMOTIONS`.
+            target_faces: of the recorded clip, for the ceiling.
+        """
+        if EMOTIONS[emotion] not in self.known:
+            self.left_out += 1
+            return
+        for matrix, chips in ((self.matrix, faces), (self.ceiling_matrix, target_faces)):
+            if chips is None:
+                continue
+            try:
+                matrix[emotion, EMOTIONS.index(self.classify(chips))] += 1
+            except Unmeasurable:
+                self.unmeasured += chips is faces
+
+    def compute(self) -> Tensor:
+        """() float64, NaN where no clip was judged."""
+        return _accuracy(self.matrix)
+
+    def ceiling(self) -> Tensor:
+        """() float64, the accuracy on the recorded clips; of this process's clips alone."""
+        return _accuracy(self.ceiling_matrix)
+
+    def confusion(self) -> Tensor:
+        """(8, 8) int64, rows asked, columns seen, both in the order of `EMOTIONS`; of this process's clips alone."""
+        return self.matrix.clone()
+
+    def recall(self) -> dict[Emotion, float]:
+        """Emotion asked for → part of its clips that show it; of this process's clips alone."""
+        asked = self.matrix.sum(1)
+        return {e: float(self.matrix[i, i] / asked[i]) for i, e in enumerate(EMOTIONS) if asked[i]}
+
+
+def _accuracy(matrix: Tensor) -> Tensor:
+    return matrix.diagonal().sum().double() / matrix.sum()

@@ -1,0 +1,80 @@
+"""Emotion-FAN (Meng et al. 2019): a ResNet-18 whose frames are weighed by attention before one answer is given for a clip.
+
+The layers have the published names and shapes, so that published weights load, EAT's checkpoint for MEAD among them.
+"""
+
+import os
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from tbd.errors import InputError
+from tbd.metrics.emotion import EmotionClassifier
+from tbd.think.action_units import Emotion
+from tbd.weights import load_state
+
+_ORDER: tuple[Emotion, ...] = ("happy", "angry", "disgusted", "fear", "sad", "neutral", "surprised", "contempt")
+"""The classes in the order of EAT's checkpoint; the first seven are the order of the authors' AFEW models."""
+
+
+class EmotionFAN(EmotionClassifier):
+    """The network with its weights.
+
+    With ``relation`` attention a frame's weight α comes from its own features f; the frames' α-weighted mean v is set beside
+    each, β comes of both, and the answer of ``Σ α [f, v] / Σ α β``. That is what the published *evaluation* computes: its
+    numerator lacks the β of the training pass (and of the paper's eq. 7). Scores must be theirs, so ours lacks it as well.
+    With ``self`` attention the answer comes of v.
+
+    Args:
+        weights: a registry's name or a file. `None` leaves the network as `torch` initialises it.
+        attention: which of the two heads the weights were trained for.
+        classes: 8 for MEAD, 7 (without contempt) for AFEW's.
+        batch_size: frames at a time.
+
+    Raises:
+        WeightsAbsent: the weights are not on this machine.
+        InputError: the file holds another network.
+    """
+
+    def __init__(
+        self,
+        weights: str | os.PathLike | None = "emotion-fan-mead",
+        attention: Literal["relation", "self"] = "relation",
+        classes: Literal[7, 8] = 8,
+        batch_size: int = 32,
+    ) -> None:
+        super().__init__()
+        from torchvision.models import resnet18
+
+        trunk = resnet18()
+        for name in ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool"):
+            self.add_module(name, getattr(trunk, name))
+        self.alpha = nn.Sequential(nn.Linear(512, 1), nn.Sigmoid())
+        self.beta = nn.Sequential(nn.Linear(1024, 1), nn.Sigmoid())
+        self.pred_fc1, self.pred_fc2 = nn.Linear(512, classes), nn.Linear(1024, classes)
+        self.attention, self.batch_size, self.emotions = attention, batch_size, _ORDER[:classes]
+        if weights is not None:
+            state = {key: value for key, value in load_state(weights).items() if not key.startswith("fc.")}
+            try:
+                self.load_state_dict(state)
+            except RuntimeError as error:
+                raise InputError(f"{os.fspath(weights)} does not hold Emotion-FAN's weights for {classes} classes ({error}).") from error
+        self.eval()
+
+    def features(self, faces: Tensor) -> Tensor:
+        """(F, 3, 224, 224) float in 0..1 → (F, 512)."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(faces))))  # (F, 64, 56, 56)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (F, 512, 7, 7)
+        return self.avgpool(x).flatten(1)  # (F, 512)
+
+    def scores(self, faces: Tensor) -> Tensor:
+        """(F, 3, 224, 224) uint8 RGB → (classes,) probabilities of the clip. Frames go in as 0..1, without normalisation."""
+        f = torch.cat([self.features(part / 255) for part in faces.split(self.batch_size)])  # (F, 512)
+        alpha = self.alpha(f)  # (F, 1)
+        v = (alpha * f).sum(0) / alpha.sum()  # (512,)
+        if self.attention == "self":
+            return self.pred_fc1(v).softmax(-1)
+        both = torch.cat([f, v.expand_as(f)], 1)  # (F, 1024)
+        beta = self.beta(both)  # (F, 1)
+        return self.pred_fc2((alpha * both).sum(0) / (alpha * beta).sum()).softmax(-1)

@@ -1,0 +1,61 @@
+"""Whose face it is: CSIM with a pluggable embedder."""
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tbd.metrics.base import Array, ClipMean, Frozen, Unmeasurable, exactly, to_uint8
+
+
+class FaceEmbedder(nn.Module):
+    """Face chips → vectors that point the same way where the person is the same. Resizing and scaling are its own."""
+
+    @abstractmethod
+    def embed(self, faces: Tensor) -> Tensor:
+        """(F, 3, 224, 224) uint8 RGB chips as `tbd.metrics.crops.face_chips` cuts them → (F, D) float32."""
+
+
+class IdentitySimilarity(ClipMean):
+    """CSIM: the mean over frames of the cosine between a face's embedding and the reference's, −1..1, higher is better.
+
+    The reference is the mean of the recorded clip's unit embeddings, or of the one portrait that was given. The embedder is
+    part of the metric's name: cosines of two embedders are not comparable, and each has its own value for strangers.
+
+    Args:
+        embedder: see `FaceEmbedder`.
+        batch_size: faces at a time.
+    """
+
+    reads = ("preds.faces", "target.faces")
+    unit = ""
+    higher_is_better = True
+    plot_lower_bound, plot_upper_bound = -1.0, 1.0
+
+    def __init__(self, embedder: FaceEmbedder, batch_size: int = 32, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._embedder, self.batch_size = Frozen(embedder), batch_size
+
+    def embed(self, faces: Array) -> Tensor:
+        """(F, 3, 224, 224) uint8 → (F, D) float64 of length 1.
+
+        Raises:
+            Unmeasurable: F is 0.
+        """
+        faces = to_uint8(faces)
+        if not len(faces):
+            raise Unmeasurable("No face was seen in the clip or in its reference.")
+        with exactly(self.device):
+            embedder = self._embedder.on(self.device)
+            embeds = torch.cat([embedder.embed(part.to(self.device)) for part in faces.split(self.batch_size)])
+        return nn.functional.normalize(embeds.double(), dim=1)
+
+    def measure(self, preds: Array, target: Array) -> dict[str, float]:
+        """(F, 3, 224, 224) uint8 chips each; the numbers of frames may differ.
+
+        Raises:
+            Unmeasurable: there is no face in either.
+        """
+        reference = nn.functional.normalize(self.embed(target).mean(0), dim=0)
+        return {"value": float((self.embed(preds) @ reference).mean())}

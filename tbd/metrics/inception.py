@@ -1,0 +1,103 @@
+"""The Inception networks of three things that are all called FID, and what each does to a frame before it looks."""
+
+import io
+import os
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, interpolate
+
+from tbd.errors import InputError, TBDError
+from tbd.weights import load_into, load_state
+
+Flavour = Literal["torchmetrics", "pytorch-fid", "eat"]
+FEATURES = 2048
+_SIDE = 299
+_MIXED = (
+    "Mixed_5b",
+    "Mixed_5c",
+    "Mixed_5d",
+    "Mixed_6a",
+    "Mixed_6b",
+    "Mixed_6c",
+    "Mixed_6d",
+    "Mixed_6e",
+    "Mixed_7a",
+    "Mixed_7b",
+    "Mixed_7c",
+)
+
+
+class InceptionFeatures(nn.Module):
+    """(N, 3, H, W) uint8 RGB → (N, 2048), under a flavour's own resizing and scaling.
+
+    | flavour | network | resized to 299 | scaled |
+    | --- | --- | --- | --- |
+    | ``torchmetrics`` | TensorFlow's of 2015 | bilinear, antialiased | (x − 128) / 128 |
+    | ``pytorch-fid`` | the same | bilinear, plain | 2 x / 255 − 1 |
+    | ``eat`` | torchvision's ImageNet | bilinear, plain | 2 x / 255 − 1, then torchvision's own on top of it, channels as BGR |
+
+    The three give different distances for the same frames; EAT's doubled scaling and swapped channels are quirks that its
+    published numbers have.
+
+    Args:
+        flavour: of the three.
+        weights: a registry's name or a file with a state dict; by default the registry's for the flavour.
+
+    Raises:
+        WeightsAbsent: the weights are not on this machine.
+        InputError: the file holds another network.
+    """
+
+    def __init__(self, flavour: Flavour = "torchmetrics", weights: str | os.PathLike | None = None) -> None:
+        super().__init__()
+        self.flavour = flavour
+        if flavour == "eat":
+            self.network = _torchvision(weights if weights is not None else "inception-imagenet")
+        else:
+            self.network = _tensorflow(weights if weights is not None else "inception-fid")
+        pools = ("maxpool1", "maxpool2") if flavour == "eat" else ("MaxPool_1", "MaxPool_2")
+        self._layers = (
+            "Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", pools[0], "Conv2d_3b_1x1", "Conv2d_4a_3x3", pools[1], *_MIXED,
+        )  # fmt: skip
+
+    def prepare(self, frames: Tensor) -> Tensor:
+        """(N, 3, H, W) uint8 → (N, 3, 299, 299) float32 as the network takes it."""
+        frames = frames.float()
+        if self.flavour == "torchmetrics":
+            return (interpolate(frames, size=(_SIDE, _SIDE), mode="bilinear", align_corners=False, antialias=True) - 128) / 128
+        frames = 2 * interpolate(frames / 255, size=(_SIDE, _SIDE), mode="bilinear", align_corners=False) - 1
+        return self.network._transform_input(frames.flip(1)) if self.flavour == "eat" else frames
+
+    def forward(self, frames: Tensor) -> Tensor:
+        x = self.prepare(frames)  # (N, 3, 299, 299)
+        for name in self._layers:
+            x = getattr(self.network, name)(x)
+        return adaptive_avg_pool2d(x, 1).flatten(1)  # (N, 2048)
+
+
+def _torchvision(weights: str | os.PathLike) -> nn.Module:
+    from torchvision.models import inception_v3
+
+    network = inception_v3(weights=None, init_weights=False, transform_input=True)
+    load_into(network, weights, "torchvision's Inception")
+    return network
+
+
+def _tensorflow(weights: str | os.PathLike) -> nn.Module:
+    """torch-fidelity's network. Its constructor reads a file with all that pickle can do, so it gets one of ours, in memory,
+    that holds the tensors alone."""
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except ImportError as error:
+        raise TBDError("FID and KID need the package torch-fidelity: pip install torch-fidelity.") from error
+    clean = io.BytesIO()
+    torch.save(load_state(weights), clean)
+    clean.seek(0)
+    try:
+        return FeatureExtractorInceptionV3("inception-v3-compat", [str(FEATURES)], clean)
+    except RuntimeError as error:
+        raise InputError(
+            f"{os.fspath(weights)} does not hold the weights of FID's Inception ({str(error).splitlines()[-1].strip()})."
+        ) from error

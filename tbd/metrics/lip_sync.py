@@ -1,0 +1,174 @@
+"""Lip sync in SyncNet's eyes and ears: confidence (LSE-C), distance (LSE-D) and offset."""
+
+import os
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tbd.errors import InputError
+from tbd.face.motion import SAMPLES_PER_FRAME
+from tbd.metrics.base import Array, ClipMean, Frozen, Unmeasurable, exactly, tensor
+from tbd.metrics.crops import CropProtocol, crop_mouths
+from tbd.metrics.mfcc import mfcc
+from tbd.metrics.syncnet import WINDOW, SyncNet, audio_windows, load_syncnet
+
+MAX_SHIFT = 15
+"""Frames by which the sound is moved either way."""
+
+
+def shift_distances(video: Tensor, audio: Tensor, max_shift: int = MAX_SHIFT) -> Tensor:
+    """How far mouths and voices lie apart when the voices are moved against them.
+
+    Args:
+        video, audio: (T, D) embeddings of the same windows.
+        max_shift: frames either way; beyond the ends a voice is the zero vector, as in the release.
+
+    Returns:
+        (T, 2 · max_shift + 1) Euclidean distances (with the release's 10⁻⁶ added to every difference); column j compares
+        window i with the voice of window i + j − max_shift.
+    """
+    padded = torch.nn.functional.pad(audio, (0, 0, max_shift, max_shift))
+    moved = padded.unfold(0, 2 * max_shift + 1, 1).mT  # (T, 2·max_shift + 1, D), a view
+    rows = [(video[i : i + 64, None] - moved[i : i + 64] + 1e-6).norm(dim=-1) for i in range(0, len(video), 64)]
+    return torch.cat(rows)
+
+
+def score(distances: Tensor) -> dict[str, float]:
+    """The three numbers of one track.
+
+    ``confidence`` (LSE-C) is the median less the minimum over shifts of the distance averaged over windows, ``distance``
+    (LSE-D) that minimum, ``offset`` the shift where it lies, in frames, positive where the sound comes too early.
+
+    Args:
+        distances: (T, 2 · max_shift + 1) of `shift_distances`.
+
+    Example:
+        >>> distances = torch.full((4, 31), 10.0)
+        >>> distances[:, 12] = 6.0
+        >>> score(distances)
+        {'confidence': 4.0, 'distance': 6.0, 'offset': 3.0}
+    """
+    mean = distances.double().mean(0)
+    least, at = mean.min(0)
+    offset = (distances.shape[1] - 1) // 2 - int(at)
+    return {"confidence": float(mean.median() - least), "distance": float(least), "offset": float(offset)}
+
+
+def embed(network: SyncNet, frames: Tensor, audio: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:
+    """Mouths and voices of one track, window by window.
+
+    As in the release, the number of windows is that of whole frames of both picture and sound, less 5.
+
+    Args:
+        network: on the device on which to work.
+        frames: (T, 3, 224, 224) uint8 RGB, any device.
+        audio: (N,) float in −1..1 at 16 kHz, beginning with the first frame.
+        batch_size: windows at a time.
+
+    Returns:
+        (n, 1024) float32 each.
+
+    Raises:
+        Unmeasurable: there are fewer than 6 frames of picture and sound.
+    """
+    device = next(network.parameters()).device
+    count = min(len(frames), len(audio) // SAMPLES_PER_FRAME) - WINDOW
+    if count < 1:
+        raise Unmeasurable(f"SyncNet needs more than {WINDOW} frames of picture and sound.")
+    samples = (tensor(audio).to(device) * 32768).round().clamp(-32768, 32767)
+    voices = audio_windows(mfcc(samples).float(), count)
+    video, sound = [], []
+    for start in range(0, count, batch_size):
+        end = min(start + batch_size, count)
+        pixels = frames[start : end + WINDOW - 1].to(device, non_blocking=True).flip(1).float()  # BGR
+        video.append(network.embed_video(pixels))
+        sound.append(network.embed_audio(voices[start:end]))
+    return torch.cat(video), torch.cat(sound)
+
+
+class LipSync(ClipMean):
+    """What `SyncNetConfidence`, `SyncNetDistance` and `SyncNetOffset` share: all three numbers come of one pass.
+
+    Metrics of equal `group` give the same `measure`, so that one may measure and all may `add`. In a
+    `torchmetrics.MetricCollection` they form one compute group of themselves.
+
+    Args:
+        protocol: how the mouth is cut out, see `tbd.metrics.crops.crop_mouths`. Numbers of two protocols are not comparable.
+        weights: of SyncNet: a registry's name or a file.
+        batch_size: windows at a time; changes the speed and the memory, not the numbers.
+
+    Raises:
+        WeightsAbsent: the weights are not on this machine.
+    """
+
+    reads = ("preds.frames", "preds.audio", "preds.points")
+    names = ("confidence", "distance", "offset", "absolute_offset")
+
+    def __init__(
+        self, protocol: CropProtocol = "official-short", weights: str | os.PathLike = "syncnet_v2", batch_size: int = 32, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.protocol, self.batch_size = protocol, batch_size
+        self.group = ("syncnet", protocol, os.fspath(weights))
+        self._network = Frozen(load_syncnet(weights))
+
+    def measure(self, frames: Array, audio: Array, points: Array | None = None) -> dict[str, float]:
+        """One clip's numbers; of several tracks their mean.
+
+        Args:
+            frames: (T, 3, H, W) uint8 RGB at 25 a second.
+            audio: (N,) float in −1..1 at 16 kHz.
+            points: (T, 478, 3) pixels; not needed by the protocol ``wav2lip``.
+
+        Raises:
+            Unmeasurable: no face is seen for long enough, the clip is too short, or its sound is digital silence.
+        """
+        sound = tensor(audio)
+        if sound.ndim != 1:
+            raise InputError(f"SyncNet takes one channel of sound, (samples,); this one is {tuple(sound.shape)}.")
+        if not bool(sound.any()):
+            raise Unmeasurable("The clip's sound is silent.")
+        found = []
+        with exactly(self.device):
+            network = self._network.on(self.device)
+            for crop in crop_mouths(frames, points, self.protocol):
+                begin, end = (frame * SAMPLES_PER_FRAME for frame in (crop.start, crop.start + len(crop.frames)))
+                embeds = embed(network, crop.frames, sound[begin:end], self.batch_size)
+                found.append(score(shift_distances(*embeds)))
+        mean = {name: sum(track[name] for track in found) / len(found) for name in found[0]}
+        return {**mean, "absolute_offset": abs(mean["offset"])}
+
+
+class SyncNetConfidence(LipSync):
+    """LSE-C: by how much the best alignment of voice and mouth beats the usual one; higher is better.
+
+    ``median − min`` over shifts of −15..15 frames of the mean distance between the embeddings of the mouth and the voice
+    (Chung & Zisserman 2016; Prajwal et al. 2020). Real talking heads reach about 6 to 9 under ``official``. It says nothing
+    of *where* the best alignment is: look at `SyncNetOffset` beside it.
+    """
+
+    reported = "confidence"
+    unit = ""
+    higher_is_better = True
+
+
+class SyncNetDistance(LipSync):
+    """LSE-D: the mean distance of voice and mouth at their best alignment; lower is better, real clips have about 6 to 8."""
+
+    reported = "distance"
+    unit = ""
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+
+class SyncNetOffset(LipSync):
+    """How many frames the sound is off, the mean over clips of its size; 0 is best, within ±1 is in sync.
+
+    `means` also gives the signed mean as ``offset``, positive where the sound comes too early.
+    """
+
+    reported = "absolute_offset"
+    unit = "frames"
+    higher_is_better = False
+    plot_lower_bound = 0.0

@@ -1,0 +1,202 @@
+"""Pixels against pixels: PSNR, SSIM, LPIPS. Frames of the two clips are paired by their number."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from tbd.errors import InputError
+from tbd.metrics.base import Array, ClipMean, Frozen, Unmeasurable, exactly, to_uint8
+from tbd.weights import load_state
+
+_BATCH = 16
+"""Frames compared at a time."""
+_MOST_DB = 100.0
+Average = Literal["clips", "frames"]
+
+
+def peak_signal_noise_ratio(preds: Tensor, target: Tensor) -> Tensor:
+    """PSNR per frame: ``10 log₁₀(255² / MSE)`` in dB, at most 100 (equal frames would have infinity).
+
+    Args:
+        preds, target: (T, 3, H, W) uint8.
+
+    Returns:
+        (T,) float64.
+    """
+    error = (preds.double() - target.double()).square().flatten(1).mean(1)
+    return (10 * torch.log10(255**2 / error)).clamp(max=_MOST_DB)
+
+
+_WINDOW = 7
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+
+
+def structural_similarity(preds: Tensor, target: Tensor) -> Tensor:
+    """SSIM per frame (Wang et al. 2004) as scikit-image's `structural_similarity` computes it by default: a 7×7 box window,
+    sample covariance (N − 1), K₁ 0.01, K₂ 0.03, range 255, the mean over channels and all whole windows.
+
+    Args:
+        preds, target: (T, 3, H, W) uint8, both sides at least 7.
+
+    Returns:
+        (T,) float64, −1..1.
+    """
+    x, y = preds.double(), target.double()
+
+    def box(values: Tensor) -> Tensor:
+        return nn.functional.avg_pool2d(values, _WINDOW, stride=1)
+
+    mean_x, mean_y = box(x), box(y)
+    sample = _WINDOW**2 / (_WINDOW**2 - 1)
+    var_x = sample * (box(x * x) - mean_x * mean_x)
+    var_y = sample * (box(y * y) - mean_y * mean_y)
+    cov = sample * (box(x * y) - mean_x * mean_y)
+    luminance = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
+    contrast = (2 * cov + _C2) / (var_x + var_y + _C2)
+    return (luminance * contrast).flatten(1).mean(1)
+
+
+def frame_pairs(preds: Array, target: Array, device: torch.device, size: int = _BATCH) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of corresponding frames, uint8, on `device`.
+
+    Raises:
+        Unmeasurable: the clips have no frames.
+        InputError: they differ in length or size.
+    """
+    preds, target = to_uint8(preds), to_uint8(target)
+    if preds.shape != target.shape or preds.ndim != 4:
+        raise InputError(
+            f"The frames of a clip and its reference are {tuple(preds.shape)} and {tuple(target.shape)}; "
+            "(frames, 3, height, width) of equal length and size are right."
+        )
+    if not len(preds):
+        raise Unmeasurable("The clip has no frames.")
+    for start in range(0, len(preds), size):
+        yield preds[start : start + size].to(device), target[start : start + size].to(device)
+
+
+class _FrameMean(ClipMean):
+    """The mean over a clip's frames of one number, then over clips or over all frames of all clips."""
+
+    reads = ("preds.frames", "target.frames")
+
+    def __init__(self, average: Average = "clips", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.average = average
+
+    def weigh(self, preds: Array, target: Array) -> float:
+        """The clip's frames, where all frames of all clips are averaged."""
+        return float(len(preds)) if self.average == "frames" else 1.0
+
+
+class PeakSignalNoiseRatio(_FrameMean):
+    """PSNR in dB: the mean over a clip's frames of each frame's (not of the clip's squared error), then over clips.
+
+    Higher is better. A frame that equals its reference counts 100 dB.
+
+    Args:
+        average: ``clips``, or ``frames`` for the mean over all frames of all clips, as EAT's evaluation takes it.
+
+    Example:
+        >>> metric = PeakSignalNoiseRatio()
+        >>> black = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+        >>> metric.update(black, black + 1)
+        >>> round(float(metric.compute()), 2)
+        48.13
+    """
+
+    unit = "dB"
+    higher_is_better = True
+    plot_lower_bound = 0.0
+
+    def measure(self, preds: Array, target: Array) -> dict[str, float]:
+        """(T, 3, H, W) uint8, or float in 0..1, of the same shape."""
+        values = [peak_signal_noise_ratio(a, b) for a, b in frame_pairs(preds, target, self.device)]
+        return {"value": float(torch.cat(values).mean())}
+
+
+class StructuralSimilarity(_FrameMean):
+    """SSIM, −1..1, higher is better; see `structural_similarity`. The mean over frames, then over clips.
+
+    torchmetrics' SSIM has a Gaussian window and pads: it is another number.
+
+    Args:
+        average: see `PeakSignalNoiseRatio`.
+    """
+
+    unit = ""
+    higher_is_better = True
+    plot_lower_bound, plot_upper_bound = -1.0, 1.0
+
+    def measure(self, preds: Array, target: Array) -> dict[str, float]:
+        """(T, 3, H, W) uint8, or float in 0..1, of the same shape, at least 7×7."""
+        values = []
+        for a, b in frame_pairs(preds, target, self.device):
+            if min(a.shape[2:]) < _WINDOW:
+                raise InputError(f"SSIM needs frames of at least {_WINDOW}×{_WINDOW} pixels; these are {tuple(a.shape[2:])}.")
+            values.append(structural_similarity(a, b))
+        return {"value": float(torch.cat(values).mean())}
+
+
+Backbone = Literal["alex", "vgg", "squeeze"]
+_BACKBONES: dict[Backbone, str] = {"alex": "alexnet-imagenet", "vgg": "vgg16-imagenet", "squeeze": "squeezenet-imagenet"}
+
+
+def lpips_network(backbone: Backbone, weights: str | os.PathLike | None = None) -> nn.Module:
+    """The `lpips` package's network (version 0.1, whose linear weights come with the package) on a local backbone.
+
+    Args:
+        backbone: of the three networks.
+        weights: a registry's name or a file with torchvision's state dict of that network; by default the registry's.
+
+    Raises:
+        WeightsAbsent: the file is not there.
+    """
+    state = load_state(weights if weights is not None else _BACKBONES[backbone])
+    import lpips
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchvision's, of arguments that lpips passes
+        network = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
+    own = network.net.state_dict()  # slice1.0.weight is torchvision's features.0.weight
+    try:
+        network.net.load_state_dict({key: state[f"features.{key.split('.', 1)[1]}"] for key in own})
+    except (KeyError, RuntimeError) as error:
+        raise InputError(f"The weights for LPIPS do not hold torchvision's {backbone} network ({error}).") from error
+    return network
+
+
+class PerceptualSimilarity(ClipMean):
+    """LPIPS (Zhang et al. 2018, version 0.1): how different two frames look to a network, 0 for equal ones, lower is better.
+
+    The three backbones are three metrics: their numbers are not comparable. Frames go in as −1..1, whatever comes.
+
+    Args:
+        backbone: ``alex`` is what most papers report.
+        weights: of the backbone; see `lpips_network`.
+
+    Raises:
+        WeightsAbsent: the backbone's weights are not on this machine.
+    """
+
+    reads = ("preds.frames", "target.frames")
+    unit = ""
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def __init__(self, backbone: Backbone = "alex", weights: str | os.PathLike | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.backbone = backbone
+        self._network = Frozen(lpips_network(backbone, weights))
+
+    def measure(self, preds: Array, target: Array) -> dict[str, float]:
+        """(T, 3, H, W) uint8, or float in 0..1, of the same shape."""
+        network, values = self._network.on(self.device), []
+        with exactly(self.device):
+            for a, b in frame_pairs(preds, target, self.device):
+                values.append(network(a / 127.5 - 1, b / 127.5 - 1).flatten().double())
+        return {"value": float(torch.cat(values).mean())}

@@ -1,0 +1,56 @@
+"""Every metric moves the right way when its subject is spoilt: rendered clips, one test for each row of the table in docs/metrics.md."""
+
+import pytest
+
+from tbd import metrics
+
+ROWS = (
+    "MouthLandmarkDistance (inter-ocular), 5 frames late", "MouthLandmarkDistance (inter-ocular), jitter of 1.5 px",
+    "MouthLandmarkDistance (eat-px128), 5 frames late", "MouthLandmarkDistance (eat-px128), jitter of 1.5 px",
+    "FaceLandmarkDistance (inter-ocular), 5 frames late", "FaceLandmarkDistance (inter-ocular), jitter of 1.5 px",
+    "FaceLandmarkDistance (eat-px128), 5 frames late", "FaceLandmarkDistance (eat-px128), jitter of 1.5 px",
+    "ApertureCorrelation, 5 frames late, lag 0", "ApertureCorrelation, other words",
+    "ActionUnitFidelity, plan of another emotion", "LipDrift, other words",
+    "HeadMotionDiversity, head held still", "BlinkRate, no blinks", "SilenceLipEnergy, jitter of 1.5 px", "Jerk, jitter of 1.5 px",
+    "SeamJump, 0.3 added from the seam on", "FrechetMotionDistance, frozen face", "FrechetMotionDistance, jitter of 0.1",
+    "IntensityMonotonicity, knob without effect", "EmotionSeparation, knob without effect",
+    "PeakSignalNoiseRatio, blur of 2 px", "StructuralSimilarity, blur of 2 px", "PerceptualSimilarity (alex), blur of 2 px",
+    "Sharpness, blur of 2 px",
+    "FrechetInceptionDistance (torchmetrics), blur of 2 px", "FrechetInceptionDistance (pytorch-fid), blur of 2 px",
+    "FrechetInceptionDistance (eat), blur of 2 px", "KernelInceptionDistance, blur of 2 px",
+    "FrechetVideoDistance (a random layer), blur of 2 px",
+    "SyncNetConfidence, sound of other words", "SyncNetDistance, sound of other words", "SyncNetOffset, sound 5 frames late",
+    "EmotionAccuracy, emotion swapped", "IdentitySimilarity (pixels), identity swapped",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def effects(tmp_path_factory):
+    from benchmarks.common import load_portraits
+    from benchmarks.metrics import another_face
+    from benchmarks.metrics import effects as measure
+
+    face = load_portraits(["astronaut"], 256)["astronaut"]
+    rows = measure(face, another_face(face), tmp_path_factory.mktemp("stand_ins"), length=50, frames=3)
+    return {f"{row.metric}, {row.spoiling}": row for row in rows}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_it_moves_the_right_way(effects, name):
+    row = effects[name]
+    assert row.right, f"{row.clean:.4g} became {row.spoilt:.4g}"
+
+
+def test_every_metric_has_a_row(effects):
+    assert set(effects) == set(ROWS)
+    kinds = {
+        name
+        for name in metrics.__all__
+        if isinstance(getattr(metrics, name), type) and issubclass(getattr(metrics, name), metrics.ClipMetric)
+    }
+    assert kinds - {"ClipMean", "ClipMetric"} == {row.metric.split(" (")[0] for row in effects.values()}
+
+
+def test_the_shift_of_the_sound_is_found_to_the_frame(effects):
+    row = effects["SyncNetOffset, sound 5 frames late"]
+    assert (row.clean, row.spoilt) == (0, 5)
