@@ -1,14 +1,17 @@
 """Films in TensorBoard, among its images: animated, without a video encoder (its own `add_video` needs one)."""
 
 import io
+from typing import TYPE_CHECKING
 
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
 
 from tbd.face.motion import FPS
 
+if TYPE_CHECKING:  # drawing works where TensorBoard is not installed
+    from torch.utils.tensorboard import SummaryWriter
 
-def add_film(writer: SummaryWriter, tag: str, frames: Tensor, step: int) -> None:
+
+def add_film(writer: "SummaryWriter", tag: str, frames: Tensor, step: int) -> None:
     """Show a film at 25 frames a second.
 
     Args:
