@@ -99,3 +99,11 @@ def test_accents_fall_on_loud_long_vowels():
     accents = find_accents(phones, loudness, np.random.default_rng(0))
     assert any(phones[4].start <= a.time <= phones[4].end for a in accents)
     assert all(later.time - earlier.time > 0.35 for earlier, later in pairwise(accents))
+
+
+def test_a_feeling_yields_the_mouth_only_while_it_speaks():
+    phones = say("m", "ɑ", "t", "i", "m", length=0.2, pause=1.5)
+    jaw = perform(MusclePlan(actions=(MuscleAction(unit=27, intensity=0.8),)), 0, phones, voice(phones)).values[:, INDEX["jawOpen"]]
+    silent, said = jaw[: int(1.2 * FPS)], jaw[int(1.9 * FPS) : int(2.3 * FPS)]
+    assert silent.min() > 0.6
+    assert said.max() < silent.min()

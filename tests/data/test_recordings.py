@@ -14,6 +14,7 @@ from tbd.data.speech import ENGINES, Delivery, engine_of
 from tbd.data.synthesis import synthesize
 from tbd.data.visemes import loudness_of, speech_lips
 from tbd.errors import InputError
+from tbd.face.motion import INDEX
 
 VOICE = files("tbd") / "assets" / "voice.wav"
 
@@ -33,7 +34,7 @@ def prepared(tmp_path_factory):
 
 
 def jaw(phones, audio):
-    return speech_lips(phones, loudness_of(audio, len(audio) // 640)).values[:, 24]
+    return speech_lips(phones, loudness_of(audio, len(audio) // 640)).values[:, INDEX["jawOpen"]]
 
 
 @pytest.mark.parametrize(("english", "least"), [(True, 0.75), (False, 0.6)])

@@ -120,6 +120,7 @@ def test_cached_latents_train_as_pixels_do():
     assert torch.equal(model.losses(batch)["loss"], model.losses(cached)["loss"])
 
 
+@torch.no_grad()
 def test_a_loss_depends_on_the_samples_alone():
     """Two samples together cost the mean of what they cost apart; another epoch's number brings other noise."""
     model = tiny_video_model().eval()

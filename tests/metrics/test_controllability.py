@@ -18,6 +18,7 @@ def held(channel: str, value: float) -> np.ndarray:
     return motion.values
 
 
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_separation_is_the_mean_distance_of_the_emotions_means():
     metric = EmotionSeparation()
     assert torch.isnan(metric.compute())
