@@ -1,9 +1,9 @@
 """Do asked muscles move, and are the three scales separate?
 
-Protocol ``control-1``. One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity
+Protocol ``control-2``. One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity
 found in the motion is compared with the one asked: Spearman's rank correlation per unit. Then each of the three scales is
 raised by half, and the other two's figures are read again: the muscles' mean gain (found over asked), the voice's articulation
-(standard deviation of jawOpen), the feeling's colour (root mean square of what an emotion changes beyond its muscles).
+(standard deviation of jawOpen), the feeling's colour (root mean square of what an emotion changes while its muscles stay).
 
     python -m benchmarks.control --output out.json
 """
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from benchmarks.common import environment, run, table, write_results
+from benchmarks.common import environment, prototype_plan, run, table, write_results
 from benchmarks.real_speech import read_wave
 from tbd.draw.guidance import ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
@@ -89,10 +89,12 @@ def articulation(model: MotionDiffusion, audio: np.ndarray, guidance: Progressiv
 
 
 def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance) -> float:
-    """Root mean square, over emotions, of what a feeling changes with the same muscles, in standard deviations."""
-    plans = [MusclePlan(emotions={e: 1.0}, intensity=float(e != "neutral")) for e in EMOTIONS]
-    motion = draw_many(model, audio, plans, guidance) / model.std.cpu().numpy()
-    return float(np.sqrt(np.square(motion.mean(1) - motion[EMOTIONS.index("neutral")].mean(0)).mean()))
+    """Root mean square, over emotions and channels, of what a feeling changes with its muscles held the same, in standard
+    deviations: the gaze, the head, the way of speaking."""
+    felt = [prototype_plan(emotion, 1.0) for emotion in EMOTIONS if emotion != "neutral"]
+    posed = [MusclePlan(actions=plan.actions) for plan in felt]
+    motion = draw_many(model, audio, felt + posed, guidance).mean(1) / model.std.cpu().numpy()
+    return float(np.sqrt(np.square(motion[: len(felt)] - motion[len(felt) :]).mean()))
 
 
 def scales(model: MotionDiffusion, audio: np.ndarray) -> dict[str, dict[str, float]]:
@@ -122,7 +124,7 @@ def control(audio: Path = ASSETS / "voice.wav", model: str = "motion_mini", devi
     drawer, sound = load_motion_model(model).to(device), read_wave(audio)
     units, figures = muscles(drawer, sound, drawer.guidance), scales(drawer, sound)
     changes = {name: {k: v / figures["none"][k] - 1 for k, v in row.items()} for name, row in figures.items() if name != "none"}
-    results = {"protocol": "control-1", "environment": environment(), "units": units, "figures": figures, "changes": changes}
+    results = {"protocol": "control-2", "environment": environment(), "units": units, "figures": figures, "changes": changes}
     write_results(output, results, report(results))
 
 

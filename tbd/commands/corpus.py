@@ -8,12 +8,15 @@ def _synthesize_options(parser) -> None:
     parser.add_argument("--hours", type=float, default=2.0, help="hours of speech")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same corpus")
     parser.add_argument("--workers", type=int, help="processes (default: one per core)")
+    parser.add_argument(
+        "--recordings", nargs="+", default=[], metavar="FOLDER", help="also train on real voices: folders of recordings, one per speaker"
+    )
 
 
 def _synthesize(options) -> None:
     from tbd.data.synthesis import synthesize
 
-    synthesize(options.output, options.hours, seed=options.seed, workers=options.workers)
+    synthesize(options.output, options.hours, seed=options.seed, workers=options.workers, recordings=options.recordings)
 
 
 COMMANDS = {"synthesize": Command("write the procedural corpus", _synthesize_options, _synthesize)}

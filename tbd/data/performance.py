@@ -63,8 +63,9 @@ TEMPERS: dict[str, Temper] = {
 _BLINKS_A_MINUTE = 17.0
 _EYE_SPAN = 0.5  # radians that the gaze turns from rest to eyeLookOut = 1, about 30 degrees
 
-# What an expression gives up while its owner speaks: the jaw belongs to the words, as does whatever seals the lips.
-_YIELDING = {"jawOpen": 0.45, "mouthPress": 0.6, "mouthRollLower": 0.5, "mouthRollUpper": 0.5, "mouthPucker": 0.6, "mouthFunnel": 0.6,
+# The share of an expression that is left while its owner speaks: the jaw belongs to the words, as does whatever seals the
+# lips. In a pause all of it shows.
+_YIELDING = {"jawOpen": 0.3, "mouthPress": 0.6, "mouthRollLower": 0.5, "mouthRollUpper": 0.5, "mouthPucker": 0.6, "mouthFunnel": 0.6,
              "tongueOut": 0.5, "mouthShrugLower": 0.7, "mouthClose": 0.3, "mouthLowerDown": 0.85, "cheekPuff": 0.7}  # fmt: skip
 # What parts the lips, and how much of it waits while they touch.
 _PARTING = {"mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthFunnel": 1.0, "tongueOut": 1.0, "mouthStretch": 0.6, "noseSneer": 0.5}
@@ -108,11 +109,11 @@ def combine(lips: Lips, expression: np.ndarray) -> np.ndarray:
         expression: (T, 58) motion of the plan's muscles.
 
     Returns:
-        (T, 58) float32. Blendshapes combine as ``1 - (1 - a)(1 - b)``, the expression's jaw and lip seals at a part.
+        (T, 58) float32. Blendshapes combine as ``1 - (1 - a)(1 - b)``, the expression's jaw and lip seals at a part while the mouth speaks.
     """
     felt = expression.astype(np.float32).copy()
     for name, share in _YIELDING.items():
-        felt[:, _columns(name)] *= share
+        felt[:, _columns(name)] *= (1 - (1 - share) * lips.speaking)[:, None]
     for name, share in _PARTING.items():
         felt[:, _columns(name)] *= (1 - share * np.maximum(lips.closed, 0.6 * lips.bitten))[:, None]
     # A vowel opens what the expression presses together.

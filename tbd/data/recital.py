@@ -1,5 +1,6 @@
 """A clip's sound: a few sentences, said in a mood, with pauses, breaths and a living loudness."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter1d
 
 from tbd.data.phones import BREATH, SILENCE, Phone, merge_silences
-from tbd.data.sentences import Split, draw_sentence
+from tbd.data.sentences import Split
 from tbd.data.speech import Delivery, Speech, Voice, engine_of
 from tbd.face.motion import SAMPLE_RATE
 
@@ -17,7 +18,7 @@ SHORTEST, LONGEST = 4.0, 12.0
 
 @dataclass(frozen=True)
 class Recital:
-    """Sound and phones, the text, and the vocal effort: -1 soft .. 1 loud."""
+    """Sound and phones, the text (of a recorded voice the names of its passages), and the vocal effort: -1 soft .. 1 loud."""
 
     speech: Speech
     text: str
@@ -52,18 +53,19 @@ def recite(voice: Voice, habit: Delivery, emotion: str, level: int, split: Split
         habit.rate * rate**mood * float(rng.lognormal(0, 0.08)), habit.pitch + pitch * mood + float(rng.normal(0, 0.8)),
         habit.melody * melody**mood, habit.tract,
     )  # fmt: skip
-    sentences = _choose(voice.language, split, delivery.rate, rng)
-    spoken = engine_of(voice).speak(sentences, voice, delivery)
+    engine = engine_of(voice)
+    sentences = _choose(lambda: engine.draw(voice, split, rng), delivery.rate, rng)
+    spoken = engine.speak(sentences, voice, delivery)
     while len(spoken) > 1 and sum(s.duration for s in spoken) > LONGEST - 1:
         spoken, sentences = spoken[:-1], sentences[:-1]
     return Recital(_assemble(spoken, effort, rng), " ".join(sentences), effort)
 
 
-def _choose(language: str, split: Split, rate: float, rng: np.random.Generator) -> list[str]:
+def _choose(draw: Callable[[], str], rate: float, rng: np.random.Generator) -> list[str]:
     """Sentences that last about as long as a clip should."""
     wanted, sentences, seconds = rng.uniform(SHORTEST, LONGEST - 2.5), [], 0.0
     while len(sentences) < 3 and (not sentences or seconds < wanted - 1):
-        sentences.append(draw_sentence(language, split, rng))
+        sentences.append(draw())
         seconds += 0.5 + len(sentences[-1]) / 15 / rate
     return sentences
 

@@ -23,6 +23,7 @@ from scipy.io import wavfile
 from scipy.signal import resample_poly
 
 from tbd.data.phones import SILENCE, Phone, from_arpabet, merge_silences
+from tbd.data.sentences import Split, draw_sentence
 from tbd.errors import InputError, TBDError
 from tbd.face.motion import SAMPLE_RATE
 
@@ -35,11 +36,12 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class Voice:
-    """One voice of one engine, which speaks one language (an ISO 639 code)."""
+    """One voice of one engine, which speaks one language (an ISO 639 code); of a recorded voice, where its passages are."""
 
     engine: str
     name: str
     language: str = "en"
+    folder: str = ""
 
     def __str__(self) -> str:
         return f"{self.engine}-{self.name}"
@@ -84,6 +86,10 @@ class Engine(ABC):
     def voices(self) -> tuple[Voice, ...]:
         """The voices that are installed; none where the engine is absent. Must not raise."""
 
+    def draw(self, voice: Voice, split: Split, rng: np.random.Generator) -> str:
+        """A sentence that `voice` can say and that belongs to `split`."""
+        return draw_sentence(voice.language, split, rng)
+
     @abstractmethod
     def speak(self, sentences: Sequence[str], voice: Voice, delivery: Delivery) -> list[Speech]:
         """One `Speech` per sentence.
@@ -123,7 +129,7 @@ class Flite(Engine):
             name, _, end = entry.rpartition(":")
             phones.append(Phone(start, float(end), *from_arpabet(name)))
             start = float(end)
-        return _as_speech(audio, rate, phones, delivery.tract)
+        return as_speech(audio, rate, phones, delivery.tract)
 
 
 class Festival(Engine):
@@ -177,7 +183,7 @@ class Festival(Engine):
             name, end = line.split()
             phones.append(Phone(start, float(end), *from_arpabet(name)))
             start = float(end)
-        return _as_speech(audio, rate, phones, delivery.tract)
+        return as_speech(audio, rate, phones, delivery.tract)
 
 
 class Espeak(Engine):
@@ -272,7 +278,7 @@ class _EspeakLibrary:
         if not self._sound:
             raise TBDError(f"espeak-ng made no sound of {text!r}.")
         audio = np.concatenate(self._sound).astype(np.float32) / 32768
-        return _as_speech(audio, self._rate, self._phones(len(audio)), delivery.tract)
+        return as_speech(audio, self._rate, self._phones(len(audio)), delivery.tract)
 
     def _phones(self, samples: int) -> list[Phone]:
         names = [text.strip("ˈˌ ‖|_") for _, text in self._events]
@@ -304,11 +310,14 @@ def _open_espeak() -> Iterator[_EspeakLibrary]:
 
 
 ENGINES: tuple[Engine, ...] = (Flite(), Espeak(), Festival())
+"""The synthesizers."""
 
 
 def engine_of(voice: Voice) -> Engine:
     """The engine that speaks with `voice`."""
-    return next(e for e in ENGINES if e.name == voice.engine)
+    from tbd.data.recordings import Recordings  # an engine too, built on this module
+
+    return next(e for e in (*ENGINES, Recordings()) if e.name == voice.engine)
 
 
 def find_voices() -> tuple[Voice, ...]:
@@ -343,7 +352,7 @@ def _read_wav(path: str) -> tuple[np.ndarray, int]:
     return audio.astype(np.float32) / 32768, rate
 
 
-def _as_speech(audio: np.ndarray, rate: int, phones: Sequence[Phone], tract: float) -> Speech:
+def as_speech(audio: np.ndarray, rate: int, phones: Sequence[Phone], tract: float) -> Speech:
     """Bring sound to 16 kHz, with a vocal tract `tract` times as long, and phones to its length.
 
     Playing slower lowers every formant by the same factor, as a longer tube does; the engines were told to speak faster and

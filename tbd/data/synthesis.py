@@ -30,6 +30,7 @@ from tbd.data.performance import act
 from tbd.data.phones import save_phones
 from tbd.data.plans import draw_plan
 from tbd.data.recital import Recital, recite
+from tbd.data.recordings import Recordings, gather, recorded_voice
 from tbd.data.sentences import Split, languages
 from tbd.data.speech import Delivery, Voice, find_voices
 from tbd.data.visemes import Articulation
@@ -38,8 +39,8 @@ from tbd.face.motion import SAMPLE_RATE, Motion
 from tbd.files import atomic_output
 from tbd.think.facs import EMOTIONS
 
-ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2}
-"""Share of a corpus's actors per engine; flite's and festival's voices come from recorded speakers."""
+ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2, "recorded": 0.4}
+"""Relative share of a corpus's actors per engine that is there; flite's and festival's voices come from recorded speakers."""
 _LANGUAGE_WEIGHTS = {"en": 8.0, "cmn": 2.0}
 _ACTORS = 300
 _HELD_OUT = 20
@@ -84,7 +85,12 @@ class Clip:
 
 
 def synthesize(
-    output: str | os.PathLike, hours: float, seed: int = 0, workers: int | None = None, voices: Sequence[str] | None = None
+    output: str | os.PathLike,
+    hours: float,
+    seed: int = 0,
+    workers: int | None = None,
+    voices: Sequence[str] | None = None,
+    recordings: Sequence[str | os.PathLike] = (),
 ) -> Path:
     """Write a procedural corpus, or what is missing of it.
 
@@ -94,6 +100,7 @@ def synthesize(
         seed: the same seed, engines and voices give the same corpus.
         workers: processes; one per core where not given.
         voices: names, or their beginnings (``flite``, ``espeak-cmn``), to choose among those installed.
+        recordings: folders of recordings, one for each speaker (see `tbd.data.recordings`), to train on besides.
 
     Returns:
         The manifest.
@@ -104,10 +111,14 @@ def synthesize(
     root = Path(output)
     if not 0 < hours <= 10_000:
         raise InputError(f"A corpus lasts more than 0 hours, so {hours} is not possible.")
-    chosen = _choose(find_voices(), voices)
+    workers = workers or len(os.sched_getaffinity(0))
+    recorded = [recorded_voice(folder, root / "recordings") for folder in recordings]
+    chosen = [*_choose(find_voices(), voices), *recorded]
     clips = plan_corpus(chosen, max(3, round(hours * 3600 / _MEAN_SECONDS)), seed)
     _claim(root, {"seed": seed, "version": tbd.__version__, "voices": sorted(map(str, chosen))}, hours)
-    rows = list(_show(_map(functools.partial(make_clip, root), clips, workers or len(os.sched_getaffinity(0))), len(clips)))
+    for folder, voice in zip(recordings, recorded):
+        gather(folder, voice, workers)
+    rows = list(_show(_map(functools.partial(make_clip, root), clips, workers), len(clips)))
     with atomic_output(root / "manifest.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
@@ -162,9 +173,10 @@ def _row(clip: Clip, motion: Motion) -> dict[str, str | int]:
 
 
 def _cast(voices: Sequence[Voice], seed: int) -> list[Actor]:
-    """The speakers. Each split has its own; only English is held out, since other languages have few sentences."""
+    """The speakers. Each split has its own; synthetic English alone is held out: other languages have few sentences, and the
+    phones of recordings are not known but recognized."""
     rng = np.random.default_rng([seed, 0])
-    english = [v for v in voices if v.language == "en"] or list(voices)
+    english = [v for v in voices if v.language == "en" and v.engine != Recordings.name] or list(voices)
     actors = []
     for i in range(_ACTORS):
         split: Split = {1: "val", 2: "test"}.get(i % _HELD_OUT, "train")

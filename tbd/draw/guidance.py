@@ -106,6 +106,8 @@ class ProgressiveGuidance(Guidance):
         emotion_floor: fraction of the emotion's weight that stays after the switch.
         muscle_floor: fraction of the muscles' weight that is there before it.
         region_scales: an extra factor on the muscles of a region, 1 where it is not named.
+        audio_regions: where `audio_scale` acts; everywhere where not given. A voice that may only scale the ``lower`` face
+            articulates more and leaves gaze and head, which tell the feeling, alone.
 
     Example:
         >>> guidance = ProgressiveGuidance(switch=0.5, schedule="step", emotion_floor=0.0)
@@ -124,10 +126,12 @@ class ProgressiveGuidance(Guidance):
         emotion_floor: float = 0.5,
         muscle_floor: float = 0.0,
         region_scales: dict[str, float] | None = None,
+        audio_regions: list[str] | None = None,
     ) -> None:
-        unknown = set(region_scales or {}) - set(REGIONS)
-        if unknown:
-            raise ValueError(f"region_scales names {', '.join(sorted(unknown))}; the regions are {', '.join(REGIONS)}.")
+        for argument, names in (("region_scales", region_scales), ("audio_regions", audio_regions)):
+            unknown = set(names or ()) - set(REGIONS)
+            if unknown:
+                raise ValueError(f"{argument} names {', '.join(sorted(unknown))}; the regions are {', '.join(REGIONS)}.")
         if schedule not in ("step", "linear", "cosine"):
             raise ValueError(f"schedule is step, linear or cosine, not {schedule!r}.")
         if not 0 <= switch <= 1:
@@ -135,7 +139,7 @@ class ProgressiveGuidance(Guidance):
         self.emotion_scale, self.muscle_scale, self.audio_scale = emotion_scale, muscle_scale, audio_scale
         self.switch, self.width, self.schedule = switch, width, schedule
         self.emotion_floor, self.muscle_floor = emotion_floor, muscle_floor
-        self.region_scales = dict(region_scales or {})
+        self.region_scales, self.audio_regions = dict(region_scales or {}), audio_regions
 
     def scaled(self, **scales: float) -> "ProgressiveGuidance":
         """The same guidance with other scales.
@@ -179,17 +183,20 @@ class ProgressiveGuidance(Guidance):
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
         w_g, w_l, w_a = self.weights(progress)
         if self.region_scales:
-            w_l = w_l * self._region_factor(preds[EMOTION], masks)
+            w_l = w_l * _over_regions(self.region_scales, 1.0, preds[EMOTION], masks)
+        if w_a and self.audio_regions is not None:
+            w_a = w_a * _over_regions(dict.fromkeys(self.audio_regions, 1.0), 0.0, preds[FULL], masks)
         return _weighted(preds, {UNPLANNED: 1 - w_g, EMOTION: w_g - w_l, FULL: w_l + w_a, UNHEARD: -w_a})
 
-    def _region_factor(self, like: Tensor, masks: Tensor | None) -> Tensor:
-        """Σ_r scale_r·M_r, 1 where no region reaches."""
-        if masks is None:
-            raise ValueError("region_scales need the regions' masks over the latent.")
-        factor = torch.ones_like(like)
-        for name, scale in self.region_scales.items():
-            factor = factor + (scale - 1.0) * masks[REGIONS.index(name)].to(like)
-        return factor
+
+def _over_regions(values: Mapping[str, float], otherwise: float, like: Tensor, masks: Tensor | None) -> Tensor:
+    """Σ_r value_r·M_r, `otherwise` where no region reaches or its value is not given."""
+    if masks is None:
+        raise ValueError("A guidance that tells regions apart needs their masks over the latent.")
+    field = torch.full_like(like, otherwise)
+    for name, value in values.items():
+        field = field + (value - otherwise) * masks[REGIONS.index(name)].to(like)
+    return field
 
 
 def _weighted(preds: Mapping[Branch, Tensor], weights: Mapping[Branch, float | Tensor]) -> Tensor:

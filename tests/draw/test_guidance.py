@@ -14,6 +14,7 @@ ALL = [
     ProgressiveGuidance(1.5, 2.0, 1.5),
     ProgressiveGuidance(schedule="step"),
     ProgressiveGuidance(2.0, 0.5, schedule="linear", region_scales={"lower": 0.5}),
+    ProgressiveGuidance(audio_scale=3.0, audio_regions=["lower"]),
 ]
 
 
@@ -75,11 +76,23 @@ def test_region_scale_moves_its_region_alone():
     assert torch.equal(change != 0, masks[REGIONS.index("lower")] > 0)
 
 
+def test_a_voice_kept_to_its_regions_moves_them_alone():
+    masks = region_masks()
+    preds = {branch: torch.full((1, 1, 58), value.item()) for branch, value in PREDS.items()}
+    told, everywhere, lower = (
+        combine(ProgressiveGuidance(audio_scale=scale, audio_regions=regions), 1.0, preds, masks)
+        for scale, regions in ((1.0, None), (2.0, None), (2.0, ["lower"]))
+    )
+    inside = masks[REGIONS.index("lower")] > 0
+    assert torch.equal(lower, torch.where(inside, everywhere, told))
+    assert not torch.equal(everywhere, told)
+
+
 def test_every_channel_has_one_region():
     assert torch.equal(region_masks().sum(0), torch.ones(1, 1, 58))
 
 
-@pytest.mark.parametrize("options", [{"schedule": "wavy"}, {"switch": 1.5}, {"region_scales": {"ears": 1.0}}])
+@pytest.mark.parametrize("options", [{"schedule": "wavy"}, {"switch": 1.5}, {"region_scales": {"ears": 1.0}}, {"audio_regions": ["ears"]}])
 def test_bad_options_are_refused(options):
     with pytest.raises(ValueError, match=r"wavy|1\.5|ears"):
         ProgressiveGuidance(**options)
