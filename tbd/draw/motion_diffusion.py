@@ -4,7 +4,7 @@ import copy
 import math
 import warnings
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import lightning as L
 import numpy as np
@@ -62,6 +62,9 @@ class MotionDiffusion(L.LightningModule):
         TypeError: the noise scheduler lacks a method that sampling or training calls.
         ValueError: widths do not fit.
     """
+
+    drawing_arguments: ClassVar[tuple[str, ...]] = ("guidance", "num_inference_steps", "unplanned")
+    """Arguments that matter when drawing alone: models that differ in nothing else are trained once (see `tbd.ablation`)."""
 
     def __init__(
         self,
@@ -222,7 +225,7 @@ class MotionDiffusion(L.LightningModule):
         done = 0
         while done < frames:
             start = done - past.shape[1]
-            sound = _slice_padded(audio, (start - context) * SAMPLES_PER_FRAME, (self.window_frames + 2 * context) * SAMPLES_PER_FRAME)
+            sound = slice_padded(audio, (start - context) * SAMPLES_PER_FRAME, (self.window_frames + 2 * context) * SAMPLES_PER_FRAME)
             drawn = self.denoise(
                 torch.from_numpy(sound)[None].to(self.device),
                 plans.shifted(torch.tensor([start / FPS], device=self.device)),
@@ -362,7 +365,7 @@ def _join(drawn: Tensor, past: Tensor, frames: int, ease: int = 5) -> Tensor:
     return torch.cat([drawn[:, :frames], new + missed * fade[: new.shape[1]], drawn[:, frames + ease :]], 1)
 
 
-def _slice_padded(audio: np.ndarray, start: int, length: int) -> np.ndarray:
+def slice_padded(audio: np.ndarray, start: int, length: int) -> np.ndarray:
     """`length` samples from `start`, silence outside the recording."""
     out = np.zeros(length, np.float32)
     low, high = max(start, 0), min(start + length, len(audio))

@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
+import yaml
 from jsonargparse import ArgumentParser
 from lightning import LightningModule
 from safetensors import SafetensorError
@@ -30,12 +32,26 @@ def load_motion_model(name: str | os.PathLike = "motion_mini") -> MotionDiffusio
     for path in (config, weights):
         if not path.is_file():
             raise InputError(f"The motion model {name} lacks {path}; export one with `python -m tbd.draw.pretrained`.")
-    model = _parser().instantiate_classes(_parser().parse_path(str(config)))["model"]
+    return build_motion_model(yaml.safe_load(config.read_text(encoding="utf-8"))["model"], weights)
+
+
+def build_motion_model(config: dict[str, Any], weights: str | os.PathLike) -> MotionDiffusion:
+    """A trained model from its configuration, which may draw otherwise than it did when it was trained.
+
+    Args:
+        config: class path and arguments.
+        weights: a ``.safetensors`` file.
+
+    Raises:
+        InputError: the weights are of another model.
+    """
+    parser = _parser()
+    model = parser.instantiate_classes(parser.parse_object({"model": config}))["model"]
     try:
         state = {key: value.float() for key, value in load_file(weights).items()}
         model.load_state_dict(state)
     except (SafetensorError, RuntimeError) as error:
-        raise InputError(f"{weights} does not hold the weights of the model in {config}: {error}") from error
+        raise InputError(f"{weights} does not hold the weights of the model in its configuration: {error}") from error
     return model.eval().requires_grad_(False)
 
 
@@ -47,8 +63,6 @@ def save_motion_model(checkpoint: str | os.PathLike, config: str | os.PathLike, 
         config: the ``config.yaml`` that training saved.
         folder: where to write.
     """
-    import yaml
-
     folder = Path(folder)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
     half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in state.items()}
