@@ -63,8 +63,8 @@ class MotionDiffusion(L.LightningModule):
         ValueError: widths do not fit.
     """
 
-    drawing_arguments: ClassVar[tuple[str, ...]] = ("guidance", "num_inference_steps", "unplanned")
-    """Arguments that matter when drawing alone: models that differ in nothing else are trained once (see `tbd.ablation`)."""
+    weightless_arguments: ClassVar[tuple[str, ...]] = ("guidance", "num_inference_steps", "unplanned", "compile")
+    """Arguments that no trained weight depends on: models that differ in nothing else are trained once (see `tbd.ablation`)."""
 
     def __init__(
         self,

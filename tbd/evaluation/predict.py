@@ -16,7 +16,7 @@ from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import DataLoader
 
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.checksum import checksum, checksum_of_names, seed_of
+from tbd.evaluation.checksum import checksum_of_names, seed_of
 from tbd.evaluation.environment import environment, peak_memory
 from tbd.evaluation.predictions import RUN, Row, read_row
 from tbd.evaluation.predictors import Predictor
