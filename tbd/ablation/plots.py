@@ -35,7 +35,8 @@ def plot_sweep(study: Study, sweep: Sweep, rows: Sequence[Variant], columns: Seq
         if column.aim is not None and _near(column, column.aim):
             axis.axhline(column.aim, color="0.1", linewidth=1, linestyle=":", label="true motion")
         for number, line in enumerate(sweep.lines or {"": {}}):
-            points = [(row.point.value, column.cells[row.name]) for row in rows if row.point and (row.point.sweep, row.point.line) == (sweep.name, line)]  # fmt: skip
+            own = [row for row in rows if row.point and (row.point.sweep, row.point.line) == (sweep.name, line)]
+            points = [(row.point.value, column.cells[row.name]) for row in own]
             points = [(x, cell) for x, cell in points if cell.mean is not None]
             style = {"color": _COLOURS[number % len(_COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
             axis.errorbar(

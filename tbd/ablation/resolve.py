@@ -112,12 +112,12 @@ def _require_taken(config: Config, overlay: Overlay, what: str) -> None:
 def training_part(config: Config) -> Config:
     """What of a configuration the trained weights depend on.
 
-    Left out are the arguments that the model's class names in ``drawing_arguments``, and where the trainer runs and logs. Of the
+    Left out are the arguments that the model's class names in ``weightless_arguments``, and where the trainer runs and logs. Of the
     noise scheduler only its training noise counts, so that samplers of one noise share a training.
     """
     model = config["model"]
-    drawing = set(getattr(import_class(model["class_path"]), "drawing_arguments", ()))
-    arguments = {key: value for key, value in model["init_args"].items() if key not in drawing}
+    weightless = set(getattr(import_class(model["class_path"]), "weightless_arguments", ()))
+    arguments = {key: value for key, value in model["init_args"].items() if key not in weightless}
     if isinstance(arguments.get("noise_scheduler"), dict):
         arguments["noise_scheduler"] = _training_noise(arguments["noise_scheduler"])
     trainer = {key: value for key, value in config["trainer"].items() if key not in _UNHEARD}
