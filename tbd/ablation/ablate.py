@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from lightning import LightningDataModule, LightningModule
 from rich.console import Console
 
 from tbd.ablation.launchers import Launcher
@@ -15,6 +16,7 @@ from tbd.ablation.study import Study, Variant, load_study
 from tbd.ablation.tables import Column, as_csv, columns_of, how_to_read, latex, markdown
 from tbd.ablation.work import Job, TrainingSpec, write_failure
 from tbd.errors import InputError, TBDError
+from tbd.evaluation.building import build
 from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.protocol import Protocol, load_protocol
 from tbd.files import atomic_output
@@ -39,9 +41,23 @@ class Ablation:
         self.rows = self.study.rows()
         self.protocol = _protocol_of(self.study)
         self.configs = {row.name: self._resolved(row) for row in self.rows}
+        self._require_models()
         for row in self.rows:
             if row.checkpoint is not None:
                 require_trained_alike(self.configs[row.name], row.checkpoint, f"variant {row.name}")
+
+    def _require_models(self) -> None:
+        """Build every training's model once, since parts that fit their types may not fit each other; of the variants that share
+        it, the components in which they differ."""
+        models: dict[str, Config] = {}
+        for row in self.rows:
+            config, what = self.configs[row.name], f"variant {row.name}"
+            model = models.setdefault(training_key(config), config["model"])
+            if model is config["model"]:
+                _require_built(model, LightningModule, what)
+            for name, value in config["model"]["init_args"].items():
+                if isinstance(value, dict) and "class_path" in value and value != model["init_args"].get(name):
+                    _require_built(value, object, what)
 
     def _resolved(self, row: Variant) -> Config:
         return resolve_overlay(self.study.base, [self.study.change, row.change], f"variant {row.name}")
@@ -70,10 +86,6 @@ class Ablation:
         Raises:
             InputError: some are not there.
         """
-        from lightning import LightningDataModule
-
-        from tbd.evaluation.building import build
-
         packed = []
         for row in self.rows:
             data = {key: value for key, value in self.configs[row.name]["data"].items()}
@@ -109,6 +121,16 @@ def _with_seeds(study: Study, count: int | None) -> Study:
         raise InputError(f"--seeds is how many, one or more; not {count}.")
     more = range(max(study.seeds) + 1, max(study.seeds) + 1 + max(0, count - len(study.seeds)))
     return study.model_copy(update={"seeds": (*study.seeds, *more)[:count]})
+
+
+def _require_built(values: Config, base: type, what: str) -> None:
+    try:
+        build(component(values), base, what)
+    except (TypeError, ValueError) as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:  # jsonargparse wraps what a class itself says in pages of its own
+            cause = cause.__cause__
+        raise InputError(f"{what}: {' '.join(str(cause).split())[:300]}") from error
 
 
 def _protocol_of(study: Study) -> Protocol:

@@ -133,13 +133,22 @@ def _begin(work: Path, last: Path) -> float:
     return spent
 
 
+_CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
+
+
 def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
+    """The configuration as it is run: without bars and logs, and with one checkpoint, the last, ten times in all."""
+    given = spec.config["trainer"]
+    steps = given.get("max_steps") or 0
+    checkpoint = {"dirpath": str(work / "checkpoints"), "save_last": True, "every_n_train_steps": steps // 10 or 1 if steps > 0 else 1000}
+    callbacks = [c for c in given.get("callbacks") or [] if c["class_path"] != _CHECKPOINT]
     trainer = {
         **spec.config["trainer"],
         "default_root_dir": str(work),
         "logger": False,
         "enable_progress_bar": False,
         "enable_model_summary": False,
+        "callbacks": [*callbacks, {"class_path": _CHECKPOINT, "init_args": checkpoint}],
     }
     return {**spec.config, "seed_everything": spec.seed, "trainer": trainer}
 

@@ -45,14 +45,19 @@ def build_motion_model(config: dict[str, Any], weights: str | os.PathLike) -> Mo
     Raises:
         InputError: the weights are of another model.
     """
-    parser = _parser()
-    model = parser.instantiate_classes(parser.parse_object({"model": config}))["model"]
+    model = untrained_motion_model(config)
     try:
         state = {key: value.float() for key, value in load_file(weights).items()}
         model.load_state_dict(state)
     except (SafetensorError, RuntimeError) as error:
         raise InputError(f"{weights} does not hold the weights of the model in its configuration: {error}") from error
     return model.eval().requires_grad_(False)
+
+
+def untrained_motion_model(config: dict[str, Any]) -> MotionDiffusion:
+    """A model from its class path and arguments, with random weights."""
+    parser = _parser()
+    return parser.instantiate_classes(parser.parse_object({"model": config}))["model"]
 
 
 def save_motion_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder: str | os.PathLike) -> None:
