@@ -22,6 +22,8 @@ Config = dict[str, Any]
 _UNHEARD = ("default_root_dir", "logger", "enable_progress_bar", "enable_model_summary", "log_every_n_steps", "accelerator", "devices",
             "enable_autolog_hparams", "num_sanity_val_steps", "profiler", "model_registry")  # fmt: skip
 """Arguments of the trainer that say where and how loudly it trains, not what is learnt."""
+CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
+"""Keeps weights, and changes none."""
 
 
 def resolve_overlay(base: Sequence[str], overlays: Sequence[Overlay], what: str) -> Config:
@@ -121,6 +123,7 @@ def training_part(config: Config) -> Config:
     if isinstance(arguments.get("noise_scheduler"), dict):
         arguments["noise_scheduler"] = _training_noise(arguments["noise_scheduler"])
     trainer = {key: value for key, value in config["trainer"].items() if key not in _UNHEARD}
+    trainer["callbacks"] = [c for c in trainer.get("callbacks") or [] if c["class_path"] != CHECKPOINT]
     return {"model": {**model, "init_args": arguments}, "data": config["data"], "trainer": trainer}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from tbd.ablation.resolve import CHECKPOINT
 from tbd.ablation.runs import TRUTH, Result, Task
 from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.environment import environment
@@ -98,12 +99,13 @@ def _train(spec: TrainingSpec, folder: Path) -> None:
     from tbd.training import lightning_cli
 
     work = folder / "work"
-    with atomic_output(folder / "config.yaml") as temporary:
-        temporary.write_text(yaml.safe_dump(_quiet(spec, work), sort_keys=False), encoding="utf-8")
+    for path, config in ((folder / "config.yaml", {**spec.config, "seed_everything": spec.seed}), (work / "fit.yaml", _quiet(spec, work))):
+        with atomic_output(path) as temporary:
+            temporary.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     last = work / "checkpoints" / "last.ckpt"
     spent = _begin(work, last)
     start = time.perf_counter()
-    cli = lightning_cli(["fit", "--config", str(folder / "config.yaml"), *(["--ckpt_path", str(last)] if last.is_file() else [])])
+    cli = lightning_cli(["fit", "--config", str(work / "fit.yaml"), *(["--ckpt_path", str(last)] if last.is_file() else [])])
     # averaged weights have been put into the model at the end of the training
     state = {key: value.detach().cpu().contiguous() for key, value in cli.model.state_dict().items()}
     with atomic_output(folder / "model.safetensors") as temporary:
@@ -133,22 +135,19 @@ def _begin(work: Path, last: Path) -> float:
     return spent
 
 
-_CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
-
-
 def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
     """The configuration as it is run: without bars and logs, and with one checkpoint, the last, ten times in all."""
     given = spec.config["trainer"]
     steps = given.get("max_steps") or 0
     checkpoint = {"dirpath": str(work / "checkpoints"), "save_last": True, "every_n_train_steps": steps // 10 or 1 if steps > 0 else 1000}
-    callbacks = [c for c in given.get("callbacks") or [] if c["class_path"] != _CHECKPOINT]
+    callbacks = [c for c in given.get("callbacks") or [] if c["class_path"] != CHECKPOINT]
     trainer = {
         **spec.config["trainer"],
         "default_root_dir": str(work),
         "logger": False,
         "enable_progress_bar": False,
         "enable_model_summary": False,
-        "callbacks": [*callbacks, {"class_path": _CHECKPOINT, "init_args": checkpoint}],
+        "callbacks": [*callbacks, {"class_path": CHECKPOINT, "init_args": checkpoint}],
     }
     return {**spec.config, "seed_everything": spec.seed, "trainer": trainer}
 
