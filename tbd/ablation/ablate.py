@@ -199,11 +199,13 @@ def ablate(
     if any(job.training is not None for job in jobs):
         ablation.prepare()
     _say_what_is_left(tasks, jobs, console)
-    failures = _launch(launcher, jobs, output / "jobs", console) if jobs else {}
-    results = [found for task in tasks if (found := read_result(Path(task.output), task.hash)) is not None]
-    write_tables(ablation, results, tasks, output)
-    console.print(f"{output / 'table.md'}", highlight=False)
-    _require_all(tasks, failures, console)
+    try:
+        _launch(launcher, jobs, output / "jobs", console)
+    finally:  # also of what is there when a sweep is interrupted
+        results = [found for task in tasks if (found := read_result(Path(task.output), task.hash)) is not None]
+        write_tables(ablation, results, tasks, output)
+        console.print(f"{output / 'table.md'}", highlight=False)
+    _require_all(tasks, console)
     return results
 
 
@@ -213,25 +215,22 @@ def _say_what_is_left(tasks: Sequence[Task], jobs: Sequence[Job], console: Conso
     console.print(f"{len(tasks) - left} of {len(tasks)} runs are done; {training} trainings and {left} runs to go.", highlight=False)
 
 
-def _launch(launcher: Launcher, jobs: Sequence[Job], folder: Path, console: Console) -> dict[str, str]:
-    """Run the jobs; what failed, by job."""
+def _launch(launcher: Launcher, jobs: Sequence[Job], folder: Path, console: Console) -> None:
+    """Run the jobs, and leave word of those that fail."""
     folder.mkdir(parents=True, exist_ok=True)
-    failures: dict[str, str] = {}
 
     def report(job: Job, reason: str | None) -> None:
         done = "done" if reason is None else f"FAILED: {reason}"
         console.print(f"{job.name}: {done}", highlight=False, markup=False)
-        if reason is not None:
-            failures[job.name] = reason
-            for task in job.tasks:
-                if not task.done() and not task.failure.is_file():
-                    write_failure(task, reason)
+        for task in job.tasks if reason is not None else ():
+            if not task.done() and not task.failure.is_file():
+                write_failure(task, reason)
 
-    launcher.launch(jobs, folder, report)
-    return failures
+    if jobs:
+        launcher.launch(jobs, folder, report)
 
 
-def _require_all(tasks: Sequence[Task], failures: dict[str, str], console: Console) -> None:
+def _require_all(tasks: Sequence[Task], console: Console) -> None:
     missing = [task for task in tasks if not task.done()]
     for task in missing:
         reason = task.failure.read_text(encoding="utf-8").splitlines()[0] if task.failure.is_file() else "no word of why"

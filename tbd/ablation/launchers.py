@@ -18,6 +18,10 @@ Report = Callable[[Job, str | None], None]
 """Told of every job that ended: the job, and why it failed or None."""
 
 
+_PATIENCE = 20.0
+"""Seconds that an interrupted process has to end by itself."""
+
+
 class Launcher(ABC):
     """Runs jobs, each in a process of its own, and waits for them."""
 
@@ -103,7 +107,10 @@ class LocalLauncher(Launcher):
             for _, _, process in running.values():
                 process.terminate()
             for _, _, process in running.values():
-                process.wait()
+                try:
+                    process.wait(_PATIENCE)
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
 
 def _start(job: Job, folder: Path, device: str | None, processes: int) -> subprocess.Popen:

@@ -207,5 +207,13 @@ def run_file(path: str | os.PathLike) -> None:
     run_job(Job.model_validate(json.loads(Path(path).read_text(encoding="utf-8"))))
 
 
+def main() -> None:
+    """Do a job; the exit status is 0 where it was done."""
+    try:
+        run_file(sys.argv[1])
+    except SystemExit as end:
+        sys.exit(end.code or 1)  # Lightning ends an interrupted training with 0
+
+
 if __name__ == "__main__":
-    run_file(sys.argv[1])
+    main()
