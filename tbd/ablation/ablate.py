@@ -8,7 +8,7 @@ from lightning import LightningDataModule, LightningModule
 from rich.console import Console
 
 from tbd.ablation.launchers import Launcher
-from tbd.ablation.measuring import gauges
+from tbd.ablation.measuring import gauges, true_clips
 from tbd.ablation.plots import plot_sweep
 from tbd.ablation.resolve import Config, component, difference, require_trained_alike, resolve_overlay, training_key
 from tbd.ablation.runs import TRUTH, Result, Task, Training, make_tasks, read_result
@@ -73,9 +73,7 @@ class Ablation:
         Raises:
             InputError: they are not there.
         """
-        from tbd.evaluation.references import build_reference
-
-        clips = build_reference(self.protocol.reference, self.study.reference).clips()
+        clips = true_clips(self.protocol, self.study.reference, self.study.clips)
         if clips[0].motion() is None:
             raise InputError(f"{self.protocol.id}: the true motion of {clips[0].id} is not known, and an ablation is measured in motion.")
         return checksum_of_names(clip.id for clip in clips)
@@ -145,7 +143,7 @@ def _protocol_of(study: Study) -> Protocol:
 
 def make_jobs(trainings: Sequence[Training], tasks: Sequence[Task], protocol: Protocol, study: Study) -> list[Job]:
     """Trainings first, then the runs, a few to a process, each after the training that it needs. What is done is left out."""
-    shared = {"protocol": protocol, "reference": study.reference, "batch_size": study.batch_size}
+    shared = {"protocol": protocol, "reference": study.reference, "clips": study.clips, "batch_size": study.batch_size}
     jobs, measured = [], []
     chosen = [(None, [task for task in tasks if task.variant == TRUTH])]
     chosen += [(t, [task for task in tasks if task.training == str(t.folder) and task.seed == t.seed]) for t in trainings]

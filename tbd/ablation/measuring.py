@@ -11,6 +11,7 @@ from tbd.evaluation.footage import points_of
 from tbd.evaluation.gauge import Gauge
 from tbd.evaluation.protocol import MetricEntry, Protocol
 from tbd.evaluation.reference import ReferenceClip
+from tbd.evaluation.references import build_reference
 from tbd.evaluation.scores import Value
 from tbd.face.motion import Motion
 from tbd.metrics.base import Unmeasurable
@@ -99,6 +100,17 @@ class Comparison:
         if what == "intensity":
             return (self.clip.level or 3) / 3
         return getattr(self._truth, what)  # audio, asked, bilabials
+
+
+def true_clips(protocol: Protocol, root: str | None, count: int | None) -> list[ReferenceClip]:
+    """A protocol's clips, or `count` of them, spread evenly.
+
+    Raises:
+        InputError: they are not there.
+    """
+    clips = build_reference(protocol.reference, root).clips()
+    count = min(count or len(clips), len(clips))
+    return [clips[i * len(clips) // count] for i in range(count)]
 
 
 def gauges(protocol: Protocol) -> list[Gauge]:

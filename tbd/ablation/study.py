@@ -57,8 +57,8 @@ class Variant(_Part):
     Args:
         name: of it; the same for every seed.
         change: what differs from the base.
-        checkpoint: a folder with a trained model (``config.yaml``, ``model.safetensors``) to take instead of training; it must
-            have been trained with this variant's own model.
+        checkpoint: a trained model to take instead of training: a folder with ``config.yaml`` and ``model.safetensors``, or the
+            name of a packaged one. It must have been trained with this variant's own model.
         about: a sentence for the reader.
         point: its place in a sweep, where it was made by one.
     """
@@ -117,6 +117,7 @@ class Study(_Part):
         change: of the base, for all variants.
         protocol: a protocol's name or file (see `tbd.evaluation.protocol`), all of whose metrics can be read off motion.
         reference: where its true clips are, if it asks for a folder.
+        clips: how many of them, spread evenly; all where not given.
         metrics: of the protocol, in the table's order; all where not given.
         seeds: of training and drawing.
         baseline: the variant that the others are compared with; the first where not given.
@@ -130,6 +131,7 @@ class Study(_Part):
     change: Overlay = {}
     protocol: str
     reference: str | None = None
+    clips: int | None = Field(default=None, ge=1)
     metrics: tuple[str, ...] | None = None
     seeds: tuple[int, ...] = (1, 2, 3)
     baseline: str | None = None
@@ -186,7 +188,16 @@ def load_study(path: str | os.PathLike) -> Study:
         where = ".".join(map(str, first["loc"])) or "the file"
         raise InputError(f"{path} is not an ablation: {where}: {first['msg']}.") from error
     study.rows()
-    return study.model_copy(update={"base": tuple(_found(name, path) for name in study.base)})
+    variants = tuple(v.model_copy(update={"checkpoint": _checkpoint(v.checkpoint, path)}) for v in study.variants)
+    return study.model_copy(update={"base": tuple(_found(name, path) for name in study.base), "variants": variants})
+
+
+def _checkpoint(name: str | None, study: Path) -> str | None:
+    """A folder beside the study, here, or packaged; as it was given where there is none, which is refused later."""
+    from tbd.draw.pretrained import PACKAGED
+
+    places = [] if name is None else [study.parent / name, Path(name), PACKAGED / name]
+    return next((str(place) for place in places if place.is_dir()), name)
 
 
 def _found(name: str, study: Path) -> str:

@@ -41,6 +41,7 @@ class Job(BaseModel):
         tasks: runs; those that are done are left out.
         protocol: the recipe.
         reference: where the true clips are.
+        clips: how many of them; all where not given.
         batch_size: clips drawn at once.
         needs: names of jobs that come before.
     """
@@ -50,6 +51,7 @@ class Job(BaseModel):
     tasks: list[Task] = []
     protocol: Protocol
     reference: str | None
+    clips: int | None = None
     batch_size: int
     needs: list[str] = []
 
@@ -61,10 +63,9 @@ def run_job(job: Job) -> None:
     wanted = [task for task in job.tasks if not task.done()]
     if not wanted:
         return
-    from tbd.ablation.measuring import Truth
-    from tbd.evaluation.references import build_reference
+    from tbd.ablation.measuring import Truth, true_clips
 
-    truths = [Truth(clip) for clip in build_reference(job.protocol.reference, job.reference).clips()]
+    truths = [Truth(clip) for clip in true_clips(job.protocol, job.reference, job.clips)]
     for task in wanted:
         try:
             _run(task, job, truths)

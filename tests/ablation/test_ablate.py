@@ -2,12 +2,14 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from tbd.ablation import work
-from tbd.ablation.ablate import ablate
+from tbd.ablation.ablate import Ablation, ablate
+from tbd.ablation.resolve import training_key
 from tbd.ablation.runs import TRUTH
 from tbd.cli import main
 from tbd.errors import InputError, TBDError
@@ -114,6 +116,7 @@ def test_a_checkpoint_is_taken_instead_of_training(study, here, tmp_path):
     here.names.clear()
     given = [{"name": "base", "checkpoint": str(trained)}, {"name": "deep", "change": {"model.init_args.denoiser.init_args.depth": 2}}]
     taken = run(study(variants=given[:1]), tmp_path / "second", here)
+    assert [r.clips for r in run(study(variants=given[:1], clips=3), tmp_path / "second", here)] == [3, 3]
     assert not any(name.startswith("train") for name in here.names)
     first = run(study(variants=[{"name": "base"}]), tmp_path / "first", here)
     assert taken[1].values["jaw"].number == pytest.approx(first[1].values["jaw"].number)
@@ -162,12 +165,11 @@ def test_the_command_refuses_in_one_line(study, capsys):
     assert len(capsys.readouterr().err.strip().splitlines()) == 3
 
 
-def test_the_shipped_study_is_whole():
-    from pathlib import Path
-
-    from tbd.ablation.ablate import Ablation
-    from tbd.ablation.resolve import training_key
-
-    ablation = Ablation(Path(__file__).resolve().parents[2] / "benchmarks" / "ablations" / "paper.yaml")
-    assert len({training_key(config) for config in ablation.configs.values()}) == 3
-    assert {row.point.sweep for row in ablation.rows if row.point} == {"switch", "scale", "muscle scale"}
+@pytest.mark.parametrize(
+    ("name", "trainings", "sweeps"), [("paper", 3, {"switch", "scale", "muscle scale"}), ("guidance", 0, {"switch", "scale"})]
+)
+def test_the_shipped_studies_are_whole(name, trainings, sweeps):
+    ablation = Ablation(Path(__file__).resolve().parents[2] / "benchmarks" / "ablations" / f"{name}.yaml")
+    trained = [ablation.configs[row.name] for row in ablation.rows if row.checkpoint is None]
+    assert len({training_key(config) for config in trained}) == trainings
+    assert {row.point.sweep for row in ablation.rows if row.point} == sweeps
