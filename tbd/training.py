@@ -47,7 +47,8 @@ def resolve(arguments: Sequence[str]) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "LightningCLI's args parameter")
         parsed = _Unbuilt(**_options(list(arguments), run=False, exit_on_error=False))
-    return yaml.safe_load(parsed.parser.dump(parsed.config))
+    # an option set to null on purpose (check_val_every_n_epoch) must not come back as its default
+    return yaml.safe_load(parsed.parser.dump(parsed.config, skip_unset=False))
 
 
 def _options(args: ArgsType, run: bool, **parser: Any) -> dict[str, Any]:

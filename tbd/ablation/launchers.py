@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +82,14 @@ class LocalLauncher(Launcher):
     def launch(self, jobs: Sequence[Job], folder: Path, report: Report) -> None:
         slots = self._slots()
         free, running, waiting = list(slots), {}, list(jobs)
-        failed: set[str] = set()
+        failed: dict[str, str] = {}
         ended: set[str] = set()
         try:
             while waiting or running:
-                for job in [job for job in waiting if failed & set(job.needs)]:
+                for job in [job for job in waiting if failed.keys() & set(job.needs)]:
                     waiting.remove(job)
-                    failed.add(job.name)
-                    report(job, f"{', '.join(job.needs)} failed")
+                    failed[job.name] = reason = _because(job, failed)
+                    report(job, reason)
                 for job in [job for job in waiting if set(job.needs) <= ended]:
                     if free:
                         waiting.remove(job)
@@ -100,9 +100,12 @@ class LocalLauncher(Launcher):
                     if process.poll() is not None:
                         del running[name]
                         free.append(slot)
-                        wrong = process.returncode != 0
-                        (failed if wrong else ended).add(name)
-                        report(job, last_words(folder / f"{name}.log") if wrong else None)
+                        if process.returncode == 0:
+                            ended.add(name)
+                            report(job, None)
+                            continue
+                        failed[name] = last_words(folder / f"{name}.log")
+                        report(job, failed[name])
         finally:
             for _, _, process in running.values():
                 process.terminate()
@@ -146,19 +149,24 @@ class SlurmLauncher(Launcher):
             executor.update_parameters(**{"name": "tbd-ablate", "timeout_min": 120, **self.parameters})
         except (RuntimeError, NotImplementedError, NameError, TypeError, AssertionError) as error:
             raise InputError(f"submitit cannot start here: {error}; --launcher local runs on this machine.") from error
-        failed: set[str] = set()
+        failed: dict[str, str] = {}
         left = list(jobs)
         while left:
             ready = [job for job in left if not set(job.needs) & {other.name for other in left}]
             left = [job for job in left if job not in ready]
-            able = [job for job in ready if not failed & set(job.needs)]
+            able = [job for job in ready if not failed.keys() & set(job.needs)]
             for job in ready:
                 if job not in able:
-                    failed.add(job.name)
-                    report(job, f"{', '.join(job.needs)} failed")
+                    failed[job.name] = reason = _because(job, failed)
+                    report(job, reason)
             sent = [(job, executor.submit(run_file, str(write_job(job, folder)))) for job in able]
             for job, ticket in sent:
                 error = ticket.exception()
                 if error is not None:
-                    failed.add(job.name)
-                report(job, None if error is None else f"{str(error).strip().splitlines()[-1][:300]} ({ticket.paths.stderr})")
+                    failed[job.name] = f"{str(error).strip().splitlines()[-1][:300]} ({ticket.paths.stderr})"
+                report(job, failed.get(job.name))
+
+
+def _because(job: Job, failed: Mapping[str, str]) -> str:
+    name = next(name for name in job.needs if name in failed)
+    return f"{name} failed: {failed[name]}"

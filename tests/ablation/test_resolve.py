@@ -24,6 +24,15 @@ def test_an_override_reaches_whatever_interpolates_it(base):
     assert base["data"]["init_args"]["window_frames"] == 24
 
 
+def test_it_is_read_again_as_it_was_written(base, tmp_path):
+    """Also what is null on purpose: another default would validate, and keep checkpoints, at other steps."""
+    from tbd.training import resolve
+
+    assert base["trainer"]["check_val_every_n_epoch"] is None and base["trainer"]["val_check_interval"] == 1
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(base))
+    assert resolve(["--config", str(tmp_path / "config.yaml")]) == base
+
+
 def test_the_difference_is_all_that_differs(base):
     assert difference(base, resolved({f"{GUIDANCE}.switch": 0.7})) == {f"{GUIDANCE}.switch": (0.3, 0.7)}
 
