@@ -6,40 +6,19 @@ percentile, within the sound's own frames and one on either side. The gap is mea
     python -m benchmarks.lips --corpus CORPUS --output out.json
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.common import environment, run, table, write_results
 from benchmarks.real_speech import read_wave
-from tbd.data.phones import Phone, load_phones
+from tbd.data.phones import load_phones
 from tbd.data.procedural import read_manifest
-from tbd.data.visemes import BILABIALS, base_symbols
+from tbd.data.visemes import bilabial_times
 from tbd.draw.pretrained import load_motion_model
-from tbd.face.geometry import mean_face
-from tbd.face.motion import BLENDSHAPES, FPS, Motion
-from tbd.face.rig import Rig, inner_lip_gap
+from tbd.face.motion import Motion
+from tbd.metrics.obedience import CLOSED, closures, lip_gap
 from tbd.think.plan import MusclePlan
-
-CLOSED = 0.1
-
-
-def closures(gap: np.ndarray, phones: Iterable[Phone]) -> np.ndarray:
-    """Per bilabial, the least gap around it over the clip's 95th percentile.
-
-    Args:
-        gap: (T,) or (T, N) opening of the lips at N places; the widest place counts.
-        phones: of the same clip.
-    """
-    gap = gap.reshape(len(gap), -1).max(1)
-    reference = max(float(np.percentile(gap, 95)), 1e-6)
-    found = []
-    for phone in phones:
-        first, last = int(phone.start * FPS) - 1, int(np.ceil(phone.end * FPS)) + 1
-        if BILABIALS & set(base_symbols(phone.symbol)) and first < len(gap):
-            found.append(gap[max(first, 0) : last + 1].min() / reference)
-    return np.array(found)
 
 
 def lips(corpus: Path, model: str = "motion_mini", clips: int = 60, split: str = "test", output: Path | None = None) -> None:
@@ -52,14 +31,14 @@ def lips(corpus: Path, model: str = "motion_mini", clips: int = 60, split: str =
         split: val or test, whose speakers and sentences training has not seen.
         output: a .json file for the results; a table goes beside it as .md.
     """
-    drawer, rig = load_motion_model(model), Rig(mean_face())
+    drawer = load_motion_model(model)
     found: dict[str, list[np.ndarray]] = {"drawn": [], "corpus": []}
     rows = [row for row in read_manifest(corpus) if row["split"] == split]
     for row in rows[:: max(len(rows) // clips, 1)][:clips]:
-        plan, phones = MusclePlan.load(corpus / row["plan"]), load_phones(corpus / row["phonemes"])
+        plan, bilabials = MusclePlan.load(corpus / row["plan"]), bilabial_times(load_phones(corpus / row["phonemes"]))
         drawn = np.concatenate([piece.values for piece in drawer.draw(read_wave(corpus / row["audio"]), plan)])
         for name, values in (("drawn", drawn), ("corpus", Motion.load(corpus / row["motion"]).values)):
-            found[name].append(closures(inner_lip_gap(mean_face() + rig.displace(values[:, : len(BLENDSHAPES)])), phones))
+            found[name].append(closures(lip_gap(values), bilabials))
     ratios = {name: np.concatenate(parts) for name, parts in found.items()}
     summary = {
         name: {"closed": float((r < CLOSED).mean()), "median_gap": float(np.median(r)), "bilabials": len(r)} for name, r in ratios.items()

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from tbd import __version__
-from tbd.commands import corpus, drawing, evaluating, preprocessing, thinking, weights
+from tbd.commands import ablating, corpus, drawing, evaluating, preprocessing, thinking, weights
 from tbd.errors import InputError, TBDError
 
 COMMANDS = {
@@ -13,6 +13,7 @@ COMMANDS = {
     **corpus.COMMANDS,
     **preprocessing.COMMANDS,
     **evaluating.COMMANDS,
+    **ablating.COMMANDS,
     **weights.COMMANDS,
 }
 _LIGHTNING = {

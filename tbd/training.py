@@ -1,9 +1,13 @@
 """`tbd fit | validate | test | predict`: Lightning's own command line over our components."""
 
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
+import yaml
 from jsonargparse import set_parsing_settings
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
@@ -36,15 +40,45 @@ def lightning_cli(args: ArgsType = None, run: bool = True) -> LightningCLI:
         run: False builds without running, for tests.
     """
     torch.set_float32_matmul_precision("high")
-    return _CLI(
-        L.LightningModule,
-        L.LightningDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        auto_configure_optimizers=False,
+    return _CLI(**_options(args, run))
+
+
+class _Unbuilt(_CLI):
+    """Parses, and builds nothing, nor seeds the process that asks."""
+
+    def _set_seed(self) -> None:
+        pass
+
+    def instantiate_classes(self) -> None:
+        pass
+
+
+def resolve(arguments: Sequence[str]) -> dict[str, Any]:
+    """What `tbd fit` would build from these arguments: every option with its value, as plain values.
+
+    Args:
+        arguments: as after `tbd fit`, such as ``["--config", "configs/experiment/motion_mini.yaml"]``.
+
+    Raises:
+        argparse.ArgumentError: a key does not exist, or a value does not fit; jsonargparse's words.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "LightningCLI's args parameter")
+        parsed = _Unbuilt(**_options(list(arguments), run=False, exit_on_error=False))
+    # an option set to null on purpose (check_val_every_n_epoch) must not come back as its default
+    return yaml.safe_load(parsed.parser.dump(parsed.config, skip_unset=False))
+
+
+def _options(args: ArgsType, run: bool, **parser: Any) -> dict[str, Any]:
+    return {
+        "model_class": L.LightningModule,
+        "datamodule_class": L.LightningDataModule,
+        "subclass_mode_model": True,
+        "subclass_mode_data": True,
+        "auto_configure_optimizers": False,
         # a requeued job finds the config of its first start in the same folder
-        save_config_kwargs={"overwrite": True},
-        parser_kwargs={"parser_mode": "omegaconf+"},
-        args=args,
-        run=run,
-    )
+        "save_config_kwargs": {"overwrite": True},
+        "parser_kwargs": {"parser_mode": "omegaconf+", **parser},
+        "args": args,
+        "run": run,
+    }

@@ -134,6 +134,16 @@ def base_symbols(symbol: str) -> str:
     return "".join(c for c in symbol if c in _VISEME_OF)
 
 
+def bilabial_times(phones: Sequence[Phone]) -> np.ndarray:
+    """(K, 2) start and end in seconds of the sounds for which the lips touch.
+
+    Example:
+        >>> bilabial_times([Phone(0.0, 0.1, "m"), Phone(0.1, 0.3, "aɪ"), Phone(0.3, 0.4, "p")])
+        array([[0. , 0.1], [0.3, 0.4]])
+    """
+    return np.array([(p.start, p.end) for p in phones if BILABIALS & set(base_symbols(p.symbol))], float).reshape(-1, 2)
+
+
 def speech_lips(phones: Sequence[Phone], loudness: np.ndarray, articulation: Articulation = AVERAGE) -> Lips:
     """What the mouth does to say `phones`.
 

@@ -4,7 +4,7 @@ import copy
 import math
 import warnings
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import lightning as L
 import numpy as np
@@ -61,6 +61,9 @@ class MotionDiffusion(L.LightningModule):
         TypeError: the noise scheduler lacks a method that sampling or training calls.
         ValueError: widths do not fit.
     """
+
+    weightless_arguments: ClassVar[tuple[str, ...]] = ("guidance", "num_inference_steps", "unplanned", "compile")
+    """Arguments that no trained weight depends on: models that differ in nothing else are trained once (see `tbd.ablation`)."""
 
     def __init__(
         self,

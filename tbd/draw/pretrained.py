@@ -42,7 +42,21 @@ def load_model(name: str | os.PathLike, kind: type[M]) -> M:
     config = next((folder / "config.yaml" for folder in path.absolute().parents[:4] if (folder / "config.yaml").is_file()), None)
     if config is None:
         raise InputError(f"No config.yaml of the run stands in a folder above {path}; export it with `python -m tbd.draw.pretrained`.")
-    return _filled(_built(config, kind), state, path)
+    return _filled(_built(_read(config), kind, str(config)), state, path)
+
+
+def build_model(content: dict[str, Any], weights: str | os.PathLike, kind: type[M]) -> M:
+    """A trained model from a configuration, which may draw otherwise than it did when it was trained.
+
+    Args:
+        content: class path and arguments.
+        weights: a checkpoint, a ``.safetensors`` file, or a folder with one.
+        kind: as for `load_model`.
+
+    Raises:
+        InputError: the configuration describes no such model, or the weights are of another.
+    """
+    return _filled(_built(content, kind, "The configuration"), read_state(weights), Path(weights))
 
 
 def _loaded(name: str | os.PathLike, kind: type[M]) -> M:
@@ -51,19 +65,23 @@ def _loaded(name: str | os.PathLike, kind: type[M]) -> M:
     for path in (config, weights):
         if not path.is_file():
             raise InputError(f"The {_word(kind)} {name} lacks {path}; export one with `python -m tbd.draw.pretrained`.")
-    return _filled(_built(config, kind), read_state(folder), weights)
+    return _filled(_built(_read(config), kind, str(config)), read_state(folder), weights)
 
 
-def _built(config: Path, kind: type[M]) -> M:
+def _read(config: Path) -> dict[str, Any]:
+    """The model's part of a run's configuration."""
+    return yaml.safe_load(config.read_text(encoding="utf-8"))["model"]
+
+
+def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
     """The model of a configuration, with the weights that this gives it."""
-    content = _without_stages(yaml.safe_load(config.read_text())["model"])
     parser = _parser()
     try:
-        model = parser.instantiate_classes(parser.parse_object({"model": content}))["model"]
+        model = parser.instantiate_classes(parser.parse_object({"model": _without_stages(content)}))["model"]
     except (ArgumentError, KeyError, TypeError) as error:
-        raise InputError(f"{config} does not describe a model: {error}") from error
+        raise InputError(f"{source} does not describe a model: {error}") from error
     if not isinstance(model, kind):
-        raise InputError(f"{config} describes a {type(model).__name__}; here a {kind.__name__} is wanted.")
+        raise InputError(f"{source} describes a {type(model).__name__}; here a {kind.__name__} is wanted.")
     return model
 
 
@@ -85,8 +103,8 @@ def save_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder:
     """
     folder = Path(folder)
     half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in read_state(checkpoint).items()}
-    content = _without_stages(yaml.safe_load(Path(config).read_text())["model"])
-    for name, part in _built(Path(config), LightningModule).named_children():
+    content = _without_stages(_read(Path(config)))
+    for name, part in _built(content, LightningModule, str(config)).named_children():
         if hasattr(part, "describe"):
             content["init_args"][name]["init_args"] = part.describe()
     with atomic_output(folder / "model.safetensors") as temporary:

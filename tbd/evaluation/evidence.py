@@ -205,7 +205,14 @@ class Evidence:
             return EMOTIONS.index(self._emotion)
         if what == "motion":
             return self._motion(side)
-        found = {"audio": "_audio", "asked": "_asked", "seams": "_seams", "faces": f"_{side}_faces", "intensity": "_intensity"}.get(what)
+        found = {
+            "audio": "_audio",
+            "asked": "_asked",
+            "seams": "_seams",
+            "faces": f"_{side}_faces",
+            "intensity": "_intensity",
+            "bilabials": "_bilabials",
+        }.get(what)
         if found is None:
             raise InputError(f"{entry.metric.class_path} reads {name}, which {self.protocol.id} cannot give: it compares clip with clip.")
         return getattr(self, found)
@@ -246,6 +253,13 @@ class Evidence:
     @property
     def _intensity(self) -> float:
         return (self.clip.level or 3) / 3
+
+    @property
+    def _bilabials(self) -> np.ndarray:
+        times = self.clip.bilabials()
+        if times is None:
+            raise Unmeasurable(f"nobody says when the lips of {self.clip.id} should close")
+        return times
 
     @cached_property
     def _audio(self) -> np.ndarray:

@@ -16,7 +16,7 @@ from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import DataLoader
 
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.checksum import checksum, checksum_of_names
+from tbd.evaluation.checksum import checksum_of_names, seed_of
 from tbd.evaluation.environment import environment, peak_memory
 from tbd.evaluation.predictions import RUN, Row, read_row
 from tbd.evaluation.predictors import Predictor
@@ -25,16 +25,6 @@ from tbd.evaluation.reference import ReferenceClip
 from tbd.face.media import VideoWriter, provenance
 from tbd.face.motion import SAMPLE_RATE, Motion
 from tbd.files import atomic_output
-
-
-def seed_of(run: int, clip: str) -> int:
-    """A clip's own seed, 0 .. 2⁶³ − 1: of the run's seed and its id alone, so that no clip depends on its neighbours.
-
-    Example:
-        >>> seed_of(0, "a") == seed_of(0, "a") != seed_of(0, "b")
-        True
-    """
-    return int(checksum([run, clip])[:16], 16) >> 1
 
 
 class ClipWriter(L.LightningModule):

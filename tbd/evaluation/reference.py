@@ -58,6 +58,10 @@ class ReferenceClip(ABC):
         """The true motion, where it is known and need not be tracked."""
         return None
 
+    def bilabials(self) -> np.ndarray | None:
+        """(K, 2) seconds in which b, p and m are said, where that is known."""
+        return None
+
 
 class Reference(ABC):
     """A set of true clips. Its ``root`` is what `--reference` gives."""

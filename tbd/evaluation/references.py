@@ -102,6 +102,60 @@ class ProceduralClip(ReferenceClip):
         return MeshWarpRenderer(neutralize=relaxation(self.plan())).render(self.face(size), wanted)
 
 
+class CorpusReference(Reference):
+    """The clips of one side of a corpus that `tbd synthesize` wrote, said by the same portrait as `ProceduralReference`'s.
+
+    Args:
+        root: the corpus.
+        side: ``val`` or ``test``, whose speakers and sentences training has not seen.
+        count: how many clips, spread evenly over the side; all where not given.
+    """
+
+    def __init__(self, root: str, side: str = "test", count: int | None = None) -> None:
+        self.root, self.side, self.count = Path(root), side, count
+
+    def clips(self) -> Sequence[ReferenceClip]:
+        from tbd.data.procedural import read_manifest
+
+        rows = sorted((row for row in read_manifest(self.root) if row["split"] == self.side), key=lambda row: row["clip"])
+        if not rows:
+            raise InputError(f"The corpus in {self.root} has no clip on the side {self.side}; synthesize more hours.")
+        count = min(self.count or len(rows), len(rows))
+        return [CorpusClip(self.root, rows[i * len(rows) // count]) for i in range(count)]
+
+
+class CorpusClip(ProceduralClip):
+    """One row of a corpus's ``manifest.csv``, which says where its files are."""
+
+    def __init__(self, root: Path, row: dict[str, str]) -> None:
+        label, level = read_label(row["clip"])
+        super().__init__(root, {**row, "emotion": row.get("emotion") or label, "level": row.get("level") or level or 3})
+        self._row = row
+
+    def _file(self, kind: str) -> Path:
+        return self._root / self._row[kind]
+
+    def audio(self) -> np.ndarray:
+        from scipy.io import wavfile
+
+        rate, samples = wavfile.read(self._file("audio"))
+        if rate != SAMPLE_RATE or samples.ndim != 1:
+            raise InputError(f"{self._file('audio')} is not mono at {SAMPLE_RATE} Hz; synthesize the corpus again.")
+        return samples.astype(np.float32) / 32768
+
+    def plan(self) -> MusclePlan:
+        return MusclePlan.load(self._file("plan"))
+
+    def motion(self) -> Motion:
+        return Motion.load(self._file("motion"))
+
+    def bilabials(self) -> np.ndarray | None:
+        from tbd.data.phones import load_phones
+        from tbd.data.visemes import bilabial_times
+
+        return bilabial_times(load_phones(self._file("phonemes"))) if self._row.get("phonemes") else None
+
+
 _LAST_LOCATED: dict[str, FaceGeometry] = {}
 
 

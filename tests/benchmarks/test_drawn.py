@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import control, lips, real_speech, speed
-from tbd.data.phones import Phone
+from benchmarks import control, real_speech, speed
 from tbd.face.motion import Motion
 from tbd.think.plan import MusclePlan
 from tests.draw.conftest import tiny_model
@@ -30,14 +29,6 @@ def test_a_clip_is_drawn_and_compared(tmp_path):
     assert real_speech.best_correlation(real_speech.energy(clip[0]), clip[1]["jawOpen"])[0] > 0.95
     row = real_speech.measure(tiny_model(), {"a": clip}, MusclePlan(), seeds=2)
     assert -1 <= row["mean"] == row["clips"]["a"]["correlation"] <= 1
-
-
-def test_a_bilabial_closes_where_the_whole_slit_does():
-    gap = np.ones((50, 3))
-    gap[10] = 0.05
-    gap[30, :2] = 0.0  # one place stays open
-    phones = [Phone(0.4, 0.44, "m"), Phone(0.44, 1.2, "ɑ"), Phone(1.2, 1.24, "p")]
-    assert lips.closures(gap, phones) == pytest.approx([0.05, 1.0])
 
 
 def test_units_that_do_not_move_have_no_rank():

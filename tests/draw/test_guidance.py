@@ -96,3 +96,12 @@ def test_every_channel_has_one_region():
 def test_bad_options_are_refused(options):
     with pytest.raises(ValueError, match=r"wavy|1\.5|ears"):
         ProgressiveGuidance(**options)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_weights_that_never_change_are_classifier_free(scale):
+    """benchmarks/ablations/paper.yaml compares the two so, with the voice's own scale in both."""
+    constant = ProgressiveGuidance(scale, scale, emotion_floor=1.0, muscle_floor=1.0)
+    for progress in (0.0, 0.3, 1.0):
+        assert combine(constant, progress).item() == pytest.approx(combine(ClassifierFreeGuidance(scale), progress).item())
+        assert set(constant.branches(progress)) == {UNPLANNED, FULL} - ({UNPLANNED} if scale == 1 else set())

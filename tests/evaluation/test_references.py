@@ -178,3 +178,15 @@ class TestPortraits:
     def test_an_empty_folder_says_what_belongs_there(self, tmp_path):
         with pytest.raises(InputError, match="portraits/"):
             PortraitReference(str(tmp_path)).clips()
+
+
+def test_a_corpus_is_a_reference(corpus, tmp_path):
+    from tbd.evaluation.references import CorpusReference
+
+    (clip,) = CorpusReference(str(corpus)).clips()
+    assert (clip.id, clip.emotion, clip.level, clip.frames()) == ("P002_fear_3_001", "fear", 3, 20)
+    assert len(clip.audio()) == 20 * 640 - 100 and clip.audio()[0] == 4 / 32768
+    assert len(clip.motion()) == 20 and len(clip.plan().actions) == 3 and clip.bilabials() is None
+    assert [c.id for c in CorpusReference(str(corpus), side="train", count=1).clips()] == ["P001_happy_1_001"]
+    with pytest.raises(InputError, match="no clip on the side nowhere"):
+        CorpusReference(str(corpus), side="nowhere").clips()

@@ -1,0 +1,172 @@
+"""Where jobs run: on this machine's devices, or through Slurm."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tbd.ablation.work import Job, run_file
+from tbd.errors import InputError
+from tbd.files import atomic_output
+
+Report = Callable[[Job, str | None], None]
+"""Told of every job that ended: the job, and why it failed or None."""
+
+
+_PATIENCE = 20.0
+"""Seconds that an interrupted process has to end by itself."""
+
+
+class Launcher(ABC):
+    """Runs jobs, each in a process of its own, and waits for them."""
+
+    @abstractmethod
+    def launch(self, jobs: Sequence[Job], folder: Path, report: Report) -> None:
+        """Run all jobs, those that `Job.needs` names before the others. A job that fails does not end the rest; those that need
+        it fail with it.
+
+        Args:
+            jobs: what to do.
+            folder: for the jobs' files and logs.
+            report: told of each job as it ends.
+        """
+
+
+def write_job(job: Job, folder: Path) -> Path:
+    """The file that ``python -m tbd.ablation.work`` reads."""
+    path = folder / f"{job.name}.json"
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps(job.model_dump()), encoding="utf-8")
+    return path
+
+
+def last_words(log: Path) -> str:
+    """The line of a log that most likely says what went wrong."""
+    try:
+        lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    except OSError:
+        lines = []
+    return f"{lines[-1][:300] if lines else 'it ended without a word'} ({log})"
+
+
+class LocalLauncher(Launcher):
+    """Processes on every GPU of this machine, or on its processor.
+
+    Args:
+        per_device: processes that share one device. Small models leave most of a GPU idle; several at once finish sooner.
+        devices: GPU numbers; all visible ones where not given. Without a GPU there is one device, the processor.
+    """
+
+    def __init__(self, per_device: int = 1, devices: Sequence[int] | None = None) -> None:
+        if per_device < 1:
+            raise InputError(f"{per_device} processes a device are too few; one or more.")
+        self.per_device, self.devices = per_device, devices
+
+    def _slots(self) -> list[str | None]:
+        import torch
+
+        there = torch.cuda.device_count()
+        chosen = list(range(there)) if self.devices is None else list(self.devices)
+        if missing := [d for d in chosen if d >= there]:
+            raise InputError(f"There is no GPU {missing[0]}; this machine has {there}.")
+        # a child sees the one device that it is given, by the number or name that this process knows it by
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        names = visible.split(",") if visible else [str(i) for i in range(there)]
+        return [names[d] for d in chosen for _ in range(self.per_device)] or [None] * self.per_device
+
+    def launch(self, jobs: Sequence[Job], folder: Path, report: Report) -> None:
+        slots = self._slots()
+        free, running, waiting = list(slots), {}, list(jobs)
+        failed: dict[str, str] = {}
+        ended: set[str] = set()
+        try:
+            while waiting or running:
+                for job in [job for job in waiting if failed.keys() & set(job.needs)]:
+                    waiting.remove(job)
+                    failed[job.name] = reason = _because(job, failed)
+                    report(job, reason)
+                for job in [job for job in waiting if set(job.needs) <= ended]:
+                    if free:
+                        waiting.remove(job)
+                        slot = free.pop(0)
+                        running[job.name] = job, slot, _start(job, folder, slot, len(slots))
+                time.sleep(0.1)
+                for name, (job, slot, process) in list(running.items()):
+                    if process.poll() is not None:
+                        del running[name]
+                        free.append(slot)
+                        if process.returncode == 0:
+                            ended.add(name)
+                            report(job, None)
+                            continue
+                        failed[name] = last_words(folder / f"{name}.log")
+                        report(job, failed[name])
+        finally:
+            for _, _, process in running.values():
+                process.terminate()
+            for _, _, process in running.values():
+                try:
+                    process.wait(_PATIENCE)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def _start(job: Job, folder: Path, device: str | None, processes: int) -> subprocess.Popen:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    environment = {**os.environ, "OMP_NUM_THREADS": str(max(1, cores // processes))}
+    if device is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = device
+    # a job is a process of its own and no task of a cluster's job that tbd itself may run in
+    environment = {key: value for key, value in environment.items() if not key.startswith("SLURM_")}
+    with open(folder / f"{job.name}.log", "w") as log:
+        command = [sys.executable, "-m", "tbd.ablation.work", str(write_job(job, folder))]
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+
+
+class SlurmLauncher(Launcher):
+    """Jobs of a cluster, through submitit.
+
+    Args:
+        parameters: of submitit's executor, such as ``{"timeout_min": 60, "slurm_partition": "gpu", "gpus_per_node": 1}``.
+        cluster: submitit's name of where they run; ``local`` and ``debug`` try a sweep without a cluster.
+    """
+
+    def __init__(self, parameters: dict[str, Any] | None = None, cluster: str = "slurm") -> None:
+        try:
+            import submitit
+        except ImportError as error:
+            raise InputError("The launcher slurm needs submitit: pip install 'think-before-draw[slurm]', or --launcher local.") from error
+        self.executor_class, self.parameters, self.cluster = submitit.AutoExecutor, parameters or {}, cluster
+
+    def launch(self, jobs: Sequence[Job], folder: Path, report: Report) -> None:
+        try:
+            executor = self.executor_class(folder=folder / "submitit", cluster=self.cluster)
+            executor.update_parameters(**{"name": "tbd-ablate", "timeout_min": 120, **self.parameters})
+        except (RuntimeError, NotImplementedError, NameError, TypeError, AssertionError) as error:
+            raise InputError(f"submitit cannot start here: {error}; --launcher local runs on this machine.") from error
+        failed: dict[str, str] = {}
+        left = list(jobs)
+        while left:
+            ready = [job for job in left if not set(job.needs) & {other.name for other in left}]
+            left = [job for job in left if job not in ready]
+            able = [job for job in ready if not failed.keys() & set(job.needs)]
+            for job in ready:
+                if job not in able:
+                    failed[job.name] = reason = _because(job, failed)
+                    report(job, reason)
+            sent = [(job, executor.submit(run_file, str(write_job(job, folder)))) for job in able]
+            for job, ticket in sent:
+                error = ticket.exception()
+                if error is not None:
+                    failed[job.name] = f"{str(error).strip().splitlines()[-1][:300]} ({ticket.paths.stderr})"
+                report(job, failed.get(job.name))
+
+
+def _because(job: Job, failed: Mapping[str, str]) -> str:
+    name = next(name for name in job.needs if name in failed)
+    return f"{name} failed: {failed[name]}"

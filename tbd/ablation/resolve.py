@@ -1,0 +1,186 @@
+"""From an overlay to the whole configuration, as `tbd fit` would read it, and what of it training depends on."""
+
+import difflib
+import inspect
+import math
+import re
+import tempfile
+from argparse import ArgumentError
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tbd.ablation.study import Overlay, nested
+from tbd.errors import InputError
+from tbd.evaluation.building import import_class
+from tbd.evaluation.checksum import checksum
+from tbd.evaluation.protocol import Component
+
+Config = dict[str, Any]
+_UNHEARD = ("default_root_dir", "logger", "enable_progress_bar", "enable_model_summary", "log_every_n_steps", "accelerator", "devices",
+            "enable_autolog_hparams", "num_sanity_val_steps", "profiler", "model_registry")  # fmt: skip
+"""Arguments of the trainer that say where and how loudly it trains, not what is learnt."""
+CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
+"""Keeps weights, and changes none."""
+
+
+def resolve_overlay(base: Sequence[str], overlays: Sequence[Overlay], what: str) -> Config:
+    """The whole configuration.
+
+    Args:
+        base: experiment files, later ones over earlier ones.
+        overlays: over these, in order.
+        what: how messages call it.
+
+    Raises:
+        InputError: a key does not exist (the nearest is named), or a value does not fit.
+    """
+    from tbd.training import resolve
+
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [part for path in base for part in ("--config", str(path))]
+        for number, overlay in enumerate(overlays):
+            path = Path(folder) / f"{number}.yaml"
+            path.write_text(yaml.safe_dump(nested(overlay)), encoding="utf-8")
+            arguments += ["--config", str(path)] if overlay else []
+        try:
+            config = resolve(arguments)
+        except (ArgumentError, TypeError, ValueError) as error:
+            raise InputError(f"{what}: {explain(str(error))}") from error
+        except SystemExit as error:
+            raise InputError(f"{what}: the configuration cannot be parsed; `tbd fit --print_config` with its files says more.") from error
+    for overlay in overlays:
+        _require_taken(config, nested(overlay), what)
+    return config
+
+
+def explain(message: str) -> str:
+    """jsonargparse's lines about a wrong key → one sentence with the nearest right one; other messages on one line."""
+    found = re.search(r"[Oo]ption '([^']+)'", message)
+    if not found:
+        return " ".join(message.split())[:400]
+    wrong = found[1].split(".")[0]
+    before = message[: found.start()]
+    classes = re.findall(r"class_path '([^']+)'", before)
+    place = classes[-1] if classes else "lightning.Trainer" if "'trainer'" in message else None
+    if place is None:
+        return f"there is no key {wrong}."
+    known = _arguments(place)
+    near = difflib.get_close_matches(wrong, known, 1, 0.5)
+    return f"{place.rpartition('.')[2]} has no key {wrong}; " + (f"the nearest is {near[0]}." if near else f"it has {', '.join(known)}.")
+
+
+def _arguments(class_path: str) -> list[str]:
+    names: dict[str, None] = {}
+    for kind in import_class(class_path).__mro__[:-1]:
+        parameters = inspect.signature(kind).parameters.values()
+        names |= dict.fromkeys(p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return list(names)
+
+
+def leaves(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of everything in a configuration that is no mapping; lists of components are walked by place."""
+    if isinstance(config, dict) and config:
+        for key, value in config.items():
+            yield from leaves(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(config, list) and any(isinstance(value, dict) for value in config):
+        for place, value in enumerate(config):
+            yield from leaves(value, f"{path}[{place}]")
+    else:
+        yield path, config
+
+
+def difference(base: Config, other: Config) -> dict[str, tuple[Any, Any]]:
+    """Dotted key → the value here and there, None where it is absent; of keys in the order of either."""
+    a, b = dict(leaves(base)), dict(leaves(other))
+    return {key: (a.get(key), b.get(key)) for key in {**a, **b} if a.get(key) != b.get(key)}
+
+
+def _require_taken(config: Config, overlay: Overlay, what: str) -> None:
+    """jsonargparse drops arguments that another ``class_path`` does not take without a word; a variant must not lose any."""
+    taken = dict(leaves(config))
+    for key, value in leaves(overlay):
+        if value == {}:
+            continue
+        if key not in taken:
+            near = difflib.get_close_matches(key, taken, 1, 0.5)
+            raise InputError(f"{what}: there is no key {key} where it is set" + (f"; the nearest is {near[0]}." if near else "."))
+
+
+def training_part(config: Config) -> Config:
+    """What of a configuration the trained weights depend on.
+
+    Left out are the arguments that the model's class names in ``weightless_arguments``, and where the trainer runs and logs. Of the
+    noise scheduler only its training noise counts, so that samplers of one noise share a training.
+    """
+    model = config["model"]
+    weightless = set(getattr(import_class(model["class_path"]), "weightless_arguments", ()))
+    arguments = {key: value for key, value in model["init_args"].items() if key not in weightless}
+    if isinstance(arguments.get("noise_scheduler"), dict):
+        arguments["noise_scheduler"] = _training_noise(arguments["noise_scheduler"])
+    trainer = {key: value for key, value in config["trainer"].items() if key not in _UNHEARD}
+    trainer["callbacks"] = [c for c in trainer.get("callbacks") or [] if c["class_path"] != CHECKPOINT]
+    return {"model": {**model, "init_args": arguments}, "data": config["data"], "trainer": trainer}
+
+
+def _training_noise(component: dict[str, Any]) -> dict[str, Any]:
+    """The noise levels and what is predicted; the whole component where it does not tell them."""
+    made = import_class(component["class_path"])(**component.get("init_args", {}))
+    levels = getattr(made, "alphas_cumprod", None)
+    if levels is None:
+        return component
+    return {"alphas_cumprod": checksum([round(x, 7) for x in levels.tolist()]), "prediction_type": made.config.prediction_type}
+
+
+def training_key(config: Config) -> str:
+    """Sixteen digits that are equal where trainings are."""
+    return checksum_of_config(training_part(config))[:16]
+
+
+def checksum_of_config(values: Any) -> str:
+    """`checksum`, with numbers that JSON lacks written as words.
+
+    Example:
+        >>> checksum_of_config({"a": float("-inf")}) == checksum({"a": "-inf"})
+        True
+    """
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(own) for key, own in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(own) for own in value]
+        return value if not isinstance(value, float) or math.isfinite(value) else str(value)
+
+    return checksum(plain(values))
+
+
+def require_trained_alike(config: Config, folder: str, what: str) -> None:
+    """Refuse a checkpoint of another model than the configuration's.
+
+    Raises:
+        InputError: the folder is no model, or was trained otherwise; the first difference is named.
+    """
+    path = Path(folder) / "config.yaml"
+    if not (path.is_file() and (Path(folder) / "model.safetensors").is_file()):
+        raise InputError(
+            f"{what}: the checkpoint {folder} lacks config.yaml or model.safetensors; `python -m tbd.draw.pretrained` makes both."
+        )
+    there = yaml.safe_load(path.read_text(encoding="utf-8"))
+    whole = {**config, **there}
+    rest = () if "data" in there else ("data", "trainer")
+    ours, theirs = training_part(config), training_part(whole)
+    told = dict(leaves(theirs))  # an older file may lack an argument that was added since, with its default
+    differs = {key: pair for key, pair in difference(ours, theirs).items() if key.split(".")[0] not in rest and key in told}
+    if differs:
+        key, (own, other) = next(iter(differs.items()))
+        raise InputError(f"{what}: the checkpoint {folder} is of another config: {key} is {other} there and {own} here.")
+
+
+def component(values: dict[str, Any]) -> Component:
+    """A part of a configuration as a component."""
+    return Component(class_path=values["class_path"], init_args=values.get("init_args") or {})

@@ -1,0 +1,178 @@
+"""What a study asks for: a run for every variant and seed, a training for every set of runs that can share one."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tbd.ablation.resolve import Config, checksum_of_config, training_key
+from tbd.ablation.study import Point, Variant
+from tbd.evaluation.scores import Value
+from tbd.files import atomic_output
+
+TRUTH = "true motion"
+"""The name of the row that measures the recorded clips themselves."""
+
+
+class Task(BaseModel):
+    """One run to be done: a variant with one seed, or the truth.
+
+    Args:
+        variant: its name, or `TRUTH`.
+        seed: of training and drawing.
+        config: the whole configuration; empty for the truth.
+        hash: of all that the numbers depend on.
+        training: folder of the trained model; empty for the truth.
+        output: the result's file.
+        point: the variant's place in a sweep.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    variant: str
+    seed: int
+    config: dict[str, Any]
+    hash: str
+    training: str
+    output: str
+    point: Point | None = None
+
+    @property
+    def failure(self) -> Path:
+        """Where the reason is written, if it cannot be done."""
+        return Path(self.output).with_suffix(".failed.txt")
+
+    def done(self) -> bool:
+        """Whether its result is there."""
+        return read_result(Path(self.output), self.hash) is not None
+
+
+class Result(BaseModel):
+    """A finished run.
+
+    Args:
+        format: of this file.
+        variant, seed, config, hash, point: as in `Task`.
+        training: the key of its training, and its seed; a checkpoint's path where it was given; empty for the truth.
+        protocol: its id.
+        protocol_hash: `Protocol.hash`.
+        split: `checksum_of_names` of the clips.
+        clips: how many.
+        values: metric → result.
+        by_clip: of metrics that are means over clips, metric → clip → number, for paired tests.
+        seconds: ``training`` (of the shared training), ``drawing``, ``measuring``, and ``motion``, the seconds that were drawn.
+        trained_on: environment of the training.
+        drawn_on: environment of this run.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["tbd-ablation-1"] = "tbd-ablation-1"
+    variant: str
+    seed: int
+    config: dict[str, Any]
+    hash: str
+    point: Point | None = None
+    training: str
+    protocol: str
+    protocol_hash: str
+    split: str
+    clips: int
+    values: dict[str, Value]
+    by_clip: dict[str, dict[str, float]]
+    seconds: dict[str, float]
+    trained_on: dict[str, Any]
+    drawn_on: dict[str, Any]
+
+    def save(self, path: Path) -> None:
+        with atomic_output(path) as temporary:
+            # not pydantic's JSON, which turns the infinities of some noise schedulers' arguments into nulls
+            temporary.write_text(json.dumps(self.model_dump(), indent=1) + "\n", encoding="utf-8")
+
+
+def read_result(path: Path, hash: str | None = None) -> Result | None:
+    """A finished run; None where there is none, or it is of another hash."""
+    try:
+        result = Result.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):  # ValidationError and JSONDecodeError among them
+        return None
+    return result if hash in (None, result.hash) else None
+
+
+@dataclass(frozen=True)
+class Training:
+    """A model to be trained, or one that is given.
+
+    Args:
+        key: equal for variants that share it.
+        seed: of it.
+        config: of the first variant that needs it.
+        folder: where it lies, or will.
+        given: whether the folder was named as a checkpoint.
+    """
+
+    key: str
+    seed: int
+    config: Config
+    folder: Path
+    given: bool = False
+
+    @property
+    def weights(self) -> Path:
+        """Of the trained model."""
+        return self.folder / "model.safetensors"
+
+    def done(self) -> bool:
+        """Whether it is trained. The record is written last."""
+        return self.given or (self.folder / "training.json").is_file()
+
+    def record(self) -> dict[str, Any]:
+        """What was written of it: seconds, steps, environment."""
+        path = self.folder / "training.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def make_tasks(
+    rows: Sequence[Variant], configs: dict[str, Config], seeds: Sequence[int], measured: dict[str, str], output: Path
+) -> tuple[list[Training], list[Task]]:
+    """Trainings and tasks of a study.
+
+    Args:
+        rows: the variants.
+        configs: variant → whole configuration.
+        seeds: of each.
+        measured: what numbers depend on besides (protocol, clips).
+        output: the study's folder.
+    """
+    trainings: dict[tuple[str, int], Training] = {}
+    tasks = [_task(TRUTH, 0, {}, {}, "", None, measured, output)]
+    for row in rows:
+        config = configs[row.name]
+        for seed in seeds:
+            training = _training_of(row, config, seed, output)
+            training = trainings.setdefault((training.key, seed), training)
+            about = {"training": training.key, "drawing": config["model"], "seed": seed}
+            tasks.append(_task(row.name, seed, config, about, str(training.folder), row.point, measured, output))
+    return list(trainings.values()), tasks
+
+
+def _training_of(row: Variant, config: Config, seed: int, output: Path) -> Training:
+    if row.checkpoint is not None:
+        from tbd.evaluation.checksum import checksum_of_files
+
+        folder = Path(row.checkpoint)
+        return Training(checksum_of_files([folder / "model.safetensors"], folder)[:16], seed, config, folder, given=True)
+    key = training_key(config)
+    return Training(key, seed, config, output / "trainings" / f"{key}-{seed}")
+
+
+def _task(
+    name: str, seed: int, config: Config, about: dict[str, Any], training: str, point: Point | None, measured: dict[str, str], output: Path
+) -> Task:
+    hash = checksum_of_config({**about, **measured})
+    # the hash in the name: an edited variant does not overwrite what was measured before
+    file = f"{name.replace(' ', '_')}-{seed}-{hash[:8]}.json"
+    return Task(variant=name, seed=seed, config=config, hash=hash, training=training, output=str(output / "runs" / file), point=point)

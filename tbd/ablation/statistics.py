@@ -1,0 +1,149 @@
+"""Numbers of a table: means over seeds, and how sure a difference from the baseline is."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import mean, stdev
+
+import numpy as np
+
+from tbd.ablation.runs import Result
+
+SURE = 0.05
+"""The level at which a difference is marked."""
+
+
+@dataclass
+class Cell:
+    """One variant's number.
+
+    Args:
+        seeds: seed → number.
+        by_clip: clip → number, averaged over seeds; empty where the metric is no mean over clips.
+        absent: why there is none.
+        p_clips: of a Wilcoxon signed-rank test over clips against the baseline (Holm's correction over variants).
+        p_seeds: of a paired t-test over seeds against the baseline, uncorrected.
+        difference: mean of the seeds' differences from the baseline.
+        agree: whether all seeds lie on one side of the baseline's.
+    """
+
+    seeds: dict[int, float] = field(default_factory=dict)
+    by_clip: dict[str, float] = field(default_factory=dict)
+    absent: str | None = None
+    p_clips: float | None = None
+    p_seeds: float | None = None
+    difference: float | None = None
+    agree: bool = False
+
+    @property
+    def mean(self) -> float | None:
+        return mean(self.seeds.values()) if self.seeds else None
+
+    @property
+    def deviation(self) -> float | None:
+        """Sample standard deviation over seeds; None for one seed."""
+        return stdev(self.seeds.values()) if len(self.seeds) > 1 else None
+
+    @property
+    def sure(self) -> bool:
+        """Whether the difference from the baseline is to be marked: the clips' test where there is one, and every seed agrees."""
+        p = self.p_seeds if self.p_clips is None else self.p_clips
+        return p is not None and p < SURE and self.agree
+
+
+def collect(results: Sequence[Result], metric: str) -> Cell:
+    """One variant's cell from the runs of its seeds."""
+    values = {r.seed: r.values[metric] for r in results if metric in r.values}
+    numbers = {seed: v.number for seed, v in values.items() if v.number is not None}
+    absent = next((v.absent for v in values.values() if v.absent), None)
+    clips: dict[str, list[float]] = {}
+    for result in results:
+        for clip, number in result.by_clip.get(metric, {}).items():
+            clips.setdefault(clip, []).append(number)
+    return Cell(numbers, {clip: mean(own) for clip, own in clips.items() if len(own) == len(numbers)}, absent)
+
+
+def compare(cells: Mapping[str, Cell], baseline: str) -> None:
+    """Fill in what the other variants' cells say against the baseline's. In place."""
+    base = cells.get(baseline)
+    if base is None or base.mean is None:
+        return
+    others = {name: cell for name, cell in cells.items() if name != baseline and cell.mean is not None}
+    for cell in others.values():
+        shared = sorted(set(cell.seeds) & set(base.seeds))
+        steps = [cell.seeds[s] - base.seeds[s] for s in shared]
+        if steps:
+            cell.difference = mean(steps)
+            cell.agree = all(s > 0 for s in steps) or all(s < 0 for s in steps)
+        cell.p_seeds = paired_t(steps)
+    raw = {name: signed_rank(cell.by_clip, base.by_clip) for name, cell in others.items()}
+    known = {name: p for name, p in raw.items() if p is not None}
+    for name, p in holm(known).items():
+        others[name].p_clips = p
+
+
+def paired_t(differences: Sequence[float]) -> float | None:
+    """Two-sided p that their mean is not 0; None for fewer than two.
+
+    With three seeds it has two degrees of freedom: a difference must be 4.3 of its standard errors to reach 0.05.
+
+    Example:
+        >>> round(paired_t([0.1, 0.2, 0.3]), 3)
+        0.074
+    """
+    from scipy import stats
+
+    if len(differences) < 2:
+        return None
+    if np.ptp(differences) < 1e-15:
+        return 1.0 if abs(differences[0]) < 1e-15 else 0.0
+    return float(stats.ttest_1samp(differences, 0.0).pvalue)
+
+
+def signed_rank(a: Mapping[str, float], b: Mapping[str, float]) -> float | None:
+    """Two-sided p of Wilcoxon's signed-rank test over the clips of both; None for fewer than six, which can never reach 0.05."""
+    from scipy import stats
+
+    shared = sorted(set(a) & set(b))
+    if len(shared) < 6:
+        return None
+    steps = np.array([a[clip] - b[clip] for clip in shared])
+    if np.abs(steps).max() < 1e-12:
+        return 1.0
+    return float(stats.wilcoxon(steps, zero_method="zsplit", method="approx").pvalue)
+
+
+def holm(p: Mapping[str, float]) -> dict[str, float]:
+    """Holm's correction (1979) of several tests' p.
+
+    Example:
+        >>> holm({"a": 0.01, "b": 0.04, "c": 0.03})
+        {'a': 0.03, 'c': 0.06, 'b': 0.06}
+    """
+    corrected, least = {}, 0.0
+    for place, name in enumerate(sorted(p, key=p.get)):
+        least = max(least, min(1.0, (len(p) - place) * p[name]))
+        corrected[name] = least
+    return corrected
+
+
+def best(cells: Mapping[str, Cell], better: str, aim: float | None, digits: int) -> set[str]:
+    """The variants with the best mean, to the digits that are shown; none where all are alike.
+
+    Args:
+        cells: of one metric.
+        better: ``higher``, ``lower`` or ``reference``.
+        aim: the true motion's own number, for ``reference``.
+        digits: decimals.
+    """
+    score = {name: cell.mean for name, cell in cells.items() if cell.mean is not None and math.isfinite(cell.mean)}
+    if better == "reference":
+        if aim is None:
+            return set()
+        score = {name: -abs(value - aim) for name, value in score.items()}
+    elif better == "lower":
+        score = {name: -value for name, value in score.items()}
+    shown = {name: round(value, digits) for name, value in score.items()}
+    if len(set(shown.values())) < 2:
+        return set()
+    return {name for name, value in shown.items() if value == max(shown.values())}

@@ -1,0 +1,243 @@
+"""`Study`: an ablation, read from YAML. It names a base experiment, the variants, and how they are measured.
+
+name: paper
+base: [configs/experiment/motion_mini.yaml, configs/trainer/gpu.yaml]   # from this file's folder, or from where tbd runs
+change: {data.init_args.root: data/procedural}                          # of the base, for all variants
+protocol: procedural-motion-v1
+reference: data/procedural
+metrics: [jaw, closed, muscles]
+seeds: [1, 2, 3]
+baseline: label
+variants:
+  - name: label
+    change: {model.init_args.plan_encoder: {class_path: tbd.think.encoder.LabelEncoder, init_args: {dim: 320}}}
+  - name: plan
+sweeps:
+  - name: scale
+    base: plan
+    key: model.init_args.guidance.init_args.muscle_scale
+    values: [1, 1.5, 2]
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from tbd.errors import InputError
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,.=+_-]*$")]
+Overlay = dict[str, Any]
+"""What a configuration says differently, as an experiment's YAML does; a key may be dotted."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Point(_Part):
+    """Where a variant lies in a sweep.
+
+    Args:
+        sweep: its name.
+        line: which line of the plot, empty where there is one alone.
+        value: along the sweep.
+    """
+
+    sweep: str
+    line: str
+    value: float
+
+
+class Variant(_Part):
+    """One row of the table.
+
+    Args:
+        name: of it; the same for every seed.
+        change: what differs from the base.
+        checkpoint: a trained model to take instead of training: a folder with ``config.yaml`` and ``model.safetensors``, or the
+            name of a packaged one. It must have been trained with this variant's own model.
+        about: a sentence for the reader.
+        point: its place in a sweep, where it was made by one.
+    """
+
+    name: Name
+    change: Overlay = {}
+    checkpoint: str | None = None
+    about: str = ""
+    point: Point | None = None
+
+
+class Sweep(_Part):
+    """Variants along one number, for a plot.
+
+    Args:
+        name: of the sweep; its variants are called ``NAME=VALUE``, with several lines ``NAME=VALUE LINE``.
+        base: the variant that all of it starts from.
+        key: the dotted key that takes the values.
+        values: in order.
+        label: of the axis.
+        lines: name → what else is changed along that line; one line without a name where not given.
+        extra: keys that take the same value as `key`.
+    """
+
+    name: Name
+    base: Name
+    key: str
+    values: tuple[float, ...] = Field(min_length=1)
+    label: str = ""
+    lines: dict[Name, Overlay] = {}
+    extra: tuple[str, ...] = ()
+
+    def variants(self, base: Variant) -> list[Variant]:
+        """One for each line and value."""
+        made = []
+        for line, change in (self.lines or {"": {}}).items():
+            for value in self.values:
+                own = {key: value for key in (self.key, *self.extra)}
+                made.append(
+                    Variant(
+                        name=f"{self.name}={value:g} {line}".strip(),
+                        change=merge(merge(base.change, change), own),
+                        checkpoint=base.checkpoint,
+                        point=Point(sweep=self.name, line=line, value=value),
+                    )
+                )
+        return made
+
+
+class Study(_Part):
+    """An ablation.
+
+    Args:
+        name: of it.
+        base: experiment files, later ones over earlier ones; a path is looked for from the study's folder, then from here.
+        change: of the base, for all variants.
+        protocol: a protocol's name or file (see `tbd.evaluation.protocol`), all of whose metrics can be read off motion.
+        reference: where its true clips are, if it asks for a folder.
+        clips: how many of them, spread evenly; all where not given.
+        metrics: of the protocol, in the table's order; all where not given.
+        seeds: of training and drawing.
+        baseline: the variant that the others are compared with; the first where not given.
+        batch_size: clips that are drawn at once.
+        variants: the rows.
+        sweeps: more rows, each along one number.
+    """
+
+    name: Name
+    base: tuple[str, ...] = Field(min_length=1)
+    change: Overlay = {}
+    protocol: str
+    reference: str | None = None
+    clips: int | None = Field(default=None, ge=1)
+    metrics: tuple[str, ...] | None = None
+    seeds: tuple[int, ...] = (1, 2, 3)
+    baseline: str | None = None
+    batch_size: int = Field(default=64, ge=1)
+    variants: tuple[Variant, ...] = Field(min_length=1)
+    sweeps: tuple[Sweep, ...] = ()
+
+    def rows(self) -> list[Variant]:
+        """All variants, those of sweeps last.
+
+        Raises:
+            InputError: a sweep starts from no variant, or two variants have one name.
+        """
+        rows = list(self.variants)
+        named = {variant.name: variant for variant in rows}
+        for sweep in self.sweeps:
+            if sweep.base not in named:
+                raise InputError(f"{self.name}: the sweep {sweep.name} starts from {sweep.base}, which is no variant; {_listed(named)}.")
+            rows += sweep.variants(named[sweep.base])
+        names = [row.name.casefold() for row in rows]  # file systems may not tell cases apart
+        twice = sorted({row.name for row in rows if names.count(row.name.casefold()) > 1})
+        if twice:
+            raise InputError(f"{self.name}: two variants are called {twice[0]}; give each its own name.")
+        if self.baseline is not None and self.baseline not in (row.name for row in rows):
+            raise InputError(f"{self.name}: the baseline {self.baseline} is no variant; {_listed(named)}.")
+        return rows
+
+    @property
+    def base_row(self) -> str:
+        """The name of the variant that the others are compared with."""
+        return self.baseline or self.variants[0].name
+
+
+def _listed(names) -> str:
+    return f"there are {', '.join(names)}"
+
+
+def load_study(path: str | os.PathLike) -> Study:
+    """A study from its file; the paths of its base are made whole.
+
+    Raises:
+        InputError: the file is missing or describes no study; the first thing wrong is named.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no ablation file {path}.")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        study = Study.model_validate(values)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(f"{path} is not an ablation: {where}: {first['msg']}.") from error
+    study.rows()
+    variants = tuple(v.model_copy(update={"checkpoint": _checkpoint(v.checkpoint, path)}) for v in study.variants)
+    return study.model_copy(update={"base": tuple(_found(name, path) for name in study.base), "variants": variants})
+
+
+def _checkpoint(name: str | None, study: Path) -> str | None:
+    """A folder beside the study, here, or packaged; as it was given where there is none, which is refused later."""
+    from tbd.draw.pretrained import PACKAGED
+
+    places = [] if name is None else [study.parent / name, Path(name), PACKAGED / name]
+    return next((str(place) for place in places if place.is_dir()), name)
+
+
+def _found(name: str, study: Path) -> str:
+    for candidate in (study.parent / name, Path(name)):
+        if candidate.is_file():
+            return str(candidate)
+    raise InputError(f"{study} starts from {name}, which is neither beside it nor here ({Path.cwd()}).")
+
+
+def nested(overlay: Overlay) -> Overlay:
+    """The same with dotted keys unfolded.
+
+    Example:
+        >>> nested({"a.b": 1, "a": {"c.d": 2}})
+        {'a': {'b': 1, 'c': {'d': 2}}}
+    """
+    out: Overlay = {}
+    for key, value in overlay.items():
+        value = nested(value) if isinstance(value, dict) else value
+        for part in reversed(key.split(".")):
+            value = {part: value}
+        out = _join(out, value)
+    return out
+
+
+def merge(under: Overlay, over: Overlay) -> Overlay:
+    """Both, where they disagree the second.
+
+    A component that the second names by another ``class_path`` replaces the first's with all its arguments.
+
+    Example:
+        >>> merge({"a": {"b": 1, "c": 1}}, {"a.c": 2})
+        {'a': {'b': 1, 'c': 2}}
+    """
+    return _join(nested(under), nested(over))
+
+
+def _join(under: Any, over: Any) -> Any:
+    if not (isinstance(under, dict) and isinstance(over, dict)):
+        return over
+    if under.get("class_path") and over.get("class_path", under["class_path"]) != under["class_path"]:
+        return over
+    return {**under, **{key: _join(under[key], value) if key in under else value for key, value in over.items()}}

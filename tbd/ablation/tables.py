@@ -1,0 +1,151 @@
+"""The table of a study, in Markdown, LaTeX and CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tbd.ablation.runs import TRUTH, Result
+from tbd.ablation.statistics import SURE, Cell, best, collect, compare
+from tbd.ablation.study import Study, Variant
+from tbd.evaluation.protocol import MetricEntry, Protocol
+
+_ARROWS = {"higher": "↑", "lower": "↓", "reference": "→"}
+_TEX = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "→": r"$\rightarrow$"}
+MARK = "*"
+Kind = Literal["higher", "lower", "reference"]
+
+
+@dataclass
+class Column:
+    """One metric over all variants.
+
+    Args:
+        entry: of the protocol.
+        better: which way is good.
+        cells: variant → its number, in the table's order.
+        aim: the true motion's own number.
+    """
+
+    entry: MetricEntry
+    better: Kind
+    cells: dict[str, Cell]
+    aim: float | None
+
+    @property
+    def title(self) -> str:
+        return f"{self.entry.label} {_ARROWS[self.better]}"
+
+    def best(self, among: Sequence[str] | None = None) -> set[str]:
+        """Of all variants, or of some."""
+        chosen = {name: cell for name, cell in self.cells.items() if among is None or name in among}
+        return best(chosen, self.better, self.aim, self.entry.digits)
+
+
+def columns_of(study: Study, protocol: Protocol, rows: Sequence[Variant], results: Sequence[Result]) -> list[Column]:
+    """The study's metrics, compared with its baseline."""
+    truth = next((r for r in results if r.variant == TRUTH), None)
+    made = []
+    for name in study.metrics or [entry.name for entry in protocol.metrics]:
+        entry = protocol.entry(name)
+        assert entry is not None  # checked before anything is trained
+        cells = {row.name: collect([r for r in results if r.variant == row.name], name) for row in rows}
+        compare(cells, study.base_row)
+        known = next((r.values[name] for r in results if name in r.values), None)
+        aim = truth.values[name].number if truth is not None and name in truth.values else None
+        made.append(Column(entry, entry.better or (known.better if known is not None else "reference"), cells, aim))
+    return made
+
+
+def written(cell: Cell, digits: int) -> str:
+    """Mean ± standard deviation, with a mark where it surely differs from the baseline.
+
+    Example:
+        >>> written(Cell({1: 0.5, 2: 0.7}), 2), written(Cell(), 2)
+        ('0.60 ± 0.14', '–')
+    """
+    if cell.mean is None:
+        return "–"
+    spread = "" if cell.deviation is None else f" ± {cell.deviation:.{digits}f}"
+    return f"{cell.mean:.{digits}f}{spread}{MARK if cell.sure else ''}"
+
+
+def markdown(columns: Sequence[Column], names: Sequence[str]) -> str:
+    """Some rows as a Markdown table, their best in bold, the true motion below."""
+    lines = [["", *(c.title for c in columns)], ["---", *["---:"] * len(columns)]]
+    winners = [column.best(names) for column in columns]
+    for name in names:
+        cells = [written(column.cells[name], column.entry.digits) for column in columns]
+        lines.append([name, *(f"**{text}**" if name in won else text for text, won in zip(cells, winners))])
+    lines.append([f"*{TRUTH}*", *("–" if c.aim is None else f"*{c.aim:.{c.entry.digits}f}*" for c in columns)])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def latex(columns: Sequence[Column], names: Sequence[str], caption: str) -> str:
+    """The same for a paper; needs the package booktabs."""
+    winners = [column.best(names) for column in columns]
+    heads = [_escape(c.title) for c in columns]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{_escape(caption)}}}",
+        rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
+        r"\toprule",
+    ]
+    lines.append(" & ".join(["", *heads]) + r" \\")
+    lines.append(r"\midrule")
+    for name in names:
+        cells = [_tex_cell(column.cells[name], column.entry.digits, name in won) for column, won in zip(columns, winners)]
+        lines.append(" & ".join([_escape(name), *cells]) + r" \\")
+    lines.append(r"\midrule")
+    lines.append(" & ".join([rf"\emph{{{TRUTH}}}", *("--" if c.aim is None else f"{c.aim:.{c.entry.digits}f}" for c in columns)]) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
+
+
+def _tex_cell(cell: Cell, digits: int, won: bool) -> str:
+    if cell.mean is None:
+        return "--"
+    number = f"{cell.mean:.{digits}f}"
+    number = rf"\mathbf{{{number}}}" if won else number
+    spread = "" if cell.deviation is None else rf" \pm {cell.deviation:.{digits}f}"
+    return f"${number}{spread}{'^{*}' if cell.sure else ''}$"
+
+
+def _escape(text: str) -> str:
+    for sign in "&%$#_{}":
+        text = text.replace(sign, "\\" + sign)
+    for arrow, tex in _TEX.items():
+        text = text.replace(arrow, tex)
+    return text
+
+
+def as_csv(columns: Sequence[Column], rows: Sequence[Variant]) -> str:
+    """One line for each variant and metric, with everything that the other tables leave out."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(
+        ("variant", "sweep", "line", "value", "metric", "better", "mean", "sd", "seeds", "true_motion", "difference", "p_clips", "p_seeds",
+         "best", "absent")
+    )  # fmt: skip
+    for row in rows:
+        for column in columns:
+            cell, point = column.cells[row.name], row.point
+            place = (point.sweep, point.line, point.value) if point else ("", "", "")
+            numbers = (cell.mean, cell.deviation, len(cell.seeds), column.aim, cell.difference, cell.p_clips, cell.p_seeds)
+            shown = ["" if n is None else f"{n:.6g}" for n in numbers]
+            writer.writerow((row.name, *place, column.entry.name, column.better, *shown, int(row.name in column.best()), cell.absent or ""))
+    return out.getvalue()
+
+
+def how_to_read(study: Study, results: Sequence[Result]) -> str:
+    """What the numbers and marks mean, for below a table."""
+    seeds, clips = len(study.seeds), next((r.clips for r in results if r.variant != TRUTH), 0)
+    return (
+        f"Mean ± standard deviation over {seeds} seeds of training and drawing; {clips} clips; bold is the best, → is best near the true "
+        f"motion's own number. {MARK} differs from *{study.base_row}*: every seed lies on the same side, and p < {SURE:g} in a two-sided "
+        "Wilcoxon signed-rank test over clips, each clip's number averaged over seeds, with Holm's correction over all variants. That test "
+        "says that the difference holds for other clips of this corpus with these trained models; that it holds for other trainings rests "
+        "on the seeds' agreement alone. Metrics over the whole set (FMD, Emotions apart, Emotion) have no clips to test, and a paired "
+        "t-test over seeds, uncorrected, which with three seeds sees only differences of 4.3 standard errors and more."
+    )

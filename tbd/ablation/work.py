@@ -1,0 +1,221 @@
+"""One process's share of a sweep: a training, or some runs of a trained model. ``python -m tbd.ablation.work JOB.json``."""
+
+import json
+import os
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from tbd.ablation.resolve import CHECKPOINT
+from tbd.ablation.runs import TRUTH, Result, Task
+from tbd.evaluation.checksum import checksum_of_names
+from tbd.evaluation.environment import environment
+from tbd.evaluation.protocol import Protocol
+from tbd.files import atomic_output
+
+PACKAGES = ("diffusers", "jsonargparse", "lightning", "numpy", "scipy", "torch", "torchmetrics")
+
+
+class TrainingSpec(BaseModel):
+    """A training to be done: `tbd.ablation.runs.Training` as plain values."""
+
+    key: str
+    seed: int
+    config: dict[str, Any]
+    folder: str
+
+
+class Job(BaseModel):
+    """What one process does, in order.
+
+    Args:
+        name: of it, and of its log.
+        training: to be done first, unless it is there.
+        tasks: runs; those that are done are left out.
+        protocol: the recipe.
+        reference: where the true clips are.
+        clips: how many of them; all where not given.
+        batch_size: clips drawn at once.
+        needs: names of jobs that come before.
+    """
+
+    name: str
+    training: TrainingSpec | None = None
+    tasks: list[Task] = []
+    protocol: Protocol
+    reference: str | None
+    clips: int | None = None
+    batch_size: int
+    needs: list[str] = []
+
+
+def run_job(job: Job) -> None:
+    """Do it. A run that fails writes its reason and does not end the others; a training that fails ends the job."""
+    if job.training is not None:
+        train(job.training)
+    wanted = [task for task in job.tasks if not task.done()]
+    if not wanted:
+        return
+    from tbd.ablation.measuring import Truth, true_clips
+
+    truths = [Truth(clip) for clip in true_clips(job.protocol, job.reference, job.clips)]
+    for task in wanted:
+        try:
+            _run(task, job, truths)
+            task.failure.unlink(missing_ok=True)
+        except Exception as error:
+            write_failure(task, f"{type(error).__name__}: {error}\n\n{traceback.format_exc()}")
+
+
+def write_failure(task: Task, reason: str) -> None:
+    """Leave word of what went wrong, in the place of the result."""
+    with atomic_output(task.failure) as temporary:
+        temporary.write_text(reason, encoding="utf-8")
+
+
+def train(spec: TrainingSpec) -> None:
+    """Train a model as `tbd fit` does, from its last checkpoint if it was interrupted, and keep what draws.
+
+    In the folder: ``config.yaml`` (the whole configuration), ``model.safetensors`` and, at the end, ``training.json``.
+    """
+    from filelock import FileLock
+
+    folder = Path(spec.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(folder) + ".lock"):
+        if not (folder / "training.json").is_file():
+            _train(spec, folder)
+
+
+def _train(spec: TrainingSpec, folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    from tbd.training import lightning_cli
+
+    work = folder / "work"
+    for path, config in ((folder / "config.yaml", {**spec.config, "seed_everything": spec.seed}), (work / "fit.yaml", _quiet(spec, work))):
+        with atomic_output(path) as temporary:
+            temporary.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    last = work / "checkpoints" / "last.ckpt"
+    spent = _begin(work, last)
+    start = time.perf_counter()
+    cli = lightning_cli(["fit", "--config", str(work / "fit.yaml"), *(["--ckpt_path", str(last)] if last.is_file() else [])])
+    # averaged weights have been put into the model at the end of the training
+    state = {key: value.detach().cpu().contiguous() for key, value in cli.model.state_dict().items()}
+    with atomic_output(folder / "model.safetensors") as temporary:
+        save_file(state, temporary)
+    record = {
+        "key": spec.key,
+        "seed": spec.seed,
+        "seconds": round(spent + time.perf_counter() - start, 2),
+        "steps": cli.trainer.global_step,
+        "parameters": sum(p.numel() for p in cli.model.parameters()),
+        "logged": {key: float(value) for key, value in cli.trainer.callback_metrics.items()},
+        "environment": _environment(),
+    }
+    with atomic_output(folder / "training.json") as temporary:
+        temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _begin(work: Path, last: Path) -> float:
+    """Note when this process begins; the seconds that went into the checkpoint that it continues from, 0 where there is none."""
+    note, spent = work / "began.json", 0.0
+    if note.is_file() and last.is_file():
+        earlier = json.loads(note.read_text())
+        spent = earlier["spent"] + max(0.0, last.stat().st_mtime - earlier["began"])
+    with atomic_output(note) as temporary:
+        temporary.write_text(json.dumps({"began": time.time(), "spent": spent}))
+    return spent
+
+
+def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
+    """The configuration as it is run: without bars and logs, and with one checkpoint, the last, ten times in all."""
+    given = spec.config["trainer"]
+    steps = given.get("max_steps") or 0
+    checkpoint = {"dirpath": str(work / "checkpoints"), "save_last": True, "every_n_train_steps": steps // 10 or 1 if steps > 0 else 1000}
+    callbacks = [c for c in given.get("callbacks") or [] if c["class_path"] != CHECKPOINT]
+    trainer = {
+        **spec.config["trainer"],
+        "default_root_dir": str(work),
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "callbacks": [*callbacks, {"class_path": CHECKPOINT, "init_args": checkpoint}],
+    }
+    return {**spec.config, "seed_everything": spec.seed, "trainer": trainer}
+
+
+def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
+    import torch
+
+    from tbd.ablation.measuring import measure
+    from tbd.evaluation.checksum import seed_of
+
+    start, training = time.perf_counter(), {}
+    if task.variant == TRUTH:
+        drawn = [truth.motion for truth in truths]
+    else:
+        from tbd.ablation.drawing import Script, draw_clips
+        from tbd.draw.motion_diffusion import MotionDiffusion
+        from tbd.draw.pretrained import build_model
+
+        folder = Path(task.training)
+        record = folder / "training.json"
+        training = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {"key": str(folder)}
+        model = build_model(task.config["model"], folder, MotionDiffusion)
+        model.to("cuda" if torch.cuda.is_available() else "cpu")
+        scripts = [Script(truth.audio, truth.plan, seed_of(job.protocol.seed + task.seed, truth.clip.id)) for truth in truths]
+        drawn = draw_clips(model, scripts, job.batch_size)
+    middle = time.perf_counter()
+    values, by_clip = measure(job.protocol, truths, drawn)
+    seconds = {
+        "training": training.get("seconds", 0.0),
+        "drawing": round(middle - start, 2),
+        "measuring": round(time.perf_counter() - middle, 2),
+        "motion": sum(len(motion) for motion in drawn) / 25,
+    }
+    Result(
+        **{name: getattr(task, name) for name in ("variant", "seed", "config", "hash", "point")},
+        training=f"{training['key']}-{task.seed}" if training.get("seconds") else training.get("key", ""),
+        protocol=job.protocol.id,
+        protocol_hash=job.protocol.hash,
+        split=checksum_of_names(truth.clip.id for truth in truths),
+        clips=len(truths),
+        values=values,
+        by_clip=by_clip,
+        seconds=seconds,
+        trained_on=training.get("environment", {}),
+        drawn_on=_environment(),
+    ).save(Path(task.output))
+
+
+def _environment() -> dict[str, Any]:
+    import torch
+
+    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {**environment(PACKAGES), "accelerator": accelerator}
+
+
+def run_file(path: str | os.PathLike) -> None:
+    """Do the job that a file describes."""
+    run_job(Job.model_validate(json.loads(Path(path).read_text(encoding="utf-8"))))
+
+
+def main() -> None:
+    """Do a job; the exit status is 0 where it was done."""
+    try:
+        run_file(sys.argv[1])
+    except SystemExit as end:
+        sys.exit(end.code or 1)  # Lightning ends an interrupted training with 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Can the emotion be read off the motion? A linear classifier that learns on the recorded clips judges the drawn ones."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tbd.errors import InputError
+from tbd.metrics.base import Array, ClipMetric, tensor
+from tbd.think.action_units import EMOTIONS
+
+_FEWEST = 3
+"""Recorded clips of an emotion that it takes to learn it, the judged clip's own not counted."""
+
+
+def motion_summary(motion: Array) -> np.ndarray:
+    """(T, 58) → (116,) mean and standard deviation over time of every channel."""
+    values = tensor(motion)
+    return torch.cat([values.mean(0), values.std(0, correction=0)]).cpu().numpy()
+
+
+def classify_left_out(known: np.ndarray, labels: np.ndarray, judged: np.ndarray, shrinkage: float = 0.5) -> np.ndarray:
+    """For each clip, the label that linear discriminant analysis gives it, learnt on all known clips but that one.
+
+    Args:
+        known: (N, D) features of recorded clips.
+        labels: (N,) theirs.
+        judged: (N, D) features of the same clips, drawn (or `known` itself, for the ceiling).
+        shrinkage: 0..1 of the pooled covariance towards its diagonal (Friedman 1989), since there are few clips.
+
+    Returns:
+        (N,) labels; all classes are taken to be equally likely.
+    """
+    scale = known.std(0) + 1e-3
+    known, judged = known / scale, judged / scale
+    found = np.empty(len(known), labels.dtype)
+    for i in range(len(known)):
+        others = np.arange(len(known)) != i
+        classes = [c for c in np.unique(labels) if (labels[others] == c).sum() >= _FEWEST]
+        means = np.stack([known[others & (labels == c)].mean(0) for c in classes])
+        centred = np.concatenate([known[others & (labels == c)] - means[k] for k, c in enumerate(classes)])
+        covariance = centred.T @ centred / max(len(centred) - len(classes), 1)
+        covariance = (1 - shrinkage) * covariance + shrinkage * np.diag(np.diag(covariance)) + 1e-3 * np.eye(len(covariance))
+        weights = np.linalg.solve(covariance, means.T)  # (D, C)
+        scores = judged[i] @ weights - 0.5 * (means.T * weights).sum(0)
+        found[i] = classes[int(scores.argmax())]
+    return found
+
+
+class MotionEmotionAccuracy(ClipMetric):
+    """The share of drawn clips whose emotion is the one that was meant, judged by `classify_left_out` on `motion_summary`.
+
+    The judge has seen recorded motion alone, and never the clip that it judges. It reads gaze, head, blinks and the face's mean
+    pose, so a feeling counts that the muscles do not carry. Chance is an eighth; `ceiling` is the accuracy on the recorded
+    clips, which is far from 1 where plans mix feelings or move muscles that fit none. Higher is better. It keeps a row for each
+    clip, so it is for one process.
+    """
+
+    reads = ("preds.motion", "target.motion", "target.emotion")
+    unit = ""
+    higher_is_better = True
+    plot_lower_bound, plot_upper_bound = 0.0, 1.0
+    drawn: list[Tensor]
+    recorded: list[Tensor]
+    labels: list[Tensor]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in ("drawn", "recorded", "labels"):
+            self.add_state(name, [], "cat")
+
+    def update(self, motion: Array, target: Array, emotion: int) -> None:
+        """(T, 58) each, and an index into `EMOTIONS`."""
+        self.drawn.append(torch.from_numpy(motion_summary(motion))[None])
+        self.recorded.append(torch.from_numpy(motion_summary(target))[None])
+        self.labels.append(torch.tensor([emotion]))
+
+    def compute(self) -> Tensor:
+        """() float64."""
+        return self._accuracy(self.drawn)
+
+    def ceiling(self) -> Tensor:
+        """() float64, of the recorded clips."""
+        return self._accuracy(self.recorded)
+
+    def _accuracy(self, judged: list[Tensor]) -> Tensor:
+        labels = torch.cat(list(self.labels)).numpy() if len(self.labels) else np.zeros(0, int)
+        counts = np.bincount(labels, minlength=len(EMOTIONS))
+        if (counts > _FEWEST).sum() < 2:
+            raise InputError(f"Emotions are told apart by {_FEWEST + 1} clips of each or more, and of two emotions at least.")
+        known, own = (torch.cat(list(rows)).numpy() for rows in (self.recorded, judged))
+        return torch.tensor(float((classify_left_out(known, labels, own) == labels).mean()), dtype=torch.float64)

@@ -1,0 +1,125 @@
+"""A corpus of moving faces in kilobytes, an experiment that trains on it in a second, and studies of it."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from scipy.io import wavfile
+
+from tbd.ablation.launchers import Launcher
+from tbd.ablation.work import run_job
+from tbd.data.phones import Phone, save_phones
+from tbd.face.motion import Motion
+from tbd.think.plan import MuscleAction, MusclePlan
+
+EXPERIMENT = Path(__file__).resolve().parents[2] / "configs" / "experiment" / "motion_mini.yaml"
+SMALL = {
+    "model.init_args": {
+        "denoiser.init_args": {"dim": 32, "depth": 1, "heads": 2},
+        "window_frames": 24,
+        "past_frames": 4,
+        "num_inference_steps": 2,
+        "warmup_steps": 2,
+    },
+    "trainer": {"max_steps": 3, "val_check_interval": 1, "limit_val_batches": 1, "accelerator": "cpu", "devices": 1},
+}
+SIDES = ("train", "train", "train", "val", "test", "test", "test", "test", "test", "test", "test")
+GUIDANCE = "model.init_args.guidance.init_args"
+METRICS = ["jaw", "closed", "muscles", "separation", "fmd"]
+
+
+@pytest.fixture(scope="session")
+def lively(tmp_path_factory) -> Path:
+    """Root of the corpus: jaws that open and close, a smile that comes, an m and a p."""
+    root, rows = tmp_path_factory.mktemp("lively"), []
+    for i, side in enumerate(SIDES):
+        rng, frames, emotion = np.random.default_rng(i), 40 + 3 * (i % 3), ("happy", "sad", "angry")[i % 3]
+        name = f"P{i:03d}_{emotion}_2_001"
+        motion, t = Motion.zeros(frames), np.arange(frames)
+        motion["jawOpen"] = 0.3 + 0.3 * np.sin(t * 0.6 + i)
+        motion["mouthSmileLeft"] = motion["mouthSmileRight"] = 0.8 * np.clip((t - 10) / 10, 0, 1)
+        motion["browInnerUp"] = np.full(frames, 0.5 * (emotion == "sad"), np.float32)
+        motion.save(root / f"{name}.npz")
+        sound = np.repeat(motion["jawOpen"], 640) * rng.normal(0, 0.2, frames * 640)
+        wavfile.write(root / f"{name}.wav", 16000, (np.clip(sound, -1, 1) * 32767).astype(np.int16))
+        MusclePlan(
+            emotions={emotion: 1.0}, intensity=0.6, actions=(MuscleAction(unit=12, intensity=0.8, onset=0.4, apex=0.8),)
+        ).save(root / f"{name}.json")  # fmt: skip
+        save_phones([Phone(0.2, 0.3, "m"), Phone(0.3, 0.6, "a"), Phone(0.6, 0.7, "p")], root / f"{name}.csv")
+        files = {"audio": f"{name}.wav", "motion": f"{name}.npz", "plan": f"{name}.json", "phonemes": f"{name}.csv"}
+        rows.append({"clip": name, "actor": f"P{i:03d}", "emotion": emotion, "level": 2, "split": side, "frames": frames, **files})
+    with open(root / "manifest.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return root
+
+
+@pytest.fixture
+def study(lively, tmp_path):
+    """Writes a study's file, changed as asked: two variants that share a training, and one with a training of its own."""
+
+    def write(**changes) -> Path:
+        values = {
+            "name": "tiny",
+            "base": [str(EXPERIMENT)],
+            "change": {**SMALL, "data.init_args": {"root": str(lively), "batch_size": 2}},
+            "protocol": "procedural-motion-v1",
+            "reference": str(lively),
+            "metrics": METRICS,
+            "seeds": [1],
+            "variants": [
+                {"name": "base"},
+                {"name": "strong", "change": {f"{GUIDANCE}.muscle_scale": 2.0}},
+                {
+                    "name": "label",
+                    "change": {"model.init_args.plan_encoder": {"class_path": "tbd.think.encoder.LabelEncoder", "init_args": {"dim": 32}}},
+                },
+            ],
+            **changes,
+        }
+        path = tmp_path / "study.yaml"
+        path.write_text(yaml.safe_dump(values, sort_keys=False))
+        return path
+
+    return write
+
+
+class Here(Launcher):
+    """In this process, one after another: no seconds of imports."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def launch(self, jobs, folder, report) -> None:
+        failed: set[str] = set()
+        for job in jobs:
+            self.names.append(job.name)
+            if failed & set(job.needs):
+                failed.add(job.name)
+                report(job, f"{job.needs[0]} failed")
+                continue
+            try:
+                run_job(job)
+                report(job, None)
+            except Exception as error:
+                failed.add(job.name)
+                report(job, str(error))
+
+
+@pytest.fixture
+def here() -> Here:
+    return Here()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Tiny tensors are slower on many threads, above all on a machine that others use as well."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
