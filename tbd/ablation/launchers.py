@@ -140,7 +140,7 @@ class SlurmLauncher(Launcher):
         try:
             import submitit
         except ImportError as error:
-            raise InputError("The launcher slurm needs submitit: pip install 'think-before-draw[slurm]', or --launcher local.") from error
+            raise InputError("The launcher slurm needs submitit: pip install 'tbd[slurm]', or --launcher local.") from error
         self.executor_class, self.parameters, self.cluster = submitit.AutoExecutor, parameters or {}, cluster
 
     def launch(self, jobs: Sequence[Job], folder: Path, report: Report) -> None:
