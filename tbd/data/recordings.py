@@ -5,11 +5,13 @@ the model card). The recognizer is pocketsphinx (Huggins-Daines et al. 2006), wh
 English is recognized as words, which are then aligned. Any other language, and English of which no words are made out, is heard
 as the English phones nearest to it: on English, a jaw moved by such phones correlates by 0.80 with one moved by aligned words
 (24 recordings), which is enough for lips.
+
+Debian's asterisk-core-sounds-{en,es,fr,it,ru}-g722 are such folders, in ``/usr/share/asterisk/sounds``: telephone prompts at
+16 kHz, spoken by professionals; CC-BY-SA 3.0, the Russian CC-BY 3.0.
 """
 
 import functools
 import importlib.util
-import multiprocessing
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -22,15 +24,15 @@ from scipy.ndimage import uniform_filter1d
 from tbd.data.phones import SILENCE, Phone, from_arpabet, load_phones, merge_silences, save_phones
 from tbd.data.sentences import Split
 from tbd.data.speech import Delivery, Engine, Speech, Voice, as_speech
+from tbd.data.workers import spread
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLE_RATE
 from tbd.files import atomic_output
 
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".g722")
-DEBIAN_RECORDINGS = tuple(f"asterisk-core-sounds-{language}-g722" for language in ("en", "es", "fr", "it", "ru"))
-"""Telephone prompts at 16 kHz, spoken by professionals in ``/usr/share/asterisk/sounds``; CC-BY-SA 3.0, the Russian CC-BY 3.0."""
 
 _SHORTEST, _LONGEST = 0.8, 15.0  # seconds of a passage
+_FAINTEST = 1e-3  # of a sound's peak, -60 dB: in digital silence a recognizer that starts hears an s
 _HZ = 100  # frames a second of the recognizer
 _WORST = -20.0  # mean acoustic score a frame under which an alignment is noise; clean prompts have -8 to -16
 
@@ -84,12 +86,8 @@ def gather(folder: str | os.PathLike, voice: Voice, workers: int = 1) -> None:
     if importlib.util.find_spec("pocketsphinx") is None:
         raise InputError("Recordings need a recognizer: pip install 'tbd[recordings]' (pocketsphinx).")
     output.mkdir(parents=True, exist_ok=True)
-    prepare = functools.partial(_prepare, source, output, voice.language == "en")
-    if workers == 1:
-        list(map(prepare, files))
-    else:
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            list(pool.imap_unordered(prepare, files, chunksize=4))
+    for _ in spread(functools.partial(_prepare, source, output, voice.language == "en"), files, workers):
+        pass
     _passages.cache_clear()
     if not _passages(voice.folder):
         raise InputError(f"No speech was recognized in the {len(files)} recordings of {folder}.")
@@ -145,6 +143,8 @@ def listen(audio: np.ndarray, english: bool = True) -> list[Phone]:
         audio: (N,) float32 at 16 kHz.
         english: recognize words and align them, where that succeeds; else the nearest English phones.
     """
+    if np.abs(audio).max(initial=0) < _FAINTEST:
+        return []
     sound = np.round(audio * 32767).astype(np.int16).tobytes()
     heard = (english and _align(sound)) or _spell(sound)
     phones, time, length = [], 0.0, len(audio) / SAMPLE_RATE
@@ -187,6 +187,7 @@ def _spell(sound: bytes) -> list[tuple[float, float, str]]:
 
 
 def _decode(decoder, sound: bytes) -> None:
+    decoder.reinit_feat()  # forget the noise of what was heard before, or a passage's phones would depend on it
     decoder.start_utt()
     decoder.process_raw(sound, full_utt=True)
     decoder.end_utt()

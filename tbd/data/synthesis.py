@@ -13,12 +13,10 @@ Clip number i depends on the seed and i alone: not on the number of processes, n
 import csv
 import functools
 import json
-import multiprocessing
 import os
-import signal
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +32,7 @@ from tbd.data.recordings import Recordings, gather, recorded_voice
 from tbd.data.sentences import Split, languages
 from tbd.data.speech import Delivery, Voice, find_voices
 from tbd.data.visemes import Articulation
+from tbd.data.workers import spread
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLE_RATE, Motion
 from tbd.files import atomic_output
@@ -118,7 +117,7 @@ def synthesize(
     _claim(root, {"seed": seed, "version": tbd.__version__, "voices": sorted(map(str, chosen))}, hours)
     for folder, voice in zip(recordings, recorded):
         gather(folder, voice, workers)
-    rows = list(_show(_map(functools.partial(make_clip, root), clips, workers), len(clips)))
+    rows = list(_show(spread(functools.partial(make_clip, root), clips, workers), len(clips)))
     with atomic_output(root / "manifest.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
@@ -226,21 +225,6 @@ def _claim(root: Path, identity: dict, hours: float) -> None:
 def _save_wav(path: Path, recital: Recital) -> None:
     with atomic_output(path) as temporary:
         wavfile.write(temporary, SAMPLE_RATE, np.round(recital.speech.audio * 32767).astype(np.int16))
-
-
-def _map(make, clips: Sequence[Clip], workers: int) -> Iterator:
-    """`make` over the clips, in any order; in this process where there is one worker."""
-    if workers == 1:
-        yield from map(make, clips)
-        return
-    # spawn, since a forked copy of a process with threads (torch, mediapipe) can hang
-    with multiprocessing.get_context("spawn").Pool(workers, _ignore_interrupts) as pool:
-        yield from pool.imap_unordered(make, clips, chunksize=4)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process; the parent alone answers, and ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _show(rows: Iterable, total: int) -> Iterable:

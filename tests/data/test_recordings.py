@@ -83,6 +83,18 @@ def test_noise_is_no_speech():
     assert listen(np.zeros(16000, np.float32)) == []
 
 
+def test_what_is_heard_does_not_depend_on_what_was_heard_before():
+    pytest.importorskip("pocketsphinx")
+    audio = wavfile.read(str(VOICE))[1].astype(np.float32) / 32768
+    noise = np.random.default_rng(0).standard_normal(32000).astype(np.float32) * 0.1
+    first, second = audio[:48000], audio[48000:96000]
+    recordings._decoders.cache_clear()
+    fresh = listen(first), listen(first, False)
+    for before in (noise, second):
+        listen(before), listen(before, False)
+        assert (listen(first), listen(first, False)) == fresh
+
+
 def test_a_corpus_trains_on_recordings_and_is_tested_without_them(tmp_path):
     """The passages are given, so that no recognizer is needed."""
     names = [str(v) for engine in ENGINES for v in engine.voices() if str(v) in {"espeak-en-us+f2", "flite-kal16"}]
