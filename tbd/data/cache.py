@@ -243,7 +243,7 @@ class Cache:
 
     def write_manifest(self) -> Path:
         """Gather the records into ``manifest.csv``, ordered by clip."""
-        found = (_read_record(path) for path in (self.root / "records").glob("*/*.json"))
+        found = (_read_record(path) for path in (self.root / "records").glob("*/[!.]*.json"))  # no temporary ones
         rows = [record.to_row() for record in sorted((r for r in found if r), key=lambda r: r.clip)]
         columns = [f.name for f in fields(ClipRecord) if f.name not in _FILES]
         columns += sorted({column for row in rows for column in row} - set(columns))

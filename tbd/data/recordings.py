@@ -95,7 +95,7 @@ def gather(folder: str | os.PathLike, voice: Voice, workers: int = 1) -> None:
 
 @functools.cache
 def _passages(folder: str) -> tuple[str, ...]:
-    return tuple(sorted(p.stem for p in Path(folder).glob("*.csv")))
+    return tuple(sorted(p.stem for p in Path(folder).glob("[!.]*.csv")))  # no temporary ones, of a run that was killed
 
 
 def _load(path: Path) -> tuple[np.ndarray, int, list[Phone]]:

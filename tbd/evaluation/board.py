@@ -194,7 +194,7 @@ def read_entries(folder: Path) -> list[Entry]:
         InputError: a file is no entry, or its scores were edited.
     """
     entries = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("[!.]*.json")):
         try:
             entry = Entry.model_validate_json(path.read_text(encoding="utf-8"))
         except ValidationError as error:

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -33,6 +34,15 @@ def test_the_manifest_gathers_the_records(mead_cache):
     records = Cache(mead_cache).records()
     assert [r.clip for r in records] == sorted(MEAD_CACHE)
     assert all(r.ready and r.frames == MEAD_CACHE[r.clip] and r.seconds == r.frames / 25 for r in records)
+
+
+def test_a_record_that_a_killed_run_left_half_named_is_not_counted(mead_cache, tmp_path):
+    cache = Cache(shutil.copytree(mead_cache, tmp_path / "c"))
+    rows = len(cache.records())
+    whole = next(cache.root.glob("records/*/*.json"))
+    shutil.copy(whole, whole.with_name(f".{whole.stem}-left.json"))
+    cache.write_manifest()
+    assert len(Cache(cache.root).records()) == rows
 
 
 def test_a_cache_keeps_its_recipe(mead_cache):

@@ -292,14 +292,14 @@ def test_a_killed_run_is_taken_up_again(how, tmp_path):
     arguments = ["preprocess", "folder", "--root", str(root), "--output", str(out), "--sizes", "64", "--workers", "1", "--quiet"]
     process = subprocess.Popen([sys.executable, "-m", "tbd.cli", *arguments], stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
-    while not list(out.glob("records/*/*.json")) and time.monotonic() < deadline:
+    while not list(out.glob("records/*/[!.]*.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(how)
     code = process.wait(30)
     assert code == (130 if how == signal.SIGINT else -signal.SIGKILL)
     if how == signal.SIGINT:
         assert not [p for p in out.rglob(".*-*")] and (out / "manifest.csv").is_file()
-    done = {p.name: p.stat().st_mtime_ns for p in out.glob("records/*/*.json")}
+    done = {p.name: p.stat().st_mtime_ns for p in out.glob("records/*/[!.]*.json")}
     assert 0 < len(done) < 6
     assert main(arguments) == 0
     assert sum(r.ready for r in Cache(out).records()) == 6 and not [p for p in out.rglob(".*-*")]
