@@ -25,7 +25,6 @@ from scipy.io import wavfile
 
 import tbd
 from tbd.data.performance import act
-from tbd.data.phones import save_phones
 from tbd.data.plans import draw_plan
 from tbd.data.recital import Recital, recite
 from tbd.data.recordings import Recordings, gather, recorded_voice
@@ -36,6 +35,7 @@ from tbd.data.workers import spread
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLE_RATE, Motion
 from tbd.files import atomic_output
+from tbd.hear.phones import save_phones
 from tbd.think.facs import EMOTIONS
 
 ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2, "recorded": 0.4}

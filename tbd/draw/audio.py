@@ -3,12 +3,15 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tbd.draw.weights import from_source, plain
 from tbd.face.motion import SAMPLE_RATE, SAMPLES_PER_FRAME
+from tbd.hear.recognizer import PhoneRecognizer
+from tbd.hear.track import SYMBOLS, phone_track
 
 
 class AudioEncoder(nn.Module, ABC):
@@ -16,14 +19,29 @@ class AudioEncoder(nn.Module, ABC):
 
     An implementation maps (B, (T + 2·context)·640) samples at 16 kHz in −1..1 to (B, T, dim). The `context` frames on each
     side are heard but not returned, so that the first and last frame know their surroundings.
+
+    One that has a `recognizer` is also told which phones are heard; others are given no phones, or ignore them.
     """
 
     dim: int
     context: int
+    recognizer: PhoneRecognizer | None = None
 
     @abstractmethod
-    def forward(self, audio: Tensor) -> Tensor:
-        """(B, (T + 2·context)·640) → (B, T, dim)."""
+    def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
+        """Features of B windows.
+
+        Args:
+            audio: (B, (T + 2·context)·640).
+            phones: (B, (T + 2·context)·4) places in `tbd.hear.track.SYMBOLS`.
+
+        Returns:
+            (B, T, dim).
+        """
+
+    def listen(self, audio: np.ndarray) -> np.ndarray | None:
+        """The phones of a whole recording of (N,) samples: (4·ceil(N / 640),) uint8; None for an encoder of sound alone."""
+        return None if self.recognizer is None else phone_track(self.recognizer.listen(audio), frames_of(len(audio)))
 
 
 class LogMel(nn.Module):
@@ -49,7 +67,23 @@ class LogMel(nn.Module):
             return (torch.log10(mel + 1e-5) + 1.5) / 1.5
 
 
-class MelEncoder(AudioEncoder):
+class _ConvEncoder(AudioEncoder):
+    """Columns at 100 Hz, four to a frame → features at the frame rate, by a small convolutional stack."""
+
+    def __init__(self, dim: int, context: int, dropout: float) -> None:
+        super().__init__()
+        self.dim, self.context = dim, context
+        self.blocks = nn.Sequential(*(_ConvBlock(dim // 2, dilation, dropout) for dilation in (1, 2, 4)))
+        self.down = nn.Conv1d(dim // 2, dim, 8, stride=4, padding=2)
+        self.out = _ConvBlock(dim, 1, dropout)
+
+    def frames(self, columns: Tensor) -> Tensor:
+        """(B, dim / 2, 4·(T + 2·context)) → (B, T, dim)."""
+        x = self.out(self.down(self.blocks(columns)))  # (B, dim, T+2C)
+        return x[..., self.context : x.shape[-1] - self.context].transpose(1, 2)
+
+
+class MelEncoder(_ConvEncoder):
     """Log-mel and a small convolutional stack: no weights to fetch, real-time on a CPU.
 
     Args:
@@ -60,18 +94,57 @@ class MelEncoder(AudioEncoder):
     """
 
     def __init__(self, dim: int = 320, bins: int = 80, context: int = 8, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.dim, self.context = dim, context
+        super().__init__(dim, context, dropout)
         self.mel = LogMel(bins)
         self.stem = nn.Conv1d(bins, dim // 2, 5, padding=2)
-        self.blocks = nn.Sequential(*(_ConvBlock(dim // 2, dilation, dropout) for dilation in (1, 2, 4)))
-        self.down = nn.Conv1d(dim // 2, dim, 8, stride=4, padding=2)
-        self.out = _ConvBlock(dim, 1, dropout)
 
-    def forward(self, audio: Tensor) -> Tensor:
-        x = self.mel(audio)  # (B, bins, 4(T+2C))
-        x = self.out(self.down(self.blocks(self.stem(x))))  # (B, dim, T+2C)
-        return x[..., self.context : x.shape[-1] - self.context].transpose(1, 2)  # (B, T, dim)
+    def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
+        return self.frames(self.stem(self.mel(audio)))
+
+
+class PhoneEncoder(_ConvEncoder):
+    """Phones that a recognizer names, beside what another encoder hears in the sound.
+
+    Sound tells a voice that is like those of the training exactly; phones tell any voice well enough. Where both are given, a
+    denoiser learns from the sound what the recognizer misses.
+
+    Args:
+        sound: the encoder of the sound, of the same `dim` and `context`; None for phones alone, which know no loudness.
+        recognizer: names the phones of a recording.
+        dim: width of the features.
+        context: frames heard on each side of the window.
+        dropout: fraction of channels silenced in training.
+        drop_sound: probability in training that a window is told by its phones alone.
+
+    Raises:
+        ValueError: `sound` has another width or context.
+    """
+
+    def __init__(
+        self,
+        sound: AudioEncoder | None,
+        recognizer: PhoneRecognizer,
+        dim: int = 320,
+        context: int = 8,
+        dropout: float = 0.1,
+        drop_sound: float = 0.0,
+    ) -> None:
+        super().__init__(dim, context, dropout)
+        if sound is not None and (sound.dim, sound.context) != (dim, context):
+            raise ValueError(f"The sound's encoder has dim {sound.dim} and context {sound.context}; the phones' {dim} and {context}.")
+        self.sound, self.recognizer, self.drop_sound = sound, recognizer, drop_sound
+        self.embedding = nn.Embedding(len(SYMBOLS), dim // 2)
+
+    def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
+        if phones is None:
+            raise ValueError("A PhoneEncoder needs the phones; a DataModule adds them to its batches where it has a recognizer.")
+        features = self.frames(self.embedding(phones.long()).transpose(1, 2))
+        if self.sound is None:
+            return features
+        sound = self.sound(audio)
+        if self.training and self.drop_sound:
+            sound = sound * (torch.rand(len(sound), 1, 1, device=sound.device) >= self.drop_sound)
+        return features + sound
 
 
 class Wav2Vec2Encoder(AudioEncoder):
@@ -108,7 +181,7 @@ class Wav2Vec2Encoder(AudioEncoder):
         config = {**self.model.config.to_diff_dict(), "model_type": self.model.config.model_type}
         return {"model": plain(config), "dim": self.dim, "context": self.context, "layer": self.layer}
 
-    def forward(self, audio: Tensor) -> Tensor:
+    def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
         with torch.no_grad():
             sound = audio - audio.mean(1, keepdim=True)  # as its own feature extractor does: no mean, unit variance
             sound = sound / (sound.var(1, correction=0, keepdim=True) + 1e-7).sqrt()

@@ -8,13 +8,13 @@ import pytest
 from scipy.io import wavfile
 
 from tbd.data import recordings
-from tbd.data.phones import SILENCE, Phone, load_phones, save_phones
 from tbd.data.recordings import Recordings, gather, listen, recorded_voice
 from tbd.data.speech import ENGINES, Delivery, engine_of
 from tbd.data.synthesis import synthesize
 from tbd.data.visemes import loudness_of, speech_lips
 from tbd.errors import InputError
 from tbd.face.motion import INDEX
+from tbd.hear.phones import SILENCE, Phone, load_phones, save_phones
 
 VOICE = files("tbd") / "assets" / "voice.wav"
 
