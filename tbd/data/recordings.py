@@ -24,11 +24,11 @@ from scipy.ndimage import uniform_filter1d
 from tbd.data.phones import SILENCE, Phone, from_arpabet, load_phones, merge_silences, save_phones
 from tbd.data.sentences import Split
 from tbd.data.speech import Delivery, Engine, Speech, Voice, as_speech
-from tbd.data.workers import spread
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLE_RATE
 from tbd.face.sound import read_wave
 from tbd.files import atomic_output
+from tbd.workers import spread
 
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".g722")
 
