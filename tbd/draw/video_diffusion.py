@@ -24,7 +24,7 @@ from tbd.draw.half import halve_frozen as halve
 from tbd.draw.latents import LatentCodec
 from tbd.draw.prediction import min_snr_weight, to_sample
 from tbd.draw.video_denoiser import Portrait, Told, VideoDenoiser
-from tbd.draw.windows import require_noise_scheduler, slice_padded, tell_branches
+from tbd.draw.windows import require_noise_scheduler, require_widths, slice_padded, tell_branches
 from tbd.errors import InputError
 from tbd.face.motion import FPS, SAMPLES_PER_FRAME
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
@@ -114,9 +114,7 @@ class VideoDiffusion(L.LightningModule):
             warnings.filterwarnings("ignore", "Attribute .* is an instance of `nn.Module`")
             self.save_hyperparameters()
         require_noise_scheduler(noise_scheduler)
-        for name, encoder, dim in (("plan", plan_encoder, denoiser.plan_dim), ("audio", audio_encoder, denoiser.audio_dim)):
-            if encoder.dim != dim:
-                raise ValueError(f"The {name} encoder gives width {encoder.dim}; the denoiser takes {dim}.")
+        require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
         if autoencoder.channels != denoiser.channels:
             raise ValueError(f"The autoencoder's latents have {autoencoder.channels} channels; the denoiser takes {denoiser.channels}.")
         if not 0 <= past_frames < window_frames <= denoiser.max_frames:
