@@ -17,11 +17,11 @@ import torch
 from scipy.stats import spearmanr
 
 from benchmarks.common import environment, prototype_plan, run, table, write_results
-from benchmarks.real_speech import read_wave
 from tbd.draw.guidance import ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
 from tbd.face.motion import CHANNELS, INDEX, SAMPLES_PER_FRAME
+from tbd.face.sound import read_wave
 from tbd.pipeline import ASSETS
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS
 from tbd.think.encoder import PlanTensors

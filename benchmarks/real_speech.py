@@ -10,7 +10,6 @@ A clip may also be a 16 kHz wave file with its tracked motion (.npz) beside it, 
 """
 
 import statistics
-import wave
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLES_PER_FRAME, Motion
+from tbd.face.sound import read_wave
 from tbd.think.facs import EMOTIONS
 from tbd.think.plan import MusclePlan
 
@@ -56,12 +56,6 @@ def read_clip(path: Path, landmarker: Path | None) -> tuple[np.ndarray, Motion]:
     from tbd.face.tracker import FaceLandmarkerTracker
 
     return read_audio(path), FaceLandmarkerTracker(landmarker).track(read_video(path), source=str(path))
-
-
-def read_wave(path: str | Path) -> np.ndarray:
-    """(N,) float32 of a 16 kHz mono 16-bit wave file, without a media library."""
-    with wave.open(str(path)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
 
 
 def energy(audio: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from tbd.data.video_windows import VideoClip
 from tbd.errors import InputError
 from tbd.face.coarse import enlarge, shrink
 from tbd.face.motion import SAMPLES_PER_FRAME, Motion
+from tbd.face.sound import read_samples
 from tbd.files import atomic_output
 from tbd.think.facs import REGION_CHANNELS
 from tbd.think.plan import MusclePlan
@@ -120,10 +121,7 @@ def _rendered(face, motion: Motion, plan: MusclePlan) -> Iterator[tuple[np.ndarr
 
 
 def _sound(path: Path, frames: int) -> np.ndarray:
-    import wave
-
-    with wave.open(str(path)) as file:
-        samples = np.frombuffer(file.readframes(frames * SAMPLES_PER_FRAME), np.int16)
+    samples = read_samples(path, stop=frames * SAMPLES_PER_FRAME)
     return np.pad(samples, (0, frames * SAMPLES_PER_FRAME - len(samples)))
 
 

@@ -6,7 +6,6 @@ packed/<name>.json          which clips lie there, written last
 """
 
 import json
-import wave
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from tbd.errors import InputError
 from tbd.face.motion import CHANNELS, SAMPLES_PER_FRAME, Motion
+from tbd.face.sound import read_samples
 from tbd.files import atomic_output
 from tbd.think.plan import MusclePlan
 
@@ -168,16 +168,8 @@ def _written(clip: TrainingClip) -> int:
 
 
 def _read_audio(clip: TrainingClip) -> np.ndarray:
-    """(N,) int16; caches and corpora hold 16 kHz mono."""
-    if clip.audio is None:
-        return np.zeros(0, np.int16)
-    try:
-        with wave.open(str(clip.audio)) as file:
-            return np.frombuffer(file.readframes(file.getnframes()), np.int16)
-    except (OSError, EOFError, wave.Error) as error:
-        raise InputError(
-            f"{clip.audio}, which the manifest names, cannot be read ({error}); prepare or synthesize the clip again."
-        ) from error
+    """(N,) int16."""
+    return np.zeros(0, np.int16) if clip.audio is None else read_samples(clip.audio)
 
 
 def _read_motion(clip: TrainingClip) -> np.ndarray:

@@ -4,7 +4,6 @@ import errno
 import json
 import multiprocessing
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from tbd.data.cache import Cache, ClipRecord
 from tbd.data.raw import RawClip, RawSource, labelled, read_labels
 from tbd.errors import InputError, TBDError
 from tbd.files import atomic_output
+from tbd.workers import answer_to_the_parent_alone
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
 """Errors of the machine, not of a clip."""
@@ -208,7 +208,7 @@ def _pooled(work: Work, waiting: list[RawClip], workers: int, lost: list[RawClip
     """Take clips from the end of `waiting` until none is left or a process dies; those then in hand go to `lost`."""
     before = set(multiprocessing.active_children())
     # spawn, since a forked copy of a process with threads (torch, mediapipe) can hang
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _answer_to_the_parent_alone)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_quietly)
     running: dict[Future, RawClip] = {}
     try:
         while waiting or running:
@@ -236,14 +236,10 @@ def _pooled(work: Work, waiting: list[RawClip], workers: int, lost: list[RawClip
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _answer_to_the_parent_alone() -> None:
-    """Ctrl-C reaches every process; the parent ends the others, and each then removes what it had half-written.
-
-    What a worker has to say it says in its results; its standard error would cut through the progress bar.
-    """
+def _start_quietly() -> None:
+    """What a worker has to say it says in its results; its standard error would cut through the progress bar."""
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    answer_to_the_parent_alone()
 
 
 def _progress(records: Iterator[ClipRecord], total: int, console: Console) -> Iterator[ClipRecord]:

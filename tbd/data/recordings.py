@@ -18,12 +18,13 @@ from scipy.io import wavfile
 
 from tbd.data.sentences import Split
 from tbd.data.speech import Delivery, Engine, Speech, Voice, as_speech
-from tbd.data.workers import spread
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLE_RATE
+from tbd.face.sound import read_wave
 from tbd.files import atomic_output
 from tbd.hear.phones import Phone, load_phones, save_phones
 from tbd.hear.recognizer import SHORTEST, SphinxRecognizer, passages
+from tbd.workers import spread
 
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".g722")
 
@@ -88,8 +89,7 @@ def _passages(folder: str) -> tuple[str, ...]:
 
 
 def _load(path: Path) -> tuple[np.ndarray, int, list[Phone]]:
-    rate, audio = wavfile.read(path.with_suffix(".wav"))
-    return audio.astype(np.float32) / 32768, rate, load_phones(path.with_suffix(".csv"))
+    return read_wave(path.with_suffix(".wav")), SAMPLE_RATE, load_phones(path.with_suffix(".csv"))
 
 
 def _prepare(source: Path, output: Path, english: bool, path: Path) -> None:

@@ -31,12 +31,12 @@ from tbd.data.recordings import Recordings, gather, recorded_voice
 from tbd.data.sentences import Split, languages
 from tbd.data.speech import Delivery, Voice, find_voices
 from tbd.data.visemes import Articulation
-from tbd.data.workers import spread
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLE_RATE, Motion
 from tbd.files import atomic_output
 from tbd.hear.phones import save_phones
 from tbd.think.facs import EMOTIONS
+from tbd.workers import spread
 
 ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2, "recorded": 0.4}
 """Relative share of a corpus's actors per engine that is there; flite's and festival's voices come from recorded speakers."""

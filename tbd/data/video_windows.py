@@ -1,6 +1,5 @@
 """Windows of video with their portraits, coarse frames, sound and plans: the batches that `VideoDiffusion` trains on."""
 
-import wave
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tbd.data.sampling import EpochSampler, ResumableLoader
 from tbd.data.windows import as_is
 from tbd.errors import InputError
 from tbd.face.motion import FPS, SAMPLES_PER_FRAME
+from tbd.face.sound import read_samples
 from tbd.think.encoder import PlanTensors
 from tbd.think.plan import MusclePlan
 
@@ -76,9 +76,7 @@ class VideoClip:
         if self.audio is None:
             inside = np.zeros(0, np.int16)
         elif isinstance(self.audio, Path):
-            with wave.open(str(self.audio)) as file:
-                file.setpos(min(low, file.getnframes()))
-                inside = np.frombuffer(file.readframes(max(stop - low, 0)), np.int16)
+            inside = read_samples(self.audio, low, stop)
         else:
             inside = self.audio[low : max(stop, 0)]
         before = min(low - start, stop - start)

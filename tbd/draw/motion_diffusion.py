@@ -17,7 +17,7 @@ from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.denoiser import Denoiser
 from tbd.draw.guidance import FULL, Branch, Guidance
 from tbd.draw.prediction import to_sample
-from tbd.draw.windows import Recording, join_past, require_noise_scheduler, tell_branches
+from tbd.draw.windows import Recording, join_past, require_noise_scheduler, require_widths, tell_branches
 from tbd.face.motion import CHANNELS, FPS, Motion
 from tbd.think.action_units import REGIONS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
@@ -93,9 +93,7 @@ class MotionDiffusion(L.LightningModule):
             warnings.filterwarnings("ignore", "Attribute .* is an instance of `nn.Module`")
             self.save_hyperparameters()
         require_noise_scheduler(noise_scheduler)
-        for name, encoder, dim in (("plan", plan_encoder, denoiser.plan_dim), ("audio", audio_encoder, denoiser.audio_dim)):
-            if encoder.dim != dim:
-                raise ValueError(f"The {name} encoder gives width {encoder.dim}; the denoiser takes {dim}.")
+        require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
         self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames

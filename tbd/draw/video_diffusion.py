@@ -24,7 +24,7 @@ from tbd.draw.half import halve_frozen as halve
 from tbd.draw.latents import LatentCodec
 from tbd.draw.prediction import min_snr_weight, to_sample
 from tbd.draw.video_denoiser import Portrait, Told, VideoDenoiser
-from tbd.draw.windows import Recording, require_noise_scheduler, tell_branches
+from tbd.draw.windows import Recording, require_noise_scheduler, require_widths, tell_branches
 from tbd.errors import InputError
 from tbd.face.motion import FPS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
@@ -114,9 +114,7 @@ class VideoDiffusion(L.LightningModule):
             warnings.filterwarnings("ignore", "Attribute .* is an instance of `nn.Module`")
             self.save_hyperparameters()
         require_noise_scheduler(noise_scheduler)
-        for name, encoder, dim in (("plan", plan_encoder, denoiser.plan_dim), ("audio", audio_encoder, denoiser.audio_dim)):
-            if encoder.dim != dim:
-                raise ValueError(f"The {name} encoder gives width {encoder.dim}; the denoiser takes {dim}.")
+        require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
         if audio_encoder.recognizer is not None:
             raise TypeError(f"{type(audio_encoder).__name__} is told phones, which a video model's batches do not hold.")
         if autoencoder.channels != denoiser.channels:

@@ -11,7 +11,7 @@ from tbd.draw.audio import AudioEncoder
 from tbd.draw.guidance import Branch
 from tbd.face.motion import SAMPLES_PER_FRAME
 from tbd.hear.track import PHONES_PER_FRAME
-from tbd.think.encoder import PlanEmbeds
+from tbd.think.encoder import PlanEmbeds, PlanEncoder
 
 _SCHEDULER_METHODS = ("add_noise", "set_timesteps", "step", "scale_model_input")
 
@@ -27,6 +27,21 @@ def require_noise_scheduler(noise_scheduler: SchedulerMixin) -> None:
         raise TypeError(
             f"{type(noise_scheduler).__name__} cannot drive a diffusion here: it lacks {', '.join(missing) or 'alphas_cumprod'}."
         )
+
+
+def require_widths(plan_encoder: PlanEncoder, plan_dim: int, audio_encoder: AudioEncoder, audio_dim: int) -> None:
+    """Refuse encoders whose embeddings a denoiser does not take.
+
+    Args:
+        plan_encoder, audio_encoder: the encoders.
+        plan_dim, audio_dim: what the denoiser takes of each.
+
+    Raises:
+        ValueError: a width is another.
+    """
+    for name, encoder, dim in (("plan", plan_encoder, plan_dim), ("audio", audio_encoder, audio_dim)):
+        if encoder.dim != dim:
+            raise ValueError(f"The {name} encoder gives width {encoder.dim}; the denoiser takes {dim}.")
 
 
 def tell_branches(

@@ -1,6 +1,5 @@
 """Looks at clips, one by one, here or in several processes, whose findings are added up."""
 
-import multiprocessing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from tbd.evaluation.predictions import Prediction
 from tbd.evaluation.protocol import Protocol
 from tbd.evaluation.reference import ReferenceClip
 from tbd.evaluation.scores import Issue
+from tbd.workers import process_pool
 
 
 @dataclass
@@ -51,8 +51,7 @@ def look(
     if workers == 1:
         return _look(protocol, there, predictions, watched, device)
     shares = [there[first::workers] for first in range(workers)]
-    # spawn, since a forked copy of a process with threads (torch, mediapipe) can hang
-    with multiprocessing.get_context("spawn").Pool(workers - 1) as pool:
+    with process_pool(workers - 1) as pool:
         tasks = [(protocol, share, {c.id: predictions[c.id] for c in share}, device) for share in shares[1:]]
         others = pool.starmap_async(_look_apart, tasks)
         found = _look(protocol, shares[0], predictions, watched, device)

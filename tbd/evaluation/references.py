@@ -17,6 +17,7 @@ from tbd.evaluation.protocol import Component
 from tbd.evaluation.reference import Reference, ReferenceClip, read_label
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import FPS, SAMPLE_RATE, Motion
+from tbd.face.sound import read_wave
 from tbd.think.action_units import EMOTIONS
 from tbd.think.plan import MusclePlan
 
@@ -136,12 +137,7 @@ class CorpusClip(ProceduralClip):
         return self._root / self._row[kind]
 
     def audio(self) -> np.ndarray:
-        from scipy.io import wavfile
-
-        rate, samples = wavfile.read(self._file("audio"))
-        if rate != SAMPLE_RATE or samples.ndim != 1:
-            raise InputError(f"{self._file('audio')} is not mono at {SAMPLE_RATE} Hz; synthesize the corpus again.")
-        return samples.astype(np.float32) / 32768
+        return read_wave(self._file("audio"))
 
     def plan(self) -> MusclePlan:
         return MusclePlan.load(self._file("plan"))
