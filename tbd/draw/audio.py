@@ -39,6 +39,10 @@ class AudioEncoder(nn.Module, ABC):
             (B, T, dim).
         """
 
+    def inner(self, x: Tensor) -> Tensor:
+        """(B, dim, T + 2·context) → (B, T, dim)."""
+        return x[..., self.context : x.shape[-1] - self.context].transpose(1, 2)
+
     def listen(self, audio: np.ndarray) -> np.ndarray | None:
         """The phones of a whole recording of (N,) samples: (4·ceil(N / 640),) uint8; None for an encoder of sound alone."""
         return None if self.recognizer is None else phone_track(self.recognizer.listen(audio), frames_of(len(audio)))
@@ -67,23 +71,7 @@ class LogMel(nn.Module):
             return (torch.log10(mel + 1e-5) + 1.5) / 1.5
 
 
-class _ConvEncoder(AudioEncoder):
-    """Columns at 100 Hz, four to a frame → features at the frame rate, by a small convolutional stack."""
-
-    def __init__(self, dim: int, context: int, dropout: float) -> None:
-        super().__init__()
-        self.dim, self.context = dim, context
-        self.blocks = nn.Sequential(*(_ConvBlock(dim // 2, dilation, dropout) for dilation in (1, 2, 4)))
-        self.down = nn.Conv1d(dim // 2, dim, 8, stride=4, padding=2)
-        self.out = _ConvBlock(dim, 1, dropout)
-
-    def frames(self, columns: Tensor) -> Tensor:
-        """(B, dim / 2, 4·(T + 2·context)) → (B, T, dim)."""
-        x = self.out(self.down(self.blocks(columns)))  # (B, dim, T+2C)
-        return x[..., self.context : x.shape[-1] - self.context].transpose(1, 2)
-
-
-class MelEncoder(_ConvEncoder):
+class MelEncoder(AudioEncoder):
     """Log-mel and a small convolutional stack: no weights to fetch, real-time on a CPU.
 
     Args:
@@ -94,57 +82,55 @@ class MelEncoder(_ConvEncoder):
     """
 
     def __init__(self, dim: int = 320, bins: int = 80, context: int = 8, dropout: float = 0.1) -> None:
-        super().__init__(dim, context, dropout)
+        super().__init__()
+        self.dim, self.context = dim, context
         self.mel = LogMel(bins)
         self.stem = nn.Conv1d(bins, dim // 2, 5, padding=2)
+        self.blocks = _dilated(dim // 2, dropout)
+        self.down = _to_frames(dim // 2, dim)
+        self.out = _ConvBlock(dim, 1, dropout)
 
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
-        return self.frames(self.stem(self.mel(audio)))
+        x = self.mel(audio)  # (B, bins, 4(T+2C))
+        return self.inner(self.out(self.down(self.blocks(self.stem(x)))))
 
 
-class PhoneEncoder(_ConvEncoder):
-    """Phones that a recognizer names, beside what another encoder hears in the sound.
+class PhoneEncoder(AudioEncoder):
+    """Phones that a recognizer names, beside what another encoder hears in the sound itself.
 
-    Sound tells a voice that is like those of the training exactly; phones tell any voice well enough. Where both are given, a
-    denoiser learns from the sound what the recognizer misses.
+    A recognizer has learnt from thousands of speakers and names the phones of a voice that the sound's encoder has never met;
+    that one knows the voices of its training exactly, and how loud they are.
 
     Args:
-        sound: the encoder of the sound, of the same `dim` and `context`; None for phones alone, which know no loudness.
+        sound: the encoder of the sound, whose `dim` and `context` this one takes on.
         recognizer: names the phones of a recording.
-        dim: width of the features.
-        context: frames heard on each side of the window.
+        width: channels of the small stack that the phones go through.
         dropout: fraction of channels silenced in training.
         drop_sound: probability in training that a window is told by its phones alone.
-
-    Raises:
-        ValueError: `sound` has another width or context.
     """
 
     def __init__(
-        self,
-        sound: AudioEncoder | None,
-        recognizer: PhoneRecognizer,
-        dim: int = 320,
-        context: int = 8,
-        dropout: float = 0.1,
-        drop_sound: float = 0.0,
+        self, sound: AudioEncoder, recognizer: PhoneRecognizer, width: int = 96, dropout: float = 0.1, drop_sound: float = 0.0
     ) -> None:
-        super().__init__(dim, context, dropout)
-        if sound is not None and (sound.dim, sound.context) != (dim, context):
-            raise ValueError(f"The sound's encoder has dim {sound.dim} and context {sound.context}; the phones' {dim} and {context}.")
+        super().__init__()
+        self.dim, self.context = sound.dim, sound.context
         self.sound, self.recognizer, self.drop_sound = sound, recognizer, drop_sound
-        self.embedding = nn.Embedding(len(SYMBOLS), dim // 2)
+        self.embedding = nn.Embedding(len(SYMBOLS), width)
+        self.blocks = _dilated(width, dropout)
+        self.down = _to_frames(width, sound.dim)
+        # phones come to a trained encoder of sound without disturbing it
+        nn.init.zeros_(self.down.weight)
+        nn.init.zeros_(self.down.bias)
 
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
         if phones is None:
-            raise ValueError("A PhoneEncoder needs the phones; a DataModule adds them to its batches where it has a recognizer.")
-        features = self.frames(self.embedding(phones.long()).transpose(1, 2))
-        if self.sound is None:
-            return features
-        sound = self.sound(audio)
+            raise ValueError("A PhoneEncoder is told phones: give the DataModule a recognizer, which adds them to its batches.")
+        x = self.embedding(phones.long()).transpose(1, 2)  # (B, width, 4(T+2C))
+        told = self.inner(self.down(self.blocks(x)))  # (B, T, dim)
+        heard = self.sound(audio)
         if self.training and self.drop_sound:
-            sound = sound * (torch.rand(len(sound), 1, 1, device=sound.device) >= self.drop_sound)
-        return features + sound
+            heard = heard * (torch.rand(len(heard), 1, 1, device=heard.device) >= self.drop_sound)
+        return told + heard
 
 
 class Wav2Vec2Encoder(AudioEncoder):
@@ -188,6 +174,16 @@ class Wav2Vec2Encoder(AudioEncoder):
             states = self.model(sound, output_hidden_states=True).hidden_states[self.layer]  # (B, about 2(T+2C), W)
             frames = F.interpolate(states.float().mT, audio.shape[1] // SAMPLES_PER_FRAME, mode="linear").mT  # (B, T+2C, W)
         return self.project(frames[:, self.context : frames.shape[1] - self.context])  # (B, T, dim)
+
+
+def _dilated(width: int, dropout: float) -> nn.Sequential:
+    """Over 150 ms of columns at 100 Hz."""
+    return nn.Sequential(*(_ConvBlock(width, dilation, dropout) for dilation in (1, 2, 4)))
+
+
+def _to_frames(width: int, dim: int) -> nn.Conv1d:
+    """Four columns → one frame, with two more on either side."""
+    return nn.Conv1d(width, dim, 8, stride=4, padding=2)
 
 
 class _ConvBlock(nn.Module):

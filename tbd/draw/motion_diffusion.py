@@ -3,7 +3,7 @@
 import copy
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 import lightning as L
@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tbd.draw.audio import AudioEncoder, frames_of
+from tbd.draw.checkpoints import load_initial
 from tbd.draw.denoiser import Denoiser
 from tbd.draw.guidance import FULL, Branch, Guidance
 from tbd.draw.prediction import to_sample
@@ -28,9 +29,9 @@ from tbd.think.plan import MusclePlan
 class MotionDiffusion(L.LightningModule):
     """Draws motion. Every part is a component; this class trains them together and runs the sampling loop.
 
-    Batches are dicts as every `tbd.data.module.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640),
-    ``phones`` (B, (T + 2·context)·4) where the audio encoder is told them, ``motion`` (B, T, 58), ``plan`` `PlanTensors` in window time, ``mask`` (B, T) 1 at frames that exist, ``planned`` (B,) 0 where
-    a data set does not tell what is felt.
+    Batches are dicts as every `tbd.data.module.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640), ``phones``
+    (B, (T + 2·context)·4) where the audio encoder is told them, ``motion`` (B, T, 58), ``plan`` `PlanTensors` in window time,
+    ``mask`` (B, T) 1 at frames that exist, ``planned`` (B,) 0 where a data set does not tell what is felt.
 
     Args:
         denoiser: predicts clean motion.
@@ -56,8 +57,11 @@ class MotionDiffusion(L.LightningModule):
         learning_rate: of AdamW, reached after `warmup_steps`, falling to zero along a cosine.
         warmup_steps: steps of linear warm-up.
         compile: compile denoiser and audio encoder for training.
+        initial: a checkpoint or exported folder to start from.
+        initial_skip: patterns of names that are not taken from it, such as those of a part that is new.
 
     Raises:
+        InputError: initial weights are not there or do not fit.
         TypeError: the noise scheduler lacks a method that sampling or training calls.
         ValueError: widths do not fit.
     """
@@ -86,6 +90,8 @@ class MotionDiffusion(L.LightningModule):
         learning_rate: float = 5e-4,
         warmup_steps: int = 500,
         compile: bool = False,
+        initial: str | None = None,
+        initial_skip: Sequence[str] = (),
     ) -> None:
         super().__init__()
         with warnings.catch_warnings():
@@ -103,6 +109,8 @@ class MotionDiffusion(L.LightningModule):
         self.register_buffer("region_masks", region_masks(), persistent=False)
         weights = 1 + (lip_weight - 1) * self.region_masks[REGIONS.index("lower"), 0, 0]  # (58,)
         self.register_buffer("channel_weights", weights / weights.mean(), persistent=False)
+        if initial is not None:
+            load_initial(self, initial, initial_skip)
 
     # -- training ------------------------------------------------------------------------------------------------
 

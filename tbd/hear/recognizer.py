@@ -26,7 +26,9 @@ _REMEMBERED = 64  # passages, 16 minutes of them: the same recording is often dr
 
 
 class PhoneRecognizer(ABC):
-    """Names the phones of speech in any voice."""
+    """Names the phones of speech in any voice. `name` tells two apart whose phones must not be mixed up."""
+
+    name: str
 
     @abstractmethod
     def recognize(self, audio: np.ndarray) -> list[Phone]:
@@ -59,6 +61,7 @@ class SphinxRecognizer(PhoneRecognizer):
 
     def __init__(self, words: bool = True) -> None:
         self.words = words
+        self.name = "sphinx-words" if words else "sphinx-phones"
 
     def recognize(self, audio: np.ndarray) -> list[Phone]:
         if np.abs(audio).max(initial=0) < _FAINTEST:
