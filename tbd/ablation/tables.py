@@ -147,5 +147,6 @@ def how_to_read(study: Study, results: Sequence[Result]) -> str:
         "Wilcoxon signed-rank test over clips, each clip's number averaged over seeds, with Holm's correction over all variants. That test "
         "says that the difference holds for other clips of this corpus with these trained models; that it holds for other trainings rests "
         "on the seeds' agreement alone. Metrics over the whole set (FMD, Emotions apart, Emotion) have no clips to test, and a paired "
-        "t-test over seeds, uncorrected, which with three seeds sees only differences of 4.3 standard errors and more."
+        "t-test over seeds, uncorrected, which with three seeds sees only differences of 4.3 standard errors and more. Bars and bands of "
+        "the plots are the standard deviation over seeds; no axis is narrower than six of those, or than a tenth of its numbers."
     )

@@ -31,9 +31,15 @@ class Unusable(TBDError):
         self.kind = kind
 
 
-def view_of(protocol: Protocol, entry: MetricEntry) -> View:
-    """What a metric sees of frames."""
-    return View(entry.crop or protocol.crop, entry.frames)
+def view_of(protocol: Protocol, entry: MetricEntry, reads: Sequence[str]) -> View:
+    """What a metric that reads `reads` sees of frames."""
+    return View(entry.crop or protocol.crop, entry.frames, _alone(protocol, reads))
+
+
+def _alone(protocol: Protocol, reads: Sequence[str]) -> bool:
+    """Whether a metric looks at one side's frames and points without the other's, which then keep their own pace."""
+    looks = {side for side in ("preds", "target") if {f"{side}.frames", f"{side}.points"} & set(reads)}
+    return protocol.pairing == "linspace" and len(looks) == 1
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Needs:
     def of(cls, protocol: Protocol, reads: Sequence[Sequence[str]], chips: Chips | None = None) -> "Needs":
         """Of a protocol whose metrics' classes read `reads`, one by one."""
         views = {
-            side: frozenset(view_of(protocol, e) for e, fields in zip(protocol.metrics, reads) if f"{side}.frames" in fields)
+            side: frozenset(view_of(protocol, e, fields) for e, fields in zip(protocol.metrics, reads) if f"{side}.frames" in fields)
             for side in ("preds", "target")
         }
         return cls(frozenset(f for fields in reads for f in fields), views, chips)
@@ -89,7 +95,8 @@ class Evidence:
         self._given = self._motion_file()
         if self._given is not None:
             lengths.append(len(self._given))
-        self.rows = self._pair(min(lengths), self._wanted)
+        self._lengths = {"preds": min(lengths), "target": self._wanted}
+        self.rows = self._pair(**self._lengths)
         self.preds = self._look_at_prediction(lengths[0])
         self.target = self._look_at_target()
 
@@ -132,15 +139,28 @@ class Evidence:
         self._require_length(len(motion), self.prediction.motion.name)
         return motion
 
-    def _pair(self, own: int, true: int) -> dict[str, np.ndarray]:
-        """Which frames of either side are compared."""
-        shorter = min(own, true)
+    def _pair(self, preds: int, target: int) -> dict[str, np.ndarray]:
+        """Which of so many frames of either side are compared."""
+        shorter = min(preds, target)
         if self.protocol.pairing == "shorter":
             return {"preds": np.arange(shorter), "target": np.arange(shorter)}
-        return {side: np.linspace(0, n - 1, shorter).round().astype(int) for side, n in (("preds", own), ("target", true))}
+        return {side: np.linspace(0, n, shorter, endpoint=False).astype(int) for side, n in (("preds", preds), ("target", target))}
 
     def _views(self, side: str) -> dict[View, tuple[np.ndarray, np.ndarray]]:
-        return {view: (self._windows[view.crop], view.choose(self.rows[side])) for view in self._needs.views[side]}
+        return {view: (self._windows[view.crop], view.choose(self._rows(side, view.alone))) for view in self._needs.views[side]}
+
+    def _rows(self, side: str, alone: bool) -> np.ndarray:
+        return np.arange(self._lengths[side]) if alone else self.rows[side]
+
+    def _meshes(self, side: str) -> np.ndarray:
+        """(F, 478, 3): the points of the frames with a face."""
+        points = getattr(self, side).points
+        return points[np.isfinite(points).all((1, 2))]
+
+    @cached_property
+    def _face_rows(self) -> dict[str, np.ndarray]:
+        """Which of the frames with a face are compared."""
+        return self._pair(**{side: len(self._meshes(side)) for side in ("preds", "target")})
 
     @cached_property
     def _windows(self) -> dict[Crop, np.ndarray]:
@@ -148,13 +168,14 @@ class Evidence:
         crops = {view.crop for views in self._needs.views.values() for view in views} | {self.protocol.crop}
         whole = np.array([0.0, 0.0, 1.0])
         try:
-            return {crop: whole if crop.kind == "frame" else window_of(crop, self.clip.face(self.protocol.size)) for crop in crops}
+            return {crop: window_of(crop, self.clip.face(self.protocol.size)) if crop.kind == "face" else whole for crop in crops}
         except InputError as error:
             raise Unusable("reference", str(error)) from error
 
     def _tracks(self, side: str) -> tuple[bool, Chips | None]:
         chips = self._needs.chips if self._needs.any(side, "faces") else None
-        return chips is not None or (self._tracked and self._needs.any(side, "points", "motion")), chips
+        aligns = any(view.crop.kind == "eat" for view in self._needs.views[side])
+        return aligns or chips is not None or (self._tracked and self._needs.any(side, "points", "motion")), chips
 
     def _look_at_prediction(self, length: int) -> Footage:
         from tbd.face.media import read_video
@@ -194,13 +215,13 @@ class Evidence:
 
     def inputs(self, reads: Sequence[str], entry: MetricEntry) -> list[Any]:
         """What a metric's `update` takes."""
-        return [self.field(name, entry) for name in reads]
+        return [self.field(name, entry, reads) for name in reads]
 
-    def field(self, name: str, entry: MetricEntry) -> Any:
-        """One field; see `tbd.metrics.base`."""
+    def field(self, name: str, entry: MetricEntry, reads: Sequence[str]) -> Any:
+        """One field of those that a metric reads; see `tbd.metrics.base`."""
         side, _, what = name.partition(".")
         if what in ("frames", "points"):
-            return getattr(self, f"_{what}")(side, entry)
+            return getattr(self, f"_{what}")(side, entry, reads)
         if what == "emotion":
             return EMOTIONS.index(self._emotion)
         if what == "motion":
@@ -217,14 +238,23 @@ class Evidence:
             raise InputError(f"{entry.metric.class_path} reads {name}, which {self.protocol.id} cannot give: it compares clip with clip.")
         return getattr(self, found)
 
-    def _frames(self, side: str, entry: MetricEntry) -> np.ndarray:
-        return getattr(self, side).frames[view_of(self.protocol, entry)]
+    def _frames(self, side: str, entry: MetricEntry, reads: Sequence[str]) -> np.ndarray:
+        view = view_of(self.protocol, entry, reads)
+        frames = getattr(self, side).frames[view]
+        if view.crop.kind != "eat":
+            return frames
+        return frames[view.choose(np.arange(len(frames)) if view.alone else self._face_rows[side])]
 
-    def _points(self, side: str, entry: MetricEntry) -> np.ndarray:
+    def _points(self, side: str, entry: MetricEntry, reads: Sequence[str]) -> np.ndarray:
+        alone = _alone(self.protocol, reads)
         if not self._tracked:
-            return self._exact_points[side][self.rows[side]]
+            return self._exact_points[side][self._rows(side, alone)]
         crop, footage = entry.crop or self.protocol.crop, getattr(self, side)
+        if crop.kind == "eat":  # pixels of the whole picture: who reads them aligns them
+            return self._meshes(side) if alone else self._meshes(side)[self._face_rows[side]]
         points = in_crop(footage.points, footage.side, self._windows[crop], crop.size)
+        if alone:
+            return points[: self._lengths[side]]
         return points if len(points) == 1 else points[self.rows[side]]
 
     @cached_property

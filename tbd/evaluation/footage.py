@@ -70,10 +70,12 @@ class View(NamedTuple):
     Args:
         crop: how they are cut.
         frames: how many, evenly chosen from first to last; None for all.
+        alone: whether they are not compared with the other side's.
     """
 
     crop: Crop
     frames: int | None = None
+    alone: bool = False
 
     def choose(self, rows: np.ndarray) -> np.ndarray:
         """Of the rows of a clip, those in view."""
@@ -122,6 +124,7 @@ def watch(
     Args:
         frames: (H, W, 3) uint8 RGB, all of one shape.
         views: what to keep: view → left, top, side of its square in parts of the frame's width, and the numbers of its frames.
+            Of a view whose crop is EAT's neither counts: all frames with a face are kept; it needs `track`.
         numbers: of the frames, where they are not 0, 1, 2, …
         track: follow the face.
         chips: cut face chips; needs `track`.
@@ -132,19 +135,22 @@ def watch(
     """
     seen = Footage()
     kept: dict[View, list[np.ndarray]] = {view: [] for view in views}
-    wanted = {view: Counter(map(int, rows)) for view, (_, rows) in views.items()}
+    aligned = {view: _aligner(view.crop) for view in views if view.crop.kind == "eat"}
+    wanted = {view: Counter(map(int, rows)) for view, (_, rows) in views.items() if view not in aligned}
     points: list[np.ndarray] = []
     faces: list[Any] = []
     with ExitStack() as stack:
         tracking = _tracking(stack, source) if track else None
         for number, frame in zip(count() if numbers is None else numbers, frames):
             seen.length, seen.side = seen.length + 1, frame.shape[1]
-            for view, (window, _) in views.items():
-                if times := wanted[view][number]:
-                    kept[view] += [cut(frame, window, view.crop.size)] * times  # a stretched pairing shows some frames twice
+            for view, times in wanted.items():
+                if times[number]:  # twice or more where a portrait stands for a clip
+                    kept[view] += [cut(frame, views[view][0], view.crop.size)] * times[number]
             if tracking is not None:
                 sight = tracking.add(frame)
                 points.append(_UNSEEN if sight is None else sight.points)
+                for view, align in aligned.items():
+                    kept[view] += [] if sight is None else [align(frame, sight.points)]
                 if chips is not None and sight is not None:
                     faces.append(np.asarray(chips(frame.transpose(2, 0, 1)[None], sight.points[None])))
         if not seen.length:
@@ -165,9 +171,18 @@ def _tracking(stack: ExitStack, source: str) -> "Tracking":
     return stack.enter_context(Tracking(FaceMeshTracker(), source))
 
 
+def _aligner(crop: Crop) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """(H, W, 3) uint8 and (478, 3) points → (3, 128, 128) uint8."""
+    from tbd.metrics.crops import eat_faces
+    from tbd.metrics.landmarks import eat_template, load_template
+
+    template = eat_template() if crop.template is None else load_template(crop.template)
+    return lambda frame, points: eat_faces(frame.transpose(2, 0, 1)[None], points[None], template, two_templates=True)[0].numpy()
+
+
 def window_of(crop: Crop, face: FaceGeometry) -> np.ndarray:
     """Left, top, side of a crop's square in parts of the picture's width, for the clip of that face."""
-    if crop.kind == "frame":
+    if crop.kind != "face":
         return np.array([0.0, 0.0, 1.0])
     low, high = np.split(bounds(face.points), 2)
     side = float((high - low).max()) * (crop.margin or 1.0)

@@ -12,7 +12,7 @@ from tbd.evaluation.evidence import Evidence
 from tbd.evaluation.protocol import MetricEntry
 from tbd.evaluation.scores import Value
 from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
-from tbd.weights import WeightsAbsent, checksum, find
+from tbd.weights import WeightsAbsent, checksum, find, resolve
 
 
 @dataclass
@@ -157,9 +157,10 @@ def _used_weights(entry: MetricEntry) -> dict[str, str]:
     """The files that an entry's weights lie in, by their checksums.
 
     Raises:
+        WeightsAbsent: a file is not there.
         InputError: a file is not the one that the protocol names.
     """
-    used = {name: checksum(find(name).path) for name in entry.weights}
+    used = {name: checksum(resolve(name)) for name in entry.weights}
     for name, sha in used.items():
         expected = entry.weights[name]
         if expected != "unpublished" and not sha.startswith(expected):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from tbd.errors import InputError
 from tbd.evaluation.checksum import checksum
@@ -55,14 +55,25 @@ class Crop(_Part):
     """What of a frame the pixel metrics see.
 
     Args:
-        kind: ``frame`` is all of it; ``face`` a square around the face mesh of the reference's clip, held still over a clip.
+        kind: ``frame`` is all of it; ``face`` a square around the face mesh of the reference's clip, held still over a clip;
+            ``eat`` EAT's crop of 128 pixels, in which every frame's face, on either side, is carried onto a template. Frames
+            without a face are dropped before frames are paired, as EAT drops them.
         size: pixels of the square that frames are brought to.
         margin: of ``face``: how much wider than the mesh the square is.
+        template: of ``eat``: registered weights or a file, see `tbd.metrics.landmarks.load_template`; the mean face where not
+            given.
     """
 
-    kind: Literal["frame", "face"]
+    kind: Literal["frame", "face", "eat"]
     size: int = Field(ge=32, le=1024)
     margin: float | None = None
+    template: str | None = None
+
+    @model_validator(mode="after")
+    def _require_eats_size(self) -> "Crop":
+        if self.kind == "eat" and self.size != 128:
+            raise ValueError(f"a crop of kind eat is 128 pixels wide, not {self.size}")
+        return self
 
 
 class MetricEntry(_Part):
@@ -108,7 +119,9 @@ class Protocol(_Part):
         pose: whose head pose a prediction may use. It cannot be checked; rows say what they did.
         motion: where motion comes from: ``file`` (the ``.npz`` beside a video) or ``face_mesh`` (tracked, on both sides).
         length_tolerance: frames by which a prediction may be longer or shorter than its reference.
-        pairing: how frames are paired over different lengths: by their times over the shorter, or stretched (EAT's ``linspace``).
+        pairing: how frames of clips of different lengths are paired: by their times over the shorter, or with the longer one
+            squeezed (EAT's ``linspace``: of n frames the ones at ⌊k · n / shorter⌋). What one side alone is looked at for
+            (SyncNet) keeps its own pace.
         seed: of `tbd predict`, which makes each clip's own of it.
         metrics: what is measured.
     """

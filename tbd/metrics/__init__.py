@@ -16,16 +16,19 @@ from tbd.metrics.frechet import (
 from tbd.metrics.identity import FaceEmbedder, IdentitySimilarity
 from tbd.metrics.landmarks import ApertureCorrelation, FaceLandmarkDistance, MouthLandmarkDistance
 from tbd.metrics.lip_sync import SyncNetConfidence, SyncNetDistance, SyncNetOffset
+from tbd.metrics.motion_emotion import MotionEmotionAccuracy
+from tbd.metrics.obedience import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.metrics.pixels import PeakSignalNoiseRatio, PerceptualSimilarity, StructuralSimilarity
 from tbd.metrics.sharpness import Sharpness
 from tbd.weights import WeightsAbsent
 
 __all__ = [
-    "ActionUnitFidelity", "ApertureCorrelation", "ArcFaceEmbedder", "BlinkRate", "CallableEmotionClassifier", "ClipMean", "ClipMetric",
-    "EmotionAccuracy", "EmotionClassifier", "EmotionFAN", "EmotionSeparation", "FaceEmbedder", "FaceLandmarkDistance",
-    "FrechetInceptionDistance", "FrechetMotionDistance", "FrechetVideoDistance", "HeadMotionDiversity",
-    "IdentitySimilarity", "IntensityMonotonicity", "Jerk", "KernelInceptionDistance", "LipDrift", "MouthLandmarkDistance",
-    "PeakSignalNoiseRatio", "PerceptualSimilarity", "SeamJump", "Sharpness", "SilenceLipEnergy", "StructuralSimilarity",
+    "ActionUnitFidelity", "ActionUnitGain", "ApertureCorrelation", "ArcFaceEmbedder", "BlinkRate", "CallableEmotionClassifier",
+    "ChannelCorrelation", "ClipMean", "ClipMetric", "EmotionAccuracy", "EmotionClassifier", "EmotionFAN", "EmotionSeparation",
+    "FaceEmbedder", "FaceLandmarkDistance", "FrechetInceptionDistance", "FrechetMotionDistance", "FrechetVideoDistance",
+    "HeadMotionDiversity", "IdentitySimilarity", "IntensityMonotonicity", "Jerk", "KernelInceptionDistance", "LipClosure", "LipDrift",
+    "MotionEmotionAccuracy", "MouthLandmarkDistance", "PeakSignalNoiseRatio", "PerceptualSimilarity", "RegionError", "SeamJump",
+    "Sharpness", "SilenceLipEnergy", "StructuralSimilarity",
     "SyncNetConfidence", "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork", "TransformersEmotionClassifier",
     "Unmeasurable", "VideoNetwork", "WeightsAbsent",
 ]  # fmt: skip

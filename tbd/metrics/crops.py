@@ -16,7 +16,7 @@ from scipy.signal import medfilt
 from torch import Tensor
 
 from tbd.metrics.base import Array, Unmeasurable, tensor, to_uint8
-from tbd.metrics.landmarks import EAT_CROP, STEADY, eat_template, similarity, to_dlib68
+from tbd.metrics.landmarks import EAT_CROP, STEADY, eat_template, eat_templates, similarity, to_dlib68
 
 CropProtocol = Literal["official", "official-short", "wav2lip", "eat"]
 _SIDE = 224
@@ -199,25 +199,26 @@ _EAT_WARPED = 163
 """Side of the picture that EAT warps into before it cuts out 128 from (1, 1)."""
 
 
-def eat_faces(frames: Array, points: Array, template: Array | None = None) -> Tensor:
+def eat_faces(frames: Array, points: Array, template: Array | None = None, two_templates: bool = False) -> Tensor:
     """Faces as EAT's `utils_crop.py` aligns them for PSNR, SSIM and FID: scikit-image's warp by the similarity of dlib's points
     27 to 44 onto the template, cut at (1, 1), cast to whole numbers downwards.
 
     Args:
         frames: (T, 3, H, W) uint8 RGB.
         points: (T, 478, 3) or (T, 68, 2) pixels; frames with NaN are left out, as theirs are where dlib sees no face.
-        template: (68, 2), `tbd.metrics.landmarks.load_template("eat-template")` for EAT's own; by default `eat_template`. (They
-            take a second template where an eye looks closed.)
+        template: (68, 2), `tbd.metrics.landmarks.load_template("eat-template")` for EAT's own; by default `eat_template`.
+        two_templates: take their second one where the right eye looks closed, see `tbd.metrics.landmarks.eat_templates`.
 
     Returns:
         (F, 3, 128, 128) uint8.
     """
     from skimage.transform import SimilarityTransform, warp
 
-    aim = tensor(eat_template() if template is None else template)
     pixels, places = to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy(), to_dlib68(points).cpu()
+    aim = tensor(eat_template() if template is None else template)
+    aims = eat_templates(aim, places) if two_templates else aim.expand_as(places)
     found = []
-    for frame, place in zip(pixels, places):
+    for frame, place, aim in zip(pixels, places, aims):
         if bool(torch.isfinite(place).all()):
             turn, shift = similarity(aim[STEADY], place[STEADY])
             inverse = SimilarityTransform(matrix=np.vstack([np.column_stack([turn, shift]), [0, 0, 1]]))

@@ -35,6 +35,8 @@ STEADY = slice(27, 45)
 """dlib's points that EAT aligns by: nose, right eye, and the upper lid of the left eye."""
 EAT_CROP = 128
 """Side in pixels of the crop on which EAT measures."""
+_OPEN = 9
+"""Pixels: EAT takes an eye for open whose two pairs of lid points lie further apart than this, both together."""
 
 
 @cache
@@ -116,6 +118,26 @@ def load_template(template: str | os.PathLike) -> np.ndarray:
     return points.astype(np.float64)
 
 
+def eat_templates(template: Array, points: Tensor) -> Tensor:
+    """Which template EAT carries each face onto: where the right eye looks closed, a second one, `base_68_close.npy`.
+
+    That one is the first with its upper lids 4 pixels lower and its lower lids 1 pixel higher, as ATVGnet's script makes it.
+
+    Args:
+        template: (68, 2), the first.
+        points: (..., 68, 2) pixels of the whole frame, for which EAT's threshold is set: faces in pictures of 256.
+
+    Returns:
+        (..., 68, 2) float64.
+    """
+    opened = tensor(template).to(points.device)
+    closed = opened.clone()
+    closed[[37, 38, 43, 44], 1] += 4
+    closed[[40, 41, 46, 47], 1] -= 1
+    gap = (points[..., 40:42, 1] - points[..., 37:39, 1]).sum(-1)
+    return torch.where((gap > _OPEN)[..., None, None], opened, closed)
+
+
 def similarity(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """The least-squares similarity ``target ≈ source @ turn.T + shift`` (Umeyama 1991) for each frame.
 
@@ -135,7 +157,7 @@ def similarity(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     return turn, (aim - centre @ turn.mT).squeeze(-2)
 
 
-def align_to_template(points: Array, template: Array) -> Tensor:
+def align_to_template(points: Array, template: Array, two_templates: bool = False) -> Tensor:
     """Points as EAT sees them: in the pixels of its 128 crop.
 
     Each frame is carried onto the template by the similarity of points 27 to 44. The crop starts at (1, 1) of the warped
@@ -144,12 +166,14 @@ def align_to_template(points: Array, template: Array) -> Tensor:
     Args:
         points: (..., 478, 3) or (..., 68, 2) pixels of the whole frame.
         template: (68, 2).
+        two_templates: choose frame by frame, see `eat_templates`.
 
     Returns:
         (..., 68, 2) float64.
     """
-    points, template = to_dlib68(points), tensor(template)
-    turn, shift = similarity(points[..., STEADY, :], template[STEADY].to(points.device))
+    points = to_dlib68(points)
+    aim = eat_templates(template, points) if two_templates else tensor(template).to(points.device)
+    turn, shift = similarity(points[..., STEADY, :], aim[..., STEADY, :])
     return points @ turn.mT + shift[..., None, :] - 1
 
 
@@ -200,9 +224,15 @@ class _LandmarkDistance(ClipMean):
     higher_is_better = False
     _points = slice(0, 68)
 
-    def __init__(self, form: LandmarkForm = "inter-ocular", template: str | os.PathLike | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        form: LandmarkForm = "inter-ocular",
+        template: str | os.PathLike | None = None,
+        two_templates: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.form = form
+        self.form, self.two_templates = form, two_templates
         self.template = eat_template() if template is None else load_template(template)
 
     @property
@@ -224,7 +254,7 @@ class _LandmarkDistance(ClipMean):
             raise Unmeasurable("No frame shows a face both in the clip and in its reference.")
         ours, theirs = (to_dlib68(track[: len(both)])[both] for track in (preds, target))
         if self.form == "eat-px128":
-            ours, theirs = (align_to_template(track, self.template) for track in (ours, theirs))
+            ours, theirs = (align_to_template(track, self.template, self.two_templates) for track in (ours, theirs))
             return {"value": float(landmark_distance(ours[:, self._points], theirs[:, self._points]).mean())}
         ours, theirs = (steady(track) for track in (ours, theirs))
         return {"value": 100 * float(landmark_distance(ours[:, self._points], theirs[:, self._points]).mean())}
@@ -242,6 +272,7 @@ class MouthLandmarkDistance(_LandmarkDistance):
             (`align_to_template`), as its `test_lmd.py` measures, less its rounding of points to whole pixels.
         template: for ``eat-px128``: EAT's `base_68.npy`, as a file or by its registered name ``eat-template``; by default
             `eat_template`, whose scale is not theirs.
+        two_templates: for ``eat-px128``: choose between two frame by frame, as EAT does (`eat_templates`).
 
     Raises:
         WeightsAbsent: the template was asked for by its registered name and is not on this machine.
@@ -261,7 +292,7 @@ class FaceLandmarkDistance(_LandmarkDistance):
     """F-LMD: as `MouthLandmarkDistance` over all 68 points, expression and shape together.
 
     Args:
-        form, template: see `MouthLandmarkDistance`.
+        form, template, two_templates: see `MouthLandmarkDistance`.
     """
 
 

@@ -55,6 +55,15 @@ class MotionEmotionAccuracy(ClipMetric):
     pose, so a feeling counts that the muscles do not carry. Chance is an eighth; `ceiling` is the accuracy on the recorded
     clips, which is far from 1 where plans mix feelings or move muscles that fit none. Higher is better. It keeps a row for each
     clip, so it is for one process.
+
+    Example:
+        >>> metric = MotionEmotionAccuracy()
+        >>> rng = np.random.default_rng(0)
+        >>> for i in range(12):
+        ...     recorded = rng.normal(i % 2, 0.1, (30, 58))  # two feelings
+        ...     metric.update(1 - recorded, recorded, i % 2)  # each drawn as the other
+        >>> float(metric.compute()), float(metric.ceiling())
+        (0.0, 1.0)
     """
 
     reads = ("preds.motion", "target.motion", "target.emotion")

@@ -53,6 +53,16 @@ class LipClosure(ClipMean):
 
     0..1, higher is better; the recorded motion's own value is the ceiling. `means` also gives ``gap``, the median gap at
     bilabials over the clip's 95th percentile. A clip counts by the number of its bilabials.
+
+    Example:
+        >>> from tbd.face.motion import Motion
+        >>> motion = Motion.zeros(50)
+        >>> motion["jawOpen"] = 0.5
+        >>> motion["jawOpen"][10:13] = motion["mouthClose"][10:13] = 0.1
+        >>> metric = LipClosure()
+        >>> metric.update(motion.values, np.array([[0.44, 0.48], [1.2, 1.28]]))  # one m that closes, one that does not
+        >>> float(metric.compute())
+        0.5
     """
 
     reads = ("preds.motion", "target.bilabials")
@@ -82,6 +92,13 @@ class ChannelCorrelation(ClipMean):
 
     Args:
         channel: of `tbd.face.motion.CHANNELS`.
+
+    Example:
+        >>> motion = np.random.default_rng(0).random((50, 58))
+        >>> metric = ChannelCorrelation("jawOpen")
+        >>> metric.update(0.5 * motion, motion)  # strength does not count
+        >>> round(float(metric.compute()), 6)
+        1.0
     """
 
     reads = ("preds.motion", "target.motion")
@@ -118,6 +135,13 @@ class RegionError(ClipMean):
 
     Args:
         regions: of `tbd.think.action_units.REGIONS`; their blendshapes count.
+
+    Example:
+        >>> motion = np.full((50, 58), 0.25)
+        >>> metric = RegionError()
+        >>> metric.update(motion, motion + 0.1)
+        >>> round(float(metric.compute()), 6)
+        10.0
     """
 
     reads = ("preds.motion", "target.motion")
@@ -146,6 +170,15 @@ class ActionUnitGain(ClipMean):
 
     Args:
         regions: of `tbd.think.action_units.REGIONS`; speech also moves the units of the lower face.
+
+    Example:
+        >>> from tbd.think.facs import perform
+        >>> from tbd.think.plan import MuscleAction, MusclePlan
+        >>> asked = perform(MusclePlan(actions=(MuscleAction(unit=4, intensity=0.8),)), 50)
+        >>> metric = ActionUnitGain()
+        >>> metric.update(0.5 * asked, asked)
+        >>> round(float(metric.compute()), 2)
+        0.5
     """
 
     reads = ("preds.motion", "preds.asked")

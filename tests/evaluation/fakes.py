@@ -85,6 +85,18 @@ class FaceCount(ClipMean):
         return {"value": len(faces), "target": len(target), "width": faces.shape[-1]}
 
 
+class FramesAlone(ClipMean):
+    """How many frames of the prediction are shown where nothing is compared with the truth, and their points."""
+
+    reads = ("preds.frames", "preds.points")
+    names = ("value", "points")
+    unit = ""
+    higher_is_better = None
+
+    def measure(self, frames: np.ndarray, points: np.ndarray) -> dict[str, float]:
+        return {"value": len(frames), "points": len(points)}
+
+
 class Refusing(Predictor):
     """Cannot predict the clip with number 1, and draws the seed into the others' motion."""
 

@@ -15,7 +15,7 @@ from tests.evaluation.fakes import fake_protocol, protocol_values
 
 
 def test_the_promised_protocols_ship():
-    promised = {"procedural-v1", "mead-actor-v1", "mead-eat2023-v1", "hdtf-person-v1", "portraits-v1", "clips-v1"}
+    promised = {"procedural-v1", "mead-actor-v1", "mead-eat2023-v2", "hdtf-person-v1", "portraits-v1", "clips-v1"}
     assert promised <= set(protocol_names())
 
 

@@ -8,7 +8,7 @@ from scipy.signal import medfilt
 
 from tbd.metrics.base import Unmeasurable
 from tbd.metrics.crops import crop_mouths, crop_track, eat_faces, face_chips, find_tracks
-from tbd.metrics.landmarks import dlib68, eat_template
+from tbd.metrics.landmarks import dlib68, eat_template, eat_templates
 
 
 def boxes(frames: int, left: float = 100.0, side: float = 120.0) -> np.ndarray:
@@ -153,3 +153,15 @@ def test_eats_128_crop_is_its_arithmetic():
     difference = np.abs(faces[0].permute(1, 2, 0).numpy().astype(int) - expected)
     assert difference.max() <= 1 and (difference > 0).mean() < 1e-3, "but for rounding in the last digit of a coordinate"
     assert eat_faces(frames, np.full((2, 68, 2), np.nan)).shape == (0, 3, 128, 128)
+
+
+def test_eats_128_crop_of_a_closed_eye_lies_otherwise():
+    from skimage.data import astronaut
+
+    frames = torch.from_numpy(astronaut()).permute(2, 0, 1)[None]
+    points = 0.9 * eat_template()[None] + [160, 70]
+    assert torch.equal(eat_faces(frames, points, two_templates=True), eat_faces(frames, points))
+    points[0, 36:42, 1] = points[0, 36:42, 1].mean()
+    closed = eat_templates(eat_template(), torch.from_numpy(points))[0]
+    assert torch.equal(eat_faces(frames, points, two_templates=True), eat_faces(frames, points, closed))
+    assert not torch.equal(eat_faces(frames, points, two_templates=True), eat_faces(frames, points))

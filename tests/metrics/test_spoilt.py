@@ -14,6 +14,8 @@ ROWS = (
     "HeadMotionDiversity, head held still", "BlinkRate, no blinks", "SilenceLipEnergy, jitter of 1.5 px", "Jerk, jitter of 1.5 px",
     "SeamJump, 0.3 added from the seam on", "FrechetMotionDistance, frozen face", "FrechetMotionDistance, jitter of 0.1",
     "IntensityMonotonicity, knob without effect", "EmotionSeparation, knob without effect",
+    "LipClosure, lips parted", "ChannelCorrelation (jawOpen), 5 frames late", "RegionError, muscles of another emotion",
+    "ActionUnitGain, plan not heard", "MotionEmotionAccuracy, emotion swapped",
     "PeakSignalNoiseRatio, blur of 2 px", "StructuralSimilarity, blur of 2 px", "PerceptualSimilarity (alex), blur of 2 px",
     "Sharpness, blur of 2 px",
     "FrechetInceptionDistance (torchmetrics), blur of 2 px", "FrechetInceptionDistance (pytorch-fid), blur of 2 px",
