@@ -17,6 +17,7 @@ import torch
 from scipy.stats import spearmanr
 
 from benchmarks.common import environment, prototype_plan, run, table, write_results
+from tbd import MOTION_MODEL
 from tbd.draw.guidance import ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
@@ -112,7 +113,7 @@ def scales(model: MotionDiffusion, audio: np.ndarray) -> dict[str, dict[str, flo
     return figures
 
 
-def control(audio: Path = ASSETS / "voice.wav", model: str = "motion_mini", device: str = "cpu", output: Path | None = None) -> None:
+def control(audio: Path = ASSETS / "voice.wav", model: str = MOTION_MODEL, device: str = "cpu", output: Path | None = None) -> None:
     """Measure how a motion model obeys.
 
     Args:

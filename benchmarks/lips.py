@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import environment, run, table, write_results
+from tbd import MOTION_MODEL
 from tbd.data.procedural import read_manifest
 from tbd.data.visemes import bilabial_times
 from tbd.draw.pretrained import load_motion_model
@@ -21,7 +22,7 @@ from tbd.metrics.obedience import CLOSED, closures, lip_gap
 from tbd.think.plan import MusclePlan
 
 
-def lips(corpus: Path, model: str = "motion_mini", clips: int = 60, split: str = "test", output: Path | None = None) -> None:
+def lips(corpus: Path, model: str = MOTION_MODEL, clips: int = 60, split: str = "test", output: Path | None = None) -> None:
     """Measure a motion model's closures.
 
     Args:

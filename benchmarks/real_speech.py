@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import environment, prototype_plan, run, table, write_results
+from tbd import MOTION_MODEL
 from tbd.draw.guidance import Guidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
@@ -81,7 +82,7 @@ def measure(
 def real_speech(
     clips: Sequence[Path],
     landmarker: Path | None = None,
-    model: str = "motion_mini",
+    model: str = MOTION_MODEL,
     seeds: int = 3,
     audio_scale: float | None = None,
     emotions: bool = False,

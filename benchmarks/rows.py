@@ -24,7 +24,7 @@ _GUIDANCE = "tbd.draw.guidance"
 
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "Ground truth": ("The true clips, coded as predictions are: the ceiling.", {"class_path": f"{_PREDICTORS}.GroundTruth"}),
-    "Think-Before-Draw": ("motion_mini, the packaged model, told the clip's plan.", {"class_path": _MODEL}),
+    "Think-Before-Draw": ("The packaged model, told the clip's plan.", {"class_path": _MODEL}),
     "Without plan": ("The same model, told nothing of what is felt.", {"class_path": _MODEL, "init_args": {"plan": "none"}}),
     "Without progression": (
         "The same model with the same three scales from the first step to the last: emotion and muscles at once.",

@@ -19,7 +19,7 @@ the face has risen half way.
 `KnowledgePlanner` was written with these sentences at hand and its tests keep them: its figures say that nothing broke, not how
 it fares with others.
 
-    python -m benchmarks.think [--planner CLASS] [--model motion_mini] --output out.json
+    python -m benchmarks.think [--planner CLASS] [--model motion_base] --output out.json
 """
 
 import time

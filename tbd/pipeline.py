@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tbd import MOTION_MODEL
 from tbd.draw.guidance import SCALES, Guidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
@@ -100,7 +101,7 @@ class Drawing:
         InputError: a number is out of range.
     """
 
-    model: str = "motion_mini"
+    model: str = MOTION_MODEL
     seed: int = 0
     num_inference_steps: int | None = None
     emotion_scale: float | None = None

@@ -1,5 +1,6 @@
 """`tbd generate | demo | track | render`."""
 
+from tbd import MOTION_MODEL
 from tbd.commands import Command
 
 
@@ -17,7 +18,7 @@ def _generate_options(parser) -> None:
 def _drawing_options(parser) -> None:
     parser.add_argument("--motion-output", help="also write the motion (.npz or .csv)")
     parser.add_argument("--plan-output", help="also write the plan (.json)")
-    parser.add_argument("--model", default="motion_mini", help="packaged name, folder, or hub repository of a motion model")
+    parser.add_argument("--model", default=MOTION_MODEL, help="packaged name, folder, or hub repository of a motion model")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same video")
     parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
     parser.add_argument("--num-inference-steps", type=int, help="denoising steps; more is finer and slower (default: the model's)")

@@ -10,6 +10,7 @@ from lightning import LightningModule
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tbd import MOTION_MODEL
 from tbd.draw.checkpoints import read_state, require_fitting
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.errors import InputError
@@ -19,7 +20,7 @@ M = TypeVar("M", bound=LightningModule)
 PACKAGED = Path(__file__).resolve().parents[1] / "assets"
 
 
-def load_motion_model(name: str | os.PathLike = "motion_mini") -> MotionDiffusion:
+def load_motion_model(name: str | os.PathLike = MOTION_MODEL) -> MotionDiffusion:
     """A trained motion model, ready to draw; `name` as for `load_model`."""
     return load_model(name, MotionDiffusion)
 

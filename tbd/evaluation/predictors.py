@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from tbd import MOTION_MODEL
 from tbd.draw.guidance import Guidance
 from tbd.errors import InputError
 from tbd.evaluation.reference import ReferenceClip
@@ -94,7 +95,7 @@ class ModelPredictor(MotionPredictor):
 
     def __init__(
         self,
-        model: str = "motion_mini",
+        model: str = MOTION_MODEL,
         guidance: Guidance | None = None,
         plan: Literal["given", "none"] = "given",
         num_inference_steps: int | None = None,
