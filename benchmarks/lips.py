@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import environment, run, table, write_results
-from tbd.data.phones import load_phones
 from tbd.data.procedural import read_manifest
 from tbd.data.visemes import bilabial_times
 from tbd.draw.pretrained import load_motion_model
 from tbd.face.motion import Motion
 from tbd.face.sound import read_wave
+from tbd.hear.phones import load_phones
 from tbd.metrics.obedience import CLOSED, closures, lip_gap
 from tbd.think.plan import MusclePlan
 

@@ -34,8 +34,14 @@ def process_pool(workers: int) -> Iterator[Pool]:
     context = multiprocessing.get_context("spawn")
     with _deaf_to_interrupts():  # which new processes inherit, so that they are deaf while they still import
         pool = context.Pool(workers, answer_to_the_parent_alone)
-    with pool:
+    try:
         yield pool
+    except BaseException:
+        pool.terminate()
+        pool.join()
+        raise
+    pool.close()  # they end by themselves; ended while they shut down, they would complain
+    pool.join()
 
 
 def answer_to_the_parent_alone() -> None:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from tbd.draw.audio import frames_of
 from tbd.draw.motion_diffusion import MotionDiffusion
-from tbd.draw.windows import slice_padded
-from tbd.face.motion import CHANNELS, FPS, SAMPLES_PER_FRAME, Motion
+from tbd.draw.windows import Recording
+from tbd.face.motion import CHANNELS, FPS, Motion
 from tbd.think.encoder import PlanTensors
 from tbd.think.plan import MusclePlan
 
@@ -53,6 +53,7 @@ def _draw_batch(model: MotionDiffusion, scripts: Sequence[Script]) -> list[Motio
     lengths = [frames_of(len(script.audio)) for script in scripts]
     plans = PlanTensors.collate([script.plan for script in scripts]).to(model.device)
     generators = [torch.Generator().manual_seed(script.seed) for script in scripts]
+    recordings = [Recording(script.audio, model.audio_encoder) for script in scripts]
     past = torch.zeros(len(scripts), 0, len(CHANNELS), device=model.device)
     pieces: list[Tensor] = []
     seams: list[int] = []
@@ -60,7 +61,7 @@ def _draw_batch(model: MotionDiffusion, scripts: Sequence[Script]) -> list[Motio
     while done < lengths[0]:
         left = sum(length > done for length in lengths)
         start = done - past.shape[1]
-        window = _window(model, scripts[:left], plans[:left], generators[:left], past[:left], start)
+        window = _window(model, recordings[:left], plans[:left], generators[:left], past[:left], start)
         new = window[:, past.shape[1] :]
         seams += [done] if done else []
         pieces.append(torch.nn.functional.pad(new, (0, 0, 0, 0, 0, len(scripts) - left)).float().cpu())
@@ -74,12 +75,17 @@ def _draw_batch(model: MotionDiffusion, scripts: Sequence[Script]) -> list[Motio
 
 
 def _window(
-    model: MotionDiffusion, scripts: Sequence[Script], plans: PlanTensors, generators: Sequence[torch.Generator], past: Tensor, start: int
+    model: MotionDiffusion,
+    recordings: Sequence[Recording],
+    plans: PlanTensors,
+    generators: Sequence[torch.Generator],
+    past: Tensor,
+    start: int,
 ) -> Tensor:
-    context = model.audio_encoder.context
-    first, length = (start - context) * SAMPLES_PER_FRAME, (model.window_frames + 2 * context) * SAMPLES_PER_FRAME
-    sound = np.stack([slice_padded(script.audio, first, length) for script in scripts])
+    heard = [recording.window(start, model.window_frames, model.device) for recording in recordings]
+    sound = torch.cat([sound for sound, _ in heard])
+    phones = None if heard[0][1] is None else torch.cat([phones for _, phones in heard])
     # drawn on the CPU, so that a seed gives the same motion on every device
     noise = torch.cat([torch.randn(1, model.window_frames, len(CHANNELS), generator=generator) for generator in generators])
-    shift = torch.full((len(scripts),), start / FPS, device=model.device)
-    return model.denoise(torch.from_numpy(sound).to(model.device), plans.shifted(shift), past, guidance=model.guidance, noise=noise)
+    shift = torch.full((len(recordings),), start / FPS, device=model.device)
+    return model.denoise(sound, plans.shifted(shift), past, guidance=model.guidance, noise=noise, phones=phones)

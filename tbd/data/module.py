@@ -16,6 +16,7 @@ from tbd.data.packing import Pack, TrainingClip, load_pack, pack
 from tbd.data.video import FrameReader, VideoClips
 from tbd.data.windows import ClipDataset, MotionBatch, WindowDataset, WindowSampler, as_is, the_only
 from tbd.errors import InputError
+from tbd.hear.recognizer import PhoneRecognizer
 from tbd.think.encoder import PlanTensors
 from tbd.think.plan import MusclePlan
 
@@ -42,6 +43,7 @@ class MotionDataModule(L.LightningDataModule):
         video_frames: add so many pictures of each window to its batch, evenly spread; 0 for none.
         video_size: of the pictures, in pixels; a size that the cache was prepared with.
         reader: how pictures are read; by PyAV where not given.
+        recognizer: names the phones of every clip, once, for an audio encoder that is told them.
     """
 
     def __init__(
@@ -57,11 +59,13 @@ class MotionDataModule(L.LightningDataModule):
         video_frames: int = 0,
         video_size: int = 256,
         reader: FrameReader | None = None,
+        recognizer: PhoneRecognizer | None = None,
     ) -> None:
         super().__init__()
         self.window_frames, self.context_frames, self.batch_size = window_frames, context_frames, batch_size
         self.num_workers, self.resident, self.passes, self.augment, self.balance = num_workers, resident, passes, augment, balance
         self.video_frames, self.video_size, self.reader = video_frames, video_size, reader
+        self.recognizer = recognizer
 
     # -- what a data set says ------------------------------------------------------------------------------------------
 
@@ -82,11 +86,11 @@ class MotionDataModule(L.LightningDataModule):
 
     def prepare_data(self) -> None:
         """Pack the clips, once per machine, and again when they have changed."""
-        pack(*self.packed, self.clips())
+        pack(*self.packed, self.clips(), self.recognizer)
 
     def packs(self) -> list[Pack]:
         """What `prepare_data` packed; the clips of all together are those of `clips`, in order."""
-        return [load_pack(*self.packed)]
+        return [load_pack(*self.packed, self.recognizer)]
 
     def _window(self) -> tuple[int, int]:
         """Frames of a window and of the audio on either side of it."""

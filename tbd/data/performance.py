@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from tbd.data.phones import SILENCE, Phone
 from tbd.data.visemes import AVERAGE, VOWELS, Articulation, Lips, base_symbols, close_jaw, loudness_of, speech_lips
 from tbd.face.motion import BLENDSHAPES, FPS, INDEX, SAMPLES_PER_FRAME, Motion
+from tbd.hear.phones import SILENCE, Phone
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
 

@@ -7,10 +7,10 @@ import numpy as np
 from scipy import fft
 from scipy.ndimage import gaussian_filter1d
 
-from tbd.data.phones import BREATH, SILENCE, Phone, merge_silences
 from tbd.data.sentences import Split
 from tbd.data.speech import Delivery, Speech, Voice, engine_of
 from tbd.face.motion import SAMPLE_RATE
+from tbd.hear.phones import BREATH, SILENCE, Phone, merge_silences
 
 SHORTEST, LONGEST = 4.0, 12.0
 """Seconds of a clip; a single long sentence may go beyond."""

@@ -1,41 +1,32 @@
 """Real voices for the procedural corpus: folders of recordings, whose sounds a recognizer names.
 
 A model that has heard synthesizers alone learns their habits; a few minutes of a real voice help it with every other one (see
-the model card). The recognizer is pocketsphinx (Huggins-Daines et al. 2006), whose model of American English is in its wheel.
-English is recognized as words, which are then aligned. Any other language, and English of which no words are made out, is heard
-as the English phones nearest to it: on English, a jaw moved by such phones correlates by 0.80 with one moved by aligned words
-(24 recordings), which is enough for lips.
+the model card). What they say is not known; `tbd.hear.recognizer.SphinxRecognizer` names their phones.
 
 Debian's asterisk-core-sounds-{en,es,fr,it,ru}-g722 are such folders, in ``/usr/share/asterisk/sounds``: telephone prompts at
 16 kHz, spoken by professionals; CC-BY-SA 3.0, the Russian CC-BY 3.0.
 """
 
 import functools
-import importlib.util
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.io import wavfile
-from scipy.ndimage import uniform_filter1d
 
-from tbd.data.phones import SILENCE, Phone, from_arpabet, load_phones, merge_silences, save_phones
 from tbd.data.sentences import Split
 from tbd.data.speech import Delivery, Engine, Speech, Voice, as_speech
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLE_RATE
 from tbd.face.sound import read_wave
 from tbd.files import atomic_output
+from tbd.hear.phones import Phone, load_phones, save_phones
+from tbd.hear.recognizer import SHORTEST, SphinxRecognizer, passages
 from tbd.workers import spread
 
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".g722")
-
-_SHORTEST, _LONGEST = 0.8, 15.0  # seconds of a passage
-_FAINTEST = 1e-3  # of a sound's peak, -60 dB: in digital silence a recognizer that starts hears an s
-_HZ = 100  # frames a second of the recognizer
-_WORST = -20.0  # mean acoustic score a frame under which an alignment is noise; clean prompts have -8 to -16
 
 
 class Recordings(Engine):
@@ -78,14 +69,12 @@ def gather(folder: str | os.PathLike, voice: Voice, workers: int = 1) -> None:
         workers: processes.
 
     Raises:
-        InputError: pocketsphinx is not installed, or there is no speech in the folder.
+        InputError: there is no speech in the folder.
     """
     source, output = Path(folder).resolve(), Path(voice.folder)
     files = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in SOUNDS]
     if not files:
         raise InputError(f"{folder} holds no recordings; give a folder of sound files ({', '.join(SOUNDS)}) of one speaker.")
-    if importlib.util.find_spec("pocketsphinx") is None:
-        raise InputError("Recordings need a recognizer: pip install 'tbd[recordings]' (pocketsphinx).")
     output.mkdir(parents=True, exist_ok=True)
     for _ in spread(functools.partial(_prepare, source, output, voice.language == "en"), files, workers):
         pass
@@ -115,90 +104,11 @@ def _prepare(source: Path, output: Path, english: bool, path: Path) -> None:
         audio = read_audio(path)
     except InputError:  # silent, empty or broken files are common in collections, and no loss
         audio = np.zeros(0, np.float32)
-    for i, piece in enumerate(_pieces(audio)):
-        phones = listen(piece, english)
+    recognizer = SphinxRecognizer(words=english)
+    for i, piece in enumerate(passages(audio)):
+        phones = recognizer.recognize(piece) if len(piece) >= SHORTEST * SAMPLE_RATE else []
         if phones:
             with atomic_output(output / f"{stem}-{i}.wav") as temporary:
                 wavfile.write(temporary, SAMPLE_RATE, np.round(piece * 32767).astype(np.int16))
             save_phones(phones, output / f"{stem}-{i}.csv")
     done.touch()
-
-
-def _pieces(audio: np.ndarray) -> Iterator[np.ndarray]:
-    """Cut at the quietest moment of each second half, so that no word is cut if there is any pause."""
-    longest = int(_LONGEST * SAMPLE_RATE)
-    while len(audio) > longest:
-        power = uniform_filter1d(np.square(audio[:longest]), SAMPLE_RATE // 5)
-        cut = longest // 2 + int(power[longest // 2 : longest - SAMPLE_RATE // 5].argmin())
-        yield audio[:cut]
-        audio = audio[cut:]
-    if len(audio) >= _SHORTEST * SAMPLE_RATE:
-        yield audio
-
-
-def listen(audio: np.ndarray, english: bool = True) -> list[Phone]:
-    """The phones of a passage, from its start to its end, in IPA; none where no speech is recognized.
-
-    Args:
-        audio: (N,) float32 at 16 kHz.
-        english: recognize words and align them, where that succeeds; else the nearest English phones.
-    """
-    if np.abs(audio).max(initial=0) < _FAINTEST:
-        return []
-    sound = np.round(audio * 32767).astype(np.int16).tobytes()
-    heard = (english and _align(sound)) or _spell(sound)
-    phones, time, length = [], 0.0, len(audio) / SAMPLE_RATE
-    for start, end, name in heard:
-        silent = name.lower() == "sil" or name.startswith(("+", "<"))
-        if start > time:
-            phones.append(Phone(time, start, SILENCE))
-        phones.append(Phone(start, min(end, length), *((SILENCE,) if silent else from_arpabet(name))))
-        time = min(end, length)
-    if not any(p.symbol != SILENCE for p in phones):
-        return []
-    return merge_silences([*phones, Phone(time, length, SILENCE)])
-
-
-def _align(sound: bytes) -> list[tuple[float, float, str]]:
-    """Words, then their phones' times; none where they do not fit."""
-    words, aligner = _decoders()[:2]
-    _decode(words, sound)
-    said = words.hyp().hypstr.strip() if words.hyp() is not None else ""
-    if not said:
-        return []
-    try:
-        aligner.set_align_text(said)
-        _decode(aligner, sound)
-        aligner.set_alignment()
-        _decode(aligner, sound)
-    except RuntimeError:  # the words do not fit the sound after all
-        return []
-    found = [(p.start / _HZ, (p.start + p.duration) / _HZ, p.name, p.score) for word in aligner.get_alignment() or () for p in word]
-    frames = sum(end - start for start, end, _, _ in found) * _HZ
-    if not found or sum(score for *_, score in found) / max(frames, 1) < _WORST:
-        return []
-    return [row[:3] for row in found]
-
-
-def _spell(sound: bytes) -> list[tuple[float, float, str]]:
-    speller = _decoders()[2]
-    _decode(speller, sound)
-    return [(s.start_frame / _HZ, (s.end_frame + 1) / _HZ, s.word) for s in speller.seg() or ()]
-
-
-def _decode(decoder, sound: bytes) -> None:
-    decoder.reinit_feat()  # forget the noise of what was heard before, or a passage's phones would depend on it
-    decoder.start_utt()
-    decoder.process_raw(sound, full_utt=True)
-    decoder.end_utt()
-
-
-@functools.cache
-def _decoders() -> tuple:
-    """For words, for their alignment, for bare phones."""
-    from pocketsphinx import Decoder, get_model_path
-
-    phones = Path(get_model_path()) / "en-us-phone.lm.bin"
-    common = {"cmn": "batch", "loglevel": "FATAL"}  # else what was heard before changes what is heard next
-    bare = Decoder(lm=None, allphone=str(phones), lw=2.0, pip=0.3, beam=1e-20, pbeam=1e-20, **common)
-    return Decoder(**common), Decoder(lm=None, **common), bare

@@ -22,10 +22,10 @@ import numpy as np
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
-from tbd.data.phones import SILENCE, Phone, from_arpabet, merge_silences
 from tbd.data.sentences import Split, draw_sentence
 from tbd.errors import InputError, TBDError
 from tbd.face.motion import SAMPLE_RATE
+from tbd.hear.phones import SILENCE, Phone, from_arpabet, merge_silences
 
 DEBIAN_PACKAGES = ("flite", "espeak-ng", "festival", "festvox-us-slt-hts", "festvox-kallpc16k", "festvox-kdlpc16k")
 """What ``apt-get install`` brings every voice below."""

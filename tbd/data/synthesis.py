@@ -25,7 +25,6 @@ from scipy.io import wavfile
 
 import tbd
 from tbd.data.performance import act
-from tbd.data.phones import save_phones
 from tbd.data.plans import draw_plan
 from tbd.data.recital import Recital, recite
 from tbd.data.recordings import Recordings, gather, recorded_voice
@@ -35,6 +34,7 @@ from tbd.data.visemes import Articulation
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLE_RATE, Motion
 from tbd.files import atomic_output
+from tbd.hear.phones import save_phones
 from tbd.think.facs import EMOTIONS
 from tbd.workers import spread
 

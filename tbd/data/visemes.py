@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from tbd.data.phones import BREATH, SILENCE, Phone
 from tbd.face.motion import FPS, INDEX
+from tbd.hear.phones import BREATH, SILENCE, Phone
 
 RATE = 100
 """Samples a second at which articulators are blended before frames are taken."""

@@ -28,6 +28,7 @@ class MotionBatch(TypedDict):
     mask: (B, T) float32, 1 at frames that the clip has, 0 at padding.
     clip: (B,) int64, places in `MotionDataModule.names`.
     start: (B,) int64, the window's first frame in its clip.
+    phones: (B, (T + 2·context)·4) uint8, places in `tbd.hear.track.SYMBOLS`, only where the DataModule has a recognizer.
     video: (B, F, 3, H, W) float32 in 0..1, only where the DataModule was asked for pictures.
     video_frames: (B, F) int64, which of the window's T frames the pictures show.
     """
@@ -39,6 +40,7 @@ class MotionBatch(TypedDict):
     mask: Tensor
     clip: Tensor
     start: Tensor
+    phones: NotRequired[Tensor]
     video: NotRequired[Tensor]
     video_frames: NotRequired[Tensor]
 
@@ -112,13 +114,10 @@ class WindowDataset(Dataset):
 
     def batch(self, clip: Tensor, start: Tensor, frames: int) -> MotionBatch:
         """Windows of `frames` frames of clips (B,) from frames `start` (B,)."""
-        audio, motion, mask = self._cut(clip, start, frames)
         batch: MotionBatch = {
-            "audio": audio,
-            "motion": motion,
+            **self._cut(clip, start, frames),
             "plan": self.plans[clip].shifted(start / FPS),
             "planned": self.planned[clip].float(),
-            "mask": mask,
             "clip": clip,
             "start": start,
         }
@@ -127,7 +126,7 @@ class WindowDataset(Dataset):
             batch["video"], batch["video_frames"] = self.videos.read(clip.tolist(), start.tolist(), lengths, frames)
         return batch
 
-    def _cut(self, clip: Tensor, start: Tensor, frames: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _cut(self, clip: Tensor, start: Tensor, frames: int) -> dict[str, Tensor]:
         if len(self.packs) == 1:
             return self.packs[0].cut(clip, start, frames, self.context_frames)
         order, parts = [], []
@@ -137,8 +136,7 @@ class WindowDataset(Dataset):
                 order.append(own)
                 parts.append(pack.cut(clip[own] - self.offsets[k], start[own], frames, self.context_frames))
         back = torch.cat(order).argsort()
-        audio, motion, mask = (torch.cat(values)[back] for values in zip(*parts))
-        return audio, motion, mask
+        return {key: torch.cat([part[key] for part in parts])[back] for key in parts[0]}
 
     def statistics(self, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each channel over the chosen clips, (58,) each.

@@ -3,7 +3,7 @@
 import copy
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 import lightning as L
@@ -14,11 +14,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tbd.draw.audio import AudioEncoder, frames_of
+from tbd.draw.checkpoints import load_initial
 from tbd.draw.denoiser import Denoiser
 from tbd.draw.guidance import FULL, Branch, Guidance
 from tbd.draw.prediction import to_sample
-from tbd.draw.windows import join_past, require_noise_scheduler, require_widths, slice_padded, tell_branches
-from tbd.face.motion import CHANNELS, FPS, SAMPLES_PER_FRAME, Motion
+from tbd.draw.windows import Recording, join_past, require_noise_scheduler, require_widths, tell_branches
+from tbd.face.motion import CHANNELS, FPS, Motion
 from tbd.think.action_units import REGIONS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
 from tbd.think.facs import CHANNEL_REGIONS
@@ -28,9 +29,9 @@ from tbd.think.plan import MusclePlan
 class MotionDiffusion(L.LightningModule):
     """Draws motion. Every part is a component; this class trains them together and runs the sampling loop.
 
-    Batches are dicts as every `tbd.data.module.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640),
-    ``motion`` (B, T, 58), ``plan`` `PlanTensors` in window time, ``mask`` (B, T) 1 at frames that exist, ``planned`` (B,) 0 where
-    a data set does not tell what is felt.
+    Batches are dicts as every `tbd.data.module.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640), ``phones``
+    (B, (T + 2·context)·4) where the audio encoder is told them, ``motion`` (B, T, 58), ``plan`` `PlanTensors` in window time,
+    ``mask`` (B, T) 1 at frames that exist, ``planned`` (B,) 0 where a data set does not tell what is felt.
 
     Args:
         denoiser: predicts clean motion.
@@ -56,8 +57,11 @@ class MotionDiffusion(L.LightningModule):
         learning_rate: of AdamW, reached after `warmup_steps`, falling to zero along a cosine.
         warmup_steps: steps of linear warm-up.
         compile: compile denoiser and audio encoder for training.
+        initial: a checkpoint or exported folder to start from.
+        initial_skip: patterns of names that are not taken from it, such as those of a part that is new.
 
     Raises:
+        InputError: initial weights are not there or do not fit.
         TypeError: the noise scheduler lacks a method that sampling or training calls.
         ValueError: widths do not fit.
     """
@@ -86,6 +90,8 @@ class MotionDiffusion(L.LightningModule):
         learning_rate: float = 5e-4,
         warmup_steps: int = 500,
         compile: bool = False,
+        initial: str | None = None,
+        initial_skip: Sequence[str] = (),
     ) -> None:
         super().__init__()
         with warnings.catch_warnings():
@@ -103,6 +109,8 @@ class MotionDiffusion(L.LightningModule):
         self.register_buffer("region_masks", region_masks(), persistent=False)
         weights = 1 + (lip_weight - 1) * self.region_masks[REGIONS.index("lower"), 0, 0]  # (58,)
         self.register_buffer("channel_weights", weights / weights.mean(), persistent=False)
+        if initial is not None:
+            load_initial(self, initial, initial_skip)
 
     # -- training ------------------------------------------------------------------------------------------------
 
@@ -130,7 +138,7 @@ class MotionDiffusion(L.LightningModule):
         with eager, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(batch_idx)
             losses = self.losses(batch)
-            drawn = self.denoise(batch["audio"], batch["plan"], guidance=None)
+            drawn = self.denoise(batch["audio"], batch["plan"], guidance=None, phones=batch.get("phones"))
         size = len(batch["motion"])
         self.log_dict({f"val/{k}": v for k, v in losses.items()}, batch_size=size, sync_dist=True)
         for channel in ("jawOpen", "mouthClose", "mouthPucker"):
@@ -157,7 +165,13 @@ class MotionDiffusion(L.LightningModule):
         # a past that was drawn is never quite clean; without this, errors feed on themselves from window to window
         past = past + 0.03 * torch.randn_like(past) * past_mask[..., None]
         pred = self.denoiser(
-            torch.where(past_mask[..., None] > 0, past, noisy), timestep, self.audio_encoder(batch["audio"]), heard, plan, past, past_mask
+            torch.where(past_mask[..., None] > 0, past, noisy),
+            timestep,
+            self.audio_encoder(batch["audio"], batch.get("phones")),
+            heard,
+            plan,
+            past,
+            past_mask,
         )
         alpha, sigma = self._noise_level(timestep)
         sample = to_sample(pred, noisy, alpha, sigma, self.noise_scheduler.config.prediction_type)
@@ -211,22 +225,23 @@ class MotionDiffusion(L.LightningModule):
         Yields:
             Consecutive pieces of motion, together ceil(N / 640) frames.
         """
-        frames, context = frames_of(len(audio)), self.audio_encoder.context
+        frames, recording = frames_of(len(audio)), Recording(audio, self.audio_encoder)
         plans = PlanTensors.collate([plan]).to(self.device)
         generator = torch.Generator().manual_seed(seed)
         past = torch.zeros(1, 0, len(CHANNELS), device=self.device)
         done = 0
         while done < frames:
             start = done - past.shape[1]
-            sound = slice_padded(audio, (start - context) * SAMPLES_PER_FRAME, (self.window_frames + 2 * context) * SAMPLES_PER_FRAME)
+            sound, phones = recording.window(start, self.window_frames, self.device)
             drawn = self.denoise(
-                torch.from_numpy(sound)[None].to(self.device),
+                sound,
                 plans.shifted(torch.tensor([start / FPS], device=self.device)),
                 past,
                 guidance=guidance or self.guidance,
                 num_inference_steps=num_inference_steps,
                 # drawn on the CPU, so that a seed gives the same motion on every device
                 noise=torch.randn(1, self.window_frames, len(CHANNELS), generator=generator),
+                phones=phones,
             )
             new = drawn[:, past.shape[1] :][:, : frames - done]
             done += new.shape[1]
@@ -242,6 +257,7 @@ class MotionDiffusion(L.LightningModule):
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         noise: Tensor | None = None,
+        phones: Tensor | None = None,
     ) -> Tensor:
         """One window by the full sampling loop.
 
@@ -252,6 +268,7 @@ class MotionDiffusion(L.LightningModule):
             guidance: None draws the fully conditioned branch alone.
             num_inference_steps: instead of the model's own.
             noise: (B, T, 58) to start from; drawn where not given.
+            phones: (B, (T + 2·context)·4) for an audio encoder that is told them.
 
         Returns:
             (B, T, 58) motion, its first P frames the past's.
@@ -259,7 +276,7 @@ class MotionDiffusion(L.LightningModule):
         scheduler = copy.deepcopy(self.noise_scheduler)  # multistep schedulers remember earlier steps
         steps = num_inference_steps or self.num_inference_steps
         scheduler.set_timesteps(steps)
-        audio_embeds = self.audio_encoder(audio)  # (B, T, D)
+        audio_embeds = self.audio_encoder(audio, phones)  # (B, T, D)
         b, t, _ = audio_embeds.shape
         planned = self.plan_encoder(plan, self._times(t))
         unplanned = self.plan_encoder(plan.neutral(), self._times(t)) if self.unplanned == "neutral" else None

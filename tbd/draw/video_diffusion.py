@@ -24,9 +24,9 @@ from tbd.draw.half import halve_frozen as halve
 from tbd.draw.latents import LatentCodec
 from tbd.draw.prediction import min_snr_weight, to_sample
 from tbd.draw.video_denoiser import Portrait, Told, VideoDenoiser
-from tbd.draw.windows import require_noise_scheduler, require_widths, slice_padded, tell_branches
+from tbd.draw.windows import Recording, require_noise_scheduler, require_widths, tell_branches
 from tbd.errors import InputError
-from tbd.face.motion import FPS, SAMPLES_PER_FRAME
+from tbd.face.motion import FPS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
 from tbd.think.plan import MusclePlan
 
@@ -115,6 +115,8 @@ class VideoDiffusion(L.LightningModule):
             self.save_hyperparameters()
         require_noise_scheduler(noise_scheduler)
         require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
+        if audio_encoder.recognizer is not None:
+            raise TypeError(f"{type(audio_encoder).__name__} is told phones, which a video model's batches do not hold.")
         if autoencoder.channels != denoiser.channels:
             raise ValueError(f"The autoencoder's latents have {autoencoder.channels} channels; the denoiser takes {denoiser.channels}.")
         if not 0 <= past_frames < window_frames <= denoiser.max_frames:
@@ -278,7 +280,7 @@ class VideoDiffusion(L.LightningModule):
         f, (height, width) = self.autoencoder.factor, portrait.shape[:2]
         if height % f or width % f or region_masks.shape != (5, height // f, width // f):
             raise InputError(f"A portrait of {height}×{width} pixels needs sides that are multiples of {f}, and masks of an {f}th of them.")
-        frames, context, t = frames_of(len(audio)), self.audio_encoder.context, self.window_frames
+        frames, t, recording = frames_of(len(audio)), self.window_frames, Recording(audio, self.audio_encoder)
         plans = PlanTensors.collate([plan]).to(self.device)
         masks = torch.from_numpy(np.asarray(region_masks, np.float32))[None].to(self.device)
         look = self.denoiser.look(self.latents(_pixels(portrait[None]).to(self.device)))
@@ -289,12 +291,11 @@ class VideoDiffusion(L.LightningModule):
         while done < frames:
             start = done - past.shape[1]
             hint = self._more(hint[:, hint.shape[1] - past.shape[1] :], images, min(t, frames - start), portrait.shape)
-            sound = slice_padded(audio, (start - context) * SAMPLES_PER_FRAME, (t + 2 * context) * SAMPLES_PER_FRAME)
             drawn = self.denoise(
                 look,
                 hint,
                 masks,
-                torch.from_numpy(sound)[None].to(self.device),
+                recording.window(start, t, self.device)[0],
                 plans.shifted(torch.tensor([start / FPS], device=self.device)),
                 past,
                 guidance=guidance or self.guidance,

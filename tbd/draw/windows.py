@@ -9,6 +9,8 @@ from torch import Tensor
 
 from tbd.draw.audio import AudioEncoder
 from tbd.draw.guidance import Branch
+from tbd.face.motion import SAMPLES_PER_FRAME
+from tbd.hear.track import PHONES_PER_FRAME
 from tbd.think.encoder import PlanEmbeds, PlanEncoder
 
 _SCHEDULER_METHODS = ("add_noise", "set_timesteps", "step", "scale_model_input")
@@ -78,10 +80,30 @@ def join_past(drawn: Tensor, past: Tensor, frames: int, ease: int = 5) -> Tensor
     return torch.cat([drawn[:, :frames], new + missed * fade[: new.shape[1]], drawn[:, frames + ease :]], 1)
 
 
-def slice_padded(audio: np.ndarray, start: int, length: int) -> np.ndarray:
-    """`length` samples from `start`, silence outside the recording."""
-    out = np.zeros(length, np.float32)
-    low, high = max(start, 0), min(start + length, len(audio))
+class Recording:
+    """What a model hears of a recording, window by window.
+
+    Args:
+        audio: (N,) float32 samples at 16 kHz.
+        encoder: who hears it; its phones are recognized once, where it wants them.
+    """
+
+    def __init__(self, audio: np.ndarray, encoder: AudioEncoder) -> None:
+        self.audio, self.context, self.phones = audio, encoder.context, encoder.listen(audio)
+
+    def window(self, start: int, frames: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor | None]:
+        """From frame `start`, the context on both sides included: samples (1, (T + 2·context)·640), phones (1, (T + 2·context)·4)."""
+        first, count = start - self.context, frames + 2 * self.context
+        sound = _slice_padded(self.audio, first * SAMPLES_PER_FRAME, count * SAMPLES_PER_FRAME).to(device)
+        if self.phones is None:
+            return sound, None
+        return sound, _slice_padded(self.phones, first * PHONES_PER_FRAME, count * PHONES_PER_FRAME).to(device)
+
+
+def _slice_padded(values: np.ndarray, start: int, length: int) -> Tensor:
+    """(1, length) from `start`, zeros outside the recording."""
+    out = np.zeros((1, length), values.dtype)
+    low, high = max(start, 0), min(start + length, len(values))
     if high > low:
-        out[low - start : high - start] = audio[low:high]
-    return out
+        out[0, low - start : high - start] = values[low:high]
+    return torch.from_numpy(out)

@@ -146,8 +146,8 @@ class CorpusClip(ProceduralClip):
         return Motion.load(self._file("motion"))
 
     def bilabials(self) -> np.ndarray | None:
-        from tbd.data.phones import load_phones
         from tbd.data.visemes import bilabial_times
+        from tbd.hear.phones import load_phones
 
         return bilabial_times(load_phones(self._file("phonemes"))) if self._row.get("phonemes") else None
 

@@ -10,8 +10,8 @@ from scipy.io import wavfile
 
 from tbd.ablation.launchers import Launcher
 from tbd.ablation.work import run_job
-from tbd.data.phones import Phone, save_phones
 from tbd.face.motion import Motion
+from tbd.hear.phones import Phone, save_phones
 from tbd.think.plan import MuscleAction, MusclePlan
 
 EXPERIMENT = Path(__file__).resolve().parents[2] / "configs" / "experiment" / "motion_mini.yaml"

@@ -1,10 +1,15 @@
 """The DataModule on the made-up corpus of tests/conftest.py."""
 
+import uuid
+
 import pytest
 import torch
 
 from tbd.data.procedural import ProceduralDataModule
 from tbd.errors import InputError
+from tbd.hear.phones import Phone
+from tbd.hear.recognizer import PhoneRecognizer
+from tbd.hear.track import SYMBOLS
 
 
 def prepared(corpus, **options) -> ProceduralDataModule:
@@ -47,3 +52,35 @@ def test_a_corpus_that_has_grown_is_packed_again(corpus):
     assert prepared(corpus).packs()[0].length.tolist() == [60, 45, 33]
     manifest.write_text(whole)
     assert prepared(corpus).packs()[0].length.tolist() == [60, 45, 33, 20]
+
+
+class Humming(PhoneRecognizer):
+    """Hears an m in everything; leaves a mark for each time it listens, since other processes may."""
+
+    name = "humming"
+
+    def __init__(self, marks):
+        self.marks = marks
+
+    def recognize(self, audio):
+        (self.marks / str(uuid.uuid4())).touch()
+        return [Phone(0, len(audio) / 16000, "m")]
+
+
+def test_a_recognizer_listens_once_to_every_clip(corpus, tmp_path):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    recognizer = Humming(marks)
+    data = prepared(corpus, recognizer=recognizer)
+    phones = data.packs()[0].phones
+    # 100 samples of every clip are missing, of which one of the 632 numbers each is silent
+    assert phones.shape == (158 * 4,) and (phones == SYMBOLS.index("m")).sum() == 158 * 4 - 4
+    assert len(list(marks.iterdir())) == 4
+    again = prepared(corpus, recognizer=recognizer)
+    assert len(list(marks.iterdir())) == 4
+    again.setup("fit")
+    batch = next(iter(again.train_dataloader()))
+    assert batch["phones"].shape == (2, 24 * 4) and batch["phones"].dtype == torch.uint8
+    plain = prepared(corpus)  # the same pack without what was heard
+    plain.setup("fit")
+    assert "phones" not in next(iter(plain.train_dataloader()))

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from tbd.data import speech
-from tbd.data.phones import SILENCE, Phone, from_arpabet, load_phones, merge_silences, save_phones
 from tbd.data.speech import ENGINES, Delivery, Voice, engine_of, find_voices
 from tbd.data.visemes import VOWELS, base_symbols
 from tbd.errors import InputError
 from tbd.face.motion import SAMPLE_RATE
+from tbd.hear.phones import SILENCE, Phone, from_arpabet, load_phones, merge_silences, save_phones
 
 SENTENCES = ["Please bring back a pot of tea, and take the paper to Peter.", "Did Bob keep the copper pipe?"]
 

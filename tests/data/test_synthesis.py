@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tbd.data import synthesis
-from tbd.data.phones import SILENCE, load_phones
 from tbd.data.sentences import draw_sentence, languages, split_of
 from tbd.data.speech import ENGINES, Voice
 from tbd.data.synthesis import COLUMNS, plan_corpus, synthesize
 from tbd.errors import InputError
 from tbd.face.motion import Motion
+from tbd.hear.phones import SILENCE, load_phones
 from tbd.think.facs import measure
 from tbd.think.plan import MusclePlan
 

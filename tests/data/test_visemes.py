@@ -3,9 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
-from tbd.data.phones import SILENCE, Phone
 from tbd.data.visemes import BILABIALS, VOWELS, Articulation, base_symbols, loudness_of, speech_lips
 from tbd.face.motion import FPS, INDEX
+from tbd.hear.phones import SILENCE, Phone
 from tests.data.phrases import say
 
 
@@ -91,7 +91,7 @@ def test_speakers_differ_in_amplitude():
 
 
 def test_every_engine_symbol_has_a_viseme():
-    from tbd.data.phones import ARPABET
+    from tbd.hear.phones import ARPABET
 
     assert all(base_symbols(symbol) for symbol in ARPABET.values() if symbol != SILENCE)
     assert base_symbols("tɕh") == "tɕh"

@@ -16,7 +16,10 @@ def dataset(jitter: bool = False) -> WindowDataset:
     motion = torch.arange(frames).float()[:, None].expand(-1, 58) / 100
     audio = (torch.arange(frames).repeat_interleave(640) + 1).to(torch.int16)
     plans = [MusclePlan(actions=(MuscleAction(unit=12, intensity=0.5, onset=float(i)),)) for i in range(3)]
-    return WindowDataset(Pack.of(audio, motion, LENGTHS), PlanTensors.collate(plans), window_frames=20, context_frames=2, jitter=jitter)
+    phones = torch.arange(frames).repeat_interleave(4).to(torch.uint8)
+    return WindowDataset(
+        Pack.of(audio, motion, LENGTHS, phones), PlanTensors.collate(plans), window_frames=20, context_frames=2, jitter=jitter
+    )
 
 
 def test_grid_covers_every_frame_once():
@@ -34,6 +37,9 @@ def test_audio_lies_beside_its_motion(jitter):
     assert torch.equal(heard, heard[:, :, :1].expand_as(heard))  # whole frames
     frames = (batch["motion"][..., 0] * 100).round() + 1
     assert torch.equal(heard[:, 2:-2, 0] * batch["mask"], frames * batch["mask"])
+    phones = batch["phones"].view(-1, 24, 4)
+    assert torch.equal(phones[..., 0], phones[..., 3])
+    assert torch.equal(phones[:, 2:-2, 0] * batch["mask"], (frames - 1) * batch["mask"])
 
 
 def test_a_clip_never_hears_its_neighbour():
@@ -67,5 +73,7 @@ def test_both_ways_of_cutting_agree():
     data = dataset()
     clip, start = torch.tensor([0, 0, 0, 1, 2, 2]), torch.tensor([0, 30, 41, 0, 10, 29])
     for frames, context in ((20, 2), (60, 0)):
-        for one, other in zip(data.packs[0].gathered(clip, start, frames, context), data.packs[0].copied(clip, start, frames, context)):
-            assert torch.equal(one, other)
+        one, other = (way(clip, start, frames, context) for way in (data.packs[0].gathered, data.packs[0].copied))
+        assert one.keys() == other.keys() == {"audio", "motion", "mask", "phones"}
+        for key in one:
+            assert torch.equal(one[key], other[key]) and one[key].dtype == other[key].dtype

@@ -1,0 +1,1 @@
+"""Hear: which sounds a voice makes, and when."""
