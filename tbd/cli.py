@@ -68,15 +68,21 @@ def _dispatch(name: str, argv: list[str]) -> int:
         import difflib
 
         near = difflib.get_close_matches(name, [*COMMANDS, *_LIGHTNING], 1)
-        raise InputError(f"there is no such command{f'; did you mean {near[0]}' if near else ''}? `tbd --help` lists them.")
+        raise InputError(f"there is no such command{f'; did you mean {near[0]}?' if near else '.'} `tbd --help` lists them.")
     from jsonargparse import ArgumentParser
 
+    from tbd.commands.helping import HelpFormatter
+
     command = COMMANDS[name]
-    parser = ArgumentParser(prog=f"tbd {name}", description=command.summary)
+    parser = ArgumentParser(prog=f"tbd {name}", description=_sentence(command.summary), formatter_class=HelpFormatter)
     parser.add_argument("--config", action="config", help="a YAML file with these options")
     command.options(parser)
     command.run(parser.parse_args(argv))
     return 0
+
+
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."
 
 
 def _help() -> str:

@@ -1,4 +1,4 @@
-"""`tbd fit | validate | test | predict`: Lightning's own command line over our components."""
+"""`tbd fit | validate | test`: Lightning's own command line over our components."""
 
 import warnings
 from collections.abc import Sequence

@@ -32,15 +32,38 @@ def test_help_lists_every_command(capsys):
     assert all(name in said for name in [*COMMANDS, "fit", "validate", "test", "predict"])
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+INNER = [*(f"preprocess {what}" for what in ("mead", "hdtf", "folder", "features", "report"))]
+INNER += [*(f"leaderboard {what}" for what in ("build", "add", "report"))]
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *INNER])
 def test_every_command_explains_itself(name, capsys):
+    """In its own words: no defaults that are none, no names of Python's types."""
     with pytest.raises(SystemExit) as end:
-        main([name, "--help"])
-    assert end.value.code == 0 and "usage: tbd" in capsys.readouterr().out
+        main([*name.split(), "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert end.value.code == 0 and "usage: tbd" in said
+    assert not [
+        noise for noise in ("null", "False", "(default: )", "[]", "{}", "type:", "SUPPRESS", "Namespace", "(required) (") if noise in said
+    ]
+
+
+def test_help_says_what_must_be_given_and_what_is_taken_otherwise(capsys):
+    for arguments, wanted in (
+        (["generate"], ["(.mp4) (required)", "same video (default: 0)", "(default: the model's)"]),
+        (["preprocess", "mead"], ["(default: 512 256)"]),
+        (["weights"], ["take all by default options:"]),
+        (["predict"], ["ModelPredictor)", "mead-eat2023-v2"]),
+    ):
+        with pytest.raises(SystemExit):
+            main([*arguments, "--help"])
+        said = " ".join(capsys.readouterr().out.split())
+        assert all(words in said for words in wanted), arguments
 
 
 def test_unknown_command_names_the_nearest(capsys):
-    assert "did you mean render" in refused(capsys, "rendr")
+    assert "did you mean render?" in refused(capsys, "rendr")
+    assert "no such command. `tbd --help`" in refused(capsys, "xyzzy")
 
 
 def test_think_prints_the_thought(capsys):

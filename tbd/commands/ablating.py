@@ -5,8 +5,8 @@ from tbd.commands import Command
 
 def _options(parser) -> None:
     parser.add_argument("study", help="the ablation, a YAML file such as benchmarks/ablations/paper.yaml")
-    parser.add_argument("--seeds", type=int, help="how many (default: the file's)")
-    parser.add_argument("--output", help="the folder to write; a second run takes up where the first one stopped")
+    parser.add_argument("--seeds", type=int, help="how many seeds (default: the file's)")
+    parser.add_argument("--output", help="the folder to write, needed but for --dry-run; a second run goes on where the first stopped")
     parser.add_argument("--dry-run", action="store_true", help="only show the variants, and what differs between them")
     parser.add_argument("--launcher", choices=["local", "slurm"], default="local", help="every GPU of this machine, or a cluster")
     parser.add_argument("--per-device", type=int, default=1, help="local: processes that share a GPU (or the processor)")

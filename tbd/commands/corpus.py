@@ -9,7 +9,11 @@ def _synthesize_options(parser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same corpus")
     parser.add_argument("--workers", type=int, help="processes (default: one per core)")
     parser.add_argument(
-        "--recordings", nargs="+", default=[], metavar="FOLDER", help="also train on real voices: folders of recordings, one per speaker"
+        "--recordings",
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="let real voices speak as well: folders of sound files, one per speaker (needs pip install 'tbd[recordings]')",
     )
 
 
@@ -19,4 +23,8 @@ def _synthesize(options) -> None:
     synthesize(options.output, options.hours, seed=options.seed, workers=options.workers, recordings=options.recordings)
 
 
-COMMANDS = {"synthesize": Command("write the procedural corpus", _synthesize_options, _synthesize)}
+COMMANDS = {
+    "synthesize": Command(
+        "write the procedural corpus: synthetic speech with known motion, plans and phones", _synthesize_options, _synthesize
+    )
+}

@@ -7,10 +7,11 @@ from tbd.commands import Command
 def _generate_options(parser) -> None:
     parser.add_argument("--portrait", required=True, help="a photograph or painting with a face")
     parser.add_argument("--audio", required=True, help="speech, in any format that FFmpeg reads")
-    parser.add_argument("--emotion", default="", help="a sentence about a feeling")
+    parser.add_argument("--emotion", default="", help="a sentence about a feeling; neutral where there is none")
     parser.add_argument("--output", required=True, help="the video to write (.mp4)")
     parser.add_argument("--plan", help="a plan from `tbd think --json`, perhaps edited, instead of --emotion")
-    parser.add_argument("--renderer", default="mesh", choices=["mesh", "video"], help="warp the portrait, or draw each frame anew")
+    renderers = "warp the portrait, or draw each frame anew with the latent video model (needs --checkpoint)"
+    parser.add_argument("--renderer", default="mesh", choices=["mesh", "video"], help=renderers)
     parser.add_argument("--checkpoint", help="the video model of --renderer video: exported folder, checkpoint, or hub repository")
     _drawing_options(parser)
 

@@ -5,7 +5,9 @@ from tbd.errors import InputError
 
 
 def _protocol_options(parser) -> None:
-    parser.add_argument("--protocol", required=True, help="a protocol's name (procedural-v1, mead-actor-v1, …) or a YAML file")
+    from tbd.evaluation.protocol import protocol_names
+
+    parser.add_argument("--protocol", required=True, help="a YAML file, or one of those that ship: " + ", ".join(protocol_names()))
     parser.add_argument("--reference", help="where the true clips are: a prepared cache, or the folder that the protocol asks for")
 
 
@@ -24,12 +26,15 @@ def _predict_options(parser) -> None:
     parser.add_subclass_arguments(
         Predictor,
         "predictor",
+        as_group=False,
         default={"class_path": "tbd.evaluation.predictors.ModelPredictor"},
         help="what predicts: ModelPredictor, GroundTruth, StillPortrait, LoudnessJaw, or a class of yours",
     )
-    parser.add_argument("--devices", type=str, default="1", help="how many of a machine (auto: all); each clip is made once")
+    parser.add_argument(
+        "--devices", type=str, default="1", help="how many GPUs or processes of a machine, or auto for all; each clip is made once"
+    )
     parser.add_argument("--accelerator", default="auto", help="cpu, gpu, …")
-    parser.add_argument("--num-nodes", type=int, default=1, help="machines")
+    parser.add_argument("--num-nodes", type=int, default=1, help="how many machines")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -105,17 +110,24 @@ def _device(name: str) -> str:
 def _leaderboard_options(parser) -> None:
     from jsonargparse import ArgumentParser
 
+    from tbd.commands.helping import HelpFormatter
+
     commands = parser.add_subcommands(dest="action")
-    build = ArgumentParser(description="write the tables and the page from the board's entries")
-    add = ArgumentParser(description="put scores on the board")
-    report = ArgumentParser(description="put a paper's own numbers on the board, with their citation")
+    build, add, report = (
+        ArgumentParser(description=about, formatter_class=HelpFormatter)
+        for about in (
+            "Write the tables and the page from the board's entries.",
+            "Put scores on the board.",
+            "Put a paper's own numbers on the board, with their citation, apart from measured ones.",
+        )
+    )
     for sub in (build, add, report):
         sub.add_argument("--board", default="benchmarks/leaderboard", help="the folder of the board's entries")
     build.add_argument("--output", help="the page to write (default: index.html in the board's folder)")
     build.add_argument("--readme", default="benchmarks/README.md", help="the markdown file whose table is renewed between its markers")
     add.add_argument("scores", help="what `tbd evaluate --output` wrote")
     for sub in (add, report):
-        sub.add_argument("--name", required=True, help="of the row")
+        sub.add_argument("--name", required=True, help="what the row is called")
         sub.add_argument("--paper", help="a URL or citation")
         sub.add_argument("--code", help="a URL")
         sub.add_argument("--note", default="", help="one sentence: what this row is")

@@ -12,10 +12,12 @@ _SOURCES = {
 def _options(parser) -> None:
     from jsonargparse import ArgumentParser
 
-    subcommands = parser.add_subcommands(dest="what", required=True, title="what")
+    from tbd.commands.helping import HelpFormatter
+
+    subcommands = parser.add_subcommands(dest="what", required=True)
     for name, summary in _SOURCES.items():
-        own = ArgumentParser(description=f"Prepare {summary}.")
-        own.add_argument("--root", required=True, help="the folder of the download")
+        own = ArgumentParser(description=f"Prepare {summary}.", formatter_class=HelpFormatter)
+        own.add_argument("--root", required=True, help="the folder of the videos" if name == "folder" else "the folder of the download")
         own.add_argument("--output", required=True, help="the cache to write; a second run takes up where the first one stopped")
         if name == "mead":
             own.add_argument(
@@ -25,16 +27,19 @@ def _options(parser) -> None:
             own.add_argument("--annotations", required=True, help="the folder of HDTF's annotation files (RD_annotion_time.txt …)")
         _shared_options(own)
         subcommands.add_subcommand(name, own, help=summary)
-    own = ArgumentParser(description="Add latents and features of pretrained networks to a cache.")
+    own = ArgumentParser(description="Add latents and features of pretrained networks to a cache.", formatter_class=HelpFormatter)
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument("--vae", help="a folder or hub repository of diffusers' AutoencoderKL: latents of the videos")
-    own.add_argument("--size", type=int, default=512, help="of the videos that the autoencoder sees, in pixels")
-    own.add_argument("--coarse", action="store_true", help="with --vae: also what the video model is told of each clip and its portrait")
+    own.add_argument("--size", type=int, default=512, help="with --vae: pixels of the videos that it sees; the cache must have that size")
+    own.add_argument(
+        "--coarse", action="store_true", help="with --vae: also the coarse frames, region masks and portraits that the video model is told"
+    )
     own.add_argument("--wav2vec2", help="a folder or hub repository of transformers' Wav2Vec2, HuBERT or WavLM: features of the sound")
-    own.add_argument("--layer", type=int, default=-1, help="of its hidden states")
+    own.add_argument("--layer", type=int, default=-1, help="with --wav2vec2: which of its hidden states; -1 is the last")
     own.add_argument("--device", default="cpu", help="where the networks run, such as cuda")
     subcommands.add_subcommand("features", own, help="add latents and features of pretrained networks")
-    own = ArgumentParser(description="What a cache holds, what is missing or broken, and what a split finds in it.")
+    about = "What a cache holds, what is missing or broken, and what a split finds in it."
+    own = ArgumentParser(description=about, formatter_class=HelpFormatter)
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument("--split", help="verify a split, and say what of it is there: a packaged name, such as mead_actor, or a .json file")
     subcommands.add_subcommand("report", own, help="what a cache holds, what is missing or broken")

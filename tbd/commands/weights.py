@@ -5,8 +5,8 @@ from tbd.errors import InputError
 
 
 def _weights_options(parser) -> None:
-    parser.add_argument("action", choices=["list", "fetch", "verify"], help="show the registry, put files into their place, check them")
-    parser.add_argument("names", nargs="*", help="of the registry; `list` and `verify` take all by default")
+    parser.add_argument("action", choices=["list", "fetch", "verify"], help="show the registry, put files into their place, or check them")
+    parser.add_argument("names", nargs="*", help="of weights in the registry; `list` and `verify` take all by default")
     parser.add_argument("--from", metavar="FILE", help="fetch: take this copy of the file, for machines without internet")
     parser.add_argument("--offline", action="store_true", help="never use the network")
     parser.add_argument("--json", action="store_true", help="list, verify: print JSON")
