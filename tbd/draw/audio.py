@@ -39,10 +39,6 @@ class AudioEncoder(nn.Module, ABC):
             (B, T, dim).
         """
 
-    def inner(self, x: Tensor) -> Tensor:
-        """(B, dim, T + 2·context) → (B, T, dim)."""
-        return x[..., self.context : x.shape[-1] - self.context].transpose(1, 2)
-
     def listen(self, audio: np.ndarray) -> np.ndarray | None:
         """The phones of a whole recording of (N,) samples: (4·ceil(N / 640),) uint8; None for an encoder of sound alone."""
         return None if self.recognizer is None else phone_track(self.recognizer.listen(audio), frames_of(len(audio)))
@@ -86,51 +82,43 @@ class MelEncoder(AudioEncoder):
         self.dim, self.context = dim, context
         self.mel = LogMel(bins)
         self.stem = nn.Conv1d(bins, dim // 2, 5, padding=2)
-        self.blocks = _dilated(dim // 2, dropout)
-        self.down = _to_frames(dim // 2, dim)
+        self.blocks = nn.Sequential(*(_ConvBlock(dim // 2, dilation, dropout) for dilation in (1, 2, 4)))
+        self.down = nn.Conv1d(dim // 2, dim, 8, stride=4, padding=2)
         self.out = _ConvBlock(dim, 1, dropout)
 
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
-        x = self.mel(audio)  # (B, bins, 4(T+2C))
-        return self.inner(self.out(self.down(self.blocks(self.stem(x)))))
+        return self.encode(self.stem(self.mel(audio)))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Columns at 100 Hz, (B, dim/2, 4(T+2C)) → (B, T, dim)."""
+        x = self.out(self.down(self.blocks(x)))  # (B, dim, T+2C)
+        return x[..., self.context : x.shape[-1] - self.context].transpose(1, 2)
 
 
-class PhoneEncoder(AudioEncoder):
-    """Phones that a recognizer names, beside what another encoder hears in the sound itself.
+class PhoneEncoder(MelEncoder):
+    """Phones that a recognizer names, and a sound so coarse that it tells how loud and how bright a voice is, but not whose.
 
-    A recognizer has learnt from thousands of speakers and names the phones of a voice that the sound's encoder has never met;
-    that one knows the voices of its training exactly, and how loud they are.
+    A recognizer has learnt from thousands of speakers. An encoder of fine spectra learns the voices of its training exactly and
+    hears others less well; given both, a denoiser trusts the spectra, since they tell its training's voices better.
 
     Args:
-        sound: the encoder of the sound, whose `dim` and `context` this one takes on.
         recognizer: names the phones of a recording.
-        width: channels of the small stack that the phones go through.
+        dim: width of the features.
+        bins: mel bands.
+        context: frames heard on each side of the window.
         dropout: fraction of channels silenced in training.
-        drop_sound: probability in training that a window is told by its phones alone.
     """
 
-    def __init__(
-        self, sound: AudioEncoder, recognizer: PhoneRecognizer, width: int = 96, dropout: float = 0.1, drop_sound: float = 0.0
-    ) -> None:
-        super().__init__()
-        self.dim, self.context = sound.dim, sound.context
-        self.sound, self.recognizer, self.drop_sound = sound, recognizer, drop_sound
-        self.embedding = nn.Embedding(len(SYMBOLS), width)
-        self.blocks = _dilated(width, dropout)
-        self.down = _to_frames(width, sound.dim)
-        # phones come to a trained encoder of sound without disturbing it
-        nn.init.zeros_(self.down.weight)
-        nn.init.zeros_(self.down.bias)
+    def __init__(self, recognizer: PhoneRecognizer, dim: int = 320, bins: int = 8, context: int = 8, dropout: float = 0.1) -> None:
+        super().__init__(dim, bins, context, dropout)
+        self.recognizer = recognizer
+        self.embedding = nn.Embedding(len(SYMBOLS), dim // 2)
 
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
         if phones is None:
             raise ValueError("A PhoneEncoder is told phones: give the DataModule a recognizer, which adds them to its batches.")
-        x = self.embedding(phones.long()).transpose(1, 2)  # (B, width, 4(T+2C))
-        told = self.inner(self.down(self.blocks(x)))  # (B, T, dim)
-        heard = self.sound(audio)
-        if self.training and self.drop_sound:
-            heard = heard * (torch.rand(len(heard), 1, 1, device=heard.device) >= self.drop_sound)
-        return told + heard
+        said = self.embedding(phones.long()).transpose(1, 2)  # (B, dim/2, 4(T+2C))
+        return self.encode(self.stem(self.mel(audio)) + said)
 
 
 class Wav2Vec2Encoder(AudioEncoder):
@@ -174,16 +162,6 @@ class Wav2Vec2Encoder(AudioEncoder):
             states = self.model(sound, output_hidden_states=True).hidden_states[self.layer]  # (B, about 2(T+2C), W)
             frames = F.interpolate(states.float().mT, audio.shape[1] // SAMPLES_PER_FRAME, mode="linear").mT  # (B, T+2C, W)
         return self.project(frames[:, self.context : frames.shape[1] - self.context])  # (B, T, dim)
-
-
-def _dilated(width: int, dropout: float) -> nn.Sequential:
-    """Over 150 ms of columns at 100 Hz."""
-    return nn.Sequential(*(_ConvBlock(width, dilation, dropout) for dilation in (1, 2, 4)))
-
-
-def _to_frames(width: int, dim: int) -> nn.Conv1d:
-    """Four columns → one frame, with two more on either side."""
-    return nn.Conv1d(width, dim, 8, stride=4, padding=2)
 
 
 class _ConvBlock(nn.Module):

@@ -2,14 +2,19 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
+from safetensors.torch import save_file
 
+from tbd.draw.audio import PhoneEncoder
 from tbd.draw.guidance import ClassifierFreeGuidance, NoGuidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import correlation
 from tbd.draw.windows import join_past
+from tbd.errors import InputError
 from tbd.face.motion import CHANNELS
+from tbd.hear.track import SYMBOLS
 from tbd.think.encoder import MuscleTokenEncoder, PlanTensors
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conftest import tiny_model
+from tests.hear.humming import Humming
 
 PLAN = MusclePlan(emotions={"happy": 1.0}, intensity=0.8, actions=(MuscleAction(unit=12, intensity=0.7, onset=0.4),))
 VARIANCE_PRESERVING = {"beta_schedule": "squaredcos_cap_v2"}
@@ -55,6 +60,30 @@ def test_plan_times_are_those_of_the_recording(model):
     assert not np.allclose(a[:20], b[:20])
     embeds = model.plan_encoder(PlanTensors.collate([ended]).shifted(torch.tensor([2.0])), torch.arange(30) / 25)
     assert embeds.local_presence[:, 1:].max() == 0
+
+
+def test_phones_are_those_of_the_recording(monkeypatch):
+    """Each window is told the phones that sound in it; around the recording there is silence."""
+    model = tiny_model(audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4))
+    heard, encode = [], model.audio_encoder.forward
+    monkeypatch.setattr(model.audio_encoder, "forward", lambda audio, phones=None: heard.append(phones) or encode(audio, phones))
+    drawn(model, voice(2.0))
+    m = SYMBOLS.index("m")
+    first, context, step = heard[0][0], 4 * 4, (model.window_frames - model.past_frames) * 4
+    assert first[: context + 10].max() == 0 and (first[context + 10 :] == m).all()
+    for k, phones in enumerate(heard):
+        sounding = torch.arange(phones.shape[1]) - context + k * step
+        assert torch.equal(phones[0] == m, (sounding >= 10) & (sounding < 200))
+
+
+def test_a_start_from_other_weights(model, tmp_path):
+    save_file(model.state_dict(), tmp_path / "model.safetensors")
+    with pytest.raises(InputError, match="is missing"):
+        tiny_model(audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4), initial=str(tmp_path))
+    new = tiny_model(
+        audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4), initial=str(tmp_path), initial_skip=["*embedding.weight"]
+    )
+    assert torch.equal(new.denoiser.outlet.weight, model.denoiser.outlet.weight)
 
 
 @pytest.mark.parametrize("scheduler", [DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler])

@@ -7,6 +7,7 @@ import pytest
 import torch
 from diffusers import DPMSolverMultistepScheduler
 
+from tbd.draw.audio import PhoneEncoder
 from tbd.draw.guidance import ClassifierFreeGuidance, NoGuidance, ProgressiveGuidance
 from tbd.draw.video_denoiser import Told, VideoUNet
 from tbd.errors import InputError
@@ -14,6 +15,7 @@ from tbd.think.action_units import REGIONS
 from tbd.think.encoder import MuscleTokenEncoder, PlanTensors
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.tiny_video import DIM, PLAN, SIDE, UNET, clip, tiny_video_model, wake
+from tests.hear.humming import Humming
 
 T, H = 6, SIDE // 2
 
@@ -207,6 +209,8 @@ def test_unfit_windows_are_refused(sizes):
 def test_unfit_parts_are_refused():
     with pytest.raises(ValueError, match="width 8"):
         tiny_video_model(plan_encoder=MuscleTokenEncoder(8))
+    with pytest.raises(TypeError, match="PhoneEncoder is told phones"):
+        tiny_video_model(audio_encoder=PhoneEncoder(Humming(), DIM))
     with pytest.raises(ValueError, match="takes 5"):
         tiny_video_model(denoiser=VideoUNet({**UNET, "in_channels": 5, "out_channels": 5}, max_frames=8))
 

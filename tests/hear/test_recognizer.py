@@ -10,19 +10,10 @@ from tbd.face.motion import INDEX, SAMPLE_RATE
 from tbd.face.sound import read_wave
 from tbd.hear import recognizer
 from tbd.hear.phones import SILENCE, Phone
-from tbd.hear.recognizer import LONGEST, PhoneRecognizer, SphinxRecognizer, passages
+from tbd.hear.recognizer import LONGEST, SphinxRecognizer, passages
+from tests.hear.humming import Humming
 
 VOICE = read_wave(files("tbd") / "assets" / "voice.wav")
-
-
-class Humming(PhoneRecognizer):
-    """Hears an m in every passage that is not silent, from 0.1 s on."""
-
-    name = "humming"
-
-    def recognize(self, audio):
-        length = len(audio) / SAMPLE_RATE
-        return [Phone(0, 0.1, SILENCE), Phone(0.1, length, "m")] if np.abs(audio).max(initial=0) else []
 
 
 def jaw(phones, audio):
