@@ -76,7 +76,9 @@ class DiffusersGuidance(Guidance):
 
     def _guider_at(self, progress: float) -> BaseGuidance:
         if self._timesteps is None:
-            raise ValueError("A DiffusersGuidance combines nothing before `started(timesteps)`, which gives each window a guider of its own.")
+            raise ValueError(
+                "A DiffusersGuidance combines nothing before `started(timesteps)`, which gives each window a guider of its own."
+            )
         steps = len(self._timesteps)
         step = round(progress * (steps - 1))
         self.guider.set_state(step=step, num_inference_steps=steps, timestep=self._timesteps[step])
