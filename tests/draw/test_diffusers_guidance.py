@@ -211,14 +211,30 @@ def test_same_seed_same_motion_also_after_another(model, guider):
     assert np.array_equal(first, drawn(tiny_model(), DiffusersGuidance(guider), seed=3))
 
 
+class Forgetless(diffusers.ClassifierFreeGuidance):
+    """A guider of one's own that never starts afresh: each call weighs more than the one before."""
+
+    calls = 0
+
+    def forward(self, pred_cond, pred_uncond=None):
+        self.calls += 1
+        return super().forward(pred_cond * (1 + 0.1 * self.calls), pred_uncond)
+
+
+def test_a_guider_that_never_forgets_forgets_with_its_window(model):
+    guidance = DiffusersGuidance(Forgetless(guidance_scale=2.0))
+    first = drawn(model, guidance, seed=3)
+    assert np.array_equal(first, drawn(model, guidance, seed=3)) and guidance.guider.calls == 0
+
+
 def test_a_window_does_not_feel_the_one_before(model):
-    """Momentum of one window is none of the next's: drawn by hand with guidances made anew, the motion is the same."""
+    """The momentum of one is none of the next's, and there is momentum."""
     options = {"noise": torch.randn(1, 30, len(CHANNELS), generator=torch.Generator().manual_seed(1)), "num_inference_steps": 4}
     sound, plans, guidance = torch.from_numpy(voice(38 / 25)[None]), PlanTensors.collate([PLAN]), DiffusersGuidance(apg())
     before = model.denoise(sound, plans, guidance=guidance, **options)
     assert torch.equal(model.denoise(sound, plans, guidance=guidance, **options), before)
     still = DiffusersGuidance(apg(adaptive_projected_guidance_momentum=None))
-    assert not torch.allclose(model.denoise(sound, plans, guidance=still, **options), before, atol=1e-4)  # and there is momentum
+    assert not torch.allclose(model.denoise(sound, plans, guidance=still, **options), before, atol=1e-4)
 
 
 def test_a_batch_draws_what_its_items_draw(model):
