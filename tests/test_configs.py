@@ -67,6 +67,25 @@ def test_a_later_file_overrides_too(tmp_path):
     assert (cli.model.audio_encoder.context, cli.datamodule.context_frames) == (5, 5)
 
 
+def test_a_guider_of_diffusers_is_a_component_within_a_component():
+    fragment = f"--model.init_args.guidance={CONFIGS / 'guidance' / 'apg.yaml'}"
+    guider = "--model.init_args.guidance.init_args.guider.init_args"
+    cli = parsed(fragment, f"{guider}.guidance_scale=3.5", f"{guider}.stop=0.5")
+    guidance = cli.model.guidance
+    assert type(guidance.guider).__name__ == "AdaptiveProjectedGuidance"
+    assert (guidance.guider.guidance_scale, guidance.guider.eta, guidance.guider._stop) == (3.5, 0.0, 0.5)
+    # the voice of the experiment stays, as baselines must hear what the others hear
+    assert (guidance.audio_scale, guidance.audio_regions) == (3.0, ["lower"])
+
+
+def test_a_guider_that_does_not_fit_is_refused_when_parsed(capsys):
+    with pytest.raises(SystemExit):
+        parsed(
+            "--model.init_args.guidance=tbd.draw.guidance.DiffusersGuidance", "--model.init_args.guidance.guider=diffusers.DDIMScheduler"
+        )
+    assert "BaseGuidance" in capsys.readouterr().err
+
+
 def test_a_misfit_is_refused_when_parsed(capsys):
     with pytest.raises(SystemExit):
         parsed("--model.init_args.guidance=tbd.draw.audio.MelEncoder")

@@ -4,19 +4,32 @@
 
 ∅ is no plan, g the global emotion, ℓ the local muscles; all hear the audio, but for the last term's second. The weights'
 sum over branches is always 1, so the same call serves predictions of noise, sample or velocity: at one step these are one
-affine map of each other.
+affine map of each other. `DiffusersGuidance`, in a module of its own, is the exception: it combines two branches as a guider of
+diffusers does, which need not be a weighted sum.
 """
 
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from tbd.think.action_units import REGIONS
+
+if TYPE_CHECKING:
+    from tbd.draw.diffusers_guidance import DiffusersGuidance as DiffusersGuidance
+
+
+def __getattr__(name: str) -> Any:
+    """`DiffusersGuidance` beside the others, without diffusers, which takes seconds, where nobody asks for it."""
+    if name == "DiffusersGuidance":
+        from tbd.draw.diffusers_guidance import DiffusersGuidance
+
+        return DiffusersGuidance
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Branch(NamedTuple):
@@ -41,8 +54,17 @@ class Guidance(ABC):
     """Combines the predictions of one denoising step.
 
     An implementation declares which predictions it wants (`branches`) and combines them (`__call__`). Both are pure: the
-    place in the denoising loop is passed in, nothing is remembered between calls. The denoiser never sees a scale.
+    place in the denoising loop is passed in, nothing is remembered between calls. One that must remember the earlier steps of
+    a window does so in what `started` returns, and nowhere else. The denoiser never sees a scale.
     """
+
+    def started(self, timesteps: Tensor) -> "Guidance":
+        """What combines the steps of one window: itself, where nothing is remembered. The sampling loop calls it first.
+
+        Args:
+            timesteps: (N,) of the noise scheduler, from noise to done.
+        """
+        return self
 
     @abstractmethod
     def branches(self, progress: float) -> tuple[Branch, ...]:
@@ -128,10 +150,8 @@ class ProgressiveGuidance(Guidance):
         region_scales: dict[str, float] | None = None,
         audio_regions: list[str] | None = None,
     ) -> None:
-        for argument, names in (("region_scales", region_scales), ("audio_regions", audio_regions)):
-            unknown = set(names or ()) - set(REGIONS)
-            if unknown:
-                raise ValueError(f"{argument} names {', '.join(sorted(unknown))}; the regions are {', '.join(REGIONS)}.")
+        require_regions("region_scales", region_scales)
+        require_regions("audio_regions", audio_regions)
         if schedule not in ("step", "linear", "cosine"):
             raise ValueError(f"schedule is step, linear or cosine, not {schedule!r}.")
         if not 0 <= switch <= 1:
@@ -184,9 +204,27 @@ class ProgressiveGuidance(Guidance):
         w_g, w_l, w_a = self.weights(progress)
         if self.region_scales:
             w_l = w_l * _over_regions(self.region_scales, 1.0, preds[EMOTION], masks)
-        if w_a and self.audio_regions is not None:
-            w_a = w_a * _over_regions(dict.fromkeys(self.audio_regions, 1.0), 0.0, preds[FULL], masks)
+        if w_a:
+            w_a = audio_weight(self.audio_scale, self.audio_regions, preds[FULL], masks)
         return _weighted(preds, {UNPLANNED: 1 - w_g, EMOTION: w_g - w_l, FULL: w_l + w_a, UNHEARD: -w_a})
+
+
+def require_regions(argument: str, names: Iterable[str] | None) -> None:
+    """Refuse names that are no region's.
+
+    Raises:
+        ValueError: `argument` names some.
+    """
+    unknown = set(names or ()) - set(REGIONS)
+    if unknown:
+        raise ValueError(f"{argument} names {', '.join(sorted(unknown))}; the regions are {', '.join(REGIONS)}.")
+
+
+def audio_weight(scale: float, regions: list[str] | None, like: Tensor, masks: Tensor | None) -> float | Tensor:
+    """w_a: `scale` − 1 in `regions` and 0 elsewhere, or everywhere where these are None."""
+    if regions is None:
+        return scale - 1.0
+    return (scale - 1.0) * _over_regions(dict.fromkeys(regions, 1.0), 0.0, like, masks)
 
 
 def _over_regions(values: Mapping[str, float], otherwise: float, like: Tensor, masks: Tensor | None) -> Tensor:

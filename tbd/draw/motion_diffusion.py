@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.checkpoints import load_initial
 from tbd.draw.denoiser import Denoiser
-from tbd.draw.guidance import FULL, Branch, Guidance
+from tbd.draw.guidance import Branch, Guidance, NoGuidance
 from tbd.draw.prediction import to_sample
 from tbd.draw.windows import Recording, join_past, require_noise_scheduler, require_widths, tell_branches
 from tbd.face.motion import CHANNELS, FPS, Motion
@@ -274,8 +274,9 @@ class MotionDiffusion(L.LightningModule):
             (B, T, 58) motion, its first P frames the past's.
         """
         scheduler = copy.deepcopy(self.noise_scheduler)  # multistep schedulers remember earlier steps
-        steps = num_inference_steps or self.num_inference_steps
-        scheduler.set_timesteps(steps)
+        scheduler.set_timesteps(num_inference_steps or self.num_inference_steps)
+        guidance = (guidance or NoGuidance()).started(scheduler.timesteps)  # some guidances remember them too
+        steps = len(scheduler.timesteps)  # which may be more than were asked for
         audio_embeds = self.audio_encoder(audio, phones)  # (B, T, D)
         b, t, _ = audio_embeds.shape
         planned = self.plan_encoder(plan, self._times(t))
@@ -289,11 +290,10 @@ class MotionDiffusion(L.LightningModule):
         kept = past_mask[..., None] > 0
         for i, timestep in enumerate(scheduler.timesteps):
             progress = i / max(steps - 1, 1)
-            branches = guidance.branches(progress) if guidance is not None else (FULL,)
+            branches = guidance.branches(progress)
             model_in = torch.where(kept, past_full, scheduler.scale_model_input(x, timestep))
             preds = self._branches(branches, model_in, timestep, audio_embeds, (planned, unplanned), past_full, past_mask)
-            pred = guidance(preds, progress, self.region_masks) if guidance is not None else preds[FULL]
-            x = scheduler.step(pred, timestep, x).prev_sample
+            x = scheduler.step(guidance(preds, progress, self.region_masks), timestep, x).prev_sample
         if past is not None and past.shape[1]:
             x = join_past(x, past_full, past.shape[1])
         return self.denormalise(torch.where(kept, past_full, x))

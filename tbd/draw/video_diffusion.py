@@ -19,7 +19,7 @@ from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.chance import Chance, seed_of
 from tbd.draw.checkpoints import load_initial, require_fitting
 from tbd.draw.film import add_film
-from tbd.draw.guidance import FULL, Branch, Guidance
+from tbd.draw.guidance import Branch, Guidance, NoGuidance
 from tbd.draw.half import halve_frozen as halve
 from tbd.draw.latents import LatentCodec
 from tbd.draw.prediction import min_snr_weight, to_sample
@@ -353,8 +353,9 @@ class VideoDiffusion(L.LightningModule):
             (B, T, C, h, w) latents, the first P the past's.
         """
         scheduler = copy.deepcopy(self.noise_scheduler)  # multistep schedulers remember earlier steps
-        steps = num_inference_steps or self.num_inference_steps
-        scheduler.set_timesteps(steps)
+        scheduler.set_timesteps(num_inference_steps or self.num_inference_steps)
+        guidance = (guidance or NoGuidance()).started(scheduler.timesteps)  # some guidances remember them too
+        steps = len(scheduler.timesteps)  # which may be more than were asked for
         b, t = hint.shape[:2]
         planned = self.plan_encoder(plan, self._times(t))
         unplanned = self.plan_encoder(plan.neutral(), self._times(t)) if self.unplanned == "neutral" else None
@@ -368,13 +369,12 @@ class VideoDiffusion(L.LightningModule):
         x = (torch.randn_like(hint) if noise is None else noise.to(hint.device)) * scheduler.init_noise_sigma
         for i, timestep in enumerate(scheduler.timesteps):
             progress = i / max(steps - 1, 1)
-            branches = guidance.branches(progress) if guidance is not None else (FULL,)
+            branches = guidance.branches(progress)
             model_in = torch.where(kept, past_full, scheduler.scale_model_input(x, timestep))
             preds: dict[Branch, Tensor] = {}
             for group in [(branch,) for branch in branches] if sequential else [branches]:
                 preds |= self._branches(group, model_in, timestep, portrait, told, unplanned)
-            pred = guidance(preds, progress, masks) if guidance is not None else preds[FULL]
-            x = scheduler.step(pred, timestep, x).prev_sample
+            x = scheduler.step(guidance(preds, progress, masks), timestep, x).prev_sample
         return torch.where(kept, past_full, x)
 
     def _branches(

@@ -1,9 +1,19 @@
 """The formula of DESIGN §5, with numbers small enough to check by hand."""
 
+import diffusers
 import pytest
 import torch
 
-from tbd.draw.guidance import EMOTION, FULL, UNHEARD, UNPLANNED, ClassifierFreeGuidance, NoGuidance, ProgressiveGuidance
+from tbd.draw.guidance import (
+    EMOTION,
+    FULL,
+    UNHEARD,
+    UNPLANNED,
+    ClassifierFreeGuidance,
+    DiffusersGuidance,
+    NoGuidance,
+    ProgressiveGuidance,
+)
 from tbd.draw.motion_diffusion import region_masks
 from tbd.think.action_units import REGIONS
 
@@ -15,10 +25,13 @@ ALL = [
     ProgressiveGuidance(schedule="step"),
     ProgressiveGuidance(2.0, 0.5, schedule="linear", region_scales={"lower": 0.5}),
     ProgressiveGuidance(audio_scale=3.0, audio_regions=["lower"]),
+    DiffusersGuidance(diffusers.ClassifierFreeGuidance(guidance_scale=3.0), audio_scale=3.0, audio_regions=["lower"]),
 ]
+TIMESTEPS = torch.arange(11).flip(0)
 
 
 def combine(guidance, progress, preds=PREDS, masks=None):
+    guidance = guidance.started(TIMESTEPS)
     return guidance({b: preds[b] for b in guidance.branches(progress)}, progress, masks)
 
 
@@ -47,7 +60,7 @@ def test_branches_without_weight_are_not_asked_for(guidance):
     for progress in (0.0, 0.5, 1.0):
         base = {branch: torch.full((1, 1, 58), float(i)) for i, branch in enumerate(PREDS)}
         before = combine(guidance, progress, base, masks)
-        for branch in guidance.branches(progress):
+        for branch in guidance.started(TIMESTEPS).branches(progress):
             assert not torch.equal(combine(guidance, progress, {**base, branch: base[branch] + 1}, masks), before)
 
 
@@ -66,6 +79,17 @@ def test_knobs_are_separate():
     assert ProgressiveGuidance(emotion_scale=2.0).weights(0.5) == pytest.approx((2 * base[0], base[1], base[2]))
     assert ProgressiveGuidance(muscle_scale=2.0).weights(0.5) == pytest.approx((base[0], 2 * base[1], base[2]))
     assert ProgressiveGuidance(audio_scale=2.0).weights(0.5) == pytest.approx((base[0], base[1], 1.0))
+
+
+@pytest.mark.parametrize("guidance", ALL)
+def test_to_start_a_window_changes_nothing(guidance):
+    """What is started combines as what was, however often: one that remembers nothing may be started by anyone or no one."""
+    masks = region_masks()
+    preds = {branch: torch.full((1, 1, 58), value.item()) for branch, value in PREDS.items()}
+    once, again = guidance.started(TIMESTEPS), guidance.started(TIMESTEPS).started(TIMESTEPS)
+    for progress in (0.0, 0.5, 1.0):
+        assert once.branches(progress) == again.branches(progress)
+        assert torch.equal(combine(once, progress, preds, masks), combine(again, progress, preds, masks))
 
 
 def test_region_scale_moves_its_region_alone():

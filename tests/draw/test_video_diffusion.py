@@ -2,13 +2,14 @@
 
 import dataclasses
 
+import diffusers
 import numpy as np
 import pytest
 import torch
 from diffusers import DPMSolverMultistepScheduler
 
 from tbd.draw.audio import PhoneEncoder
-from tbd.draw.guidance import ClassifierFreeGuidance, NoGuidance, ProgressiveGuidance
+from tbd.draw.guidance import ClassifierFreeGuidance, DiffusersGuidance, NoGuidance, ProgressiveGuidance
 from tbd.draw.video_denoiser import Told, VideoUNet
 from tbd.errors import InputError
 from tbd.think.action_units import REGIONS
@@ -136,6 +137,19 @@ def test_one_branch_after_the_other_is_the_same_video(model):
 @pytest.mark.parametrize("guidance", [NoGuidance(), ClassifierFreeGuidance(2.0), ProgressiveGuidance(region_scales={"lower": 2.0})])
 def test_guidances_swap(model, guidance):
     assert np.isfinite(drawn(model, 6, guidance=guidance).astype(float)).all()
+
+
+def test_guiders_of_diffusers_draw_as_ours_and_remember_one_window_alone(model):
+    theirs = drawn(model, 8, guidance=DiffusersGuidance(diffusers.ClassifierFreeGuidance(guidance_scale=2.0))).astype(int)
+    assert np.abs(theirs - drawn(model, 8, guidance=ClassifierFreeGuidance(2.0))).max() <= 1
+    guider = diffusers.AdaptiveProjectedGuidance(2.0, adaptive_projected_guidance_momentum=-0.5, eta=0.0)
+    for guidance in (
+        DiffusersGuidance(guider, audio_scale=2.0, audio_regions=["lower"]),
+        DiffusersGuidance(diffusers.ClassifierFreeZeroStarGuidance(2.0, zero_init_steps=0)),
+    ):
+        video = drawn(model, 8, guidance=guidance, seed=3)
+        drawn(model, 6, guidance=guidance, seed=4)
+        assert np.array_equal(video, drawn(model, 8, guidance=guidance, seed=3)) and (video != theirs).any()
 
 
 def test_region_scales_act_in_their_region(model):
