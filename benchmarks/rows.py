@@ -33,7 +33,10 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
             "init_args": {
                 "guidance": {
                     "class_path": f"{_GUIDANCE}.ProgressiveGuidance",
-                    "init_args": {"audio_scale": 3.0, "emotion_floor": 1.0, "muscle_floor": 1.0},
+                    "init_args": {
+                        **{"emotion_scale": 1.5, "muscle_scale": 1.5, "audio_scale": 2.0, "audio_regions": ["lower"]},
+                        **{"emotion_floor": 1.0, "muscle_floor": 1.0},
+                    },
                 }
             },
         },

@@ -2,5 +2,5 @@
 
 __version__ = "0.1.0"
 
-MOTION_MODEL = "motion_mini"
+MOTION_MODEL = "motion_base"
 """The packaged motion model, which draws where no other is named."""

@@ -109,7 +109,7 @@ class PhoneEncoder(MelEncoder):
         dropout: fraction of channels silenced in training.
     """
 
-    def __init__(self, recognizer: PhoneRecognizer, dim: int = 320, bins: int = 8, context: int = 8, dropout: float = 0.1) -> None:
+    def __init__(self, recognizer: PhoneRecognizer, dim: int = 320, bins: int = 16, context: int = 8, dropout: float = 0.1) -> None:
         super().__init__(dim, bins, context, dropout)
         self.recognizer = recognizer
         self.embedding = nn.Embedding(len(SYMBOLS), dim // 2)
