@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, grey_closing
 
 from tbd.face.motion import FPS, INDEX
 from tbd.hear.phones import BREATH, SILENCE, Phone
@@ -251,14 +251,20 @@ def _contact(units: Sequence[_Unit], sounds: frozenset[str], frames: int) -> np.
     return contact
 
 
+_SHORT_PAUSE = 0.6  # seconds
+
+
 def _speaking(units: Sequence[_Unit], frames: int) -> np.ndarray:
-    """(frames,) 1 within speech, 0 in pauses, with flanks of the time that a mouth takes to open and to rest."""
+    """(frames,) 1 within speech, 0 in pauses, with flanks of the time that a mouth takes to open and to rest.
+
+    A mouth stays at work through short pauses: the jaw of a frightened speaker does not drop between two words.
+    """
     times, speaking = np.arange(frames) / FPS, np.zeros(frames)
     for unit in units:
         if unit.symbol not in (SILENCE, BREATH):
             before, after = np.maximum(unit.start - times, 0) / (2 * _ANTICIPATION), np.maximum(times - unit.end, 0) / (2 * _RELEASE)
             speaking = np.maximum(speaking, 0.5 + 0.5 * np.cos(np.pi * np.clip(before + after, 0, 1)))
-    return speaking
+    return grey_closing(speaking, round(_SHORT_PAUSE * FPS))
 
 
 def close_jaw(jaw: np.ndarray, closed: np.ndarray, bitten: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from tbd.data.visemes import BILABIALS, base_symbols, loudness_of
 from tbd.face.geometry import mean_face
 from tbd.face.motion import BLENDSHAPES, FPS, INDEX
 from tbd.face.rig import Rig, inner_lip_gap
+from tbd.hear.phones import SILENCE, Phone, merge_silences
 from tbd.think.facs import ACTION_UNITS, EMOTIONS, PROTOTYPES, measure
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.data.phrases import SENTENCE, say, voice
@@ -107,3 +108,12 @@ def test_a_feeling_yields_the_mouth_only_while_it_speaks():
     silent, said = jaw[: int(1.2 * FPS)], jaw[int(1.9 * FPS) : int(2.3 * FPS)]
     assert silent.min() > 0.6
     assert said.max() < silent.min()
+
+
+@pytest.mark.parametrize(("pause", "shows"), [(0.4, False), (1.5, True)])
+def test_a_feeling_waits_through_a_short_pause(pause, shows):
+    word = say("m", "ɑ", "t", "i", "m", length=0.1, pause=0.0)
+    length = word[-1].end
+    phones = merge_silences([*word, Phone(length, length + pause, SILENCE), *(p.moved(length + pause) for p in word)])
+    jaw = perform(MusclePlan(actions=(MuscleAction(unit=27, intensity=0.8),)), 0, phones, voice(phones)).values[:, INDEX["jawOpen"]]
+    assert (jaw[int((length + pause / 2) * FPS)] > 0.6) == shows
