@@ -13,7 +13,9 @@ CONFIGS = ROOT / "configs"
 EXPERIMENTS = sorted(CONFIGS.glob("experiment/*.yaml"))
 VIDEO = [path for path in EXPERIMENTS if path.stem.startswith("video")]
 """Their pretrained weights are not here: `tests/test_video_stages.py` runs them with tiny ones."""
-MOTION = [path for path in EXPERIMENTS if path not in VIDEO]
+HEARING = CONFIGS / "experiment" / "hearing.yaml"
+"""It teaches an encoder: `tests/draw/test_distillation.py` runs it."""
+MOTION = [path for path in EXPERIMENTS if path not in (*VIDEO, HEARING)]
 TRAINERS = sorted(CONFIGS.glob("trainer/*.yaml"))
 FRAGMENTS = sorted(set(CONFIGS.rglob("*.yaml")) - set(EXPERIMENTS) - set(TRAINERS))
 MINI = str(CONFIGS / "experiment" / "motion_mini.yaml")

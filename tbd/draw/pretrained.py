@@ -43,7 +43,7 @@ def load_model(name: str | os.PathLike, kind: type[M]) -> M:
     config = next((folder / "config.yaml" for folder in path.absolute().parents[:4] if (folder / "config.yaml").is_file()), None)
     if config is None:
         raise InputError(f"No config.yaml of the run stands in a folder above {path}; export it with `python -m tbd.draw.pretrained`.")
-    return _filled(_built(_read(config), kind, str(config)), state, path)
+    return _filled(_built(read_content(config), kind, str(config)), state, path)
 
 
 def build_model(content: dict[str, Any], weights: str | os.PathLike, kind: type[M]) -> M:
@@ -66,12 +66,12 @@ def _loaded(name: str | os.PathLike, kind: type[M]) -> M:
     for path in (config, weights):
         if not path.is_file():
             raise InputError(f"The {_word(kind)} {name} lacks {path}; export one with `python -m tbd.draw.pretrained`.")
-    return _filled(_built(_read(config), kind, str(config)), read_state(folder), weights)
+    return _filled(_built(read_content(config), kind, str(config)), read_state(folder), weights)
 
 
-def _read(config: Path) -> dict[str, Any]:
-    """The model's part of a run's configuration."""
-    return yaml.safe_load(config.read_text(encoding="utf-8"))["model"]
+def read_content(config: str | os.PathLike) -> dict[str, Any]:
+    """The model's part of a run's or a folder's configuration: class path and arguments."""
+    return yaml.safe_load(Path(config).read_text(encoding="utf-8"))["model"]
 
 
 def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
@@ -102,16 +102,32 @@ def save_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder:
         config: the ``config.yaml`` that training saved.
         folder: where to write.
     """
+    write_model(read_content(config), read_state(checkpoint), folder)
+
+
+def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str | os.PathLike) -> None:
+    """Write a model folder, in half precision.
+
+    Args:
+        content: class path and arguments.
+        state: the weights.
+        folder: where to write.
+    """
     folder = Path(folder)
-    half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in read_state(checkpoint).items()}
-    content = _without_stages(_read(Path(config)))
-    for name, part in _built(content, LightningModule, str(config)).named_children():
+    half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in state.items()}
+    content = _without_stages(content)
+    for name, part in _built(content, LightningModule, "The configuration").named_children():
         if hasattr(part, "describe"):
             content["init_args"][name]["init_args"] = part.describe()
     with atomic_output(folder / "model.safetensors") as temporary:
         save_file(half, temporary)
     with atomic_output(folder / "config.yaml") as temporary:
         temporary.write_text(yaml.safe_dump({"model": content}, sort_keys=False))
+
+
+def motion_model_content(name: str | os.PathLike) -> dict[str, Any]:
+    """Class path and arguments of a model folder; `name` as for `load_model`."""
+    return read_content(_resolve(name, MotionDiffusion) / "config.yaml")
 
 
 def _without_stages(content: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,134 @@
+"""Another ear for a trained motion model: an audio encoder learns to give the denoiser what the model's own gave it.
+
+The denoiser is not trained again, so what it knows of plans, muscles and guidance stays. `python -m tbd.draw.distillation
+CHECKPOINT CONFIG FOLDER` writes the joined model as a folder that `tbd generate --model` draws with.
+"""
+
+import copy
+import math
+import os
+from typing import Any
+
+import lightning as L
+import torch
+from jsonargparse import ArgumentParser
+from torch import Tensor, nn
+
+from tbd import MOTION_MODEL
+from tbd.draw.audio import AudioEncoder
+from tbd.draw.checkpoints import read_state
+from tbd.draw.pretrained import load_motion_model, motion_model_content, read_content, write_model
+from tbd.draw.windows import require_widths
+
+_STUDENT = "student."
+
+
+class AudioDistillation(L.LightningModule):
+    """Trains an audio encoder to stand in for that of a trained model. The model's own hears the clean sound.
+
+    Args:
+        model: the trained motion model: packaged name, folder, or hub repository.
+        audio_encoder: who learns; weights that fit are taken over from the model's own by name.
+        augment: changes the waveforms that the learner hears: (B, N) → (B, N). The DataModule must not.
+        learning_rate: of AdamW, reached after `warmup_steps`, falling to zero along a cosine.
+        warmup_steps: steps of linear warm-up.
+
+    Raises:
+        ValueError: the encoder's width or context is not that of the model's own.
+    """
+
+    def __init__(
+        self,
+        model: str = MOTION_MODEL,
+        audio_encoder: AudioEncoder | None = None,
+        augment: nn.Module | None = None,
+        learning_rate: float = 1.5e-3,
+        warmup_steps: int = 100,
+    ) -> None:
+        super().__init__()
+        self.student = load_motion_model(model)  # frozen
+        self.teacher = self.student.audio_encoder
+        if audio_encoder is None:
+            raise ValueError("Name the audio_encoder that is to learn.")
+        require_widths(self.student.plan_encoder, self.student.denoiser.plan_dim, audio_encoder, self.student.denoiser.audio_dim)
+        if audio_encoder.context != self.teacher.context:
+            raise ValueError(f"The encoder hears {audio_encoder.context} frames around a window; the model's own {self.teacher.context}.")
+        theirs, own = self.teacher.state_dict(), audio_encoder.state_dict()
+        fitting = {name: value for name, value in theirs.items() if name in own and own[name].shape == value.shape}
+        audio_encoder.load_state_dict({**own, **copy.deepcopy(fitting)})
+        self.student.audio_encoder, self.augment = audio_encoder, augment
+        self.learning_rate, self.warmup_steps = learning_rate, warmup_steps
+
+    @property
+    def audio_encoder(self) -> AudioEncoder:
+        """Who learns; a DataModule takes its context from it."""
+        return self.student.audio_encoder
+
+    @property
+    def window_frames(self) -> int:
+        return self.student.window_frames
+
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
+        heard = batch["audio"] if self.augment is None else self.augment(batch["audio"])
+        loss = self.error(batch, heard)
+        self.log("train/error", loss)
+        return loss
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        self.log("val/error", self.error(batch, batch["audio"]), prog_bar=True, batch_size=len(batch["audio"]), sync_dist=True)
+
+    def error(self, batch: dict[str, Any], heard: Tensor) -> Tensor:
+        """Squared error of the features over frames that exist, in shares of their variance: 1 is no better than their mean."""
+        with torch.no_grad():
+            wanted = self._taken(self.teacher(batch["audio"], batch.get("phones")))
+        given = self._taken(self.audio_encoder(heard, batch.get("phones")))
+        weight = batch["mask"][..., None]  # (B, T, 1)
+        mean = (wanted * weight).sum((0, 1)) / weight.sum()
+        return (weight * (given - wanted).square()).sum() / (weight * (wanted - mean).square()).sum().clamp(min=1e-6)
+
+    def _taken(self, features: Tensor) -> Tensor:
+        """What a denoiser makes of features at its door, where it has such a map: what this drops need not be learnt."""
+        door = getattr(self.student.denoiser, "audio", None)
+        return (door(features) if isinstance(door, nn.Linear) else features).float()
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        optimizer = torch.optim.AdamW(self.audio_encoder.parameters(), lr=self.learning_rate, betas=(0.9, 0.98), weight_decay=0.02)
+        total, warmup = int(self.trainer.estimated_stepping_batches), self.warmup_steps
+
+        def factor(step: int) -> float:
+            if step < warmup:
+                return (step + 1) / warmup
+            return 0.5 * (1 + math.cos(math.pi * min((step - warmup) / max(total - warmup, 1), 1.0)))
+
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": torch.optim.lr_scheduler.LambdaLR(optimizer, factor), "interval": "step"},
+        }
+
+
+def save_distilled(checkpoint: str | os.PathLike, config: str | os.PathLike, folder: str | os.PathLike) -> None:
+    """Export a run: the trained model with its new ear.
+
+    Args:
+        checkpoint: a Lightning checkpoint.
+        config: the ``config.yaml`` that training saved.
+        folder: where to write.
+    """
+    run = read_content(config)["init_args"]
+    content = motion_model_content(run.get("model", MOTION_MODEL))
+    content["init_args"]["audio_encoder"] = run["audio_encoder"]
+    state = {name.removeprefix(_STUDENT): value for name, value in read_state(checkpoint).items() if name.startswith(_STUDENT)}
+    write_model(content, state, folder)
+
+
+def _main() -> None:
+    parser = ArgumentParser(description="Export a run that taught a motion model's audio encoder.")
+    parser.add_argument("checkpoint", help="a Lightning checkpoint")
+    parser.add_argument("config", help="the config.yaml that training saved")
+    parser.add_argument("folder", help="where to write config.yaml and model.safetensors")
+    options = parser.parse_args()
+    save_distilled(options.checkpoint, options.config, options.folder)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,84 @@
+"""A trained model gets another ear; its denoiser stays."""
+
+from pathlib import Path
+
+import lightning as L
+import numpy as np
+import pytest
+import torch
+import yaml
+from torch.utils.data import DataLoader
+
+from tbd.draw.audio import MelEncoder, PhoneEncoder
+from tbd.draw.distillation import AudioDistillation, save_distilled
+from tbd.draw.pretrained import load_motion_model, write_model
+from tbd.hear.track import SYMBOLS
+from tbd.think.plan import MusclePlan
+from tests.draw.conftest import tiny_model
+from tests.hear.humming import Humming
+
+HUMMING = {"class_path": "tests.hear.humming.Humming"}
+PART = "tbd.draw.denoiser.MotionTransformer"
+
+
+@pytest.fixture
+def trained(tmp_path) -> Path:
+    """A model folder."""
+    model = tiny_model()
+    encoder = {"class_path": "tbd.draw.audio.MelEncoder", "init_args": {"dim": 32, "bins": 20, "context": 4}}
+    content = {
+        "class_path": "tbd.draw.motion_diffusion.MotionDiffusion",
+        "init_args": {
+            "denoiser": {"class_path": PART, "init_args": {"dim": 32, "depth": 2, "heads": 2}},
+            "plan_encoder": {"class_path": "tbd.think.encoder.MuscleTokenEncoder", "init_args": {"dim": 32}},
+            "audio_encoder": encoder,
+            "noise_scheduler": {"class_path": "diffusers.DDIMScheduler", "init_args": {"prediction_type": "sample"}},
+            "guidance": {"class_path": "tbd.draw.guidance.NoGuidance"},
+            "num_inference_steps": 2,
+            "window_frames": 30,
+            "past_frames": 6,
+        },
+    }
+    write_model(content, model.state_dict(), tmp_path / "trained")
+    return tmp_path / "trained"
+
+
+def test_a_new_ear_learns_and_the_denoiser_stays(trained, tmp_path):
+    torch.manual_seed(0)
+    task = AudioDistillation(str(trained), PhoneEncoder(Humming(), 32, bins=8, context=4, dropout=0.0), learning_rate=3e-3, warmup_steps=2)
+    before = {name: value.clone() for name, value in task.state_dict().items()}
+    batch = {
+        "audio": torch.randn(2, 28 * 640) * torch.rand(2, 28, 1).repeat_interleave(640, 2).flatten(1),
+        "phones": torch.randint(len(SYMBOLS), (2, 28 * 4), dtype=torch.uint8),
+        "mask": torch.ones(2, 20),
+    }
+    first = task.error(batch, batch["audio"]).item()
+    trainer = L.Trainer(max_steps=40, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=tmp_path)
+    trainer.fit(task, DataLoader([batch] * 40, batch_size=None))
+    assert task.error(batch, batch["audio"]).item() < 0.5 * first
+    changed = {name for name, value in task.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed and all(name.startswith("student.audio_encoder.") for name in changed)
+
+    trainer.save_checkpoint(tmp_path / "run.ckpt")
+    encoder = {"class_path": "tbd.draw.audio.PhoneEncoder", "init_args": {"dim": 32, "bins": 8, "context": 4, "recognizer": HUMMING}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"model": {"init_args": {"model": str(trained), "audio_encoder": encoder}}}))
+    save_distilled(tmp_path / "run.ckpt", tmp_path / "config.yaml", tmp_path / "out")
+    joined, old = load_motion_model(tmp_path / "out"), load_motion_model(trained)
+    assert isinstance(joined.audio_encoder, PhoneEncoder)
+    assert torch.equal(joined.denoiser.outlet.weight, old.denoiser.outlet.weight)
+    audio = np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)
+    assert sum(len(piece) for piece in joined.draw(audio, MusclePlan())) == 50
+
+
+def test_an_ear_begins_with_what_it_shares(trained):
+    own = MelEncoder(32, bins=20, context=4)
+    task = AudioDistillation(str(trained), own)
+    audio = torch.randn(1, 28 * 640)
+    assert torch.equal(task.eval().audio_encoder(audio), task.teacher(audio)) and task.audio_encoder is not task.teacher
+
+
+def test_misfits_are_refused(trained):
+    with pytest.raises(ValueError, match="width 16"):
+        AudioDistillation(str(trained), MelEncoder(16, bins=20, context=4))
+    with pytest.raises(ValueError, match="hears 5 frames around a window; the model's own 4"):
+        AudioDistillation(str(trained), MelEncoder(32, bins=20, context=5))
