@@ -21,7 +21,8 @@ from tbd import MOTION_MODEL
 from tbd.draw.guidance import ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
-from tbd.face.motion import CHANNELS, INDEX, SAMPLES_PER_FRAME
+from tbd.draw.windows import Recording
+from tbd.face.motion import CHANNELS, INDEX
 from tbd.face.sound import read_wave
 from tbd.pipeline import ASSETS
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS
@@ -39,25 +40,16 @@ def draw_many(
     model: MotionDiffusion, audio: np.ndarray, plans: Sequence[MusclePlan], guidance: ProgressiveGuidance, size: int = 50
 ) -> np.ndarray:
     """(plans, T, 58) motion of one window under many plans, all from the same noise."""
-    context, frames = model.audio_encoder.context, model.window_frames
-    sound = np.zeros((frames + 2 * context) * SAMPLES_PER_FRAME, np.float32)
-    heard = audio[: (frames + context) * SAMPLES_PER_FRAME]
-    sound[context * SAMPLES_PER_FRAME :][: len(heard)] = heard
-    out = []
+    frames, out = model.window_frames, []
+    sound, phones = Recording(audio, model.audio_encoder).window(0, frames, model.device)
     for first in range(0, len(plans), size):
         batch = PlanTensors.collate(plans[first : first + size]).to(model.device)
-        audios = torch.from_numpy(sound).to(model.device).expand(len(batch.unit), -1)
+        n = len(batch.unit)
         # one noise for all: a plan's effect is what differs between two rows
-        noise = torch.Generator().manual_seed(0)
-        state = torch.randn(1, frames, len(CHANNELS), generator=noise)
-        out.append(_from_noise(model, audios, batch, state, guidance))
+        noise = torch.randn(1, frames, len(CHANNELS), generator=torch.Generator().manual_seed(0)).expand(n, -1, -1)
+        heard, said = sound.expand(n, -1), None if phones is None else phones.expand(n, -1)
+        out.append(model.denoise(heard, batch, guidance=guidance, noise=noise, phones=said).cpu().numpy())
     return np.concatenate(out)
-
-
-def _from_noise(
-    model: MotionDiffusion, audios: torch.Tensor, plans: PlanTensors, noise: torch.Tensor, guidance: ProgressiveGuidance
-) -> np.ndarray:
-    return model.denoise(audios, plans, guidance=guidance, noise=noise.expand(len(audios), -1, -1)).cpu().numpy()
 
 
 def unit_plans(emotion: str = "neutral", intensity: float = 0.0) -> list[tuple[int, str, float, MusclePlan]]:
