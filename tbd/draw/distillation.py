@@ -5,7 +5,6 @@ CHECKPOINT CONFIG FOLDER` writes the joined model as a folder that `tbd generate
 """
 
 import copy
-import math
 import os
 from typing import Any
 
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from tbd import MOTION_MODEL
 from tbd.draw.audio import AudioEncoder
 from tbd.draw.checkpoints import read_state
+from tbd.draw.learning import warmup_cosine
 from tbd.draw.pretrained import load_motion_model, motion_model_content, read_content, write_model
 from tbd.draw.windows import require_widths
 
@@ -93,17 +93,7 @@ class AudioDistillation(L.LightningModule):
 
     def configure_optimizers(self) -> dict[str, Any]:
         optimizer = torch.optim.AdamW(self.audio_encoder.parameters(), lr=self.learning_rate, betas=(0.9, 0.98), weight_decay=0.02)
-        total, warmup = int(self.trainer.estimated_stepping_batches), self.warmup_steps
-
-        def factor(step: int) -> float:
-            if step < warmup:
-                return (step + 1) / warmup
-            return 0.5 * (1 + math.cos(math.pi * min((step - warmup) / max(total - warmup, 1), 1.0)))
-
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": torch.optim.lr_scheduler.LambdaLR(optimizer, factor), "interval": "step"},
-        }
+        return warmup_cosine(optimizer, int(self.trainer.estimated_stepping_batches), self.warmup_steps)
 
 
 def save_distilled(checkpoint: str | os.PathLike, config: str | os.PathLike, folder: str | os.PathLike) -> None:

@@ -1,7 +1,6 @@
 """`MotionDiffusion`: a diffusion over windows of `Motion`, told by a plan and a voice."""
 
 import copy
-import math
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal
@@ -17,6 +16,7 @@ from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.checkpoints import load_initial
 from tbd.draw.denoiser import Denoiser
 from tbd.draw.guidance import Branch, Guidance, NoGuidance
+from tbd.draw.learning import warmup_cosine
 from tbd.draw.prediction import to_sample
 from tbd.draw.windows import Recording, join_past, require_noise_scheduler, require_widths, tell_branches
 from tbd.face.motion import CHANNELS, FPS, Motion
@@ -192,15 +192,7 @@ class MotionDiffusion(L.LightningModule):
             lr=self.hparams["learning_rate"],
             betas=(0.9, 0.98),  # fused would refuse gradient clipping under mixed precision
         )
-        total, warmup = int(self.trainer.estimated_stepping_batches), self.hparams["warmup_steps"]
-
-        def factor(step: int) -> float:
-            if step < warmup:
-                return (step + 1) / warmup
-            return 0.5 * (1 + math.cos(math.pi * min((step - warmup) / max(total - warmup, 1), 1.0)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return warmup_cosine(optimizer, int(self.trainer.estimated_stepping_batches), self.hparams["warmup_steps"])
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
