@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from tests.conftest import hear_interrupts
+
 SCRIPT = """
     import os, sys, time
     from pathlib import Path
@@ -45,7 +47,7 @@ def test_ctrl_c_ends_all_processes_with_one_word(tmp_path, when):
     folder.mkdir()
     script.write_text(textwrap.dedent(SCRIPT))
     command = [sys.executable, str(script), str(folder), when]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=hear_interrupts)
     try:
         deadline = time.monotonic() + 60
         while len(up := list(folder.glob("*.up"))) < 2 and time.monotonic() < deadline:

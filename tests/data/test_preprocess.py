@@ -31,6 +31,7 @@ from tbd.data.scan_mead import MEADSource
 from tbd.errors import InputError, TBDError
 from tbd.face.media import read_audio, read_video, video_info
 from tbd.face.motion import Motion
+from tests.conftest import hear_interrupts
 from tests.data.trees import FRAMES, HDTF_CLIPS, MEAD_CLIPS, SIZE, performance, tone, write_clip, write_sound
 
 QUIET = Console(quiet=True)
@@ -290,7 +291,8 @@ def test_a_killed_run_is_taken_up_again(how, tmp_path):
     for i in range(6):
         write_clip(root / f"clip{i}.mp4", performance(), 25)
     arguments = ["preprocess", "folder", "--root", str(root), "--output", str(out), "--sizes", "64", "--workers", "1", "--quiet"]
-    process = subprocess.Popen([sys.executable, "-m", "tbd.cli", *arguments], stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "tbd.cli", *arguments]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=hear_interrupts)
     deadline = time.monotonic() + 60
     while not list(out.glob("records/*/[!.]*.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
