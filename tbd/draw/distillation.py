@@ -19,8 +19,11 @@ from tbd.draw.checkpoints import read_state
 from tbd.draw.learning import warmup_cosine
 from tbd.draw.pretrained import load_motion_model, motion_model_content, read_content, write_model
 from tbd.draw.windows import require_widths
+from tbd.errors import InputError
 
 _STUDENT = "student."
+_SILENT = 1e-3
+"""Least variance of a feature that errors are shares of: windows of silence differ in nothing, and would count for thousands."""
 
 
 class AudioDistillation(L.LightningModule):
@@ -51,8 +54,11 @@ class AudioDistillation(L.LightningModule):
         if audio_encoder is None:
             raise ValueError("Name the audio_encoder that is to learn.")
         require_widths(self.student.plan_encoder, self.student.denoiser.plan_dim, audio_encoder, self.student.denoiser.audio_dim)
-        if audio_encoder.context != self.teacher.context:
-            raise ValueError(f"The encoder hears {audio_encoder.context} frames around a window; the model's own {self.teacher.context}.")
+        wanted = self.teacher.context
+        if audio_encoder.context != wanted:
+            raise ValueError(
+                f"The encoder hears {audio_encoder.context} frames around a window; the model's own {wanted}: set that context."
+            )
         theirs, own = self.teacher.state_dict(), audio_encoder.state_dict()
         fitting = {name: value for name, value in theirs.items() if name in own and own[name].shape == value.shape}
         audio_encoder.load_state_dict({**own, **copy.deepcopy(fitting)})
@@ -84,7 +90,8 @@ class AudioDistillation(L.LightningModule):
         given = self._taken(self.audio_encoder(heard, batch.get("phones")))
         weight = batch["mask"][..., None]  # (B, T, 1)
         mean = (wanted * weight).sum((0, 1)) / weight.sum()
-        return (weight * (given - wanted).square()).sum() / (weight * (wanted - mean).square()).sum().clamp(min=1e-6)
+        spread = (weight * (wanted - mean).square()).sum().clamp(min=_SILENT * weight.sum() * wanted.shape[-1])
+        return (weight * (given - wanted).square()).sum() / spread
 
     def _taken(self, features: Tensor) -> Tensor:
         """What a denoiser makes of features at its door, where it has such a map: what this drops need not be learnt."""
@@ -103,11 +110,18 @@ def save_distilled(checkpoint: str | os.PathLike, config: str | os.PathLike, fol
         checkpoint: a Lightning checkpoint.
         config: the ``config.yaml`` that training saved.
         folder: where to write.
+
+    Raises:
+        InputError: the run taught no encoder.
     """
-    run = read_content(config)["init_args"]
+    content = read_content(config)
+    state = {name.removeprefix(_STUDENT): value for name, value in read_state(checkpoint).items() if name.startswith(_STUDENT)}
+    run = content["init_args"]
+    if not state or "audio_encoder" not in run:
+        kind = str(content.get("class_path")).rpartition(".")[2]
+        raise InputError(f"{checkpoint} is of a {kind}, which taught no encoder; `python -m tbd.draw.pretrained` exports models.")
     content = motion_model_content(run.get("model", MOTION_MODEL))
     content["init_args"]["audio_encoder"] = run["audio_encoder"]
-    state = {name.removeprefix(_STUDENT): value for name, value in read_state(checkpoint).items() if name.startswith(_STUDENT)}
     write_model(content, state, folder)
 
 

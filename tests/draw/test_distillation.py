@@ -12,11 +12,14 @@ from torch.utils.data import DataLoader
 from tbd.draw.audio import MelEncoder, PhoneEncoder
 from tbd.draw.distillation import AudioDistillation, save_distilled
 from tbd.draw.pretrained import load_motion_model, write_model
+from tbd.errors import InputError
 from tbd.hear.track import SYMBOLS
 from tbd.think.plan import MusclePlan
+from tbd.training import lightning_cli
 from tests.draw.conftest import tiny_model
 from tests.hear.humming import Humming
 
+HEARING = Path(__file__).resolve().parents[2] / "configs" / "experiment" / "hearing.yaml"
 HUMMING = {"class_path": "tests.hear.humming.Humming"}
 PART = "tbd.draw.denoiser.MotionTransformer"
 
@@ -82,3 +85,38 @@ def test_misfits_are_refused(trained):
         AudioDistillation(str(trained), MelEncoder(16, bins=20, context=4))
     with pytest.raises(ValueError, match="hears 5 frames around a window; the model's own 4"):
         AudioDistillation(str(trained), MelEncoder(32, bins=20, context=5))
+
+
+def test_the_experiment_trains_exports_and_draws(trained, corpus, tmp_path):
+    """`configs/experiment/hearing.yaml` whole: the command, its saved configuration, its checkpoint, the folder."""
+    cli = lightning_cli(
+        [
+            f"--config={HEARING}",
+            f"--model.init_args.model={trained}",
+            "--model.init_args.audio_encoder.init_args.dim=32",
+            "--model.init_args.audio_encoder.init_args.context=4",
+            "--model.init_args.audio_encoder.init_args.recognizer=tests.hear.humming.Humming",
+            "--data.init_args.recognizer=tests.hear.humming.Humming",
+            f"--data.init_args.root={corpus}",
+            "--data.init_args.batch_size=2",
+            "--data.init_args.window_frames=20",
+            "--trainer.accelerator=cpu",
+            "--trainer.max_steps=3",
+            "--trainer.val_check_interval=1",
+            f"--trainer.default_root_dir={tmp_path / 'run'}",
+        ],
+        run=False,
+    )
+    cli.trainer.fit(cli.model, cli.datamodule)
+    assert float(cli.trainer.callback_metrics["train/error"]) < 1000  # the corpus is almost silent
+    cli.trainer.save_checkpoint(tmp_path / "run.ckpt")
+    config = {"model": yaml.safe_load(cli.parser.dump(cli.config))["model"]}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    save_distilled(tmp_path / "run.ckpt", tmp_path / "config.yaml", tmp_path / "out")
+    assert isinstance(load_motion_model(tmp_path / "out").audio_encoder, PhoneEncoder)
+
+
+def test_a_run_of_another_kind_is_refused(trained, tmp_path):
+    with pytest.raises(InputError, match="is of a MotionDiffusion, which taught no encoder"):
+        save_distilled(trained, trained / "config.yaml", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
