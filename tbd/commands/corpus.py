@@ -13,7 +13,7 @@ def _synthesize_options(parser) -> None:
         nargs="+",
         default=[],
         metavar="FOLDER",
-        help="let real voices speak as well: folders of sound files, one per speaker (needs pip install 'tbd[recordings]')",
+        help="let real voices speak as well: folders of sound files, one per speaker",
     )
 
 

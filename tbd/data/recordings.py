@@ -1,7 +1,7 @@
 """Real voices for the procedural corpus: folders of recordings, whose sounds a recognizer names.
 
-A model that has heard synthesizers alone learns their habits; a few minutes of a real voice help it with every other one (see
-the model card). What they say is not known; `tbd.hear.recognizer.SphinxRecognizer` names their phones.
+A model that has heard synthesizers alone learns their habits; a few minutes of a real voice help it with every other one.
+What they say is not known; `tbd.hear.recognizer.SphinxRecognizer` names their phones.
 
 Debian's asterisk-core-sounds-{en,es,fr,it,ru}-g722 are such folders, in ``/usr/share/asterisk/sounds``: telephone prompts at
 16 kHz, spoken by professionals; CC-BY-SA 3.0, the Russian CC-BY 3.0.
@@ -23,8 +23,10 @@ from tbd.face.motion import SAMPLE_RATE
 from tbd.face.sound import read_wave
 from tbd.files import atomic_output
 from tbd.hear.phones import Phone, load_phones, save_phones
-from tbd.hear.recognizer import SHORTEST, SphinxRecognizer, passages
+from tbd.hear.recognizer import SphinxRecognizer, passages
 from tbd.workers import spread
+
+_SHORTEST = 0.8  # seconds of a passage; of less nothing can be learnt
 
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".g722")
 
@@ -106,7 +108,7 @@ def _prepare(source: Path, output: Path, english: bool, path: Path) -> None:
         audio = np.zeros(0, np.float32)
     recognizer = SphinxRecognizer(words=english)
     for i, piece in enumerate(passages(audio)):
-        phones = recognizer.recognize(piece) if len(piece) >= SHORTEST * SAMPLE_RATE else []
+        phones = recognizer.recognize(piece) if len(piece) >= _SHORTEST * SAMPLE_RATE else []
         if phones:
             with atomic_output(output / f"{stem}-{i}.wav") as temporary:
                 wavfile.write(temporary, SAMPLE_RATE, np.round(piece * 32767).astype(np.int16))

@@ -4,20 +4,18 @@ The denoiser is not trained again, so what it knows of plans, muscles and guidan
 CHECKPOINT CONFIG FOLDER` writes the joined model as a folder that `tbd generate --model` draws with.
 """
 
-import copy
 import os
 from typing import Any
 
 import lightning as L
 import torch
-from jsonargparse import ArgumentParser
 from torch import Tensor, nn
 
 from tbd import MOTION_MODEL
 from tbd.draw.audio import AudioEncoder
 from tbd.draw.checkpoints import read_state
 from tbd.draw.learning import warmup_cosine
-from tbd.draw.pretrained import load_motion_model, motion_model_content, read_content, write_model
+from tbd.draw.pretrained import export_command, load_motion_model, motion_model_content, read_content, write_model
 from tbd.draw.windows import require_widths
 from tbd.errors import InputError
 
@@ -30,8 +28,8 @@ class AudioDistillation(L.LightningModule):
     """Trains an audio encoder to stand in for that of a trained model. The model's own hears the clean sound.
 
     Args:
-        model: the trained motion model: packaged name, folder, or hub repository.
         audio_encoder: who learns; weights that fit are taken over from the model's own by name.
+        model: the trained motion model: packaged name, folder, or hub repository.
         augment: changes the waveforms that the learner hears: (B, N) → (B, N). The DataModule must not.
         learning_rate: of AdamW, reached after `warmup_steps`, falling to zero along a cosine.
         warmup_steps: steps of linear warm-up.
@@ -42,8 +40,8 @@ class AudioDistillation(L.LightningModule):
 
     def __init__(
         self,
+        audio_encoder: AudioEncoder,
         model: str = MOTION_MODEL,
-        audio_encoder: AudioEncoder | None = None,
         augment: nn.Module | None = None,
         learning_rate: float = 1.5e-3,
         warmup_steps: int = 100,
@@ -51,8 +49,6 @@ class AudioDistillation(L.LightningModule):
         super().__init__()
         self.student = load_motion_model(model)  # frozen
         self.teacher = self.student.audio_encoder
-        if audio_encoder is None:
-            raise ValueError("Name the audio_encoder that is to learn.")
         require_widths(self.student.plan_encoder, self.student.denoiser.plan_dim, audio_encoder, self.student.denoiser.audio_dim)
         wanted = self.teacher.context
         if audio_encoder.context != wanted:
@@ -61,7 +57,7 @@ class AudioDistillation(L.LightningModule):
             )
         theirs, own = self.teacher.state_dict(), audio_encoder.state_dict()
         fitting = {name: value for name, value in theirs.items() if name in own and own[name].shape == value.shape}
-        audio_encoder.load_state_dict({**own, **copy.deepcopy(fitting)})
+        audio_encoder.load_state_dict({**own, **fitting})
         self.student.audio_encoder, self.augment = audio_encoder, augment
         self.learning_rate, self.warmup_steps = learning_rate, warmup_steps
 
@@ -125,14 +121,5 @@ def save_distilled(checkpoint: str | os.PathLike, config: str | os.PathLike, fol
     write_model(content, state, folder)
 
 
-def _main() -> None:
-    parser = ArgumentParser(description="Export a run that taught a motion model's audio encoder.")
-    parser.add_argument("checkpoint", help="a Lightning checkpoint")
-    parser.add_argument("config", help="the config.yaml that training saved")
-    parser.add_argument("folder", help="where to write config.yaml and model.safetensors")
-    options = parser.parse_args()
-    save_distilled(options.checkpoint, options.config, options.folder)
-
-
 if __name__ == "__main__":
-    _main()
+    export_command(save_distilled, "Export a run that taught a motion model's audio encoder.")

@@ -1,6 +1,7 @@
 """Models as folders: ``config.yaml`` (the model's class paths and arguments) and ``model.safetensors``."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -165,14 +166,15 @@ def _resolve(name: str | os.PathLike, kind: type) -> Path:
         ) from error
 
 
-def _main() -> None:
-    parser = ArgumentParser(description="Export a training run as a model folder.")
+def export_command(save: Callable[[str, str, str], None], description: str) -> None:
+    """The command line of an export: what it takes is the same for every kind of run."""
+    parser = ArgumentParser(description=description)
     parser.add_argument("checkpoint", help="a Lightning checkpoint")
     parser.add_argument("config", help="the config.yaml that training saved")
     parser.add_argument("folder", help="where to write config.yaml and model.safetensors")
     options = parser.parse_args()
-    save_model(options.checkpoint, options.config, options.folder)
+    save(options.checkpoint, options.config, options.folder)
 
 
 if __name__ == "__main__":
-    _main()
+    export_command(save_model, "Export a training run as a model folder.")

@@ -16,9 +16,10 @@ from scipy.ndimage import uniform_filter1d
 from tbd.face.motion import SAMPLE_RATE
 from tbd.hear.phones import SILENCE, Phone, from_arpabet, merge_silences
 
-SHORTEST, LONGEST = 0.8, 15.0
+LONGEST = 15.0
 """Seconds of a passage that is recognized as one."""
 
+_BRIEFEST = 0.2  # seconds: there is no word in less
 _FAINTEST = 1e-3  # of a sound's peak, -60 dB: in digital silence a recognizer that starts hears an s
 _HZ = 100  # frames a second of the recognizer
 _WORST = -20.0  # mean acoustic score a frame under which an alignment is noise; clean prompts have -8 to -16
@@ -43,7 +44,7 @@ class PhoneRecognizer(ABC):
         phones: list[Phone] = []
         time = 0.0
         for passage in passages(audio):
-            heard = self.recognize(passage) if len(passage) >= SHORTEST * SAMPLE_RATE / 4 else []
+            heard = self.recognize(passage) if len(passage) >= _BRIEFEST * SAMPLE_RATE else []
             length = len(passage) / SAMPLE_RATE
             phones += [p.moved(time) for p in heard] or [Phone(time, time + length, SILENCE)]
             time += length

@@ -48,7 +48,7 @@ def trained(tmp_path) -> Path:
 
 def test_a_new_ear_learns_and_the_denoiser_stays(trained, tmp_path):
     torch.manual_seed(0)
-    task = AudioDistillation(str(trained), PhoneEncoder(Humming(), 32, bins=8, context=4, dropout=0.0), learning_rate=3e-3, warmup_steps=2)
+    task = AudioDistillation(PhoneEncoder(Humming(), 32, bins=8, context=4, dropout=0.0), str(trained), learning_rate=3e-3, warmup_steps=2)
     before = {name: value.clone() for name, value in task.state_dict().items()}
     batch = {
         "audio": torch.randn(2, 28 * 640) * torch.rand(2, 28, 1).repeat_interleave(640, 2).flatten(1),
@@ -75,16 +75,16 @@ def test_a_new_ear_learns_and_the_denoiser_stays(trained, tmp_path):
 
 def test_an_ear_begins_with_what_it_shares(trained):
     own = MelEncoder(32, bins=20, context=4)
-    task = AudioDistillation(str(trained), own)
+    task = AudioDistillation(own, str(trained))
     audio = torch.randn(1, 28 * 640)
     assert torch.equal(task.eval().audio_encoder(audio), task.teacher(audio)) and task.audio_encoder is not task.teacher
 
 
 def test_misfits_are_refused(trained):
     with pytest.raises(ValueError, match="width 16"):
-        AudioDistillation(str(trained), MelEncoder(16, bins=20, context=4))
+        AudioDistillation(MelEncoder(16, bins=20, context=4), str(trained))
     with pytest.raises(ValueError, match="hears 5 frames around a window; the model's own 4"):
-        AudioDistillation(str(trained), MelEncoder(32, bins=20, context=5))
+        AudioDistillation(MelEncoder(32, bins=20, context=5), str(trained))
 
 
 def test_the_experiment_trains_exports_and_draws(trained, corpus, tmp_path):
