@@ -4,9 +4,6 @@
     torchrun --nproc-per-node 2 -m benchmarks.video_speed --ddp true --output results/video_ddp.json  # two GPUs against one
     python -m benchmarks.video_speed --tiny true                                                # the same code on a CPU
 
-On the next machine run the first of these first, then `benchmarks.video_small`, then the second: no run of the compiled step, of two
-GPUs, or of the small model to its end has been had yet (2026-11-25).
-
 Weights are random: speed does not depend on them. The plain path has attention as separate matrix products and softmax,
 norms as autocast runs them, nothing compiled, all activations kept, and draws one branch after the other. Both paths run in the same
 process, in bf16.
@@ -113,7 +110,7 @@ class Bench:
         """Forward, backward, clipping, AdamW."""
         trained = [p for p in self.model.parameters() if p.requires_grad]
         if self.optimizer is None:
-            self.optimizer = torch.optim.AdamW(trained, 1e-5)
+            self.optimizer = self.model.configure_optimizers()["optimizer"]
         with self.autocast():
             loss = loss_of(batch)
         loss.backward()
@@ -260,17 +257,17 @@ def _measure_temporal_stage(bench: Bench, results: dict[str, Any], keep: Callabl
     keep("draw_batched", bench.draw_step(16, 4, sequential=False))
     keep("decode_s_per_frame", bench.decode(16))
     bench.forget()
+    keep("draw_sequential", bench.draw_step(16, 4, sequential=True))
     denoiser.save_memory("some")
     for name in ("train_saving_some", "train_saving_some_compiled") if compile else ("train_saving_some",):
         if name.endswith("compiled"):
             bench.model.compile_parts()
-        keep(name, bench.train_step(16))
+        keep(name, bench.train_step(16, warm=5, times=9))
         if same != 16:
             keep(f"{name}_same_frames", bench.train_step(same))
         bench.forget()
     if compile:
         keep("draw_batched_compiled", bench.draw_step(16, 8, sequential=False))
-    keep("draw_sequential", bench.draw_step(16, 4, sequential=True))
 
 
 def _normalise_as_autocast(module: nn.Module) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from tbd.draw.half import normalise_as_given
+from tbd.draw.replay import Replay
 from tbd.draw.video_attention import (
     Context,
     PlanAudioAttention,
@@ -87,8 +88,12 @@ class VideoDenoiser(nn.Module, ABC):
     def save_memory(self, how: Literal["some", "most"]) -> None:
         """In training, compute activations again instead of keeping them, where the network can."""
 
-    def compile_parts(self) -> None:
-        """Compile what repeats, in place, so that names in checkpoints stay."""
+    def compile_parts(self, sharded: bool = False) -> None:
+        """Compile what repeats, in place, so that names in checkpoints stay. To be called once it is settled what trains.
+
+        Args:
+            sharded: the weights are shared out over processes, and move.
+        """
 
 
 class VideoUNet(VideoDenoiser):
@@ -125,6 +130,7 @@ class VideoUNet(VideoDenoiser):
         if adapter is None:
             _silence_motion(self.unet)
         self.null_tokens = nn.Parameter(torch.randn(3, self.plan_dim) * 0.02)
+        self._replay: Replay | None = None
         self._set_processors()
         _leave_out_the_end(self.reference)
         normalise_as_given(self)
@@ -147,6 +153,11 @@ class VideoUNet(VideoDenoiser):
         self.reference.set_attn_processor({n: Recording(n) if n.endswith("attn1.processor") else Unprompted() for n in names})
 
     def look(self, portrait: Tensor) -> Portrait:
+        # a drawing keeps what it has seen for longer than a training step does
+        replay = self._replay if self.training and portrait.is_cuda else None
+        return self._seen(portrait) if replay is None else replay(portrait)
+
+    def _seen(self, portrait: Tensor) -> Portrait:
         kept: Portrait = {}
         nothing = portrait.new_zeros(len(portrait), 1, self.plan_dim)
         clean = torch.zeros(len(portrait), dtype=torch.long, device=portrait.device)
@@ -185,19 +196,24 @@ class VideoUNet(VideoDenoiser):
         for region in self._regions("attentions", "motion_modules"):
             parts = [region] if how == "most" else [block.ff for block in region.transformer_blocks]
             for part in parts:
-                part.forward = partial(checkpoint, part.forward, use_reentrant=False)
+                # the state of chance, which only dropout would need, takes longer to keep than a feed-forward to compute
+                chance = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
+                part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=chance)
 
     def _regions(self, *kinds: str) -> Iterator[nn.Module]:
         for block in (*self.unet.down_blocks, self.unet.mid_block, *self.unet.up_blocks):
             for kind in kinds:
                 yield from getattr(block, kind, ())
 
-    def compile_parts(self) -> None:
+    def compile_parts(self, sharded: bool = False) -> None:
         """Compile convolution blocks, feed-forwards and motion blocks: the same code for every layer of one shape.
 
-        Spatial attention is left as it is: its matrix products are fused already, and each layer looks up the portrait by name.
-        So is the reference branch, which sees one frame where the others see all.
+        Spatial attention is left as it is: its matrix products are fused already, and each layer looks up the portrait by name. The
+        reference branch sees one frame where the others see all, and costs nothing but the launch of its kernels; where it does not
+        train, it is replayed.
         """
+        if not sharded and not any(p.requires_grad for p in self.reference.parameters()):
+            self._replay = Replay(self._seen)
         # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
         torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
         for module in self.unet.modules():

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from diffusers import SchedulerMixin
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import FSDPStrategy, ModelParallelStrategy
 from torch import Tensor
 from torchmetrics import MeanMetric
 
@@ -141,12 +142,12 @@ class VideoDiffusion(L.LightningModule):
 
     def on_fit_start(self) -> None:
         if self.hparams["compile"]:
-            self.compile_parts()
+            self.compile_parts(sharded=isinstance(self.trainer.strategy, (FSDPStrategy, ModelParallelStrategy)))
 
-    def compile_parts(self) -> None:
+    def compile_parts(self, sharded: bool = False) -> None:
         """Compile what repeats, and lay out convolutions as tensor cores want them."""
         self.denoiser.to(memory_format=torch.channels_last)
-        self.denoiser.compile_parts()
+        self.denoiser.compile_parts(sharded)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave out components that were built in Python: only a pickle that may run code could bring them back.
@@ -238,7 +239,9 @@ class VideoDiffusion(L.LightningModule):
             {"params": [p for p in trained if p.ndim >= 2], "weight_decay": self.hparams["weight_decay"]},
             {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=self.hparams["learning_rate"])
+        optimizer = torch.optim.AdamW(groups, lr=self.hparams["learning_rate"], fused=all(p.is_cuda for p in trained))
+        # Lightning takes this mark of fused optimizers for a refusal to have gradients clipped, in bf16 too
+        optimizer._step_supports_amp_scaling = False
         warmup = max(self.hparams["warmup_steps"], 1)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / warmup, 1.0))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -45,7 +45,9 @@ def _version(name: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """Of the checkout that tbd runs from; None where it is installed, or git is not."""
+    """Of the checkout that tbd runs from, or ``$TBD_COMMIT`` where code was copied without its history; else None."""
+    if told := os.environ.get("TBD_COMMIT"):
+        return told
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None
