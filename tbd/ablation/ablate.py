@@ -31,13 +31,16 @@ class Ablation:
     Args:
         path: of the study's file.
         seeds: how many of the study's seeds; more are counted on from its last. All where not given.
+        baseline: the variant that the others are compared with, instead of the study's.
 
     Raises:
         InputError: anything about it is wrong that can be known before training.
     """
 
-    def __init__(self, path: str | os.PathLike, seeds: int | None = None) -> None:
+    def __init__(self, path: str | os.PathLike, seeds: int | None = None, baseline: str | None = None) -> None:
         self.study = _with_seeds(load_study(path), seeds)
+        if baseline is not None:
+            self.study = self.study.model_copy(update={"baseline": baseline})
         self.rows = self.study.rows()
         self.protocol = _protocol_of(self.study)
         self.configs = {row.name: self._resolved(row) for row in self.rows}
@@ -168,6 +171,7 @@ def ablate(
     seeds: int | None = None,
     dry_run: bool = False,
     console: Console | None = None,
+    baseline: str | None = None,
 ) -> list[Result]:
     """Run a study, or what is missing of it, and write its tables and plots.
 
@@ -178,6 +182,7 @@ def ablate(
         seeds: how many.
         dry_run: only say what would be done.
         console: where to say it.
+        baseline: compare with this variant; a study whose runs are done is only tabulated again.
 
     Returns:
         The runs that the tables are made of.
@@ -187,7 +192,7 @@ def ablate(
         TBDError: some runs failed; the others are in the tables.
     """
     console = console or Console()
-    ablation, output = Ablation(path, seeds), Path(output)
+    ablation, output = Ablation(path, seeds, baseline), Path(output)
     if dry_run:
         ablation.describe(console)
         return []

@@ -142,10 +142,12 @@ def training_key(config: Config) -> str:
 
 
 def checksum_of_config(values: Any) -> str:
-    """`checksum`, with numbers that JSON lacks written as words.
+    """`checksum`, with numbers that JSON lacks written as words, and 2.0 as 2.
+
+    Where a type allows both, which of the two a file's 2 is read as differs between Pythons, and a sweep may go on under another.
 
     Example:
-        >>> checksum_of_config({"a": float("-inf")}) == checksum({"a": "-inf"})
+        >>> checksum_of_config({"a": float("-inf"), "b": 2.0}) == checksum({"a": "-inf", "b": 2})
         True
     """
 
@@ -154,7 +156,11 @@ def checksum_of_config(values: Any) -> str:
             return {key: plain(own) for key, own in value.items()}
         if isinstance(value, (list, tuple)):
             return [plain(own) for own in value]
-        return value if not isinstance(value, float) or math.isfinite(value) else str(value)
+        if not isinstance(value, float):
+            return value
+        if not math.isfinite(value):
+            return str(value)
+        return int(value) if value.is_integer() else value
 
     return checksum(plain(values))
 

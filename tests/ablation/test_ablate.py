@@ -37,10 +37,14 @@ def test_a_study_becomes_a_table(study, here, tmp_path):
     table = (output / "table.md").read_text()
     assert all(f"| {name} |" in table for name in ("base", "strong", "label", "switch=0", "*true motion*"))
     assert r"\bottomrule" in (output / "table.tex").read_text() and (output / "switch.png").read_bytes()[:4] == b"\x89PNG"
-    # nothing is done twice, and more seeds are only added
+    assert "differs from *base*" in table
+    # nothing is done twice; another baseline is only another table; and more seeds are only added
     before = {p: p.stat().st_mtime_ns for p in output.rglob("*.json") if p.parent.name != "jobs"}
     here.names.clear()
-    assert len(run(path, output, here)) == 6 and here.names == []
+    assert len(run(path, output, here, baseline="label")) == 6 and here.names == []
+    assert "differs from *label*" in (output / "table.md").read_text()
+    with pytest.raises(InputError, match="the baseline lable is no variant"):
+        run(path, output, here, baseline="lable")
     results = run(path, output, here, seeds=2)
     assert sorted(name.split("-")[0] for name in here.names) == ["measure"] * 2 + ["train"] * 2
     assert all(p.stat().st_mtime_ns == time for p, time in before.items())
