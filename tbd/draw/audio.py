@@ -107,18 +107,25 @@ class PhoneEncoder(MelEncoder):
         bins: mel bands.
         context: frames heard on each side of the window.
         dropout: fraction of channels silenced in training.
+        noise: standard deviation of noise on the bands in training, where speech has one of 1: the more of it, the more phones are
+            trusted and the less the sound.
     """
 
-    def __init__(self, recognizer: PhoneRecognizer, dim: int = 320, bins: int = 16, context: int = 8, dropout: float = 0.1) -> None:
+    def __init__(
+        self, recognizer: PhoneRecognizer, dim: int = 320, bins: int = 16, context: int = 8, dropout: float = 0.1, noise: float = 0.0
+    ) -> None:
         super().__init__(dim, bins, context, dropout)
-        self.recognizer = recognizer
+        self.recognizer, self.noise = recognizer, noise
         self.embedding = nn.Embedding(len(SYMBOLS), dim // 2)
 
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
         if phones is None:
             raise ValueError("A PhoneEncoder is told phones: give the DataModule a recognizer, which adds them to its batches.")
         said = self.embedding(phones.long()).transpose(1, 2)  # (B, dim/2, 4(T+2C))
-        return self.encode(self.stem(self.mel(audio)) + said)
+        heard = self.mel(audio)
+        if self.training and self.noise > 0:
+            heard = heard + self.noise * torch.randn_like(heard)
+        return self.encode(self.stem(heard) + said)
 
 
 class Wav2Vec2Encoder(AudioEncoder):

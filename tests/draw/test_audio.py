@@ -91,6 +91,13 @@ def test_phones_come_beside_the_sound():
     assert not torch.allclose(both, encoder(audio * 0.1, phones), atol=1e-3)
 
 
+def test_noise_makes_the_sound_less_sure_in_training_alone():
+    encoder = PhoneEncoder(Humming(), dim=32, bins=8, context=4, dropout=0.0, noise=0.5)
+    inputs = torch.randn(2, (25 + 8) * 640), torch.randint(len(SYMBOLS), (2, (25 + 8) * 4))
+    assert not torch.equal(encoder.train()(*inputs), encoder(*inputs))
+    assert torch.equal(encoder.eval()(*inputs), encoder(*inputs))
+
+
 def test_listening_gives_four_phones_a_frame():
     track = phone_encoder().listen(np.ones(16000 + 1, np.float32))
     assert track.shape == (26 * 4,) and SYMBOLS[track[0]] == SILENCE and SYMBOLS[track[50]] == "m"
