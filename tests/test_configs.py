@@ -94,8 +94,18 @@ def test_a_misfit_is_refused_when_parsed(capsys):
     assert "Guidance" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("path", MOTION, ids=lambda p: p.stem)
-def test_experiments_train_export_and_draw(path, corpus, mead_cache, tmp_path):
+TOLD_PHONES = [
+    "--model.init_args.audio_encoder.class_path=tbd.draw.audio.PhoneEncoder",
+    "--model.init_args.audio_encoder.init_args.dim=32",
+    "--model.init_args.audio_encoder.init_args.recognizer=tests.hear.humming.Humming",
+    "--data.init_args.recognizer=tests.hear.humming.Humming",
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "more"), [*((p, []) for p in MOTION), (Path(MINI), TOLD_PHONES)], ids=[*(p.stem for p in MOTION), "told phones"]
+)
+def test_experiments_train_export_and_draw(path, more, corpus, mead_cache, tmp_path):
     """A few steps on a made-up corpus or cache, then the checkpoint becomes a model folder that draws."""
     import numpy as np
 
@@ -115,7 +125,8 @@ def test_experiments_train_export_and_draw(path, corpus, mead_cache, tmp_path):
         ["fit", "--config", str(path), f"--data.init_args.root={root}", "--data.init_args.batch_size=2", "--trainer.max_steps=2"]
         + ["--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path / 'run'}", "--trainer.val_check_interval=1"]
         + ["--trainer.enable_progress_bar=false", "--trainer.log_every_n_steps=1"]
-        + [f"--model.init_args.{key}={value}" for key, value in small.items()],
+        + [f"--model.init_args.{key}={value}" for key, value in small.items()]
+        + more,
     )
     assert cli.trainer.global_step == 2
     run = Path(cli.trainer.log_dir)
