@@ -37,7 +37,7 @@ def run(benchmark: Callable[..., None], many: str | None = "portraits", default:
     if many is not None:
         parser.add_argument(many, nargs="*", default=list(default), help=_MANY.get(many))
     parser.add_function_arguments(benchmark, skip={many} if many else None)
-    arguments = parser.instantiate_classes(parser.parse_args())
+    arguments = parser.instantiate(parser.parse_args())
     try:
         benchmark(**vars(arguments))
     except TBDError as error:

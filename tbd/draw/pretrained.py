@@ -79,7 +79,7 @@ def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
     """The model of a configuration, with the weights that this gives it."""
     parser = _parser()
     try:
-        model = parser.instantiate_classes(parser.parse_object({"model": _without_stages(content)}))["model"]
+        model = parser.instantiate(parser.parse_object({"model": _without_stages(content)}))["model"]
     except (ArgumentError, KeyError, TypeError) as error:
         raise InputError(f"{source} does not describe a model: {error}") from error
     if not isinstance(model, kind):
@@ -102,6 +102,9 @@ def save_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder:
         checkpoint: a Lightning checkpoint; of an averaged run it holds the average.
         config: the ``config.yaml`` that training saved.
         folder: where to write.
+
+    Raises:
+        InputError: the run trained something that draws nothing.
     """
     write_model(read_content(config), read_state(checkpoint), folder)
 
@@ -113,11 +116,18 @@ def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str |
         content: class path and arguments.
         state: the weights.
         folder: where to write.
+
+    Raises:
+        InputError: this is no model that draws.
     """
-    folder = Path(folder)
+    folder, content = Path(folder), _without_stages(content)
+    model = _built(content, LightningModule, "The configuration")
+    if not hasattr(model, "draw"):
+        raise InputError(
+            f"A run of {type(model).__name__} trained no model that draws; `python -m tbd.draw.distillation` exports an encoder."
+        )
     half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in state.items()}
-    content = _without_stages(content)
-    for name, part in _built(content, LightningModule, "The configuration").named_children():
+    for name, part in model.named_children():
         if hasattr(part, "describe"):
             content["init_args"][name]["init_args"] = part.describe()
     with atomic_output(folder / "model.safetensors") as temporary:

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from tbd.draw.audio import MelEncoder, PhoneEncoder
 from tbd.draw.distillation import AudioDistillation, save_distilled
-from tbd.draw.pretrained import load_motion_model, write_model
+from tbd.draw.pretrained import load_motion_model, save_model, write_model
 from tbd.errors import InputError
 from tbd.hear.track import SYMBOLS
 from tbd.think.plan import MusclePlan
@@ -114,6 +114,9 @@ def test_the_experiment_trains_exports_and_draws(trained, corpus, tmp_path):
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     save_distilled(tmp_path / "run.ckpt", tmp_path / "config.yaml", tmp_path / "out")
     assert isinstance(load_motion_model(tmp_path / "out").audio_encoder, PhoneEncoder)
+    with pytest.raises(InputError, match="AudioDistillation trained no model that draws"):
+        save_model(tmp_path / "run.ckpt", tmp_path / "config.yaml", tmp_path / "wrong")
+    assert not (tmp_path / "wrong").exists()
 
 
 def test_a_run_of_another_kind_is_refused(trained, tmp_path):
