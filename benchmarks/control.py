@@ -90,13 +90,14 @@ def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuida
     return float(np.sqrt(np.square(motion[: len(felt)] - motion[len(felt) :]).mean()))
 
 
-def scales(model: MotionDiffusion, audio: np.ndarray) -> dict[str, dict[str, float]]:
-    """The three figures with the model's own scales (``none``) and with each raised alone."""
+def scales(model: MotionDiffusion, audio: np.ndarray, own_units: dict[int, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """The three figures with the model's own scales (``none``, whose `own_units` are known) and with each raised alone."""
     figures = {}
     own = model.guidance
     for name in ("none", "emotion", "muscle", "audio"):
         guidance = own if name == "none" else own.scaled(**{f"{name}_scale": RAISED * getattr(own, f"{name}_scale")})
-        gains = [row["gain"] for row in muscles(model, audio, guidance).values()]
+        units = own_units if name == "none" else muscles(model, audio, guidance)
+        gains = [row["gain"] for row in units.values()]
         figures[name] = {
             "emotion": colour(model, audio, guidance),
             "muscle": float(np.mean(gains)),
@@ -115,7 +116,8 @@ def control(audio: Path = ASSETS / "voice.wav", model: str = MOTION_MODEL, devic
         output: a .json file for the results; tables go beside it as .md.
     """
     drawer, sound = load_motion_model(model).to(device), read_wave(audio)
-    units, figures = muscles(drawer, sound, drawer.guidance), scales(drawer, sound)
+    units = muscles(drawer, sound, drawer.guidance)
+    figures = scales(drawer, sound, units)
     changes = {name: {k: v / figures["none"][k] - 1 for k, v in row.items()} for name, row in figures.items() if name != "none"}
     results = {"protocol": "control-2", "environment": environment(), "units": units, "figures": figures, "changes": changes}
     write_results(output, results, report(results))
