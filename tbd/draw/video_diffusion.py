@@ -67,7 +67,7 @@ class VideoDiffusion(L.LightningModule):
         weight_decay: of AdamW.
         save_memory: in training, compute activations again instead of keeping them: ``nothing``, ``some`` that are cheap, or ``most``.
         halve_frozen: keep what does not train in bf16; for training in ``bf16-mixed``, which would cast it at every use.
-        compile: compile what repeats in the denoiser, for training and drawing.
+        compile: compile what repeats in the denoiser, for training and drawing, and replay what does not train as CUDA graphs.
         validation_clips: clips of a validation that are drawn and shown in TensorBoard.
         seed: of the chance that training samples meet.
 

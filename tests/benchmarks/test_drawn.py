@@ -53,3 +53,10 @@ def test_results_say_where_they_come_from(tmp_path):
     write_results(tmp_path / "r.json", {"environment": environment()}, "| a |")
     place = json.loads((tmp_path / "r.json").read_text())["environment"]
     assert place["packages"]["torch"] and place["cores"] > 0 and (tmp_path / "r.md").read_text() == "| a |\n"
+
+
+def test_code_that_was_copied_without_its_history_can_be_told_its_commit(monkeypatch):
+    from benchmarks.common import environment
+
+    monkeypatch.setenv("TBD_COMMIT", "abc1234")
+    assert environment()["commit"] == "abc1234"

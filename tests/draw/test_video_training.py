@@ -65,6 +65,18 @@ def test_stages_train_what_their_patterns_name(tmp_path):
     assert all(torch.equal(value, averaged[name]) for name, value in second.state_dict().items() if "motion_modules" not in name)
 
 
+def test_a_fused_optimizer_lets_gradients_be_clipped(monkeypatch):
+    """As on a GPU; Lightning would refuse."""
+    real, made = torch.optim.AdamW, []
+    monkeypatch.setattr(torch.optim, "AdamW", lambda groups, **options: made.append(real(groups, **{**options, "fused": True})) or made[-1])
+    trainer = L.Trainer(
+        accelerator="cpu", precision="bf16-mixed", max_steps=2, gradient_clip_val=1.0, logger=False, enable_progress_bar=False,
+        enable_checkpointing=False, enable_model_summary=False, limit_val_batches=0,
+    )  # fmt: skip
+    trainer.fit(tiny_video_model(), TinyVideoData())
+    assert trainer.global_step == 2 and made[0].param_groups[0]["fused"]
+
+
 def test_every_trained_parameter_has_a_gradient():
     """DDP refuses a parameter that none reaches; the autoencoder and the end of the reference branch never train."""
     model = tiny_video_model()
