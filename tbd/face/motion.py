@@ -7,6 +7,7 @@ Face, Unreal, Blender and Audio2Face speak. "Left" and "right" are the subject's
 import csv
 import json
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,8 +172,12 @@ def _read_csv(path: Path) -> tuple[list[str], np.ndarray, dict[str, Any]]:
     return rows[0], np.array(rows[1:], np.float32).reshape(len(rows) - 1, len(rows[0])), {}
 
 
+_PARSING = threading.Lock()
+"""NumPy reads headers with `ast.literal_eval`, which fails at random in several threads at once before Python 3.11.8 (gh-106905)."""
+
+
 def _read_npz(path: Path) -> tuple[list[str], np.ndarray, dict[str, Any]]:
-    with np.load(path, allow_pickle=False) as archive:
+    with _PARSING, np.load(path, allow_pickle=False) as archive:
         if int(archive["fps"]) != FPS:
             raise ValueError(f"it holds {int(archive['fps'])} frames a second; a motion has {FPS}")
         return [str(c) for c in archive["channels"]], archive["values"], json.loads(str(archive["metadata"]))
