@@ -13,7 +13,7 @@ import gc
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from diffusers import DDIMScheduler
@@ -217,7 +217,7 @@ def video_speed(output: str | None = None, tiny: bool = False, ddp: bool = False
     """
     torch.set_float32_matmul_precision("high")
     if ddp:
-        _two_against_one(output, tiny)
+        _two_against_one(output, tiny, compile)
         return
     started = time.perf_counter()
     results: dict[str, Any] = {"environment": environment(), "frames": 16}
@@ -323,40 +323,83 @@ class _Loss(nn.Module):
         return self.model.losses(batch)["loss"]
 
 
-def _two_against_one(output: str | None, tiny: bool) -> None:
-    """Samples a second of all processes together, against one alone."""
+class Together(NamedTuple):
+    """One way to train on several GPUs.
+
+    Args:
+        stage: of `STAGES`.
+        size: windows a GPU.
+        compiled: as ``compile: true``.
+    """
+
+    stage: str
+    size: int = 1
+    compiled: bool = False
+
+
+def _two_against_one(output: str | None, tiny: bool, compile: bool) -> None:
+    """Samples a second of all processes together, against one alone while the others wait."""
     import torch.distributed as dist
-    from torch.nn.parallel import DistributedDataParallel
 
     cuda = torch.cuda.is_available()
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if cuda else "gloo")
-    bench = Bench(tiny, "temporal")
-    halve_frozen(bench.model)
-    bench.model.denoiser.save_memory("some")
-    batch = bench.batch(16)
-    alone = bench.train_step(16)  # every process by itself at the same time
-    dist.barrier()
-    bench.forget()
-    wrapped = DistributedDataParallel(_Loss(bench.model), device_ids=[bench.device.index] if cuda else None, gradient_as_bucket_view=True)
-    together = bench.time(lambda: bench.step(wrapped, batch))
-    slowest = torch.tensor([alone["seconds"], together["seconds"]], device=bench.device)
-    dist.all_reduce(slowest, dist.ReduceOp.MAX)
-    if dist.get_rank() == 0:
-        world, (one, all_) = dist.get_world_size(), slowest.tolist()
-        name = torch.cuda.get_device_name() if cuda else "cpu"
-        results = {
-            "environment": environment(),
-            "device": name,
-            "processes": world,
-            "alone_s": one,
-            "together_s": all_,
-            "ratio": world * one / all_,
-        }
-        words = f"{world} × {name}, DDP: {world / all_:.3f} samples/s against {1 / one:.3f} of one, {world * one / all_:.2f} ×"
-        write_results(output, results, f"# Data-parallel training of the latent video model\n\n{words}\n")
+    world = dist.get_world_size()
+    results: dict[str, Any] = {"environment": environment(), "device": torch.cuda.get_device_name() if cuda else "cpu", "processes": world}
+    ways = [Together("temporal", 2), Together("temporal"), Together("spatial")]
+    for way in [*ways, Together("temporal", compiled=True)] if compile else ways:
+        row = {**way._asdict()}
+        for how in ("one alone", "DDP", "shares") if not way.compiled else ("one alone", "DDP"):
+            found = _train_together(way, tiny, how)
+            worst = torch.tensor([found["seconds"], found["peak_gib"]], device="cuda" if cuda else "cpu")
+            dist.all_reduce(worst, dist.ReduceOp.MAX)
+            samples = way.size * (1 if how == "one alone" else world)
+            row[how] = {"samples_per_s": samples / float(worst[0]), "peak_gib": float(worst[1])}
+            if dist.get_rank() == 0:
+                write_results(
+                    output, {**results, "rows": [*results.get("rows", []), row]}, _together([*results.get("rows", []), row], results)
+                )
+        results.setdefault("rows", []).append(row)
     dist.destroy_process_group()
+
+
+def _train_together(way: Together, tiny: bool, how: str) -> dict[str, float]:
+    """Seconds of a training step, and its peak, in this process; nothing where it waits for the first."""
+    import torch.distributed as dist
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.nn.parallel import DistributedDataParallel
+
+    found = {"seconds": 0.0, "peak_gib": 0.0}
+    if how != "one alone" or dist.get_rank() == 0:
+        bench = Bench(tiny, way.stage)
+        halve_frozen(bench.model)
+        bench.model.denoiser.save_memory("some")
+        loss_of: Callable[[dict[str, Any]], Tensor] = _Loss(bench.model)
+        if how == "shares":
+            bench.model.share_out(init_device_mesh(bench.device.type, (1, dist.get_world_size()), mesh_dim_names=("copies", "shares")))
+        if way.compiled:
+            bench.model.compile_parts()
+        if how == "DDP":
+            ids = [bench.device.index] if bench.device.type == "cuda" else None
+            loss_of = DistributedDataParallel(loss_of, device_ids=ids, gradient_as_bucket_view=True, broadcast_buffers=False)
+        batch = bench.batch(16, way.size)
+        found = bench.time(lambda: bench.step(loss_of, batch), warm=4, times=9)
+    dist.barrier()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return found
+
+
+def _together(rows: list[dict[str, Any]], results: dict[str, Any]) -> str:
+    table_rows = [
+        [row["stage"], row["size"], "yes" if row["compiled"] else "", how, found["samples_per_s"], found["peak_gib"],
+         f"{found['samples_per_s'] / row['one alone']['samples_per_s']:.2f} ×"]
+        for row in rows for how, found in row.items() if isinstance(found, dict)
+    ]  # fmt: skip
+    header = ("stage, 16 frames, 512²", "windows a GPU", "compiled", "", "samples/s", "peak GiB a GPU", "against one")
+    return f"# Training the latent video model on {results['processes']} × {results['device']}\n\n{table(header, table_rows)}\n"
 
 
 if __name__ == "__main__":

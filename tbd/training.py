@@ -40,6 +40,8 @@ def lightning_cli(args: ArgsType = None, run: bool = True) -> LightningCLI:
         run: False builds without running, for tests.
     """
     torch.set_float32_matmul_precision("high")
+    # said of every model that could be sharded, sharded or not; VideoDiffusion refuses where it is
+    warnings.filterwarnings("ignore", "You're using the WeightAveraging callback with a model")
     return _CLI(**_options(args, run))
 
 

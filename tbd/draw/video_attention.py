@@ -4,6 +4,7 @@ These are attention processors of diffusers' `Attention`, which they use as it i
 tokens and the feelings, and only what Stable Diffusion has no weights for is added, silent at first.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -54,7 +55,7 @@ class Context:
 
 
 class Recording:
-    """Self-attention of the reference branch, which keeps its input under `name` in the dict that it is called with."""
+    """Self-attention of the reference branch, which gives its input away under `name`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -65,9 +66,9 @@ class Recording:
         hidden_states: Tensor,
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,
-        portrait: dict[str, Tensor] | None = None,
+        keep: Callable[[str, Tensor], None] | None = None,
     ) -> Tensor:
-        portrait[self.name] = hidden_states
+        keep(self.name, hidden_states)
         return _attend(attn, hidden_states, attn.to_k(hidden_states), attn.to_v(hidden_states))
 
 
@@ -80,7 +81,7 @@ class Unprompted:
         hidden_states: Tensor,
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,
-        portrait: dict[str, Tensor] | None = None,
+        keep: Callable[[str, Tensor], None] | None = None,
     ) -> Tensor:
         return _attend(attn, hidden_states, attn.to_k(encoder_hidden_states), attn.to_v(encoder_hidden_states))
 

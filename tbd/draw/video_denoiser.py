@@ -88,12 +88,12 @@ class VideoDenoiser(nn.Module, ABC):
     def save_memory(self, how: Literal["some", "most"]) -> None:
         """In training, compute activations again instead of keeping them, where the network can."""
 
-    def compile_parts(self, sharded: bool = False) -> None:
-        """Compile what repeats, in place, so that names in checkpoints stay. To be called once it is settled what trains.
+    def compile_parts(self) -> None:
+        """Compile what repeats, in place, so that names in checkpoints stay. To be called once it is settled what trains."""
 
-        Args:
-            sharded: the weights are shared out over processes, and move.
-        """
+    def shards(self) -> Iterator[nn.Module]:
+        """The parts whose weights are gathered together where processes share them out; a part comes before what holds it."""
+        yield self
 
 
 class VideoUNet(VideoDenoiser):
@@ -161,7 +161,8 @@ class VideoUNet(VideoDenoiser):
         kept: Portrait = {}
         nothing = portrait.new_zeros(len(portrait), 1, self.plan_dim)
         clean = torch.zeros(len(portrait), dtype=torch.long, device=portrait.device)
-        self.reference(portrait, clean, nothing, cross_attention_kwargs={"portrait": kept})
+        # a function, since a dict would be taken apart on its way, and put together as another, where weights are shared out
+        self.reference(portrait, clean, nothing, cross_attention_kwargs={"keep": kept.__setitem__})
         return kept
 
     def forward(self, noisy: Tensor, timestep: Tensor, portrait: Portrait, told: Told) -> Tensor:
@@ -193,26 +194,27 @@ class VideoUNet(VideoDenoiser):
         At Stable Diffusion's size with 16 frames, feed-forwards hold half of what is kept, 10.6 of 21 GiB beside the convolutions, for a
         twentieth more computation; all of both hold nearly everything, for a third more.
         """
-        for region in self._regions("attentions", "motion_modules"):
+        for region in _regions(self.unet, "attentions", "motion_modules"):
             parts = [region] if how == "most" else [block.ff for block in region.transformer_blocks]
             for part in parts:
                 # the state of chance, which only dropout would need, takes longer to keep than a feed-forward to compute
                 chance = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
                 part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=chance)
 
-    def _regions(self, *kinds: str) -> Iterator[nn.Module]:
-        for block in (*self.unet.down_blocks, self.unet.mid_block, *self.unet.up_blocks):
-            for kind in kinds:
-                yield from getattr(block, kind, ())
+    def shards(self) -> Iterator[nn.Module]:
+        for network in (self.unet, self.reference):
+            yield from _regions(network, "resnets", "attentions", "motion_modules")
+            yield network
+        yield self
 
-    def compile_parts(self, sharded: bool = False) -> None:
+    def compile_parts(self) -> None:
         """Compile convolution blocks, feed-forwards and motion blocks: the same code for every layer of one shape.
 
         Spatial attention is left as it is: its matrix products are fused already, and each layer looks up the portrait by name. The
         reference branch sees one frame where the others see all, and costs nothing but the launch of its kernels; where it does not
         train, it is replayed.
         """
-        if not sharded and not any(p.requires_grad for p in self.reference.parameters()):
+        if not any(p.requires_grad for p in self.reference.parameters()):
             self._replay = Replay(self._seen)
         # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
         torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
@@ -221,6 +223,12 @@ class VideoUNet(VideoDenoiser):
             for part in module.transformer_blocks if moving else [module]:
                 if moving or isinstance(part, (ResnetBlock2D, FeedForward)):
                     part.compile(dynamic=False)
+
+
+def _regions(unet: nn.Module, *kinds: str) -> Iterator[nn.Module]:
+    for block in (*unet.down_blocks, unet.mid_block, *unet.up_blocks):
+        for kind in kinds:
+            yield from getattr(block, kind, None) or ()
 
 
 def _single(dim: int | tuple[int, ...]) -> int:

@@ -11,9 +11,11 @@ import lightning as L
 import numpy as np
 import torch
 from diffusers import SchedulerMixin
+from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.strategies import FSDPStrategy, ModelParallelStrategy
+from lightning.pytorch.strategies import FSDPStrategy
 from torch import Tensor
+from torch.distributed.device_mesh import DeviceMesh
 from torchmetrics import MeanMetric
 
 from tbd.draw.audio import AudioEncoder, frames_of
@@ -24,6 +26,7 @@ from tbd.draw.guidance import Branch, Guidance, NoGuidance
 from tbd.draw.half import halve_frozen as halve
 from tbd.draw.latents import LatentCodec
 from tbd.draw.prediction import min_snr_weight, to_sample
+from tbd.draw.shards import share_out
 from tbd.draw.video_denoiser import Portrait, Told, VideoDenoiser
 from tbd.draw.windows import Recording, require_noise_scheduler, require_widths, tell_branches
 from tbd.errors import InputError
@@ -129,6 +132,7 @@ class VideoDiffusion(L.LightningModule):
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
         self.unplanned = unplanned
+        self._shared_out = False
         self.val_metrics = torch.nn.ModuleDict({"loss": MeanMetric(), "sample": MeanMetric()})
         if initial is not None:
             load_initial(self, initial, initial_skip)
@@ -140,14 +144,29 @@ class VideoDiffusion(L.LightningModule):
 
     # -- training ------------------------------------------------------------------------------------------------
 
+    def setup(self, stage: str) -> None:
+        if isinstance(self.trainer.strategy, FSDPStrategy):
+            raise InputError("FSDPStrategy flattens weights that train and weights that do not into one; take configs/trainer/fsdp.yaml.")
+
+    def configure_model(self) -> None:
+        if self.device_mesh is not None and not self._shared_out:
+            if any(isinstance(callback, WeightAveraging) for callback in self.trainer.callbacks):
+                raise InputError("Averaged weights cannot be shared out over GPUs: leave EMAWeightAveraging out, or train with DDP.")
+            self.share_out(self.device_mesh)
+            self._shared_out = True
+
+    def share_out(self, mesh: DeviceMesh) -> None:
+        """Let the processes of `mesh`, (copies, shares), each keep a share of what trains."""
+        share_out(self, (*self.denoiser.shards(), self.plan_encoder, self.audio_encoder), mesh, entrances=["look"])
+
     def on_fit_start(self) -> None:
         if self.hparams["compile"]:
-            self.compile_parts(sharded=isinstance(self.trainer.strategy, (FSDPStrategy, ModelParallelStrategy)))
+            self.compile_parts()
 
-    def compile_parts(self, sharded: bool = False) -> None:
+    def compile_parts(self) -> None:
         """Compile what repeats, and lay out convolutions as tensor cores want them."""
         self.denoiser.to(memory_format=torch.channels_last)
-        self.denoiser.compile_parts(sharded)
+        self.denoiser.compile_parts()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave out components that were built in Python: only a pickle that may run code could bring them back.
@@ -159,7 +178,8 @@ class VideoDiffusion(L.LightningModule):
             del options[name]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        require_fitting(self, checkpoint["state_dict"], "The checkpoint")
+        if "state_dict" in checkpoint:  # shared-out weights are loaded before, by the strategy
+            require_fitting(self, checkpoint["state_dict"], "The checkpoint")
 
     def on_train_batch_start(self, batch: dict[str, Any], batch_idx: int) -> None:
         # whatever chance the components use (dropout) must be the same after a kill and resume

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -129,14 +129,15 @@ class PlanTensors:
         return there * (self.emotion.sum(-1) > 0)[..., None]
 
 
-@dataclass
-class PlanEmbeds:
+class PlanEmbeds(NamedTuple):
     """What a plan encoder hands to a denoiser, in two groups that guidance can switch separately.
 
     `global_tokens` (B, S, D) say what is felt; `local_tokens` (B, N, D) say which muscles carry it. A presence, (B, S, T)
     and (B, N, T), says how strongly each token is there at each frame: 0 hides it. So a timeline reaches the right frames
     by construction, and dropping a condition is a presence of zero. `local_region` (B, N) int64 says where on the face a
     local token belongs: a place in `REGIONS`, or ``len(REGIONS)`` for one that concerns the whole face.
+
+    A tuple, since PyTorch 2.11's FSDP looks for a module's outputs in tuples, lists and dicts alone.
     """
 
     global_tokens: Tensor
@@ -158,7 +159,7 @@ class PlanEmbeds:
     @classmethod
     def cat(cls, parts: Sequence["PlanEmbeds"]) -> "PlanEmbeds":
         """Batches, one behind the other: the branches of one guided step run as one batch."""
-        return cls(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+        return cls(*map(torch.cat, zip(*parts)))
 
 
 class PlanEncoder(nn.Module, ABC):

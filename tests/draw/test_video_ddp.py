@@ -1,4 +1,4 @@
-"""Two processes do what one does with the same global batch: same samples, same metrics, same weights."""
+"""Two processes, with whole weights or shares of them, do what one does with the same global batch."""
 
 import os
 import socket
@@ -6,18 +6,27 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lightning as L
 import pytest
 import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.strategies import FSDPStrategy
+
+from tbd.errors import InputError
+from tests.draw.tiny_video import tiny_video_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(world: int, output: Path) -> list[dict]:
+def run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    commands = [[sys.executable, "-m", "tests.draw.two_processes", str(rank), str(world), port, str(output)] for rank in range(world)]
+    commands = [
+        [sys.executable, "-m", "tests.draw.two_processes", str(rank), str(world), port, strategy, str(output), *start]
+        for rank in range(world)
+    ]
     processes = [subprocess.Popen(c, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for c in commands]
     for process in processes:
         text = process.communicate(timeout=300)[0].decode()
@@ -25,8 +34,14 @@ def run(world: int, output: Path) -> list[dict]:
     return [torch.load(f"{output}.{rank}", weights_only=True) for rank in range(world)]
 
 
-def test_two_processes_are_one_with_the_same_global_batch(tmp_path):
-    (one,), two = run(1, tmp_path / "one"), run(2, tmp_path / "two")
+@pytest.fixture(scope="module")
+def one(tmp_path_factory) -> dict:
+    return run(1, "auto", tmp_path_factory.mktemp("one") / "one")[0]
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "shards", "copies"])
+def test_two_processes_are_one_with_the_same_global_batch(one, strategy, tmp_path):
+    two = run(2, strategy, tmp_path / "two")
     for step, ids in one["ids"].items():
         assert sorted(ids) == sorted(two[0]["ids"][step] + two[1]["ids"][step]) and not set(two[0]["ids"][step]) & set(two[1]["ids"][step])
         assert one["losses"][step] == pytest.approx((two[0]["losses"][step] + two[1]["losses"][step]) / 2, rel=1e-4)
@@ -35,3 +50,28 @@ def test_two_processes_are_one_with_the_same_global_batch(tmp_path):
     for name, weight in one["weights"].items():
         assert torch.equal(two[0]["weights"][name], two[1]["weights"][name])
         assert torch.allclose(weight, two[0]["weights"][name], atol=2e-4), name
+    # rows that do not divide by two make the shares a little uneven
+    assert two[0]["optimized"] / one["optimized"] == pytest.approx(0.5 if strategy == "shards" else 1, abs=0.05)
+
+
+def test_one_process_and_two_go_on_from_a_checkpoint_of_shares(tmp_path):
+    run(2, "shards", tmp_path / "first")
+    start = str(tmp_path / "first.ckpt")
+    (one,), two = run(1, "auto", tmp_path / "one", start), run(2, "shards", tmp_path / "two", start)
+    assert list(one["losses"]) == list(two[0]["losses"]) == [3, 4]
+    for step, loss in one["losses"].items():
+        assert loss == pytest.approx((two[0]["losses"][step] + two[1]["losses"][step]) / 2, rel=1e-4)
+    for name, weight in one["weights"].items():
+        assert torch.allclose(weight, two[0]["weights"][name], atol=2e-4), name
+
+
+def test_what_cannot_be_shared_out_is_refused(monkeypatch):
+    model = tiny_video_model()
+    model.trainer = L.Trainer(accelerator="cpu", logger=False, callbacks=[EMAWeightAveraging()])
+    model.configure_model()
+    monkeypatch.setattr(model, "_device_mesh", "a mesh")
+    with pytest.raises(InputError, match="leave EMAWeightAveraging out"):
+        model.configure_model()
+    monkeypatch.setattr(model.trainer.strategy, "__class__", FSDPStrategy)
+    with pytest.raises(InputError, match=r"configs/trainer/fsdp\.yaml"):
+        model.setup("fit")

@@ -1,6 +1,6 @@
-"""One run of the tiny video model on `world` CPU processes; writes what it saw and what it became.
+"""One run of the tiny video model on `world` CPU processes; writes what it saw and what it became, and a checkpoint.
 
-python -m tests.draw.two_processes RANK WORLD PORT OUTPUT
+python -m tests.draw.two_processes RANK WORLD PORT STRATEGY OUTPUT [CHECKPOINT]
 """
 
 import os
@@ -8,18 +8,36 @@ import sys
 
 import lightning as L
 import torch
+from lightning.pytorch.strategies import ModelParallelStrategy
+from torch.distributed.tensor import DTensor
 from torchmetrics import MeanMetric
 
 from tests.draw.tiny_video import Losses, TinyVideoData, tiny_video_model
 
 STEPS = 2
 GLOBAL_BATCH = 4
+TRAINABLE = ["denoiser.null_tokens", "denoiser.reference.*", "denoiser.unet.*attentions*", "plan_encoder.*", "audio_encoder.*"]
+"""As in a first stage: what does not train lies between what does."""
+STRATEGIES = {
+    "auto": lambda: "auto",
+    "ddp": lambda: "ddp",
+    "shards": lambda: ModelParallelStrategy(save_distributed_checkpoint=False),
+    "copies": lambda: ModelParallelStrategy(data_parallel_size=2, tensor_parallel_size=1, save_distributed_checkpoint=False),
+}
 
 
-def main(rank: int, world: int, port: str, output: str) -> None:
+def _whole(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def _own(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+def main(rank: int, world: int, port: str, strategy: str, output: str, start: str | None = None) -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_RANK": str(rank)}
     torch.set_num_threads(1)
-    losses, model = Losses(), tiny_video_model()
+    losses, model = Losses(), tiny_video_model(trainable=TRAINABLE, save_memory="some")
     metric = MeanMetric()
 
     class Validate(L.Callback):
@@ -27,20 +45,22 @@ def main(rank: int, world: int, port: str, output: str) -> None:
             metric.update(batch["frames"].float().mean((1, 2, 3, 4)))
 
     trainer = L.Trainer(
-        max_steps=STEPS, accelerator="cpu", devices=world, strategy="ddp" if world > 1 else "auto", callbacks=[losses, Validate()],
-        val_check_interval=STEPS, num_sanity_val_steps=0, gradient_clip_val=1.0, logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False,
+        max_steps=2 * STEPS if start else STEPS, accelerator="cpu", devices=world, strategy=STRATEGIES[strategy](),
+        callbacks=[losses, Validate()], val_check_interval=STEPS, num_sanity_val_steps=0, gradient_clip_val=1.0, logger=False,
+        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
     )  # fmt: skip
-    trainer.fit(model, TinyVideoData(batch_size=GLOBAL_BATCH // world))
+    trainer.fit(model, TinyVideoData(batch_size=GLOBAL_BATCH // world), ckpt_path=start, weights_only=False)
+    trainer.save_checkpoint(f"{output}.ckpt")
     results = {
         "ids": losses.ids,
         "losses": losses.values,
         "validation": float(trainer.callback_metrics["val/loss"]),
         "metric": float(metric.compute()),
-        "weights": {name: p.detach().clone() for name, p in model.named_parameters()},
+        "optimized": sum(_own(p).numel() for group in trainer.optimizers[0].param_groups for p in group["params"]),
+        "weights": {name: _whole(p.detach()).clone() for name, p in model.named_parameters()},
     }
     torch.save(results, f"{output}.{rank}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4])
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -1,0 +1,36 @@
+"""What trains, its gradients and its optimizer's state, shared out over processes (FSDP2; ZeRO's second stage, arXiv 1910.02054)."""
+
+import warnings
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
+
+
+def share_out(module: nn.Module, parts: Iterable[nn.Module], mesh: DeviceMesh, entrances: Iterable[str] = ()) -> None:
+    """Let each process keep one share of every weight that trains.
+
+    A part's weights are gathered when it is first called in a step and stay until its gradients are summed, so a layer may also be
+    read through what it leaves behind, as the reference branch is. What does not train is whole in every process.
+
+    Args:
+        module: moved to the process's device, and made the first process's.
+        parts: of `module`, each before what holds it; together they hold all that trains.
+        mesh: all processes, as (copies, shares): one row of it holds a whole model together.
+        entrances: methods by which parts that have them are called, beside `forward`.
+    """
+    device = torch.device(mesh.device_type, torch.cuda.current_device()) if mesh.device_type == "cuda" else torch.device("cpu")
+    module.to(device)
+    for tensor in module.state_dict().values():
+        torch.distributed.broadcast(tensor, src=0)
+    # of outputs changed in place, which nothing here does
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view tensor")
+    for part in parts:
+        frozen = {p for p in part.parameters() if not p.requires_grad}
+        if len(frozen) < sum(1 for _ in part.parameters()):
+            fully_shard(part, mesh=mesh, reshard_after_forward=False, ignored_params=frozen)
+            for name in entrances:
+                if hasattr(part, name):
+                    register_fsdp_forward_method(part, name)
