@@ -1,9 +1,10 @@
 """Do asked muscles move, and are the three scales separate?
 
-Protocol ``control-2``. One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity
+Protocol ``control-3``. One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity
 found in the motion is compared with the one asked: Spearman's rank correlation per unit. Then each of the three scales is
 raised by half, and the other two's figures are read again: the muscles' mean gain (found over asked), the voice's articulation
-(standard deviation of jawOpen), the feeling's colour (root mean square of what an emotion changes while its muscles stay).
+(standard deviation of jawOpen), the feeling's colour (root mean square of what an emotion changes while its muscles stay), the last
+at three intensities of the feeling: strong muscles, scaled up, leave a feeling less room in the channels that both of them move.
 
     python -m benchmarks.control --output out.json
 """
@@ -31,6 +32,8 @@ from tbd.think.facs import measure
 from tbd.think.plan import MuscleAction, MusclePlan
 
 LEVELS = (0.2, 0.4, 0.6, 0.8, 1.0)
+FEELINGS = (0.3, 0.5, 1.0)
+"""Intensities at which a feeling's colour is read."""
 RAISED = 1.5
 FOLLOWS = 0.95
 """Spearman's correlation from which a unit is said to follow."""
@@ -81,17 +84,17 @@ def articulation(model: MotionDiffusion, audio: np.ndarray, guidance: Progressiv
     return float(draw_many(model, audio, [MusclePlan()], guidance)[0, :, INDEX["jawOpen"]].std())
 
 
-def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance) -> float:
+def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance, intensity: float) -> float:
     """Root mean square, over emotions and channels, of what a feeling changes with its muscles held the same, in standard
     deviations: the gaze, the head, the way of speaking."""
-    felt = [prototype_plan(emotion, 1.0) for emotion in EMOTIONS if emotion != "neutral"]
+    felt = [prototype_plan(emotion, intensity) for emotion in EMOTIONS if emotion != "neutral"]
     posed = [MusclePlan(actions=plan.actions) for plan in felt]
     motion = draw_many(model, audio, felt + posed, guidance).mean(1) / model.std.cpu().numpy()
     return float(np.sqrt(np.square(motion[: len(felt)] - motion[len(felt) :]).mean()))
 
 
 def scales(model: MotionDiffusion, audio: np.ndarray, own_units: dict[int, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """The three figures with the model's own scales (``none``, whose `own_units` are known) and with each raised alone."""
+    """The figures with the model's own scales (``none``, whose `own_units` are known) and with each raised alone."""
     figures = {}
     own = model.guidance
     for name in ("none", "emotion", "muscle", "audio"):
@@ -99,9 +102,9 @@ def scales(model: MotionDiffusion, audio: np.ndarray, own_units: dict[int, dict[
         units = own_units if name == "none" else muscles(model, audio, guidance)
         gains = [row["gain"] for row in units.values()]
         figures[name] = {
-            "emotion": colour(model, audio, guidance),
-            "muscle": float(np.mean(gains)),
-            "audio": articulation(model, audio, guidance),
+            **{f"feeling at {intensity:g}": colour(model, audio, guidance, intensity) for intensity in FEELINGS},
+            "muscles": float(np.mean(gains)),
+            "articulation": articulation(model, audio, guidance),
         }
     return figures
 
@@ -119,7 +122,7 @@ def control(audio: Path = ASSETS / "voice.wav", model: str = MOTION_MODEL, devic
     units = muscles(drawer, sound, drawer.guidance)
     figures = scales(drawer, sound, units)
     changes = {name: {k: v / figures["none"][k] - 1 for k, v in row.items()} for name, row in figures.items() if name != "none"}
-    results = {"protocol": "control-2", "environment": environment(), "units": units, "figures": figures, "changes": changes}
+    results = {"protocol": "control-3", "environment": environment(), "units": units, "figures": figures, "changes": changes}
     write_results(output, results, report(results))
 
 
@@ -129,7 +132,7 @@ def report(results: dict[str, Any]) -> str:
     follow = sum(row["spearman"] >= FOLLOWS for _, row in units)
     rows = [[f"AU{number} {ACTION_UNITS[number].name}", *row.values()] for number, row in units]
     changed = [[f"{name} scale × {RAISED:g}", *(f"{value:+.1%}" for value in row.values())] for name, row in results["changes"].items()]
-    parts = [f"## {results['protocol']}", table(["", "feeling", "muscles", "articulation"], changed)]
+    parts = [f"## {results['protocol']}", table(["", *results["figures"]["none"]], changed)]
     parts += [f"{follow} of {len(units)} units follow at Spearman {FOLLOWS} or more.", table(["unit", "Spearman", "gain", "at full"], rows)]
     return "\n\n".join(parts)
 
