@@ -39,6 +39,9 @@ def main(rank: int, world: int, port: str, strategy: str, output: str, start: st
     torch.set_num_threads(1)
     losses, model = Losses(), tiny_video_model(trainable=TRAINABLE, save_memory="some")
     metric = MeanMetric()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(rank)  # the first process's weights are to be everyone's
 
     class Validate(L.Callback):
         def on_validation_batch_end(self, trainer, module, outputs, batch, batch_idx, dataloader_idx=0) -> None:
