@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal
 
 import lightning as L
@@ -20,7 +21,7 @@ from torchmetrics import MeanMetric
 
 from tbd.draw.audio import AudioEncoder, frames_of
 from tbd.draw.chance import Chance, seed_of
-from tbd.draw.checkpoints import load_initial, require_fitting
+from tbd.draw.checkpoints import load_initial, read_state, require_fitting
 from tbd.draw.film import add_film
 from tbd.draw.guidance import Branch, Guidance, NoGuidance
 from tbd.draw.half import halve_frozen as halve
@@ -152,6 +153,9 @@ class VideoDiffusion(L.LightningModule):
         if self.device_mesh is not None and not self._shared_out:
             if any(isinstance(callback, WeightAveraging) for callback in self.trainer.callbacks):
                 raise InputError("Averaged weights cannot be shared out over GPUs: leave EMAWeightAveraging out, or train with DDP.")
+            if self.trainer.ckpt_path is not None and Path(self.trainer.ckpt_path).is_file():
+                # the strategy will load it before `on_load_checkpoint` could say what does not fit
+                require_fitting(self, read_state(self.trainer.ckpt_path), "The checkpoint")
             self.share_out(self.device_mesh)
             self._shared_out = True
 

@@ -18,7 +18,7 @@ from tests.draw.tiny_video import tiny_video_model
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
+def _run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -28,10 +28,20 @@ def run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
         for rank in range(world)
     ]
     processes = [subprocess.Popen(c, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for c in commands]
-    for process in processes:
-        text = process.communicate(timeout=300)[0].decode()
+    texts = [process.communicate(timeout=300)[0].decode() for process in processes]
+    if any(process.returncode for process in processes) and any("gloo" in text and "Connection reset" in text for text in texts):
+        raise ConnectionResetError(texts)
+    for process, text in zip(processes, texts):
         assert process.returncode == 0, text[-3000:]
     return [torch.load(f"{output}.{rank}", weights_only=True) for rank in range(world)]
+
+
+def run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
+    """`_run`, and once more where gloo loses its loopback connection, as it did in one run of twenty or so on two busy cores."""
+    try:
+        return _run(world, strategy, output, *start)
+    except ConnectionResetError:
+        return _run(world, strategy, output, *start)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +73,18 @@ def test_one_process_and_two_go_on_from_a_checkpoint_of_shares(tmp_path):
         assert loss == pytest.approx((two[0]["losses"][step] + two[1]["losses"][step]) / 2, rel=1e-4)
     for name, weight in one["weights"].items():
         assert torch.allclose(weight, two[0]["weights"][name], atol=2e-4), name
+
+
+def test_a_checkpoint_of_another_configuration_is_refused_before_it_is_shared_out(monkeypatch, tmp_path):
+    other = tiny_video_model().state_dict()
+    other["denoiser.null_tokens"] = torch.zeros(3, 8)
+    torch.save({"state_dict": other}, tmp_path / "other.ckpt")
+    model = tiny_video_model()
+    model.trainer = L.Trainer(accelerator="cpu", logger=False)
+    model.trainer.ckpt_path = str(tmp_path / "other.ckpt")
+    monkeypatch.setattr(model, "_device_mesh", "a mesh")
+    with pytest.raises(InputError, match=r"belongs to another configuration: denoiser\.null_tokens"):
+        model.configure_model()
 
 
 def test_what_cannot_be_shared_out_is_refused(monkeypatch):

@@ -5,6 +5,7 @@ python -m tests.draw.two_processes RANK WORLD PORT STRATEGY OUTPUT [CHECKPOINT]
 
 import os
 import sys
+import time
 
 import lightning as L
 import torch
@@ -63,6 +64,10 @@ def main(rank: int, world: int, port: str, strategy: str, output: str, start: st
         "weights": {name: _whole(p.detach()).clone() for name, p in model.named_parameters()},
     }
     torch.save(results, f"{output}.{rank}")
+    # one that leaves closes its sockets, which another may still be reading
+    deadline = time.monotonic() + 60
+    while not all(os.path.exists(f"{output}.{other}") for other in range(world)) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":
