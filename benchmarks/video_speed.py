@@ -346,21 +346,20 @@ def _two_against_one(output: str | None, tiny: bool, compile: bool) -> None:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if cuda else "gloo")
     world = dist.get_world_size()
-    results: dict[str, Any] = {"environment": environment(), "device": torch.cuda.get_device_name() if cuda else "cpu", "processes": world}
+    device = torch.cuda.get_device_name() if cuda else "cpu"
+    results: dict[str, Any] = {"environment": environment(), "device": device, "processes": world, "rows": []}
     ways = [Together("temporal", 2), Together("temporal"), Together("spatial")]
     for way in [*ways, Together("temporal", compiled=True)] if compile else ways:
-        row = {**way._asdict()}
-        for how in ("one alone", "DDP", "shares") if not way.compiled else ("one alone", "DDP"):
+        row: dict[str, Any] = {**way._asdict(), "found": {}}
+        results["rows"].append(row)
+        for how in ("one alone", "DDP", "shares"):
             found = _train_together(way, tiny, how)
             worst = torch.tensor([found["seconds"], found["peak_gib"]], device="cuda" if cuda else "cpu")
             dist.all_reduce(worst, dist.ReduceOp.MAX)
             samples = way.size * (1 if how == "one alone" else world)
-            row[how] = {"samples_per_s": samples / float(worst[0]), "peak_gib": float(worst[1])}
+            row["found"][how] = {"samples_per_s": samples / float(worst[0]), "peak_gib": float(worst[1])}
             if dist.get_rank() == 0:
-                write_results(
-                    output, {**results, "rows": [*results.get("rows", []), row]}, _together([*results.get("rows", []), row], results)
-                )
-        results.setdefault("rows", []).append(row)
+                write_results(output, results, _together(results))
     dist.destroy_process_group()
 
 
@@ -392,14 +391,14 @@ def _train_together(way: Together, tiny: bool, how: str) -> dict[str, float]:
     return found
 
 
-def _together(rows: list[dict[str, Any]], results: dict[str, Any]) -> str:
-    table_rows = [
+def _together(results: dict[str, Any]) -> str:
+    rows = [
         [row["stage"], row["size"], "yes" if row["compiled"] else "", how, found["samples_per_s"], found["peak_gib"],
-         f"{found['samples_per_s'] / row['one alone']['samples_per_s']:.2f} ×"]
-        for row in rows for how, found in row.items() if isinstance(found, dict)
+         f"{found['samples_per_s'] / row['found']['one alone']['samples_per_s']:.2f} ×"]
+        for row in results["rows"] for how, found in row["found"].items()
     ]  # fmt: skip
     header = ("stage, 16 frames, 512²", "windows a GPU", "compiled", "", "samples/s", "peak GiB a GPU", "against one")
-    return f"# Training the latent video model on {results['processes']} × {results['device']}\n\n{table(header, table_rows)}\n"
+    return f"# Training the latent video model on {results['processes']} × {results['device']}\n\n{table(header, rows)}\n"
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
         except SafetensorError as error:
             raise InputError(f"{path} is cut short or no safetensors file: {error}") from error
     require_whole(path)
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)  # some readers want shapes alone
     if not isinstance(content, dict) or "state_dict" not in content:
         raise InputError(f"{path} is no checkpoint of Lightning's: it holds no state_dict.")
     return content["state_dict"]

@@ -17,6 +17,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import FSDPStrategy
 from torch import Tensor
 from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.fsdp import FSDPModule
+from torch.distributed.tensor import DTensor
 from torchmetrics import MeanMetric
 
 from tbd.draw.audio import AudioEncoder, frames_of
@@ -133,7 +135,6 @@ class VideoDiffusion(L.LightningModule):
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
         self.unplanned = unplanned
-        self._shared_out = False
         self.val_metrics = torch.nn.ModuleDict({"loss": MeanMetric(), "sample": MeanMetric()})
         if initial is not None:
             load_initial(self, initial, initial_skip)
@@ -150,14 +151,13 @@ class VideoDiffusion(L.LightningModule):
             raise InputError("FSDPStrategy flattens weights that train and weights that do not into one; take configs/trainer/fsdp.yaml.")
 
     def configure_model(self) -> None:
-        if self.device_mesh is not None and not self._shared_out:
+        if self.device_mesh is not None and not any(isinstance(part, FSDPModule) for part in self.modules()):
             if any(isinstance(callback, WeightAveraging) for callback in self.trainer.callbacks):
                 raise InputError("Averaged weights cannot be shared out over GPUs: leave EMAWeightAveraging out, or train with DDP.")
             if self.trainer.ckpt_path is not None and Path(self.trainer.ckpt_path).is_file():
                 # the strategy will load it before `on_load_checkpoint` could say what does not fit
                 require_fitting(self, read_state(self.trainer.ckpt_path), "The checkpoint")
             self.share_out(self.device_mesh)
-            self._shared_out = True
 
     def share_out(self, mesh: DeviceMesh) -> None:
         """Let the processes of `mesh`, (copies, shares), each keep a share of what trains."""
@@ -169,7 +169,9 @@ class VideoDiffusion(L.LightningModule):
 
     def compile_parts(self) -> None:
         """Compile what repeats, and lay out convolutions as tensor cores want them."""
-        self.denoiser.to(memory_format=torch.channels_last)
+        for parameter in self.denoiser.parameters():
+            if parameter.ndim == 4 and not isinstance(parameter, DTensor):  # a share of a weight is contiguous, and stays so
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.denoiser.compile_parts()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.strategies import FSDPStrategy
+from torch.distributed.device_mesh import init_device_mesh
 
 from tbd.errors import InputError
 from tests.draw.tiny_video import tiny_video_model
@@ -18,7 +19,7 @@ from tests.draw.tiny_video import tiny_video_model
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
+def run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -29,19 +30,9 @@ def _run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
     ]
     processes = [subprocess.Popen(c, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for c in commands]
     texts = [process.communicate(timeout=300)[0].decode() for process in processes]
-    if any(process.returncode for process in processes) and any("gloo" in text and "Connection reset" in text for text in texts):
-        raise ConnectionResetError(texts)
-    for process, text in zip(processes, texts):
-        assert process.returncode == 0, text[-3000:]
+    # one that fails takes the others with it: only all of them together say why
+    assert not any(process.returncode for process in processes), "\n\n".join(text[-3000:] for text in texts)
     return [torch.load(f"{output}.{rank}", weights_only=True) for rank in range(world)]
-
-
-def run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
-    """`_run`, and once more where gloo loses its loopback connection, as it did in one run of twenty or so on two busy cores."""
-    try:
-        return _run(world, strategy, output, *start)
-    except ConnectionResetError:
-        return _run(world, strategy, output, *start)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +64,21 @@ def test_one_process_and_two_go_on_from_a_checkpoint_of_shares(tmp_path):
         assert loss == pytest.approx((two[0]["losses"][step] + two[1]["losses"][step]) / 2, rel=1e-4)
     for name, weight in one["weights"].items():
         assert torch.allclose(weight, two[0]["weights"][name], atol=2e-4), name
+
+
+def test_a_model_that_is_shared_out_can_be_compiled(tmp_path):
+    """What does not train is laid out as tensor cores want it; a share is left as it is."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1)
+    try:
+        model = tiny_video_model(trainable=["denoiser.unet.*resnets*"])
+        model.share_out(init_device_mesh("cpu", (1, 1), mesh_dim_names=("copies", "shares")))
+        model.compile_parts()
+    finally:
+        torch.distributed.destroy_process_group()
+    layouts = {
+        p.requires_grad: p.is_contiguous(memory_format=torch.channels_last) for p in model.denoiser.parameters() if p.shape[2:] == (3, 3)
+    }
+    assert layouts == {False: True, True: False}
 
 
 def test_a_checkpoint_of_another_configuration_is_refused_before_it_is_shared_out(monkeypatch, tmp_path):
