@@ -1,10 +1,11 @@
 """Do asked muscles move, and are the three scales separate?
 
-Protocol ``control-3``. One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity
+Protocol ``control-4``. One window is drawn for every unit at intensities 0.2 … 1.0 (batched, one seed), and the intensity
 found in the motion is compared with the one asked: Spearman's rank correlation per unit. Then each of the three scales is
 raised by half, and the other two's figures are read again: the muscles' mean gain (found over asked), the voice's articulation
-(standard deviation of jawOpen), the feeling's colour (root mean square of what an emotion changes while its muscles stay), the last
-at three intensities of the feeling: strong muscles, scaled up, leave a feeling less room in the channels that both of them move.
+(standard deviation of jawOpen), the feeling's colour (root mean square of what an emotion changes while its muscles stay). The
+last two are read over several seeds, and the colour at three intensities of the feeling: strong muscles, scaled up, leave a
+feeling less room in the channels that both of them move, weak ones more.
 
     python -m benchmarks.control --output out.json
 """
@@ -40,7 +41,7 @@ FOLLOWS = 0.95
 
 
 def draw_many(
-    model: MotionDiffusion, audio: np.ndarray, plans: Sequence[MusclePlan], guidance: ProgressiveGuidance, size: int = 50
+    model: MotionDiffusion, audio: np.ndarray, plans: Sequence[MusclePlan], guidance: ProgressiveGuidance, seed: int = 0, size: int = 50
 ) -> np.ndarray:
     """(plans, T, 58) motion of one window under many plans, all from the same noise."""
     frames, out = model.window_frames, []
@@ -49,7 +50,7 @@ def draw_many(
         batch = PlanTensors.collate(plans[first : first + size]).to(model.device)
         n = len(batch.unit)
         # one noise for all: a plan's effect is what differs between two rows
-        noise = torch.randn(1, frames, len(CHANNELS), generator=torch.Generator().manual_seed(0)).expand(n, -1, -1)
+        noise = torch.randn(1, frames, len(CHANNELS), generator=torch.Generator().manual_seed(seed)).expand(n, -1, -1)
         heard, said = sound.expand(n, -1), None if phones is None else phones.expand(n, -1)
         out.append(model.denoise(heard, batch, guidance=guidance, noise=noise, phones=said).cpu().numpy())
     return np.concatenate(out)
@@ -79,21 +80,23 @@ def muscles(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuid
     return report
 
 
-def articulation(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance) -> float:
-    """Standard deviation of jawOpen while a neutral face speaks."""
-    return float(draw_many(model, audio, [MusclePlan()], guidance)[0, :, INDEX["jawOpen"]].std())
+def articulation(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance, seeds: int) -> float:
+    """Standard deviation of jawOpen while a neutral face speaks, mean over `seeds`."""
+    jaws = [draw_many(model, audio, [MusclePlan()], guidance, seed)[0, :, INDEX["jawOpen"]] for seed in range(seeds)]
+    return float(np.std(jaws, axis=1).mean())
 
 
-def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance, intensity: float) -> float:
-    """Root mean square, over emotions and channels, of what a feeling changes with its muscles held the same, in standard
-    deviations: the gaze, the head, the way of speaking."""
+def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance, intensity: float, seeds: int) -> float:
+    """Root mean square, over emotions, channels and `seeds`, of what a feeling changes with its muscles held the same, in
+    standard deviations: the gaze, the head, the way of speaking."""
     felt = [prototype_plan(emotion, intensity) for emotion in EMOTIONS if emotion != "neutral"]
     posed = [MusclePlan(actions=plan.actions) for plan in felt]
-    motion = draw_many(model, audio, felt + posed, guidance).mean(1) / model.std.cpu().numpy()
-    return float(np.sqrt(np.square(motion[: len(felt)] - motion[len(felt) :]).mean()))
+    std = model.std.cpu().numpy()
+    motion = np.stack([draw_many(model, audio, felt + posed, guidance, seed).mean(1) / std for seed in range(seeds)])
+    return float(np.sqrt(np.square(motion[:, : len(felt)] - motion[:, len(felt) :]).mean()))
 
 
-def scales(model: MotionDiffusion, audio: np.ndarray, own_units: dict[int, dict[str, float]]) -> dict[str, dict[str, float]]:
+def scales(model: MotionDiffusion, audio: np.ndarray, own_units: dict[int, dict[str, float]], seeds: int) -> dict[str, dict[str, float]]:
     """The figures with the model's own scales (``none``, whose `own_units` are known) and with each raised alone."""
     figures = {}
     own = model.guidance
@@ -102,27 +105,37 @@ def scales(model: MotionDiffusion, audio: np.ndarray, own_units: dict[int, dict[
         units = own_units if name == "none" else muscles(model, audio, guidance)
         gains = [row["gain"] for row in units.values()]
         figures[name] = {
-            **{f"feeling at {intensity:g}": colour(model, audio, guidance, intensity) for intensity in FEELINGS},
+            **{f"feeling at {intensity:g}": colour(model, audio, guidance, intensity, seeds) for intensity in FEELINGS},
             "muscles": float(np.mean(gains)),
-            "articulation": articulation(model, audio, guidance),
+            "articulation": articulation(model, audio, guidance, seeds),
         }
     return figures
 
 
-def control(audio: Path = ASSETS / "voice.wav", model: str = MOTION_MODEL, device: str = "cpu", output: Path | None = None) -> None:
+def control(
+    audio: Path = ASSETS / "voice.wav", model: str = MOTION_MODEL, seeds: int = 3, device: str = "cpu", output: Path | None = None
+) -> None:
     """Measure how a motion model obeys.
 
     Args:
         audio: 16 kHz mono speech; the sample voice where not given.
         model: packaged name, folder, or hub repository of a motion model.
+        seeds: drawings that a feeling's colour and the articulation are read over.
         device: where to draw.
         output: a .json file for the results; tables go beside it as .md.
     """
     drawer, sound = load_motion_model(model).to(device), read_wave(audio)
     units = muscles(drawer, sound, drawer.guidance)
-    figures = scales(drawer, sound, units)
+    figures = scales(drawer, sound, units, seeds)
     changes = {name: {k: v / figures["none"][k] - 1 for k, v in row.items()} for name, row in figures.items() if name != "none"}
-    results = {"protocol": "control-3", "environment": environment(), "units": units, "figures": figures, "changes": changes}
+    results = {
+        "protocol": "control-4",
+        "seeds": seeds,
+        "environment": environment(),
+        "units": units,
+        "figures": figures,
+        "changes": changes,
+    }
     write_results(output, results, report(results))
 
 
@@ -132,7 +145,7 @@ def report(results: dict[str, Any]) -> str:
     follow = sum(row["spearman"] >= FOLLOWS for _, row in units)
     rows = [[f"AU{number} {ACTION_UNITS[number].name}", *row.values()] for number, row in units]
     changed = [[f"{name} scale × {RAISED:g}", *(f"{value:+.1%}" for value in row.values())] for name, row in results["changes"].items()]
-    parts = [f"## {results['protocol']}", table(["", *results["figures"]["none"]], changed)]
+    parts = [f"## {results['protocol']}", f"{results['seeds']} seeds.", table(["", *results["figures"]["none"]], changed)]
     parts += [f"{follow} of {len(units)} units follow at Spearman {FOLLOWS} or more.", table(["unit", "Spearman", "gain", "at full"], rows)]
     return "\n\n".join(parts)
 

@@ -128,6 +128,8 @@ class ProgressiveGuidance(Guidance):
         emotion_floor: fraction of the emotion's weight that stays after the switch.
         muscle_floor: fraction of the muscles' weight that is there before it.
         region_scales: an extra factor on the muscles of a region, 1 where it is not named.
+        emotion_regions: where the emotion's weight is scaled and scheduled; everywhere where not given. Elsewhere it is 1, as
+            trained: a face that feels strongly in all regions but the ``lower`` leaves the mouth to the voice.
         audio_regions: where `audio_scale` acts; everywhere where not given. A voice that may only scale the ``lower`` face
             articulates more and leaves gaze and head, which tell the feeling, alone.
 
@@ -148,9 +150,11 @@ class ProgressiveGuidance(Guidance):
         emotion_floor: float = 0.5,
         muscle_floor: float = 0.0,
         region_scales: dict[str, float] | None = None,
+        emotion_regions: list[str] | None = None,
         audio_regions: list[str] | None = None,
     ) -> None:
         require_regions("region_scales", region_scales)
+        require_regions("emotion_regions", emotion_regions)
         require_regions("audio_regions", audio_regions)
         if schedule not in ("step", "linear", "cosine"):
             raise ValueError(f"schedule is step, linear or cosine, not {schedule!r}.")
@@ -159,7 +163,8 @@ class ProgressiveGuidance(Guidance):
         self.emotion_scale, self.muscle_scale, self.audio_scale = emotion_scale, muscle_scale, audio_scale
         self.switch, self.width, self.schedule = switch, width, schedule
         self.emotion_floor, self.muscle_floor = emotion_floor, muscle_floor
-        self.region_scales, self.audio_regions = dict(region_scales or {}), audio_regions
+        self.region_scales = dict(region_scales or {})
+        self.emotion_regions, self.audio_regions = emotion_regions, audio_regions
 
     def scaled(self, **scales: float) -> "ProgressiveGuidance":
         """The same guidance with other scales.
@@ -183,7 +188,7 @@ class ProgressiveGuidance(Guidance):
         return x if self.schedule == "linear" else (1 - math.cos(math.pi * x)) / 2
 
     def weights(self, progress: float) -> tuple[float, float, float]:
-        """w_g, w_ℓ (before `region_scales`) and w_a at `progress`."""
+        """w_g, w_ℓ and w_a at `progress`, before any region differs."""
         r = self.ramp(progress)
         emotion = self.emotion_scale * (1 - (1 - self.emotion_floor) * r)
         muscles = self.muscle_scale * (self.muscle_floor + (1 - self.muscle_floor) * r)
@@ -191,7 +196,7 @@ class ProgressiveGuidance(Guidance):
 
     def branches(self, progress: float) -> tuple[Branch, ...]:
         w_g, w_l, w_a = self.weights(progress)
-        plain = not self.region_scales
+        plain = not self.region_scales and (self.emotion_regions is None or w_g == 1)
         wanted = {
             UNPLANNED: w_g != 1,
             EMOTION: not (plain and w_g == w_l),
@@ -202,10 +207,11 @@ class ProgressiveGuidance(Guidance):
 
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
         w_g, w_l, w_a = self.weights(progress)
+        like = next(iter(preds.values()))
         if self.region_scales:
-            w_l = w_l * _over_regions(self.region_scales, 1.0, preds[EMOTION], masks)
-        if w_a:
-            w_a = audio_weight(self.audio_scale, self.audio_regions, preds[FULL], masks)
+            w_l = w_l * _over_regions(self.region_scales, 1.0, like, masks)
+        w_g = within(self.emotion_regions, w_g, 1.0, like, masks)
+        w_a = within(self.audio_regions, w_a, 0.0, like, masks)
         return _weighted(preds, {UNPLANNED: 1 - w_g, EMOTION: w_g - w_l, FULL: w_l + w_a, UNHEARD: -w_a})
 
 
@@ -220,11 +226,11 @@ def require_regions(argument: str, names: Iterable[str] | None) -> None:
         raise ValueError(f"{argument} names {', '.join(sorted(unknown))}; the regions are {', '.join(REGIONS)}.")
 
 
-def audio_weight(scale: float, regions: list[str] | None, like: Tensor, masks: Tensor | None) -> float | Tensor:
-    """w_a: `scale` − 1 in `regions` and 0 elsewhere, or everywhere where these are None."""
-    if regions is None:
-        return scale - 1.0
-    return (scale - 1.0) * _over_regions(dict.fromkeys(regions, 1.0), 0.0, like, masks)
+def within(regions: list[str] | None, weight: float, otherwise: float, like: Tensor, masks: Tensor | None) -> float | Tensor:
+    """`weight` in `regions` and `otherwise` elsewhere, or everywhere where these are None."""
+    if regions is None or weight == otherwise:
+        return weight
+    return _over_regions(dict.fromkeys(regions, weight), otherwise, like, masks)
 
 
 def _over_regions(values: Mapping[str, float], otherwise: float, like: Tensor, masks: Tensor | None) -> Tensor:

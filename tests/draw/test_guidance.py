@@ -25,6 +25,7 @@ ALL = [
     ProgressiveGuidance(schedule="step"),
     ProgressiveGuidance(2.0, 0.5, schedule="linear", region_scales={"lower": 0.5}),
     ProgressiveGuidance(audio_scale=3.0, audio_regions=["lower"]),
+    ProgressiveGuidance(2.0, 2.0, emotion_floor=1.0, muscle_floor=1.0, emotion_regions=["upper", "head"]),
     DiffusersGuidance(diffusers.ClassifierFreeGuidance(guidance_scale=3.0), audio_scale=3.0, audio_regions=["lower"]),
 ]
 TIMESTEPS = torch.arange(11).flip(0)
@@ -112,11 +113,27 @@ def test_a_voice_kept_to_its_regions_moves_them_alone():
     assert not torch.equal(everywhere, told)
 
 
+def test_an_emotion_kept_to_its_regions_is_as_trained_elsewhere():
+    masks = region_masks()
+    preds = {branch: torch.full((1, 1, 58), value.item()) for branch, value in PREDS.items()}
+    for progress in (0.0, 0.3, 1.0):
+        told, everywhere, upper = (
+            combine(ProgressiveGuidance(scale, emotion_floor=floor, emotion_regions=regions), progress, preds, masks)
+            for scale, floor, regions in ((1.0, 1.0, None), (2.0, 0.7, None), (2.0, 0.7, ["upper"]))
+        )
+        inside = masks[REGIONS.index("upper")] > 0
+        assert torch.allclose(upper, torch.where(inside, everywhere, told))
+        assert not torch.allclose(everywhere, told)
+
+
 def test_every_channel_has_one_region():
     assert torch.equal(region_masks().sum(0), torch.ones(1, 1, 58))
 
 
-@pytest.mark.parametrize("options", [{"schedule": "wavy"}, {"switch": 1.5}, {"region_scales": {"ears": 1.0}}, {"audio_regions": ["ears"]}])
+@pytest.mark.parametrize(
+    "options",
+    [{"schedule": "wavy"}, {"switch": 1.5}, {"region_scales": {"ears": 1.0}}, {"emotion_regions": ["ears"]}, {"audio_regions": ["ears"]}],
+)
 def test_bad_options_are_refused(options):
     with pytest.raises(ValueError, match=r"wavy|1\.5|ears"):
         ProgressiveGuidance(**options)
