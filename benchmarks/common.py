@@ -26,7 +26,11 @@ ASTRONAUT = "astronaut"
 SENTENCE = "She had your dark suit in greasy wash water all year."
 """TIMIT's first calibration sentence: three seconds in which the mouth closes, spreads and rounds."""
 DEFAULT_RENDERER = lazy_instance(MeshWarpRenderer)
-_MANY = {"portraits": "pictures or folders of them; astronaut is scikit-image's", "clips": "videos of a person who talks"}
+_MANY = {
+    "portraits": "pictures or folders of them; astronaut is scikit-image's",
+    "clips": "videos of a person who talks",
+    "recordings": "wave files of speech, 16 kHz, mono",
+}
 
 
 def run(benchmark: Callable[..., None], many: str | None = "portraits", default: Sequence[str] = (ASTRONAUT,)) -> None:

@@ -4,10 +4,11 @@ Protocol ``control-4``. One window is drawn for every unit at intensities 0.2 �
 found in the motion is compared with the one asked: Spearman's rank correlation per unit. Then each of the three scales is
 raised by half, and the other two's figures are read again: the muscles' mean gain (found over asked), the voice's articulation
 (standard deviation of jawOpen), the feeling's colour (root mean square of what an emotion changes while its muscles stay). The
-last two are read over several seeds, and the colour at three intensities of the feeling: strong muscles, scaled up, leave a
-feeling less room in the channels that both of them move, weak ones more.
+last two are read over all recordings and several seeds, and the colour at three intensities of the feeling: strong muscles,
+scaled up, leave a feeling less room in the channels that both of them move, weak ones more.
 
     python -m benchmarks.control --output out.json
+    python -m benchmarks.control MORE.wav … --output out.json     # the first is the one that the units are measured with
 """
 
 from collections.abc import Sequence
@@ -80,56 +81,62 @@ def muscles(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuid
     return report
 
 
-def articulation(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance, seeds: int) -> float:
-    """Standard deviation of jawOpen while a neutral face speaks, mean over `seeds`."""
-    jaws = [draw_many(model, audio, [MusclePlan()], guidance, seed)[0, :, INDEX["jawOpen"]] for seed in range(seeds)]
-    return float(np.std(jaws, axis=1).mean())
+def draw_all(
+    model: MotionDiffusion, recordings: Sequence[np.ndarray], plans: Sequence[MusclePlan], guidance: ProgressiveGuidance, seeds: int
+) -> np.ndarray:
+    """(recordings · seeds, plans, T, 58) motion."""
+    return np.stack([draw_many(model, audio, plans, guidance, seed) for audio in recordings for seed in range(seeds)])
 
 
-def colour(model: MotionDiffusion, audio: np.ndarray, guidance: ProgressiveGuidance, intensity: float, seeds: int) -> float:
-    """Root mean square, over emotions, channels and `seeds`, of what a feeling changes with its muscles held the same, in
-    standard deviations: the gaze, the head, the way of speaking."""
+def articulation(model: MotionDiffusion, recordings: Sequence[np.ndarray], guidance: ProgressiveGuidance, seeds: int) -> float:
+    """Standard deviation of jawOpen while a neutral face speaks, mean over recordings and seeds."""
+    return float(draw_all(model, recordings, [MusclePlan()], guidance, seeds)[:, 0, :, INDEX["jawOpen"]].std(1).mean())
+
+
+def colour(model: MotionDiffusion, recordings: Sequence[np.ndarray], guidance: ProgressiveGuidance, intensity: float, seeds: int) -> float:
+    """Root mean square, over emotions, channels, recordings and seeds, of what a feeling changes with its muscles held the same,
+    in standard deviations: the gaze, the head, the way of speaking."""
     felt = [prototype_plan(emotion, intensity) for emotion in EMOTIONS if emotion != "neutral"]
     posed = [MusclePlan(actions=plan.actions) for plan in felt]
-    std = model.std.cpu().numpy()
-    motion = np.stack([draw_many(model, audio, felt + posed, guidance, seed).mean(1) / std for seed in range(seeds)])
+    motion = draw_all(model, recordings, felt + posed, guidance, seeds).mean(2) / model.std.cpu().numpy()
     return float(np.sqrt(np.square(motion[:, : len(felt)] - motion[:, len(felt) :]).mean()))
 
 
-def scales(model: MotionDiffusion, audio: np.ndarray, own_units: dict[int, dict[str, float]], seeds: int) -> dict[str, dict[str, float]]:
+def scales(
+    model: MotionDiffusion, recordings: Sequence[np.ndarray], own_units: dict[int, dict[str, float]], seeds: int
+) -> dict[str, dict[str, float]]:
     """The figures with the model's own scales (``none``, whose `own_units` are known) and with each raised alone."""
     figures = {}
     own = model.guidance
     for name in ("none", "emotion", "muscle", "audio"):
         guidance = own if name == "none" else own.scaled(**{f"{name}_scale": RAISED * getattr(own, f"{name}_scale")})
-        units = own_units if name == "none" else muscles(model, audio, guidance)
+        units = own_units if name == "none" else muscles(model, recordings[0], guidance)
         gains = [row["gain"] for row in units.values()]
         figures[name] = {
-            **{f"feeling at {intensity:g}": colour(model, audio, guidance, intensity, seeds) for intensity in FEELINGS},
+            **{f"feeling at {intensity:g}": colour(model, recordings, guidance, intensity, seeds) for intensity in FEELINGS},
             "muscles": float(np.mean(gains)),
-            "articulation": articulation(model, audio, guidance, seeds),
+            "articulation": articulation(model, recordings, guidance, seeds),
         }
     return figures
 
 
-def control(
-    audio: Path = ASSETS / "voice.wav", model: str = MOTION_MODEL, seeds: int = 3, device: str = "cpu", output: Path | None = None
-) -> None:
+def control(recordings: Sequence[Path], model: str = MOTION_MODEL, seeds: int = 3, device: str = "cpu", output: Path | None = None) -> None:
     """Measure how a motion model obeys.
 
     Args:
-        audio: 16 kHz mono speech; the sample voice where not given.
+        recordings: 16 kHz mono speech; the sample voice where none is given.
         model: packaged name, folder, or hub repository of a motion model.
         seeds: drawings that a feeling's colour and the articulation are read over.
         device: where to draw.
         output: a .json file for the results; tables go beside it as .md.
     """
-    drawer, sound = load_motion_model(model).to(device), read_wave(audio)
-    units = muscles(drawer, sound, drawer.guidance)
-    figures = scales(drawer, sound, units, seeds)
+    drawer, sounds = load_motion_model(model).to(device), [read_wave(Path(recording)) for recording in recordings]
+    units = muscles(drawer, sounds[0], drawer.guidance)
+    figures = scales(drawer, sounds, units, seeds)
     changes = {name: {k: v / figures["none"][k] - 1 for k, v in row.items()} for name, row in figures.items() if name != "none"}
     results = {
         "protocol": "control-4",
+        "recordings": len(sounds),
         "seeds": seeds,
         "environment": environment(),
         "units": units,
@@ -145,10 +152,14 @@ def report(results: dict[str, Any]) -> str:
     follow = sum(row["spearman"] >= FOLLOWS for _, row in units)
     rows = [[f"AU{number} {ACTION_UNITS[number].name}", *row.values()] for number, row in units]
     changed = [[f"{name} scale × {RAISED:g}", *(f"{value:+.1%}" for value in row.values())] for name, row in results["changes"].items()]
-    parts = [f"## {results['protocol']}", f"{results['seeds']} seeds.", table(["", *results["figures"]["none"]], changed)]
+    parts = [
+        f"## {results['protocol']}",
+        f"Recordings: {results['recordings']}, {results['seeds']} seeds each.",
+        table(["", *results["figures"]["none"]], changed),
+    ]
     parts += [f"{follow} of {len(units)} units follow at Spearman {FOLLOWS} or more.", table(["unit", "Spearman", "gain", "at full"], rows)]
     return "\n\n".join(parts)
 
 
 if __name__ == "__main__":
-    run(control, many=None)
+    run(control, many="recordings", default=(str(ASSETS / "voice.wav"),))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from diffusers.guiders import BaseGuidance, FrequencyDecoupledGuidance
 from torch import Tensor
 
-from tbd.draw.guidance import FULL, UNHEARD, UNPLANNED, Branch, Guidance, require_regions, within
+from tbd.draw.guidance import FULL, UNHEARD, UNPLANNED, Branch, Guidance, over_regions, require_regions, within
 
 _TOLD = {"pred_cond": FULL, "pred_uncond": UNPLANNED}
 """What a prediction was told that a guider calls so."""
@@ -70,7 +70,7 @@ class DiffusersGuidance(Guidance):
             batch.noise_pred = preds[_TOLD[getattr(batch, guider._identifier_key)]]
         pred = guider(batches).pred
         if self.audio_scale != 1:
-            weight = within(self.audio_regions, self.audio_scale - 1.0, 0.0, preds[FULL], masks)
+            weight = over_regions(within(self.audio_regions, self.audio_scale - 1.0, 0.0), preds[FULL], masks)
             pred = pred + weight * (preds[FULL] - preds[UNHEARD])
         return pred
 

@@ -46,6 +46,10 @@ FULL = Branch(audio=True, emotion=True, muscles=True)
 UNHEARD = Branch(audio=False, emotion=True, muscles=True)
 
 
+NOWHERE = "nowhere"
+PLACES = (*REGIONS, NOWHERE)
+"""Where a weight may differ: the regions of a face, and what is in none of them, such as a picture's background."""
+
 SCALES = ("emotion_scale", "muscle_scale", "audio_scale")
 """The three knobs of `ProgressiveGuidance`."""
 
@@ -130,6 +134,8 @@ class ProgressiveGuidance(Guidance):
         region_scales: an extra factor on the muscles of a region, 1 where it is not named.
         emotion_regions: where the emotion's weight is scaled and scheduled; everywhere where not given. Elsewhere it is 1, as
             trained: a face that feels strongly in all regions but the ``lower`` leaves the mouth to the voice.
+        muscle_regions: the same for the muscles' weight. Muscles that are not exaggerated in the ``eyes`` and the ``head``
+            leave gaze and posture to the emotion, so that one scale hardly moves what the other does.
         audio_regions: where `audio_scale` acts; everywhere where not given. A voice that may only scale the ``lower`` face
             articulates more and leaves gaze and head, which tell the feeling, alone.
 
@@ -151,10 +157,12 @@ class ProgressiveGuidance(Guidance):
         muscle_floor: float = 0.0,
         region_scales: dict[str, float] | None = None,
         emotion_regions: list[str] | None = None,
+        muscle_regions: list[str] | None = None,
         audio_regions: list[str] | None = None,
     ) -> None:
         require_regions("region_scales", region_scales)
         require_regions("emotion_regions", emotion_regions)
+        require_regions("muscle_regions", muscle_regions)
         require_regions("audio_regions", audio_regions)
         if schedule not in ("step", "linear", "cosine"):
             raise ValueError(f"schedule is step, linear or cosine, not {schedule!r}.")
@@ -164,7 +172,7 @@ class ProgressiveGuidance(Guidance):
         self.switch, self.width, self.schedule = switch, width, schedule
         self.emotion_floor, self.muscle_floor = emotion_floor, muscle_floor
         self.region_scales = dict(region_scales or {})
-        self.emotion_regions, self.audio_regions = emotion_regions, audio_regions
+        self.emotion_regions, self.muscle_regions, self.audio_regions = emotion_regions, muscle_regions, audio_regions
 
     def scaled(self, **scales: float) -> "ProgressiveGuidance":
         """The same guidance with other scales.
@@ -195,24 +203,26 @@ class ProgressiveGuidance(Guidance):
         return emotion, muscles, self.audio_scale - 1.0
 
     def branches(self, progress: float) -> tuple[Branch, ...]:
-        w_g, w_l, w_a = self.weights(progress)
-        plain = not self.region_scales and (self.emotion_regions is None or w_g == 1)
+        emotion, muscles, voice = self._weights_over_face(progress)
         wanted = {
-            UNPLANNED: w_g != 1,
-            EMOTION: not (plain and w_g == w_l),
-            FULL: w_l != 0 or w_a != 0,
-            UNHEARD: w_a != 0,
+            UNPLANNED: any(weight != 1 for weight in emotion.values()),
+            EMOTION: emotion != muscles,
+            FULL: any(muscles[place] + voice[place] for place in PLACES),
+            UNHEARD: any(voice.values()),
         }
         return tuple(branch for branch, want in wanted.items() if want)
 
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
-        w_g, w_l, w_a = self.weights(progress)
         like = next(iter(preds.values()))
-        if self.region_scales:
-            w_l = w_l * _over_regions(self.region_scales, 1.0, like, masks)
-        w_g = within(self.emotion_regions, w_g, 1.0, like, masks)
-        w_a = within(self.audio_regions, w_a, 0.0, like, masks)
+        w_g, w_l, w_a = (over_regions(weights, like, masks) for weights in self._weights_over_face(progress))
         return _weighted(preds, {UNPLANNED: 1 - w_g, EMOTION: w_g - w_l, FULL: w_l + w_a, UNHEARD: -w_a})
+
+    def _weights_over_face(self, progress: float) -> tuple[dict[str, float], ...]:
+        """w_g, w_ℓ and w_a at each of `PLACES`."""
+        w_g, w_l, w_a = self.weights(progress)
+        muscles = within(self.muscle_regions, w_l, 1.0)
+        scaled = {place: weight * self.region_scales.get(place, 1.0) for place, weight in muscles.items()}
+        return within(self.emotion_regions, w_g, 1.0), scaled, within(self.audio_regions, w_a, 0.0)
 
 
 def require_regions(argument: str, names: Iterable[str] | None) -> None:
@@ -226,20 +236,22 @@ def require_regions(argument: str, names: Iterable[str] | None) -> None:
         raise ValueError(f"{argument} names {', '.join(sorted(unknown))}; the regions are {', '.join(REGIONS)}.")
 
 
-def within(regions: list[str] | None, weight: float, otherwise: float, like: Tensor, masks: Tensor | None) -> float | Tensor:
-    """`weight` in `regions` and `otherwise` elsewhere, or everywhere where these are None."""
-    if regions is None or weight == otherwise:
-        return weight
-    return _over_regions(dict.fromkeys(regions, weight), otherwise, like, masks)
+def within(regions: list[str] | None, weight: float, otherwise: float) -> dict[str, float]:
+    """Place of `PLACES` → `weight` in `regions` and `otherwise` elsewhere; `weight` everywhere where these are None."""
+    return {place: weight if regions is None or place in regions else otherwise for place in PLACES}
 
 
-def _over_regions(values: Mapping[str, float], otherwise: float, like: Tensor, masks: Tensor | None) -> Tensor:
-    """Σ_r value_r·M_r, `otherwise` where no region reaches or its value is not given."""
+def over_regions(weights: Mapping[str, float], like: Tensor, masks: Tensor | None) -> float | Tensor:
+    """Σ_r weight_r·M_r with what is left to `NOWHERE`; a number where all weights are the same."""
+    otherwise = weights[NOWHERE]
+    special = {region: weight for region, weight in weights.items() if weight != otherwise}
+    if not special:
+        return otherwise
     if masks is None:
         raise ValueError("A guidance that tells regions apart needs their masks over the latent.")
     field = torch.full_like(like, otherwise)
-    for name, value in values.items():
-        field = field + (value - otherwise) * masks[REGIONS.index(name)].to(like)
+    for region, weight in special.items():
+        field = field + (weight - otherwise) * masks[REGIONS.index(region)].to(like)
     return field
 
 

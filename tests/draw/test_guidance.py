@@ -26,6 +26,7 @@ ALL = [
     ProgressiveGuidance(2.0, 0.5, schedule="linear", region_scales={"lower": 0.5}),
     ProgressiveGuidance(audio_scale=3.0, audio_regions=["lower"]),
     ProgressiveGuidance(2.0, 2.0, emotion_floor=1.0, muscle_floor=1.0, emotion_regions=["upper", "head"]),
+    ProgressiveGuidance(1.5, 1.5, muscle_regions=["lower"], region_scales={"lower": 0.5}),
     DiffusersGuidance(diffusers.ClassifierFreeGuidance(guidance_scale=3.0), audio_scale=3.0, audio_regions=["lower"]),
 ]
 TIMESTEPS = torch.arange(11).flip(0)
@@ -113,17 +114,33 @@ def test_a_voice_kept_to_its_regions_moves_them_alone():
     assert not torch.equal(everywhere, told)
 
 
-def test_an_emotion_kept_to_its_regions_is_as_trained_elsewhere():
+@pytest.mark.parametrize("condition", ["emotion", "muscle"])
+def test_a_condition_kept_to_its_regions_is_as_trained_elsewhere(condition):
     masks = region_masks()
     preds = {branch: torch.full((1, 1, 58), value.item()) for branch, value in PREDS.items()}
     for progress in (0.0, 0.3, 1.0):
         told, everywhere, upper = (
-            combine(ProgressiveGuidance(scale, emotion_floor=floor, emotion_regions=regions), progress, preds, masks)
+            combine(
+                ProgressiveGuidance(**{f"{condition}_scale": scale, f"{condition}_floor": floor, f"{condition}_regions": regions}),
+                progress,
+                preds,
+                masks,
+            )
             for scale, floor, regions in ((1.0, 1.0, None), (2.0, 0.7, None), (2.0, 0.7, ["upper"]))
         )
         inside = masks[REGIONS.index("upper")] > 0
         assert torch.allclose(upper, torch.where(inside, everywhere, told))
         assert not torch.allclose(everywhere, told)
+
+
+def test_outside_of_all_regions_a_condition_that_is_kept_to_some_is_as_trained():
+    """A picture's background is in no region."""
+    masks, preds = torch.zeros(5, 1, 1), {branch: value.double() for branch, value in PREDS.items()}
+    everywhere, upper = (
+        combine(ProgressiveGuidance(2.0, 2.0, 2.0, emotion_regions=r, muscle_regions=r, audio_regions=r), 1.0, preds, masks)
+        for r in (None, ["upper"])
+    )
+    assert upper.item() == pytest.approx(7.0) and everywhere.item() != pytest.approx(7.0)
 
 
 def test_every_channel_has_one_region():
@@ -132,7 +149,14 @@ def test_every_channel_has_one_region():
 
 @pytest.mark.parametrize(
     "options",
-    [{"schedule": "wavy"}, {"switch": 1.5}, {"region_scales": {"ears": 1.0}}, {"emotion_regions": ["ears"]}, {"audio_regions": ["ears"]}],
+    [
+        {"schedule": "wavy"},
+        {"switch": 1.5},
+        {"region_scales": {"ears": 1.0}},
+        {"emotion_regions": ["ears"]},
+        {"muscle_regions": ["ears"]},
+        {"audio_regions": ["ears"]},
+    ],
 )
 def test_bad_options_are_refused(options):
     with pytest.raises(ValueError, match=r"wavy|1\.5|ears"):
