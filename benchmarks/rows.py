@@ -34,7 +34,10 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
                 "guidance": {
                     "class_path": f"{_GUIDANCE}.ProgressiveGuidance",
                     "init_args": {
-                        **{"emotion_scale": 1.5, "muscle_scale": 1.5, "audio_scale": 2.0, "audio_regions": ["lower"]},
+                        **{"emotion_scale": 1.5, "muscle_scale": 1.5, "audio_scale": 1.5},
+                        "emotion_regions": ["upper", "eyes", "middle", "head"],
+                        "muscle_regions": ["upper", "middle", "lower"],
+                        "audio_regions": ["lower"],
                         **{"emotion_floor": 1.0, "muscle_floor": 1.0},
                     },
                 }
