@@ -1,11 +1,12 @@
 """How conditional predictions are combined at one denoising step.
 
-    ε̂ = ε(∅) + w_g·[ε(g) − ε(∅)] + Σ_r w_r·M_r ⊙ [ε(g,ℓ) − ε(g)] + w_a·[ε(g,ℓ) − ε(g,ℓ, no audio)]
+    ε̂ = ε(∅) + w_g ⊙ [ε(g) − ε(∅)] + w_ℓ ⊙ [ε(g,ℓ) − ε(g)] + w_a ⊙ [ε(g,ℓ) − ε(g,ℓ, no audio)],   w = Σ_r w_r·M_r
 
-∅ is no plan, g the global emotion, ℓ the local muscles; all hear the audio, but for the last term's second. The weights'
-sum over branches is always 1, so the same call serves predictions of noise, sample or velocity: at one step these are one
-affine map of each other. `DiffusersGuidance`, in a module of its own, is the exception: it combines two branches as a guider of
-diffusers does, which need not be a weighted sum.
+∅ is no plan, g the global emotion, ℓ the local muscles; all hear the audio, but for the last term's second. Each weight is one
+number or, by the masks M_r of a face's regions, one for each region. The weights' sum over branches is always 1, so the same
+call serves predictions of noise, sample or velocity: at one step these are one affine map of each other. `DiffusersGuidance`,
+in a module of its own, is the exception: it combines two branches as a guider of diffusers does, which need not be a weighted
+sum.
 """
 
 import copy
@@ -117,9 +118,10 @@ class ClassifierFreeGuidance(Guidance):
 
 
 class ProgressiveGuidance(Guidance):
-    """Global emotion first, local muscles after: w_g falls and w_r rises around the switch point.
+    """Global emotion first, local muscles after: w_g falls and w_ℓ rises around the switch point.
 
-    The three scales are three separate knobs; each at 1 follows its condition as trained.
+    The three scales are three separate knobs; each at 1 follows its condition as trained. Knobs that act on the same channels
+    pull on each other through the denoiser, whatever the formula says; give each its own regions to keep them apart.
 
     Args:
         emotion_scale: strength of the global emotion.

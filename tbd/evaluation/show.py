@@ -32,8 +32,12 @@ def written(value: Value, digits: int) -> str:
     Example:
         >>> written(Value(values={"value": 0.12345}), 2), written(Value(absent="no weights"), 2)
         ('0.12', '–')
+        >>> written(Value(values={"value": -0.001}), 2), written(Value(values={"value": -0.1}), 2)
+        ('0.00', '−0.10')
     """
-    return "–" if value.number is None else f"{value.number:.{digits}f}".replace("-", "−")
+    if value.number is None:
+        return "–"
+    return f"{round(value.number, digits) + 0.0:.{digits}f}".replace("-", "−")  # a zero has no sign
 
 
 def show(scores: Scores, protocol: Protocol, console: Console) -> None:
