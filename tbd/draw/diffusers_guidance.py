@@ -34,7 +34,7 @@ class DiffusersGuidance(Guidance):
             ``ClassifierFreeGuidance``, or one of your own. Its ``start`` and ``stop`` are fractions of the denoising steps. Mind
             what it calls a scale: w of ε(∅) + w·[ε(g,ℓ) − ε(∅)], or w − 1 with ``use_original_formulation``.
         audio_scale: strength of the voice: 1 as trained, 0 unheard.
-        audio_regions: where `audio_scale` acts; everywhere where not given.
+        audio_regions: where the voice may be exaggerated; everywhere where not given. Elsewhere its scale is at most 1.
 
     Raises:
         TypeError: it is no guider of diffusers.

@@ -134,12 +134,12 @@ class ProgressiveGuidance(Guidance):
         emotion_floor: fraction of the emotion's weight that stays after the switch.
         muscle_floor: fraction of the muscles' weight that is there before it.
         region_scales: an extra factor on the muscles of a region, 1 where it is not named.
-        emotion_regions: where the emotion's weight is scaled and scheduled; everywhere where not given. Elsewhere it is 1, as
+        emotion_regions: where the emotion may be exaggerated; everywhere where not given. Elsewhere its weight is at most 1, as
             trained: a face that feels strongly in all regions but the ``lower`` leaves the mouth to the voice.
-        muscle_regions: the same for the muscles' weight. Muscles that are not exaggerated in the ``eyes`` and the ``head``
-            leave gaze and posture to the emotion, so that one scale hardly moves what the other does.
-        audio_regions: where `audio_scale` acts; everywhere where not given. A voice that may only scale the ``lower`` face
-            articulates more and leaves gaze and head, which tell the feeling, alone.
+        muscle_regions: the same for the muscles. Those that are not exaggerated in the ``eyes`` and the ``head`` leave gaze and
+            posture to the emotion, so that one scale hardly moves what the other does.
+        audio_regions: the same for the voice. One that is exaggerated in the ``lower`` face alone articulates more and leaves
+            gaze and head, which tell the feeling, alone.
 
     Example:
         >>> guidance = ProgressiveGuidance(switch=0.5, schedule="step", emotion_floor=0.0)
@@ -238,9 +238,9 @@ def require_regions(argument: str, names: Iterable[str] | None) -> None:
         raise ValueError(f"{argument} names {', '.join(sorted(unknown))}; the regions are {', '.join(REGIONS)}.")
 
 
-def within(regions: list[str] | None, weight: float, otherwise: float) -> dict[str, float]:
-    """Place of `PLACES` → `weight` in `regions` and `otherwise` elsewhere; `weight` everywhere where these are None."""
-    return {place: weight if regions is None or place in regions else otherwise for place in PLACES}
+def within(regions: list[str] | None, weight: float, most: float) -> dict[str, float]:
+    """Place of `PLACES` → `weight` in `regions` and at most `most` elsewhere; `weight` everywhere where these are None."""
+    return {place: weight if regions is None or place in regions else min(weight, most) for place in PLACES}
 
 
 def over_regions(weights: Mapping[str, float], like: Tensor, masks: Tensor | None) -> float | Tensor:

@@ -143,6 +143,18 @@ def test_outside_of_all_regions_a_condition_that_is_kept_to_some_is_as_trained()
     assert upper.item() == pytest.approx(7.0) and everywhere.item() != pytest.approx(7.0)
 
 
+@pytest.mark.parametrize("condition", ["emotion", "muscle", "audio"])
+def test_regions_bound_exaggeration_alone(condition):
+    """Whoever turns a knob to 0 wants nothing of it, anywhere."""
+    masks = region_masks()
+    preds = {branch: torch.full((1, 1, 58), value.item()) for branch, value in PREDS.items()}
+    everywhere, upper = (
+        combine(ProgressiveGuidance(**{f"{condition}_scale": 0.0, f"{condition}_regions": regions}), 1.0, preds, masks)
+        for regions in (None, ["upper"])
+    )
+    assert torch.equal(everywhere, upper)
+
+
 def test_every_channel_has_one_region():
     assert torch.equal(region_masks().sum(0), torch.ones(1, 1, 58))
 
