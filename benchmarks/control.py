@@ -151,7 +151,10 @@ def report(results: dict[str, Any]) -> str:
     units = sorted(results["units"].items(), key=lambda item: item[1]["spearman"])
     follow = sum(row["spearman"] >= FOLLOWS for _, row in units)
     rows = [[f"AU{number} {ACTION_UNITS[number].name}", *row.values()] for number, row in units]
-    changed = [[f"{name} scale × {RAISED:g}", *(f"{value:+.1%}" for value in row.values())] for name, row in results["changes"].items()]
+    changed = [
+        [f"{name} scale × {RAISED:g}", *(f"{round(value, 3) + 0.0:+.1%}" for value in row.values())]
+        for name, row in results["changes"].items()
+    ]
     parts = [
         f"## {results['protocol']}",
         f"Recordings: {results['recordings']}, {results['seeds']} seeds each.",

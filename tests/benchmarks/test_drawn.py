@@ -52,8 +52,8 @@ def test_colour_is_what_a_feeling_changes_over_all_drawings():
 
 
 def test_the_packaged_scales_are_separate(monkeypatch):
-    """A muscle scale over the whole face pulls a strong feeling down by a fifth (benchmarks/results/control.md); two feelings
-    tell that apart from the aim, which is under 5 % over all of them."""
+    """Scales over the whole face that came in one after the other pulled a strong feeling down by a fifth
+    (benchmarks/results/control.md); two feelings tell that apart from the aim, which is under 5 % over all of them."""
     monkeypatch.setattr(control, "EMOTIONS", ("angry", "sad"))
     model, sounds = load_motion_model(), [read_wave(ASSETS / "voice.wav")]
     own, raised = (

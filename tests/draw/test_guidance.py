@@ -15,6 +15,7 @@ from tbd.draw.guidance import (
     ProgressiveGuidance,
 )
 from tbd.draw.motion_diffusion import region_masks
+from tbd.draw.pretrained import load_motion_model
 from tbd.think.action_units import REGIONS
 
 PREDS = {UNPLANNED: torch.tensor([[1.0]]), EMOTION: torch.tensor([[3.0]]), FULL: torch.tensor([[7.0]]), UNHEARD: torch.tensor([[2.0]])}
@@ -153,6 +154,19 @@ def test_regions_bound_exaggeration_alone(condition):
         for regions in (None, ["upper"])
     )
     assert torch.equal(everywhere, upper)
+
+
+@pytest.mark.parametrize(
+    ("scale", "regions"), [("emotion", {"upper", "eyes", "middle", "head"}), ("muscle", {"upper", "middle", "lower"}), ("audio", {"lower"})]
+)
+def test_a_packaged_scale_that_is_raised_moves_its_regions_alone(scale, regions):
+    """Why the scales are separate: benchmarks/results/control.md."""
+    masks, own = region_masks(), load_motion_model().guidance
+    raised = own.scaled(**{f"{scale}_scale": 1.5 * getattr(own, f"{scale}_scale")})
+    preds = {branch: torch.full((1, 1, 58), value.item()) for branch, value in PREDS.items()}
+    for progress in (0.0, 0.3, 1.0):
+        moved = combine(raised, progress, preds, masks) != combine(own, progress, preds, masks)
+        assert {region for region, mask in zip(REGIONS, masks) if (moved & (mask > 0)).any()} == regions
 
 
 def test_every_channel_has_one_region():
