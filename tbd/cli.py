@@ -59,9 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(name: str, argv: list[str]) -> int:
     if name in _LIGHTNING:
+        from tbd.shipped import with_shipped_configs
         from tbd.training import lightning_cli
 
-        sys.argv = ["tbd", name, *argv]  # Lightning starts further processes of a node with these
+        sys.argv = ["tbd", name, *with_shipped_configs(argv)]  # Lightning starts further processes of a node with these
         lightning_cli()
         return 0
     if name not in COMMANDS:

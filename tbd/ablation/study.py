@@ -27,6 +27,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from tbd.errors import InputError
+from tbd.shipped import find_shipped, shipped_names
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,.=+_-]*$")]
 Overlay = dict[str, Any]
@@ -170,14 +171,15 @@ def _listed(names) -> str:
 
 
 def load_study(path: str | os.PathLike) -> Study:
-    """A study from its file; the paths of its base are made whole.
+    """Read a study from its file, and make the paths of its base whole.
+
+    Args:
+        path: A YAML file, or the name of an ablation that ships with tbd, such as ``paper``.
 
     Raises:
-        InputError: the file is missing or describes no study; the first thing wrong is named.
+        InputError: If the file is missing or describes no study; the first thing wrong is named.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no ablation file {path}.")
+    path = _study_file(path)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         study = Study.model_validate(values)
@@ -192,6 +194,15 @@ def load_study(path: str | os.PathLike) -> Study:
     return study.model_copy(update={"base": tuple(_found(name, path) for name in study.base), "variants": variants})
 
 
+def _study_file(path: str | os.PathLike) -> Path:
+    """Return the file itself, or the ablation of that name which ships with tbd."""
+    found = Path(path) if Path(path).is_file() else find_shipped(os.fspath(path), "benchmarks")
+    if found is None:
+        names = ", ".join(shipped_names("benchmarks"))
+        raise InputError(f"There is no ablation file {path}, and none of that name ships with tbd ({names}).")
+    return found
+
+
 def _checkpoint(name: str | None, study: Path) -> str | None:
     """A folder beside the study, here, or packaged; as it was given where there is none, which is refused later."""
     from tbd.draw.pretrained import PACKAGED
@@ -201,10 +212,10 @@ def _checkpoint(name: str | None, study: Path) -> str | None:
 
 
 def _found(name: str, study: Path) -> str:
-    for candidate in (study.parent / name, Path(name)):
-        if candidate.is_file():
+    for candidate in (study.parent / name, Path(name), find_shipped(name, "configs")):
+        if candidate is not None and candidate.is_file():
             return str(candidate)
-    raise InputError(f"{study} starts from {name}, which is neither beside it nor here ({Path.cwd()}).")
+    raise InputError(f"{study} starts from {name}, which is neither beside it, nor here ({Path.cwd()}), nor ships with tbd.")
 
 
 def nested(overlay: Overlay) -> Overlay:
