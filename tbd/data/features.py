@@ -1,14 +1,16 @@
 """Latents and features of pretrained networks, kept beside the clips that they are of: what large models train on.
 
-features/vae@<model>-<size>/<person>/<clip>.npy       (frames, C, h, w) float16, latents times the autoencoder's scaling factor
-features/wav2vec2@<model>/<person>/<clip>.npy         (frames, D) float16, hidden states brought to 25 a second
+features/vae@<weights>-<size>/<person>/<clip>.npy      (frames, C, h, w) float16, latents times the autoencoder's scaling factor
+features/wav2vec2@<weights>/<person>/<clip>.npy        (frames, D) float16, hidden states brought to 25 a second
+features/<name>/source.txt                             what the network was called when its features were made
+
+<weights> is the network's `fingerprint`: the same weights have one name wherever they lie, and two networks never share one.
 """
 
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from torch.nn import functional as F
 
 from tbd.data.cache import Cache, ClipRecord
 from tbd.data.preprocess import locked
-from tbd.errors import InputError
+from tbd.draw.weights import fingerprint, from_source
 from tbd.face.media import read_audio, read_video
 from tbd.face.motion import SAMPLES_PER_FRAME
 from tbd.files import atomic_output
@@ -30,6 +32,8 @@ class FeatureExtractor(ABC):
     """One pretrained network. `name` says which, so that features of two never mix."""
 
     name: str
+    source = ""
+    """What the user called the network: a folder, file or hub repository."""
 
     @abstractmethod
     def wants(self, record: ClipRecord) -> bool:
@@ -44,7 +48,7 @@ class VAELatents(FeatureExtractor):
     """Latents of diffusers' `AutoencoderKL`: the means of its posterior, times its scaling factor.
 
     Args:
-        model: a folder or hub repository.
+        model: A folder, file or hub repository of it, or of a whole Stable Diffusion.
         size: of the videos in pixels.
         device: where it runs.
     """
@@ -53,7 +57,8 @@ class VAELatents(FeatureExtractor):
         from diffusers import AutoencoderKL
 
         self.vae = _loaded(AutoencoderKL, model, device)
-        self.size, self.device, self.name = str(size), device, f"vae@{Path(model).name}-{size}"
+        self.size, self.device, self.source = str(size), device, str(model)
+        self.name = f"vae@{fingerprint(self.vae)}-{size}"
 
     def wants(self, record: ClipRecord) -> bool:
         return self.size in record.videos
@@ -84,8 +89,8 @@ class Wav2Vec2Features(FeatureExtractor):
         from transformers import AutoModel
 
         self.model = _loaded(AutoModel, model, device)
-        self.layer, self.device = layer, device
-        self.name = f"wav2vec2@{Path(model).name}" + ("" if layer == -1 else f"-{layer}")
+        self.layer, self.device, self.source = layer, device, str(model)
+        self.name = f"wav2vec2@{fingerprint(self.model)}" + ("" if layer == -1 else f"-{layer}")
 
     def wants(self, record: ClipRecord) -> bool:
         return bool(record.audio)
@@ -115,6 +120,7 @@ def extract_features(root: str | os.PathLike, extractors: Sequence[FeatureExtrac
         records = [record for record in cache.records() if record.ready]
         try:
             for extractor in extractors:
+                _note_source(cache, extractor)
                 todo = [r for r in records if extractor.wants(r) and not _there(cache, r, extractor.name)]
                 for record in track(todo, extractor.name, console=console, transient=True):
                     path = f"features/{extractor.name}/{record.person}/{record.clip}.npy"
@@ -130,16 +136,20 @@ def extract_features(root: str | os.PathLike, extractors: Sequence[FeatureExtrac
     return cache
 
 
+def _note_source(cache: Cache, extractor: FeatureExtractor) -> None:
+    """Keep the words for a network beside its features, for people: the name is made of its weights."""
+    path = cache.path(f"features/{extractor.name}/source.txt")
+    if extractor.source and not path.exists():
+        with atomic_output(path) as temporary:
+            temporary.write_text(extractor.source + "\n", encoding="utf-8")
+
+
 def _there(cache: Cache, record: ClipRecord, name: str) -> bool:
     return name in record.features and cache.path(record.features[name]).is_file()
 
 
 def _loaded(kind: type, model: str | os.PathLike, device: str) -> torch.nn.Module:
-    try:
-        return kind.from_pretrained(model).to(device).eval().requires_grad_(False)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{model} holds no model that {kind.__name__} loads ({reason}); name a folder or a hub repository.") from error
+    return from_source(kind, model).to(device).eval().requires_grad_(False)
 
 
 def _batches(frames: Iterable[np.ndarray], size: int) -> Iterable[list[np.ndarray]]:

@@ -1,8 +1,8 @@
 """What the video model is told of a clip: its portrait, the portrait's coarse motion, and where the face's regions lie.
 
-features/portrait@<model>-<size>/<person>/<clip>.npy   (C, h, w) float16, latent of the clip's most restful frame
-features/coarse@<model>-<size>/<person>/<clip>.npy     (frames, C, h, w) float16, that frame mesh-warped by the clip's motion
-features/regions@<model>-<size>/<person>/<clip>.npy    (5, h, w) float16, the regions of `REGIONS` over the latent
+features/portrait@<weights>-<size>/<person>/<clip>.npy   (C, h, w) float16, latent of the clip's most restful frame
+features/coarse@<weights>-<size>/<person>/<clip>.npy     (frames, C, h, w) float16, that frame mesh-warped by the clip's motion
+features/regions@<weights>-<size>/<person>/<clip>.npy    (5, h, w) float16, the regions of `REGIONS` over the latent
 """
 
 from abc import abstractmethod
@@ -33,7 +33,7 @@ class PortraitFeature(FeatureExtractor):
 
     def __init__(self, latents: VAELatents, tracker: str = "face_mesh") -> None:
         self.latents, self.tracker = latents, tracker
-        self.name = feature_name(self.kind, latents.name)
+        self.name, self.source = feature_name(self.kind, latents.name), latents.source
 
     def wants(self, record: ClipRecord) -> bool:
         return self.latents.wants(record)
@@ -81,7 +81,7 @@ def feature_name(kind: str, latents: str) -> str:
     """The folder of one kind of feature, beside that of the latents it belongs to.
 
     Example:
-        >>> feature_name("coarse", "vae@sd-vae-ft-mse-512")
-        'coarse@sd-vae-ft-mse-512'
+        >>> feature_name("coarse", "vae@1a2b3c4d-512")
+        'coarse@1a2b3c4d-512'
     """
     return f"{kind}@{latents.split('@', 1)[1]}"

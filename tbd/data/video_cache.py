@@ -21,7 +21,7 @@ class VideoCacheDataModule(VideoDataModule):
     Args:
         root: the cache.
         split: name of a packaged split, or a .json file.
-        latents: name of the features, ``vae@<model>-<size>``.
+        latents: Name of the features, ``vae@<weights>-<size>`` (see `tbd.data.features`); the cache's only ones where not given.
         shortest: clips with fewer frames are left out; a window's frames where not given.
         kwargs: see `VideoDataModule`.
     """
@@ -30,7 +30,7 @@ class VideoCacheDataModule(VideoDataModule):
         self,
         root: str,
         split: str,
-        latents: str = "vae@sd-vae-ft-mse-512",
+        latents: str | None = None,
         shortest: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -44,14 +44,11 @@ class VideoCacheDataModule(VideoDataModule):
             InputError: there are none, or files are gone.
         """
         cache, sides, plan_of = Cache(self.root), load_split(self.split), Plans()
-        names = {kind: feature_name(kind, self.latents) for kind in ("portrait", "coarse", "regions")} | {"frames": self.latents}
+        latents = self.latents or _only_latents(cache)
+        names = {kind: feature_name(kind, latents) for kind in ("portrait", "coarse", "regions")} | {"frames": latents}
         records = {r.clip: r for r in cache.records() if r.ready and all(name in r.features for name in names.values())}
         if not records:
-            model, _, size = self.latents.removeprefix("vae@").rpartition("-")
-            raise InputError(
-                f"{self.root} holds no clip with {self.latents} and what belongs to it; run `tbd preprocess features {self.root} "
-                f"--vae {model} --size {size} --coarse`."
-            )
+            raise InputError(f"{self.root} holds no clip with {latents} and what belongs to it{_there(cache)}; {_how(self.root)}")
         least = self.shortest or self.window_frames
         usable = [r for r in records.values() if r.frames >= least]
         rows = [TrainingClip(r.clip, sides.side(r) or "", r.person, r.frames, Path()) for r in usable]
@@ -69,3 +66,28 @@ class VideoCacheDataModule(VideoDataModule):
             )
             for r in chosen
         ]
+
+
+def _only_latents(cache: Cache) -> str:
+    """The name of the cache's latents, where there is one alone."""
+    names = _latents(cache)
+    if len(names) != 1:
+        raise InputError(f"{cache.root} holds {'no' if not names else 'several'} latents{_there(cache)}; " + (
+            _how(cache.root) if not names else "choose with --data.init_args.latents."
+        ))
+    return names[0]
+
+
+def _latents(cache: Cache) -> list[str]:
+    return sorted({name for r in cache.records() if r.ready for name in r.features if name.startswith("vae@")})
+
+
+def _there(cache: Cache) -> str:
+    """What latents there are, and what their networks were called."""
+    notes = {name: cache.path(f"features/{name}/source.txt") for name in _latents(cache)}
+    said = [f"{name} of {note.read_text(encoding='utf-8').strip()}" if note.is_file() else name for name, note in notes.items()]
+    return f" (there are {', '.join(said)})" if said else ""
+
+
+def _how(root: Path) -> str:
+    return f"`tbd preprocess features {root} --vae AUTOENCODER --coarse` makes them."

@@ -14,8 +14,9 @@ class LatentCodec(nn.Module):
     """A frozen image autoencoder, frame by frame.
 
     Args:
-        autoencoder: hub name or folder of an `AutoencoderKL`, or the arguments of one with random weights.
-        subfolder: where in it, for whole pipelines such as Stable Diffusion (``vae``).
+        autoencoder: Hub name, folder or file of an `AutoencoderKL` or of a whole Stable Diffusion, or the arguments of one with
+            random weights.
+        subfolder: Where in a pipeline, if not in ``vae``.
         chunk: frames that are encoded or decoded at once, so that long windows need no more memory.
     """
 

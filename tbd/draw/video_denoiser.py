@@ -105,9 +105,9 @@ class VideoUNet(VideoDenoiser):
     silent, so that a first stage can train the rest on few frames.
 
     Args:
-        unet: hub name or folder of Stable Diffusion 1.5 (or its ``unet`` alone), or the arguments of a `UNetMotionModel` with
-            random weights; its ``in_channels`` are the latents' alone.
-        motion_adapter: hub name or folder of AnimateDiff's motion modules, for a pretrained `unet`.
+        unet: Hub name, folder or single file of Stable Diffusion 1.5 (or of its ``unet`` alone), or the arguments of a
+            `UNetMotionModel` with random weights; its ``in_channels`` are the latents' alone.
+        motion_adapter: Hub name, folder or single file of AnimateDiff's motion modules, for a pretrained `unet`.
         max_frames: most frames at once for new motion modules; loaded ones know their own.
 
     Raises:

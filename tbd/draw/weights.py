@@ -1,44 +1,60 @@
-"""Weights by hub name or local folder, and one clear error where they are neither."""
+"""Weights by hub name, local folder or single file, and one clear error where they are none of these."""
 
+import hashlib
 import os
+import pickle
 from pathlib import Path
 from typing import Any, TypeVar
 
+from torch import nn
+
 from tbd.errors import InputError
+from tbd.hub import hub_folder, model_files, weight_file
 
 T = TypeVar("T")
+PARTS = {"UNet2DConditionModel": "unet", "AutoencoderKL": "vae"}
+"""Class → the folder of a diffusers pipeline that holds it."""
 
 
 def from_source(kind: type[T], source: str | os.PathLike, subfolder: str | None = None, **options: Any) -> T:
-    """A diffusers or transformers model with its trained weights, in float32.
+    """Load a diffusers or transformers model with its trained weights, in float32.
 
-    A folder is read as it is; a hub name comes from the local cache, or is fetched where there is a network. Only
-    safetensors files are read, which cannot run code.
+    A folder is read as it is, a file by `tbd.draw.single_file`; a hub name comes from the local cache, or is fetched where there
+    is a network. Weights may be safetensors or ``.bin`` files, whole or in shards, in full precision or in a variant such as
+    ``fp16``: full precision and safetensors come first. No file is loaded that could run code.
 
     Args:
-        kind: a class with diffusers' ``from_pretrained``.
-        source: folder or hub name.
-        subfolder: where in it, for repositories of whole pipelines; left out where the source is a folder without it.
-        options: further arguments of ``from_pretrained``.
+        kind: A class with diffusers' ``from_pretrained``.
+        source: Folder, file of weights, or hub name; of a whole pipeline, such as Stable Diffusion's, its part is taken.
+        subfolder: Where in a pipeline; what pipelines call a `kind` where not given.
+        options: Further arguments of ``from_pretrained``.
+
+    Returns:
+        The model.
 
     Raises:
-        InputError: there are no such weights; the sentence says what was looked for, where, and how to fetch it.
+        InputError: If there are no such weights; the sentence says what was looked for, where, and how to fetch it.
     """
-    folder = Path(source)
-    if subfolder is not None and not (folder.is_dir() and not (folder / subfolder).is_dir()):
-        options["subfolder"] = subfolder
+    path, part = Path(source).expanduser(), subfolder or PARTS.get(kind.__name__)
+    if path.is_file():
+        from tbd.draw.single_file import load_single_file
+
+        return load_single_file(kind, path)
+    if path.is_dir():
+        return _from_folder(kind, path / part if part and (path / part).is_dir() else path, options)
+    folder = hub_folder(str(source), kind.__name__, lambda paths: model_files(paths, part))
+    return _from_folder(kind, folder / part if part and (folder / part).is_dir() else folder, options)
+
+
+def _from_folder(kind: type[T], folder: Path, options: dict[str, Any]) -> T:
     try:
-        return kind.from_pretrained(str(source), use_safetensors=True, **options)
-    except (OSError, ValueError, RuntimeError) as error:
-        if folder.is_dir():
-            place = folder / options.get("subfolder", "")
-            raise InputError(f"{place} does not hold the configuration and safetensors weights of a {kind.__name__}: {error}") from error
-        # the hub's client raises many kinds for "not there" and "not reachable"; all of them derive from these
-        raise InputError(
-            f"There are no weights {source} ({kind.__name__}): not a folder, not in the hub's local cache, and the hub could not be "
-            f"reached or does not have it. Where there is a network, `hf download {source}` fetches them; else give the "
-            "path of a copied folder."
-        ) from error
+        return kind.from_pretrained(str(folder), **weight_file(os.listdir(folder)), local_files_only=True, **options).float()
+    except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
+        raise InputError(f"{folder} does not hold the configuration and weights of a {kind.__name__}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def plain(config: Any) -> Any:
@@ -46,3 +62,25 @@ def plain(config: Any) -> Any:
     if isinstance(config, dict):
         return {str(name): plain(value) for name, value in config.items()}
     return [plain(value) for value in config] if isinstance(config, (list, tuple)) else config
+
+
+def fingerprint(model: nn.Module) -> str:
+    """Name a network by its weights, wherever it was loaded from.
+
+    Args:
+        model: In any precision; weights that differ by rounding differ here, too.
+
+    Returns:
+        The first 8 hexadecimal digits of the SHA-256 of names, shapes and float32 values.
+
+    Example:
+        >>> import copy
+        >>> layer = nn.Linear(2, 2)
+        >>> fingerprint(layer) == fingerprint(copy.deepcopy(layer)), fingerprint(layer) == fingerprint(nn.Linear(2, 2))
+        (True, False)
+    """
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(f"{name}{tuple(value.shape)}".encode())
+        digest.update(value.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:8]

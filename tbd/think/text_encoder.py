@@ -1,6 +1,8 @@
 """`TextPlanEncoder`: a plan's words through CLIP, T5 or another text model of `transformers`."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,6 +11,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from tbd.errors import InputError
+from tbd.hub import hub_folder, weight_file
 from tbd.think.action_units import REGIONS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
 
@@ -137,21 +140,40 @@ class TextReader:
 
 
 def load_text_model(name: str) -> tuple[nn.Module, Any]:
-    """The text model of a folder or hub name, and its tokenizer.
+    """Load a text model and its tokenizer.
+
+    Args:
+        name: A folder or hub name: of a text model, of one of text and images, or of a whole diffusers pipeline.
+
+    Returns:
+        The model in float32, and the tokenizer.
 
     Raises:
-        InputError: it is not there.
+        InputError: If it is not there.
     """
     from transformers import MODEL_FOR_TEXT_ENCODING_MAPPING, AutoConfig, AutoModel, AutoModelForTextEncoding, AutoTokenizer
 
+    root = Path(name).expanduser()
+    if root.is_file():
+        raise InputError(f"{name} is a single file; a text model is a folder with configuration, weights and tokenizer.")
+    folder = root if root.is_dir() else hub_folder(name, "text model", _text_files)
+    weights, tokenizer = (folder / part if (folder / part).is_dir() else folder for part in ("text_encoder", "tokenizer"))
     try:
-        config = AutoConfig.from_pretrained(name)
+        config = AutoConfig.from_pretrained(weights)
         config = getattr(config, "text_config", config)
         # the mapping knows where the encoder is half of a model
         kind = AutoModelForTextEncoding if type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING else AutoModel
-        return kind.from_pretrained(name, config=config), AutoTokenizer.from_pretrained(name)
+        model = kind.from_pretrained(weights, config=config, **weight_file(os.listdir(weights)))
+        return model.float(), AutoTokenizer.from_pretrained(tokenizer)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"There is no text model {name}: not a folder with configuration, weights and tokenizer, not in the hub's local cache, and "
-            "the hub could not be reached or does not have it; give text_model the folder of a downloaded one, such as CLIP or T5."
+            f"{name} holds no text model with configuration, weights and tokenizer ({str(error).strip().splitlines()[0]}); "
+            "give text_model the folder of a downloaded one, such as CLIP or T5, or of a whole Stable Diffusion."
         ) from error
+
+
+def _text_files(paths: Sequence[str]) -> list[str]:
+    """The files of a repository that hold its text model: of a pipeline two folders, else all at the top but other frameworks' weights."""
+    parts = [path for path in paths if path.startswith(("text_encoder/", "tokenizer/"))]
+    top = [path for path in paths if "/" not in path and not path.endswith((".h5", ".msgpack", ".ot", ".onnx", ".ckpt"))]
+    return parts or (top if "config.json" in top else [])

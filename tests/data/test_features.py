@@ -1,10 +1,13 @@
 """Features of tiny networks with random weights, made on the spot."""
 
+import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKL
 
 from tbd.cli import main
 from tbd.data.cache import Cache
@@ -18,7 +21,6 @@ from tests.data.trees import FRAMES, performance, tone, write_clip
 
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory):
-    from diffusers import AutoencoderKL
     from transformers import Wav2Vec2Config, Wav2Vec2Model
 
     torch.manual_seed(0)
@@ -49,11 +51,21 @@ def test_features_lie_beside_their_clips(cache, networks, capsys):
     sound = np.load(cache.path(records["a"].file("features", "wav2vec2")))
     assert latents.shape == (FRAMES, 4, 32, 32) and sound.shape == (FRAMES, 16)
     assert latents.dtype == sound.dtype == np.float16 and np.isfinite(latents).all() and np.isfinite(sound).all()
-    assert list(records["silent"].features) == ["vae@tiny-vae-64"]
+    (name,) = records["silent"].features
+    assert re.fullmatch(r"vae@[0-9a-f]{8}-64", name)
+    assert cache.path(f"features/{name}/source.txt").read_text().strip() == str(networks / "tiny-vae")
     before = cache.path(records["a"].file("features", "vae")).stat().st_mtime_ns
     assert main(arguments) == 0
     assert cache.path(records["a"].file("features", "vae")).stat().st_mtime_ns == before
     Cache(cache.root).require(cache.records())
+
+
+def test_a_network_has_one_name_wherever_it_lies(networks, tmp_path):
+    shutil.copytree(networks / "tiny-vae", tmp_path / "elsewhere" / "vae")
+    here, there = VAELatents(networks / "tiny-vae", 64), VAELatents(tmp_path / "elsewhere", 64)  # the root of a pipeline
+    other = AutoencoderKL.from_config(here.vae.config)
+    other.save_pretrained(tmp_path / "tiny-vae")
+    assert here.name == there.name != VAELatents(tmp_path / "tiny-vae", 64).name
 
 
 def test_latents_are_those_of_each_frame(cache, networks):
@@ -83,7 +95,7 @@ def test_bad_input(cache, networks, tmp_path, capsys):
     for arguments, said in [
         ([str(cache.root)], "Nothing to extract"),
         ([str(tmp_path), "--vae", str(networks / "tiny-vae")], "no prepared cache"),
-        ([str(cache.root), "--vae", str(tmp_path)], "holds no model that AutoencoderKL loads"),
+        ([str(cache.root), "--vae", str(tmp_path)], "does not hold the configuration and weights of a AutoencoderKL"),
     ]:
         assert main(["preprocess", "features", *arguments]) == 2
         message = capsys.readouterr().err.strip().splitlines()[-1]

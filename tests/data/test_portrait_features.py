@@ -18,8 +18,6 @@ from tbd.face.media import read_video
 from tbd.face.motion import Motion
 from tests.data.trees import FRAMES, performance, tone, write_clip
 
-LATENTS = "vae@tiny-vae-128"
-
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
@@ -42,13 +40,13 @@ def prepared(tmp_path_factory):
 
 def data(prepared, **options) -> VideoCacheDataModule:
     cache, root = prepared
-    return VideoCacheDataModule(str(cache.root), str(root / "split.json"), LATENTS, **{"window_frames": 8, "context_frames": 2, **options})
+    return VideoCacheDataModule(str(cache.root), str(root / "split.json"), **{"window_frames": 8, "context_frames": 2, **options})
 
 
 def test_features_are_of_the_portrait(prepared):
     cache, root = prepared
     record = next(r for r in cache.records() if r.clip == "a")
-    held = {kind: np.load(cache.path(record.features[f"{kind}@tiny-vae-128"])) for kind in ("vae", "coarse", "portrait", "regions")}
+    held = {kind: np.load(cache.path(record.file("features", kind))) for kind in ("vae", "coarse", "portrait", "regions")}
     assert held["vae"].shape == held["coarse"].shape == (FRAMES, 4, 32, 32) and held["portrait"].shape == (4, 32, 32)
     rest = resting_frame(Motion.load(cache.path(record.file("motions", "face_mesh"))))
     assert np.allclose(held["portrait"], held["vae"][rest], atol=2e-2)
@@ -82,7 +80,7 @@ def test_batches_come_from_the_cache(prepared):
     assert not train.__getitems__([i for i, (clip, _) in enumerate(train.places) if clip == silent])["audio"].any()
     cache, _ = prepared
     record = next(r for r in cache.records() if r.clip == "b")
-    stored = np.load(cache.path(record.features[LATENTS]))
+    stored = np.load(cache.path(record.file("features", "vae")))
     assert np.array_equal(batch["frames"][1].numpy(), stored[8:16].astype(np.float32))
 
 
@@ -95,7 +93,7 @@ def test_windows_lie_elsewhere_in_another_epoch(prepared):
 
 
 def test_refusals_are_one_sentence(prepared, tmp_path):
-    with pytest.raises(InputError, match=r"no clip with vae@other-64.*tbd preprocess features .* --vae other --size 64 --coarse"):
+    with pytest.raises(InputError, match=r"no clip with vae@other-64.*there are vae@\w{8}-128 of .*tiny-vae.*tbd preprocess features"):
         VideoCacheDataModule(str(prepared[0].root), str(prepared[1] / "split.json"), "vae@other-64").setup("fit")
     with pytest.raises(InputError, match="no clip of 99 frames"):
         data(prepared, window_frames=99).setup("fit")

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import shutil
 
 import pytest
 import torch
@@ -100,8 +101,20 @@ def test_trained_weights_are_saved_and_learn():
 def test_an_absent_text_model_is_named_when_first_read(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     encoder = TextPlanEncoder(16, str(tmp_path / "nothing"))
-    with pytest.raises(InputError, match=r"There is no text model .*nothing: .* give text_model the folder"):
+    with pytest.raises(InputError, match=r"There is no (text model|folder or file) .*nothing"):
         encoded(encoder)
+    with pytest.raises(InputError, match="holds no text model with configuration, weights and tokenizer"):
+        encoded(TextPlanEncoder(16, str(tmp_path)))
+
+
+def test_a_pipelines_root_serves_its_text_model(tmp_path):
+    shutil.copytree(text_model_folder("clip"), tmp_path / "text_encoder")
+    (tmp_path / "tokenizer").mkdir()
+    for file in (tmp_path / "text_encoder").glob("*token*"):
+        file.rename(tmp_path / "tokenizer" / file.name)
+    whole, part = TextPlanEncoder(16, str(tmp_path), WIDTH), tiny_text_encoder("clip")
+    part.load_state_dict(whole.state_dict())
+    assert torch.equal(encoded(whole).local_tokens, encoded(part).local_tokens)
 
 
 def test_another_width_is_refused():

@@ -1,0 +1,105 @@
+"""Repositories of the Hugging Face hub as local folders: from the cache, else fetched, else one sentence within seconds.
+
+The libraries' own ``from_pretrained`` ask the hub for file after file, and try each five times where there is no network.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tbd.errors import InputError
+
+_TIMEOUT = 5
+"""Seconds without an answer after which the hub cannot be reached."""
+_WEIGHT_FILE = re.compile(
+    r"(?:diffusion_pytorch_model|pytorch_model|model)(?:\.(?P<variant>\w+))?(?:-\d+-of-\d+)?\.(?P<kind>safetensors|bin)$"
+)
+""" ``diffusion_pytorch_model.fp16.safetensors``, ``model-00001-of-00002.safetensors``, ``pytorch_model.bin`` …"""
+
+
+def hub_folder(name: str, what: str, wanted: Callable[[Sequence[str]], Sequence[str]]) -> Path:
+    """Return the folder of a hub repository, fetching what is missing where there is a network.
+
+    Args:
+        name: Of the repository, ``owner/name``.
+        what: How messages call what is looked for, such as "text model".
+        wanted: All paths of the repository → those that are needed.
+
+    Returns:
+        The snapshot's folder in the local cache.
+
+    Raises:
+        InputError: If the repository is not in the cache, and the hub cannot be reached or does not have it.
+    """
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    cached = cached_folder(name)
+    if cached is not None and set(wanted(_paths(cached))):
+        return cached
+    try:
+        there = [file.rfilename for file in HfApi().repo_info(name, timeout=_TIMEOUT).siblings or ()]
+        return Path(snapshot_download(name, allow_patterns=list(wanted(there))))
+    except HFValidationError as error:
+        raise InputError(f"There is no folder or file {name} with {what}, and no hub repository can have that name.") from error
+    except Exception as error:  # the client raises a dozen unrelated kinds for "not there" and "not reachable"
+        raise InputError(
+            f"There is no {what} {name}: not a folder or file, not in the hub's local cache, and the hub could not be reached or does "
+            f"not have it. Where there is a network, `hf download {name}` fetches it; else give the path of a copy."
+        ) from error
+
+
+def cached_folder(name: str) -> Path | None:
+    """Return the folder of a repository in the local cache, without asking the hub; None where it is not there."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except Exception:  # not cached, or no name that a repository can have
+        return None
+
+
+def _paths(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def weight_file(names: Iterable[str]) -> dict[str, Any]:
+    """Choose among the files of a folder.
+
+    Args:
+        names: Of the files.
+
+    Returns:
+        Arguments of ``from_pretrained``: whether to take safetensors, and which variant; none where there are no weights.
+
+    Example:
+        >>> weight_file(["config.json", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.bin"])
+        {'use_safetensors': True, 'variant': 'fp16'}
+    """
+    found = sorted(filter(None, map(_WEIGHT_FILE.match, names)), key=_preference)
+    if not found:
+        return {}
+    variant = {"variant": found[0]["variant"]} if found[0]["variant"] else {}
+    return {"use_safetensors": found[0]["kind"] == "safetensors", **variant}
+
+
+def _preference(file: re.Match) -> tuple[bool, str]:
+    return file["kind"] != "safetensors", file["variant"] or ""
+
+
+def model_files(paths: Sequence[str], part: str | None) -> list[str]:
+    """Choose the files of a repository that a model is loaded from: its configuration and one set of weights.
+
+    Args:
+        paths: All of the repository.
+        part: The folder of a pipeline that holds the model; the top is read where there is no such folder.
+
+    Returns:
+        The paths; none where there are no weights.
+    """
+    inside = f"{part}/" if part and any(path.startswith(f"{part}/") for path in paths) else ""
+    names = [path.removeprefix(inside) for path in paths if path.startswith(inside) and "/" not in path.removeprefix(inside)]
+    weights = sorted(filter(None, map(_WEIGHT_FILE.match, names)), key=_preference)
+    chosen = [m.string for m in weights if _preference(m) == _preference(weights[0])]
+    return [inside + name for name in names if name in chosen or name.endswith(".json")] if chosen else []
