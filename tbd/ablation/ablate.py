@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tbd.ablation.launchers import Launcher
 from tbd.ablation.measuring import gauges, true_clips
+from tbd.ablation.monitor import Monitor
 from tbd.ablation.plots import plot_sweep
 from tbd.ablation.resolve import Config, component, difference, require_trained_alike, resolve_overlay, training_key
 from tbd.ablation.runs import TRUTH, Result, Task, Training, make_tasks, read_result
@@ -32,13 +33,16 @@ class Ablation:
         path: of the study's file.
         seeds: how many of the study's seeds; more are counted on from its last. All where not given.
         baseline: the variant that the others are compared with, instead of the study's.
+        limit: How many clips to measure, instead of the study's number.
 
     Raises:
         InputError: anything about it is wrong that can be known before training.
     """
 
-    def __init__(self, path: str | os.PathLike, seeds: int | None = None, baseline: str | None = None) -> None:
-        self.study = _with_seeds(load_study(path), seeds)
+    def __init__(
+        self, path: str | os.PathLike, seeds: int | None = None, baseline: str | None = None, limit: int | None = None
+    ) -> None:
+        self.study = _with_limit(_with_seeds(load_study(path), seeds), limit)
         if baseline is not None:
             self.study = self.study.model_copy(update={"baseline": baseline})
         self.rows = self.study.rows()
@@ -70,8 +74,8 @@ class Ablation:
         """The baseline's configuration."""
         return self.configs[self.study.base_row]
 
-    def clips(self) -> str:
-        """`checksum_of_names` of the true clips.
+    def clips(self, console: Console) -> str:
+        """`checksum_of_names` of the true clips; says so where they are fewer than were asked for.
 
         Raises:
             InputError: they are not there.
@@ -79,6 +83,9 @@ class Ablation:
         clips = true_clips(self.protocol, self.study.reference, self.study.clips)
         if clips[0].motion() is None:
             raise InputError(f"{self.protocol.id}: the true motion of {clips[0].id} is not known, and an ablation is measured in motion.")
+        if self.study.clips is not None and len(clips) < self.study.clips:
+            asked = f"{self.study.clips} clips were asked for; {self.protocol.id} has {len(clips)} here, and all are used."
+            console.print(asked, highlight=False)
         return checksum_of_names(clip.id for clip in clips)
 
     def prepare(self) -> None:
@@ -124,6 +131,14 @@ def _with_seeds(study: Study, count: int | None) -> Study:
     return study.model_copy(update={"seeds": (*study.seeds, *more)[:count]})
 
 
+def _with_limit(study: Study, limit: int | None) -> Study:
+    if limit is None:
+        return study
+    if limit < 1:
+        raise InputError(f"--limit is how many clips, one or more; not {limit}.")
+    return study.model_copy(update={"clips": limit})
+
+
 def _require_built(values: Config, base: type, what: str) -> None:
     try:
         build(component(values), base, what)
@@ -156,12 +171,20 @@ def make_jobs(trainings: Sequence[Training], tasks: Sequence[Task], protocol: Pr
         needs = []
         if training is not None and own and not training.done():
             spec = TrainingSpec(key=training.key, seed=training.seed, config=training.config, folder=str(training.folder))
-            jobs.append(Job(name=f"train-{name}", training=spec, **shared))
+            jobs.append(Job(name=f"train-{name}", title=f"training {_named(own)}", training=spec, **shared))
             needs = [jobs[-1].name]
         for first in range(0, len(own), TASKS_A_JOB):
             part = own[first : first + TASKS_A_JOB]
-            measured.append(Job(name=f"measure-{name}-{first // TASKS_A_JOB}", tasks=part, needs=needs, **shared))
+            title = f"measuring {_named(part)}"
+            measured.append(Job(name=f"measure-{name}-{first // TASKS_A_JOB}", title=title, tasks=part, needs=needs, **shared))
     return [*jobs, *measured]
+
+
+def _named(tasks: Sequence[Task]) -> str:
+    """The variants of some runs that share a seed, in words."""
+    names = list(dict.fromkeys(task.variant for task in tasks))
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"{', '.join(names[:2])}{more}" + ("" if names == [TRUTH] else f", seed {tasks[0].seed}")
 
 
 def ablate(
@@ -172,6 +195,7 @@ def ablate(
     dry_run: bool = False,
     console: Console | None = None,
     baseline: str | None = None,
+    limit: int | None = None,
 ) -> list[Result]:
     """Run a study, or what is missing of it, and write its tables and plots.
 
@@ -183,6 +207,7 @@ def ablate(
         dry_run: only say what would be done.
         console: where to say it.
         baseline: compare with this variant; a study whose runs are done is only tabulated again.
+        limit: Measure on so many clips instead of the study's number.
 
     Returns:
         The runs that the tables are made of.
@@ -192,11 +217,11 @@ def ablate(
         TBDError: some runs failed; the others are in the tables.
     """
     console = console or Console()
-    ablation, output = Ablation(path, seeds, baseline), Path(output)
+    ablation, output = Ablation(path, seeds, baseline, limit), Path(output)
     if dry_run:
         ablation.describe(console)
         return []
-    measured = {"protocol": ablation.protocol.hash, "clips": ablation.clips()}
+    measured = {"protocol": ablation.protocol.hash, "clips": ablation.clips(console)}
     trainings, tasks = make_tasks(ablation.rows, ablation.configs, ablation.study.seeds, measured, output)
     jobs = make_jobs(trainings, tasks, ablation.protocol, ablation.study)
     if any(job.training is not None for job in jobs):
@@ -222,15 +247,14 @@ def _launch(launcher: Launcher, jobs: Sequence[Job], folder: Path, console: Cons
     """Run the jobs, and leave word of those that fail."""
     folder.mkdir(parents=True, exist_ok=True)
 
-    def report(job: Job, reason: str | None) -> None:
-        done = "done" if reason is None else f"FAILED: {reason}"
-        console.print(f"{job.name}: {done}", highlight=False, markup=False)
+    def leave_word(job: Job, reason: str | None) -> None:
         for task in job.tasks if reason is not None else ():
             if not task.done() and not task.failure.is_file():
                 write_failure(task, reason)
 
     if jobs:
-        launcher.launch(jobs, folder, report)
+        with Monitor(len(jobs), folder, console, leave_word) as monitor:
+            launcher.launch(jobs, folder, monitor)
 
 
 def _require_all(tasks: Sequence[Task], console: Console) -> None:

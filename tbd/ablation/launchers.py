@@ -6,18 +6,17 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tbd.ablation.monitor import Monitor
 from tbd.ablation.work import Job, run_file
 from tbd.errors import InputError
 from tbd.files import atomic_output
 
-Report = Callable[[Job, str | None], None]
-"""Told of every job that ended: the job, and why it failed or None."""
-
-
+_POLL = 1.0
+"""Seconds between two looks at a cluster's job."""
 _PATIENCE = 20.0
 """Seconds that an interrupted process has to end by itself."""
 
@@ -26,14 +25,14 @@ class Launcher(ABC):
     """Runs jobs, each in a process of its own, and waits for them."""
 
     @abstractmethod
-    def launch(self, jobs: Sequence[Job], folder: Path, report: Report) -> None:
+    def launch(self, jobs: Sequence[Job], folder: Path, monitor: Monitor) -> None:
         """Run all jobs, those that `Job.needs` names before the others. A job that fails does not end the rest; those that need
         it fail with it.
 
         Args:
             jobs: what to do.
             folder: for the jobs' files and logs.
-            report: told of each job as it ends.
+            monitor: Told of each job as it starts and ends, and now and then in between.
         """
 
 
@@ -79,7 +78,7 @@ class LocalLauncher(Launcher):
         names = visible.split(",") if visible else [str(i) for i in range(there)]
         return [names[d] for d in chosen for _ in range(self.per_device)] or [None] * self.per_device
 
-    def launch(self, jobs: Sequence[Job], folder: Path, report: Report) -> None:
+    def launch(self, jobs: Sequence[Job], folder: Path, monitor: Monitor) -> None:
         slots = self._slots()
         free, running, waiting = list(slots), {}, list(jobs)
         failed: dict[str, str] = {}
@@ -89,23 +88,25 @@ class LocalLauncher(Launcher):
                 for job in [job for job in waiting if failed.keys() & set(job.needs)]:
                     waiting.remove(job)
                     failed[job.name] = reason = _because(job, failed)
-                    report(job, reason)
+                    monitor.ended(job, reason)
                 for job in [job for job in waiting if set(job.needs) <= ended]:
                     if free:
                         waiting.remove(job)
                         slot = free.pop(0)
                         running[job.name] = job, slot, _start(job, folder, slot, len(slots))
+                        monitor.started(job)
                 time.sleep(0.1)
+                monitor.tick()
                 for name, (job, slot, process) in list(running.items()):
                     if process.poll() is not None:
                         del running[name]
                         free.append(slot)
                         if process.returncode == 0:
                             ended.add(name)
-                            report(job, None)
+                            monitor.ended(job, None)
                             continue
                         failed[name] = last_words(folder / f"{name}.log")
-                        report(job, failed[name])
+                        monitor.ended(job, failed[name])
         finally:
             for _, _, process in running.values():
                 process.terminate()
@@ -143,7 +144,7 @@ class SlurmLauncher(Launcher):
             raise InputError("The launcher slurm needs submitit: pip install 'tbd[slurm]', or --launcher local.") from error
         self.executor_class, self.parameters, self.cluster = submitit.AutoExecutor, parameters or {}, cluster
 
-    def launch(self, jobs: Sequence[Job], folder: Path, report: Report) -> None:
+    def launch(self, jobs: Sequence[Job], folder: Path, monitor: Monitor) -> None:
         try:
             executor = self.executor_class(folder=folder / "submitit", cluster=self.cluster)
             executor.update_parameters(**{"name": "tbd-ablate", "timeout_min": 120, **self.parameters})
@@ -158,13 +159,18 @@ class SlurmLauncher(Launcher):
             for job in ready:
                 if job not in able:
                     failed[job.name] = reason = _because(job, failed)
-                    report(job, reason)
+                    monitor.ended(job, reason)
             sent = [(job, executor.submit(run_file, str(write_job(job, folder)))) for job in able]
+            for job, _ in sent:
+                monitor.started(job)
             for job, ticket in sent:
+                while not ticket.done():
+                    monitor.tick()
+                    time.sleep(_POLL)
                 error = ticket.exception()
                 if error is not None:
                     failed[job.name] = f"{str(error).strip().splitlines()[-1][:300]} ({ticket.paths.stderr})"
-                report(job, failed.get(job.name))
+                monitor.ended(job, failed.get(job.name))
 
 
 def _because(job: Job, failed: Mapping[str, str]) -> str:

@@ -128,22 +128,32 @@ def holm(p: Mapping[str, float]) -> dict[str, float]:
 
 
 def best(cells: Mapping[str, Cell], better: str, aim: float | None, digits: int) -> set[str]:
-    """The variants with the best mean, to the digits that are shown; none where all are alike.
+    """Find the variants with the best mean, and those that the seeds cannot tell from it.
 
     Args:
-        cells: of one metric.
+        cells: Of one metric.
         better: ``higher``, ``lower`` or ``reference``.
-        aim: the true motion's own number, for ``reference``.
-        digits: decimals.
+        aim: The true motion's own number, for ``reference``.
+        digits: Decimals that are shown.
+
+    Returns:
+        Names. A variant within one standard error of the best (of the difference of the two means over seeds), or equal to it as
+        shown, shares the prize. None where one seed alone was run, whose noise nobody knows, or where all would share it.
     """
-    score = {name: cell.mean for name, cell in cells.items() if cell.mean is not None and math.isfinite(cell.mean)}
-    if better == "reference":
-        if aim is None:
-            return set()
-        score = {name: -abs(value - aim) for name, value in score.items()}
-    elif better == "lower":
-        score = {name: -value for name, value in score.items()}
-    shown = {name: round(value, digits) for name, value in score.items()}
-    if len(set(shown.values())) < 2:
+    known = {name: cell for name, cell in cells.items() if cell.mean is not None and math.isfinite(cell.mean)}
+    if (better == "reference" and aim is None) or any(cell.deviation is None for cell in known.values()):
         return set()
-    return {name for name, value in shown.items() if value == max(shown.values())}
+    means = {name: round(cell.mean, digits) for name, cell in known.items()}
+    score = {name: {"higher": mean, "lower": -mean}.get(better, -abs(mean - (aim or 0.0))) for name, mean in means.items()}
+    if len(set(score.values())) < 2:
+        return set()
+    top = max(score, key=score.__getitem__)
+    won = {name for name, value in score.items() if score[top] - value <= _standard_error(known[name], known[top])}
+    return won if len(won) < len(score) else set()
+
+
+def _standard_error(a: Cell, b: Cell) -> float:
+    """Of the difference of two means; 0 where it is not known, or for a cell and itself."""
+    if a is b or a.deviation is None or b.deviation is None:
+        return 0.0
+    return math.sqrt(a.deviation**2 / len(a.seeds) + b.deviation**2 / len(b.seeds))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -83,24 +84,61 @@ def markdown(columns: Sequence[Column], names: Sequence[str]) -> str:
 
 
 def latex(columns: Sequence[Column], names: Sequence[str], caption: str) -> str:
-    """The same for a paper; needs the package booktabs."""
-    winners = [column.best(names) for column in columns]
-    heads = [_escape(c.title) for c in columns]
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{_escape(caption)}}}",
-        rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
-        r"\toprule",
-    ]
-    lines.append(" & ".join(["", *heads]) + r" \\")
-    lines.append(r"\midrule")
-    for name in names:
-        cells = [_tex_cell(column.cells[name], column.entry.digits, name in won) for column, won in zip(columns, winners)]
-        lines.append(" & ".join([_escape(name), *cells]) + r" \\")
-    lines.append(r"\midrule")
-    lines.append(" & ".join([rf"\emph{{{TRUTH}}}", *("--" if c.aim is None else f"{c.aim:.{c.entry.digits}f}" for c in columns)]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
+    """Write some rows as a LaTeX table that fits a page of text; needs the package booktabs.
+
+    Args:
+        columns: Metrics. As many as fit stand side by side, the others in further blocks below.
+        names: Of the rows.
+        caption: What the table says.
+
+    Returns:
+        A ``table`` environment.
+    """
+    heads = ["", *(_escape(column.title) for column in columns)]
+    rows = [[_escape(name), *_tex_row(columns, names, name)] for name in names]
+    truth = [rf"\emph{{{TRUTH}}}", *("--" if c.aim is None else f"{c.aim:.{c.entry.digits}f}" for c in columns)]
+    widths = [max(map(_tex_width, column)) for column in zip(heads, *rows, truth)]
+    blocks = [_tabular(chosen, heads, rows, truth) for chosen in _fitting(widths)]
+    start = [r"\begin{table}", r"\centering", r"\small", r"\setlength{\tabcolsep}{4pt}", rf"\caption{{{_escape(caption)}}}"]
+    return "\n".join([*start, "\n\n\\medskip\n".join(blocks), r"\end{table}"]) + "\n"
+
+
+_TEXT_WIDTH = 328.0
+"""Points: a little less than the text of LaTeX's ``article`` is wide at 10 pt."""
+_CHARACTER, _SCRIPT = 4.3, 3.5
+"""Points that a character takes in ``\\small`` and in its subscripts, on average (Computer Modern: digits 4.6, bold 5.3, text 4.1)."""
+
+
+def _tex_width(cell: str) -> float:
+    """About how many points a cell takes, with the space beside it."""
+    number, _, spread = cell.partition("_{")
+    shown = re.sub(r"\\(?:mathbf|emph)|\\[a-z]*arrow|[\\${}^]", "", number)
+    return len(shown.strip()) * _CHARACTER + len(spread.partition("}")[0].replace(r"\pm ", "±")) * _SCRIPT + 8
+
+
+def _fitting(widths: Sequence[float]) -> list[list[int]]:
+    """Numbers of the columns of each block; the first column, the names, begins every block."""
+    blocks: list[list[int]] = []
+    left = 0.0
+    for i, width in enumerate(widths[1:], 1):
+        if not blocks or width > left:
+            blocks.append([0])
+            left = _TEXT_WIDTH - widths[0]
+        blocks[-1].append(i)
+        left -= width
+    return blocks
+
+
+def _tabular(chosen: Sequence[int], heads: list[str], rows: list[list[str]], truth: list[str]) -> str:
+    def line(cells: list[str]) -> str:
+        return " & ".join(cells[i] for i in chosen) + r" \\"
+
+    body = [line(heads), r"\midrule", *map(line, rows), r"\midrule", line(truth)]
+    return "\n".join([rf"\begin{{tabular}}{{l{'r' * (len(chosen) - 1)}}}", r"\toprule", *body, r"\bottomrule", r"\end{tabular}"])
+
+
+def _tex_row(columns: Sequence[Column], names: Sequence[str], name: str) -> list[str]:
+    return [_tex_cell(column.cells[name], column.entry.digits, name in column.best(names)) for column in columns]
 
 
 def _tex_cell(cell: Cell, digits: int, won: bool) -> str:
@@ -108,7 +146,7 @@ def _tex_cell(cell: Cell, digits: int, won: bool) -> str:
         return "--"
     number = f"{cell.mean:.{digits}f}"
     number = rf"\mathbf{{{number}}}" if won else number
-    spread = "" if cell.deviation is None else rf" \pm {cell.deviation:.{digits}f}"
+    spread = "" if cell.deviation is None else rf"_{{\pm {cell.deviation:.{digits}f}}}"
     return f"${number}{spread}{'^{*}' if cell.sure else ''}$"
 
 
@@ -142,7 +180,8 @@ def how_to_read(study: Study, results: Sequence[Result]) -> str:
     """What the numbers and marks mean, for below a table."""
     seeds, clips = len(study.seeds), next((r.clips for r in results if r.variant != TRUTH), 0)
     return (
-        f"Mean ± standard deviation over {seeds} seeds of training and drawing; {clips} clips; bold is the best, → is best near the true "
+        f"Mean ± standard deviation over {seeds} seeds of training and drawing; {clips} clips; bold is the best and what "
+        "lies within a standard error of it, and nothing where there is one seed; → is best near the true "
         f"motion's own number. {MARK} differs from *{study.base_row}*: every seed lies on the same side, and p < {SURE:g} in a two-sided "
         "Wilcoxon signed-rank test over clips, each clip's number averaged over seeds, with Holm's correction over all variants. That test "
         "says that the difference holds for other clips of this corpus with these trained models; that it holds for other trainings rests "

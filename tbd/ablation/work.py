@@ -37,6 +37,7 @@ class Job(BaseModel):
 
     Args:
         name: of it, and of its log.
+        title: What it does, for people.
         training: to be done first, unless it is there.
         tasks: runs; those that are done are left out.
         protocol: the recipe.
@@ -47,6 +48,7 @@ class Job(BaseModel):
     """
 
     name: str
+    title: str = ""
     training: TrainingSpec | None = None
     tasks: list[Task] = []
     protocol: Protocol
@@ -137,7 +139,7 @@ def _begin(work: Path, last: Path) -> float:
 
 
 def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
-    """The configuration as it is run: without bars and logs, and with one checkpoint, the last, ten times in all."""
+    """The configuration as it is run: without loggers, and with one checkpoint, the last, ten times in all."""
     given = spec.config["trainer"]
     steps = given.get("max_steps") or 0
     checkpoint = {"dirpath": str(work / "checkpoints"), "save_last": True, "every_n_train_steps": steps // 10 or 1 if steps > 0 else 1000}
@@ -146,7 +148,6 @@ def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
         **spec.config["trainer"],
         "default_root_dir": str(work),
         "logger": False,
-        "enable_progress_bar": False,
         "enable_model_summary": False,
         "callbacks": [*callbacks, {"class_path": CHECKPOINT, "init_args": checkpoint}],
     }

@@ -8,6 +8,7 @@ def _options(parser) -> None:
     parser.add_argument("--seeds", type=int, help="how many seeds (default: the file's)")
     parser.add_argument("--baseline", help="compare with this variant (default: the file's); finished runs are only tabulated again")
     parser.add_argument("--output", help="the folder to write, needed but for --dry-run; a second run goes on where the first stopped")
+    parser.add_argument("--limit", type=int, help="measure on so many clips, spread evenly (default: the file's number)")
     parser.add_argument("--dry-run", action="store_true", help="only show the variants, and what differs between them")
     parser.add_argument("--launcher", choices=["local", "slurm"], default="local", help="every GPU of this machine, or a cluster")
     parser.add_argument("--per-device", type=int, default=1, help="local: processes that share a GPU (or the processor)")
@@ -29,7 +30,7 @@ def _run(options) -> None:
         launcher = SlurmLauncher(options.slurm, options.cluster)
     else:
         launcher = LocalLauncher(options.per_device, options.devices)
-    ablate(options.study, options.output or ".", launcher, options.seeds, options.dry_run, baseline=options.baseline)
+    ablate(options.study, options.output or ".", launcher, options.seeds, options.dry_run, baseline=options.baseline, limit=options.limit)
 
 
 COMMANDS = {"ablate": Command("swap components, train each variant, and get the table", _options, _run)}

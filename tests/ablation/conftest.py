@@ -93,20 +93,21 @@ class Here(Launcher):
     def __init__(self) -> None:
         self.names: list[str] = []
 
-    def launch(self, jobs, folder, report) -> None:
+    def launch(self, jobs, folder, monitor) -> None:
         failed: set[str] = set()
         for job in jobs:
             self.names.append(job.name)
+            monitor.started(job)
             if failed & set(job.needs):
                 failed.add(job.name)
-                report(job, f"{job.needs[0]} failed")
+                monitor.ended(job, f"{job.needs[0]} failed")
                 continue
             try:
                 run_job(job)
-                report(job, None)
+                monitor.ended(job, None)
             except Exception as error:
                 failed.add(job.name)
-                report(job, str(error))
+                monitor.ended(job, str(error))
 
 
 @pytest.fixture

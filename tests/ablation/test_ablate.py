@@ -1,6 +1,7 @@
 """`tbd ablate` from end to end on a tiny corpus, in this process."""
 
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def test_a_study_becomes_a_table(study, here, tmp_path):
     row = next(r for r in rows if (r["variant"], r["metric"]) == ("label", "muscles"))
     numbers = [r.values["muscles"].number for r in results if r.variant == "label"]
     assert float(row["mean"]) == pytest.approx(sum(numbers) / 2, rel=1e-4) and row["seeds"] == "2" and row["p_clips"]
+
+
+def test_fewer_clips_than_asked_for_are_said(study, here, tmp_path):
+    console = Console(file=io.StringIO())
+    ablate(study(), tmp_path / "out", here, console=console, limit=70)
+    assert "70 clips were asked for; procedural-motion-v1 has 7 here" in " ".join(console.file.getvalue().split())
+    with pytest.raises(InputError, match="--limit"):
+        run(study(), tmp_path / "out", here, limit=0)
 
 
 def test_a_failed_variant_is_reported_and_does_not_end_the_sweep(study, here, tmp_path):

@@ -4,13 +4,19 @@ import sys
 import time
 
 import pytest
+from rich.console import Console
 
 from tbd.ablation import launchers
 from tbd.ablation.launchers import LocalLauncher, SlurmLauncher
+from tbd.ablation.monitor import Monitor
 from tbd.ablation.work import Job
 from tbd.errors import InputError
 from tbd.evaluation.protocol import load_protocol
 from tests.ablation.test_ablate import run
+
+
+def monitor_of(folder, told):
+    return Monitor(1, folder, Console(quiet=True), lambda job, reason: told.update({job.name: reason}))
 
 
 def job(name, *needs):
@@ -32,7 +38,7 @@ def scripted(monkeypatch, tmp_path):
 
     def launch(jobs, **options):
         told: dict[str, str | None] = {}
-        LocalLauncher(**options).launch(jobs, tmp_path, lambda job, reason: told.update({job.name: reason}))
+        LocalLauncher(**options).launch(jobs, tmp_path, monitor_of(tmp_path, told))
         return began, told
 
     return launch
@@ -82,7 +88,7 @@ def test_submitit_tells_what_failed_and_what_depended_on_it(tmp_path, monkeypatc
     told = {}
     monkeypatch.setattr(launchers, "run_file", _fails_if_bad)
     launcher = SlurmLauncher(cluster="debug")
-    launcher.launch([job("bad"), job("after", "bad"), job("fine")], tmp_path, lambda job, reason: told.update({job.name: reason}))
+    launcher.launch([job("bad"), job("after", "bad"), job("fine")], tmp_path, monitor_of(tmp_path, told))
     assert "no memory" in told["bad"] and told["after"].startswith("bad failed: ") and told["fine"] is None
 
 
@@ -95,4 +101,4 @@ def test_no_cluster_is_said_in_one_sentence(tmp_path, monkeypatch):
     pytest.importorskip("submitit", reason="submitit is an extra of tbd")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(InputError, match="--launcher local runs on this machine"):
-        SlurmLauncher().launch([job("a")], tmp_path, print)
+        SlurmLauncher().launch([job("a")], tmp_path, monitor_of(tmp_path, {}))

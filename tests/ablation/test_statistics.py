@@ -53,11 +53,21 @@ def test_holm_never_puts_a_greater_p_before_a_smaller():
 
 @pytest.mark.parametrize(("better", "won"), [("higher", {"c"}), ("lower", {"a"}), ("reference", {"b"})])
 def test_the_best_depends_on_the_direction(better, won):
-    cells = {"a": cell([0.1]), "b": cell([0.5]), "c": cell([0.9]), "none": Cell()}
+    cells = {"a": cell([0.1, 0.1]), "b": cell([0.5, 0.5]), "c": cell([0.9, 0.9]), "none": Cell()}
     assert best(cells, better, 0.6, 2) == won
     assert best(cells, "reference", None, 2) == set()
 
 
 def test_ties_at_the_shown_digits_share_the_prize_but_not_all_of_them():
-    assert best({"a": cell([0.501]), "b": cell([0.499]), "c": cell([0.2])}, "higher", None, 2) == {"a", "b"}
-    assert best({"a": cell([0.501]), "b": cell([0.499])}, "higher", None, 2) == set()
+    assert best({"a": cell([0.501] * 2), "b": cell([0.499] * 2), "c": cell([0.2] * 2)}, "higher", None, 2) == {"a", "b"}
+    assert best({"a": cell([0.501] * 2), "b": cell([0.499] * 2)}, "higher", None, 2) == set()
+
+
+def test_what_the_seeds_cannot_tell_apart_shares_the_prize():
+    cells = {"a": cell([0.50, 0.60]), "b": cell([0.52, 0.57]), "c": cell([0.1, 0.2])}
+    assert best(cells, "higher", None, 2) == {"a", "b"}
+    assert best({**cells, "b": cell([0.44, 0.44])}, "higher", None, 2) == {"a"}
+
+
+def test_one_seed_wins_nothing():
+    assert best({"a": cell([0.5]), "b": cell([0.9]), "c": cell([0.1])}, "higher", None, 2) == set()
