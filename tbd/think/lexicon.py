@@ -15,6 +15,9 @@ from tbd.think.action_units import ACTION_UNITS, EMOTIONS, Emotion, Side
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "think"
 
+EMOJI_BREAK = "¦"
+"""Stands around the words of an emoji: a clause of its own that a time beside it still belongs to."""
+
 Pull = tuple[int, Side, float]
 """One unit at work: number, side, intensity."""
 

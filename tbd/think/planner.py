@@ -10,6 +10,7 @@ from tbd.errors import InputError
 from tbd.think import wording
 from tbd.think.action_units import Emotion
 from tbd.think.lexicon import forms
+from tbd.think.moments import Moment
 from tbd.think.plan import MusclePlan, Segment, Step
 from tbd.think.reading import Text, read
 from tbd.think.scanning import vocabulary
@@ -86,9 +87,9 @@ class KnowledgePlanner(Planner):
         """Think; see `Planner.plan`."""
         check_duration(duration)
         words = read(text)
-        moments = () if _is_foreign(words.tokens) else words.moments
-        beats, total = schedule(moments, duration)
-        notes = (*words.notes, *_notes(text, words, beats, duration))
+        moments: Sequence[Moment] = () if _is_foreign(words.tokens) else words.moments
+        beats, total, conflicts = schedule(moments, duration)
+        notes = (*words.notes, *conflicts, *_notes(text, words, beats, duration))
         steps = wording.reasoning(beats, total, nominal=duration is None)
         if not any(beat.face.readings for beat in beats):
             steps = (*steps[:1], Step(title="What would help", text=notes[-1]))
