@@ -1,6 +1,6 @@
 """What a text says, moment by moment, and how tokens are cut into moments by words of time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -160,6 +160,8 @@ class Splitter:
         if when.wait:
             self._wait(when, at, end)
             return
+        if when.bare and self._points():
+            when = replace(when, start=when.length, length=None)
         bound = self.binder.bind(at, when.leans)
         if bound is None:
             self.unbound.append(when)
@@ -170,6 +172,12 @@ class Splitter:
                 self.cut(at)
             self._opened = (self.current, at)
             self._time(self.current, when)
+
+    def _points(self) -> bool:
+        """Whether bare seconds are points of time: ahead of their words, from 0 on and growing ("0 s happy, 2 s sad")."""
+        bare = [self.times[int(token[2:])] for token in self.tokens if token.startswith("@t") and self.times[int(token[2:])].bare]
+        seconds = [when.length.seconds for when in bare if when.length is not None]
+        return len(seconds) > 1 and seconds[0] == 0 and seconds == sorted(set(seconds)) and self.binder.leads
 
     def _wait(self, when: When, at: int, end: int) -> None:
         """A stretch in which nothing shows: a moment of its own."""

@@ -18,6 +18,8 @@ from tbd.think.scanning import BOUNDARIES, cues, scan, vocabulary
 from tbd.think.tokens import Tokens, tokenize
 
 _SUBJECTS = frozenset(("i", "he", "she", "they", "we"))
+_SIZES = frozenset(("small", "tiny", "big", "huge", "great", "wide", "thin", "low", "high", "light", "little", "pretty", "strong", "real", "minor", "thin"))
+"""Degrees that are adjectives of things as well."""
 _SHOUT = 1.3
 """The degree of a word in capitals."""
 
@@ -187,8 +189,20 @@ class _MomentReader:
                     return True
         return False
 
+    def _is_of_a_thing(self, item: Found) -> bool:
+        """Whether a size is that of something else: "a small child cries", "smiles in a big room"."""
+        if item.phrase.words[0] not in _SIZES or len(item.phrase.words) > 1 or self._adjective(item):
+            return False
+        after = next((f.start for f in self.items if f.start >= item.end and f.phrase.role in ("cue", "unit", "degree")), len(self.tokens))
+        before = max((f.end for f in self.items if f.end <= item.start and f.phrase.role in ("cue", "unit")), default=-9)
+        follows = self.tokens[item.end : item.end + 1]
+        stands_alone = not follows or not follows[0].isalpha() or follows[0] in ("and", "but", "then", "while", "when", "with", "as", "at", "in", "of", "for")
+        return after > item.end and not (stands_alone or (before == item.start and self.tokens[item.start - 1] not in ("a", "the")))
+
     def _degree(self, item: Found, state: _State, clause_from: int) -> None:
         words = item.phrase.words
+        if self._is_of_a_thing(item):
+            return
         if self._follows(item) or self._adjective(item):
             state.degree = _joint_degree(state.degree, item.phrase.value)
             state.degree_words = words

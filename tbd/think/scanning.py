@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from tbd.think.grammar import grammar, order, orders
-from tbd.think.lexicon import EMOJI_BREAK, Found, Lexicon, Phrase, senses
+from tbd.think.lexicon import EMOJI_BREAK, Found, Lexicon, Phrase, forms, senses
 
 PARTING: dict[str, float] = {
     ".": 3, "!": 3, "?": 3, "…": 3, ";": 3, "→": 3, "then": 2, "afterwards": 2, "but": 1.5, "before": 1.5, "after": 1.5, ",": 1, "and": 1, "or": 1,
@@ -87,7 +87,7 @@ def _body_orders(tokens: list[str], taken: set[int]) -> Iterator[tuple[int, int,
 
 def scan(tokens: list[str]) -> list[Found]:
     """All that is found, in reading order: cues, orders to parts of the face, small words."""
-    found = cues().scan(tokens, skip=tuple(skippable()))
+    found = cues().scan(_apart(tokens), skip=tuple(skippable()))
     said = [f for f in found if f.phrase.role == "cue"]
     both = {p.words[0] for p in grammar() if p.role == "move" and len(p.words) == 1}  # "tense": a feeling, or what a lid does
     doubtful = [f for f in said if len(f.phrase.words) == 1 and f.phrase.words[0] in both and f.phrase.value.kind == "feeling"]
@@ -100,6 +100,12 @@ def scan(tokens: list[str]) -> list[Found]:
     kept = _with_next(tokens, kept)
     units = [Found(Phrase((token,), "unit", token), i, i + 1) for i, token in enumerate(tokens) if token.startswith("@au=")]
     return sorted([*kept, *units], key=lambda f: (f.start, f.end))
+
+
+def _apart(tokens: list[str]) -> list[str]:
+    """The same without the "and" of "stops crying and smiles", which joins nothing that is at once."""
+    ceased = {i + 2 for i, token in enumerate(tokens) if forms(token) & {"stop", "cease", "quit"}}
+    return ["@and" if token == "and" and i in ceased else token for i, token in enumerate(tokens)]
 
 
 def _with_next(tokens: list[str], found: list[Found]) -> list[Found]:
@@ -135,7 +141,7 @@ def _direction(tokens: list[str], before: Found, at: int) -> Found | None:
 def _other_part(tokens: list[str], before: Found, at: int, parts: dict[int, Found]) -> Found | None:
     """The same movement on the other side: "… and the right eyebrow", "… then the right one"."""
     between = [word for word in tokens[before.end : at] if word[0] != "@"]
-    if tokens[at] not in ("left", "right", "other") or not all(word in _BETWEEN for word in between) or not set(between) & {"and", "then", ","}:
+    if tokens[at] not in ("left", "right", "other") or not all(word in _BETWEEN for word in between[between[:1] in (["left"], ["right"]) :]) or not set(between) & {"and", "then", ","}:
         return None
     sided = [side for side in ("left", "right") if side in tokens[max(0, before.start - 2) : before.end + 2]]
     if not sided or (before.phrase.value.kind != "order" and before.phrase.value.time == "hold" and len(before.phrase.value.muscles) > 2):

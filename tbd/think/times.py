@@ -76,7 +76,7 @@ _PAUSE = r"(?:pauses?|silences?|waits?|delays?|breaks?|beats?|nothing|stillness|
 _CLAUSE = r"(?:^|(?<=[,;.:!?])|(?<=\bthen)|(?<=\band)|(?<=\bbut))\s*"
 
 _PLACEHOLDERS = {
-    "<P>": f"({POINT})", "<B>": f"({POINT}|{NUMBER})", "<L>": f"({LENGTH})", "<PORTION>": _PORTION, "<C>": f"({CLOCK})", "<N>": f"({COUNT})",
+    "<P>": f"({POINT})", "<B>": f"({POINT}|{NUMBER})", "<L>": f"({LENGTH})", "<D>": f"({NUMBER}\\s*-?\\s*{UNIT})", "<PORTION>": _PORTION, "<C>": f"({CLOCK})", "<N>": f"({COUNT})",
     "<PCT>": f"((?:the\\s+)?{PERCENT})", "<U>": f"({UNIT})",
 }  # fmt: skip
 
@@ -165,22 +165,23 @@ _RULES: tuple[tuple[str, Callable[[list[str], str], When | None]], ...] = (
     (r"\b(?:otherwise|elsewhere|(?:for\s+|during\s+|in\s+)?(?:all\s+)?(?:the\s+|its\s+)?(?:rest|remainder)\s+of\s+(?:the|this|that)\s+[a-z]+"
      r"|(?:for\s+|during\s+|in\s+)?the\s+(?:rest|remainder)\b|the\s+remaining\s+time|all\s+other\s+times?|(?:both\s+)?before\s+and\s+after(?:wards)?(?:\s+that)?)(?!\s+@)",
      partial(_as_fields, fill=True)),
+    (r"\b(?:before(?:hand)?(?:\s+that)?|(?:up\s+to|until|till)\s+then)\b(?=\s*(?:$|[,.;]))", partial(_as_fields, start=START)),
     # --- pauses, lengths, delays ---
-    (rf"\bafter\s+(?:a\s+)?(?:{_PAUSE}\s+(?:of\s+|for\s+)?<L>|<L>\s*(?:-\s*)?{_PAUSE}\b|<L>\s+of\s+{_PAUSE}\b)", partial(_as_fields, field="delay")),
-    (rf"\b{_PAUSE.replace('s?', '(?:s|ing)?')}\s+(?:still\s+)?(?:happens\s+)?(?:for\s+|of\s+)?" + _ABOUT + "<L>", partial(_as_fields, field="length", wait=True)),
-    (rf"(?:\bfor\s+)?<L>\s*(?:-\s*|of\s+){_PAUSE}\b", partial(_as_fields, field="length", wait=True)),
+    (rf"\bafter\s+(?:a\s+)?(?:{_PAUSE}\s+(?:of\s+|for\s+)?<D>|<D>\s*(?:-\s*)?{_PAUSE}\b|<D>\s+of\s+{_PAUSE}\b)", partial(_as_fields, field="delay")),
+    (rf"\b{_PAUSE.replace('s?', '(?:s|ing)?')}\s+(?:still\s+)?(?:happens\s+)?(?:for\s+|of\s+)?" + _ABOUT + "<D>", partial(_as_fields, field="length", wait=True)),
+    (rf"(?:\bfor\s+)?<D>\s*(?:-\s*|of\s+){_PAUSE}\b", partial(_as_fields, field="length", wait=True)),
     (rf"\b(once|twice|thrice|{COUNT}\s+times)\s+(?:a|an|per|every|each)\s+(seconds?|minutes?)\b", _every),
-    (r"\b(?:once\s+)?(?:every|each)\s+(?:other\s+)?(?:<L>|(?:second|minute)\b)", _every),
+    (r"\b(?:once\s+)?(?:every|each)\s+(?:other\s+)?(?:<D>|(?:second|minute)\b)", _every),
     (r"\bevery\s+<N>\s*<U>", lambda groups, words: When(words, every=number(groups[0]) * UNITS[unit_of(groups[1]) or "s"])),
     (r"\b(?:over|across)\s+(?:the\s+(?:course|space)\s+of\s+)?" + _ABOUT + "<L>", partial(_as_fields, field="rise", leans="back")),
     (r"\bwithin\s+(?:the\s+space\s+of\s+)?" + _ABOUT + "<L>", partial(_as_fields, field="rise", leans="back")),
-    (r"\b<L>\s*(?:later|after\s+that|afterwards?|thereafter)", partial(_as_fields, field="delay", leans="forward")),
-    (r"\bafter\s+(?:another\s+|a\s+further\s+)?" + _ABOUT + r"<L>(?:\s+more)?(?:\s+(?:in|have\s+passed|has\s+passed))?(?!\s+of\b)", partial(_as_fields, field="delay")),
-    (r"\bin\s+" + _ABOUT + r"<L>", partial(_as_fields, field="delay")),
+    (r"\b<D>\s*(?:later|after\s+that|afterwards?|thereafter)", partial(_as_fields, field="delay", leans="forward")),
+    (r"\bafter\s+(?:another\s+|a\s+further\s+)?" + _ABOUT + r"<D>(?:\s+more)?(?:\s+(?:in|have\s+passed|has\s+passed))?(?!\s+of\b)", partial(_as_fields, field="delay")),
+    (r"\bin\s+" + _ABOUT + r"<D>", partial(_as_fields, field="delay")),
     (r"\b(?:for|lasting|lasts|holds?\s+(?:it|this|that)?\s*for|held\s+for)\s+(?:only\s+|just\s+|another\s+|at\s+least\s+|no\s+more\s+than\s+)?" + _ABOUT + r"<L>(?:\s+more)?(?:\s+long)?(?:\s+straight)?",
      partial(_as_fields, field="length", leans="back")),
-    (r"\b<L>\s*-?\s*long\b", partial(_as_fields, field="length")),
-    (r"\b<L>\s+of\b", partial(_as_fields, field="length", leans="forward")),
+    (r"\b<D>\s*-?\s*long\b", partial(_as_fields, field="length")),
+    (r"\b<D>\s+of\b", partial(_as_fields, field="length", leans="forward")),
     # --- points ---
     (r"\b(?:until|till|up\s+(?:to|until)|no\s+later\s+than|ending\s+at|(?:and\s+)?(?:ends?|stops?)\s+(?:at|after)|before)\s+" + _ABOUT + r"(?!(?:the\s+)?(?:very\s+)?(?:start|beginning|end)\b)<P>",
      partial(_as_fields, field="end", leans="back")),
@@ -196,7 +197,7 @@ _RULES: tuple[tuple[str, Callable[[list[str], str], When | None]], ...] = (
     (r"\b((?:seconds?|frames?|t|time)\s*[=#]\s*\d+(?:\.\d+)?)\s*:?", _as_fields),
     (r"\b((?:seconds?|frames?)\s+\d+(?:\.\d+)?)", _as_fields),
     (r"<C>", _as_fields),
-    (r"\ba\s+(?:whole\s+)?<L>(?=\s+[a-z])", partial(_as_fields, field="length", leans="forward")),
+    (r"\ba\s+(?:whole\s+)?<D>(?=\s+[a-z])", partial(_as_fields, field="length", leans="forward")),
     (r"(?:^|(?<=[,;.]))\s*<B>\s*(?:-|–|—|\bto\b)\s*<B>\s*:", _span),
     (rf"\b({COUNT}\s*-?\s*{UNIT})", partial(_as_fields, field="length", bare=True)),
 )  # fmt: skip

@@ -138,7 +138,7 @@ def _starts(moments: list[Moment], total: float) -> list[float]:
             start = _delayed(moment.delay.at(total), previous, before, total)
         elif before.length is not None or before.brief:
             start = previous + (before.length.at(total) if before.length is not None else BRIEF)
-        elif before.early:
+        elif before.early and not moment.late:
             start = max(previous + 0.1, EARLY * total)
         else:
             goal_at, goal = next(((j, fixed[j]) for j in range(i + 1, len(moments)) if fixed[j] is not None), (len(moments), total))
