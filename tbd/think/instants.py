@@ -40,7 +40,7 @@ _PART = one_of([*PARTS, *(f"{article} {part}" for article in ("a", "one", "1") f
 LENGTH = rf"(?:{NUMBER}\s*-?\s*{UNIT}|{PERCENT}{_WHOLE}?)"
 POINT = (
     rf"(?:{CLOCK}|(?:the\s+)?\b(?:seconds?|secs?|frames?|minutes?|time|t)\s*[=#]?\s*{DIGITS}(?:\s*{UNIT})?|{DIGITS}\s*-?\s*{UNIT}(?:[\s-]+marks?\b)?"
-    rf"|(?:the\s+)?{COUNT}\s*-?\s*{UNIT}(?:[\s-]+marks?\b)?|{NUMBER}\s*-?\s*{UNIT}|the\s+{_ORDINAL}\s+(?:second|minute|frame)\b"
+    rf"|(?:the\s+)?{COUNT}\s*-?\s*{UNIT}(?:[\s-]+marks?\b)?|{NUMBER}\s*-?\s*{UNIT}|\b(?:second|frame)\s+{COUNT}\b|the\s+{_ORDINAL}\s+(?:second|minute|frame)\b"
     rf"|(?:the\s+)?{PERCENT}(?:\s+mark\b|\s+of\s+the\s+way\b|{_WHOLE})?|(?:the\s+)?\b(?:very\s+)?(?:start|beginning|outset|end|finish)\b{_WHOLE}?"
     rf"|(?:the\s+)?\b(?:middle|mid-?point|half-?way(?:\s+(?:point|mark))?)\b{_WHOLE}?|{_PART}\s+of\s+the\s+way)"
 )

@@ -220,6 +220,8 @@ def _is_predicate(tokens: Sequence[str], at: int, end: int) -> bool:
     """Whether someone is, feels or looks so: for words that mean something else elsewhere ("blue paint", "cross the road")."""
     if end == at + 1 and _is_of_a_thing(tokens, at):
         return False
+    if _stands_alone(tokens[:at], tokens[end:]):
+        return True
     before = tokens[max(0, at - 4) : at]
     if before and before[-1] in ("with", "to", "into", "from"):  # "leans in with interest"
         return True
@@ -228,6 +230,12 @@ def _is_predicate(tokens: Sequence[str], at: int, end: int) -> bool:
         return len(tokens) <= 4 or (bool(before) and before[-1] in _BEFORE_ADJECTIVES)
     personal = any(token in _PERSONS for token in tokens[:at]) or at <= 2
     return personal or not all("be" in forms(verb) for verb in verbs)
+
+
+def _stands_alone(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether a word is a clause of its own: "sad, then blue"."""
+    opens = not before or not before[-1].isalpha() or before[-1] == "then"
+    return opens and (not after or not after[0].isalpha() or after[0] == "then")
 
 
 def _is_of_a_thing(tokens: Sequence[str], at: int) -> bool:

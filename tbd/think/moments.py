@@ -19,6 +19,10 @@ anger"); shown: posed, not felt ("forces a smile")."""
 _ENDS = frozenset(".!?…;")
 
 
+_CEASING = frozenset(("to", "be", "being", "feeling", "looking", "the", "her", "his", "their", "so"))
+"""Words between a verb of ceasing and what ceases."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """One thing that a sentence says about a face."""
@@ -241,8 +245,8 @@ class Splitter:
     def _stop(self, at: int, end: int) -> None:
         """ "Stops crying and smiles": until then she cried."""
         index = next(i for i, f in enumerate(self.found) if f.start == at and f.phrase.role == "stop")
-        ceasing = self.found[index + 1] if index + 1 < len(self.found) else None
-        if ceasing is None or ceasing.phrase.role not in CUES or ceasing.start > end + 1:
+        ceasing = next((f for f in self.found if f.start >= end and f.phrase.role in CUES), None)
+        if ceasing is None or not set(self.tokens[end : ceasing.start]) <= _CEASING:
             return
         if self.cues(self.moments[0][1], at):  # it is denied, as what went before ends
             self.found[index] = self.found[index]._replace(phrase=self.found[index].phrase._replace(role="not"))

@@ -154,7 +154,7 @@ def _notes(text: str, words: Text, beats: Sequence[Beat], duration: float | None
 
 def _latest(words: Text, beats: Sequence[Beat]) -> float:
     """The latest second that the text names or that follows from it."""
-    named = [time.seconds for m in words.moments for time in (m.start, m.end) if time is not None and time.share == 0]
+    named = [time.seconds for m in words.moments for time in (m.start, m.end, m.length) if time is not None and time.share == 0]
     return max([beats[-1].start, *named])
 
 

@@ -37,8 +37,8 @@ class Quantity:
 
 
 _WORD = r"[a-z][a-z'-]*[a-z]"
-_NOT_TIME = r"(?!(?:t|time|at|second|seconds|sec|frame|frames|scene|shot|take|part|step|act|au)\b)"
-_SCALE = r"(?:on\s+)?(?:a\s+|the\s+)?scale\s+(?:(?:of|from)\s+)?(?:[01]\s*(?:to|-|–)\s*)?(?P<of>\d+)"
+_NOT_TIME = r"(?!(?:t|time|at|second|seconds|sec|frame|frames|scene|shot|take|part|step|act|au|level|lvl|intensity|strength|weight|degree|amount|value|power)\b)"
+_SCALE = r"(?:on\s+)?(?:a\s+|the\s+)?scale\s+(?:(?:of|from)\s+)?(?:[01]\s*(?:to|-|–)\s*)?(?P<of>\d+)(?!\d|\s*(?:to|-|–)\s*\d)"
 _GESTURE = (
     r"(?:nods?|blinks?|winks?|shakes?|head\s?shakes?|smiles?|frowns?|laughs?|sighs?|gasps?|glances?|grins?|gulps?|yawns?|kisses|sobs?|"
     r"chuckles?|giggles?|eye[\s-]?rolls?|looks?|flinches|winces|shrugs?|smirks?|tilts?|swallows|twitches|tears?|raises?)"
@@ -64,6 +64,7 @@ def canonical(text: str) -> str:
     number_of = rf"(?P<n>-?{DIGITS}|\b(?:{'|'.join(w for w in ('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'))})\b)"
     text = re.sub(r"\bau\s?0*(\d+)_r\b[\s=:,]*" + f"({DIGITS})", lambda m: f"au{m[1]} = {20 * number(m[2]):g}%", text)  # OpenFace: 0..5
     text = re.sub(r"\bau\s?0*(\d+)_c\b[\s=:,]*([01])(?:\.0+)?\b", lambda m: f"au{m[1]} = {100 * int(m[2])}%", text)
+    text = re.sub(r"\b(level|intensity)\s+(one|two|three|four|five)\b", lambda m: f"{m[1]} {number(m[2]):g}", text)
     text = re.sub(r"\b(ten)\b(?=\s+(?:on|in)\b)", "10", re.sub(r"\bout\s+of\s+ten\b", "out of 10", re.sub(r"\bout\s+of\s+five\b", "out of 5", text)))
     text = re.sub(rf"{_SCALE}\s*[,:]?\s*(?:(?:she|he|they|i)\s+(?:is|are|am|feels?|looks?)\s+)?(?:an?\s+)?{number_of}(?!\s*%)", percent, text)
     text = re.sub(rf"{number_of}\s*{_SCALE}\b", percent, text)

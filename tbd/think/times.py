@@ -64,11 +64,11 @@ class When:
     leans: Literal["back", "forward", "either"] = "either"
 
 
-_SPAN_UNLESS = r"(?!\s*(?:%|per\s?cent)?\s*(?:out\s+of|happy|sad|angry|intensity))"
+_SPAN_UNLESS = r"(?![\d.,]*\d)(?!\s*(?:%|per\s?cent|out\s+of|intensity))"
 _ABOUT = r"(?:(?:about|around|roughly|approximately|exactly|ca\.?|~)\s*)?"
 _DASH = r"\s*(?:-->|->|→|--|-|–|—|\.\.\.?|…|\bto\b|\buntil\b|\btill\b|\bthrough\b|\bthru\b|\bup\s+to\b)\s*"
 _CLIP = r"(?:\s+of\s+(?:the|this|that|her|his|its|their)\s+[a-z]+|\s+of\s+it\b)?"
-_PLACE = r"first|1st|opening|initial|starting|second|2nd|third|3rd|fourth|4th|last|final|closing|ending|latter|middle|central|other"
+_PLACE = r"first|1st|opening|initial|starting|second|2nd|third|3rd|fourth|4th|last|final|closing|ending|latter|remaining|middle|central|other"
 _MORE = r"next|following|another|further"
 _PIECE = rf"(?:{one_of(PARTS)}\b|{PERCENT}|{NUMBER}\s*-?\s*{UNIT}|seconds?\b|minute\b|frame\b)"
 _PORTION = rf"(?:the\s+|her\s+|his\s+)?(?:very\s+)?\b({_PLACE})\s+({_PIECE}){_CLIP}"
@@ -88,7 +88,7 @@ def _portion(place: str, piece: str) -> tuple[Instant, Instant] | None:
     size = Instant(0.0, PARTS[name]) if name else instant(piece, unit_of(piece)) or Instant(UNITS.get(piece.rstrip("s"), 1.0))
     if ordinal in ("first", "opening", "initial", "starting"):
         return START, size
-    if ordinal in ("last", "final", "closing", "ending", "latter") or (ordinal in ("second", "other") and name == "half"):
+    if ordinal in ("last", "final", "closing", "ending", "latter", "remaining") or (ordinal in ("second", "other") and name == "half"):
         return Instant(-size.seconds, 1 - size.share), END
     if ordinal in ("middle", "central"):
         return Instant(-size.seconds / 2, 0.5 - size.share / 2), Instant(size.seconds / 2, 0.5 + size.share / 2)
@@ -134,7 +134,7 @@ def _as_every(groups: list[str], words: str) -> When | None:
     if len(groups) == 2:  # "twice a second"
         times = {"once": 1, "twice": 2, "thrice": 3}.get(groups[0]) or number(re.sub(r"\s*times?", "", groups[0]))
         return When(words, every=UNITS[groups[1].rstrip("s")] / times)
-    every = instant(groups[0]) or Instant(2.0 if "other" in words else 1.0)
+    every = (instant(groups[0]) if groups else None) or Instant(2.0 if "other" in words else 1.0)
     return When(words, every=every.seconds) if every.seconds else None
 
 
@@ -165,7 +165,8 @@ _RULES: tuple[tuple[str, Callable[[list[str], str], When | None]], ...] = (
     (r"\b(?:otherwise|elsewhere|(?:for\s+|during\s+|in\s+)?(?:all\s+)?(?:the\s+|its\s+)?(?:rest|remainder)\s+of\s+(?:the|this|that)\s+[a-z]+"
      r"|(?:for\s+|during\s+|in\s+)?the\s+(?:rest|remainder)\b|the\s+remaining\s+time|all\s+other\s+times?|(?:both\s+)?before\s+and\s+after(?:wards)?(?:\s+that)?)(?!\s+@)",
      partial(_as_fields, fill=True)),
-    (r"\b(?:before(?:hand)?(?:\s+that)?|(?:up\s+to|until|till)\s+then)\b(?=\s*(?:$|[,.;]))", partial(_as_fields, start=START)),
+    (r"\b(?:up\s+)?before\s+(?:that|this)\b", partial(_as_fields, start=START)),
+    (r"\b(?:before(?:hand)?|(?:up\s+to|until|till)\s+then)\b(?=\s*(?:$|[,.;]))", partial(_as_fields, start=START)),
     # --- pauses, lengths, delays ---
     (rf"\bafter\s+(?:a\s+)?(?:{_PAUSE}\s+(?:of\s+|for\s+)?<D>|<D>\s*(?:-\s*)?{_PAUSE}\b|<D>\s+of\s+{_PAUSE}\b)", partial(_as_fields, field="delay")),
     (rf"\b{_PAUSE.replace('s?', '(?:s|ing)?')}\s+(?:still\s+)?(?:happens\s+)?(?:for\s+|of\s+)?" + _ABOUT + "<D>", partial(_as_fields, field="length", wait=True)),
@@ -247,6 +248,7 @@ def _joined_numbers(text: str) -> str:
     text = re.sub(r"(\d)\s+1/2\b", r"\1.5", text)
     text = re.sub(rf"({NUMBER})\s+and\s+a\s+half\b", lambda m: f"{number(m[1]) + 0.5:g}", text)
     text = re.sub(rf"({NUMBER})\s+(seconds?|minutes?)\s+and\s+a\s+half\b", lambda m: f"{number(m[1]) + 0.5:g} {m[2]}", text)
+    text = re.sub(r"\b((?:first|last|final|opening|next)\s+)second\s+and\s+a\s+half\b", r"\g<1>1.5 seconds", text)
     minutes = rf"({NUMBER})\s*(?:m|mins?|minutes?)\b\s*(?:and\s+)?({NUMBER})\s*(?:s|secs?|seconds?)\b"
     return re.sub(minutes, lambda m: f"{60 * number(m[1]) + number(m[2]):g} s", text)
 
