@@ -63,6 +63,8 @@ class Moment:
     """All that no other moment covers."""
     again: bool = False
     """What the moment before showed, at another time."""
+    also: list[When] = field(default_factory=list)
+    """More times of the same: "in the first and the last second"."""
 
     @property
     def is_timed(self) -> bool:
@@ -169,11 +171,16 @@ class Splitter:
         bound = self.binder.bind(at, when.leans)
         if bound is None:
             self.unbound.append(when)
+        elif when.start is None and when.end is None and (when.every or when.rise):  # how it comes, not when
+            self._time(self.current, when)
         elif bound[0] == "back":
             self._time(self._closing(at, when), when)
         else:
             if self.cues(self.moments[-1][1], at):
                 self.cut(at)
+            elif when.start is not None and self.current.start is not None:
+                self.current.also.append(when)
+                return
             self._opened = (self.current, at)
             self._time(self.current, when)
 
@@ -181,7 +188,8 @@ class Splitter:
         """Whether bare seconds are points of time: ahead of their words, from 0 on and growing ("0 s happy, 2 s sad")."""
         bare = [self.times[int(token[2:])] for token in self.tokens if token.startswith("@t") and self.times[int(token[2:])].bare]
         seconds = [when.length.seconds for when in bare if when.length is not None]
-        return len(seconds) > 1 and seconds[0] == 0 and seconds == sorted(set(seconds)) and self.binder.leads
+        starts = bool(seconds) and (seconds[0] == 0 or bare[0].words.startswith("("))
+        return len(seconds) > 1 and starts and seconds == sorted(set(seconds)) and self.binder.leads
 
     def _wait(self, when: When, at: int, end: int) -> None:
         """A stretch in which nothing shows: a moment of its own."""
@@ -220,6 +228,15 @@ class Splitter:
                 setattr(moment, name, getattr(when, name))
         moment.fill |= when.fill
         moment.early |= when.early
+
+    @classmethod
+    def repeated(cls, moment: Moment) -> list[Moment]:
+        """The moment at each of its other times."""
+        again = []
+        for when in moment.also:
+            again.append(Moment(list(moment.readings)))
+            cls._time(again[-1], when)
+        return again
 
     def _a_cue(self, at: int, end: int) -> None:
         """A cue behind a time that closed its moment, or a sentence behind one that ended, starts another."""

@@ -46,6 +46,11 @@ _GESTURE = (
 _ADJECTIVES = r"(?:(?:quick|slow|small|short|brief|little|big|deep|rapid|fast|gentle|long|firm|clear|slight|hard|tiny|eager)\s+)*"
 
 
+_FRACTIONS = {"half": 1 / 2, "one half": 1 / 2, "a third": 1 / 3, "one third": 1 / 3, "two thirds": 2 / 3, "a quarter": 1 / 4, "one quarter": 1 / 4,
+              "three quarters": 3 / 4}  # fmt: skip
+_FRACTION = r"\b(half|one[\s-]half|(?:a|one)[\s-]third|two[\s-]thirds|(?:a|one)[\s-]quarter|three[\s-]quarters)\s+(?!of\b|an?\b|as\b|way|second|minute|the\b|through|a$)(?=[a-z])"
+
+
 def canonical(text: str) -> str:
     """Fractions of a scale as percentages, so that all that follows reads one form.
 
@@ -70,6 +75,8 @@ def canonical(text: str) -> str:
     text = re.sub(rf"{number_of}\s*{_SCALE}\b", percent, text)
     text = re.sub(rf"(?<![\w/.]){number_of}\s*(?:/|\bout\s+of\b(?:\s+a\s+possible)?)\s*(?P<of>(?:3|4|5|6|7|8|9|10|20|100)(?:\.0+)?)(?![\w/]|\.\d)", percent, text)
     text = re.sub(rf"(?<![\w/.]){number_of}\s+of\s+(?P<of>5|10|100)\b(?!\s*\w*\s*second)", percent, text)
+    if len(re.findall(_FRACTION, text)) > 1:
+        text = re.sub(_FRACTION, lambda m: f"{100 * _FRACTIONS[' '.join(re.split(r'[-  ]+', m[1]))]:.3g}% ", text)
     return re.sub(r"(?<![\d:/.])(\d{1,3})\s*[:/]\s*(\d{1,3})(?![\d:/])", lambda m: f"{m[1]}% {m[2]}% " if int(m[1]) + int(m[2]) == 100 else m[0], text)
 
 

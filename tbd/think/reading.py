@@ -332,6 +332,6 @@ def read(text: str) -> Text:
         moment.readings = _MomentReader(tokens, splitter.found, quantities, start, end, notes).read()
         if moment.again and moments:
             moment.readings = moments[-1].readings
-        moments.append(moment)
+        moments += [moment, *Splitter.repeated(moment)]
     unread = [*(when.words for when in splitter.unbound), *(quantity.words for quantity in idle), *tokens.unread]
     return Text(tuple(moments), tuple(tokens.words), tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(unread)))

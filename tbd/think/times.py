@@ -13,6 +13,7 @@ from typing import Literal
 from tbd.think.instants import (
     CLOCK,
     COUNT,
+    DIGITS,
     END,
     LENGTH,
     NUMBER,
@@ -130,6 +131,12 @@ def _as_fields(groups: list[str], words: str, field: str = "start", **fixed: obj
     return None if value is None else When(words, **{field: value, **fixed})
 
 
+def _as_from_end(groups: list[str], words: str) -> When | None:
+    """ "With two seconds left"."""
+    length = instant(groups[0])
+    return None if length is None else When(words, start=Instant(-length.seconds, 1.0))
+
+
 def _as_every(groups: list[str], words: str) -> When | None:
     if len(groups) == 2:  # "twice a second"
         times = {"once": 1, "twice": 2, "thrice": 3}.get(groups[0]) or number(re.sub(r"\s*times?", "", groups[0]))
@@ -154,13 +161,14 @@ _RULES: tuple[tuple[str, Callable[[list[str], str], When | None]], ...] = (
     (r"\bafter\s+<PORTION>", partial(_as_portion, edge="after")),
     (r"(?:\b(?:only\s+)?(?:in|for|during|over|throughout|within|at|through|across)\s+)?(?:all\s+of\s+)?<PORTION>\s*:?", _as_portion),
     (rf"\b(?:for\s+|in\s+|over\s+)?(?:the\s+)?(?:{_MORE})\s+(?={_PIECE})<L>", partial(_as_fields, field="length", leans="forward")),
-    (r"\b(?:in|during|through|around)\s+the\s+middle\b" + _CLIP, partial(_as_fields, start=Instant(0, 1 / 3), end=Instant(0, 2 / 3))),
+    (r"\b(?:in|during|through|around|near|towards?)\s+the\s+middle\b" + _CLIP, partial(_as_fields, start=Instant(0, 1 / 3), end=Instant(0, 2 / 3))),
     (r"\b(?:at|in)\s+the\s+very\s+(?:start|beginning)\b" + _CLIP, partial(_as_fields, start=START, end=Instant(0, 0.15))),
     (r"\b(?:at|in|near)\s+the\s+(?:start|beginning|outset)\b" + _CLIP, partial(_as_fields, start=START, early=True)),
     (r"\b(?:right\s+)?from\s+the\s+(?:very\s+)?(?:start|beginning|outset)\b" + _CLIP, partial(_as_fields, start=START)),
     (r"\b(?:right\s+|just\s+|only\s+)?(?:at|in|until|towards?|near)\s+the\s+(?:very\s+end|last\s+moment)\b" + _CLIP, partial(_as_fields, start=Instant(0, 0.85))),
+    (r"\b(?:with\s+<D>\s+(?:left|remaining|to\s+go)|<D>\s+(?:before|from)\s+the\s+end)\b" + _CLIP, _as_from_end),
     (r"\b(?:just|shortly|right)\s+before\s+the\s+end\b" + _CLIP, partial(_as_fields, start=Instant(0, 0.8))),
-    (r"\b(?:half-?\s?way(?:\s+(?:through|in|point))?|mid-?way(?:\s+through)?|mid-sentence)\b" + _CLIP, partial(_as_fields, start=Instant(0, 0.5))),
+    (r"\b(?:half-?\s?way(?:\s+(?:through|in|point))?|mid-?way(?:\s+through)?|mid-?(?:sentence|clip|video|audio|speech|track|recording))\b" + _CLIP, partial(_as_fields, start=Instant(0, 0.5))),
     (r"\b(?:<P>\s+(?:through|in)\b|(?:about\s+)?<P>\s+into\s+(?:the\s+)?[a-z]+)", _as_fields),
     (r"\b(?:otherwise|elsewhere|(?:for\s+|during\s+|in\s+)?(?:all\s+)?(?:the\s+|its\s+)?(?:rest|remainder)\s+of\s+(?:the|this|that)\s+[a-z]+"
      r"|(?:for\s+|during\s+|in\s+)?the\s+(?:rest|remainder)\b|the\s+remaining\s+time|all\s+other\s+times?|(?:both\s+)?before\s+and\s+after(?:wards)?(?:\s+that)?)(?!\s+@)",
@@ -172,6 +180,10 @@ _RULES: tuple[tuple[str, Callable[[list[str], str], When | None]], ...] = (
     (rf"\b{_PAUSE.replace('s?', '(?:s|ing)?')}\s+(?:still\s+)?(?:happens\s+)?(?:for\s+|of\s+)?" + _ABOUT + "<D>", partial(_as_fields, field="length", wait=True)),
     (rf"(?:\bfor\s+)?<D>\s*(?:-\s*|of\s+){_PAUSE}\b", partial(_as_fields, field="length", wait=True)),
     (rf"\b(once|twice|thrice|{COUNT}\s+times)\s+(?:a|an|per|every|each)\s+(seconds?|minutes?)\b", _every),
+    (r"\b(?:repeatedly|rapidly|again\s+and\s+again|over\s+and\s+over(?:\s+again)?|constantly|continuously|continually|non-?stop|the\s+whole\s+time)\b",
+     partial(_as_fields, every=0.6, leans="back")),
+    (r"\b(?:frequently|regularly|now\s+and\s+(?:then|again)|from\s+time\s+to\s+time|occasionally|every\s+now\s+and\s+then|once\s+in\s+a\s+while)\b",
+     partial(_as_fields, every=2.0, leans="back")),
     (r"\b(?:once\s+)?(?:every|each)\s+(?:other\s+)?(?:<D>|(?:second|minute)\b)", _every),
     (r"\bevery\s+<N>\s*<U>", lambda groups, words: When(words, every=number(groups[0]) * UNITS[unit_of(groups[1]) or "s"])),
     (r"\b(?:over|across)\s+(?:the\s+(?:course|space)\s+of\s+)?" + _ABOUT + "<L>", partial(_as_fields, field="rise", leans="back")),
@@ -193,6 +205,7 @@ _RULES: tuple[tuple[str, Callable[[list[str], str], When | None]], ...] = (
     (_CLAUSE + r"at\s+<PCT>(?!\s*(?:intensity|strength|happ|sad|ang|fear|disg|surp|cont|joy))(?:\s+mark)?" + _CLIP + r"\s*:?", _as_fields),
     (r"\bat\s+<PCT>(?:\s+mark|\s+of\s+(?:the|this)\s+(?:clip|video|audio|recording|time|way|sentence|duration|length|track|take|shot|speech))\s*:?", _as_fields),
     (r"\[\s*<P>\s*\]\s*:?", _as_fields),
+    (r"\(\s*(?:for\s+)?<D>\s*\)\s*:?", partial(_as_fields, field="length", bare=True, leans="back")),
     (r"\((?!\s*" + PERCENT + r")\s*<P>\s*\)\s*:?", _as_fields),
     (r"(?:\btimestamp\s+)?\b<P>\s*:", _as_fields),
     (r"\b((?:seconds?|frames?|t|time)\s*[=#]\s*\d+(?:\.\d+)?)\s*:?", _as_fields),
@@ -200,6 +213,7 @@ _RULES: tuple[tuple[str, Callable[[list[str], str], When | None]], ...] = (
     (r"<C>", _as_fields),
     (r"\ba\s+(?:whole\s+)?<D>(?=\s+[a-z])", partial(_as_fields, field="length", leans="forward")),
     (r"(?:^|(?<=[,;.]))\s*<B>\s*(?:-|–|—|\bto\b)\s*<B>\s*:", _span),
+    (_CLAUSE + r"(one\s+(?:second|minute))\b(?=\s+[a-z])", partial(_as_fields, field="length", bare=True)),
     (rf"\b({COUNT}\s*-?\s*{UNIT})", partial(_as_fields, field="length", bare=True)),
 )  # fmt: skip
 
@@ -236,7 +250,7 @@ def mark_times(text: str, times: list[When], notes: list[str]) -> str:
         times.append(_checked(when, notes))
         return f" @t{len(times) - 1} "
 
-    text = _joined_numbers(text)
+    text = _spelt_out(_joined_numbers(text))
     for pattern, action in _rules():
         text = pattern.sub(partial(mark, action=action), text)
     return text
@@ -251,6 +265,18 @@ def _joined_numbers(text: str) -> str:
     text = re.sub(r"\b((?:first|last|final|opening|next)\s+)second\s+and\s+a\s+half\b", r"\g<1>1.5 seconds", text)
     minutes = rf"({NUMBER})\s*(?:m|mins?|minutes?)\b\s*(?:and\s+)?({NUMBER})\s*(?:s|secs?|seconds?)\b"
     return re.sub(minutes, lambda m: f"{60 * number(m[1]) + number(m[2]):g} s", text)
+
+
+def _spelt_out(text: str) -> str:
+    """Lists of times with each time whole: "at 1, 3 and 5 s", "in seconds 1-2 and 4-5", "the first and the last second"."""
+    places = rf"(?:{_PLACE})"
+    text = re.sub(rf"\b({places})\s+(?:and|or)\s+(?:the\s+|in\s+the\s+)?({places})\s+({_PIECE})", r"\1 \3 and the \2 \3", text)
+    for _ in range(3):
+        text = re.sub(rf"(?<!between )(?<!seconds )(?<!frames )(?<![\d.,])({DIGITS})\s*(,\s*(?:and\s+)?|\band\s+)({DIGITS})\s*({UNIT})", r"\1 \4 \2at \3 \4", text)
+        text = re.sub(
+            rf"(\b(?:seconds?|frames?)\s+)({DIGITS}\s*(?:-|–|to)\s*{DIGITS})(\s*(?:,|\band)\s+(?:and\s+)?)(?={DIGITS}\s*(?:-|–|to)\s*{DIGITS})", r"\1\2\3\1", text
+        )
+    return text
 
 
 def _checked(when: When, notes: list[str]) -> When:

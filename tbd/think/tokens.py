@@ -36,6 +36,7 @@ _WORDS = re.compile(rf"@au=[^\s]*|@[tq]\d+|[^\W\d_]+(?:[-'][^\W\d_]+)*|[.,;:!?â€
 _UNREAD = re.compile(
     r"(?:\b[a-z']+\s+)?(?<![\w/.@_-])-?\d[\d.,:/]*(?<![.,:/])(?!\w*[_/])(?:\s*(?:%|[a-z]+))?"
     r"|(?:\b[a-z]+\s+)?\b(?:seconds|secs|minutes?|milliseconds?|ms|frames?|hours?|percent|percentage|twice|thrice|times)\b"
+    r"|\b(?:at|until|till|after|from|by|since)\s+(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b(?:\s+o'clock)?"
     r"|\b(?:every|each|per|a|one|last|first)\s+(?:second|time|frame|minute)\b(?=\s*(?:$|[.,;!?]))"
 )
 """Numbers and words of time and quantity that no mark has taken."""
