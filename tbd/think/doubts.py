@@ -9,13 +9,17 @@ from tbd.think.lexicon import ASSETS, forms, senses
 from tbd.think.scanning import vocabulary
 
 _ENGLISH = frozenset(
-    "the a an is are was were i you he she it they we and but or not with of to in into his her their my your very then so at on for from as be "
-    "am who that this there no when while by has had him them me after before until first now only more".split()
+    (
+        "the a an is are was were i you he she it they we and but or not with of to in into his her their my your very then so at on for from as "
+        "be am who that this there no when while by has had him them me after before until first now only more"
+    ).split()
 )
 """Function words, enough to tell that a sentence is English."""
 _TIME = frozenset(
-    "second seconds minute minutes frame frames until between then after before halfway percent twice times first last every beginning "
-    "quarter third half start middle intensity level left right".split()
+    (
+        "second seconds minute minutes frame frames until between then after before halfway percent twice times first last every beginning "
+        "quarter third half start middle intensity level left right"
+    ).split()
 )
 
 
@@ -96,13 +100,13 @@ def _slips_apart(written: str, meant: str) -> int:
     """How many letters are missing, too many, wrong or swapped (optimal string alignment); 9 where that is clearly many."""
     if abs(len(written) - len(meant)) > 2:
         return 9
-    before: list[int] = []
-    row = list(range(len(meant) + 1))
+    rows = [list(range(len(meant) + 1))]
     for i, a in enumerate(written, 1):
-        before, last, row = last if i > 1 else row, row, [i]
+        row = [i]
         for j, b in enumerate(meant, 1):
-            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a != b))
+            cost = min(rows[-1][j] + 1, row[j - 1] + 1, rows[-1][j - 1] + (a != b))
             if i > 1 and j > 1 and a == meant[j - 2] and written[i - 2] == b:
-                cost = min(cost, before[j - 2] + 1)
+                cost = min(cost, rows[-2][j - 2] + 1)
             row.append(cost)
-    return row[-1]
+        rows.append(row)
+    return rows[-1][-1]

@@ -125,7 +125,9 @@ def _litotes(readings: list[Reading]) -> list[Reading]:
 
 
 def _strength(reading: Reading) -> float:
-    return reading.level if reading.level is not None else apply_degree(reading.sense.strength, reading.degree)
+    if reading.level is not None and reading.sense.strength > 0:  # nothing is "neutral" at 100 %
+        return reading.level
+    return apply_degree(reading.sense.strength, reading.degree)
 
 
 def _mix(readings: list[Reading]) -> tuple[dict[Emotion, float], float]:

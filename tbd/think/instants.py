@@ -8,13 +8,14 @@ FRAMES = 25.0
 
 WORDS: dict[str, float] = {
     "a couple of": 2, "a couple": 2, "a few": 3, "several": 4, "a quarter of a": 0.25, "quarter of a": 0.25, "a quarter": 0.25,
-    "half of a": 0.5, "half a": 0.5, "a half": 0.5, "half": 0.5, "three quarters of a": 0.75, "a tenth of a": 0.1, "an": 1, "a": 1, "one": 1,
+    "half of a": 0.5, "half a": 0.5, "a half": 0.5, "half": 0.5, "three quarters of a": 0.75, "a tenth of a": 0.1, "an": 1, "a": 1,
+    "one": 1,
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
     "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
     "a hundred": 100, "hundred": 100,
 }  # fmt: skip
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
-UNITS: dict[str, float] = {"ms": 1e-3, "msec": 1e-3, "millisecond": 1e-3, "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0}
+UNITS = {"ms": 1e-3, "msec": 1e-3, "millisecond": 1e-3, "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0}
 UNITS["frame"] = 1 / FRAMES
 PARTS: dict[str, float] = {
     "half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fourth": 1 / 4, "fifth": 1 / 5, "sixth": 1 / 6, "eighth": 1 / 8, "tenth": 1 / 10,
@@ -37,10 +38,11 @@ PERCENT = rf"(?:{NUMBER}\s*(?:%|per\s?cent\b))"
 _ORDINAL = rf"(?:{one_of(ORDINALS)}|\d+(?:st|nd|rd|th))"
 _WHOLE = r"(?:\s+of\s+(?:the|this|that|her|his|its|their)\s+(?!way)[a-z]+)"
 _PART = one_of([*PARTS, *(f"{article} {part}" for article in ("a", "one", "1") for part in PARTS if " " not in part)])
-LENGTH = rf"(?:{NUMBER}\s*-?\s*{UNIT}|{PERCENT}{_WHOLE}?)"
+_TAKE = r"(?:clip|video|audio|time|recording|sentence|speech|take|shot|track|duration|film|whole)"
+LENGTH = rf"(?:{_PART}\s+(?:of\s+)?(?:the|this|that)\s+{_TAKE}\b|{NUMBER}\s*-?\s*{UNIT}|{PERCENT}{_WHOLE}?)"
 POINT = (
-    rf"(?:{CLOCK}|(?:the\s+)?\b(?:seconds?|secs?|frames?|minutes?|time|t)\s*[=#]?\s*{DIGITS}(?:\s*{UNIT})?|{DIGITS}\s*-?\s*{UNIT}(?:[\s-]+marks?\b)?"
-    rf"|(?:the\s+)?{COUNT}\s*-?\s*{UNIT}(?:[\s-]+marks?\b)?|{NUMBER}\s*-?\s*{UNIT}|\b(?:second|frame)\s+{COUNT}\b|the\s+{_ORDINAL}\s+(?:second|minute|frame)\b"
+    rf"(?:{CLOCK}|(?:the\s+)?\b(?:seconds?|secs?|frames?|minutes?|time|t)\s*[=#]?\s*{DIGITS}(?:\s*{UNIT})?|{DIGITS}\s*-?\s*{UNIT}(?:[\s-]+(?:marks?|points?)\b)?"
+    rf"|(?:the\s+)?{COUNT}\s*-?\s*{UNIT}(?:[\s-]+(?:marks?|points?)\b)?|{NUMBER}\s*-?\s*{UNIT}|\b(?:second|frame)\s+{COUNT}\b|the\s+{_ORDINAL}\s+(?:second|minute|frame)\b"
     rf"|(?:the\s+)?{PERCENT}(?:\s+mark\b|\s+of\s+the\s+way\b|{_WHOLE})?|(?:the\s+)?\b(?:very\s+)?(?:start|beginning|outset|end|finish)\b{_WHOLE}?"
     rf"|(?:the\s+)?\b(?:middle|mid-?point|half-?way(?:\s+(?:point|mark))?)\b{_WHOLE}?|{_PART}\s+of\s+the\s+way)"
 )
@@ -82,7 +84,9 @@ def unit_of(text: str) -> str | None:
     if re.search(r"%|per\s?cent", text):
         return "%"
     found = re.search(rf"(?<![a-z])({UNIT})", text)
-    return found[1] if found and found[1] in UNITS else found[1].rstrip("s") if found else "s" if re.search(r"\b(?:t|time)\b", text) else None
+    if found is None:
+        return "s" if re.search(r"\b(?:t|time)\b", text) else None
+    return found[1] if found[1] in UNITS else found[1].rstrip("s")
 
 
 def instant(text: str, unit: str | None = None) -> Instant | None:
@@ -126,5 +130,5 @@ def _share_named(text: str) -> Instant | None:
         return END
     if re.match(r"(?:the )?(?:middle|mid-?point|half-?way)", text):
         return Instant(0.0, 0.5)
-    part = re.match(rf"(?:(?:a|one|1) )?({one_of(PARTS)}) of the way", text)
+    part = re.match(rf"(?:(?:a|one|1) )?({one_of(PARTS)}) (?:of )?(?:the way|(?:the|this|that) {_TAKE})", text)
     return Instant(0.0, PARTS[part[1]]) if part else None

@@ -207,8 +207,7 @@ _BEFORE_ADJECTIVES = frozenset(("very", "so", "too", "how", "deeply", "really", 
 
 
 _GOES_ON = frozenset(
-    "and or but then now today again still inside so as because when while if about with for of to in on by after before until since though here "
-    "enough too that she he they i we you him her them it me us yet at from over all is was are not than towards through despite".split()
+    ["and", "or", "but", "then", "now", "today", "again", "still", "inside", "so", "as", "because", "when", "while", "if", "about", "with", "for", "of", "to", "in", "on", "by", "after", "before", "until", "since", "though", "here", "enough", "too", "that", "she", "he", "they", "i", "we", "you", "him", "her", "them", "it", "me", "us", "yet", "at", "from", "over", "all", "is", "was", "are", "not", "than", "towards", "through", "despite"]
 )
 """Words that may follow an adjective that stands by itself ("she is blue and …")."""
 _NOUNS = frozenset(("interest", "concern", "doubt", "wonder", "stress"))

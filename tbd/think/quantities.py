@@ -153,7 +153,7 @@ _BARE = r"(?P<value>-?(?:0?\.\d+|[01]\.\d+))"
 _ORDINARY = r"(?:(?:at|with|to|of|by)\s+)?(?:an?\s+)?"
 _PATTERNS: tuple[tuple[str, Callable[[re.Match, list[str]], Quantity]], ...] = (
     # --- prompt weights and assignments: "(happy:1.3)", "happy=0.7", "anger: 80%" ---
-    (rf"\((?P<keep>\s*[a-z][a-z ,'-]*?)\s*:\s*(?P<value>\d*\.?\d+)\s*\)", _weight),
+    (r"\((?P<keep>\s*[a-z][a-z ,'-]*?)\s*:\s*(?P<value>\d*\.?\d+)\s*\)", _weight),
     (rf"\b{_NOT_TIME}(?P<keep>{_WORD})\s*(?:[:=]|->)\s*(?:level\s*)?(?P<percent>-?{DIGITS})\s*%", partial(_level, leans="back")),
     (rf"\b{_NOT_TIME}(?P<keep>{_WORD})\s*[:=]\s*(?P<value>-?{DIGITS})(?![\w:%]|\.\d|\s*(?:s|ms|secs?|seconds?|frames?|times)\b|\s*(?:-|–|to)\s*\d)", partial(_level, leans="back")),
     # --- levels ---

@@ -25,8 +25,12 @@ _DIRECTIONS: dict[frozenset[int], dict[str, int]] = {
     frozenset((57, 58)): {"forward": 57, "back": 58, "backward": 58, "forwards": 57, "backwards": 58},
 }
 """Units of one kind of movement → the units of its directions."""
-_BETWEEN = frozenset(("then", "and", "to", "the", "again", "next", "finally", "her", "his", "their", "side", "one", "after", "that", "afterwards", "or",
-                      "now", "quickly", "slowly", "suddenly", "back", ","))  # fmt: skip
+_GAZE, _HEAD = frozenset((61, 62, 63, 64)), frozenset((51, 52, 53, 54))
+_SUBJECTS = {"gaze": _GAZE, "eyes": _GAZE, "eye": _GAZE, "head": _HEAD, "chin": _HEAD}
+_GOING = frozenset("go move drift travel shift wander turn point dart sweep flick be slide then slowly quickly suddenly".split())
+_BETWEEN = frozenset(
+    "then and to the again next finally her his their side one after that afterwards or now quickly slowly suddenly back ,".split()
+)
 """Words that may stand between a movement and its next direction."""
 
 
@@ -113,9 +117,13 @@ def _with_next(tokens: list[str], found: list[Found]) -> list[Found]:
     found = sorted(found, key=lambda f: (f.start, f.end))
     moving = [f for f in found if f.phrase.role == "cue" and f.phrase.value.muscles]
     parts = {f.start: f for f in _bodies()[0].scan(tokens)}
-    for at, token in enumerate(tokens):
+    for at in range(len(tokens)):
         before = next((f for f in reversed(moving) if f.end <= at), None)
         inside = any(f.start <= at < f.end and f.phrase.role in ("cue", "unit") and f in moving for f in found)
+        if not inside and (subject := _subject_direction(tokens, at)) is not None:
+            found = [f for f in found if not (f.start < subject.end and subject.start < f.end)] + [subject]
+            moving = sorted([*moving, subject], key=lambda f: f.start)
+            continue
         if before is None or inside or any(PARTING.get(word, 0) >= 3 for word in tokens[before.end : at]):
             continue
         next_one = _direction(tokens, before, at) or _other_part(tokens, before, at, parts)
@@ -123,6 +131,17 @@ def _with_next(tokens: list[str], found: list[Found]) -> list[Found]:
             found = [f for f in found if not (f.start < next_one.end and next_one.start < f.end)] + [next_one]
             moving = sorted([*moving, next_one], key=lambda f: f.start)
     return found
+
+
+def _subject_direction(tokens: list[str], at: int) -> Found | None:
+    """ "Her gaze goes down": a direction behind what moves there."""
+    for start in range(max(0, at - 3), at):
+        domain = _SUBJECTS.get(tokens[start])
+        between = tokens[start + 1 : at]
+        if domain is not None and all(forms(word) & _GOING for word in between) and tokens[at] in _DIRECTIONS[domain]:
+            unit = _DIRECTIONS[domain][tokens[at]]
+            return Found(Phrase((f"{tokens[start]} {tokens[at]}",), "cue", order(((unit, "both", 0.7),), f"{tokens[start]} {tokens[at]}")), start, at + 1)
+    return None
 
 
 def _direction(tokens: list[str], before: Found, at: int) -> Found | None:
@@ -141,7 +160,8 @@ def _direction(tokens: list[str], before: Found, at: int) -> Found | None:
 def _other_part(tokens: list[str], before: Found, at: int, parts: dict[int, Found]) -> Found | None:
     """The same movement on the other side: "… and the right eyebrow", "… then the right one"."""
     between = [word for word in tokens[before.end : at] if word[0] != "@"]
-    if tokens[at] not in ("left", "right", "other") or not all(word in _BETWEEN for word in between[between[:1] in (["left"], ["right"]) :]) or not set(between) & {"and", "then", ","}:
+    between = between[1:] if between[:1] in (["left"], ["right"]) else between
+    if tokens[at] not in ("left", "right", "other") or not set(between) <= _BETWEEN or not {"and", "then", ","} & set(between):
         return None
     sided = [side for side in ("left", "right") if side in tokens[max(0, before.start - 2) : before.end + 2]]
     if not sided or (before.phrase.value.kind != "order" and before.phrase.value.time == "hold" and len(before.phrase.value.muscles) > 2):

@@ -200,7 +200,7 @@ def _layers(stretches: list[_Stretch], fill: Moment, close: float, duration: flo
     """What shows from one change to the next: the feeling that started last, and every movement."""
     last = close if duration is None else math.inf
     times = {0.0, *(s.start for s in stretches), *(s.end for s in stretches if s.end < (duration or math.inf) - 0.05)}
-    edges = sorted(time for time in times if time < last) + [last]
+    edges = [*sorted(time for time in times if time < last), last]
     spans: list[tuple[float, float, Moment]] = []
     for start, end in pairwise(edges):
         here = [s for s in stretches if s.start <= start < s.end]
