@@ -63,7 +63,11 @@ class Binder:
         return side, sides[side][1]
 
 
-def bind_quantities(tokens: Sequence[str], found: Sequence[Found], quantities: Sequence[Quantity]) -> tuple[dict[int, list[Quantity]], list[Quantity]]:
+Bound = dict[int, list[Quantity]]
+"""The first token of a cue → what is said of it in figures."""
+
+
+def bind_quantities(tokens: Sequence[str], found: Sequence[Found], quantities: Sequence[Quantity]) -> tuple[Bound, list[Quantity]]:
     """Give each quantity to its cue.
 
     Args:
@@ -76,7 +80,7 @@ def bind_quantities(tokens: Sequence[str], found: Sequence[Found], quantities: S
     """
     binder = Binder(tokens, found, "@q")
     cues = [f for f in found if f.phrase.role in CUES]
-    bound: dict[int, list[Quantity]] = {}
+    bound: Bound = {}
     unbound = []
     for group in _groups(tokens):
         own = [quantities[int(tokens[i][2:])] for i in group]

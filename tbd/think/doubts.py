@@ -8,19 +8,17 @@ from tbd.think.grammar import grammar
 from tbd.think.lexicon import ASSETS, forms, senses
 from tbd.think.scanning import vocabulary
 
-_ENGLISH = frozenset(
-    (
-        "the a an is are was were i you he she it they we and but or not with of to in into his her their my your very then so at on for from as "
-        "be am who that this there no when while by has had him them me after before until first now only more"
-    ).split()
+_ENGLISH_WORDS = (
+    "the a an is are was were i you he she it they we and but or not with of to in into his her their my your very then so at on for from "
+    "as be am who that this there no when while by has had him them me after before until first now only more"
 )
+_TIME_WORDS = (
+    "second seconds minute minutes frame frames until between then after before halfway percent twice times first last every beginning "
+    "quarter third half start middle intensity level left right"
+)
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
 """Function words, enough to tell that a sentence is English."""
-_TIME = frozenset(
-    (
-        "second seconds minute minutes frame frames until between then after before halfway percent twice times first last every beginning "
-        "quarter third half start middle intensity level left right"
-    ).split()
-)
+_TIME = frozenset(_TIME_WORDS.split())
 
 
 @cache

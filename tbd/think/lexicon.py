@@ -195,20 +195,23 @@ _PERSONS = frozenset((
 ))  # fmt: skip
 
 
-_WEARERS = (_PERSONS - {"eyes", "i", "he", "she", "they", "we", "you", "who", "one", "her", "him", "me", "them"}) | frozenset((
-    "look", "looks", "mood", "smile", "tone", "gaze", "glare", "frown", "grin", "stare", "men", "women", "boys", "girls", "faces", "temper", "mouth",
-    "laugh", "sigh", "soul", "heart", "features", "way", "manner", "nod", "tears", "words", "children", "teenager", "baby", "grandmother", "customer",
-    "player", "fan", "teacher", "boss", "spirit", "spirits", "thoughts", "air", "glance", "couple", "lover", "old", "young",
-))  # fmt: skip
+_WEARER_WORDS = (
+    "look looks mood smile tone gaze glare frown grin stare men women boys girls faces temper mouth laugh sigh soul heart features way "
+    "manner nod tears words children teenager baby grandmother customer player fan teacher boss spirit spirits thoughts air glance couple "
+    "lover old young"
+)
+_PRONOUNS = frozenset(("eyes", "i", "he", "she", "they", "we", "you", "who", "one", "her", "him", "me", "them"))
+_WEARERS = (_PERSONS - _PRONOUNS) | frozenset(_WEARER_WORDS.split())
 """Whose adjectives tell of a feeling; those of a thing do not."""
-
-
 _BEFORE_ADJECTIVES = frozenset(("very", "so", "too", "how", "deeply", "really", "slightly", "utterly", "fairly", "quite"))
 
 
-_GOES_ON = frozenset(
-    ["and", "or", "but", "then", "now", "today", "again", "still", "inside", "so", "as", "because", "when", "while", "if", "about", "with", "for", "of", "to", "in", "on", "by", "after", "before", "until", "since", "though", "here", "enough", "too", "that", "she", "he", "they", "i", "we", "you", "him", "her", "them", "it", "me", "us", "yet", "at", "from", "over", "all", "is", "was", "are", "not", "than", "towards", "through", "despite"]
+_GOES_ON_WORDS = (
+    "and or but then now today again still inside so as because when while if about with for of to in on by after before until "
+    "since though here enough too that she he they i we you him her them it me us yet at from over all is was are not than towards "
+    "through despite"
 )
+_GOES_ON = frozenset(_GOES_ON_WORDS.split())
 """Words that may follow an adjective that stands by itself ("she is blue and …")."""
 _NOUNS = frozenset(("interest", "concern", "doubt", "wonder", "stress"))
 _TAKE_OBJECTS = frozenset(("suspect", "intrigue", "bewilder", "stun", "amaze", "question", "bother", "interest", "please", "concern"))

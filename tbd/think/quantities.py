@@ -37,7 +37,9 @@ class Quantity:
 
 
 _WORD = r"[a-z][a-z'-]*[a-z]"
-_NOT_TIME = r"(?!(?:t|time|at|second|seconds|sec|frame|frames|scene|shot|take|part|step|act|au|level|lvl|intensity|strength|weight|degree|amount|value|power)\b)"
+_MEASURE = r"(?:intensity|strength|weight|degree|amount|level|value|power)"
+_NOT_TIME = rf"(?!(?:t|time|at|seconds?|sec|frames?|scene|shot|take|part|step|act|au|lvl|{_MEASURE})\b)"
+_NO_UNIT = r"(?![\w:%]|\.\d|\s*(?:s|ms|secs?|seconds?|frames?|times)\b|\s*(?:-|–|to)\s*\d)"
 _SCALE = r"(?:on\s+)?(?:a\s+|the\s+)?scale\s+(?:(?:of|from)\s+)?(?:[01]\s*(?:to|-|–)\s*)?(?P<of>\d+)(?!\d|\s*(?:to|-|–)\s*\d)"
 _GESTURE = (
     r"(?:nods?|blinks?|winks?|shakes?|head\s?shakes?|smiles?|frowns?|laughs?|sighs?|gasps?|glances?|grins?|gulps?|yawns?|kisses|sobs?|"
@@ -46,9 +48,12 @@ _GESTURE = (
 _ADJECTIVES = r"(?:(?:quick|slow|small|short|brief|little|big|deep|rapid|fast|gentle|long|firm|clear|slight|hard|tiny|eager)\s+)*"
 
 
-_FRACTIONS = {"half": 1 / 2, "one half": 1 / 2, "a third": 1 / 3, "one third": 1 / 3, "two thirds": 2 / 3, "a quarter": 1 / 4, "one quarter": 1 / 4,
-              "three quarters": 3 / 4}  # fmt: skip
-_FRACTION = r"\b(half|one[\s-]half|(?:a|one)[\s-]third|two[\s-]thirds|(?:a|one)[\s-]quarter|three[\s-]quarters)\s+(?!of\b|an?\b|as\b|way|second|minute|the\b|through|a$)(?=[a-z])"
+_FRACTIONS = {
+    "half": 1 / 2, "one half": 1 / 2, "a third": 1 / 3, "one third": 1 / 3, "two thirds": 2 / 3, "a quarter": 1 / 4,
+    "one quarter": 1 / 4, "three quarters": 3 / 4,
+}  # fmt: skip
+_FRACTION = r"\b(half|one[\s-]half|(?:a|one)[\s-]third|two[\s-]thirds|(?:a|one)[\s-]quarter|three[\s-]quarters)"
+_FRACTION += r"\s+(?!of\b|an?\b|as\b|way|second|minute|the\b|through|a$)(?=[a-z])"
 
 
 def canonical(text: str) -> str:
@@ -66,23 +71,26 @@ def canonical(text: str) -> str:
         value, whole = number(match["n"]), float(match["of"])
         return f"{100 * value / whole:g}%" if whole else match[0]
 
-    number_of = rf"(?P<n>-?{DIGITS}|\b(?:{'|'.join(w for w in ('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'))})\b)"
+    number_of = rf"(?P<n>-?{DIGITS}|\b(?:one|two|three|four|five|six|seven|eight|nine|ten)\b)"
     text = re.sub(r"\bau\s?0*(\d+)_r\b[\s=:,]*" + f"({DIGITS})", lambda m: f"au{m[1]} = {20 * number(m[2]):g}%", text)  # OpenFace: 0..5
     text = re.sub(r"\bau\s?0*(\d+)_c\b[\s=:,]*([01])(?:\.0+)?\b", lambda m: f"au{m[1]} = {100 * int(m[2])}%", text)
     text = re.sub(r"\b(level|intensity)\s+(one|two|three|four|five)\b", lambda m: f"{m[1]} {number(m[2]):g}", text)
-    text = re.sub(r"\b(ten)\b(?=\s+(?:on|in)\b)", "10", re.sub(r"\bout\s+of\s+ten\b", "out of 10", re.sub(r"\bout\s+of\s+five\b", "out of 5", text)))
-    text = re.sub(rf"{_SCALE}\s*[,:]?\s*(?:(?:she|he|they|i)\s+(?:is|are|am|feels?|looks?)\s+)?(?:an?\s+)?{number_of}(?!\s*%)", percent, text)
+    text = re.sub(r"\bout\s+of\s+(ten|five)\b", lambda m: f"out of {number(m[1]):g}", text)
+    someone = r"(?:(?:she|he|they|i)\s+(?:is|are|am|feels?|looks?)\s+)?(?:an?\s+)?"
+    text = re.sub(rf"{_SCALE}\s*[,:]?\s*{someone}{number_of}(?!\s*%)", percent, text)
     text = re.sub(rf"{number_of}\s*{_SCALE}\b", percent, text)
-    text = re.sub(rf"(?<![\w/.]){number_of}\s*(?:/|\bout\s+of\b(?:\s+a\s+possible)?)\s*(?P<of>(?:3|4|5|6|7|8|9|10|20|100)(?:\.0+)?)(?![\w/]|\.\d)", percent, text)
+    whole = r"(?P<of>(?:[3-9]|10|20|100)(?:\.0+)?)(?![\w/]|\.\d)"
+    text = re.sub(rf"(?<![\w/.]){number_of}\s*(?:/|\bout\s+of\b(?:\s+a\s+possible)?)\s*{whole}", percent, text)
     text = re.sub(rf"(?<![\w/.]){number_of}\s+of\s+(?P<of>5|10|100)\b(?!\s*\w*\s*second)", percent, text)
     if len(re.findall(_FRACTION, text)) > 1:
         text = re.sub(_FRACTION, lambda m: f"{100 * _FRACTIONS[' '.join(re.split(r'[-  ]+', m[1]))]:.3g}% ", text)
-    return re.sub(r"(?<![\d:/.])(\d{1,3})\s*[:/]\s*(\d{1,3})(?![\d:/])", lambda m: f"{m[1]}% {m[2]}% " if int(m[1]) + int(m[2]) == 100 else m[0], text)
+    ratio = re.compile(r"(?<![\d:/.])(\d{1,3})\s*[:/]\s*(\d{1,3})(?![\d:/])")
+    return ratio.sub(lambda m: f"{m[1]}% {m[2]}% " if int(m[1]) + int(m[2]) == 100 else m[0], text)
 
 
 def _share_scale(text: str, notes: list[str]) -> str:
     """ "happy=7, sad=3": weights beyond 1 are of one scale, ten or a hundred."""
-    assigned = re.compile(rf"\b{_NOT_TIME}({_WORD}\s*[:=]\s*)({DIGITS})(?![\w:%]|\.\d|\s*(?:s|ms|secs?|seconds?|frames?|times)\b|\s*(?:-|–|to)\s*\d)")
+    assigned = re.compile(rf"\b{_NOT_TIME}({_WORD}\s*[:=]\s*)({DIGITS}){_NO_UNIT}")
     values = [number(match[2]) for match in assigned.finditer(text)]
     if len(values) < 2 or max(values) <= 2:
         return text
@@ -155,14 +163,15 @@ _PATTERNS: tuple[tuple[str, Callable[[re.Match, list[str]], Quantity]], ...] = (
     # --- prompt weights and assignments: "(happy:1.3)", "happy=0.7", "anger: 80%" ---
     (r"\((?P<keep>\s*[a-z][a-z ,'-]*?)\s*:\s*(?P<value>\d*\.?\d+)\s*\)", _weight),
     (rf"\b{_NOT_TIME}(?P<keep>{_WORD})\s*(?:[:=]|->)\s*(?:level\s*)?(?P<percent>-?{DIGITS})\s*%", partial(_level, leans="back")),
-    (rf"\b{_NOT_TIME}(?P<keep>{_WORD})\s*[:=]\s*(?P<value>-?{DIGITS})(?![\w:%]|\.\d|\s*(?:s|ms|secs?|seconds?|frames?|times)\b|\s*(?:-|–|to)\s*\d)", partial(_level, leans="back")),
+    (rf"\b{_NOT_TIME}(?P<keep>{_WORD})\s*[:=]\s*(?P<value>-?{DIGITS}){_NO_UNIT}", partial(_level, leans="back")),
     # --- levels ---
     (r"(?<![a-z0-9])(?:at\s+|of\s+|with\s+)?(?:an?\s+)?(?:intensity\s+)?(?:level|lvl)[\s_:=#-]*(?P<level>\d+)(?![.\d%])", _mead),
     (r"(?<=[a-z])_(?P<level>[123])(?=_|\b)(?:_\d+)?", _mead),
-    (rf"\b{_ORDINARY}(?:intensity|strength|weight|degree|amount|level|value|power)\s*(?:of|=|:|at|is)?\s*(?P<percent>-?{DIGITS})\s*%", _level),
-    (rf"\b{_ORDINARY}(?:intensity|strength|weight|degree|amount|level|value|power)\s*(?:of|=|:|at|is)?\s*(?P<value>-?{DIGITS})(?![\w%:])", _level),
+    (rf"\b{_ORDINARY}{_MEASURE}\s*(?:of|=|:|at|is)?\s*(?P<percent>-?{DIGITS})\s*%", _level),
+    (rf"\b{_ORDINARY}{_MEASURE}\s*(?:of|=|:|at|is)?\s*(?P<value>-?{DIGITS})(?![\w%:])", _level),
     (rf"\b(?:at|with|to)\s+(?P<strength>{'|'.join(_STRENGTHS)})\s+(?:intensity|strength|force|power|level|volume)\b", _level),
-    (rf"(?:\b(?:at|with|to|of|by)\s+)?(?:\ba\s+)?\(?(?P<percent>-?{NUMBER})\s*(?:%|per\s?cent\b)\)?(?:\s+(?:of\s+)?(?:intensity|strength|power))?(?:\s+of\b)?", _level),
+    (rf"(?:\b(?:at|with|to|of|by)\s+)?(?:\ba\s+)?\(?(?P<percent>-?{NUMBER})\s*(?:%|per\s?cent\b)\)?"
+     rf"(?:\s+(?:of\s+)?{_MEASURE}\b)?(?:\s+of\b)?", _level),
     # --- factors ---
     (rf"\b(?P<factor>twice|thrice|half|double|triple|a\s+third|a\s+quarter|{COUNT}\s*(?:times|x))\s+(?:as|the|more)\b(?!\s+@t)", _factor),
     (rf"\b(?P<factor>{COUNT})\s*(?:x|×|times)\s*(?=[a-z]+er\b)", _factor),
@@ -173,7 +182,8 @@ _PATTERNS: tuple[tuple[str, Callable[[re.Match, list[str]], Quantity]], ...] = (
     (r"(?:×|\bx)\s?(?P<count>\d+)\b", _count),
     (rf"\b(?P<count>double|triple)[\s-]+(?={_GESTURE}\b)", partial(_count, leans="forward")),
     (rf"\b(?P<count>{COUNT})\s+(?={_ADJECTIVES}{_GESTURE}\b)", partial(_count, leans="forward")),
-    (rf"\b(?P<count>one|an?)\s+(?={_ADJECTIVES}(?:nod|blink|wink|head\s?shake|shake\s+of|sigh|gasp|glance|yawn|gulp)\b)", partial(_count, leans="forward")),
+    (rf"\b(?P<count>one|an?)\s+(?={_ADJECTIVES}"
+     r"(?:nod|blink|wink|head\s?shake|shake\s+of|sigh|gasp|glance|yawn|gulp)\b)", partial(_count, leans="forward")),
     # --- bare decimals ---
     (rf"(?<![\w.:@=,]){_ORDINARY}(?<![\d.]){_BARE}(?![\w%:]|\.\d|\s*(?:s|ms|secs?|seconds?)\b)", _level),
 )  # fmt: skip

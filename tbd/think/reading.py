@@ -9,17 +9,20 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from tbd.think.action_units import ACTION_UNITS, Side, describe_unknown
-from tbd.think.binding import bind_quantities
+from tbd.think.binding import Bound, bind_quantities
 from tbd.think.grammar import BOTH, LEFT, ONE_SIDE, RIGHT, order
 from tbd.think.lexicon import Found, Phrase, forms, senses
 from tbd.think.moments import Manner, Moment, Reading, Splitter
-from tbd.think.quantities import Quantity
 from tbd.think.scanning import BOUNDARIES, cues, scan, vocabulary
 from tbd.think.tokens import Tokens, tokenize
 
 _SUBJECTS = frozenset(("i", "he", "she", "they", "we"))
-_SIZES = frozenset(("small", "tiny", "big", "huge", "great", "wide", "thin", "low", "high", "light", "little", "pretty", "strong", "real", "minor", "thin"))
+_SIZES = frozenset(
+    ("small", "tiny", "big", "huge", "great", "wide", "thin", "low", "high", "light", "little", "pretty", "strong", "real", "minor")
+)
 """Degrees that are adjectives of things as well."""
+_GOES_ON = frozenset(("and", "but", "then", "while", "when", "with", "as", "at", "in", "of", "for"))
+"""Words that no noun is."""
 _SHOUT = 1.3
 """The degree of a word in capitals."""
 
@@ -98,7 +101,7 @@ class _State:
 class _MomentReader:
     """Reads what was found between two tokens, clause by clause."""
 
-    def __init__(self, text: Tokens, found: list[Found], quantities: dict[int, list[Quantity]], start: int, end: int, notes: list[str]) -> None:
+    def __init__(self, text: Tokens, found: list[Found], quantities: Bound, start: int, end: int, notes: list[str]) -> None:
         self.tokens, self.shouted, self.notes, self.quantities = text.words, text.shouted, notes, quantities
         self.items = [f for f in found if start <= f.start < end]
         self.start, self.end = start, end
@@ -196,7 +199,7 @@ class _MomentReader:
         after = next((f.start for f in self.items if f.start >= item.end and f.phrase.role in ("cue", "unit", "degree")), len(self.tokens))
         before = max((f.end for f in self.items if f.end <= item.start and f.phrase.role in ("cue", "unit")), default=-9)
         follows = self.tokens[item.end : item.end + 1]
-        stands_alone = not follows or not follows[0].isalpha() or follows[0] in ("and", "but", "then", "while", "when", "with", "as", "at", "in", "of", "for")
+        stands_alone = not follows or not follows[0].isalpha() or follows[0] in _GOES_ON
         return after > item.end and not (stands_alone or (before == item.start and self.tokens[item.start - 1] not in ("a", "the")))
 
     def _degree(self, item: Found, state: _State, clause_from: int) -> None:
@@ -274,7 +277,6 @@ class _MomentReader:
             state.manner, state.reveals, state.since = "held", False, item.end
         elif state.manner == "shown" and reading.sense.mix.get("neutral", 0) > 0.6:  # "a mask of calm over rage"
             state.manner = "contained"
-
 
     def _measured(self, reading: Reading, degree: float, item: Found) -> tuple[Reading, float]:
         """The reading and its degree with what is said of them in figures."""

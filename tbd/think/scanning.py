@@ -7,8 +7,8 @@ from tbd.think.grammar import grammar, order, orders
 from tbd.think.lexicon import EMOJI_BREAK, Found, Lexicon, Phrase, forms, senses
 
 PARTING: dict[str, float] = {
-    ".": 3, "!": 3, "?": 3, "…": 3, ";": 3, "→": 3, "then": 2, "afterwards": 2, "but": 1.5, "before": 1.5, "after": 1.5, ",": 1, "and": 1, "or": 1,
-    "while": 1, ":": 0.5, "(": 0.25, ")": 0.25, "[": 0.25, "]": 0.25,
+    ".": 3, "!": 3, "?": 3, "…": 3, ";": 3, "→": 3, "then": 2, "afterwards": 2, "but": 1.5, "before": 1.5, "after": 1.5, ",": 1, "and": 1,
+    "or": 1, "while": 1, ":": 0.5, "(": 0.25, ")": 0.25, "[": 0.25, "]": 0.25,
 }  # fmt: skip
 """How strongly a token parts what stands before it from what stands after it."""
 BOUNDARIES = frozenset(".,;:!?…()[]→") | {EMOJI_BREAK}
@@ -19,7 +19,7 @@ NEXT = "@next"
 """The name of a cue that leaves out what went before: "looks left, then [looks] right"."""
 
 _DIRECTIONS: dict[frozenset[int], dict[str, int]] = {
-    frozenset((61, 62, 63, 64)): {"left": 61, "right": 62, "up": 63, "down": 64, "upward": 63, "downward": 64, "upwards": 63, "downwards": 64},
+    frozenset((61, 62, 63, 64)): {"left": 61, "right": 62, "up": 63, "down": 64, "upward": 63, "downward": 64},
     frozenset((51, 52, 53, 54)): {"left": 51, "right": 52, "up": 53, "down": 54},
     frozenset((55, 56)): {"left": 55, "right": 56},
     frozenset((57, 58)): {"forward": 57, "back": 58, "backward": 58, "forwards": 57, "backwards": 58},
@@ -27,9 +27,52 @@ _DIRECTIONS: dict[frozenset[int], dict[str, int]] = {
 """Units of one kind of movement → the units of its directions."""
 _GAZE, _HEAD = frozenset((61, 62, 63, 64)), frozenset((51, 52, 53, 54))
 _SUBJECTS = {"gaze": _GAZE, "eyes": _GAZE, "eye": _GAZE, "head": _HEAD, "chin": _HEAD}
-_GOING = frozenset("go move drift travel shift wander turn point dart sweep flick be slide then slowly quickly suddenly".split())
+_GOING = frozenset(
+    [
+        "go",
+        "move",
+        "drift",
+        "travel",
+        "shift",
+        "wander",
+        "turn",
+        "point",
+        "dart",
+        "sweep",
+        "flick",
+        "be",
+        "slide",
+        "then",
+        "slowly",
+        "quickly",
+        "suddenly",
+    ]
+)
 _BETWEEN = frozenset(
-    "then and to the again next finally her his their side one after that afterwards or now quickly slowly suddenly back ,".split()
+    [
+        "then",
+        "and",
+        "to",
+        "the",
+        "again",
+        "next",
+        "finally",
+        "her",
+        "his",
+        "their",
+        "side",
+        "one",
+        "after",
+        "that",
+        "afterwards",
+        "or",
+        "now",
+        "quickly",
+        "slowly",
+        "suddenly",
+        "back",
+        ",",
+    ]
 )
 """Words that may stand between a movement and its next direction."""
 
@@ -140,7 +183,8 @@ def _subject_direction(tokens: list[str], at: int) -> Found | None:
         between = tokens[start + 1 : at]
         if domain is not None and all(forms(word) & _GOING for word in between) and tokens[at] in _DIRECTIONS[domain]:
             unit = _DIRECTIONS[domain][tokens[at]]
-            return Found(Phrase((f"{tokens[start]} {tokens[at]}",), "cue", order(((unit, "both", 0.7),), f"{tokens[start]} {tokens[at]}")), start, at + 1)
+            name = f"{tokens[start]} {tokens[at]}"
+            return Found(Phrase((name,), "cue", order(((unit, "both", 0.7),), name)), start, at + 1)
     return None
 
 

@@ -1,7 +1,7 @@
 """Times in words → `When`: "between seconds 1 and 3", "for the first 30 %", "[0-2s]", "every two seconds".
 
-The patterns stand in ``tbd/assets/think/times.txt``, each with the fields of a `When` that it fills. A text's times become marks, tokens ``@t0``,
-``@t1`` …, which `tbd.think.moments` binds to what they are said of.
+The patterns stand in ``tbd/assets/think/times.txt``, each with the fields of a `When` that it fills. A text's times become
+marks, tokens ``@t0``, ``@t1`` …, which `tbd.think.moments` binds to what they are said of.
 """
 
 import re
@@ -77,7 +77,8 @@ _MACROS = {
     "<about>": r"(?:(?:about|around|roughly|approximately|exactly|ca\.?|~)\s*)?",
     "<dash>": r"\s*(?:→|--|-|–|—|\.\.\.?|…|\bto\b|\buntil\b|\btill\b|\bthrough\b|\bthru\b|\bup\s+to\b)\s*", "<clip>": _CLIP,
     "<pause>": r"(?:paus(?:es?|ing)|silences?|wait(?:s|ing)?|delays?|breaks?|beats?|nothing|stillness|rests?|resting)",
-    "<in>": r"(?:from|between|in|during|for|at|over|within|throughout)", "<count>": COUNT, "<unit>": UNIT, "<share>": rf"(?:the\s+)?{PERCENT}",
+    "<in>": r"(?:from|between|in|during|for|at|over|within|throughout)", "<count>": COUNT,
+    "<unit>": UNIT, "<share>": rf"(?:the\s+)?{PERCENT}",
 }  # fmt: skip
 _CLAUSE = r"(?:^|(?<=[,;.:!?])|(?<=\bthen)|(?<=\band)|(?<=\bbut))\s*"
 
@@ -228,11 +229,11 @@ def _spelt_out(text: str) -> str:
     """Lists of times with each time whole: "at 1, 3 and 5 s", "in seconds 1-2 and 4-5", "the first and the last second"."""
     places = rf"(?:{_PLACE})"
     text = re.sub(rf"\b({places})\s+(?:and|or)\s+(?:the\s+|in\s+the\s+)?({places})\s+({_PIECE})", r"\1 \3 and the \2 \3", text)
-    for _ in range(3):
-        text = re.sub(rf"(?<!between )(?<!seconds )(?<!frames )(?<![\d.,])({DIGITS})\s*(,\s*(?:and\s+)?|\band\s+)({DIGITS})\s*({UNIT})", r"\1 \4 \2at \3 \4", text)
-        text = re.sub(
-            rf"(\b(?:seconds?|frames?)\s+)({DIGITS}\s*(?:-|–|to)\s*{DIGITS})(\s*(?:,|\band)\s+(?:and\s+)?)(?={DIGITS}\s*(?:-|–|to)\s*{DIGITS})", r"\1\2\3\1", text
-        )
+    points = rf"(?<!between )(?<!seconds )(?<!frames )(?<![\d.,])({DIGITS})\s*(,\s*(?:and\s+)?|\band\s+)({DIGITS})\s*({UNIT})"
+    span = rf"{DIGITS}\s*(?:-|–|to)\s*{DIGITS}"
+    spans = rf"(\b(?:seconds?|frames?)\s+)({span})(\s*(?:,|\band)\s+(?:and\s+)?)(?={span})"
+    for _ in range(3):  # each pass gives one more of a list its unit
+        text = re.sub(spans, r"\1\2\3\1", re.sub(points, r"\1 \4 \2at \3 \4", text))
     return text
 
 
@@ -240,9 +241,14 @@ def _checked(when: When, notes: list[str]) -> When:
     """The same with its ends in order."""
     if "frame" in when.words:
         notes.append("Frame numbers are read at 25 frames a second.")
-    elif re.search(r"\d", when.words) and when.start and when.end and not unit_of(when.words) and not re.search(r"\d:\d|start|begin|end", when.words):
+    elif when.start and when.end and _is_bare(when.words):
         notes.append(f"“{when.words}” names no unit; it is read as seconds.")
     if when.start and when.end and when.start.share == when.end.share and when.start.seconds > when.end.seconds:
         notes.append(f"“{when.words}” ends before it starts; it is read the other way round.")
         return replace(when, start=when.end, end=when.start)
     return when
+
+
+def _is_bare(words: str) -> bool:
+    """Whether a time is in figures alone: "0-2"."""
+    return bool(re.search(r"\d", words)) and not unit_of(words) and not re.search(r"\d:\d|start|begin|end|middle|half", words)

@@ -141,7 +141,10 @@ def test_slips_of_the_pen_are_guessed():
     assert PLANNER.plan("a woman with a long brown coat speaks about grain and is angry").notes == ()
 
 
-@pytest.mark.parametrize("text", ["smiles at 3 o'clock", "7 angry men", "happy 2 secnds long", "happy, then sad in 14 hours", "angry 5 to the power of 2"])
+UNREAD = ["smiles at 3 o'clock", "7 angry men", "happy 2 secnds long", "happy, then sad in 14 hours", "angry 5 to the power of 2"]
+
+
+@pytest.mark.parametrize("text", UNREAD)
 def test_what_is_left_unread_is_quoted(text):
     (note,) = [note for note in PLANNER.plan(text).notes if note.startswith("Not understood")]
     quoted = note.split("“")[1].split("”")[0]
@@ -179,8 +182,9 @@ def test_plans_are_whole_and_survive_json(text):
 
 
 MEASURES = (
-    "between 1 and 3 s", "0:00-0:02", "for the first 30 %", "in the second half", "every two seconds", "twice", "8/10", "=0.7", "(happy:1.3)",
-    "level 3", "wait two seconds", "otherwise", "at 2 s", "3 times", "70%", "→", "@t7", "@q3", "@au=4", "70:30", "stop", "left", "right", "up", "down",
+    "between 1 and 3 s", "0:00-0:02", "for the first 30 %", "in the second half", "every two seconds", "twice", "8/10", "=0.7",
+    "(happy:1.3)", "level 3", "wait two seconds", "otherwise", "at 2 s", "3 times", "70%", "→", "@t7", "@q3", "@au=4", "70:30", "stop",
+    "left", "right", "up", "down",
     "the other", "before that", "frame 25", "half as", "1/0", "3x",
 )  # fmt: skip
 
