@@ -15,6 +15,10 @@ WORD_LIMIT = 400
 """Words that are read; a longer text is a story, not a direction."""
 
 
+_LONGEST = 300
+"""Characters that are read of a text without blanks: patterns take time that grows with their square."""
+
+
 def cut_short(limit: int, what: str = "words") -> str:
     """What to tell the user of a text of which only `limit` words or characters were read."""
     return f"Only the first {limit} {what} were read; one or two sentences about the feeling serve best."
@@ -155,7 +159,9 @@ def tokenize(text: str, known: frozenset[str]) -> Tokens:
         >>> tokens.words, tokens.times[0].end.seconds, tokens.quantities[0].value
         (['@t0', 'calm', ',', 'blinks', '@q0'], 2.0, 2)
     """
-    text = _replace_emoji(" ".join(re.split(r"\s+", _join_lines(text))[: WORD_LIMIT + 1]))
+    words = re.split(r"\s+", _join_lines(text))[: WORD_LIMIT + 1]
+    text = re.sub(r"\d{9,}", lambda match: match[0][:9], " ".join(word[:_LONGEST] for word in words))[: WORD_LIMIT * 12]
+    text = _replace_emoji(text)
     shouted = {word.lower() for word in re.findall(r"\b[A-Z]{3,}\b", text) if not text.isupper()}
     times: list[When] = []
     quantities: list[Quantity] = []

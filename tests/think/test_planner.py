@@ -217,3 +217,12 @@ def test_thinking_needs_no_heavy_library():
 
     code = "import sys, tbd.think; print(sorted({'torch', 'cv2', 'mediapipe', 'rich', 'scipy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("text", ["1" * 20_000, "1:" * 5000, "from 1 to " * 400, "happy=0.5 " * 400, "first second and the " * 400])
+def test_no_text_takes_long(text):
+    import time
+
+    start = time.process_time()
+    PLANNER.plan(text, duration=4)
+    assert time.process_time() - start < 3
