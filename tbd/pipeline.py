@@ -22,7 +22,7 @@ from tbd.face.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
-from tbd.think.show import show
+from tbd.think.show import show, warn
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 SOUND_RATE = 48_000
@@ -174,7 +174,8 @@ def generate(
         raise InputError("Give --emotion or --plan, not both: a plan already says what is felt.")
     sound = read_audio(audio)
     thought = MusclePlan.load(plan) if plan is not None else KnowledgePlanner().plan(emotion, duration=len(sound) / SAMPLE_RATE)
-    show(thought, console)
+    show(thought, console, notes=False)
+    warn(thought)
     if plan_output is not None:
         thought.save(plan_output)
     picture = read_image(portrait)

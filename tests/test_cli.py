@@ -192,4 +192,4 @@ class TestBadInput:
 
 def test_a_sentence_without_feeling_says_so(capsys):
     assert main(["think", "The train leaves at nine."]) == 0
-    assert "no feeling" in capsys.readouterr().out
+    assert "no feeling" in capsys.readouterr().err

@@ -134,3 +134,15 @@ def test_thinking_with_every_option_needs_no_heavy_library(tmp_path):
     code = f"import sys; from tbd.cli import main; main({arguments!r}); print(sorted({heavy} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("sentence", "doubt"), [("hapy", "“happy”"), ("happy at 3", "“at 3”"), ("traurig", "German")])
+def test_doubts_go_to_standard_error_and_json_stays_pure(capsys, sentence, doubt):
+    printed, warned = think(capsys, sentence)
+    assert doubt in warned and "note: " not in printed
+    printed, warned = think(capsys, sentence, "--json")
+    assert doubt in warned and MusclePlan.from_json(printed).text == sentence
+
+
+def test_what_is_read_in_full_raises_no_note(capsys):
+    assert think(capsys, "calm, then from 1 to 2 s happy at 70 %, then blinks twice")[1] == ""

@@ -77,9 +77,12 @@ def test_an_edited_plan_and_the_same_seed(made, speech, tmp_path):
     assert first["browDownLeft"].mean() < Motion.load(made / "m.npz")["browDownLeft"][:15].mean()
 
 
-def test_head_motion_zero_holds_the_head(speech, tmp_path):
+def test_head_motion_zero_holds_the_head_and_quiet_still_warns_of_a_slip(speech, tmp_path, capsys):
     flags = [f"--portrait={PORTRAIT}", f"--audio={speech}", "--size=64", "--num-inference-steps=2", "--head-motion=0", "--quiet"]
-    assert main(["generate", *flags, f"--output={tmp_path / 'a.mp4'}", f"--motion-output={tmp_path / 'a.npz'}"]) == 0
+    flags += ["--emotion=hapy", f"--output={tmp_path / 'a.mp4'}", f"--motion-output={tmp_path / 'a.npz'}"]
+    assert main(["generate", *flags]) == 0
+    printed, warned = capsys.readouterr()
+    assert printed == "" and "Did you mean “happy”?" in warned
     assert not Motion.load(tmp_path / "a.npz").head.any()
 
 

@@ -27,7 +27,7 @@ def _drawing_options(parser) -> None:
     parser.add_argument("--muscle-scale", type=float, help="strength of the local muscles (default: the model's)")
     parser.add_argument("--audio-scale", type=float, help="strength of the articulation (default: the model's)")
     parser.add_argument("--head-motion", type=float, default=1.0, help="how much the head moves; 0 holds it still")
-    parser.add_argument("--quiet", action="store_true", help="print nothing")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but warnings, which go to standard error")
 
 
 def _generate(options) -> None:

@@ -23,7 +23,7 @@ def think(
     chart: str | None = None,
     as_json: bool = False,
 ) -> None:
-    """Print a plan.
+    """Print a plan; what the planner doubts goes to standard error.
 
     Args:
         text: a sentence about a feeling, or None where `source` is given.
@@ -61,12 +61,13 @@ def think(
         said.append(f"The face chart is in {chart}.")
     for line in said:
         print(line, file=sys.stderr if as_json else sys.stdout)
+    from tbd.think.show import show, warn
+
+    warn(plan)
     if as_json:
         print(plan.to_json())
     elif not check:
-        from tbd.think.show import show
-
-        show(plan)
+        show(plan, notes=False)
 
 
 def print_schema() -> None:

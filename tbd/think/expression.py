@@ -49,6 +49,8 @@ class Pulse:
 
     levels: Levels
     repeat: bool
+    count: int | None = None
+    """How often, where the text says."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ def _litotes(readings: list[Reading]) -> list[Reading]:
 
 
 def _strength(reading: Reading) -> float:
+    if reading.level is not None and reading.sense.strength > 0:  # nothing is "neutral" at 100 %
+        return reading.level
     return apply_degree(reading.sense.strength, reading.degree)
 
 
@@ -173,8 +177,8 @@ def _muscles(readings: list[Reading], emotions: dict[Emotion, float]) -> tuple[L
         pulls = _own(r) if r.sense.muscles and not (r.manner == "held" and r.sense.kind == "feeling") else _prototypes(r)
         if displeased and r.sense.kind == "expression" and (12, "both") in pulls:
             pulls.pop((6, "both"), None)  # the smile of an unhappy person does not reach the eyes
-        if r.sense.time != "hold":
-            pulses.append(Pulse({key: round(level, 2) for key, level in pulls.items()}, r.sense.time == "repeat"))
+        if r.sense.time != "hold" or r.count is not None:
+            pulses.append(Pulse({key: round(level, 2) for key, level in pulls.items()}, r.sense.time == "repeat", r.count))
         elif r.sense.kind == "order":
             for unit, _ in pulls:  # an order replaces what the feeling would do with that muscle
                 levels.pop((unit, "both"), None)

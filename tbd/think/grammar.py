@@ -1,6 +1,7 @@
 """The small words of a sentence and the parts of a face: ``tbd/assets/think/grammar.txt``, read.
 
-Roles, whose rules `tbd.think.reading` holds: *degree* (slightly), *not*, *yes* (cancels a denial: "cannot hide"), *hold*
+Roles, whose rules `tbd.think.reading` holds: *degree* (slightly), *not*, *yes* (cancels a denial: "cannot hide"), *stop* (ends
+what was felt), *hold*
 (fights back), *contain* (quietly), *fake* (forces), *inward*, *outward*, *behind*, *despite*, *break* (but), and of time
 *then*, *end*, *first*, *before*, *after*, *from*, *to*, *become*, *slow*, *sudden*, *brief*, *fade*, *recover*.
 """

@@ -15,6 +15,9 @@ from tbd.think.action_units import ACTION_UNITS, EMOTIONS, Emotion, Side
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "think"
 
+EMOJI_BREAK = "¦"
+"""Stands around the words of an emoji: a clause of its own that a time beside it still belongs to."""
+
 Pull = tuple[int, Side, float]
 """One unit at work: number, side, intensity."""
 
@@ -158,7 +161,7 @@ class Lexicon:
         for form in forms(tokens[at]):
             for phrase in self._by_word.get(form, ()):
                 end = self._match(tokens, at, phrase.words, skip)
-                if end and not (phrase.predicate_only and not _is_predicate(tokens, at)):
+                if end and not (phrase.predicate_only and not _is_predicate(tokens, at, end)):
                     exact = sum(a == b for a, b in zip(tokens[at:end], phrase.words))
                     yield (len(phrase.words), exact, at - end), Found(phrase, at, end)
 
@@ -192,11 +195,35 @@ _PERSONS = frozenset((
 ))  # fmt: skip
 
 
+_WEARER_WORDS = (
+    "look looks mood smile tone gaze glare frown grin stare men women boys girls faces temper mouth laugh sigh soul heart features way "
+    "manner nod tears words children teenager baby grandmother customer player fan teacher boss spirit spirits thoughts air glance couple "
+    "lover old young"
+)
+_PRONOUNS = frozenset(("eyes", "i", "he", "she", "they", "we", "you", "who", "one", "her", "him", "me", "them"))
+_WEARERS = (_PERSONS - _PRONOUNS) | frozenset(_WEARER_WORDS.split())
+"""Whose adjectives tell of a feeling; those of a thing do not."""
 _BEFORE_ADJECTIVES = frozenset(("very", "so", "too", "how", "deeply", "really", "slightly", "utterly", "fairly", "quite"))
 
 
-def _is_predicate(tokens: Sequence[str], at: int) -> bool:
+_GOES_ON_WORDS = (
+    "and or but then now today again still inside so as because when while if about with for of to in on by after before until "
+    "since though here enough too that she he they i we you him her them it me us yet at from over all is was are not than towards "
+    "through despite"
+)
+_GOES_ON = frozenset(_GOES_ON_WORDS.split())
+"""Words that may follow an adjective that stands by itself ("she is blue and …")."""
+_NOUNS = frozenset(("interest", "concern", "doubt", "wonder", "stress"))
+_TAKE_OBJECTS = frozenset(("suspect", "intrigue", "bewilder", "stun", "amaze", "question", "bother", "interest", "please", "concern"))
+_SPATIAL = frozenset(("down", "low", "moved", "put", "let", "cross"))
+
+
+def _is_predicate(tokens: Sequence[str], at: int, end: int) -> bool:
     """Whether someone is, feels or looks so: for words that mean something else elsewhere ("blue paint", "cross the road")."""
+    if end == at + 1 and _is_of_a_thing(tokens, at):
+        return False
+    if _stands_alone(tokens[:at], tokens[end:]):
+        return True
     before = tokens[max(0, at - 4) : at]
     if before and before[-1] in ("with", "to", "into", "from"):  # "leans in with interest"
         return True
@@ -205,6 +232,26 @@ def _is_predicate(tokens: Sequence[str], at: int) -> bool:
         return len(tokens) <= 4 or (bool(before) and before[-1] in _BEFORE_ADJECTIVES)
     personal = any(token in _PERSONS for token in tokens[:at]) or at <= 2
     return personal or not all("be" in forms(verb) for verb in verbs)
+
+
+def _stands_alone(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether a word is a clause of its own: "sad, then blue"."""
+    opens = not before or not before[-1].isalpha() or before[-1] == "then"
+    return opens and (not after or not after[0].isalpha() or after[0] == "then")
+
+
+def _is_of_a_thing(tokens: Sequence[str], at: int) -> bool:
+    """Whether a word says something of the thing behind it: "blue hair", "a gutted fish", "down the stairs", "moved the chair"."""
+    after = [token for token in tokens[at + 1 : at + 4] if token[0] != "@"]
+    if not after or not after[0].isalpha() or tokens[at].endswith("ly"):
+        return False
+    if after[0] in ("the", "a", "an", "his", "her", "their", "my", "this", "that"):
+        return not forms(tokens[at]) & _TAKE_OBJECTS and len(after) > 1
+    if after[0] in ("to", "on", "at", "in", "into", "onto", "from", "towards"):
+        return tokens[at] in _SPATIAL and not any(forms(token) & {"feel"} for token in tokens[:at])
+    if after[0] in _GOES_ON or after[0].endswith("ly") or forms(tokens[at]) & _NOUNS:
+        return False
+    return not any(token in _WEARERS for token in after[:2])
 
 
 def _parse_mix(text: str) -> dict[Emotion, float]:

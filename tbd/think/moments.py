@@ -1,11 +1,15 @@
 """What a text says, moment by moment, and how tokens are cut into moments by words of time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
-from tbd.think.action_units import Side
+from tbd.think.action_units import ANTAGONISTS, Side
+from tbd.think.binding import CUES, Binder
+from tbd.think.instants import Instant
 from tbd.think.lexicon import Found, Sense, forms
-from tbd.think.scanning import BOUNDARIES
+from tbd.think.scanning import BOUNDARIES, NEXT, PARTING
+from tbd.think.times import When
 
 Manner = Literal["felt", "contained", "held", "shown"]
 """felt: it shows; contained: felt in full, shown with restraint ("quietly furious"); held: hidden, and leaks ("hides her
@@ -13,6 +17,10 @@ anger"); shown: posed, not felt ("forces a smile")."""
 
 
 _ENDS = frozenset(".!?…;")
+
+
+_CEASING = frozenset(("to", "be", "being", "feeling", "looking", "the", "her", "his", "their", "so"))
+"""Words between a verb of ceasing and what ceases."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,9 @@ class Reading:
     side: Side | None = None
     negated: bool = False
     level: float | None = None
-    """The intensity that was asked for in figures ("AU4 at 0.7")."""
+    """The intensity that was asked for in figures ("AU4 at 0.7", "70 % happy")."""
+    count: int | None = None
+    """How often a movement is made ("blinks twice")."""
 
 
 @dataclass
@@ -34,32 +44,62 @@ class Moment:
     """A stretch of time that has one face. Times are in seconds, None where the text does not say."""
 
     readings: list[Reading] = field(default_factory=list)
-    start: float | None = None
-    end: float | None = None
-    length: float | None = None
+    start: Instant | None = None
+    end: Instant | None = None
+    length: Instant | None = None
     pace: Literal["normal", "slow", "sudden"] = "normal"
     brief: bool = False
     late: bool = False
     """At the end of the whole."""
-    delay: float | None = None
-    """Seconds after the moment before."""
-    from_end: float | None = None
-    """Seconds before the end of the whole."""
-    halfway: bool = False
+    early: bool = False
+    """At the beginning of the whole alone."""
+    delay: Instant | None = None
+    """How long after the moment before."""
+    every: float | None = None
+    """Seconds from one occurrence of a short movement to the next."""
+    rise: Instant | None = None
+    """How long it takes to come."""
+    fill: bool = False
+    """All that no other moment covers."""
+    again: bool = False
+    """What the moment before showed, at another time."""
+    also: list[When] = field(default_factory=list)
+    """More times of the same: "in the first and the last second"."""
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the text says how long it lasts or when it ends."""
+        return self.length is not None or self.end is not None
+
+
+def _ending(word: str) -> str:
+    """The kind of a word by its ending: only words of a kind are joined by "and"."""
+    return "ing" if word.endswith("ing") else "s" if word.endswith("s") and not word.endswith("ss") else ""
 
 
 class Splitter:
-    """Cuts tokens into moments: lists of the indices of what was found, with what is said about their time."""
+    """Cuts tokens into moments: lists of the indices of what was found, with what is said about their time.
 
-    def __init__(self, tokens: list[str], found: list[Found]) -> None:
-        self.tokens, self.found = tokens, found
+    Args:
+        tokens: the text's.
+        found: what was found in them; a verb of ceasing that denies becomes a "not".
+        times: what the marks ``@t…`` stand for.
+    """
+
+    def __init__(self, tokens: list[str], found: list[Found], times: list[When]) -> None:
+        self.tokens, self.found, self.times = tokens, found, times
+        self.binder = Binder(tokens, found, "@t")
+        self.unbound: list[When] = []
+        """Times that are said of nothing."""
+        self._closed: tuple[Moment, int] | None = None  # a moment whose time stands behind it, and where it ends
+        self._opened: tuple[Moment, int] | None = None  # a moment whose time stands before it
         self.moments: list[tuple[Moment, int]] = [(Moment(), 0)]  # with the token that each starts at
         self.earlier: set[int] = set()  # moments that happen before the one ahead of them
         self.swap_at: int | None = None  # a leading "before X, Y": the token where Y starts
         self.from_seen = False
 
     def cues(self, start: int, end: int) -> bool:
-        return any(f.phrase.role in ("cue", "unit", "recover") and start <= f.start < end for f in self.found)
+        return any(f.phrase.role in CUES and start <= f.start < end for f in self.found)
 
     def sentence_end(self, at: int) -> int:
         return next((i for i in range(at, len(self.tokens)) if self.tokens[i] in _ENDS), len(self.tokens))
@@ -83,8 +123,9 @@ class Splitter:
     def run(self) -> list[tuple[Moment, int, int]]:
         """(moment, first token, last token + 1), in order of time."""
         events = [(f.start, f.phrase.role, f.end) for f in self.found]
-        events += [(i, "mark", i + 1) for i, t in enumerate(self.tokens) if t[0] == "@" and not t.startswith("@au")]
-        events += [(i, "then", i + 1) for i, t in enumerate(self.tokens) if t in ("→", "->", "=>")]
+        events += [(f.start, "a_cue", f.end) for f in self.found if f.phrase.role in CUES]
+        events += [(i, "mark", i + 1) for i, t in enumerate(self.tokens) if t.startswith("@t")]
+        events += [(i, "then", i + 1) for i, t in enumerate(self.tokens) if t == "→"]
         events += [(i, "comma", i + 1) for i, t in enumerate(self.tokens) if t == ","]
         for at, role, end in sorted(events):
             handler = getattr(self, f"_{role}", None)
@@ -113,7 +154,7 @@ class Splitter:
         return closes and self.cues(self.clause_start(at), at)
 
     def _then(self, at: int, end: int) -> None:
-        before = self.cues(self.moments[-1][1], at) or self.current.length is not None  # "for a second nothing, then …"
+        before = self.cues(self.moments[-1][1], at) or self.current.is_timed  # "for a second nothing, then …"
         if before and self.cues(end, self.sentence_end(end)):
             self.cut(at)
 
@@ -121,18 +162,116 @@ class Splitter:
         self._place(at, end).late = True
 
     def _mark(self, at: int, end: int) -> None:
-        kind, _, number = self.tokens[at][1:].partition("=")
-        value = float(number)
-        if kind in ("for", "first"):
-            self.current.length = value
-        elif kind == "until":
-            self.current.end = value
-            if self.cues(self.moments[-1][1], at) and self.cues(end, self.sentence_end(end)):
-                self.cut(end)
+        when = self.times[int(self.tokens[at][2:])]
+        if when.wait:
+            self._wait(when, at, end)
+            return
+        if when.bare and self._points():
+            when = replace(when, start=when.length, length=None)
+        bound = self.binder.bind(at, when.leans)
+        if bound is None:
+            self.unbound.append(when)
+        elif when.start is None and when.end is None and (when.every or when.rise):  # how it comes, not when
+            self._time(self.current, when)
+        elif bound[0] == "back":
+            self._time(self._closing(at, when), when)
         else:
-            moment = self._place(at, end)
-            name = {"at": "start", "after": "delay", "last": "from_end", "half": "halfway"}[kind]
-            setattr(moment, name, True if kind == "half" else value)
+            if self.cues(self.moments[-1][1], at):
+                self.cut(at)
+            elif when.start is not None and self.current.start is not None:
+                self.current.also.append(when)
+                return
+            self._opened = (self.current, at)
+            self._time(self.current, when)
+
+    def _points(self) -> bool:
+        """Whether bare seconds are points of time: ahead of their words, from 0 on and growing ("0 s happy, 2 s sad")."""
+        bare = [self.times[int(token[2:])] for token in self.tokens if token.startswith("@t") and self.times[int(token[2:])].bare]
+        seconds = [when.length.seconds for when in bare if when.length is not None]
+        starts = bool(seconds) and (seconds[0] == 0 or bare[0].words.startswith("("))
+        return len(seconds) > 1 and starts and seconds == sorted(set(seconds)) and self.binder.leads
+
+    def _wait(self, when: When, at: int, end: int) -> None:
+        """A stretch in which nothing shows: a moment of its own."""
+        if self.cues(self.moments[-1][1], at):
+            self.cut(at)
+        self.current.length = when.length
+        self._closed = (self.current, end)
+
+    def _closing(self, at: int, when: When) -> Moment:
+        """The moment that a time behind its words closes: those words alone."""
+        if self._closed is not None and self._closed[0] is self.current and when.start is not None and self.current.start is not None:
+            self.cut(self._closed[1]).again = True  # "at 1 s and at 3 s"
+        start = self._chunk(at)
+        if self.cues(self.moments[-1][1], start):
+            self.cut(start)
+        self._closed = (self.current, at + 1)
+        return self.current
+
+    def _chunk(self, at: int) -> int:
+        """Where the words start that a time at `at` is said of: "calm, and [happy or excited until two seconds]"."""
+        cues = [f for f in self.found if f.phrase.role in CUES and self.moments[-1][1] <= f.start and f.end <= at]
+        joined = False
+        for before, cue in reversed(list(pairwise(cues))):
+            gap = [i for i in range(before.end, cue.start) if PARTING.get(self.tokens[i], 0) >= 1]
+            words = [self.tokens[i] for i in gap]
+            alike = _ending(self.tokens[before.end - 1]) == _ending(self.tokens[cue.end - 1])
+            if words and not (alike and (words in (["and"], ["or"]) or (words == [","] and joined))):
+                return gap[-1] + 1
+            joined |= bool(words)
+        return self.moments[-1][1]
+
+    @staticmethod
+    def _time(moment: Moment, when: When) -> None:
+        for name in ("start", "end", "length", "delay", "every", "rise"):
+            if getattr(when, name) is not None:
+                setattr(moment, name, getattr(when, name))
+        moment.fill |= when.fill
+        moment.early |= when.early
+
+    @classmethod
+    def repeated(cls, moment: Moment) -> list[Moment]:
+        """The moment at each of its other times."""
+        again = []
+        for when in moment.also:
+            again.append(Moment(list(moment.readings)))
+            cls._time(again[-1], when)
+        return again
+
+    def _a_cue(self, at: int, end: int) -> None:
+        """A cue behind a time that closed its moment, or a sentence behind one that ended, starts another."""
+        if self._closed is not None and self._closed[0] is self.current and at >= self._closed[1]:
+            between = [token for token in self.tokens[self._closed[1] : at] if token != ","]
+            if between[:1] not in (["with"], ["while"], ["as"], ["showing"], ["without"]):
+                self.cut(self._closed[1])
+        elif self._opened is not None and self._opened[0] is self.current and self.current.is_timed:
+            ends = [i for i in range(self._opened[1], at) if self.tokens[i] in _ENDS and self.cues(self._opened[1], i)]
+            if ends and not any(token.startswith("@t") for token in self.tokens[at:]):
+                self.cut(ends[-1] + 1)
+        cue = next(f for f in self.found if f.start == at and f.phrase.role in CUES)
+        if cue.phrase.words[0] == NEXT and self._opposes(cue):
+            self.cut(at)
+
+    def _opposes(self, cue: Found) -> bool:
+        """Whether the current moment already has a movement against this one: "looks left, right"."""
+        here = [f for f in self.found if f.phrase.role == "cue" and self.moments[-1][1] <= f.start < cue.start]
+        units = {unit for f in here for unit, _, _ in f.phrase.value.muscles}
+        own = {unit for unit, _, _ in cue.phrase.value.muscles}
+        return any((a in own and b in units) or (b in own and a in units) for a, b in ANTAGONISTS)
+
+    def _stop(self, at: int, end: int) -> None:
+        """ "Stops crying and smiles": until then she cried."""
+        index = next(i for i, f in enumerate(self.found) if f.start == at and f.phrase.role == "stop")
+        ceasing = next((f for f in self.found if f.start >= end and f.phrase.role in CUES), None)
+        if ceasing is None or not set(self.tokens[end : ceasing.start]) <= _CEASING:
+            return
+        if self.cues(self.moments[0][1], at):  # it is denied, as what went before ends
+            self.found[index] = self.found[index]._replace(phrase=self.found[index].phrase._replace(role="not"))
+            if self.cues(self.moments[-1][1], at):
+                self.cut(at)
+            return
+        self.current.end, self.current.start = self.current.start, None
+        self.cut(ceasing.end)
 
     def _before(self, at: int, end: int) -> None:
         if not self.cues(end, self.sentence_end(end)):

@@ -1,18 +1,18 @@
 """`Planner`: text → `MusclePlan`; and `KnowledgePlanner`, the offline default."""
 
-import difflib
 import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import islice
 
 from tbd.errors import InputError
 from tbd.think import wording
 from tbd.think.action_units import Emotion
-from tbd.think.lexicon import forms
+from tbd.think.doubts import foreign_language, slips
+from tbd.think.moments import Moment
 from tbd.think.plan import MusclePlan, Segment, Step
 from tbd.think.reading import Text, read
-from tbd.think.scanning import vocabulary
 from tbd.think.timing import Beat, schedule, unfold
 from tbd.think.tokens import WORD_LIMIT, cut_short
 
@@ -86,9 +86,9 @@ class KnowledgePlanner(Planner):
         """Think; see `Planner.plan`."""
         check_duration(duration)
         words = read(text)
-        moments = () if _is_foreign(words.tokens) else words.moments
-        beats, total = schedule(moments, duration)
-        notes = (*words.notes, *_notes(text, words, beats, duration))
+        moments: Sequence[Moment] = () if foreign_language(words.tokens) else words.moments
+        beats, total, conflicts = schedule(moments, duration)
+        notes = (*words.notes, *conflicts, *_notes(text, words, beats, duration))
         steps = wording.reasoning(beats, total, nominal=duration is None)
         if not any(beat.face.readings for beat in beats):
             steps = (*steps[:1], Step(title="What would help", text=notes[-1]))
@@ -141,48 +141,30 @@ def _notes(text: str, words: Text, beats: Sequence[Beat], duration: float | None
     notes = []
     if len(text.split()) > WORD_LIMIT:
         notes.append(cut_short(WORD_LIMIT))
-    if duration is not None and beats[-1].start >= duration:
-        notes.append(f"The text names {beats[-1].start:g} s, but the audio lasts {duration:g} s; what lies beyond will not be seen.")
+    if duration is not None and (last := _latest(words, beats)) > duration + 0.05:
+        notes.append(f"The text names {last:g} s, but the audio lasts {duration:.3g} s; what lies beyond will not be seen.")
     if not any(beat.face.readings for beat in beats):
-        notes.append(_nothing(text, words))
+        return [*notes, _nothing(text, words)]
+    if words.unread:
+        quoted = wording.listed([f"“{phrase}”" for phrase in words.unread[:6]])
+        notes.append(f"Not understood, so left out: {quoted}. Times read like “from 1 to 3 s”, amounts like “70 %” or “twice”.")
+    notes += [f"“{written}” is not understood. Did you mean “{meant}”?" for written, meant in islice(slips(words.tokens), 4)]
     return notes
+
+
+def _latest(words: Text, beats: Sequence[Beat]) -> float:
+    """The latest second that the text names or that follows from it."""
+    named = [time.seconds for m in words.moments for time in (m.start, m.end, m.length) if time is not None and time.share == 0]
+    return max([beats[-1].start, *named])
 
 
 def _nothing(text: str, words: Text) -> str:
     if not text.strip():
         return f"The text is empty, so the face stays neutral. {_HELP}"
-    if _is_foreign(words.tokens) or not re.search("[A-Za-z]", text):
-        return f"This planner reads English and finds none here, so the face stays neutral; a language model reads others. {_HELP}"
-    guesses = _guesses(words.tokens)
+    language = foreign_language(words.tokens)
+    if language or not re.search("[A-Za-z]", text):
+        guess = f" (this looks like {language})" if language else ""
+        return f"This planner reads English and finds none here{guess}, so the face stays neutral; a language model reads others. {_HELP}"
+    guesses = list(dict.fromkeys(meant for _, meant in islice(slips(words.tokens, generous=True), 4)))
     guess = f" Did you mean {wording.listed([f'“{g}”' for g in guesses], 'or')}?" if guesses else ""
     return f"The text names no feeling or movement that this planner knows, so the face stays neutral.{guess} {_HELP}"
-
-
-def _guesses(tokens: Sequence[str]) -> list[str]:
-    """Known words that unknown ones resemble: for slips of the pen."""
-    known = vocabulary()
-    odd = [token for token in tokens[:40] if len(token) > 4 and token.isalpha() and not forms(token) & known]
-    long_words = [word for word in known if len(word) > 4]
-    found = (difflib.get_close_matches(token, long_words, n=1, cutoff=0.78) for token in odd[:8])
-    return [match[0] for match in found if match]
-
-
-_ENGLISH_WORDS = "the a an is are was i you he she it they we and but not with of to in his her their my very then so at on for as be"
-_FOREIGN_WORDS = (
-    "der die das und ist ich sie er nicht sehr mit ein eine dann wir ihr sein auf den dem zu war "  # German
-    "el la los las es muy y con una pero que por su está estoy ella luego no se lo del "  # Spanish
-    "le les des est et très elle il mais avec je tu nous dans une puis sur pas qui ses "  # French
-    "il lo gli è e molto con ma poi lei lui sono che non suo sua "  # Italian
-    "o os um uma ele ela muito com mas depois está não seu sua "  # Portuguese
-    "de het een en zij hij maar met niet zeer dan op zijn haar "  # Dutch
-    "hon han är och inte men med sedan jag den det som ett på"  # Swedish
-)
-_ENGLISH = frozenset(_ENGLISH_WORDS.split())
-_FOREIGN = frozenset(_FOREIGN_WORDS.split()) - _ENGLISH
-"""Function words, enough to tell that a sentence is not English."""
-
-
-def _is_foreign(tokens: Sequence[str]) -> bool:
-    words = [token for token in tokens if token.isalpha()]
-    foreign = sum(word in _FOREIGN for word in words)
-    return foreign >= 2 and foreign > sum(word in _ENGLISH for word in words) + (len(words) > 12)

@@ -1,20 +1,28 @@
 """What a sentence says: its moments in time, and in each what is felt, shown, held back, denied or ordered.
 
-`read` is the only entrance. Tokens (`tbd.think.tokens`) are searched (`tbd.think.scanning`), cut into moments
-(`tbd.think.moments`), and each moment is read clause by clause.
+`read` is the only entrance. Tokens (`tbd.think.tokens`) are searched (`tbd.think.scanning`), times and quantities are given
+to what they are said of (`tbd.think.binding`), the whole is cut into moments (`tbd.think.moments`), and each moment is read
+clause by clause.
 """
 
 from dataclasses import dataclass, replace
 from functools import cache
 
 from tbd.think.action_units import ACTION_UNITS, Side, describe_unknown
+from tbd.think.binding import Bound, bind_quantities
 from tbd.think.grammar import BOTH, LEFT, ONE_SIDE, RIGHT, order
 from tbd.think.lexicon import Found, Phrase, forms, senses
 from tbd.think.moments import Manner, Moment, Reading, Splitter
 from tbd.think.scanning import BOUNDARIES, cues, scan, vocabulary
-from tbd.think.tokens import Span, spans
+from tbd.think.tokens import Tokens, tokenize
 
 _SUBJECTS = frozenset(("i", "he", "she", "they", "we"))
+_SIZES = frozenset(
+    ("small", "tiny", "big", "huge", "great", "wide", "thin", "low", "high", "light", "little", "pretty", "strong", "real", "minor")
+)
+"""Degrees that are adjectives of things as well."""
+_GOES_ON = frozenset(("and", "but", "then", "while", "when", "with", "as", "at", "in", "of", "for"))
+"""Words that no noun is."""
 _SHOUT = 1.3
 """The degree of a word in capitals."""
 
@@ -26,6 +34,8 @@ class Text:
     moments: tuple[Moment, ...]
     tokens: tuple[str, ...]
     notes: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+    """Numbers and words of time that say nothing of a face, as they stand in the text."""
 
 
 @cache
@@ -57,12 +67,12 @@ def _side_near(tokens: list[str], start: int, end: int) -> Side | None:
     """The side that the words in and around tokens `start` to `end` name."""
     before: list[str] = []
     for token in reversed(tokens[max(0, start - 2) : start]):
-        if token in BOUNDARIES or token in ("and", "then", "but", "with"):
+        if token in BOUNDARIES or token in ("and", "then", "but", "with") or token.startswith("@t"):
             break
         before.append(token)
     after: list[str] = []
     for token in tokens[end : end + 5]:
-        if token in BOUNDARIES or token in ("and", "then", "but"):
+        if token in BOUNDARIES or token in ("and", "then", "but") or token.startswith("@t"):
             break
         after.append(token)
     for window in (tokens[start:end], before, after):
@@ -91,8 +101,8 @@ class _State:
 class _MomentReader:
     """Reads what was found between two tokens, clause by clause."""
 
-    def __init__(self, span: Span, found: list[Found], start: int, end: int, notes: list[str]) -> None:
-        self.tokens, self.shouted, self.notes = span.tokens, span.shouted, notes
+    def __init__(self, text: Tokens, found: list[Found], quantities: Bound, start: int, end: int, notes: list[str]) -> None:
+        self.tokens, self.shouted, self.notes, self.quantities = text.words, text.shouted, notes, quantities
         self.items = [f for f in found if start <= f.start < end]
         self.start, self.end = start, end
         self.readings: list[Reading] = []
@@ -115,9 +125,17 @@ class _MomentReader:
             return True
         if state.negated and self.readings and self.readings[-1].negated and "in" in between:  # "no joy in her smile"
             return True
+        if state.negated and "and" in between and self._is_verb_after_others(item):  # "not crying any more and smiles"
+            return True
         if not gap:
             return False
         return not (gap == [","] and (state.negated or state.manner) and self._in_list(item))
+
+    def _is_verb_after_others(self, item: Found) -> bool:
+        """Whether a cue is a verb in the third person that follows a cue that is none: it has a subject of its own."""
+        before = [f for f in self.items if f.phrase.role == "cue" and f.end <= item.start]
+        ends = [self.tokens[f.start][-1] == "s" for f in (*before[-1:], item)]
+        return item.phrase.role == "cue" and ends == [False, True] and self.tokens[item.start] not in ("tears", "less")
 
     def _in_list(self, item: Found) -> bool:
         """Whether a comma is one of a list's: "not sad, angry or afraid", "hiding fear, shame and anger"."""
@@ -144,9 +162,7 @@ class _MomentReader:
             if item.phrase.words == ("no", "more") and self.readings and not self._follows(item):  # "smiling no more"
                 self.readings[-1] = replace(self.readings[-1], negated=True)
                 return
-            stops = {"stop", "cease"} & forms(self.tokens[item.start])
-            if not stops or self._follows(item, within=2):
-                state.negated, state.immune = not state.immune, False
+            state.negated, state.immune = not state.immune, False
         elif role == "yes":
             state.negated, state.manner, state.immune = False, None, True
         elif role == "hold":
@@ -176,10 +192,22 @@ class _MomentReader:
                     return True
         return False
 
+    def _is_of_a_thing(self, item: Found) -> bool:
+        """Whether a size is that of something else: "a small child cries", "smiles in a big room"."""
+        if item.phrase.words[0] not in _SIZES or len(item.phrase.words) > 1 or self._adjective(item):
+            return False
+        after = next((f.start for f in self.items if f.start >= item.end and f.phrase.role in ("cue", "unit", "degree")), len(self.tokens))
+        before = max((f.end for f in self.items if f.end <= item.start and f.phrase.role in ("cue", "unit")), default=-9)
+        follows = self.tokens[item.end : item.end + 1]
+        stands_alone = not follows or not follows[0].isalpha() or follows[0] in _GOES_ON
+        return after > item.end and not (stands_alone or (before == item.start and self.tokens[item.start - 1] not in ("a", "the")))
+
     def _degree(self, item: Found, state: _State, clause_from: int) -> None:
         words = item.phrase.words
+        if self._is_of_a_thing(item):
+            return
         if self._follows(item) or self._adjective(item):
-            state.degree = min(state.degree, item.phrase.value) if state.degree < 1 else item.phrase.value
+            state.degree = _joint_degree(state.degree, item.phrase.value)
             state.degree_words = words
             if words[0] == "not":
                 state.negated = False
@@ -237,6 +265,7 @@ class _MomentReader:
         degree = inner if degree == 1.0 and inner else degree
         if degree == 1.0 and self.shouted & set(range(item.start, item.end)):
             degree = _SHOUT
+        reading, degree = self._measured(reading, degree, item)
         if state.despite and reading.sense.valence > 0:  # "despite everything he smiles"
             state.manner = None
         litotes = state.degree_words[:1] == ("not",) and reading.sense.valence > 0.2
@@ -249,6 +278,20 @@ class _MomentReader:
         elif state.manner == "shown" and reading.sense.mix.get("neutral", 0) > 0.6:  # "a mask of calm over rage"
             state.manner = "contained"
 
+    def _measured(self, reading: Reading, degree: float, item: Found) -> tuple[Reading, float]:
+        """The reading and its degree with what is said of them in figures."""
+        for quantity in self.quantities.get(item.start, ()):
+            if quantity.kind == "count":
+                reading = replace(reading, count=max(1, round(quantity.value)))
+            elif quantity.kind == "factor":
+                degree = min(2.0, quantity.value)
+            elif reading.sense.kind != "order" and quantity.value == 0:
+                reading = Reading(_cue_phrases()["neutral"].value, f"{reading.words} {quantity.words}")
+            else:
+                reading, degree = replace(reading, level=quantity.value), 1.0
+        bangs = next((i for i, token in enumerate(self.tokens[item.end :]) if token != "!"), len(self.tokens) - item.end)
+        return reading, _SHOUT if bangs >= 2 and degree == 1.0 and reading.level is None else degree
+
 
 def _inner_degree(tokens: list[str], phrase: Phrase) -> float | None:
     """The degree inside a phrase: "raises slightly her brows"."""
@@ -258,6 +301,13 @@ def _inner_degree(tokens: list[str], phrase: Phrase) -> float | None:
             if small.role == "degree":
                 return small.value
     return None
+
+
+def _joint_degree(first: float, second: float) -> float:
+    """ "Very very" is more than "very", "a tiny bit" as little as "tiny"; otherwise the second counts."""
+    if first < 1:
+        return min(first, second)
+    return second + 0.5 * (2 - second) * (first - 1) if first > 1 < second else second
 
 
 def _is_smile(reading: Reading) -> bool:
@@ -272,22 +322,18 @@ def _settle(readings: list[Reading]) -> list[Reading]:
     return [replace(r, manner="shown") if hidden and r.manner == "felt" and _is_smile(r) else r for r in readings]
 
 
-def _read_span(span: Span, notes: list[str]) -> list[Moment]:
-    found = scan(span.tokens)
-    moments = []
-    for moment, start, end in Splitter(span.tokens, found).run():
-        moment.readings = _MomentReader(span, found, start, end, notes).read()
-        moments.append(moment)
-    if span.start is not None or span.end is not None:
-        moments[0].start = span.start
-        moments[-1].end = span.end
-    return moments
-
-
 def read(text: str) -> Text:
     """Read a text; what cannot be used is said in `notes`."""
-    notes: list[str] = []
-    pieces = spans(text, vocabulary())
-    moments = [moment for piece in pieces for moment in _read_span(piece, notes)]
-    tokens = tuple(token for piece in pieces for token in piece.tokens)
-    return Text(tuple(moments), tokens, tuple(dict.fromkeys(notes)))
+    tokens = tokenize(text, vocabulary())
+    notes = list(tokens.notes)
+    found = scan(tokens.words)
+    quantities, idle = bind_quantities(tokens.words, found, tokens.quantities)
+    splitter = Splitter(tokens.words, found, tokens.times)
+    moments: list[Moment] = []
+    for moment, start, end in splitter.run():
+        moment.readings = _MomentReader(tokens, splitter.found, quantities, start, end, notes).read()
+        if moment.again and moments:
+            moment.readings = moments[-1].readings
+        moments += [moment, *Splitter.repeated(moment)]
+    unread = [*(when.words for when in splitter.unbound), *(quantity.words for quantity in idle), *tokens.unread]
+    return Text(tuple(moments), tuple(tokens.words), tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(unread)))

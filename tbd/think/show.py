@@ -1,5 +1,7 @@
 """A plan for the eye: the chain of thought, the muscles at work, the timeline."""
 
+import sys
+
 import numpy as np
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -19,23 +21,39 @@ _BLOCKS = " ▏▎▍▌▋▊▉█"
 _LEVELS = " ▁▂▃▄▅▆▇█"
 
 
-def show(plan: MusclePlan, console: Console | None = None) -> None:
+def show(plan: MusclePlan, console: Console | None = None, notes: bool = True) -> None:
     """Print a plan: its sentence, its reasoning, its muscles with what the check finds and, where it has one, its timeline.
 
     Args:
         plan: what to show.
         console: where; standard output unless told. It reads well from 80 columns on, and without colour.
+        notes: print the plan's notes as well; `warn` prints them alone.
     """
     console = console or Console()
-    for part in render(plan, console.width):
+    for part in render(plan, console.width, notes):
         console.print(part)
 
 
-def render(plan: MusclePlan, width: int = 100) -> list[RenderableType]:
-    """The parts that `show` prints, in order."""
+def warn(plan: MusclePlan) -> None:
+    """Print what the planner doubts to standard error, whatever else is silenced or goes into a pipe."""
+    for note in plan.notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[RenderableType]:
+    """The parts that `show` prints, in order.
+
+    Args:
+        plan: what to show.
+        width: columns.
+        notes: with the plan's notes.
+    """
     parts: list[RenderableType] = [_title(plan)]
-    said = {step.text for step in plan.reasoning}
-    parts += [_note(note) for note in plan.notes if note not in said]
+    if notes:
+        said = {step.text for step in plan.reasoning}
+        parts += [_note(note) for note in plan.notes if note not in said]
+    else:
+        plan = plan.model_copy(update={"reasoning": tuple(step for step in plan.reasoning if step.text not in plan.notes)})
     if plan.reasoning:
         parts.append(_reasoning(plan))
     if plan.actions:

@@ -68,6 +68,55 @@ def sentences() -> list[Sentence]:
     return found
 
 
+class Measured(NamedTuple):
+    """A line of ``measured.txt``."""
+
+    text: str
+    checks: list[str]
+
+
+def measured() -> list[Measured]:
+    """All of ``measured.txt``."""
+    lines = (Path(__file__).parent / "measured.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.rsplit("|", 1) for line in lines if "|" in line and not line.startswith("#"))
+    return [Measured(text.strip().replace("\\n", "\n"), checks.split()) for text, checks in pairs]
+
+
+def leading(plan: MusclePlan, time: float) -> str:
+    """The emotion that leads at a time."""
+    segment = next(s for s in plan.timeline() if s.start <= time and (s.end is None or time < s.end))
+    return max(segment.emotions, key=lambda emotion: segment.emotions[emotion]) if segment.intensity >= 0.05 else "neutral"
+
+
+def sides_at(plan: MusclePlan, unit: int, time: float) -> set[str]:
+    """The sides on which a unit is at work at a time."""
+    at_work = (a for a in plan.actions if (a.onset or 0) <= time and (a.offset is None or time <= a.offset))
+    return {a.side for a in at_work if a.unit == unit and a.intensity >= SHOWS}
+
+
+def holds(plan: MusclePlan, check: str) -> bool:
+    """Whether a plan passes a check of ``measured.txt``."""
+    kind, _, value = check.partition(":")
+    if kind in ("note", "silent"):
+        return bool(plan.notes) == (kind == "note")
+    if kind == "mix":
+        return all(abs(plan.emotions.get(name, 0) - float(share)) < 0.03 for name, share in re.findall(r"([a-z]+)([\d.]+)", value))
+    if kind == "below":
+        return 0 < plan.intensity < float(value)
+    if kind == "never":
+        return all(segment.emotions.get(value, 0) < 0.1 for segment in plan.timeline())
+    if check.startswith("i~"):
+        return abs(plan.intensity - float(check[2:])) < 0.02
+    if repeated := re.fullmatch(r"AU(\d+)x(\d+)", check):
+        return sum(a.unit == int(repeated[1]) for a in plan.actions) == int(repeated[2])
+    if strong := re.fullmatch(r"AU(\d+)~([\d.]+)", check):
+        return any(a.unit == int(strong[1]) and abs(a.intensity - float(strong[2])) < 0.02 for a in plan.actions)
+    if unit := re.fullmatch(r"AU(\d+)([LR]?)", value):
+        sides = sides_at(plan, int(unit[1]), float(kind))
+        return sides == {{"L": "left", "R": "right"}[unit[2]]} if unit[2] else bool(sides)
+    return leading(plan, float(kind)) == value
+
+
 def units(plan: MusclePlan) -> dict[int, set[str]]:
     """Unit → the sides that it shows on."""
     shown: dict[int, set[str]] = {}

@@ -8,7 +8,7 @@ import pytest
 from tbd.errors import InputError
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.facs import EMOTIONS, PROTOTYPES, REGIONS, measure, perform
-from tests.think.sentences import DEGREES, PARAPHRASES, SHOWS, TIMED, WORDS, sentences, shows, units
+from tests.think.sentences import DEGREES, PARAPHRASES, SHOWS, TIMED, WORDS, holds, measured, sentences, shows, units
 
 PLANNER = KnowledgePlanner()
 
@@ -18,6 +18,12 @@ def test_sentences(group, text, expected, forbidden):
     plan = PLANNER.plan(text)
     assert {unit for unit in expected if not shows(plan, unit)} == set(), f"missing in {units(plan)}"
     assert {unit for unit in forbidden if shows(plan, unit)} == set(), f"forbidden in {units(plan)}"
+
+
+@pytest.mark.parametrize(("text", "checks"), measured())
+def test_times_and_quantities(text, checks):
+    plan = PLANNER.plan(text, duration=6)
+    assert [check for check in checks if not holds(plan, check)] == [], (plan.timeline(), plan.actions, plan.notes)
 
 
 def test_there_are_enough_sentences_and_hard_ones():
@@ -130,6 +136,25 @@ def test_text_without_feeling_is_neutral_and_says_what_would_help(text):
 
 def test_slips_of_the_pen_are_guessed():
     assert "“disgusted”" in PLANNER.plan("he is disgsted").notes[-1]
+    assert "“happy”" in PLANNER.plan("hapy").notes[-1]
+    assert ["Did you mean “happy”?" in note for note in PLANNER.plan("angry, then hapy").notes] == [True]
+    assert PLANNER.plan("a woman with a long brown coat speaks about grain and is angry").notes == ()
+
+
+UNREAD = ["smiles at 3 o'clock", "7 angry men", "happy 2 secnds long", "happy, then sad in 14 hours", "angry 5 to the power of 2"]
+
+
+@pytest.mark.parametrize("text", UNREAD)
+def test_what_is_left_unread_is_quoted(text):
+    (note,) = [note for note in PLANNER.plan(text).notes if note.startswith("Not understood")]
+    quoted = note.split("“")[1].split("”")[0]
+    assert quoted in text and any(letter.isdigit() for letter in quoted)
+
+
+@pytest.mark.parametrize(("text", "language"), [("traurig", "German"), ("je suis content", "French"), ("ella está muy enojada", "Spanish")])
+def test_another_language_is_named(text, language):
+    plan = PLANNER.plan(text)
+    assert plan.emotions == {"neutral": 1.0} and f"looks like {language}" in plan.notes[-1]
 
 
 def test_units_that_cannot_be_are_noted_not_fatal():
@@ -156,12 +181,20 @@ def test_plans_are_whole_and_survive_json(text):
     assert plan.description and plan.reasoning and all(step.text for step in plan.reasoning)
 
 
+MEASURES = (
+    "between 1 and 3 s", "0:00-0:02", "for the first 30 %", "in the second half", "every two seconds", "twice", "8/10", "=0.7",
+    "(happy:1.3)", "level 3", "wait two seconds", "otherwise", "at 2 s", "3 times", "70%", "→", "@t7", "@q3", "@au=4", "70:30", "stop",
+    "left", "right", "up", "down",
+    "the other", "before that", "frame 25", "half as", "1/0", "3x",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_word_salad_never_fails(seed):
     from tbd.think.scanning import vocabulary
 
     rng = np.random.default_rng(seed)
-    words = [*sorted(vocabulary()), *",.;!?", "[0-2s]", "[3s-end]", "for 2 seconds", "at 1 s", "AU12L at .4", "until 4 s", "🙂"]
+    words = [*sorted(vocabulary()), *",.;!?", *MEASURES, "[0-2s]", "[3s-end]", "for 2 seconds", "at 1 s", "AU12L at .4", "until 4 s", "🙂"]
     for _ in range(150):
         text = " ".join(rng.choice(words, size=rng.integers(1, 25)))
         plan = PLANNER.plan(text, duration=rng.choice([None, 0.3, 4.0]))
@@ -184,3 +217,12 @@ def test_thinking_needs_no_heavy_library():
 
     code = "import sys, tbd.think; print(sorted({'torch', 'cv2', 'mediapipe', 'rich', 'scipy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("text", ["1" * 20_000, "1:" * 5000, "from 1 to " * 400, "happy=0.5 " * 400, "first second and the " * 400])
+def test_no_text_takes_long(text):
+    import time
+
+    start = time.process_time()
+    PLANNER.plan(text, duration=4)
+    assert time.process_time() - start < 3
