@@ -25,6 +25,8 @@ _BEST_RATE = 48_000
 """What sound of any other rate is converted to."""
 _CLIPPED = 0.01
 """The part of samples that may lie beyond full scale without a note."""
+_GAP = 0.1
+"""Seconds of silence that may be filled in without a note."""
 _CUT = 0.5
 """Seconds that may be missing at a file's end before a note says so."""
 
@@ -103,7 +105,10 @@ def read_sound(path: str | os.PathLike) -> Sound:
 def _stream(container: Any, path: Path) -> Any:
     if not container.streams.audio:
         raise InputError(f"{path} has no sound in it; give a recording of speech.")
-    return container.streams.audio[0]
+    stream = container.streams.audio[0]
+    if stream.codec_context.name == "flac":
+        stream.codec_context.options = {"err_detect": "crccheck+explode"}  # else a damaged packet is played as noise
+    return stream
 
 
 def _read(path: Path, sample_rate: int) -> np.ndarray:
@@ -114,15 +119,32 @@ def _read(path: Path, sample_rate: int) -> np.ndarray:
         # alone, a file of sound begins with its first sample, whatever time its clock starts from
         zero = start_of(container) if container.streams.video else None
         pieces = _without_bursts(decoded_pieces(container, stream, damage), stream.codec_context.name, damage)
-        runs = list(_runs(placed(pieces, zero), sample_rate))
+        begin = float(stream.start_time * stream.time_base) if stream.start_time is not None else None
+        runs = list(_runs(placed(pieces, zero, begin), sample_rate))
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
-        estimated = container.format.name in _ESTIMATED
+        promised = length or (0.0 if container.streams.video else (container.duration or 0) / 1e6)
+        promised *= container.format.name not in _ESTIMATED
     damage.report(path, "sound", "silence stands in their place")
     samples = _join(runs, round(length * sample_rate), round(_SHORTEST * sample_rate))
-    missing = length - samples.shape[1] / sample_rate
-    if missing > _CUT and not estimated:
-        note(f"The sound in {path} is broken off: {missing:.1f} of its {length:.1f} seconds are missing at the end.")
+    _tell_of_gaps(runs, damage, path, sample_rate)
+    _require_whole(samples.shape[1] / sample_rate, promised, path)
     return samples
+
+
+def _tell_of_gaps(runs: list["_Run"], damage: Damage, path: Path, sample_rate: int) -> None:
+    """Issue a note of silence that was filled in, beyond that for damaged packets, of which `Damage` tells."""
+    ends = [run.start + run.samples().shape[1] for run in runs]
+    gaps = sum(max(run.start - end, 0) for run, end in zip(runs[1:], ends)) / sample_rate - damage.seconds
+    if gaps > _GAP:
+        note(f"The time stamps of the sound in {path} leave gaps of {gaps:.2f} s in all; silence stands there.")
+
+
+def _require_whole(seconds: float, promised: float, path: Path) -> None:
+    missing = promised - seconds
+    if missing > max(promised / 2, _CUT):
+        raise InputError(f"{path} is damaged: it holds {seconds:.1f} of its {promised:.1f} seconds of sound; give a whole file.")
+    if missing > _CUT:
+        note(f"The sound in {path} is broken off: {missing:.1f} of its {promised:.1f} seconds are missing.")
 
 
 def _without_bursts(pieces: Iterable[Piece], codec: str, damage: Damage) -> Iterator[Piece]:
@@ -141,7 +163,7 @@ _EXACT = ("pcm", "flac", "alac", "wavpack", "tta")
 """Codecs that give back what was recorded, whatever its level."""
 _BURST = 4.0
 """Times full scale. Codecs that approximate overshoot by a few tenths; a damaged packet gives thousands."""
-_ESTIMATED = ("mp3", "aac", "ac3", "eac3", "amr", "ogg", "avi")
+_ESTIMATED = ("mp3", "aac", "ac3", "eac3", "amr", "ogg", "avi", "mpegts")
 """Formats whose length FFmpeg guesses, or counts from another start."""
 
 

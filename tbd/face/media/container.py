@@ -121,17 +121,43 @@ def decoded_pieces(container: Any, stream: Any, damage: Damage) -> Iterator[Piec
     """
     import av
 
+    losses = Losses() if container.format.name in UNSTAMPED else None
     for packet in _packets(container, stream, damage):
         damage.packets += packet.size > 0
+        if losses is not None and (lost := losses.before(packet)):
+            damage.packets, damage.damaged, damage.seconds = damage.packets + lost[0], damage.damaged + lost[0], damage.seconds + lost[1]
+            yield Piece(None, lost[1])
         try:
             frames = packet.decode()
         except av.FFmpegError:
             seconds = float(packet.duration * packet.time_base) if packet.duration else 0.0
             damage.damaged += packet.size > 0
             damage.seconds += seconds
-            yield Piece(None if packet.pts is None else float(packet.pts * packet.time_base), seconds)
+            time = None if packet.pts is None or losses is not None else float(packet.pts * packet.time_base)
+            yield Piece(time, seconds)
             continue
-        yield from (Piece(frame.time, _length(frame), frame) for frame in frames)
+        yield from (Piece(None if losses is not None else frame.time, _length(frame), frame) for frame in frames)
+
+
+UNSTAMPED = ("mp3", "aac")
+"""Formats that are packets in a row, without time stamps: FFmpeg counts them, and does not count those that it cannot find."""
+
+
+class Losses:
+    """How many packets of a format without time stamps are missing: FFmpeg hands out what it cannot tell together with the next one."""
+
+    def __init__(self) -> None:
+        self._bytes, self._count = 0, 0
+
+    def before(self, packet: Any) -> tuple[int, float] | None:
+        """The packets that are missing before this one: how many, judged by the bytes they took, and their seconds."""
+        data = bytes(packet)
+        junk = next((i for i in range(len(data) - 1) if data[i] == 0xFF and data[i + 1] >= 0xE0), 0)
+        # a title or a cover, where files were joined, is no loss
+        tag = any(name in data[:junk] for name in (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN"))
+        lost = round(junk * self._count / self._bytes) if junk and self._count and not tag else 0
+        self._bytes, self._count = self._bytes + len(data) - junk, self._count + bool(data)
+        return (lost, lost * float((packet.duration or 0) * packet.time_base)) if lost else None
 
 
 def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
@@ -144,7 +170,7 @@ def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
                 failures = 0
                 yield packet
             return
-        except av.FFmpegError:
+        except (av.FFmpegError, IndexError):  # PyAV's list of streams lacks one that FFmpeg finds on the way
             failures += 1
             damage.unreadable += failures == 1
 

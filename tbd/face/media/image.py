@@ -72,8 +72,26 @@ def _read(path: Path) -> np.ndarray:
         count = getattr(image, "n_frames", 1)
         if count > 1 and image.format in ("GIF", "WEBP", "TIFF", "PNG", "AVIF"):
             note(f"{path} holds {count} pictures; the first one is taken.")
-        upright = ImageOps.exif_transpose(image)
-        return _to_rgb(upright, image.info.get("icc_profile"), path)
+        profile = image.info.get("icc_profile")
+        if image.format == "HEIF":
+            _restore_orientation(image, path)
+        return _to_rgb(ImageOps.exif_transpose(image), profile, path)
+
+
+_ORIENTATION = 0x0112
+"""EXIF's tag."""
+
+
+def _restore_orientation(image: Any, path: Path) -> None:
+    """Let EXIF turn a HEIC that no other word in the file turns.
+
+    Phones write both EXIF's tag and a property of the container, which libheif applies; some programs write the tag alone.
+    """
+    with open(path, "rb") as file:
+        properties = file.read(1 << 18).partition(b"mdat")[0]
+    orientation = image.info.get("original_orientation")
+    if orientation and b"irot" not in properties and b"imir" not in properties:
+        image.getexif()[_ORIENTATION] = orientation
 
 
 def _is_video(path: Path) -> bool:

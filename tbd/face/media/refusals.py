@@ -31,7 +31,7 @@ def what_it_is(path: Path) -> str | None:
     for beginning, name in _BEGINNINGS.items():
         if head.startswith(beginning):
             return name
-    if b"<svg" in head and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<?xml", b"<!", b"<svg")):
+    if b"<svg" in head and head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<?xml", b"<!doctype svg", b"<!--", b"<svg")):
         return _BEGINNINGS[b"<svg"]
     if head[8:10] == b"CR" or head[4:12] == b"ftypcrx ":
         return _BEGINNINGS[b"IIRO"]

@@ -16,7 +16,7 @@ _LONGEST_OVERLAP = 1.0
 """Seconds. Time stamps that go back farther are counted anew, as in joined files."""
 
 
-def placed(pieces: Iterable[Piece], zero: float | None) -> Iterator[tuple[float, Piece]]:
+def placed(pieces: Iterable[Piece], zero: float | None, fallback: float | None = None) -> Iterator[tuple[float, Piece]]:
     """Give each block its place in time.
 
     Blocks follow one another without a break as long as their time stamps agree with the number of their samples to 15 ms.
@@ -26,6 +26,7 @@ def placed(pieces: Iterable[Piece], zero: float | None) -> Iterator[tuple[float,
     Args:
         pieces: Blocks as `decoded_pieces` gives them.
         zero: Time stamp of the moment 0, in seconds; the first block's where None.
+        fallback: Instead of the first block's, where that is damaged: an encoder's lead-in may have been in it.
 
     Returns:
         Seconds at which the block begins, and the block.
@@ -33,7 +34,7 @@ def placed(pieces: Iterable[Piece], zero: float | None) -> Iterator[tuple[float,
     clock, offset = None, zero
     for piece, following in _with_following(pieces):
         if clock is None:
-            offset = (piece.time or 0.0) if offset is None else offset
+            offset = _first(piece, fallback) if offset is None else offset
             clock = 0.0 if piece.time is None else piece.time - offset
         jump = _jump(clock, [piece, *following], offset)
         if -_LONGEST_OVERLAP <= jump <= _LONGEST_GAP:
@@ -42,6 +43,11 @@ def placed(pieces: Iterable[Piece], zero: float | None) -> Iterator[tuple[float,
             offset += jump
         yield clock, piece
         clock += piece.seconds
+
+
+def _first(piece: Piece, fallback: float | None) -> float:
+    time = fallback if piece.frame is None and fallback is not None else piece.time
+    return time or 0.0
 
 
 def _with_following(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, list[Piece]]]:
