@@ -10,6 +10,8 @@ from typing import Any
 from tbd.errors import InputError
 from tbd.notes import note
 
+LONGEST_GAP = 3600.0
+"""Seconds. Time stamps that jump farther are wrong (a stream's clock that was set anew), not a pause."""
 _PATIENCE = 20
 """Failures to read on, one after another, after which a file is taken to end."""
 
@@ -68,12 +70,14 @@ class Damage:
         damaged: How many of them could not be decoded.
         seconds: Length of those.
         unreadable: Places at which not even a packet could be read.
+        corrupt: Frames that were decoded with parts missing or wrong.
     """
 
     packets: int = 0
     damaged: int = 0
     seconds: float = 0.0
     unreadable: int = 0
+    corrupt: int = 0
 
     def report(self, path: Path, kind: str, instead: str) -> None:
         """Issue a note of what is damaged.
@@ -94,6 +98,8 @@ class Damage:
             count = f"{self.damaged} of {self.packets} packets" if self.damaged else "A part"
             verb = "are" if self.damaged > 1 else "is"
             note(f"{count} of the {kind} in {path} {verb} damaged ({self.seconds:.2f} s); {instead}.")
+        elif self.corrupt:
+            note(f"{self.corrupt} frames of the {kind} in {path} are damaged: parts of their pictures are wrong.")
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
-from tbd.face.media.container import Piece
+from tbd.face.media.container import LONGEST_GAP, Piece
 
 _TOLERANCE = 0.015
 """Seconds by which time stamps may be off without meaning a gap: below the packets of Opus (20 ms) and AAC (21 ms)."""
 _AHEAD = 5
 """Blocks that must agree on a jump: a single odd time stamp, and stamps that jitter to and fro, move nothing."""
-_LONGEST_GAP = 3600.0
-"""Seconds. Time stamps that jump farther are wrong (a stream's clock that was set anew), not a pause."""
 _LONGEST_OVERLAP = 1.0
 """Seconds. Time stamps that go back farther are counted anew, as in joined files."""
 
@@ -37,7 +35,7 @@ def placed(pieces: Iterable[Piece], zero: float | None, fallback: float | None =
             offset = _first(piece, fallback) if offset is None else offset
             clock = 0.0 if piece.time is None else piece.time - offset
         jump = _jump(clock, [piece, *following], offset)
-        if -_LONGEST_OVERLAP <= jump <= _LONGEST_GAP:
+        if -_LONGEST_OVERLAP <= jump <= LONGEST_GAP:
             clock += jump
         else:
             offset += jump

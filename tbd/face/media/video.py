@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.media.container import Damage, decoded_pieces, existing, opened, start_of
+from tbd.face.media.container import LONGEST_GAP, Damage, decoded_pieces, existing, opened, start_of
 from tbd.face.motion import FPS
+from tbd.notes import note
 
 _JITTER = 1e-3
 """Seconds by which time stamps may be off, since containers round them to milliseconds and less."""
 _HELD = 0.08
 """Seconds. A frame that lasts longer is held on purpose; of a slow but steady film (12.5 a second) none does."""
+_BROKEN_OFF = 0.5
+"""Seconds that may be missing at a film's end before a note says so."""
 _SQUARE = 0.01
 """By how much a pixel's shape may differ from a square and be left so: nobody sees it, and scaling costs sharpness."""
 _RATIOS = (0.2, 5.0)
@@ -95,19 +98,33 @@ class VideoFrames:
             pieces = decoded_pieces(container, stream, damage)
             frames = _progressive((piece.frame for piece in pieces if piece.frame is not None), stream)
             last = None if self.end is None else round((self.end - self.start) * FPS)
-            shown, square = None, None
+            shown, square, count = None, None, 0
             for frame in at_25_a_second(_timed(frames, start, self.info.fps), last):
                 if frame is not shown:
                     shown, square = frame, _squared(frame, ratio)
+                    damage.corrupt += frame.is_corrupt
+                count += 1
                 yield square
+            lone = not container.streams.audio or bool(stream.duration)
         damage.report(self.path, "video", "the frame before stands in their place")
+        self._tell_what_is_missing(count / FPS, lone)
+
+    def _tell_what_is_missing(self, seconds: float, length_is_known: bool) -> None:
+        missing = self.duration - seconds
+        if length_is_known and missing > _BROKEN_OFF:
+            note(f"{self.path} is broken off or damaged: {missing:.1f} of its {self.duration:.1f} seconds of pictures are missing.")
 
 
 def _timed(frames: Iterable[Any], start: float, rate: float) -> Iterator[tuple[float, float, Any]]:
-    """When each frame begins and ends, in seconds after `start`, and the frame; one without a time stamp follows the one before."""
+    """When each frame begins and ends, in seconds after `start`, and the frame.
+
+    One without a time stamp follows the one before, and so does one whose clock was set anew, which an hour's jump shows.
+    """
     end = 0.0
     for frame in frames:
         time = end if frame.time is None else frame.time - start
+        if abs(time - end) > LONGEST_GAP:
+            start, time = start + time - end, end
         end = time + (float(frame.duration * frame.time_base) if frame.duration else 1 / rate)
         yield time, end, frame
 
