@@ -31,7 +31,8 @@ def voice() -> np.ndarray:
 def coded(samples, codec, stream) -> list:
     """(C, N) float samples as packets of an output stream."""
     layout = stream.layout.name
-    resampler = av.AudioResampler(stream.format.name, layout, RATE if codec != "libopus" else 48_000, stream.codec_context.frame_size or 1024)
+    rate, size = RATE if codec != "libopus" else 48_000, stream.codec_context.frame_size or 1024
+    resampler = av.AudioResampler(stream.format.name, layout, rate, size)
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
     frame.sample_rate, frame.pts = RATE, 0
     blocks = [*resampler.resample(frame), *resampler.resample(None)]
@@ -70,7 +71,7 @@ def lag(voice, heard, time) -> float:
     return (first + likeness.argmax()) / RATE - time if likeness.max() > 0.6 else np.nan
 
 
-GAPPED = [("libopus", "webm"), ("libopus", "mkv"), ("aac", "mp4"), ("aac", "mkv"), ("pcm_s16le", "mkv"), ("libmp3lame", "mp4"), ("flac", "mkv")]
+GAPPED = [("libopus", "webm"), ("aac", "mp4"), ("aac", "mkv"), ("pcm_s16le", "mkv"), ("libmp3lame", "mp4"), ("flac", "mkv")]
 
 
 @pytest.mark.parametrize(("codec", "suffix"), GAPPED)
@@ -142,8 +143,11 @@ def spoil(path, first, last, fill=True) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize(("codec", "suffix", "fill"), [("aac", "m4a", True), ("aac", "m4a", False), ("libmp3lame", "mp3", True), ("flac", "flac", False)])
-@pytest.mark.parametrize("interval", [(0, 0.05), (1.0, 1.01), (1.0, 1.2), (2.9, 4)])
+SPOILT = [("aac", "m4a", True), ("aac", "m4a", False), ("libmp3lame", "mp3", True), ("flac", "flac", False)]
+
+
+@pytest.mark.parametrize(("codec", "suffix", "fill"), SPOILT)
+@pytest.mark.parametrize("interval", [(0, 0.05), (1.15, 1.16), (1.0, 1.2), (2.9, 4)])
 def test_damaged_packets_are_skipped(tmp_path, voice, codec, suffix, fill, interval):
     path = tmp_path / f"a.{suffix}"
     write_packets(path, voice[None], codec)

@@ -16,6 +16,8 @@ from tbd.notes import note
 
 _JITTER = 1e-3
 """Seconds by which time stamps may be off, since containers round them to milliseconds and less."""
+_TIE = 1e-6
+"""Seconds by which of two frames one must be nearer: what adding up floats may be off."""
 _HELD = 0.08
 """Seconds. A frame that lasts longer is held on purpose; of a slow but steady film (12.5 a second) none does."""
 _BROKEN_OFF = 0.5
@@ -149,7 +151,7 @@ def at_25_a_second(frames: Iterable[tuple[float, float, Any]], last: int | None 
     for time, frame_end, frame in frames:
         held = time - since
         switch = time - (held / 2 if held <= _HELD + _JITTER else 0.5 / FPS)
-        while shown is not None and count / FPS <= switch + _JITTER and count < limit:
+        while shown is not None and count / FPS <= switch + _TIE and count < limit:
             yield shown
             count += 1
         if count >= limit:
