@@ -33,7 +33,8 @@ def heic(path, image, **options) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "a.jpg", "a.png", "picture"])
-def test_heic_is_read_whatever_its_name(tmp_path, photo, name):
+def test_heic_is_read_whatever_its_name(tmp_path, photo, name, monkeypatch):
+    monkeypatch.setattr(Image, "ID", [kind for kind in Image.ID if kind != "HEIF"])  # imageio may have made PIL know it
     heic(tmp_path / "a.heic", photo)
     (tmp_path / "a.heic").rename(tmp_path / name)
     assert far(tmp_path / name, photo) < 4

@@ -25,7 +25,7 @@ _BEST_RATE = 48_000
 """What sound of any other rate is converted to."""
 _CLIPPED = 0.01
 """The part of samples that may lie beyond full scale without a note."""
-_GAP = 0.1
+_GAP = 0.02
 """Seconds of silence that may be filled in without a note."""
 _CUT = 0.5
 """Seconds that may be missing at a file's end before a note says so."""
