@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.face.media import VideoWriter, read_audio, read_sound, read_video, video_info
-from tbd.face.media.container import Piece
+from tbd.face.media.audio import _without_bursts
+from tbd.face.media.container import Damage, Piece
 from tbd.face.media.timeline import placed
 from tbd.face.picture import Picture
 from tbd.notes import Note, collected
@@ -159,6 +161,15 @@ def test_damaged_packets_are_skipped(tmp_path, voice, codec, suffix, fill, inter
     assert all(("damaged" in line or "gaps" in line) and "a." in line for line in notes) and (notes or suffix == "mp3")
     assert [lag(voice, heard, t) for t in (0.5, 2.0, 2.6)] == pytest.approx([0, 0, 0], abs=0.002)
     assert np.abs(heard).max() < 0.9  # no burst
+
+
+@pytest.mark.parametrize(("codec", "kept"), [("aac", False), ("mp3float", False), ("pcm_f32le", True)])
+def test_bursts_of_damaged_packets_are_silenced(codec, kept):
+    """A damaged AAC packet may decode to noise of 10⁵ times full scale; a recording may be as loud as it likes."""
+    loud = SimpleNamespace(format=SimpleNamespace(name="fltp"), to_ndarray=lambda: np.full((1, 320), 3e4, np.float32))
+    damage = Damage(packets=10)
+    (piece,) = _without_bursts([Piece(1.0, 0.02, loud)], codec, damage)
+    assert (piece.frame is loud) == kept and damage.damaged == (0 if kept else 1) and (piece.time, piece.seconds) == (1.0, 0.02)
 
 
 def test_a_file_that_is_mostly_damaged_is_refused(tmp_path, voice):
