@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tbd import __version__
 from tbd.commands import ablating, corpus, drawing, evaluating, preprocessing, thinking, weights
 from tbd.errors import InputError, TBDError
+from tbd.notes import printed
 
 COMMANDS = {
     **thinking.COMMANDS,
@@ -39,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tbd {__version__}")
         return 0
     try:
-        return _dispatch(argv[0], argv[1:])
+        with printed(argv[0]):
+            return _dispatch(argv[0], argv[1:])
     except TBDError as error:
         if debug:
             raise

@@ -16,17 +16,16 @@ from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
-from tbd.face.media import VideoWriter, crop_portrait, provenance, read_audio, read_image, read_video
-from tbd.face.motion import SAMPLE_RATE, Motion
+from tbd.face.media import Sound, VideoWriter, crop_portrait, provenance, read_audio, read_image, read_sound, read_video
+from tbd.face.motion import FPS, SAMPLE_RATE, Motion
 from tbd.face.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
+from tbd.notes import note
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
 from tbd.think.show import show, warn
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-SOUND_RATE = 48_000
-"""Of the sound in videos; the model hears 16 kHz."""
 T = TypeVar("T")
 
 
@@ -184,7 +183,8 @@ def generate(
     face = pipeline.locate(picture, size, str(portrait))
     _tell_of_faces(face, console)
     about = provenance(thought.model_dump_json(exclude_defaults=True))
-    with VideoWriter(output, read_audio(audio, SOUND_RATE), SOUND_RATE, metadata=about) as writer:
+    heard = read_sound(audio)
+    with VideoWriter(output, heard.samples, heard.sample_rate, metadata=about) as writer:
         with console.status("drawing the motion"):
             motion = drawing.draw(pipeline, thought, sound)
         if motion_output is not None:
@@ -241,19 +241,35 @@ def render(
     size: int = 512,
     console: Console | None = None,
 ) -> None:
-    """`tbd render`: a motion on a portrait; with sound where `audio` is given."""
+    """`tbd render`: a motion on a portrait; with sound where `audio` is given.
+
+    The video lasts as long as the motion. Sound that is longer is cut and sound that is shorter is followed by silence; a note
+    says so.
+    """
     console = console or Console()
     _require_size(size)
     performance = Motion.load(motion)
     if not len(performance):
         raise InputError(f"{motion} holds no frames.")
-    sound = read_audio(audio, SOUND_RATE) if audio is not None else None
+    sound = read_sound(audio) if audio is not None else None
+    if sound is not None:
+        _compare_lengths(sound, performance, audio)
     face = crop_portrait(FaceMeshTracker().locate(read_image(portrait), str(portrait)), size)
     _tell_of_faces(face, console)
-    with VideoWriter(output, sound, SOUND_RATE, metadata=provenance()) as writer:
+    samples, rate = (None, SAMPLE_RATE) if sound is None else (sound.samples, sound.sample_rate)
+    with VideoWriter(output, samples, rate, metadata=provenance()) as writer:
         for frame in _watched(MeshWarpRenderer().render(face, performance), len(performance), console):
             writer.write(frame)
     console.print(f"[bold]{output}[/]  {performance.duration:.1f} s, {size}×{size}", highlight=False)
+
+
+def _compare_lengths(sound: Sound, motion: Motion, audio: str | os.PathLike) -> None:
+    """Issue a note where sound and motion end at different times, by more than a frame."""
+    longer = sound.duration - motion.duration
+    if longer > 1 / FPS:
+        note(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {longer:.2f} s of sound are left out.")
+    elif longer < -1 / FPS:
+        note(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {-longer:.2f} s are silent.")
 
 
 def _watched(items: Iterable[T], total: int, console: Console) -> Iterator[T]:

@@ -19,6 +19,7 @@ from tbd.face.motion import SAMPLE_RATE, SAMPLES_PER_FRAME, Motion
 from tbd.face.picture import Picture, scaled
 from tbd.face.tracker import MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, Tracking
 from tbd.files import atomic_output
+from tbd.notes import collected
 
 _MEMORY = 600e6
 """Bytes of decoded frames that a worker keeps between tracking and cutting; a longer clip is decoded twice. Four seconds of MEAD."""
@@ -101,7 +102,8 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
         video = read_video(path, raw.start, raw.end)
         _require_interval(raw, video.info)
         frames = Replay(video)
-        seen = _track(raw, video.info, frames, trackers)
+        with collected() as notes:
+            seen = _track(raw, video.info, frames, trackers)
         count = len(seen.motions[0])
         _require_whole(raw, video, count)
         sound, remark, heard = prepare_sound(raw, path, count)
@@ -111,7 +113,7 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
         record = replace(
             _measured(raw.record, video.info),
             status="ready",
-            reason="; ".join(filter(None, (remark, _cut_short(raw, video.info), *seen.remarks))),
+            reason="; ".join(filter(None, (remark, _cut_short(raw, video.info), *seen.remarks, *_named(notes, path, raw.record.origin)))),
             frames=count,
             seconds=count / 25,
             source_audio_seconds=heard,
@@ -216,19 +218,19 @@ def _moved(points: np.ndarray) -> str:
 
 
 def prepare_sound(raw: RawClip, path: Path, frames: int) -> tuple[np.ndarray | None, str, float]:
-    """The clip's sound, as long as its pictures: the video's own, or else the file beside it.
+    """Read the clip's sound, as long as its pictures: the video's own, or else the file beside it.
 
     Returns:
-        (frames · 640,) float32, or None; a remark; the seconds of sound that the file holds.
+        (frames · 640,) float32, or None; remarks; the seconds of sound that the file holds.
     """
     try:
-        sound = read_audio(path)
+        sound, notes = _read_noted(path, raw.record.origin)
     except InputError as error:
         if raw.audio is None:
             return None, _remark(error).replace(str(path), raw.record.origin), 0.0
         try:
             with raw.audio.opened() as apart:
-                sound = read_audio(apart)
+                sound, notes = _read_noted(apart, raw.audio.name)
         except InputError as inner:
             return None, _remark(inner), 0.0
     heard = len(sound) / SAMPLE_RATE
@@ -239,7 +241,18 @@ def prepare_sound(raw: RawClip, path: Path, frames: int) -> tuple[np.ndarray | N
     remark = ""
     if max(short, longer) > _APART:
         remark = f"the sound is {max(short, longer):.2f} s {'shorter' if short > 0 else 'longer'} than the pictures"
-    return np.pad(part, (0, frames * SAMPLES_PER_FRAME - len(part))), remark, round(heard, 3)
+    return np.pad(part, (0, frames * SAMPLES_PER_FRAME - len(part))), "; ".join(filter(None, (remark, *notes))), round(heard, 3)
+
+
+def _read_noted(path: Path, name: str) -> tuple[np.ndarray, list[str]]:
+    """Read a file's sound, and what notes say of it under that name."""
+    with collected() as notes:
+        sound = read_audio(path)
+    return sound, _named(notes, path, name)
+
+
+def _named(notes: list[str], path: Path, name: str) -> list[str]:
+    return [line.replace(str(path), name).rstrip(".") for line in notes]
 
 
 def _remark(error: InputError) -> str:

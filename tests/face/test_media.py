@@ -3,6 +3,7 @@
 import json
 import wave
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from tbd.errors import InputError
 from tbd.face.media import VideoWriter, portrait_crop, portrait_window, provenance, read_audio, read_image, read_video, video_info
+from tbd.face.media.video import _timed
 
 TONE = 220.0
 
@@ -235,16 +237,24 @@ def test_frames_at_25_a_second_by_time_stamp(tmp_path, rate):
     video = read_video(tmp_path / "a.mp4")
     shown = numbers(video)
     assert len(shown) == pytest.approx(25 * count / rate, abs=1)
-    # frame k shows what the file shows at k / 25 s, within a millisecond
-    assert shown == [min(int((k / 25 + 1e-3) * rate), count - 1) for k in range(len(shown))]
+    # frame k shows the file's frame that is nearest to k / 25 s; of two, the earlier
+    assert shown == [min(range(count), key=lambda i: (round(abs(i / rate - k / 25), 4), i)) for k in range(len(shown))]
+    lags = [k / 25 - i / rate for k, i in enumerate(shown)]
+    assert abs(np.mean(lags)) <= 0.25 / rate and max(map(abs, lags)) <= 0.5 / rate + 1e-3
     assert video.duration == pytest.approx(count / rate, abs=0.03)
 
 
 def test_variable_frame_rate(tmp_path):
-    times = [0, 0.04, 0.08, 0.4, 0.44, 0.6]
+    """Held frames give way half an output frame before the next one's time, not halfway there."""
+    times = [0, 0.033, 0.08, 0.4, 0.44, 0.6]
     write_numbers(tmp_path / "a.mp4", times)
     shown = numbers(read_video(tmp_path / "a.mp4"))
-    assert shown[:16] == [sum(t <= k / 25 + 1e-6 for t in times) - 1 for k in range(16)]
+    assert shown[:16] == [0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 5]
+
+
+def test_a_clock_that_is_set_anew_gives_no_hours_of_stills():
+    frames = [SimpleNamespace(time=t, duration=None) for t in (0.0, 0.04, 90_000.0, 90_000.04, 0.16)]
+    assert [round(begin, 2) for begin, _, _ in _timed(frames, 0.0, 25)] == [0.0, 0.04, 0.08, 0.12, 0.16]
 
 
 def test_iterating_twice_gives_the_same_frames(tmp_path):

@@ -1,0 +1,248 @@
+"""Reading video: any container and codec that FFmpeg reads, at exactly 25 frames a second, as it is meant to be seen."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tbd.errors import InputError
+from tbd.face.media.container import LONGEST_GAP, Damage, decoded_pieces, existing, opened, start_of
+from tbd.face.motion import FPS
+from tbd.notes import note
+
+_JITTER = 1e-3
+"""Seconds by which time stamps may be off, since containers round them to milliseconds and less."""
+_TIE = 1e-6
+"""Seconds by which of two frames one must be nearer: what adding up floats may be off."""
+_HELD = 0.08
+"""Seconds. A frame that lasts longer is held on purpose; of a slow but steady film (12.5 a second) none does."""
+_BROKEN_OFF = 0.5
+"""Seconds that may be missing at a film's end before a note says so."""
+_SQUARE = 0.01
+"""By how much a pixel's shape may differ from a square and be left so: nobody sees it, and scaling costs sharpness."""
+_RATIOS = (0.2, 5.0)
+"""Plausible widths of a pixel in its heights; others are a header's mistake."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video file says of itself. Width and height as displayed; duration in seconds; fps as an average."""
+
+    width: int
+    height: int
+    fps: float
+    duration: float
+    has_audio: bool
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+def video_info(path: str | os.PathLike) -> VideoInfo:
+    """Open a video and decode its first frame.
+
+    Raises:
+        InputError: the file is missing or holds no moving pictures.
+    """
+    path = existing(path, "video")
+    with opened(path, "video") as container:
+        stream = _video_stream(container, path)
+        first = next((piece.frame for piece in decoded_pieces(container, stream, Damage()) if piece.frame is not None), None)
+        if first is None:
+            raise InputError(f"{path} holds no frames; give a video.")
+        length = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / 1e6
+        wide, tall = _width(first, _pixel_ratio(stream)), first.height
+        sides = (tall, wide) if round(first.rotation / 90) % 2 else (wide, tall)
+        rate = float(stream.average_rate or stream.guessed_rate or FPS)
+        return VideoInfo(*sides, rate, length, bool(container.streams.audio), {**container.metadata})
+
+
+def _video_stream(container: Any, path: Path) -> Any:
+    if not container.streams.video:
+        raise InputError(f"{path} has no moving pictures in it; give a video.")
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    return stream
+
+
+class VideoFrames:
+    """The frames of a video at exactly 25 a second; see `read_video`. Each `iter` opens the file anew."""
+
+    def __init__(self, path: str | os.PathLike, start: float = 0.0, end: float | None = None) -> None:
+        self.path, self.start, self.end = Path(path), start, end
+        self.info = video_info(path)
+
+    @property
+    def duration(self) -> float:
+        """Seconds, as the file says; what is decoded may differ by a frame."""
+        return max(min(self.info.duration, np.inf if self.end is None else self.end) - self.start, 0.0)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """(H, W, 3) uint8 RGB frames."""
+        for frame in self.decoded():
+            yield _pixels(frame)
+
+    def decoded(self, threads: bool = True) -> Iterator[Any]:
+        """Iterate over the same frames as PyAV decodes them: of square pixels, not yet turned or converted.
+
+        Args:
+            threads: Decode on several; one is a fifth cheaper where other processes keep the machine busy.
+        """
+        damage = Damage()
+        with opened(self.path, "video") as container:
+            stream = _video_stream(container, self.path)
+            stream.thread_type = "AUTO" if threads else "NONE"
+            start, ratio = start_of(container) + self.start, _pixel_ratio(stream)
+            if self.start > 0:
+                container.seek(int(start * 1e6))  # to the keyframe before
+            pieces = decoded_pieces(container, stream, damage)
+            frames = _progressive((piece.frame for piece in pieces if piece.frame is not None), stream)
+            last = None if self.end is None else round((self.end - self.start) * FPS)
+            shown, square, count = None, None, 0
+            for frame in at_25_a_second(_timed(frames, start, self.info.fps), last):
+                if frame is not shown:
+                    shown, square = frame, _squared(frame, ratio)
+                    damage.corrupt += frame.is_corrupt
+                count += 1
+                yield square
+            lone = not container.streams.audio or bool(stream.duration)
+        damage.report(self.path, "video", "the frame before stands in their place")
+        self._tell_what_is_missing(count / FPS, lone)
+
+    def _tell_what_is_missing(self, seconds: float, length_is_known: bool) -> None:
+        missing = self.duration - seconds
+        if length_is_known and missing > _BROKEN_OFF:
+            note(f"{self.path} is broken off or damaged: {missing:.1f} of its {self.duration:.1f} seconds of pictures are missing.")
+
+
+def _timed(frames: Iterable[Any], start: float, rate: float) -> Iterator[tuple[float, float, Any]]:
+    """When each frame begins and ends, in seconds after `start`, and the frame.
+
+    One without a time stamp follows the one before, and so does one whose clock was set anew, which an hour's jump shows.
+    """
+    end = 0.0
+    for frame in frames:
+        time = end if frame.time is None else frame.time - start
+        if abs(time - end) > LONGEST_GAP:
+            start, time = start + time - end, end
+        end = time + (float(frame.duration * frame.time_base) if frame.duration else 1 / rate)
+        yield time, end, frame
+
+
+def at_25_a_second(frames: Iterable[tuple[float, float, Any]], last: int | None = None) -> Iterator[Any]:
+    """Choose the frame that is nearest in time to each n / 25 seconds; of two that are equally near, the earlier one.
+
+    Where the source holds a frame for more than 80 ms (a still screen, a stalled camera), the next one comes at most 20 ms, half
+    a frame, before its time: who speaks while nothing moves must not be seen to move early. Before the first frame's time
+    the first frame stands; the last one stands until its end.
+
+    Args:
+        frames: Begin and end in seconds, and the frame, in order.
+        last: How many frames to give at most.
+
+    Example:
+        >>> list(at_25_a_second((i / 30, (i + 1) / 30, i) for i in range(12)))
+        [0, 1, 2, 4, 5, 6, 7, 8, 10, 11]
+    """
+    count, shown, since, end = 0, None, 0.0, 0.0
+    limit = np.inf if last is None else last
+    for time, frame_end, frame in frames:
+        held = time - since
+        switch = time - (held / 2 if held <= _HELD + _JITTER else 0.5 / FPS)
+        while shown is not None and count / FPS <= switch + _TIE and count < limit:
+            yield shown
+            count += 1
+        if count >= limit:
+            return
+        shown, since, end = frame, time, frame_end
+    while shown is not None and (count + 0.5) / FPS < end and count < limit:
+        yield shown
+        count += 1
+
+
+def _progressive(frames: Iterator[Any], stream: Any) -> Iterator[Any]:
+    """Interlaced frames made whole; others as they are."""
+    import av
+
+    graph = None
+    for frame in frames:
+        if graph is None:
+            if not frame.interlaced_frame:
+                yield frame
+                continue
+            graph = av.filter.Graph()
+            graph.link_nodes(graph.add_buffer(template=stream), graph.add("yadif", "deint=interlaced"), graph.add("buffersink")).configure()
+        graph.push(frame)
+        yield from _pulled(graph)
+    if graph is not None:
+        graph.push(None)
+        yield from _pulled(graph)
+
+
+def _pulled(graph: Any) -> Iterator[Any]:
+    import av
+
+    with suppress(av.BlockingIOError, av.EOFError):
+        while True:
+            yield graph.pull()
+
+
+def read_video(path: str | os.PathLike, start: float = 0.0, end: float | None = None) -> VideoFrames:
+    """Read the frames of a video at exactly 25 a second, chosen by their time stamps.
+
+    Frame n is the source's frame nearest in time to start + n / 25 seconds, whatever the file's own rate is (29.97, 60, variable);
+    `at_25_a_second` says so exactly. Rotation metadata and the shape of pixels (sample aspect ratio) are applied, interlaced
+    frames are made whole, damaged packets are left out with a note.
+
+    Args:
+        path: Any video that FFmpeg reads.
+        start: Seconds at which to begin.
+        end: Seconds at which to stop; at the video's end where not given.
+
+    Returns:
+        Frames that can be gone through several times.
+
+    Raises:
+        InputError: If the file is missing or holds no moving pictures.
+
+    Example:
+        >>> for frame in read_video("clip.mp4"):  # doctest: +SKIP
+        ...     print(frame.shape)
+        (512, 512, 3)
+    """
+    return VideoFrames(path, start, end)
+
+
+def _pixel_ratio(stream: Any) -> float:
+    """Width of a stream's pixels in their heights; the container's word counts more than the codec's."""
+    ratio = float(stream.sample_aspect_ratio or 1)
+    return ratio if _RATIOS[0] <= ratio <= _RATIOS[1] and abs(ratio - 1) > _SQUARE else 1.0
+
+
+def _width(frame: Any, ratio: float) -> int:
+    """Pixels of a frame's width when its pixels are square; even where it changes."""
+    return frame.width if ratio == 1 else max(2 * round(frame.width * ratio / 2), 2)
+
+
+def _squared(frame: Any, ratio: float) -> Any:
+    """A PyAV frame with square pixels, its height kept; one that is scaled is turned as well, since its display matrix is lost."""
+    width = _width(frame, ratio)
+    if width == frame.width:
+        return frame
+    import av
+    from av.video.reformatter import Interpolation
+
+    wide = frame.reformat(width=width, interpolation=Interpolation.BICUBIC)
+    turns = round(frame.rotation / 90) % 4
+    if not turns:
+        return wide
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(wide.to_ndarray(format="rgb24"), turns)), format="rgb24")
+
+
+def _pixels(frame: Any) -> np.ndarray:
+    """A PyAV frame → (H, W, 3) uint8, turned as its display matrix says (degrees anticlockwise)."""
+    pixels = frame.to_ndarray(format="rgb24")
+    turns = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
