@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tbd import MOTION_MODEL
+from tbd.checks import check_generation, check_render, check_track
 from tbd.draw.guidance import SCALES, Guidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
@@ -19,10 +20,8 @@ from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.media import VideoWriter, crop_portrait, provenance, read_audio, read_image, read_video
 from tbd.face.motion import SAMPLE_RATE, Motion
-from tbd.face.motion_io import SUFFIXES
 from tbd.face.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
-from tbd.files import check_files
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
 from tbd.think.show import show
@@ -30,7 +29,6 @@ from tbd.think.show import show
 ASSETS = Path(__file__).resolve().parent / "assets"
 SOUND_RATE = 48_000
 """Of the sound in videos; the model hears 16 kHz."""
-_VIDEOS = (".mp4", ".mov")
 T = TypeVar("T")
 
 
@@ -170,26 +168,6 @@ class Components:
         return TalkingHeadPipeline(self.planner, model, self.tracker, self.renderer)
 
 
-def check_generation(
-    portrait: str | os.PathLike,
-    audio: str | os.PathLike,
-    output: str | os.PathLike,
-    plan: str | os.PathLike | None = None,
-    motion_output: str | os.PathLike | None = None,
-    plan_output: str | os.PathLike | None = None,
-) -> None:
-    """Check every file of `generate`, before anything is loaded; arguments as there.
-
-    Raises:
-        InputError: A file cannot be read or written, or one would be overwritten.
-    """
-    check_files(
-        {"--portrait": portrait, "--audio": audio, "--plan": plan},
-        {"--output": output, "--motion-output": motion_output, "--plan-output": plan_output},
-        {"--output": _VIDEOS, "--motion-output": SUFFIXES, "--plan-output": (".json",)},
-    )
-
-
 def generate(
     portrait: str | os.PathLike,
     audio: str | os.PathLike,
@@ -291,18 +269,6 @@ def demo(output: str | os.PathLike, emotion: str, **options) -> None:
     import skimage
 
     generate(Path(skimage.__file__).parent / "data" / "astronaut.png", ASSETS / "voice.wav", output, emotion, **options)
-
-
-def check_track(video: str | os.PathLike, output: str | os.PathLike, landmarker: str | os.PathLike | None = None) -> None:
-    """Check every file of `track`; arguments and errors as there."""
-    check_files({"the video": video, "--landmarker": landmarker}, {"--output": output}, {"--output": SUFFIXES})
-
-
-def check_render(
-    portrait: str | os.PathLike, motion: str | os.PathLike, output: str | os.PathLike, audio: str | os.PathLike | None = None
-) -> None:
-    """Check every file of `render`; arguments and errors as there."""
-    check_files({"--portrait": portrait, "--motion": motion, "--audio": audio}, {"--output": output}, {"--output": _VIDEOS})
 
 
 def track(

@@ -39,9 +39,11 @@ def _drawing_options(parser) -> None:
 
 
 def _generate(options) -> None:
-    from tbd.pipeline import check_generation, generate
+    from tbd.checks import check_generation
 
     check_generation(options.portrait, options.audio, options.output, options.plan, options.motion_output, options.plan_output)
+    from tbd.pipeline import generate
+
     renderer = "video" if _names_video(options.renderer) else "mesh"
     own = {"renderer": renderer, "checkpoint": options.checkpoint}
     generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **_drawing_values(options), **own)
@@ -98,12 +100,14 @@ def _track_options(parser) -> None:
 
 
 def _track(options) -> None:
+    from tbd.checks import check_track
     from tbd.errors import InputError
-    from tbd.pipeline import check_track, track
 
     if options.landmarker is not None and options.tracker != "mesh":
         raise InputError("--landmarker chooses its own tracker; leave --tracker out.")
     check_track(options.video, options.output, options.landmarker)
+    from tbd.pipeline import track
+
     tracker = made(chosen(options.tracker, "tracker", "mesh"), "tracker") if options.tracker != "mesh" else None
     track(options.video, options.output, landmarker=options.landmarker, tracker=tracker)
 
@@ -119,12 +123,14 @@ def _render_options(parser) -> None:
 
 
 def _render(options) -> None:
+    from tbd.checks import check_render
     from tbd.errors import InputError
-    from tbd.pipeline import check_render, render
 
     if _names_video(options.renderer):
         raise InputError("--renderer video needs a plan and a voice, which `tbd generate` has; render with mesh, or a class of yours.")
     check_render(options.portrait, options.motion, options.output, options.audio)
+    from tbd.pipeline import render
+
     render(options.portrait, options.motion, options.output, audio=options.audio, size=options.size, components=_components(options))
 
 

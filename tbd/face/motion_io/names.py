@@ -1,6 +1,7 @@
 """Spellings of the motion channels: ``EyeBlink_L``, ``bs.eye-blink-left`` and ``ARKit_eyeBlinkLeft`` are one channel."""
 
 import difflib
+import functools
 import re
 from typing import NamedTuple
 
@@ -59,6 +60,7 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", re.sub(r"[(\[].*?[)\]]", "", name).lower())
 
 
+@functools.lru_cache(4096)
 def meaning(name: str) -> Meaning | None:
     """Which channel a column holds.
 

@@ -86,10 +86,17 @@ def _header(lines: Sequence[str]) -> _Header | None:
         bare = _uncommented(line)
         for separator in _SEPARATORS:
             cells = _cells(bare, separator)
-            known = sum(names.meaning(cell) is not None for cell in cells)
+            known = sum(cell[:1].isalpha() and names.meaning(cell) is not None for cell in map(_bare_name, cells))
             if known > best[0]:
                 best = (known, _Header(i, separator, _without_tail(cells)))
+        if best[0] > 1:
+            break  # the first line that names channels
     return best[1]
+
+
+def _bare_name(cell: str) -> str:
+    """A cell without what may stand before a name: numbers of columns, separators."""
+    return cell.lstrip("0123456789_-. ") or cell
 
 
 def _uncommented(line: str) -> str:
