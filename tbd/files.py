@@ -75,8 +75,8 @@ def check_files(
     for option, path in read.items():
         _require_readable(option, path)
     for option, path in written.items():
-        _require_suffix(option, path, (suffixes or {}).get(option))
         _require_writable(option, path)
+        _require_suffix(option, path, (suffixes or {}).get(option))
         _require_another(option, path, read)
     _require_distinct(written)
 
@@ -169,8 +169,13 @@ def _require_place(option: str, path: Path, folder: Path) -> None:
     nearest = next(p for p in (_lexical(folder), *_lexical(folder).parents) if p.exists() or p.is_symlink())
     if not nearest.is_dir():
         raise InputError(f"Cannot write {option} {path}: {nearest} is no folder. Choose an output folder you may write.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(f"Cannot write {option} {path}: {nearest} takes no new files from you. Choose an output folder you may write.")
+    try:
+        # permissions do not tell all: read-only and virtual file systems, quotas
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        if (full := disk_error(error, str(path))) is not None:
+            raise full from error
+        raise InputError(f"Cannot write {option} {path}: {nearest} takes no new files. Choose an output folder you may write.") from error
 
 
 def _require_another(option: str, path: Path, read: Mapping[str, Path]) -> None:
