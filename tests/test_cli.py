@@ -326,7 +326,7 @@ class TestSlots:
         (["preprocess", "meed"], "did you mean mead?"),
         (["weights", "lst"], "did you mean list?"),
         (["think", "a", "b"], "'b' belongs to no option"),
-        (["track", "--config=nowhere.yaml"], "no file nowhere.yaml"),
+        (["track", "--config=nowhere.yaml"], "nowhere.yaml (--config)"),
     ],
 )
 def test_what_a_parser_refuses_is_one_sentence(capsys, arguments, said):
