@@ -60,6 +60,8 @@ def _think(options) -> None:
     if options.schema:
         print_schema()
         return
+    if (options.text is None) == (options["from"] is None):
+        raise InputError("give a sentence about a feeling, or a plan with --from; one of the two.")
     check_files({"--from": options["from"], "--prompt": options.prompt}, {"--chart": options.chart}, {"--chart": (".svg",)})
     think(
         options.text,
