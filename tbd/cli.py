@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from tbd import __version__
 from tbd.commands import ablating, corpus, drawing, evaluating, preprocessing, thinking, weights
-from tbd.errors import InputError, TBDError
+from tbd.commands.slots import require_working_folder
+from tbd.errors import InputError, TBDError, disk_error
 from tbd.notes import printed
 
 COMMANDS = {
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv[0] == "--version":
         print(f"tbd {__version__}")
         return 0
+    require_working_folder()
     try:
         with printed(argv[0]):
             return _dispatch(argv[0], argv[1:])
@@ -55,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
+        if (full := disk_error(error)) is not None:
+            print(f"tbd {argv[0]}: {full}", file=sys.stderr)
+            return full.exit_code
         print(f"tbd {argv[0]}: unexpected {type(error).__name__}: {error} (run again with --debug to see where).", file=sys.stderr)
         return 1
 
@@ -75,12 +80,14 @@ def _dispatch(name: str, argv: list[str]) -> int:
     from jsonargparse import ArgumentParser
 
     from tbd.commands.helping import HelpFormatter
+    from tbd.commands.parsing import parse
 
     command = COMMANDS[name]
-    parser = ArgumentParser(prog=f"tbd {name}", description=_sentence(command.summary), formatter_class=HelpFormatter)
+    about = {"description": _sentence(command.summary), "formatter_class": HelpFormatter}
+    parser = ArgumentParser(prog=f"tbd {name}", exit_on_error=False, allow_abbrev=False, **about)
     parser.add_argument("--config", action="config", help="a YAML file with these options")
     command.options(parser)
-    command.run(parser.parse_args(argv))
+    command.run(parse(parser, argv, name))
     return 0
 
 

@@ -4,6 +4,10 @@ Each carries one sentence: what was wrong, with which file, and what would be ri
 sentence without a traceback and exits with `exit_code`; library users catch `TBDError`.
 """
 
+import errno
+import os
+import re
+
 
 class TBDError(Exception):
     """Something failed on the way (a full disk, a broken decoder). Exit code 1."""
@@ -15,3 +19,63 @@ class InputError(TBDError):
     """What the user gave cannot be used: a file, a plan, an option. Exit code 2."""
 
     exit_code = 2
+
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your quota on that disk is used up",
+    errno.EFBIG: "the file grew larger than this system allows (`ulimit -f`, or the file system's own limit)",
+    errno.EROFS: "the disk is read-only",
+    errno.EIO: "the disk reports an error",
+}
+
+
+class DiskError(TBDError, OSError):
+    """A disk took no more: full, over quota, read-only, or broken. Exit code 1.
+
+    Args:
+        errno: Which of the system's errors.
+        strerror: The system's words for it.
+        filename: What was being written.
+    """
+
+    def __str__(self) -> str:
+        reason = _REASONS.get(self.errno or 0, self.strerror)
+        named = f"{self.filename} could not be written" if self.filename else "A file could not be written"
+        return f"{named}: {reason}; make room or choose another place, nothing half-written was left."
+
+
+def disk_error(error: BaseException, path: str | None = None) -> DiskError | None:
+    """What a failed write says of the disk, whichever library wrote.
+
+    Args:
+        error: What was raised; PyTorch, safetensors and NumPy tell a full disk in words alone.
+        path: What was being written.
+
+    Returns:
+        The error for the user; None where something else went wrong.
+    """
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        number = _number_of(cause)
+        if number in _REASONS:
+            return DiskError(number, os.strerror(number), path or getattr(cause, "filename", None))
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _number_of(error: BaseException) -> int | None:
+    number = getattr(error, "errno", None)
+    if isinstance(number, int):
+        return number
+    words = str(error)
+    told = re.search(r"os error (\d+)", words)
+    if told is not None:
+        return int(told[1])
+    if isinstance(error, OSError) and re.search(r"\d+ requested and \d+ written", words):
+        return errno.ENOSPC
+    if isinstance(error, RuntimeError) and re.search(r"PytorchStreamWriter failed|unexpected pos \d+ vs", words):
+        return errno.ENOSPC
+    return next((n for n in _REASONS if os.strerror(n) in words), None)

@@ -1,16 +1,18 @@
 """Think, draw, render: the way from a sentence to a video, and what the command line does with files."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from diffusers import SchedulerMixin
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tbd import MOTION_MODEL
+from tbd.checks import check_generation, check_render, check_track
 from tbd.draw.guidance import SCALES, Guidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
@@ -132,6 +134,39 @@ class Drawing:
         return own.scaled(**scales) if scales else own
 
 
+@dataclass(frozen=True)
+class Components:
+    """What `tbd generate` puts in the place of the packaged parts; None keeps those.
+
+    Args:
+        planner: Text → plan.
+        tracker: Picture → mesh.
+        renderer: Mesh and motion → frames.
+        guidance: How the predictions of one denoising step are combined, instead of the motion model's own.
+        noise_scheduler: From the motion model's own noise scheduler to the one that draws.
+    """
+
+    planner: Planner | None = None
+    tracker: Tracker | None = None
+    renderer: Renderer | None = None
+    guidance: Guidance | None = None
+    noise_scheduler: Callable[[SchedulerMixin], SchedulerMixin] | None = None
+
+    def pipeline(self, model: MotionDiffusion) -> TalkingHeadPipeline:
+        """A pipeline of these and a motion model.
+
+        Args:
+            model: Its guidance and noise scheduler are replaced where these have their own.
+
+        Returns:
+            The pipeline, with the packaged parts where there are no others.
+        """
+        model.guidance = self.guidance or model.guidance
+        if self.noise_scheduler is not None:
+            model.noise_scheduler = self.noise_scheduler(model.noise_scheduler)
+        return TalkingHeadPipeline(self.planner, model, self.tracker, self.renderer)
+
+
 def generate(
     portrait: str | os.PathLike,
     audio: str | os.PathLike,
@@ -145,8 +180,9 @@ def generate(
     renderer: str = "mesh",
     checkpoint: str | os.PathLike | None = None,
     console: Console | None = None,
+    components: Components | None = None,
 ) -> None:
-    """`tbd generate`: files in, video out. What was thought is printed before anything is drawn.
+    """`tbd generate`: files in, video out. Everything is read and checked, then thought and printed, then drawn.
 
     Args:
         portrait: a picture with a face.
@@ -161,26 +197,33 @@ def generate(
         renderer: ``mesh`` warps the portrait; ``video`` draws every frame anew with the model of `checkpoint`.
         checkpoint: a video model: an exported folder, a run's checkpoint, or a hub repository.
         console: where to print.
+        components: what takes the place of packaged parts; a renderer among them takes that of `renderer`.
 
     Raises:
         InputError: a file cannot be used, or an option is out of range.
     """
-    console, drawing = console or Console(), drawing or Drawing()
+    console, drawing, components = console or Console(), drawing or Drawing(), components or Components()
     _require_size(size)
+    check_generation(portrait, audio, output, plan, motion_output, plan_output)
     if (renderer == "video") != (checkpoint is not None):
         raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")
     if plan is not None and emotion:
         raise InputError("Give --emotion or --plan, not both: a plan already says what is felt.")
-    sound = read_audio(audio)
-    thought = MusclePlan.load(plan) if plan is not None else KnowledgePlanner().plan(emotion, duration=len(sound) / SAMPLE_RATE)
+    if plan is not None and components.planner is not None:
+        raise InputError("Give --planner or --plan, not both: a plan needs no planner.")
+    given = MusclePlan.load(plan) if plan is not None else None
+    sound, picture = read_audio(audio), read_image(portrait)
+    pipeline = components.pipeline(load_motion_model(drawing.model))
+    drawing.guidance(pipeline.model.guidance)  # refuses scales that it does not know
+    face = pipeline.locate(picture, size, str(portrait))
+    video_model = _video_model(checkpoint)
+    thought = given if given is not None else pipeline.think(emotion, sound)
     show(thought, console, notes=False)
     warn(thought)
     if plan_output is not None:
         thought.save(plan_output)
-    picture = read_image(portrait)
-    painter = _renderer(thought, sound, checkpoint, drawing)
-    pipeline = TalkingHeadPipeline(model=load_motion_model(drawing.model), renderer=painter)
-    face = pipeline.locate(picture, size, str(portrait))
+    if components.renderer is None:
+        pipeline.renderer = _renderer(thought, sound, video_model, drawing)
     _tell_of_faces(face, console)
     about = provenance(thought.model_dump_json(exclude_defaults=True))
     heard = read_sound(audio)
@@ -194,12 +237,19 @@ def generate(
     console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {size}×{size}", highlight=False)
 
 
-def _renderer(plan: MusclePlan, sound: np.ndarray, checkpoint: str | os.PathLike | None, drawing: Drawing) -> Renderer:
+def _video_model(checkpoint: str | os.PathLike | None) -> Any:
     if checkpoint is None:
-        return MeshWarpRenderer(neutralize=relaxation(plan))
-    from tbd.video import VideoRenderer, load_video_model
+        return None
+    from tbd.video import load_video_model
 
-    model = load_video_model(checkpoint)
+    return load_video_model(checkpoint)
+
+
+def _renderer(plan: MusclePlan, sound: np.ndarray, model: Any, drawing: Drawing) -> Renderer:
+    if model is None:
+        return MeshWarpRenderer(neutralize=relaxation(plan))
+    from tbd.video import VideoRenderer
+
     return VideoRenderer(model, plan, sound, drawing.seed, drawing.guidance(model.guidance))
 
 
@@ -222,11 +272,17 @@ def demo(output: str | os.PathLike, emotion: str, **options) -> None:
     generate(Path(skimage.__file__).parent / "data" / "astronaut.png", ASSETS / "voice.wav", output, emotion, **options)
 
 
-def track(video: str | os.PathLike, output: str | os.PathLike, landmarker: str | None = None, console: Console | None = None) -> None:
+def track(
+    video: str | os.PathLike,
+    output: str | os.PathLike,
+    landmarker: str | None = None,
+    console: Console | None = None,
+    tracker: Tracker | None = None,
+) -> None:
     """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given."""
     console = console or Console()
-    _require_motion_name(output)
-    tracker = FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker)
+    check_track(video, output, landmarker)
+    tracker = tracker or (FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker))
     frames = read_video(video)
     motion = tracker.track(_watched(frames, round(frames.duration * 25), console), source=str(video))
     motion.save(output)
@@ -240,25 +296,26 @@ def render(
     audio: str | os.PathLike | None = None,
     size: int = 512,
     console: Console | None = None,
+    components: Components | None = None,
 ) -> None:
-    """`tbd render`: a motion on a portrait; with sound where `audio` is given.
+    """`tbd render`: a motion on a portrait; with sound where `audio` is given, by `components`' tracker and renderer.
 
     The video lasts as long as the motion. Sound that is longer is cut and sound that is shorter is followed by silence; a note
     says so.
     """
-    console = console or Console()
+    console, components = console or Console(), components or Components()
     _require_size(size)
+    check_render(portrait, motion, output, audio)
+    tracker, renderer = components.tracker or FaceMeshTracker(), components.renderer or MeshWarpRenderer()
     performance = Motion.load(motion)
-    if not len(performance):
-        raise InputError(f"{motion} holds no frames.")
     sound = read_sound(audio) if audio is not None else None
     if sound is not None:
         _compare_lengths(sound, performance, audio)
-    face = crop_portrait(FaceMeshTracker().locate(read_image(portrait), str(portrait)), size)
+    face = crop_portrait(tracker.locate(read_image(portrait), str(portrait)), size)
     _tell_of_faces(face, console)
     samples, rate = (None, SAMPLE_RATE) if sound is None else (sound.samples, sound.sample_rate)
     with VideoWriter(output, samples, rate, metadata=provenance()) as writer:
-        for frame in _watched(MeshWarpRenderer().render(face, performance), len(performance), console):
+        for frame in _watched(renderer.render(face, performance), len(performance), console):
             writer.write(frame)
     console.print(f"[bold]{output}[/]  {performance.duration:.1f} s, {size}×{size}", highlight=False)
 
@@ -290,8 +347,3 @@ def _tell_of_faces(face: FaceGeometry, console: Console) -> None:
 def _require_size(size: int) -> None:
     if not 64 <= size <= 2048:
         raise InputError(f"--size is a number of pixels from 64 to 2048, not {size}.")
-
-
-def _require_motion_name(path: str | os.PathLike) -> None:
-    if Path(path).suffix.lower() not in (".npz", ".csv"):
-        raise InputError(f"Cannot write a motion to {path}: use a name ending in .npz or .csv.")

@@ -161,11 +161,11 @@ class TestBadInput:
     def test_options_out_of_range(self, capsys, option):
         assert f"--{next(iter(option)).replace('_', '-')}" in self.generate(capsys, **option)
 
-    def test_nan_in_a_motion(self, capsys, tmp_path):
+    def test_a_word_in_a_motion(self, capsys, tmp_path):
         motion = Motion.zeros(3)
         motion["jawOpen"] = 0.5
-        motion.save(tmp_path / "m.csv")
-        (tmp_path / "m.csv").write_text((tmp_path / "m.csv").read_text().replace("0.5", "nan", 1))
+        motion.save(tmp_path / "m.tsv")
+        (tmp_path / "m.csv").write_text((tmp_path / "m.tsv").read_text().replace("0.5", "wide", 1))
         said = refused(capsys, "render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.csv'}", f"--output={self.out / 'a.mp4'}")
         assert "m.csv" in said and "jawOpen" in said
 
@@ -176,6 +176,31 @@ class TestBadInput:
 
     def test_a_motion_name_without_a_format(self, capsys):
         assert ".npz" in refused(capsys, "track", VOICE, f"--output={self.out / 'm.txt'}")
+
+    def test_a_video_is_no_motion(self, capsys, tmp_path):
+        from tbd.face.media import VideoWriter
+
+        with VideoWriter(tmp_path / "clip.mp4") as writer:
+            writer.write(np.zeros((64, 64, 3), np.uint8))
+        said = refused(capsys, "render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'clip.mp4'}", f"--output={self.out / 'a.mp4'}")
+        assert "is a video; track it first" in said
+
+    @pytest.mark.parametrize("name", ["nowhere/m.csv", "nowhere/m.json"])
+    def test_an_output_is_checked_before_anything_is_thought(self, capsys, tmp_path, name):
+        (tmp_path / "nowhere").write_text("a file in the way")
+        option = "motion_output" if name.endswith("csv") else "plan_output"
+        self.generate(capsys, quiet=False, **{option: tmp_path / name})
+        assert not capsys.readouterr().out
+
+    def test_a_missing_portrait_is_said_before_anything_is_thought(self, capsys):
+        assert main(["generate", "--portrait=no.png", f"--audio={VOICE}", f"--output={self.out / 'a.mp4'}"]) == 2
+        said = capsys.readouterr()
+        assert not said.out and "no.png" in said.err
+
+    def test_two_outputs_of_one_name(self, capsys, tmp_path):
+        (self.out.parent / "m.json").symlink_to(self.out.parent / "m.csv")
+        said = self.generate(capsys, motion_output=self.out.parent / "m.csv", plan_output=self.out.parent / "m.json")
+        assert "each a name of its own" in said
 
     def test_ctrl_c_half_way(self, capsys, monkeypatch, tmp_path):
         from tbd.face.renderer import MeshWarpRenderer
@@ -188,6 +213,124 @@ class TestBadInput:
         Motion.zeros(10).save(tmp_path / "m.npz")
         assert main(["render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.npz'}", f"--output={self.out / 'a.mp4'}"]) == 130
         assert "interrupted" in capsys.readouterr().err
+
+
+class TestOutputOverInput:
+    """A recording, a portrait or a film is never overwritten, however it is spelled."""
+
+    @pytest.fixture(params=["the same", "dotted", "absolute", "symbolic link", "hard link"])
+    def pair(self, request, tmp_path, monkeypatch):
+        """Input and output, relative to the working folder."""
+        monkeypatch.chdir(tmp_path)
+        Path("x.mp4").write_bytes(b"precious")
+        Path("sub").mkdir()
+        if request.param == "symbolic link":
+            Path("y.mp4").symlink_to("x.mp4")
+        elif request.param == "hard link":
+            Path("y.mp4").hardlink_to("x.mp4")
+        spelled = {"the same": "x.mp4", "dotted": "sub/../x.mp4", "absolute": str(tmp_path / "x.mp4")}
+        yield "x.mp4", spelled.get(request.param, "y.mp4")
+        assert Path("x.mp4").read_bytes() == b"precious"
+
+    def test_generate(self, capsys, pair):
+        assert "overwritten" in refused(capsys, "generate", f"--portrait={PORTRAIT}", f"--audio={pair[0]}", f"--output={pair[1]}")
+        assert "overwritten" in refused(capsys, "generate", f"--portrait={pair[0]}", f"--audio={VOICE}", f"--output={pair[1]}")
+
+    def test_render(self, capsys, pair):
+        Motion.zeros(2).save("m.npz")
+        arguments = [f"--portrait={PORTRAIT}", "--motion=m.npz", f"--audio={pair[1]}", f"--output={pair[0]}"]
+        assert "overwritten" in refused(capsys, "render", *arguments)
+
+    def test_track(self, capsys, pair):
+        Path("x.npz").symlink_to(pair[1])
+        assert "overwritten" in refused(capsys, "track", pair[0], "--output=x.npz")
+
+    def test_think(self, capsys, pair):
+        Path("x.svg").symlink_to(pair[1])
+        assert "overwritten" in refused(capsys, "think", f"--from={pair[0]}", "--chart=x.svg")
+
+    def test_folders(self, capsys, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        Path("raw").mkdir()
+        Path("link").symlink_to("raw")
+        assert "both link" in refused(capsys, "preprocess", "folder", "--root=raw", "--output=link")
+        assert "lies in" in refused(capsys, "synthesize", "--recordings", "raw", "--output=raw/out")
+        assert "both raw" in refused(capsys, "predict", "--protocol=procedural-v1", "--reference=link", "--output=raw")
+
+    def test_scores_beside_their_predictions(self, capsys, tmp_path):
+        (tmp_path / "a.mp4").write_bytes(b"")
+        said = refused(capsys, "evaluate", "--protocol=procedural-v1", f"--predictions={tmp_path}", f"--output={tmp_path / 'a.json'}")
+        assert "overwritten" in said
+
+
+STONE = """
+from tbd.think import MusclePlan
+from tbd.think.planner import Planner
+
+class Stone(Planner):
+    def __init__(self, words: str = "a stone", level: int = 1):
+        if level > 5:
+            raise ValueError("level is at most 5")
+        self.words = words
+
+    def plan(self, text, duration=None):
+        return MusclePlan(text=text, description=self.words)
+"""
+
+
+class TestSlots:
+    """A slot takes a short name or a class path, also of a module in the working folder."""
+
+    @pytest.fixture(autouse=True)
+    def _module(self, tmp_path, monkeypatch):
+        (tmp_path / "quarry.py").write_text(STONE)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+        monkeypatch.delitem(sys.modules, "quarry", raising=False)
+
+    def think(self, capsys, *arguments: str) -> str:
+        assert main(["think", "furious", "--json", *arguments]) == 0
+        return json.loads(capsys.readouterr().out)["description"]
+
+    def test_a_class_of_the_working_folder(self, capsys):
+        assert self.think(capsys, "--planner=quarry.Stone") == "a stone"
+        assert self.think(capsys, "--planner", "quarry.Stone", "--planner.words", "two") == "two"
+        Path("stone.yaml").write_text("class_path: quarry.Stone\ninit_args: {words: three}\n")
+        assert self.think(capsys, "--planner=stone.yaml") == "three"
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["knowlege"], "did you mean knowledge?"),
+            (["quarry.Ston"], "did you mean Stone?"),
+            (["nowhere.Stone"], "no class nowhere.Stone"),
+            (["pathlib.Path"], "which is no tbd.think.planner.Planner"),
+            (["quarry.Stone", "--planner.wrds=x"], "did you mean words?"),
+            (["quarry.Stone", "--planner.level=x"], "level must be int, not 'x'"),
+            (["quarry.Stone", "--planner.level=7"], "level is at most 5"),
+            (["server"], "needs --url"),
+        ],
+    )
+    def test_what_is_no_planner(self, capsys, arguments, said):
+        assert said in refused(capsys, "think", "furious", "--planner", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["generate", "--planr=x"], "did you mean --plan"),
+        (["generate", "--motion-out=x"], "did you mean --motion-output?"),
+        (["generate", "--portrait=a"], "--audio, --output are missing"),
+        (["render", "--size=big"], "--size takes a whole number, not 'big'"),
+        (["preprocess"], "tbd preprocess mead|hdtf"),
+        (["preprocess", "meed"], "did you mean mead?"),
+        (["weights", "lst"], "did you mean list?"),
+        (["think", "a", "b"], "'b' belongs to no option"),
+        (["track", "--config=nowhere.yaml"], "nowhere.yaml (--config)"),
+    ],
+)
+def test_what_a_parser_refuses_is_one_sentence(capsys, arguments, said):
+    assert said in refused(capsys, *arguments)
 
 
 def test_a_sentence_without_feeling_says_so(capsys):

@@ -40,7 +40,7 @@ def test_a_plan_is_read_as_it_was_written(capsys, file):
 REFUSED = [
     ((), "give a sentence about a feeling, or a plan with --from"),
     (("happy", "--from", "plan.json"), "one of the two"),
-    (("--from", "absent.json"), "There is no plan file absent.json"),
+    (("--from", "absent.json"), "There is no file absent.json (--from)"),
     (("happy", "--set", "AU12"), "“AU12” sets nothing; write a unit"),
     (("happy", "--set", "smile=1"), "“smile=1” sets nothing; write a unit"),
     (("happy", "--set", "AU12=3"), "needs a number from 0 to 1"),

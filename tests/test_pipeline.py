@@ -86,6 +86,40 @@ def test_head_motion_zero_holds_the_head_and_quiet_still_warns_of_a_slip(speech,
     assert not Motion.load(tmp_path / "a.npz").head.any()
 
 
+NEGATIVE = """
+import numpy as np
+from tbd.face.renderer import Renderer
+from tbd.think import KnowledgePlanner
+
+class Negative(Renderer):
+    def __init__(self, strength: float = 1.0):
+        self.strength = strength
+
+    def render(self, face, motion):
+        for _ in motion.values:
+            yield np.full_like(face.image, 255 * self.strength)
+
+class Shouting(KnowledgePlanner):
+    def plan(self, text, duration=None):
+        return super().plan("furious", duration)
+"""
+
+
+def test_every_slot_takes_a_class_path(speech, tmp_path, monkeypatch):
+    """Strangers' planner and renderer, a guidance from a file, another noise scheduler: all reach the video."""
+    monkeypatch.chdir(tmp_path)
+    Path("darkroom.py").write_text(NEGATIVE)
+    Path("guide.yaml").write_text("class_path: tbd.draw.guidance.ClassifierFreeGuidance\ninit_args: {scale: 1.5}\n")
+    flags = [f"--portrait={PORTRAIT}", f"--audio={speech}", "--size=64", "--num-inference-steps=2", "--quiet", "--emotion=happy"]
+    flags += ["--planner=darkroom.Shouting", "--renderer=darkroom.Negative", "--renderer.strength=0.5", "--tracker=FaceMeshTracker"]
+    flags += ["--guidance=guide.yaml", "--noise-scheduler=unipc"]
+    assert main(["generate", *flags, "--output=a.mp4", "--motion-output=a.csv", "--plan-output=p.json"]) == 0
+    with av.open("a.mp4") as film:
+        frame = next(film.decode(video=0)).to_ndarray(format="rgb24")
+    assert abs(int(frame.mean()) - 127) < 3 and MusclePlan.load("p.json").emotions["angry"] > 0.5
+    assert Path("a.csv").read_text().startswith("Timecode,BlendShapeCount,EyeBlinkLeft") and len(Motion.load("a.csv")) == 50
+
+
 def test_track_then_render(made, tmp_path):
     """A video's performance is tracked and put on a portrait: the doors into the flow open."""
     assert main(["track", str(made / "a.mp4"), f"--output={tmp_path / 't.npz'}"]) == 0

@@ -23,9 +23,12 @@ def _run(options) -> None:
     from tbd.ablation.ablate import ablate
     from tbd.ablation.launchers import LocalLauncher, SlurmLauncher
     from tbd.errors import InputError
+    from tbd.files import check_folder
 
     if options.output is None and not options.dry_run:
         raise InputError("--output is missing: the folder for trainings, runs and tables.")
+    if options.output is not None:
+        check_folder("--output", options.output, {})
     if options.launcher == "slurm" and not options.dry_run:
         launcher = SlurmLauncher(options.slurm, options.cluster)
     else:

@@ -19,7 +19,9 @@ def _synthesize_options(parser) -> None:
 
 def _synthesize(options) -> None:
     from tbd.data.synthesis import synthesize
+    from tbd.files import check_folder
 
+    check_folder("--output", options.output, {f"--recordings {folder}": folder for folder in options.recordings})
     synthesize(options.output, options.hours, seed=options.seed, workers=options.workers, recordings=options.recordings)
 
 

@@ -1,7 +1,12 @@
 """`tbd generate | demo | track | render`."""
 
+from typing import Any
+
 from tbd import MOTION_MODEL
 from tbd.commands import Command
+from tbd.commands.slots import add_slot, chosen, made, swapped_scheduler
+
+_MOTIONS = ".npz exact, .csv in Live Link Face's layout, .tsv with all channels"
 
 
 def _generate_options(parser) -> None:
@@ -10,14 +15,17 @@ def _generate_options(parser) -> None:
     parser.add_argument("--emotion", default="", help="a sentence about a feeling; neutral where there is none")
     parser.add_argument("--output", required=True, help="the video to write (.mp4)")
     parser.add_argument("--plan", help="a plan from `tbd think --json`, perhaps edited, instead of --emotion")
-    renderers = "warp the portrait, or draw each frame anew with the latent video model (needs --checkpoint)"
-    parser.add_argument("--renderer", default="mesh", choices=["mesh", "video"], help=renderers)
+    add_slot(parser, "renderer", "warp the portrait, or draw each frame anew with the latent video model (needs --checkpoint)", "mesh")
     parser.add_argument("--checkpoint", help="the video model of --renderer video: exported folder, checkpoint, or hub repository")
     _drawing_options(parser)
 
 
 def _drawing_options(parser) -> None:
-    parser.add_argument("--motion-output", help="also write the motion (.npz or .csv)")
+    add_slot(parser, "planner", "thinks the sentence", "knowledge")
+    add_slot(parser, "tracker", "finds the face", "mesh")
+    add_slot(parser, "guidance", "combines the predictions of a denoising step (default: the model's)")
+    add_slot(parser, "noise_scheduler", "the denoising steps (default: the model's)")
+    parser.add_argument("--motion-output", help=f"also write the motion ({_MOTIONS})")
     parser.add_argument("--plan-output", help="also write the plan (.json)")
     parser.add_argument("--model", default=MOTION_MODEL, help="packaged name, folder, or hub repository of a motion model")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same video")
@@ -31,10 +39,33 @@ def _drawing_options(parser) -> None:
 
 
 def _generate(options) -> None:
+    from tbd.checks import check_generation
+
+    check_generation(options.portrait, options.audio, options.output, options.plan, options.motion_output, options.plan_output)
     from tbd.pipeline import generate
 
-    chosen = {"renderer": options.renderer, "checkpoint": options.checkpoint}
-    generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **_drawing_values(options), **chosen)
+    renderer = "video" if _names_video(options.renderer) else "mesh"
+    own = {"renderer": renderer, "checkpoint": options.checkpoint}
+    generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **_drawing_values(options), **own)
+
+
+def _names_video(value: Any) -> bool:
+    return value is not None and chosen(value, "renderer", "mesh").class_path == "tbd.video.VideoRenderer"
+
+
+def _components(options) -> Any:
+    """What was chosen for the slots; None where it is the packaged part."""
+    from tbd.pipeline import Components
+
+    found = {}
+    for slot, own in (("planner", "knowledge"), ("tracker", "mesh"), ("renderer", "mesh"), ("guidance", None)):
+        value = options.get(slot)
+        if value not in (None, own) and not (slot == "renderer" and _names_video(value)):
+            found[slot] = made(chosen(value, slot, own), slot)
+    scheduler = options.get("noise_scheduler")
+    if scheduler is not None:
+        found["noise_scheduler"] = swapped_scheduler(chosen(scheduler, "noise_scheduler"))
+    return Components(**found)
 
 
 def _drawing_values(options) -> dict:
@@ -46,7 +77,7 @@ def _drawing_values(options) -> dict:
 
     drawing = Drawing(**{field.name: options[field.name] for field in fields(Drawing)})
     shared = {name: options[name] for name in ("size", "motion_output", "plan_output")}
-    return {"drawing": drawing, "console": Console(quiet=options.quiet), **shared}
+    return {"drawing": drawing, "console": Console(quiet=options.quiet), "components": _components(options), **shared}
 
 
 def _demo_options(parser) -> None:
@@ -63,28 +94,44 @@ def _demo(options) -> None:
 
 def _track_options(parser) -> None:
     parser.add_argument("video", help="a video with a face")
-    parser.add_argument("--output", required=True, help="the motion to write (.npz or .csv)")
+    parser.add_argument("--output", required=True, help=f"the motion to write ({_MOTIONS})")
+    add_slot(parser, "tracker", "finds and follows the face", "mesh")
     parser.add_argument("--landmarker", help="a face_landmarker.task file: track with MediaPipe's landmarker instead of the mesh")
 
 
 def _track(options) -> None:
+    from tbd.checks import check_track
+    from tbd.errors import InputError
+
+    if options.landmarker is not None and options.tracker != "mesh":
+        raise InputError("--landmarker chooses its own tracker; leave --tracker out.")
+    check_track(options.video, options.output, options.landmarker)
     from tbd.pipeline import track
 
-    track(options.video, options.output, landmarker=options.landmarker)
+    tracker = made(chosen(options.tracker, "tracker", "mesh"), "tracker") if options.tracker != "mesh" else None
+    track(options.video, options.output, landmarker=options.landmarker, tracker=tracker)
 
 
 def _render_options(parser) -> None:
     parser.add_argument("--portrait", required=True, help="a photograph or painting with a face")
-    parser.add_argument("--motion", required=True, help="a motion (.npz or .csv)")
+    parser.add_argument("--motion", required=True, help="a motion: .npz, CSV of Live Link Face or others, JSON")
     parser.add_argument("--audio", help="sound for the video")
     parser.add_argument("--output", required=True, help="the video to write (.mp4)")
     parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
+    add_slot(parser, "renderer", "draws the frames", "mesh")
+    add_slot(parser, "tracker", "finds the face", "mesh")
 
 
 def _render(options) -> None:
+    from tbd.checks import check_render
+    from tbd.errors import InputError
+
+    if _names_video(options.renderer):
+        raise InputError("--renderer video needs a plan and a voice, which `tbd generate` has; render with mesh, or a class of yours.")
+    check_render(options.portrait, options.motion, options.output, options.audio)
     from tbd.pipeline import render
 
-    render(options.portrait, options.motion, options.output, audio=options.audio, size=options.size)
+    render(options.portrait, options.motion, options.output, audio=options.audio, size=options.size, components=_components(options))
 
 
 COMMANDS = {

@@ -3,6 +3,8 @@
 from tbd.commands import Command
 from tbd.errors import InputError
 
+_BOARD, _README = "benchmarks/leaderboard", "benchmarks/README.md"
+
 
 def _protocol_options(parser) -> None:
     from tbd.evaluation.protocol import protocol_names
@@ -45,7 +47,9 @@ def _predict(options) -> None:
     from tbd.evaluation.predict import predict
     from tbd.evaluation.predictors import Predictor
     from tbd.evaluation.protocol import Component, load_protocol
+    from tbd.files import check_folder
 
+    check_folder("--output", options.output, {"--reference": options.reference}, inside=True)
     protocol = load_protocol(options.protocol)
     chosen = Component.model_validate(options.predictor.as_dict())
     if options.model is not None:
@@ -78,8 +82,7 @@ def _evaluate(options) -> None:
     from tbd.evaluation.protocol import load_protocol
     from tbd.evaluation.show import show, watched
 
-    if options.output is not None and Path(options.output).suffix != ".json":
-        raise InputError(f"Cannot write scores to {options.output}: use a name ending in .json.")
+    _check_scores(options.output, options.predictions)
     protocol, console = load_protocol(options.protocol), Console(quiet=options.quiet)
     scores, clips = evaluate(
         protocol,
@@ -93,6 +96,22 @@ def _evaluate(options) -> None:
         scores.save(options.output)
         save_clips(Path(options.output).with_suffix(".csv"), clips)
     show(scores, protocol, console)
+
+
+def _check_scores(output: str | None, predictions: str) -> None:
+    """Scores and the table beside them must not take the place of what they are about."""
+    from pathlib import Path
+
+    from tbd.evaluation.predictions import RUN, VIDEOS
+    from tbd.files import check_files, same_file
+
+    if output is None:
+        return
+    check_files({}, {"--output": output, "the table beside it": Path(output).with_suffix(".csv")}, {"--output": (".json",)})
+    folder, name = Path(output).parent, Path(output)
+    of_clip = any((folder / f"{name.stem}{suffix}").exists() for suffix in VIDEOS)
+    if (name.name == RUN and same_file(folder, predictions)) or of_clip:
+        raise InputError(f"--output {output} is a file of the predictions, which would be overwritten; choose another name.")
 
 
 def _device(name: str) -> str:
@@ -114,7 +133,7 @@ def _leaderboard_options(parser) -> None:
 
     commands = parser.add_subcommands(dest="action")
     build, add, report = (
-        ArgumentParser(description=about, formatter_class=HelpFormatter)
+        ArgumentParser(description=about, formatter_class=HelpFormatter, exit_on_error=False, allow_abbrev=False)
         for about in (
             "Write the tables and the page from the board's entries.",
             "Put scores on the board.",
@@ -122,9 +141,9 @@ def _leaderboard_options(parser) -> None:
         )
     )
     for sub in (build, add, report):
-        sub.add_argument("--board", default="benchmarks/leaderboard", help="the folder of the board's entries")
+        sub.add_argument("--board", default=_BOARD, help="the folder of the board's entries")
     build.add_argument("--output", help="the page to write (default: index.html in the board's folder)")
-    build.add_argument("--readme", default="benchmarks/README.md", help="the markdown file whose table is renewed between its markers")
+    build.add_argument("--readme", help=f"the markdown file whose table is renewed between its markers (default: {_README}, with {_BOARD})")
     add.add_argument("scores", help="what `tbd evaluate --output` wrote")
     for sub in (add, report):
         sub.add_argument("--name", required=True, help="what the row is called")
@@ -146,12 +165,25 @@ def _leaderboard(options) -> None:
 
     chosen = options[options.action]
     if options.action == "build":
-        for path in board.build(chosen.board, chosen.output, chosen.readme):
+        for path in board.build(chosen.board, chosen.output, _readme(chosen.board, chosen.readme)):
             print(path)
     elif options.action == "add":
         print(board.add(chosen.board, chosen.scores, predictions=chosen.predictions, **_row(chosen)))
     else:
         print(board.report(chosen.board, chosen.protocol, board.parse_numbers(chosen.metric), chosen.citation, **_row(chosen)))
+
+
+def _readme(board: str, given: str | None) -> str | None:
+    """The markdown file to renew: the project's own belongs to the project's own board alone."""
+    from pathlib import Path
+
+    from tbd.files import same_file
+
+    if given is None:
+        return _README if same_file(board, _BOARD) and Path(_README).is_file() else None
+    if not Path(given).is_file():
+        raise InputError(f"There is no file {given} (--readme) to put the tables into.")
+    return given
 
 
 def _row(options) -> dict:

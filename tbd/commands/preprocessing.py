@@ -16,7 +16,7 @@ def _options(parser) -> None:
 
     subcommands = parser.add_subcommands(dest="what", required=True)
     for name, summary in _SOURCES.items():
-        own = ArgumentParser(description=f"Prepare {summary}.", formatter_class=HelpFormatter)
+        own = ArgumentParser(description=f"Prepare {summary}.", formatter_class=HelpFormatter, exit_on_error=False, allow_abbrev=False)
         own.add_argument("--root", required=True, help="the folder of the videos" if name == "folder" else "the folder of the download")
         own.add_argument("--output", required=True, help="the cache to write; a second run takes up where the first one stopped")
         if name == "mead":
@@ -27,7 +27,12 @@ def _options(parser) -> None:
             own.add_argument("--annotations", required=True, help="the folder of HDTF's annotation files (RD_annotion_time.txt …)")
         _shared_options(own)
         subcommands.add_subcommand(name, own, help=summary)
-    own = ArgumentParser(description="Add latents and features of pretrained networks to a cache.", formatter_class=HelpFormatter)
+    own = ArgumentParser(
+        description="Add latents and features of pretrained networks to a cache.",
+        formatter_class=HelpFormatter,
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument("--vae", help="a folder or hub repository of diffusers' AutoencoderKL: latents of the videos")
     own.add_argument("--size", type=int, default=512, help="with --vae: pixels of the videos that it sees; the cache must have that size")
@@ -39,7 +44,7 @@ def _options(parser) -> None:
     own.add_argument("--device", default="cpu", help="where the networks run, such as cuda")
     subcommands.add_subcommand("features", own, help="add latents and features of pretrained networks")
     about = "What a cache holds, what is missing or broken, and what a split finds in it."
-    own = ArgumentParser(description=about, formatter_class=HelpFormatter)
+    own = ArgumentParser(description=about, formatter_class=HelpFormatter, exit_on_error=False, allow_abbrev=False)
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument("--split", help="verify a split, and say what of it is there: a packaged name, such as mead_actor, or a .json file")
     subcommands.add_subcommand("report", own, help="what a cache holds, what is missing or broken")
@@ -73,12 +78,16 @@ def _run(options) -> None:
     from tbd.data.scan_folder import FolderSource
     from tbd.data.scan_hdtf import HDTFSource
     from tbd.data.scan_mead import MEADSource
+    from tbd.files import check_files, check_folder
 
     sources = {
         "mead": lambda: MEADSource(chosen.root, chosen.views),
         "hdtf": lambda: HDTFSource(chosen.root, chosen.annotations),
         "folder": lambda: FolderSource(chosen.root),
     }
+    # inside the download it may lie: a scan passes over it
+    check_folder("--output", chosen.output, {"--root": chosen.root, "--annotations": chosen.get("annotations")}, inside=True)
+    check_files({"--labels": chosen.labels, "--landmarker": chosen.landmarker}, {})
     console = Console(quiet=chosen.quiet)
     shared = {name: chosen[name] for name in ("workers", "sizes", "crop", "landmarker", "labels", "retry", "scan_only")}
     cache = preprocess(sources[what](), chosen.output, console=console, **shared)

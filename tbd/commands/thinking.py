@@ -1,6 +1,7 @@
 """`tbd think`."""
 
 from tbd.commands import Command
+from tbd.commands.slots import add_slot, chosen, class_of, made
 from tbd.errors import InputError
 
 
@@ -25,10 +26,7 @@ def _think_options(parser) -> None:
 
 
 def _planner_options(parser) -> None:
-    choices = ["knowledge", "language_model", "server"]
-    parser.add_argument(
-        "--planner", default="knowledge", choices=choices, help="tables and rules, a language model here, or one on a server"
-    )
+    add_slot(parser, "planner", "tables and rules, a language model here, or one on a server", "knowledge")
     parser.add_argument("--model", help="language_model: a folder or hub repository; server: the model's name there")
     parser.add_argument("--url", help="server: its URL, such as http://localhost:8000/v1; a key is read from TBD_API_KEY or OPENAI_API_KEY")
     parser.add_argument(
@@ -40,26 +38,31 @@ def _planner_options(parser) -> None:
 def _planner(options):
     import inspect
 
-    from tbd.think import KnowledgePlanner, LanguageModelPlanner, ServerPlanner
-
-    planner = {"knowledge": KnowledgePlanner, "language_model": LanguageModelPlanner, "server": ServerPlanner}[options.planner]
+    component = chosen(options.planner, "planner", "knowledge")
+    named = options.planner if isinstance(options.planner, str) else component.class_path
     given = {name: options[name] for name in ("model", "url", "prompt", "timeout") if options[name] is not None}
-    taken = inspect.signature(planner).parameters
+    taken = inspect.signature(class_of(component, "planner")).parameters
     for name in given:
         if name not in taken:
-            raise InputError(f"--{name} is nothing that --planner {options.planner} takes; leave it out or choose another planner.")
+            raise InputError(f"--{name} is nothing that --planner {named} takes; leave it out or choose another planner.")
+    component.init_args.update(given)
     for name, parameter in taken.items():
-        if parameter.default is parameter.empty and name not in given:
-            raise InputError(f"--planner {options.planner} needs --{name}; `tbd think --help` says what it is.")
-    return planner(**given)
+        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name not in component.init_args:
+            option = f"--{name}" if name in ("model", "url", "prompt", "timeout") else f"--planner.{name}"
+            raise InputError(f"--planner {named} needs {option}; `tbd think --help` says what it is.")
+    return made(component, "planner")
 
 
 def _think(options) -> None:
+    from tbd.files import check_files
     from tbd.think.command import print_schema, think
 
     if options.schema:
         print_schema()
         return
+    if (options.text is None) == (options["from"] is None):
+        raise InputError("give a sentence about a feeling, or a plan with --from; one of the two.")
+    check_files({"--from": options["from"], "--prompt": options.prompt}, {"--chart": options.chart}, {"--chart": (".svg",)})
     think(
         options.text,
         _planner(options),

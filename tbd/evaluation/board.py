@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tbd.errors import InputError
 from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
 from tbd.evaluation.scores import Scores, load_scores
-from tbd.files import atomic_output
+from tbd.files import atomic_output, check_files, same_file
 
 PAGE = "index.html"
 
@@ -138,6 +138,8 @@ def add(
     others = [e for e in read_entries(board / found.protocol) if e.slug != entry.slug and e.scores is not None]
     others = [e for e in others if recipe is None or e.scores.protocol_hash == recipe.hash]
     _require_comparable([*others, entry], str(scores))
+    if same_file(scores, board / entry.protocol / f"{entry.slug}.json"):
+        raise InputError(f"{scores} is the board's own file of that row; give what `tbd evaluate --output` wrote.")
     path = entry.save(board, replace)
     if predictions is not None:
         from tbd.evaluation.samples import save_samples
@@ -237,20 +239,26 @@ def build(board: str | os.PathLike, output: str | os.PathLike | None = None, rea
     Args:
         board: the folder.
         output: the page; ``index.html`` in the board's folder by default.
-        readme: a markdown file with the markers of `tbd.evaluation.markdown`; left alone where it does not exist.
+        readme: a markdown file with the markers of `tbd.evaluation.markdown`.
 
     Returns:
         What was written.
+
+    Raises:
+        InputError: there is no board or no such markdown file, it lacks the markers, or the page would take its place.
     """
-    from tbd.evaluation.markdown import renew
+    from tbd.evaluation.markdown import renew, require_markers
     from tbd.evaluation.page import page
 
-    tables, written = read_board(board), []
     target = Path(output) if output is not None else Path(board) / PAGE
+    check_files({"--readme": readme}, {"--output": target}, {"--output": (".html", ".htm")})
+    tables, written = read_board(board), []
+    if readme is not None:
+        require_markers(Path(readme))
     with atomic_output(target) as temporary:
         temporary.write_text(page(tables), encoding="utf-8")
     written.append(target)
-    if readme is not None and Path(readme).is_file():
+    if readme is not None:
         renew(Path(readme), tables)
         written.append(Path(readme))
     return written

@@ -1,6 +1,9 @@
 """From class_path and init_args to an object, as LightningCLI does it: type hints are the schema."""
 
+import difflib
 import importlib
+import inspect
+import re
 from typing import TypeVar
 
 from jsonargparse import ArgumentError, ArgumentParser
@@ -28,11 +31,52 @@ def build(component: Component, base: type[T], what: str) -> T:
         raise InputError(f"{what} names {component.class_path}, which is no {base.__module__}.{base.__name__}.")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "made")
+    require_known(component, kind, what)
     try:
         values = parser.parse_object({"made": component.init_args})
     except ArgumentError as error:
-        raise InputError(f"{what} cannot be made from {component.class_path}: {' '.join(str(error).split())}") from error
+        raise InputError(f"{what}: {component.class_path} cannot be made: {explain(error)}") from error
     return parser.instantiate(values).made
+
+
+def require_known(component: Component, kind: type, what: str) -> None:
+    """Refuse arguments that a class does not name, with the nearest that it does.
+
+    Args:
+        component: Class path and arguments.
+        kind: The class.
+        what: How messages call it.
+
+    Raises:
+        InputError: There are such arguments.
+    """
+    parameters = inspect.signature(kind).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for name in component.init_args:
+        if name not in parameters:
+            near = difflib.get_close_matches(name, parameters, 1)
+            takes = f"did you mean {near[0]}?" if near else f"it takes {', '.join(parameters) or 'none'}."
+            raise InputError(f"{what}: {component.class_path} takes no argument {name}; {takes}")
+
+
+def explain(error: Exception) -> str:
+    """jsonargparse's complaint in one line, without its headings and our own parser's keys.
+
+    Args:
+        error: What it raised.
+
+    Returns:
+        Such as ``level is to be int, not 'x'``.
+    """
+    text = " ".join(str(error).split()).replace('"made.', '"').replace("made.", "")
+    wrong = re.search(r'(?:Parser key|[Kk]ey) "([\w.]+)":? Expected an? <class \'(?:[\w.]*\.)?(\w+)\'>\.? Got value: (.*)$', text)
+    if wrong is not None:
+        return f"{wrong[1]} must be {wrong[2]}, not {wrong[3]!r}."
+    missing = re.search(r'[Kk]ey "([\w.]+)" is required', text)
+    if missing is not None:
+        return f"its argument {missing[1]} is missing."
+    return text[:300]
 
 
 def import_class(path: str) -> type:
@@ -43,6 +87,13 @@ def import_class(path: str) -> type:
     """
     module, _, name = path.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+        found = importlib.import_module(module)
+    except (ImportError, ValueError) as error:
         raise InputError(f"There is no class {path}: {error}.") from error
+    except Exception as error:  # a stranger's module may raise anything
+        raise InputError(f"The module {module} of {path} cannot be imported: {type(error).__name__}: {error}.") from error
+    if not hasattr(found, name):
+        classes = [n for n, v in vars(found).items() if isinstance(v, type)]
+        near = difflib.get_close_matches(name, classes, 1)
+        raise InputError(f"There is no class {path}: {module} has no {name}{f'; did you mean {near[0]}?' if near else '.'}")
+    return getattr(found, name)

@@ -18,14 +18,29 @@ def renew(path: Path, tables: Sequence[Table]) -> None:
     Raises:
         InputError: the file lacks them.
     """
-    text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise InputError(f"{path} lacks the markers {BEGIN} and {END}; put both where the tables should stand.")
+    before, after = require_markers(path)
     parts = "\n\n".join(markdown(table) for table in tables)
     with atomic_output(path) as temporary:
         temporary.write_text(f"{before}{BEGIN}\n\n{parts}\n\n{END}{after}", encoding="utf-8")
+
+
+def require_markers(path: Path) -> tuple[str, str]:
+    """What stands before and after the markers.
+
+    Args:
+        path: A markdown file.
+
+    Returns:
+        The two texts.
+
+    Raises:
+        InputError: The file lacks the markers.
+    """
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise InputError(f"{path} lacks the markers {BEGIN} and {END}; put both where the tables should stand.")
+    return before, after
 
 
 def markdown(table: Table) -> str:

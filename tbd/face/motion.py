@@ -4,20 +4,14 @@ ARKit's coefficients (Apple, *ARFaceAnchor.BlendShapeLocation*) are the space th
 Face, Unreal, Blender and Audio2Face speak. "Left" and "right" are the subject's own.
 """
 
-import csv
-import json
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.files import atomic_output
 
 FPS = 25
 SAMPLE_RATE = 16_000
@@ -47,7 +41,6 @@ portrait as it is."""
 
 CHANNELS = BLENDSHAPES + HEAD
 INDEX: Mapping[str, int] = {name: i for i, name in enumerate(CHANNELS)}
-_FORMAT = "tbd-motion-1"
 
 
 @dataclass(frozen=True)
@@ -124,60 +117,31 @@ class Motion:
         return Motion(values, dict(self.metadata))
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write ``.npz`` (exact, with metadata) or ``.csv`` (a header of channel names, one row a frame)."""
-        suffix = Path(path).suffix.lower()
-        if suffix not in (".npz", ".csv"):
-            raise InputError(f"Cannot write a motion to {path}: use a name ending in .npz or .csv.")
-        with atomic_output(path) as temporary:
-            if suffix == ".npz":
-                np.savez_compressed(
-                    temporary, values=self.values, channels=np.array(CHANNELS), fps=FPS, format=_FORMAT, metadata=json.dumps(self.metadata)
-                )
-            else:
-                with open(temporary, "w", newline="") as file:
-                    writer = csv.writer(file)
-                    writer.writerow(("time", *CHANNELS))
-                    writer.writerows([f"{i / FPS:.2f}", *(f"{v:.7g}" for v in row)] for i, row in enumerate(self.values))
+        """Write ``.npz`` (exact, with metadata), ``.csv`` (Live Link Face's layout) or ``.tsv`` (all channels as text).
+
+        Args:
+            path: Where to; see `tbd.face.motion_io.write_motion`.
+
+        Raises:
+            InputError: The name has another ending, or the file cannot be written.
+        """
+        from tbd.face.motion_io import write_motion
+
+        write_motion(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Motion":
-        """Read what `save` wrote. Columns are found by name, so a table from elsewhere may order them freely.
+        """Read what `save` wrote, or what another program did: see `tbd.face.motion_io.read_motion`.
+
+        Args:
+            path: A ``.npz``, CSV in any dialect, JSON, or NumPy array.
+
+        Returns:
+            The motion at 25 frames a second; notes say what was guessed, scaled, resampled or left out.
 
         Raises:
-            InputError: the file is missing, is no motion, lacks a channel, holds no frames, or holds NaN.
+            InputError: The file is missing or is no motion.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise InputError(f"There is no motion file {path}.")
-        try:
-            columns, values, metadata = (_read_csv if path.suffix.lower() == ".csv" else _read_npz)(path)
-        except (OSError, KeyError, ValueError, TypeError, EOFError, BadZipFile) as error:
-            raise InputError(f"{path} is not a motion file (.npz or .csv as `tbd track` writes them): {error}") from error
-        missing = [c for c in CHANNELS if c not in columns]
-        if missing:
-            raise InputError(f"{path} lacks {len(missing)} motion channels, the first is {missing[0]}.")
-        if not len(values):
-            raise InputError(f"{path} holds no frames.")
-        try:
-            return cls(values[:, [columns.index(c) for c in CHANNELS]], metadata)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+        from tbd.face.motion_io import read_motion
 
-
-def _read_csv(path: Path) -> tuple[list[str], np.ndarray, dict[str, Any]]:
-    with open(path, newline="") as file:
-        rows = list(csv.reader(file))
-    if not rows:
-        raise ValueError("it is empty")
-    return rows[0], np.array(rows[1:], np.float32).reshape(len(rows) - 1, len(rows[0])), {}
-
-
-_PARSING = threading.Lock()
-"""NumPy reads headers with `ast.literal_eval`, which fails at random in several threads at once before Python 3.11.8 (gh-106905)."""
-
-
-def _read_npz(path: Path) -> tuple[list[str], np.ndarray, dict[str, Any]]:
-    with _PARSING, np.load(path, allow_pickle=False) as archive:
-        if int(archive["fps"]) != FPS:
-            raise ValueError(f"it holds {int(archive['fps'])} frames a second; a motion has {FPS}")
-        return [str(c) for c in archive["channels"]], archive["values"], json.loads(str(archive["metadata"]))
+        return read_motion(path)

@@ -159,6 +159,18 @@ def test_build_writes_both(store, tmp_path, capsys):
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="a browser is needed (apt-get install chromium)")
+def test_another_board_leaves_this_folders_readme_alone(store, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "benchmarks" / "leaderboard").mkdir(parents=True)
+    readme = tmp_path / "benchmarks" / "README.md"
+    readme.write_text(f"before\n{BEGIN}\n{END}\nafter\n")
+    assert main(["leaderboard", "build", f"--board={store}"]) == 0
+    assert readme.read_text() == f"before\n{BEGIN}\n{END}\nafter\n"
+    assert main(["leaderboard", "build", f"--board={store}", f"--readme={readme}"]) == 0 and "###" in readme.read_text()
+    assert main(["leaderboard", "build", f"--board={store}", "--readme=nowhere.md"]) == 2
+    assert "no file nowhere.md" in capsys.readouterr().err
+
+
 def test_the_page_sorts_in_a_browser(store, tmp_path):
     """Press the heading of a column where more is better: the greatest first, absent numbers last; again, the other way round."""
     press = """<script>
