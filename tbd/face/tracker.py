@@ -17,15 +17,18 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.face.fit import ClipFit, fit_clip, head_motion, smooth
-from tbd.face.geometry import NUM_POINTS, FaceGeometry, matrix_to_euler, remove_pose
+from tbd.face.geometry import NUM_POINTS, FaceGeometry, bony_roll, matrix_to_euler, remove_pose
 from tbd.face.mesh import FaceFollower, FaceModel, LandmarkerModel, MeshModel, Sight, bounds
 from tbd.face.motion import BLENDSHAPES, Motion
 from tbd.face.picture import Picture
+from tbd.face.upright import level
 
 MIN_FACE = 48
 """Pixels: the least height or width of a face that shows enough to be drawn or followed."""
 MAX_TURN = np.radians(45)
 """How far a portrait's head may be turned or tilted: beyond it, half of the face is not in the picture."""
+MAX_TILT = np.radians(30)
+"""How far a portrait's head may be tilted and still be drawn as it is; a picture tilted further is turned level."""
 _MAX_OUTSIDE = 0.04
 """The part of the mesh that may lie outside the picture (a chin or an ear's edge)."""
 
@@ -52,7 +55,10 @@ class Tracker(ABC):
         """
 
     def locate(self, image: np.ndarray, source: str = "the image") -> FaceGeometry:
-        """The largest face of a still picture.
+        """The largest face of a still picture, upright.
+
+        A picture that lies on its side or stands on its head is turned, and one whose face is tilted by more than 30° is
+        levelled; the geometry's image is then the turned one, and its metadata holds the degrees under ``turned``.
 
         Args:
             image: (H, W, 3) uint8 RGB.
@@ -64,11 +70,17 @@ class Tracker(ABC):
         with self.open(video=False) as model:
             follower = FaceFollower(model)
             sight = follower.settle(image)
-        if sight is None:
-            raise InputError(f"No face was found in {source}; give a picture in which a whole human face is seen from the front.")
-        geometry = FaceGeometry(
-            image, sight.points, *remove_pose(sight.points, sight.rotation), max(follower.faces_seen, 1), self._metadata()
-        )
+            if sight is None:
+                raise InputError(f"No face was found in {source}; give a picture in which a whole human face is seen from the front.")
+            image, turned = np.ascontiguousarray(np.rot90(image, follower.turn)), 90.0 * follower.turn
+            roll = bony_roll(sight.points)
+            if abs(roll) > MAX_TILT:
+                straight = level(image, sight.points, roll)
+                again = FaceFollower(model, turn=0).settle(straight)
+                if again is not None:
+                    image, sight, turned = straight, again, turned - float(np.degrees(roll))
+        about = {**self._metadata(), **({"turned": round((turned + 180) % 360 - 180)} if turned else {})}
+        geometry = FaceGeometry(image, sight.points, *remove_pose(sight.points, sight.rotation), max(follower.faces_seen, 1), about)
         _require_usable(geometry, source)
         return geometry
 
