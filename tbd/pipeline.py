@@ -1,6 +1,7 @@
 """Think, draw, render: the way from a sentence to a video, and what the command line does with files."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,14 +222,37 @@ def demo(output: str | os.PathLike, emotion: str, **options) -> None:
     generate(Path(skimage.__file__).parent / "data" / "astronaut.png", ASSETS / "voice.wav", output, emotion, **options)
 
 
-def track(video: str | os.PathLike, output: str | os.PathLike, landmarker: str | None = None, console: Console | None = None) -> None:
-    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given."""
+def track(
+    video: str | os.PathLike,
+    output: str | os.PathLike,
+    landmarker: str | None = None,
+    console: Console | None = None,
+    start: float = 0.0,
+    end: float | None = None,
+) -> None:
+    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given.
+
+    Args:
+        video: the recording.
+        output: the motion to write.
+        landmarker: a ``face_landmarker.task`` file.
+        console: where to print.
+        start: seconds of the video at which the motion begins.
+        end: seconds at which it ends; the video's own end where not given.
+
+    Raises:
+        InputError: a file cannot be used, or more than one person is seen one after the other.
+    """
     console = console or Console()
     _require_motion_name(output)
     tracker = FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker)
-    frames = read_video(video)
+    if start < 0 or (end is not None and end <= start):
+        raise InputError(f"--start {start:g} and --end {end} name no part of {video}; they are seconds, the first one the smaller.")
+    frames = read_video(video, start, end)
     motion = tracker.track(_watched(frames, round(frames.duration * 25), console), source=str(video))
     motion.save(output)
+    for note in _notes(motion, str(video)):
+        print(f"note: {note}", file=sys.stderr)
     console.print(f"[bold]{output}[/]  {len(motion)} frames, {motion.metadata.get('tracker')}", highlight=False)
 
 
@@ -268,6 +292,19 @@ def _watched(items: Iterable[T], total: int, console: Console) -> Iterator[T]:
 def _tell_of_faces(face: FaceGeometry, console: Console) -> None:
     if face.faces_seen > 1:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
+
+
+    if "turned" in face.metadata:
+        print(f"note: the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.", file=sys.stderr)
+
+
+def _notes(motion: Motion, video: str) -> Iterator[str]:
+    """What was done to a video on the way to its motion."""
+    if "turned" in motion.metadata:
+        yield f"{video} was turned by {abs(motion.metadata['turned'])}°, so that the face stands upright."
+    if "cuts" in motion.metadata:
+        seconds = ", ".join(f"{second:.2f}" for second in motion.metadata["cuts"])
+        yield f"{video} cuts at {seconds} s; the head's motion in each shot is relative to the shot's own resting pose."
 
 
 def _require_size(size: int) -> None:

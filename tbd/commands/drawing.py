@@ -64,13 +64,15 @@ def _demo(options) -> None:
 def _track_options(parser) -> None:
     parser.add_argument("video", help="a video with a face")
     parser.add_argument("--output", required=True, help="the motion to write (.npz or .csv)")
+    parser.add_argument("--start", type=float, default=0.0, help="seconds of the video at which to begin")
+    parser.add_argument("--end", type=float, help="seconds of the video at which to stop")
     parser.add_argument("--landmarker", help="a face_landmarker.task file: track with MediaPipe's landmarker instead of the mesh")
 
 
 def _track(options) -> None:
     from tbd.pipeline import track
 
-    track(options.video, options.output, landmarker=options.landmarker)
+    track(options.video, options.output, landmarker=options.landmarker, start=options.start, end=options.end)
 
 
 def _render_options(parser) -> None:

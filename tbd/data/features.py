@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from tbd.data.cache import Cache, ClipRecord
 from tbd.data.preprocess import locked
-from tbd.errors import InputError
+from tbd.errors import InputError, TBDError
 from tbd.face.media import read_audio, read_video
 from tbd.face.motion import SAMPLES_PER_FRAME
 from tbd.files import atomic_output
@@ -30,6 +30,8 @@ class FeatureExtractor(ABC):
     """One pretrained network. `name` says which, so that features of two never mix."""
 
     name: str
+    looks_at: str = "its kind of file"
+    """What a clip must have, for messages."""
 
     @abstractmethod
     def wants(self, record: ClipRecord) -> bool:
@@ -54,6 +56,7 @@ class VAELatents(FeatureExtractor):
 
         self.vae = _loaded(AutoencoderKL, model, device)
         self.size, self.device, self.name = str(size), device, f"vae@{Path(model).name}-{size}"
+        self.looks_at = f"a video of {size} pixels"
 
     def wants(self, record: ClipRecord) -> bool:
         return self.size in record.videos
@@ -84,7 +87,7 @@ class Wav2Vec2Features(FeatureExtractor):
         from transformers import AutoModel
 
         self.model = _loaded(AutoModel, model, device)
-        self.layer, self.device = layer, device
+        self.layer, self.device, self.looks_at = layer, device, "sound"
         self.name = f"wav2vec2@{Path(model).name}" + ("" if layer == -1 else f"-{layer}")
 
     def wants(self, record: ClipRecord) -> bool:
@@ -122,12 +125,39 @@ def extract_features(root: str | os.PathLike, extractors: Sequence[FeatureExtrac
                         np.save(temporary, extractor.extract(cache, record))
                     current = cache.load_record(record) or record
                     cache.save_record(replace(current, features={**current.features, extractor.name: path}))
+                _require_wanted(extractor, records, cache)
                 console.print(
                     f"{extractor.name}: {len(todo)} clips done, {len(records) - len(todo)} there before or without what it needs."
                 )
         finally:
             cache.write_manifest()
     return cache
+
+
+def _require_wanted(extractor: FeatureExtractor, records: Sequence[ClipRecord], cache: Cache) -> None:
+    """Raise TBDError where no clip has what a network looks at."""
+    if not any(extractor.wants(record) for record in records):
+        raise TBDError(
+            f"{extractor.name}: 0 clips done, since none of the {len(records)} ready clips of {cache.root} has what it looks at "
+            f"({extractor.looks_at})."
+        )
+
+
+def video_size(cache: Cache, size: int | None) -> int:
+    """The size of a cache's videos that networks see.
+
+    Args:
+        cache: a prepared cache.
+        size: pixels that are asked for; the largest of the cache where not given.
+
+    Raises:
+        InputError: the cache has no videos of that size.
+    """
+    sizes = sorted(cache.about["recipe"].get("sizes", ()))
+    if not sizes or size not in (None, *sizes):
+        there = " and ".join(map(str, sizes)) or "no videos"
+        raise InputError(f"{cache.root} has {there}, not videos of {size} pixels; leave --size out or name one of these.")
+    return sizes[-1] if size is None else size
 
 
 def _there(cache: Cache, record: ClipRecord, name: str) -> bool:

@@ -5,7 +5,7 @@ seen for half a second after: the shape of the face's mesh, the look of the skin
 """
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,19 +17,25 @@ _THUMB = 32
 """Pixels: side of the pictures that are compared."""
 _PLACES = np.float32([[10, 12], [22, 12], [16, 24]])
 """Where in an aligned patch the subject's right eye, left eye and mouth are."""
-_SUDDEN, _REST = 2.5, 3.0
+_SUDDEN, _REST = 4.0, 5.0
 """A frame may begin a shot where its surroundings or its face's patch differ from the frame before by more than so many times the
 usual difference of neighbours, plus grey levels. Many frames do; the comparison of what lies on both sides decides."""
+_KNOWN, _UNKNOWN = 3, 6.0
+"""Differences from which the usual one is known, and the grey levels that stand for it until then."""
 _JUMP, _ZOOM = 0.35, 0.25
 """Sides of its box by which a face cannot move from one frame to the next, and logarithm of the factor by which it cannot grow; in
 20,000 frames without a cut 0.18 and 0.23 at most."""
 _SEAM = 0.12
 """Sides of its box by which the face's place or size must differ for a sudden change of the picture to be a seam in the motion."""
-_CERTAIN = 2.0
+_CERTAIN = 1.5
 """The same in multiples of what may begin a shot."""
-_STRANGER = 0.0
-"""`_difference` from which it is another person: 2 % of 114 pairs of windows 4 s apart that show one person lie above, and 76 % of
-1,500 pairs that show two."""
+_STRANGER, _ELSEWHERE = 0.0, -1.3
+"""`_difference` from which it is another person, where the surroundings stay and where they change as well: 2 % and 11 % of 114 pairs
+of windows 4 s apart that show one person lie above, and 76 % and 96 % of 1,500 pairs that show two."""
+_DISSOLVED = 1.75
+"""The same where nothing is sudden: no pair of windows that show one person, and 31 % of those that show two."""
+_OTHER_PLACE = 20.0
+"""Grey levels by which the surroundings of two shots differ that were taken in two places."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ class CutFinder:
         self._after: list[_Look] = []
         self._usual: deque[np.ndarray] = deque(maxlen=2 * _SPAN)
         self._largest, self._jumped = 0.0, False
+        self._past: deque[_Look] = deque(maxlen=3 * _SPAN)
 
     def add(self, pixels: np.ndarray | None, points: np.ndarray | None) -> None:
         """Look at the next frame.
@@ -88,6 +95,7 @@ class CutFinder:
 
     def compare(self, look: _Look) -> None:
         """Take in one frame's look."""
+        self._look_back(look)
         last = self._after[-1] if self._after else self._before[-1] if self._before else None
         change = 0.0 if last is None else self._change(last, look)
         if change > max(self._largest, 1.0):
@@ -101,6 +109,17 @@ class CutFinder:
             if len(self._after) == _SPAN:
                 self._decide()
 
+    def _look_back(self, look: _Look) -> None:
+        """Every half second: whether one picture has dissolved into another of somebody else."""
+        self._past.append(look)
+        if look.frame % _SPAN or len(self._past) < 3 * _SPAN or self._after:
+            return
+        looks = list(self._past)
+        before, after = looks[:_SPAN], looks[-_SPAN:]
+        if _elsewhere(before, after) and _difference(before, after) > _DISSOLVED:
+            self.cuts.append(Cut(looks[len(looks) // 2].frame, True))
+            self._past.clear()
+
     def finish(self) -> list[Cut]:
         """The cuts of the whole video."""
         if self._after:
@@ -110,16 +129,18 @@ class CutFinder:
     def _change(self, last: _Look, look: _Look) -> float:
         """How much more two frames differ than neighbours of one shot may: above 1, another shot may begin."""
         differences = np.array([np.abs(look.thumb - last.thumb).mean(), np.abs(look.patch - last.patch).mean()])
-        usual = np.median(self._usual, axis=0) if len(self._usual) > 2 else np.zeros(2)
+        usual = np.median(self._usual, axis=0) if len(self._usual) >= _KNOWN else np.full(2, _UNKNOWN)
         self._usual.append(differences)
         return max(float((differences / (_SUDDEN * usual + _REST)).max()), 2 * _step(last, look) - 1)
 
     def _decide(self) -> None:
         before, after = list(self._before), self._after
-        stranger = _difference(before, after) > _STRANGER
+        certain = self._largest > _CERTAIN and _elsewhere(before, after)
+        stranger = _difference(before, after) > (_ELSEWHERE if certain else _STRANGER)
         moved = _apart(before[-1], after[min(2, len(after) - 1)]) > _SEAM
-        if stranger or self._jumped or (moved and self._largest > _CERTAIN):
+        if stranger or certain or self._jumped or (moved and self._largest > _CERTAIN):
             self.cuts.append(Cut(after[0].frame, stranger))
+            self._past.clear()
         self._before, self._after, self._largest = deque(after, maxlen=_SPAN), [], 0.0
 
 
@@ -145,7 +166,13 @@ def _step(a: _Look, b: _Look) -> float:
     """The same in units of what one frame allows; more frames between them allow more."""
     sides = [float(np.ptp(look.points[:, :2], 0).max()) for look in (a, b)]
     move = np.linalg.norm(a.points[:, :2].mean(0) - b.points[:, :2].mean(0)) / max(sides[0], 1e-6)
-    return max(float(move) / _JUMP, abs(float(np.log(sides[1] / sides[0]))) / _ZOOM) / min(b.frame - a.frame, 5)
+    return max(float(move) / _JUMP, abs(float(np.log(sides[1] / sides[0]))) / _ZOOM) / min(b.frame - a.frame, 3)
+
+
+def _elsewhere(before: list[_Look], after: list[_Look]) -> bool:
+    """Whether two shots have other surroundings."""
+    thumbs = [np.median([look.thumb for look in side], 0) for side in (before, after)]
+    return float(np.abs(thumbs[0] - thumbs[1]).mean()) > _OTHER_PLACE
 
 
 def _difference(before: list[_Look], after: list[_Look]) -> float:

@@ -164,10 +164,17 @@ class FaceFollower:
         model: what sees.
         turn: quarter turns anticlockwise after which faces stand upright, where that is known; otherwise it is found with the
             first face and then stays.
+
+    Attributes:
+        pixels: (h, w, 3) uint8 RGB, the window that the model saw last.
+        corner: (3,) what lies between points of the picture and of the window.
+        faces_seen: the most faces that were seen in one frame.
     """
 
     def __init__(self, model: FaceModel, turn: int | None = None) -> None:
         self._model = model
+        self.pixels: np.ndarray | None = None
+        self.corner = np.zeros(3, np.float32)
         self._window: tuple[int, int, int, int] | None = None
         self._lost = 0
         self._last: np.ndarray | None = None
@@ -245,7 +252,8 @@ class FaceFollower:
 
     def _run(self, image: Any) -> Sight | None:
         left, top, right, bottom = self._window
-        sight = self._model(image[top:bottom, left:right])
+        self.pixels, self.corner = image[top:bottom, left:right], np.float32([left, top, 0])
+        sight = self._model(self.pixels)
         return None if sight is None else sight.shifted(left, top)
 
     def _near_edge(self, points: np.ndarray, image: Any) -> bool:
