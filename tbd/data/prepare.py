@@ -18,6 +18,7 @@ from tbd.face.media import VideoFrames, VideoInfo, VideoWriter, read_audio, read
 from tbd.face.motion import SAMPLE_RATE, SAMPLES_PER_FRAME, Motion
 from tbd.face.picture import Picture, scaled
 from tbd.face.tracker import MAX_TILT, MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, Tracking
+from tbd.face.upright import signed
 from tbd.files import atomic_output
 
 _MEMORY = 600e6
@@ -180,7 +181,7 @@ def _one_turn(trackings: Sequence[Tracking], raw: RawClip) -> int:
 def _seams(motion: Motion, turn: int) -> Iterator[str]:
     """Remarks on what a motion says of the picture that it was read from."""
     if turn:
-        yield f"the picture was turned by {90 * turn if turn < 3 else -90}° to stand upright"
+        yield f"the picture was turned by {signed(90 * turn)}° to stand upright"
     cuts = motion.metadata.get("cuts", ())
     if cuts:
         yield f"the picture cuts at {', '.join(f'{second:.2f}' for second in cuts)} s"

@@ -5,7 +5,6 @@ A mesh model works on a window cut around the face (see `tbd.face.detector`), at
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -201,27 +200,24 @@ class FaceFollower:
         return sight
 
     def _search(self, image: np.ndarray, passes: int = 1, small: bool = True) -> Sight | None:
-        """The first face that the mesh confirms: in any turn at a glance, then small ones, upright ones before others."""
+        """The first face that the mesh confirms: where one was last, in any turn at a glance, then small ones, upright before others."""
+        if self._last is not None:
+            sight = self._confirmed(image, FoundFace(self._last, self.turn or 0), passes)
+            if sight is not None:
+                return sight
         turns = TURNS if self.turn is None else (self.turn,)
         looks = [(turns, TILES[0])]
         if small:
             looks += [(part, tiles) for part in (turns[:1], turns[1:]) if part for tiles in TILES[1:]]
         for some, tiles in looks:
             groups = find_turned_faces(image, some, tiles)
-            for face in self._ordered(groups):
+            for face in (face for group in groups for face in group):
                 sight = self._confirmed(image, face, passes)
                 if sight is not None:
                     seen = sum(self.turn in [face.turn for face in group] for group in groups)
                     self.faces_seen = max(self.faces_seen, seen, 1)
                     return sight
         return None
-
-    def _ordered(self, groups: list[list[FoundFace]]) -> Iterator[FoundFace]:
-        """The face that was followed last, where it is among them, then the largest; each in its likeliest turn first."""
-        if self._last is not None:
-            groups = sorted(groups, key=lambda group: -_shared(group[0].box, self._last))
-        for group in groups:
-            yield from group
 
     def _confirmed(self, image: np.ndarray, face: FoundFace, passes: int) -> Sight | None:
         """What the model sees of a face, in the turn in which it stands, if the detector agrees."""
@@ -269,9 +265,3 @@ def bounds(points: np.ndarray) -> np.ndarray:
     """(4,) left, top, right, bottom of (N, 2 or 3) points."""
     return np.r_[points[:, :2].min(0), points[:, :2].max(0)]
 
-
-def _shared(box: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two boxes."""
-    wide, high = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
-    both = max(float(wide), 0) * max(float(high), 0)
-    return both / max(sum(float(np.prod(b[2:] - b[:2])) for b in (box, other)) - both, 1e-6)

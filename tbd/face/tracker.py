@@ -24,7 +24,7 @@ from tbd.face.geometry import NUM_POINTS, FaceGeometry, bony_roll, matrix_to_eul
 from tbd.face.mesh import FaceFollower, FaceModel, LandmarkerModel, MeshModel, Sight, bounds
 from tbd.face.motion import BLENDSHAPES, Motion
 from tbd.face.picture import Picture
-from tbd.face.upright import level
+from tbd.face.upright import level, signed
 
 MIN_FACE = 48
 """Pixels: the least height or width of a face that shows enough to be drawn or followed."""
@@ -82,7 +82,7 @@ class Tracker(ABC):
                 again = FaceFollower(model, turn=0).settle(straight)
                 if again is not None:
                     image, sight, turned = straight, again, turned - float(np.degrees(roll))
-        about = {**self._metadata(), **({"turned": round((turned + 180) % 360 - 180)} if turned else {})}
+        about = {**self._metadata(), **({"turned": signed(turned)} if turned else {})}
         geometry = FaceGeometry(image, sight.points, *remove_pose(sight.points, sight.rotation), max(follower.faces_seen, 1), about)
         _require_usable(geometry, source)
         return geometry
@@ -187,7 +187,7 @@ class Tracking:
             "frames_without_face": len(self.seen) - sum(self.seen),
             "frame_size": list(self._size),
             "rest": rest,
-            **({"turned": (90 * self.turn + 180) % 360 - 180} if self.turn else {}),
+            **({"turned": signed(90 * self.turn)} if self.turn else {}),
             **({"cuts": [cut.seconds for cut in cuts]} if cuts else {}),
         }
         return Motion(self.tracker._finish(values), about)

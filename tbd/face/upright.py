@@ -8,6 +8,16 @@ _LEAST = 4
 """Pixels: the smallest side of the pyramid that fills."""
 
 
+def signed(degrees: float) -> int:
+    """A turn as whole degrees above −180 up to 180.
+
+    Example:
+        >>> signed(180), signed(270), signed(-225)
+        (180, -90, 135)
+    """
+    return round(180 - (180 - degrees) % 360)
+
+
 def level(image: np.ndarray, points: np.ndarray, roll: float) -> np.ndarray:
     """The surroundings of a face, turned so that the face stands upright.
 
