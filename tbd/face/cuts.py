@@ -34,6 +34,8 @@ _STRANGER, _ELSEWHERE = 0.0, -1.3
 of windows 4 s apart that show one person lie above, and 76 % and 96 % of 1,500 pairs that show two."""
 _DISSOLVED = 1.75
 """The same where nothing is sudden: no pair of windows that show one person, and 31 % of those that show two."""
+_FACING = 12.0
+"""Degrees that two heads may be turned apart to be compared there: a head in profile looks like another's."""
 _OTHER_PLACE = 20.0
 """Grey levels by which the surroundings of two shots differ that were taken in two places."""
 
@@ -58,12 +60,13 @@ class Cut:
 
 @dataclass(frozen=True)
 class _Look:
-    """One frame: the number of the frame, its surroundings, the aligned patch of the face, and the mesh."""
+    """One frame: its number, the face's surroundings, the aligned patch of the face, the mesh, and where the surroundings are."""
 
     frame: int
     thumb: np.ndarray
     patch: np.ndarray
     points: np.ndarray
+    window: tuple[int, ...] = ()
 
 
 class CutFinder:
@@ -82,16 +85,19 @@ class CutFinder:
         self._largest, self._jumped = 0.0, False
         self._past: deque[_Look] = deque(maxlen=3 * _SPAN)
 
-    def add(self, pixels: np.ndarray | None, points: np.ndarray | None) -> None:
+    def add(self, pixels: np.ndarray | None, points: np.ndarray | None, corner: np.ndarray | None = None) -> None:
         """Look at the next frame.
 
         Args:
             pixels: (H, W, 3) uint8 RGB, the face's surroundings; None where no face is seen.
-            points: (478, 3) mesh points in pixels of it.
+            points: (478, 3) mesh points in pixels of the whole frame.
+            corner: (3,) where in the frame `pixels` begins; its upper left corner where not given.
         """
         self._frame += 1
         if pixels is not None and points is not None:
-            self.compare(_Look(self._frame, *_thumbs(pixels, points), points))
+            corner = np.zeros(3, np.float32) if corner is None else corner
+            window = (*map(int, corner), *pixels.shape)
+            self.compare(_Look(self._frame, *_thumbs(pixels, points - corner), points, window))
 
     def compare(self, look: _Look) -> None:
         """Take in one frame's look."""
@@ -116,7 +122,7 @@ class CutFinder:
             return
         looks = list(self._past)
         before, after = looks[:_SPAN], looks[-_SPAN:]
-        if _elsewhere(before, after) and _difference(before, after) > _DISSOLVED:
+        if _elsewhere(before, after) and _turned(before, after) < _FACING and _difference(before, after) > _DISSOLVED:
             self.cuts.append(Cut(looks[len(looks) // 2].frame, True))
             self._past.clear()
 
@@ -129,6 +135,8 @@ class CutFinder:
     def _change(self, last: _Look, look: _Look) -> float:
         """How much more two frames differ than neighbours of one shot may: above 1, another shot may begin."""
         differences = np.array([np.abs(look.thumb - last.thumb).mean(), np.abs(look.patch - last.patch).mean()])
+        if last.window != look.window:  # the follower looks elsewhere, which is no change of what is there
+            differences[0] = self._usual[-1][0] if self._usual else 0.0
         usual = np.median(self._usual, axis=0) if len(self._usual) >= _KNOWN else np.full(2, _UNKNOWN)
         self._usual.append(differences)
         return max(float((differences / (_SUDDEN * usual + _REST)).max()), 2 * _step(last, look) - 1)
@@ -167,6 +175,12 @@ def _step(a: _Look, b: _Look) -> float:
     sides = [float(np.ptp(look.points[:, :2], 0).max()) for look in (a, b)]
     move = np.linalg.norm(a.points[:, :2].mean(0) - b.points[:, :2].mean(0)) / max(sides[0], 1e-6)
     return max(float(move) / _JUMP, abs(float(np.log(sides[1] / sides[0]))) / _ZOOM) / min(b.frame - a.frame, 3)
+
+
+def _turned(before: list[_Look], after: list[_Look]) -> float:
+    """Degrees between the heads of two shots."""
+    rotations = [remove_pose(np.median([look.points for look in side], 0))[1] for side in (before, after)]
+    return float(np.degrees(np.arccos(np.clip((np.trace(rotations[0].T @ rotations[1]) - 1) / 2, -1, 1))))
 
 
 def _elsewhere(before: list[_Look], after: list[_Look]) -> bool:

@@ -149,7 +149,7 @@ class Tracking:
             self._cuts.add(None, None)
         else:
             self._spool.write(_to_row(sight).tobytes())
-            self._cuts.add(self._follower.pixels, sight.points - self._follower.corner)
+            self._cuts.add(self._follower.pixels, sight.points, self._follower.corner)
         return sight
 
     @property

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tbd.cli import main
-from tbd.data.cache import Cache
+from tbd.data.cache import Cache, ClipRecord
 from tbd.data.features import VAELatents, Wav2Vec2Features
 from tbd.data.prepare import save_sound
 from tbd.data.preprocess import preprocess
@@ -41,7 +41,7 @@ def cache(tmp_path_factory):
 
 
 def test_features_lie_beside_their_clips(cache, networks, capsys):
-    arguments = ["preprocess", "features", str(cache.root), "--vae", str(networks / "tiny-vae"), "--size", "64"]
+    arguments = ["preprocess", "features", str(cache.root), "--vae", str(networks / "tiny-vae")]  # of the cache's own size
     arguments += ["--wav2vec2", str(networks / "tiny-wav2vec2")]
     assert main(arguments) == 0
     records = {record.clip: record for record in cache.records()}
@@ -54,6 +54,17 @@ def test_features_lie_beside_their_clips(cache, networks, capsys):
     assert main(arguments) == 0
     assert cache.path(records["a"].file("features", "vae")).stat().st_mtime_ns == before
     Cache(cache.root).require(cache.records())
+
+
+def test_a_size_that_the_cache_has_not_is_refused_and_nothing_done_is_an_error(cache, networks, tmp_path, capsys):
+    arguments = ["preprocess", "features", str(cache.root), "--vae", str(networks / "tiny-vae"), "--size", "512"]
+    assert main(arguments) == 2
+    assert "has 64, not videos of 512 pixels; leave --size out" in capsys.readouterr().err
+    mute = Cache.claim(tmp_path / "mute", source="folder", sizes=[64], crop="portrait-1")
+    mute.save_record(ClipRecord("a", "folder", "a", "a", status="ready", frames=30))
+    mute.write_manifest()
+    assert main(["preprocess", "features", str(mute.root), "--wav2vec2", str(networks / "tiny-wav2vec2")]) == 1
+    assert "0 clips done, since none of the 1 ready clips" in capsys.readouterr().err
 
 
 def test_latents_are_those_of_each_frame(cache, networks):
