@@ -82,7 +82,7 @@ class CutFinder:
         self._before: deque[_Look] = deque(maxlen=_SPAN)
         self._after: list[_Look] = []
         self._usual: deque[np.ndarray] = deque(maxlen=2 * _SPAN)
-        self._largest, self._jumped = 0.0, False
+        self._largest, self._sudden, self._picture = 0.0, 0.0, 0.0
         self._past: deque[_Look] = deque(maxlen=3 * _SPAN)
 
     def add(self, pixels: np.ndarray | None, points: np.ndarray | None, corner: np.ndarray | None = None) -> None:
@@ -107,7 +107,7 @@ class CutFinder:
         if change > max(self._largest, 1.0):
             self._before.extend(self._after)
             self._largest, self._after = change, [look]
-            self._jumped = _step(last, look) > 1
+            self._sudden = self._picture  # a face that runs through the picture jumps, but looks the same
         elif not self._after:
             self._before.append(look)
         else:
@@ -139,14 +139,15 @@ class CutFinder:
             differences[0] = self._usual[-1][0] if self._usual else 0.0
         usual = np.median(self._usual, axis=0) if len(self._usual) >= _KNOWN else np.full(2, _UNKNOWN)
         self._usual.append(differences)
-        return max(float((differences / (_SUDDEN * usual + _REST)).max()), 2 * _step(last, look) - 1)
+        self._picture = float((differences / (_SUDDEN * usual + _REST)).max())
+        return max(self._picture, 2 * _step(last, look) - 1)
 
     def _decide(self) -> None:
         before, after = list(self._before), self._after
-        certain = self._largest > _CERTAIN and _elsewhere(before, after)
+        certain = self._sudden > _CERTAIN and _elsewhere(before, after)
         stranger = _difference(before, after) > (_ELSEWHERE if certain else _STRANGER)
         moved = _apart(before[-1], after[min(2, len(after) - 1)]) > _SEAM
-        if stranger or certain or self._jumped or (moved and self._largest > _CERTAIN):
+        if stranger or certain or (moved and self._sudden > _CERTAIN):
             self.cuts.append(Cut(after[0].frame, stranger))
             self._past.clear()
         self._before, self._after, self._largest = deque(after, maxlen=_SPAN), [], 0.0
