@@ -278,14 +278,33 @@ def track(
     landmarker: str | None = None,
     console: Console | None = None,
     tracker: Tracker | None = None,
+    start: float = 0.0,
+    end: float | None = None,
 ) -> None:
-    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given."""
+    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given.
+
+    Args:
+        video: The recording.
+        output: The motion to write.
+        landmarker: A ``face_landmarker.task`` file.
+        console: Where to print.
+        tracker: What follows the face, instead of these two.
+        start: Seconds of the video at which the motion begins.
+        end: Seconds at which it ends; the video's own end where not given.
+
+    Raises:
+        InputError: If a file cannot be used, or more than one person is seen one after the other.
+    """
     console = console or Console()
     check_track(video, output, landmarker)
     tracker = tracker or (FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker))
-    frames = read_video(video)
+    if start < 0 or (end is not None and end <= start):
+        raise InputError(f"--start {start:g} and --end {end} name no part of {video}; they are seconds, the first one the smaller.")
+    frames = read_video(video, start, end)
     motion = tracker.track(_watched(frames, round(frames.duration * 25), console), source=str(video))
     motion.save(output)
+    for remark in _notes(motion, str(video)):
+        note(remark)
     console.print(f"[bold]{output}[/]  {len(motion)} frames, {motion.metadata.get('tracker')}", highlight=False)
 
 
@@ -342,6 +361,19 @@ def _watched(items: Iterable[T], total: int, console: Console) -> Iterator[T]:
 def _tell_of_faces(face: FaceGeometry, console: Console) -> None:
     if face.faces_seen > 1:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
+
+
+    if "turned" in face.metadata:
+        note(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")
+
+
+def _notes(motion: Motion, video: str) -> Iterator[str]:
+    """What was done to a video on the way to its motion."""
+    if "turned" in motion.metadata:
+        yield f"{video} was turned by {abs(motion.metadata['turned'])}°, so that the face stands upright."
+    if "cuts" in motion.metadata:
+        seconds = ", ".join(f"{second:.2f}" for second in motion.metadata["cuts"])
+        yield f"{video} cuts at {seconds} s; the head's motion in each shot is relative to the shot's own resting pose."
 
 
 def _require_size(size: int) -> None:

@@ -96,6 +96,8 @@ def _track_options(parser) -> None:
     parser.add_argument("video", help="a video with a face")
     parser.add_argument("--output", required=True, help=f"the motion to write ({_MOTIONS})")
     add_slot(parser, "tracker", "finds and follows the face", "mesh")
+    parser.add_argument("--start", type=float, default=0.0, help="seconds of the video at which to begin")
+    parser.add_argument("--end", type=float, help="seconds of the video at which to stop")
     parser.add_argument("--landmarker", help="a face_landmarker.task file: track with MediaPipe's landmarker instead of the mesh")
 
 
@@ -109,7 +111,8 @@ def _track(options) -> None:
     from tbd.pipeline import track
 
     tracker = made(chosen(options.tracker, "tracker", "mesh"), "tracker") if options.tracker != "mesh" else None
-    track(options.video, options.output, landmarker=options.landmarker, tracker=tracker)
+    part = {"start": options.start, "end": options.end}
+    track(options.video, options.output, landmarker=options.landmarker, tracker=tracker, **part)
 
 
 def _render_options(parser) -> None:

@@ -35,7 +35,7 @@ def _options(parser) -> None:
     )
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument("--vae", help="a folder or hub repository of diffusers' AutoencoderKL: latents of the videos")
-    own.add_argument("--size", type=int, default=512, help="with --vae: pixels of the videos that it sees; the cache must have that size")
+    own.add_argument("--size", type=int, help="with --vae: pixels of the videos that it sees (default: the cache's largest)")
     own.add_argument(
         "--coarse", action="store_true", help="with --vae: also the coarse frames, region masks and portraits that the video model is told"
     )
@@ -100,10 +100,11 @@ def _features(options) -> None:
     if not (options.vae or options.wav2vec2):
         raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
     from tbd.data.cache import Cache
-    from tbd.data.features import VAELatents, Wav2Vec2Features, extract_features
+    from tbd.data.features import VAELatents, Wav2Vec2Features, extract_features, video_size
 
-    Cache(options.cache)  # a wrong folder is said before large networks are loaded
-    extractors = [VAELatents(options.vae, options.size, options.device)] if options.vae else []
+    cache = Cache(options.cache)  # a wrong folder is said before large networks are loaded
+    size = video_size(cache, options.size) if options.vae else None
+    extractors = [VAELatents(options.vae, size, options.device)] if options.vae else []
     if options.coarse:
         if not options.vae:
             raise InputError("--coarse makes latents too; name their autoencoder with --vae.")

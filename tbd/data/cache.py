@@ -55,7 +55,7 @@ class ClipRecord:
         source_width, source_height: pixels of the file, as displayed.
         source_seconds, source_audio_seconds: of the file's pictures and sound; 0 where there is none.
         frames_without_face: interpolated by the first tracker.
-        crop: left, top and side of the square in pixels of the file; of the first frame where the crop follows the head.
+        crop: left, top and side of the square in pixels of the file, turned upright; of the first frame where the crop follows the head.
         audio: path of the sound, empty where the clip has none.
         videos: size in pixels → path.
         motions: tracker → path.

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from tbd.data.cache import Cache, ClipRecord
 from tbd.data.preprocess import locked
 from tbd.draw.weights import fingerprint, from_source
+from tbd.errors import InputError, TBDError
 from tbd.face.media import read_audio, read_video
 from tbd.face.motion import SAMPLES_PER_FRAME
 from tbd.files import atomic_output
@@ -34,6 +35,8 @@ class FeatureExtractor(ABC):
     name: str
     source = ""
     """What the user called the network: a folder, file or hub repository."""
+    looks_at: str = "its kind of file"
+    """What a clip must have, for messages."""
 
     @abstractmethod
     def wants(self, record: ClipRecord) -> bool:
@@ -58,7 +61,7 @@ class VAELatents(FeatureExtractor):
 
         self.vae = _loaded(AutoencoderKL, model, device)
         self.size, self.device, self.source = str(size), device, str(model)
-        self.name = f"vae@{fingerprint(self.vae)}-{size}"
+        self.name, self.looks_at = f"vae@{fingerprint(self.vae)}-{size}", f"a video of {size} pixels"
 
     def wants(self, record: ClipRecord) -> bool:
         return self.size in record.videos
@@ -89,7 +92,7 @@ class Wav2Vec2Features(FeatureExtractor):
         from transformers import AutoModel
 
         self.model = _loaded(AutoModel, model, device)
-        self.layer, self.device, self.source = layer, device, str(model)
+        self.layer, self.device, self.source, self.looks_at = layer, device, str(model), "sound"
         self.name = f"wav2vec2@{fingerprint(self.model)}" + ("" if layer == -1 else f"-{layer}")
 
     def wants(self, record: ClipRecord) -> bool:
@@ -128,6 +131,7 @@ def extract_features(root: str | os.PathLike, extractors: Sequence[FeatureExtrac
                         np.save(temporary, extractor.extract(cache, record))
                     current = cache.load_record(record) or record
                     cache.save_record(replace(current, features={**current.features, extractor.name: path}))
+                _require_wanted(extractor, records, cache)
                 console.print(
                     f"{extractor.name}: {len(todo)} clips done, {len(records) - len(todo)} there before or without what it needs."
                 )
@@ -142,6 +146,32 @@ def _note_source(cache: Cache, extractor: FeatureExtractor) -> None:
     if extractor.source and not path.exists():
         with atomic_output(path) as temporary:
             temporary.write_text(extractor.source + "\n", encoding="utf-8")
+
+
+def _require_wanted(extractor: FeatureExtractor, records: Sequence[ClipRecord], cache: Cache) -> None:
+    """Raise TBDError where no clip has what a network looks at."""
+    if not any(extractor.wants(record) for record in records):
+        raise TBDError(
+            f"{extractor.name}: 0 clips done, since none of the {len(records)} ready clips of {cache.root} has what it looks at "
+            f"({extractor.looks_at})."
+        )
+
+
+def video_size(cache: Cache, size: int | None) -> int:
+    """The size of a cache's videos that networks see.
+
+    Args:
+        cache: a prepared cache.
+        size: pixels that are asked for; the largest of the cache where not given.
+
+    Raises:
+        InputError: the cache has no videos of that size.
+    """
+    sizes = sorted(cache.about["recipe"].get("sizes", ()))
+    if not sizes or size not in (None, *sizes):
+        there = " and ".join(map(str, sizes)) or "no videos"
+        raise InputError(f"{cache.root} has {there}, not videos of {size} pixels; leave --size out or name one of these.")
+    return sizes[-1] if size is None else size
 
 
 def _there(cache: Cache, record: ClipRecord, name: str) -> bool:

@@ -5,7 +5,11 @@ from typing import NamedTuple
 
 from tbd.think.action_units import EMOTIONS
 
-_ALIASES = {"anger": "angry", "disgust": "disgusted", "fearful": "fear", "happiness": "happy", "sadness": "sad", "surprise": "surprised"}
+_ALIASES = {
+    "anger": "angry", "mad": "angry", "disgust": "disgusted", "fearful": "fear", "afraid": "fear", "scared": "fear",
+    "happiness": "happy", "joy": "happy", "joyful": "happy", "sadness": "sad", "surprise": "surprised", "contemptuous": "contempt",
+    "calm": "neutral", "none": "neutral",
+}  # fmt: skip
 _SHORT = {emotion[:3]: emotion for emotion in EMOTIONS}
 MEAD_VIEWS = ("front", "down", "top", "left_30", "left_60", "right_30", "right_60")
 
@@ -35,7 +39,7 @@ def emotion_name(word: str) -> str | None:
         >>> emotion_name("surprise"), emotion_name("dis"), emotion_name("front")
         ('surprised', 'disgusted', None)
     """
-    word = word.lower()
+    word = word.strip().lower()
     return word if word in EMOTIONS else _ALIASES.get(word) or _SHORT.get(word)
 
 

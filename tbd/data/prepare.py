@@ -17,7 +17,8 @@ from tbd.errors import InputError
 from tbd.face.media import VideoFrames, VideoInfo, VideoWriter, read_audio, read_video
 from tbd.face.motion import SAMPLE_RATE, SAMPLES_PER_FRAME, Motion
 from tbd.face.picture import Picture, scaled
-from tbd.face.tracker import MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, Tracking
+from tbd.face.tracker import MAX_TILT, MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, Tracking
+from tbd.face.upright import signed
 from tbd.files import atomic_output
 from tbd.notes import collected
 
@@ -107,9 +108,8 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
         count = len(seen.motions[0])
         _require_whole(raw, video, count)
         sound, remark, heard = prepare_sound(raw, path, count)
-        square = CROPS[recipe.crop].square(
-            seen.points[0], video.info.height, video.info.width, raw if seen.boxed else replace(raw, box=None)
-        )
+        sides = (video.info.width, video.info.height) if seen.turn % 2 else (video.info.height, video.info.width)
+        square = CROPS[recipe.crop].square(seen.points[0], *sides, raw if seen.boxed else replace(raw, box=None))
         record = replace(
             _measured(raw.record, video.info),
             status="ready",
@@ -121,7 +121,7 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
             crop=square,
         )
         record = _place(record, recipe, sound is not None)
-        _write_videos(cache, record, recipe, frames, square, sound)
+        _write_videos(cache, record, recipe, frames, square, sound, seen.turn)
     if sound is not None:
         save_sound(cache.path(record.audio), sound)
     for key, motion, mesh in zip(recipe.tracker_keys(), seen.motions, seen.points):
@@ -132,11 +132,20 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the trackers saw: a motion and (T, 478, 3) points in pixels of the file for each; whether in the annotated square."""
+    """What the trackers saw.
+
+    Args:
+        motions: one for each tracker.
+        points: (T, 478, 3) for each, in pixels of the file's picture after `turn`.
+        boxed: whether they looked in the annotated square.
+        turn: quarter turns anticlockwise after which the picture is upright.
+        remarks: for the record.
+    """
 
     motions: list[Motion]
     points: list[np.ndarray]
     boxed: bool
+    turn: int
     remarks: tuple[str, ...]
 
 
@@ -152,13 +161,44 @@ def _track(raw: RawClip, info: VideoInfo, frames: Replay, trackers: Sequence[Tra
                 for tracking in trackings:
                     tracking.add(picture)
             motions = [tracking.motion() for tracking in trackings]
+            turn = _one_turn(trackings, raw)
             points = [tracking.points() + np.float32([*window[:2], 0]) for tracking in trackings]
+        if boxed and turn:
+            raise InputError(f"{raw.record.origin} lies on its side or is upside down, unlike its annotations.")
     except InputError:
         if not boxed:
             raise
         seen = _track(replace(raw, box=None), info, frames, trackers)
         return replace(seen, remarks=("no face in the annotated square, which was left aside", *seen.remarks))
-    return _Seen(motions, points, raw.box is not None, tuple(filter(None, [_moved(points[0])])))
+    return _Seen(motions, points, raw.box is not None, turn, tuple(filter(None, [*_seams(motions[0], turn), _moved(points[0])])))
+
+
+def _one_turn(trackings: Sequence[Tracking], raw: RawClip) -> int:
+    turns = {tracking.turn for tracking in trackings}
+    if len(turns) > 1:
+        raise InputError(f"The trackers do not agree on which way up {raw.record.origin} is; turn it upright.")
+    return turns.pop()
+
+
+def _seams(motion: Motion, turn: int) -> Iterator[str]:
+    """Remarks on what a motion says of the picture that it was read from."""
+    if turn:
+        yield f"the picture was turned by {signed(90 * turn)}° to stand upright"
+    cuts = motion.metadata.get("cuts", ())
+    if cuts:
+        yield f"the picture cuts at {', '.join(f'{second:.2f}' for second in cuts)} s"
+    tilt = np.degrees(motion.metadata["rest"]["pitch_yaw_roll"][2])
+    if abs(tilt) > np.degrees(MAX_TILT):
+        yield f"the head is tilted by {abs(tilt):.0f}°"
+
+
+def _upright(picture: Picture, turn: int) -> Picture:
+    """The picture after quarter turns anticlockwise."""
+    if not turn:
+        return picture
+    import av
+
+    return Picture(av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(picture[:, :], turn)), format="rgb24"))
 
 
 def _window(raw: RawClip, info: VideoInfo) -> tuple[int, int, int, int]:
@@ -273,9 +313,15 @@ def _place(record: ClipRecord, recipe: Recipe, has_sound: bool) -> ClipRecord:
 
 
 def _write_videos(
-    cache: Cache, record: ClipRecord, recipe: Recipe, frames: Replay, square: tuple[int, int, int], sound: np.ndarray | None
+    cache: Cache,
+    record: ClipRecord,
+    recipe: Recipe,
+    frames: Replay,
+    square: tuple[int, int, int],
+    sound: np.ndarray | None,
+    turn: int = 0,
 ) -> None:
-    """Every size in one pass; a smaller one is scaled from the next larger."""
+    """Every size in one pass, upright; a smaller one is scaled from the next larger."""
     sizes = sorted(recipe.sizes, reverse=True)
     about = {"comment": f"{record.clip}: prepared by tbd from {record.origin}; crop {CROPS[recipe.crop].name} {square}"}
     with ExitStack() as stack:
@@ -284,7 +330,7 @@ def _write_videos(
             for s in sizes
         ]
         for frame in frames:
-            picture = Picture(frame).square(*square, sizes[0])
+            picture = _upright(Picture(frame), turn).square(*square, sizes[0])
             for writer, size in zip(writers, sizes):
                 picture = picture if size == sizes[0] else scaled(picture, size)
                 writer.write_picture(picture)

@@ -19,13 +19,17 @@ from rich.console import Console
 
 import tbd
 from tbd.data.cache import Cache, ClipRecord
-from tbd.data.raw import RawClip, RawSource, labelled, read_labels
+from tbd.data.labels import labelled, read_labels
+from tbd.data.raw import RawClip, RawSource
 from tbd.errors import InputError, TBDError
 from tbd.files import atomic_output
 from tbd.workers import answer_to_the_parent_alone
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
 """Errors of the machine, not of a clip."""
+
+_REASONS = 4
+"""Reasons that the error names where no clip could be used."""
 
 Work = Callable[[RawClip], ClipRecord]
 
@@ -51,7 +55,7 @@ def preprocess(
         sizes: of the videos in pixels.
         crop: a key of `tbd.data.crop.CROPS`.
         landmarker: a ``face_landmarker.task`` file, to track with both trackers.
-        labels: a table of what people wrote about clips, see `tbd.data.raw.read_labels`.
+        labels: a table of what people wrote about clips, see `tbd.data.labels.read_labels`.
         retry: try clips again that failed.
         scan_only: open each clip and write down what it says of itself, without preparing it.
         console: where progress and report go.
@@ -61,15 +65,17 @@ def preprocess(
 
     Raises:
         InputError: the download or the options cannot be used, or another process prepares this cache.
-        TBDError: the disk is full; what was done stays, and a second call goes on there.
+        TBDError: the disk is full, what was done stays, and a second call goes on there; or not one clip could be used.
     """
     from tbd.data.prepare import Recipe
 
     console = console or Console()
     recipe = Recipe(tuple(sizes), crop, landmarker)
     recipe.trackers()  # a missing model file is said now, not by every worker
-    scan = source.scan()
-    clips = labelled(scan.clips, read_labels(labels))
+    told = read_labels(labels)
+    scan = source.scan(Path(output))
+    clips, remarks = labelled(scan.clips, told)
+    scan.problems.update({f"{labels} ({i})" if len(remarks) > 1 else str(labels): remark for i, remark in enumerate(remarks, 1)})
     cache = Cache.claim(output, source=source.name, **recipe.shared())
     with locked(cache):
         _sweep(cache)
@@ -89,7 +95,22 @@ def preprocess(
                     cache.save_record(record)
         finally:
             cache.write_manifest()
+        if not scan_only:
+            _require_some(cache, clips)
     return cache
+
+
+def _require_some(cache: Cache, clips: Sequence[RawClip]) -> None:
+    """Raise TBDError where none of the clips is ready, with the commonest reasons."""
+    records = [record for raw in clips if (record := cache.load_record(raw.record)) is not None]
+    if not any(record.ready for record in records):
+        kinds: dict[str, list[str]] = {}
+        for record in records:
+            reason = record.reason.replace(record.origin, "it").rstrip(".")
+            kinds.setdefault("".join("#" if c.isdigit() else c for c in reason), []).append(reason)
+        said = "; ".join(f"{len(reasons)} × {reasons[0]}" for reasons in sorted(kinds.values(), key=len, reverse=True)[:_REASONS])
+        more = f"; and {len(kinds) - _REASONS} more reasons" if len(kinds) > _REASONS else ""
+        raise TBDError(f"0 of {len(clips)} clips are ready: {said}{more} (`tbd preprocess report {cache.root}` lists them).")
 
 
 @contextmanager

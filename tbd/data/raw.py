@@ -1,20 +1,20 @@
 """Raw clips: what a scan of a download finds, before anything is decoded. No model and no torch, since every worker imports it."""
 
-import csv
 import os
 import tarfile
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tbd.data.cache import ClipRecord
-from tbd.data.names import emotion_name
 from tbd.errors import InputError
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v")
+_JUNK = ("__MACOSX", "lost+found", "System Volume Information", "$RECYCLE.BIN")
+"""Folders that systems make beside those of people."""
 AUDIO_SUFFIXES = (".m4a", ".wav", ".mp3", ".aac", ".flac")
 
 
@@ -118,46 +118,118 @@ class RawSource(ABC):
     """`ClipRecord.source` of its clips."""
 
     @abstractmethod
-    def scan(self) -> Scan:
+    def scan(self, skip: Path | None = None) -> Scan:
         """Look through the tree, without decoding anything.
+
+        Args:
+            skip: a folder to leave aside, the cache that is written.
 
         Raises:
             InputError: it is missing, empty, or not this data set.
         """
 
 
-def walk(root: Path, problems: dict[str, str]) -> list[RawFile]:
+def walk(root: Path, problems: dict[str, str], skip: Path | None = None) -> list[RawFile]:
     """Every video and sound file of a tree, the members of its tar archives included, in order of their names.
+
+    Links to folders are followed, each folder once. What begins with a dot or ``@``, as trash, caches and macOS' ``._`` files do,
+    is left aside, and so are prepared caches.
 
     Args:
         root: the tree.
-        problems: gets an entry for each archive that is damaged or compressed, and for each empty file.
+        problems: gets an entry for each file, link and folder that cannot be used, and for each archive that is damaged.
+        skip: a folder to leave aside: the cache that is written.
 
     Raises:
         InputError: the tree is missing or holds no such file.
     """
     if not root.is_dir():
         raise InputError(f"There is no folder {root}; --root names the folder of the download.")
+    if skip is not None and skip.resolve() == root.resolve():
+        raise InputError(f"--root and --output are one folder, {root}; choose another one for --output.")
+    left_out = {skip.resolve()} if skip is not None else set()
     found: list[RawFile] = []
-    for folder, folders, names in os.walk(root):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(folder) / name
-            relative = path.relative_to(root).as_posix()
-            if name.startswith("."):
-                continue
-            if ".tar" in Path(name).suffixes or name.endswith((".tgz", ".zip")):
-                found += _members(root, relative, problems)
-            elif path.suffix.lower() in VIDEO_SUFFIXES + AUDIO_SUFFIXES:
-                size = path.stat().st_size
-                if size:
-                    found.append(RawFile(str(root), relative, size=size))
-                else:
-                    problems[relative] = "the file is empty (0 bytes)"
+    for path in _files(root, root, left_out, problems):
+        relative = path.relative_to(root).as_posix()
+        archive = ".tar" in Path(path.name).suffixes or path.name.lower().endswith((".tgz", ".zip"))
+        if not archive and path.suffix.lower() not in VIDEO_SUFFIXES + AUDIO_SUFFIXES:
+            continue
+        problem = _problem(path, root)
+        if problem:
+            problems[relative] = problem
+        elif archive:
+            found += _members(root, relative, problems)
+        else:
+            found.append(RawFile(str(root), relative, size=path.stat().st_size))
     if not found:
         why = f"; {_first(problems)}" if problems else ""
         raise InputError(f"{root} holds no video and no archive of videos{why}; --root names the folder of the download.")
     return found
+
+
+def _files(folder: Path, root: Path, seen: set[Path], problems: dict[str, str]) -> Iterator[Path]:
+    """The files below a folder, its own before those of its folders; a folder in `seen` is not entered again."""
+    try:
+        entries = sorted(folder.iterdir(), key=lambda path: path.name)
+    except OSError as error:
+        problems[folder.relative_to(root).as_posix()] = f"the folder cannot be read ({error.strerror}); left out"
+        return
+    if _is_cache(folder):
+        problems[folder.relative_to(root).as_posix()] = "a prepared cache; left out"
+        return
+    seen.add(folder.resolve())
+    shown = []
+    for path in entries:
+        if not path.name.isprintable() and "\udc80" <= max(path.name) <= "\udcff":  # bytes that are no UTF-8
+            problems[repr(path.relative_to(root).as_posix())] = "its name is not in UTF-8; rename it"
+        elif not _is_hidden(Path(path.name)):
+            shown.append(path)
+        elif path.suffix.lower() in VIDEO_SUFFIXES or _is_folder(path):
+            problems[path.relative_to(root).as_posix()] = "hidden, or a system's own; left out"
+    yield from (path for path in shown if not _is_folder(path))
+    for path in shown:
+        if not _is_folder(path):
+            continue
+        if path.resolve() not in seen:
+            yield from _files(path, root, seen, problems)
+        elif path.is_symlink():
+            problems[path.relative_to(root).as_posix()] = "a link to a folder that is looked through already; left out"
+
+
+def _is_cache(folder: Path) -> bool:
+    """Whether `tbd preprocess` wrote a folder."""
+    try:
+        return '"tbd-cache' in (folder / "cache.json").read_text(errors="replace")[:200]
+    except OSError:
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _problem(path: Path, root: Path) -> str:
+    """Why a file cannot be used, or nothing."""
+    try:
+        size = path.stat().st_size
+        target = path.resolve()
+    except OSError:
+        return "a link to nothing; left out" if path.is_symlink() else "the file cannot be looked at; left out"
+    if not path.is_file():
+        return "not a regular file; left out"
+    if path.is_symlink() and target.is_relative_to(root.resolve()) and not _is_hidden(target.relative_to(root.resolve())):
+        return "a link to a file of the same tree; left out"
+    if not os.access(path, os.R_OK):
+        return "the file may not be read (permission denied); left out"
+    return "" if size else "the file is empty (0 bytes)"
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a file or a folder above it belongs to a system or a program and not to people."""
+    return any(part.startswith((".", "@")) or part in _JUNK for part in path.parts)
 
 
 def _members(root: Path, relative: str, problems: dict[str, str]) -> Iterator[RawFile]:
@@ -193,57 +265,3 @@ def _is_compressed(path: Path) -> bool:
 def _first(problems: Mapping[str, str]) -> str:
     path, reason = next(iter(problems.items()))
     return f"{path}: {reason}"
-
-
-def read_labels(path: str | os.PathLike | None) -> dict[str, dict[str, str]]:
-    """A table of what people wrote about clips.
-
-    Args:
-        path: a CSV file with a column ``clip`` (the clip's name, or its file) and any of ``person``, ``emotion``, ``level``
-            and ``text``.
-
-    Returns:
-        Clip or file → the other columns that are not empty.
-
-    Raises:
-        InputError: the file is missing or has no such columns, or an emotion is none of the eight.
-    """
-    if path is None:
-        return {}
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise InputError(f"Cannot read the labels {path}: {error.strerror}.") from error
-    if rows and "clip" not in rows[0]:
-        raise InputError(f"{path} has no column named clip; its columns are {', '.join(map(str, rows[0]))}.")
-    for row in rows:
-        if row.get("emotion") and emotion_name(row["emotion"]) is None:
-            raise InputError(
-                f"{path} gives {row['clip']} the emotion {row['emotion']!r}, which is none of MEAD's eight; use its text instead."
-            )
-        if row.get("level") and row["level"] not in "123":
-            raise InputError(f"{path} gives {row['clip']} the level {row['level']!r}; a level is 1, 2 or 3.")
-    return {row["clip"]: {k: v for k, v in row.items() if v and k in ("person", "emotion", "level", "text")} for row in rows}
-
-
-def labelled(clips: list[RawClip], labels: Mapping[str, Mapping[str, str]]) -> list[RawClip]:
-    """The same clips with what `read_labels` read.
-
-    Raises:
-        InputError: a label names no clip.
-    """
-    out, used = [], set()
-    for raw in clips:
-        keys = [k for k in (raw.record.clip, raw.record.origin) if k in labels]
-        values = {k: v for key in keys for k, v in labels[key].items()}
-        used.update(keys)
-        if "emotion" in values:
-            values["emotion"] = emotion_name(values["emotion"])
-        if "level" in values:
-            values["level"] = int(values["level"])
-        out.append(replace(raw, record=replace(raw.record, **values)) if values else raw)
-    unknown = sorted(set(labels) - used)
-    if unknown:
-        raise InputError(f"The labels name {len(unknown)} clips that are not there, the first is {unknown[0]!r}; they go by clip or file.")
-    return out

@@ -110,13 +110,13 @@ class HDTFSource(RawSource):
     def __init__(self, root: str, annotations: str) -> None:
         self.root, self.annotations = Path(root), Path(annotations)
 
-    def scan(self) -> Scan:
+    def scan(self, skip: Path | None = None) -> Scan:
         scan = Scan()
         told = read_annotations(self.annotations, scan.problems)
         short = {name.split("_", 1)[1]: name for name in told}
         clips: dict[str, RawClip] = {}
         videos = set()
-        for file in walk(self.root, scan.problems):
+        for file in walk(self.root, scan.problems, skip):
             if not file.name.lower().endswith(VIDEO_SUFFIXES):
                 continue
             stem = Path(file.name).stem

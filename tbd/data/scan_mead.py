@@ -29,12 +29,12 @@ class MEADSource(RawSource):
             raise InputError(f"MEAD has no view {unknown[0]!r}; its views are {', '.join(MEAD_VIEWS)}.")
         self.root, self.views = Path(root), tuple(views)
 
-    def scan(self) -> Scan:
+    def scan(self, skip: Path | None = None) -> Scan:
         scan = Scan()
         videos: dict[MEADName, RawFile] = {}
         sounds: dict[tuple, RawFile] = {}
         strangers = []
-        for file in walk(self.root, scan.problems):
+        for file in walk(self.root, scan.problems, skip):
             name = mead_name(f"{self.root.name}/{file.name}")
             if name is None:
                 strangers.append(file.name)

@@ -29,7 +29,7 @@ class FaceGeometry:
         scale: pixels per inter-ocular distance.
         origin: (2,) float32, the pixel that the canonical origin falls on.
         faces_seen: how many faces the picture holds; this is the largest.
-        metadata: the tracker's name and version.
+        metadata: the tracker's name and version; ``turned``, degrees anticlockwise, where the given picture was turned upright.
     """
 
     image: np.ndarray
@@ -161,6 +161,12 @@ def align(source: np.ndarray, target: np.ndarray, weights: np.ndarray, iteration
         spread = max(float((w[:, 0] * error).sum()), 1e-12)
         robust = weights / (1 + error / (4 * spread)) ** 2
     return scale, rotation, shift
+
+
+def bony_roll(points: np.ndarray) -> float:
+    """The roll in radians of a face's mesh, (478, 3) as in `FaceGeometry.points`: 0 upright, positive anticlockwise."""
+    camera = np.asarray(points, np.float64) * [1, -1, 1]
+    return float(matrix_to_euler(align(mean_face().astype(np.float64), camera, bony_weights())[1])[2])
 
 
 def remove_pose(points: np.ndarray, rotation: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:

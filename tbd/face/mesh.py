@@ -1,116 +1,24 @@
-"""MediaPipe's face models: where faces are, and the 478 points of one.
+"""MediaPipe's face mesh models: the 478 points of one face.
 
-The short-range detector sees faces down to a fifth of the picture, the full-range one to about a tenth; smaller ones are
-looked for in overlapping tiles. A mesh model then works on a window cut around the face, at its full resolution.
+A mesh model works on a window cut around the face (see `tbd.face.detector`), at its full resolution.
 """
 
 import os
-import re
-import sys
-import tempfile
-import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from tbd.face.geometry import NUM_POINTS
+from tbd.face.detector import TILES, TURNS, FoundFace, TurnedImage, find_turned_faces, quiet, stands_as_the_face, turn_points
+from tbd.face.geometry import NUM_POINTS, bony_roll
 from tbd.face.motion import BLENDSHAPES, FPS
 
-MIN_SCORE = 0.7
-"""A face counts from this detector score on; animals and patterns that resemble faces score below it."""
 _WINDOW = 2.2
 """Side of the window around a face, in sides of the face's box: room for the head to move before the window follows."""
 _SETTLE = 3
 """Passes over a still: the first finds the region by the detector, the next ones by the mesh, which is steadier."""
-_STDERR = threading.RLock()
-_NOISE = re.compile(rb"^(INFO: Created TensorFlow|WARNING: All log messages before absl|[IW]\d{4} )")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Drop the log lines that MediaPipe's C++ writes to standard error; everything else written meanwhile is kept.
-
-    Standard error belongs to the whole process, so threads take turns.
-    """
-    os.environ.setdefault("GLOG_minloglevel", "2")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _STDERR, tempfile.TemporaryFile() as caught:
-        sys.stderr.flush()
-        saved = os.dup(2)
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            caught.seek(0)
-            kept = b"".join(line for line in caught if not _NOISE.match(line))
-            if kept:
-                os.write(2, kept)
-
-
-def find_faces(image: np.ndarray, small: bool = True) -> np.ndarray:
-    """Every face in a picture.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        small: where none is found at a glance, look for small ones in tiles, which takes up to a second.
-
-    Returns:
-        (N, 4) float32 boxes: left, top, right, bottom in pixels, the largest first; N may be 0.
-    """
-    with quiet():
-        from mediapipe.python.solutions.face_detection import FaceDetection
-
-        with FaceDetection(0.5, 0) as near, FaceDetection(0.5, 1) as far:
-            for tiles in (1, 3, 7) if small else (1,):
-                if tiles > 1 and max(image.shape[:2]) < 400 * (tiles // 2):
-                    break  # faces that only tiles would show are too small to be of use
-                found = [box for window in _tiles(image, tiles) for model in (near, far) for box in _detect(model, image, window)]
-                boxes = _merge(found)
-                if len(boxes):
-                    return boxes
-    return np.zeros((0, 4), np.float32)
-
-
-def _tiles(image: np.ndarray, count: int) -> Iterator[tuple[int, int, int, int]]:
-    """`count` × `count` windows that overlap by half."""
-    height, width = image.shape[:2]
-    high, wide = 2 * height // (count + 1), 2 * width // (count + 1)
-    for row in range(count):
-        for column in range(count):
-            top, left = row * (height - high) // max(count - 1, 1), column * (width - wide) // max(count - 1, 1)
-            yield left, top, left + wide, top + high
-
-
-def _detect(model, image: np.ndarray, window: tuple[int, int, int, int]) -> Iterator[tuple[float, ...]]:
-    """Boxes with their score, (left, top, right, bottom, score), that one detector sees in one window."""
-    left, top, right, bottom = window
-    for detection in model.process(np.ascontiguousarray(image[top:bottom, left:right])).detections or ():
-        box = detection.location_data.relative_bounding_box
-        x, y, w, h = (box.xmin, box.ymin, box.width, box.height) * np.tile([right - left, bottom - top], 2)
-        yield left + x, top + y, left + x + w, top + y + h, detection.score[0]
-
-
-def _merge(found: list[tuple[float, ...]]) -> np.ndarray:
-    """One box per face: the surest of those that overlap, where it is sure enough; the largest first."""
-    kept: list[tuple[float, ...]] = []
-    for box in sorted(found, key=lambda b: -b[4]):
-        if box[4] >= MIN_SCORE and all(_overlap(box, other) < 0.3 for other in kept):
-            kept.append(box)
-    kept.sort(key=lambda b: -(b[2] - b[0]) * (b[3] - b[1]))
-    return np.array([b[:4] for b in kept], np.float32).reshape(-1, 4)
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    """Intersection over the smaller box."""
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
-    return max(wide, 0) * max(high, 0) / max(smaller, 1e-6)
 
 
 @dataclass(frozen=True)
@@ -247,59 +155,104 @@ def _pixels(landmarks, image: np.ndarray) -> np.ndarray:
 
 
 class FaceFollower:
-    """Runs a model on a window around the largest face; the window moves when the face nears its edge."""
+    """Runs a model on a window around the largest face; the window moves when the face nears its edge.
 
-    def __init__(self, model: FaceModel) -> None:
+    The picture may be upside down or lie on its side: points are those of the picture after `turn`, in which the face stands.
+
+    Args:
+        model: what sees.
+        turn: quarter turns anticlockwise after which faces stand upright, where that is known; otherwise it is found with the
+            first face and then stays.
+
+    Attributes:
+        pixels: (h, w, 3) uint8 RGB, the window that the model saw last.
+        corner: (3,) what lies between points of the picture and of the window.
+        faces_seen: the most faces that were seen in one frame.
+    """
+
+    def __init__(self, model: FaceModel, turn: int | None = None) -> None:
         self._model = model
+        self.pixels: np.ndarray | None = None
+        self.corner = np.zeros(3, np.float32)
         self._window: tuple[int, int, int, int] | None = None
         self._lost = 0
+        self._last: np.ndarray | None = None
+        self.turn = turn
         self.faces_seen = 0
 
     def settle(self, image: np.ndarray) -> Sight | None:
         """The largest face of a still picture that the model confirms, or None."""
-        for box in self._search(image):
-            self._move(image, box)
-            for _ in range(_SETTLE):
-                sight = self._run(image)
-            if sight is not None:
-                return sight
-        return None
+        return self._search(image, passes=_SETTLE)
 
     def follow(self, frame: np.ndarray) -> Sight | None:
         """The face in the next frame of a video, or None where it is lost."""
-        sight = self._run(frame) if self._window else None
+        view = TurnedImage(frame, self.turn or 0)
+        sight = self._run(view) if self._window else None
         if sight is None:
-            boxes = self._search(frame, small=self._lost % FPS == 0)
+            sight = self._search(frame, small=self._lost % FPS == 0)
             self._lost += 1
-            if not len(boxes):
-                self._window = None
-                return None
-            self._move(frame, boxes[0])
-            sight = self._run(frame)
-        if sight is not None:
-            self._lost = 0
-            if self._near_edge(sight.points, frame):
-                self._move(frame, bounds(sight.points))
+        if sight is None:
+            self._window = None
+            return None
+        self._lost, self._last = 0, bounds(sight.points)
+        if self._near_edge(sight.points, view):
+            self._move(view, self._last)
         return sight
 
-    def _search(self, image: np.ndarray, small: bool = True) -> np.ndarray:
-        boxes = find_faces(image, small)
-        self.faces_seen = max(self.faces_seen, len(boxes))
-        return boxes
+    def _search(self, image: np.ndarray, passes: int = 1, small: bool = True) -> Sight | None:
+        """The first face that the mesh confirms: where one was last, in any turn at a glance, then small ones, upright before others."""
+        if self._last is not None:
+            sight = self._confirmed(image, FoundFace(self._last, self.turn or 0), passes)
+            if sight is not None:
+                return sight
+        turns = TURNS if self.turn is None else (self.turn,)
+        looks = [(turns, TILES[0])]
+        if small:
+            looks += [(part, tiles) for part in (turns[:1], turns[1:]) if part for tiles in TILES[1:]]
+        for some, tiles in looks:
+            groups = find_turned_faces(image, some, tiles)
+            for face in (face for group in groups for face in group):
+                sight = self._confirmed(image, face, passes)
+                if sight is not None:
+                    seen = sum(self.turn in [face.turn for face in group] for group in groups)
+                    self.faces_seen = max(self.faces_seen, seen, 1)
+                    return sight
+        return None
 
-    def _move(self, image: np.ndarray, box: np.ndarray) -> None:
+    def _confirmed(self, image: np.ndarray, face: FoundFace, passes: int) -> Sight | None:
+        """What the model sees of a face, in the turn in which it stands, if the detector agrees."""
+        view = TurnedImage(image, face.turn)
+        sight = self._look(view, face.box, passes)
+        if sight is None or not stands_as_the_face(view, sight.points):
+            return None
+        turn = face.turn if self.turn is not None else (face.turn - round(bony_roll(sight.points) / (np.pi / 2))) % 4
+        if turn != face.turn:  # the model sees lying faces too
+            points = turn_points(sight.points, view.shape, turn - face.turn)
+            view = TurnedImage(image, turn)
+            sight = self._look(view, bounds(points), passes)
+        self.turn = turn if sight is not None else self.turn
+        return sight
+
+    def _look(self, view: TurnedImage, box: np.ndarray, passes: int) -> Sight | None:
+        self._move(view, box)
+        for _ in range(passes):
+            sight = self._run(view)
+        return sight
+
+    def _move(self, image: Any, box: np.ndarray) -> None:
         height, width = image.shape[:2]
         half = _WINDOW * max(box[2] - box[0], box[3] - box[1]) / 2
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         self._window = (max(int(x - half), 0), max(int(y - half), 0), min(int(x + half) + 1, width), min(int(y + half) + 1, height))
         self._model.reset()
 
-    def _run(self, image: np.ndarray) -> Sight | None:
+    def _run(self, image: Any) -> Sight | None:
         left, top, right, bottom = self._window
-        sight = self._model(image[top:bottom, left:right])
+        self.pixels, self.corner = image[top:bottom, left:right], np.float32([left, top, 0])
+        sight = self._model(self.pixels)
         return None if sight is None else sight.shifted(left, top)
 
-    def _near_edge(self, points: np.ndarray, image: np.ndarray) -> bool:
+    def _near_edge(self, points: np.ndarray, image: Any) -> bool:
         """Whether the face has come near an edge of its window that is not the picture's own edge, or has changed its size."""
         box, window = bounds(points), np.array(self._window, np.float32)
         size = max(box[2] - box[0], box[3] - box[1])
@@ -311,3 +264,4 @@ class FaceFollower:
 def bounds(points: np.ndarray) -> np.ndarray:
     """(4,) left, top, right, bottom of (N, 2 or 3) points."""
     return np.r_[points[:, :2].min(0), points[:, :2].max(0)]
+

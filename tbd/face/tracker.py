@@ -7,25 +7,31 @@ metadata names its tracker and version.
 import os
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from tbd.errors import InputError
+from tbd.face.cuts import Cut, CutFinder
 from tbd.face.fit import ClipFit, fit_clip, head_motion, smooth
-from tbd.face.geometry import NUM_POINTS, FaceGeometry, matrix_to_euler, remove_pose
+from tbd.face.geometry import NUM_POINTS, FaceGeometry, bony_roll, matrix_to_euler, remove_pose
 from tbd.face.mesh import FaceFollower, FaceModel, LandmarkerModel, MeshModel, Sight, bounds
 from tbd.face.motion import BLENDSHAPES, Motion
 from tbd.face.picture import Picture
+from tbd.face.upright import level, signed
 
 MIN_FACE = 48
 """Pixels: the least height or width of a face that shows enough to be drawn or followed."""
 MAX_TURN = np.radians(45)
 """How far a portrait's head may be turned or tilted: beyond it, half of the face is not in the picture."""
+MAX_TILT = np.radians(30)
+"""How far a portrait's head may be tilted and still be drawn as it is; a picture tilted further is turned level."""
 _MAX_OUTSIDE = 0.04
 """The part of the mesh that may lie outside the picture (a chin or an ear's edge)."""
 
@@ -52,7 +58,10 @@ class Tracker(ABC):
         """
 
     def locate(self, image: np.ndarray, source: str = "the image") -> FaceGeometry:
-        """The largest face of a still picture.
+        """The largest face of a still picture, upright.
+
+        A picture that lies on its side or stands on its head is turned, and one whose face is tilted by more than 30° is
+        levelled; the geometry's image is then the turned one, and its metadata holds the degrees under ``turned``.
 
         Args:
             image: (H, W, 3) uint8 RGB.
@@ -64,11 +73,17 @@ class Tracker(ABC):
         with self.open(video=False) as model:
             follower = FaceFollower(model)
             sight = follower.settle(image)
-        if sight is None:
-            raise InputError(f"No face was found in {source}; give a picture in which a whole human face is seen from the front.")
-        geometry = FaceGeometry(
-            image, sight.points, *remove_pose(sight.points, sight.rotation), max(follower.faces_seen, 1), self._metadata()
-        )
+            if sight is None:
+                raise InputError(f"No face was found in {source}; give a picture in which a whole human face is seen from the front.")
+            image, turned = np.ascontiguousarray(np.rot90(image, follower.turn)), 90.0 * follower.turn
+            roll = bony_roll(sight.points)
+            if abs(roll) > MAX_TILT:
+                straight = level(image, sight.points, roll)
+                again = FaceFollower(model, turn=0).settle(straight)
+                if again is not None:
+                    image, sight, turned = straight, again, turned - float(np.degrees(roll))
+        about = {**self._metadata(), **({"turned": signed(turned)} if turned else {})}
+        geometry = FaceGeometry(image, sight.points, *remove_pose(sight.points, sight.rotation), max(follower.faces_seen, 1), about)
         _require_usable(geometry, source)
         return geometry
 
@@ -77,14 +92,15 @@ class Tracker(ABC):
 
         Frames are looked at one at a time and their meshes kept on disk, so memory does not grow with the video's length
         but for the motion itself. Frames without the face are interpolated and counted in the metadata, which also holds
-        the resting pose that the motion's head channels are relative to.
+        the resting pose that the motion's head channels are relative to, by how many degrees the video was ``turned`` where
+        it lies or is upside down, and the seconds of ``cuts``, each shot being relative to its own resting pose.
 
         Args:
             frames: (H, W, 3) uint8 RGB at 25 a second, as `tbd.face.media.read_video` gives them.
             source: what messages call the video.
 
         Raises:
-            InputError: there are no frames, more than half show no face, or the face is smaller than 48 pixels.
+            InputError: there are no frames, more than half show no face, it is smaller than 48 pixels, or another person's.
         """
         with Tracking(self, source) as tracking:
             for frame in frames:
@@ -112,6 +128,7 @@ class Tracking:
     def __init__(self, tracker: Tracker, source: str = "the video") -> None:
         self.tracker, self.source, self.seen = tracker, source, []
         self._size = (0, 0)
+        self._cuts = CutFinder()
 
     def __enter__(self) -> "Tracking":
         with ExitStack() as stack:
@@ -128,16 +145,41 @@ class Tracking:
         self._size = frame.shape[1::-1]
         sight = self._follower.follow(frame)
         self.seen.append(sight is not None)
-        if sight is not None:
+        if sight is None:
+            self._cuts.add(None, None)
+        else:
             self._spool.write(_to_row(sight).tobytes())
+            self._cuts.add(self._follower.pixels, sight.points, self._follower.corner)
         return sight
+
+    @property
+    def turn(self) -> int:
+        """Quarter turns anticlockwise after which the video is upright; its points and its motion are those of the turned video."""
+        return self._follower.turn or 0
+
+    def cuts(self) -> list[Cut]:
+        """Where shots end, as far as all frames are one person's.
+
+        Raises:
+            InputError: somebody else is seen.
+        """
+        cuts = self._cuts.finish()
+        others = [cut for cut in cuts if cut.other_person]
+        if others:
+            more = f", the first of {len(others)} such cuts" if len(others) > 1 else ""
+            raise InputError(
+                f"Another person seems to be seen in {self.source} from {others[0].seconds:.2f} s on{more}; give a part of it that shows "
+                "one person in one shot (`tbd track` takes --start and --end)."
+            )
+        return cuts
 
     def motion(self) -> Motion:
         """The performance; see `Tracker.track`, which says what may be wrong with a clip."""
         sights = self._sights()
         _require_size(sights, self.source)
+        cuts = self.cuts()
         clip = self.tracker.solve(sights)
-        head, rest = head_motion(clip)
+        head, rest = shot_motion(clip, [sum(self.seen[: cut.frame]) for cut in cuts])
         values = _fill(np.concatenate([clip.blendshapes, head], 1), np.array(self.seen))
         about = {
             **self.tracker._metadata(),
@@ -145,6 +187,8 @@ class Tracking:
             "frames_without_face": len(self.seen) - sum(self.seen),
             "frame_size": list(self._size),
             "rest": rest,
+            **({"turned": signed(90 * self.turn)} if self.turn else {}),
+            **({"cuts": [cut.seconds for cut in cuts]} if cuts else {}),
         }
         return Motion(self.tracker._finish(values), about)
 
@@ -214,6 +258,22 @@ class FaceLandmarkerTracker(Tracker):
         poses = [remove_pose(p, r)[2:] for p, r in zip(points, rotations)]
         scales, origins = (np.array(column, np.float64) for column in zip(*poses))
         return ClipFit(np.array(sights[:, _BLENDSHAPES]), rotations, np.median(scales / nearness) * nearness, origins)
+
+
+def shot_motion(clip: ClipFit, starts: Sequence[int]) -> tuple[np.ndarray, dict[str, Any]]:
+    """`head_motion` shot by shot: each is relative to its own resting pose, since a cut is no movement of the head.
+
+    Args:
+        clip: the poses of all shots.
+        starts: rows at which a shot begins, without the first.
+
+    Returns:
+        (T, 6) head channels, and the resting pose of the first shot.
+    """
+    edges = [0, *starts, len(clip.scales)]
+    shots = [slice(a, b) for a, b in pairwise(edges) if b > a]
+    motions = [head_motion(replace(clip, rotations=clip.rotations[s], scales=clip.scales[s], origins=clip.origins[s])) for s in shots]
+    return np.concatenate([head for head, _ in motions]), motions[0][1]
 
 
 _ROTATION = slice(3 * NUM_POINTS, 3 * NUM_POINTS + 9)

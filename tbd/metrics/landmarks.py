@@ -61,7 +61,7 @@ def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
     """
     points = np.full((len(frames), NUM_POINTS, 3), np.nan, np.float32)
     with (tracker or FaceMeshTracker()).open(video=True) as model:
-        follower = FaceFollower(model)
+        follower = FaceFollower(model, turn=0)  # drawn faces are upright
         for place, frame in zip(points, to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()):
             sight = follower.follow(np.ascontiguousarray(frame))
             if sight is not None:

@@ -10,7 +10,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from tbd.cli import main
-from tbd.data.cache import Cache
+from tbd.data.cache import Cache, ClipRecord
 from tbd.data.features import VAELatents, Wav2Vec2Features
 from tbd.data.prepare import save_sound
 from tbd.data.preprocess import preprocess
@@ -43,7 +43,7 @@ def cache(tmp_path_factory):
 
 
 def test_features_lie_beside_their_clips(cache, networks, capsys):
-    arguments = ["preprocess", "features", str(cache.root), "--vae", str(networks / "tiny-vae"), "--size", "64"]
+    arguments = ["preprocess", "features", str(cache.root), "--vae", str(networks / "tiny-vae")]  # of the cache's own size
     arguments += ["--wav2vec2", str(networks / "tiny-wav2vec2")]
     assert main(arguments) == 0
     records = {record.clip: record for record in cache.records()}
@@ -66,6 +66,17 @@ def test_a_network_has_one_name_wherever_it_lies(networks, tmp_path):
     other = AutoencoderKL.from_config(here.vae.config)
     other.save_pretrained(tmp_path / "tiny-vae")
     assert here.name == there.name != VAELatents(tmp_path / "tiny-vae", 64).name
+
+
+def test_a_size_that_the_cache_has_not_is_refused_and_nothing_done_is_an_error(cache, networks, tmp_path, capsys):
+    arguments = ["preprocess", "features", str(cache.root), "--vae", str(networks / "tiny-vae"), "--size", "512"]
+    assert main(arguments) == 2
+    assert "has 64, not videos of 512 pixels; leave --size out" in capsys.readouterr().err
+    mute = Cache.claim(tmp_path / "mute", source="folder", sizes=[64], crop="portrait-1")
+    mute.save_record(ClipRecord("a", "folder", "a", "a", status="ready", frames=30))
+    mute.write_manifest()
+    assert main(["preprocess", "features", str(mute.root), "--wav2vec2", str(networks / "tiny-wav2vec2")]) == 1
+    assert "0 clips done, since none of the 1 ready clips" in capsys.readouterr().err
 
 
 def test_latents_are_those_of_each_frame(cache, networks):

@@ -262,8 +262,9 @@ def test_short_and_broken_off_clips(tmp_path):
     write_clip(tmp_path / "raw/torn.mkv", performance(), 25)
     whole = (tmp_path / "raw/torn.mkv").read_bytes()
     (tmp_path / "raw/torn.mkv").write_bytes(whole[: len(whole) // 2])
-    cache = preprocess(FolderSource(str(tmp_path / "raw")), tmp_path / "c", workers=1, sizes=(64,), console=QUIET)
-    reasons = {r.clip: r.reason for r in cache.records()}
+    with pytest.raises(TBDError, match="0 of 2 clips are ready"):
+        preprocess(FolderSource(str(tmp_path / "raw")), tmp_path / "c", workers=1, sizes=(64,), console=QUIET)
+    reasons = {r.clip: r.reason for r in Cache(tmp_path / "c").records()}
     assert reasons["short"] == "holds 5 of 5 frames; it is too short to be a clip."
     assert "damaged or broken off" in reasons["torn"] and not list((tmp_path / "c").rglob("torn.mp4"))
 
@@ -306,6 +307,51 @@ def test_a_killed_run_is_taken_up_again(how, tmp_path):
     assert main(arguments) == 0
     assert sum(r.ready for r in Cache(out).records()) == 6 and not [p for p in out.rglob(".*-*")]
     assert all((out / "records" / name[:-5] / name).stat().st_mtime_ns == written for name, written in done.items())
+
+
+# -- what users' folders hold ------------------------------------------------------------------------------------------
+
+
+def test_upside_down_films_become_upright_crops_and_cuts_are_said(tmp_path):
+    """In a folder with its own output, a broken link and labels with spaces; taken up again, nothing is left to do."""
+    root, out = tmp_path / "raw", tmp_path / "raw/out"
+    frames = performance()
+    other = np.full_like(frames, 60)
+    other[:, :, 16:176] = frames[:, :, ::-1][:, :, 16:176, ::-1] // 2  # mirrored, dark and blue
+    write_clip(root / "down.mp4", np.ascontiguousarray(np.rot90(frames, 2, (1, 2))), 25, tone(FRAMES / 25), (240, 320))
+    write_clip(root / "up.mp4", frames, 25, tone(FRAMES / 25), (240, 320))
+    write_clip(root / "two.mp4", np.concatenate([frames, other]), 25)
+    (root / "broken.mp4").symlink_to("nowhere.mp4")
+    (tmp_path / "labels.csv").write_text("clip, person, emotion\ndown, anna, happy\n")
+    arguments = ["preprocess", "folder", "--root", str(root), "--output", str(out), "--sizes", "64", "--workers", "1"]
+    arguments += ["--labels", str(tmp_path / "labels.csv")]
+    assert main(arguments) == 0
+    records = by_clip(Cache(out))
+    down, up = records["down"], records["up"]
+    assert (down.person, down.emotion) == ("anna", "happy")
+    assert down.reason == "the picture was turned by 180° to stand upright" and not up.reason and down.crop == up.crop
+    pictures = [np.stack(list(read_video(out / record.videos["64"]))).astype(int) for record in (down, up)]
+    assert np.abs(pictures[0] - pictures[1]).mean() < 3 < np.abs(pictures[0][:, ::-1, ::-1] - pictures[1]).mean()
+    motions, meshes = ([load(out / getattr(r, kind)[next(iter(r.motions))]) for r in (down, up)]
+                       for kind, load in (("motions", Motion.load), ("points", load_points)))  # fmt: skip
+    assert motions[0].metadata["turned"] == 180
+    assert np.abs(motions[0].values - motions[1].values).mean() < 0.02 and np.abs(meshes[0] - meshes[1]).mean() < 0.02
+    assert records["two"].status == "failed" and "Another person seems to be seen in two.mp4 from 1.20 s on" in records["two"].reason
+    written = {path: path.stat().st_mtime_ns for path in out.glob("records/*/*.json")}
+    assert main(arguments) == 0
+    assert {path: path.stat().st_mtime_ns for path in out.glob("records/*/*.json")} == written and len(written) == 3
+
+
+def test_not_one_clip_is_an_error_with_numbers(tmp_path, capsys):
+    for name in "abc":
+        write_clip(tmp_path / f"raw/{name}.mp4", np.full((30, 96, 96, 3), 99, np.uint8), 25)
+    (tmp_path / "raw/d.mp4").write_bytes(b"no video at all")
+    arguments = ["preprocess", "folder", "--root", str(tmp_path / "raw"), "--output", str(tmp_path / "c"), "--workers", "1", "--quiet"]
+    for _ in range(2):  # a second run has nothing to do and says so as well
+        assert main(arguments) == 1
+        said = capsys.readouterr().err.strip()
+        assert "0 of 4 clips are ready: 3 × 30 of the 30 frames of it show no face" in said and "1 × " in said and "\n" not in said
+    assert main([*arguments, "--scan-only"]) == 0
 
 
 # -- the command and the report ----------------------------------------------------------------------------------------

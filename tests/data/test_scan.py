@@ -4,7 +4,8 @@ import tarfile
 
 import pytest
 
-from tbd.data.raw import RawFile, labelled, read_labels
+from tbd.data.labels import labelled, read_labels
+from tbd.data.raw import RawFile
 from tbd.data.scan_folder import FolderSource
 from tbd.data.scan_hdtf import HDTFSource, read_annotations
 from tbd.data.scan_mead import MEADSource
@@ -125,7 +126,9 @@ def test_labels(tmp_path):
     clips = FolderSource(str(tmp_path)).scan().clips
     table = tmp_path / "labels.csv"
     table.write_text('clip,emotion,level,text,camera\na.mp4,surprise,3,"wide-eyed, then calm",x\n')
-    record = labelled(clips, read_labels(table))[0].record
+    (raw,), remarks = labelled(clips, read_labels(table))
+    record = raw.record
+    assert remarks == ["columns of the labels that mean nothing here: camera (known: clip, person, emotion, level, text)"]
     assert (record.emotion, record.level, record.text) == ("surprised", 3, "wide-eyed, then calm")
     for text, said in [
         ("clip,emotion\na,bored\n", "none of MEAD's eight"),
@@ -136,6 +139,133 @@ def test_labels(tmp_path):
         table.write_text(text)
         with pytest.raises(InputError, match=said):
             labelled(clips, read_labels(table))
+
+
+# -- folders as they lie about -----------------------------------------------------------------------------------------
+
+
+def put(root, *paths, content=b"x"):
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+
+
+def test_what_systems_leave_in_folders_is_left_out(tmp_path):
+    put(tmp_path, "a.mp4", ".Trash/x.mp4", "._a.mp4", "@eaDir/a.mp4/v.mp4", "__MACOSX/a.mp4", "Thumbs.db", "lost+found/b.mp4", "Ann/B.MP4")
+    put(tmp_path, "empty.mp4", content=b"")
+    scan = FolderSource(str(tmp_path)).scan()
+    assert {raw.record.clip: raw.record.person for raw in scan.clips} == {"a": "a", "Ann_B": "Ann"}
+    hidden = {"._a.mp4", ".Trash", "@eaDir", "__MACOSX", "lost+found"}
+    assert {name for name, said in scan.problems.items() if "hidden" in said} == hidden
+    assert "0 bytes" in scan.problems["empty.mp4"] and "Thumbs.db" not in scan.problems
+
+
+def test_links(tmp_path):
+    """Broken ones, cycles, a link to itself, one file twice; a folder elsewhere is followed."""
+    root, elsewhere = tmp_path / "raw", tmp_path / "disk"
+    put(root, "Ann/a.mp4")
+    put(elsewhere, "b.mp4")
+    (root / "broken.mp4").symlink_to("nowhere.mp4")
+    (root / "broken.tar").symlink_to("nowhere.tar")
+    (root / "self.mp4").symlink_to("self.mp4")
+    (root / "Ann/again").symlink_to(root)
+    (root / "Ann/again.mp4").symlink_to("a.mp4")
+    (root / "Bob").symlink_to(elsewhere)
+    scan = FolderSource(str(root)).scan()
+    assert sorted(raw.record.clip for raw in scan.clips) == ["Ann_a", "Bob_b"]
+    assert "link to nothing" in scan.problems["broken.mp4"] and "link to nothing" in scan.problems["broken.tar"]
+    assert "self.mp4" in scan.problems and "looked through already" in scan.problems["Ann/again"]
+    assert "same tree" in scan.problems["Ann/again.mp4"]
+
+
+def test_annexed_files_are_links_into_a_hidden_folder(tmp_path):
+    put(tmp_path, ".git/annex/objects/f.mp4")
+    (tmp_path / "a.mp4").symlink_to(".git/annex/objects/f.mp4")
+    assert [raw.record.clip for raw in FolderSource(str(tmp_path)).scan().clips] == ["a"]
+
+
+def test_output_within_root_is_left_out(tmp_path):
+    put(tmp_path, "a.mp4", "out/video/256/a/a.mp4", "old/video/a.mp4", "mine/a.mp4")
+    (tmp_path / "old/cache.json").write_text('{"format": "tbd-cache-1"}')
+    (tmp_path / "mine/cache.json").write_text("{}")  # somebody's own file of that name
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    scan = FolderSource(str(tmp_path)).scan(tmp_path / "link")
+    assert [raw.record.clip for raw in scan.clips] == ["a", "mine_a"]
+    assert scan.problems["old"] == "a prepared cache; left out"
+    for same in (tmp_path, tmp_path / "mine" / ".."):
+        with pytest.raises(InputError, match="are one folder"):
+            FolderSource(str(tmp_path)).scan(same)
+
+
+def test_names_that_are_odd_long_or_alike(tmp_path):
+    long = "ä" * 120
+    put(tmp_path, "Ann/b_c.mp4", "Ann_b/c.mp4", "a.mp4", "a.mov", f"{long}.mp4", "two\nlines.mp4", "d e/ü.mp4")
+    scan = FolderSource(str(tmp_path)).scan()
+    clips = {raw.record.origin: raw.record.clip for raw in scan.clips}
+    assert len(clips) == len(set(clips.values())) == 7
+    assert all(len(clip.encode()) < 200 and "\n" not in clip and "/" not in clip for clip in clips.values())
+    assert clips["d e/ü.mp4"] == "d_e_ü" and "is called a" in scan.problems["a.mp4"]
+    assert clips == {raw.record.origin: raw.record.clip for raw in FolderSource(str(tmp_path)).scan().clips}
+
+
+def test_names_that_are_no_text(tmp_path):
+    import os
+
+    put(tmp_path, "a.mp4")
+    try:
+        (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    scan = FolderSource(str(tmp_path)).scan()
+    assert [raw.record.clip for raw in scan.clips] == ["a"]
+    assert ["not in UTF-8" in said for said in scan.problems.values()] == [True]
+    "".join(scan.problems).encode()  # can be written down
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("utf-8", "clip, person, emotion\na, anna, happy\nb, béa, sad\n"),
+        ("utf-8-sig", "Clip;Person;Emotion\r\na;anna;Happiness\r\nb;béa;SAD\r\n\r\n"),
+        ("utf-16", "clip\tperson\temotion\na\tanna\tjoy\nb\tbéa\tsadness\n"),
+        ("utf-16-le", 'clip,person,emotion\n"a","anna","happy"\n"b","béa","sad"\n'),
+        ("cp1252", '"clip", "person", "emotion"\na.mp4 , anna , happy\n./x/b.mp4,béa,sad\n'),
+        ("utf-8", "emotion | clip | person\nhappy | A.MP4 | anna\n\nsad | x\\b | béa\n"),
+    ],
+)
+def test_labels_as_spreadsheets_write_them(tmp_path, encoding, text):
+    put(tmp_path, "a.mp4", "x/b.mp4")
+    table = tmp_path / "labels.csv"
+    table.write_bytes(text.encode(encoding))
+    text = text.replace("\nb", "\nx_b")
+    table.write_bytes(text.encode(encoding))
+    clips, remarks = labelled(FolderSource(str(tmp_path)).scan().clips, read_labels(table))
+    assert [(r.record.person, r.record.emotion) for r in clips] == [("anna", "happy"), ("béa", "sad")]
+    assert bool(remarks) == (encoding == "cp1252")
+
+
+def test_labels_that_fit_badly(tmp_path):
+    put(tmp_path, "a.mp4", "x/b.mp4")
+    clips, table = FolderSource(str(tmp_path)).scan().clips, tmp_path / "labels.csv"
+    table.write_text("clip,emotion\na,sad\na,sad\nzoe,happy\n,happy\n")
+    labels, remarks = labelled(clips, read_labels(table))
+    assert labels[0].record.emotion == "sad"
+    assert remarks == [
+        "line 5 of the labels names no clip; left out", "1 clips of the labels are not there: 'zoe'",
+        "1 clips are twice in the labels, with the same values: 'a'", "1 clips have no labels: 'x_b'",
+    ]  # fmt: skip
+    for text, said in [
+        ("clip,emotion\na,sad\na.mp4,happy\n", "different things of the clip 'a.mp4' in lines 2 and 3"),
+        ("clip,text\na,sad, then happy\n", "more values than columns in line 2; put texts that hold a ',' in quotes"),
+        ("clip,clip\na,b\n", "two columns named clip"),
+        ("\n\n", "holds no labels"),
+        ("", "holds no labels"),
+    ]:
+        table.write_text(text)
+        with pytest.raises(InputError, match=said):
+            labelled(clips, read_labels(table))
+    table.write_text("clip,person\na,../../etc\n")
+    assert labelled(clips, read_labels(table))[0][0].record.person == "_.._etc"  # stays in the cache
 
 
 def test_what_goes_wrong_names_the_member_not_its_copy(tmp_path):
