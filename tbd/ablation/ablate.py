@@ -14,7 +14,7 @@ from tbd.ablation.plots import plot_sweep
 from tbd.ablation.resolve import Config, component, difference, require_trained_alike, resolve_overlay, training_key
 from tbd.ablation.runs import TRUTH, Result, Task, Training, make_tasks, read_result
 from tbd.ablation.study import Study, Variant, load_study
-from tbd.ablation.tables import Column, as_csv, columns_of, how_to_read, latex, markdown
+from tbd.ablation.tables import Column, as_csv, columns_of, counted, how_to_read, latex, markdown
 from tbd.ablation.work import Job, TrainingSpec, write_failure
 from tbd.errors import InputError, TBDError
 from tbd.evaluation.building import build
@@ -272,7 +272,7 @@ def write_tables(ablation: Ablation, results: Sequence[Result], tasks: Sequence[
     study, rows = ablation.study, ablation.rows
     columns = columns_of(study, ablation.protocol, rows, results)
     plain = [row.name for row in rows if row.point is None]
-    caption = f"{study.name}: mean and standard deviation over {len(study.seeds)} seeds, {ablation.protocol.id}."
+    caption = f"{study.name}: mean and standard deviation over {counted(len(study.seeds))}, {ablation.protocol.id}."
     for sweep in study.sweeps:
         plot_sweep(study, sweep, rows, columns, output / f"{sweep.name.replace(' ', '_')}.png")
     texts = {

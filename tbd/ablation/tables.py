@@ -176,11 +176,16 @@ def as_csv(columns: Sequence[Column], rows: Sequence[Variant]) -> str:
     return out.getvalue()
 
 
+def counted(seeds: int) -> str:
+    """``1 seed``, ``3 seeds``."""
+    return f"{seeds} seed{'s' if seeds != 1 else ''}"
+
+
 def how_to_read(study: Study, results: Sequence[Result]) -> str:
     """What the numbers and marks mean, for below a table."""
     seeds, clips = len(study.seeds), next((r.clips for r in results if r.variant != TRUTH), 0)
     return (
-        f"Mean ± standard deviation over {seeds} seeds of training and drawing; {clips} clips; bold is the best and what "
+        f"Mean ± standard deviation over {counted(seeds)} of training and drawing; {clips} clips; bold is the best and what "
         "lies within a standard error of it, and nothing where there is one seed; → is best near the true "
         f"motion's own number. {MARK} differs from *{study.base_row}*: every seed lies on the same side, and p < {SURE:g} in a two-sided "
         "Wilcoxon signed-rank test over clips, each clip's number averaged over seeds, with Holm's correction over all variants. That test "
