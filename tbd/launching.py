@@ -90,7 +90,8 @@ def launch(arguments: Sequence[str], processes: int, nodes: int = 1) -> int:
         reports = [Path(folder) / str(rank) for rank in range(processes)]
         read, write = os.pipe()
         environment = {**os.environ, **_rendezvous(processes, nodes), **spread_over(processes), _ALIVE: str(read)}
-        ranks = _Ranks([_start(arguments, {**environment, "LOCAL_RANK": str(i), _REPORT: str(reports[i])}, read) for i in range(processes)])
+        own = [{"LOCAL_RANK": str(rank), _REPORT: str(report)} for rank, report in enumerate(reports)]
+        ranks = _Ranks([_start(arguments, {**environment, **one}, read) for one in own], reports)
         os.close(read)
         try:
             with ranks.signals_handed_on():
@@ -98,7 +99,7 @@ def launch(arguments: Sequence[str], processes: int, nodes: int = 1) -> int:
         finally:
             ranks.kill()
             os.close(write)
-        return _conclude(ranks, reports, arguments[0])
+        return _conclude(ranks, arguments[0])
 
 
 def _rendezvous(processes: int, nodes: int) -> dict[str, str]:
@@ -125,9 +126,10 @@ def _start(arguments: Sequence[str], environment: dict[str, str], pipe: int) -> 
 class _Ranks:
     """Processes that live and end together."""
 
-    def __init__(self, processes: Sequence[subprocess.Popen]) -> None:
-        self.processes = processes
+    def __init__(self, processes: Sequence[subprocess.Popen], reports: Sequence[Path]) -> None:
+        self.processes, self.reports = processes, reports
         self._interrupts, self._deadline = 0, float("inf")
+        self.handed_on: set[int] = set()
         self.killed: tuple[int, int] | None = None
         """Rank and signal, where the first to end was ended by one."""
 
@@ -147,6 +149,8 @@ class _Ranks:
     def _watch(self, codes: Sequence[int | None]) -> None:
         failed = [code for code in codes if code]
         if not failed:
+            if any(report.is_file() for report in self.reports):
+                self._end_in(_GRACE)  # one that has failed may wait for the others on its way out
             return
         if self._deadline == float("inf"):
             self.killed = next(((rank, -code) for rank, code in enumerate(codes) if code is not None and code < 0), None)
@@ -177,6 +181,7 @@ class _Ranks:
 
     def _hand_on(self, number: int, frame: FrameType | None) -> None:
         self._interrupts += number == signal.SIGINT
+        self.handed_on.add(number)
         if self._interrupts > 1:
             self._end_in(_GRACE)  # one that waits for another in a collective hears no signal
         for process in self.processes:
@@ -184,16 +189,18 @@ class _Ranks:
                 process.send_signal(number)
 
 
-def _conclude(ranks: _Ranks, reports: Sequence[Path], command: str) -> int:
+def _conclude(ranks: _Ranks, command: str) -> int:
     """Print why the first rank that failed did, and return its code."""
     codes = ranks.codes
-    if ranks.killed is not None and ranks.killed[1] != signal.SIGINT:
+    if ranks.killed is not None and ranks.killed[1] in ranks.handed_on:
+        return 128 + ranks.killed[1]  # before it could save
+    if ranks.killed is not None:
         rank, number = ranks.killed
         why = "; the system does that when memory is short" if number == signal.SIGKILL else ""
         print(f"tbd {command}: process {rank + 1} of {len(codes)} was ended by {signal.Signals(number).name}{why}.", file=sys.stderr)
         return 1
     # later ones are consequences: a rank that fails cuts the others off
-    told = sorted(RankFailure(*json.loads(path.read_text(encoding="utf-8"))) for path in reports if path.is_file())
+    told = sorted(RankFailure(*json.loads(path.read_text(encoding="utf-8"))) for path in ranks.reports if path.is_file())
     if told:
         print(told[0].sentence, file=sys.stderr)
         return told[0].code

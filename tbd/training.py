@@ -18,6 +18,8 @@ from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
 from tbd.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint
 from tbd.draw.checkpoints import require_whole
+from tbd.errors import InputError
+from tbd.hub import require_sources
 from tbd.launching import launch
 from tbd.misfits import explained, explained_building
 from tbd.progress import reporting
@@ -57,6 +59,12 @@ class _CLI(LightningCLI):
                 callback.arguments = self.arguments
         return trainer
 
+    def after_fit(self) -> None:
+        """Lightning calls a run without any batch a success."""
+        if self.trainer.num_training_batches == 0 and not self.trainer.fast_dev_run:
+            limit = self.trainer.limit_train_batches
+            raise InputError(f"There was nothing to train on: the data give no batch (trainer.limit_train_batches is {limit}).")
+
     arguments: ArgsType = None
     """What this was built from, for messages."""
 
@@ -76,6 +84,8 @@ class _Command(_CLI):
     def instantiate_classes(self) -> None:
         with explained_building():
             processes, nodes = self._spread()
+        if os.environ.get("LOCAL_RANK", "0") == "0":
+            require_sources(self._chosen().as_dict())
         if processes > 1:
             raise _Spread(processes, nodes)
         if os.environ.get("LOCAL_RANK", "0") == "0":
@@ -161,7 +171,8 @@ def _silent() -> Iterator[None]:
 
 
 def _prepare() -> None:
-    _RANK_ZERO.addFilter(_useful)  # the same function is added once
+    for name in ("utilities.rank_zero", "trainer.connectors.checkpoint_connector", "core.saving"):
+        logging.getLogger(f"lightning.pytorch.{name}").addFilter(_useful)  # the same function is added once
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
     torch.set_float32_matmul_precision("high")
     # said of every model that could be sharded, sharded or not; VideoDiffusion refuses where it is
