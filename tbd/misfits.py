@@ -275,8 +275,15 @@ def explained_building() -> Iterator[None]:
         missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
         if missing:
             raise InputError(f"the configuration needs the module {missing}, which is not installed; `pip install {missing}`.") from error
-        raise InputError(f"the configuration cannot be built: {' '.join(str(error).split())}") from error
+        raise InputError(_unbuilt(str(error))) from error
     except Exception as error:
         if type(error).__name__ != "MisconfigurationException":
             raise
-        raise InputError(f"the configuration cannot be built: {' '.join(str(error).split())}") from error
+        raise InputError(_unbuilt(str(error))) from error
+
+
+def _unbuilt(message: str) -> str:
+    tree = "Does not validate against" in message or "Problem with given class_path" in message
+    told = problem(leaves(message)) if tree else None
+    text = " ".join((told[1] if told else message).split())[:300]
+    return f"the configuration cannot be built: {text.rstrip('.')}."

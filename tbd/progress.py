@@ -1,7 +1,7 @@
 """What a training run shows: how far it is, its loss and learning rate, on a terminal and in a log file alike."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,18 +16,19 @@ _PATIENCE = 60.0
 """Seconds after which there is a line however few steps were made."""
 
 
-def reporting(trainer: Mapping[str, Any]) -> dict[str, Any]:
+def reporting(trainer: Mapping[str, Any], more: Sequence[L.Callback] = ()) -> dict[str, Any]:
     """The callbacks that report, beside those that a configuration has.
 
     Args:
         trainer: The trainer's arguments.
+        more: Others that report.
 
     Returns:
         ``callbacks``: a new list.
     """
     given = trainer.get("callbacks") or []
     callbacks = list(given) if isinstance(given, (list, tuple)) else [given]
-    callbacks.append(LearningRate())
+    callbacks += [LearningRate(), *more]
     wanted = trainer.get("enable_progress_bar") is not False and not trainer.get("barebones")
     if wanted and not any(isinstance(callback, ProgressBar) for callback in callbacks):
         callbacks.append(TrainingProgress())

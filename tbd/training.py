@@ -13,15 +13,19 @@ import lightning as L
 import torch
 import yaml
 from jsonargparse import set_parsing_settings
+from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.strategies import StrategyRegistry
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
 from tbd.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint
 from tbd.draw.checkpoints import require_whole
+from tbd.draw.motion_film import MotionFilms
 from tbd.errors import InputError
 from tbd.hub import require_sources
 from tbd.launching import launch
 from tbd.misfits import explained, explained_building
+from tbd.nearest import near
 from tbd.progress import reporting
 from tbd.resuming import find_checkpoint
 from tbd.threads import thread_note
@@ -53,7 +57,9 @@ class _CLI(LightningCLI):
         return self.config[self.config.subcommand] if "subcommand" in self.config else self.config
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
-        trainer = super().instantiate_trainer(**{**reporting(self._get(self.config_init, "trainer", default={})), **kwargs})
+        trainer = super().instantiate_trainer(
+            **{**reporting(self._get(self.config_init, "trainer", default={}), [MotionFilms()]), **kwargs}
+        )
         for callback in trainer.callbacks:
             if isinstance(callback, PreemptionCheckpoint) and isinstance(self.arguments, Sequence):
                 callback.arguments = self.arguments
@@ -82,6 +88,7 @@ class _Command(_CLI):
             super()._parse_ckpt_path()
 
     def instantiate_classes(self) -> None:
+        _require_machine(self._chosen().trainer)
         with explained_building():
             processes, nodes = self._spread()
         if os.environ.get("LOCAL_RANK", "0") == "0":
@@ -109,6 +116,17 @@ class _Command(_CLI):
         if not isinstance(strategy.launcher, _SubprocessScriptLauncher) or strategy.cluster_environment.creates_processes_externally:
             return 1, 1
         return trainer.num_devices, trainer.num_nodes
+
+
+def _require_machine(trainer: Any) -> None:
+    """Names of the trainer that are plain text to its parser."""
+    for name, known in (
+        ("strategy", StrategyRegistry.available_strategies()),
+        ("accelerator", AcceleratorRegistry.available_accelerators()),
+    ):
+        value = trainer.get(name)
+        if isinstance(value, str) and value not in (known := [*sorted(known), "auto", "gpu"]):
+            raise InputError(f"--trainer.{name}: there is no {name} {value}{near(value, known)}")
 
 
 class _Spread(Exception):

@@ -48,8 +48,8 @@ def test_a_preempted_run_goes_on_where_it_stopped(number, tmp_path, capsys):
 class Worsens(L.Callback):
     """What is monitored gets worse at every validation, so that the first checkpoint stays the best."""
 
-    def on_validation_end(self, trainer, module) -> None:
-        trainer.callback_metrics["val/loss"] = torch.tensor(float(trainer.global_step))
+    def on_validation_epoch_end(self, trainer, module) -> None:
+        module.log("val/worse", float(trainer.global_step))
 
 
 class Stops(L.Callback):
@@ -73,7 +73,7 @@ def steps_of(path) -> int:
 )
 def test_last_is_what_the_run_ended_with_and_best_is_kept(options, ends, step, tmp_path):
     """Also where nothing monitored has improved since the first validation, and the run ends between two intervals."""
-    best = ModelCheckpoint(monitor="val/loss", filename="best-{step}", save_last=True)
+    best = ModelCheckpoint(monitor="val/worse", filename="best-{step}", save_last=True)
     checkpoints = {"enable_checkpointing": True, "limit_val_batches": 1, "val_check_interval": 1, "check_val_every_n_epoch": None}
     run = trainer(tmp_path, *ends, Worsens(), LastCheckpoint(every_n_train_steps=2), best, **{**checkpoints, **options})
     run.fit(tiny_video_model(), TinyVideoData())

@@ -39,8 +39,8 @@ def fit(capsys, *arguments: str) -> str:
         (["--trainer.max_step=3"], "no option --trainer.max_step; did you mean --trainer.max_steps?"),
         (["--trainer.callbacks+=lightning.pytorch.callbacks.EarlyStoping"], "did you mean lightning.pytorch.callbacks.EarlyStopping?"),
         (["--data.init_args.root"], "--data.init_args.root needs a value"),
-        (["--trainer.accelerator=cpu", "--trainer.strategy=dpp"], "dpp"),
-        (["--trainer.accelerator=cpu", "--trainer.devices=1", f"{M}.denoiser.init_args.heads=3"], "cannot be built"),
+        (["--trainer.accelerator=cpu", "--trainer.strategy=dpp"], "no strategy dpp; did you mean ddp?"),
+        (["--trainer.accelerator=cpu", "--trainer.devices=1", f"{M}.denoiser.init_args.heads=3"], "cannot be built: dim 320 is no multiple of twice the 3 heads"),
     ],
 )
 def test_one_sentence_names_what_is_wrong_and_what_is_near(capsys, arguments, said):
