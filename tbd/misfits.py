@@ -245,6 +245,16 @@ def _near_key(key: str, options: Sequence[str]) -> str:
     return near(key.split(".")[0], tops, "the keys are")
 
 
+def _options(parser: Any, arguments: Sequence[str]) -> list[str]:
+    """What a parser takes, and those of its subcommands that the command line names."""
+    found = list(getattr(parser, "_option_string_actions", ()))
+    for action in getattr(parser, "_actions", ()):
+        inner = action.choices if isinstance(getattr(action, "choices", None), dict) else {}
+        for name in set(arguments) & set(inner):
+            found += _options(inner[name], arguments)
+    return found
+
+
 @contextmanager
 def explained(arguments: Any = (), parser: Any = None) -> Iterator[None]:
     """Turns what a parser raises into `InputError` with one sentence.
@@ -259,7 +269,7 @@ def explained(arguments: Any = (), parser: Any = None) -> Iterator[None]:
         raise
     except ArgumentError as error:
         given = list(arguments) if isinstance(arguments, (list, tuple)) else []
-        raise InputError(sentence(str(error), given, list(getattr(parser, "_option_string_actions", ())))) from error
+        raise InputError(sentence(str(error), given, _options(parser, given))) from error
     except Exception as error:
         if type(error).__module__.split(".")[0] not in ("omegaconf", "yaml", "jsonargparse"):
             raise

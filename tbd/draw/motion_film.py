@@ -34,7 +34,8 @@ class MotionFilms(L.Callback):
             return
         audio, plan, phones = batch["audio"][:1], batch["plan"][:1], batch.get("phones")
         noise = torch.randn(1, *batch["motion"].shape[1:], generator=torch.Generator().manual_seed(0))
-        with torch.compiler.set_stance("force_eager"):
+        devices = [pl_module.device] if pl_module.device.type == "cuda" else []
+        with torch.compiler.set_stance("force_eager"), torch.random.fork_rng(devices):  # training's chance stays as it was
             drawn = pl_module.denoise(audio, plan, guidance=pl_module.guidance, noise=noise, phones=None if phones is None else phones[:1])
         frames = int(batch["mask"][0].sum())
         film = torch.cat([mesh_film(motion[0, :frames]) for motion in (drawn, batch["motion"])], -1)  # (T, 3, H, 2W)
@@ -57,7 +58,7 @@ def mesh_film(motion: Tensor) -> Tensor:
     points = np.einsum("tij,tpj->tpi", euler_to_matrix(values[:, 52:55]), points)
     flat = points[..., :2] * [1, -1]
     low, high = (rest[:, :2] * [1, -1]).min(0), (rest[:, :2] * [1, -1]).max(0)
-    pixels = (flat - (low + high) / 2) / (high - low).max() * 0.85 * _SIZE + _SIZE / 2
+    pixels = (flat - (low + high) / 2) / (high - low).max() * 0.75 * _SIZE + 0.47 * _SIZE
     frames = np.stack([_wires(one) for one in pixels])
     return torch.from_numpy(frames).permute(0, 3, 1, 2) / 255
 
