@@ -6,6 +6,7 @@ rank's error once, and leaves with its exit code.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -25,7 +26,9 @@ from tbd.threads import spread_over
 
 _REPORT, _ALIVE = "TBD_RANK_REPORT", "TBD_LAUNCHER_PIPE"
 _POLL, _GRACE, _LONG_GRACE = 0.1, 5.0, 60.0
-"""Seconds between looks at the ranks; that others have after one failed; that they have after one saved and left."""
+_STALE = 300.0
+"""Seconds between looks at the ranks; that others have after one failed; that they have after one saved and left;
+after which a sentence may be said again."""
 
 
 class RankFailure(NamedTuple):
@@ -43,21 +46,35 @@ class RankFailure(NamedTuple):
 
 
 def report_failure(sentence: str, code: int) -> bool:
-    """Leave an error to the launching process, so that it is printed once.
+    """Leave an error to the launching process, or to another rank that prints the same, so that it is printed once.
 
     Args:
         sentence: What is to be printed.
         code: The exit code that this process will leave with.
 
     Returns:
-        Whether there is a launching process; else the caller prints it.
+        Whether it is printed elsewhere; else the caller prints it.
     """
     path = os.environ.get(_REPORT)
     if path is None:
-        return False
+        return "LOCAL_RANK" in os.environ and _said_already(sentence)
     with contextlib.suppress(OSError):
         Path(path).write_text(json.dumps([time.time(), sentence, code]), encoding="utf-8")
     return True
+
+
+def _said_already(sentence: str) -> bool:
+    """Whether a rank that torchrun started on this machine has printed the same: the first to make a file does."""
+    key = hashlib.sha256(f"{os.getppid()} {sentence}".encode()).hexdigest()[:16]
+    path = Path(tempfile.gettempdir()) / f"tbd-said-{key}"
+    with contextlib.suppress(OSError):
+        if path.exists() and time.time() - path.stat().st_mtime > _STALE:
+            path.unlink()
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            return True
+    return False
 
 
 def follow_launcher() -> None:

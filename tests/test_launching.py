@@ -112,6 +112,14 @@ def _runs(number: int) -> bool:
         return False
 
 
+def test_ranks_of_torchrun_say_the_same_once(monkeypatch, tmp_path):
+    """It has no place for their errors; the same of one machine is said by the first."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert not launching.report_failure("tbd fit: alone.", 1)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert [launching.report_failure(f"tbd fit: {what}.", 2) for what in ("a", "a", "b")] == [False, True, False]
+
+
 def test_several_machines_need_a_meeting_place(monkeypatch):
     for name in ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK"):
         monkeypatch.delenv(name, raising=False)
