@@ -150,7 +150,8 @@ def run(arguments: Sequence[str]) -> int:
         _prepare()
         _Command(**_options(list(arguments), run=True, exit_on_error=False))
     except _Spread as spread:
-        return launch(arguments, *spread.args)
+        # main has taken it out
+        return launch([*arguments, *(["--debug"] if "--debug" in sys.argv else [])], *spread.args)
     except SystemExit as left:
         if isinstance(left.__context__, KeyboardInterrupt):  # Lightning's own way out, with 1
             raise KeyboardInterrupt from left

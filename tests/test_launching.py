@@ -50,7 +50,8 @@ def test_the_first_failure_is_told_and_ends_the_others(ranks, capfd):
 
 
 def test_what_follows_from_the_first_failure_is_not_said(ranks, capfd):
-    ranks += ["time = __import__('time'); time.sleep(0.8); " + REPORT.format("the other end", 1) + "sys.exit(1)"]
+    after = "import os, time\nwhile not os.path.exists(os.environ['TBD_RANK_REPORT'][:-1] + '1'): time.sleep(0.02)\n"
+    ranks += [after + REPORT.format("the other end", 1) + "sys.exit(1)"]
     ranks += [REPORT.format("rank two", 2) + "sys.exit(2)"]
     assert launch(["fit"], 2) == 2
     assert capfd.readouterr().err == "tbd fit: rank two is wrong.\n"
