@@ -113,7 +113,9 @@ def _no_argument(leaf: Leaf, name: str) -> str:
 @_rule(r"[Tt]he following arguments are required: (?P<names>.+)")
 def _missing(leaf: Leaf, names: str) -> str:
     if not leaf.owners:
-        return f"{names} must be given"
+        own = [f"--{name.strip().removeprefix('--').removeprefix('fit.')}" for name in names.split(",")]
+        experiment = ", most simply by --config with an experiment's file" if "--model" in own else ""
+        return f"{' and '.join(own)} must be given{experiment}"
     return f"{leaf.owners[-1].rpartition('.')[2]} needs {names} (init_args.{names.split(',')[0]})"
 
 
@@ -207,7 +209,7 @@ def _sentence(message: str, arguments: Sequence[str], options: Sequence[str]) ->
         return _unknown(unknown[1].split(), options)
     if (unknown := re.search(r"does not accept option '([^']+)'", message)) is not None:
         return f"{place_of(tuple(unknown[1].split('.')), arguments)}: there is no such key{_near_key(unknown[1], options)}."
-    if (lacks := re.search(r"argument (--[\w.-]+)(/\S+)?: expected (at least )?one argument", message)) is not None:
+    if (lacks := re.search(r"argument (?:-\w/)?(--[\w.-]+)(/\S+)?: expected (at least )?one argument", message)) is not None:
         given = next((a for a in reversed(arguments) if a.startswith(lacks[1])), lacks[1])
         return f"{given} needs a value."
     if (choice := re.search(r"argument ([\w./-]+): invalid choice: '?([^' ]*)'? \(choose from (.*)\)", message)) is not None:
@@ -216,6 +218,8 @@ def _sentence(message: str, arguments: Sequence[str], options: Sequence[str]) ->
     if (key := re.search(r"Interpolation key '([^']*)' not found.*?full_key: (\S+)", message, re.DOTALL)) is not None:
         path = tuple(name for name in key[2].split(".") if name not in ("fit", "validate", "test"))
         return f"{place_of(path, arguments)}: the ${{…}} there names no key {key[1].lstrip('.')}."
+    if (broken := re.search(r"while resolving interpolation: (.*)", message)) is not None:
+        return f"a ${{…}} of the configuration cannot be filled in: {broken[1].rstrip('.')}."
     if (loop := re.search(r"Config file loop detected: (\S+)", message)) is not None:
         found = leaves(message)
         inner = whole_class(loop[1], base_of(found[0].path, found[0].owners), found[0].path) if found else None
@@ -225,7 +229,8 @@ def _sentence(message: str, arguments: Sequence[str], options: Sequence[str]) ->
     if told is None or not told[1]:
         return " ".join(message.split())[:300]
     where = place_of(told[0], arguments) if told[0] else ""
-    return f"{where}: {told[1]}." if where else f"{told[1]}."
+    text = told[1].rstrip(".")
+    return f"{where}: {text}." if where else f"{text}."
 
 
 def _unknown(given: Sequence[str], options: Sequence[str]) -> str:

@@ -95,10 +95,10 @@ class _Command(_CLI):
             require_sources(self._chosen().as_dict())
         if processes > 1:
             raise _Spread(processes, nodes)
-        if os.environ.get("LOCAL_RANK", "0") == "0":
-            print(f"tbd {self.config.subcommand}: {thread_note()}", file=sys.stderr)
         with explained_building():
             super().instantiate_classes()
+        if os.environ.get("LOCAL_RANK", "0") == "0":
+            print(f"tbd {self.config.subcommand}: {thread_note()}", file=sys.stderr)
 
     def _spread(self) -> tuple[int, int]:
         """Processes that this one has to start on this machine, and machines; 1 where something else starts them."""
