@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from tbd import __version__
 from tbd.commands import ablating, corpus, drawing, evaluating, preprocessing, thinking, weights
 from tbd.commands.slots import require_working_folder
-from tbd.errors import InputError, TBDError, disk_error
+from tbd.errors import INTERRUPTED, InputError, TBDError, disk_error
+from tbd.launching import follow_launcher, report_failure
 from tbd.notes import printed
 
 COMMANDS = {
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0; 1 for a failure, 2 for something that the user can put right, 130 after Ctrl-C.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
+    follow_launcher()
     debug = "--debug" in argv
     argv = [a for a in argv if a != "--debug"]
     if not argv or argv[0] in ("-h", "--help"):
@@ -47,31 +49,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TBDError as error:
         if debug:
             raise
-        print(f"tbd {argv[0]}: {error}", file=sys.stderr)
-        return error.exit_code
+        return _failed(f"tbd {argv[0]}: {error}", error.exit_code)
     except KeyboardInterrupt:
-        print(f"\ntbd {argv[0]}: interrupted; nothing half-written was left.", file=sys.stderr)
-        return 130
+        return _failed(f"\ntbd {argv[0]}: interrupted; nothing half-written was left.", INTERRUPTED)
     except BrokenPipeError:
         return 0
     except Exception as error:
         if debug:
             raise
         if (full := disk_error(error)) is not None:
-            print(f"tbd {argv[0]}: {full}", file=sys.stderr)
-            return full.exit_code
-        print(f"tbd {argv[0]}: unexpected {type(error).__name__}: {error} (run again with --debug to see where).", file=sys.stderr)
-        return 1
+            return _failed(f"tbd {argv[0]}: {full}", full.exit_code)
+        return _failed(f"tbd {argv[0]}: unexpected {type(error).__name__}: {error} (run again with --debug to see where).", 1)
+
+
+def _failed(sentence: str, code: int) -> int:
+    """Say it once, also where several processes of one training fail together."""
+    if not report_failure(sentence, code):
+        print(sentence, file=sys.stderr)
+    return code
 
 
 def _dispatch(name: str, argv: list[str]) -> int:
     if name in _LIGHTNING:
-        from tbd.shipped import with_shipped_configs
-        from tbd.training import lightning_cli
+        from tbd.threads import set_threads
 
-        sys.argv = ["tbd", name, *with_shipped_configs(argv)]  # Lightning starts further processes of a node with these
-        lightning_cli()
-        return 0
+        set_threads()  # before torch is imported
+        from tbd.shipped import with_shipped_configs
+        from tbd.training import run
+
+        return run([name, *with_shipped_configs(argv)])
     if name not in COMMANDS:
         import difflib
 

@@ -8,6 +8,11 @@ import errno
 import os
 import re
 
+REQUEUE = 75
+"""The exit code that says "not done, start me again" (EX_TEMPFAIL of BSD's sysexits): job files requeue on it."""
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+
 
 class TBDError(Exception):
     """Something failed on the way (a full disk, a broken decoder). Exit code 1."""

@@ -3,15 +3,20 @@
 The libraries' own ``from_pretrained`` ask the hub for file after file, and try each five times where there is no network.
 """
 
+import os
 import re
+import socket
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from tbd.errors import InputError
 
-_TIMEOUT = 5
-"""Seconds without an answer after which the hub cannot be reached."""
+_SECONDS = 2.0
+"""That a hub has to answer in; its own client tries for 23."""
 _WEIGHT_FILE = re.compile(
     r"(?:diffusion_pytorch_model|pytorch_model|model)(?:\.(?P<variant>\w+))?(?:-\d+-of-\d+)?\.(?P<kind>safetensors|bin)$"
 )
@@ -39,7 +44,9 @@ def hub_folder(name: str, what: str, wanted: Callable[[Sequence[str]], Sequence[
     if cached is not None and set(wanted(_paths(cached))):
         return cached
     try:
-        there = [file.rfilename for file in HfApi().repo_info(name, timeout=_TIMEOUT).siblings or ()]
+        if not reachable():
+            raise ConnectionError(f"nothing answers within {_SECONDS:g} s")
+        there = [file.rfilename for file in HfApi().repo_info(name, timeout=_SECONDS * 5).siblings or ()]
         return Path(snapshot_download(name, allow_patterns=list(wanted(there))))
     except HFValidationError as error:
         raise InputError(f"There is no folder or file {name} with {what}, and no hub repository can have that name.") from error
@@ -55,9 +62,39 @@ def cached_folder(name: str) -> Path | None:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, local_files_only=True))
+        folder = Path(snapshot_download(name, local_files_only=True))
     except Exception:  # not cached, or no name that a repository can have
         return None
+    return folder if any(folder.iterdir()) else None
+
+
+def offline() -> bool:
+    """Whether the environment forbids asking the hub (``HF_HUB_OFFLINE``)."""
+    from huggingface_hub import constants
+
+    return constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
+def reachable() -> bool:
+    """Whether something answers at the hub's address, or at the proxy's on the way there, and may be asked."""
+    from huggingface_hub.constants import ENDPOINT
+
+    if offline():
+        return False
+    url = urlsplit(getproxies().get(urlsplit(ENDPOINT).scheme) or ENDPOINT)
+    port = url.port or (80 if url.scheme == "http" else 443)
+    answered = threading.Event()
+    # in a thread, since looking a name up has no time limit of its own
+    threading.Thread(target=_knock, args=(url.hostname or "", port, answered), daemon=True).start()
+    return answered.wait(_SECONDS)
+
+
+def _knock(host: str, port: int, answered: threading.Event) -> None:
+    try:
+        with socket.create_connection((host, port), timeout=_SECONDS):
+            answered.set()
+    except OSError:
+        pass
 
 
 def _paths(folder: Path) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tbd.training import lightning_cli
+from tbd.training import lightning_cli, resolve
 from tests.draw.tiny_video import TINY
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,7 +17,8 @@ HEARING = CONFIGS / "experiment" / "hearing.yaml"
 """It teaches an encoder: `tests/draw/test_distillation.py` runs it."""
 MOTION = [path for path in EXPERIMENTS if path not in (*VIDEO, HEARING)]
 TRAINERS = sorted(CONFIGS.glob("trainer/*.yaml"))
-FRAGMENTS = sorted(set(CONFIGS.rglob("*.yaml")) - set(EXPERIMENTS) - set(TRAINERS))
+LOGGERS = sorted(CONFIGS.glob("logger/*.yaml"))
+FRAGMENTS = sorted(set(CONFIGS.rglob("*.yaml")) - set(EXPERIMENTS) - set(TRAINERS) - set(LOGGERS))
 MINI = str(CONFIGS / "experiment" / "motion_mini.yaml")
 
 
@@ -48,6 +49,55 @@ def test_trainers_combine_with_an_experiment(path):
     assert "trainer" in yaml.safe_load(path.read_text())
     arguments = ["--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.precision=32-true"]  # this machine may have no GPU
     assert parsed("--config", str(path), *arguments).trainer is not None
+
+
+@pytest.mark.parametrize("path", LOGGERS, ids=lambda p: p.stem)
+def test_loggers_combine_with_an_experiment(path):
+    """Weights & Biases is not a dependency: its logger is parsed, not made."""
+    arguments = ["--config", MINI, "--config", str(path), "--trainer.accelerator=cpu"]
+    logger = resolve(arguments)["trainer"]["logger"]
+    made = [one["class_path"].rpartition(".")[2] for one in (logger if isinstance(logger, list) else [logger])]
+    assert made == {"csv": ["CSVLogger"], "tensorboard": ["TensorBoardLogger"], "wandb": ["WandbLogger"]}[path.stem]
+
+
+def test_curves_as_a_table(corpus, tmp_path, capsys):
+    """A whole run with another logger: learning rate and losses are in it, and the last state is the last."""
+    import csv
+
+    import torch
+
+    from tbd.training import run
+
+    small = {
+        "denoiser.init_args.dim": 32,
+        "denoiser.init_args.heads": 2,
+        "denoiser.init_args.depth": 1,
+        "window_frames": 20,
+        "past_frames": 4,
+    }
+    arguments = ["fit", "--config", MINI, "--config", str(CONFIGS / "logger" / "csv.yaml"), f"--trainer.logger.save_dir={tmp_path}"]
+    arguments += [f"--model.init_args.{key}={value}" for key, value in small.items()]
+    arguments += [f"--data.init_args.root={corpus}", "--data.init_args.batch_size=2", "--trainer.accelerator=cpu", "--trainer.devices=1"]
+    arguments += ["--trainer.max_steps=3", "--trainer.val_check_interval=2", "--trainer.log_every_n_steps=1"]
+    assert run(arguments) == 0
+    with open(tmp_path / "lightning_logs" / "version_0" / "metrics.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["train/lr"]) for row in rows if row["train/lr"]] == pytest.approx([8e-4 * step / 150 for step in (1, 2, 3)])
+    assert any(row["val/loss"] for row in rows)
+    said = capsys.readouterr().err
+    assert "step 3/3, loss " in said and ", lr 1.6e-05" in said and "step 2: val/jawOpen" in said and "CPU thread" in said
+    (last,) = tmp_path.rglob("last.ckpt")
+    assert torch.load(last, weights_only=False)["global_step"] == 3 and list(tmp_path.rglob("best-step=2.ckpt"))
+
+
+def test_a_corpus_smaller_than_a_batch_is_refused_with_both_numbers(corpus, tmp_path, capsys):
+    from tbd.cli import main
+
+    arguments = ["fit", "--config", MINI, f"--data.init_args.root={corpus}", "--data.init_args.batch_size=500", "--trainer.accelerator=cpu"]
+    arguments += ["--trainer.devices=1", "--trainer.limit_val_batches=0", f"--trainer.default_root_dir={tmp_path}"]
+    assert main(arguments) == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "windows, fewer than the batch_size of 500; give --data.init_args.batch_size=" in said
 
 
 def test_an_override_reaches_whatever_interpolates_it():
@@ -104,6 +154,7 @@ TOLD_PHONES = [
 def test_experiments_train_export_and_draw(path, more, corpus, mead_cache, tmp_path):
     """A few steps on a made-up corpus or cache, then the checkpoint becomes a model folder that draws."""
     import numpy as np
+    import torch
 
     from tbd.draw.pretrained import load_motion_model, save_model
     from tbd.think.plan import MusclePlan
@@ -126,6 +177,7 @@ def test_experiments_train_export_and_draw(path, more, corpus, mead_cache, tmp_p
     )
     assert cli.trainer.global_step == 2
     run = Path(cli.trainer.log_dir)
+    assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=False)["global_step"] == 2
     save_model(run / "checkpoints" / "last.ckpt", run / "config.yaml", tmp_path / "model")
     model = load_motion_model(tmp_path / "model")
     motion = next(model.draw(np.zeros(640 * 10, np.float32), MusclePlan()))

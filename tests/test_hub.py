@@ -68,6 +68,7 @@ def test_only_what_is_wanted_is_asked_of_the_hub(repository, monkeypatch):
             raise FileNotFoundError
         return str(repository)
 
+    monkeypatch.setattr("tbd.hub.reachable", lambda: True)
     monkeypatch.setattr("huggingface_hub.HfApi", Api)
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     assert hub_folder("owner/new", "weights", lambda paths: model_files(paths, None)) == repository

@@ -95,6 +95,10 @@ def test_the_second_stage_moves_what_moves(root, trained):
         torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["current_model_state"]
         for run in (next((root / "run1").rglob("version_0")), trained)
     ]
+    # the last state is the last, whether or not what is monitored improved, and the best is there by its name
+    for run in (next((root / "run1").rglob("version_0")), trained):
+        assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=False)["global_step"] == 2
+        assert list(run.glob("checkpoints/best-step=*.ckpt"))
     changed = {
         name for name, value in states[0].items() if not torch.allclose(value.float(), states[1][name].float(), rtol=1e-2, atol=1e-3)
     }

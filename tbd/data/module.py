@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from tbd.data.packing import Pack, TrainingClip, load_pack, pack
 from tbd.data.video import FrameReader, VideoClips
-from tbd.data.windows import ClipDataset, MotionBatch, WindowDataset, WindowSampler, as_is, the_only
+from tbd.data.windows import ClipDataset, MotionBatch, WindowDataset, WindowSampler, as_is, require_batches, the_only
 from tbd.errors import InputError
 from tbd.hear.recognizer import PhoneRecognizer
 from tbd.think.encoder import PlanTensors
@@ -145,7 +145,7 @@ class MotionDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         replicas, rank = (1, 0) if self.trainer is None else (self.trainer.world_size, self.trainer.global_rank)
         sampler = WindowSampler(self.datasets["train"], self.weights, self.passes, self.seed, replicas, rank)
-        return self._loader("train", sampler)
+        return require_batches(self._loader("train", sampler), len(self.datasets["train"]) * self.passes, replicas)
 
     def val_dataloader(self) -> DataLoader | list:
         return self._loader("val") if "val" in self.datasets else []

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from tbd.data.sampling import EpochSampler, ResumableLoader
-from tbd.data.windows import as_is
+from tbd.data.windows import as_is, require_batches
 from tbd.errors import InputError
 from tbd.face.motion import FPS, SAMPLES_PER_FRAME
 from tbd.face.sound import read_samples
@@ -200,7 +200,7 @@ class VideoDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         data, rank, world = self.datasets["train"], self.trainer.global_rank, self.trainer.world_size
         progress = self.trainer.fit_loop.epoch_loop.batch_progress
-        return ResumableLoader(
+        loader = ResumableLoader(
             data,
             self.batch_size,
             sampler=EpochSampler(len(data), self.batch_size, self.seed, rank, world),
@@ -208,6 +208,7 @@ class VideoDataModule(L.LightningDataModule):
             drop_last=True,
             **self._options(),
         )
+        return require_batches(loader, len(data), world)
 
     def val_dataloader(self) -> DataLoader:
         return self._once("val")

@@ -6,11 +6,12 @@ from typing import TypedDict
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, DistributedSampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
 from typing_extensions import NotRequired
 
 from tbd.data.packing import Pack
 from tbd.data.video import VideoClips
+from tbd.errors import InputError
 from tbd.face.motion import CHANNELS, FPS
 from tbd.think.encoder import PlanTensors
 
@@ -243,6 +244,28 @@ def uniform(numbers: Tensor, seed: int) -> Tensor:
     for _ in range(2):
         x = ((x ^ (x >> 16)) * 0x45D9F3B) & mask
     return ((x ^ (x >> 16)) >> 8).float() / 2**24
+
+
+def require_batches(loader: DataLoader, windows: int, devices: int = 1) -> DataLoader:
+    """Refuse a training without a single whole batch, which Lightning would call done.
+
+    Args:
+        loader: Of training.
+        windows: How many there are for all devices.
+        devices: That share them.
+
+    Returns:
+        The loader.
+
+    Raises:
+        InputError: If the windows do not fill a batch on each device.
+    """
+    if len(loader) == 0:
+        fits = windows // devices
+        each = f" on each of {devices} devices" if devices > 1 else ""
+        advice = f"; give --data.init_args.batch_size={fits} or less, or more clips" if fits else "; give more clips"
+        raise InputError(f"Training has {windows} windows, fewer than the batch_size of {loader.batch_size}{each}{advice}.")
+    return loader
 
 
 def as_is(batch: MotionBatch) -> MotionBatch:

@@ -142,6 +142,9 @@ class Wav2Vec2Encoder(AudioEncoder):
         InputError: there are no such weights.
     """
 
+    hub_arguments = ("model",)
+    """See `tbd.hub`."""
+
     def __init__(self, model: str | dict[str, Any], dim: int = 768, context: int = 8, layer: int = -1) -> None:
         super().__init__()
         from transformers import AutoConfig, AutoModel

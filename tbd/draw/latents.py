@@ -20,6 +20,9 @@ class LatentCodec(nn.Module):
         chunk: frames that are encoded or decoded at once, so that long windows need no more memory.
     """
 
+    hub_arguments = ("autoencoder",)
+    """See `tbd.hub`."""
+
     def __init__(self, autoencoder: str | dict[str, Any], subfolder: str | None = None, chunk: int = 8) -> None:
         super().__init__()
         if isinstance(autoencoder, (str, os.PathLike)):

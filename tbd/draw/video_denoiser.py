@@ -114,6 +114,9 @@ class VideoUNet(VideoDenoiser):
         InputError: weights are not there.
     """
 
+    hub_arguments = ("unet", "motion_adapter")
+    """See `tbd.hub`."""
+
     def __init__(self, unet: str | dict[str, Any], motion_adapter: str | None = None, max_frames: int = 32) -> None:
         super().__init__()
         if isinstance(unet, (str, os.PathLike)):

@@ -42,6 +42,9 @@ class TextPlanEncoder(PlanEncoder):
         InputError: when the text model is loaded: it is not there, or its width is another.
     """
 
+    hub_arguments = ("text_model",)
+    """See `tbd.hub`."""
+
     def __init__(
         self,
         dim: int = 320,

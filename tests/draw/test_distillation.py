@@ -109,6 +109,8 @@ def test_the_experiment_trains_exports_and_draws(trained, corpus, tmp_path):
     )
     cli.trainer.fit(cli.model, cli.datamodule)
     assert float(cli.trainer.callback_metrics["train/error"]) < 1000  # the corpus is almost silent
+    (last,) = (tmp_path / "run").rglob("last.ckpt")
+    assert torch.load(last, weights_only=False)["global_step"] == 3  # whether or not the error has improved
     cli.trainer.save_checkpoint(tmp_path / "run.ckpt")
     config = {"model": yaml.safe_load(cli.parser.dump(cli.config))["model"]}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))

@@ -1,0 +1,8 @@
+"""`python -m tbd` is `tbd`."""
+
+import sys
+
+from tbd.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

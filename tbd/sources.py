@@ -1,0 +1,105 @@
+"""Where an option was given: on the command line, or in which line of which file."""
+
+from argparse import ArgumentError
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+def config_files(arguments: Sequence[str]) -> Iterator[Path]:
+    """The files of ``--config``, later ones first, since they win."""
+    given = list(arguments)
+    for i in reversed(range(len(given))):
+        name, equals, value = given[i].partition("=")
+        if name in ("--config", "-c") and (equals or i + 1 < len(given)):
+            yield Path(value if equals else given[i + 1])
+
+
+def place_of(path: Sequence[str], arguments: Sequence[str]) -> str:
+    """How a sentence calls an option.
+
+    Args:
+        path: Keys from the top, with or without ``init_args``.
+        arguments: The command line.
+
+    Returns:
+        ``--model.init_args.window_frames`` as it was given, or ``run.yaml, line 3, window_frames``; else its keys.
+    """
+    wanted = _plain(path)
+    for argument in reversed(arguments):
+        name = argument.partition("=")[0].rstrip("+")
+        if name.startswith("--") and _plain(name[2:].split(".")) == wanted:
+            return name
+    for file in config_files(arguments):
+        line = _line(file, wanted)
+        if line is not None:
+            return f"{file}, line {line}, {'.'.join(path)}"
+    return "--config" if tuple(path) == ("config",) else ".".join(path)
+
+
+def _plain(path: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in path if name not in ("init_args", "class_path", "fit", "validate", "test"))
+
+
+def _line(file: Path, wanted: tuple[str, ...]) -> int | None:
+    """The line of a key in a YAML file."""
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+    return _find(node, wanted)
+
+
+def _find(node: Any, wanted: tuple[str, ...]) -> int | None:
+    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+        if (line := _find(item, wanted)) is not None:
+            return line
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        rest = wanted[1:] if wanted and key.value == wanted[0] else wanted if key.value == "init_args" else None
+        if rest == ():
+            return key.start_mark.line + 1
+        if rest is not None and (line := _find(value, rest)) is not None:
+            return line
+    return None
+
+
+def broken_file(arguments: Sequence[str]) -> str | None:
+    """What is wrong with the first configuration file that is no YAML mapping."""
+    for file in reversed([*config_files(arguments)]):
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            return f"{file}, line {mark.line + 1}, column {mark.column + 1}: not YAML, {error.problem}."
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            return f"{file} cannot be read as YAML: {' '.join(str(error).split())}."
+        if not isinstance(content, dict):
+            return f"{file} holds no options by name (such as `trainer: {{max_steps: 100}}`)."
+    return None
+
+
+def whole_class(file: str, base: type | None, path: Sequence[str]) -> str | None:
+    """jsonargparse's message about a file with class_path and init_args, which it calls a loop where the class cannot be made.
+
+    Args:
+        file: The file.
+        base: What the class must be.
+        path: The slot.
+    """
+    from jsonargparse import ArgumentParser
+
+    try:
+        content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        return " ".join(str(error).split())
+    if base is None or not isinstance(content, dict):
+        return "it is no mapping with class_path and init_args"
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(base, path[-1])
+    try:
+        parser.parse_object({path[-1]: content})
+    except ArgumentError as error:
+        return str(error)
+    return None
