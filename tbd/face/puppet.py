@@ -25,6 +25,8 @@ _ROOM = 0.3
 """Inter-ocular distances by which a head may leave its place."""
 _OVERLAP = 0.016
 """How far a closed upper lid reaches over the lower one, so that it hides its wet rim; in inter-ocular distances."""
+_STRETCH = 0.8
+"""How much longer what lies beside the picture's edge may become when the head moves away from it."""
 _CONTRARY = np.zeros((len(BLENDSHAPES), 4), np.float32)
 """Movements that a smile gives way to, in groups of those that go together, with how much of it full strength ends."""
 for _group, _names in enumerate(
@@ -94,8 +96,8 @@ class Puppet:
         self._window = self._fine.window(centre - 1.5 * reach, centre + [1.5, 1.75] * reach)
         wide, near = self._coarse.centres(), self._fine.centres()[self._window]
         self._camera = volume.camera(wide), volume.camera(near)
-        person = self._layers.foreground[..., 3]
-        self._follow = volume.follow(wide, person), volume.follow(near, person)
+        self._follow = volume.follow(wide), volume.follow(near)
+        self._bounds = self._coarse.bounds(_STRETCH), tuple(bound[self._window] for bound in self._fine.bounds(_STRETCH))
         upper, lower = volume.skin("upper"), volume.skin("lower")
         edge = self._window_edge(near.shape[:2])
         places = volume.plane(near)
@@ -210,14 +212,14 @@ class Puppet:
         nearer = VIEW_DISTANCE / (VIEW_DISTANCE - shift[2])
         change = (nearer * (rotation @ (turn - np.eye(3)) @ rotation.T) + (nearer - 1) * np.eye(3))[:2].astype(np.float32)
         out = []
-        for camera, follow, grid in zip(self._camera, self._follow, (self._coarse, self._fine)):
+        for camera, follow, bounds, grid in zip(self._camera, self._follow, self._bounds, (self._coarse, self._fine)):
             move = camera @ change.T + shift[:2].astype(np.float32)
             move *= follow[..., None]
             if grid is self._fine:
                 skin = (weights @ self._skin).reshape(*camera.shape[:2], 3)
                 move += skin @ (nearer * rotation @ turn)[:2].astype(np.float32).T
             move *= np.float32([1, -1]) * np.float32(self._face.scale / grid.step)
-            out.append(move)
+            out.append(np.clip(move, *bounds))
         return [invert(out[0], steps=4), invert(out[1])], out[1]
 
     def _moved(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray) -> np.ndarray:

@@ -52,12 +52,23 @@ class MeshWarpRenderer(Renderer):
         self.neutralize, self.shading, self.workers = neutralize, shading, workers
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
-        puppet = Puppet(face, self.neutralize, self.shading)
+        puppet = Puppet(face.without_margin(), self.neutralize, self.shading)
         waiting: deque = deque()
         with ThreadPoolExecutor(self.workers) as pool:
             for values in motion.clamped().values:
-                waiting.append(pool.submit(puppet.draw, values))
+                waiting.append(pool.submit(_draw, puppet, face, values))
                 if len(waiting) > self.workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+
+
+def _draw(puppet: Puppet, face: FaceGeometry, values: np.ndarray) -> np.ndarray:
+    """One frame of the whole image: what is drawn lies where the margin leaves room for it."""
+    frame = puppet.draw(values)
+    if face.shown is None:
+        return frame
+    left, top, right, bottom = face.shown
+    whole = face.image.copy()
+    whole[top:bottom, left:right] = frame
+    return whole
