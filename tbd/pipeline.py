@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -195,11 +195,24 @@ def generate(
 
 def _renderer(plan: MusclePlan, sound: np.ndarray, checkpoint: str | os.PathLike | None, drawing: Drawing) -> Renderer:
     if checkpoint is None:
-        return MeshWarpRenderer(neutralize=relaxation(plan))
+        return warp_renderer(plan)
     from tbd.video import VideoRenderer, load_video_model
 
     model = load_video_model(checkpoint)
     return VideoRenderer(model, plan, sound, drawing.seed, drawing.guidance(model.guidance))
+
+
+def warp_renderer(plan: MusclePlan, **options: Any) -> MeshWarpRenderer:
+    """The renderer of a plan: the portrait's own smile gives way as far as the plan asks, and its lips start closed.
+
+    Args:
+        plan: what is felt.
+        options: further ones of `MeshWarpRenderer`.
+
+    Returns:
+        The renderer.
+    """
+    return MeshWarpRenderer(neutralize=relaxation(plan), close_lips=1.0, **options)
 
 
 def relaxation(plan: MusclePlan) -> float:

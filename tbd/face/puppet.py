@@ -67,13 +67,13 @@ class Puppet:
 
     Args:
         face: the portrait.
-        neutralize, shading: as for `MeshWarpRenderer`.
+        neutralize, shading, close_lips: as for `MeshWarpRenderer`.
     """
 
-    def __init__(self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0) -> None:
+    def __init__(self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0, close_lips: float = 0.0) -> None:
         self._face = face
         self._rest = face.canonical.astype(np.float64)
-        self._neutralize = np.float32(neutralize)
+        self._neutralize, self._close_lips = np.float32(neutralize), np.float32(close_lips)
         self._rig = Rig(face.canonical)
         self._modes = np.concatenate([self._rig.modes, relaxed_smile(self._rig)[None]])
         for side, own in zip(SIDES, (tuple, mesh.mirrored)):
@@ -198,12 +198,13 @@ class Puppet:
     def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
         """(52,) → (54,) weights of the rig's modes (lips that the portrait parts close with the last) and of the smile let go.
 
-        The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes.
+        The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes; parted lips close as
+        far as it does, or as `close_lips` says.
         """
         weights = self._rig.activations(blendshapes)
         contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
         yields = self._neutralize + (1 - self._neutralize) * contrary
-        weights[-1] += (1 - weights[-1]) * yields
+        weights[-1] += (1 - weights[-1]) * max(yields, self._close_lips)
         return np.append(weights, np.float32(yields))
 
     def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):

@@ -23,6 +23,8 @@ LOWER_LIP_SHARE = 0.7
 """Of the way between parted lips the lower lip goes this share when they close."""
 SEAL = 0.025
 """How far lips that close over a smile press into each other, so that no tooth shows between them."""
+_LIPS_ALONE = 0.09
+"""Inter-ocular distances by which lips rest parted over teeth that meet; what a portrait's mouth is open beyond is its jaw's."""
 EYEBALL_RADIUS = 0.135
 """12 mm in inter-ocular distances."""
 GAZE = {"Out": (0.5, 0.0), "In": (-0.5, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
@@ -86,7 +88,7 @@ class Rig:
         for side in SIDES:
             shapes[_AT[f"browDown{side}"]] *= self._brow_room(shapes[_AT[f"browDown{side}"]], side)
         shapes[_AT["mouthClose"]] += self._close(shapes[_AT["jawOpen"]])
-        self.modes = np.concatenate([shapes, self._close_rest()[None]]).astype(np.float32)
+        self.modes = np.concatenate([shapes, self._close_rest(shapes[_AT["jawOpen"]])[None]]).astype(np.float32)
         self.basis = self.modes[: len(BLENDSHAPES)]
 
     def activations(self, blendshapes: np.ndarray) -> np.ndarray:
@@ -229,12 +231,21 @@ class Rig:
         top, bottom = list(mesh.LIP_TOP[1:-1]), list(mesh.LIP_BOTTOM[1:-1])
         return self._bring_together(opening[top] - opening[bottom])
 
-    def _close_rest(self) -> np.ndarray:
-        """(478, 3) that closes the mouth from the portrait's own opening."""
+    def _close_rest(self, jaw: np.ndarray) -> np.ndarray:
+        """(478, 3) that closes the mouth from the portrait's own opening: a dropped jaw rises first, then the lips meet.
+
+        Args:
+            jaw: (478, 3) displacement of jawOpen at 1.
+        """
         top, bottom = list(mesh.LIP_TOP[1:-1]), list(mesh.LIP_BOTTOM[1:-1])
         gap = self.canonical[top] - self.canonical[bottom]
         gap[gap[:, 1] < 0] = 0
-        return self._bring_together(gap * (1 + SEAL / max(gap[:, 1].max(), SEAL)))
+        opening = jaw[top] - jaw[bottom]
+        widest = int(gap[:, 1].argmax())
+        dropped = np.clip((gap[widest, 1] - _LIPS_ALONE) / max(opening[widest, 1], 1e-6), 0, 1)
+        gap -= dropped * opening
+        lips = self._bring_together(gap * (1 + SEAL / max(gap[:, 1].max(), SEAL)))
+        return lips - dropped * jaw
 
     def _bring_together(self, gap: np.ndarray) -> np.ndarray:
         """(478, 3) that takes the (9, 3) `gap` between the inner contours; each lip moves whole, the skin follows."""
