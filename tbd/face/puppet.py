@@ -106,12 +106,13 @@ class Puppet:
         self._edge = self._fine.enlarge(edge.astype(np.float32), self._window)[..., None]
         identity = np.stack(np.meshgrid(np.arange(face.image.shape[1]), np.arange(face.image.shape[0])), -1)
         self._identity = identity.astype(np.float32)
+        lip = volume.plane(face.points[list(mesh.LIP_BOTTOM), :2])
         self._cuts = [
-            self._cut(lower, fields, places, face.points[list(ids), :2], margin, drop)
-            for ids, margin, drop in (
-                (mesh.LIP_TOP + mesh.LIP_BOTTOM + (18,), (0.14, 0.12), 0.45),
-                (mesh.EYE_TOP + mesh.EYE_BOTTOM, (0.05, 0.09), 0.0),
-                (mesh.mirrored(mesh.EYE_TOP + mesh.EYE_BOTTOM), (0.05, 0.09), 0.0),
+            self._cut(lower, fields, places, face.points[list(ids), :2], margin, drop, edge)
+            for ids, margin, drop, edge in (
+                (mesh.LIP_TOP + mesh.LIP_BOTTOM + (18,), (0.14, 0.12), 0.45, lip),
+                (mesh.EYE_TOP + mesh.EYE_BOTTOM, (0.05, 0.09), 0.0, None),
+                (mesh.mirrored(mesh.EYE_TOP + mesh.EYE_BOTTOM), (0.05, 0.09), 0.0, None),
             )
         ]
 
@@ -127,7 +128,14 @@ class Puppet:
         return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / (0.15 * _FINE))
 
     def _cut(
-        self, lower: SkinField, fields: np.ndarray, places: np.ndarray, around: np.ndarray, margin: tuple[float, float], drop: float
+        self,
+        lower: SkinField,
+        fields: np.ndarray,
+        places: np.ndarray,
+        around: np.ndarray,
+        margin: tuple[float, float],
+        drop: float,
+        edge: np.ndarray | None,
     ) -> Cut:
         """The cut about the pixels `around` (N, 2) and `margin` (aside, up and down) beyond; what moves there may fall by `drop`.
 
@@ -135,6 +143,8 @@ class Puppet:
             lower: spreads displacements over the skin below apertures.
             fields: (K, rows, columns, 3) the modes of the skin above apertures, over the face's window.
             places: (rows, columns, 2) where these cells are, in inter-ocular distances.
+            edge: (N, 2) the contour, likewise, over which the skin below goes on as it is there: where an aperture is wide, what
+                closes it must not fold what lies in it.
         """
         scale = self._face.scale
         low, high = around.min(0), around.max(0)
@@ -147,7 +157,8 @@ class Puppet:
         radius = np.linalg.norm((self._fine.centres()[rows, columns] - middle) / half, axis=-1)
         weight = smoothstep((1 - radius) / 0.3)[..., None]
         above = fields[(slice(None), *inner)]
-        below = lower(self._modes, places[inner].reshape(-1, 2)).reshape(above.shape)
+        places = places[inner] if edge is None else _brought_under(places[inner], edge)
+        below = lower(self._modes, places.reshape(-1, 2)).reshape(above.shape)
         extra = ((below - above) * weight).reshape(len(self._modes), -1).astype(np.float32)
         return Cut(inner, (rows, columns), self._fine.pixels((rows, columns)), extra)
 
@@ -264,3 +275,11 @@ class Puppet:
         seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
         lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
+
+
+def _brought_under(places: np.ndarray, contour: np.ndarray) -> np.ndarray:
+    """(..., 2) places (y up), those above a contour (N, 2) from corner to corner brought straight down to it."""
+    x = np.maximum.accumulate(contour[:, 0])
+    beyond = np.maximum(np.maximum(x[0] - places[..., 0], places[..., 0] - x[-1]), 0)
+    highest = np.interp(places[..., 0], x, contour[:, 1]) + 2 * beyond
+    return np.stack([places[..., 0], np.minimum(places[..., 1], highest)], -1)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.geometry import NUM_POINTS
+from tbd.face.geometry import NUM_POINTS, mean_face
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.muscles import PULLS, Part, Pull
 
@@ -245,7 +245,28 @@ class Rig:
         dropped = np.clip((gap[widest, 1] - _LIPS_ALONE) / max(opening[widest, 1], 1e-6), 0, 1)
         gap -= dropped * opening
         lips = self._bring_together(gap * (1 + SEAL / max(gap[:, 1].max(), SEAL)))
-        return lips - dropped * jaw
+        return lips + dropped * (self._even_out() - jaw)
+
+    def _even_out(self) -> np.ndarray:
+        """(478, 3) that gives a gaping mouth back its width and spaces the points of both lips along it as on the mean face.
+
+        The lower lip of a gaping mouth hangs like a U; laid straight, its steep sides need room.
+        """
+        right, left = mesh.MOUTH_CORNERS
+        start, end = self.canonical[[right, left], 0]
+        wider = max(_WIDTH - (end - start), 0) / 2
+        rest = mean_face()[:, 0].astype(np.float64)
+        share = (rest - rest[right]) / (rest[left] - rest[right])
+        target = start - wider + share * (end - start + 2 * wider)
+        moved = np.zeros((NUM_POINTS, 3))
+        for rows, part in ((mesh.UPPER_LIP_ROWS, "upper"), (mesh.LOWER_LIP_ROWS, "lower")):
+            inner = list(rows[-1])
+            aside = np.zeros((len(inner), 3))
+            aside[:, 0] = target[inner] - self.canonical[inner, 0]
+            moved += self._spread(rows[0], aside, 0.3, part)
+            for row in rows:
+                moved[list(row)] = aside
+        return moved
 
     def _bring_together(self, gap: np.ndarray) -> np.ndarray:
         """(478, 3) that takes the (9, 3) `gap` between the inner contours; each lip moves whole, the skin follows."""
