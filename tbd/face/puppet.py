@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.creases import crease_maps, deepen, shadow_tint, skin_likeness
+from tbd.face.creases import crease_maps, deepen, shadow_tint, skin_likeness, skin_smoothness, soften
 from tbd.face.eyes import Eye
 from tbd.face.field import Grid, invert, smoothstep
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
@@ -14,6 +14,7 @@ from tbd.face.matte import recompose, separate
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.mouth import Mouth
 from tbd.face.rig import SIDES, Rig, relaxed_smile, resting_smile
+from tbd.face.sharpness import added_blur
 
 _FINE = 40
 """Cells per inter-ocular distance where the face moves."""
@@ -81,6 +82,7 @@ class Puppet:
         self._modes = stay_within(self._modes, face)
         height, width = face.image.shape[:2]
         outline = face.points[list(mesh.FACE_OVAL), :2]
+        self._blur = added_blur(face.image, face.points[:, :2], face.scale)
         self._layers = separate(face.image, outline, face.scale)
         self._coarse = Grid(height, width, max(1, round(max(height, width) / _COARSE)))
         self._fine = Grid(height, width, max(1, round(face.scale / _FINE)))
@@ -163,8 +165,8 @@ class Puppet:
         return Cut(inner, (rows, columns), self._fine.pixels((rows, columns)), extra)
 
     def _prepare_apertures(self) -> None:
-        self._mouth = Mouth(self._face, self._cuts[0].pixels)
-        self._eyes = [Eye(self._face, side, cut.pixels) for side, cut in zip(SIDES, self._cuts[1:])]
+        self._mouth = Mouth(self._face, self._cuts[0].pixels, self._blur)
+        self._eyes = [Eye(self._face, side, cut.pixels, self._blur) for side, cut in zip(SIDES, self._cuts[1:])]
 
     def _prepare_creases(self, shading: float) -> None:
         import cv2
@@ -175,16 +177,19 @@ class Puppet:
         y = (np.arange(size[0]) + 0.5) / size[0] * (down.stop - down.start) - 0.5 + down.start
         x = (np.arange(size[1]) + 0.5) / size[1] * (across.stop - across.start) - 0.5 + across.start
         places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
-        maps, mix = crease_maps(self._face.points[:, :2].astype(np.float64), places, self._face.scale)
-        skin = skin_likeness(self._face.image, self._face.points[:, :2], self._face.scale)[down, across]
+        image, points, scale = self._face.image, self._face.points[:, :2], self._face.scale
+        soft, depth = soften(skin_smoothness(image, points, scale), self._blur / scale)
+        maps, mix = crease_maps(points.astype(np.float64), places, scale, soft)
+        maps *= depth
+        skin = skin_likeness(image, points, scale)[down, across]
         maps *= cv2.resize(skin, size[::-1], interpolation=cv2.INTER_AREA).ravel()
-        grey = cv2.cvtColor(self._face.image[down, across], cv2.COLOR_RGB2GRAY)
+        grey = cv2.cvtColor(image[down, across], cv2.COLOR_RGB2GRAY)
         headroom = np.clip((235 - cv2.resize(grey, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)) / 90, 0, 1)
         maps = np.where(maps > 0, maps * headroom.ravel(), maps)
         # A smile that is let go leaves its folds in the pixels: they are lightened.
         smiling = mix[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
         self._smile_folds = np.float32(0.8 * min(resting_smile(self._rig), 1)) * smiling
-        self._tint = shadow_tint(self._face.image, self._face.points[:, :2])
+        self._tint = shadow_tint(image, points)
         self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
 
     def draw(self, values: np.ndarray) -> np.ndarray:
