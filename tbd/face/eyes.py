@@ -43,7 +43,8 @@ class Eye:
         image = self._face.image[rows, columns].astype(np.float32)
         opening = self.aperture.open(self._rest[self.aperture.top], self._rest[self.aperture.bottom])
         above = self._below_lashes(opening)
-        shown = (above > 0) & (opening.below > 0)
+        beyond = (edge_ramp(self._soft, self._blur) - self._soft) / 2  # a blurred edge shows the eye outside its contour, too
+        shown = (above > -beyond) & (opening.below > -beyond)
         inside = (above > self._soft * 0.5) & (opening.below > self._soft * 0.5)
         ring = self._rest[self._iris]
         centre, radius = ring[0], 1.04 * np.linalg.norm(ring[1:] - ring[0], axis=1).mean()

@@ -105,9 +105,10 @@ class Mouth:
         inner = cv2.remap(image, x, y + 2 * beyond, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         gum = smoothstep(beyond / (0.05 * self._face.scale))[..., None]
         inner = inner + gum * (self._palette.gum - inner)
-        inner = np.where((o.above >= 0)[..., None], image, inner)
+        outside = (edge_ramp(self._soft, self._blur) - self._soft) / 2
+        inner = np.where((o.above >= -outside)[..., None], image, inner)
         alpha = np.clip(o.below / self._soft + 1, 0, 1) * np.clip((o.half - np.abs(o.along)) / self._soft + 1, 0, 1)
-        alpha = np.where(np.minimum(o.above, o.below) > 0, 1, alpha)[..., None]
+        alpha = np.where(np.minimum(o.above, o.below) > -outside, 1, alpha)[..., None]
         return np.concatenate([inner * alpha, alpha], -1).astype(np.float32)
 
     def draw(self, frame: np.ndarray, moved: np.ndarray, skull: np.ndarray, jaw: np.ndarray, lower: np.ndarray) -> None:

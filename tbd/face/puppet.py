@@ -258,7 +258,9 @@ class Puppet:
             start = back[cut.inner]
             below = invert(forward[cut.inner] + extra, start=start)
             difference = self._fine.enlarge(below - start, cut.cells) * self._fine.step
-            image = cv2.remap(self._face.image, source[cut.pixels] + difference, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            places = source[cut.pixels] + difference
+            person = cv2.remap(self._layers.foreground, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            image = recompose(person, self._layers.background[cut.pixels])  # what stands behind the jaw does not go with it
             anchors = self._face.project(aperture.anchors, turn, shift)[:, :2]
             if aperture is self._mouth:
                 hanging = self._face.project(aperture.anchors + jaw, turn, shift)[:, :2]
