@@ -1,6 +1,7 @@
 """Think, draw, render: the way from a sentence to a video, and what the command line does with files."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from tbd.draw.guidance import SCALES, Guidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
 from tbd.errors import InputError
+from tbd.face.covering import mouth_covered
 from tbd.face.geometry import FaceGeometry
 from tbd.face.media import VideoWriter, crop_portrait, provenance, read_audio, read_image, read_video
 from tbd.face.motion import SAMPLE_RATE, Motion
@@ -281,6 +283,8 @@ def _watched(items: Iterable[T], total: int, console: Console) -> Iterator[T]:
 def _tell_of_faces(face: FaceGeometry, console: Console) -> None:
     if face.faces_seen > 1:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
+    if mouth_covered(face):
+        print("note: the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.", file=sys.stderr)
 
 
 def _require_size(size: int) -> None:
