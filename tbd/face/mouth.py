@@ -107,7 +107,8 @@ class Mouth:
         inner = inner + gum * (self._palette.gum - inner)
         outside = (edge_ramp(self._soft, self._blur) - self._soft) / 2
         inner = np.where((o.above >= -outside)[..., None], image, inner)
-        alpha = np.clip(o.below / self._soft + 1, 0, 1) * np.clip((o.half - np.abs(o.along)) / self._soft + 1, 0, 1)
+        ramp = edge_ramp(self._soft, self._blur)
+        alpha = np.clip((o.below + outside) / ramp + 1, 0, 1) * np.clip((o.half - np.abs(o.along)) / ramp + 1, 0, 1)
         alpha = np.where(np.minimum(o.above, o.below) > -outside, 1, alpha)[..., None]
         return np.concatenate([inner * alpha, alpha], -1).astype(np.float32)
 
