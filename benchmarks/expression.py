@@ -45,7 +45,7 @@ from benchmarks.common import (
 from tbd.errors import InputError, TBDError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import FPS, Motion
-from tbd.face.renderer import MeshWarpRenderer, Renderer
+from tbd.face.renderer import Renderer
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.facs import EMOTIONS, Emotion, perform
 
@@ -103,11 +103,11 @@ def talking(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple
 
 def generated(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tuple[Sample, np.ndarray]]:
     """A frame a second of what `tbd generate` makes; of renderers it takes the default one, relaxed as the plan asks."""
-    from tbd.pipeline import relaxation
+    from tbd.pipeline import warp_renderer
 
     for emotion, (plan, motion) in _drawn().items():
         frames = Motion(motion.values[FPS // 2 :: FPS])
-        for frame in MeshWarpRenderer(neutralize=relaxation(plan)).render(face, frames):
+        for frame in warp_renderer(plan).render(face, frames):
             yield Sample(name, emotion, 1.0, "generated"), frame
 
 

@@ -114,9 +114,9 @@ def read_clips(path: str) -> tuple[list[str], dict[str, list[tuple[int, VideoCli
 
 def _rendered(face, motion: Motion, plan: MusclePlan) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     from tbd.face.renderer import MeshWarpRenderer
-    from tbd.pipeline import relaxation
+    from tbd.pipeline import warp_renderer
 
-    fine = MeshWarpRenderer(neutralize=relaxation(plan), workers=1).render(face, motion)
+    fine = warp_renderer(plan, workers=1).render(face, motion)
     yield from zip(fine, MeshWarpRenderer(shading=0, workers=1).render(face, motion))
 
 

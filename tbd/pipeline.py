@@ -17,6 +17,7 @@ from tbd.draw.guidance import SCALES, Guidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.pretrained import load_motion_model
 from tbd.errors import InputError
+from tbd.face.covering import mouth_covered
 from tbd.face.geometry import FaceGeometry
 from tbd.face.media import Sound, VideoWriter, crop_portrait, provenance, read_audio, read_image, read_sound, read_video
 from tbd.face.motion import FPS, SAMPLE_RATE, Motion
@@ -247,10 +248,23 @@ def _video_model(checkpoint: str | os.PathLike | None) -> Any:
 
 def _renderer(plan: MusclePlan, sound: np.ndarray, model: Any, drawing: Drawing) -> Renderer:
     if model is None:
-        return MeshWarpRenderer(neutralize=relaxation(plan))
+        return warp_renderer(plan)
     from tbd.video import VideoRenderer
 
     return VideoRenderer(model, plan, sound, drawing.seed, drawing.guidance(model.guidance))
+
+
+def warp_renderer(plan: MusclePlan, **options: Any) -> MeshWarpRenderer:
+    """The renderer of a plan: the portrait's own smile gives way as far as the plan asks, and its lips start closed.
+
+    Args:
+        plan: what is felt.
+        options: further ones of `MeshWarpRenderer`.
+
+    Returns:
+        The renderer.
+    """
+    return MeshWarpRenderer(neutralize=relaxation(plan), close_lips=1.0, **options)
 
 
 def relaxation(plan: MusclePlan) -> float:
@@ -361,8 +375,8 @@ def _watched(items: Iterable[T], total: int, console: Console) -> Iterator[T]:
 def _tell_of_faces(face: FaceGeometry, console: Console) -> None:
     if face.faces_seen > 1:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
-
-
+    if mouth_covered(face):
+        note("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
     if "turned" in face.metadata:
         note(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")
 

@@ -13,7 +13,7 @@ from tbd.errors import InputError
 from tbd.evaluation.reference import ReferenceClip
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import SAMPLES_PER_FRAME, Motion
-from tbd.face.renderer import MeshWarpRenderer, Renderer
+from tbd.face.renderer import Renderer
 from tbd.think.plan import MusclePlan
 
 
@@ -76,9 +76,9 @@ class MotionPredictor(Predictor):
         return Outcome(self._render(clip.face(size), motion, self.told(clip)), motion, seams)
 
     def _render(self, face: FaceGeometry, motion: Motion, plan: MusclePlan) -> Iterator[np.ndarray]:
-        from tbd.pipeline import relaxation
+        from tbd.pipeline import warp_renderer
 
-        renderer = self.renderer or MeshWarpRenderer(neutralize=relaxation(plan))
+        renderer = self.renderer or warp_renderer(plan)
         return renderer.render(face, motion)
 
 

@@ -95,12 +95,11 @@ class ProceduralClip(ReferenceClip):
         return crop_portrait(_locate("the astronaut", skimage.data.astronaut), size)
 
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        from tbd.face.renderer import MeshWarpRenderer
-        from tbd.pipeline import relaxation
+        from tbd.pipeline import warp_renderer
 
         motion = self.motion()
         wanted = motion if numbers is None else Motion(motion.values[numbers])
-        return MeshWarpRenderer(neutralize=relaxation(self.plan())).render(self.face(size), wanted)
+        return warp_renderer(self.plan()).render(self.face(size), wanted)
 
 
 class CorpusReference(Reference):

@@ -30,9 +30,27 @@ class Opening:
         """The same opening over a part of its window."""
         return Opening(self.along[box], self.above[box], self.below[box], self.half)
 
-    def coverage(self, soft: float) -> np.ndarray:
-        """(h, w) 0..1: how much of the inside shows; 0 on and outside the contours, 1 from `soft` pixels within."""
-        return np.clip(np.minimum(self.above, self.below) / np.float32(soft), 0, 1)
+    def coverage(self, soft: float, blur: float = 0.0) -> np.ndarray:
+        """(h, w) 0..1: how much of the inside shows.
+
+        Args:
+            soft: 0 on and outside the contours, 1 from so many pixels within.
+            blur: standard deviation in pixels by which the picture's own edges are softer than that.
+        """
+        return covered(self.above, self.below, soft, blur)
+
+
+def covered(above: np.ndarray, below: np.ndarray, soft: float, blur: float) -> np.ndarray:
+    """`Opening.coverage` of what lies `above` and `below` (h, w) pixels from two contours."""
+    ramp = edge_ramp(soft, blur)
+    # A blurred edge lies on both sides of its contour, but lips and lids that touch show nothing.
+    out = np.minimum(np.float32((ramp - soft) / 2), np.maximum(above + below, 0) / 2) if blur > 0 else 0
+    return np.clip((np.minimum(above, below) + out) / np.float32(ramp), 0, 1)
+
+
+def edge_ramp(soft: float, blur: float) -> float:
+    """Pixels from nothing to all of an edge that is `soft` in a sharp picture, in one blurred by `blur` (standard deviation)."""
+    return float(np.hypot(soft, 12**0.5 * blur))
 
 
 class Aperture:

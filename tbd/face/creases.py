@@ -83,16 +83,28 @@ CREASES = (
 )  # fmt: skip
 
 
+_LUMA = np.array([0.299, 0.587, 0.114])
+_UNEVEN = 0.15
+"""Standard deviation of the log of light over the skin at which its own shades count as much as the usual ones."""
+_PLAIN = [151, 108, 337, 69, 299, 50, 280, 205, 425, 117, 346]
+"""Points in the middle of the forehead and the cheeks."""
 _SKIN = [50, 280, 205, 425, 117, 346, 101, 330, 6, 5, 4, 151, 9, 118, 347, 187, 411, 199, 200, 207, 427, 195]
 
 
-def crease_maps(points: np.ndarray, places: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+_SMOOTH, _LINED = 0.004, 0.014
+"""Contrast (log light) of fine structure in the skin of a young and of a lined face."""
+_SOFTER, _SHALLOWER = 0.022, 0.4
+"""On the smoothest skin: by how much, in inter-ocular distances, folds are blurred, and how much of their depth they lack."""
+
+
+def crease_maps(points: np.ndarray, places: np.ndarray, scale: float, soft: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Maps of log light over a picture, and how the blendshapes mix them.
 
     Args:
         points: (478, 2) pixels of the face at rest.
         places: (M, 2) pixels at which the maps are wanted.
         scale: pixels per inter-ocular distance.
+        soft: inter-ocular distances by which folds are blurred; what they darken stays the same on the whole.
 
     Returns:
         maps (K, M) float32 of log light, and mix (52, K) float32: ``light = exp(deepen(coefficients @ mix) @ maps)``.
@@ -101,7 +113,7 @@ def crease_maps(points: np.ndarray, places: np.ndarray, scale: float) -> tuple[n
     for crease in CREASES:
         sides = ("",) if crease.whole else ("Left", "Right")
         for side in sides:
-            maps.append(_draw(crease, points, places, scale, side == "Right"))
+            maps.append(_draw(crease, points, places, scale, side == "Right", soft))
             mix.append(_mix(crease, side))
     return np.array(maps, np.float32), np.array(mix, np.float32).T
 
@@ -123,18 +135,19 @@ def _mix(crease: Crease, side: str) -> list[float]:
     return row.tolist()
 
 
-def _draw(crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, mirror: bool) -> np.ndarray:
+def _draw(crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, mirror: bool, soft: float) -> np.ndarray:
     """(M,) log light of one crease at full depth."""
     path = np.array([_place(points, at, mirror) for at in crease.path])
     distance, along = _to_path(places, path)
-    across = distance / (crease.width * scale)
+    width = float(np.hypot(crease.width, 1.4 * soft))  # a Gaussian's exp(-x²/w²) has w = √2 σ
+    across = distance / (width * scale)
     # A valley with soft sides, and skin that bulges beside it.
     profile = 0.65 * np.exp(-(across**2)) + 0.35 * np.exp(-((across / 2.2) ** 2))
     if crease.ridge:
         profile -= crease.ridge * np.exp(-(((across - 2.6) / 1.3) ** 2))
     # Folds are deepest in their middle and run out at their ends.
     ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 3 + 0.15)
-    return crease.depth * profile * ends
+    return crease.depth * crease.width / width * profile * ends
 
 
 def _place(points: np.ndarray, at: int | Sequence[int], mirror: bool) -> np.ndarray:
@@ -176,12 +189,65 @@ def skin_likeness(image: np.ndarray, points: np.ndarray, scale: float) -> np.nda
     return cv2.GaussianBlur(likeness, (0, 0), max(0.012 * scale, 0.5))
 
 
-def shadow_tint(image: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(3,) float32 exponents of light per colour: light that has gone through skin is warm, so folds redden as they darken.
+def skin_smoothness(image: np.ndarray, points: np.ndarray, scale: float) -> float:
+    """How smooth a face's skin is: 1 young or painted smoothly, 0 lined; folds on smooth skin are soft and shallow.
 
-    A grey picture keeps grey folds.
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        points: (478, 2) pixels of the face at rest.
+        scale: pixels per inter-ocular distance.
+
+    Returns:
+        0..1, by the contrast of structure of the size of lines on the forehead and the cheeks (median over places).
     """
+    import cv2
+
+    light = np.log(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8)
+    lines = cv2.GaussianBlur(light, (0, 0), max(0.012 * scale, 0.5)) - cv2.GaussianBlur(light, (0, 0), max(0.04 * scale, 1.0))
+    patches = [patch for at in points[_PLAIN] if (patch := _about(lines, at, 0.06 * scale)).size]
+    contrast = float(np.median([patch.std() for patch in patches])) if patches else _SMOOTH
+    return float(np.clip((_LINED - contrast) / (_LINED - _SMOOTH), 0, 1))
+
+
+def soften(smoothness: float, blur: float) -> tuple[float, float]:
+    """How the folds of a face are drawn.
+
+    Args:
+        smoothness: see `skin_smoothness`.
+        blur: inter-ocular distances by which the picture is softer than a sharp one.
+
+    Returns:
+        What `crease_maps` takes for `soft`, and a factor on the depth.
+    """
+    return float(np.hypot(_SOFTER * smoothness, blur)), 1 - _SHALLOWER * smoothness
+
+
+def _about(values: np.ndarray, at: np.ndarray, reach: float) -> np.ndarray:
+    """The square of `values` about a pixel, as far as the picture goes."""
+    (x, y), r = np.round(at).astype(int), max(int(reach), 1)
+    return values[max(y - r, 0) : max(y + r + 1, 0), max(x - r, 0) : max(x + r + 1, 0)]
+
+
+def shadow_tint(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(3,) float32 exponents of light per colour, with which a fold keeps to the hues that this skin has in its own shades.
+
+    The skin's own shades tell, as far as the face is lit unevenly enough to show some; else skin is taken to redden as it
+    darkens, since light that has gone through it is warm. A grey picture keeps grey folds.
+    """
+    import cv2
+
     x, y = np.clip(np.round(points[_SKIN]).astype(int), 0, np.array(image.shape[1::-1]) - 1).T
-    colour = np.median(image[y, x].astype(np.float32), 0)
-    warmth = np.clip((colour[0] - colour[2]) / max(colour.max(), 1) / 0.4, 0, 1)
-    return np.float32([1 - 0.25 * warmth, 1 + 0.05 * warmth, 1 + 0.2 * warmth])
+    reach = float(np.linalg.norm(points[33] - points[263]))
+    colours = cv2.GaussianBlur(image, (0, 0), max(0.04 * reach, 0.5))[y, x].astype(np.float64) + 4
+    light = np.log(colours @ _LUMA)
+    varied, ratios = light - light.mean(), np.log(colours) - np.log(colours).mean(0)
+    variance = float((varied**2).mean())
+    own = np.clip((ratios * varied[:, None]).mean(0) / max(variance, 1e-9), 0.6, 1.5)
+    middle = np.median(colours - 4, 0)
+    warmth = np.clip((middle[0] - middle[2]) / max(middle.max(), 1) / 0.4, 0, 1)
+    usual = 1 + warmth * np.array([-0.3, 0.1, 0.12])
+    share = variance / (variance + _UNEVEN**2) if np.ptp(middle) > 2 else 0.0
+    tint = share * own + (1 - share) * usual
+    # Greenish or bluish shades are a second light's, not the skin's.
+    tint[0] = min(tint[0], tint[1], tint[2])
+    return np.float32(tint / (tint @ _LUMA))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.aperture import Aperture, Opening, affine, blend, carry
+from tbd.face.aperture import Aperture, Opening, affine, blend, carry, covered, edge_ramp
 from tbd.face.geometry import FaceGeometry
 
 LASHES = 0.016
@@ -21,15 +21,16 @@ class Eye:
         face: the portrait.
         side: "Right" or "Left", the subject's own.
         pixels: the window it may move in.
+        blur: pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
     """
 
-    def __init__(self, face: FaceGeometry, side: str, pixels: tuple[slice, slice]) -> None:
+    def __init__(self, face: FaceGeometry, side: str, pixels: tuple[slice, slice], blur: float = 0.0) -> None:
         own = tuple if side == "Right" else mesh.mirrored
         self._iris = list(own(mesh.IRIS))
         self._face, self._rest = face, face.points[:, :2].astype(np.float64)
         self.aperture = Aperture(own(mesh.EYE_TOP), own(mesh.EYE_BOTTOM), pixels)
         self._open = max(self._gap(self._rest[self.aperture.top], self._rest[self.aperture.bottom]), 1e-3)
-        self._soft, self._lash = max(SOFT * face.scale, 0.8), LASHES * face.scale
+        self._soft, self._lash, self._blur = max(SOFT * face.scale, 0.8), LASHES * face.scale, blur
         corners = face.canonical[[self.aperture.top[0], self.aperture.top[-1]]]
         middle = face.canonical[self._iris].mean(0)
         middle[2] = corners[:, 2].mean()
@@ -42,7 +43,8 @@ class Eye:
         image = self._face.image[rows, columns].astype(np.float32)
         opening = self.aperture.open(self._rest[self.aperture.top], self._rest[self.aperture.bottom])
         above = self._below_lashes(opening)
-        shown = (above > 0) & (opening.below > 0)
+        beyond = (edge_ramp(self._soft, self._blur) - self._soft) / 2  # a blurred edge shows the eye outside its contour, too
+        shown = (above > -beyond) & (opening.below > -beyond)
         inside = (above > self._soft * 0.5) & (opening.below > self._soft * 0.5)
         ring = self._rest[self._iris]
         centre, radius = ring[0], 1.04 * np.linalg.norm(ring[1:] - ring[0], axis=1).mean()
@@ -72,9 +74,9 @@ class Eye:
         # What lies between the lashes is the eye itself: a closing lid must not take it along.
         above = self._below_lashes(opening, np.clip(self._gap(top, bottom) / self._open, 0, 1))
         # The upper lid lies over the lower one; below its lashes comes the eyeball, then the lower lid.
-        blend(frame, lower, np.clip(above / np.float32(self._soft) + np.float32(0.5), 0, 1))
+        blend(frame, lower, np.clip(above / np.float32(edge_ramp(self._soft, self._blur)) + np.float32(0.5), 0, 1))
         box = self.aperture.box(top, bottom)
-        cover = np.clip(np.minimum(above[box], opening.below[box]) / np.float32(self._soft), 0, 1)
+        cover = covered(above[box], opening.below[box], self._soft, self._blur)
         if cover.any():
             blend(frame[box], self._eyeball(moved, still, box), cover)
 

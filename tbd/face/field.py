@@ -60,6 +60,22 @@ class Grid:
             slice(columns.start * self.step, min(columns.stop * self.step, self.width)),
         )
 
+    def bounds(self, stretch: float) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest displacement (rows, columns, 2) float32, in cells, that draws no edge of the picture into sight.
+
+        Nothing is known beyond an edge, so what lies there may leave the picture but not come in: the nearer a place to an
+        edge, the less far it goes inwards, and what lies between is stretched.
+
+        Args:
+            stretch: by how much the skin beside an edge may lengthen, 1 for twice its length.
+        """
+        rows, columns = self.shape
+        y, x = (np.arange(count, dtype=np.float32) + np.float32(0.5) for count in (rows, columns))
+        far_y, far_x = np.float32(self.height / self.step) - y, np.float32(self.width / self.step) - x
+        most = np.stack(np.broadcast_arrays(x[None], y[:, None]), -1)
+        least = np.stack(np.broadcast_arrays(far_x[None], far_y[:, None]), -1)
+        return -np.float32(stretch) * np.maximum(least, 0), np.float32(stretch) * most
+
     def enlarge(self, field: np.ndarray, window: tuple[slice, slice] | None = None) -> np.ndarray:
         """A field on the cells (of a window) → the same field on the pixels under them, by linear interpolation."""
         import cv2

@@ -29,7 +29,9 @@ class FaceGeometry:
         scale: pixels per inter-ocular distance.
         origin: (2,) float32, the pixel that the canonical origin falls on.
         faces_seen: how many faces the picture holds; this is the largest.
-        metadata: the tracker's name and version; ``turned``, degrees anticlockwise, where the given picture was turned upright.
+        metadata: The tracker's name and version; ``turned``, degrees anticlockwise, where the given picture was turned upright.
+        shown: Left, top, right, bottom in whole pixels: the part of the image that is a picture, where the rest is a margin
+            that has been put round it and does not move; None where there is none.
     """
 
     image: np.ndarray
@@ -40,6 +42,7 @@ class FaceGeometry:
     origin: np.ndarray
     faces_seen: int = 1
     metadata: dict[str, Any] = field(default_factory=dict)
+    shown: tuple[int, int, int, int] | None = None
 
     def project(self, canonical: np.ndarray, rotation: np.ndarray | None = None, translation: np.ndarray | None = None) -> np.ndarray:
         """Points of the head's frame → pixels.
@@ -63,6 +66,13 @@ class FaceGeometry:
         pixels[..., :2] += self.origin
         return pixels
 
+    def without_margin(self) -> "FaceGeometry":
+        """The same face in the picture alone, as `shown` says."""
+        if self.shown is None:
+            return self
+        left, top, right, bottom = self.shown
+        return self.cropped(left, top, np.ascontiguousarray(self.image[top:bottom, left:right]))
+
     def cropped(self, left: float, top: float, image: np.ndarray, zoom: float = 1.0) -> "FaceGeometry":
         """The same face in a picture cut from this one at (`left`, `top`) and then enlarged by `zoom`.
 
@@ -75,7 +85,7 @@ class FaceGeometry:
         points = self.points.copy()
         points[:, :2] -= shift
         points, origin = points * np.float32(zoom), (self.origin - shift) * np.float32(zoom)
-        return replace(self, image=image, points=points, scale=self.scale * zoom, origin=origin)
+        return replace(self, image=image, points=points, scale=self.scale * zoom, origin=origin, shown=None)
 
 
 def euler_to_matrix(angles: np.ndarray) -> np.ndarray:

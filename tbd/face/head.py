@@ -51,38 +51,9 @@ class HeadVolume:
         depth = _limit_slope(depth, _SLOPE * step)[..., None]
         return np.concatenate([plane, depth], -1).astype(np.float32)
 
-    def follow(self, pixels: np.ndarray, person: np.ndarray) -> np.ndarray:
-        """How far each place goes with the head.
-
-        Args:
-            pixels: (..., 2) places.
-            person: (H, W) uint8, the matte: a person cut by the picture's edge is held there, since nothing is known beyond.
-
-        Returns:
-            (...) float32: 1 goes with the head, 0 stands still.
-        """
-        return (self._follow(self.plane(pixels)) * self._held(pixels, person)).astype(np.float32)
-
-    def _held(self, pixels: np.ndarray, person: np.ndarray) -> np.ndarray:
-        """(...) 0 at edges of the picture that cut the person, rising to 1 inwards, before the face is reached."""
-        import cv2
-
-        height, width = person.shape
-        outline = self._face.points[list(mesh.FACE_OVAL), :2]
-        (left, top), (right, bottom) = outline.min(0), outline.max(0)
-        x, y = pixels[..., 0], pixels[..., 1]
-        held = np.ones(x.shape)
-        for along, inwards, edge, room in (
-            (x, y, person[0], top),
-            (x, height - 1 - y, person[-1], height - bottom),
-            (y, x, person[:, 0], left),
-            (y, width - 1 - x, person[:, -1], width - right),
-        ):
-            cut = cv2.GaussianBlur(edge.reshape(1, -1).astype(np.float32) / 255, (0, 0), 0.2 * self._face.scale)[0]
-            reach = np.clip(0.9 * room / self._face.scale, 0.12, 0.8) * self._face.scale
-            share = np.interp(along, np.arange(len(cut)), cut)
-            held *= 1 - np.clip(2 * share, 0, 1) * (1 - smoothstep(inwards / reach))
-        return held
+    def follow(self, pixels: np.ndarray) -> np.ndarray:
+        """(..., 2) places → (...) float32, how far each goes with the head: 1 all the way, 0 stands still."""
+        return self._follow(self.plane(pixels)).astype(np.float32)
 
     def _plane_points(self) -> np.ndarray:
         """(478, 3) the mesh in the camera's frame, inter-ocular distances."""

@@ -8,6 +8,12 @@ _DETAIL = 18.0
 """Grey levels: stronger contrasts in the background are objects, whose mirror images would show."""
 
 
+_LINED = 0.35
+"""Coherence from which on a background counts as drawn in lines."""
+_EDGE = 0.06
+"""Inter-ocular distances about the segmentation's edge in which the person's own is looked for."""
+
+
 @dataclass(frozen=True)
 class Layers:
     """A picture in two layers: ``picture = foreground + (1 - alpha) · background``.
@@ -42,7 +48,7 @@ def separate(image: np.ndarray, face: np.ndarray, scale: float) -> Layers:
     alpha = np.maximum(alpha, cv2.GaussianBlur(outline, (0, 0), scale * 0.03).astype(np.float32) / 255)
     alpha[alpha < 0.03], alpha[alpha > 0.97] = 0, 1
     alpha[_islands(alpha < 0.5, scale)] = 1
-    background = paint_out(image, alpha, scale)
+    background = _behind(image, alpha, paint_out(image, alpha, scale), scale)
     alpha = _least_alpha(image, background, alpha)
     return Layers(_foreground(image, background, alpha), background, True)
 
@@ -67,19 +73,91 @@ def _person(image: np.ndarray, scale: float) -> np.ndarray:
         with SelfieSegmentation(model_selection=0) as model:
             coarse = np.array(model.process(image).segmentation_mask, np.float32)
     guide = image.astype(np.float32) / 255
-    radius = max(int(scale * 0.12), 2)
-    fine = cv2.ximgproc.guidedFilter(guide, coarse, radius, 2e-4)
-    return np.clip((fine - 0.15) / 0.7, 0, 1).astype(np.float32)
+    fine = np.clip((cv2.ximgproc.guidedFilter(guide, coarse, max(int(scale * _EDGE), 2), 2e-3) - 0.15) / 0.7, 0, 1)
+    # Where the background is as varied as the person, the filter follows its lines far out: hair does not reach there.
+    outside = cv2.distanceTransform((coarse < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    return (fine * np.clip(2 - outside / max(_EDGE * scale, 2), 0, 1)).astype(np.float32)
+
+
+def _behind(image: np.ndarray, alpha: np.ndarray, painted: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W, 3) uint8: the background as it is where it shows, what is seen through the person's edge, and what is painted behind.
+
+    What shows through an edge belongs to the background, which stands still: it must not ride on the head. It is taken for
+    background as far as the background close by has such colours.
+    """
+    import cv2
+
+    person = fill(image.astype(np.float32), (alpha > 0.9).astype(np.float32))
+    clear = np.maximum(1 - alpha, 0.3)[..., None]
+    through = (image - (1 - clear) * person) / clear
+    seen = cv2.erode((alpha == 0).astype(np.uint8), np.ones((3, 3)), iterations=max(int(0.03 * scale), 1))[..., None] > 0
+    around = np.ones((2 * max(int(0.15 * scale), 2) + 1,) * 2)
+    darkest = np.minimum(cv2.erode(np.where(seen, image, 255).astype(np.uint8), around), painted)
+    lightest = np.maximum(cv2.dilate(np.where(seen, image, 0).astype(np.uint8), around), painted)
+    share = np.clip((0.35 - alpha) / 0.3, 0, 1)[..., None]
+    mixed = np.round(share * np.clip(through, darkest, lightest) + (1 - share) * painted)
+    return np.where((alpha > 0)[..., None], mixed, image).astype(np.uint8)
+
+
+def _lines(image: np.ndarray, visible: np.ndarray, scale: float) -> tuple[float, float]:
+    """The direction that most lines of the background about a person have, and how many have it.
+
+    Args:
+        image: (H, W, 3) float32.
+        visible: (H, W) float32, 1 where the background shows.
+        scale: pixels per inter-ocular distance.
+
+    Returns:
+        Radians from the picture's rows, within ±π/2, and 0 (no direction) .. 1 (all): the structure tensor's coherence.
+    """
+    import cv2
+
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    inside = cv2.erode(visible, np.ones((3, 3)), iterations=3)
+    near = cv2.GaussianBlur(1 - visible, (0, 0), 0.3 * scale) * inside
+    x, y = (cv2.Sobel(grey, cv2.CV_32F, *order) * inside for order in ((1, 0), (0, 1)))
+    xx, yy, xy = ((near * product).sum() for product in (x * x, y * y, x * y))
+    coherence = np.hypot(xx - yy, 2 * xy) / max(float(xx + yy), 1e-6)
+    across = 0.5 * np.arctan2(2 * xy, xx - yy)  # the gradient's direction; lines run at right angles to it
+    return float((across + np.pi) % np.pi - np.pi / 2), float(coherence)
+
+
+def _along(image: np.ndarray, visible: np.ndarray, angle: float) -> np.ndarray:
+    """(H, W, 3) float32: what is hidden, continued along straight lines of one direction from where they come out, on both ends."""
+    import cv2
+
+    height, width = visible.shape
+    side = int(np.ceil(np.hypot(height, width)))
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), np.degrees(angle), 1.0)
+    turn[:, 2] += [(side - width) / 2, (side - height) / 2]
+    level = cv2.warpAffine(image, turn, (side, side), flags=cv2.INTER_LINEAR)
+    known = cv2.warpAffine(visible, turn, (side, side), flags=cv2.INTER_LINEAR) > 0.99
+    rows, places = np.arange(side)[:, None], np.arange(side)[None]
+    left = np.maximum.accumulate(np.where(known, places, -1), 1)
+    right = np.minimum.accumulate(np.where(known, places, side)[:, ::-1], 1)[:, ::-1]
+    weights = [(ends >= 0) * (ends < side) / (np.abs(places - ends) + 1.0) for ends in (left, right)]
+    total = sum(weights)
+    ends = [level[rows, np.clip(end, 0, side - 1)] for end in (left, right)]
+    mixed = sum(w[..., None] * end for w, end in zip(weights, ends)) / np.maximum(total, 1e-9)[..., None]
+    found = np.dstack([mixed, total > 0]).astype(np.float32)
+    back = cv2.warpAffine(found, turn, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return np.where(back[..., 3:] > 0.99, back[..., :3], np.nan)
 
 
 def paint_out(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
     """(H, W, 3) uint8: the background continued behind the person.
 
-    Its slow colour comes from a pyramid of the visible background, its detail from the background mirrored at the edge.
+    Its slow colour comes from a pyramid of the visible background, its detail from the background mirrored at the edge; where the
+    background is drawn in lines of one direction (blinds, shelves, curtains), they run on straight.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        alpha: (H, W) float32 0..1, the person.
+        scale: pixels per inter-ocular distance.
     """
     import cv2
 
-    grown = cv2.dilate(alpha, np.ones((3, 3)), iterations=max(int(scale * 0.08), 2))
+    grown = cv2.dilate(alpha, np.ones((3, 3)), iterations=max(int(scale * 0.05), 2))
     hidden = (grown > 0.02).astype(np.uint8)
     visible = (1 - hidden).astype(np.float32)
     picture = image.astype(np.float32)
@@ -92,10 +170,17 @@ def paint_out(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
     mirror = 2 * nearest[labels] - np.dstack([x, y])
     mass = cv2.GaussianBlur(visible, (0, 0), 0.1 * scale)[..., None] + 1e-3
     detail = picture - cv2.GaussianBlur(picture * visible[..., None], (0, 0), 0.1 * scale) / mass
-    detail = np.clip(detail, -_DETAIL, _DETAIL) * visible[..., None]
+    # A texture is as strong everywhere; what stands out of its surroundings is an object.
+    texture = np.median(np.abs(detail[visible > 0])) if visible.any() else 0.0
+    detail = np.clip(detail, -max(_DETAIL, texture), max(_DETAIL, texture)) * visible[..., None]
     detail = cv2.remap(detail, mirror, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     detail *= np.exp(-((distance / (0.35 * scale)) ** 2))[..., None]
     filled = np.clip(slow + detail, 0, 255)
+    angle, coherence = _lines(picture, visible, scale)
+    straight = np.clip((coherence - _LINED) / 0.3, 0, 1)
+    if straight > 0:
+        along = _along(picture, visible, angle)
+        filled = np.where(np.isnan(along), filled, filled + straight * (np.nan_to_num(along) - filled))
     return np.where(hidden[..., None] > 0, np.round(filled), image).astype(np.uint8)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.aperture import Aperture, Opening, affine, blend, carry
+from tbd.face.aperture import Aperture, Opening, affine, blend, carry, edge_ramp
 from tbd.face.field import smoothstep
 from tbd.face.geometry import FaceGeometry
 
@@ -37,12 +37,12 @@ class Mouth:
 
     Args:
         face: the portrait.
-        canonical: (478, 3) the mesh that movements start from; `face.canonical` unless the portrait's expression is relaxed.
         pixels: the window it may move in.
+        blur: pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
     """
 
-    def __init__(self, face: FaceGeometry, pixels: tuple[slice, slice]) -> None:
-        self._face = face
+    def __init__(self, face: FaceGeometry, pixels: tuple[slice, slice], blur: float = 0.0) -> None:
+        self._face, self._blur = face, blur
         self.aperture = Aperture(mesh.LIP_TOP, mesh.LIP_BOTTOM, pixels)
         self._soft = max(SOFT * face.scale, 0.9)
         rest = face.points[:, :2].astype(np.float64)
@@ -76,10 +76,16 @@ class Mouth:
         self._palette = palette
         upper = _teeth(place[..., 0], UPPER_EDGE - 0.35 * place[..., 0] ** 2 - place[..., 1], _UPPER_TEETH, palette, 1.0)
         lower = _teeth(place[..., 0], place[..., 1] - LOWER_EDGE + 0.25 * place[..., 0] ** 2, _LOWER_TEETH, palette, 0.74)
-        self._tongue = _with_grain(_tongue(place, palette), grain)
-        self._lower = _with_grain(lower, grain)
-        self._upper = self._own(image) if self.open_at_rest else _with_grain(upper, grain)
+        self._tongue = _with_grain(self._softened(_tongue(place, palette)), grain)
+        self._lower = _with_grain(self._softened(lower), grain)
+        self._upper = self._own(image) if self.open_at_rest else _with_grain(self._softened(upper), grain)
         self._grain = grain
+
+    def _softened(self, texture: np.ndarray) -> np.ndarray:
+        """A texture as soft as the portrait."""
+        import cv2
+
+        return cv2.GaussianBlur(texture, (0, 0), self._blur) if self._blur > 0 else texture
 
     def _inner_white(self, image: np.ndarray) -> np.ndarray | None:
         """(3,) the colour of the teeth that the portrait itself shows."""
@@ -99,9 +105,11 @@ class Mouth:
         inner = cv2.remap(image, x, y + 2 * beyond, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         gum = smoothstep(beyond / (0.05 * self._face.scale))[..., None]
         inner = inner + gum * (self._palette.gum - inner)
-        inner = np.where((o.above >= 0)[..., None], image, inner)
-        alpha = np.clip(o.below / self._soft + 1, 0, 1) * np.clip((o.half - np.abs(o.along)) / self._soft + 1, 0, 1)
-        alpha = np.where(np.minimum(o.above, o.below) > 0, 1, alpha)[..., None]
+        outside = (edge_ramp(self._soft, self._blur) - self._soft) / 2
+        inner = np.where((o.above >= -outside)[..., None], image, inner)
+        ramp = edge_ramp(self._soft, self._blur)
+        alpha = np.clip((o.below + outside) / ramp + 1, 0, 1) * np.clip((o.half - np.abs(o.along)) / ramp + 1, 0, 1)
+        alpha = np.where(np.minimum(o.above, o.below) > -outside, 1, alpha)[..., None]
         return np.concatenate([inner * alpha, alpha], -1).astype(np.float32)
 
     def draw(self, frame: np.ndarray, moved: np.ndarray, skull: np.ndarray, jaw: np.ndarray, lower: np.ndarray) -> None:
@@ -116,21 +124,23 @@ class Mouth:
         top, bottom, parted = self._contours(moved)
         opening = self.aperture.open(top, bottom)
         # Where the lips overlap, each covers half; where they part, the split hides under the inside of the mouth.
-        split = (opening.above - opening.below) / np.float32(1.2 * self._soft) + np.float32(0.5)
+        split = (opening.above - opening.below) / np.float32(1.2 * edge_ramp(self._soft, self._blur)) + np.float32(0.5)
         blend(frame, lower, np.clip(split, 0, 1))
         if parted < 1:
             self._draw_seam(frame, opening, 1 - parted)
         box = self.aperture.box(top, bottom)
         near = opening.within(box)
-        cover = near.coverage(self._soft)
+        cover = near.coverage(self._soft, self._blur)
         if cover.any():
             blend(frame[box], self._inside(near, skull, jaw, box), cover)
 
     def _draw_seam(self, frame: np.ndarray, opening: Opening, closed: float) -> None:
         """The shadow where lips meet, which a portrait with an open mouth has no pixels of."""
-        across = (opening.above - opening.below) / np.float32(2 * _SEAM_WIDTH * self._face.scale)
+        sharp = _SEAM_WIDTH * self._face.scale
+        width = np.hypot(sharp, 2**0.5 * self._blur)
+        across = (opening.above - opening.below) / np.float32(2 * width)
         ends = smoothstep((1 - np.abs(opening.along) / np.float32(opening.half)) / 0.15)
-        shadow = np.float32(_SEAM_DEPTH * closed) * np.exp(-(across**2)) * ends
+        shadow = np.float32(_SEAM_DEPTH * closed * sharp / width) * np.exp(-(across**2)) * ends
         blend(frame, np.broadcast_to(self._palette.depth, frame.shape), shadow)
 
     def _contours(self, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

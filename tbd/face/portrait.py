@@ -1,43 +1,50 @@
 """The square of head and shoulders that a portrait is drawn from."""
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tbd.face.geometry import FaceGeometry
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 _HEADROOM = 2.4
 """Side of a portrait's square, in heights of the face mesh (hair line to chin): the head with its hair, and shoulders."""
-_LEAST_HEADROOM = 1.7
-"""Where the picture ends nearer than that, the square shrinks to here before the picture is continued outwards."""
+_WHOLE_FACE = 1.04
+"""The least side, likewise: a picture that shows less than a square of the whole face gets a margin, and no other does."""
 _ABOVE = 0.46
 """Where in the square the middle of the face lies, from the top: there is more below a face than above."""
+_MARGIN_BLUR = 0.06
+"""Standard deviation, in sides of the square, of the blur of a margin."""
 
 
 def portrait_window(points: np.ndarray, shape: tuple[int, ...]) -> tuple[float, float, float]:
-    """The square of head and shoulders around a face.
-
-    It stays inside the picture as far as that leaves room around the face.
+    """The square of head and shoulders around a face, as far as the picture shows them.
 
     Args:
         points: (N, 2 or 3) pixels of the face mesh.
         shape: of the image, (H, W, …).
 
     Returns:
-        left, top, side in pixels; the square may reach outside where the face is close to the picture's border.
+        left, top, side in pixels. The square lies inside the picture; only where the picture is too narrow or too low for a
+        square of the whole face, it reaches outside, evenly on both sides.
     """
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     face = float((high - low).max())
     height, width = shape[:2]
-    side = float(np.clip(min(height, width), _LEAST_HEADROOM * face, _HEADROOM * face))
+    side = min(max(min(height, width), _WHOLE_FACE * face), _HEADROOM * face, max(height, width))
     corner = (low + high) / 2 - side * np.array([0.5, _ABOVE])
     room = np.array([width, height]) - side
-    inside = np.where(room >= 0, np.clip(corner, 0, np.maximum(room, 0)), np.clip(corner, room, 0))
-    return float(inside[0]), float(inside[1]), side
+    inside = np.where(room >= 0, np.clip(corner, 0, np.maximum(room, 0)), room / 2)
+    return float(inside[0]), float(inside[1]), float(side)
 
 
 def portrait_crop(image: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:
     """The square of head and shoulders at `size` × `size` pixels.
 
-    Where it reaches outside, the picture's edge is continued, ever softer.
+    Where it reaches outside the picture there is a margin in the picture's own blurred colours.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -47,36 +54,47 @@ def portrait_crop(image: np.ndarray, points: np.ndarray, size: int) -> np.ndarra
     Returns:
         (size, size, 3) uint8 RGB.
     """
-    return _cut(image, portrait_window(points, image.shape), size)
+    return _cut(image, portrait_window(points, image.shape), size)[0]
 
 
 def crop_portrait(geometry: FaceGeometry, size: int) -> FaceGeometry:
-    """`portrait_crop` of a located face, with the mesh carried over exactly instead of being located again."""
+    """`portrait_crop` of a located face, with the mesh carried over exactly instead of being located again.
+
+    Args:
+        geometry: the face in the whole picture.
+        size: pixels of the new picture's side.
+
+    Returns:
+        The face in its square; `FaceGeometry.shown` says where the square has a margin.
+    """
     left, top, side = portrait_window(geometry.points, geometry.image.shape)
-    return geometry.cropped(left, top, _cut(geometry.image, (left, top, side), size), size / side)
+    image, shown = _cut(geometry.image, (left, top, side), size)
+    whole = shown == (0, 0, size, size)
+    return replace(geometry.cropped(left, top, image, size / side), shown=None if whole else shown)
 
 
-def _cut(image: np.ndarray, window: tuple[float, float, float], size: int) -> np.ndarray:
+def _cut(image: np.ndarray, window: tuple[float, float, float], size: int) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """The window at `size` × `size` pixels, and the part of it (left, top, right, bottom) that the picture covers."""
     from PIL import Image
 
     left, top, side = window
     height, width = image.shape[:2]
-    pads = [max(int(np.ceil(beyond)), 0) for beyond in (-left, -top, left + side - width, top + side - height)]
-    padded = _continued(image, pads) if any(pads) else image
-    x, y = left + pads[0], top + pads[1]
-    box = (x, y, min(x + side, padded.shape[1]), min(y + side, padded.shape[0]))
-    return np.array(Image.fromarray(padded).resize((size, size), Image.Resampling.LANCZOS, box=box))
+    box = (max(left, 0.0), max(top, 0.0), min(left + side, float(width)), min(top + side, float(height)))
+    zoom = size / side
+    shown = tuple(round((edge - start) * zoom) for edge, start in zip(box, (left, top, left, top)))
+    x, y, right, bottom = (min(max(edge, 0), size) for edge in shown)
+    seen = Image.fromarray(image).resize((right - x, bottom - y), Image.Resampling.LANCZOS, box=box)
+    if (right - x, bottom - y) == (size, size):
+        return np.array(seen), (0, 0, size, size)
+    square = _margin(seen, size)
+    square[y:bottom, x:right] = np.asarray(seen)
+    return square, (x, y, right, bottom)
 
 
-def _continued(image: np.ndarray, pads: list[int]) -> np.ndarray:
-    """A picture continued outwards by its edge's pixels, blurred more the farther out. `pads`: left, top, right, bottom."""
+def _margin(picture: "Image", size: int) -> np.ndarray:
+    """(size, size, 3) uint8: the picture so blurred that nothing is seen in it but its colours, as films fill out tall pictures."""
     import cv2
+    from PIL import Image
 
-    left, top, right, bottom = pads
-    padded = np.pad(image, ((top, bottom), (left, right), (0, 0)), mode="edge")
-    soft = cv2.GaussianBlur(padded, (0, 0), max(max(pads) / 6, 1))
-    y, x = np.ogrid[: padded.shape[0], : padded.shape[1]]
-    out_x = np.maximum(np.maximum(left - x, x - (padded.shape[1] - 1 - right)), 0)
-    out_y = np.maximum(np.maximum(top - y, y - (padded.shape[0] - 1 - bottom)), 0)
-    share = np.clip(np.maximum(out_x, out_y) / max(max(pads) / 3, 1), 0, 1)[..., None].astype(np.float32)
-    return np.rint(padded * (1 - share) + soft * share).astype(np.uint8)
+    filled = np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR))
+    return cv2.GaussianBlur(filled, (0, 0), _MARGIN_BLUR * size)

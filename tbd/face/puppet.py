@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.creases import crease_maps, deepen, shadow_tint, skin_likeness
+from tbd.face.creases import crease_maps, deepen, shadow_tint, skin_likeness, skin_smoothness, soften
 from tbd.face.eyes import Eye
 from tbd.face.field import Grid, invert, smoothstep
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
@@ -14,6 +14,7 @@ from tbd.face.matte import recompose, separate
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.mouth import Mouth
 from tbd.face.rig import SIDES, Rig, relaxed_smile, resting_smile
+from tbd.face.sharpness import added_blur
 
 _FINE = 40
 """Cells per inter-ocular distance where the face moves."""
@@ -25,6 +26,8 @@ _ROOM = 0.3
 """Inter-ocular distances by which a head may leave its place."""
 _OVERLAP = 0.016
 """How far a closed upper lid reaches over the lower one, so that it hides its wet rim; in inter-ocular distances."""
+_STRETCH = 0.8
+"""How much longer what lies beside the picture's edge may become when the head moves away from it."""
 _CONTRARY = np.zeros((len(BLENDSHAPES), 4), np.float32)
 """Movements that a smile gives way to, in groups of those that go together, with how much of it full strength ends."""
 for _group, _names in enumerate(
@@ -65,13 +68,13 @@ class Puppet:
 
     Args:
         face: the portrait.
-        neutralize, shading: as for `MeshWarpRenderer`.
+        neutralize, shading, close_lips: as for `MeshWarpRenderer`.
     """
 
-    def __init__(self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0) -> None:
+    def __init__(self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0, close_lips: float = 0.0) -> None:
         self._face = face
         self._rest = face.canonical.astype(np.float64)
-        self._neutralize = np.float32(neutralize)
+        self._neutralize, self._close_lips = np.float32(neutralize), np.float32(close_lips)
         self._rig = Rig(face.canonical)
         self._modes = np.concatenate([self._rig.modes, relaxed_smile(self._rig)[None]])
         for side, own in zip(SIDES, (tuple, mesh.mirrored)):
@@ -79,6 +82,7 @@ class Puppet:
         self._modes = stay_within(self._modes, face)
         height, width = face.image.shape[:2]
         outline = face.points[list(mesh.FACE_OVAL), :2]
+        self._blur = added_blur(face.image, face.points[:, :2], face.scale)
         self._layers = separate(face.image, outline, face.scale)
         self._coarse = Grid(height, width, max(1, round(max(height, width) / _COARSE)))
         self._fine = Grid(height, width, max(1, round(face.scale / _FINE)))
@@ -94,8 +98,8 @@ class Puppet:
         self._window = self._fine.window(centre - 1.5 * reach, centre + [1.5, 1.75] * reach)
         wide, near = self._coarse.centres(), self._fine.centres()[self._window]
         self._camera = volume.camera(wide), volume.camera(near)
-        person = self._layers.foreground[..., 3]
-        self._follow = volume.follow(wide, person), volume.follow(near, person)
+        self._follow = volume.follow(wide), volume.follow(near)
+        self._bounds = self._coarse.bounds(_STRETCH), tuple(bound[self._window] for bound in self._fine.bounds(_STRETCH))
         upper, lower = volume.skin("upper"), volume.skin("lower")
         edge = self._window_edge(near.shape[:2])
         places = volume.plane(near)
@@ -104,12 +108,13 @@ class Puppet:
         self._edge = self._fine.enlarge(edge.astype(np.float32), self._window)[..., None]
         identity = np.stack(np.meshgrid(np.arange(face.image.shape[1]), np.arange(face.image.shape[0])), -1)
         self._identity = identity.astype(np.float32)
+        lip = volume.plane(face.points[list(mesh.LIP_BOTTOM), :2])
         self._cuts = [
-            self._cut(lower, fields, places, face.points[list(ids), :2], margin, drop)
-            for ids, margin, drop in (
-                (mesh.LIP_TOP + mesh.LIP_BOTTOM + (18,), (0.14, 0.12), 0.45),
-                (mesh.EYE_TOP + mesh.EYE_BOTTOM, (0.05, 0.09), 0.0),
-                (mesh.mirrored(mesh.EYE_TOP + mesh.EYE_BOTTOM), (0.05, 0.09), 0.0),
+            self._cut(lower, fields, places, face.points[list(ids), :2], margin, drop, edge)
+            for ids, margin, drop, edge in (
+                (mesh.LIP_TOP + mesh.LIP_BOTTOM + (18,), (0.14, 0.12), 0.45, lip),
+                (mesh.EYE_TOP + mesh.EYE_BOTTOM, (0.05, 0.09), 0.0, None),
+                (mesh.mirrored(mesh.EYE_TOP + mesh.EYE_BOTTOM), (0.05, 0.09), 0.0, None),
             )
         ]
 
@@ -125,7 +130,14 @@ class Puppet:
         return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / (0.15 * _FINE))
 
     def _cut(
-        self, lower: SkinField, fields: np.ndarray, places: np.ndarray, around: np.ndarray, margin: tuple[float, float], drop: float
+        self,
+        lower: SkinField,
+        fields: np.ndarray,
+        places: np.ndarray,
+        around: np.ndarray,
+        margin: tuple[float, float],
+        drop: float,
+        edge: np.ndarray | None,
     ) -> Cut:
         """The cut about the pixels `around` (N, 2) and `margin` (aside, up and down) beyond; what moves there may fall by `drop`.
 
@@ -133,6 +145,8 @@ class Puppet:
             lower: spreads displacements over the skin below apertures.
             fields: (K, rows, columns, 3) the modes of the skin above apertures, over the face's window.
             places: (rows, columns, 2) where these cells are, in inter-ocular distances.
+            edge: (N, 2) the contour, likewise, over which the skin below goes on as it is there: where an aperture is wide, what
+                closes it must not fold what lies in it.
         """
         scale = self._face.scale
         low, high = around.min(0), around.max(0)
@@ -145,13 +159,14 @@ class Puppet:
         radius = np.linalg.norm((self._fine.centres()[rows, columns] - middle) / half, axis=-1)
         weight = smoothstep((1 - radius) / 0.3)[..., None]
         above = fields[(slice(None), *inner)]
-        below = lower(self._modes, places[inner].reshape(-1, 2)).reshape(above.shape)
+        places = places[inner] if edge is None else _brought_under(places[inner], edge)
+        below = lower(self._modes, places.reshape(-1, 2)).reshape(above.shape)
         extra = ((below - above) * weight).reshape(len(self._modes), -1).astype(np.float32)
         return Cut(inner, (rows, columns), self._fine.pixels((rows, columns)), extra)
 
     def _prepare_apertures(self) -> None:
-        self._mouth = Mouth(self._face, self._cuts[0].pixels)
-        self._eyes = [Eye(self._face, side, cut.pixels) for side, cut in zip(SIDES, self._cuts[1:])]
+        self._mouth = Mouth(self._face, self._cuts[0].pixels, self._blur)
+        self._eyes = [Eye(self._face, side, cut.pixels, self._blur) for side, cut in zip(SIDES, self._cuts[1:])]
 
     def _prepare_creases(self, shading: float) -> None:
         import cv2
@@ -162,16 +177,19 @@ class Puppet:
         y = (np.arange(size[0]) + 0.5) / size[0] * (down.stop - down.start) - 0.5 + down.start
         x = (np.arange(size[1]) + 0.5) / size[1] * (across.stop - across.start) - 0.5 + across.start
         places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
-        maps, mix = crease_maps(self._face.points[:, :2].astype(np.float64), places, self._face.scale)
-        skin = skin_likeness(self._face.image, self._face.points[:, :2], self._face.scale)[down, across]
+        image, points, scale = self._face.image, self._face.points[:, :2], self._face.scale
+        soft, depth = soften(skin_smoothness(image, points, scale), self._blur / scale)
+        maps, mix = crease_maps(points.astype(np.float64), places, scale, soft)
+        maps *= depth
+        skin = skin_likeness(image, points, scale)[down, across]
         maps *= cv2.resize(skin, size[::-1], interpolation=cv2.INTER_AREA).ravel()
-        grey = cv2.cvtColor(self._face.image[down, across], cv2.COLOR_RGB2GRAY)
+        grey = cv2.cvtColor(image[down, across], cv2.COLOR_RGB2GRAY)
         headroom = np.clip((235 - cv2.resize(grey, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)) / 90, 0, 1)
         maps = np.where(maps > 0, maps * headroom.ravel(), maps)
         # A smile that is let go leaves its folds in the pixels: they are lightened.
         smiling = mix[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
         self._smile_folds = np.float32(0.8 * min(resting_smile(self._rig), 1)) * smiling
-        self._tint = shadow_tint(self._face.image, self._face.points[:, :2])
+        self._tint = shadow_tint(image, points)
         self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
 
     def draw(self, values: np.ndarray) -> np.ndarray:
@@ -196,12 +214,13 @@ class Puppet:
     def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
         """(52,) → (54,) weights of the rig's modes (lips that the portrait parts close with the last) and of the smile let go.
 
-        The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes.
+        The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes; parted lips close as
+        far as it does, or as `close_lips` says.
         """
         weights = self._rig.activations(blendshapes)
         contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
         yields = self._neutralize + (1 - self._neutralize) * contrary
-        weights[-1] += (1 - weights[-1]) * yields
+        weights[-1] += (1 - weights[-1]) * max(yields, self._close_lips)
         return np.append(weights, np.float32(yields))
 
     def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):
@@ -210,14 +229,14 @@ class Puppet:
         nearer = VIEW_DISTANCE / (VIEW_DISTANCE - shift[2])
         change = (nearer * (rotation @ (turn - np.eye(3)) @ rotation.T) + (nearer - 1) * np.eye(3))[:2].astype(np.float32)
         out = []
-        for camera, follow, grid in zip(self._camera, self._follow, (self._coarse, self._fine)):
+        for camera, follow, bounds, grid in zip(self._camera, self._follow, self._bounds, (self._coarse, self._fine)):
             move = camera @ change.T + shift[:2].astype(np.float32)
             move *= follow[..., None]
             if grid is self._fine:
                 skin = (weights @ self._skin).reshape(*camera.shape[:2], 3)
                 move += skin @ (nearer * rotation @ turn)[:2].astype(np.float32).T
             move *= np.float32([1, -1]) * np.float32(self._face.scale / grid.step)
-            out.append(move)
+            out.append(np.clip(move, *bounds))
         return [invert(out[0], steps=4), invert(out[1])], out[1]
 
     def _moved(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray) -> np.ndarray:
@@ -239,7 +258,9 @@ class Puppet:
             start = back[cut.inner]
             below = invert(forward[cut.inner] + extra, start=start)
             difference = self._fine.enlarge(below - start, cut.cells) * self._fine.step
-            image = cv2.remap(self._face.image, source[cut.pixels] + difference, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            places = source[cut.pixels] + difference
+            person = cv2.remap(self._layers.foreground, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            image = recompose(person, self._layers.background[cut.pixels])  # what stands behind the jaw does not go with it
             anchors = self._face.project(aperture.anchors, turn, shift)[:, :2]
             if aperture is self._mouth:
                 hanging = self._face.project(aperture.anchors + jaw, turn, shift)[:, :2]
@@ -261,3 +282,11 @@ class Puppet:
         seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
         lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
+
+
+def _brought_under(places: np.ndarray, contour: np.ndarray) -> np.ndarray:
+    """(..., 2) places (y up), those above a contour (N, 2) from corner to corner brought straight down to it."""
+    x = np.maximum.accumulate(contour[:, 0])
+    beyond = np.maximum(np.maximum(x[0] - places[..., 0], places[..., 0] - x[-1]), 0)
+    highest = np.interp(places[..., 0], x, contour[:, 1]) + 2 * beyond
+    return np.stack([places[..., 0], np.minimum(places[..., 1], highest)], -1)

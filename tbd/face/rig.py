@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.geometry import NUM_POINTS
+from tbd.face.geometry import NUM_POINTS, mean_face
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.muscles import PULLS, Part, Pull
 
@@ -23,6 +23,8 @@ LOWER_LIP_SHARE = 0.7
 """Of the way between parted lips the lower lip goes this share when they close."""
 SEAL = 0.025
 """How far lips that close over a smile press into each other, so that no tooth shows between them."""
+_LIPS_ALONE = 0.09
+"""Inter-ocular distances by which lips rest parted over teeth that meet; what a portrait's mouth is open beyond is its jaw's."""
 EYEBALL_RADIUS = 0.135
 """12 mm in inter-ocular distances."""
 GAZE = {"Out": (0.5, 0.0), "In": (-0.5, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
@@ -86,7 +88,7 @@ class Rig:
         for side in SIDES:
             shapes[_AT[f"browDown{side}"]] *= self._brow_room(shapes[_AT[f"browDown{side}"]], side)
         shapes[_AT["mouthClose"]] += self._close(shapes[_AT["jawOpen"]])
-        self.modes = np.concatenate([shapes, self._close_rest()[None]]).astype(np.float32)
+        self.modes = np.concatenate([shapes, self._close_rest(shapes[_AT["jawOpen"]])[None]]).astype(np.float32)
         self.basis = self.modes[: len(BLENDSHAPES)]
 
     def activations(self, blendshapes: np.ndarray) -> np.ndarray:
@@ -229,12 +231,42 @@ class Rig:
         top, bottom = list(mesh.LIP_TOP[1:-1]), list(mesh.LIP_BOTTOM[1:-1])
         return self._bring_together(opening[top] - opening[bottom])
 
-    def _close_rest(self) -> np.ndarray:
-        """(478, 3) that closes the mouth from the portrait's own opening."""
+    def _close_rest(self, jaw: np.ndarray) -> np.ndarray:
+        """(478, 3) that closes the mouth from the portrait's own opening: a dropped jaw rises first, then the lips meet.
+
+        Args:
+            jaw: (478, 3) displacement of jawOpen at 1.
+        """
         top, bottom = list(mesh.LIP_TOP[1:-1]), list(mesh.LIP_BOTTOM[1:-1])
         gap = self.canonical[top] - self.canonical[bottom]
         gap[gap[:, 1] < 0] = 0
-        return self._bring_together(gap * (1 + SEAL / max(gap[:, 1].max(), SEAL)))
+        opening = jaw[top] - jaw[bottom]
+        widest = int(gap[:, 1].argmax())
+        dropped = np.clip((gap[widest, 1] - _LIPS_ALONE) / max(opening[widest, 1], 1e-6), 0, 1)
+        gap -= dropped * opening
+        lips = self._bring_together(gap * (1 + SEAL / max(gap[:, 1].max(), SEAL)))
+        return lips + dropped * (self._even_out() - jaw)
+
+    def _even_out(self) -> np.ndarray:
+        """(478, 3) that gives a gaping mouth back its width and spaces the points of both lips along it as on the mean face.
+
+        The lower lip of a gaping mouth hangs like a U; laid straight, its steep sides need room.
+        """
+        right, left = mesh.MOUTH_CORNERS
+        start, end = self.canonical[[right, left], 0]
+        wider = max(_WIDTH - (end - start), 0) / 2
+        rest = mean_face()[:, 0].astype(np.float64)
+        share = (rest - rest[right]) / (rest[left] - rest[right])
+        target = start - wider + share * (end - start + 2 * wider)
+        moved = np.zeros((NUM_POINTS, 3))
+        for rows, part in ((mesh.UPPER_LIP_ROWS, "upper"), (mesh.LOWER_LIP_ROWS, "lower")):
+            inner = list(rows[-1])
+            aside = np.zeros((len(inner), 3))
+            aside[:, 0] = target[inner] - self.canonical[inner, 0]
+            moved += self._spread(rows[0], aside, 0.3, part)
+            for row in rows:
+                moved[list(row)] = aside
+        return moved
 
     def _bring_together(self, gap: np.ndarray) -> np.ndarray:
         """(478, 3) that takes the (9, 3) `gap` between the inner contours; each lip moves whole, the skin follows."""
