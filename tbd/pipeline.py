@@ -1,6 +1,7 @@
 """Think, draw, render: the way from a sentence to a video, and what the command line does with files."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,15 +222,57 @@ def demo(output: str | os.PathLike, emotion: str, **options) -> None:
     generate(Path(skimage.__file__).parent / "data" / "astronaut.png", ASSETS / "voice.wav", output, emotion, **options)
 
 
-def track(video: str | os.PathLike, output: str | os.PathLike, landmarker: str | None = None, console: Console | None = None) -> None:
-    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given."""
+def track(
+    video: str | os.PathLike,
+    output: str | os.PathLike,
+    landmarker: str | None = None,
+    console: Console | None = None,
+    neutral: str | os.PathLike | None = None,
+) -> None:
+    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given.
+
+    Args:
+        video: of a face.
+        output: the motion to write (.npz or .csv).
+        landmarker: a ``face_landmarker.task`` file.
+        console: where progress and the result go.
+        neutral: a picture or video of the same person at rest. Without it the mesh tracker measures against people at large, and a
+            note on stderr says so.
+
+    Raises:
+        InputError: an input cannot be used.
+    """
     console = console or Console()
     _require_motion_name(output)
     tracker = FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker)
     frames = read_video(video)
-    motion = tracker.track(_watched(frames, round(frames.duration * 25), console), source=str(video))
+    at_rest = None if neutral is None else tracker.rest(_still_or_video(neutral), str(neutral))
+    motion = tracker.track(_watched(frames, round(frames.duration * 25), console), str(video), at_rest)
     motion.save(output)
+    if neutral is None and landmarker is None:
+        print(f"tbd track: note: {_AGAINST_AVERAGE}", file=sys.stderr)
     console.print(f"[bold]{output}[/]  {len(motion)} frames, {motion.metadata.get('tracker')}", highlight=False)
+
+
+_AGAINST_AVERAGE = (
+    "what this face shows throughout was told from its shape by comparing it with people at large, and may be weaker or stronger than it "
+    "was; --neutral FILE, a picture or video of the same person at rest, makes it exact."
+)
+
+
+def _still_or_video(path: str | os.PathLike) -> Iterable[np.ndarray]:
+    """The frames of a video, or a picture as the only one.
+
+    Raises:
+        InputError: it is neither.
+    """
+    try:
+        return [read_image(path)]
+    except InputError as no_picture:
+        try:
+            return read_video(path)
+        except InputError:
+            raise no_picture from None
 
 
 def render(

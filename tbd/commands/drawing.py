@@ -65,12 +65,13 @@ def _track_options(parser) -> None:
     parser.add_argument("video", help="a video with a face")
     parser.add_argument("--output", required=True, help="the motion to write (.npz or .csv)")
     parser.add_argument("--landmarker", help="a face_landmarker.task file: track with MediaPipe's landmarker instead of the mesh")
+    parser.add_argument("--neutral", help="a picture or video of the same person at rest, to tell what the face holds from its shape")
 
 
 def _track(options) -> None:
     from tbd.pipeline import track
 
-    track(options.video, options.output, landmarker=options.landmarker)
+    track(options.video, options.output, landmarker=options.landmarker, neutral=options.neutral)
 
 
 def _render_options(parser) -> None:

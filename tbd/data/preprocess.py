@@ -19,8 +19,9 @@ from rich.console import Console
 
 import tbd
 from tbd.data.cache import Cache, ClipRecord
-from tbd.data.raw import RawClip, RawSource, labelled, read_labels
+from tbd.data.raw import RawClip, RawSource, labelled, read_labels, with_neutrals
 from tbd.errors import InputError, TBDError
+from tbd.face.resting import AVERAGE
 from tbd.files import atomic_output
 from tbd.workers import answer_to_the_parent_alone
 
@@ -69,7 +70,7 @@ def preprocess(
     recipe = Recipe(tuple(sizes), crop, landmarker)
     recipe.trackers()  # a missing model file is said now, not by every worker
     scan = source.scan()
-    clips = labelled(scan.clips, read_labels(labels))
+    clips = with_neutrals(labelled(scan.clips, read_labels(labels)))
     cache = Cache.claim(output, source=source.name, **recipe.shared())
     with locked(cache):
         _sweep(cache)
@@ -126,7 +127,7 @@ def _one_thread_each() -> Iterator[None]:
 
 def _sweep(cache: Cache) -> None:
     """Remove the temporary files of a run that was killed; under the lock nobody else writes here."""
-    for kind in ("video", "audio", "motion", "points", "records"):
+    for kind in ("video", "audio", "motion", "points", "records", "neutral"):
         for path in cache.path(kind).rglob(".*-*"):
             path.unlink(missing_ok=True)
 
@@ -141,6 +142,8 @@ def _done(cache: Cache, raw: RawClip, trackers: Sequence[str], retry: bool, scan
         return not retry
     if old.status == "found":
         return scan_only
+    if raw.neutrals and old.neutral == AVERAGE:
+        return False  # the labels have told of a neutral clip since
     return all(key in old.motions for key in trackers) and all(cache.path(path).is_file() for path in old.files())
 
 
