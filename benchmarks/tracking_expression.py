@@ -37,7 +37,7 @@ from tbd.face.renderer import Renderer
 from tbd.face.resting import AVERAGE, CLIP, Neutral
 from tbd.face.tracker import FaceMeshTracker, Tracking
 
-LONGEST = 75
+LONGEST = 40
 """Frames of a clip that are tracked, from its start."""
 _WORDS = {"smile": "happy", "laughing": "happy", "furious": "angry"}
 
