@@ -130,7 +130,7 @@ class _Solver:
         return (coefficients @ self._basis).reshape(-1, NUM_POINTS, 3)
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
-        ridge, sparse = _penalties(self._shut is not None)
+        ridge, sparse = _penalties()
         curvature = np.diag(self._gram) + ridge
         coefficients = np.zeros((len(displacement), len(BLENDSHAPES)))
         residual = displacement.reshape(len(displacement), -1) @ self._weighted.T + self._lips(displacement)
@@ -195,9 +195,6 @@ _PENALTIES = {
 """How unlikely a channel is, in multiples of `_RIDGE`, by the start of its name (the longest that fits). Weights and
 penalties were set on two real clips against MediaPipe's landmarker, which is a model of its own and no ground truth."""
 
-_CLOSE_TOLD = 2.0
-"""The same of mouthClose where the gap between the lips is told."""
-
 
 @cache
 def _point_weights() -> np.ndarray:
@@ -209,15 +206,10 @@ def _point_weights() -> np.ndarray:
 
 
 @cache
-def _penalties(lips: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """(52,) quadratic and (52,) linear penalty of each coefficient.
-
-    Args:
-        lips: the gap between the lips is told, which alone tells a jaw that has fallen behind closed lips.
-    """
-    factors_of = _PENALTIES | ({"mouthClose": _CLOSE_TOLD} if lips else {})
-    starts = sorted(factors_of, key=len)
-    factors = [([1.0] + [factors_of[start] for start in starts if name.startswith(start)])[-1] for name in BLENDSHAPES]
+def _penalties() -> tuple[np.ndarray, np.ndarray]:
+    """(52,) quadratic and (52,) linear penalty of each coefficient."""
+    starts = sorted(_PENALTIES, key=len)
+    factors = [([1.0] + [_PENALTIES[start] for start in starts if name.startswith(start)])[-1] for name in BLENDSHAPES]
     ridge = _RIDGE * np.array(factors)
     return ridge, 2 * _SPARSE * ridge
 
