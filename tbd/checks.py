@@ -28,9 +28,14 @@ def check_generation(
     )
 
 
-def check_track(video: str | os.PathLike, output: str | os.PathLike, landmarker: str | os.PathLike | None = None) -> None:
+def check_track(
+    video: str | os.PathLike,
+    output: str | os.PathLike,
+    landmarker: str | os.PathLike | None = None,
+    neutral: str | os.PathLike | None = None,
+) -> None:
     """Check every file of `track`; arguments and errors as there."""
-    check_files({"the video": video, "--landmarker": landmarker}, {"--output": output}, {"--output": SUFFIXES})
+    check_files({"the video": video, "--landmarker": landmarker, "--neutral": neutral}, {"--output": output}, {"--output": SUFFIXES})
 
 
 def check_render(

@@ -31,8 +31,8 @@ def require_sources(config: Any) -> None:
         others = f" (nor of {', '.join(sorted({other for _, other in absent[1:]} - {name}))})" if len(absent) > 1 else ""
         why = "HF_HUB_OFFLINE forbids asking the hub" if offline() else "the hub cannot be reached from here"
         raise InputError(
-            f"{key}: there are no weights of {name}{others}: no such folder or file, nothing in {HF_HUB_CACHE}, and {why}; run `hf download {name}` "
-            "where there is a network, and copy that cache here or give a folder's path."
+            f"{key}: there are no weights of {name}{others}: no such folder or file, nothing in {HF_HUB_CACHE}, and {why}; "
+            f"run `hf download {name}` where there is a network, and copy that cache here or give the path of a folder or file."
         )
 
 

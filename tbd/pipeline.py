@@ -22,6 +22,7 @@ from tbd.face.geometry import FaceGeometry
 from tbd.face.media import Sound, VideoWriter, crop_portrait, provenance, read_audio, read_image, read_sound, read_video
 from tbd.face.motion import FPS, SAMPLE_RATE, Motion
 from tbd.face.renderer import MeshWarpRenderer, Renderer
+from tbd.face.resting import AVERAGE
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
 from tbd.notes import note
 from tbd.think import KnowledgePlanner, MusclePlan
@@ -294,6 +295,7 @@ def track(
     tracker: Tracker | None = None,
     start: float = 0.0,
     end: float | None = None,
+    neutral: str | os.PathLike | None = None,
 ) -> None:
     """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given.
 
@@ -305,21 +307,47 @@ def track(
         tracker: What follows the face, instead of these two.
         start: Seconds of the video at which the motion begins.
         end: Seconds at which it ends; the video's own end where not given.
+        neutral: A picture or video of the same person at rest. Without it the mesh tracker measures against people at large, and
+            a note says so.
 
     Raises:
         InputError: If a file cannot be used, or more than one person is seen one after the other.
     """
     console = console or Console()
-    check_track(video, output, landmarker)
+    check_track(video, output, landmarker, neutral)
     tracker = tracker or (FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker))
     if start < 0 or (end is not None and end <= start):
         raise InputError(f"--start {start:g} and --end {end} name no part of {video}; they are seconds, the first one the smaller.")
     frames = read_video(video, start, end)
-    motion = tracker.track(_watched(frames, round(frames.duration * 25), console), source=str(video))
+    at_rest = None if neutral is None else tracker.rest(_still_or_video(neutral), str(neutral))
+    motion = tracker.track(_watched(frames, round(frames.duration * 25), console), str(video), at_rest)
     motion.save(output)
     for remark in _notes(motion, str(video)):
         note(remark)
+    if isinstance(tracker, FaceMeshTracker) and motion.metadata.get("neutral") == AVERAGE:
+        note(_AGAINST_AVERAGE)
     console.print(f"[bold]{output}[/]  {len(motion)} frames, {motion.metadata.get('tracker')}", highlight=False)
+
+
+_AGAINST_AVERAGE = (
+    "what this face shows throughout was told from its shape by comparing it with people at large, and may be weaker or stronger than it "
+    "was; --neutral FILE, a picture or video of the same person at rest, makes it exact."
+)
+
+
+def _still_or_video(path: str | os.PathLike) -> Iterable[np.ndarray]:
+    """The frames of a video, or a picture as the only one.
+
+    Raises:
+        InputError: it is neither.
+    """
+    try:
+        return [read_image(path)]
+    except InputError as no_picture:
+        try:
+            return read_video(path)
+        except InputError:
+            raise no_picture from None
 
 
 def render(

@@ -99,6 +99,7 @@ def _track_options(parser) -> None:
     parser.add_argument("--start", type=float, default=0.0, help="seconds of the video at which to begin")
     parser.add_argument("--end", type=float, help="seconds of the video at which to stop")
     parser.add_argument("--landmarker", help="a face_landmarker.task file: track with MediaPipe's landmarker instead of the mesh")
+    parser.add_argument("--neutral", help="a picture or video of the same person at rest, to tell what the face holds from its shape")
 
 
 def _track(options) -> None:
@@ -107,12 +108,12 @@ def _track(options) -> None:
 
     if options.landmarker is not None and options.tracker != "mesh":
         raise InputError("--landmarker chooses its own tracker; leave --tracker out.")
-    check_track(options.video, options.output, options.landmarker)
+    check_track(options.video, options.output, options.landmarker, options.neutral)
     from tbd.pipeline import track
 
     tracker = made(chosen(options.tracker, "tracker", "mesh"), "tracker") if options.tracker != "mesh" else None
     part = {"start": options.start, "end": options.end}
-    track(options.video, options.output, landmarker=options.landmarker, tracker=tracker, **part)
+    track(options.video, options.output, landmarker=options.landmarker, tracker=tracker, neutral=options.neutral, **part)
 
 
 def _render_options(parser) -> None:

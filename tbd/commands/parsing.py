@@ -9,6 +9,7 @@ from jsonargparse import ArgumentError
 
 from tbd.commands.slots import fold
 from tbd.errors import InputError
+from tbd.misfits import explained
 
 _KIND = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "dict": "names and values"}
 
@@ -28,7 +29,8 @@ def parse(parser: Any, argv: Sequence[str], name: str) -> Any:
         InputError: They do not fit the command.
     """
     try:
-        return parser.parse_args(fold(argv))
+        with explained(argv, parser):
+            return parser.parse_args(fold(argv))
     except ArgumentError as error:
         raise InputError(_sentence(str(error), _options(parser), name)) from None
 

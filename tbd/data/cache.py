@@ -8,8 +8,10 @@
     motion/<tracker>/<person>/<clip>.npz    `Motion`, one row a frame
     points/<tracker>/<person>/<clip>.npy    (frames, 478, 3) float16 mesh points, see `load_points`
     features/<name>/<person>/<clip>.npy     optional: latents and features of pretrained networks
+    neutral/<tracker>/<clip>.npz            people at rest, as `tbd.face.resting.Neutral`, from their neutral clips
 
-A tracker's folder is its name and version, ``face_mesh@mediapipe-0.10.21``: results of two trackers never mix.
+A tracker's folder is its name and version, ``face_mesh@mediapipe-0.10.21-absolute``: results of two trackers never mix. Motions of tbd 0.1
+are not absolute (each is relative to its clip's own rest), and their folders do not say so.
 """
 
 import csv
@@ -55,6 +57,7 @@ class ClipRecord:
         source_width, source_height: pixels of the file, as displayed.
         source_seconds, source_audio_seconds: of the file's pictures and sound; 0 where there is none.
         frames_without_face: interpolated by the first tracker.
+        neutral: what coefficients are measured against: ``average`` for people at large, or the origin of the person's neutral clip.
         crop: left, top and side of the square in pixels of the file, turned upright; of the first frame where the crop follows the head.
         audio: path of the sound, empty where the clip has none.
         videos: size in pixels → path.
@@ -84,6 +87,7 @@ class ClipRecord:
     source_seconds: float = 0.0
     source_audio_seconds: float = 0.0
     frames_without_face: int = 0
+    neutral: str = ""
     crop: tuple[int, ...] = ()
     audio: str = ""
     videos: dict[str, str] = field(default_factory=dict)
@@ -145,6 +149,8 @@ class ClipRecord:
                 values["crop"] = tuple(map(int, row["crop"].split()))
             else:
                 kind = getattr(f.type, "__name__", f.type)
+                if f.name == "neutral" and f.name not in row:
+                    continue  # a manifest of tbd 0.1
                 values[f.name] = types.get(kind, str)(row[f.name])
         return cls(**values)
 

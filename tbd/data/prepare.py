@@ -1,8 +1,9 @@
 """One raw clip → its files in the cache: decoded once, tracked, cut, brought to 25 frames a second and 16 kHz."""
 
+import re
 import wave
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from tbd.errors import InputError
 from tbd.face.media import VideoFrames, VideoInfo, VideoWriter, read_audio, read_video
 from tbd.face.motion import SAMPLE_RATE, SAMPLES_PER_FRAME, Motion
 from tbd.face.picture import Picture, scaled
+from tbd.face.resting import AVERAGE, Neutral
 from tbd.face.tracker import MAX_TILT, MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, Tracking
 from tbd.face.upright import signed
 from tbd.files import atomic_output
@@ -67,7 +69,7 @@ class Recipe:
     def tracker_keys(self) -> list[str]:
         """Names of the trackers' folders."""
         names = [FaceMeshTracker.name, *([FaceLandmarkerTracker.name] if self.landmarker else [])]
-        return [f"{name}@mediapipe-{version('mediapipe')}" for name in names]
+        return [f"{name}@mediapipe-{version('mediapipe')}-absolute" for name in names]
 
 
 class Replay:
@@ -103,8 +105,9 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
         video = read_video(path, raw.start, raw.end)
         _require_interval(raw, video.info)
         frames = Replay(video)
+        neutrals = [find_neutral(raw, tracker, cache, key) for tracker, key in zip(trackers, recipe.tracker_keys())]
         with collected() as notes:
-            seen = _track(raw, video.info, frames, trackers)
+            seen = _track(raw, video.info, frames, trackers, neutrals)
         count = len(seen.motions[0])
         _require_whole(raw, video, count)
         sound, remark, heard = prepare_sound(raw, path, count)
@@ -118,6 +121,7 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
             seconds=count / 25,
             source_audio_seconds=heard,
             frames_without_face=seen.motions[0].metadata["frames_without_face"],
+            neutral=_reference(raw, neutrals),
             crop=square,
         )
         record = _place(record, recipe, sound is not None)
@@ -149,13 +153,36 @@ class _Seen:
     remarks: tuple[str, ...]
 
 
-def _track(raw: RawClip, info: VideoInfo, frames: Replay, trackers: Sequence[Tracker]) -> _Seen:
+UNUSABLE = f"{AVERAGE}, since no neutral clip of this person could be used"
+
+
+def _reference(raw: RawClip, neutrals: Sequence[Neutral | None]) -> str:
+    found = [neutral.source for neutral in neutrals if neutral is not None]
+    return found[0] if found else UNUSABLE if raw.neutrals else AVERAGE
+
+
+def find_neutral(raw: RawClip, tracker: Tracker, cache: Cache, key: str) -> Neutral | None:
+    """The clip's person at rest, from the first of the neutral clips that can be used; each is tracked once for a whole cache."""
+    for file in raw.neutrals:
+        kept = cache.path(f"neutral/{key}/{re.sub(r'[^A-Za-z0-9.-]+', '_', file.name)}.npz")
+        if kept.is_file():
+            with suppress(OSError, ValueError, KeyError), np.load(kept, allow_pickle=False) as neutral:
+                return Neutral(neutral["face"], neutral["blendshapes"], file.name)
+        with suppress(InputError), file.opened() as path:
+            neutral = tracker.rest((Picture(frame) for frame in read_video(path).decoded(threads=False)), file.name)
+            with atomic_output(kept) as temporary:
+                np.savez(temporary, face=neutral.face, blendshapes=neutral.blendshapes)
+            return neutral
+    return None
+
+
+def _track(raw: RawClip, info: VideoInfo, frames: Replay, trackers: Sequence[Tracker], neutrals: Sequence[Neutral | None]) -> _Seen:
     """Follow the face; in the annotated square where there is one, since others may be in the picture."""
     window = _window(raw, info)
     boxed = window != (0, 0, info.width, info.height)
     try:
         with ExitStack() as stack:
-            trackings = [stack.enter_context(Tracking(tracker, raw.record.origin)) for tracker in trackers]
+            trackings = [stack.enter_context(Tracking(tracker, raw.record.origin, neutral)) for tracker, neutral in zip(trackers, neutrals)]
             for frame in frames:
                 picture = Picture(frame).within(*window) if boxed else Picture(frame)
                 for tracking in trackings:
@@ -168,7 +195,7 @@ def _track(raw: RawClip, info: VideoInfo, frames: Replay, trackers: Sequence[Tra
     except InputError:
         if not boxed:
             raise
-        seen = _track(replace(raw, box=None), info, frames, trackers)
+        seen = _track(replace(raw, box=None), info, frames, trackers, neutrals)
         return replace(seen, remarks=("no face in the annotated square, which was left aside", *seen.remarks))
     return _Seen(motions, points, raw.box is not None, turn, tuple(filter(None, [*_seams(motions[0], turn), _moved(points[0])])))
 

@@ -20,8 +20,9 @@ from rich.console import Console
 import tbd
 from tbd.data.cache import Cache, ClipRecord
 from tbd.data.labels import labelled, read_labels
-from tbd.data.raw import RawClip, RawSource
+from tbd.data.raw import RawClip, RawSource, with_neutrals
 from tbd.errors import InputError, TBDError
+from tbd.face.resting import AVERAGE
 from tbd.files import atomic_output
 from tbd.workers import answer_to_the_parent_alone
 
@@ -75,6 +76,7 @@ def preprocess(
     told = read_labels(labels)
     scan = source.scan(Path(output))
     clips, remarks = labelled(scan.clips, told)
+    clips = with_neutrals(clips)
     scan.problems.update({f"{labels} ({i})" if len(remarks) > 1 else str(labels): remark for i, remark in enumerate(remarks, 1)})
     cache = Cache.claim(output, source=source.name, **recipe.shared())
     with locked(cache):
@@ -147,7 +149,7 @@ def _one_thread_each() -> Iterator[None]:
 
 def _sweep(cache: Cache) -> None:
     """Remove the temporary files of a run that was killed; under the lock nobody else writes here."""
-    for kind in ("video", "audio", "motion", "points", "records"):
+    for kind in ("video", "audio", "motion", "points", "records", "neutral"):
         for path in cache.path(kind).rglob(".*-*"):
             path.unlink(missing_ok=True)
 
@@ -162,6 +164,8 @@ def _done(cache: Cache, raw: RawClip, trackers: Sequence[str], retry: bool, scan
         return not retry
     if old.status == "found":
         return scan_only
+    if raw.neutrals and old.neutral == AVERAGE:
+        return False  # the labels have told of a neutral clip since
     return all(key in old.motions for key in trackers) and all(cache.path(path).is_file() for path in old.files())
 
 

@@ -6,7 +6,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from tbd.data.cache import ClipRecord
@@ -84,6 +84,7 @@ class RawClip:
         box: left, top and side of the square in which the face is, in pixels at `box_height`.
         box_height: height of the video that `box` was measured on; 0 for the file's own.
         zoom: how much larger than the face's box the data set's own crop is.
+        neutrals: clips of the same person at rest, seen from the same side, to measure expressions against; the first that can be used is.
     """
 
     record: ClipRecord
@@ -94,6 +95,7 @@ class RawClip:
     box: tuple[int, int, int] | None = None
     box_height: int = 0
     zoom: float = 1.2
+    neutrals: tuple[RawFile, ...] = ()
 
 
 @dataclass
@@ -255,6 +257,19 @@ def _members(root: Path, relative: str, problems: dict[str, str]) -> Iterator[Ra
         problems[relative] = "a compressed archive; unpack it" if compressed else f"the archive is damaged ({error}); download it again"
     except EOFError:
         problems[relative] = "the archive ends too early; download it again"
+
+
+_NEUTRALS = 3
+"""Neutral clips of a person that are tried."""
+
+
+def with_neutrals(clips: list[RawClip]) -> list[RawClip]:
+    """The same clips, each with the clips that show its person at rest from the same side, where the emotions tell of some."""
+    at_rest: dict[tuple[str, str], list[RawFile]] = {}
+    for raw in sorted(clips, key=lambda raw: (raw.record.level, raw.record.number, raw.record.clip)):
+        if raw.record.emotion == "neutral" and raw.end is None:
+            at_rest.setdefault((raw.record.person, raw.record.view), []).append(raw.video)
+    return [replace(raw, neutrals=tuple(at_rest.get((raw.record.person, raw.record.view), [])[:_NEUTRALS])) for raw in clips]
 
 
 def _is_compressed(path: Path) -> bool:

@@ -166,9 +166,10 @@ _UNSEEN = np.full((NUM_POINTS, 3), np.nan, np.float32)
 
 
 def _tracking(stack: ExitStack, source: str) -> "Tracking":
+    """Relative to the film's own rest, since known motions are relative to the portrait that a film was drawn from."""
     from tbd.face.tracker import FaceMeshTracker, Tracking
 
-    return stack.enter_context(Tracking(FaceMeshTracker(), source))
+    return stack.enter_context(Tracking(FaceMeshTracker(absolute=False), source))
 
 
 def _aligner(crop: Crop) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:

@@ -1,7 +1,8 @@
 """From the meshes of a clip to its motion: head pose and blendshape coefficients. Needs numpy and scipy.
 
 A face's shape and its expression look alike in one frame; over a clip, what stays is the person and what moves is the
-performance. So coefficients are relative to the clip's own neutral face, which is estimated together with them.
+performance. So what moves is measured against the clip's own resting face, which is estimated together with it, and what that
+face expresses itself, held through the clip, is measured against people at rest (`tbd.face.resting`): coefficients are absolute.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from tbd.face import topology as mesh
 from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, align, bony_weights, euler_to_matrix, matrix_to_euler, remove_pose
 from tbd.face.motion import BLENDSHAPES
+from tbd.face.resting import Neutral, held_expression
 from tbd.face.rig import Rig, inner_lip_gap
 
 _CHUNK = 512
@@ -20,6 +22,11 @@ _SAMPLE = 1000
 """Frames that the neutral face is estimated from, evenly spaced over the clip."""
 _ROUNDS = 8
 """Turns of coefficients and neutral face in the estimate of the latter."""
+_TOUCH = 0.02
+"""Lips that touch are seen at most this far apart, in inter-ocular distances."""
+_LIPS_WEIGHT = 3.0
+"""Of the gap between the lips among the residuals: the jaw, the lips and the cheeks may share a movement this way or that, but lips
+that touch in the picture must touch in the motion."""
 _SWEEPS = 30
 """Sweeps of coordinate descent; the coefficients then change by less than 0.01."""
 
@@ -34,20 +41,36 @@ class ClipFit:
     origins: np.ndarray  # (T, 2)
 
 
-def fit_clip(meshes: np.ndarray) -> ClipFit:
-    """Bounded least squares of a clip's meshes against the rig of the clip's own neutral face.
+def fit_clip(meshes: np.ndarray, neutral: Neutral | None = None, absolute: bool = True) -> ClipFit:
+    """Bounded least squares of a clip's meshes against the rig of this person's face at rest.
 
     Args:
         meshes: (T, 478, 3) as `FaceGeometry.points`; may be a memory map, since it is read in blocks.
+        neutral: the person at rest; without one, what the clip holds throughout is measured against people at large.
+        absolute: otherwise the clip's own resting face counts as 0, whatever it expresses, and `neutral` is not looked at.
     """
-    sample = meshes[np.linspace(0, len(meshes) - 1, min(len(meshes), _SAMPLE)).round().astype(int)]
-    neutral = neutral_face(sample)
-    solve = _Solver(neutral)
+    rest = resting_face(meshes)
+    if absolute:
+        held = held_expression(rest, None if neutral is None else neutral.face)
+        solve = _Solver(rest, held, _shut_lips(meshes, rest))
+    else:
+        solve = _Solver(rest)
     parts = []
     for start in range(0, len(meshes), _CHUNK):
-        moved, rotations, scales, origins = _without_pose(meshes[start : start + _CHUNK], neutral)
-        parts.append((solve(moved - neutral), rotations, scales, origins))
+        moved, rotations, scales, origins = _without_pose(meshes[start : start + _CHUNK], rest)
+        parts.append((solve(moved - rest), rotations, scales, origins))
     return ClipFit(*(np.concatenate(column) for column in zip(*parts)))
+
+
+def resting_face(meshes: np.ndarray) -> np.ndarray:
+    """(478, 3) `neutral_face` of a clip of any length: at most 1000 frames are looked at."""
+    return neutral_face(meshes[np.linspace(0, len(meshes) - 1, min(len(meshes), _SAMPLE)).round().astype(int)])
+
+
+def _shut_lips(meshes: np.ndarray, rest: np.ndarray) -> float:
+    """The gap that a tracker sees between this person's lips when they touch, in inter-ocular distances."""
+    moved = _without_pose(meshes[np.linspace(0, len(meshes) - 1, min(len(meshes), _SAMPLE)).round().astype(int)], rest)[0]
+    return float(np.clip(np.quantile(inner_lip_gap(moved).mean(1), 0.05), 0, _TOUCH))
 
 
 def neutral_face(meshes: np.ndarray) -> np.ndarray:
@@ -79,17 +102,29 @@ def _without_pose(meshes: np.ndarray, neutral: np.ndarray) -> tuple[np.ndarray, 
 
 
 class _Solver:
-    """(T, 478, 3) displacements from one neutral face → (T, 52) coefficients in 0..1.
+    """(T, 478, 3) displacements from one resting face → (T, 52) coefficients in 0..1.
 
-    Minimises ``|W (B c − d)|² + Σ λ c² + Σ μ c`` under 0 ≤ c ≤ 1 by coordinate descent over all frames at once: with 52
-    unknowns and one Gram matrix for the clip, a frame costs microseconds. μ > 0 keeps what does not move at exactly 0.
+    With c what is found beyond `held`, it minimises ``|W (B c − d)|² + Σ λ c² + Σ μ |c|`` under 0 ≤ held + c ≤ 1 by coordinate
+    descent over all frames at once: with 52 unknowns and one Gram matrix for the clip, a frame costs microseconds. μ > 0 keeps
+    what does not move exactly where it is.
+
+    Args:
+        rest: (478, 3) the face that displacements are from.
+        held: (52,) what it expresses; nothing by default.
+        shut: the gap between lips that touch. With it, the lips part in the motion as they do in the picture, whatever parts
+            them, and coefficients are those that `Rig.activations` turns into what was found.
     """
 
-    def __init__(self, neutral: np.ndarray) -> None:
+    def __init__(self, rest: np.ndarray, held: np.ndarray | None = None, shut: float | None = None) -> None:
+        self._rest, self._shut = rest, shut
+        self._held = np.zeros(len(BLENDSHAPES)) if held is None else held
+        neutral = rest - np.tensordot(self._held, Rig(rest).basis, 1) if self._held.any() else rest
         self._basis = Rig(neutral).basis.reshape(len(BLENDSHAPES), -1).astype(np.float64)
         self._basis[BLENDSHAPES.index("tongueOut")] = 0  # the mesh has no tongue
         self._weighted = self._basis * _point_weights().reshape(-1) ** 2
         self._gram = self._weighted @ self._basis.T
+        self._gaps = inner_lip_gap(self._basis.reshape(-1, NUM_POINTS, 3)) * (0.0 if shut is None else _LIPS_WEIGHT)
+        self._gram += self._gaps @ self._gaps.T
 
     def displace(self, coefficients: np.ndarray) -> np.ndarray:
         return (coefficients @ self._basis).reshape(-1, NUM_POINTS, 3)
@@ -98,14 +133,34 @@ class _Solver:
         ridge, sparse = _penalties()
         curvature = np.diag(self._gram) + ridge
         coefficients = np.zeros((len(displacement), len(BLENDSHAPES)))
-        residual = displacement.reshape(len(displacement), -1) @ self._weighted.T - sparse / 2
+        residual = displacement.reshape(len(displacement), -1) @ self._weighted.T + self._lips(displacement)
+        low, high = -self._held, 1 - self._held
         for _ in range(_SWEEPS):
             for k in range(len(BLENDSHAPES)):
                 old = coefficients[:, k]
-                new = np.clip(old + (residual[:, k] - ridge[k] * old) / curvature[k], 0, 1)
+                pull = residual[:, k] + self._gram[k, k] * old
+                pull -= np.clip(pull, -sparse[k] / 2, sparse[k] / 2)
+                new = np.clip(pull / curvature[k], low[k], high[k])
                 residual -= (new - old)[:, None] * self._gram[k]
                 coefficients[:, k] = new
-        return coefficients
+        found = self._held + coefficients
+        return found if self._shut is None else _eased(found)
+
+    def _lips(self, displacement: np.ndarray) -> np.ndarray:
+        """(T, 52) pull of the gap between the lips."""
+        if self._shut is None:
+            return np.zeros((len(displacement), len(BLENDSHAPES)))
+        parted = np.maximum(inner_lip_gap(self._rest + displacement) - self._shut, 0) * _LIPS_WEIGHT
+        return (parted - self._held @ self._gaps) @ self._gaps.T
+
+
+def _eased(found: np.ndarray) -> np.ndarray:
+    """(T, 52) weights of the basis → the coefficients that `Rig.activations` makes them of: a jaw falls easily at first."""
+    found = found.copy()
+    for name in ("jawOpen", "mouthClose"):
+        channel = found[:, BLENDSHAPES.index(name)]
+        channel[:] = (1.3 - np.sqrt(1.69 - 1.2 * channel)) / 0.6
+    return found
 
 
 def _both(*rings: object) -> list[int]:

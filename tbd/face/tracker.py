@@ -19,11 +19,12 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.face.cuts import Cut, CutFinder
-from tbd.face.fit import ClipFit, fit_clip, head_motion, smooth
+from tbd.face.fit import ClipFit, fit_clip, head_motion, resting_face, smooth
 from tbd.face.geometry import NUM_POINTS, FaceGeometry, bony_roll, matrix_to_euler, remove_pose
 from tbd.face.mesh import FaceFollower, FaceModel, LandmarkerModel, MeshModel, Sight, bounds
 from tbd.face.motion import BLENDSHAPES, Motion
 from tbd.face.picture import Picture
+from tbd.face.resting import AVERAGE, CLIP, Neutral
 from tbd.face.upright import level, signed
 
 MIN_FACE = 48
@@ -50,11 +51,12 @@ class Tracker(ABC):
         """A fresh model for one picture or one clip, to be used as a context manager."""
 
     @abstractmethod
-    def solve(self, sights: np.ndarray) -> ClipFit:
+    def solve(self, sights: np.ndarray, neutral: Neutral | None = None) -> ClipFit:
         """Coefficients and poses of the frames in which the face was seen.
 
         Args:
             sights: (T, `_ROW`) float32, a row per frame as `_to_row` makes it; a memory map, to be read in blocks.
+            neutral: the person at rest as this tracker sees them, `rest`.
         """
 
     def locate(self, image: np.ndarray, source: str = "the image") -> FaceGeometry:
@@ -87,8 +89,26 @@ class Tracker(ABC):
         _require_usable(geometry, source)
         return geometry
 
-    def track(self, frames: Iterable[np.ndarray], source: str = "the video") -> Motion:
+    def rest(self, frames: Iterable[np.ndarray], source: str = "the neutral clip") -> Neutral:
+        """A person at rest, from a clip or a picture in which they are.
+
+        Args:
+            frames: (H, W, 3) uint8 RGB at 25 a second; one for a picture.
+            source: what messages and results call it.
+
+        Raises:
+            InputError: as `track`.
+        """
+        with Tracking(self, source) as tracking:
+            for frame in frames:
+                tracking.add(frame)
+            return tracking.rest()
+
+    def track(self, frames: Iterable[np.ndarray], source: str = "the video", neutral: Neutral | None = None) -> Motion:
         """The performance of the largest face of a video.
+
+        Coefficients are absolute: an expression that the clip holds throughout is in them, as far as it can be told from the shape of
+        the person's face; `neutral` tells. The metadata's ``neutral`` says what they were measured against.
 
         Frames are looked at one at a time and their meshes kept on disk, so memory does not grow with the video's length
         but for the motion itself. Frames without the face are interpolated and counted in the metadata, which also holds
@@ -98,14 +118,19 @@ class Tracker(ABC):
         Args:
             frames: (H, W, 3) uint8 RGB at 25 a second, as `tbd.face.media.read_video` gives them.
             source: what messages call the video.
+            neutral: the same person at rest, as `rest` of this tracker gives it; people at large by default.
 
         Raises:
             InputError: there are no frames, more than half show no face, it is smaller than 48 pixels, or another person's.
         """
-        with Tracking(self, source) as tracking:
+        with Tracking(self, source, neutral) as tracking:
             for frame in frames:
                 tracking.add(frame)
             return tracking.motion()
+
+    def _reference(self, neutral: Neutral | None) -> str:
+        """What the coefficients are measured against, for the metadata."""
+        return AVERAGE if neutral is None else neutral.source
 
     def _finish(self, values: np.ndarray) -> np.ndarray:
         """(T, 58) with the tracker's jitter taken out."""
@@ -123,10 +148,11 @@ class Tracking:
     Args:
         tracker: what follows.
         source: what messages call the video.
+        neutral: the person at rest, see `Tracker.track`.
     """
 
-    def __init__(self, tracker: Tracker, source: str = "the video") -> None:
-        self.tracker, self.source, self.seen = tracker, source, []
+    def __init__(self, tracker: Tracker, source: str = "the video", neutral: Neutral | None = None) -> None:
+        self.tracker, self.source, self.neutral, self.seen = tracker, source, neutral, []
         self._size = (0, 0)
         self._cuts = CutFinder()
 
@@ -178,7 +204,7 @@ class Tracking:
         sights = self._sights()
         _require_size(sights, self.source)
         cuts = self.cuts()
-        clip = self.tracker.solve(sights)
+        clip = self.tracker.solve(sights, self.neutral)
         head, rest = shot_motion(clip, [sum(self.seen[: cut.frame]) for cut in cuts])
         values = _fill(np.concatenate([clip.blendshapes, head], 1), np.array(self.seen))
         about = {
@@ -186,11 +212,19 @@ class Tracking:
             "faces_seen": self._follower.faces_seen,
             "frames_without_face": len(self.seen) - sum(self.seen),
             "frame_size": list(self._size),
+            "neutral": self.tracker._reference(self.neutral),
             "rest": rest,
             **({"turned": signed(90 * self.turn)} if self.turn else {}),
             **({"cuts": [cut.seconds for cut in cuts]} if cuts else {}),
         }
         return Motion(self.tracker._finish(values), about)
+
+    def rest(self) -> Neutral:
+        """The person, where the clip shows them at rest; see `Tracker.rest`."""
+        sights = self._sights()
+        _require_size(sights, self.source)
+        face = resting_face(sights[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3))
+        return Neutral(face, np.median(sights[:, _BLENDSHAPES], 0).astype(np.float64), self.source)
 
     def points(self) -> np.ndarray:
         """(T, 478, 3) float32 mesh points as `FaceGeometry.points`, interpolated where the face was lost."""
@@ -206,6 +240,10 @@ class Tracking:
 class FaceMeshTracker(Tracker):
     """MediaPipe's face mesh of the wheel; coefficients by bounded least squares against our own rig. No download.
 
+    Args:
+        absolute: otherwise the clip's own resting frames count as 0: for films that a renderer drew from a portrait, whose motion
+            is known relative to that portrait.
+
     Example:
         >>> from skimage.data import astronaut
         >>> face = FaceMeshTracker().locate(astronaut())
@@ -215,11 +253,17 @@ class FaceMeshTracker(Tracker):
 
     name = "face_mesh"
 
+    def __init__(self, absolute: bool = True) -> None:
+        self.absolute = absolute
+
     def open(self, video: bool) -> FaceModel:
         return MeshModel()
 
-    def solve(self, sights: np.ndarray) -> ClipFit:
-        return fit_clip(sights[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3))
+    def solve(self, sights: np.ndarray, neutral: Neutral | None = None) -> ClipFit:
+        return fit_clip(sights[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3), neutral, self.absolute)
+
+    def _reference(self, neutral: Neutral | None) -> str:
+        return super()._reference(neutral) if self.absolute else CLIP
 
     def _finish(self, values: np.ndarray) -> np.ndarray:
         return smooth(values)
@@ -228,7 +272,8 @@ class FaceMeshTracker(Tracker):
 class FaceLandmarkerTracker(Tracker):
     """MediaPipe Tasks' face landmarker with its own blendshapes and pose.
 
-    Its coefficients are absolute: an expression that a clip holds throughout is in them. `tongueOut` is always 0.
+    Its coefficients are absolute: an expression that a clip holds throughout is in them, and so is what its network takes for one in
+    many a resting face (half-closed lids, mostly); with a neutral, what it reads there counts as 0. `tongueOut` is always 0.
 
     Args:
         model: ``face_landmarker.task``.
@@ -250,14 +295,18 @@ class FaceLandmarkerTracker(Tracker):
     def open(self, video: bool) -> FaceModel:
         return LandmarkerModel(self.model, video)
 
-    def solve(self, sights: np.ndarray) -> ClipFit:
+    def solve(self, sights: np.ndarray, neutral: Neutral | None = None) -> ClipFit:
         points = sights[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3)
         rotations = np.asarray(sights[:, _ROTATION], np.float64).reshape(-1, 3, 3)
         nearness = 1 / np.asarray(sights[:, _DISTANCE], np.float64)
         # Corner by corner the mesh's scale jitters; the landmarker's own distance is steadier, but in no unit of ours.
         poses = [remove_pose(p, r)[2:] for p, r in zip(points, rotations)]
         scales, origins = (np.array(column, np.float64) for column in zip(*poses))
-        return ClipFit(np.array(sights[:, _BLENDSHAPES]), rotations, np.median(scales / nearness) * nearness, origins)
+        blendshapes = np.array(sights[:, _BLENDSHAPES])
+        if neutral is not None:
+            at_rest = np.clip(neutral.blendshapes, 0, 0.9)
+            blendshapes = np.clip((blendshapes - at_rest) / (1 - at_rest), 0, 1)
+        return ClipFit(blendshapes, rotations, np.median(scales / nearness) * nearness, origins)
 
 
 def shot_motion(clip: ClipFit, starts: Sequence[int]) -> tuple[np.ndarray, dict[str, Any]]:

@@ -1,0 +1,210 @@
+"""Does a tracked film keep the emotion that is acted in it? An outside classifier judges the film and the motion re-rendered.
+
+Protocol ``tracking_expression-1``. The manifest is a CSV with the columns ``file``, ``person`` and ``emotion`` (its first word that names
+one of the seven classes counts; clips without one are left out). Of each clip a few frames, evenly spread, are judged as they were
+filmed; then the clip is tracked, and the same frames of its motion are drawn on portraits of other people, who are at rest. Motion is
+tracked three ways:
+
+- ``average``: `FaceMeshTracker` alone, measured against people at large;
+- ``person``: the same with the person's own neutral clip, where the manifest has one (emotion neutral);
+- ``clip``: measured against the clip's own resting frames, as tbd 0.1 did.
+
+The aim is that the re-rendered frames are named as meant at least 0.9 times as often as the filmed ones. The classifier is plugged in as in
+`benchmarks.expression`, which says how.
+
+    python -m benchmarks.tracking_expression silent.csv --root film --portraits a.png b.png --classifier ./classify --output out.json
+"""
+
+import csv
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import DEFAULT_RENDERER, environment, load_portraits, run, table, write_results
+from benchmarks.expression import CLASSES, HOW_TO_PLUG, class_name, classify
+from tbd.errors import InputError
+from tbd.face.geometry import FaceGeometry
+from tbd.face.media import read_video
+from tbd.face.motion import Motion
+from tbd.face.renderer import Renderer
+from tbd.face.resting import AVERAGE, CLIP, Neutral
+from tbd.face.tracker import FaceMeshTracker, Tracking
+
+LONGEST = 40
+"""Frames of a clip that are tracked, from its start."""
+_WORDS = {"smile": "happy", "laughing": "happy", "furious": "angry"}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A filmed clip with the emotion that is acted in it."""
+
+    name: str
+    path: Path
+    person: str
+    emotion: str
+
+
+def read_clips(manifests: Sequence[str], root: Path) -> list[Clip]:
+    """The clips whose emotion is one of the classes, a person's neutral ones first."""
+    clips = []
+    for manifest in manifests:
+        with open(manifest, newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                words = [class_name(_WORDS.get(word, word)) for word in re.findall(r"[a-z]+", row["emotion"].lower())]
+                named = [word for word in words if word in CLASSES]
+                if named:
+                    clips.append(Clip(Path(row["file"]).stem, root / row["file"], row["person"], named[0]))
+    if not clips:
+        raise InputError(f"No clip of {', '.join(manifests)} has one of the emotions {', '.join(CLASSES)}.")
+    return sorted(clips, key=lambda clip: (clip.person, clip.emotion != "neutral", clip.name))
+
+
+def track_ways(tracking: Tracking, neutral: Neutral | None) -> Iterator[tuple[str, Motion]]:
+    """The motion of a clip that was followed, in each way that it can be measured."""
+    yield AVERAGE, tracking.motion()
+    if neutral is not None:
+        tracking.neutral = neutral
+        yield "person", tracking.motion()
+    tracking.tracker = FaceMeshTracker(absolute=False)
+    yield CLIP, tracking.motion()
+
+
+def draw_clips(
+    clips: Sequence[Clip], faces: dict[str, FaceGeometry], renderer: Renderer, count: int, folder: Path
+) -> tuple[dict[str, tuple[Clip, str]], dict[str, dict[str, Any]]]:
+    """Write the pictures to judge; file name → (clip, way; ``filmed`` for the film's own), and the clips' mean coefficients."""
+    from PIL import Image
+
+    pictures: dict[str, tuple[Clip, str]] = {}
+    coefficients: dict[str, dict[str, Any]] = {}
+    neutrals: dict[str, Neutral] = {}
+
+    def keep(frame: np.ndarray, clip: Clip, way: str) -> None:
+        name = f"{clip.name}_{way}_{len(pictures):05d}.png"
+        Image.fromarray(frame).save(folder / name, compress_level=1)
+        pictures[name] = clip, way
+
+    for clip in clips:
+        frames = [np.asarray(frame) for frame in islice(read_video(clip.path), LONGEST)]
+        chosen = np.linspace(0, len(frames) - 1, count + 2)[1:-1].round().astype(int)
+        for i in chosen:
+            keep(frames[i], clip, "filmed")
+        with Tracking(FaceMeshTracker(), clip.name) as tracking:
+            for frame in frames:
+                tracking.add(frame)
+            if clip.emotion == "neutral" and clip.person not in neutrals:
+                neutrals[clip.person] = tracking.rest()
+            for way, motion in track_ways(tracking, neutrals.get(clip.person) if clip.emotion != "neutral" else None):
+                coefficients.setdefault(clip.name, {})[way] = motion.values[:, :52].mean(0).round(3).tolist()
+                still = motion.values[chosen].copy()
+                still[:, 52:] = 0  # the head's turn is none of the expression
+                for face in faces.values():
+                    for frame in renderer.render(face, Motion(still)):
+                        keep(frame, clip, way)
+        print(f"{clip.name} {clip.emotion}", flush=True)
+    return pictures, coefficients
+
+
+def score(pictures: dict[str, tuple[Clip, str]], verdicts: dict[str, str | None]) -> dict[str, Any]:
+    """Per way: how often pictures are named as meant, over the clips that were tracked so, and the same of their filmed frames.
+
+    Returns:
+        way → ``named``, ``filmed`` (means of the clips' own rates), ``kept`` (their quotient), ``clips``, and ``by_emotion``.
+    """
+    rates: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    emotions = {}
+    for name, (clip, way) in pictures.items():
+        rates[clip.name, way].append(verdicts.get(name) == clip.emotion)
+        emotions[clip.name] = clip.emotion
+    return {way: _score_way(way, rates, emotions) for way in (AVERAGE, "person", CLIP) if any(w == way for _, w in rates)}
+
+
+def _score_way(way: str, rates: dict[tuple[str, str], list[bool]], emotions: dict[str, str]) -> dict[str, Any]:
+    names = [name for name, w in rates if w == way]
+
+    def mean(of: str, emotion: str | None = None) -> float:
+        return float(np.mean([np.mean(rates[n, of]) for n in names if emotion in (None, emotions[n])]))
+
+    named = {e: {"named": mean(way, e), "filmed": mean("filmed", e), "clips": sum(emotions[n] == e for n in names)}
+             for e in CLASSES if any(emotions[n] == e for n in names)}  # fmt: skip
+    filmed = mean("filmed")
+    return {"named": mean(way), "filmed": filmed, "kept": mean(way) / max(filmed, 1e-9), "clips": len(names), "by_emotion": named}
+
+
+def report(results: dict[str, Any]) -> str:
+    """The results as markdown."""
+    rows = []
+    for judge, ways in results["scores"].items():
+        for way, found in ways.items():
+            rows.append([judge, way, found["clips"], found["filmed"], found["named"], found["kept"]])
+            rows += [[judge, f"{way}, {e}", v["clips"], v["filmed"], v["named"], "–"] for e, v in found["by_emotion"].items()]
+    head = f"{results['pictures']} pictures of {results['clips']} clips; people {', '.join(results['people'])}."
+    place = results["environment"]
+    return "\n\n".join(
+        [
+            f"## {results['protocol']}",
+            head,
+            table(["classifier", "measured against", "clips", "named, filmed", "named, re-rendered", "kept"], rows),
+            f"Commit {place['commit']}, {place['date']}, classifier `{results['classifier']}`.",
+        ]
+    )
+
+
+def tracking_expression(
+    manifests: Sequence[str],
+    root: Path,
+    portraits: Sequence[str],
+    classifier: str | None = None,
+    people: Sequence[str] = (),
+    count: int = 4,
+    renderer: Renderer = DEFAULT_RENDERER,
+    size: int = 256,
+    keep: Path | None = None,
+    output: Path | None = None,
+) -> None:
+    """Track films, draw them anew, and let an outside classifier name both.
+
+    Args:
+        manifests: CSV files with the columns file, person and emotion.
+        root: the folder that files are relative to.
+        portraits: pictures of people at rest.
+        classifier: a command that takes a folder of pictures and prints JSON lines.
+        people: only these; all by default.
+        count: frames of a clip that are judged.
+        renderer: what draws.
+        size: pixels of the framed portraits' side.
+        keep: a folder that keeps the judged pictures.
+        output: a .json file for the results; tables go beside it as .md.
+    """
+    if classifier is None:
+        raise InputError(HOW_TO_PLUG)
+    clips = [clip for clip in read_clips(manifests, root) if not people or clip.person in people]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        pictures, coefficients = draw_clips(clips, load_portraits(portraits, size), renderer, count, folder)
+        answers = classify(classifier, folder)
+    judges = list(next(iter(answers.values())))
+    results = {
+        "protocol": "tracking_expression-1",
+        "environment": environment(),
+        "classifier": classifier,
+        "clips": len(clips),
+        "people": sorted({clip.person for clip in clips}),
+        "pictures": len(pictures),
+        "scores": {judge: score(pictures, {name: answer.get(judge) for name, answer in answers.items()}) for judge in judges},
+        "coefficients": coefficients,
+    }
+    write_results(output, results, report(results))
+
+
+if __name__ == "__main__":
+    run(tracking_expression, many="manifests", default=())
