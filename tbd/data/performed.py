@@ -1,5 +1,6 @@
 """Whole clips as a model performs them: what it is told of each, and what it is measured against."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,10 @@ class PerformedClips(Dataset):
     """
 
     def __init__(self, clips: Sequence[TrainingClip]) -> None:
-        self.clips = clips
+        self.clips, self.names, told = clips, [], Counter()
+        for clip in clips:  # data sets that are mixed may use a name twice
+            told[clip.name] += 1
+            self.names.append(clip.name if told[clip.name] == 1 else f"{clip.name} ({told[clip.name]})")
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -53,7 +57,7 @@ class PerformedClips(Dataset):
         clip = self.clips[index]
         silence = np.zeros(clip.frames * SAMPLES_PER_FRAME, np.float32)
         return PerformedClip(
-            name=clip.name,
+            name=self.names[index],
             audio=silence if clip.audio is None else read_wave(clip.audio),
             plan=clip.plan or MusclePlan(),
             planned=clip.plan is not None,

@@ -64,7 +64,7 @@ class AudioDistillation(ExactModule):
         audio_encoder.load_state_dict({**own, **fitting})
         self.student.audio_encoder, self.augment = audio_encoder, augment
         self.learning_rate, self.warmup_steps, self.chance_seed = learning_rate, warmup_steps, seed
-        self._tally, self._performance = Tally(), Performance()
+        self._tally = Tally()
 
     @property
     def audio_encoder(self) -> AudioEncoder:
@@ -97,14 +97,14 @@ class AudioDistillation(ExactModule):
             self.log_everywhere({"val/error": totals["error"] / float(spread)}, "val/error")
 
     def on_test_start(self) -> None:
-        self._performance = Performance()
+        self._tested = Performance()
 
     def test_step(self, batch: Any, batch_idx: int) -> None:
         """Draw whole clips with the learner's ear, as `MotionDiffusion` does."""
-        self.student.test_step(batch, batch_idx, self._performance)
+        self.student.test_step(batch, batch_idx, self._tested)
 
     def on_test_epoch_end(self) -> None:
-        self.log_everywhere({f"test/{name}": value for name, value in self._performance.measure().items()})
+        self.log_everywhere({f"test/{name}": value for name, value in self._tested.measure().items()})
 
     def error(self, batch: dict[str, Any], heard: Tensor) -> Tensor:
         """Squared error of the features over frames that exist, in shares of their variance: 1 is no better than their mean."""

@@ -5,9 +5,11 @@ from typing import Any
 
 import lightning as L
 import torch
-from torch import Tensor
+from diffusers import SchedulerMixin
+from torch import Tensor, nn
 
 from tbd.draw.chance import run_seed, seed_of
+from tbd.draw.guidance import Guidance
 
 _SEED = "tbd_seed"
 """Where a checkpoint keeps the seed of its run."""
@@ -34,6 +36,13 @@ class ExactModule(L.LightningModule):
         torch.manual_seed(seed_of(self.run_seed, self.global_rank, self.trainer.fit_loop.epoch_loop.total_batch_idx))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the seed, lead back to the optimizer's last step, and leave out components that were built in Python.
+
+        Only a pickle that may run code could bring these back. The command line's are class paths and arguments, which stay.
+        """
+        options = checkpoint.get("hyper_parameters", {})
+        for name in [name for name, value in options.items() if isinstance(value, (nn.Module, SchedulerMixin, Guidance))]:
+            del options[name]
         checkpoint[_SEED] = self.run_seed
         _rewind(checkpoint, self._trainer)
 

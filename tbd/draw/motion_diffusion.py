@@ -194,8 +194,8 @@ class MotionDiffusion(ExactModule):
         # shares of the frames of all processes, or those of a process with few would weigh more
         frames = self.averaged(parts["frames"].sum()).clamp(min=1e-6)
         losses = self._combined({name: value.sum() / frames for name, value in parts.items() if name != "frames"})
-        for name, value in losses.items():
-            self.log(f"train/{name}", self.averaged(value), batch_size=size)
+        everywhere = self.averaged(torch.stack(list(losses.values())))
+        self.log_dict({f"train/{name}": value for name, value in zip(losses, everywhere)}, batch_size=size)
         return losses["loss"]
 
     def _combined(self, figures: dict[str, Any]) -> dict[str, Any]:
@@ -234,16 +234,16 @@ class MotionDiffusion(ExactModule):
         return {f"val/{name}": value for name, value in {**figures, **self._performance.measure()}.items()}
 
     def on_test_start(self) -> None:
-        self._performance = Performance()
+        self._tested = Performance()
 
     def test_step(self, batch: Any, batch_idx: int, performance: Performance | None = None) -> None:
         """Draw whole clips as `tbd generate` does, each from noise of its name; into another's `performance` where given."""
         if not isinstance(batch, list):
             raise InputError("A motion model is tested on lists of whole clips (tbd.data.performed.PerformedClip), as DataModules give.")
-        (performance or self._performance).perform(self, batch)
+        (performance or self._tested).perform(self, batch)
 
     def on_test_epoch_end(self) -> None:
-        self.log_everywhere({f"test/{name}": value for name, value in self._performance.measure().items()})
+        self.log_everywhere({f"test/{name}": value for name, value in self._tested.measure().items()})
 
     def losses(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """The training loss and its parts, means over the frames of a batch; see `parts`."""

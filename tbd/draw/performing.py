@@ -1,9 +1,11 @@
 """Test clips drawn by a motion model as `tbd generate` would, and measured as `tbd ablate` does."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
+from lightning.pytorch.utilities import rank_zero_info
 
 from tbd.draw.chance import clip_seed
 from tbd.draw.clips import Script, draw_clips
@@ -28,6 +30,7 @@ class Performance:
     def __init__(self, names: Sequence[str] = tuple(MOTION_METRICS), seed: int = 0, num_inference_steps: int | None = None) -> None:
         self.names, self.seed, self.num_inference_steps = tuple(names), seed, num_inference_steps
         self.drawn: dict[str, tuple[PerformedClip, Motion]] = {}
+        self._said = False
 
     @torch.no_grad()
     def perform(self, model: "MotionDiffusion", clips: Sequence["PerformedClip"]) -> None:
@@ -36,7 +39,8 @@ class Performance:
         scripts = [Script(clip.audio, clip.plan, clip_seed(self.seed, clip.name)) for clip in new]
         with torch.autocast(model.device.type, enabled=False):
             motions = draw_clips(model, scripts, len(scripts), self.num_inference_steps) if scripts else []
-        self.drawn |= {clip.name: (clip, motion) for clip, motion in zip(new, motions)}
+        # sounds are the larger part of what would be kept, and have been heard
+        self.drawn |= {clip.name: (replace(clip, audio=clip.audio[:0]), motion) for clip, motion in zip(new, motions)}
 
     def measure(self) -> dict[str, float]:
         """Metric → number over the clips of all processes, each counted once; forgets them."""
@@ -47,7 +51,11 @@ class Performance:
             plan = clip.plan if clip.planned else None
             suite.update(motion, clip.motion, plan, clip.emotion, clip.bilabials, motion.metadata.get("seams", ()))
         self.drawn = {}
-        return MotionSuite.merged(gather(suite.state())).compute()
+        found = MotionSuite.merged(gather(suite.state())).compute()
+        if found and not self._said and (missing := [name for name in self.names if name not in found]):
+            self._said = True
+            rank_zero_info(f"No {', '.join(missing)}: there are too few clips for it, or they do not tell what it is measured against.")
+        return found
 
 
 def _rank() -> int:

@@ -37,16 +37,16 @@ class Tally:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def add(self, ids: Iterable[int], **values: Tensor) -> None:
+    def add(self, ids: Iterable[Hashable], **values: Tensor) -> None:
         """Take in B samples.
 
         Args:
-            ids: B numbers.
+            ids: B numbers or names.
             values: (B,) each, or (B, D) for sums of vectors.
         """
         columns = {name: column.detach().double().cpu() for name, column in values.items()}
         for i, number in enumerate(ids):
-            self.rows[int(number)] = {name: column[i] for name, column in columns.items()}
+            self.rows[number] = {name: column[i] for name, column in columns.items()}
 
     def totals(self) -> dict[str, Any]:
         """Sums over the samples of all processes; empties the tally.

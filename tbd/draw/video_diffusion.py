@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,7 @@ from tbd.draw.half import halve_frozen as halve
 from tbd.draw.latents import LatentCodec
 from tbd.draw.learning import ExactModule
 from tbd.draw.prediction import min_snr_weight, to_sample
+from tbd.draw.screening import Screening
 from tbd.draw.shards import share_out
 from tbd.draw.tally import Tally
 from tbd.draw.video_denoiser import Portrait, Told, VideoDenoiser
@@ -173,16 +174,6 @@ class VideoDiffusion(ExactModule):
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.denoiser.compile_parts()
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave out components that were built in Python: only a pickle that may run code could bring them back.
-
-        The command line's are class paths and arguments, which stay.
-        """
-        super().on_save_checkpoint(checkpoint)
-        options = checkpoint.get("hyper_parameters", {})
-        for name in [name for name, value in options.items() if isinstance(value, (torch.nn.Module, SchedulerMixin, Guidance))]:
-            del options[name]
-
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_load_checkpoint(checkpoint)
         if "state_dict" in checkpoint:  # shared-out weights are loaded before, by the strategy
@@ -206,6 +197,18 @@ class VideoDiffusion(ExactModule):
     def on_validation_epoch_end(self) -> None:
         if totals := self._tally.totals():
             self.log_everywhere({f"val/{name}": totals[name] / totals["windows"] for name in ("loss", "sample")})
+
+    def on_test_start(self) -> None:
+        if self.device_mesh is not None:
+            raise InputError("Clips differ in length, so that shares of weights cannot be tested with; test on one GPU, or with DDP.")
+        self._screening = Screening()
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        """Draw a whole clip as `tbd generate` does from its coarse frames, and compare it with the true frames."""
+        self._screening.screen(self, batch)
+
+    def on_test_epoch_end(self) -> None:
+        self.log_everywhere({f"test/{name}": value for name, value in self._screening.measure().items()})
 
     def _show(self, batch: dict[str, Any]) -> None:
         """Draw the first clips of a batch as films for TensorBoard: the coarse frames, what is drawn, the true frames."""
@@ -314,17 +317,56 @@ class VideoDiffusion(ExactModule):
         f, (height, width) = self.autoencoder.factor, portrait.shape[:2]
         if height % f or width % f or region_masks.shape != (5, height // f, width // f):
             raise InputError(f"A portrait of {height}×{width} pixels needs sides that are multiples of {f}, and masks of an {f}th of them.")
+        images, masks = iter(coarse), torch.from_numpy(np.asarray(region_masks, np.float32))
+
+        def hints(wanted: int) -> Tensor:
+            """(1, wanted, C, h, w) latents of the next coarse frames."""
+            fresh = list(islice(images, wanted))
+            if len(fresh) < wanted:
+                raise InputError("The coarse video ends before the audio; it has one frame for each 640 samples.")
+            for image in fresh:
+                if image.shape != portrait.shape:
+                    raise InputError(f"Coarse frames have the portrait's size {portrait.shape}; this one has {image.shape}.")
+            return self.latents(_pixels(np.stack(fresh)[None]).to(self.device))
+
+        look = self.latents(_pixels(portrait[None]).to(self.device))
+        for new in self.draw_latents(look, hints, masks, audio, plan, seed, guidance, num_inference_steps, sequential):
+            for frame in self.autoencoder.decode(new)[0]:
+                yield (frame.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+
+    @torch.no_grad()
+    def draw_latents(
+        self,
+        portrait: Tensor,
+        hints: Callable[[int], Tensor],
+        region_masks: Tensor,
+        audio: np.ndarray,
+        plan: MusclePlan,
+        seed: int = 0,
+        guidance: Guidance | None = None,
+        num_inference_steps: int | None = None,
+        sequential: bool = False,
+    ) -> Iterator[Tensor]:
+        """As `draw`, from latents to latents.
+
+        Args:
+            portrait: (1, C, h, w) latents.
+            hints: gives the next so many coarse frames, (1, n, C, h, w) latents on this model's device.
+            region_masks: (5, h, w).
+            audio, plan, seed, guidance, num_inference_steps, sequential: as for `draw`.
+
+        Yields:
+            Consecutive pieces (1, n, C, h, w), together ceil(N / 640) frames.
+        """
         frames, t, recording = frames_of(len(audio)), self.window_frames, Recording(audio, self.audio_encoder)
-        plans = PlanTensors.collate([plan]).to(self.device)
-        masks = torch.from_numpy(np.asarray(region_masks, np.float32))[None].to(self.device)
-        look = self.denoiser.look(self.latents(_pixels(portrait[None]).to(self.device)))
-        generator = torch.Generator().manual_seed(seed)
-        images = iter(coarse)
-        past = hint = torch.zeros(1, 0, self.denoiser.channels, height // f, width // f, device=self.device)
+        plans, masks = PlanTensors.collate([plan]).to(self.device), region_masks[None].float().to(self.device)
+        look, generator = self.denoiser.look(portrait), torch.Generator().manual_seed(seed)
+        past = hint = torch.zeros(1, 0, *portrait.shape[1:], device=self.device)
         done = 0
         while done < frames:
             start = done - past.shape[1]
-            hint = self._more(hint[:, hint.shape[1] - past.shape[1] :], images, min(t, frames - start), portrait.shape)
+            hint = torch.cat([hint[:, hint.shape[1] - past.shape[1] :], hints(min(t, frames - start) - past.shape[1])], 1)
+            hint = torch.cat([hint, hint[:, -1:].expand(-1, t - hint.shape[1], -1, -1, -1)], 1)  # the last again to the end
             drawn = self.denoise(
                 look,
                 hint,
@@ -341,19 +383,7 @@ class VideoDiffusion(ExactModule):
             new = drawn[:, past.shape[1] :][:, : frames - done]
             done += new.shape[1]
             past = drawn[:, t - self.past_frames :]
-            for frame in self.autoencoder.decode(new)[0]:
-                yield (frame.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
-
-    def _more(self, kept: Tensor, images: Iterator[np.ndarray], wanted: int, shape: tuple[int, ...]) -> Tensor:
-        """The next window's hint: what is kept of the last one, as many new frames as are wanted, and the last again to the end."""
-        fresh = list(islice(images, wanted - kept.shape[1]))
-        if len(fresh) < wanted - kept.shape[1]:
-            raise InputError("The coarse video ends before the audio; it has one frame for each 640 samples.")
-        for image in fresh:
-            if image.shape != shape:
-                raise InputError(f"Coarse frames have the portrait's size {shape}; this one has {image.shape}.")
-        hint = torch.cat([kept, self.latents(_pixels(np.stack(fresh)[None]).to(self.device))], 1)
-        return torch.cat([hint, hint[:, -1:].expand(-1, self.window_frames - hint.shape[1], -1, -1, -1)], 1)
+            yield new
 
     @torch.no_grad()
     def denoise(

@@ -17,7 +17,7 @@ from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conftest import tiny_model
 from tests.hear.humming import Humming
 
-SIDES = {"train": [60, 45, 80, 33, 70], "val": [50, 31, 64], "test": [40, 75, 52]}
+SIDES = {"train": [60, 45, 52, 33, 50], "val": [50, 31, 64], "test": [40, 75, 52]}
 QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False, "accelerator": "cpu"}
 WINDOW = {"window_frames": 30, "context_frames": 4, "batch_size": 2}
 EMOTIONS = ("happy", "sad", "angry")
