@@ -21,13 +21,12 @@ from tbd.draw.denoiser import Denoiser
 from tbd.draw.guidance import Branch, Guidance, NoGuidance
 from tbd.draw.learning import ExactModule, warmup_cosine
 from tbd.draw.normalisation import from_moments, given_statistics, moments
-from tbd.draw.performing import Performance
+from tbd.draw.performing import QUICK, Performance
 from tbd.draw.prediction import to_sample
 from tbd.draw.tally import Tally
 from tbd.draw.windows import Recording, join_past, require_noise_scheduler, require_widths, tell_branches
 from tbd.errors import InputError
 from tbd.face.motion import CHANNELS, FPS, Motion
-from tbd.metrics.motion_suite import QUICK
 from tbd.think.action_units import REGIONS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
 from tbd.think.facs import CHANNEL_REGIONS

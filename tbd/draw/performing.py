@@ -11,7 +11,9 @@ from tbd.draw.chance import clip_seed
 from tbd.draw.clips import Script, draw_clips
 from tbd.draw.tally import gather
 from tbd.face.motion import Motion
-from tbd.metrics.motion_suite import MOTION_METRICS, MotionSuite
+
+QUICK = ("muscle_error", "au_r", "mouth_error", "mouth_r", "jaw_r", "lips_closed")
+"""Metrics that a few clips suffice for."""
 
 if TYPE_CHECKING:
     from tbd.data.performed import PerformedClip
@@ -22,13 +24,13 @@ class Performance:
     """What a model has drawn in one validation or test.
 
     Args:
-        names: metrics, of `MOTION_METRICS`.
+        names: metrics, of `tbd.metrics.motion_suite.MOTION_METRICS`; all where not given.
         seed: each clip's noise is drawn from it and the clip's name.
         num_inference_steps: instead of the model's own.
     """
 
-    def __init__(self, names: Sequence[str] = tuple(MOTION_METRICS), seed: int = 0, num_inference_steps: int | None = None) -> None:
-        self.names, self.seed, self.num_inference_steps = tuple(names), seed, num_inference_steps
+    def __init__(self, names: Sequence[str] | None = None, seed: int = 0, num_inference_steps: int | None = None) -> None:
+        self.names, self.seed, self.num_inference_steps = names, seed, num_inference_steps
         self.drawn: dict[str, tuple[PerformedClip, Motion]] = {}
         self._said = False
 
@@ -44,15 +46,18 @@ class Performance:
 
     def measure(self) -> dict[str, float]:
         """Metric → number over the clips of all processes, each counted once; forgets them."""
+        from tbd.metrics.motion_suite import MOTION_METRICS, MotionSuite  # which drawing alone does without
+
+        names = tuple(self.names or MOTION_METRICS)
         earlier = {name for names in gather(list(self.drawn))[: _rank()] for name in names}
-        suite = MotionSuite(self.names)
+        suite = MotionSuite(names)
         for name in sorted(self.drawn.keys() - earlier):
             clip, motion = self.drawn[name]
             plan = clip.plan if clip.planned else None
             suite.update(motion, clip.motion, plan, clip.emotion, clip.bilabials, motion.metadata.get("seams", ()))
         self.drawn = {}
         found = MotionSuite.merged(gather(suite.state())).compute()
-        if found and not self._said and (missing := [name for name in self.names if name not in found]):
+        if found and not self._said and (missing := [name for name in names if name not in found]):
             self._said = True
             rank_zero_info(f"No {', '.join(missing)}: there are too few clips for it, or they do not tell what it is measured against.")
         return found

@@ -9,13 +9,11 @@ from torch import Tensor
 
 from tbd.draw.chance import clip_seed
 from tbd.draw.tally import Tally
-from tbd.metrics.base import Unmeasurable
-from tbd.metrics.identity import IdentitySimilarity
-from tbd.metrics.pixels import PeakSignalNoiseRatio, StructuralSimilarity
 
 if TYPE_CHECKING:
     from tbd.data.video_windows import WholeClip
     from tbd.draw.video_diffusion import VideoDiffusion
+    from tbd.metrics.identity import IdentitySimilarity
 
 
 class Screening:
@@ -26,7 +24,9 @@ class Screening:
         identity: compares faces; built from ArcFace's registered weights where not given.
     """
 
-    def __init__(self, seed: int = 0, identity: IdentitySimilarity | None = None) -> None:
+    def __init__(self, seed: int = 0, identity: "IdentitySimilarity | None" = None) -> None:
+        from tbd.metrics.pixels import PeakSignalNoiseRatio, StructuralSimilarity  # which drawing alone does without
+
         self.seed, self.identity = seed, identity or _identity()
         self._psnr, self._ssim, self._tally = PeakSignalNoiseRatio(), StructuralSimilarity(), Tally()
         self._decoded = False
@@ -76,6 +76,8 @@ class Screening:
         return torch.cat([_bytes(model.autoencoder.decode(part[None].to(model.device))[0]) for part in clip.frames.split(8)])
 
     def _identity_of(self, drawn: Tensor, true: Tensor) -> dict[str, float]:
+        from tbd.metrics.base import Unmeasurable
+
         if self.identity is None:
             return {"identity": 0.0, "faces": 0.0}
         try:
@@ -84,8 +86,9 @@ class Screening:
             return {"identity": 0.0, "faces": 0.0}
 
 
-def _identity() -> IdentitySimilarity | None:
+def _identity() -> "IdentitySimilarity | None":
     from tbd.metrics.arcface import ArcFaceEmbedder
+    from tbd.metrics.identity import IdentitySimilarity
     from tbd.weights import WeightsAbsent
 
     try:
@@ -103,6 +106,7 @@ def _faces(frames: Tensor) -> Tensor:
     """
     from tbd.errors import InputError
     from tbd.face.tracker import FaceMeshTracker, Tracking
+    from tbd.metrics.base import Unmeasurable
     from tbd.metrics.crops import face_chips
 
     chips = []

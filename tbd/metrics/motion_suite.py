@@ -29,8 +29,6 @@ MOTION_METRICS: dict[str, Callable[..., ClipMetric]] = {
     "seams": SeamJump,
 }
 """Name → metric, as the protocol procedural-motion-v1 has them."""
-QUICK = ("muscle_error", "au_r", "mouth_error", "mouth_r", "jaw_r", "lips_closed")
-"""Those that a few clips suffice for."""
 
 
 class MotionSuite:

@@ -35,8 +35,8 @@ def runs(tmp_path_factory) -> tuple[dict, dict, dict]:
     for world in (1, 2):
         processes += start(world, folder / str(world), corpus)
         if world == 1:
-            texts = [processes[0].communicate(timeout=300)[0].decode()]  # it packs the corpus
-    texts += [process.communicate(timeout=300)[0].decode() for process in processes[1:]]
+            texts = [processes[0].communicate(timeout=600)[0].decode()]  # it packs the corpus
+    texts += [process.communicate(timeout=600)[0].decode() for process in processes[1:]]
     assert not any(process.returncode for process in processes), "\n\n".join(text[-3000:] for text in texts)
     return tuple(torch.load(folder / name, weights_only=True) for name in ("1.0", "2.0", "2.1"))
 
