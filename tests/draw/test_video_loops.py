@@ -25,13 +25,13 @@ class Two(VideoDataModule):
         return self.given
 
 
-def tested(model, data) -> dict[str, float]:
+def results_of(model, data) -> dict[str, float]:
     return L.Trainer(**QUIET).test(model, data, verbose=False)[0]
 
 
 def test_a_test_draws_whole_clips_and_compares_frames():
     model, data = wake(tiny_video_model()), Two()
-    logged = tested(model, data)
+    logged = results_of(model, data)
     psnr, ssim = PeakSignalNoiseRatio(), StructuralSimilarity()
     for one in data.given:
         rows = [np.moveaxis(array, -3, -1) for array in (one.portrait, one.coarse, one.frames)]
@@ -52,12 +52,12 @@ def test_latents_are_compared_with_the_film_or_what_they_decode_to(tmp_path):
     names = ("frames", "coarse", "portrait")
     cached = replace(pixels, **{name: model.latents(torch.from_numpy(getattr(pixels, name))).numpy() for name in names})
     with pytest.warns(UserWarning, match="There is no video of clip1 beside its latents"):
-        decoded = tested(model, Two(clips=[cached]))
+        decoded = results_of(model, Two(clips=[cached]))
     film = tmp_path / "clip1.mp4"
     with VideoWriter(film) as writer:
         for frame in np.moveaxis(pixels.frames, 1, -1):
             writer.write(frame)
-    logged = tested(model, Two(clips=[replace(cached, video=film)]))
+    logged = results_of(model, Two(clips=[replace(cached, video=film)]))
     assert logged.keys() == decoded.keys() and abs(logged["test/psnr"] - decoded["test/psnr"]) > 1e-3
 
 
