@@ -115,19 +115,22 @@ class ResumableLoader(DataLoader):
 class EvaluationSampler(DistributedSampler):
     """Items for validation and test: each once, or a number of them, evenly spread.
 
-    Every process takes equally many, or those that are done would leave the others waiting: what is missing to that is made up by
-    repeats, which a `tbd.draw.tally.Tally` counts once.
+    Every process takes equally many batches, or those that are done would leave the others waiting: a batch that is missing to that is
+    made up by a repeat, which a `tbd.draw.tally.Tally` counts once.
 
     Args:
         length: of the dataset.
         count: how many items; all where not given.
         rank, world: which process of how many.
+        batch_size: of one process.
     """
 
-    def __init__(self, length: int, count: int | None = None, rank: int = 0, world: int = 1) -> None:
+    def __init__(self, length: int, count: int | None = None, rank: int = 0, world: int = 1, batch_size: int = 1) -> None:
         count = min(count or length, length)
         items = [i * length // count for i in range(count)]
-        self.items = [items[i % count] for i in range(-(-count // world) * world)][rank::world]
+        own, most = items[rank::world], items[::world]
+        short = -(-len(own) // batch_size) < -(-len(most) // batch_size)
+        self.items = own + items[:1] if short else own
 
     def __len__(self) -> int:
         return len(self.items)

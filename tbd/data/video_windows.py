@@ -275,7 +275,7 @@ class VideoDataModule(L.LightningDataModule):
     def val_dataloader(self) -> DataLoader:
         """Every window once, or those that were asked for, whatever the number of processes."""
         data = self.datasets["val"]
-        sampler = EvaluationSampler(len(data), self.val_windows, self.trainer.global_rank, self.trainer.world_size)
+        sampler = EvaluationSampler(len(data), self.val_windows, self.trainer.global_rank, self.trainer.world_size, self.batch_size)
         return DataLoader(data, self.batch_size, sampler=sampler, **self._options())
 
     def test_dataloader(self) -> DataLoader:
