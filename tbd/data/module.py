@@ -169,7 +169,8 @@ class MotionDataModule(L.LightningDataModule):
         if "val" not in self.datasets:
             return []
         data = self.datasets["val"]
-        windows = DataLoader(data, sampler=EvaluationSampler(len(data), self.val_windows, *self._process(), self.batch_size), **self._options())
+        sampler = EvaluationSampler(len(data), self.val_windows, *self._process(), self.batch_size)
+        windows = DataLoader(data, sampler=sampler, **self._options())
         model = None if self.trainer is None else self.trainer.lightning_module
         clips = getattr(model, "validation_clips", 0)
         return [windows, self._performed("val", clips)] if clips else windows
