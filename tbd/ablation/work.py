@@ -158,13 +158,13 @@ def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
     import torch
 
     from tbd.ablation.measuring import measure
-    from tbd.evaluation.checksum import seed_of
+    from tbd.draw.chance import clip_seed
 
     start, training = time.perf_counter(), {}
     if task.variant == TRUTH:
         drawn = [truth.motion for truth in truths]
     else:
-        from tbd.ablation.drawing import Script, draw_clips
+        from tbd.draw.clips import Script, draw_clips
         from tbd.draw.motion_diffusion import MotionDiffusion
         from tbd.draw.pretrained import build_model
 
@@ -173,7 +173,7 @@ def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
         training = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {"key": str(folder)}
         model = build_model(task.config["model"], folder, MotionDiffusion)
         model.to("cuda" if torch.cuda.is_available() else "cpu")
-        scripts = [Script(truth.audio, truth.plan, seed_of(job.protocol.seed + task.seed, truth.clip.id)) for truth in truths]
+        scripts = [Script(truth.audio, truth.plan, clip_seed(job.protocol.seed + task.seed, truth.clip.id)) for truth in truths]
         drawn = draw_clips(model, scripts, job.batch_size)
     middle = time.perf_counter()
     values, by_clip = measure(job.protocol, truths, drawn)

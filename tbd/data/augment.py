@@ -5,6 +5,7 @@ that belongs to it still fits.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -55,14 +56,16 @@ class AudioAugment(nn.Module):
         self.babble, self.clipping, self.coarse, self.swell, self.gain = babble, clipping, coarse, swell, gain
 
     @torch.no_grad()
-    def forward(self, audio: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def forward(self, audio: Tensor, generator: torch.Generator | None = None, seeds: Sequence[int] | None = None) -> Tensor:
         """(B, N) waveforms at 16 kHz in -1..1 → (B, N), as long, as timed, in -1..1.
 
         Args:
             audio: the waveforms; floating point.
             generator: what draws, on the device of `audio`; torch's own where not given.
+            seeds: B seeds instead: each waveform is changed by its own, whatever else is in the batch, but for the voices in its
+                background, which are the batch's.
         """
-        draw = _Draw(len(audio), audio.device, generator)
+        draw = _Draw(len(audio), audio.device, generator) if seeds is None else _SeededDraw(seeds, audio.device)
         sound = audio.float()
         sound = self._colour(sound, draw)
         sound = self._swell(sound, draw)
@@ -164,6 +167,35 @@ class _Draw:
     def order(self) -> Tensor:
         """(B,) a shuffled order of the batch."""
         return torch.randperm(self.rows, device=self.device, generator=self.generator)
+
+
+class _SeededDraw(_Draw):
+    """Random numbers of which each row has its own seed.
+
+    Args:
+        seeds: B, below 2⁶³.
+        device: where they are wanted. Even numbers are drawn on the CPU, where many small draws are cheapest.
+    """
+
+    def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
+        super().__init__(len(seeds), device, None)
+        self.hosts = [torch.Generator().manual_seed(seed) for seed in seeds]
+        # one generator serves all rows on a GPU; each call begins it anew, with a seed that the row's own generator draws
+        self.here = torch.Generator(device)
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        rows = torch.stack([torch.rand(shape, generator=host) for host in self.hosts])
+        return rows.to(self.device) * (high - low) + low
+
+    def normal(self, *shape: int) -> Tensor:
+        out = torch.empty(self.rows, *shape, device=self.device)
+        for row, host in zip(out, self.hosts):
+            row.normal_(generator=self.here.manual_seed(int(torch.randint(2**62, (), generator=host))))
+        return out
+
+    def order(self) -> Tensor:
+        """(B,) any rows, each row's choice its own."""
+        return (self.uniform(0, 1) * self.rows).long().clamp(max=self.rows - 1)
 
 
 def _warp_envelope(magnitude: Tensor, warp: Tensor) -> Tensor:

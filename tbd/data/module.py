@@ -1,11 +1,10 @@
 """`MotionDataModule`: what every data set's DataModule is made of. A new one says which clips it has."""
 
-import os
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import lightning as L
 import torch
@@ -13,8 +12,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from tbd.data.packing import Pack, TrainingClip, load_pack, pack
+from tbd.data.performed import PerformedClips
+from tbd.data.sampling import EpochSampler, EvaluationSampler, ResumableLoader
 from tbd.data.video import FrameReader, VideoClips
-from tbd.data.windows import ClipDataset, MotionBatch, WindowDataset, WindowSampler, as_is, require_batches, the_only
+from tbd.data.windows import ClipDataset, WindowDataset, as_is, the_only
+from tbd.draw.augmenting import augmented
+from tbd.draw.chance import run_seed
 from tbd.errors import InputError
 from tbd.hear.recognizer import PhoneRecognizer
 from tbd.think.encoder import PlanTensors
@@ -44,6 +47,8 @@ class MotionDataModule(L.LightningDataModule):
         video_size: of the pictures, in pixels; a size that the cache was prepared with.
         reader: how pictures are read; by PyAV where not given.
         recognizer: names the phones of every clip, once, for an audio encoder that is told them.
+        val_windows: windows that a validation goes through, evenly spread over the clips; all where not given. Unlike the trainer's
+            ``limit_val_batches`` these are the same for any batch size and number of processes.
     """
 
     def __init__(
@@ -60,12 +65,14 @@ class MotionDataModule(L.LightningDataModule):
         video_size: int = 256,
         reader: FrameReader | None = None,
         recognizer: PhoneRecognizer | None = None,
+        val_windows: int | None = None,
     ) -> None:
         super().__init__()
         self.window_frames, self.context_frames, self.batch_size = window_frames, context_frames, batch_size
         self.num_workers, self.resident, self.passes, self.augment, self.balance = num_workers, resident, passes, augment, balance
         self.video_frames, self.video_size, self.reader = video_frames, video_size, reader
-        self.recognizer = recognizer
+        self.recognizer, self.val_windows = recognizer, val_windows
+        self.seed = run_seed()
 
     # -- what a data set says ------------------------------------------------------------------------------------------
 
@@ -110,7 +117,8 @@ class MotionDataModule(L.LightningDataModule):
         packs = [p.to(device) for p in self.packs()]
         plans = PlanTensors.collate([clip.plan or MusclePlan() for clip in clips])
         videos = VideoClips([clip.video for clip in clips], self.video_frames, self.reader) if self.video_frames else None
-        self.names, self.datasets, self.seed = [clip.name for clip in clips], {}, int(os.environ.get("PL_GLOBAL_SEED", 0))
+        self.names, self.datasets, self.seed = [clip.name for clip in clips], {}, run_seed()
+        self.performed = {side: PerformedClips([clip for clip in clips if clip.side == side]) for side in _SIDES[stage]}
         for side in _SIDES[stage]:
             own = [i for i, clip in enumerate(clips) if clip.side == side]
             if not own and side == "val" and stage == "fit":
@@ -142,16 +150,39 @@ class MotionDataModule(L.LightningDataModule):
         """Mean and standard deviation of the training motion, (58,) each."""
         return self.datasets["train"].statistics(self.weights)
 
-    def train_dataloader(self) -> DataLoader:
-        replicas, rank = (1, 0) if self.trainer is None else (self.trainer.world_size, self.trainer.global_rank)
-        sampler = WindowSampler(self.datasets["train"], self.weights, self.passes, self.seed, replicas, rank)
-        return require_batches(self._loader("train", sampler), len(self.datasets["train"]) * self.passes, replicas)
+    def state_dict(self) -> dict[str, int]:
+        return {"seed": self.seed}
 
-    def val_dataloader(self) -> DataLoader | list:
-        return self._loader("val") if "val" in self.datasets else []
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """A resumed run meets the samples of the first, whatever seed it was started with."""
+        self.seed = state["seed"]
+        for dataset in self.datasets.values():
+            dataset.seed = self.seed
+
+    def train_dataloader(self) -> DataLoader:
+        data = self.datasets["train"]
+        sampler = EpochSampler(len(data), self.batch_size, self.seed, *self._process(), self.weights, self.passes)
+        return ResumableLoader(data, trainer=self.trainer, sampler=sampler, drop_last=True, **self._options())
+
+    def val_dataloader(self) -> DataLoader | list[DataLoader]:
+        """Windows; and whole clips behind them, where the model draws some at each validation."""
+        if "val" not in self.datasets:
+            return []
+        data = self.datasets["val"]
+        sampler = EvaluationSampler(len(data), self.val_windows, *self._process(), self.batch_size)
+        windows = DataLoader(data, sampler=sampler, **self._options())
+        model = None if self.trainer is None else self.trainer.lightning_module
+        clips = getattr(model, "validation_clips", 0)
+        return [windows, self._performed("val", clips)] if clips else windows
 
     def test_dataloader(self) -> DataLoader:
-        return self._loader("test")
+        """Whole clips, each a `PerformedClip`; a batch is a list of them."""
+        return self._performed("test")
+
+    def _performed(self, side: str, count: int | None = None) -> DataLoader:
+        data, (rank, world) = self.performed[side], self._process()
+        sampler = EvaluationSampler(len(data), count, rank, world)
+        return DataLoader(data, batch_size=min(self.batch_size, len(sampler)), sampler=sampler, collate_fn=as_is)
 
     def predict_dataloader(self) -> DataLoader:
         """Whole clips, one a batch; Lightning gives each to one device, once."""
@@ -161,23 +192,24 @@ class MotionDataModule(L.LightningDataModule):
     def _workers(self) -> int:
         return 0 if self.resident else self.num_workers
 
-    def _loader(self, side: str, sampler: WindowSampler | None = None) -> DataLoader:
-        return DataLoader(
-            self.datasets[side],
-            batch_size=self.batch_size,  # by name, or Lightning cannot build it anew for several devices
-            sampler=sampler,
-            num_workers=self._workers,
-            collate_fn=as_is,
-            drop_last=sampler is not None,
-            persistent_workers=self._workers > 0,
-        )
+    def _process(self) -> tuple[int, int]:
+        """Rank and number of processes."""
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
-    def transfer_batch_to_device(self, batch: MotionBatch, device: torch.device, dataloader_idx: int) -> MotionBatch:
-        return {key: value.to(device) for key, value in batch.items()}
+    def _options(self) -> dict[str, Any]:
+        workers = self._workers
+        return {"batch_size": self.batch_size, "num_workers": workers, "collate_fn": as_is, "persistent_workers": workers > 0}
 
-    def on_after_batch_transfer(self, batch: MotionBatch, dataloader_idx: int) -> MotionBatch:
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        if isinstance(batch, list):  # whole clips, which stay where they are until they are drawn
+            return batch
+        return {key: value if key == "id" else value.to(device) for key, value in batch.items()}
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        if isinstance(batch, list):
+            return batch
         if self.augment is not None and self.trainer is not None and self.trainer.training:
-            batch["audio"] = self.augment.to(batch["audio"].device)(batch["audio"])
+            batch["audio"] = augmented(self.augment, batch["audio"], batch["id"], self.seed)
         if "video" in batch:
             batch["video"] = batch["video"].float() / 255
         return batch

@@ -49,6 +49,7 @@ class TrainingClip:
         plan: what is felt and which muscles show it; None where nobody knows.
         emotion: its label, or empty.
         video: the clip's pictures, where they are wanted.
+        phones: a file of the true times of its phones, where somebody knows them.
     """
 
     name: str
@@ -60,6 +61,7 @@ class TrainingClip:
     plan: MusclePlan | None = None
     emotion: str = ""
     video: Path | None = None
+    phones: Path | None = None
 
 
 @dataclass

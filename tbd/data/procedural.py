@@ -33,6 +33,7 @@ class ProceduralDataModule(MotionDataModule):
                 audio=self.root / row["audio"],
                 plan=MusclePlan.model_validate_json((self.root / row["plan"]).read_text()),
                 emotion=row.get("emotion", ""),
+                phones=self.root / row["phonemes"] if row.get("phonemes") else None,
             )
             for row in read_manifest(self.root)
         ]

@@ -4,17 +4,17 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from tbd.data.sampling import EpochSampler, ResumableLoader
-from tbd.data.windows import as_is, require_batches
+from tbd.data.sampling import EpochSampler, EvaluationSampler, ResumableLoader
+from tbd.data.windows import as_is
+from tbd.draw.chance import run_seed
 from tbd.errors import InputError
 from tbd.face.motion import FPS, SAMPLES_PER_FRAME
 from tbd.face.sound import read_samples
@@ -44,6 +44,31 @@ class VideoBatch(TypedDict):
 
 
 @dataclass(frozen=True)
+class WholeClip:
+    """One clip of a test.
+
+    Args:
+        name: unique; it decides the noise that is drawn from.
+        frames: (N, 3, H, W) uint8 RGB, or (N, C, h, w) float32 latents.
+        coarse: the same of the coarse, mesh-warped portrait.
+        portrait: (3, H, W) or (C, h, w).
+        region_masks: (5, h, w) float32 0..1.
+        audio: (N·640,) float32 at 16 kHz.
+        plan: its times are seconds from the clip's start.
+        video: the true frames as a file, where `frames` are latents and it is there.
+    """
+
+    name: str
+    frames: Tensor
+    coarse: Tensor
+    portrait: Tensor
+    region_masks: Tensor
+    audio: np.ndarray
+    plan: MusclePlan
+    video: Path | None = None
+
+
+@dataclass(frozen=True)
 class VideoClip:
     """One clip, ready to be cut: arrays, or the ``.npy`` and ``.wav`` files that hold them and are opened when they are read.
 
@@ -55,6 +80,7 @@ class VideoClip:
         region_masks: (5, h, w) 0..1.
         audio: (N·640,) int16 at 16 kHz; None for silence.
         plan: its times are seconds from the clip's start.
+        video: the frames as a film, where `frames` are latents; tests compare with it.
     """
 
     name: str
@@ -64,6 +90,7 @@ class VideoClip:
     region_masks: np.ndarray | Path
     audio: np.ndarray | Path | None
     plan: MusclePlan
+    video: Path | None = None
 
     def array(self, name: str) -> np.ndarray:
         """One of the arrays; a file's is memory-mapped."""
@@ -169,6 +196,32 @@ def _lengths(clips: Sequence[VideoClip]) -> list[int]:
     return lengths
 
 
+class WholeClips(Dataset):
+    """The clips of a side one by one, as `VideoDiffusion` is tested on them; each a `WholeClip`.
+
+    Args:
+        windows: whose clips.
+    """
+
+    def __init__(self, windows: VideoWindows) -> None:
+        self.clips, self.lengths = windows.clips, windows.lengths
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> WholeClip:
+        clip, frames = self.clips[index], self.lengths[index]
+
+        def whole(name: str) -> Tensor:
+            array = torch.from_numpy(np.array(clip.array(name)))
+            return array if array.dtype == torch.uint8 else array.float()
+
+        sound = clip.sound(0, frames * SAMPLES_PER_FRAME).astype(np.float32) / 32768
+        parts = {name: whole(name) for name in ("frames", "coarse", "portrait", "region_masks")}
+        parts |= {"frames": parts["frames"][:frames], "coarse": parts["coarse"][:frames]}
+        return WholeClip(clip.name, **parts, audio=sound, plan=clip.plan, video=clip.video)
+
+
 class VideoDataModule(L.LightningDataModule):
     """What every source of `VideoClip` shares; a source declares `clips`.
 
@@ -177,15 +230,23 @@ class VideoDataModule(L.LightningDataModule):
         context_frames: frames of audio on either side of it.
         batch_size: windows per batch and process.
         num_workers: loader processes.
-        seed: of order and jitter.
+        seed: of order and jitter; that of ``seed_everything`` where not given.
+        val_windows: windows that a validation goes through, evenly spread over the clips; all where not given. Unlike the trainer's
+            ``limit_val_batches`` these are the same for any batch size and number of processes.
     """
 
     def __init__(
-        self, window_frames: int = 16, context_frames: int = 8, batch_size: int = 1, num_workers: int = 0, seed: int = 2507
+        self,
+        window_frames: int = 16,
+        context_frames: int = 8,
+        batch_size: int = 1,
+        num_workers: int = 0,
+        seed: int | None = None,
+        val_windows: int | None = None,
     ) -> None:
         super().__init__()
         self.window_frames, self.context_frames = window_frames, context_frames
-        self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
+        self.batch_size, self.num_workers, self.seed, self.val_windows = batch_size, num_workers, run_seed(seed), val_windows
 
     @abstractmethod
     def clips(self, split: str) -> Sequence[VideoClip]:
@@ -197,38 +258,39 @@ class VideoDataModule(L.LightningDataModule):
             split: VideoWindows(self.clips(split), self.window_frames, self.context_frames, split == "train", self.seed) for split in splits
         }
 
+    def state_dict(self) -> dict[str, int]:
+        return {"seed": self.seed}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """A resumed run meets the samples of the first, whatever seed it was started with."""
+        self.seed = state["seed"]
+        for dataset in self.datasets.values():
+            dataset.seed = self.seed
+
     def train_dataloader(self) -> DataLoader:
-        data, rank, world = self.datasets["train"], self.trainer.global_rank, self.trainer.world_size
-        progress = self.trainer.fit_loop.epoch_loop.batch_progress
-        loader = ResumableLoader(
-            data,
-            self.batch_size,
-            sampler=EpochSampler(len(data), self.batch_size, self.seed, rank, world),
-            consumed=lambda: progress.total.ready * self.batch_size * world,
-            drop_last=True,
-            **self._options(),
-        )
-        return require_batches(loader, len(data), world)
+        data = self.datasets["train"]
+        sampler = EpochSampler(len(data), self.batch_size, self.seed, self.trainer.global_rank, self.trainer.world_size)
+        return ResumableLoader(data, self.batch_size, trainer=self.trainer, sampler=sampler, drop_last=True, **self._options())
 
     def val_dataloader(self) -> DataLoader:
-        return self._once("val")
+        """Every window once, or those that were asked for, whatever the number of processes."""
+        data = self.datasets["val"]
+        sampler = EvaluationSampler(len(data), self.val_windows, self.trainer.global_rank, self.trainer.world_size, self.batch_size)
+        return DataLoader(data, self.batch_size, sampler=sampler, **self._options())
 
     def test_dataloader(self) -> DataLoader:
-        return self._once("test")
+        """Whole clips, one by one."""
+        clips = WholeClips(self.datasets["test"])
+        sampler = EvaluationSampler(len(clips), None, self.trainer.global_rank, self.trainer.world_size)
+        return DataLoader(clips, batch_size=None, sampler=sampler)
 
     def predict_dataloader(self) -> DataLoader:
         return self.test_dataloader()
 
-    def _once(self, split: str) -> DataLoader:
-        """Every window once, whatever the number of processes: Lightning's own sampler would repeat some to fill the last batch."""
-        data, rank, world = self.datasets[split], self.trainer.global_rank, self.trainer.world_size
-        if len(data) < world:
-            raise InputError(f"The {split} side has {len(data)} windows, fewer than the {world} processes; give it more clips.")
-        sampler = UnrepeatedDistributedSampler(data, num_replicas=world, rank=rank, shuffle=False)
-        return DataLoader(data, self.batch_size, sampler=sampler, **self._options())
-
     def _options(self) -> dict:
         return {"num_workers": self.num_workers, "collate_fn": as_is, "persistent_workers": self.num_workers > 0, "pin_memory": False}
 
-    def transfer_batch_to_device(self, batch: VideoBatch, device: torch.device, dataloader_idx: int) -> VideoBatch:
-        return {key: value.to(device) for key, value in batch.items()}
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        if isinstance(batch, WholeClip):  # it stays where it is until it is drawn
+            return batch
+        return {key: value if key == "id" else value.to(device) for key, value in batch.items()}

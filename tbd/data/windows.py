@@ -1,18 +1,18 @@
 """Windows cut from clips of speech and motion: the batches that `MotionDiffusion` trains on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, DistributedSampler
+from torch.utils.data import Dataset
 from typing_extensions import NotRequired
 
 from tbd.data.packing import Pack
 from tbd.data.video import VideoClips
-from tbd.errors import InputError
-from tbd.face.motion import CHANNELS, FPS
+from tbd.draw.normalisation import least_deviation
+from tbd.face.motion import FPS
 from tbd.think.encoder import PlanTensors
 
 _BLOCK = 1 << 18
@@ -29,6 +29,8 @@ class MotionBatch(TypedDict):
     mask: (B, T) float32, 1 at frames that the clip has, 0 at padding.
     clip: (B,) int64, places in `MotionDataModule.names`.
     start: (B,) int64, the window's first frame in its clip.
+    id: (B,) int64, the samples' numbers, by which `tbd.draw.chance` draws what they meet; in validation the windows' own.
+        They stay on the CPU, which seeds generators with them, or each step would wait for the one before.
     phones: (B, (T + 2·context)·4) uint8, places in `tbd.hear.track.SYMBOLS`, only where the DataModule has a recognizer.
     video: (B, F, 3, H, W) float32 in 0..1, only where the DataModule was asked for pictures.
     video_frames: (B, F) int64, which of the window's T frames the pictures show.
@@ -41,6 +43,7 @@ class MotionBatch(TypedDict):
     mask: Tensor
     clip: Tensor
     start: Tensor
+    id: Tensor
     phones: NotRequired[Tensor]
     video: NotRequired[Tensor]
     video_frames: NotRequired[Tensor]
@@ -53,7 +56,7 @@ class WindowDataset(Dataset):
     waiting (see `benchmarks/`). Indexed by a list of window numbers, it gives a `MotionBatch`.
 
     Where a window starts depends on its number alone, so that batches are the same for any number of workers and devices. With
-    `jitter`, numbers beyond the length of the dataset are the same windows with other starts: `WindowSampler` counts on from
+    `jitter`, numbers beyond the length of the dataset are the same windows with other starts: `EpochSampler` counts on from
     epoch to epoch.
 
     Args:
@@ -102,7 +105,7 @@ class WindowDataset(Dataset):
     def __getitems__(self, indices: list[int]) -> MotionBatch:
         numbers = torch.as_tensor(indices, device=self.clip.device)
         rows = numbers % len(self)
-        return self.batch(self.clip[rows], self._starts(numbers, rows), self.window_frames)
+        return self.batch(self.clip[rows], self._starts(numbers, rows), self.window_frames, torch.as_tensor(indices))
 
     def _starts(self, numbers: Tensor, rows: Tensor) -> Tensor:
         """(B,) first frames."""
@@ -113,14 +116,15 @@ class WindowDataset(Dataset):
         where = (uniform(numbers, self.seed) * 1.1 - 0.1).clamp(min=0)
         return (where * (room + 1)).long().minimum(room)
 
-    def batch(self, clip: Tensor, start: Tensor, frames: int) -> MotionBatch:
-        """Windows of `frames` frames of clips (B,) from frames `start` (B,)."""
+    def batch(self, clip: Tensor, start: Tensor, frames: int, numbers: Tensor | None = None) -> MotionBatch:
+        """Windows of `frames` frames of clips (B,) from frames `start` (B,), as samples of these numbers (the clips' if not given)."""
         batch: MotionBatch = {
             **self._cut(clip, start, frames),
             "plan": self.plans[clip].shifted(start / FPS),
             "planned": self.planned[clip].float(),
             "clip": clip,
             "start": start,
+            "id": clip.cpu() if numbers is None else numbers,
         }
         if self.videos is not None:
             lengths = self.length[clip].tolist()
@@ -145,7 +149,7 @@ class WindowDataset(Dataset):
         Channels that hardly move get a floor, or their noise would weigh as much as the jaw.
 
         Args:
-            weights: of each window, as `WindowSampler` draws them; all alike where not given.
+            weights: of each window, as `EpochSampler` draws them; all alike where not given.
         """
         weight = torch.zeros(len(self.length), dtype=torch.float64, device=self.clip.device)
         if weights is None:
@@ -164,9 +168,7 @@ class WindowDataset(Dataset):
                 mean, square = mean + (part @ motion).double(), square + (part @ motion.square()).double()
         mean, square = mean / total, square / total
         std = (square - mean.square()).clamp(min=0).sqrt().float()
-        floor = torch.full_like(std, 0.03)
-        floor[[CHANNELS.index(name) for name in CHANNELS if name.startswith("head")]] = 0.01
-        return mean.float(), std.maximum(floor)
+        return mean.float(), std.maximum(least_deviation().to(std.device))
 
 
 class ClipDataset(Dataset):
@@ -185,44 +187,6 @@ class ClipDataset(Dataset):
     def __getitem__(self, index: int) -> MotionBatch:
         clip = self.clips[index][None]
         return self.windows.batch(clip, torch.zeros_like(clip), int(self.windows.length[clip]))
-
-
-class WindowSampler(DistributedSampler):
-    """Numbers of windows for training, epoch after epoch never the same, and the same for any number of workers.
-
-    It is a `DistributedSampler` so that Lightning puts none of its own around it.
-
-    Args:
-        dataset: with jitter.
-        weights: (N,) how often each window is drawn, relative to the others; each once where not given.
-        passes: how often an epoch passes over the windows.
-        seed: the same on all devices.
-        replicas: devices.
-        rank: of this device.
-    """
-
-    def __init__(
-        self, dataset: WindowDataset, weights: Tensor | None = None, passes: int = 1, seed: int = 0, replicas: int = 1, rank: int = 0
-    ) -> None:
-        super().__init__(dataset, replicas, rank, shuffle=True, seed=seed, drop_last=True)
-        self.weights, self.passes = None if weights is None else weights.double().cpu(), passes
-
-    def __len__(self) -> int:
-        return len(self.dataset) * self.passes // self.num_replicas
-
-    def __iter__(self) -> Iterator[int]:
-        count, order = len(self.dataset), []
-        for k in range(self.epoch * self.passes, (self.epoch + 1) * self.passes):
-            generator = torch.Generator().manual_seed((self.seed << 20) + k)
-            if self.weights is None:
-                order.append(torch.randperm(count, generator=generator) + k * count)
-                continue
-            reach = self.weights.cumsum(0) / self.weights.sum()
-            drawn = torch.searchsorted(reach, torch.rand(count, generator=generator, dtype=torch.float64)).clamp(max=count - 1)
-            # one window may be drawn several times in a pass; each time it gets a number of its own, so that it starts elsewhere
-            order.append(drawn + (k * count + torch.arange(count)) * count)
-        numbers = torch.cat(order)
-        return iter(numbers[self.rank :: self.num_replicas][: len(self)].tolist())
 
 
 def uniform(numbers: Tensor, seed: int) -> Tensor:
@@ -244,28 +208,6 @@ def uniform(numbers: Tensor, seed: int) -> Tensor:
     for _ in range(2):
         x = ((x ^ (x >> 16)) * 0x45D9F3B) & mask
     return ((x ^ (x >> 16)) >> 8).float() / 2**24
-
-
-def require_batches(loader: DataLoader, windows: int, devices: int = 1) -> DataLoader:
-    """Refuse a training without a single whole batch, which Lightning would call done.
-
-    Args:
-        loader: Of training.
-        windows: How many there are for all devices.
-        devices: That share them.
-
-    Returns:
-        The loader.
-
-    Raises:
-        InputError: If the windows do not fill a batch on each device.
-    """
-    if len(loader) == 0:
-        fits = windows // devices
-        each = f" on each of {devices} devices" if devices > 1 else ""
-        advice = f"; give --data.init_args.batch_size={fits} or less, or more clips" if fits else "; give more clips"
-        raise InputError(f"Training has {windows} windows, fewer than the batch_size of {loader.batch_size}{each}{advice}.")
-    return loader
 
 
 def as_is(batch: MotionBatch) -> MotionBatch:

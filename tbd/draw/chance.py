@@ -1,9 +1,17 @@
 """Chance in training that depends on nothing but a seed and a sample's number.
 
-Neither the number of GPUs, nor the order of ranks, nor a kill and resume change what a sample meets.
+Neither the number of GPUs, nor the order of ranks, nor a kill and resume, nor how often one validates changes what a sample meets.
+There are two kinds. What belongs to a sample (its noise and timestep, which conditions are withheld, how its sound is changed) is
+drawn anew from the run's seed and the sample's number. What belongs to no sample (dropout within networks, which draws from
+PyTorch's global generator) begins each batch at a seed of the run's seed, the process and the batch's number: nothing needs to be
+kept in checkpoints, and whatever else draws from that generator between two batches changes nothing.
 """
 
-from collections.abc import Sequence
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -18,15 +26,44 @@ def seed_of(*numbers: int) -> int:
     return seed ^ (seed >> 31)
 
 
-@dataclass
-class Chance:
-    """What the samples of one training batch meet.
+def clip_seed(run: int, clip: str) -> int:
+    """A clip's own seed, 0 .. 2⁶³ − 1: of the run's seed and its id alone, so that no clip depends on its neighbours.
+
+    Example:
+        >>> clip_seed(0, "a") == clip_seed(0, "a") != clip_seed(0, "b")
+        True
+    """
+    name = json.dumps([run, clip], separators=(",", ":"), ensure_ascii=False)
+    return int(hashlib.sha256(name.encode()).hexdigest()[:16], 16) >> 1
+
+
+def run_seed(given: int | None = None) -> int:
+    """The seed of this run: the given one, or that of `seed_everything`, or 0."""
+    return int(os.environ.get("PL_GLOBAL_SEED", 0)) if given is None else given
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Within it, PyTorch's global generators begin at `seed`; after it they go on where they were.
 
     Args:
-        noise: (B, T, C, h, w) normal.
+        seed: 0 .. 2⁶³ − 1.
+        device: whose generator is used besides the CPU's.
+    """
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+@dataclass
+class Chance:
+    """What the samples of one batch meet.
+
+    Args:
+        noise: (B, T, C, …) normal.
         past_noise: the same shape, normal.
-        shift: (B, 1, C, 1, 1) normal, one number for each channel of a whole clip.
-        uniform: (B, n) 0..1.
+        shift: (B, 1, C, 1, …) normal, one number for each channel of a whole clip.
+        uniform: (B, n) 0..1, the same on every device.
     """
 
     noise: Tensor
@@ -35,20 +72,23 @@ class Chance:
     uniform: Tensor
 
     @classmethod
-    def of(cls, samples: Sequence[int], seed: int, shape: tuple[int, int, int, int], n: int, device: torch.device) -> "Chance":
+    def of(cls, samples: Sequence[int], seed: int, shape: tuple[int, ...], n: int, device: torch.device) -> "Chance":
         """Draw.
 
         Args:
             samples: B numbers, each of which stands for one sample of one epoch.
             seed: of the run.
-            shape: (T, C, h, w) of the latents.
+            shape: (T, C, …) of what is diffused.
             n: columns of `uniform`.
-            device: where to draw; another kind of device draws other numbers.
+            device: where normal numbers are drawn; another kind of device draws others.
         """
-        rows = []
-        for sample in samples:
-            generator = torch.Generator(device).manual_seed(seed_of(seed, sample))
-            normal = torch.randn(2, *shape, generator=generator, device=device)
-            shift = torch.randn(1, shape[1], 1, 1, generator=generator, device=device)
-            rows.append((normal[0], normal[1], shift, torch.rand(n, generator=generator, device=device)))
-        return cls(*(torch.stack(column) for column in zip(*rows)))
+        window = torch.Size(shape).numel()
+        normal = torch.empty(len(samples), 2 * window + shape[1], device=device)
+        here, host, uniform = torch.Generator(device), torch.Generator(), torch.empty(len(samples), n)
+        for i, sample in enumerate(samples):
+            own = seed_of(seed, sample)
+            normal[i].normal_(generator=here.manual_seed(own))  # one call a sample, or starting kernels would take longest
+            uniform[i].uniform_(generator=host.manual_seed(own))
+        noise, past_noise, shift = normal.split([window, window, shape[1]], 1)
+        wide = (1, shape[1], *(1 for _ in shape[2:]))
+        return cls(noise.unflatten(1, shape), past_noise.unflatten(1, shape), shift.unflatten(1, wide), uniform.to(device))

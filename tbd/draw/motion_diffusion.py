@@ -9,16 +9,23 @@ import lightning as L
 import numpy as np
 import torch
 from diffusers import SchedulerMixin
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import DataLoader
 
 from tbd.draw.audio import AudioEncoder, frames_of
+from tbd.draw.chance import Chance, seed_of
 from tbd.draw.checkpoints import load_initial
 from tbd.draw.denoiser import Denoiser
 from tbd.draw.guidance import Branch, Guidance, NoGuidance
-from tbd.draw.learning import warmup_cosine
+from tbd.draw.learning import ExactModule, warmup_cosine
+from tbd.draw.normalisation import from_moments, given_statistics, moments
+from tbd.draw.performing import QUICK, Performance
 from tbd.draw.prediction import to_sample
+from tbd.draw.tally import Tally
 from tbd.draw.windows import Recording, join_past, require_noise_scheduler, require_widths, tell_branches
+from tbd.errors import InputError
 from tbd.face.motion import CHANNELS, FPS, Motion
 from tbd.think.action_units import REGIONS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
@@ -26,12 +33,16 @@ from tbd.think.facs import CHANNEL_REGIONS
 from tbd.think.plan import MusclePlan
 
 
-class MotionDiffusion(L.LightningModule):
+class MotionDiffusion(ExactModule):
     """Draws motion. Every part is a component; this class trains them together and runs the sampling loop.
 
     Batches are dicts as every `tbd.data.module.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640), ``phones``
     (B, (T + 2·context)·4) where the audio encoder is told them, ``motion`` (B, T, 58), ``plan`` `PlanTensors` in window time,
-    ``mask`` (B, T) 1 at frames that exist, ``planned`` (B,) 0 where a data set does not tell what is felt.
+    ``mask`` (B, T) 1 at frames that exist, ``planned`` (B,) 0 where a data set does not tell what is felt, ``id`` (B,) the samples'
+    numbers. Tests go through whole clips, `tbd.data.performed.PerformedClip`.
+
+    Motion is diffused with zero mean and unit deviation of each channel. Those statistics are the model's own, in its weights: the
+    given ones; else those of the weights that it starts from; else the DataModule's; else, with a warning, of the first batches.
 
     Args:
         denoiser: predicts clean motion.
@@ -59,14 +70,21 @@ class MotionDiffusion(L.LightningModule):
         compile: compile denoiser and audio encoder for training.
         initial: a checkpoint or exported folder to start from.
         initial_skip: patterns of names that are not taken from it, such as those of a part that is new.
+        mean, std: (58,) of the channels of the motion that it will be trained on; both or neither.
+        seed: of the chance that training samples meet; that of ``seed_everything`` where not given.
+        validation_clips: whole clips that each validation draws, with the model's guidance, to log how well the plan is followed; 0 for
+            none.
+        validation_steps: denoising steps of these.
 
     Raises:
-        InputError: initial weights are not there or do not fit.
+        InputError: initial weights are not there or do not fit, or `mean` and `std` are no such numbers.
         TypeError: the noise scheduler lacks a method that sampling or training calls.
         ValueError: widths do not fit.
     """
 
-    weightless_arguments: ClassVar[tuple[str, ...]] = ("guidance", "num_inference_steps", "unplanned", "compile")
+    weightless_arguments: ClassVar[tuple[str, ...]] = (
+        "guidance", "num_inference_steps", "unplanned", "compile", "validation_clips", "validation_steps",
+    )  # fmt: skip
     """Arguments that no trained weight depends on: models that differ in nothing else are trained once (see `tbd.ablation`)."""
 
     def __init__(
@@ -92,6 +110,11 @@ class MotionDiffusion(L.LightningModule):
         compile: bool = False,
         initial: str | None = None,
         initial_skip: Sequence[str] = (),
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        seed: int | None = None,
+        validation_clips: int = 8,
+        validation_steps: int = 4,
     ) -> None:
         super().__init__()
         with warnings.catch_warnings():
@@ -103,14 +126,21 @@ class MotionDiffusion(L.LightningModule):
         self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
-        self.unplanned = unplanned
+        self.unplanned, self.chance_seed, self.validation_clips = unplanned, seed, validation_clips
         self.register_buffer("mean", torch.zeros(len(CHANNELS)))
         self.register_buffer("std", torch.ones(len(CHANNELS)))
         self.register_buffer("region_masks", region_masks(), persistent=False)
         weights = 1 + (lip_weight - 1) * self.region_masks[REGIONS.index("lower"), 0, 0]  # (58,)
         self.register_buffer("channel_weights", weights / weights.mean(), persistent=False)
+        self._tally, self._performance = Tally(), Performance(QUICK, num_inference_steps=validation_steps)
+        self.register_load_state_dict_post_hook(_know_statistics)
+        self._statistics_known = False
         if initial is not None:
             load_initial(self, initial, initial_skip)
+        if (mean is None) != (std is None):
+            raise InputError("mean and std of the channels belong together; give both or neither.")
+        if mean is not None and std is not None:
+            self.set_statistics(*given_statistics(mean, std))
 
     # -- training ------------------------------------------------------------------------------------------------
 
@@ -121,49 +151,134 @@ class MotionDiffusion(L.LightningModule):
             self.denoiser.compile()
             self.audio_encoder.compile()
         statistics = getattr(self.trainer.datamodule, "statistics", None)
-        if statistics is not None:
-            mean, std = statistics()
-            self.mean.copy_(mean)
-            self.std.copy_(std)
+        if not self._statistics_known and statistics is not None:
+            self.set_statistics(*statistics())
+
+    def on_train_start(self) -> None:
+        if not self._statistics_known:
+            self._estimate_statistics()
+
+    def set_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Diffuse motion of this mean and standard deviation, (58,) each."""
+        average = next((c._average_model.module for c in self._callbacks() if getattr(c, "_average_model", None) is not None), None)
+        for model in (self, average):  # a copy whose weights are averaged was made before the data were known
+            if model is not None:
+                model.mean.copy_(mean)
+                model.std.copy_(std)
+        self._statistics_known = True
+
+    def _callbacks(self) -> list[L.Callback]:
+        return [] if self._trainer is None else self.trainer.callbacks
+
+    def _estimate_statistics(self) -> None:
+        """Look ahead at the first batches of all processes, which training will go through all the same."""
+        loader = self.trainer.train_dataloader
+        if isinstance(loader, Iterator):
+            raise InputError("The training batches can be read but once, so mean and std cannot be estimated: give them to the model.")
+        if isinstance(loader, DataLoader):  # with workers that persist it would hand out the iterator that training goes on with
+            loader = copy.copy(loader)
+            loader._iterator = None
+        with torch.random.fork_rng(devices=[]):  # a loader that shuffles draws its order from here
+            found = self.summed(moments(loader))
+        self.set_statistics(*from_moments(found.cpu()))
+        rank_zero_warn(
+            "The model was given no mean and std of the motion, and the data have no `statistics`: both were estimated from "
+            f"{int(found[0, 0])} frames of the first training batches. Give mean and std, or a DataModule that knows those of all.",
+            category=UserWarning,
+        )
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
-        losses = self.losses(batch)
-        self.log_dict({f"train/{k}": v for k, v in losses.items()}, prog_bar=False)
+        size = len(batch["motion"])
+        parts = self.parts(self.numbered(batch, batch_idx, size))
+        # shares of the frames of all processes, or those of a process with few would weigh more
+        frames = self.averaged(parts["frames"].sum()).clamp(min=1e-6)
+        losses = self._combined({name: value.sum() / frames for name, value in parts.items() if name != "frames"})
+        everywhere = self.averaged(torch.stack(list(losses.values())))
+        self.log_dict({f"train/{name}": value for name, value in zip(losses, everywhere)}, batch_size=size)
         return losses["loss"]
 
-    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        # the same noise, timesteps and drops at every validation, so that curves can be compared
+    def _combined(self, figures: dict[str, Any]) -> dict[str, Any]:
+        return {"loss": figures["position"] + self.hparams["velocity_weight"] * figures["velocity"], **figures}
+
+    def on_validation_start(self) -> None:
+        if not self._statistics_known and not self.trainer.sanity_checking:
+            rank_zero_warn("The model has no mean and std of the motion yet, so what it is validated on is not normalised; train it first.")
+
+    def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        # the same noise, timesteps and drops for a window at every validation, so that curves can be compared
+        if isinstance(batch, list):
+            return None if self.trainer.sanity_checking else self._performance.perform(self, batch)
+        batch = self.numbered(batch, batch_idx, len(batch["motion"]))
+        ids, shape = batch["id"].tolist(), tuple(batch["motion"].shape[1:])
         # batches of other sizes, without gradients: not worth compiling again
-        eager = torch.compiler.set_stance("force_eager")
-        with eager, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(batch_idx)
-            losses = self.losses(batch)
-            drawn = self.denoise(batch["audio"], batch["plan"], guidance=None, phones=batch.get("phones"))
-        size = len(batch["motion"])
-        self.log_dict({f"val/{k}": v for k, v in losses.items()}, batch_size=size, sync_dist=True)
-        for channel in ("jawOpen", "mouthClose", "mouthPucker"):
+        with torch.compiler.set_stance("force_eager"):
+            figures = self.parts(batch)
+            noise = Chance.of(ids, seed_of(self.run_seed, _DRAWN), shape, 1, self.device).noise
+            drawn = self.denoise(batch["audio"], batch["plan"], guidance=None, noise=noise, phones=batch.get("phones"))
+        for channel in _FOLLOWED:
             k = CHANNELS.index(channel)
-            figure = correlation(drawn[..., k], batch["motion"][..., k], batch["mask"]).mean()
-            self.log(f"val/{channel}", figure, prog_bar=channel == "jawOpen", batch_size=size, sync_dist=True)
+            figures[channel] = correlation(drawn[..., k], batch["motion"][..., k], batch["mask"])
+        self._tally.add(ids, **figures, windows=torch.ones(len(ids)))
+
+    def on_validation_epoch_end(self) -> None:
+        self.log_everywhere(self._validated(), "val/jawOpen")
+
+    def _validated(self) -> dict[str, float]:
+        """What this validation found, on all processes alike."""
+        totals = self._tally.totals()
+        figures = {} if not totals else {
+            **self._combined({name: totals[name] / max(totals["frames"], 1e-6) for name in ("position", "velocity")}),
+            **{name: totals[name] / totals["windows"] for name in _FOLLOWED},
+        }  # fmt: skip
+        return {f"val/{name}": value for name, value in {**figures, **self._performance.measure()}.items()}
+
+    def on_test_start(self) -> None:
+        self._tested = Performance()
+
+    def test_step(self, batch: Any, batch_idx: int, performance: Performance | None = None) -> None:
+        """Draw whole clips as `tbd generate` does, each from noise of its name; into another's `performance` where given."""
+        if not isinstance(batch, list):
+            raise InputError("A motion model is tested on lists of whole clips (tbd.data.performed.PerformedClip), as DataModules give.")
+        (performance or self._tested).perform(self, batch)
+
+    def on_test_epoch_end(self) -> None:
+        self.log_everywhere({f"test/{name}": value for name, value in self._tested.measure().items()})
 
     def losses(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """The training loss and its parts, on random timesteps with conditions dropped at random."""
+        """The training loss and its parts, means over the frames of a batch; see `parts`."""
+        parts = self.parts(batch)
+        frames = parts.pop("frames").sum().clamp(min=1e-6)
+        return self._combined({name: value.sum() / frames for name, value in parts.items()})
+
+    def parts(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """The errors of each sample, on timesteps and with conditions dropped as the samples' numbers decide.
+
+        Args:
+            batch: see the class. Samples without numbers (``id``) get random ones.
+
+        Returns:
+            ``position`` and ``velocity``, (B,) sums over frames of the mean squared error over channels, and ``frames``, (B,) how
+            many count.
+        """
         clean = self.normalise(batch["motion"])  # (B, T, 58)
         b, t, _ = clean.shape
+        ids = batch["id"] if "id" in batch else torch.randint(2**62, (b,))
+        chance = Chance.of(ids.tolist(), self.run_seed, tuple(clean.shape[1:]), 5, clean.device)
+        local, emotion, audio, past, place = chance.uniform.unbind(1)  # (B,) each
         levels = len(self.noise_scheduler.alphas_cumprod)
-        place = torch.rand(b, device=clean.device) ** (1 / (1 + self.hparams["noise_bias"]))
+        place = place ** (1 / (1 + self.hparams["noise_bias"]))
         timestep = (place * levels).long().clamp(max=levels - 1)  # the power may round up to 1
-        noisy = self.noise_scheduler.add_noise(clean, torch.randn_like(clean), timestep)
-        past_mask = self._random_past(b, t)
-        keep_local = (torch.rand(b, device=clean.device) >= self.hparams["drop_local"]).float()
-        keep_global = torch.maximum(keep_local, (torch.rand(b, device=clean.device) >= self.hparams["drop_global"]).float())
+        noisy = self.noise_scheduler.add_noise(clean, chance.noise, timestep)
+        continues = (past >= self.hparams["drop_past"]).float()
+        past_mask = continues[:, None] * (torch.arange(t, device=clean.device) < self.past_frames)  # (B, T)
+        keep_local = (local >= self.hparams["drop_local"]).float()
+        keep_global = torch.maximum(keep_local, (emotion >= self.hparams["drop_global"]).float())
         if "planned" in batch:  # what is not known is withheld, or it would be taken for neutral
             keep_local, keep_global = keep_local * batch["planned"], keep_global * batch["planned"]
-        heard = (torch.rand(b, device=clean.device) >= self.hparams["drop_audio"]).float()
+        heard = (audio >= self.hparams["drop_audio"]).float()
         plan = self.plan_encoder(batch["plan"], self._times(t)).only(keep_global, keep_local)
-        past = clean * past_mask[..., None]
         # a past that was drawn is never quite clean; without this, errors feed on themselves from window to window
-        past = past + 0.03 * torch.randn_like(past) * past_mask[..., None]
+        past = (clean + 0.03 * chance.past_noise) * past_mask[..., None]
         pred = self.denoiser(
             torch.where(past_mask[..., None] > 0, past, noisy),
             timestep,
@@ -176,13 +291,14 @@ class MotionDiffusion(L.LightningModule):
         alpha, sigma = self._noise_level(timestep)
         sample = to_sample(pred, noisy, alpha, sigma, self.noise_scheduler.config.prediction_type)
         # an x₀ loss of one weight for all noise levels, or the noisiest, where plan and voice decide, would hardly be learnt
-        weight = (batch["mask"] * (1 - past_mask))[..., None]  # (B, T, 1)
-        total = weight.sum().clamp(min=1e-6) * sample.shape[-1]
+        weight = batch["mask"] * (1 - past_mask)  # (B, T)
         sample, clean = (x * self.channel_weights.sqrt() for x in (sample, clean))
-        position = (weight * (sample - clean).square()).sum() / total
         drift = sample.diff(dim=1) - clean.diff(dim=1)
-        velocity = (torch.minimum(weight[:, 1:], weight[:, :-1]) * drift.square()).sum() / total
-        return {"loss": position + self.hparams["velocity_weight"] * velocity, "position": position, "velocity": velocity}
+        return {
+            "position": (weight * (sample - clean).square().mean(-1)).sum(1),
+            "velocity": (torch.minimum(weight[:, 1:], weight[:, :-1]) * drift.square().mean(-1)).sum(1),
+            "frames": weight.sum(1),
+        }
 
     def configure_optimizers(self) -> dict[str, Any]:
         decay = [p for p in self.parameters() if p.ndim >= 2]
@@ -325,15 +441,22 @@ class MotionDiffusion(L.LightningModule):
     def _times(self, frames: int) -> Tensor:
         return torch.arange(frames, device=self.device) / FPS
 
-    def _random_past(self, b: int, t: int) -> Tensor:
-        """(B, T) of 0 and 1: which windows continue a past."""
-        continues = (torch.rand(b, device=self.device) >= self.hparams["drop_past"]).float()
-        return continues[:, None] * (torch.arange(t, device=self.device) < self.past_frames)
-
     def _noise_level(self, timestep: Tensor) -> tuple[Tensor, Tensor]:
         """α and σ at training timesteps, each (B, 1, 1)."""
         level = self.noise_scheduler.alphas_cumprod.to(timestep.device)[timestep][:, None, None]
         return level.sqrt(), (1 - level).sqrt()
+
+
+_FOLLOWED = ("jawOpen", "mouthClose", "mouthPucker")
+"""Channels whose correlation with the true ones validation logs."""
+_DRAWN = 1
+"""Sets the noise that validation draws windows from apart from that of its losses."""
+
+
+def _know_statistics(model: MotionDiffusion, _: Any) -> None:
+    """Loaded weights bring their statistics, but for those of a model that never had any."""
+    if bool((model.mean != 0).any()) or bool((model.std != 1).any()):
+        model._statistics_known = True
 
 
 def region_masks() -> Tensor:

@@ -2,13 +2,12 @@
 
 import copy
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-import lightning as L
 import numpy as np
 import torch
 from diffusers import SchedulerMixin
@@ -19,17 +18,19 @@ from torch import Tensor
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
-from torchmetrics import MeanMetric
 
 from tbd.draw.audio import AudioEncoder, frames_of
-from tbd.draw.chance import Chance, seed_of
+from tbd.draw.chance import Chance
 from tbd.draw.checkpoints import load_initial, read_state, require_fitting
 from tbd.draw.film import add_film
 from tbd.draw.guidance import Branch, Guidance, NoGuidance
 from tbd.draw.half import halve_frozen as halve
 from tbd.draw.latents import LatentCodec
+from tbd.draw.learning import ExactModule
 from tbd.draw.prediction import min_snr_weight, to_sample
+from tbd.draw.screening import Screening
 from tbd.draw.shards import share_out
+from tbd.draw.tally import Tally
 from tbd.draw.video_denoiser import Portrait, Told, VideoDenoiser
 from tbd.draw.windows import Recording, require_noise_scheduler, require_widths, tell_branches
 from tbd.errors import InputError
@@ -38,7 +39,7 @@ from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
 from tbd.think.plan import MusclePlan
 
 
-class VideoDiffusion(L.LightningModule):
+class VideoDiffusion(ExactModule):
     """Draws video. Every part is a component; this class trains them together and runs the sampling loop.
 
     Batches are `tbd.data.video_windows.VideoBatch`: pixels or cached latents of T frames, of the coarse mesh-warped portrait and of the
@@ -75,7 +76,7 @@ class VideoDiffusion(L.LightningModule):
         halve_frozen: keep what does not train in bf16; for training in ``bf16-mixed``, which would cast it at every use.
         compile: compile what repeats in the denoiser, for training and drawing, and replay what does not train as CUDA graphs.
         validation_clips: clips of a validation that are drawn and shown in TensorBoard.
-        seed: of the chance that training samples meet.
+        seed: of the chance that training samples meet; that of ``seed_everything`` where not given.
 
     Raises:
         TypeError: the noise scheduler lacks a method that sampling or training calls.
@@ -113,7 +114,7 @@ class VideoDiffusion(L.LightningModule):
         halve_frozen: bool = False,
         compile: bool = False,
         validation_clips: int = 1,
-        seed: int = 2507,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         with warnings.catch_warnings():
@@ -134,8 +135,7 @@ class VideoDiffusion(L.LightningModule):
         self.plan_encoder, self.audio_encoder = plan_encoder, audio_encoder
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
-        self.unplanned = unplanned
-        self.val_metrics = torch.nn.ModuleDict({"loss": MeanMetric(), "sample": MeanMetric()})
+        self.unplanned, self.chance_seed, self._tally = unplanned, seed, Tally()
         if initial is not None:
             load_initial(self, initial, initial_skip)
         _freeze_all_but(self, trainable)
@@ -174,38 +174,41 @@ class VideoDiffusion(L.LightningModule):
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.denoiser.compile_parts()
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave out components that were built in Python: only a pickle that may run code could bring them back.
-
-        The command line's are class paths and arguments, which stay.
-        """
-        options = checkpoint.get("hyper_parameters", {})
-        for name in [name for name, value in options.items() if isinstance(value, (torch.nn.Module, SchedulerMixin, Guidance))]:
-            del options[name]
-
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
         if "state_dict" in checkpoint:  # shared-out weights are loaded before, by the strategy
             require_fitting(self, checkpoint["state_dict"], "The checkpoint")
 
-    def on_train_batch_start(self, batch: dict[str, Any], batch_idx: int) -> None:
-        # whatever chance the components use (dropout) must be the same after a kill and resume
-        torch.manual_seed(seed_of(self.hparams["seed"], self.global_rank, self.current_epoch, batch_idx))
-
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
-        loss = self.losses(batch)["loss"]
-        self.log("train/loss", loss, prog_bar=True)
+        size = len(batch["frames"])
+        loss = self.losses(self.numbered(batch, batch_idx, size))["loss"]
+        self.log("train/loss", self.averaged(loss), prog_bar=True, batch_size=size)
         return loss
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        batch = self.numbered(batch, batch_idx, len(batch["frames"]))
         # batches of other sizes, without gradients: not worth compiling again
         with torch.compiler.set_stance("force_eager"):
-            losses = self.losses(batch)
-        for name, metric in self.val_metrics.items():
-            metric.update(losses[name], weight=len(batch["id"]))
-            # the object, not its value: Lightning's own mean over processes is wrong where their last batches differ in size
-            self.log(f"val/{name}", metric, batch_size=len(batch["id"]))
+            errors = self.errors(batch)
+        self._tally.add(batch["id"].tolist(), **errors, windows=torch.ones(len(errors["loss"])))
         if batch_idx == 0:
             self._show(batch)
+
+    def on_validation_epoch_end(self) -> None:
+        if totals := self._tally.totals():
+            self.log_everywhere({f"val/{name}": totals[name] / totals["windows"] for name in ("loss", "sample")})
+
+    def on_test_start(self) -> None:
+        if self.device_mesh is not None:
+            raise InputError("Clips differ in length, so that shares of weights cannot be tested with; test on one GPU, or with DDP.")
+        self._screening = Screening()
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        """Draw a whole clip as `tbd generate` does from its coarse frames, and compare it with the true frames."""
+        self._screening.screen(self, batch)
+
+    def on_test_epoch_end(self) -> None:
+        self.log_everywhere({f"test/{name}": value for name, value in self._screening.measure().items()})
 
     def _show(self, batch: dict[str, Any]) -> None:
         """Draw the first clips of a batch as films for TensorBoard: the coarse frames, what is drawn, the true frames."""
@@ -215,7 +218,7 @@ class VideoDiffusion(L.LightningModule):
             return
         rows = slice(n)
         hint, frames, portrait = (self.latents(batch[name][rows]) for name in ("coarse", "frames", "portrait"))
-        noise = Chance.of(batch["id"][rows].tolist(), self.hparams["seed"], tuple(hint.shape[1:]), 1, hint.device).noise
+        noise = Chance.of(batch["id"][rows].tolist(), self.run_seed, tuple(hint.shape[1:]), 1, hint.device).noise
         parts = (self.denoiser.look(portrait), hint, batch["region_masks"][rows], batch["audio"][rows], batch["plan"][rows])
         # every process draws, so that none waits for another; only the first has a real writer
         with torch.compiler.set_stance("force_eager"):
@@ -227,11 +230,16 @@ class VideoDiffusion(L.LightningModule):
                     add_film(writer, f"val/film_{i}", film, self.global_step)
 
     def losses(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """The training loss, on timesteps and with conditions dropped as the samples' numbers decide; and the error of x₀."""
+        """The training loss and the error of x₀, means of `errors`."""
+        return {name: value.mean() for name, value in self.errors(batch).items()}
+
+    def errors(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Each sample's ``loss`` and ``sample``, the error of x₀, (B,) each, on timesteps and with conditions dropped as the samples'
+        numbers decide."""
         options = self.hparams
         clean, hint, portrait = (self.latents(batch[name]) for name in ("frames", "coarse", "portrait"))
         t = clean.shape[1]
-        chance = Chance.of(batch["id"].tolist(), options["seed"], tuple(clean.shape[1:]), 6, clean.device)
+        chance = Chance.of(batch["id"].tolist(), self.run_seed, tuple(clean.shape[1:]), 6, clean.device)
         kept = [(chance.uniform[:, i] >= options[f"drop_{name}"]).float() for i, name in enumerate(_DROPS)]
         keep_local, keep_global, keep_audio, keep_hint, keep_past = kept
         levels = len(self.noise_scheduler.alphas_cumprod)
@@ -257,7 +265,7 @@ class VideoDiffusion(L.LightningModule):
         share = new.mean((1, 2, 3, 4))  # (B,) every sample counts alike, however much of it is past
         error = ((pred - target).square() * weight * new).mean((1, 2, 3, 4)) / share
         sample = to_sample(pred.detach(), noisy, alpha, sigma, kind)
-        return {"loss": error.mean(), "sample": (((sample - clean).square() * new).mean((1, 2, 3, 4)) / share).mean()}
+        return {"loss": error, "sample": ((sample - clean).square() * new).mean((1, 2, 3, 4)) / share}
 
     def configure_optimizers(self) -> dict[str, Any]:
         trained = [p for p in self.parameters() if p.requires_grad]
@@ -309,17 +317,56 @@ class VideoDiffusion(L.LightningModule):
         f, (height, width) = self.autoencoder.factor, portrait.shape[:2]
         if height % f or width % f or region_masks.shape != (5, height // f, width // f):
             raise InputError(f"A portrait of {height}×{width} pixels needs sides that are multiples of {f}, and masks of an {f}th of them.")
+        images, masks = iter(coarse), torch.from_numpy(np.asarray(region_masks, np.float32))
+
+        def hints(wanted: int) -> Tensor:
+            """(1, wanted, C, h, w) latents of the next coarse frames."""
+            fresh = list(islice(images, wanted))
+            if len(fresh) < wanted:
+                raise InputError("The coarse video ends before the audio; it has one frame for each 640 samples.")
+            for image in fresh:
+                if image.shape != portrait.shape:
+                    raise InputError(f"Coarse frames have the portrait's size {portrait.shape}; this one has {image.shape}.")
+            return self.latents(_pixels(np.stack(fresh)[None]).to(self.device))
+
+        look = self.latents(_pixels(portrait[None]).to(self.device))
+        for new in self.draw_latents(look, hints, masks, audio, plan, seed, guidance, num_inference_steps, sequential):
+            for frame in self.autoencoder.decode(new)[0]:
+                yield (frame.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+
+    @torch.no_grad()
+    def draw_latents(
+        self,
+        portrait: Tensor,
+        hints: Callable[[int], Tensor],
+        region_masks: Tensor,
+        audio: np.ndarray,
+        plan: MusclePlan,
+        seed: int = 0,
+        guidance: Guidance | None = None,
+        num_inference_steps: int | None = None,
+        sequential: bool = False,
+    ) -> Iterator[Tensor]:
+        """As `draw`, from latents to latents.
+
+        Args:
+            portrait: (1, C, h, w) latents.
+            hints: gives the next so many coarse frames, (1, n, C, h, w) latents on this model's device.
+            region_masks: (5, h, w).
+            audio, plan, seed, guidance, num_inference_steps, sequential: as for `draw`.
+
+        Yields:
+            Consecutive pieces (1, n, C, h, w), together ceil(N / 640) frames.
+        """
         frames, t, recording = frames_of(len(audio)), self.window_frames, Recording(audio, self.audio_encoder)
-        plans = PlanTensors.collate([plan]).to(self.device)
-        masks = torch.from_numpy(np.asarray(region_masks, np.float32))[None].to(self.device)
-        look = self.denoiser.look(self.latents(_pixels(portrait[None]).to(self.device)))
-        generator = torch.Generator().manual_seed(seed)
-        images = iter(coarse)
-        past = hint = torch.zeros(1, 0, self.denoiser.channels, height // f, width // f, device=self.device)
+        plans, masks = PlanTensors.collate([plan]).to(self.device), region_masks[None].float().to(self.device)
+        look, generator = self.denoiser.look(portrait), torch.Generator().manual_seed(seed)
+        past = hint = torch.zeros(1, 0, *portrait.shape[1:], device=self.device)
         done = 0
         while done < frames:
             start = done - past.shape[1]
-            hint = self._more(hint[:, hint.shape[1] - past.shape[1] :], images, min(t, frames - start), portrait.shape)
+            hint = torch.cat([hint[:, hint.shape[1] - past.shape[1] :], hints(min(t, frames - start) - past.shape[1])], 1)
+            hint = torch.cat([hint, hint[:, -1:].expand(-1, t - hint.shape[1], -1, -1, -1)], 1)  # the last again to the end
             drawn = self.denoise(
                 look,
                 hint,
@@ -336,19 +383,7 @@ class VideoDiffusion(L.LightningModule):
             new = drawn[:, past.shape[1] :][:, : frames - done]
             done += new.shape[1]
             past = drawn[:, t - self.past_frames :]
-            for frame in self.autoencoder.decode(new)[0]:
-                yield (frame.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
-
-    def _more(self, kept: Tensor, images: Iterator[np.ndarray], wanted: int, shape: tuple[int, ...]) -> Tensor:
-        """The next window's hint: what is kept of the last one, as many new frames as are wanted, and the last again to the end."""
-        fresh = list(islice(images, wanted - kept.shape[1]))
-        if len(fresh) < wanted - kept.shape[1]:
-            raise InputError("The coarse video ends before the audio; it has one frame for each 640 samples.")
-        for image in fresh:
-            if image.shape != shape:
-                raise InputError(f"Coarse frames have the portrait's size {shape}; this one has {image.shape}.")
-        hint = torch.cat([kept, self.latents(_pixels(np.stack(fresh)[None]).to(self.device))], 1)
-        return torch.cat([hint, hint[:, -1:].expand(-1, self.window_frames - hint.shape[1], -1, -1, -1)], 1)
+            yield new
 
     @torch.no_grad()
     def denoise(

@@ -1,4 +1,4 @@
-"""SHA-256 of values and of files, and seeds from them."""
+"""SHA-256 of values and of files."""
 
 import hashlib
 import json
@@ -37,13 +37,3 @@ def checksum_of_files(paths: Iterable[str | os.PathLike], root: str | os.PathLik
         with open(root / path, "rb") as file:
             lines.append(f"{hashlib.sha256(file.read()).hexdigest()}  {path}\n")
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def seed_of(run: int, clip: str) -> int:
-    """A clip's own seed, 0 .. 2⁶³ − 1: of the run's seed and its id alone, so that no clip depends on its neighbours.
-
-    Example:
-        >>> seed_of(0, "a") == seed_of(0, "a") != seed_of(0, "b")
-        True
-    """
-    return int(checksum([run, clip])[:16], 16) >> 1

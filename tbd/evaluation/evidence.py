@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.footage import Chips, Footage, View, count_frames, in_crop, points_of, watch, window_of
+from tbd.evaluation.footage import Chips, Footage, View, count_frames, in_crop, watch, window_of
 from tbd.evaluation.predictions import Prediction
 from tbd.evaluation.protocol import Crop, MetricEntry, Protocol
 from tbd.evaluation.reference import ReferenceClip
 from tbd.evaluation.scores import Issue
 from tbd.face.motion import FPS, Motion
+from tbd.face.points import points_of
 from tbd.metrics.base import Unmeasurable
 from tbd.think.action_units import EMOTIONS
 

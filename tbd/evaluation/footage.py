@@ -14,9 +14,9 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.evaluation.protocol import Crop
-from tbd.face.geometry import NUM_POINTS, FaceGeometry, mean_face
+from tbd.face.geometry import NUM_POINTS, FaceGeometry
 from tbd.face.mesh import bounds
-from tbd.face.motion import BLENDSHAPES, FPS, Motion
+from tbd.face.motion import FPS, Motion
 
 if TYPE_CHECKING:
     from tbd.face.tracker import Tracking
@@ -214,18 +214,3 @@ def in_crop(points: np.ndarray, side: int, window: np.ndarray, size: int) -> np.
     """(T, 478, 3) pixels of a picture of `side` → pixels of the crop."""
     left, top, width = window * side
     return ((points - np.float32([left, top, 0])) * np.float32(size / width)).astype(np.float32)
-
-
-def points_of(motion: Motion, size: int = 256) -> np.ndarray:
-    """(T, 478, 3) float32 pixels: what a motion does to the mean face, in the middle of a picture of `size`.
-
-    For motions that are known exactly: nothing is tracked, so the points hold no jitter but the motion's own.
-    """
-    from tbd.face.geometry import euler_to_matrix
-    from tbd.face.rig import Rig
-
-    still = np.eye(3, dtype=np.float32)
-    camera = FaceGeometry(np.zeros((size, size, 3), np.uint8), mean_face(), mean_face(), still, size / 3, np.full(2, size / 2, np.float32))
-    moved = mean_face() + Rig(mean_face()).displace(motion.values[:, : len(BLENDSHAPES)])
-    turns, shifts = euler_to_matrix(motion.head[:, :3]).astype(np.float32), motion.head[:, 3:]
-    return camera.project(moved.astype(np.float32), turns, shifts).astype(np.float32)

@@ -15,8 +15,9 @@ import torch
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import DataLoader
 
+from tbd.draw.chance import clip_seed
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.checksum import checksum_of_names, seed_of
+from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.environment import environment, peak_memory
 from tbd.evaluation.predictions import RUN, Row, read_row
 from tbd.evaluation.predictors import Predictor
@@ -50,10 +51,10 @@ class ClipWriter(L.LightningModule):
         clip = self.clips[index]
         # looked up here and not before: all processes must agree on the list of clips, whatever was done in the meantime
         done = read_row(self.folder, clip.id)
-        if done is not None and (done.seed, done.size) == (seed_of(self.seed, clip.id), self.size):
+        if done is not None and (done.seed, done.size) == (clip_seed(self.seed, clip.id), self.size):
             return
         try:
-            write_clip(self.predictor, clip, self.folder, self.size, seed_of(self.seed, clip.id), self.device)
+            write_clip(self.predictor, clip, self.folder, self.size, clip_seed(self.seed, clip.id), self.device)
         except InputError as error:
             # one clip that cannot be had must not end the others; the evaluation counts it as missing
             self.failed.append(f"{clip.id}: {error}")

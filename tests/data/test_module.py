@@ -15,7 +15,8 @@ from tbd.data.mixture import MixtureDataModule
 from tbd.data.module import with_val
 from tbd.data.packing import TrainingClip
 from tbd.data.procedural import ProceduralDataModule
-from tbd.data.windows import MotionBatch, WindowSampler, uniform
+from tbd.data.sampling import EpochSampler
+from tbd.data.windows import MotionBatch, uniform
 from tbd.errors import InputError
 from tests.conftest import MEAD_CACHE, write_cache
 
@@ -131,8 +132,9 @@ def test_workers_change_nothing(mead_cache, balance):
 def test_devices_share_an_epoch(mead_cache, replicas):
     """Whatever their number, they draw the same windows between them, each once."""
     data = set_up(MEADDataModule(str(mead_cache), passes=6, **WINDOW))
-    whole = list(WindowSampler(data.datasets["train"], passes=6, seed=3))
-    parts = [list(WindowSampler(data.datasets["train"], None, 6, 3, replicas, rank)) for rank in range(replicas)]
+    length = len(data.datasets["train"])
+    whole = list(EpochSampler(length, 1, 3, passes=6))
+    parts = [list(EpochSampler(length, 1, 3, rank, replicas, passes=6)) for rank in range(replicas)]
     assert sorted(number for part in parts for number in part) == sorted(whole[: len(whole) // replicas * replicas])
     assert {len(part) for part in parts} == {len(whole) // replicas}
 

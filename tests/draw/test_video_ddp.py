@@ -46,6 +46,7 @@ def test_two_processes_are_one_with_the_same_global_batch(one, strategy, tmp_pat
     for step, ids in one["ids"].items():
         assert sorted(ids) == sorted(two[0]["ids"][step] + two[1]["ids"][step]) and not set(two[0]["ids"][step]) & set(two[1]["ids"][step])
         assert one["losses"][step] == pytest.approx((two[0]["losses"][step] + two[1]["losses"][step]) / 2, rel=1e-4)
+    assert two[0]["logged"] == two[1]["logged"] == pytest.approx(one["logged"], rel=1e-4)  # of both, not the first one's
     assert two[0]["validation"] == two[1]["validation"] == pytest.approx(one["validation"], rel=1e-4)
     assert two[0]["metric"] == two[1]["metric"] == pytest.approx(one["metric"], rel=1e-6)
     for name, weight in one["weights"].items():

@@ -58,6 +58,7 @@ def main(rank: int, world: int, port: str, strategy: str, output: str, start: st
     results = {
         "ids": losses.ids,
         "losses": losses.values,
+        "logged": float(trainer.callback_metrics["train/loss"]),
         "validation": float(trainer.callback_metrics["val/loss"]),
         "metric": float(metric.compute()),
         "optimized": sum(_own(p).numel() for group in trainer.optimizers[0].param_groups for p in group["params"]),

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from tbd.draw.chance import clip_seed
 from tbd.evaluation.evaluate import evaluate
-from tbd.evaluation.predict import seed_of, write_clip
+from tbd.evaluation.predict import write_clip
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.predictors import GroundTruth
 from tbd.evaluation.scores import Scores
@@ -18,7 +19,7 @@ from tests.evaluation.fakes import SIZE, FakeReference, fake_protocol
 def _truth(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("truth")
     for clip in FakeReference().clips():
-        write_clip(GroundTruth(), clip, folder, SIZE, seed_of(3, clip.id), torch.device("cpu"))
+        write_clip(GroundTruth(), clip, folder, SIZE, clip_seed(3, clip.id), torch.device("cpu"))
     return folder
 
 

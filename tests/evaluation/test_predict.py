@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from tbd.cli import main
+from tbd.draw.chance import clip_seed
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.predict import predict, seed_of
+from tbd.evaluation.predict import predict
 from tbd.evaluation.predictions import RUN, read_row
 from tbd.evaluation.predictors import GroundTruth, LoudnessJaw, ModelPredictor, StillPortrait
 from tbd.evaluation.references import ProceduralReference
@@ -49,13 +50,13 @@ def test_two_processes_do_what_one_does(tmp_path):
     one, two = motions(tmp_path / "1"), motions(tmp_path / "2")
     assert len(one) == 4 and one.keys() == two.keys() and all((one[clip] == two[clip]).all() for clip in one)
     rows = [read_row(tmp_path / "2", clip) for clip in two]
-    assert [row.seed for row in rows] == [seed_of(3, clip) for clip in two] and len({row.seed for row in rows}) == 4
+    assert [row.seed for row in rows] == [clip_seed(3, clip) for clip in two] and len({row.seed for row in rows}) == 4
 
 
 def test_seams_and_seeds_reach_the_files(tmp_path):
     run(tmp_path, Refusing())
     motion = Motion.load(next(tmp_path.glob("F000*.npz")))
-    expected = np.random.default_rng(seed_of(3, "F000_happy_1_001")).random(30)
+    expected = np.random.default_rng(clip_seed(3, "F000_happy_1_001")).random(30)
     assert motion.metadata["seams"] == [10] and motion["jawOpen"] == pytest.approx(expected, abs=1e-6)
     assert json.loads((tmp_path / RUN).read_text())["environment"]["packages"]["torch"]
 

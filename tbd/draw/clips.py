@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from tbd.draw.audio import frames_of
-from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.draw.windows import Recording
 from tbd.face.motion import CHANNELS, FPS, Motion
 from tbd.think.encoder import PlanTensors
 from tbd.think.plan import MusclePlan
+
+if TYPE_CHECKING:  # which draws its own test clips with this
+    from tbd.draw.motion_diffusion import MotionDiffusion
 
 
 @dataclass(frozen=True)
@@ -31,24 +34,27 @@ class Script:
 
 
 @torch.no_grad()
-def draw_clips(model: MotionDiffusion, scripts: Sequence[Script], batch_size: int = 64) -> list[Motion]:
+def draw_clips(
+    model: "MotionDiffusion", scripts: Sequence[Script], batch_size: int = 64, num_inference_steps: int | None = None
+) -> list[Motion]:
     """Every clip's motion, the same as one by one by `MotionDiffusion.draw`; in each one's metadata its seams.
 
     Args:
         model: with the guidance, the noise scheduler and the steps to draw with.
         scripts: the clips.
         batch_size: how many are drawn at once.
+        num_inference_steps: instead of the model's own.
     """
     # neighbours in length end together, so that no batch goes on for one long clip
     order = sorted(range(len(scripts)), key=lambda i: -len(scripts[i].audio))
     drawn: dict[int, Motion] = {}
     for first in range(0, len(order), batch_size):
         chosen = order[first : first + batch_size]
-        drawn |= dict(zip(chosen, _draw_batch(model, [scripts[i] for i in chosen])))
+        drawn |= dict(zip(chosen, _draw_batch(model, [scripts[i] for i in chosen], num_inference_steps)))
     return [drawn[i] for i in range(len(scripts))]
 
 
-def _draw_batch(model: MotionDiffusion, scripts: Sequence[Script]) -> list[Motion]:
+def _draw_batch(model: "MotionDiffusion", scripts: Sequence[Script], steps: int | None) -> list[Motion]:
     """Clips from the longest to the shortest."""
     lengths = [frames_of(len(script.audio)) for script in scripts]
     plans = PlanTensors.collate([script.plan for script in scripts]).to(model.device)
@@ -61,7 +67,7 @@ def _draw_batch(model: MotionDiffusion, scripts: Sequence[Script]) -> list[Motio
     while done < lengths[0]:
         left = sum(length > done for length in lengths)
         start = done - past.shape[1]
-        window = _window(model, recordings[:left], plans[:left], generators[:left], past[:left], start)
+        window = _window(model, recordings[:left], plans[:left], generators[:left], past[:left], start, steps)
         new = window[:, past.shape[1] :]
         seams += [done] if done else []
         pieces.append(torch.nn.functional.pad(new, (0, 0, 0, 0, 0, len(scripts) - left)).float().cpu())
@@ -75,12 +81,13 @@ def _draw_batch(model: MotionDiffusion, scripts: Sequence[Script]) -> list[Motio
 
 
 def _window(
-    model: MotionDiffusion,
+    model: "MotionDiffusion",
     recordings: Sequence[Recording],
     plans: PlanTensors,
     generators: Sequence[torch.Generator],
     past: Tensor,
     start: int,
+    steps: int | None,
 ) -> Tensor:
     heard = [recording.window(start, model.window_frames, model.device) for recording in recordings]
     sound = torch.cat([sound for sound, _ in heard])
@@ -88,4 +95,4 @@ def _window(
     # drawn on the CPU, so that a seed gives the same motion on every device
     noise = torch.cat([torch.randn(1, model.window_frames, len(CHANNELS), generator=generator) for generator in generators])
     shift = torch.full((len(recordings),), start / FPS, device=model.device)
-    return model.denoise(sound, plans.shifted(shift), past, guidance=model.guidance, noise=noise, phones=phones)
+    return model.denoise(sound, plans.shifted(shift), past, model.guidance, steps, noise, phones)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tbd.ablation.drawing import Script, draw_clips
+from tbd.draw.clips import Script, draw_clips
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conftest import model as model
 
