@@ -93,7 +93,7 @@ def _dispatch(name: str, argv: list[str]) -> int:
     parser = ArgumentParser(prog=f"tbd {name}", exit_on_error=False, allow_abbrev=False, **about)
     parser.add_argument("--config", action="config", help="a YAML file with these options")
     command.options(parser)
-    command.run(parse(parser, argv, name))
+    command.run(parse(parser, argv))
     return 0
 
 

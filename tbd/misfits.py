@@ -215,6 +215,8 @@ def _sentence(message: str, arguments: Sequence[str], options: Sequence[str]) ->
     if (choice := re.search(r"argument ([\w./-]+): invalid choice: '?([^' ]*)'? \(choose from (.*)\)", message)) is not None:
         names = [name.strip(" '") for name in choice[3].split(",")]
         return f"{choice[1]}: {choice[2]} is not one of {', '.join(names)}{near(choice[2], names, None)}."
+    if (which := re.search(r"to be one of \{(.+?)\}, but it was not provided", message)) is not None:
+        return f"say which: {which[1].replace(',', ', ')}."
     if (key := re.search(r"Interpolation key '([^']*)' not found.*?full_key: (\S+)", message, re.DOTALL)) is not None:
         path = tuple(name for name in key[2].split(".") if name not in ("fit", "validate", "test"))
         return f"{place_of(path, arguments)}: the ${{…}} there names no key {key[1].lstrip('.')}."

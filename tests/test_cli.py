@@ -320,13 +320,13 @@ class TestSlots:
     [
         (["generate", "--planr=x"], "did you mean --plan"),
         (["generate", "--motion-out=x"], "did you mean --motion-output?"),
-        (["generate", "--portrait=a"], "--audio, --output are missing"),
-        (["render", "--size=big"], "--size takes a whole number, not 'big'"),
-        (["preprocess"], "tbd preprocess mead|hdtf"),
+        (["generate", "--portrait=a"], "--audio and --output must be given"),
+        (["render", "--size=big"], "--size: big is not a whole number"),
+        (["preprocess"], "tbd preprocess: say which: mead, hdtf, folder, features, report"),
         (["preprocess", "meed"], "did you mean mead?"),
         (["weights", "lst"], "did you mean list?"),
-        (["think", "a", "b"], "'b' belongs to no option"),
-        (["track", "--config=nowhere.yaml"], "nowhere.yaml (--config)"),
+        (["think", "a", "b"], "it does not take b; options begin with --"),
+        (["track", "--config=nowhere.yaml"], "--config: there is no file"),
     ],
 )
 def test_what_a_parser_refuses_is_one_sentence(capsys, arguments, said):

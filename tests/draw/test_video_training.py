@@ -215,7 +215,7 @@ def test_clips_that_do_not_fit_together_are_refused():
         VideoWindows([clip(0), clip(1, side=8)], 6, 2, jitter=False)
     with pytest.raises(InputError, match="Clip clip1 has 5 frames, fewer than a window's 6"):
         VideoWindows([clip(0), clip(1, frames=5)], 6, 2, jitter=False)
-    with pytest.raises(InputError, match="takes 2 samples on each of 8 processes; the dataset has 10"):
+    with pytest.raises(InputError, match="Training has 10 windows, fewer than the batch_size of 2 on each of 8 devices"):
         EpochSampler(10, 2, world=8)
 
 
