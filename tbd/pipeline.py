@@ -25,11 +25,11 @@ from tbd.face.renderer import MeshWarpRenderer, Renderer
 from tbd.face.resting import AVERAGE
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
 from tbd.notes import note
+from tbd.samples import PORTRAIT, VOICE
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
 from tbd.think.show import show, warn
 
-ASSETS = Path(__file__).resolve().parent / "assets"
 T = TypeVar("T")
 
 
@@ -281,10 +281,8 @@ def relaxation(plan: MusclePlan) -> float:
 
 
 def demo(output: str | os.PathLike, emotion: str, **options) -> None:
-    """`tbd demo`: `generate` with scikit-image's astronaut and the sample voice; `options` as there."""
-    import skimage
-
-    generate(Path(skimage.__file__).parent / "data" / "astronaut.png", ASSETS / "voice.wav", output, emotion, **options)
+    """`tbd demo`: `generate` with the sample portrait and voice; `options` as there."""
+    generate(PORTRAIT, VOICE, output, emotion, **options)
 
 
 def track(

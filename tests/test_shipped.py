@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tbd.ablation.study import load_study
+from tbd.cli import main
 from tbd.errors import InputError
+from tbd.face.media import read_audio, read_image
 from tbd.shipped import find_shipped, shipped_folder, with_shipped_configs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,3 +67,10 @@ def test_what_is_installed_holds_configurations_ablations_and_the_board(tmp_path
     environment = {**os.environ, "PYTHONPATH": str(built)}
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
     assert all(str(built) in path for path in run.stdout.split())
+
+
+def test_samples_are_there_to_follow_the_readme(tmp_path, capsys):
+    assert main(["demo", "--samples", str(tmp_path / "new")]) == 0
+    portrait, voice = capsys.readouterr().out.split()
+    assert read_image(portrait).shape == (512, 512, 3) and len(read_audio(voice)) > 16000
+    assert [Path(portrait).name, Path(voice).name] == ["me.jpg", "hello.wav"]

@@ -83,10 +83,16 @@ def _drawing_values(options) -> dict:
 def _demo_options(parser) -> None:
     parser.add_argument("--output", default="outputs/demo.mp4", help="the video to write (.mp4)")
     parser.add_argument("--emotion", default="she fights back tears, then smiles", help="a sentence about a feeling")
+    parser.add_argument("--samples", metavar="FOLDER", help="only write the sample portrait and voice there, as me.jpg and hello.wav")
     _drawing_options(parser)
 
 
 def _demo(options) -> None:
+    if options.samples is not None:
+        from tbd.samples import write_samples
+
+        print(*write_samples(options.samples), sep="\n")
+        return
     from tbd.pipeline import demo
 
     demo(options.output, options.emotion, **_drawing_values(options))
