@@ -30,6 +30,7 @@ from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
 from tbd.think.show import show, warn
 
+ASSETS = Path(__file__).resolve().parent / "assets"
 T = TypeVar("T")
 
 
