@@ -164,6 +164,8 @@ def _leaderboard(options) -> None:
     from tbd.evaluation import board
 
     chosen = options[options.action]
+    if chosen.board == _BOARD:
+        board.begin(chosen.board)
     if options.action == "build":
         for path in board.build(chosen.board, chosen.output, _readme(chosen.board, chosen.readme)):
             print(path)

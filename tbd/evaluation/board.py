@@ -9,6 +9,7 @@ A measured row holds the whole of its scores, seal included; a reported one hold
 
 import os
 import re
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tbd.errors import InputError
 from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
 from tbd.evaluation.scores import Scores, load_scores
 from tbd.files import atomic_output, check_files, same_file
+from tbd.notes import note
+from tbd.shipped import shipped_folder
 
 PAGE = "index.html"
 
@@ -103,6 +106,19 @@ class Table:
     measured: list[Entry]
     reported: list[Entry]
     folder: Path
+
+
+def begin(board: str | os.PathLike) -> None:
+    """Begin a board that is not there yet with the rows that ship with tbd, so that a new one has others to stand beside.
+
+    Args:
+        board: Its folder; nothing is done where it exists.
+    """
+    shipped = shipped_folder("benchmarks") / "leaderboard"
+    if Path(board).exists() or not shipped.is_dir():
+        return
+    note(f"{board} is new here; it begins with the rows that ship with tbd.")
+    shutil.copytree(shipped, board)
 
 
 def add(
