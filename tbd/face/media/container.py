@@ -1,13 +1,14 @@
 """What readers of sound and of video share: opening a file, its zero of time, and going on after damaged packets."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tbd.errors import InputError
+from tbd.face.media.framing import Packets
 from tbd.notes import note
 
 LONGEST_GAP = 3600.0
@@ -97,7 +98,8 @@ class Damage:
         if self.damaged or self.unreadable:
             count = f"{self.damaged} of {self.packets} packets" if self.damaged else "A part"
             verb = "are" if self.damaged > 1 else "is"
-            note(f"{count} of the {kind} in {path} {verb} damaged ({self.seconds:.2f} s); {instead}.")
+            length = f" ({self.seconds:.2f} s)" if self.seconds else ""
+            note(f"{count} of the {kind} in {path} {verb} damaged{length}; {instead}.")
         elif self.corrupt:
             note(f"{self.corrupt} frames of the {kind} in {path} are damaged: parts of their pictures are wrong.")
 
@@ -127,43 +129,76 @@ def decoded_pieces(container: Any, stream: Any, damage: Damage) -> Iterator[Piec
     """
     import av
 
-    losses = Losses() if container.format.name in UNSTAMPED else None
+    stamped, times = container.format.name not in UNSTAMPED, _index_times(container, stream)
     for packet in _packets(container, stream, damage):
         damage.packets += packet.size > 0
-        if losses is not None and (lost := losses.before(packet)):
-            damage.packets, damage.damaged, damage.seconds = damage.packets + lost[0], damage.damaged + lost[0], damage.seconds + lost[1]
-            yield Piece(None, lost[1])
+        time = times(packet) if stamped else None
         try:
             frames = packet.decode()
         except av.FFmpegError:
             seconds = float(packet.duration * packet.time_base) if packet.duration else 0.0
             damage.damaged += packet.size > 0
             damage.seconds += seconds
-            time = None if packet.pts is None or losses is not None else float(packet.pts * packet.time_base)
             yield Piece(time, seconds)
             continue
-        yield from (Piece(None if losses is not None else frame.time, _length(frame), frame) for frame in frames)
+        late = time - float(packet.pts * packet.time_base) if time is not None and packet.pts is not None else 0.0
+        yield from (Piece(frame.time + late if stamped and frame.time is not None else None, _length(frame), frame) for frame in frames)
 
 
-UNSTAMPED = ("mp3", "aac")
+def reframed_pieces(packets: Packets, codec: str, damage: Damage) -> Iterator[Piece]:
+    """Decode packets that lie in a row, with a piece of silence for those that are missing between them.
+
+    Args:
+        packets: As `packets_of` finds them.
+        codec: FFmpeg's name of their codec.
+        damage: Counts what is damaged.
+    """
+    import av
+
+    context = av.CodecContext.create(codec, "r")
+    time: float | None = -packets.delay
+    for data, seconds, missing in packets.pieces():
+        damage.unreadable += missing == 0
+        if missing:
+            damage.packets, damage.damaged = damage.packets + missing, damage.damaged + missing
+            damage.seconds += missing * seconds
+            yield Piece(time, missing * seconds)
+            time = None
+        damage.packets += 1
+        try:
+            frames = context.decode(av.Packet(data))
+        except av.FFmpegError:
+            damage.damaged, damage.seconds = damage.damaged + 1, damage.seconds + seconds
+            yield Piece(time, seconds)
+        else:
+            yield from (Piece(time if i == 0 else None, _length(frame), frame) for i, frame in enumerate(frames))
+        time = None
+
+
+UNSTAMPED = ("mp3", "aac", "ac3", "eac3")
 """Formats that are packets in a row, without time stamps: FFmpeg counts them, and does not count those that it cannot find."""
 
 
-class Losses:
-    """How many packets of a format without time stamps are missing: FFmpeg hands out what it cannot tell together with the next one."""
+def _index_times(container: Any, stream: Any) -> Callable[[Any], float | None]:
+    """How to tell a packet's time: by its stamp, or, where FFmpeg only counts packets (AVI), by the file's index."""
+    entries = stream.index_entries if container.format.name == "avi" else ()
+    at = {entry.pos + _CHUNK_HEADER: entry.timestamp for entry in entries}
+    unit: float | None = None
 
-    def __init__(self) -> None:
-        self._bytes, self._count = 0, 0
+    def time(packet: Any) -> float | None:
+        nonlocal unit
+        if packet.pts is None:
+            return None
+        entry = at.get(packet.pos)
+        if unit is None and entry and packet.pts > 0:
+            unit = entry / packet.pts  # the index counts bytes of some codecs
+        return float((packet.pts if entry is None or unit is None else entry / unit) * packet.time_base)
 
-    def before(self, packet: Any) -> tuple[int, float] | None:
-        """The packets that are missing before this one: how many, judged by the bytes they took, and their seconds."""
-        data = bytes(packet)
-        junk = next((i for i in range(len(data) - 1) if data[i] == 0xFF and data[i + 1] >= 0xE0), 0)
-        # a title or a cover, where files were joined, is no loss
-        tag = any(name in data[:junk] for name in (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN"))
-        lost = round(junk * self._count / self._bytes) if junk and self._count and not tag else 0
-        self._bytes, self._count = self._bytes + len(data) - junk, self._count + bool(data)
-        return (lost, lost * float((packet.duration or 0) * packet.time_base)) if lost else None
+    return time
+
+
+_CHUNK_HEADER = 8
+"""Bytes."""
 
 
 def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
