@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.media.container import Damage, Piece, decoded_pieces, existing, opened, reframed_pieces, start_of
+from tbd.face.media.container import Damage, Piece, broken_off, decoded_pieces, existing, opened, reframed_pieces, start_of
 from tbd.face.media.downmix import mono
 from tbd.face.media.endings import breaks_off, first_page
 from tbd.face.media.framing import packets_of
@@ -133,10 +133,11 @@ def _read(path: Path, sample_rate: int) -> np.ndarray:
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
         promised = length or (0.0 if container.streams.video else (container.duration or 0) / 1e6)
         promised *= container.format.name not in _ESTIMATED
+        unread = broken_off(container, damage)
     if packets is not None:
         promised, broken = packets.promised, packets.broken_off
     else:
-        broken = breaks_off(path)
+        broken = breaks_off(path) or unread > _CUT
     damage.report(path, "sound", "silence stands in their place")
     samples = _join(runs, round(length * sample_rate), round(_SHORTEST * sample_rate))
     _tell_of_gaps(runs, damage, path, sample_rate)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tbd.errors import InputError
+from tbd.face.media.endings import lacks_index
 from tbd.face.media.framing import Packets
 from tbd.notes import note
 
@@ -46,6 +47,10 @@ def opened(path: Path, kind: str) -> Iterator[Any]:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container
     except (av.FFmpegError, OSError) as error:
+        if lacks_index(path):
+            raise InputError(
+                f"{path} is broken off: the index that stands at the end of MP4 and MOV files is missing; copy the whole file again."
+            ) from error
         raise InputError(f"{path} cannot be read as {kind} ({_reason(error)}); give a whole file in a common format.") from error
 
 
@@ -72,6 +77,7 @@ class Damage:
         seconds: Length of those.
         unreadable: Places at which not even a packet could be read.
         corrupt: Frames that were decoded with parts missing or wrong.
+        end: Seconds by the container's clock at which the last packet of any stream ends.
     """
 
     packets: int = 0
@@ -79,6 +85,7 @@ class Damage:
     seconds: float = 0.0
     unreadable: int = 0
     corrupt: int = 0
+    end: float = 0.0
 
     def report(self, path: Path, kind: str, instead: str) -> None:
         """Issue a note of what is damaged.
@@ -101,7 +108,8 @@ class Damage:
             length = f" ({self.seconds:.2f} s)" if self.seconds else ""
             note(f"{count} of the {kind} in {path} {verb} damaged{length}; {instead}.")
         elif self.corrupt:
-            note(f"{self.corrupt} frames of the {kind} in {path} are damaged: parts of their pictures are wrong.")
+            count = f"{self.corrupt} frames" if self.corrupt > 1 else "A frame"
+            note(f"{count} of the {kind} in {path} {'are' if self.corrupt > 1 else 'is'} damaged; parts of the picture are wrong.")
 
 
 @dataclass(frozen=True)
@@ -182,17 +190,17 @@ UNSTAMPED = ("mp3", "aac", "ac3", "eac3")
 def _index_times(container: Any, stream: Any) -> Callable[[Any], float | None]:
     """How to tell a packet's time: by its stamp, or, where FFmpeg only counts packets (AVI), by the file's index."""
     entries = stream.index_entries if container.format.name == "avi" else ()
-    at = {entry.pos + _CHUNK_HEADER: entry.timestamp for entry in entries}
-    unit: float | None = None
+    known = {entry.pos + _CHUNK_HEADER: entry.timestamp for entry in entries}
+    unit, late = 0.0, 0.0
 
     def time(packet: Any) -> float | None:
-        nonlocal unit
+        nonlocal unit, late
         if packet.pts is None:
             return None
-        entry = at.get(packet.pos)
-        if unit is None and entry and packet.pts > 0:
-            unit = entry / packet.pts  # the index counts bytes of some codecs
-        return float((packet.pts if entry is None or unit is None else entry / unit) * packet.time_base)
+        stamp = known.get(packet.pos)
+        unit = unit or (stamp / packet.pts if stamp and packet.pts > 0 else 0.0)  # the index counts bytes of some codecs
+        late = stamp / unit - packet.pts if stamp and unit else late  # a chunk may hold several packets
+        return float((packet.pts + late) * packet.time_base)
 
     return time
 
@@ -205,15 +213,35 @@ def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
     import av
 
     failures = 0
+    kept = [*container.streams.video, *container.streams.audio] if _says_length(container) else [stream]
     while failures < _PATIENCE:
         try:
-            for packet in container.demux(stream):
+            for packet in container.demux(kept):
                 failures = 0
-                yield packet
+                if packet.pts is not None and packet.time_base:
+                    damage.end = max(damage.end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                if packet.stream.index == stream.index:
+                    yield packet
             return
         except (av.FFmpegError, IndexError):  # PyAV's list of streams lacks one that FFmpeg finds on the way
             failures += 1
             damage.unreadable += failures == 1
+
+
+def _says_length(container: Any) -> bool:
+    """Whether a format says how long the longest stream is, and not how long each one is."""
+    return container.format.name in ("matroska,webm", "flv")
+
+
+def broken_off(container: Any, damage: Damage) -> float:
+    """Seconds that a film of Matroska, WebM or FLV promises beyond what was read to its end.
+
+    Args:
+        container: A PyAV container that was read to its end.
+        damage: Of the stream that was read.
+    """
+    promised = (container.duration or 0) / 1e6  # some programs count from the start, some from 0: the smaller one is certain
+    return max(promised - damage.end, 0.0) if _says_length(container) else 0.0
 
 
 def _length(frame: Any) -> float:

@@ -30,6 +30,16 @@ def breaks_off(path: Path) -> bool:
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"styp", b"wide", b"free", b"skip")
 
 
+def lacks_index(path: Path) -> bool:
+    """Whether an MP4 or MOV file ends before its index, without which nothing in it can be found."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        if file.read(12)[4:8] not in _FIRST_BOXES:
+            return False
+        boxes = list(_named_boxes(file, size))
+    return b"moov" not in [name for name, _ in boxes] and any(end > size for _, end in boxes)
+
+
 def _odd_transport(file: BinaryIO, size: int) -> bool:
     """Whether a transport stream of 188 bytes a packet ends within one."""
     file.seek(188)
@@ -69,7 +79,11 @@ def _caf(file: BinaryIO, size: int) -> Iterator[int]:
 
 
 def _boxes(file: BinaryIO, size: int) -> Iterator[int]:
-    """Ends of the boxes of MP4 and MOV; beyond the file's where a box is none."""
+    return (end for _, end in _named_boxes(file, size))
+
+
+def _named_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """Names and ends of the boxes of MP4 and MOV; an end beyond the file's where a box is none."""
     at = 0
     while at + 8 <= size:
         file.seek(at)
@@ -79,10 +93,10 @@ def _boxes(file: BinaryIO, size: int) -> Iterator[int]:
             return
         length = int.from_bytes(header[8:16], "big") if length == 1 else length
         if length < 8 or not all(32 <= byte < 127 or byte == 0xA9 for byte in name):
-            yield size + 1 if size - at > _REST * size else size
+            yield b"", size + 1 if size - at > _REST * size else size
             return
         at += length
-        yield at
+        yield name, at
 
 
 def _asf(file: BinaryIO, size: int) -> Iterator[int]:

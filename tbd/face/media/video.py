@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.media.container import LONGEST_GAP, Damage, decoded_pieces, existing, opened, start_of
+from tbd.face.media.container import LONGEST_GAP, Damage, Piece, broken_off, decoded_pieces, existing, opened, start_of
+from tbd.face.media.endings import breaks_off
 from tbd.face.motion import FPS
 from tbd.notes import note
 
@@ -20,8 +21,12 @@ _TIE = 1e-6
 """Seconds by which of two frames one must be nearer: what adding up floats may be off."""
 _HELD = 0.08
 """Seconds. A frame that lasts longer is held on purpose; of a slow but steady film (12.5 a second) none does."""
-_BROKEN_OFF = 0.5
+_BROKEN_OFF = 0.25
 """Seconds that may be missing at a film's end before a note says so."""
+_STILL = 0.06
+"""Seconds without a frame, beyond the one before's own length, that need no note."""
+_SEVERAL = 1.5
+"""Frames that may be left out without a note: cameras and encoders drop one now and then."""
 _SQUARE = 0.01
 """By how much a pixel's shape may differ from a square and be left so: nobody sees it, and scaling costs sharpness."""
 _RATIOS = (0.2, 5.0)
@@ -60,10 +65,14 @@ def video_info(path: str | os.PathLike) -> VideoInfo:
 
 
 def _video_stream(container: Any, path: Path) -> Any:
+    from av.codec.context import Flags
+
     if not container.streams.video:
         raise InputError(f"{path} has no moving pictures in it; give a video.")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
+    # else FFmpeg keeps frames back from a damaged packet to the next keyframe, which may be the rest of the film
+    stream.codec_context.flags |= Flags.output_corrupt
     return stream
 
 
@@ -98,23 +107,48 @@ class VideoFrames:
             if self.start > 0:
                 container.seek(int(start * 1e6))  # to the keyframe before
             pieces = decoded_pieces(container, stream, damage)
-            frames = _progressive((piece.frame for piece in pieces if piece.frame is not None), stream)
+            frames = _progressive((_at(piece) for piece in pieces if piece.frame is not None), stream)
             last = None if self.end is None else round((self.end - self.start) * FPS)
             shown, square, count = None, None, 0
-            for frame in at_25_a_second(_timed(frames, start, self.info.fps), last):
+            timed = self._watched(_timed(frames, start, self.info.fps), still := [])
+            for frame in at_25_a_second(timed, last):
                 if frame is not shown:
                     shown, square = frame, _squared(frame, ratio)
                     damage.corrupt += frame.is_corrupt
                 count += 1
                 yield square
             lone = not container.streams.audio or bool(stream.duration)
+            unread = broken_off(container, damage)
         damage.report(self.path, "video", "the frame before stands in their place")
-        self._tell_what_is_missing(count / FPS, lone)
+        if sum(still) > damage.seconds + _JITTER:
+            note(f"The time stamps of the video in {self.path} leave gaps of {sum(still):.2f} s in all; the frame before stands there.")
+        self._tell_what_is_missing(count, last, lone, unread)
 
-    def _tell_what_is_missing(self, seconds: float, length_is_known: bool) -> None:
-        missing = self.duration - seconds
+    def _watched(self, timed: Iterable[tuple[float, float, Any]], still: list[float]) -> Iterator[tuple[float, float, Any]]:
+        """The same frames; seconds during which a film whose frames come regularly shows none are appended to `still`."""
+        before = None
+        for time, end, frame in timed:
+            if before is not None and time - before > max(_STILL, _SEVERAL / self.info.fps):
+                still.append(time - before)
+            before = end
+            yield time, end, frame
+
+    def _tell_what_is_missing(self, count: int, last: int | None, length_is_known: bool, unread: float) -> None:
+        if last is not None and count >= last:
+            return
+        missing = self.duration - count / FPS
         if length_is_known and missing > _BROKEN_OFF:
             note(f"{self.path} is broken off or damaged: {missing:.1f} of its {self.duration:.1f} seconds of pictures are missing.")
+        elif unread > _BROKEN_OFF or breaks_off(self.path):
+            note(f"{self.path} is broken off after {count / FPS:.1f} seconds of pictures.")
+
+
+def _at(piece: Piece) -> Any:
+    """The piece's frame, with the piece's time, which an index may know better than the frame."""
+    frame = piece.frame
+    if piece.time is not None and frame.time is not None and abs(piece.time - frame.time) > _JITTER:
+        frame.pts = round(piece.time / frame.time_base)
+    return frame
 
 
 def _timed(frames: Iterable[Any], start: float, rate: float) -> Iterator[tuple[float, float, Any]]:
