@@ -12,6 +12,8 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.media.container import LONGEST_GAP, Damage, Piece, broken_off, decoded_pieces, existing, opened, start_of
 from tbd.face.media.endings import breaks_off
+from tbd.face.media.hdr import is_hdr, tone_mapped
+from tbd.face.media.turning import is_sideways, is_turned, turned
 from tbd.face.motion import FPS
 from tbd.notes import note
 
@@ -59,7 +61,7 @@ def video_info(path: str | os.PathLike) -> VideoInfo:
             raise InputError(f"{path} holds no frames; give a video.")
         length = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / 1e6
         wide, tall = _width(first, _pixel_ratio(stream)), first.height
-        sides = (tall, wide) if round(first.rotation / 90) % 2 else (wide, tall)
+        sides = (tall, wide) if is_sideways(first) else (wide, tall)
         rate = float(stream.average_rate or stream.guessed_rate or FPS)
         return VideoInfo(*sides, rate, length, bool(container.streams.audio), {**container.metadata})
 
@@ -109,16 +111,19 @@ class VideoFrames:
             pieces = decoded_pieces(container, stream, damage)
             frames = _progressive((_at(piece) for piece in pieces if piece.frame is not None), stream)
             last = None if self.end is None else round((self.end - self.start) * FPS)
-            shown, square, count = None, None, 0
+            shown, square, count, hdr = None, None, 0, False
             timed = self._watched(_timed(frames, start, self.info.fps), still := [])
             for frame in at_25_a_second(timed, last):
                 if frame is not shown:
-                    shown, square = frame, _squared(frame, ratio)
+                    shown, square = frame, _shown(frame, ratio)
+                    hdr |= is_hdr(frame)
                     damage.corrupt += frame.is_corrupt
                 count += 1
                 yield square
             lone = not container.streams.audio or bool(stream.duration)
             unread = broken_off(container, damage)
+        if hdr:
+            note(f"{self.path} is in high dynamic range (HDR); its colours are brought to those of ordinary video.")
         damage.report(self.path, "video", "the frame before stands in their place")
         if sum(still) > damage.seconds + _JITTER:
             note(f"The time stamps of the video in {self.path} leave gaps of {sum(still):.2f} s in all; the frame before stands there.")
@@ -260,23 +265,23 @@ def _width(frame: Any, ratio: float) -> int:
     return frame.width if ratio == 1 else max(2 * round(frame.width * ratio / 2), 2)
 
 
-def _squared(frame: Any, ratio: float) -> Any:
-    """A PyAV frame with square pixels, its height kept; one that is scaled is turned as well, since its display matrix is lost."""
-    width = _width(frame, ratio)
-    if width == frame.width:
-        return frame
+def _shown(frame: Any, ratio: float) -> Any:
+    """A PyAV frame with square pixels, its height kept, in an ordinary dynamic range.
+
+    One that is changed is turned as well, since its display matrix is lost.
+    """
     import av
     from av.video.reformatter import Interpolation
 
-    wide = frame.reformat(width=width, interpolation=Interpolation.BICUBIC)
-    turns = round(frame.rotation / 90) % 4
-    if not turns:
-        return wide
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(wide.to_ndarray(format="rgb24"), turns)), format="rgb24")
+    shown = av.VideoFrame.from_ndarray(tone_mapped(frame), format="rgb24") if is_hdr(frame) else frame
+    width = _width(frame, ratio)
+    if width != frame.width:
+        shown = shown.reformat(width=width, interpolation=Interpolation.BICUBIC)
+    if shown is frame or not is_turned(frame):
+        return shown
+    return av.VideoFrame.from_ndarray(turned(frame, shown.to_ndarray(format="rgb24")), format="rgb24")
 
 
 def _pixels(frame: Any) -> np.ndarray:
-    """A PyAV frame → (H, W, 3) uint8, turned as its display matrix says (degrees anticlockwise)."""
-    pixels = frame.to_ndarray(format="rgb24")
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+    """A PyAV frame → (H, W, 3) uint8, turned as its display matrix says."""
+    return turned(frame, frame.to_ndarray(format="rgb24"))
