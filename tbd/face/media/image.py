@@ -52,7 +52,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         kind = "is a video; give a still picture, or track it with `tbd track`" if _is_video(path) else "is not a picture (PNG, JPEG, …)"
         raise InputError(f"{path} {kind}.") from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"{path} has too many pixels to read; give a picture below 100 megapixels.") from error
+        raise InputError(f"{path} has too many pixels to read; give a picture below 179 megapixels.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InputError(f"{path} cannot be read to its end as a picture: it is damaged or broken off; give a whole file.") from error
 
