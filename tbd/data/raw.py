@@ -14,8 +14,11 @@ from tbd.data.cache import ClipRecord
 from tbd.data.names import emotion_name
 from tbd.errors import InputError
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v")
-AUDIO_SUFFIXES = (".m4a", ".wav", ".mp3", ".aac", ".flac")
+VIDEO_SUFFIXES = (
+    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv", ".ogv", ".3gp", ".mxf",
+    ".vob", ".qt",
+)  # fmt: skip
+AUDIO_SUFFIXES = (".m4a", ".wav", ".mp3", ".aac", ".flac", ".ogg", ".oga", ".opus", ".wma", ".aiff", ".aif", ".caf", ".ac3", ".mp2", ".mka")
 
 
 @dataclass(frozen=True)

@@ -43,14 +43,12 @@ def opened(path: Path, kind: str) -> Iterator[Any]:
     """A PyAV container for reading; what goes wrong in it becomes one sentence, and it is closed."""
     import av
 
+    if lacks_index(path):
+        raise InputError(f"{path} is broken off: the index at the end of MP4 and MOV files is missing; copy the whole file again.")
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container
     except (av.FFmpegError, OSError) as error:
-        if lacks_index(path):
-            raise InputError(
-                f"{path} is broken off: the index that stands at the end of MP4 and MOV files is missing; copy the whole file again."
-            ) from error
         raise InputError(f"{path} cannot be read as {kind} ({_reason(error)}); give a whole file in a common format.") from error
 
 

@@ -31,13 +31,14 @@ _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"styp", b"wide", b"free", b"skip")
 
 
 def lacks_index(path: Path) -> bool:
-    """Whether an MP4 or MOV file ends before its index, without which nothing in it can be found."""
+    """Whether an MP4 or MOV file ends before its index does, without which nothing in it can be found."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         if file.read(12)[4:8] not in _FIRST_BOXES:
             return False
         boxes = list(_named_boxes(file, size))
-    return b"moov" not in [name for name, _ in boxes] and any(end > size for _, end in boxes)
+    whole = [name for name, end in boxes if end <= size]
+    return b"moov" not in whole and len(whole) < len(boxes)
 
 
 def _odd_transport(file: BinaryIO, size: int) -> bool:
