@@ -245,3 +245,51 @@ def test_high_dynamic_range_becomes_ordinary(tmp_path, transfer, codes):
         (shown,) = read_video(path)
     assert notes == [f"{path} is in high dynamic range (HDR); its colours are brought to those of ordinary video."]
     assert shown[24, 16].tolist() == pytest.approx([101] * 3, abs=3) and shown[24, 48].tolist() == pytest.approx([231] * 3, abs=3)
+
+
+# --- tracks
+
+
+def write_tracks(path, voice, cover: bool = False, sounds: int = 1) -> None:  # noqa: F811
+    """Sound with a cover, or several sounds."""
+    with av.open(str(path), "w") as container:
+        packets = []
+        for _ in range(sounds):
+            stream = container.add_stream("aac" if path.suffix == ".mkv" else "libmp3lame", rate=RATE, layout="mono")
+            packets.append((stream, voice[None]))
+        if cover:
+            picture = container.add_stream("mjpeg")
+            picture.width, picture.height, picture.pix_fmt = 32, 32, "yuvj420p"
+            picture.disposition = av.stream.Disposition.attached_pic
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(np.full((32, 32, 3), 99, np.uint8), "rgb24")))
+            container.mux(picture.encode())
+        for stream, samples in packets:
+            for packet in coded(samples, stream.codec_context.name.replace("libmp3lame", "mp3"), stream):
+                container.mux(packet)
+
+
+def test_a_cover_is_no_film(tmp_path, voice):  # noqa: F811
+    path = tmp_path / "a.mp3"
+    write_tracks(path, voice, cover=True)
+    with collected() as notes:
+        assert lag(voice, read_audio(path), 1.0) == pytest.approx(0, abs=0.002)
+    assert not notes
+    with pytest.raises(InputError, match="has no moving pictures in it but a cover"):
+        read_video(path)
+
+
+def test_several_sounds_are_told(tmp_path, voice):  # noqa: F811
+    write_tracks(tmp_path / "a.mkv", voice, sounds=2)
+    with collected() as notes:
+        read_audio(tmp_path / "a.mkv")
+    assert notes == [f"{tmp_path / 'a.mkv'} holds 2 tracks of sound; the first one is taken."]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("version https://git-lfs.github.com/spec/v1\n", "Git LFS"), ("<!DOCTYPE html><html>", "a web page")]
+)
+def test_what_downloads_leave_behind(tmp_path, text, says):
+    (tmp_path / "a.mp4").write_text(text * 20)
+    for read in (read_audio, read_video):
+        with pytest.raises(InputError, match=says):
+            read(tmp_path / "a.mp4")

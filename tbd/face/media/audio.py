@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.media.container import Damage, Piece, broken_off, decoded_pieces, existing, opened, reframed_pieces, start_of
+from tbd.face.media.container import Damage, Piece, broken_off, decoded_pieces, existing, films, opened, reframed_pieces, start_of
 from tbd.face.media.downmix import mono
 from tbd.face.media.endings import breaks_off, first_page
 from tbd.face.media.framing import packets_of
@@ -118,8 +118,10 @@ def _read(path: Path, sample_rate: int) -> np.ndarray:
     damage = Damage()
     with opened(path, "sound") as container:
         stream = _stream(container, path)
+        if len(container.streams.audio) > 1:
+            note(f"{path} holds {len(container.streams.audio)} tracks of sound; the first one is taken.")
         # alone, a file of sound begins with its first sample, whatever time its clock starts from
-        zero = start_of(container) if container.streams.video else None
+        zero = start_of(container) if films(container) else None
         codec, packets = stream.codec_context.name, packets_of(path, container.format.name)
         if packets is not None and packets.lossy:
             zero, pieces = 0.0, reframed_pieces(packets, codec, damage)
@@ -131,7 +133,7 @@ def _read(path: Path, sample_rate: int) -> np.ndarray:
         begin = float(stream.start_time * stream.time_base) if stream.start_time is not None else None
         runs = list(_runs(placed(pieces, zero, begin), sample_rate))
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
-        promised = length or (0.0 if container.streams.video else (container.duration or 0) / 1e6)
+        promised = length or (0.0 if films(container) else (container.duration or 0) / 1e6)
         promised *= container.format.name not in _ESTIMATED
         unread = broken_off(container, damage)
     if packets is not None:

@@ -49,13 +49,33 @@ def opened(path: Path, kind: str) -> Iterator[Any]:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container
     except (av.FFmpegError, OSError) as error:
-        raise InputError(f"{path} cannot be read as {kind} ({_reason(error)}); give a whole file in a common format.") from error
+        raise InputError(f"{path} cannot be read as {kind} ({_reason(error, path)}); give a whole file in a common format.") from error
 
 
-def _reason(error: Exception) -> str:
+def films(container: Any) -> list[Any]:
+    """The streams of moving pictures, without the cover of an album."""
+    from av.stream import Disposition
+
+    return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+
+
+_NO_MEDIA = {
+    b"version https://git-lfs": "it is a pointer of Git LFS to the file, not the file itself",
+    b"<!doctype html": "it is a web page",
+    b"<html": "it is a web page",
+}
+"""The beginnings, in lower case, of files that downloads leave in place of what was meant."""
+
+
+def _reason(error: Exception, path: Path) -> str:
     import av
 
     if isinstance(error, av.InvalidDataError):
+        with open(path, "rb") as file:
+            head = file.read(64).lstrip().lower()
+        for beginning, what in _NO_MEDIA.items():
+            if head.startswith(beginning):
+                return what
         return "its format is unknown, or it is damaged"
     return getattr(error, "strerror", None) or str(error)
 
@@ -211,7 +231,7 @@ def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
     import av
 
     failures = 0
-    kept = [*container.streams.video, *container.streams.audio] if _says_length(container) else [stream]
+    kept = [*films(container), *container.streams.audio] if _says_length(container) else [stream]
     while failures < _PATIENCE:
         try:
             for packet in container.demux(kept):

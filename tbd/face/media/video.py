@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.media.container import LONGEST_GAP, Damage, Piece, broken_off, decoded_pieces, existing, opened, start_of
+from tbd.face.media.container import LONGEST_GAP, Damage, Piece, broken_off, decoded_pieces, existing, films, opened, start_of
 from tbd.face.media.endings import breaks_off
 from tbd.face.media.hdr import is_hdr, tone_mapped
 from tbd.face.media.turning import is_sideways, is_turned, turned
@@ -69,9 +69,11 @@ def video_info(path: str | os.PathLike) -> VideoInfo:
 def _video_stream(container: Any, path: Path) -> Any:
     from av.codec.context import Flags
 
-    if not container.streams.video:
-        raise InputError(f"{path} has no moving pictures in it; give a video.")
-    stream = container.streams.video[0]
+    streams = films(container)
+    if not streams:
+        cover = " but a cover" if container.streams.video else ""
+        raise InputError(f"{path} has no moving pictures in it{cover}; give a video.")
+    stream = streams[0]
     stream.thread_type = "AUTO"
     # else FFmpeg keeps frames back from a damaged packet to the next keyframe, which may be the rest of the film
     stream.codec_context.flags |= Flags.output_corrupt
@@ -120,6 +122,8 @@ class VideoFrames:
                     damage.corrupt += frame.is_corrupt
                 count += 1
                 yield square
+            if len(films(container)) > 1:
+                note(f"{self.path} holds {len(films(container))} tracks of pictures; the first one is taken.")
             lone = not container.streams.audio or bool(stream.duration)
             unread = broken_off(container, damage)
         if hdr:
