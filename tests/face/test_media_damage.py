@@ -293,3 +293,28 @@ def test_what_downloads_leave_behind(tmp_path, text, says):
     for read in (read_audio, read_video):
         with pytest.raises(InputError, match=says):
             read(tmp_path / "a.mp4")
+
+
+# --- pictures that change on the way
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_pictures_that_change_their_size(tmp_path, interlaced):
+    """As in browsers' recordings; damage may change the size of interlaced pictures, on which FFmpeg's filter ends the process."""
+    parts = []
+    for width, height in ((64, 48), (96, 80)):
+        part = tmp_path / f"{width}.mpg"
+        with av.open(str(part), "w", format="mpeg2video") as container:
+            options = {"flags": "+ildct+ilme"} if interlaced else {}
+            stream = container.add_stream("mpeg2video", rate=25, options=options)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            for _ in range(12):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((height, width, 3), width, np.uint8), "rgb24")))
+            container.mux(stream.encode())
+        parts.append(part.read_bytes())
+    (tmp_path / "a.mpg").write_bytes(b"".join(parts))
+    with collected() as notes:
+        shown = list(read_video(tmp_path / "a.mpg"))
+    assert {frame.shape for frame in shown} == {(48, 64, 3)} and len(shown) >= 22
+    assert shown[2].mean() == pytest.approx(64, abs=3) and shown[-2].mean() == pytest.approx(96, abs=3)
+    assert any("change their size; all are brought to the first one's, 64×48" in line for line in notes)

@@ -244,6 +244,8 @@ def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
         except (av.FFmpegError, IndexError):  # PyAV's list of streams lacks one that FFmpeg finds on the way
             failures += 1
             damage.unreadable += failures == 1
+            if container.format.name == "dv":  # FFmpeg 8 aborts the process when it is asked to read on
+                return
 
 
 def _says_length(container: Any) -> bool:

@@ -23,7 +23,7 @@ def breaks_off(path: Path) -> bool:
         head = file.read(16)
         walk = _WALKS.get(head[:4]) or (_boxes if head[4:8] in _FIRST_BOXES else None)
         if walk is None:
-            return head[:1] == b"\x47" and _odd_transport(file, size)
+            return _odd_transport(file, size)
         return any(end > size for end in walk(file, size))
 
 
@@ -42,9 +42,12 @@ def lacks_index(path: Path) -> bool:
 
 
 def _odd_transport(file: BinaryIO, size: int) -> bool:
-    """Whether a transport stream of 188 bytes a packet ends within one."""
-    file.seek(188)
-    return file.read(1) == b"\x47" and size % 188 != 0
+    """Whether a transport stream, of 188 bytes a packet or with a time of four bytes before each, ends within one."""
+    for first, length in ((0, 188), (4, 192)):
+        file.seek(0)
+        if file.read(2 * length)[first::length] == b"\x47\x47":
+            return size % length != 0
+    return False
 
 
 def _riff(file: BinaryIO, size: int) -> Iterator[int]:

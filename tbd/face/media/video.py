@@ -111,13 +111,16 @@ class VideoFrames:
             if self.start > 0:
                 container.seek(int(start * 1e6))  # to the keyframe before
             pieces = decoded_pieces(container, stream, damage)
-            frames = _progressive((_at(piece) for piece in pieces if piece.frame is not None), stream)
+            frames = _progressive(_at(piece) for piece in pieces if piece.frame is not None)
             last = None if self.end is None else round((self.end - self.start) * FPS)
-            shown, square, count, hdr = None, None, 0, False
+            shown, square, size, count, hdr, resized = None, None, None, 0, False, 0
             timed = self._watched(_timed(frames, start, self.info.fps), still := [])
             for frame in at_25_a_second(timed, last):
                 if frame is not shown:
                     shown, square = frame, _shown(frame, ratio)
+                    size = size or (square.width, square.height)
+                    if (square.width, square.height) != size:
+                        square, resized = _resized(square, *size), resized + 1
                     hdr |= is_hdr(frame)
                     damage.corrupt += frame.is_corrupt
                 count += 1
@@ -126,6 +129,8 @@ class VideoFrames:
                 note(f"{self.path} holds {len(films(container))} tracks of pictures; the first one is taken.")
             lone = not container.streams.audio or bool(stream.duration)
             unread = broken_off(container, damage)
+        if resized:
+            note(f"The pictures of {self.path} change their size; all are brought to the first one's, {size[0]}×{size[1]}.")
         if hdr:
             note(f"{self.path} is in high dynamic range (HDR); its colours are brought to those of ordinary video.")
         damage.report(self.path, "video", "the frame before stands in their place")
@@ -205,23 +210,40 @@ def at_25_a_second(frames: Iterable[tuple[float, float, Any]], last: int | None 
         count += 1
 
 
-def _progressive(frames: Iterator[Any], stream: Any) -> Iterator[Any]:
+def _progressive(frames: Iterator[Any]) -> Iterator[Any]:
     """Interlaced frames made whole; others as they are."""
-    import av
-
-    graph = None
+    graph, kind = None, None
     for frame in frames:
+        if graph is not None and kind != _kind(frame):  # the filter would end the process
+            yield from _flushed(graph)
+            graph = None
         if graph is None:
             if not frame.interlaced_frame:
                 yield frame
                 continue
-            graph = av.filter.Graph()
-            graph.link_nodes(graph.add_buffer(template=stream), graph.add("yadif", "deint=interlaced"), graph.add("buffersink")).configure()
+            graph, kind = _deinterlacer(frame), _kind(frame)
         graph.push(frame)
         yield from _pulled(graph)
     if graph is not None:
-        graph.push(None)
-        yield from _pulled(graph)
+        yield from _flushed(graph)
+
+
+def _kind(frame: Any) -> tuple[int, int, str]:
+    return frame.width, frame.height, frame.format.name
+
+
+def _deinterlacer(frame: Any) -> Any:
+    import av
+
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
+    graph.link_nodes(source, graph.add("yadif", "deint=interlaced"), graph.add("buffersink")).configure()
+    return graph
+
+
+def _flushed(graph: Any) -> Iterator[Any]:
+    graph.push(None)
+    yield from _pulled(graph)
 
 
 def _pulled(graph: Any) -> Iterator[Any]:
@@ -284,6 +306,17 @@ def _shown(frame: Any, ratio: float) -> Any:
     if shown is frame or not is_turned(frame):
         return shown
     return av.VideoFrame.from_ndarray(turned(frame, shown.to_ndarray(format="rgb24")), format="rgb24")
+
+
+def _resized(frame: Any, width: int, height: int) -> Any:
+    """A PyAV frame in another size; browsers' recordings change it on the way."""
+    import av
+    from av.video.reformatter import Interpolation
+
+    resized = frame.reformat(width=width, height=height, interpolation=Interpolation.BICUBIC)
+    if not is_turned(frame):
+        return resized
+    return av.VideoFrame.from_ndarray(turned(frame, resized.to_ndarray(format="rgb24")), format="rgb24")
 
 
 def _pixels(frame: Any) -> np.ndarray:
