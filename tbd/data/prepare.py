@@ -125,7 +125,8 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
             crop=square,
         )
         record = _place(record, recipe, sound is not None)
-        _write_videos(cache, record, recipe, frames, square, sound, seen.turn)
+        with collected():  # a clip that is decoded twice says the same twice
+            _write_videos(cache, record, recipe, frames, square, sound, seen.turn)
     if sound is not None:
         save_sound(cache.path(record.audio), sound)
     for key, motion, mesh in zip(recipe.tracker_keys(), seen.motions, seen.points):

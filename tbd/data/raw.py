@@ -12,10 +12,13 @@ from pathlib import Path, PurePosixPath
 from tbd.data.cache import ClipRecord
 from tbd.errors import InputError
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v")
+VIDEO_SUFFIXES = (
+    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv", ".ogv", ".3gp", ".mxf",
+    ".vob", ".qt",
+)  # fmt: skip
 _JUNK = ("__MACOSX", "lost+found", "System Volume Information", "$RECYCLE.BIN")
 """Folders that systems make beside those of people."""
-AUDIO_SUFFIXES = (".m4a", ".wav", ".mp3", ".aac", ".flac")
+AUDIO_SUFFIXES = (".m4a", ".wav", ".mp3", ".aac", ".flac", ".ogg", ".oga", ".opus", ".wma", ".aiff", ".aif", ".caf", ".ac3", ".mp2", ".mka")
 
 
 @dataclass(frozen=True)

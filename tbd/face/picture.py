@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tbd.face.media.turning import is_turned, turned
+
 _FAST = {"yuv420p": (2, 2), "yuvj420p": (2, 2), "yuv444p": (1, 1), "yuvj444p": (1, 1)}
 """Pixel format whose planes can be cut → how many pixels of a row, and rows, share a chroma sample."""
 
@@ -29,9 +31,8 @@ class Picture:
     def __init__(self, frame: Any, window: tuple[int, int, int, int] | None = None) -> None:
         import av
 
-        turns = round(frame.rotation / 90) % 4
-        if turns:
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns)), format="rgb24")
+        if is_turned(frame):
+            frame = av.VideoFrame.from_ndarray(turned(frame, frame.to_ndarray(format="rgb24")), format="rgb24")
         self._frame = frame
         self._left, self._top, width, height = window or (0, 0, frame.width, frame.height)
         self.shape = (height, width, 3)

@@ -14,7 +14,6 @@ from tbd.think.moments import Moment
 from tbd.think.plan import MusclePlan, Segment, Step
 from tbd.think.reading import Text, read
 from tbd.think.timing import Beat, schedule, unfold
-from tbd.think.tokens import WORD_LIMIT, cut_short
 
 
 class Planner(ABC):
@@ -139,8 +138,6 @@ _HELP = (
 def _notes(text: str, words: Text, beats: Sequence[Beat], duration: float | None) -> list[str]:
     """What the user should know about how the text was understood."""
     notes = []
-    if len(text.split()) > WORD_LIMIT:
-        notes.append(cut_short(WORD_LIMIT))
     if duration is not None and (last := _latest(words, beats)) > duration + 0.05:
         notes.append(f"The text names {last:g} s, but the audio lasts {duration:.3g} s; what lies beyond will not be seen.")
     if not any(beat.face.readings for beat in beats):

@@ -75,6 +75,8 @@ def canonical(text: str) -> str:
     text = re.sub(r"\bau\s?0*(\d+)_r\b[\s=:,]*" + f"({DIGITS})", lambda m: f"au{m[1]} = {20 * number(m[2]):g}%", text)  # OpenFace: 0..5
     text = re.sub(r"\bau\s?0*(\d+)_c\b[\s=:,]*([01])(?:\.0+)?\b", lambda m: f"au{m[1]} = {100 * int(m[2])}%", text)
     text = re.sub(r"\b(level|intensity)\s+(one|two|three|four|five)\b", lambda m: f"{m[1]} {number(m[2]):g}", text)
+    of = r"\s*(?:/|\bof\b|\bout\s+of\b)\s*(?P<of>\d+)(?![\w/]|\.\d)"
+    text = re.sub(rf"\b(?:level|lvl|grade|stage|intensity)\s+{number_of}{of}", _of_scale, text)
     text = re.sub(r"\bout\s+of\s+(ten|five)\b", lambda m: f"out of {number(m[1]):g}", text)
     someone = r"(?:(?:she|he|they|i)\s+(?:is|are|am|feels?|looks?)\s+)?(?:an?\s+)?"
     text = re.sub(rf"{_SCALE}\s*[,:]?\s*{someone}{number_of}(?!\s*%)", percent, text)
@@ -86,6 +88,14 @@ def canonical(text: str) -> str:
         text = re.sub(_FRACTION, lambda m: f"{100 * _FRACTIONS[' '.join(re.split(r'[-  ]+', m[1]))]:.3g}% ", text)
     ratio = re.compile(r"(?<![\d:/.])(\d{1,3})\s*[:/]\s*(\d{1,3})(?![\d:/])")
     return ratio.sub(lambda m: f"{m[1]}% {m[2]}% " if int(m[1]) + int(m[2]) == 100 else m[0], text)
+
+
+def _of_scale(match: re.Match) -> str:
+    """ "Level 2 of 5" as a share; three levels are MEAD's."""
+    value, whole = number(match["n"]), float(match["of"])
+    if whole == len(MEAD_LEVELS) and value in (1, 2, 3):
+        return f"level {value:g}"
+    return f"{100 * value / whole:g}%" if whole else match[0]
 
 
 def _share_scale(text: str, notes: list[str]) -> str:

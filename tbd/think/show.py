@@ -1,7 +1,5 @@
 """A plan for the eye: the chain of thought, the muscles at work, the timeline."""
 
-import sys
-
 import numpy as np
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -10,6 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tbd.notes import note
 from tbd.think.action_units import ACTION_UNITS, REGIONS, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
 
@@ -35,9 +34,9 @@ def show(plan: MusclePlan, console: Console | None = None, notes: bool = True) -
 
 
 def warn(plan: MusclePlan) -> None:
-    """Print what the planner doubts to standard error, whatever else is silenced or goes into a pipe."""
-    for note in plan.notes:
-        print(f"note: {note}", file=sys.stderr)
+    """Issue the plan's notes as the project's notes, which the command line prints on standard error whatever else is silenced."""
+    for sentence in plan.notes:
+        note(sentence)
 
 
 def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[RenderableType]:
@@ -51,7 +50,7 @@ def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[Rende
     parts: list[RenderableType] = [_title(plan)]
     if notes:
         said = {step.text for step in plan.reasoning}
-        parts += [_note(note) for note in plan.notes if note not in said]
+        parts += [_note(sentence) for sentence in plan.notes if sentence not in said]
     else:
         plan = plan.model_copy(update={"reasoning": tuple(step for step in plan.reasoning if step.text not in plan.notes)})
     if plan.reasoning:

@@ -237,10 +237,17 @@ def _spelt_out(text: str) -> str:
     return text
 
 
+_ORDINAL_UNIT = re.compile(r"\b(?:second|2nd|third|3rd|fourth|4th|fifth|sixth)\s+(?:second|minute)\b")
+"""A unit that is counted, of which it is not said whether its beginning or its end is meant."""
+
+
 def _checked(when: When, notes: list[str]) -> When:
     """The same with its ends in order."""
     if "frame" in when.words:
         notes.append("Frame numbers are read at 25 frames a second.")
+    elif _ORDINAL_UNIT.search(when.words) and (when.start is None) != (when.end is None):
+        edge = f"from {when.start.seconds:g} s on" if when.start else f"until {when.end.seconds:g} s"
+        notes.append(f"“{when.words}” is read as {edge}.")
     elif when.start and when.end and _is_bare(when.words):
         notes.append(f"“{when.words}” names no unit; it is read as seconds.")
     if when.start and when.end and when.start.share == when.end.share and when.start.seconds > when.end.seconds:

@@ -24,6 +24,27 @@ def cut_short(limit: int, what: str = "words") -> str:
     return f"Only the first {limit} {what} were read; one or two sentences about the feeling serve best."
 
 
+_DIGITS = 9
+"""Digits that are read of a number."""
+
+
+def _shortened(text: str, notes: list[str]) -> str:
+    """As much of a text as is read; what is left out is noted."""
+    words = re.split(r"\s+", _join_lines(text))
+    if len(words) > WORD_LIMIT:
+        notes.append(cut_short(WORD_LIMIT))
+    words = words[: WORD_LIMIT + 1]
+    if any(len(word) > _LONGEST for word in words):
+        notes.append(f"Only the first {_LONGEST} characters of a word were read.")
+    text = " ".join(word[:_LONGEST] for word in words)
+    if re.search(rf"\d{{{_DIGITS + 1}}}", text):
+        notes.append(f"Only the first {_DIGITS} digits of a number were read.")
+    text = re.sub(rf"\d{{{_DIGITS},}}", lambda match: match[0][:_DIGITS], text)
+    if len(text) > WORD_LIMIT * 12:
+        notes.append(cut_short(WORD_LIMIT * 12, "characters"))
+    return text[: WORD_LIMIT * 12]
+
+
 _UNIT = r"(\d+)\s?([lr]\b)?"
 _UNITS = re.compile(
     rf"\b(?:(?P<side>left|right)\s+)?(?:aus?|action units?)[\s#-]*"
@@ -159,13 +180,11 @@ def tokenize(text: str, known: frozenset[str]) -> Tokens:
         >>> tokens.words, tokens.times[0].end.seconds, tokens.quantities[0].value
         (['@t0', 'calm', ',', 'blinks', '@q0'], 2.0, 2)
     """
-    words = re.split(r"\s+", _join_lines(text))[: WORD_LIMIT + 1]
-    text = re.sub(r"\d{9,}", lambda match: match[0][:9], " ".join(word[:_LONGEST] for word in words))[: WORD_LIMIT * 12]
-    text = _replace_emoji(text)
+    notes: list[str] = []
+    text = _replace_emoji(_shortened(text, notes))
     shouted = {word.lower() for word in re.findall(r"\b[A-Z]{3,}\b", text) if not text.isupper()}
     times: list[When] = []
     quantities: list[Quantity] = []
-    notes: list[str] = []
     text = mark_times(canonical(_plain(text)), times, notes)
     text = mark_quantities(_UNITS.sub(_mark_units, text), quantities, notes)
     text = re.sub(r"(@au=\S+)|_", lambda match: match[1] or " ", text)

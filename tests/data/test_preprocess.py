@@ -49,7 +49,7 @@ def by_clip(cache: Cache) -> dict:
 def test_every_clip_is_ready_or_says_why_not(mead):
     records = by_clip(mead)
     assert {clip: r.status for clip, r in records.items()} == MEAD_CLIPS
-    assert records["M003_angry_1_001"].reason.startswith("cannot be read as video")
+    assert records["M003_angry_1_001"].reason.startswith("is broken off: the index")
     assert "show no face" in records["M003_sad_2_001"].reason
     assert records["M003_happy_3_004"].reason.endswith("has no sound in it") and not records["M003_happy_3_004"].audio
     mead.require(mead.records())

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from tbd.errors import InputError
 from tbd.face.media import read_image
 from tbd.face.media.image import _restore_orientation
-from tbd.notes import Note
+from tbd.notes import Note, collected
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +100,8 @@ def test_further_pictures_and_transparency_are_told(tmp_path, photo):
     photo.save(tmp_path / "a.tif", save_all=True, append_images=[photo])
     with pytest.warns(Note, match=r"a\.tif holds 2 pictures"):
         assert far(tmp_path / "a.tif", photo) == 0
-    photo.putalpha(0)
     clear = photo.copy()
+    clear.putalpha(0)
     clear.save(tmp_path / "a.png")
     with pytest.warns(Note, match="transparent in 100%"):
         read_image(tmp_path / "a.png")
@@ -132,3 +132,26 @@ def test_a_broken_off_heic(tmp_path, photo):
     (tmp_path / "a.heic").write_bytes((tmp_path / "a.heic").read_bytes()[:-300])
     with pytest.raises(InputError, match="cannot be read to its end"):
         read_image(tmp_path / "a.heic")
+
+
+@pytest.mark.parametrize("turn", [1, 6])
+def test_tiff_of_16_bits_in_planes(tmp_path, photo, turn):
+    import tifffile
+
+    levels = np.asarray(photo.rotate(90, expand=True) if turn == 6 else photo).astype(np.uint16) * 257
+    kind = {"photometric": "rgb", "planarconfig": "separate", "extratags": [(274, "H", 1, turn, True)]}
+    tifffile.imwrite(tmp_path / "a.tif", np.ascontiguousarray(levels.transpose(2, 0, 1)), **kind)
+    assert far(tmp_path / "a.tif", photo) == 0
+
+
+@pytest.mark.parametrize(("top", "kind"), [(1, np.float32), (255, np.float32), (1020, np.float32), (4080, np.uint16), (65535, np.uint16)])
+def test_grey_of_any_depth(tmp_path, photo, top, kind):
+    """White may be 1, 255, 12 bits, 16 bits, or nobody knows, which a note says."""
+    import tifffile
+
+    grey = np.asarray(photo.convert("L")).astype(np.float64)
+    grey[0, 0] = 255
+    tifffile.imwrite(tmp_path / "a.tif", (grey / 255 * top).astype(kind))
+    with collected() as notes:
+        image = read_image(tmp_path / "a.tif")
+    assert np.abs(image - grey[..., None]).max() <= 1.5 and len(notes) == (top in (1020, 4080))

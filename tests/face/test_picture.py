@@ -1,6 +1,7 @@
 """Windows of decoded frames against the whole frame, converted by FFmpeg."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -79,13 +80,8 @@ def test_rotation_metadata_is_applied(tmp_path):
         frame = next(container.decode(video=0))
     assert Picture(frame).shape == (32, 64, 3)
 
-    class Turned:
-        """PyAV frames cannot be given a display matrix; this one has what `Picture` reads."""
-
-        rotation = -90
-
-        def to_ndarray(self, format):
-            return frame.to_ndarray(format=format)
-
-    picture = Picture(Turned())
+    # PyAV frames cannot be given a display matrix; this one has what `Picture` reads
+    matrix = np.int32([0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30]).tobytes()
+    turned = SimpleNamespace(side_data={"DISPLAYMATRIX": matrix}, to_ndarray=frame.to_ndarray)
+    picture = Picture(turned)
     assert picture.shape == (64, 32, 3) and picture[:20, :].mean() > 230 and picture[40:, :].mean() < 20

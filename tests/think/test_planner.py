@@ -226,3 +226,14 @@ def test_no_text_takes_long(text):
     start = time.process_time()
     PLANNER.plan(text, duration=4)
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("sad " * 401, "Only the first 400 words"),
+    ("sad " + "x" * 301, "Only the first 300 characters of a word"),
+    ("sad at " + "7" * 10, "Only the first 9 digits"),
+    ("sad " + "abcdefghijklmnop " * 300, "Only the first 4800 characters"),
+])  # fmt: skip
+def test_what_is_cut_off_is_told(text, says):
+    assert any(note.startswith(says) for note in PLANNER.plan(text).notes)
+    assert not any("Only the first" in note for note in PLANNER.plan("sad").notes)

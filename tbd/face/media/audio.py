@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.media.container import Damage, Piece, decoded_pieces, existing, opened, start_of
+from tbd.face.media.container import Damage, Piece, broken_off, decoded_pieces, existing, films, opened, reframed_pieces, start_of
 from tbd.face.media.downmix import mono
+from tbd.face.media.endings import breaks_off, first_page
+from tbd.face.media.framing import packets_of
 from tbd.face.media.timeline import placed
 from tbd.face.motion import SAMPLE_RATE
 from tbd.notes import note
@@ -27,7 +29,7 @@ _CLIPPED = 0.01
 """The part of samples that may lie beyond full scale without a note."""
 _GAP = 0.02
 """Seconds of silence that may be filled in without a note."""
-_CUT = 0.5
+_CUT = 0.25
 """Seconds that may be missing at a file's end before a note says so."""
 
 
@@ -106,7 +108,7 @@ def _stream(container: Any, path: Path) -> Any:
     if not container.streams.audio:
         raise InputError(f"{path} has no sound in it; give a recording of speech.")
     stream = container.streams.audio[0]
-    if stream.codec_context.name == "flac":
+    if stream.codec_context.name in _CHECKED:
         stream.codec_context.options = {"err_detect": "crccheck+explode"}  # else a damaged packet is played as noise
     return stream
 
@@ -116,19 +118,42 @@ def _read(path: Path, sample_rate: int) -> np.ndarray:
     damage = Damage()
     with opened(path, "sound") as container:
         stream = _stream(container, path)
+        if len(container.streams.audio) > 1:
+            note(f"{path} holds {len(container.streams.audio)} tracks of sound; the first one is taken.")
         # alone, a file of sound begins with its first sample, whatever time its clock starts from
-        zero = start_of(container) if container.streams.video else None
-        pieces = _without_bursts(decoded_pieces(container, stream, damage), stream.codec_context.name, damage)
+        zero = start_of(container) if films(container) else None
+        codec, packets = stream.codec_context.name, packets_of(path, container.format.name)
+        if packets is not None and packets.lossy:
+            zero, pieces = 0.0, reframed_pieces(packets, codec, damage)
+        else:
+            if zero is None and _begins_damaged(path, container.format.name):
+                zero, damage.unreadable = 0.0, 1
+            pieces = decoded_pieces(container, stream, damage)
+        pieces = _without_bursts(pieces, codec, damage)
         begin = float(stream.start_time * stream.time_base) if stream.start_time is not None else None
         runs = list(_runs(placed(pieces, zero, begin), sample_rate))
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
-        promised = length or (0.0 if container.streams.video else (container.duration or 0) / 1e6)
+        promised = length or (0.0 if films(container) else (container.duration or 0) / 1e6)
         promised *= container.format.name not in _ESTIMATED
+        unread = broken_off(container, damage)
+    if packets is not None:
+        promised, broken = packets.promised, packets.broken_off
+    else:
+        broken = breaks_off(path) or unread > _CUT
     damage.report(path, "sound", "silence stands in their place")
     samples = _join(runs, round(length * sample_rate), round(_SHORTEST * sample_rate))
     _tell_of_gaps(runs, damage, path, sample_rate)
-    _require_whole(samples.shape[1] / sample_rate, promised, path)
+    _require_whole(samples.shape[1] / sample_rate, promised, broken, path)
     return samples
+
+
+def _begins_damaged(path: Path, format_name: str) -> bool:
+    """Whether the first pages of an Ogg file cannot be read, so that its sound does not begin with the first sample found."""
+    if format_name != "ogg":
+        return False
+    with opened(path, "sound") as container:
+        packet = next(container.demux(audio=0))
+        return (packet.pos or 0) > first_page(path) and float((packet.pts or 0) * packet.time_base) < _LATEST
 
 
 def _tell_of_gaps(runs: list["_Run"], damage: Damage, path: Path, sample_rate: int) -> None:
@@ -139,12 +164,14 @@ def _tell_of_gaps(runs: list["_Run"], damage: Damage, path: Path, sample_rate: i
         note(f"The time stamps of the sound in {path} leave gaps of {gaps:.2f} s in all; silence stands there.")
 
 
-def _require_whole(seconds: float, promised: float, path: Path) -> None:
+def _require_whole(seconds: float, promised: float, broken: bool, path: Path) -> None:
     missing = promised - seconds
     if missing > max(promised / 2, _CUT):
         raise InputError(f"{path} is damaged: it holds {seconds:.1f} of its {promised:.1f} seconds of sound; give a whole file.")
     if missing > _CUT:
         note(f"The sound in {path} is broken off: {missing:.1f} of its {promised:.1f} seconds are missing.")
+    elif broken:
+        note(f"The sound in {path} is broken off after {seconds:.1f} seconds; the file does not say how much is missing.")
 
 
 def _without_bursts(pieces: Iterable[Piece], codec: str, damage: Damage) -> Iterator[Piece]:
@@ -163,7 +190,11 @@ _EXACT = ("pcm", "flac", "alac", "wavpack", "tta")
 """Codecs that give back what was recorded, whatever its level."""
 _BURST = 4.0
 """Times full scale. Codecs that approximate overshoot by a few tenths; a damaged packet gives thousands."""
-_ESTIMATED = ("mp3", "aac", "ac3", "eac3", "amr", "ogg", "avi", "mpegts")
+_CHECKED = ("flac", "tta", "wavpack", "ac3", "eac3")
+"""Codecs whose packets carry a checksum."""
+_LATEST = 60.0
+"""Seconds; a recording whose beginning is damaged for longer is taken to begin with the first sample that is left."""
+_ESTIMATED = ("mp3", "aac", "ac3", "eac3", "amr", "ogg", "avi", "mpegts", "asf")
 """Formats whose length FFmpeg guesses, or counts from another start."""
 
 

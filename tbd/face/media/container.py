@@ -1,13 +1,15 @@
 """What readers of sound and of video share: opening a file, its zero of time, and going on after damaged packets."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tbd.errors import InputError
+from tbd.face.media.endings import lacks_index
+from tbd.face.media.framing import Packets
 from tbd.notes import note
 
 LONGEST_GAP = 3600.0
@@ -41,17 +43,39 @@ def opened(path: Path, kind: str) -> Iterator[Any]:
     """A PyAV container for reading; what goes wrong in it becomes one sentence, and it is closed."""
     import av
 
+    if lacks_index(path):
+        raise InputError(f"{path} is broken off: the index at the end of MP4 and MOV files is missing; copy the whole file again.")
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container
     except (av.FFmpegError, OSError) as error:
-        raise InputError(f"{path} cannot be read as {kind} ({_reason(error)}); give a whole file in a common format.") from error
+        raise InputError(f"{path} cannot be read as {kind} ({_reason(error, path)}); give a whole file in a common format.") from error
 
 
-def _reason(error: Exception) -> str:
+def films(container: Any) -> list[Any]:
+    """The streams of moving pictures, without the cover of an album."""
+    from av.stream import Disposition
+
+    return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+
+
+_NO_MEDIA = {
+    b"version https://git-lfs": "it is a pointer of Git LFS to the file, not the file itself",
+    b"<!doctype html": "it is a web page",
+    b"<html": "it is a web page",
+}
+"""The beginnings, in lower case, of files that downloads leave in place of what was meant."""
+
+
+def _reason(error: Exception, path: Path) -> str:
     import av
 
     if isinstance(error, av.InvalidDataError):
+        with open(path, "rb") as file:
+            head = file.read(64).lstrip().lower()
+        for beginning, what in _NO_MEDIA.items():
+            if head.startswith(beginning):
+                return what
         return "its format is unknown, or it is damaged"
     return getattr(error, "strerror", None) or str(error)
 
@@ -71,6 +95,7 @@ class Damage:
         seconds: Length of those.
         unreadable: Places at which not even a packet could be read.
         corrupt: Frames that were decoded with parts missing or wrong.
+        end: Seconds by the container's clock at which the last packet of any stream ends.
     """
 
     packets: int = 0
@@ -78,6 +103,7 @@ class Damage:
     seconds: float = 0.0
     unreadable: int = 0
     corrupt: int = 0
+    end: float = 0.0
 
     def report(self, path: Path, kind: str, instead: str) -> None:
         """Issue a note of what is damaged.
@@ -97,9 +123,11 @@ class Damage:
         if self.damaged or self.unreadable:
             count = f"{self.damaged} of {self.packets} packets" if self.damaged else "A part"
             verb = "are" if self.damaged > 1 else "is"
-            note(f"{count} of the {kind} in {path} {verb} damaged ({self.seconds:.2f} s); {instead}.")
+            length = f" ({self.seconds:.2f} s)" if self.seconds else ""
+            note(f"{count} of the {kind} in {path} {verb} damaged{length}; {instead}.")
         elif self.corrupt:
-            note(f"{self.corrupt} frames of the {kind} in {path} are damaged: parts of their pictures are wrong.")
+            count = f"{self.corrupt} frames" if self.corrupt > 1 else "A frame"
+            note(f"{count} of the {kind} in {path} {'are' if self.corrupt > 1 else 'is'} damaged; parts of the picture are wrong.")
 
 
 @dataclass(frozen=True)
@@ -127,58 +155,113 @@ def decoded_pieces(container: Any, stream: Any, damage: Damage) -> Iterator[Piec
     """
     import av
 
-    losses = Losses() if container.format.name in UNSTAMPED else None
+    stamped, times = container.format.name not in UNSTAMPED, _index_times(container, stream)
     for packet in _packets(container, stream, damage):
         damage.packets += packet.size > 0
-        if losses is not None and (lost := losses.before(packet)):
-            damage.packets, damage.damaged, damage.seconds = damage.packets + lost[0], damage.damaged + lost[0], damage.seconds + lost[1]
-            yield Piece(None, lost[1])
+        time = times(packet) if stamped else None
         try:
             frames = packet.decode()
         except av.FFmpegError:
             seconds = float(packet.duration * packet.time_base) if packet.duration else 0.0
             damage.damaged += packet.size > 0
             damage.seconds += seconds
-            time = None if packet.pts is None or losses is not None else float(packet.pts * packet.time_base)
             yield Piece(time, seconds)
             continue
-        yield from (Piece(None if losses is not None else frame.time, _length(frame), frame) for frame in frames)
+        late = time - float(packet.pts * packet.time_base) if time is not None and packet.pts is not None else 0.0
+        yield from (Piece(frame.time + late if stamped and frame.time is not None else None, _length(frame), frame) for frame in frames)
 
 
-UNSTAMPED = ("mp3", "aac")
+def reframed_pieces(packets: Packets, codec: str, damage: Damage) -> Iterator[Piece]:
+    """Decode packets that lie in a row, with a piece of silence for those that are missing between them.
+
+    Args:
+        packets: As `packets_of` finds them.
+        codec: FFmpeg's name of their codec.
+        damage: Counts what is damaged.
+    """
+    import av
+
+    context = av.CodecContext.create(codec, "r")
+    time: float | None = -packets.delay
+    for data, seconds, missing in packets.pieces():
+        damage.unreadable += missing == 0
+        if missing:
+            damage.packets, damage.damaged = damage.packets + missing, damage.damaged + missing
+            damage.seconds += missing * seconds
+            yield Piece(time, missing * seconds)
+            time = None
+        damage.packets += 1
+        try:
+            frames = context.decode(av.Packet(data))
+        except av.FFmpegError:
+            damage.damaged, damage.seconds = damage.damaged + 1, damage.seconds + seconds
+            yield Piece(time, seconds)
+        else:
+            yield from (Piece(time if i == 0 else None, _length(frame), frame) for i, frame in enumerate(frames))
+        time = None
+
+
+UNSTAMPED = ("mp3", "aac", "ac3", "eac3")
 """Formats that are packets in a row, without time stamps: FFmpeg counts them, and does not count those that it cannot find."""
 
 
-class Losses:
-    """How many packets of a format without time stamps are missing: FFmpeg hands out what it cannot tell together with the next one."""
+def _index_times(container: Any, stream: Any) -> Callable[[Any], float | None]:
+    """How to tell a packet's time: by its stamp, or, where FFmpeg only counts packets (AVI), by the file's index."""
+    entries = stream.index_entries if container.format.name == "avi" else ()
+    known = {entry.pos + _CHUNK_HEADER: entry.timestamp for entry in entries}
+    unit, late = 0.0, 0.0
 
-    def __init__(self) -> None:
-        self._bytes, self._count = 0, 0
+    def time(packet: Any) -> float | None:
+        nonlocal unit, late
+        if packet.pts is None:
+            return None
+        stamp = known.get(packet.pos)
+        unit = unit or (stamp / packet.pts if stamp and packet.pts > 0 else 0.0)  # the index counts bytes of some codecs
+        late = stamp / unit - packet.pts if stamp and unit else late  # a chunk may hold several packets
+        return float((packet.pts + late) * packet.time_base)
 
-    def before(self, packet: Any) -> tuple[int, float] | None:
-        """The packets that are missing before this one: how many, judged by the bytes they took, and their seconds."""
-        data = bytes(packet)
-        junk = next((i for i in range(len(data) - 1) if data[i] == 0xFF and data[i + 1] >= 0xE0), 0)
-        # a title or a cover, where files were joined, is no loss
-        tag = any(name in data[:junk] for name in (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN"))
-        lost = round(junk * self._count / self._bytes) if junk and self._count and not tag else 0
-        self._bytes, self._count = self._bytes + len(data) - junk, self._count + bool(data)
-        return (lost, lost * float((packet.duration or 0) * packet.time_base)) if lost else None
+    return time
+
+
+_CHUNK_HEADER = 8
+"""Bytes."""
 
 
 def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
     import av
 
     failures = 0
+    kept = [*films(container), *container.streams.audio] if _says_length(container) else [stream]
     while failures < _PATIENCE:
         try:
-            for packet in container.demux(stream):
+            for packet in container.demux(kept):
                 failures = 0
-                yield packet
+                if packet.pts is not None and packet.time_base:
+                    damage.end = max(damage.end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                if packet.stream.index == stream.index:
+                    yield packet
             return
         except (av.FFmpegError, IndexError):  # PyAV's list of streams lacks one that FFmpeg finds on the way
             failures += 1
             damage.unreadable += failures == 1
+            if container.format.name == "dv":  # FFmpeg 8 aborts the process when it is asked to read on
+                return
+
+
+def _says_length(container: Any) -> bool:
+    """Whether a format says how long the longest stream is, and not how long each one is."""
+    return container.format.name in ("matroska,webm", "flv")
+
+
+def broken_off(container: Any, damage: Damage) -> float:
+    """Seconds that a film of Matroska, WebM or FLV promises beyond what was read to its end.
+
+    Args:
+        container: A PyAV container that was read to its end.
+        damage: Of the stream that was read.
+    """
+    promised = (container.duration or 0) / 1e6  # some programs count from the start, some from 0: the smaller one is certain
+    return max(promised - damage.end, 0.0) if _says_length(container) else 0.0
 
 
 def _length(frame: Any) -> float:

@@ -52,7 +52,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         kind = "is a video; give a still picture, or track it with `tbd track`" if _is_video(path) else "is not a picture (PNG, JPEG, …)"
         raise InputError(f"{path} {kind}.") from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"{path} has too many pixels to read; give a picture below 100 megapixels.") from error
+        raise InputError(f"{path} has too many pixels to read; give a picture below 179 megapixels.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InputError(f"{path} cannot be read to its end as a picture: it is damaged or broken off; give a whole file.") from error
 
@@ -68,6 +68,8 @@ def _read(path: Path) -> np.ndarray:
     from PIL import Image, ImageOps
 
     with Image.open(path) as image:
+        if image.format == "TIFF" and image.tag_v2.get(_PLANES) == 2 and max(image.tag_v2.get(_BITS, (8,))) > 8:
+            return _read_tiff(path)  # PIL takes the planes for each other
         image.load()
         count = getattr(image, "n_frames", 1)
         if count > 1 and image.format in ("GIF", "WEBP", "TIFF", "PNG", "AVIF"):
@@ -78,8 +80,8 @@ def _read(path: Path) -> np.ndarray:
         return _to_rgb(ImageOps.exif_transpose(image), profile, path)
 
 
-_ORIENTATION = 0x0112
-"""EXIF's tag."""
+_ORIENTATION, _BITS, _PLANES = 0x0112, 258, 284
+"""Tags of EXIF and TIFF."""
 
 
 def _restore_orientation(image: Any, path: Path) -> None:
@@ -110,7 +112,7 @@ def _to_rgb(image: Any, profile: bytes | None, path: Path) -> np.ndarray:
     from PIL import Image
 
     if image.mode.startswith(("I", "F")):
-        grey = Image.fromarray(_levels_to_rgb(np.asarray(image))[..., 0])
+        grey = Image.fromarray(_levels_to_rgb(np.asarray(image), path)[..., 0])
         return np.array(to_srgb(grey, profile, path))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")
@@ -126,25 +128,38 @@ def _over_grey(rgb: np.ndarray, opacity: np.ndarray, path: Path) -> np.ndarray:
     return np.rint(rgb * alpha + _BEHIND_ALPHA * (1 - alpha)).astype(np.uint8)
 
 
-def _levels_to_rgb(levels: np.ndarray) -> np.ndarray:
-    """(H, W) or (H, W, C) numbers of more than 8 bits → (H, W, 3) uint8. Floats are 0..1; integers fill 8 or 16 bits."""
+def _levels_to_rgb(levels: np.ndarray, path: Path) -> np.ndarray:
+    """(H, W) or (H, W, C) numbers of more than 8 bits → (H, W, 3) uint8, white being `_top`."""
     levels = levels[..., None] if levels.ndim == 2 else levels
-    top = 1.0 if levels.dtype.kind == "f" and levels.max(initial=0) <= 1 else 255.0 if levels.max(initial=0) <= 255 else 65535.0
+    highest, top = levels.max(initial=0), _top(levels)
+    if top not in (1.0, 255.0, 65535.0):
+        note(f"The brightest number in {path} is {highest:g}; it is read as of {top:g}.")
     grey = np.clip(np.nan_to_num(levels.astype(np.float32)) / top, 0, 1)
     return np.rint(255 * (grey[..., :3] if grey.shape[2] >= 3 else grey[..., :1].repeat(3, 2))).astype(np.uint8)
+
+
+def _top(levels: np.ndarray) -> float:
+    """What white is: 1 or 255 of floats, else the brightest; of integers what 8, 10, 12 or 16 bits hold."""
+    highest = float(np.nan_to_num(levels.max(initial=0)))
+    steps = (1.0, 255.0, highest) if levels.dtype.kind == "f" else (255.0, 1023.0, 4095.0, 65535.0, highest)
+    return next(step for step in steps if highest <= step)
 
 
 def _read_tiff(path: Path) -> np.ndarray:
     """Read the TIFFs that PIL does not know (16-bit colour)."""
     import tifffile
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages[0]
             levels, profile = page.asarray(), page.tags.get("InterColorProfile")
+            levels = np.moveaxis(levels, 0, -1) if page.axes == "SYX" else levels
+            turn = page.tags.get("Orientation")
     except Exception as error:  # tifffile raises whatever its parser trips over
         raise InputError(f"{path} cannot be read as a TIFF picture: it is damaged, or of a rare kind; save it as PNG.") from error
     if levels.ndim not in (2, 3):
         raise InputError(f"{path} is a TIFF of shape {levels.shape}, not a picture.")
-    return np.array(to_srgb(Image.fromarray(_levels_to_rgb(levels)), profile and profile.value, path))
+    image = Image.fromarray(_levels_to_rgb(levels, path))
+    image.getexif()[_ORIENTATION] = int(turn.value) if turn else 1
+    return np.array(to_srgb(ImageOps.exif_transpose(image), profile and profile.value, path))

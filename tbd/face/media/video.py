@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.media.container import LONGEST_GAP, Damage, decoded_pieces, existing, opened, start_of
+from tbd.face.media.container import LONGEST_GAP, Damage, Piece, broken_off, decoded_pieces, existing, films, opened, start_of
+from tbd.face.media.endings import breaks_off
+from tbd.face.media.hdr import is_hdr, tone_mapped
+from tbd.face.media.turning import is_sideways, is_turned, turned
 from tbd.face.motion import FPS
 from tbd.notes import note
 
@@ -20,8 +23,12 @@ _TIE = 1e-6
 """Seconds by which of two frames one must be nearer: what adding up floats may be off."""
 _HELD = 0.08
 """Seconds. A frame that lasts longer is held on purpose; of a slow but steady film (12.5 a second) none does."""
-_BROKEN_OFF = 0.5
+_BROKEN_OFF = 0.25
 """Seconds that may be missing at a film's end before a note says so."""
+_STILL = 0.06
+"""Seconds without a frame, beyond the one before's own length, that need no note."""
+_SEVERAL = 1.5
+"""Frames that may be left out without a note: cameras and encoders drop one now and then."""
 _SQUARE = 0.01
 """By how much a pixel's shape may differ from a square and be left so: nobody sees it, and scaling costs sharpness."""
 _RATIOS = (0.2, 5.0)
@@ -54,16 +61,22 @@ def video_info(path: str | os.PathLike) -> VideoInfo:
             raise InputError(f"{path} holds no frames; give a video.")
         length = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / 1e6
         wide, tall = _width(first, _pixel_ratio(stream)), first.height
-        sides = (tall, wide) if round(first.rotation / 90) % 2 else (wide, tall)
+        sides = (tall, wide) if is_sideways(first) else (wide, tall)
         rate = float(stream.average_rate or stream.guessed_rate or FPS)
         return VideoInfo(*sides, rate, length, bool(container.streams.audio), {**container.metadata})
 
 
 def _video_stream(container: Any, path: Path) -> Any:
-    if not container.streams.video:
-        raise InputError(f"{path} has no moving pictures in it; give a video.")
-    stream = container.streams.video[0]
+    from av.codec.context import Flags
+
+    streams = films(container)
+    if not streams:
+        cover = " but a cover" if container.streams.video else ""
+        raise InputError(f"{path} has no moving pictures in it{cover}; give a video.")
+    stream = streams[0]
     stream.thread_type = "AUTO"
+    # else FFmpeg keeps frames back from a damaged packet to the next keyframe, which may be the rest of the film
+    stream.codec_context.flags |= Flags.output_corrupt
     return stream
 
 
@@ -98,23 +111,58 @@ class VideoFrames:
             if self.start > 0:
                 container.seek(int(start * 1e6))  # to the keyframe before
             pieces = decoded_pieces(container, stream, damage)
-            frames = _progressive((piece.frame for piece in pieces if piece.frame is not None), stream)
+            frames = _progressive(_at(piece) for piece in pieces if piece.frame is not None)
             last = None if self.end is None else round((self.end - self.start) * FPS)
-            shown, square, count = None, None, 0
-            for frame in at_25_a_second(_timed(frames, start, self.info.fps), last):
+            shown, square, size, count, hdr, resized = None, None, None, 0, False, 0
+            timed = self._watched(_timed(frames, start, self.info.fps), still := [])
+            for frame in at_25_a_second(timed, last):
                 if frame is not shown:
-                    shown, square = frame, _squared(frame, ratio)
+                    shown, square = frame, _shown(frame, ratio)
+                    size = size or (square.width, square.height)
+                    if (square.width, square.height) != size:
+                        square, resized = _resized(square, *size), resized + 1
+                    hdr |= is_hdr(frame)
                     damage.corrupt += frame.is_corrupt
                 count += 1
                 yield square
+            if len(films(container)) > 1:
+                note(f"{self.path} holds {len(films(container))} tracks of pictures; the first one is taken.")
             lone = not container.streams.audio or bool(stream.duration)
+            unread = broken_off(container, damage)
+        if resized:
+            note(f"The pictures of {self.path} change their size; all are brought to the first one's, {size[0]}×{size[1]}.")
+        if hdr:
+            note(f"{self.path} is in high dynamic range (HDR); its colours are brought to those of ordinary video.")
         damage.report(self.path, "video", "the frame before stands in their place")
-        self._tell_what_is_missing(count / FPS, lone)
+        if sum(still) > damage.seconds + _JITTER:
+            note(f"The time stamps of the video in {self.path} leave gaps of {sum(still):.2f} s in all; the frame before stands there.")
+        self._tell_what_is_missing(count, last, lone, unread)
 
-    def _tell_what_is_missing(self, seconds: float, length_is_known: bool) -> None:
-        missing = self.duration - seconds
+    def _watched(self, timed: Iterable[tuple[float, float, Any]], still: list[float]) -> Iterator[tuple[float, float, Any]]:
+        """The same frames; seconds during which a film whose frames come regularly shows none are appended to `still`."""
+        before = None
+        for time, end, frame in timed:
+            if before is not None and time - before > max(_STILL, _SEVERAL / self.info.fps):
+                still.append(time - before)
+            before = end
+            yield time, end, frame
+
+    def _tell_what_is_missing(self, count: int, last: int | None, length_is_known: bool, unread: float) -> None:
+        if last is not None and count >= last:
+            return
+        missing = self.duration - count / FPS
         if length_is_known and missing > _BROKEN_OFF:
             note(f"{self.path} is broken off or damaged: {missing:.1f} of its {self.duration:.1f} seconds of pictures are missing.")
+        elif unread > _BROKEN_OFF or breaks_off(self.path):
+            note(f"{self.path} is broken off after {count / FPS:.1f} seconds of pictures.")
+
+
+def _at(piece: Piece) -> Any:
+    """The piece's frame, with the piece's time, which an index may know better than the frame."""
+    frame = piece.frame
+    if piece.time is not None and frame.time is not None and abs(piece.time - frame.time) > _JITTER:
+        frame.pts = round(piece.time / frame.time_base)
+    return frame
 
 
 def _timed(frames: Iterable[Any], start: float, rate: float) -> Iterator[tuple[float, float, Any]]:
@@ -162,23 +210,40 @@ def at_25_a_second(frames: Iterable[tuple[float, float, Any]], last: int | None 
         count += 1
 
 
-def _progressive(frames: Iterator[Any], stream: Any) -> Iterator[Any]:
+def _progressive(frames: Iterator[Any]) -> Iterator[Any]:
     """Interlaced frames made whole; others as they are."""
-    import av
-
-    graph = None
+    graph, kind = None, None
     for frame in frames:
+        if graph is not None and kind != _kind(frame):  # the filter would end the process
+            yield from _flushed(graph)
+            graph = None
         if graph is None:
             if not frame.interlaced_frame:
                 yield frame
                 continue
-            graph = av.filter.Graph()
-            graph.link_nodes(graph.add_buffer(template=stream), graph.add("yadif", "deint=interlaced"), graph.add("buffersink")).configure()
+            graph, kind = _deinterlacer(frame), _kind(frame)
         graph.push(frame)
         yield from _pulled(graph)
     if graph is not None:
-        graph.push(None)
-        yield from _pulled(graph)
+        yield from _flushed(graph)
+
+
+def _kind(frame: Any) -> tuple[int, int, str]:
+    return frame.width, frame.height, frame.format.name
+
+
+def _deinterlacer(frame: Any) -> Any:
+    import av
+
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
+    graph.link_nodes(source, graph.add("yadif", "deint=interlaced"), graph.add("buffersink")).configure()
+    return graph
+
+
+def _flushed(graph: Any) -> Iterator[Any]:
+    graph.push(None)
+    yield from _pulled(graph)
 
 
 def _pulled(graph: Any) -> Iterator[Any]:
@@ -226,23 +291,34 @@ def _width(frame: Any, ratio: float) -> int:
     return frame.width if ratio == 1 else max(2 * round(frame.width * ratio / 2), 2)
 
 
-def _squared(frame: Any, ratio: float) -> Any:
-    """A PyAV frame with square pixels, its height kept; one that is scaled is turned as well, since its display matrix is lost."""
-    width = _width(frame, ratio)
-    if width == frame.width:
-        return frame
+def _shown(frame: Any, ratio: float) -> Any:
+    """A PyAV frame with square pixels, its height kept, in an ordinary dynamic range.
+
+    One that is changed is turned as well, since its display matrix is lost.
+    """
     import av
     from av.video.reformatter import Interpolation
 
-    wide = frame.reformat(width=width, interpolation=Interpolation.BICUBIC)
-    turns = round(frame.rotation / 90) % 4
-    if not turns:
-        return wide
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(wide.to_ndarray(format="rgb24"), turns)), format="rgb24")
+    shown = av.VideoFrame.from_ndarray(tone_mapped(frame), format="rgb24") if is_hdr(frame) else frame
+    width = _width(frame, ratio)
+    if width != frame.width:
+        shown = shown.reformat(width=width, interpolation=Interpolation.BICUBIC)
+    if shown is frame or not is_turned(frame):
+        return shown
+    return av.VideoFrame.from_ndarray(turned(frame, shown.to_ndarray(format="rgb24")), format="rgb24")
+
+
+def _resized(frame: Any, width: int, height: int) -> Any:
+    """A PyAV frame in another size; browsers' recordings change it on the way."""
+    import av
+    from av.video.reformatter import Interpolation
+
+    resized = frame.reformat(width=width, height=height, interpolation=Interpolation.BICUBIC)
+    if not is_turned(frame):
+        return resized
+    return av.VideoFrame.from_ndarray(turned(frame, resized.to_ndarray(format="rgb24")), format="rgb24")
 
 
 def _pixels(frame: Any) -> np.ndarray:
-    """A PyAV frame → (H, W, 3) uint8, turned as its display matrix says (degrees anticlockwise)."""
-    pixels = frame.to_ndarray(format="rgb24")
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+    """A PyAV frame → (H, W, 3) uint8, turned as its display matrix says."""
+    return turned(frame, frame.to_ndarray(format="rgb24"))
