@@ -150,8 +150,11 @@ def _note_guesses(taken: Sequence[tuple[Path, "Claim"]], root: Path) -> None:
     guessed = [(video, claimed.clip) for video, claimed in taken if claimed.doubt > _SPELT]
     if guessed:
         video, clip = guessed[0]
-        others = f" and {len(guessed) - 1} more likewise" if len(guessed) > 1 else ""
-        note(f"{video.relative_to(root).as_posix()} was taken for {clip}, which is a part of its name{others}; {clip}.mp4 needs no guess.")
+        count = f"{len(guessed)} videos bear" if len(guessed) > 1 else "one video bears"
+        note(
+            f"{count} other words around a clip's name, and {'were' if len(guessed) > 1 else 'was'} taken for it: "
+            f"{'for example ' * (len(guessed) > 1)}{video.relative_to(root).as_posix()} for {clip}; {clip}.mp4 needs no guess."
+        )
 
 
 def _read_run(root: Path) -> dict[str, Any]:

@@ -15,9 +15,12 @@ from PIL import Image
 from scipy.io import wavfile
 
 from tbd.cli import main
+from tbd.errors import InputError
 from tbd.evaluation.board import read_board
+from tbd.evaluation.checksum import checksum
 from tbd.evaluation.evaluate import evaluate
 from tbd.evaluation.inputs import export_inputs
+from tbd.evaluation.page import page
 from tbd.evaluation.pixels import in_pixels, measured_by, motion_metrics
 from tbd.evaluation.predict import write_clip
 from tbd.evaluation.predictions import read_predictions
@@ -164,6 +167,7 @@ def test_folders_are_not_mixed_up(protocol, inputs, tmp_path, capsys):
         ([f"--export-inputs={tmp_path / 'a'}", f"--output={tmp_path / 'a' / 'b'}", *still], "or lies in it"),
         ([f"--export-inputs={tmp_path / 'link'}", f"--reference={tmp_path / 'full'}"], "the folder of --reference"),
         ([f"--output={tmp_path / 'link'}", f"--reference={tmp_path / 'full'}", *still], "the folder of --reference"),
+        ([f"--output={tmp_path / 'full' / 'new'}", f"--reference={tmp_path / 'link'}", *still], "or lies in it"),
         ([f"--export-inputs={tmp_path / 'full'}"], "holds other files"),
         ([f"--export-inputs={tmp_path / 'full' / 'holiday.mp4'}"], "is a file"),
         ([f"--output={inputs}", *still], "holds inputs that"),
@@ -197,7 +201,9 @@ def test_an_outside_method_from_inputs_to_the_board(protocol, inputs, true_video
     assert "tracked" not in capsys.readouterr().err and load_scores(tmp_path / "ours.json").motion == "file"
     for name in ("still", "ours"):
         assert main(["leaderboard", "add", str(tmp_path / f"{name}.json"), f"--name={name}", f"--board={board}"]) == 0
-    assert {t.protocol: [e.name for e in t.measured] for t in read_board(board)} == {"fake-v1": ["ours"], "fake-pixels-v1": ["still"]}
+    tables = read_board(board)
+    assert {t.protocol: [e.name for e in t.measured] for t in tables} == {"fake-v1": ["ours"], "fake-pixels-v1": ["still"]}
+    assert all(f"<dt>motion</dt><dd>{source}" in page(tables) for source in ("from files", "tracked in pixels"))
 
 
 def test_the_truth_is_the_truth_in_pixels_too(true_videos, tmp_path):
@@ -267,13 +273,10 @@ def test_a_protocol_of_ones_own_is_not_taken_for_the_shipped_one():
 
 def test_scores_from_before_the_field_keep_their_seal(tmp_path):
     scores = Scores(protocol="a-v1", protocol_hash="0", split="0", metrics={}, expected=1, found=1, scored=1)
-    before = scores.seal()
-    scores.save(tmp_path / "scores.json")
-    text = json.loads((tmp_path / "scores.json").read_text())
-    del text["motion"]
-    (tmp_path / "old.json").write_text(json.dumps(text))
-    assert load_scores(tmp_path / "old.json").checksum == before
-    text["motion"] = "tracked"  # an edit by hand
-    (tmp_path / "old.json").write_text(json.dumps(text))
-    with pytest.raises(Exception, match="was changed after"):
+    before = json.loads(scores.model_dump_json(exclude={"checksum", "motion"}))
+    old = {**before, "checksum": checksum(before)}
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    assert load_scores(tmp_path / "old.json").motion is None
+    (tmp_path / "old.json").write_text(json.dumps({**old, "motion": "tracked"}))  # an edit by hand
+    with pytest.raises(InputError, match="was changed after"):
         load_scores(tmp_path / "old.json")
