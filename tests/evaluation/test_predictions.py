@@ -57,12 +57,12 @@ def test_a_name_that_tells_nothing_claims_nothing():
 
 def test_the_clips_own_name_comes_first(truth):
     """Whatever the order of files: the guess is the one that is said to be too many, and guesses are told."""
-    (truth / "a").mkdir()
-    shutil.copy(truth / f"{IDS[0]}.mp4", truth / "a" / f"{IDS[0]}_out.mp4")
+    (truth / "A").mkdir()
+    shutil.copy(truth / f"{IDS[0]}.mp4", truth / "A" / f"{IDS[0]}_out.mp4")
     (truth / f"{IDS[1]}.mp4").rename(truth / f"Result_{IDS[1].upper()}.MP4")
     with pytest.warns(Note, match=f"one video bears .* and was taken for it: Result_{IDS[1].upper()}.MP4 for {IDS[1]}; "):
         read = read_predictions(truth, IDS)
-    assert [(issue.kind, issue.clip) for issue in read.issues] == [("twice", f"a/{IDS[0]}_out.mp4")]
+    assert [(issue.kind, issue.clip) for issue in read.issues] == [("twice", f"A/{IDS[0]}_out.mp4")]
     assert read.clips[IDS[0]].video == truth / f"{IDS[0]}.mp4" and list(read.clips) == sorted(IDS)
 
 
