@@ -3,6 +3,7 @@
     python -m benchmarks.rows                                   # procedural-v1; about two minutes a row on two idle cores
     python -m benchmarks.rows --only "Think-Before-Draw"        # one row again, for a model that was trained anew
     python -m benchmarks.rows --clips ../shared/data/clips      # and clips-v1 on a folder of real clips
+    python -m benchmarks.rows --pixels true                     # and procedural-pixels-v1 on the same videos; several minutes a row
 
 Predictions are kept in ``runs/rows`` and taken up again; a model that was trained anew is drawn anew.
 """
@@ -59,17 +60,27 @@ def tbd(*arguments: str) -> None:
         raise TBDError(f"`tbd {' '.join(arguments)}` failed.")
 
 
-def fill(protocol: str, name: str, work: Path, board: Path, reference: Path | None) -> None:
-    """One row from nothing to the board."""
+def fill(protocol: str, name: str, work: Path, board: Path, reference: Path | None, by: str | None = None) -> None:
+    """One row from nothing to the board.
+
+    Args:
+        protocol: Predicted for, and kept under.
+        name: Of the row.
+        work: Where predictions are kept.
+        board: The board's folder.
+        reference: The true clips, where they are not the protocol's own.
+        by: The protocol of the same clips that measures; `protocol` where not given.
+    """
     note, predictor = ROWS[name]
     folder = work / protocol / slug(name)
-    common = [f"--protocol={protocol}", *([f"--reference={reference}"] if reference else [])]
+    clips = [f"--reference={reference}"] if reference else []
+    by, scores = by or protocol, folder / ("scores.json" if by is None else f"scores_{by}.json")
     _renew(folder, predictor)
-    print(f"{protocol}: {name}", flush=True)
-    tbd("predict", *common, f"--predictor={json.dumps(predictor)}", f"--output={folder}", "--quiet")
-    tbd("evaluate", *common, f"--predictions={folder}", f"--output={folder / 'scores.json'}", "--quiet")
+    print(f"{by}: {name}", flush=True)
+    tbd("predict", f"--protocol={protocol}", *clips, f"--predictor={json.dumps(predictor)}", f"--output={folder}", "--quiet")
+    tbd("evaluate", f"--protocol={by}", *clips, f"--predictions={folder}", f"--output={scores}", "--quiet")
     samples = [] if reference else [f"--predictions={folder}"]  # faces of real people are not ours to show
-    tbd("leaderboard", "add", str(folder / "scores.json"), f"--name={name}", f"--note={note}", f"--board={board}", "--replace", *samples)
+    tbd("leaderboard", "add", str(scores), f"--name={name}", f"--note={note}", f"--board={board}", "--replace", *samples)
 
 
 def _renew(folder: Path, predictor: dict[str, Any]) -> None:
@@ -84,7 +95,11 @@ def _renew(folder: Path, predictor: dict[str, Any]) -> None:
 
 
 def rows(
-    only: str | None = None, clips: Path | None = None, work: Path = Path("runs/rows"), board: Path = Path("benchmarks/leaderboard")
+    only: str | None = None,
+    clips: Path | None = None,
+    work: Path = Path("runs/rows"),
+    board: Path = Path("benchmarks/leaderboard"),
+    pixels: bool = False,
 ) -> None:
     """Fill the board.
 
@@ -93,11 +108,14 @@ def rows(
         clips: a folder of real clips, for clips-v1 beside procedural-v1.
         work: where predictions are kept.
         board: the board's folder.
+        pixels: for procedural-pixels-v1 beside procedural-v1.
     """
     if only is not None and only not in ROWS:
         raise InputError(f"There is no row {only}; there are {', '.join(ROWS)}.")
     for name in ROWS if only is None else (only,):
         fill("procedural-v1", name, work, board, None)
+        if pixels:
+            fill("procedural-v1", name, work, board, None, "procedural-pixels-v1")
         if clips is not None:
             fill("clips-v1", name, work, board, clips)
     tbd("leaderboard", "build", f"--board={board}")

@@ -23,7 +23,13 @@ def _predict_options(parser) -> None:
     from tbd.evaluation.predictors import Predictor
 
     _protocol_options(parser)
-    parser.add_argument("--output", required=True, help="the folder to write: an mp4 and a JSON row a clip; an interrupted run is resumed")
+    parser.add_argument("--output", help="the folder to write: an mp4 and a JSON row a clip; an interrupted run is resumed")
+    parser.add_argument(
+        "--export-inputs",
+        metavar="FOLDER",
+        help="write what a method may see of each clip, for programs of your own: portrait (png), voice (wav), label, text and plan "
+        "(json), and a manifest.csv; without --output nothing is predicted and no model is loaded",
+    )
     parser.add_argument("--model", help="packaged name, folder, or hub repository of a motion model; short for --predictor.model")
     parser.add_subclass_arguments(
         Predictor,
@@ -43,14 +49,50 @@ def _predict_options(parser) -> None:
 def _predict(options) -> None:
     from pathlib import Path
 
+    from tbd.evaluation.inputs import require_apart
+    from tbd.evaluation.protocol import load_protocol
+
+    protocol = load_protocol(options.protocol)
+    if options.output is None and options.export_inputs is None:
+        raise InputError("--output is missing: name the folder to write predictions to, or give --export-inputs FOLDER for inputs alone.")
+    if options.export_inputs is not None:
+        apart = {"--reference": options.reference, "--output": options.output}
+        require_apart("--export-inputs", Path(options.export_inputs), apart)
+    if options.output is not None:
+        require_apart("--output", Path(options.output), {"--reference": options.reference, "--export-inputs": options.export_inputs})
+    if options.export_inputs is not None:
+        _export(options, protocol)
+    if options.output is not None:
+        _predict_clips(options, protocol)
+
+
+def _export(options, protocol) -> None:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from tbd.evaluation.inputs import export_inputs
+    from tbd.evaluation.show import watched
+    from tbd.notes import note
+
+    if options.output is None and options.model is not None:
+        note("--model is not used: --export-inputs without --output predicts nothing.")
+    console, folder = Console(quiet=options.quiet), Path(options.export_inputs)
+    written, expected = export_inputs(protocol, _reference(options, protocol), folder, lambda clips: watched(clips, console))
+    if not options.quiet:
+        print(f"{folder} has the inputs of {written} of {expected} clips; its README.md says what to write.")
+
+
+def _predict_clips(options, protocol) -> None:
+    from pathlib import Path
+
     from tbd.evaluation.building import build
     from tbd.evaluation.predict import predict
     from tbd.evaluation.predictors import Predictor
-    from tbd.evaluation.protocol import Component, load_protocol
+    from tbd.evaluation.protocol import Component
     from tbd.files import check_folder
 
     check_folder("--output", options.output, {"--reference": options.reference}, inside=True)
-    protocol = load_protocol(options.protocol)
     chosen = Component.model_validate(options.predictor.as_dict())
     if options.model is not None:
         if not chosen.class_path.endswith("ModelPredictor"):
@@ -65,7 +107,12 @@ def _predict(options) -> None:
 
 def _evaluate_options(parser) -> None:
     _protocol_options(parser)
-    parser.add_argument("--predictions", required=True, help="a folder of videos named by clip, from `tbd predict` or any other model")
+    parser.add_argument(
+        "--predictions",
+        required=True,
+        help="a folder of videos named by clip, from `tbd predict` or any other model; without motion files beside them (.npz), motion is "
+        "tracked in the pixels of both sides",
+    )
     parser.add_argument("--output", help="the scores to write (.json); numbers clip by clip go beside it (.csv)")
     parser.add_argument("--workers", type=int, default=1, help="processes that look at clips; the numbers do not depend on it")
     parser.add_argument("--device", default="auto", help="where the metrics' networks run (auto: the GPU if there is one)")
@@ -78,6 +125,7 @@ def _evaluate(options) -> None:
     from rich.console import Console
 
     from tbd.evaluation.evaluate import evaluate, save_clips
+    from tbd.evaluation.pixels import in_pixels
     from tbd.evaluation.predictions import read_predictions
     from tbd.evaluation.protocol import load_protocol
     from tbd.evaluation.show import show, watched
@@ -95,7 +143,7 @@ def _evaluate(options) -> None:
     if options.output is not None:
         scores.save(options.output)
         save_clips(Path(options.output).with_suffix(".csv"), clips)
-    show(scores, protocol, console)
+    show(scores, protocol if scores.protocol == protocol.id else in_pixels(protocol), console)
 
 
 def _check_scores(output: str | None, predictions: str) -> None:

@@ -7,12 +7,13 @@ import csv
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tbd.errors import InputError
 from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.environment import environment
 from tbd.evaluation.looking import look
+from tbd.evaluation.pixels import measured_by, motion_metrics
 from tbd.evaluation.predictions import Prediction, Predictions
 from tbd.evaluation.protocol import Protocol
 from tbd.evaluation.reference import Reference, ReferenceClip
@@ -31,7 +32,7 @@ def evaluate(
     """Measure a folder of predictions.
 
     Args:
-        protocol: the recipe.
+        protocol: the recipe. Videos without motion files are measured by `tbd.evaluation.pixels.in_pixels` of it, with a note.
         reference: the true clips.
         predictions: clip ids → what lies in the folder, as `read_predictions`.
         watched, device, workers: see `look`.
@@ -45,8 +46,9 @@ def evaluate(
     start = time.perf_counter()
     clips = reference.clips()
     names, content = checksum_of_names(clip.id for clip in clips), reference.content()
-    _require_split(protocol, len(clips), names, content)
+    require_split(protocol, len(clips), names, content)
     given = predictions([clip.id for clip in clips])
+    protocol = measured_by(protocol, given)
     found = look(protocol, clips, given.clips, watched, device, workers)
     gauges, issues = found.gauges, [*given.issues, *found.issues]
     # a metric that no clip could be measured by says so once
@@ -57,6 +59,7 @@ def evaluate(
         protocol_hash=protocol.hash,
         split=names,
         content=content or "",
+        motion=_motion_of(protocol),
         metrics={gauge.entry.name: gauge.value() for gauge in gauges},
         expected=len(clips),
         found=len(given.clips),
@@ -73,8 +76,24 @@ def evaluate(
     return scores, {gauge.entry.name: gauge.found for gauge in gauges if gauge.found}
 
 
-def _require_split(protocol: Protocol, clips: int, names: str, content: str | None) -> None:
-    """The reference must be the protocol's own, or numbers would be of something else."""
+def _motion_of(protocol: Protocol) -> Literal["file", "tracked"] | None:
+    if not motion_metrics(protocol):
+        return None
+    return "file" if protocol.motion == "file" else "tracked"
+
+
+def require_split(protocol: Protocol, clips: int, names: str, content: str | None) -> None:
+    """Require that the reference is the protocol's own, or numbers would be of something else.
+
+    Args:
+        protocol: The recipe.
+        clips: How many the reference has.
+        names: `checksum_of_names` of them.
+        content: `Reference.content`.
+
+    Raises:
+        InputError: It is another.
+    """
     split = protocol.split
     if split.names is not None and names != split.names:
         raise InputError(

@@ -132,7 +132,11 @@ class Evidence:
         if self._tracked or not self._needs.any("preds", "motion", "points", "seams"):
             return None
         if self.prediction.motion is None:
-            raise Unusable("no_motion", f"{self.protocol.id} compares motion files; {self.clip.id}.npz should lie beside the video")
+            raise Unusable(
+                "no_motion",
+                f"{self.protocol.id} compares motion files; {self.clip.id}.npz should lie beside the video, or none beside any: "
+                "then all are tracked",
+            )
         try:
             motion = Motion.load(self.prediction.motion)
         except InputError as error:
@@ -188,8 +192,19 @@ class Evidence:
             raise Unusable("no_face" if "no face" in str(error) else "unreadable", str(error)) from error
         if seen.length <= self.rows["preds"].max():
             raise Unusable("truncated", f"{self._name} declares {length} frames, of which {seen.length} can be decoded; write it again")
+        self._note_size(seen)
         self._note_lost(seen, self._name)
         return seen
+
+    def _note_size(self, seen: Footage) -> None:
+        """Say so where the pictures are not the protocol's square; see `cut` for what becomes of them."""
+        wanted, width, height = self.protocol.size, seen.side, seen.height
+        if (width, height) == (wanted, wanted):
+            return
+        done = "its frames were resized"
+        if width != height:
+            done = f"its upper {width} x {width} pixels were compared" if height > width else "its lower edge was continued to a square"
+        self.note("size", f"{self._name} is {width} x {height} pixels instead of {wanted} x {wanted}; {done}")
 
     def _look_at_target(self) -> Footage:
         views, (track, chips) = self._views("target"), self._tracks("target")
@@ -313,6 +328,8 @@ class Evidence:
 
     @cached_property
     def _seams(self) -> list[int]:
+        if self._tracked:
+            raise Unmeasurable("Pixels do not tell where windows meet; a motion file does.")
         return [int(seam) for seam in self._moves("preds").metadata.get("seams", ())]
 
     @property

@@ -95,7 +95,8 @@ class Footage:
         faces: (F, 3, 224, 224) uint8 chips of the frames with a face, or None where nobody asked.
         points: (T, 478, 3) float32 pixels of a picture of `side`, NaN where no face was seen; None where nobody asked.
         motion: tracked, where asked.
-        side: pixels of the square that `points` are in.
+        side: pixels of the square that `points` are in: the pictures' width.
+        height: pixels of the pictures' height.
         lost: frames without a face.
         length: frames looked at.
     """
@@ -105,6 +106,7 @@ class Footage:
     points: np.ndarray | None = None
     motion: Motion | None = None
     side: int = 0
+    height: int = 0
     lost: int = 0
     length: int = 0
 
@@ -144,7 +146,7 @@ def watch(
     with ExitStack() as stack:
         tracking = _tracking(stack, source) if track else None
         for number, frame in zip(count() if numbers is None else numbers, frames):
-            seen.length, seen.side = seen.length + 1, frame.shape[1]
+            seen.length, (seen.height, seen.side) = seen.length + 1, frame.shape[:2]
             for view, times in wanted.items():
                 if times[number]:  # twice or more where a portrait stands for a clip
                     kept[view] += [cut(frame, views[view][0], view.crop.size)] * times[number]

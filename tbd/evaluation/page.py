@@ -12,6 +12,7 @@ from tbd.evaluation.board import Entry, Table
 from tbd.evaluation.columns import Column, absent_of, best_of, columns_of, is_bound, ordered, truth_of
 from tbd.evaluation.plots import dot_plot
 from tbd.evaluation.scores import Scores
+from tbd.evaluation.show import FROM
 
 
 def page(tables: Sequence[Table]) -> str:
@@ -161,6 +162,8 @@ def _facts(entry: Entry, scores: Scores) -> list[tuple[str, str]]:
 
     facts = [("added", escape(entry.added))]
     facts += [(name, escape(url)) for name, url in (("paper", entry.paper), ("code", entry.code)) if url]
+    if scores.motion:
+        facts.append(("motion", FROM[scores.motion]))
     if scores.predictor:
         facts.append(("predictor", code(json.dumps(scores.predictor))))
     weights = {**scores.predictor_weights, **scores.weights}

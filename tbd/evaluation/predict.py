@@ -19,7 +19,7 @@ from tbd.draw.chance import clip_seed
 from tbd.errors import InputError, TBDError
 from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.environment import environment, peak_memory
-from tbd.evaluation.predictions import RUN, Row, read_row
+from tbd.evaluation.predictions import INPUTS, RUN, Row, read_row
 from tbd.evaluation.predictors import Predictor
 from tbd.evaluation.protocol import Protocol
 from tbd.evaluation.reference import ReferenceClip
@@ -155,6 +155,8 @@ def _patient() -> Strategy:
 def _claim(folder: Path, identity: dict[str, Any]) -> None:
     """Write ``run.json``, unless the folder belongs to another run."""
     path = folder / RUN
+    if (folder / INPUTS).is_file():
+        raise InputError(f"{folder} holds inputs that --export-inputs wrote; name another folder for predictions.")
     if path.is_file():
         try:
             there = json.loads(path.read_text(encoding="utf-8"))

@@ -11,25 +11,36 @@ Videos of other models need no rows: their names are matched to clips, see `matc
 import json
 import os
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tbd.errors import InputError
 from tbd.evaluation.scores import Issue
 from tbd.files import atomic_output
+from tbd.notes import note
 
 RUN = "run.json"
-VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
+INPUTS = "inputs.json"
+"""What marks a folder that `tbd predict --export-inputs` wrote."""
+VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".mpg", ".mpeg")
 _EMOTIONS = {
     "ang": "angry", "anger": "angry", "con": "contempt", "dis": "disgusted", "disgust": "disgusted", "fea": "fear", "fearful": "fear",
     "hap": "happy", "neu": "neutral", "sur": "surprised", "surprise": "surprised",
 }  # fmt: skip
 _SILENT = {"level", "video", "front", "audio"}
 """Parts of MEAD's folder names that tell clips from nothing."""
+_AROUND = re.compile(
+    r"outputs?|outs?|results?|res|pred(s|icted|ictions?)?|gen(erated)?|synth(esi[sz]ed)?|final|full|with|audio|sound|av|mux(ed)?|video|"
+    r"talking|animated|enhanced|\d+(fps|hz|k|p|px|x\d+)|fps\d+"
+)
+"""Words that programs put before or after a clip's name. Not ``concat``, ``compare`` and the like: such a video shows more than the
+clip. Not ``old`` or ``v2``: nobody knows which is meant."""
 
 
 class Row(BaseModel):
@@ -110,8 +121,10 @@ def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predict
     videos = sorted(p for p in root.rglob("*") if p.suffix.lower() in VIDEOS and not p.name.startswith(".") and p.is_file())
     names = [p.relative_to(root).with_suffix("").as_posix() for p in videos]
     found, issues = {}, []
-    for video, clip in zip(videos, match(names, clips)):
-        where = video.relative_to(root).as_posix()
+    claims = claim(names, clips)
+    # who bears a clip's own name comes before who bears it with other words
+    for video, claimed in sorted(zip(videos, claims), key=lambda pair: (pair[1].doubt if pair[1] else 0, pair[0])):
+        where, clip = video.relative_to(root).as_posix(), claimed and claimed.clip
         if clip is None:
             issues.append(Issue(kind="extra", clip=where, detail="its name belongs to no clip of the protocol; it is left out"))
         elif clip in found:
@@ -120,6 +133,7 @@ def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predict
         else:
             motion = video.with_suffix(".npz")
             found[clip] = Prediction(clip, video, motion if motion.is_file() else None, read_row(root, clip))
+    _note_guesses([(v, c) for v, c in zip(videos, claims) if c is not None and found[c.clip].video == v], root)
     if not found:
         saw = f"{len(videos)} videos such as {videos[0].name}" if videos else "no videos"
         raise InputError(f"{root} holds {saw}, none of them named by a clip of the protocol, such as {min(clips)}.mp4.")
@@ -128,7 +142,19 @@ def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predict
         for clip in clips
         if clip not in found
     ]
-    return Predictions(found, issues, _read_run(root))
+    return Predictions(dict(sorted(found.items())), issues, _read_run(root))
+
+
+def _note_guesses(taken: Sequence[tuple[Path, "Claim"]], root: Path) -> None:
+    """Say which videos were taken for a clip that is a part of their name alone."""
+    guessed = [(video, claimed.clip) for video, claimed in taken if claimed.doubt > _SPELT]
+    if guessed:
+        video, clip = guessed[0]
+        count = f"{len(guessed)} videos bear" if len(guessed) > 1 else "one video bears"
+        note(
+            f"{count} other words around a clip's name, and {'were' if len(guessed) > 1 else 'was'} taken for it: "
+            f"{'for example ' * (len(guessed) > 1)}{video.relative_to(root).as_posix()} for {clip}; {clip}.mp4 needs no guess."
+        )
 
 
 def _read_run(root: Path) -> dict[str, Any]:
@@ -142,38 +168,89 @@ def _read_run(root: Path) -> dict[str, Any]:
     return run if isinstance(run, dict) else {}
 
 
-def match(names: Iterable[str], clips: Sequence[str]) -> list[str | None]:
-    """The clip that each name stands for, or None.
+class Claim(NamedTuple):
+    """What a file's name says.
 
-    A name is a clip's id, or says the same in another way of writing: separators and folders do not matter, nor leading
-    zeros, MEAD's ``level_`` and ``front``, an actor said twice, or an emotion cut to three letters as in EAT's lists.
+    Args:
+        clip: whose it is.
+        doubt: how far the name is from the clip's own: `_EXACT`, `_SPELT`, `_PART`, `_FOLDER`.
+    """
+
+    clip: str
+    doubt: int
+
+
+_EXACT, _SPELT, _PART, _FOLDER = range(4)
+
+
+def match(names: Iterable[str], clips: Sequence[str]) -> list[str | None]:
+    """The clip that each name stands for, or None; see `claim`.
+
+    Example:
+        >>> match(["W015_W015_sad_3_005", "M003/front/angry/level_1/012", "demo"], ["W015_sad_3_005", "M003_angry_1_012"])
+        ['W015_sad_3_005', 'M003_angry_1_012', None]
+        >>> match(["result_W015_SAD_3_005--W015_sad_3_005_25fps"], ["W015_sad_3_005"])
+        ['W015_sad_3_005']
+    """
+    return [None if found is None else found.clip for found in claim(names, clips)]
+
+
+def claim(names: Iterable[str], clips: Sequence[str]) -> list[Claim | None]:
+    """Find the clip that each name stands for.
+
+    A name is a clip's id, or says the same in another way of writing: separators, capitals and folders do not matter, nor
+    leading zeros, MEAD's ``level_`` and ``front``, an actor said twice, or an emotion cut to three letters as in EAT's lists.
+    What programs add is taken off: ``_out``, ``result_``, ``_25fps``, the name said twice (of picture and sound). Where all of
+    that fails, a video that is alone in a folder of a clip's name is that clip's.
 
     Args:
         names: of files, without endings, relative to their folder.
         clips: ids.
 
-    Example:
-        >>> match(["W015_W015_sad_3_005", "M003/front/angry/level_1/012", "demo"], ["W015_sad_3_005", "M003_angry_1_012"])
-        ['W015_sad_3_005', 'M003_angry_1_012', None]
+    Returns:
+        A claim for each name, or None where it says no clip.
     """
-    exact = set(clips)
-    spelt: dict[tuple[str, ...], str | None] = {}
+    names, spelt = list(names), {}
+    exact = {_composed(clip): clip for clip in clips}
     for clip in clips:
         key = _spell(clip)
+        if not key:  # an id such as "video" has but words that tell nothing
+            continue
         # two ids of one spelling can be told apart by their exact names alone
         spelt[key] = None if key in spelt else clip
-    found = []
-    for name in names:
-        last = name.rsplit("/", 1)[-1]
-        candidates = (n if n in exact else None for n in (name, last))
-        found.append(next(filter(None, candidates), None) or spelt.get(_spell(name)) or spelt.get(_spell(last)))
-    return found
+    alone = Counter(name.rpartition("/")[0] for name in names)
+    return [_claim(name, exact, spelt, alone[name.rpartition("/")[0]] == 1) for name in names]
+
+
+def _claim(name: str, exact: dict[str, str], spelt: dict[tuple[str, ...], str | None], is_alone: bool) -> Claim | None:
+    folder, _, last = name.rpartition("/")
+    ways = [(_EXACT, exact.get(_composed(n))) for n in (name, last)]
+    ways += [(_SPELT, spelt.get(_spell(n))) for n in (name, last)]
+    ways += [(_PART, spelt.get(_bare(_spell(n)))) for n in (name, last)]
+    if is_alone and folder:
+        ways += [(_FOLDER, spelt.get(_bare(_spell(n)))) for n in (folder, folder.rsplit("/", 1)[-1])]
+    return next((Claim(clip, doubt) for doubt, clip in ways if clip is not None), None)
+
+
+def _composed(name: str) -> str:
+    """A name with its accents as one letter each; macOS writes them as two."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _bare(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """A name's parts without what programs put around them; of a name said twice, once."""
+    while parts and _AROUND.fullmatch(parts[0]):
+        parts = parts[1:]
+    while parts and _AROUND.fullmatch(parts[-1]):
+        parts = parts[:-1]
+    half = len(parts) // 2
+    return parts[:half] if parts[:half] == parts[half:] else parts
 
 
 def _spell(name: str) -> tuple[str, ...]:
     """A name's parts, as all ways of writing it share them."""
     parts: list[str] = []
-    for part in re.split(r"[^A-Za-z0-9]+", name.lower()):
+    for part in re.split(r"[\W_]+", _composed(name).casefold()):
         part = _EMOTIONS.get(part, part).lstrip("0") or ("0" if part else "")
         if part and part not in _SILENT and (not parts or part != parts[-1] or part.isdigit()):
             parts.append(part)

@@ -41,6 +41,7 @@ KINDS = {
     "unreadable": "the video cannot be read",
     "truncated": "the video ends before the length that it declares",
     "length": "the video is longer or shorter than the protocol allows",
+    "size": "the video is of another size; its frames were resized",
     "rate": "the video has another frame rate; its frames were chosen by their times",
     "no_face": "no face was found in some frames or all",
     "silent": "the video's own sound is silent, or there is none",
@@ -88,6 +89,8 @@ class Scores(_Part):
         protocol_hash: `Protocol.hash`.
         split: `checksum_of_names` of the clips that were expected.
         content: `Reference.content`, empty where it was not read.
+        motion: where the motion that metrics read comes from: ``file``, or ``tracked`` in the pixels of both sides; None where
+            nobody reads any, and in files older than this field.
         metrics: name → result.
         expected: clips of the protocol.
         found: of these, predictions that lay in the folder.
@@ -109,6 +112,7 @@ class Scores(_Part):
     protocol_hash: str
     split: str
     content: str = ""
+    motion: Literal["file", "tracked"] | None = None
     metrics: dict[str, Value]
     expected: int = Field(ge=0)
     found: int = Field(ge=0)
@@ -126,7 +130,9 @@ class Scores(_Part):
 
     def seal(self) -> str:
         """The checksum that belongs to the other fields."""
-        return checksum(json.loads(self.model_dump_json(exclude={"checksum"})))
+        # files that were sealed before there was the field stay whole
+        younger = {"motion"} if self.motion is None else set()
+        return checksum(json.loads(self.model_dump_json(exclude={"checksum", *younger})))
 
     @property
     def failures(self) -> list[Issue]:

@@ -13,6 +13,8 @@ from tbd.evaluation.scores import KINDS, Scores, Value
 
 ARROWS = {"higher": "↑", "lower": "↓", "reference": "≈"}
 """How tables say which way is good."""
+FROM = {"file": "from files", "tracked": "tracked in pixels, on both sides"}
+"""Where motion comes from, in words."""
 _MOST = 12
 """Kinds of trouble that are printed; the file has all."""
 _NAMED = 3
@@ -43,7 +45,8 @@ def written(value: Value, digits: int) -> str:
 def show(scores: Scores, protocol: Protocol, console: Console) -> None:
     """Print the numbers, what is absent and why, and what was wrong with which clips."""
     console.print(
-        f"[bold]{scores.protocol}[/] {scores.protocol_hash[:12]}   {scores.found} of {scores.expected} clips found, {scores.scored} scored",
+        f"[bold]{scores.protocol}[/] {scores.protocol_hash[:12]}   {scores.found} of {scores.expected} clips found, {scores.scored} scored"
+        + (f", motion {FROM[scores.motion]}" if scores.motion else ""),
         highlight=False,
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

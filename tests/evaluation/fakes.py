@@ -1,6 +1,7 @@
 """A reference of tiny clips in known motion, and a protocol over it: all of `tbd.evaluation` in milliseconds."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,46 @@ class FakeReference(Reference):
 
     def content(self) -> str:
         return f"{self.count}x{self.length}"
+
+
+class FaceClip(FakeClip):
+    """The same motion on a face that a tracker finds."""
+
+    def face(self, size: int) -> FaceGeometry:
+        return portrait(size)
+
+    def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        frames = film(self.number, self._frames, size)
+        yield from frames if numbers is None else (frames[number] for number in numbers)
+
+
+@lru_cache
+def portrait(size: int) -> FaceGeometry:
+    import skimage.data
+
+    from tbd.face.media import crop_portrait
+    from tbd.face.tracker import FaceMeshTracker
+
+    return crop_portrait(FaceMeshTracker().locate(skimage.data.astronaut()), size)
+
+
+@lru_cache
+def film(number: int, frames: int, size: int) -> list[np.ndarray]:
+    """The true frames of a `FaceClip`, drawn once."""
+    from tbd.face.renderer import MeshWarpRenderer
+
+    return list(MeshWarpRenderer().render(portrait(size), FakeClip(number, frames).motion()))
+
+
+class FaceReference(FakeReference):
+    """`count` clips with a face. Of the clip numbered `broken` nothing can be had."""
+
+    def __init__(self, root: str | None = None, count: int = 2, frames: int = 12, broken: int | None = None) -> None:
+        super().__init__(root, count, frames)
+        self.broken = broken
+
+    def clips(self) -> Sequence[ReferenceClip]:
+        return [FakeClip(n, self.length) if n == self.broken else FaceClip(n, self.length) for n in range(self.count)]
 
 
 class FaceCount(ClipMean):
