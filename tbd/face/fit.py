@@ -2,7 +2,8 @@
 
 A face's shape and its expression look alike in one frame; over a clip, what stays is the person and what moves is the
 performance. So what moves is measured against the clip's own resting face, which is estimated together with it, and what that
-face expresses itself, held through the clip, is measured against people at rest (`tbd.face.resting`): coefficients are absolute.
+face expresses itself, held through the clip, is measured against people at rest (`tbd.face.resting`): coefficients are absolute,
+and as large as the movement is rather than as the mesh shows it (`tbd.face.calibration`).
 """
 
 from dataclasses import dataclass
