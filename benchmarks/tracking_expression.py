@@ -3,11 +3,12 @@
 Protocol ``tracking_expression-1``. The manifest is a CSV with the columns ``file``, ``person`` and ``emotion`` (its first word that names
 one of the seven classes counts; clips without one are left out). Of each clip a few frames, evenly spread, are judged as they were
 filmed; then the clip is tracked, and the same frames of its motion are drawn on portraits of other people, who are at rest. Motion is
-tracked three ways:
+tracked up to four ways:
 
 - ``average``: `FaceMeshTracker` alone, measured against people at large;
 - ``person``: the same with the person's own neutral clip, where the manifest has one (emotion neutral);
-- ``clip``: measured against the clip's own resting frames, as tbd 0.1 did.
+- ``clip``: measured against the clip's own resting frames, as tbd 0.1 did;
+- ``landmarker``: MediaPipe's own coefficients, with ``--landmarker face_landmarker.task``; what they lose as well is not our fit's loss.
 
 The aim is that the re-rendered frames are named as meant at least 0.9 times as often as the filmed ones. The classifier is plugged in as in
 `benchmarks.expression`, which says how.
@@ -35,10 +36,11 @@ from tbd.face.media import read_video
 from tbd.face.motion import Motion
 from tbd.face.renderer import Renderer
 from tbd.face.resting import AVERAGE, CLIP, Neutral
-from tbd.face.tracker import FaceMeshTracker, Tracking
+from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracking
 
 LONGEST = 40
 """Frames of a clip that are tracked, from its start."""
+LANDMARKER = "landmarker"
 _WORDS = {"smile": "happy", "laughing": "happy", "furious": "angry"}
 
 
@@ -78,7 +80,7 @@ def track_ways(tracking: Tracking, neutral: Neutral | None) -> Iterator[tuple[st
 
 
 def draw_clips(
-    clips: Sequence[Clip], faces: dict[str, FaceGeometry], renderer: Renderer, count: int, folder: Path
+    clips: Sequence[Clip], faces: dict[str, FaceGeometry], renderer: Renderer, count: int, folder: Path, landmarker: Path | None = None
 ) -> tuple[dict[str, tuple[Clip, str]], dict[str, dict[str, Any]]]:
     """Write the pictures to judge; file name → (clip, way; ``filmed`` for the film's own), and the clips' mean coefficients."""
     from PIL import Image
@@ -102,7 +104,10 @@ def draw_clips(
                 tracking.add(frame)
             if clip.emotion == "neutral" and clip.person not in neutrals:
                 neutrals[clip.person] = tracking.rest()
-            for way, motion in track_ways(tracking, neutrals.get(clip.person) if clip.emotion != "neutral" else None):
+            ways = dict(track_ways(tracking, neutrals.get(clip.person) if clip.emotion != "neutral" else None))
+            if landmarker is not None:
+                ways[LANDMARKER] = FaceLandmarkerTracker(landmarker).track(frames, clip.name)
+            for way, motion in ways.items():
                 coefficients.setdefault(clip.name, {})[way] = motion.values[:, :52].mean(0).round(3).tolist()
                 still = motion.values[chosen].copy()
                 still[:, 52:] = 0  # the head's turn is none of the expression
@@ -124,7 +129,7 @@ def score(pictures: dict[str, tuple[Clip, str]], verdicts: dict[str, str | None]
     for name, (clip, way) in pictures.items():
         rates[clip.name, way].append(verdicts.get(name) == clip.emotion)
         emotions[clip.name] = clip.emotion
-    return {way: _score_way(way, rates, emotions) for way in (AVERAGE, "person", CLIP) if any(w == way for _, w in rates)}
+    return {way: _score_way(way, rates, emotions) for way in (AVERAGE, "person", CLIP, LANDMARKER) if any(w == way for _, w in rates)}
 
 
 def _score_way(way: str, rates: dict[tuple[str, str], list[bool]], emotions: dict[str, str]) -> dict[str, Any]:
@@ -146,7 +151,8 @@ def report(results: dict[str, Any]) -> str:
         for way, found in ways.items():
             rows.append([judge, way, found["clips"], found["filmed"], found["named"], found["kept"]])
             rows += [[judge, f"{way}, {e}", v["clips"], v["filmed"], v["named"], "–"] for e, v in found["by_emotion"].items()]
-    head = f"{results['pictures']} pictures of {results['clips']} clips; people {', '.join(results['people'])}."
+    count = f"{results['pictures']} pictures of {results['clips']} clips"
+    head = f"{count} ({results['frames']} frames, {results['portraits']} portraits); people {', '.join(results['people'])}."
     place = results["environment"]
     return "\n\n".join(
         [
@@ -165,6 +171,7 @@ def tracking_expression(
     classifier: str | None = None,
     people: Sequence[str] = (),
     count: int = 4,
+    landmarker: Path | None = None,
     renderer: Renderer = DEFAULT_RENDERER,
     size: int = 256,
     keep: Path | None = None,
@@ -179,6 +186,7 @@ def tracking_expression(
         classifier: a command that takes a folder of pictures and prints JSON lines.
         people: only these; all by default.
         count: frames of a clip that are judged.
+        landmarker: ``face_landmarker.task``, to compare with.
         renderer: what draws.
         size: pixels of the framed portraits' side.
         keep: a folder that keeps the judged pictures.
@@ -190,7 +198,7 @@ def tracking_expression(
     with tempfile.TemporaryDirectory() as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        pictures, coefficients = draw_clips(clips, load_portraits(portraits, size), renderer, count, folder)
+        pictures, coefficients = draw_clips(clips, load_portraits(portraits, size), renderer, count, folder, landmarker)
         answers = classify(classifier, folder)
     judges = list(next(iter(answers.values())))
     results = {
@@ -200,6 +208,8 @@ def tracking_expression(
         "clips": len(clips),
         "people": sorted({clip.person for clip in clips}),
         "pictures": len(pictures),
+        "portraits": len(portraits),
+        "frames": count,
         "scores": {judge: score(pictures, {name: answer.get(judge) for name, answer in answers.items()}) for judge in judges},
         "coefficients": coefficients,
     }

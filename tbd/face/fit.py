@@ -2,7 +2,8 @@
 
 A face's shape and its expression look alike in one frame; over a clip, what stays is the person and what moves is the
 performance. So what moves is measured against the clip's own resting face, which is estimated together with it, and what that
-face expresses itself, held through the clip, is measured against people at rest (`tbd.face.resting`): coefficients are absolute.
+face expresses itself, held through the clip, is measured against people at rest (`tbd.face.resting`): coefficients are absolute,
+and as large as the movement is rather than as the mesh shows it (`tbd.face.calibration`).
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tbd.face import topology as mesh
+from tbd.face.calibration import restore
 from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, align, bony_weights, euler_to_matrix, matrix_to_euler, remove_pose
 from tbd.face.motion import BLENDSHAPES
 from tbd.face.resting import Neutral, held_expression
@@ -54,11 +56,12 @@ def fit_clip(meshes: np.ndarray, neutral: Neutral | None = None, absolute: bool 
         held = held_expression(rest, None if neutral is None else neutral.face)
         solve = _Solver(rest, held, _shut_lips(meshes, rest))
     else:
-        solve = _Solver(rest)
+        held, solve = None, _Solver(rest)
     parts = []
     for start in range(0, len(meshes), _CHUNK):
         moved, rotations, scales, origins = _without_pose(meshes[start : start + _CHUNK], rest)
-        parts.append((solve(moved - rest), rotations, scales, origins))
+        found = solve(moved - rest)
+        parts.append((found if held is None else restore(found, held, neutral is not None), rotations, scales, origins))
     return ClipFit(*(np.concatenate(column) for column in zip(*parts)))
 
 
