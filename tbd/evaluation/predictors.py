@@ -13,7 +13,7 @@ from tbd.errors import InputError
 from tbd.evaluation.reference import ReferenceClip
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import SAMPLES_PER_FRAME, Motion
-from tbd.face.renderer import Renderer
+from tbd.face.renderer import MeshWarpRenderer, Renderer
 from tbd.think.plan import MusclePlan
 
 
@@ -150,16 +150,13 @@ class LoudnessJaw(MotionPredictor):
 
 
 class StillPortrait(MotionPredictor):
-    """Nothing moves: the picture for as long as the sound lasts."""
+    """Nothing moves: the picture as it is, open lips included, for as long as the sound lasts."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(MeshWarpRenderer())
 
     def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
         return Motion.zeros(clip.frames(), source="StillPortrait"), ()
-
-    def told(self, clip: ReferenceClip) -> MusclePlan:
-        return MusclePlan(emotions={"happy": 1.0})  # the one feeling under which the portrait's own smile is left alone
 
 
 class GroundTruth(Predictor):

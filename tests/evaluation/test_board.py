@@ -158,7 +158,6 @@ def test_build_writes_both(store, tmp_path, capsys):
     assert (store / "index.html").is_file() and "Theirs" in readme.read_text()
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="a browser is needed (apt-get install chromium)")
 def test_another_board_leaves_this_folders_readme_alone(store, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "benchmarks" / "leaderboard").mkdir(parents=True)
@@ -171,6 +170,7 @@ def test_another_board_leaves_this_folders_readme_alone(store, tmp_path, monkeyp
     assert "no file nowhere.md" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="a browser is needed (apt-get install chromium)")
 def test_the_page_sorts_in_a_browser(store, tmp_path):
     """Press the heading of a column where more is better: the greatest first, absent numbers last; again, the other way round."""
     press = """<script>
