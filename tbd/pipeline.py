@@ -339,9 +339,11 @@ def track(
     console = console or Console()
     check_track(video, output, landmarker, neutral)
     tracker = tracker or (FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker))
-    if start < 0 or (end is not None and end <= start):
+    if not (0 <= start < np.inf and (end is None or end > start)):
         raise InputError(f"--start {start:g} and --end {end} name no part of {video}; they are seconds, the first one the smaller.")
     frames = read_video(video, start, end)
+    if 0 < frames.info.duration <= start:
+        raise InputError(f"--start {start:g} lies beyond the end of {video}, which lasts {frames.info.duration:.2f} s.")
     with answerable(tracker, "tracker"):
         at_rest = None if neutral is None else tracker.rest(_still_or_video(neutral), str(neutral))
         motion = tracker.track(_watched(frames, round(frames.duration * 25), console), str(video), at_rest)
@@ -371,7 +373,7 @@ def _still_or_video(path: str | os.PathLike) -> Iterable[np.ndarray]:
         try:
             return read_video(path)
         except InputError:
-            raise no_picture from None
+            raise InputError(f"{no_picture.args[0].rstrip('.')}, nor a video that can be read.") from None
 
 
 def render(

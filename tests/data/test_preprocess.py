@@ -381,7 +381,7 @@ def test_bad_input_is_one_sentence(tmp_path, capsys, mead_tree):
         (["mead", "--root", str(tmp_path / "empty"), "--output", str(tmp_path / "c")], "holds no video"),
         (["mead", "--root", str(mead_tree), "--output", str(tmp_path / "c"), "--crop", "round"], "no crop 'round'"),
         (["mead", "--root", str(mead_tree), "--output", str(tmp_path / "c"), "--sizes", "17"], "even numbers"),
-        (["mead", "--root", str(mead_tree), "--output", str(tmp_path / "c"), "--landmarker", "no.task"], "no face landmarker"),
+        (["mead", "--root", str(mead_tree), "--output", str(tmp_path / "c"), "--landmarker", "no.task"], "no file no.task"),
         (["report", str(tmp_path / "c")], "no prepared cache"),
     ]:
         assert main(["preprocess", *arguments]) == 2

@@ -11,6 +11,7 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.media.container import Damage, Piece, decoded_pieces, existing, opened, start_of
 from tbd.face.media.downmix import mono
+from tbd.face.media.promised import promised_seconds
 from tbd.face.media.timeline import placed
 from tbd.face.motion import SAMPLE_RATE
 from tbd.notes import note
@@ -122,8 +123,7 @@ def _read(path: Path, sample_rate: int) -> np.ndarray:
         begin = float(stream.start_time * stream.time_base) if stream.start_time is not None else None
         runs = list(_runs(placed(pieces, zero, begin), sample_rate))
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
-        promised = length or (0.0 if container.streams.video else (container.duration or 0) / 1e6)
-        promised *= container.format.name not in _ESTIMATED
+        promised = promised_seconds(container, stream, path)
     damage.report(path, "sound", "silence stands in their place")
     samples = _join(runs, round(length * sample_rate), round(_SHORTEST * sample_rate))
     _tell_of_gaps(runs, damage, path, sample_rate)
@@ -163,8 +163,6 @@ _EXACT = ("pcm", "flac", "alac", "wavpack", "tta")
 """Codecs that give back what was recorded, whatever its level."""
 _BURST = 4.0
 """Times full scale. Codecs that approximate overshoot by a few tenths; a damaged packet gives thousands."""
-_ESTIMATED = ("mp3", "aac", "ac3", "eac3", "amr", "ogg", "avi", "mpegts")
-"""Formats whose length FFmpeg guesses, or counts from another start."""
 
 
 @dataclass
