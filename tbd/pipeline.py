@@ -373,7 +373,9 @@ def _still_or_video(path: str | os.PathLike) -> Iterable[np.ndarray]:
         try:
             return read_video(path)
         except InputError:
-            raise InputError(f"{no_picture.args[0].rstrip('.')}, nor a video that can be read.") from None
+            if "is no picture" not in str(no_picture):
+                raise no_picture from None
+            raise InputError(f"{path} is neither a picture nor a video that can be read; give one with a face.") from None
 
 
 def render(
