@@ -66,7 +66,7 @@ def test_one_sentence_names_what_is_wrong_and_what_is_near(capsys, arguments, sa
         ("model:\n  init_args:\n    window_frames: [1]\n", "line 3, model.window_frames: [1] is not a whole number"),
         ("model: {init_args: {window_frames: '${model.init_args.nothing}'}}\n", "names no key nothing"),
         ("- 1\n- 2\n", "holds no options by name"),
-        (None, "there is no file"),
+        (None, "There is no configuration"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_line(capsys, tmp_path, content, said):
