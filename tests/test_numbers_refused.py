@@ -10,7 +10,10 @@ from tbd.cli import main
     [
         (["synthesize", "--output", "x", "--seed", "-1"], "--seed is a whole number from 0"),
         (["synthesize", "--output", "x", "--workers", "0"], "--workers is a number of processes from 1"),
-        (["generate", "--portrait", "p", "--audio", "a", "--output", "x.mp4", "--muscle-scale", "nan"], "--muscle-scale: nan is not a number"),
+        (
+            ["generate", "--portrait", "p", "--audio", "a", "--output", "x.mp4", "--muscle-scale", "nan"],
+            "--muscle-scale: nan is not a number",
+        ),
         (["generate", "--portrait", "", "--audio", "a", "--output", "x.mp4"], "--portrait is empty"),
         (["think", "happy", "--planner", "no.such.Planner"], "there is no module no"),
     ],
