@@ -70,6 +70,9 @@ def check_files(
         InputError: An input is missing or cannot be read; an output is a folder, has another ending, lies in a place that
             cannot be written, is an input (by any spelling, symbolic or hard link), or is another output.
     """
+    for option, path in {**inputs, **outputs}.items():
+        if path is not None and not os.fspath(path):
+            raise InputError(f"{option} is empty; name a file.")
     read = {option: Path(path) for option, path in inputs.items() if path is not None}
     written = {option: Path(path) for option, path in outputs.items() if path is not None}
     for option, path in read.items():

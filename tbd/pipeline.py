@@ -11,7 +11,7 @@ from diffusers import SchedulerMixin
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tbd import MOTION_MODEL
+from tbd import MOTION_MODEL, given
 from tbd.checks import check_generation, check_render, check_track
 from tbd.draw.guidance import SCALES, Guidance, ProgressiveGuidance
 from tbd.draw.motion_diffusion import MotionDiffusion
@@ -26,6 +26,7 @@ from tbd.face.resting import AVERAGE
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
 from tbd.notes import note
 from tbd.samples import PORTRAIT, VOICE
+from tbd.strangers import answerable, require_kind
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
 from tbd.think.show import show, warn
@@ -65,11 +66,16 @@ class TalkingHeadPipeline:
 
     def think(self, text: str, audio: np.ndarray) -> MusclePlan:
         """A plan for a recording of (N,) samples at 16 kHz."""
-        return self.planner.plan(text, duration=len(audio) / SAMPLE_RATE)
+        text, audio = given.sentence(text), given.samples(audio)
+        with answerable(self.planner, "planner"):
+            plan = self.planner.plan(text, duration=len(audio) / SAMPLE_RATE)
+        require_kind(plan, MusclePlan, self.planner, "planner")
+        return plan
 
     def locate(self, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
         """The largest face of an (H, W, 3) uint8 picture, cropped to head and shoulders of `size` × `size` pixels."""
-        return crop_portrait(self.tracker.locate(image, source), size)
+        size = given.whole(size, "The size", 64, 2048)
+        return crop_portrait(_located(self.tracker, given.picture(image), source), size)
 
     def draw(
         self,
@@ -80,12 +86,29 @@ class TalkingHeadPipeline:
         num_inference_steps: int | None = None,
     ) -> Motion:
         """The motion of a recording of (N,) samples at 16 kHz: ceil(N / 640) frames."""
+        audio, seed = given.samples(audio), given.whole(seed, "The seed", 0, 2**63 - 1)
+        if num_inference_steps is not None:
+            given.whole(num_inference_steps, "The number of inference steps", 1, 1000)
+        if not isinstance(plan, MusclePlan):
+            raise InputError(f"The plan is of type {type(plan).__name__}; give a MusclePlan, as `think` does.")
         pieces = list(self.model.draw(audio, plan, seed, guidance, num_inference_steps))
         return Motion(np.concatenate([piece.values for piece in pieces]), {"source": "MotionDiffusion", "seed": seed})
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
         """(size, size, 3) uint8 RGB frames, one by one."""
-        return self.renderer.render(face, motion)
+        return _rendered(self.renderer, face, motion)
+
+
+def _located(tracker: Tracker, image: np.ndarray, source: str) -> FaceGeometry:
+    with answerable(tracker, "tracker"):
+        face = tracker.locate(image, source)
+    require_kind(face, FaceGeometry, tracker, "tracker")
+    return face
+
+
+def _rendered(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
+    with answerable(renderer, "renderer"):
+        yield from renderer.render(face, motion)
 
 
 @dataclass(frozen=True)
@@ -121,7 +144,7 @@ class Drawing:
         if self.num_inference_steps is not None and not 1 <= self.num_inference_steps <= 1000:
             raise InputError(f"--num-inference-steps is a number from 1 to 1000, not {self.num_inference_steps}.")
         if not 0 <= self.seed < 2**63:
-            raise InputError(f"--seed is a whole number from 0, not {self.seed}.")
+            raise InputError(f"--seed is a whole number from 0 to {2**63 - 1}, not {self.seed}.")
 
     def draw(self, pipeline: TalkingHeadPipeline, plan: MusclePlan, audio: np.ndarray) -> Motion:
         motion = pipeline.draw(plan, audio, self.seed, self.guidance(pipeline.model.guidance), self.num_inference_steps)
@@ -214,13 +237,13 @@ def generate(
         raise InputError("Give --emotion or --plan, not both: a plan already says what is felt.")
     if plan is not None and components.planner is not None:
         raise InputError("Give --planner or --plan, not both: a plan needs no planner.")
-    given = MusclePlan.load(plan) if plan is not None else None
+    read = MusclePlan.load(plan) if plan is not None else None
     sound, picture = read_audio(audio), read_image(portrait)
     pipeline = components.pipeline(load_motion_model(drawing.model))
     drawing.guidance(pipeline.model.guidance)  # refuses scales that it does not know
     face = pipeline.locate(picture, size, str(portrait))
     video_model = _video_model(checkpoint)
-    thought = given if given is not None else pipeline.think(emotion, sound)
+    thought = read if read is not None else pipeline.think(emotion, sound)
     show(thought, console, notes=False)
     warn(thought)
     if plan_output is not None:
@@ -315,11 +338,14 @@ def track(
     console = console or Console()
     check_track(video, output, landmarker, neutral)
     tracker = tracker or (FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker))
-    if start < 0 or (end is not None and end <= start):
+    if not (0 <= start < np.inf and (end is None or end > start)):
         raise InputError(f"--start {start:g} and --end {end} name no part of {video}; they are seconds, the first one the smaller.")
     frames = read_video(video, start, end)
-    at_rest = None if neutral is None else tracker.rest(_still_or_video(neutral), str(neutral))
-    motion = tracker.track(_watched(frames, round(frames.duration * 25), console), str(video), at_rest)
+    if 0 < frames.info.duration <= start:
+        raise InputError(f"--start {start:g} lies beyond the end of {video}, which lasts {frames.info.duration:.2f} s.")
+    with answerable(tracker, "tracker"):
+        at_rest = None if neutral is None else tracker.rest(_still_or_video(neutral), str(neutral))
+        motion = tracker.track(_watched(frames, round(frames.duration * 25), console), str(video), at_rest)
     motion.save(output)
     for remark in _notes(motion, str(video)):
         note(remark)
@@ -346,7 +372,9 @@ def _still_or_video(path: str | os.PathLike) -> Iterable[np.ndarray]:
         try:
             return read_video(path)
         except InputError:
-            raise no_picture from None
+            if "is no picture" not in str(no_picture):
+                raise no_picture from None
+            raise InputError(f"{path} is neither a picture nor a video that can be read; give one with a face.") from None
 
 
 def render(
@@ -371,11 +399,11 @@ def render(
     sound = read_sound(audio) if audio is not None else None
     if sound is not None:
         _compare_lengths(sound, performance, audio)
-    face = crop_portrait(tracker.locate(read_image(portrait), str(portrait)), size)
+    face = crop_portrait(_located(tracker, read_image(portrait), str(portrait)), size)
     _tell_of_faces(face, console)
     samples, rate = (None, SAMPLE_RATE) if sound is None else (sound.samples, sound.sample_rate)
     with VideoWriter(output, samples, rate, metadata=provenance()) as writer:
-        for frame in _watched(renderer.render(face, performance), len(performance), console):
+        for frame in _watched(_rendered(renderer, face, performance), len(performance), console):
             writer.write(frame)
     console.print(f"[bold]{output}[/]  {performance.duration:.1f} s, {size}×{size}", highlight=False)
 

@@ -40,7 +40,7 @@ def place_of(path: Sequence[str], arguments: Sequence[str]) -> str:
 
 
 def _plain(path: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in path if name not in ("init_args", "class_path", "fit", "validate", "test"))
+    return tuple(name.replace("-", "_") for name in path if name not in ("init_args", "class_path", "fit", "validate", "test"))
 
 
 def _line(file: Path, wanted: tuple[str, ...]) -> int | None:

@@ -8,6 +8,8 @@ from tbd.commands.slots import add_slot, chosen, made, swapped_scheduler
 
 _MOTIONS = ".npz exact, .csv in Live Link Face's layout, .tsv with all channels"
 
+_MESH = "tbd.face.renderer.MeshWarpRenderer"
+
 
 def _generate_options(parser) -> None:
     parser.add_argument("--portrait", required=True, help="a photograph or painting with a face")
@@ -60,12 +62,20 @@ def _components(options) -> Any:
     found = {}
     for slot, own in (("planner", "knowledge"), ("tracker", "mesh"), ("renderer", "mesh"), ("guidance", None)):
         value = options.get(slot)
-        if value not in (None, own) and not (slot == "renderer" and _names_video(value)):
-            found[slot] = made(chosen(value, slot, own), slot)
+        if value not in (None, own) and not (slot == "renderer" and _names_video(value)) and not _packaged(value, slot, own):
+            component = chosen(value, slot, own)
+            if "emotion" in options and component.class_path == _MESH:
+                component.init_args.setdefault("close_lips", 1.0)  # a mouth that speaks starts from closed lips
+            found[slot] = made(component, slot)
     scheduler = options.get("noise_scheduler")
     if scheduler is not None:
         found["noise_scheduler"] = swapped_scheduler(chosen(scheduler, "noise_scheduler"))
     return Components(**found)
+
+
+def _packaged(value: Any, slot: str, own: str | None) -> bool:
+    """Whether a slot names its packaged part by class path, without arguments: the pipeline then fits it to the plan."""
+    return own is not None and chosen(value, slot, own) == chosen(own, slot)
 
 
 def _drawing_values(options) -> dict:

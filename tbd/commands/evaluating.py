@@ -101,6 +101,8 @@ def _predict_clips(options, protocol) -> None:
     clips = _reference(options, protocol).clips()
     predictor = build(chosen, Predictor, "--predictor")
     devices = int(options.devices) if options.devices.lstrip("-").isdigit() else options.devices
+    if options.num_nodes < 1:
+        raise InputError(f"--num-nodes is a number from 1, not {options.num_nodes}.")
     folder, machines = Path(options.output), (devices, options.accelerator, options.num_nodes)
     predict(protocol, clips, predictor, folder, chosen.model_dump(), *machines, options.quiet)
 
@@ -132,6 +134,8 @@ def _evaluate(options) -> None:
 
     _check_scores(options.output, options.predictions)
     protocol, console = load_protocol(options.protocol), Console(quiet=options.quiet)
+    if options.workers < 1:
+        raise InputError(f"--workers is a number of processes from 1, not {options.workers}.")
     scores, clips = evaluate(
         protocol,
         _reference(options, protocol),
@@ -170,7 +174,7 @@ def _device(name: str) -> str:
     try:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {name} cannot be used: {str(error).splitlines()[0]}") from error
+        raise InputError(f"--device {name} cannot be used here; auto, cpu or, where there is a GPU, cuda are right.") from error
     return name
 
 

@@ -184,9 +184,9 @@ def _class_path(name: str, slot: str) -> str:
         return classes[name]
     if "." not in name:
         near = difflib.get_close_matches(name, [*short, *classes], 1)
-        guess = f"did you mean {near[0]}? " if near else ""
+        guess = f"did you mean {near[0]}? Else " if near else ""
         raise InputError(
-            f"There is no {slot.replace('_', ' ')} {name}; {guess}Choose {', '.join(short)}, or a class path such as my_module.MyClass."
+            f"There is no {slot.replace('_', ' ')} {name}; {guess}choose {', '.join(short)}, or a class path such as my_module.MyClass."
         )
     return name
 

@@ -71,6 +71,8 @@ def preprocess(
     from tbd.data.prepare import Recipe
 
     console = console or Console()
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers is a number of processes from 1, not {workers}.")
     recipe = Recipe(tuple(sizes), crop, landmarker)
     recipe.trackers()  # a missing model file is said now, not by every worker
     told = read_labels(labels)

@@ -110,6 +110,10 @@ def synthesize(
     root = Path(output)
     if not 0 < hours <= 10_000:
         raise InputError(f"A corpus lasts more than 0 hours, so {hours} is not possible.")
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers is a number of processes from 1, not {workers}.")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"--seed is a whole number from 0 to {2**63 - 1}, not {seed}.")
     workers = workers or len(os.sched_getaffinity(0))
     recorded = [recorded_voice(folder, root / "recordings") for folder in recordings]
     chosen = [*_choose(find_voices(), voices), *recorded]

@@ -79,6 +79,16 @@ def explain(error: Exception) -> str:
     return text[:300]
 
 
+def _not_imported(error: Exception, module: str) -> str:
+    name = getattr(error, "name", None) or ""
+    if not module or isinstance(error, ValueError):
+        return "a class path is a module and a class, such as my_module.MyClass"
+    if isinstance(error, ModuleNotFoundError) and name:
+        own = module == name or module.startswith(f"{name}.")
+        return f"there is no module {name}" if own else f"{module} needs the module {name}, which is not installed"
+    return str(error).rstrip(".")
+
+
 def import_class(path: str) -> type:
     """A class by its dotted path.
 
@@ -89,7 +99,7 @@ def import_class(path: str) -> type:
     try:
         found = importlib.import_module(module)
     except (ImportError, ValueError) as error:
-        raise InputError(f"There is no class {path}: {error}.") from error
+        raise InputError(f"There is no class {path}: {_not_imported(error, module)}.") from error
     except Exception as error:  # a stranger's module may raise anything
         raise InputError(f"The module {module} of {path} cannot be imported: {type(error).__name__}: {error}.") from error
     if not hasattr(found, name):

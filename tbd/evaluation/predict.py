@@ -13,6 +13,7 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.strategies import DDPStrategy, Strategy
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader
 
 from tbd.draw.chance import clip_seed
@@ -120,17 +121,20 @@ def predict(
     _claim(folder, {"protocol": protocol.id, "clips": names, "predictor": described, "weights": predictor.weights()})
     _hush()
     several = num_nodes > 1 or devices not in (1, "1")
-    trainer = L.Trainer(
-        accelerator=accelerator,
-        devices=devices,
-        num_nodes=num_nodes,
-        strategy=_patient() if several else "auto",
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=not quiet,
-        inference_mode=True,
-    )
+    try:
+        trainer = L.Trainer(
+            accelerator=accelerator,
+            devices=devices,
+            num_nodes=num_nodes,
+            strategy=_patient() if several else "auto",
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=not quiet,
+            inference_mode=True,
+        )
+    except (MisconfigurationException, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"--devices {devices} with --accelerator {accelerator} cannot be had on this machine.") from error
     if trainer.world_size > len(clips):
         raise InputError(f"{trainer.world_size} devices are more than the {len(clips)} clips; use at most one for each.")
     writer = ClipWriter(predictor, clips, folder, protocol.size, protocol.seed)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tbd.errors import InputError
 from tbd.files import atomic_output
+from tbd.strangers import answerable, require_kind
 from tbd.think.edit import edit
 from tbd.think.plan import MusclePlan
 from tbd.think.planner import Planner
@@ -41,7 +42,7 @@ def think(
     """
     if (text is None) == (source is None):
         raise InputError("give a sentence about a feeling, or a plan with --from; one of the two.")
-    plan = MusclePlan.load(source) if source is not None else planner.plan(text, duration=duration)
+    plan = MusclePlan.load(source) if source is not None else _thought(planner, text, duration)
     for assignment in assignments:
         plan = edit(plan, assignment, planner)
     said: list[str] = []
@@ -68,6 +69,13 @@ def think(
         print(plan.to_json())
     elif not check:
         show(plan, notes=False)
+
+
+def _thought(planner: Planner, text: str | None, duration: float | None) -> MusclePlan:
+    with answerable(planner, "planner"):
+        plan = planner.plan(text or "", duration=duration)
+    require_kind(plan, MusclePlan, planner, "planner")
+    return plan
 
 
 def print_schema() -> None:

@@ -1,7 +1,9 @@
 """`MusclePlan` and its parts: what thinking returns, and what a user may read, edit and save."""
 
+import json
 import math
 import os
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -228,6 +230,8 @@ class MusclePlan(_Part):
             raise InputError(f"There is no plan file {path}.") from None
         except OSError as error:
             raise InputError(f"Cannot read the plan {path}: {error.strerror}.") from error
+        with suppress(UnicodeDecodeError):
+            text = text.decode(json.detect_encoding(text))  # Windows' shells and editors write UTF-16 and byte order marks
         return cls.from_json(text, source=str(path))
 
     def save(self, path: str | os.PathLike) -> None:

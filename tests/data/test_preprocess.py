@@ -382,6 +382,7 @@ def test_bad_input_is_one_sentence(tmp_path, capsys, mead_tree):
         (["mead", "--root", str(mead_tree), "--output", str(tmp_path / "c"), "--crop", "round"], "no crop 'round'"),
         (["mead", "--root", str(mead_tree), "--output", str(tmp_path / "c"), "--sizes", "17"], "even numbers"),
         (["mead", "--root", str(mead_tree), "--output", str(tmp_path / "c"), "--landmarker", "no.task"], "no file no.task (--landmarker)"),
+        (["mead", "--root", str(mead_tree), "--output", str(tmp_path / "c"), "--workers", "0"], "a number of processes from 1, not 0"),
         (["report", str(tmp_path / "c")], "no prepared cache"),
     ]:
         assert main(["preprocess", *arguments]) == 2

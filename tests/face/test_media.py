@@ -133,7 +133,7 @@ def _bad_picture(path, kind, picture):
         ("missing", "There is no picture file"),
         ("a folder", "is a folder"),
         ("empty", "0 bytes"),
-        ("a text", "is not a picture"),
+        ("a text", "is no picture"),
         ("broken off", "cannot be read to its end"),
         ("a video", "is a video"),
     ],

@@ -114,7 +114,7 @@ OTHERS = {
     "a.nef": (b"II*\0" + bytes(60), "camera's raw file"),
     "a.jpg": (b"II*\0\x10\0\0\0CR\2\0" + bytes(60), "camera's raw file"),
     "a.jxl": (b"\xff\x0a" + bytes(60), "JPEG XL"),
-    "b.jpg": (b"<!doctype html><html><svg></svg></html>", "is not a picture"),
+    "b.jpg": (b"<!doctype html><html><svg></svg></html>", "is no picture"),
 }
 
 

@@ -65,6 +65,12 @@ def test_times_are_finite(time):
         MuscleAction(unit=4, intensity=1, onset=time)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_plans_as_windows_writes_them(encoding, tmp_path):
+    (tmp_path / "plan.json").write_text(full_plan().to_json(), encoding=encoding)
+    assert MusclePlan.load(tmp_path / "plan.json") == full_plan()
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"not json"])
 def test_files_that_hold_no_json(content, tmp_path):
     (tmp_path / "plan.json").write_bytes(content)

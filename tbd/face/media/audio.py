@@ -13,6 +13,7 @@ from tbd.face.media.container import Damage, Piece, broken_off, decoded_pieces, 
 from tbd.face.media.downmix import mono
 from tbd.face.media.endings import breaks_off, first_page
 from tbd.face.media.framing import packets_of
+from tbd.face.media.promised import promised_seconds
 from tbd.face.media.timeline import placed
 from tbd.face.motion import SAMPLE_RATE
 from tbd.notes import note
@@ -135,6 +136,7 @@ def _read(path: Path, sample_rate: int) -> np.ndarray:
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
         promised = length or (0.0 if films(container) else (container.duration or 0) / 1e6)
         promised *= container.format.name not in _ESTIMATED
+        promised = max(promised, promised_seconds(container, stream, path))
         unread = broken_off(container, damage)
     if packets is not None:
         promised, broken = packets.promised, packets.broken_off

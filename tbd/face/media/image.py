@@ -49,8 +49,8 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     except Image.UnidentifiedImageError as error:
         if path.read_bytes()[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return _read_tiff(path)
-        kind = "is a video; give a still picture, or track it with `tbd track`" if _is_video(path) else "is not a picture (PNG, JPEG, …)"
-        raise InputError(f"{path} {kind}.") from error
+        kind = "a video; give a still picture, or track it with `tbd track`" if _is_video(path) else "no picture; give a PNG, JPEG or such"
+        raise InputError(f"{path} is {kind}.") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{path} has too many pixels to read; give a picture below 179 megapixels.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
