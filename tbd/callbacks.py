@@ -18,6 +18,8 @@ from tbd.errors import INTERRUPTED, REQUEUE, InputError
 
 _MORE = {"nothing": "some", "some": "most"}
 """`VideoDiffusion`'s save_memory → the next that saves more."""
+_DRAWN_BY = {"MotionDiffusion": "--model", "VideoDiffusion": "--renderer video --checkpoint"}
+"""Model → the option of `tbd generate` that takes its checkpoint."""
 
 
 def save_whole(trainer: L.Trainer, path: Path) -> None:
@@ -81,19 +83,17 @@ class LastCheckpoint(L.Callback):
         Returns:
             The file; None where this run saves nothing.
         """
-        folder = self._folder(trainer)
-        if folder is None or trainer.fast_dev_run:
-            return None
-        path = folder / "last.ckpt"
-        if trainer.global_step != self._saved or not path.exists():
+        path = self.path(trainer)
+        if path is not None and (trainer.global_step != self._saved or not path.exists()):
             save_whole(trainer, path)
             self._saved = trainer.global_step
         return path
 
     @staticmethod
-    def _folder(trainer: L.Trainer) -> Path | None:
-        chosen = next((c.dirpath for c in trainer.checkpoint_callbacks if getattr(c, "dirpath", None)), None)
-        return None if chosen is None else Path(chosen)
+    def path(trainer: L.Trainer) -> Path | None:
+        """The file; None where this run saves nothing."""
+        folder = next((c.dirpath for c in trainer.checkpoint_callbacks if getattr(c, "dirpath", None)), None)
+        return None if folder is None or trainer.fast_dev_run else Path(folder) / "last.ckpt"
 
 
 def _ends(trainer: L.Trainer) -> bool:
@@ -192,6 +192,28 @@ def continuing(arguments: Sequence[str], path: Path) -> str:
         else:
             skip = False
     return shlex.join(["tbd", *kept, "--ckpt_path", str(path)])
+
+
+def finished(trainer: L.Trainer) -> str:
+    """What a run that has ended leaves, and what can be done with it.
+
+    Returns:
+        Sentences.
+    """
+    done = f"finished after step {trainer.global_step}"
+    saver = next((callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)), None)
+    last = None if saver is None else saver.path(trainer)
+    if last is None or not last.exists():
+        return f"{done}; nothing was saved, since this run keeps no checkpoints."
+    best = next((path for one in trainer.checkpoint_callbacks if (path := getattr(one, "best_model_path", ""))), "")
+    said = [f"{done}. Its last state is {last}" + (f", the best by validation {best}." if best and Path(best) != last else ".")]
+    chosen = best or str(last)
+    config = next((folder / "config.yaml" for folder in last.parents[:4] if (folder / "config.yaml").is_file()), None)
+    if config is not None:
+        said.append(f"To measure it: {shlex.join(['tbd', 'test', '--config', str(config), '--ckpt_path', chosen])}")
+        option = next((_DRAWN_BY[kind.__name__] for kind in type(trainer.lightning_module).__mro__ if kind.__name__ in _DRAWN_BY), None)
+        said += [] if option is None else [f"To draw with it: tbd generate {option} {shlex.quote(chosen)} …"]
+    return "\n  ".join(said)
 
 
 class MemoryAdvice(L.Callback):
