@@ -1,5 +1,6 @@
 """What every training run does on a shared machine: keep its last state, leave in time, and say what would fit."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -36,6 +37,17 @@ def save_whole(trainer: L.Trainer, path: Path) -> None:
             shutil.rmtree(path)
         os.replace(part, path)
     trainer.strategy.barrier("saved")
+
+
+def part() -> None:
+    """Before a process leaves the others: wait until all have come as far.
+
+    One that exits closes its connections, from which another may still be reading the end of their last collective (Gloo: "Connection
+    closed by peer"), so that it fails though all is done. Here only this wait itself can be cut off, by one that knows that all are here.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        with contextlib.suppress(RuntimeError):
+            torch.distributed.barrier()
 
 
 class LastCheckpoint(L.Callback):
@@ -163,6 +175,7 @@ class PreemptionCheckpoint(L.Callback):
             self._say(f"{why} after step {trainer.global_step}; nothing was saved, since this run keeps no checkpoints.")
         else:
             self._say(f"{why}; step {trainer.global_step} is saved in {path}. To go on: {continuing(self.arguments, path)}")
+        part()
         raise SystemExit(code)
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
@@ -195,7 +208,7 @@ def continuing(arguments: Sequence[str], path: Path) -> str:
 
 
 def finished(trainer: L.Trainer) -> str:
-    """What a run that has ended leaves, and what can be done with it.
+    """What a run that has ended leaves, and what can be done with it. All processes call this: the trainer shares out its folder.
 
     Returns:
         Sentences.
@@ -207,12 +220,12 @@ def finished(trainer: L.Trainer) -> str:
         return f"{done}; nothing was saved, since this run keeps no checkpoints."
     best = next((path for one in trainer.checkpoint_callbacks if (path := getattr(one, "best_model_path", ""))), "")
     said = [f"{done}. Its last state is {last}" + (f", the best by validation {best}." if best and Path(best) != last else ".")]
-    chosen = best or str(last)
-    config = next((folder / "config.yaml" for folder in last.parents[:4] if (folder / "config.yaml").is_file()), None)
-    if config is not None:
+    chosen, config = best or str(last), Path(trainer.log_dir or trainer.default_root_dir) / "config.yaml"
+    if config.is_file():
         said.append(f"To measure it: {shlex.join(['tbd', 'test', '--config', str(config), '--ckpt_path', chosen])}")
-        option = next((_DRAWN_BY[kind.__name__] for kind in type(trainer.lightning_module).__mro__ if kind.__name__ in _DRAWN_BY), None)
-        said += [] if option is None else [f"To draw with it: tbd generate {option} {shlex.quote(chosen)} …"]
+    option = next((_DRAWN_BY[kind.__name__] for kind in type(trainer.lightning_module).__mro__ if kind.__name__ in _DRAWN_BY), None)
+    if config.parent in last.parents[:4] and option is not None:  # where the drawing command finds it
+        said.append(f"To draw with it: tbd generate {option} {shlex.quote(chosen)} …")
     return "\n  ".join(said)
 
 

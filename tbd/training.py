@@ -19,7 +19,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from lightning.pytorch.strategies import StrategyRegistry
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
-from tbd.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, finished
+from tbd.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, finished, part
 from tbd.draw.checkpoints import require_whole
 from tbd.draw.motion_film import MotionFilms
 from tbd.errors import InputError
@@ -109,8 +109,9 @@ class _Command(_CLI):
 
     def after_fit(self) -> None:
         super().after_fit()
+        said = finished(self.trainer)
         if self.trainer.is_global_zero:
-            print(f"tbd fit: {finished(self.trainer)}", file=sys.stderr)
+            print(f"tbd fit: {said}", file=sys.stderr)
 
     def _spread(self) -> tuple[int, int]:
         """Processes that this one has to start on this machine, and machines; 1 where something else starts them."""
@@ -161,6 +162,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         _prepare()
         _Command(**_options(list(arguments), run=True, exit_on_error=False))
+        part()
     except _Spread as spread:
         # main has taken it out
         return launch([*arguments, *(["--debug"] if "--debug" in sys.argv else [])], *spread.args)

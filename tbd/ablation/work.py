@@ -105,7 +105,7 @@ def _train(spec: TrainingSpec, folder: Path) -> None:
     for path, config in ((folder / "config.yaml", {**spec.config, "seed_everything": spec.seed}), (work / "fit.yaml", _quiet(spec, work))):
         with atomic_output(path) as temporary:
             temporary.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-    last = work / "checkpoints" / "last.ckpt"
+    last = _newest(work / "checkpoints" / "last.ckpt", work / "preempted.ckpt")
     spent = _begin(work, last)
     start = time.perf_counter()
     cli = lightning_cli(["fit", "--config", str(work / "fit.yaml"), *(["--ckpt_path", str(last)] if last.is_file() else [])])
@@ -125,6 +125,11 @@ def _train(spec: TrainingSpec, folder: Path) -> None:
     with atomic_output(folder / "training.json") as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
     shutil.rmtree(work, ignore_errors=True)
+
+
+def _newest(*paths: Path) -> Path:
+    """The one that was written last: Ctrl-C saves another file than a launcher's SIGTERM."""
+    return max(paths, key=lambda path: path.stat().st_mtime if path.is_file() else 0.0)
 
 
 def _begin(work: Path, last: Path) -> float:
