@@ -147,7 +147,8 @@ def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
     """The configuration as it is run: without loggers, and with one checkpoint, the last, ten times in all."""
     given = spec.config["trainer"]
     steps = given.get("max_steps") or 0
-    checkpoint = {"dirpath": str(work / "checkpoints"), "save_last": True, "every_n_train_steps": steps // 10 or 1 if steps > 0 else 1000}
+    checkpoint = {"dirpath": str(work / "checkpoints"), "save_top_k": 0}  # only where; tbd.callbacks.LastCheckpoint saves
+    last = {"every_n_train_steps": steps // 10 or 1 if steps > 0 else 1000}
     callbacks = [c for c in given.get("callbacks") or [] if c["class_path"] != CHECKPOINT]
     trainer = {
         **spec.config["trainer"],
@@ -156,7 +157,7 @@ def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
         "enable_model_summary": False,
         "callbacks": [*callbacks, {"class_path": CHECKPOINT, "init_args": checkpoint}],
     }
-    return {**spec.config, "seed_everything": spec.seed, "trainer": trainer}
+    return {**spec.config, "seed_everything": spec.seed, "trainer": trainer, "last_checkpoint": last}
 
 
 def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
