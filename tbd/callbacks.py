@@ -1,5 +1,6 @@
 """What every training run does on a shared machine: keep its last state, leave in time, and say what would fit."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -18,6 +19,8 @@ from tbd.errors import INTERRUPTED, REQUEUE, InputError
 
 _MORE = {"nothing": "some", "some": "most"}
 """`VideoDiffusion`'s save_memory → the next that saves more."""
+_DRAWN_BY = {"MotionDiffusion": "--model", "VideoDiffusion": "--renderer video --checkpoint"}
+"""Model → the option of `tbd generate` that takes its checkpoint."""
 
 
 def save_whole(trainer: L.Trainer, path: Path) -> None:
@@ -34,6 +37,17 @@ def save_whole(trainer: L.Trainer, path: Path) -> None:
             shutil.rmtree(path)
         os.replace(part, path)
     trainer.strategy.barrier("saved")
+
+
+def part() -> None:
+    """Before a process leaves the others: wait until all have come as far.
+
+    One that exits closes its connections, from which another may still be reading the end of their last collective (Gloo: "Connection
+    closed by peer"), so that it fails though all is done. Here only this wait itself can be cut off, by one that knows that all are here.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        with contextlib.suppress(RuntimeError):
+            torch.distributed.barrier()
 
 
 class LastCheckpoint(L.Callback):
@@ -81,19 +95,17 @@ class LastCheckpoint(L.Callback):
         Returns:
             The file; None where this run saves nothing.
         """
-        folder = self._folder(trainer)
-        if folder is None or trainer.fast_dev_run:
-            return None
-        path = folder / "last.ckpt"
-        if trainer.global_step != self._saved or not path.exists():
+        path = self.path(trainer)
+        if path is not None and (trainer.global_step != self._saved or not path.exists()):
             save_whole(trainer, path)
             self._saved = trainer.global_step
         return path
 
     @staticmethod
-    def _folder(trainer: L.Trainer) -> Path | None:
-        chosen = next((c.dirpath for c in trainer.checkpoint_callbacks if getattr(c, "dirpath", None)), None)
-        return None if chosen is None else Path(chosen)
+    def path(trainer: L.Trainer) -> Path | None:
+        """The file; None where this run saves nothing."""
+        folder = next((c.dirpath for c in trainer.checkpoint_callbacks if getattr(c, "dirpath", None)), None)
+        return None if folder is None or trainer.fast_dev_run else Path(folder) / "last.ckpt"
 
 
 def _ends(trainer: L.Trainer) -> bool:
@@ -163,6 +175,7 @@ class PreemptionCheckpoint(L.Callback):
             self._say(f"{why} after step {trainer.global_step}; nothing was saved, since this run keeps no checkpoints.")
         else:
             self._say(f"{why}; step {trainer.global_step} is saved in {path}. To go on: {continuing(self.arguments, path)}")
+        part()
         raise SystemExit(code)
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
@@ -192,6 +205,28 @@ def continuing(arguments: Sequence[str], path: Path) -> str:
         else:
             skip = False
     return shlex.join(["tbd", *kept, "--ckpt_path", str(path)])
+
+
+def finished(trainer: L.Trainer) -> str:
+    """What a run that has ended leaves, and what can be done with it. All processes call this: the trainer shares out its folder.
+
+    Returns:
+        Sentences.
+    """
+    done = f"finished after step {trainer.global_step}"
+    saver = next((callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)), None)
+    last = None if saver is None else saver.path(trainer)
+    if last is None or not last.exists():
+        return f"{done}; nothing was saved, since this run keeps no checkpoints."
+    best = next((path for one in trainer.checkpoint_callbacks if (path := getattr(one, "best_model_path", ""))), "")
+    said = [f"{done}. Its last state is {last}" + (f", the best by validation {best}." if best and Path(best) != last else ".")]
+    chosen, config = best or str(last), Path(trainer.log_dir or trainer.default_root_dir) / "config.yaml"
+    if config.is_file():
+        said.append(f"To measure it: {shlex.join(['tbd', 'test', '--config', str(config), '--ckpt_path', chosen])}")
+    option = next((_DRAWN_BY[kind.__name__] for kind in type(trainer.lightning_module).__mro__ if kind.__name__ in _DRAWN_BY), None)
+    if config.parent in last.parents[:4] and option is not None:  # where the drawing command finds it
+        said.append(f"To draw with it: tbd generate {option} {shlex.quote(chosen)} …")
+    return "\n  ".join(said)
 
 
 class MemoryAdvice(L.Callback):

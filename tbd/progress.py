@@ -124,10 +124,10 @@ class TrainingProgress(ProgressBar):
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.state.fn == "validate":
-            self._evaluate("validating", self.total_val_batches_current_dataloader)
+            self._evaluate("validating", sum(trainer.num_val_batches))
 
     def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._evaluate("testing", self.total_test_batches_current_dataloader)
+        self._evaluate("testing", sum(trainer.num_test_batches))
 
     def _evaluate(self, what: str, total: float) -> None:
         if self._enabled and self._console.is_terminal:
@@ -154,6 +154,20 @@ class TrainingProgress(ProgressBar):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def show_figures(trainer: L.Trainer, found: Sequence[Mapping[str, float]], wanted: bool = True) -> None:
+    """Print what a validation or test found, a line each.
+
+    Args:
+        trainer: Of several processes only the first prints.
+        found: As the trainer returns it: by loader.
+        wanted: Whether to.
+    """
+    figures = {name.partition("/dataloader_idx")[0]: value for one in found for name, value in one.items()}
+    if wanted and trainer.is_global_zero:
+        width = max(map(len, figures), default=0)
+        print("\n".join(f"{name:<{width}}  {value:.6g}" for name, value in sorted(figures.items())) or "nothing was measured")
 
 
 def total_steps(trainer: L.Trainer) -> int | None:

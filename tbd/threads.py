@@ -60,7 +60,8 @@ def spread_over(processes: int) -> dict[str, str]:
 
 
 def thread_note() -> str:
-    """How many threads there are and why, for the user."""
-    threads = os.environ.get("OMP_NUM_THREADS", "all")
+    """How many processes and threads there are and why, for the user."""
+    processes, threads = int(os.environ.get("WORLD_SIZE", "1")), os.environ.get("OMP_NUM_THREADS", "all")
     why = f" since the machine is busy (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores)" if chosen and _busy() else ""
-    return f"{threads} CPU thread{'' if threads == '1' else 's'} a process{why}; the variable OMP_NUM_THREADS sets another number."
+    many = f"{processes} processes, " if processes > 1 else ""
+    return f"{many}{threads} CPU thread{'' if threads == '1' else 's'} a process{why}; the variable OMP_NUM_THREADS sets another number."

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from lightning.pytorch.strategies import StrategyRegistry
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
-from tbd.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint
+from tbd.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, finished, part
 from tbd.draw.checkpoints import require_whole
 from tbd.draw.motion_film import MotionFilms
 from tbd.errors import InputError
@@ -26,7 +27,7 @@ from tbd.hub_names import require_sources
 from tbd.launching import launch
 from tbd.misfits import explained, explained_building
 from tbd.nearest import near
-from tbd.progress import reporting
+from tbd.progress import reporting, show_figures
 from tbd.resuming import find_checkpoint
 from tbd.threads import thread_note
 
@@ -65,6 +66,12 @@ class _CLI(LightningCLI):
                 callback.arguments = self.arguments
         return trainer
 
+    def validate(self, **options: Any) -> None:
+        show_figures(self.trainer, self.trainer.validate(**{**options, "verbose": False}), options.get("verbose", True))
+
+    def test(self, **options: Any) -> None:
+        show_figures(self.trainer, self.trainer.test(**{**options, "verbose": False}), options.get("verbose", True))
+
     def after_fit(self) -> None:
         """Lightning calls a run without any batch a success."""
         if self.trainer.num_training_batches == 0 and not self.trainer.fast_dev_run:
@@ -99,6 +106,12 @@ class _Command(_CLI):
             super().instantiate_classes()
         if os.environ.get("LOCAL_RANK", "0") == "0":
             print(f"tbd {self.config.subcommand}: {thread_note()}", file=sys.stderr)
+
+    def after_fit(self) -> None:
+        super().after_fit()
+        said = finished(self.trainer)
+        if self.trainer.is_global_zero:
+            print(f"tbd fit: {said}", file=sys.stderr)
 
     def _spread(self) -> tuple[int, int]:
         """Processes that this one has to start on this machine, and machines; 1 where something else starts them."""
@@ -149,6 +162,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         _prepare()
         _Command(**_options(list(arguments), run=True, exit_on_error=False))
+        part()
     except _Spread as spread:
         # main has taken it out
         return launch([*arguments, *(["--debug"] if "--debug" in sys.argv else [])], *spread.args)
@@ -174,9 +188,45 @@ _RANK_ZERO = logging.getLogger("lightning.pytorch.utilities.rank_zero")
 """What Lightning says of devices, and of products."""
 
 
+_NOISE = (
+    "💡",
+    "`weights_only` was not set",
+    "Seed set to",
+    "GPU available: False",
+    "TPU available",
+    "HPU available",
+    "Missing logger folder",
+    "Restoring states from",  # and afterwards that they are restored
+    "Found current_model_state",
+    "`Trainer.fit` stopped: `max_",
+    "Initializing distributed",
+    "-" * 100,
+)
+"""Beginnings of what nobody can act on; which seed it is stands in the run's config.yaml, how many processes in our own line."""
+_TALKERS = (
+    *(f"pytorch.{name}" for name in ("utilities.rank_zero", "trainer.connectors.checkpoint_connector", "core.saving")),
+    *(f"fabric.utilities.{name}" for name in ("rank_zero", "seed", "distributed")),
+)
+"""Loggers of Lightning that say such things."""
+_WARNINGS = (
+    ".*isinstance.treespec, LeafSpec",
+    # said of every model that could be sharded, sharded or not (VideoDiffusion refuses where it is), and of every test
+    "You're using the WeightAveraging callback",
+    # a run that goes on in another folder keeps its best there
+    "The dirpath has changed from",
+    "LightningCLI's args parameter",
+    "Precision .* is not supported by the model summary",
+    # a DataModule that keeps its clips in memory loads nothing
+    "The '.*' does not have many workers",
+    # steps are counted through the epochs, and so are the intervals
+    "The number of training batches .* is smaller than the logging interval",
+)
+"""Beginnings of warnings that are wrong here, or that a user cannot act on."""
+
+
 def _useful(record: logging.LogRecord) -> bool:
     message = record.getMessage()
-    return not message.startswith(("💡", "`weights_only` was not set"))
+    return not re.sub(r"^\[rank: \d+\] ", "", message).startswith(_NOISE)
 
 
 @contextmanager
@@ -190,13 +240,11 @@ def _silent() -> Iterator[None]:
 
 
 def _prepare() -> None:
-    for name in ("utilities.rank_zero", "trainer.connectors.checkpoint_connector", "core.saving"):
-        logging.getLogger(f"lightning.pytorch.{name}").addFilter(_useful)  # the same function is added once
-    warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
+    for name in _TALKERS:
+        logging.getLogger(f"lightning.{name}").addFilter(_useful)  # the same function is added once
+    for beginning in _WARNINGS:
+        warnings.filterwarnings("ignore", beginning)
     torch.set_float32_matmul_precision("high")
-    # said of every model that could be sharded, sharded or not; VideoDiffusion refuses where it is
-    warnings.filterwarnings("ignore", "You're using the WeightAveraging callback with a model")
-    warnings.filterwarnings("ignore", "LightningCLI's args parameter")
 
 
 class _Unbuilt(_CLI):

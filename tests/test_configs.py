@@ -88,6 +88,12 @@ def test_curves_as_a_table(corpus, tmp_path, capsys):
     assert "step 3/3, loss " in said and ", lr 1.6e-05" in said and "step 2: val/jawOpen" in said and "CPU thread" in said
     (last,) = tmp_path.rglob("last.ckpt")
     assert torch.load(last, weights_only=False)["global_step"] == 3 and list(tmp_path.rglob("best-step=2.ckpt"))
+    # what it says at its end is what measures it, each figure once though validation has two loaders
+    command = next(line for line in said.splitlines() if "To measure it: tbd test" in line).partition("tbd ")[2].split()
+    for arguments, figure in ((command, "test/muscle_error"), (["validate", *command[1:]], "val/muscle_error")):
+        assert run(arguments) == 0
+        out, noise = capsys.readouterr()
+        assert sum(line.split()[:1] == [figure] for line in out.splitlines()) == 1 and "WeightAveraging" not in noise
 
 
 def test_a_corpus_smaller_than_a_batch_is_refused_with_both_numbers(corpus, tmp_path, capsys):

@@ -105,7 +105,7 @@ def _train(spec: TrainingSpec, folder: Path) -> None:
     for path, config in ((folder / "config.yaml", {**spec.config, "seed_everything": spec.seed}), (work / "fit.yaml", _quiet(spec, work))):
         with atomic_output(path) as temporary:
             temporary.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-    last = work / "checkpoints" / "last.ckpt"
+    last = _newest(work / "checkpoints" / "last.ckpt", work / "preempted.ckpt")
     spent = _begin(work, last)
     start = time.perf_counter()
     cli = lightning_cli(["fit", "--config", str(work / "fit.yaml"), *(["--ckpt_path", str(last)] if last.is_file() else [])])
@@ -127,6 +127,11 @@ def _train(spec: TrainingSpec, folder: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
+def _newest(*paths: Path) -> Path:
+    """The one that was written last: Ctrl-C saves another file than a launcher's SIGTERM."""
+    return max(paths, key=lambda path: path.stat().st_mtime if path.is_file() else 0.0)
+
+
 def _begin(work: Path, last: Path) -> float:
     """Note when this process begins; the seconds that went into the checkpoint that it continues from, 0 where there is none."""
     note, spent = work / "began.json", 0.0
@@ -142,7 +147,8 @@ def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
     """The configuration as it is run: without loggers, and with one checkpoint, the last, ten times in all."""
     given = spec.config["trainer"]
     steps = given.get("max_steps") or 0
-    checkpoint = {"dirpath": str(work / "checkpoints"), "save_last": True, "every_n_train_steps": steps // 10 or 1 if steps > 0 else 1000}
+    checkpoint = {"dirpath": str(work / "checkpoints"), "save_top_k": 0}  # only where; tbd.callbacks.LastCheckpoint saves
+    last = {"every_n_train_steps": steps // 10 or 1 if steps > 0 else 1000}
     callbacks = [c for c in given.get("callbacks") or [] if c["class_path"] != CHECKPOINT]
     trainer = {
         **spec.config["trainer"],
@@ -151,7 +157,7 @@ def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
         "enable_model_summary": False,
         "callbacks": [*callbacks, {"class_path": CHECKPOINT, "init_args": checkpoint}],
     }
-    return {**spec.config, "seed_everything": spec.seed, "trainer": trainer}
+    return {**spec.config, "seed_everything": spec.seed, "trainer": trainer, "last_checkpoint": last}
 
 
 def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:

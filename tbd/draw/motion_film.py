@@ -30,7 +30,8 @@ class MotionFilms(L.Callback):
     ) -> None:
         writers = [logger.experiment for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
         wanted = isinstance(pl_module, MotionDiffusion) and trainer.is_global_zero and not trainer.sanity_checking
-        if not (wanted and writers and batch_idx == 0 and trainer.state.fn == "fit"):
+        # whole clips, which are drawn behind the windows, come as lists
+        if not (wanted and writers and batch_idx == 0 and isinstance(batch, dict) and trainer.state.fn == "fit"):
             return
         audio, plan, phones = batch["audio"][:1], batch["plan"][:1], batch.get("phones")
         noise = torch.randn(1, *batch["motion"].shape[1:], generator=torch.Generator().manual_seed(0))
