@@ -255,7 +255,8 @@ class TestOutputOverInput:
         Path("link").symlink_to("raw")
         assert "both link" in refused(capsys, "preprocess", "folder", "--root=raw", "--output=link")
         assert "lies in" in refused(capsys, "synthesize", "--recordings", "raw", "--output=raw/out")
-        assert "both raw" in refused(capsys, "predict", "--protocol=procedural-v1", "--reference=link", "--output=raw")
+        said = refused(capsys, "predict", "--protocol=procedural-v1", "--reference=link", "--output=raw")
+        assert "--output raw is the folder of --reference" in said
 
     def test_scores_beside_their_predictions(self, capsys, tmp_path):
         (tmp_path / "a.mp4").write_bytes(b"")

@@ -63,7 +63,7 @@ class VideoCacheDataModule(VideoDataModule):
                 region_masks=cache.path(r.features[names["regions"]]),
                 audio=cache.path(r.audio) if r.audio else None,
                 plan=plan_of(r) or MusclePlan(),
-                video=cache.path(r.videos[size]) if (size := self.latents.rpartition("-")[2]) in r.videos else None,
+                video=cache.path(r.videos[size]) if (size := latents.rpartition("-")[2]) in r.videos else None,
             )
             for r in chosen
         ]
