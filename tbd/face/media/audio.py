@@ -134,9 +134,7 @@ def _read(path: Path, sample_rate: int) -> np.ndarray:
         begin = float(stream.start_time * stream.time_base) if stream.start_time is not None else None
         runs = list(_runs(placed(pieces, zero, begin), sample_rate))
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
-        promised = length or (0.0 if films(container) else (container.duration or 0) / 1e6)
-        promised *= container.format.name not in _ESTIMATED
-        promised = max(promised, promised_seconds(container, stream, path))
+        promised = promised_seconds(container, stream, path)
         unread = broken_off(container, damage)
     if packets is not None:
         promised, broken = packets.promised, packets.broken_off
@@ -196,8 +194,6 @@ _CHECKED = ("flac", "tta", "wavpack", "ac3", "eac3")
 """Codecs whose packets carry a checksum."""
 _LATEST = 60.0
 """Seconds; a recording whose beginning is damaged for longer is taken to begin with the first sample that is left."""
-_ESTIMATED = ("mp3", "aac", "ac3", "eac3", "amr", "ogg", "avi", "mpegts", "asf")
-"""Formats whose length FFmpeg guesses, or counts from another start."""
 
 
 @dataclass

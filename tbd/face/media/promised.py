@@ -4,10 +4,10 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO
 
-_ESTIMATED = ("mp3", "aac", "ac3", "eac3", "amr", "ogg", "avi", "mpegts")
-"""Formats whose length FFmpeg guesses, or counts from another start."""
-_XING = 4096
-"""Bytes of an mp3 after its ID3 tag in which the encoder's count of frames stands, if anywhere."""
+from tbd.face.media.container import films
+
+_ESTIMATED = ("mp3", "aac", "ac3", "eac3", "amr", "ogg", "avi", "mpegts", "asf")
+"""Formats whose length FFmpeg guesses, or counts from another start; `tbd.face.media.framing` reads an mp3's own count."""
 _UNKNOWN = 2**31 - 2**16
 """Bytes of sound from which a WAV's header says that its writer did not know: 2 GiB and 4 GiB, less some."""
 
@@ -25,11 +25,11 @@ def promised_seconds(container: Any, stream: Any, path: Path) -> float:
     """
     if container.format.name == "wav":
         return _of_wav(path)
-    if container.format.name in _ESTIMATED and not (container.format.name == "mp3" and _counts_frames(path)):
+    if container.format.name in _ESTIMATED:
         return 0.0
     if stream.duration:
         return float(stream.duration * stream.time_base)
-    return 0.0 if container.streams.video else (container.duration or 0) / 1e6
+    return 0.0 if films(container) else (container.duration or 0) / 1e6
 
 
 def _of_wav(path: Path) -> float:
@@ -51,13 +51,3 @@ def _of_wav(path: Path) -> float:
 def _bytes_a_second(file: BinaryIO, size: int) -> int:
     body = file.read(size)
     return struct.unpack("<I", body[8:12])[0] if len(body) >= 12 else 0
-
-
-def _counts_frames(path: Path) -> bool:
-    """Whether an mp3 holds its encoder's count of frames (Xing's and Info's header), as all but plain streams do."""
-    with path.open("rb") as file:
-        tag = file.read(10)
-        size = sum((byte & 127) << shift for byte, shift in zip(tag[6:10], (21, 14, 7, 0))) + 10 if tag[:3] == b"ID3" else 0
-        file.seek(size)
-        head = file.read(_XING)
-    return b"Xing" in head or b"Info" in head or b"VBRI" in head
