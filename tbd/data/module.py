@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import lightning as L
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from tbd.data.packing import Pack, TrainingClip, load_pack, pack
 from tbd.data.performed import PerformedClips
-from tbd.data.sampling import EpochSampler, EvaluationSampler, ResumableLoader
+from tbd.data.sampling import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule
 from tbd.data.video import FrameReader, VideoClips
 from tbd.data.windows import ClipDataset, WindowDataset, as_is, the_only
 from tbd.draw.augmenting import augmented
@@ -29,7 +28,7 @@ _VAL_SHARE = 50
 """Where a split names no clips for validation, every so-manieth training clip is kept for it."""
 
 
-class MotionDataModule(L.LightningDataModule):
+class MotionDataModule(SeededDataModule):
     """Windows of speech, motion and plans; see `MotionBatch`.
 
     The clips are packed into flat arrays beside their manifest the first time that they are used, and again when they change.
@@ -149,15 +148,6 @@ class MotionDataModule(L.LightningDataModule):
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of the training motion, (58,) each."""
         return self.datasets["train"].statistics(self.weights)
-
-    def state_dict(self) -> dict[str, int]:
-        return {"seed": self.seed}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """A resumed run meets the samples of the first, whatever seed it was started with."""
-        self.seed = state["seed"]
-        for dataset in self.datasets.values():
-            dataset.seed = self.seed
 
     def train_dataloader(self) -> DataLoader:
         data = self.datasets["train"]

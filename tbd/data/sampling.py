@@ -145,3 +145,21 @@ class EvaluationSampler(DistributedSampler):
 
     def set_epoch(self, epoch: int) -> None:
         """The items are the same in every epoch."""
+
+
+class SeededDataModule(L.LightningDataModule):
+    """A DataModule that keeps its seed in checkpoints: a resumed run meets the samples of the first, whatever seed it was started with.
+
+    Subclasses set `seed` and `datasets`, each of which has a ``seed`` of its own.
+    """
+
+    seed: int
+    datasets: dict[str, Any]
+
+    def state_dict(self) -> dict[str, int]:
+        return {"seed": self.seed}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.seed = state["seed"]
+        for dataset in self.datasets.values():
+            dataset.seed = self.seed

@@ -73,9 +73,8 @@ def _only_latents(cache: Cache) -> str:
     """The name of the cache's latents, where there is one alone."""
     names = _latents(cache)
     if len(names) != 1:
-        raise InputError(f"{cache.root} holds {'no' if not names else 'several'} latents{_there(cache)}; " + (
-            _how(cache.root) if not names else "choose with --data.init_args.latents."
-        ))
+        how = "choose with --data.init_args.latents." if names else _how(cache.root)
+        raise InputError(f"{cache.root} holds {'several' if names else 'no'} latents{_there(cache)}; {how}")
     return names[0]
 
 

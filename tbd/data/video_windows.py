@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from tbd.data.sampling import EpochSampler, EvaluationSampler, ResumableLoader
+from tbd.data.sampling import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule
 from tbd.data.windows import as_is
 from tbd.draw.chance import run_seed
 from tbd.errors import InputError
@@ -222,7 +221,7 @@ class WholeClips(Dataset):
         return WholeClip(clip.name, **parts, audio=sound, plan=clip.plan, video=clip.video)
 
 
-class VideoDataModule(L.LightningDataModule):
+class VideoDataModule(SeededDataModule):
     """What every source of `VideoClip` shares; a source declares `clips`.
 
     Args:
@@ -257,15 +256,6 @@ class VideoDataModule(L.LightningDataModule):
         self.datasets = {
             split: VideoWindows(self.clips(split), self.window_frames, self.context_frames, split == "train", self.seed) for split in splits
         }
-
-    def state_dict(self) -> dict[str, int]:
-        return {"seed": self.seed}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """A resumed run meets the samples of the first, whatever seed it was started with."""
-        self.seed = state["seed"]
-        for dataset in self.datasets.values():
-            dataset.seed = self.seed
 
     def train_dataloader(self) -> DataLoader:
         data = self.datasets["train"]
