@@ -47,7 +47,12 @@ def hub_folder(name: str, what: str, wanted: Callable[[Sequence[str]], Sequence[
         if not reachable():
             raise ConnectionError(f"nothing answers within {_SECONDS:g} s")
         there = [file.rfilename for file in HfApi().repo_info(name, timeout=_SECONDS * 5).siblings or ()]
-        return Path(snapshot_download(name, allow_patterns=list(wanted(there))))
+        files = list(wanted(there))
+        if not files:
+            raise InputError(f"The hub repository {name} holds no {what}; it has {', '.join(sorted(there)[:6]) or 'no files'}.")
+        return Path(snapshot_download(name, allow_patterns=files))
+    except InputError:
+        raise
     except HFValidationError as error:
         raise InputError(f"There is no folder or file {name} with {what}, and no hub repository can have that name.") from error
     except Exception as error:  # the client raises a dozen unrelated kinds for "not there" and "not reachable"

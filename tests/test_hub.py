@@ -5,6 +5,7 @@ import time
 import pytest
 from diffusers import AutoencoderKL
 
+from tbd.draw.pretrained import load_motion_model
 from tbd.draw.weights import fingerprint, from_source
 from tbd.errors import InputError
 from tbd.hub import hub_folder, model_files, weight_file
@@ -23,6 +24,29 @@ def repository(tmp_path, monkeypatch):
     snapshot = root / "snapshots" / REVISION
     snapshot.mkdir(parents=True)
     return snapshot
+
+
+def answered(monkeypatch, files: list[str]) -> None:
+    """The hub answers, and says that a repository has these files."""
+
+    class Api:
+        def repo_info(self, name, timeout):
+            return type("Info", (), {"siblings": [type("File", (), {"rfilename": file}) for file in files]})
+
+    monkeypatch.setattr("tbd.hub.reachable", lambda: True)
+    monkeypatch.setattr("huggingface_hub.HfApi", Api)
+
+
+def test_a_repository_without_what_is_wanted_says_what_it_has(repository, monkeypatch):
+    answered(monkeypatch, ["README.md", "model.gguf"])
+    with pytest.raises(InputError, match=r"repository owner/new holds no AutoencoderKL; it has README.md, model.gguf"):
+        from_source(AutoencoderKL, "owner/new")
+
+
+def test_half_a_cached_motion_model_is_no_model(repository):
+    (repository / "config.yaml").write_text("model: {}")
+    with pytest.raises(InputError, match="There is no motion model owner/name: not a folder"):
+        load_motion_model("owner/name")
 
 
 @pytest.mark.parametrize("part", ["", "vae"])
@@ -56,11 +80,7 @@ def test_one_set_of_weights_is_fetched():
 
 def test_only_what_is_wanted_is_asked_of_the_hub(repository, monkeypatch):
     asked = {}
-
-    class Api:
-        def repo_info(self, name, timeout):
-            files = ["config.json", "model.safetensors", "model.bin"]
-            return type("Info", (), {"siblings": [type("File", (), {"rfilename": file}) for file in files]})
+    answered(monkeypatch, ["config.json", "model.safetensors", "model.bin"])
 
     def download(name, allow_patterns=None, local_files_only=False):
         asked[name] = allow_patterns
@@ -68,8 +88,6 @@ def test_only_what_is_wanted_is_asked_of_the_hub(repository, monkeypatch):
             raise FileNotFoundError
         return str(repository)
 
-    monkeypatch.setattr("tbd.hub.reachable", lambda: True)
-    monkeypatch.setattr("huggingface_hub.HfApi", Api)
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     assert hub_folder("owner/new", "weights", lambda paths: model_files(paths, None)) == repository
     assert asked == {"owner/new": ["config.json", "model.safetensors"]}

@@ -16,8 +16,11 @@ from tbd.draw.checkpoints import read_state, require_fitting
 from tbd.draw.motion_diffusion import MotionDiffusion
 from tbd.errors import InputError
 from tbd.files import atomic_output
+from tbd.hub import hub_folder
 
 M = TypeVar("M", bound=LightningModule)
+CONFIG, WEIGHTS = "config.yaml", "model.safetensors"
+"""The files of a model folder."""
 PACKAGED = Path(__file__).resolve().parents[1] / "assets"
 
 
@@ -164,11 +167,9 @@ def _resolve(name: str | os.PathLike, kind: type) -> Path:
     for folder in (Path(name), PACKAGED / str(name)):
         if folder.is_dir():
             return folder
-    from huggingface_hub import snapshot_download
-
     try:
-        return Path(snapshot_download(str(name), allow_patterns=["config.yaml", "model.safetensors"]))
-    except Exception as error:  # the hub's client raises a dozen unrelated kinds for "not there" and "not reachable"
+        return hub_folder(str(name), _word(kind), lambda paths: [CONFIG, WEIGHTS] if {CONFIG, WEIGHTS} <= set(paths) else [])
+    except InputError as error:
         packaged = ", ".join(sorted(p.parent.name for p in PACKAGED.glob("*/model.safetensors"))) or "none"
         raise InputError(
             f"There is no {_word(kind)} {name}: not a folder, not packaged with tbd (packaged: {packaged}), not in the hub's local "
