@@ -26,6 +26,16 @@ class InputError(TBDError):
     exit_code = 2
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of another library's words, or the kind of the error where it has none.
+
+    Example:
+        >>> first_line(OSError("no such device\\nat line 3")), first_line(EOFError())
+        ('no such device', 'EOFError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "your quota on that disk is used up",

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tbd import __version__
-from tbd.errors import InputError, TBDError
+from tbd.errors import InputError, TBDError, first_line
 from tbd.files import atomic_output
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def load_state(weights: str | os.PathLike) -> dict[str, "Tensor"]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's unpickler raises many kinds
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise InputError(f"{path} cannot be read as a state dict without running code from it ({reason}).") from error
     state = content.get("state_dict", content) if isinstance(content, dict) else content
     if not isinstance(state, dict) or not any(isinstance(value, torch.Tensor) for value in state.values()):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tbd.errors import InputError
+from tbd.errors import InputError, first_line
 from tbd.face.motion import FPS
 from tbd.face.picture import Picture
 
@@ -50,7 +50,7 @@ class DecordReader(FrameReader):
             _require_there(path, frames, len(video))
             return video.get_batch(np.asarray(frames, np.int64)).asnumpy()
         except (RuntimeError, decord.DECORDError) as error:
-            raise InputError(f"{path} cannot be read as video ({str(error).splitlines()[0]}); prepare the clip again.") from error
+            raise InputError(f"{path} cannot be read as video ({first_line(error)}); prepare the clip again.") from error
 
 
 class PyAVReader(FrameReader):

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from tbd.errors import InputError
+from tbd.errors import InputError, first_line
 
 T = TypeVar("T")
 Weights = dict[str, Tensor]
@@ -91,7 +91,7 @@ def read_weights(path: str | os.PathLike) -> Weights:
     except pickle.UnpicklingError as error:
         raise InputError(f"{path} holds more than weights, which could run code when it is loaded; give a safetensors file.") from error
     except (OSError, EOFError, RuntimeError, ValueError, SafetensorError) as error:
-        raise InputError(f"{path} cannot be read as weights ({str(error).splitlines()[0]}); is the file complete?") from error
+        raise InputError(f"{path} cannot be read as weights ({first_line(error)}); is the file complete?") from error
     while isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict):

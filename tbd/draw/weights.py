@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from tbd.errors import InputError
+from tbd.errors import InputError, first_line
 from tbd.hub import hub_folder, model_files, weight_file
 
 T = TypeVar("T")
@@ -50,11 +50,7 @@ def _from_folder(kind: type[T], folder: Path, options: dict[str, Any]) -> T:
     try:
         return kind.from_pretrained(str(folder), **weight_file(os.listdir(folder)), local_files_only=True, **options).float()
     except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
-        raise InputError(f"{folder} does not hold the configuration and weights of a {kind.__name__}: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{folder} does not hold the configuration and weights of a {kind.__name__}: {first_line(error)}") from error
 
 
 def plain(config: Any) -> Any:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from tbd.errors import InputError
+from tbd.errors import InputError, first_line
 from tbd.hub import hub_folder, weight_file
 from tbd.think.action_units import REGIONS
 from tbd.think.encoder import PlanEmbeds, PlanEncoder, PlanTensors
@@ -170,7 +170,7 @@ def load_text_model(name: str) -> tuple[nn.Module, Any]:
         return model.float(), AutoTokenizer.from_pretrained(tokenizer)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{name} holds no text model with configuration, weights and tokenizer ({str(error).strip().splitlines()[0]}); "
+            f"{name} holds no text model with configuration, weights and tokenizer ({first_line(error)}); "
             "give text_model the folder of a downloaded one, such as CLIP or T5, or of a whole Stable Diffusion."
         ) from error
 

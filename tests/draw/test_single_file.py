@@ -181,6 +181,7 @@ def test_refusals_are_one_sentence(checkpoint, tmp_path, capsys):
     save_file({name: value.contiguous() for name, value in unet().state_dict().items()}, tmp_path / "diffusers.safetensors")
     save_file({**weights, "model.diffusion_model.label_emb.0.0.weight": torch.ones(2)}, tmp_path / "xl.safetensors")
     (tmp_path / "text.safetensors").write_text("not weights")
+    (tmp_path / "empty.ckpt").touch()
     shutil.copy(checkpoint, tmp_path / "unet.safetensors")
     for kind, path, said in [
         (UNet2DConditionModel, tmp_path / "code.ckpt", "could run code"),
@@ -190,6 +191,7 @@ def test_refusals_are_one_sentence(checkpoint, tmp_path, capsys):
         (UNet2DConditionModel, tmp_path / "diffusers.safetensors", "named as diffusers does"),
         (UNet2DConditionModel, tmp_path / "xl.safetensors", "SDXL"),
         (AutoencoderKL, tmp_path / "text.safetensors", "cannot be read as weights"),
+        (UNet2DConditionModel, tmp_path / "empty.ckpt", "cannot be read as weights"),
         (MotionAdapter, checkpoint, "holds no weights of AnimateDiff's motion modules"),
     ]:
         with pytest.raises(InputError, match=said) as error:
