@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tbd.training import lightning_cli, resolve
+from tests.draw.tiny_motion import TINY as TINY_MOTION
 from tests.draw.tiny_video import TINY
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,15 +69,8 @@ def test_curves_as_a_table(corpus, tmp_path, capsys):
 
     from tbd.training import run
 
-    small = {
-        "denoiser.init_args.dim": 32,
-        "denoiser.init_args.heads": 2,
-        "denoiser.init_args.depth": 1,
-        "window_frames": 20,
-        "past_frames": 4,
-    }
     arguments = ["fit", "--config", MINI, "--config", str(CONFIGS / "logger" / "csv.yaml"), f"--trainer.logger.save_dir={tmp_path}"]
-    arguments += [f"--model.init_args.{key}={value}" for key, value in small.items()]
+    arguments += TINY_MOTION
     arguments += [f"--data.init_args.root={corpus}", "--data.init_args.batch_size=2", "--trainer.accelerator=cpu", "--trainer.devices=1"]
     arguments += ["--trainer.max_steps=3", "--trainer.val_check_interval=2", "--trainer.log_every_n_steps=1"]
     assert run(arguments) == 0
@@ -165,21 +159,16 @@ def test_experiments_train_export_and_draw(path, more, corpus, mead_cache, tmp_p
     from tbd.draw.pretrained import load_motion_model, save_model
     from tbd.think.plan import MusclePlan
 
-    small = {
-        "denoiser.init_args.dim": 32,
-        "denoiser.init_args.heads": 2,
-        "denoiser.init_args.depth": 1,
-        "window_frames": 20,
-        "past_frames": 4,
-    }
     data = yaml.safe_load(path.read_text())["data"]["class_path"].rsplit(".", 1)[1]
     root = {"ProceduralDataModule": corpus, "MEADDataModule": mead_cache}[data]
     cli = lightning_cli(
-        ["fit", "--config", str(path), f"--data.init_args.root={root}", "--data.init_args.batch_size=2", "--trainer.max_steps=2"]
-        + ["--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path / 'run'}", "--trainer.val_check_interval=1"]
-        + ["--trainer.enable_progress_bar=false", "--trainer.log_every_n_steps=1"]
-        + [f"--model.init_args.{key}={value}" for key, value in small.items()]
-        + more,
+        [
+            *("fit", "--config", str(path), f"--data.init_args.root={root}", "--data.init_args.batch_size=2", "--trainer.max_steps=2"),
+            *("--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path / 'run'}", "--trainer.val_check_interval=1"),
+            *("--trainer.enable_progress_bar=false", "--trainer.log_every_n_steps=1"),
+            *TINY_MOTION,
+            *more,
+        ],
     )
     assert cli.trainer.global_step == 2
     run = Path(cli.trainer.log_dir)

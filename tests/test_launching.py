@@ -15,6 +15,7 @@ from tbd import launching
 from tbd.errors import REQUEUE, InputError
 from tbd.launching import launch
 from tests.conftest import hear_interrupts
+from tests.draw.tiny_motion import TINY as TINY_MOTION
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = "import time; from tbd.launching import report_failure as r; r('tbd fit: {} is wrong.', {}); "
@@ -137,15 +138,8 @@ def test_the_installed_command_trains_on_two_devices_from_anywhere(corpus, tmp_p
     (tmp_path / "tbd").symlink_to(script)
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "run.yaml").write_text((ROOT / "configs" / "experiment" / "motion_mini.yaml").read_text())
-    small = {
-        "denoiser.init_args.dim": 32,
-        "denoiser.init_args.heads": 2,
-        "denoiser.init_args.depth": 1,
-        "window_frames": 20,
-        "past_frames": 4,
-    }
     arguments = ["fit", "--config", "run.yaml", f"--data.init_args.root={corpus}", "--data.init_args.batch_size=1"]
-    arguments += [f"--model.init_args.{key}={value}" for key, value in small.items()]
+    arguments += TINY_MOTION
     arguments += ["--trainer.accelerator=cpu", "--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.max_steps=2"]
     arguments += ["--trainer.default_root_dir=out", "--trainer.limit_val_batches=0", "--trainer.log_every_n_steps=1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -20,6 +20,14 @@ from tests.hear.humming import Humming
 SIDES = {"train": [60, 45, 52, 33, 50], "val": [50, 31, 64], "test": [40, 75, 52]}
 QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False, "accelerator": "cpu"}
 WINDOW = {"window_frames": 30, "context_frames": 4, "batch_size": 2}
+TINY = [
+    "--model.init_args.denoiser.init_args.dim=32",
+    "--model.init_args.denoiser.init_args.heads=2",
+    "--model.init_args.denoiser.init_args.depth=1",
+    "--model.init_args.window_frames=20",
+    "--model.init_args.past_frames=4",
+]
+"""Options that make an experiment's motion model tiny."""
 EMOTIONS = ("happy", "sad", "angry")
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 
 from tbd.face import topology as mesh
 from tbd.face.covering import mouth_covered
@@ -18,11 +17,6 @@ from tbd.face.portrait import crop_portrait, portrait_window
 from tbd.face.renderer import MeshWarpRenderer
 from tbd.face.sharpness import added_blur, edge_width
 from tbd.face.tracker import FaceMeshTracker
-
-
-@pytest.fixture(scope="module")
-def face() -> FaceGeometry:
-    return FaceMeshTracker().locate(skimage.data.astronaut())
 
 
 def cut(face: FaceGeometry, left: int, top: int, right: int, bottom: int) -> FaceGeometry:

@@ -16,12 +16,6 @@ from tbd.face.tracker import FaceMeshTracker
 RENDERERS = [MeshWarpRenderer]
 
 
-@pytest.fixture(scope="module")
-def face() -> FaceGeometry:
-    """A photograph of a woman who smiles with her teeth."""
-    return FaceMeshTracker().locate(skimage.data.astronaut())
-
-
 def motion(*frames: dict[str, float]) -> Motion:
     values = np.zeros((len(frames), 58), np.float32)
     for row, frame in zip(values, frames):

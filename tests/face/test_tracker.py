@@ -22,16 +22,6 @@ NOSE = (222, 125)
 """The astronaut's nose tip, read off the picture."""
 
 
-@pytest.fixture(scope="module")
-def astronaut():
-    return pytest.importorskip("skimage.data").astronaut()
-
-
-@pytest.fixture(scope="module")
-def face(astronaut):
-    return FaceMeshTracker().locate(astronaut)
-
-
 def moved(image, x=0.0, y=0.0, zoom=1.0, degrees=0.0, about=NOSE):
     """The picture with its content shifted (pixels right, down), enlarged and turned (anticlockwise) about a point."""
     c, s = np.cos(np.radians(degrees)) / zoom, np.sin(np.radians(degrees)) / zoom

@@ -13,16 +13,6 @@ from tbd.face.tracker import FaceMeshTracker
 from tbd.face.upright import fill_outside
 
 
-@pytest.fixture(scope="module")
-def astronaut():
-    return pytest.importorskip("skimage.data").astronaut()
-
-
-@pytest.fixture(scope="module")
-def face(astronaut):
-    return FaceMeshTracker().locate(astronaut)
-
-
 def tilted(image, degrees):
     """The picture turned anticlockwise on a white canvas."""
     return np.array(Image.fromarray(image).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(255, 255, 255)))
