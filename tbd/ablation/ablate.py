@@ -39,9 +39,7 @@ class Ablation:
         InputError: anything about it is wrong that can be known before training.
     """
 
-    def __init__(
-        self, path: str | os.PathLike, seeds: int | None = None, baseline: str | None = None, limit: int | None = None
-    ) -> None:
+    def __init__(self, path: str | os.PathLike, seeds: int | None = None, baseline: str | None = None, limit: int | None = None) -> None:
         self.study = _with_limit(_with_seeds(load_study(path), seeds), limit)
         if baseline is not None:
             self.study = self.study.model_copy(update={"baseline": baseline})

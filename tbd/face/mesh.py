@@ -264,4 +264,3 @@ class FaceFollower:
 def bounds(points: np.ndarray) -> np.ndarray:
     """(4,) left, top, right, bottom of (N, 2 or 3) points."""
     return np.r_[points[:, :2].min(0), points[:, :2].max(0)]
-
