@@ -1,6 +1,6 @@
 """What ``setup.cfg`` cannot say: folders beside the package that wheels carry inside it, and a long description whose links work anywhere.
 
-``configs/`` and the data of ``benchmarks/`` stay at the top of the repository, where people look for them; `tbd.shipped` finds
+``configs/`` and the data of ``benchmarks/`` stay at the top of the repository, where people look for them; `tbd.utils.packaged_files` finds
 either place.
 """
 

@@ -1,7 +1,7 @@
 """The closed loop: asked motion → rendered pixels → blendshapes that MediaPipe's face landmarker sees in them.
 
 Protocol ``closed_loop-1``. The landmarker's blendshape model has never seen our rig, so a correlation says that the face
-in the picture does what was asked. Each portrait is framed to a square (see `tbd.face.media.crop_portrait`) and shows
+in the picture does what was asked. Each portrait is framed to a square (see `tbd.face.portrait.crop_portrait`) and shows
 
 - ``sweep``: each of eight channels alone, from 0 to 1;
 - ``mixed``: the eight together, as smooth noise. Antagonists (smile and frown, inner brow up and brow down, blink and
@@ -36,8 +36,9 @@ from benchmarks.common import (
 )
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry, matrix_to_euler
-from tbd.face.motion import BLENDSHAPES, FPS, HEAD, Motion
-from tbd.face.renderer import Renderer
+from tbd.face.motion import BLENDSHAPES, HEAD, Motion
+from tbd.face.render.renderer import Renderer
+from tbd.media.rates import FPS
 from tbd.think.facs import EMOTIONS
 
 CHANNELS = ("jawOpen", "mouthSmile", "mouthFrown", "mouthPucker", "browInnerUp", "browDown", "eyeBlink", "eyeWide")

@@ -15,10 +15,10 @@ from tbd.errors import InputError, TBDError
 from tbd.evaluation.environment import environment as environment  # the benchmarks find it here
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.renderer import MeshWarpRenderer, Renderer
-from tbd.files import atomic_output
+from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.think.facs import EMOTIONS, PROTOTYPES, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan
+from tbd.utils.atomic import atomic_output
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 ASTRONAUT = "astronaut"
@@ -54,8 +54,9 @@ def load_portraits(paths: Sequence[str], size: int = 512) -> dict[str, FaceGeome
 
     In a folder, pictures without a usable face are left out with a line on stderr; a picture that is named must have one.
     """
-    from tbd.face.media import crop_portrait, read_image
+    from tbd.face.portrait import crop_portrait
     from tbd.face.tracker import FaceMeshTracker
+    from tbd.media import read_image
 
     tracker, faces = FaceMeshTracker(), {}
     for path, required in _expand(paths):
@@ -100,8 +101,8 @@ def talking_motion(emotion: Emotion, intensity: float = 1.0) -> Motion:
     Raises:
         InputError: flite is not installed.
     """
-    from tbd.data.performance import act
-    from tbd.data.speech import Delivery, Flite
+    from tbd.data.synthetic.performance import act
+    from tbd.data.synthetic.speech import Delivery, Flite
 
     engine = Flite()
     voice = next((voice for voice in engine.voices() if voice.name == "slt"), None)

@@ -15,11 +15,12 @@ import numpy as np
 from benchmarks.common import ASTRONAUT, DEFAULT_RENDERER, load_portraits, prototype_plan, run
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
-from tbd.face.media import read_video
-from tbd.face.motion import BLENDSHAPES, FPS, HEAD, Motion
-from tbd.face.renderer import Renderer
-from tbd.files import atomic_output
+from tbd.face.motion import BLENDSHAPES, HEAD, Motion
+from tbd.face.render.renderer import Renderer
+from tbd.media import read_video
+from tbd.media.rates import FPS
 from tbd.think.facs import EMOTIONS, perform
+from tbd.utils.atomic import atomic_output
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -21,15 +21,15 @@ from scipy.stats import spearmanr
 
 from benchmarks.common import environment, prototype_plan, run, table, write_results
 from tbd import MOTION_MODEL
-from tbd.draw.guidance import ProgressiveGuidance
-from tbd.draw.motion_diffusion import MotionDiffusion
-from tbd.draw.pretrained import load_motion_model
-from tbd.draw.windows import Recording
+from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.export import load_motion_model
+from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.draw.sampling import Recording
 from tbd.face.motion import CHANNELS, INDEX
-from tbd.face.sound import read_wave
+from tbd.media.wav import read_wave
 from tbd.pipeline import ASSETS
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS
-from tbd.think.encoder import PlanTensors
 from tbd.think.facs import measure
 from tbd.think.plan import MuscleAction, MusclePlan
 

@@ -26,12 +26,13 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.common import environment, run, table, write_results
-from tbd.data.cache import Cache, ClipRecord, load_points
-from tbd.data.packing import TrainingClip
-from tbd.data.preprocess import preprocess
-from tbd.data.scan_folder import FolderSource
-from tbd.face.media import VideoWriter, read_audio, read_video
-from tbd.face.motion import FPS, SAMPLES_PER_FRAME, Motion
+from tbd.data.datasets.packed import TrainingClip
+from tbd.data.preprocess.cache import Cache, ClipRecord, load_points
+from tbd.data.preprocess.runner import preprocess
+from tbd.data.sources.folder import FolderSource
+from tbd.face.motion import Motion
+from tbd.media import VideoWriter, read_audio, read_video
+from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 
 RATES = (Fraction(30000, 1001), Fraction(30), Fraction(25))
 MINUTE = 60 * FPS
@@ -97,7 +98,7 @@ def least(work: Callable[[], Any], repeats: int = REPEATS) -> float:
 
 def prepare_cost(clip: Path, folder: Path, workers: int, copies: int = 8) -> dict[str, float]:
     """Milliseconds of processor per prepared frame, of the tracker alone and of all; frames a second over processes."""
-    from tbd.data.prepare import Recipe, prepare_clip
+    from tbd.data.preprocess.clip import Recipe, prepare_clip
     from tbd.face.tracker import FaceMeshTracker
 
     recipe, tracker = Recipe(sizes=(512,)), FaceMeshTracker()
@@ -133,8 +134,8 @@ def prepare_cost(clip: Path, folder: Path, workers: int, copies: int = 8) -> dic
 
 def sparse_cost(clip: Path, folder: Path) -> dict[str, Any]:
     """Milliseconds of processor to read 16 frames, by reader and by how they lie, and to decode all with PyAV."""
-    from tbd.data.prepare import _CODEC
-    from tbd.data.video import DecordReader, PyAVReader
+    from tbd.data.datasets.frames import DecordReader, PyAVReader
+    from tbd.data.preprocess.clip import _CODEC
 
     _, records = prepare_one(clip, folder, sizes=(512,))
     frames = list(read_video(folder / "cache" / records[0].videos["512"]))
@@ -159,8 +160,8 @@ def sparse_cost(clip: Path, folder: Path) -> dict[str, Any]:
 
 def loader_speed(clip: Path, folder: Path, copies: int = 300) -> dict[str, Any]:
     """Batches a second of motion windows, from memory maps and from memory, and windows a second with pictures."""
-    from tbd.data.folder import FolderDataModule
-    from tbd.data.packing import pack
+    from tbd.data.datamodules.folder import FolderDataModule
+    from tbd.data.datasets.packed import pack
 
     _, records = prepare_one(clip, folder, sizes=(256,))
     one = FolderDataModule(str(folder / "cache"), window_frames=110, context_frames=8)

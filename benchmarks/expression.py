@@ -44,8 +44,9 @@ from benchmarks.common import (
 )
 from tbd.errors import InputError, TBDError
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import FPS, Motion
-from tbd.face.renderer import Renderer
+from tbd.face.motion import Motion
+from tbd.face.render.renderer import Renderer
+from tbd.media.rates import FPS
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.facs import EMOTIONS, Emotion, perform
 
@@ -114,7 +115,7 @@ def generated(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tup
 @functools.cache
 def _drawn() -> dict[Emotion, tuple[MusclePlan, Motion]]:
     """Each emotion's word as plan and motion over the sample voice; the portrait has no part in them."""
-    from tbd.face.media import read_audio
+    from tbd.media import read_audio
     from tbd.pipeline import ASSETS, TalkingHeadPipeline
 
     pipeline, voice = TalkingHeadPipeline(), read_audio(ASSETS / "voice.wav")

@@ -12,13 +12,13 @@ import numpy as np
 
 from benchmarks.common import environment, run, table, write_results
 from tbd import MOTION_MODEL
-from tbd.data.procedural import read_manifest
-from tbd.data.visemes import bilabial_times
-from tbd.draw.pretrained import load_motion_model
+from tbd.data.datamodules.procedural import read_manifest
+from tbd.data.synthetic.visemes import bilabial_times
+from tbd.draw.export import load_motion_model
 from tbd.face.motion import Motion
-from tbd.face.sound import read_wave
-from tbd.hear.phones import load_phones
-from tbd.metrics.obedience import CLOSED, closures, lip_gap
+from tbd.media.wav import read_wave
+from tbd.metrics.plan_following import CLOSED, closures, lip_gap
+from tbd.speech.phones import load_phones
 from tbd.think.plan import MusclePlan
 
 

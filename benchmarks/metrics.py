@@ -24,12 +24,13 @@ from benchmarks import stand_ins
 from benchmarks.common import ASTRONAUT, environment, load_portraits, run, table, write_results
 from tbd import metrics
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import BLENDSHAPES, FPS, INDEX, SAMPLE_RATE, SAMPLES_PER_FRAME, Motion
-from tbd.face.renderer import MeshWarpRenderer
+from tbd.face.motion import BLENDSHAPES, INDEX, Motion
+from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
+from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.metrics.crops import face_chips
-from tbd.metrics.inception import Flavour
 from tbd.metrics.landmarks import track_points
+from tbd.metrics.networks.inception import Flavour
 from tbd.think.action_units import EMOTIONS, Emotion
 from tbd.think.facs import PROTOTYPES, perform
 from tbd.think.plan import MuscleAction, MusclePlan

@@ -18,8 +18,8 @@ from rich.console import Console
 
 from benchmarks.common import environment, run, table, write_results
 from tbd.errors import InputError
-from tbd.face.media import read_audio
 from tbd.face.motion import Motion
+from tbd.media import read_audio
 
 EXPERIMENT = Path(__file__).resolve().parents[1] / "configs/experiment/motion_mini.yaml"
 CHANNELS = ("jawOpen", "mouthPucker", "mouthSmileLeft", "browInnerUp")
@@ -56,9 +56,9 @@ def learn(clip: Path, folder: Path, steps: int, batch_size: int) -> dict[str, An
     """Losses over the training, and the correlation of each channel with the clip's."""
     from lightning import Callback
 
-    from tbd.data.preprocess import preprocess
-    from tbd.data.scan_folder import FolderSource
-    from tbd.training import lightning_cli
+    from tbd.data.preprocess.runner import preprocess
+    from tbd.data.sources.folder import FolderSource
+    from tbd.training.main import lightning_cli
 
     class Losses(Callback):
         """The loss of every step."""
@@ -89,7 +89,12 @@ def learn(clip: Path, folder: Path, steps: int, batch_size: int) -> dict[str, An
         "trainer.limit_val_batches": 0,
     }
     cli = lightning_cli(
-        ["--config", str(EXPERIMENT), "--data=tbd.data.folder.FolderDataModule", *(f"--{name}={value}" for name, value in options.items())],
+        [
+            "--config",
+            str(EXPERIMENT),
+            "--data=tbd.data.datamodules.folder.FolderDataModule",
+            *(f"--{name}={value}" for name, value in options.items()),
+        ],
         run=False,
     )
     losses, start = Losses(), time.perf_counter()
@@ -107,7 +112,7 @@ def learn(clip: Path, folder: Path, steps: int, batch_size: int) -> dict[str, An
 
 def _label(name: str) -> str:
     """MEAD's label where the name tells it, neutral elsewhere."""
-    from tbd.data.names import mead_name
+    from tbd.data.sources.naming import mead_name
 
     told = mead_name(name)
     return told.emotion if told else "neutral"

@@ -17,14 +17,15 @@ import numpy as np
 from scipy.io import wavfile
 
 from benchmarks.common import run
-from tbd.data.sentences import languages
-from tbd.data.speech import find_voices
-from tbd.data.synthesis import Clip, make_clip, plan_corpus
+from tbd.data.synthetic.corpus import Clip, make_clip, plan_corpus
+from tbd.data.synthetic.sentences import languages
+from tbd.data.synthetic.speech import find_voices
 from tbd.errors import InputError
-from tbd.evaluation.checksum import checksum_of_files, checksum_of_names
-from tbd.face.motion import SAMPLE_RATE, Motion
-from tbd.files import atomic_output
+from tbd.face.motion import Motion
+from tbd.media.rates import SAMPLE_RATE
 from tbd.think.facs import EMOTIONS
+from tbd.utils.atomic import atomic_output
+from tbd.utils.checksum import checksum_of_files, checksum_of_names
 
 SEED = 71
 CLIPS = 4000

@@ -17,12 +17,13 @@ import numpy as np
 
 from benchmarks.common import environment, prototype_plan, run, table, write_results
 from tbd import MOTION_MODEL
-from tbd.draw.guidance import Guidance
-from tbd.draw.motion_diffusion import MotionDiffusion
-from tbd.draw.pretrained import load_motion_model
+from tbd.draw.export import load_motion_model
+from tbd.draw.guidance.base import Guidance
+from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.errors import InputError
-from tbd.face.motion import SAMPLES_PER_FRAME, Motion
-from tbd.face.sound import read_wave
+from tbd.face.motion import Motion
+from tbd.media.rates import SAMPLES_PER_FRAME
+from tbd.media.wav import read_wave
 from tbd.think.facs import EMOTIONS
 from tbd.think.plan import MusclePlan
 
@@ -53,8 +54,8 @@ def read_clip(path: Path, landmarker: Path | None) -> tuple[np.ndarray, Motion]:
         return read_wave(path), Motion.load(path.with_suffix(".npz"))
     if landmarker is None:
         raise InputError("Clips that are videos need --landmarker, MediaPipe's face_landmarker.task, to track their faces.")
-    from tbd.face.media import read_audio, read_video
     from tbd.face.tracker import FaceLandmarkerTracker
+    from tbd.media import read_audio, read_video
 
     return read_audio(path), FaceLandmarkerTracker(landmarker).track(read_video(path), source=str(path))
 

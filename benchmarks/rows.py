@@ -21,11 +21,11 @@ import yaml
 from benchmarks.common import run
 from tbd import MOTION_MODEL
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.board import slug
+from tbd.evaluation.leaderboard.store import slug
 
 _PREDICTORS = "tbd.evaluation.predictors"
 _MODEL = f"{_PREDICTORS}.ModelPredictor"
-_GUIDANCE = "tbd.draw.guidance"
+_GUIDANCE = "tbd.draw.guidance.base"
 
 
 def _without_progression() -> dict[str, Any]:
@@ -55,7 +55,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def tbd(*arguments: str) -> None:
     """Run a `tbd` command in a process of its own, so that its memory is its own."""
-    done = subprocess.run([sys.executable, "-m", "tbd.cli", *arguments])
+    done = subprocess.run([sys.executable, "-m", "tbd", *arguments])
     if done.returncode:
         raise TBDError(f"`tbd {' '.join(arguments)}` failed.")
 

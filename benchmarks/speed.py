@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import ASTRONAUT, environment, load_portraits, measure_speed, run, table, write_results
-from tbd.face.media import VideoWriter, provenance, read_audio
-from tbd.face.motion import FPS, SAMPLE_RATE, Motion
+from tbd.face.motion import Motion
+from tbd.media import VideoWriter, provenance, read_audio
+from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.pipeline import ASSETS, TalkingHeadPipeline
 from tbd.think import MusclePlan
 

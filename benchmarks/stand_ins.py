@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tbd.face.motion import SAMPLES_PER_FRAME
+from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.metrics.base import exactly
 from tbd.metrics.crops import CropProtocol, crop_mouths
 from tbd.metrics.emotion import EmotionClassifier
 from tbd.metrics.frechet import VideoNetwork
 from tbd.metrics.identity import FaceEmbedder
-from tbd.metrics.inception import Flavour
 from tbd.metrics.mfcc import mfcc
-from tbd.metrics.syncnet import SyncNet, audio_windows
+from tbd.metrics.networks.inception import Flavour
+from tbd.metrics.networks.syncnet import SyncNet, audio_windows
 from tbd.think.action_units import Emotion
 
 

@@ -26,11 +26,11 @@ from benchmarks import stand_ins
 from benchmarks.common import environment, run, table, write_results
 from tbd.errors import InputError
 from tbd.face.geometry import mean_face
-from tbd.face.motion import FPS, SAMPLE_RATE
+from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.metrics import SyncNetConfidence
 from tbd.metrics.base import exactly
 from tbd.metrics.lip_sync import embed, score, shift_distances
-from tbd.metrics.syncnet import SyncNet
+from tbd.metrics.networks.syncnet import SyncNet
 
 _BATCH = 20
 

@@ -32,10 +32,10 @@ import numpy as np
 from jsonargparse import lazy_instance
 
 from benchmarks.common import environment, run, table, write_results
-from tbd.draw.motion_diffusion import MotionDiffusion
-from tbd.draw.pretrained import load_motion_model
-from tbd.face.motion import FPS, SAMPLE_RATE
-from tbd.face.sound import read_wave
+from tbd.draw.export import load_motion_model
+from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.media.rates import FPS, SAMPLE_RATE
+from tbd.media.wav import read_wave
 from tbd.pipeline import ASSETS
 from tbd.think import KnowledgePlanner, MusclePlan, Planner
 from tbd.think.facs import ACTION_UNITS, EMOTIONS, Side, measure, perform

@@ -32,11 +32,11 @@ from benchmarks.common import DEFAULT_RENDERER, environment, load_portraits, run
 from benchmarks.expression import CLASSES, HOW_TO_PLUG, class_name, classify
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
-from tbd.face.media import read_video
 from tbd.face.motion import Motion
-from tbd.face.renderer import Renderer
-from tbd.face.resting import AVERAGE, CLIP, Neutral
+from tbd.face.neutral import AVERAGE, CLIP, Neutral
+from tbd.face.render.renderer import Renderer
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracking
+from tbd.media import read_video
 
 LONGEST = 40
 """Frames of a clip that are tracked, from its start."""

@@ -18,15 +18,16 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common import load_portraits, run
-from tbd.data.procedural import read_manifest
-from tbd.data.video_windows import VideoClip
+from tbd.data.datamodules.procedural import read_manifest
+from tbd.data.datasets.video import VideoClip
 from tbd.errors import InputError
-from tbd.face.coarse import enlarge, shrink
-from tbd.face.motion import SAMPLES_PER_FRAME, Motion
-from tbd.face.sound import read_samples
-from tbd.files import atomic_output
+from tbd.face.motion import Motion
+from tbd.face.render.coarse import enlarge, shrink
+from tbd.media.rates import SAMPLES_PER_FRAME
+from tbd.media.wav import read_samples
 from tbd.think.facs import REGION_CHANNELS
 from tbd.think.plan import MusclePlan
+from tbd.utils.atomic import atomic_output
 
 QUALITY = 86
 """Of JPEG: a frame of 128 × 128 takes about 3 kB."""
@@ -113,7 +114,7 @@ def read_clips(path: str) -> tuple[list[str], dict[str, list[tuple[int, VideoCli
 
 
 def _rendered(face, motion: Motion, plan: MusclePlan) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    from tbd.face.renderer import MeshWarpRenderer
+    from tbd.face.render.renderer import MeshWarpRenderer
     from tbd.pipeline import warp_renderer
 
     fine = warp_renderer(plan, workers=1).render(face, motion)

@@ -22,15 +22,15 @@ from torch.nn import functional as F
 from benchmarks.common import environment, run, table, write_results
 from benchmarks.video_clips import read_clips
 from benchmarks.video_measures import FEATURES, IdentityNet, measure
-from tbd.data.video_windows import VideoClip, VideoDataModule
-from tbd.draw.audio import MelEncoder
-from tbd.draw.chance import seed_of
-from tbd.draw.guidance import ProgressiveGuidance
-from tbd.draw.latents import LatentCodec
-from tbd.draw.video_denoiser import VideoUNet
-from tbd.draw.video_diffusion import VideoDiffusion
+from tbd.data.datasets.video import VideoClip, VideoDataModule
+from tbd.draw.conditioning.audio_encoder import MelEncoder
+from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
+from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.randomness import seed_of
+from tbd.draw.video.autoencoder import LatentCodec
+from tbd.draw.video.denoiser import VideoUNet
+from tbd.draw.video.diffusion import VideoDiffusion
 from tbd.think.action_units import REGIONS
-from tbd.think.encoder import MuscleTokenEncoder
 
 Clips = list[tuple[int, VideoClip]]
 

@@ -22,13 +22,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import environment, run, table, write_results
-from tbd.draw.audio import MelEncoder
-from tbd.draw.guidance import ProgressiveGuidance
-from tbd.draw.half import halve_frozen, normalise_as_given
-from tbd.draw.latents import LatentCodec
-from tbd.draw.video_denoiser import VideoUNet
-from tbd.draw.video_diffusion import VideoDiffusion
-from tbd.think.encoder import MuscleTokenEncoder, PlanTensors
+from tbd.draw.conditioning.audio_encoder import MelEncoder
+from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
+from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.video.autoencoder import LatentCodec
+from tbd.draw.video.denoiser import VideoUNet
+from tbd.draw.video.diffusion import VideoDiffusion
+from tbd.draw.video.precision import halve_frozen, normalise_as_given
 from tbd.think.plan import MuscleAction, MusclePlan
 
 FULL_UNET = {"cross_attention_dim": 768, "sample_size": 64}

@@ -2,7 +2,7 @@
 
 import sys
 
-from tbd.cli import main
+from tbd.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,25 +11,29 @@ from diffusers import SchedulerMixin
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tbd import MOTION_MODEL, given
-from tbd.checks import check_generation, check_render, check_track
-from tbd.draw.guidance import SCALES, Guidance, ProgressiveGuidance
-from tbd.draw.motion_diffusion import MotionDiffusion
-from tbd.draw.pretrained import load_motion_model
+from tbd import MOTION_MODEL
+from tbd.cli.path_checks import check_generation, check_render, check_track
+from tbd.draw.export import load_motion_model
+from tbd.draw.guidance.base import SCALES, Guidance
+from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.errors import InputError
-from tbd.face.covering import mouth_covered
 from tbd.face.geometry import FaceGeometry
-from tbd.face.media import Sound, VideoWriter, crop_portrait, provenance, read_audio, read_image, read_sound, read_video
-from tbd.face.motion import FPS, SAMPLE_RATE, Motion
-from tbd.face.renderer import MeshWarpRenderer, Renderer
-from tbd.face.resting import AVERAGE
+from tbd.face.motion import Motion
+from tbd.face.neutral import AVERAGE
+from tbd.face.occlusion import mouth_covered
+from tbd.face.portrait import crop_portrait
+from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
-from tbd.notes import note
-from tbd.samples import PORTRAIT, VOICE
-from tbd.strangers import answerable, require_kind
+from tbd.media import Sound, VideoWriter, provenance, read_audio, read_image, read_sound, read_video
+from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
-from tbd.think.show import show, warn
+from tbd.think.viz.console import show, warn
+from tbd.utils import input_checks
+from tbd.utils.notes import note
+from tbd.utils.sample_inputs import PORTRAIT, VOICE
+from tbd.utils.user_components import answerable, require_kind
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 T = TypeVar("T")
@@ -66,7 +70,7 @@ class TalkingHeadPipeline:
 
     def think(self, text: str, audio: np.ndarray) -> MusclePlan:
         """A plan for a recording of (N,) samples at 16 kHz."""
-        text, audio = given.sentence(text), given.samples(audio)
+        text, audio = input_checks.sentence(text), input_checks.samples(audio)
         with answerable(self.planner, "planner"):
             plan = self.planner.plan(text, duration=len(audio) / SAMPLE_RATE)
         require_kind(plan, MusclePlan, self.planner, "planner")
@@ -74,8 +78,8 @@ class TalkingHeadPipeline:
 
     def locate(self, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
         """The largest face of an (H, W, 3) uint8 picture, cropped to head and shoulders of `size` × `size` pixels."""
-        size = given.whole(size, "The size", 64, 2048)
-        return crop_portrait(_located(self.tracker, given.picture(image), source), size)
+        size = input_checks.whole(size, "The size", 64, 2048)
+        return crop_portrait(_located(self.tracker, input_checks.picture(image), source), size)
 
     def draw(
         self,
@@ -86,9 +90,9 @@ class TalkingHeadPipeline:
         num_inference_steps: int | None = None,
     ) -> Motion:
         """The motion of a recording of (N,) samples at 16 kHz: ceil(N / 640) frames."""
-        audio, seed = given.samples(audio), given.whole(seed, "The seed", 0, 2**63 - 1)
+        audio, seed = input_checks.samples(audio), input_checks.whole(seed, "The seed", 0, 2**63 - 1)
         if num_inference_steps is not None:
-            given.whole(num_inference_steps, "The number of inference steps", 1, 1000)
+            input_checks.whole(num_inference_steps, "The number of inference steps", 1, 1000)
         if not isinstance(plan, MusclePlan):
             raise InputError(f"The plan is of type {type(plan).__name__}; give a MusclePlan, as `think` does.")
         pieces = list(self.model.draw(audio, plan, seed, guidance, num_inference_steps))
@@ -266,7 +270,7 @@ def generate(
 def _video_model(checkpoint: str | os.PathLike | None) -> Any:
     if checkpoint is None:
         return None
-    from tbd.video import load_video_model
+    from tbd.draw.video.renderer import load_video_model
 
     return load_video_model(checkpoint)
 
@@ -274,7 +278,7 @@ def _video_model(checkpoint: str | os.PathLike | None) -> Any:
 def _renderer(plan: MusclePlan, sound: np.ndarray, model: Any, drawing: Drawing) -> Renderer:
     if model is None:
         return warp_renderer(plan)
-    from tbd.video import VideoRenderer
+    from tbd.draw.video.renderer import VideoRenderer
 
     return VideoRenderer(model, plan, sound, drawing.seed, drawing.guidance(model.guidance))
 
@@ -319,7 +323,7 @@ def track(
     end: float | None = None,
     neutral: str | os.PathLike | None = None,
 ) -> None:
-    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given.
+    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is input_checks.
 
     Args:
         video: The recording.
@@ -328,7 +332,7 @@ def track(
         console: Where to print.
         tracker: What follows the face, instead of these two.
         start: Seconds of the video at which the motion begins.
-        end: Seconds at which it ends; the video's own end where not given.
+        end: Seconds at which it ends; the video's own end where not input_checks.
         neutral: A picture or video of the same person at rest. Without it the mesh tracker measures against people at large, and
             a note says so.
 

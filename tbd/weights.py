@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tbd import __version__
 from tbd.errors import InputError, TBDError, first_line
-from tbd.files import atomic_output
+from tbd.utils.atomic import atomic_output
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

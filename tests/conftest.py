@@ -43,9 +43,9 @@ def hear_interrupts() -> None:
 
 def write_cache(root: Path, source: str, clips: dict[str, int], **values: str) -> Path:
     """A cache of motion and sound without pictures, in which each clip's channels and samples are its number."""
-    from tbd.data.cache import Cache, ClipRecord
-    from tbd.data.names import clip_names, mead_name
-    from tbd.data.prepare import save_sound
+    from tbd.data.preprocess.cache import Cache, ClipRecord
+    from tbd.data.preprocess.clip import save_sound
+    from tbd.data.sources.naming import clip_names, mead_name
 
     cache = Cache.claim(root, source=source, sizes=[256], crop="portrait-1")
     for i, (clip, frames) in enumerate(clips.items()):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tbd.training import lightning_cli, resolve
+from tbd.training.main import lightning_cli, resolve
 from tests.draw.tiny_motion import TINY as TINY_MOTION
 from tests.draw.tiny_video import TINY
 
@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
 EXPERIMENTS = sorted(CONFIGS.glob("experiment/*.yaml"))
 VIDEO = [path for path in EXPERIMENTS if path.stem.startswith("video")]
-"""Their pretrained weights are not here: `tests/test_video_stages.py` runs them with tiny ones."""
+"""Their pretrained weights are not here: `tests/draw/video/test_stages.py` runs them with tiny ones."""
 HEARING = CONFIGS / "experiment" / "hearing.yaml"
-"""It teaches an encoder: `tests/draw/test_distillation.py` runs it."""
+"""It teaches an encoder: `tests/draw/motion/test_distillation.py` runs it."""
 MOTION = [path for path in EXPERIMENTS if path not in (*VIDEO, HEARING)]
 TRAINERS = sorted(CONFIGS.glob("trainer/*.yaml"))
 LOGGERS = sorted(CONFIGS.glob("logger/*.yaml"))
@@ -67,7 +67,7 @@ def test_curves_as_a_table(corpus, tmp_path, capsys):
 
     import torch
 
-    from tbd.training import run
+    from tbd.training.main import run
 
     arguments = ["fit", "--config", MINI, "--config", str(CONFIGS / "logger" / "csv.yaml"), f"--trainer.logger.save_dir={tmp_path}"]
     arguments += TINY_MOTION
@@ -91,7 +91,7 @@ def test_curves_as_a_table(corpus, tmp_path, capsys):
 
 
 def test_a_corpus_smaller_than_a_batch_is_refused_with_both_numbers(corpus, tmp_path, capsys):
-    from tbd.cli import main
+    from tbd.cli.main import main
 
     arguments = ["fit", "--config", MINI, f"--data.init_args.root={corpus}", "--data.init_args.batch_size=500", "--trainer.accelerator=cpu"]
     arguments += ["--trainer.devices=1", "--trainer.limit_val_batches=0", f"--trainer.default_root_dir={tmp_path}"]
@@ -129,22 +129,23 @@ def test_a_guider_of_diffusers_is_a_component_within_a_component():
 def test_a_guider_that_does_not_fit_is_refused_when_parsed(capsys):
     with pytest.raises(SystemExit):
         parsed(
-            "--model.init_args.guidance=tbd.draw.guidance.DiffusersGuidance", "--model.init_args.guidance.guider=diffusers.DDIMScheduler"
+            "--model.init_args.guidance=tbd.draw.guidance.diffusers.DiffusersGuidance",
+            "--model.init_args.guidance.guider=diffusers.DDIMScheduler",
         )
     assert "BaseGuidance" in capsys.readouterr().err
 
 
 def test_a_misfit_is_refused_when_parsed(capsys):
     with pytest.raises(SystemExit):
-        parsed("--model.init_args.guidance=tbd.draw.audio.MelEncoder")
+        parsed("--model.init_args.guidance=tbd.draw.conditioning.audio_encoder.MelEncoder")
     assert "Guidance" in capsys.readouterr().err
 
 
 TOLD_PHONES = [
-    "--model.init_args.audio_encoder.class_path=tbd.draw.audio.PhoneEncoder",
+    "--model.init_args.audio_encoder.class_path=tbd.draw.conditioning.audio_encoder.PhoneEncoder",
     "--model.init_args.audio_encoder.init_args.dim=32",
-    "--model.init_args.audio_encoder.init_args.recognizer=tests.hear.humming.Humming",
-    "--data.init_args.recognizer=tests.hear.humming.Humming",
+    "--model.init_args.audio_encoder.init_args.recognizer=tests.speech.humming.Humming",
+    "--data.init_args.recognizer=tests.speech.humming.Humming",
 ]
 
 
@@ -156,7 +157,7 @@ def test_experiments_train_export_and_draw(path, more, corpus, mead_cache, tmp_p
     import numpy as np
     import torch
 
-    from tbd.draw.pretrained import load_motion_model, save_model
+    from tbd.draw.export import load_motion_model, save_model
     from tbd.think.plan import MusclePlan
 
     data = yaml.safe_load(path.read_text())["data"]["class_path"].rsplit(".", 1)[1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tbd.cli import main
+from tbd.cli.main import main
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import skimage
 
-from tbd.cli import main
+from tbd.cli.main import main
 from tbd.face.motion import Motion
 from tbd.pipeline import ASSETS
 from tbd.think import MusclePlan
@@ -88,7 +88,7 @@ def test_head_motion_zero_holds_the_head_and_quiet_still_warns_of_a_slip(speech,
 
 NEGATIVE = """
 import numpy as np
-from tbd.face.renderer import Renderer
+from tbd.face.render.renderer import Renderer
 from tbd.think import KnowledgePlanner
 
 class Negative(Renderer):
@@ -109,7 +109,7 @@ def test_every_slot_takes_a_class_path(speech, tmp_path, monkeypatch):
     """Strangers' planner and renderer, a guidance from a file, another noise scheduler: all reach the video."""
     monkeypatch.chdir(tmp_path)
     Path("darkroom.py").write_text(NEGATIVE)
-    Path("guide.yaml").write_text("class_path: tbd.draw.guidance.ClassifierFreeGuidance\ninit_args: {scale: 1.5}\n")
+    Path("guide.yaml").write_text("class_path: tbd.draw.guidance.classifier_free.ClassifierFreeGuidance\ninit_args: {scale: 1.5}\n")
     flags = [f"--portrait={PORTRAIT}", f"--audio={speech}", "--size=64", "--num-inference-steps=2", "--quiet", "--emotion=happy"]
     flags += ["--planner=darkroom.Shouting", "--renderer=darkroom.Negative", "--renderer.strength=0.5", "--tracker=FaceMeshTracker"]
     flags += ["--guidance=guide.yaml", "--noise-scheduler=unipc"]
@@ -130,8 +130,8 @@ def test_track_then_render(made, tmp_path):
 
 def test_lips_follow_the_sample_voice(speech):
     """The packaged model opens the mouth for sound and rests it in silence."""
-    from tbd.draw.pretrained import load_motion_model
-    from tbd.face.media import read_audio
+    from tbd.draw.export import load_motion_model
+    from tbd.media import read_audio
 
     model, sound = load_motion_model(), read_audio(speech)
     quiet = np.concatenate([np.zeros(16000, np.float32), sound, np.zeros(16000, np.float32)])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tbd import weights
-from tbd.cli import main
+from tbd.cli.main import main
 from tbd.errors import InputError, TBDError
 from tbd.weights import Weights, WeightsAbsent
 
@@ -178,5 +178,5 @@ def test_listing_needs_no_torch():
     import subprocess
     import sys
 
-    code = "import sys; from tbd.cli import main; main(['weights', 'list']); sys.exit('torch' in sys.modules)"
+    code = "import sys; from tbd.cli.main import main; main(['weights', 'list']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

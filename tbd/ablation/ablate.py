@@ -17,10 +17,10 @@ from tbd.ablation.study import Study, Variant, load_study
 from tbd.ablation.tables import Column, as_csv, columns_of, counted, how_to_read, latex, markdown
 from tbd.ablation.work import Job, TrainingSpec, write_failure
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.building import build
-from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.protocol import Protocol, load_protocol
-from tbd.files import atomic_output
+from tbd.utils.atomic import atomic_output
+from tbd.utils.checksum import checksum_of_names
+from tbd.utils.class_path import build
 
 TASKS_A_JOB = 8
 """Runs that one process measures, one after another: starting one costs some seconds."""

@@ -13,7 +13,7 @@ from typing import Any
 from tbd.ablation.monitor import Monitor
 from tbd.ablation.work import Job, run_file
 from tbd.errors import InputError
-from tbd.files import atomic_output
+from tbd.utils.atomic import atomic_output
 
 _POLL = 1.0
 """Seconds between two looks at a cluster's job."""

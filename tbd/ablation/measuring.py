@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.evaluation.gauge import Gauge
+from tbd.evaluation.metric_runner import Gauge
 from tbd.evaluation.protocol import MetricEntry, Protocol
-from tbd.evaluation.reference import ReferenceClip
-from tbd.evaluation.references import build_reference
+from tbd.evaluation.references.base import ReferenceClip
+from tbd.evaluation.references.sources import build_reference
 from tbd.evaluation.scores import Value
+from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
-from tbd.face.points import points_of
 from tbd.metrics.base import Unmeasurable
 from tbd.think.action_units import EMOTIONS
 

@@ -8,7 +8,7 @@ from typing import Any
 from tbd.ablation.statistics import Cell
 from tbd.ablation.study import Study, Sweep, Variant
 from tbd.ablation.tables import Column
-from tbd.files import atomic_output
+from tbd.utils.atomic import atomic_output
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's, which colour-blind readers tell apart."""

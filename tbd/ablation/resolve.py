@@ -14,9 +14,8 @@ import yaml
 
 from tbd.ablation.study import Overlay, nested
 from tbd.errors import InputError
-from tbd.evaluation.building import import_class
-from tbd.evaluation.checksum import checksum
-from tbd.evaluation.protocol import Component
+from tbd.utils.checksum import checksum
+from tbd.utils.class_path import Component, import_class
 
 Config = dict[str, Any]
 _UNHEARD = ("default_root_dir", "logger", "enable_progress_bar", "enable_model_summary", "log_every_n_steps", "accelerator", "devices",
@@ -37,7 +36,7 @@ def resolve_overlay(base: Sequence[str], overlays: Sequence[Overlay], what: str)
     Raises:
         InputError: a key does not exist (the nearest is named), or a value does not fit.
     """
-    from tbd.training import resolve
+    from tbd.training.main import resolve
 
     with tempfile.TemporaryDirectory() as folder:
         arguments = [part for path in base for part in ("--config", str(path))]
@@ -173,9 +172,7 @@ def require_trained_alike(config: Config, folder: str, what: str) -> None:
     """
     path = Path(folder) / "config.yaml"
     if not (path.is_file() and (Path(folder) / "model.safetensors").is_file()):
-        raise InputError(
-            f"{what}: the checkpoint {folder} lacks config.yaml or model.safetensors; `python -m tbd.draw.pretrained` makes both."
-        )
+        raise InputError(f"{what}: the checkpoint {folder} lacks config.yaml or model.safetensors; `python -m tbd.draw.export` makes both.")
     there = yaml.safe_load(path.read_text(encoding="utf-8"))
     whole = {**config, **there}
     rest = () if "data" in there else ("data", "trainer")

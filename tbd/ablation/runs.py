@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from tbd.ablation.resolve import Config, checksum_of_config, training_key
 from tbd.ablation.study import Point, Variant
 from tbd.evaluation.scores import Value
-from tbd.files import atomic_output
+from tbd.utils.atomic import atomic_output
 
 TRUTH = "true motion"
 """The name of the row that measures the recorded clips themselves."""
@@ -161,7 +161,7 @@ def make_tasks(
 
 def _training_of(row: Variant, config: Config, seed: int, output: Path) -> Training:
     if row.checkpoint is not None:
-        from tbd.evaluation.checksum import checksum_of_files
+        from tbd.utils.checksum import checksum_of_files
 
         folder = Path(row.checkpoint)
         return Training(checksum_of_files([folder / "model.safetensors"], folder)[:16], seed, config, folder, given=True)

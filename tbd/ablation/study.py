@@ -10,7 +10,7 @@ seeds: [1, 2, 3]
 baseline: label
 variants:
   - name: label
-    change: {model.init_args.plan_encoder: {class_path: tbd.think.encoder.LabelEncoder, init_args: {dim: 320}}}
+    change: {model.init_args.plan_encoder: {class_path: tbd.draw.conditioning.plan_encoder.LabelEncoder, init_args: {dim: 320}}}
   - name: plan
 sweeps:
   - name: scale
@@ -27,7 +27,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from tbd.errors import InputError
-from tbd.shipped import find_shipped, shipped_names
+from tbd.utils.packaged_files import find_shipped, shipped_names
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,.=+_-]*$")]
 Overlay = dict[str, Any]
@@ -205,7 +205,7 @@ def _study_file(path: str | os.PathLike) -> Path:
 
 def _checkpoint(name: str | None, study: Path) -> str | None:
     """A folder beside the study, here, or packaged; as it was given where there is none, which is refused later."""
-    from tbd.draw.pretrained import PACKAGED
+    from tbd.draw.export import PACKAGED
 
     places = [] if name is None else [study.parent / name, Path(name), PACKAGED / name]
     return next((str(place) for place in places if place.is_dir()), name)

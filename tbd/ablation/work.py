@@ -15,10 +15,10 @@ from pydantic import BaseModel
 
 from tbd.ablation.resolve import CHECKPOINT
 from tbd.ablation.runs import TRUTH, Result, Task
-from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.environment import environment
 from tbd.evaluation.protocol import Protocol
-from tbd.files import atomic_output
+from tbd.utils.atomic import atomic_output
+from tbd.utils.checksum import checksum_of_names
 
 PACKAGES = ("diffusers", "jsonargparse", "lightning", "numpy", "scipy", "torch", "torchmetrics")
 
@@ -99,7 +99,7 @@ def train(spec: TrainingSpec) -> None:
 def _train(spec: TrainingSpec, folder: Path) -> None:
     from safetensors.torch import save_file
 
-    from tbd.training import lightning_cli
+    from tbd.training.main import lightning_cli
 
     work = folder / "work"
     for path, config in ((folder / "config.yaml", {**spec.config, "seed_everything": spec.seed}), (work / "fit.yaml", _quiet(spec, work))):
@@ -147,7 +147,7 @@ def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
     """The configuration as it is run: without loggers, and with one checkpoint, the last, ten times in all."""
     given = spec.config["trainer"]
     steps = given.get("max_steps") or 0
-    checkpoint = {"dirpath": str(work / "checkpoints"), "save_top_k": 0}  # only where; tbd.callbacks.LastCheckpoint saves
+    checkpoint = {"dirpath": str(work / "checkpoints"), "save_top_k": 0}  # only where; tbd.training.callbacks.LastCheckpoint saves
     last = {"every_n_train_steps": steps // 10 or 1 if steps > 0 else 1000}
     callbacks = [c for c in given.get("callbacks") or [] if c["class_path"] != CHECKPOINT]
     trainer = {
@@ -164,15 +164,15 @@ def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
     import torch
 
     from tbd.ablation.measuring import measure
-    from tbd.draw.chance import clip_seed
+    from tbd.draw.randomness import clip_seed
 
     start, training = time.perf_counter(), {}
     if task.variant == TRUTH:
         drawn = [truth.motion for truth in truths]
     else:
-        from tbd.draw.clips import Script, draw_clips
-        from tbd.draw.motion_diffusion import MotionDiffusion
-        from tbd.draw.pretrained import build_model
+        from tbd.draw.export import build_model
+        from tbd.draw.motion.batched import Script, draw_clips
+        from tbd.draw.motion.diffusion import MotionDiffusion
 
         folder = Path(task.training)
         record = folder / "training.json"

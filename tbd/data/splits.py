@@ -19,8 +19,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tbd.data.cache import ClipRecord
-from tbd.data.names import clip_names
+from tbd.data.preprocess.cache import ClipRecord
+from tbd.data.sources.naming import clip_names
 from tbd.errors import InputError
 
 SIDES = ("train", "val", "test")

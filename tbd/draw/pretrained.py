@@ -1,191 +1,82 @@
-"""Models as folders: ``config.yaml`` (the model's class paths and arguments) and ``model.safetensors``."""
+"""Weights by hub name, local folder or single file, and one clear error where they are none of these."""
 
+import hashlib
 import os
-from collections.abc import Callable
+import pickle
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-from jsonargparse import ArgumentError, ArgumentParser
-from lightning import LightningModule
-from safetensors.torch import save_file
-from torch import Tensor
+from torch import nn
 
-from tbd import MOTION_MODEL
-from tbd.draw.checkpoints import read_state, require_fitting
-from tbd.draw.motion_diffusion import MotionDiffusion
-from tbd.errors import InputError
-from tbd.files import atomic_output
-from tbd.hub import hub_folder
+from tbd.errors import InputError, first_line
+from tbd.utils.hub import hub_folder, model_files, weight_file
 
-M = TypeVar("M", bound=LightningModule)
-CONFIG, WEIGHTS = "config.yaml", "model.safetensors"
-"""The files of a model folder."""
-PACKAGED = Path(__file__).resolve().parents[1] / "assets"
+T = TypeVar("T")
+PARTS = {"UNet2DConditionModel": "unet", "AutoencoderKL": "vae"}
+"""Class → the folder of a diffusers pipeline that holds it."""
 
 
-def load_motion_model(name: str | os.PathLike = MOTION_MODEL) -> MotionDiffusion:
-    """A trained motion model, ready to draw; `name` as for `load_model`."""
-    return load_model(name, MotionDiffusion)
+def from_source(kind: type[T], source: str | os.PathLike, subfolder: str | None = None, **options: Any) -> T:
+    """Load a diffusers or transformers model with its trained weights, in float32.
 
-
-def load_model(name: str | os.PathLike, kind: type[M]) -> M:
-    """A trained model, ready to draw.
+    A folder is read as it is, a file by `tbd.draw.single_file`; a hub name comes from the local cache, or is fetched where there
+    is a network. Weights may be safetensors or ``.bin`` files, whole or in shards, in full precision or in a variant such as
+    ``fp16``: full precision and safetensors come first. No file is loaded that could run code.
 
     Args:
-        name: a folder that an export wrote; else a checkpoint of a run, whose ``config.yaml`` stands in a folder above it; else the
-            name of a model packaged with tbd; else a hub repository, from the local cache or fetched.
-        kind: `MotionDiffusion` or `VideoDiffusion`.
+        kind: A class with diffusers' ``from_pretrained``.
+        source: Folder, file of weights, or hub name; of a whole pipeline, such as Stable Diffusion's, its part is taken.
+        subfolder: Where in a pipeline; what pipelines call a `kind` where not given.
+        options: Further arguments of ``from_pretrained``.
+
+    Returns:
+        The model.
 
     Raises:
-        InputError: there is no such model, it is of another kind, or its files do not fit together.
+        InputError: If there are no such weights; the sentence says what was looked for, where, and how to fetch it.
     """
-    path = Path(name)
-    if path.suffix != ".ckpt":
-        return _loaded(name, kind)
-    state = read_state(path)
-    config = next((folder / "config.yaml" for folder in path.absolute().parents[:4] if (folder / "config.yaml").is_file()), None)
-    if config is None:
-        raise InputError(f"No config.yaml of the run stands in a folder above {path}; export it with `python -m tbd.draw.pretrained`.")
-    return _filled(_built(read_content(config), kind, str(config)), state, path)
+    path, part = Path(source).expanduser(), subfolder or PARTS.get(kind.__name__)
+    if path.is_file():
+        from tbd.draw.single_file import load_single_file
+
+        return load_single_file(kind, path)
+    if path.is_dir():
+        return _from_folder(kind, path / part if part and (path / part).is_dir() else path, options)
+    folder = hub_folder(str(source), kind.__name__, lambda paths: model_files(paths, part))
+    return _from_folder(kind, folder / part if part and (folder / part).is_dir() else folder, options)
 
 
-def build_model(content: dict[str, Any], weights: str | os.PathLike, kind: type[M]) -> M:
-    """A trained model from a configuration, which may draw otherwise than it did when it was trained.
-
-    Args:
-        content: class path and arguments.
-        weights: a checkpoint, a ``.safetensors`` file, or a folder with one.
-        kind: as for `load_model`.
-
-    Raises:
-        InputError: the configuration describes no such model, or the weights are of another.
-    """
-    return _filled(_built(content, kind, "The configuration"), read_state(weights), Path(weights))
-
-
-def _loaded(name: str | os.PathLike, kind: type[M]) -> M:
-    folder = _resolve(name, kind)
-    config, weights = folder / "config.yaml", folder / "model.safetensors"
-    for path in (config, weights):
-        if not path.is_file():
-            raise InputError(f"The {_word(kind)} {name} lacks {path}; export one with `python -m tbd.draw.pretrained`.")
-    return _filled(_built(read_content(config), kind, str(config)), read_state(folder), weights)
-
-
-def read_content(config: str | os.PathLike) -> dict[str, Any]:
-    """The model's part of a run's or a folder's configuration: class path and arguments."""
-    return yaml.safe_load(Path(config).read_text(encoding="utf-8"))["model"]
-
-
-def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
-    """The model of a configuration, with the weights that this gives it."""
-    parser = _parser()
+def _from_folder(kind: type[T], folder: Path, options: dict[str, Any]) -> T:
     try:
-        model = parser.instantiate(parser.parse_object({"model": _without_stages(content)}))["model"]
-    except (ArgumentError, KeyError, TypeError) as error:
-        raise InputError(f"{source} does not describe a model: {error}") from error
-    if not isinstance(model, kind):
-        raise InputError(f"{source} describes a {type(model).__name__}; here a {kind.__name__} is wanted.")
-    return model
+        return kind.from_pretrained(str(folder), **weight_file(os.listdir(folder)), local_files_only=True, **options).float()
+    except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
+        raise InputError(f"{folder} does not hold the configuration and weights of a {kind.__name__}: {first_line(error)}") from error
 
 
-def _filled(model: M, state: dict[str, Tensor], source: Path) -> M:
-    require_fitting(model, state, str(source))
-    model.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in state.items()})
-    return model.eval().requires_grad_(False)
+def plain(config: Any) -> Any:
+    """A configuration of lists, dicts and plain values, as YAML writes it."""
+    if isinstance(config, dict):
+        return {str(name): plain(value) for name, value in config.items()}
+    return [plain(value) for value in config] if isinstance(config, (list, tuple)) else config
 
 
-def save_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder: str | os.PathLike) -> None:
-    """Export a training run: half-precision weights and the model's part of the run's configuration.
-
-    Pretrained parts that the configuration names are described there instead, so that nobody who loads the folder fetches them.
+def fingerprint(model: nn.Module) -> str:
+    """Name a network by its weights, wherever it was loaded from.
 
     Args:
-        checkpoint: a Lightning checkpoint; of an averaged run it holds the average.
-        config: the ``config.yaml`` that training saved.
-        folder: where to write.
+        model: In any precision; weights that differ by rounding differ here, too.
 
-    Raises:
-        InputError: the run trained something that draws nothing.
+    Returns:
+        The first 8 hexadecimal digits of the SHA-256 of names, shapes and float32 values.
+
+    Example:
+        >>> import copy
+        >>> layer = nn.Linear(2, 2)
+        >>> fingerprint(layer) == fingerprint(copy.deepcopy(layer)), fingerprint(layer) == fingerprint(nn.Linear(2, 2))
+        (True, False)
     """
-    write_model(read_content(config), read_state(checkpoint), folder)
-
-
-def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str | os.PathLike) -> None:
-    """Write a model folder, in half precision.
-
-    Args:
-        content: class path and arguments.
-        state: the weights.
-        folder: where to write.
-
-    Raises:
-        InputError: this is no model that draws.
-    """
-    folder, content = Path(folder), _without_stages(content)
-    model = _built(content, LightningModule, "The configuration")
-    if not hasattr(model, "draw"):
-        raise InputError(
-            f"A run of {type(model).__name__} trained no model that draws; `python -m tbd.draw.distillation` exports an encoder."
-        )
-    half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in state.items()}
-    for name, part in model.named_children():
-        if hasattr(part, "describe"):
-            content["init_args"][name]["init_args"] = part.describe()
-    with atomic_output(folder / "model.safetensors") as temporary:
-        save_file(half, temporary)
-    with atomic_output(folder / "config.yaml") as temporary:
-        temporary.write_text(yaml.safe_dump({"model": content}, sort_keys=False))
-
-
-def motion_model_content(name: str | os.PathLike) -> dict[str, Any]:
-    """Class path and arguments of a model folder; `name` as for `load_model`."""
-    return read_content(_resolve(name, MotionDiffusion) / "config.yaml")
-
-
-def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
-    """A model's configuration without what only its training needs and another machine may not have."""
-    training = ("initial", "initial_skip", "trainable", "save_memory", "halve_frozen", "compile")
-    arguments = {name: value for name, value in content.get("init_args", {}).items() if name not in training}
-    return {**content, "init_args": arguments}
-
-
-def _word(kind: type) -> str:
-    """``MotionDiffusion`` → "motion model"."""
-    return f"{kind.__name__.removesuffix('Diffusion').lower()} model"
-
-
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser()
-    parser.add_subclass_arguments(LightningModule, "model", required=True)
-    return parser
-
-
-def _resolve(name: str | os.PathLike, kind: type) -> Path:
-    """Explicit path, packaged, hub: in this order."""
-    for folder in (Path(name), PACKAGED / str(name)):
-        if folder.is_dir():
-            return folder
-    try:
-        return hub_folder(str(name), _word(kind), lambda paths: [CONFIG, WEIGHTS] if {CONFIG, WEIGHTS} <= set(paths) else [])
-    except InputError as error:
-        packaged = ", ".join(sorted(p.parent.name for p in PACKAGED.glob("*/model.safetensors"))) or "none"
-        raise InputError(
-            f"There is no {_word(kind)} {name}: not a folder, not packaged with tbd (packaged: {packaged}), not in the hub's local "
-            "cache, and the hub could not be reached or does not have it."
-        ) from error
-
-
-def export_command(save: Callable[[str, str, str], None], description: str) -> None:
-    """The command line of an export: what it takes is the same for every kind of run."""
-    parser = ArgumentParser(description=description)
-    parser.add_argument("checkpoint", help="a Lightning checkpoint")
-    parser.add_argument("config", help="the config.yaml that training saved")
-    parser.add_argument("folder", help="where to write config.yaml and model.safetensors")
-    options = parser.parse_args()
-    save(options.checkpoint, options.config, options.folder)
-
-
-if __name__ == "__main__":
-    export_command(save_model, "Export a training run as a model folder.")
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(f"{name}{tuple(value.shape)}".encode())
+        digest.update(value.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:8]

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tbd.errors import InputError
-from tbd.evaluation.checksum import checksum_of_names
+from tbd.evaluation.clip_runner import look
 from tbd.evaluation.environment import environment
-from tbd.evaluation.looking import look
-from tbd.evaluation.pixels import measured_by, motion_metrics
+from tbd.evaluation.pixel_protocol import measured_by, motion_metrics
 from tbd.evaluation.predictions import Prediction, Predictions
 from tbd.evaluation.protocol import Protocol
-from tbd.evaluation.reference import Reference, ReferenceClip
+from tbd.evaluation.references.base import Reference, ReferenceClip
 from tbd.evaluation.scores import Scores
-from tbd.files import atomic_output
+from tbd.utils.atomic import atomic_output
+from tbd.utils.checksum import checksum_of_names
 
 
 def evaluate(
@@ -32,7 +32,7 @@ def evaluate(
     """Measure a folder of predictions.
 
     Args:
-        protocol: the recipe. Videos without motion files are measured by `tbd.evaluation.pixels.in_pixels` of it, with a note.
+        protocol: the recipe. Videos without motion files are measured by `tbd.evaluation.pixel_protocol.in_pixels` of it, with a note.
         reference: the true clips.
         predictions: clip ids → what lies in the folder, as `read_predictions`.
         watched, device, workers: see `look`.

@@ -16,17 +16,18 @@ from lightning.pytorch.strategies import DDPStrategy, Strategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader
 
-from tbd.draw.chance import clip_seed
+from tbd.draw.randomness import clip_seed
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.checksum import checksum_of_names
 from tbd.evaluation.environment import environment, peak_memory
 from tbd.evaluation.predictions import INPUTS, RUN, Row, read_row
 from tbd.evaluation.predictors import Predictor
 from tbd.evaluation.protocol import Protocol
-from tbd.evaluation.reference import ReferenceClip
-from tbd.face.media import VideoWriter, provenance
-from tbd.face.motion import SAMPLE_RATE, Motion
-from tbd.files import atomic_output
+from tbd.evaluation.references.base import ReferenceClip
+from tbd.face.motion import Motion
+from tbd.media import VideoWriter, provenance
+from tbd.media.rates import SAMPLE_RATE
+from tbd.utils.atomic import atomic_output
+from tbd.utils.checksum import checksum_of_names
 
 
 class ClipWriter(L.LightningModule):

@@ -22,8 +22,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tbd.errors import InputError
 from tbd.evaluation.scores import Issue
-from tbd.files import atomic_output
-from tbd.notes import note
+from tbd.utils.atomic import atomic_output
+from tbd.utils.notes import note
 
 RUN = "run.json"
 INPUTS = "inputs.json"

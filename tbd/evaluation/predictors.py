@@ -8,12 +8,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tbd import MOTION_MODEL
-from tbd.draw.guidance import Guidance
+from tbd.draw.guidance.base import Guidance
 from tbd.errors import InputError
-from tbd.evaluation.reference import ReferenceClip
+from tbd.evaluation.references.base import ReferenceClip
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import SAMPLES_PER_FRAME, Motion
-from tbd.face.renderer import MeshWarpRenderer, Renderer
+from tbd.face.motion import Motion
+from tbd.face.render.renderer import MeshWarpRenderer, Renderer
+from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.think.plan import MusclePlan
 
 
@@ -101,7 +102,7 @@ class ModelPredictor(MotionPredictor):
         num_inference_steps: int | None = None,
         renderer: Renderer | None = None,
     ) -> None:
-        from tbd.draw.pretrained import load_motion_model
+        from tbd.draw.export import load_motion_model
 
         super().__init__(renderer)
         self.model, self.name = load_motion_model(model), model

@@ -8,13 +8,14 @@ its meaning moves.
 import os
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from tbd.errors import InputError
-from tbd.evaluation.checksum import checksum
+from tbd.utils.checksum import checksum
+from tbd.utils.class_path import Component
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_.][a-z0-9]+)*$")]
@@ -24,13 +25,6 @@ _SAID_ONLY = {"summary": True, "citation": True, "metrics": {"__all__": {"label"
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Component(_Part):
-    """A class with its arguments, as LightningCLI writes them."""
-
-    class_path: str
-    init_args: dict[str, Any] = {}
 
 
 class Split(_Part):

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tbd.errors import InputError
-from tbd.evaluation.checksum import checksum
-from tbd.files import atomic_output
+from tbd.utils.atomic import atomic_output
+from tbd.utils.checksum import checksum
 
 FORMAT = "tbd-scores-1"
 

@@ -1,5 +1,6 @@
 """Portraits, meshes, pixels. No learning happens here."""
 
-from tbd.face.motion import CHANNELS, FPS, Motion
+from tbd.face.motion import CHANNELS, Motion
+from tbd.media.rates import FPS
 
 __all__ = ["CHANNELS", "FPS", "Motion"]

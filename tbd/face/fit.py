@@ -2,7 +2,7 @@
 
 A face's shape and its expression look alike in one frame; over a clip, what stays is the person and what moves is the
 performance. So what moves is measured against the clip's own resting face, which is estimated together with it, and what that
-face expresses itself, held through the clip, is measured against people at rest (`tbd.face.resting`): coefficients are absolute,
+face expresses itself, held through the clip, is measured against people at rest (`tbd.face.neutral`): coefficients are absolute,
 and as large as the movement is rather than as the mesh shows it (`tbd.face.calibration`).
 """
 
@@ -16,7 +16,7 @@ from tbd.face import topology as mesh
 from tbd.face.calibration import restore
 from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, align, bony_weights, euler_to_matrix, matrix_to_euler, remove_pose
 from tbd.face.motion import BLENDSHAPES
-from tbd.face.resting import Neutral, held_expression
+from tbd.face.neutral import Neutral, held_expression
 from tbd.face.rig import Rig, inner_lip_gap
 
 _CHUNK = 512

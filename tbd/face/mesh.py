@@ -13,7 +13,8 @@ import numpy as np
 
 from tbd.face.detector import TILES, TURNS, FoundFace, TurnedImage, find_turned_faces, quiet, stands_as_the_face, turn_points
 from tbd.face.geometry import NUM_POINTS, bony_roll
-from tbd.face.motion import BLENDSHAPES, FPS
+from tbd.face.motion import BLENDSHAPES
+from tbd.media.rates import FPS
 
 _WINDOW = 2.2
 """Side of the window around a face, in sides of the face's box: room for the head to move before the window follows."""

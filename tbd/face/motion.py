@@ -12,10 +12,7 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-
-FPS = 25
-SAMPLE_RATE = 16_000
-SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
+from tbd.media.rates import FPS
 
 BLENDSHAPES = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",

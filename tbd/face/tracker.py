@@ -18,14 +18,14 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.cuts import Cut, CutFinder
 from tbd.face.fit import ClipFit, fit_clip, head_motion, resting_face, smooth
 from tbd.face.geometry import NUM_POINTS, FaceGeometry, bony_roll, matrix_to_euler, remove_pose
+from tbd.face.leveling import level, signed
 from tbd.face.mesh import FaceFollower, FaceModel, LandmarkerModel, MeshModel, Sight, bounds
 from tbd.face.motion import BLENDSHAPES, Motion
-from tbd.face.picture import Picture
-from tbd.face.resting import AVERAGE, CLIP, Neutral
-from tbd.face.upright import level, signed
+from tbd.face.neutral import AVERAGE, CLIP, Neutral
+from tbd.face.shots import Cut, CutFinder
+from tbd.media.frame import Picture
 
 MIN_FACE = 48
 """Pixels: the least height or width of a face that shows enough to be drawn or followed."""
@@ -116,7 +116,7 @@ class Tracker(ABC):
         it lies or is upside down, and the seconds of ``cuts``, each shot being relative to its own resting pose.
 
         Args:
-            frames: (H, W, 3) uint8 RGB at 25 a second, as `tbd.face.media.read_video` gives them.
+            frames: (H, W, 3) uint8 RGB at 25 a second, as `tbd.media.read_video` gives them.
             source: what messages call the video.
             neutral: the same person at rest, as `rest` of this tracker gives it; people at large by default.
 

@@ -1,11 +1,9 @@
 """Metrics of talking heads: each a `torchmetrics.Metric` on a pure function. See ``docs/metrics.md``."""
 
-from tbd.metrics.arcface import ArcFaceEmbedder
 from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
 from tbd.metrics.controllability import EmotionSeparation, IntensityMonotonicity, LipDrift
 from tbd.metrics.dynamics import ActionUnitFidelity, BlinkRate, FrechetMotionDistance, HeadMotionDiversity, Jerk, SeamJump, SilenceLipEnergy
 from tbd.metrics.emotion import CallableEmotionClassifier, EmotionAccuracy, EmotionClassifier, TransformersEmotionClassifier
-from tbd.metrics.emotion_fan import EmotionFAN
 from tbd.metrics.frechet import (
     FrechetInceptionDistance,
     FrechetVideoDistance,
@@ -17,8 +15,10 @@ from tbd.metrics.identity import FaceEmbedder, IdentitySimilarity
 from tbd.metrics.landmarks import ApertureCorrelation, FaceLandmarkDistance, MouthLandmarkDistance
 from tbd.metrics.lip_sync import SyncNetConfidence, SyncNetDistance, SyncNetOffset
 from tbd.metrics.motion_emotion import MotionEmotionAccuracy
-from tbd.metrics.obedience import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
+from tbd.metrics.networks.arcface import ArcFaceEmbedder
+from tbd.metrics.networks.emotion_fan import EmotionFAN
 from tbd.metrics.pixels import PeakSignalNoiseRatio, PerceptualSimilarity, StructuralSimilarity
+from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.metrics.sharpness import Sharpness
 from tbd.weights import WeightsAbsent
 

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tbd.face.motion import CHANNELS, FPS, HEAD, INDEX, SAMPLES_PER_FRAME
+from tbd.face.motion import CHANNELS, HEAD, INDEX
+from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
 from tbd.metrics.gaussian import GaussianSums
 from tbd.metrics.landmarks import mouth_aperture, steady

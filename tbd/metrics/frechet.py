@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, Frozen, exactly, to_uint8
 from tbd.metrics.gaussian import GaussianSums
-from tbd.metrics.inception import FEATURES, Flavour, InceptionFeatures
+from tbd.metrics.networks.inception import FEATURES, Flavour, InceptionFeatures
 from tbd.weights import load_into
 
 LEAST_FRAMES = 2048
@@ -55,7 +55,7 @@ class FrechetInceptionDistance(_InceptionMetric):
     """FID between all frames of the clips under test and all recorded ones; lower is better, 0 is equality.
 
     The `tbd.metrics.gaussian.frechet_distance` of Gaussians fitted to Inception's pooled features (Heusel et al. 2017). Which
-    FID, the flavour says: see `tbd.metrics.inception.InceptionFeatures`. The number depends on how many frames there are:
+    FID, the flavour says: see `tbd.metrics.networks.inception.InceptionFeatures`. The number depends on how many frames there are:
     print `counts`, and compare only at the same ones.
 
     Args:

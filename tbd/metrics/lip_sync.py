@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from tbd.errors import InputError
-from tbd.face.motion import SAMPLES_PER_FRAME
+from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.metrics.base import Array, ClipMean, Frozen, Unmeasurable, exactly, tensor
 from tbd.metrics.crops import CropProtocol, crop_mouths
 from tbd.metrics.mfcc import mfcc
-from tbd.metrics.syncnet import WINDOW, SyncNet, audio_windows, load_syncnet
+from tbd.metrics.networks.syncnet import WINDOW, SyncNet, audio_windows, load_syncnet
 
 MAX_SHIFT = 15
 """Frames by which the sound is moved either way."""

@@ -11,7 +11,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from tbd.face.motion import SAMPLE_RATE
+from tbd.media.rates import SAMPLE_RATE
 
 COEFFICIENTS = 13
 _LENGTH, _STEP, _FFT, _FILTERS, _EMPHASIS, _LIFTER = 400, 160, 512, 26, 0.97, 22

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
+from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
-from tbd.face.points import points_of
 from tbd.metrics.base import ClipMean, ClipMetric
 from tbd.metrics.dynamics import ActionUnitFidelity, FrechetMotionDistance, SeamJump
 from tbd.metrics.landmarks import ApertureCorrelation
 from tbd.metrics.motion_emotion import MotionEmotionAccuracy
-from tbd.metrics.obedience import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
+from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
 

@@ -6,8 +6,8 @@ import re
 
 from tbd.errors import InputError
 from tbd.think.action_units import ACTION_UNITS, REGIONS, Region, Side
-from tbd.think.anatomy import follow
 from tbd.think.plan import MuscleAction, MusclePlan
+from tbd.think.plan_checks import follow
 from tbd.think.planner import Planner
 
 _UNIT = re.compile(r"AU\s*(\d{1,3})\s*([LR]?)", re.IGNORECASE)

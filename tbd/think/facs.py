@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tbd.face.motion import BLENDSHAPES, CHANNELS, FPS, INDEX
+from tbd.face.motion import BLENDSHAPES, CHANNELS, INDEX
+from tbd.media.rates import FPS
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS, REGIONS, ActionUnit, Emotion, Region, Side, describe_unknown
 from tbd.think.plan import MusclePlan
 

@@ -12,11 +12,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tbd.errors import InputError
-from tbd.files import atomic_output
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Emotion, Region, Side, describe_unknown
+from tbd.utils.atomic import atomic_output
 
 if TYPE_CHECKING:
-    from tbd.think.anatomy import Finding
+    from tbd.think.plan_checks import Finding
 
 __all__ = ["RELEASE", "RISE", "TAIL", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step"]
 
@@ -185,14 +185,14 @@ class MusclePlan(_Part):
         return max([*times, *ends, 1.0]) if closed else max([*times, *ends, max(starts, default=0.0) + TAIL])
 
     def check(self) -> "tuple[Finding, ...]":
-        """What a face cannot do or a reader would stumble on; nothing for a sound plan. See `tbd.think.anatomy.check`."""
-        from tbd.think.anatomy import check  # anatomy is about plans, so it imports this module
+        """What a face cannot do or a reader would stumble on; nothing for a sound plan. See `tbd.think.plan_checks.check`."""
+        from tbd.think.plan_checks import check  # anatomy is about plans, so it imports this module
 
         return check(self)
 
     def repair(self) -> "tuple[MusclePlan, tuple[str, ...]]":
-        """A plan without findings, and one sentence for each change. See `tbd.think.anatomy.repair`."""
-        from tbd.think.anatomy import repair
+        """A plan without findings, and one sentence for each change. See `tbd.think.plan_checks.repair`."""
+        from tbd.think.plan_checks import repair
 
         return repair(self)
 

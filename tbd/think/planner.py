@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from itertools import islice
 
 from tbd.errors import InputError
-from tbd.think import wording
+from tbd.think import verbalize
 from tbd.think.action_units import Emotion
-from tbd.think.doubts import foreign_language, slips
-from tbd.think.moments import Moment
 from tbd.think.plan import MusclePlan, Segment, Step
-from tbd.think.reading import Text, read
-from tbd.think.timing import Beat, schedule, unfold
+from tbd.think.rules.language_checks import foreign_language, slips
+from tbd.think.rules.parser import Text, read
+from tbd.think.rules.segmenter import Moment
+from tbd.think.rules.timing import Beat, schedule, unfold
 
 
 class Planner(ABC):
@@ -67,9 +67,9 @@ def check_duration(duration: float | None) -> None:
 class KnowledgePlanner(Planner):
     """Thinks with tables and rules: offline, deterministic, in milliseconds. Reads English.
 
-    It finds feelings, expressions, muscles, gaze and head movements (`tbd.think.lexicon`), reads how they are meant, in
-    which degree and when (`tbd.think.reading`), turns them into muscles by the FACS prototypes (`tbd.think.expression`)
-    and lays them out in time (`tbd.think.timing`).
+    It finds feelings, expressions, muscles, gaze and head movements (`tbd.think.rules.lexicon`), reads how they are meant, in
+    which degree and when (`tbd.think.rules.parser`), turns them into muscles by the FACS prototypes (`tbd.think.rules.expression`)
+    and lays them out in time (`tbd.think.rules.timing`).
 
     Example:
         >>> plan = KnowledgePlanner().plan("she fights back tears, then smiles", duration=4)
@@ -88,7 +88,7 @@ class KnowledgePlanner(Planner):
         moments: Sequence[Moment] = () if foreign_language(words.tokens) else words.moments
         beats, total, conflicts = schedule(moments, duration)
         notes = (*words.notes, *conflicts, *_notes(text, words, beats, duration))
-        steps = wording.reasoning(beats, total, nominal=duration is None)
+        steps = verbalize.reasoning(beats, total, nominal=duration is None)
         if not any(beat.face.readings for beat in beats):
             steps = (*steps[:1], Step(title="What would help", text=notes[-1]))
         return MusclePlan(
@@ -98,8 +98,8 @@ class KnowledgePlanner(Planner):
             intensity=max(beat.face.intensity for beat in beats),
             actions=unfold(beats, total),
             segments=_segments(beats) if len(beats) > 1 else (),
-            description=_join([wording.describe(beat.face) for beat in beats]),
-            regions=wording.describe_regions(beats),
+            description=_join([verbalize.describe(beat.face) for beat in beats]),
+            regions=verbalize.describe_regions(beats),
             notes=notes,
         )
 
@@ -112,7 +112,9 @@ def _join(descriptions: Sequence[str]) -> str:
 def _segments(beats: Sequence[Beat]) -> tuple[Segment, ...]:
     def segment(beat: Beat) -> Segment:
         face = beat.face
-        return Segment(start=beat.start, end=beat.end, emotions=face.emotions, intensity=face.intensity, description=wording.describe(face))
+        return Segment(
+            start=beat.start, end=beat.end, emotions=face.emotions, intensity=face.intensity, description=verbalize.describe(face)
+        )
 
     return tuple(map(segment, beats))
 
@@ -143,7 +145,7 @@ def _notes(text: str, words: Text, beats: Sequence[Beat], duration: float | None
     if not any(beat.face.readings for beat in beats):
         return [*notes, _nothing(text, words)]
     if words.unread:
-        quoted = wording.listed([f"“{phrase}”" for phrase in words.unread[:6]])
+        quoted = verbalize.listed([f"“{phrase}”" for phrase in words.unread[:6]])
         notes.append(f"Not understood, so left out: {quoted}. Times read like “from 1 to 3 s”, amounts like “70 %” or “twice”.")
     notes += [f"“{written}” is not understood. Did you mean “{meant}”?" for written, meant in islice(slips(words.tokens), 4)]
     return notes
@@ -163,5 +165,5 @@ def _nothing(text: str, words: Text) -> str:
         guess = f" (this looks like {language})" if language else ""
         return f"This planner reads English and finds none here{guess}, so the face stays neutral; a language model reads others. {_HELP}"
     guesses = list(dict.fromkeys(meant for _, meant in islice(slips(words.tokens, generous=True), 4)))
-    guess = f" Did you mean {wording.listed([f'“{g}”' for g in guesses], 'or')}?" if guesses else ""
+    guess = f" Did you mean {verbalize.listed([f'“{g}”' for g in guesses], 'or')}?" if guesses else ""
     return f"The text names no feeling or movement that this planner knows, so the face stays neutral.{guess} {_HELP}"

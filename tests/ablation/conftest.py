@@ -11,7 +11,7 @@ from scipy.io import wavfile
 from tbd.ablation.launchers import Launcher
 from tbd.ablation.work import run_job
 from tbd.face.motion import Motion
-from tbd.hear.phones import Phone, save_phones
+from tbd.speech.phones import Phone, save_phones
 from tbd.think.plan import MuscleAction, MusclePlan
 
 EXPERIMENT = Path(__file__).resolve().parents[2] / "configs" / "experiment" / "motion_mini.yaml"
@@ -75,7 +75,12 @@ def study(lively, tmp_path):
                 {"name": "strong", "change": {f"{GUIDANCE}.muscle_scale": 2.0}},
                 {
                     "name": "label",
-                    "change": {"model.init_args.plan_encoder": {"class_path": "tbd.think.encoder.LabelEncoder", "init_args": {"dim": 32}}},
+                    "change": {
+                        "model.init_args.plan_encoder": {
+                            "class_path": "tbd.draw.conditioning.plan_encoder.LabelEncoder",
+                            "init_args": {"dim": 32},
+                        }
+                    },
                 },
             ],
             **changes,

@@ -12,7 +12,7 @@ from tbd.ablation import work
 from tbd.ablation.ablate import Ablation, ablate
 from tbd.ablation.resolve import training_key
 from tbd.ablation.runs import TRUTH
-from tbd.cli import main
+from tbd.cli.main import main
 from tbd.errors import InputError, TBDError
 from tests.ablation.conftest import GUIDANCE, METRICS
 
@@ -104,7 +104,7 @@ def test_a_run_that_fails_leaves_the_others_of_its_process(study, here, tmp_path
 def test_an_interrupted_training_goes_on_where_it_stopped(study, here, tmp_path, monkeypatch):
     path, output = study(variants=[{"name": "base"}]), tmp_path / "out"
     steps = []
-    from tbd.draw.motion_diffusion import MotionDiffusion
+    from tbd.draw.motion.diffusion import MotionDiffusion
 
     real = MotionDiffusion.training_step
 

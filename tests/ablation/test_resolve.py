@@ -26,7 +26,7 @@ def test_an_override_reaches_whatever_interpolates_it(base):
 
 def test_it_is_read_again_as_it_was_written(base, tmp_path):
     """Also what is null on purpose: another default would validate, and keep checkpoints, at other steps."""
-    from tbd.training import resolve
+    from tbd.training.main import resolve
 
     assert base["trainer"]["check_val_every_n_epoch"] is None and base["trainer"]["val_check_interval"] == 1
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(base))
@@ -46,8 +46,11 @@ def test_the_difference_is_all_that_differs(base):
         ({f"{MODEL}.denoiser.init_args.dept": 4}, "MotionTransformer has no key dept; the nearest is depth"),
         ({"data.init_args.bach_size": 4}, "ProceduralDataModule has no key bach_size; the nearest is batch_size"),
         ({"modle.init_args.x": 1}, "modle"),
-        ({f"{MODEL}.guidance": {"class_path": "tbd.draw.guidance.ClassifierFreeGuidance", "init_args": {"switch": 1}}}, "no key switch"),
-        ({f"{MODEL}.guidance": {"class_path": "tbd.draw.audio.MelEncoder"}}, "Guidance"),
+        (
+            {f"{MODEL}.guidance": {"class_path": "tbd.draw.guidance.classifier_free.ClassifierFreeGuidance", "init_args": {"switch": 1}}},
+            "no key switch",
+        ),
+        ({f"{MODEL}.guidance": {"class_path": "tbd.draw.conditioning.audio_encoder.MelEncoder"}}, "Guidance"),
         ({f"{GUIDANCE}.switch": "late"}, "switch"),
     ],
 )
@@ -59,7 +62,7 @@ def test_a_key_that_does_not_exist_is_refused(overlay, said):
 
 SHARED = [
     {f"{GUIDANCE}.switch": 0.9},
-    {f"{MODEL}.guidance": {"class_path": "tbd.draw.guidance.NoGuidance"}},
+    {f"{MODEL}.guidance": {"class_path": "tbd.draw.guidance.base.NoGuidance"}},
     {f"{MODEL}.num_inference_steps": 50},
     {f"{MODEL}.compile": True},
     {"trainer.devices": 2, "trainer.default_root_dir": "elsewhere"},
@@ -71,7 +74,7 @@ SHARED = [
     },
 ]
 OWN = [
-    {f"{MODEL}.plan_encoder": {"class_path": "tbd.think.encoder.LabelEncoder"}},
+    {f"{MODEL}.plan_encoder": {"class_path": "tbd.draw.conditioning.plan_encoder.LabelEncoder"}},
     {f"{MODEL}.drop_local": 0.5},
     {f"{MODEL}.noise_scheduler.init_args.prediction_type": "epsilon"},
     {f"{MODEL}.noise_scheduler.init_args.beta_schedule": "linear"},

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks import control, real_speech, speed
-from tbd.draw.guidance import ProgressiveGuidance
-from tbd.draw.pretrained import load_motion_model
+from tbd.draw.export import load_motion_model
+from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.face.motion import Motion
-from tbd.face.sound import read_wave
+from tbd.media.wav import read_wave
 from tbd.pipeline import ASSETS
 from tbd.think.plan import MusclePlan
 from tests.draw.conftest import tiny_model

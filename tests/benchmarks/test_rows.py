@@ -7,8 +7,8 @@ from jsonargparse import ArgumentParser
 
 from benchmarks.procedural_test import choose
 from benchmarks.rows import ROWS
-from tbd.data.speech import Voice
-from tbd.data.synthesis import plan_corpus
+from tbd.data.synthetic.corpus import plan_corpus
+from tbd.data.synthetic.speech import Voice
 from tbd.evaluation.predictors import Predictor
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.tracking_expression import LANDMARKER, Clip, read_clips, score
 from tbd.errors import InputError
-from tbd.face.resting import AVERAGE
+from tbd.face.neutral import AVERAGE
 
 
 def test_every_clip_counts_once_however_many_pictures_it_has():

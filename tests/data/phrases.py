@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tbd.face.motion import SAMPLE_RATE
-from tbd.hear.phones import SILENCE, Phone
+from tbd.media.rates import SAMPLE_RATE
+from tbd.speech.phones import SILENCE, Phone
 
 VOWELS = ("ɑ", "æ", "i", "u", "ə", "oʊ", "aɪ")
 

@@ -5,8 +5,8 @@ from importlib.resources import files
 import pytest
 
 from tbd.data import splits
-from tbd.data.cache import ClipRecord
-from tbd.data.names import clip_names, emotion_name, mead_name
+from tbd.data.preprocess.cache import ClipRecord
+from tbd.data.sources.naming import clip_names, emotion_name, mead_name
 from tbd.data.splits import Split, load_split, split_names
 from tbd.errors import InputError
 from tbd.think.facs import EMOTIONS

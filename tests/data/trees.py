@@ -23,9 +23,9 @@ def performance() -> np.ndarray:
     """(FRAMES, SIZE, SIZE, 3) uint8: scikit-image's astronaut, whose jaw opens and closes, drawn by our own renderer."""
     import skimage.data
 
-    from tbd.face.media import crop_portrait
     from tbd.face.motion import Motion
-    from tbd.face.renderer import MeshWarpRenderer
+    from tbd.face.portrait import crop_portrait
+    from tbd.face.render.renderer import MeshWarpRenderer
     from tbd.face.tracker import FaceMeshTracker
 
     face = crop_portrait(FaceMeshTracker().locate(skimage.data.astronaut()), SIZE)

@@ -4,11 +4,11 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
-from tbd.draw.audio import MelEncoder
-from tbd.draw.denoiser import MotionTransformer
-from tbd.draw.guidance import ProgressiveGuidance
-from tbd.draw.motion_diffusion import MotionDiffusion
-from tbd.think.encoder import MuscleTokenEncoder
+from tbd.draw.conditioning.audio_encoder import MelEncoder
+from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
+from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.motion.denoiser import MotionTransformer
+from tbd.draw.motion.diffusion import MotionDiffusion
 
 
 def tiny_model(**options) -> MotionDiffusion:

@@ -8,10 +8,10 @@ import torch
 from diffusers import AutoencoderKL, MotionAdapter, UNet2DConditionModel
 from safetensors.torch import save_file
 
-from tbd.draw.latents import LatentCodec
+from tbd.draw.pretrained import fingerprint, from_source
 from tbd.draw.single_file import load_single_file
-from tbd.draw.video_denoiser import VideoUNet
-from tbd.draw.weights import fingerprint, from_source
+from tbd.draw.video.autoencoder import LatentCodec
+from tbd.draw.video.denoiser import VideoUNet
 from tbd.errors import InputError
 
 WIDTHS = (32, 64)

@@ -9,13 +9,13 @@ import lightning as L
 import numpy as np
 import torch
 
-from tbd.data.procedural import ProceduralDataModule
-from tbd.draw.audio import MelEncoder, PhoneEncoder
-from tbd.draw.denoiser import MotionTransformer
+from tbd.data.datamodules.procedural import ProceduralDataModule
+from tbd.draw.conditioning.audio_encoder import MelEncoder, PhoneEncoder
+from tbd.draw.motion.denoiser import MotionTransformer
 from tbd.face.motion import Motion
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conftest import tiny_model
-from tests.hear.humming import Humming
+from tests.speech.humming import Humming
 
 SIDES = {"train": [60, 45, 52, 33, 50], "val": [50, 31, 64], "test": [40, 75, 52]}
 QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False, "accelerator": "cpu"}

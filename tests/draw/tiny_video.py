@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from diffusers import DDIMScheduler
 
-from tbd.data.video_windows import VideoClip, VideoDataModule
-from tbd.draw.audio import MelEncoder
-from tbd.draw.guidance import ProgressiveGuidance
-from tbd.draw.latents import LatentCodec
-from tbd.draw.video_denoiser import VideoUNet
-from tbd.draw.video_diffusion import VideoDiffusion
-from tbd.think.encoder import MuscleTokenEncoder
+from tbd.data.datasets.video import VideoClip, VideoDataModule
+from tbd.draw.conditioning.audio_encoder import MelEncoder
+from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
+from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.video.autoencoder import LatentCodec
+from tbd.draw.video.denoiser import VideoUNet
+from tbd.draw.video.diffusion import VideoDiffusion
 from tbd.think.plan import MuscleAction, MusclePlan
 
 DIM = 16

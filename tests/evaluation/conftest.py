@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tbd.draw.chance import clip_seed
+from tbd.draw.randomness import clip_seed
 from tbd.evaluation.evaluate import evaluate
 from tbd.evaluation.predict import write_clip
 from tbd.evaluation.predictions import read_predictions

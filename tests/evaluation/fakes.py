@@ -10,7 +10,7 @@ import yaml
 from tbd.errors import InputError
 from tbd.evaluation.predictors import Outcome, Predictor
 from tbd.evaluation.protocol import Protocol, parse_protocol
-from tbd.evaluation.reference import Reference, ReferenceClip
+from tbd.evaluation.references.base import Reference, ReferenceClip
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.metrics.base import ClipMean
@@ -89,7 +89,7 @@ class FaceClip(FakeClip):
 def portrait(size: int) -> FaceGeometry:
     import skimage.data
 
-    from tbd.face.media import crop_portrait
+    from tbd.face.portrait import crop_portrait
     from tbd.face.tracker import FaceMeshTracker
 
     return crop_portrait(FaceMeshTracker().locate(skimage.data.astronaut()), size)
@@ -98,7 +98,7 @@ def portrait(size: int) -> FaceGeometry:
 @lru_cache
 def film(number: int, frames: int, size: int) -> list[np.ndarray]:
     """The true frames of a `FaceClip`, drawn once."""
-    from tbd.face.renderer import MeshWarpRenderer
+    from tbd.face.render.renderer import MeshWarpRenderer
 
     return list(MeshWarpRenderer().render(portrait(size), FakeClip(number, frames).motion()))
 

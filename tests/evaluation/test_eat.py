@@ -12,11 +12,12 @@ from skimage.transform import SimilarityTransform, warp
 from tbd.evaluation.evaluate import evaluate
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.protocol import load_protocol
-from tbd.evaluation.references import FilmReference
-from tbd.face.media import VideoWriter, crop_portrait, read_video
+from tbd.evaluation.references.sources import FilmReference
 from tbd.face.motion import Motion
-from tbd.face.renderer import MeshWarpRenderer
+from tbd.face.portrait import crop_portrait
+from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
+from tbd.media import VideoWriter, read_video
 from tbd.metrics.landmarks import eat_template, to_dlib68, track_points
 from tests.evaluation.fakes import fake_protocol
 

@@ -9,12 +9,12 @@ import av
 import numpy as np
 import pytest
 
-from tbd.cli import main
+from tbd.cli.main import main
 from tbd.evaluation.evaluate import evaluate
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.scores import load_scores
-from tbd.face.media import VideoWriter, read_video
 from tbd.face.motion import Motion
+from tbd.media import VideoWriter, read_video
 from tests.evaluation.fakes import FakeReference, fake_protocol, write_protocol
 
 CLIPS = FakeReference().clips()

@@ -7,12 +7,12 @@ raise the version of every protocol that uses the metric, so that old rows and n
 import numpy as np
 import pytest
 
-from tbd.evaluation.gauge import build_metric
+from tbd.evaluation.metric_runner import build_metric
 from tbd.evaluation.predictors import LoudnessJaw
 from tbd.evaluation.protocol import load_protocol
-from tbd.evaluation.references import ProceduralReference
+from tbd.evaluation.references.sources import ProceduralReference
+from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
-from tbd.face.points import points_of
 from tbd.think.facs import perform
 
 PINNED = {

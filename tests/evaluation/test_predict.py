@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tbd.cli import main
-from tbd.draw.chance import clip_seed
+from tbd.cli.main import main
+from tbd.draw.randomness import clip_seed
 from tbd.errors import InputError, TBDError
 from tbd.evaluation.predict import predict
 from tbd.evaluation.predictions import RUN, read_row
 from tbd.evaluation.predictors import GroundTruth, LoudnessJaw, ModelPredictor, StillPortrait
-from tbd.evaluation.references import ProceduralReference
+from tbd.evaluation.references.sources import ProceduralReference
 from tbd.face.motion import Motion
 from tests.draw.conftest import tiny_model
 from tests.evaluation.fakes import FakeReference, Refusing, fake_protocol, write_protocol
@@ -39,7 +39,7 @@ def test_two_processes_do_what_one_does(tmp_path):
     for devices in (1, 2):
         command = ["predict", f"--protocol={protocol}", PREDICTOR, f"--output={tmp_path / str(devices)}", f"--devices={devices}"]
         done = subprocess.run(
-            [sys.executable, "-m", "tbd.cli", *command, "--accelerator=cpu", "--quiet"],
+            [sys.executable, "-m", "tbd", *command, "--accelerator=cpu", "--quiet"],
             env=environment,
             cwd=ROOT,
             capture_output=True,
@@ -135,7 +135,7 @@ def test_the_true_clip_is_drawn_alike_twice_and_in_part(clip):
 class TestModelPredictor:
     @pytest.fixture
     def predictor(self, monkeypatch):
-        monkeypatch.setattr("tbd.draw.pretrained.load_motion_model", lambda name: tiny_model())
+        monkeypatch.setattr("tbd.draw.export.load_motion_model", lambda name: tiny_model())
         return ModelPredictor
 
     def test_seeds_and_seams(self, predictor, clip):

@@ -6,7 +6,7 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.evaluation.predictions import match, read_predictions
-from tbd.notes import Note
+from tbd.utils.notes import Note
 from tests.evaluation.fakes import FakeReference
 
 IDS = [clip.id for clip in FakeReference().clips()]

@@ -4,12 +4,12 @@ import pytest
 
 from tbd.data.splits import load_split
 from tbd.errors import InputError
-from tbd.evaluation.building import build, import_class
-from tbd.evaluation.checksum import checksum_of_names
-from tbd.evaluation.gauge import build_metric
+from tbd.evaluation.metric_runner import build_metric
 from tbd.evaluation.protocol import load_protocol, parse_protocol, protocol_names
-from tbd.evaluation.reference import Reference
-from tbd.evaluation.references import ProceduralReference, build_reference
+from tbd.evaluation.references.base import Reference
+from tbd.evaluation.references.sources import ProceduralReference, build_reference
+from tbd.utils.checksum import checksum_of_names
+from tbd.utils.class_path import build, import_class
 from tbd.weights import WeightsAbsent, find
 from tests.evaluation.fakes import fake_protocol, protocol_values
 

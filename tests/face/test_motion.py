@@ -7,7 +7,7 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD, INDEX, Motion
-from tbd.notes import collected
+from tbd.utils.notes import collected
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from tbd.errors import InputError
 from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD, INDEX, Motion
 from tbd.face.motion_io import livelink, names
-from tbd.notes import collected
+from tbd.utils.notes import collected
 
 FRAMES = 50
 TIMES = np.arange(FRAMES) / 25
@@ -359,7 +359,7 @@ def test_other_kinds_of_files_are_called_by_name(tmp_path, kind):
 
 
 def test_a_video_is_to_be_tracked_first(tmp_path):
-    from tbd.face.media import VideoWriter
+    from tbd.media import VideoWriter
 
     with VideoWriter(tmp_path / "clip.mp4") as writer:
         writer.write(np.zeros((64, 64, 3), np.uint8))

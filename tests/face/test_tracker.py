@@ -12,10 +12,11 @@ from tbd.errors import InputError
 from tbd.face.detector import find_faces, quiet
 from tbd.face.fit import ClipFit, fit_clip, head_motion, smooth
 from tbd.face.geometry import FaceGeometry, euler_to_matrix, matrix_to_euler, mean_face, remove_pose
-from tbd.face.media import crop_portrait, read_image, read_video
 from tbd.face.motion import BLENDSHAPES
+from tbd.face.portrait import crop_portrait
 from tbd.face.rig import Rig
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, _require_usable
+from tbd.media import read_image, read_video
 
 AT = {name: i for i, name in enumerate(BLENDSHAPES)}
 NOSE = (222, 125)

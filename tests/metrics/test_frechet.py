@@ -20,7 +20,7 @@ from tbd.metrics import (
 )
 from tbd.metrics.frechet import kernel_distance, sample_frames
 from tbd.metrics.gaussian import _root, frechet_distance
-from tbd.metrics.inception import InceptionFeatures
+from tbd.metrics.networks.inception import InceptionFeatures
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tbd.metrics import ArcFaceEmbedder, FaceEmbedder, IdentitySimilarity, Unmeasurable, WeightsAbsent
-from tbd.metrics.arcface import align
+from tbd.metrics.networks.arcface import align
 
 
 class Corner(FaceEmbedder):

@@ -11,7 +11,7 @@ from tbd.errors import InputError
 from tbd.metrics import SyncNetConfidence, SyncNetDistance, SyncNetOffset, Unmeasurable, WeightsAbsent
 from tbd.metrics.lip_sync import embed, score, shift_distances
 from tbd.metrics.mfcc import mfcc
-from tbd.metrics.syncnet import SyncNet, audio_windows, load_syncnet
+from tbd.metrics.networks.syncnet import SyncNet, audio_windows, load_syncnet
 
 
 @pytest.mark.parametrize("length", [100, 400, 401, 560, 16000, 23456])

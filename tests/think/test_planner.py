@@ -191,7 +191,7 @@ MEASURES = (
 
 @pytest.mark.parametrize("seed", range(3))
 def test_word_salad_never_fails(seed):
-    from tbd.think.scanning import vocabulary
+    from tbd.think.rules.matcher import vocabulary
 
     rng = np.random.default_rng(seed)
     words = [*sorted(vocabulary()), *",.;!?", *MEASURES, "[0-2s]", "[3s-end]", "for 2 seconds", "at 1 s", "AU12L at .4", "until 4 s", "🙂"]

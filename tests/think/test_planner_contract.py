@@ -5,8 +5,8 @@ import pytest
 from tbd.errors import InputError
 from tbd.think import KnowledgePlanner, LanguageModelPlanner, MusclePlan, ServerPlanner
 from tbd.think.action_units import REGIONS
-from tests.think.chat_server import serve
-from tests.think.tiny_model import save_tiny_model
+from tests.think.llm.chat_server import serve
+from tests.think.llm.tiny_model import save_tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.motion import CHANNELS, FPS, Motion
+from tbd.face.motion import CHANNELS, Motion
 from tbd.face.motion_io import clock, names, orders
 from tbd.face.motion_io.table import Table
+from tbd.media.rates import FPS
 
 _VALUES = ("values", "blendshapes", "weights", "data", "motion", "arr_0", "coefficients", "expression")
 _NAMES = ("channels", "names", "columns", "blendshape_names")

@@ -8,7 +8,7 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.face.motion_io import names
-from tbd.notes import note
+from tbd.utils.notes import note
 
 _TIMES = {
     "time", "times", "t", "timestamp", "timestamps", "second", "seconds", "sec", "secs", "elapsed", "elapsedtime", "playbacktime",

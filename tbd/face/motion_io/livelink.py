@@ -13,8 +13,9 @@ pitch alone. The eyes' signs are others: yaw to the subject's right, pitch down.
 
 import numpy as np
 
-from tbd.face.motion import FPS, INDEX, Motion
+from tbd.face.motion import INDEX, Motion
 from tbd.face.motion_io import clock, names
+from tbd.media.rates import FPS
 
 SHAPES = (
     "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft", "eyeWideLeft",

@@ -6,7 +6,7 @@ from tbd.errors import InputError
 from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD
 from tbd.face.motion_io import livelink
 from tbd.face.motion_io.table import Table
-from tbd.notes import note
+from tbd.utils.notes import note
 
 _NO_TONGUE = tuple(c for c in BLENDSHAPES if c != "tongueOut")
 _ORDERS: dict[int, dict[str, tuple[str, ...]]] = {

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.motion import CHANNELS, FPS, HEAD, INDEX, Motion
+from tbd.face.motion import CHANNELS, HEAD, INDEX, Motion
 from tbd.face.motion_io import livelink, names, units
-from tbd.notes import note
+from tbd.media.rates import FPS
+from tbd.utils.notes import note
 
 _ON_GRID = 0.0015
 """Seconds that a time stamp may lie beside its frame and still be that frame's: writers round to milliseconds."""

@@ -13,7 +13,7 @@ from tbd.errors import InputError
 from tbd.face.motion_io import clock, names, orders
 from tbd.face.motion_io.sniffing import looks_utf16
 from tbd.face.motion_io.table import Table
-from tbd.notes import note
+from tbd.utils.notes import note
 
 _SEPARATORS = (",", ";", "\t", "|", None)
 """None is any white space."""

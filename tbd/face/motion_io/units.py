@@ -6,7 +6,7 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD
-from tbd.notes import note
+from tbd.utils.notes import note
 
 _SHAPES = len(BLENDSHAPES)
 _ANGLES = slice(_SHAPES, _SHAPES + 3)

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.motion import CHANNELS, FPS, Motion
+from tbd.face.motion import CHANNELS, Motion
 from tbd.face.motion_io import livelink
-from tbd.files import atomic_output
-from tbd.notes import note
+from tbd.media.rates import FPS
+from tbd.utils.atomic import atomic_output
+from tbd.utils.notes import note
 
 _FORMAT = "tbd-motion-1"
 SUFFIXES = (".npz", ".csv", ".tsv")

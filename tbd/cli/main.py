@@ -1,0 +1,119 @@
+"""The `tbd` command. Nothing heavy is imported before a subcommand needs it."""
+
+import sys
+from collections.abc import Sequence
+
+from tbd import __version__
+from tbd.cli import ablate, evaluate, generate, preprocess, synthesize, think, weights
+from tbd.cli.component_options import require_working_folder
+from tbd.errors import INTERRUPTED, InputError, TBDError, disk_error
+from tbd.training.launcher import follow_launcher, report_failure
+from tbd.utils.notes import printed
+
+COMMANDS = {
+    **think.COMMANDS,
+    **generate.COMMANDS,
+    **synthesize.COMMANDS,
+    **preprocess.COMMANDS,
+    **evaluate.COMMANDS,
+    **ablate.COMMANDS,
+    **weights.COMMANDS,
+}
+_LIGHTNING = {
+    "fit": "train from a configuration (Lightning's)",
+    "validate": "validate a checkpoint (Lightning's)",
+    "test": "test a checkpoint (Lightning's)",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand.
+
+    Returns:
+        0; 1 for a failure, 2 for something that the user can put right, 130 after Ctrl-C.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    follow_launcher()
+    debug = "--debug" in argv
+    argv = [a for a in argv if a != "--debug"]
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if argv[0] == "--version":
+        print(f"tbd {__version__}")
+        return 0
+    require_working_folder()
+    try:
+        with printed(argv[0]):
+            return _dispatch(argv[0], argv[1:])
+    except TBDError as error:
+        if debug:
+            raise
+        return _failed(f"tbd {argv[0]}: {error}", error.exit_code)
+    except KeyboardInterrupt:
+        return _failed(f"\ntbd {argv[0]}: interrupted; nothing half-written was left.", INTERRUPTED)
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        if (full := disk_error(error)) is not None:
+            return _failed(f"tbd {argv[0]}: {full}", full.exit_code)
+        return _failed(f"tbd {argv[0]}: unexpected {type(error).__name__}: {error} (run again with --debug to see where).", 1)
+
+
+def _failed(sentence: str, code: int) -> int:
+    """Say it once, also where several processes of one training fail together."""
+    if not report_failure(sentence, code):
+        print(sentence, file=sys.stderr)
+    return code
+
+
+def _dispatch(name: str, argv: list[str]) -> int:
+    if name in _LIGHTNING:
+        from tbd.utils.threads import set_threads
+
+        set_threads()  # before torch is imported
+        from tbd.training.main import run
+        from tbd.utils.packaged_files import with_shipped_configs
+
+        return run([name, *with_shipped_configs(argv)])
+    if name not in COMMANDS:
+        import difflib
+
+        near = difflib.get_close_matches(name, [*COMMANDS, *_LIGHTNING], 1)
+        raise InputError(f"there is no such command{f'; did you mean {near[0]}?' if near else '.'} `tbd --help` lists them.")
+    from jsonargparse import ArgumentParser
+
+    from tbd.cli.help import HelpFormatter
+    from tbd.cli.parsing import parse
+
+    command = COMMANDS[name]
+    about = {"description": _sentence(command.summary), "formatter_class": HelpFormatter}
+    parser = ArgumentParser(prog=f"tbd {name}", exit_on_error=False, allow_abbrev=False, **about)
+    parser.add_argument("--config", action="config", help="a YAML file with these options")
+    command.options(parser)
+    command.run(parse(parser, argv))
+    return 0
+
+
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."
+
+
+def _help() -> str:
+    rows = [(name, command.summary) for name, command in COMMANDS.items()] + list(_LIGHTNING.items())
+    lines = [f"  {name:<12} {summary}" for name, summary in rows]
+    return "\n".join(
+        [
+            f"Think-Before-Draw {__version__}: a portrait, a voice and a sentence about a feeling become a talking face.",
+            "",
+            "usage: tbd COMMAND [options]      tbd COMMAND --help says what a command takes; --debug shows tracebacks",
+            "",
+            *lines,
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What each drawing command reads and writes, checked before anything heavy is imported."""
+
+import os
+
+from tbd.face.motion_io.writing import SUFFIXES
+from tbd.utils.atomic import check_files
+
+_VIDEOS = (".mp4", ".mov")
+
+
+def check_generation(
+    portrait: str | os.PathLike,
+    audio: str | os.PathLike,
+    output: str | os.PathLike,
+    plan: str | os.PathLike | None = None,
+    motion_output: str | os.PathLike | None = None,
+    plan_output: str | os.PathLike | None = None,
+) -> None:
+    """Check every file of `generate`, before anything is loaded; arguments as there.
+
+    Raises:
+        InputError: A file cannot be read or written, or one would be overwritten.
+    """
+    check_files(
+        {"--portrait": portrait, "--audio": audio, "--plan": plan},
+        {"--output": output, "--motion-output": motion_output, "--plan-output": plan_output},
+        {"--output": _VIDEOS, "--motion-output": SUFFIXES, "--plan-output": (".json",)},
+    )
+
+
+def check_track(
+    video: str | os.PathLike,
+    output: str | os.PathLike,
+    landmarker: str | os.PathLike | None = None,
+    neutral: str | os.PathLike | None = None,
+) -> None:
+    """Check every file of `track`; arguments and errors as there."""
+    check_files({"the video": video, "--landmarker": landmarker, "--neutral": neutral}, {"--output": output}, {"--output": SUFFIXES})
+
+
+def check_render(
+    portrait: str | os.PathLike, motion: str | os.PathLike, output: str | os.PathLike, audio: str | os.PathLike | None = None
+) -> None:
+    """Check every file of `render`; arguments and errors as there."""
+    check_files({"--portrait": portrait, "--motion": motion, "--audio": audio}, {"--output": output}, {"--output": _VIDEOS})

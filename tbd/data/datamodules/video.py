@@ -1,0 +1,93 @@
+"""`VideoCacheDataModule`: the video model's batches from the features that `tbd preprocess features --vae … --coarse` keeps in a cache."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tbd.data.datamodules.base import with_val
+from tbd.data.datamodules.prepared import Plans
+from tbd.data.datasets.packed import TrainingClip
+from tbd.data.datasets.video import VideoClip, VideoDataModule
+from tbd.data.preprocess.cache import Cache
+from tbd.data.preprocess.portrait_features import feature_name
+from tbd.data.splits import load_split
+from tbd.errors import InputError
+from tbd.think.plan import MusclePlan
+
+
+class VideoCacheDataModule(VideoDataModule):
+    """Windows of a cache's latents, for MEAD, HDTF and folders alike.
+
+    Args:
+        root: the cache.
+        split: name of a packaged split, or a .json file.
+        latents: Name of the features, ``vae@<weights>-<size>`` (see `tbd.data.preprocess.features`); the cache's only ones where not given.
+        shortest: clips with fewer frames are left out; a window's frames where not given.
+        kwargs: see `VideoDataModule`.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        split: str,
+        latents: str | None = None,
+        shortest: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.root, self.split, self.latents, self.shortest = Path(root), split, latents, shortest
+
+    def clips(self, split: str) -> Sequence[VideoClip]:
+        """The clips of one side whose latents are there.
+
+        Raises:
+            InputError: there are none, or files are gone.
+        """
+        cache, sides, plan_of = Cache(self.root), load_split(self.split), Plans()
+        latents = self.latents or _only_latents(cache)
+        names = {kind: feature_name(kind, latents) for kind in ("portrait", "coarse", "regions")} | {"frames": latents}
+        records = {r.clip: r for r in cache.records() if r.ready and all(name in r.features for name in names.values())}
+        if not records:
+            raise InputError(f"{self.root} holds no clip with {latents} and what belongs to it{_there(cache)}; {_how(self.root)}")
+        least = self.shortest or self.window_frames
+        usable = [r for r in records.values() if r.frames >= least]
+        rows = [TrainingClip(r.clip, sides.side(r) or "", r.person, r.frames, Path()) for r in usable]
+        chosen = [records[row.name] for row in with_val(rows) if row.side == split]
+        if not chosen:
+            raise InputError(f"{self.root} has no clip of {least} frames or more on the side {split} of {self.split}.")
+        cache.require(chosen, ("audio", "features"))
+        return [
+            VideoClip(
+                name=r.clip,
+                **{kind: cache.path(r.features[names[kind]]) for kind in ("frames", "coarse", "portrait")},
+                region_masks=cache.path(r.features[names["regions"]]),
+                audio=cache.path(r.audio) if r.audio else None,
+                plan=plan_of(r) or MusclePlan(),
+                video=cache.path(r.videos[size]) if (size := latents.rpartition("-")[2]) in r.videos else None,
+            )
+            for r in chosen
+        ]
+
+
+def _only_latents(cache: Cache) -> str:
+    """The name of the cache's latents, where there is one alone."""
+    names = _latents(cache)
+    if len(names) != 1:
+        how = "choose with --data.init_args.latents." if names else _how(cache.root)
+        raise InputError(f"{cache.root} holds {'several' if names else 'no'} latents{_there(cache)}; {how}")
+    return names[0]
+
+
+def _latents(cache: Cache) -> list[str]:
+    return sorted({name for r in cache.records() if r.ready for name in r.features if name.startswith("vae@")})
+
+
+def _there(cache: Cache) -> str:
+    """What latents there are, and what their networks were called."""
+    notes = {name: cache.path(f"features/{name}/source.txt") for name in _latents(cache)}
+    said = [f"{name} of {note.read_text(encoding='utf-8').strip()}" if note.is_file() else name for name, note in notes.items()]
+    return f" (there are {', '.join(said)})" if said else ""
+
+
+def _how(root: Path) -> str:
+    return f"`tbd preprocess features {root} --vae AUTOENCODER --coarse` makes them."

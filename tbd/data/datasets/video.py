@@ -1,0 +1,286 @@
+"""Windows of video with their portraits, coarse frames, sound and plans: the batches that `VideoDiffusion` trains on."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from tbd.data.datasets.motion import as_is
+from tbd.data.datasets.samplers import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule
+from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.randomness import run_seed
+from tbd.errors import InputError
+from tbd.media.rates import FPS, SAMPLES_PER_FRAME
+from tbd.media.wav import read_samples
+from tbd.think.plan import MusclePlan
+
+
+class VideoBatch(TypedDict):
+    """One batch of windows, the same from every DataModule.
+
+    frames: (B, T, 3, H, W) uint8 RGB, or (B, T, C, h, w) float32 cached latents, scaled to about unit variance.
+    coarse: the same of the coarse, mesh-warped portrait.
+    portrait: (B, 3, H, W) or (B, C, h, w), the picture that is animated.
+    region_masks: (B, 5, h, w) float32 0..1 over the latent: how far each region of `REGIONS` reaches.
+    audio: (B, (T + 2·context)·640) float32 at 16 kHz in −1..1, silence outside the clip.
+    plan: the B clips' plans, their times in seconds from the start of the window.
+    id: (B,) int64, the samples' numbers: epoch · length of the dataset + window. All chance in training hangs on them.
+    """
+
+    frames: Tensor
+    coarse: Tensor
+    portrait: Tensor
+    region_masks: Tensor
+    audio: Tensor
+    plan: PlanTensors
+    id: Tensor
+
+
+@dataclass(frozen=True)
+class WholeClip:
+    """One clip of a test.
+
+    Args:
+        name: unique; it decides the noise that is drawn from.
+        frames: (N, 3, H, W) uint8 RGB, or (N, C, h, w) float32 latents.
+        coarse: the same of the coarse, mesh-warped portrait.
+        portrait: (3, H, W) or (C, h, w).
+        region_masks: (5, h, w) float32 0..1.
+        audio: (N·640,) float32 at 16 kHz.
+        plan: its times are seconds from the clip's start.
+        video: the true frames as a file, where `frames` are latents and it is there.
+    """
+
+    name: str
+    frames: Tensor
+    coarse: Tensor
+    portrait: Tensor
+    region_masks: Tensor
+    audio: np.ndarray
+    plan: MusclePlan
+    video: Path | None = None
+
+
+@dataclass(frozen=True)
+class VideoClip:
+    """One clip, ready to be cut: arrays, or the ``.npy`` and ``.wav`` files that hold them and are opened when they are read.
+
+    Args:
+        name: for messages.
+        frames: (N, 3, H, W) uint8, or (N, C, h, w) float16 latents.
+        coarse: the same shape.
+        portrait: (3, H, W) or (C, h, w).
+        region_masks: (5, h, w) 0..1.
+        audio: (N·640,) int16 at 16 kHz; None for silence.
+        plan: its times are seconds from the clip's start.
+        video: the frames as a film, where `frames` are latents; tests compare with it.
+    """
+
+    name: str
+    frames: np.ndarray | Path
+    coarse: np.ndarray | Path
+    portrait: np.ndarray | Path
+    region_masks: np.ndarray | Path
+    audio: np.ndarray | Path | None
+    plan: MusclePlan
+    video: Path | None = None
+
+    def array(self, name: str) -> np.ndarray:
+        """One of the arrays; a file's is memory-mapped."""
+        value = getattr(self, name)
+        return np.load(value, mmap_mode="r") if isinstance(value, Path) else value
+
+    def sound(self, start: int, stop: int) -> np.ndarray:
+        """Samples from `start` to `stop`, (stop − start,) int16, silence outside the clip."""
+        low = max(start, 0)
+        if self.audio is None:
+            inside = np.zeros(0, np.int16)
+        elif isinstance(self.audio, Path):
+            inside = read_samples(self.audio, low, stop)
+        else:
+            inside = self.audio[low : max(stop, 0)]
+        before = min(low - start, stop - start)
+        return np.pad(inside, (before, stop - start - before - len(inside)))
+
+
+class VideoWindows(Dataset):
+    """Windows over clips. A list of sample numbers gives a `VideoBatch`.
+
+    Args:
+        clips: of one size.
+        window_frames: T.
+        context_frames: frames of audio on either side.
+        jitter: start windows anywhere, as the sample's number decides (training), instead of on a fixed grid.
+        seed: of the jitter.
+
+    Raises:
+        InputError: there is no clip, one is shorter than a window, or sizes are mixed.
+    """
+
+    def __init__(self, clips: Sequence[VideoClip], window_frames: int, context_frames: int, jitter: bool, seed: int = 0) -> None:
+        self.clips, self.window_frames, self.context_frames = clips, window_frames, context_frames
+        self.jitter, self.seed = jitter, seed
+        if not clips:
+            raise InputError("There are no clips to train on.")
+        lengths = _lengths(clips)
+        short = [i for i, length in enumerate(lengths) if length < window_frames]
+        if short:
+            raise InputError(
+                f"Clip {clips[short[0]].name} has {lengths[short[0]]} frames, fewer than a window's {window_frames} (so have {len(short)} "
+                "clips in all); leave them out, or lower window_frames."
+            )
+        self.lengths = lengths
+        self.places = [(i, k * window_frames) for i, length in enumerate(lengths) for k in range(length // window_frames)]
+        self.plans = PlanTensors.collate([clip.plan for clip in clips])
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, sample: int) -> VideoBatch:
+        return self.__getitems__([sample])
+
+    def __getitems__(self, samples: Sequence[int]) -> VideoBatch:
+        t, places = self.window_frames, [self._place(sample) for sample in samples]
+        clips = [self.clips[i] for i, _ in places]
+        starts = torch.tensor([start for _, start in places])
+
+        def stacked(name: str, windows: bool) -> Tensor:
+            rows = (clip.array(name) for clip in clips)
+            cut = [np.asarray(row[s : s + t] if windows else row) for row, (_, s) in zip(rows, places)]
+            both = torch.from_numpy(np.stack(cut))
+            return both if both.dtype == torch.uint8 else both.float()
+
+        return {
+            "frames": stacked("frames", True),
+            "coarse": stacked("coarse", True),
+            "portrait": stacked("portrait", False),
+            "region_masks": stacked("region_masks", False),
+            "audio": torch.stack([self._sound(clip, start) for clip, (_, start) in zip(clips, places)]),
+            "plan": self.plans[torch.tensor([i for i, _ in places])].shifted(starts / FPS),
+            "id": torch.tensor(samples),
+        }
+
+    def _place(self, sample: int) -> tuple[int, int]:
+        """Clip and first frame."""
+        clip, start = self.places[sample % len(self)]
+        if self.jitter:
+            room = self.lengths[clip] - self.window_frames
+            start = int(np.random.default_rng((self.seed, sample)).integers(room + 1))
+        return clip, start
+
+    def _sound(self, clip: VideoClip, start: int) -> Tensor:
+        low = (start - self.context_frames) * SAMPLES_PER_FRAME
+        sound = clip.sound(low, low + (self.window_frames + 2 * self.context_frames) * SAMPLES_PER_FRAME)
+        return torch.from_numpy(sound.astype(np.float32) / 32768)
+
+
+def _lengths(clips: Sequence[VideoClip]) -> list[int]:
+    """Frames of each clip, all of which have one size."""
+    wanted = clips[0].array("frames").shape[1:]
+    lengths = []
+    for clip in clips:
+        for name in ("frames", "coarse", "portrait"):
+            shape = clip.array(name).shape
+            if shape[-3:] != wanted:
+                raise InputError(
+                    f"Clip {clip.name} has {name} of size {shape[-3:]}, {clips[0].name} frames of {wanted}; one run takes one size."
+                )
+        lengths.append(min(len(clip.array("frames")), len(clip.array("coarse"))))
+    return lengths
+
+
+class WholeClips(Dataset):
+    """The clips of a side one by one, as `VideoDiffusion` is tested on them; each a `WholeClip`.
+
+    Args:
+        windows: whose clips.
+    """
+
+    def __init__(self, windows: VideoWindows) -> None:
+        self.clips, self.lengths = windows.clips, windows.lengths
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> WholeClip:
+        clip, frames = self.clips[index], self.lengths[index]
+
+        def whole(name: str) -> Tensor:
+            array = torch.from_numpy(np.array(clip.array(name)))
+            return array if array.dtype == torch.uint8 else array.float()
+
+        sound = clip.sound(0, frames * SAMPLES_PER_FRAME).astype(np.float32) / 32768
+        parts = {name: whole(name) for name in ("frames", "coarse", "portrait", "region_masks")}
+        parts |= {"frames": parts["frames"][:frames], "coarse": parts["coarse"][:frames]}
+        return WholeClip(clip.name, **parts, audio=sound, plan=clip.plan, video=clip.video)
+
+
+class VideoDataModule(SeededDataModule):
+    """What every source of `VideoClip` shares; a source declares `clips`.
+
+    Args:
+        window_frames: frames of a window (T).
+        context_frames: frames of audio on either side of it.
+        batch_size: windows per batch and process.
+        num_workers: loader processes.
+        seed: of order and jitter; that of ``seed_everything`` where not given.
+        val_windows: windows that a validation goes through, evenly spread over the clips; all where not given. Unlike the trainer's
+            ``limit_val_batches`` these are the same for any batch size and number of processes.
+    """
+
+    def __init__(
+        self,
+        window_frames: int = 16,
+        context_frames: int = 8,
+        batch_size: int = 1,
+        num_workers: int = 0,
+        seed: int | None = None,
+        val_windows: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.window_frames, self.context_frames = window_frames, context_frames
+        self.batch_size, self.num_workers, self.seed, self.val_windows = batch_size, num_workers, run_seed(seed), val_windows
+
+    @abstractmethod
+    def clips(self, split: str) -> Sequence[VideoClip]:
+        """The clips of ``train``, ``val`` or ``test``."""
+
+    def setup(self, stage: str) -> None:
+        splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("test",)}[stage]
+        self.datasets = {
+            split: VideoWindows(self.clips(split), self.window_frames, self.context_frames, split == "train", self.seed) for split in splits
+        }
+
+    def train_dataloader(self) -> DataLoader:
+        data = self.datasets["train"]
+        sampler = EpochSampler(len(data), self.batch_size, self.seed, self.trainer.global_rank, self.trainer.world_size)
+        return ResumableLoader(data, self.batch_size, trainer=self.trainer, sampler=sampler, drop_last=True, **self._options())
+
+    def val_dataloader(self) -> DataLoader:
+        """Every window once, or those that were asked for, whatever the number of processes."""
+        data = self.datasets["val"]
+        sampler = EvaluationSampler(len(data), self.val_windows, self.trainer.global_rank, self.trainer.world_size, self.batch_size)
+        return DataLoader(data, self.batch_size, sampler=sampler, **self._options())
+
+    def test_dataloader(self) -> DataLoader:
+        """Whole clips, one by one."""
+        clips = WholeClips(self.datasets["test"])
+        sampler = EvaluationSampler(len(clips), None, self.trainer.global_rank, self.trainer.world_size)
+        return DataLoader(clips, batch_size=None, sampler=sampler)
+
+    def predict_dataloader(self) -> DataLoader:
+        return self.test_dataloader()
+
+    def _options(self) -> dict:
+        return {"num_workers": self.num_workers, "collate_fn": as_is, "persistent_workers": self.num_workers > 0, "pin_memory": False}
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        if isinstance(batch, WholeClip):  # it stays where it is until it is drawn
+            return batch
+        return {key: value if key == "id" else value.to(device) for key, value in batch.items()}

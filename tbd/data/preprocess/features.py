@@ -1,0 +1,193 @@
+"""Latents and features of pretrained networks, kept beside the clips that they are of: what large models train on.
+
+features/vae@<weights>-<size>/<person>/<clip>.npy      (frames, C, h, w) float16, latents times the autoencoder's scaling factor
+features/wav2vec2@<weights>/<person>/<clip>.npy        (frames, D) float16, hidden states brought to 25 a second
+features/<name>/source.txt                             what the network was called when its features were made
+
+<weights> is the network's `fingerprint`: the same weights have one name wherever they lie, and two networks never share one.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from rich.console import Console
+from torch.nn import functional as F
+
+from tbd.data.preprocess.cache import Cache, ClipRecord
+from tbd.data.preprocess.runner import locked
+from tbd.draw.pretrained import fingerprint, from_source
+from tbd.errors import InputError, TBDError
+from tbd.media import read_audio, read_video
+from tbd.media.rates import SAMPLES_PER_FRAME
+from tbd.utils.atomic import atomic_output
+
+_BATCH = 16
+"""Frames that an autoencoder sees at once."""
+
+
+class FeatureExtractor(ABC):
+    """One pretrained network. `name` says which, so that features of two never mix."""
+
+    name: str
+    source = ""
+    """What the user called the network: a folder, file or hub repository."""
+    looks_at: str = "its kind of file"
+    """What a clip must have, for messages."""
+
+    @abstractmethod
+    def wants(self, record: ClipRecord) -> bool:
+        """Whether a clip has what the network looks at."""
+
+    @abstractmethod
+    def extract(self, cache: Cache, record: ClipRecord) -> np.ndarray:
+        """(frames, ...) float16."""
+
+
+class VAELatents(FeatureExtractor):
+    """Latents of diffusers' `AutoencoderKL`: the means of its posterior, times its scaling factor.
+
+    Args:
+        model: A folder, file or hub repository of it, or of a whole Stable Diffusion.
+        size: of the videos in pixels.
+        device: where it runs.
+    """
+
+    def __init__(self, model: str | os.PathLike, size: int = 512, device: str = "cpu") -> None:
+        from diffusers import AutoencoderKL
+
+        self.vae = _loaded(AutoencoderKL, model, device)
+        self.size, self.device, self.source = str(size), device, str(model)
+        self.name, self.looks_at = f"vae@{fingerprint(self.vae)}-{size}", f"a video of {size} pixels"
+
+    def wants(self, record: ClipRecord) -> bool:
+        return self.size in record.videos
+
+    def extract(self, cache: Cache, record: ClipRecord) -> np.ndarray:
+        return self.encode(read_video(cache.path(record.videos[self.size])))
+
+    @torch.no_grad()
+    def encode(self, frames: Iterable[np.ndarray]) -> np.ndarray:
+        """(H, W, 3) uint8 frames → (N, C, h, w) float16."""
+        latents = []
+        for batch in _batches(frames, _BATCH):
+            pixels = torch.from_numpy(np.stack(batch)).to(self.device).permute(0, 3, 1, 2).to(self.vae.dtype) / 127.5 - 1  # (F, 3, H, W)
+            latents.append((self.vae.encode(pixels).latent_dist.mean * self.vae.config.scaling_factor).half().cpu())
+        return torch.cat(latents).numpy()
+
+
+class Wav2Vec2Features(FeatureExtractor):
+    """Hidden states of transformers' `Wav2Vec2Model` (or its kin: HuBERT, WavLM), interpolated to one a frame.
+
+    Args:
+        model: a folder or hub repository.
+        layer: of the hidden states; −1 is the last.
+        device: where it runs.
+    """
+
+    def __init__(self, model: str | os.PathLike, layer: int = -1, device: str = "cpu") -> None:
+        from transformers import AutoModel
+
+        self.model = _loaded(AutoModel, model, device)
+        self.layer, self.device, self.source, self.looks_at = layer, device, str(model), "sound"
+        self.name = f"wav2vec2@{fingerprint(self.model)}" + ("" if layer == -1 else f"-{layer}")
+
+    def wants(self, record: ClipRecord) -> bool:
+        return bool(record.audio)
+
+    @torch.no_grad()
+    def extract(self, cache: Cache, record: ClipRecord) -> np.ndarray:
+        sound = torch.from_numpy(read_audio(cache.path(record.audio)))[: record.frames * SAMPLES_PER_FRAME].to(
+            self.device, self.model.dtype
+        )
+        # as its own feature extractor does: no mean, unit variance
+        sound = (sound - sound.mean()) / (sound.var(correction=0) + 1e-7).sqrt()
+        states = self.model(sound[None], output_hidden_states=True).hidden_states[self.layer]  # (1, about 2·frames, D)
+        return F.interpolate(states.float().mT, record.frames, mode="linear")[0].T.half().cpu().numpy()  # (frames, D)
+
+
+def extract_features(root: str | os.PathLike, extractors: Sequence[FeatureExtractor], console: Console | None = None) -> Cache:
+    """Add features to a cache, those that are missing.
+
+    Raises:
+        InputError: there is no cache, or another process is preparing it.
+    """
+    from rich.progress import track
+
+    console = console or Console()
+    cache = Cache(root)
+    with locked(cache):
+        records = [record for record in cache.records() if record.ready]
+        try:
+            for extractor in extractors:
+                _note_source(cache, extractor)
+                todo = [r for r in records if extractor.wants(r) and not _there(cache, r, extractor.name)]
+                for record in track(todo, extractor.name, console=console, transient=True):
+                    path = f"features/{extractor.name}/{record.person}/{record.clip}.npy"
+                    with atomic_output(cache.path(path)) as temporary:
+                        np.save(temporary, extractor.extract(cache, record))
+                    current = cache.load_record(record) or record
+                    cache.save_record(replace(current, features={**current.features, extractor.name: path}))
+                _require_wanted(extractor, records, cache)
+                console.print(
+                    f"{extractor.name}: {len(todo)} clips done, {len(records) - len(todo)} there before or without what it needs."
+                )
+        finally:
+            cache.write_manifest()
+    return cache
+
+
+def _note_source(cache: Cache, extractor: FeatureExtractor) -> None:
+    """Keep the words for a network beside its features, for people: the name is made of its weights."""
+    path = cache.path(f"features/{extractor.name}/source.txt")
+    if extractor.source and not path.exists():
+        with atomic_output(path) as temporary:
+            temporary.write_text(extractor.source + "\n", encoding="utf-8")
+
+
+def _require_wanted(extractor: FeatureExtractor, records: Sequence[ClipRecord], cache: Cache) -> None:
+    """Raise TBDError where no clip has what a network looks at."""
+    if not any(extractor.wants(record) for record in records):
+        raise TBDError(
+            f"{extractor.name}: 0 clips done, since none of the {len(records)} ready clips of {cache.root} has what it looks at "
+            f"({extractor.looks_at})."
+        )
+
+
+def video_size(cache: Cache, size: int | None) -> int:
+    """The size of a cache's videos that networks see.
+
+    Args:
+        cache: a prepared cache.
+        size: pixels that are asked for; the largest of the cache where not given.
+
+    Raises:
+        InputError: the cache has no videos of that size.
+    """
+    sizes = sorted(cache.about["recipe"].get("sizes", ()))
+    if not sizes or size not in (None, *sizes):
+        there = " and ".join(map(str, sizes)) or "no videos"
+        raise InputError(f"{cache.root} has {there}, not videos of {size} pixels; leave --size out or name one of these.")
+    return sizes[-1] if size is None else size
+
+
+def _there(cache: Cache, record: ClipRecord, name: str) -> bool:
+    return name in record.features and cache.path(record.features[name]).is_file()
+
+
+def _loaded(kind: type, model: str | os.PathLike, device: str) -> torch.nn.Module:
+    return from_source(kind, model).to(device).eval().requires_grad_(False)
+
+
+def _batches(frames: Iterable[np.ndarray], size: int) -> Iterable[list[np.ndarray]]:
+    batch = []
+    for frame in frames:
+        batch.append(frame)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,291 @@
+"""`tbd preprocess`: scan a download, prepare its clips over processes, report. It can be stopped and taken up again anywhere."""
+
+import errno
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+import tbd
+from tbd.data.preprocess.cache import Cache, ClipRecord
+from tbd.data.sources.base import RawClip, RawSource, with_neutrals
+from tbd.data.sources.labels import labelled, read_labels
+from tbd.errors import InputError, TBDError
+from tbd.face.neutral import AVERAGE
+from tbd.utils.atomic import atomic_output
+from tbd.utils.multiprocessing import answer_to_the_parent_alone
+
+_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
+"""Errors of the machine, not of a clip."""
+
+_REASONS = 4
+"""Reasons that the error names where no clip could be used."""
+
+Work = Callable[[RawClip], ClipRecord]
+
+
+def preprocess(
+    source: RawSource,
+    output: str | os.PathLike,
+    workers: int | None = None,
+    sizes: Sequence[int] = (512, 256),
+    crop: str = "portrait",
+    landmarker: str | None = None,
+    labels: str | None = None,
+    retry: bool = False,
+    scan_only: bool = False,
+    console: Console | None = None,
+) -> Cache:
+    """Prepare a data set, or what is missing of it.
+
+    Args:
+        source: the download.
+        output: the cache's folder.
+        workers: processes; one per core where not given.
+        sizes: of the videos in pixels.
+        crop: a key of `tbd.data.preprocess.crop.CROPS`.
+        landmarker: a ``face_landmarker.task`` file, to track with both trackers.
+        labels: a table of what people wrote about clips, see `tbd.data.sources.labels.read_labels`.
+        retry: try clips again that failed.
+        scan_only: open each clip and write down what it says of itself, without preparing it.
+        console: where progress and report go.
+
+    Returns:
+        The cache, its manifest written.
+
+    Raises:
+        InputError: the download or the options cannot be used, or another process prepares this cache.
+        TBDError: the disk is full, what was done stays, and a second call goes on there; or not one clip could be used.
+    """
+    from tbd.data.preprocess.clip import Recipe
+
+    console = console or Console()
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers is a number of processes from 1, not {workers}.")
+    recipe = Recipe(tuple(sizes), crop, landmarker)
+    recipe.trackers()  # a missing model file is said now, not by every worker
+    told = read_labels(labels)
+    scan = source.scan(Path(output))
+    clips, remarks = labelled(scan.clips, told)
+    clips = with_neutrals(clips)
+    scan.problems.update({f"{labels} ({i})" if len(remarks) > 1 else str(labels): remark for i, remark in enumerate(remarks, 1)})
+    cache = Cache.claim(output, source=source.name, **recipe.shared())
+    with locked(cache):
+        _sweep(cache)
+        about = {"root": str(getattr(source, "root", "")), "scanned": time.strftime("%Y-%m-%d %H:%M:%S"), "counts": scan.counts,
+                 "problems": scan.problems, "tbd": tbd.__version__, "command": sys.argv}  # fmt: skip
+        with atomic_output(cache.path("scan.json")) as temporary:
+            temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+        keys = [] if scan_only else recipe.tracker_keys()
+        todo = [raw for raw in clips if not _done(cache, raw, keys, retry, scan_only)]
+        console.print(
+            f"{len(clips)} clips found, {len(clips) - len(todo)} of them done before; {len(scan.problems)} remarks on the download."
+        )
+        work = _Work(str(cache.root), None if scan_only else recipe)
+        try:
+            with _one_thread_each():
+                for record in _progress(_map(work, todo, workers or len(os.sched_getaffinity(0))), len(todo), console):
+                    cache.save_record(record)
+        finally:
+            cache.write_manifest()
+        if not scan_only:
+            _require_some(cache, clips)
+    return cache
+
+
+def _require_some(cache: Cache, clips: Sequence[RawClip]) -> None:
+    """Raise TBDError where none of the clips is ready, with the commonest reasons."""
+    records = [record for raw in clips if (record := cache.load_record(raw.record)) is not None]
+    if not any(record.ready for record in records):
+        kinds: dict[str, list[str]] = {}
+        for record in records:
+            reason = record.reason.replace(record.origin, "it").rstrip(".")
+            kinds.setdefault("".join("#" if c.isdigit() else c for c in reason), []).append(reason)
+        said = "; ".join(f"{len(reasons)} × {reasons[0]}" for reasons in sorted(kinds.values(), key=len, reverse=True)[:_REASONS])
+        more = f"; and {len(kinds) - _REASONS} more reasons" if len(kinds) > _REASONS else ""
+        raise TBDError(f"0 of {len(clips)} clips are ready: {said}{more} (`tbd preprocess report {cache.root}` lists them).")
+
+
+@contextmanager
+def locked(cache: Cache) -> Iterator[None]:
+    """Alone with a cache.
+
+    Raises:
+        InputError: another process is preparing it.
+    """
+    lock = FileLock(cache.path(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"Another process is preparing {cache.root}; wait for it, or choose another --output.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started in the block calculate on one thread each; they are the parallelism, and idle threads spin."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: value or "1" for name, value in before.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+
+
+def _sweep(cache: Cache) -> None:
+    """Remove the temporary files of a run that was killed; under the lock nobody else writes here."""
+    for kind in ("video", "audio", "motion", "points", "records", "neutral"):
+        for path in cache.path(kind).rglob(".*-*"):
+            path.unlink(missing_ok=True)
+
+
+def _done(cache: Cache, raw: RawClip, trackers: Sequence[str], retry: bool, scan_only: bool) -> bool:
+    """Whether an earlier run has finished with a clip: with the same file, labels and trackers, and its results are there."""
+    old = cache.load_record(raw.record)
+    same = ("origin", "origin_bytes", "person", "emotion", "level", "text")
+    if old is None or any(getattr(old, name) != getattr(raw.record, name) for name in same):
+        return False
+    if old.status == "failed":
+        return not retry
+    if old.status == "found":
+        return scan_only
+    if raw.neutrals and old.neutral == AVERAGE:
+        return False  # the labels have told of a neutral clip since
+    return all(key in old.motions for key in trackers) and all(cache.path(path).is_file() for path in old.files())
+
+
+@dataclass
+class _Work:
+    """What a worker does with a clip; the trackers are made once per process."""
+
+    root: str
+    recipe: Any
+
+    def __call__(self, raw: RawClip) -> ClipRecord:
+        from tbd.data.preprocess.clip import prepare_clip, probe_clip
+
+        try:
+            if self.recipe is None:
+                return probe_clip(raw)
+            return prepare_clip(raw, Cache(self.root), self.recipe, _trackers(self.recipe))
+        except InputError as error:
+            return failed(raw, str(error).removeprefix(raw.record.origin).strip())
+        except TBDError:
+            raise
+        except OSError as error:
+            if error.errno in _FATAL:
+                raise TBDError(
+                    f"Preparing {raw.record.clip} failed ({error.strerror}); nothing is lost, run the same command again."
+                ) from error
+            return failed(raw, f"{type(error).__name__}: {error}")
+        except Exception as error:  # a codec or a model that trips over one file must not end the run
+            return failed(raw, f"{type(error).__name__}: {error}")
+
+
+_made: dict[Any, list] = {}
+
+
+def _trackers(recipe: Any) -> list:
+    if recipe not in _made:
+        import cv2
+
+        cv2.setNumThreads(1)  # processes are the parallelism here
+        _made[recipe] = recipe.trackers()
+    return _made[recipe]
+
+
+def failed(raw: RawClip, reason: str) -> ClipRecord:
+    return replace(raw.record, status="failed", reason=" ".join(reason.split()))
+
+
+def _map(work: Work, clips: Sequence[RawClip], workers: int) -> Iterator[ClipRecord]:
+    """`work` over the clips, in any order; in this process where there is one worker."""
+    if workers <= 1 or len(clips) <= 1:
+        yield from map(work, clips)
+        return
+    waiting = list(reversed(clips))
+    while waiting:
+        lost: list[RawClip] = []
+        yield from _pooled(work, waiting, min(workers, len(waiting)), lost)
+        for raw in lost:  # their process died; one of them did it, so each is tried once more, alone
+            again: list[RawClip] = []
+            yield from _pooled(work, [raw], 1, again)
+            if again:
+                yield failed(raw, "its decoder or tracker ended the process; the file is probably damaged")
+
+
+def _pooled(work: Work, waiting: list[RawClip], workers: int, lost: list[RawClip]) -> Iterator[ClipRecord]:
+    """Take clips from the end of `waiting` until none is left or a process dies; those then in hand go to `lost`."""
+    before = set(multiprocessing.active_children())
+    # spawn, since a forked copy of a process with threads (torch, mediapipe) can hang
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_quietly)
+    running: dict[Future, RawClip] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < 2 * workers:
+                raw = waiting.pop()
+                running[pool.submit(work, raw)] = raw
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                raw = running.pop(future)
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    lost.append(raw)
+            if lost:
+                lost.extend(running.values())
+                return
+    except BrokenProcessPool:  # while submitting
+        lost.extend([raw, *running.values()])
+    except TBDError:  # the others may finish the clips that they have begun
+        raise
+    except BaseException:
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_quietly() -> None:
+    """What a worker has to say it says in its results; its standard error would cut through the progress bar."""
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    answer_to_the_parent_alone()
+
+
+def _progress(records: Iterator[ClipRecord], total: int, console: Console) -> Iterator[ClipRecord]:
+    """The same records behind a bar with the count of failures and the speed in frames a second."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("prepare"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
+    frames, bad, start = 0, 0, time.monotonic()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total, said="")
+        for record in records:
+            frames, bad = frames + record.frames, bad + (record.status == "failed")
+            speed = frames / max(time.monotonic() - start, 1e-6)
+            bar.update(task, advance=1, said=f"{bad} failed, {speed:.0f} frames/s")
+            yield record
+
+
+def scanned(cache: Cache) -> dict[str, Any]:
+    """What the last scan of the download found: counts and problems."""
+    with suppress(OSError, ValueError):
+        return json.loads(Path(cache.path("scan.json")).read_text(encoding="utf-8"))
+    return {"counts": {}, "problems": {}}

@@ -1,0 +1,178 @@
+"""A table of what people wrote about clips: person, emotion, level, a sentence about the feeling."""
+
+import csv
+import io
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from tbd.data.sources.base import RawClip
+from tbd.data.sources.naming import emotion_name
+from tbd.errors import InputError
+
+_COLUMNS = ("person", "emotion", "level", "text")
+_SOME = 3
+"""Names that a remark gives as examples."""
+
+
+@dataclass
+class Labels:
+    """What a table says.
+
+    Args:
+        path: of the table, for messages.
+        rows: line of the table, the clip as it is called there, and its values that are not empty.
+        remarks: what could not be used, one sentence each.
+    """
+
+    path: str = ""
+    rows: list[tuple[int, str, dict[str, str]]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def read_labels(path: str | os.PathLike | None) -> Labels:
+    """Read a table of labels as spreadsheets and editors write it.
+
+    Args:
+        path: a text file with a column ``clip`` (the clip's name, or its file) and any of ``person``, ``emotion``, ``level`` and
+            ``text``; separated by commas, semicolons, tabs or bars; in UTF-8, UTF-16 or Windows' Western encoding. None is no table.
+
+    Returns:
+        Its rows; capitals and spaces around names and values do not matter.
+
+    Raises:
+        InputError: the file is missing, holds no such table, or an emotion or a level is none.
+    """
+    if path is None:
+        return Labels()
+    labels = Labels(str(path))
+    lines = _decoded(path, labels).splitlines(keepends=True)
+    header = next((line for line in lines if line.strip()), "")
+    delimiter = max(",;\t|", key=header.count)
+    table = list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter, skipinitialspace=True))
+    rows = [(i, [cell.strip() for cell in row]) for i, row in enumerate(table, 1) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise InputError(f"{path} holds no labels; give a table with a column named clip and any of {', '.join(_COLUMNS)}.")
+    columns = [name.lower() for name in rows[0][1]]
+    _require_columns(columns, labels)
+    for line, row in rows[1:]:
+        if len([cell for cell in row[len(columns) :] if cell]):
+            raise InputError(f"{path} has more values than columns in line {line}; put texts that hold a {delimiter!r} in quotes.")
+        values = dict(zip(columns, row))
+        clip = values.get("clip", "")
+        if not clip:
+            labels.remarks.append(f"line {line} of the labels names no clip; left out")
+            continue
+        labels.rows.append((line, clip, _checked({k: v for k, v in values.items() if k in _COLUMNS and v}, clip, path)))
+    return labels
+
+
+def _decoded(path: str | os.PathLike, labels: Labels) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"Cannot read the labels {path}: {error.strerror}.") from error
+    utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    wide = next((f"utf-16-{end}" for end, part in (("le", data[1:200:2]), ("be", data[:200:2])) if part and not any(part)), None)
+    try:
+        return data.decode("utf-16" if utf16 else wide or "utf-8-sig").lstrip("\ufeff")
+    except UnicodeDecodeError:
+        labels.remarks.append("the labels are not in UTF-8; they were read in Windows' Western encoding")
+        return data.decode("cp1252", errors="replace")
+
+
+def _require_columns(columns: list[str], labels: Labels) -> None:
+    if "clip" not in columns:
+        raise InputError(f"{labels.path} has no column named clip; its columns are {', '.join(columns)}.")
+    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    if twice:
+        raise InputError(f"{labels.path} has two columns named {twice[0]}; name each once.")
+    unknown = [name for name in columns if name and name not in ("clip", *_COLUMNS)]
+    if unknown:
+        labels.remarks.append(f"columns of the labels that mean nothing here: {', '.join(unknown)} (known: clip, {', '.join(_COLUMNS)})")
+
+
+def _checked(values: dict[str, str], clip: str, path: str | os.PathLike) -> dict[str, str]:
+    """The same values, with MEAD's names of emotions and a person that can name a folder."""
+    if "emotion" in values:
+        emotion = emotion_name(values["emotion"])
+        if emotion is None:
+            said = values["emotion"]
+            raise InputError(f"{path} gives {clip} the emotion {said!r}, which is none of MEAD's eight; use its text instead.")
+        values["emotion"] = emotion
+    if "level" in values:
+        level = re.fullmatch(r"(?:level[ _]?)?([123])(?:[.,]0+)?", values["level"].lower())
+        if level is None:
+            raise InputError(f"{path} gives {clip} the level {values['level']!r}; a level is 1, 2 or 3.")
+        values["level"] = level[1]
+    if "person" in values:
+        values["person"] = re.sub(r"[^\w.-]+", "_", values["person"]).strip(".") or "_"
+    return values
+
+
+def labelled(clips: list[RawClip], labels: Labels) -> tuple[list[RawClip], list[str]]:
+    """The same clips with what a table says of them.
+
+    Args:
+        clips: of a scan.
+        labels: the table. A clip goes by its name, its file with or without the folders before it, and with or without suffix.
+
+    Returns:
+        The clips, and remarks on rows and clips that have no counterpart.
+
+    Raises:
+        InputError: no row names a clip, or two rows say different things of one.
+    """
+    known = _names(clips)
+    told: dict[str, tuple[int, dict[str, str]]] = {}
+    unknown, again = [], []
+    for line, name, values in labels.rows:
+        clip = _found(name, known)
+        if clip is None:
+            unknown.append(name)
+        elif clip in told and told[clip][1] != values:
+            raise InputError(f"{labels.path} says different things of the clip {name!r} in lines {told[clip][0]} and {line}; keep one.")
+        elif clip in told:
+            again.append(name)
+        else:
+            told[clip] = line, values
+    if unknown and not told:
+        raise InputError(f"The labels name {len(unknown)} clips that are not there, the first is {unknown[0]!r}; they go by clip or file.")
+    remarks = list(labels.remarks)
+    remarks += [f"{len(unknown)} clips of the labels are not there: {_some(unknown)}"] * bool(unknown)
+    remarks += [f"{len(again)} clips are twice in the labels, with the same values: {_some(again)}"] * bool(again)
+    without = [raw.record.clip for raw in clips if raw.record.clip not in told] if labels.rows else []
+    remarks += [f"{len(without)} clips have no labels: {_some(without)}"] * bool(without)
+    return [_with(raw, told[raw.record.clip][1]) if raw.record.clip in told else raw for raw in clips], remarks
+
+
+def _names(clips: Iterable[RawClip]) -> list[dict[str, set[str]]]:
+    """What clips may be called, the exact names first: name → the clips it fits."""
+    levels: list[dict[str, set[str]]] = [defaultdict(set) for _ in range(3)]
+    for raw in clips:
+        clip, path = raw.record.clip, PurePosixPath(raw.record.origin)
+        for level, names in enumerate(((clip, str(path)), (str(path.with_suffix("")),), (path.name, path.stem))):
+            for name in names:
+                levels[level][name.casefold()].add(clip)
+    return levels
+
+
+def _found(name: str, known: list[dict[str, set[str]]]) -> str | None:
+    """The one clip that a name fits, or None where it fits none or several."""
+    key = name.replace("\\", "/").removeprefix("./").casefold()
+    for names in known:
+        if len(names.get(key, ())) == 1:
+            return next(iter(names[key]))
+    return None
+
+
+def _with(raw: RawClip, values: dict[str, str]) -> RawClip:
+    changed = {**values, **({"level": int(values["level"])} if "level" in values else {})}
+    return replace(raw, record=replace(raw.record, **changed))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:_SOME])) + (", …" if len(names) > _SOME else "")

@@ -1,0 +1,112 @@
+"""MEAD as it is downloaded: a tar per actor, or unpacked; video and sound apart; numbers with holes; views that are missing."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tbd.data.preprocess.cache import ClipRecord
+from tbd.data.sources.base import AUDIO_SUFFIXES, RawClip, RawFile, RawSource, Scan, walk
+from tbd.data.sources.naming import MEAD_VIEWS, MEADName, mead_name
+from tbd.errors import InputError
+from tbd.think.action_units import EMOTIONS
+
+
+class MEADSource(RawSource):
+    """A tree of MEAD.
+
+    Args:
+        root: holds ``M003/video/front/angry/level_1/001.mp4`` and ``M003/audio/angry/level_1/001.m4a``, with archives of these
+            (``M003.tar``, ``M003/video.tar``) anywhere in place of folders, or files named like ``M003_angry_level_1_001.mp4``.
+        views: the cameras whose clips are wanted.
+    """
+
+    name = "mead"
+
+    def __init__(self, root: str, views: Sequence[str] = ("front",)) -> None:
+        unknown = [view for view in views if view not in MEAD_VIEWS]
+        if unknown:
+            raise InputError(f"MEAD has no view {unknown[0]!r}; its views are {', '.join(MEAD_VIEWS)}.")
+        self.root, self.views = Path(root), tuple(views)
+
+    def scan(self, skip: Path | None = None) -> Scan:
+        scan = Scan()
+        videos: dict[MEADName, RawFile] = {}
+        sounds: dict[tuple, RawFile] = {}
+        strangers = []
+        for file in walk(self.root, scan.problems, skip):
+            name = mead_name(f"{self.root.name}/{file.name}")
+            if name is None:
+                strangers.append(file.name)
+            elif file.name.lower().endswith(AUDIO_SUFFIXES):
+                sounds.setdefault(name[:4], file)
+            elif name in videos:
+                first, second = sorted((videos[name], file), key=lambda f: bool(f.member))  # an unpacked file goes first
+                videos[name] = first
+                scan.problems[second.name] = f"the same clip as {first.name}, which is taken"
+            else:
+                videos[name] = file
+        if not videos:
+            raise InputError(
+                f"{self.root} is not MEAD: no file is named like M003/video/front/angry/level_1/001.mp4 or lies in an archive like "
+                f"M003.tar (there: {(strangers or ['sound alone'])[0]}). For other videos there is `tbd preprocess folder`."
+            )
+        scan.problems.update({name: "not named like a clip of MEAD; left out" for name in strangers})
+        wanted = {name: file for name, file in videos.items() if name.view in self.views}
+        scan.clips = [RawClip(_record(name, file), file, sounds.get(name[:4])) for name, file in sorted(wanted.items())]
+        pictured = {name[:4] for name in videos}
+        scan.problems.update({file.name: "sound without pictures" for key, file in sounds.items() if key not in pictured})
+        scan.problems.update(find_holes(wanted, videos, self.views))
+        scan.counts = {"clips": len(wanted), "actors": len({n.actor for n in wanted}), "other views": len(videos) - len(wanted),
+                       "separate sounds": sum(raw.audio is not None for raw in scan.clips)}  # fmt: skip
+        return scan
+
+
+def _record(name: MEADName, file: RawFile) -> ClipRecord:
+    return ClipRecord(clip=name.clip, source="mead", person=name.actor, video=name.clip, emotion=name.emotion, level=name.level,
+                      view=name.view, number=name.number, origin=file.name, origin_bytes=file.size)  # fmt: skip
+
+
+def find_holes(wanted: Iterable[MEADName], all_names: Iterable[MEADName], views: Sequence[str]) -> dict[str, str]:
+    """What one would expect of MEAD and does not find: whole views, whole emotions and levels, numbers in between.
+
+    Returns:
+        Place (``M030``, ``M003/angry/level_1``) → one sentence.
+    """
+    there: dict[str, Counter] = defaultdict(Counter)
+    numbers: dict[tuple, set[int]] = defaultdict(set)
+    for name in wanted:
+        there[name.actor][name.emotion, name.level] += 1
+        numbers[name.actor, name.emotion, name.level].add(name.number)
+    seen_views: dict[str, set[str]] = defaultdict(set)
+    for name in all_names:
+        seen_views[name.actor].add(name.view)
+    holes = {}
+    for actor, held in sorted(seen_views.items()):
+        lost = [view for view in views if view not in held]
+        if lost:
+            holes[actor] = f"no view {', '.join(lost)} (there: {', '.join(sorted(held))})"
+            continue
+        absent = [e for e in EMOTIONS if not any(emotion == e for emotion, _ in there[actor])]
+        if absent:
+            holes[actor] = f"no {', '.join(absent)}"
+        for emotion in EMOTIONS:
+            levels = [k for k in ((1,) if emotion == "neutral" else (1, 2, 3)) if (emotion, k) not in there[actor]]
+            if emotion not in absent and levels:
+                holes[f"{actor}/{emotion}"] = f"no level {', '.join(map(str, levels))}"
+    for (actor, emotion, level), held in sorted(numbers.items()):
+        missing = sorted(set(range(1, max(held) + 1)) - held)
+        if missing:
+            holes[f"{actor}/{emotion}/level_{level}"] = f"{len(held)} clips, numbers to {max(held):03d}, without {_runs(missing)}"
+    return holes
+
+
+def _runs(numbers: Sequence[int]) -> str:
+    """``003, 007-010``."""
+    text = ""
+    for i, n in enumerate(numbers):
+        if i and n == numbers[i - 1] + 1:
+            text = re.sub(r"(-\d+)?$", f"-{n:03d}", text, count=1)
+        else:
+            text += f"{', ' * bool(text)}{n:03d}"
+    return text

@@ -1,0 +1,241 @@
+"""`tbd synthesize`: the procedural corpus, in MEAD's layout, with the true plan, motion and phones beside each clip.
+
+    <ACTOR>/audio/<emotion>/level_<k>/<NNN>.wav       16 kHz mono
+    <ACTOR>/motion/<emotion>/level_<k>/<NNN>.npz      `Motion`
+    <ACTOR>/plan/<emotion>/level_<k>/<NNN>.json       `MusclePlan`
+    <ACTOR>/phonemes/<emotion>/level_<k>/<NNN>.csv    start, end, phone, stress
+    manifest.csv                                      one row a clip: all that a Dataset reads
+    corpus.json                                       seed, hours, versions, engines
+
+Clip number i depends on the seed and i alone: not on the number of processes, nor on where an interrupted run stopped.
+"""
+
+import csv
+import functools
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.io import wavfile
+
+import tbd
+from tbd.data.synthetic.performance import act
+from tbd.data.synthetic.plans import draw_plan
+from tbd.data.synthetic.recordings import Recordings, gather, recorded_voice
+from tbd.data.synthetic.sentences import Split, languages
+from tbd.data.synthetic.speech import Delivery, Voice, find_voices
+from tbd.data.synthetic.utterance import Recital, recite
+from tbd.data.synthetic.visemes import Articulation
+from tbd.errors import InputError
+from tbd.face.motion import Motion
+from tbd.media.rates import SAMPLE_RATE
+from tbd.speech.phones import save_phones
+from tbd.think.facs import EMOTIONS
+from tbd.utils.atomic import atomic_output
+from tbd.utils.multiprocessing import spread
+
+ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2, "recorded": 0.4}
+"""Relative share of a corpus's actors per engine that is there; flite's and festival's voices come from recorded speakers."""
+_LANGUAGE_WEIGHTS = {"en": 8.0, "cmn": 2.0}
+_ACTORS = 300
+_HELD_OUT = 20
+"""One clip in so many is for validation, and one for test; one actor likewise."""
+_MEAN_SECONDS = 7.3
+"""Of a clip, measured over a corpus."""
+COLUMNS = ("clip", "actor", "emotion", "level", "number", "split", "audio", "motion", "plan", "phonemes",
+           "seconds", "frames", "engine", "voice", "language", "text")  # fmt: skip
+"""Of ``manifest.csv``; the paths are relative to it."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A speaker: a voice with its own pitch, tempo, vocal tract and habits of articulation. Belongs to one split."""
+
+    name: str
+    voice: Voice
+    delivery: Delivery
+    articulation: Articulation
+    split: Split
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is decided about a clip before it is made."""
+
+    index: int
+    seed: int
+    actor: Actor
+    emotion: str
+    level: int
+    number: int
+
+    def path(self, kind: str, suffix: str) -> str:
+        """Relative to the corpus."""
+        return f"{self.actor.name}/{kind}/{self.emotion}/level_{self.level}/{self.number:03d}{suffix}"
+
+    @property
+    def name(self) -> str:
+        """As MEAD's clips are named elsewhere: actor_emotion_level_number."""
+        return f"{self.actor.name}_{self.emotion}_{self.level}_{self.number:03d}"
+
+
+def synthesize(
+    output: str | os.PathLike,
+    hours: float,
+    seed: int = 0,
+    workers: int | None = None,
+    voices: Sequence[str] | None = None,
+    recordings: Sequence[str | os.PathLike] = (),
+) -> Path:
+    """Write a procedural corpus, or what is missing of it.
+
+    Args:
+        output: the folder.
+        hours: of speech, to within a few percent.
+        seed: the same seed, engines and voices give the same corpus.
+        workers: processes; one per core where not given.
+        voices: names, or their beginnings (``flite``, ``espeak-cmn``), to choose among those installed.
+        recordings: folders of recordings, one for each speaker (see `tbd.data.synthetic.recordings`), to train on besides.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        InputError: no engine or no such voice is installed, or the folder holds another corpus.
+    """
+    root = Path(output)
+    if not 0 < hours <= 10_000:
+        raise InputError(f"A corpus lasts more than 0 hours, so {hours} is not possible.")
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers is a number of processes from 1, not {workers}.")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"--seed is a whole number from 0 to {2**63 - 1}, not {seed}.")
+    workers = workers or len(os.sched_getaffinity(0))
+    recorded = [recorded_voice(folder, root / "recordings") for folder in recordings]
+    chosen = [*_choose(find_voices(), voices), *recorded]
+    clips = plan_corpus(chosen, max(3, round(hours * 3600 / _MEAN_SECONDS)), seed)
+    _claim(root, {"seed": seed, "version": tbd.__version__, "voices": sorted(map(str, chosen))}, hours)
+    for folder, voice in zip(recordings, recorded):
+        gather(folder, voice, workers)
+    rows = list(_show(spread(functools.partial(make_clip, root), clips, workers), len(clips)))
+    with atomic_output(root / "manifest.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(row for _, row in sorted(rows, key=lambda pair: pair[0]))
+    return root / "manifest.csv"
+
+
+def plan_corpus(voices: Sequence[Voice], count: int, seed: int) -> list[Clip]:
+    """Who says each clip, with which emotion and level, and its number."""
+    actors = _cast(voices, seed)
+    numbers: Counter = Counter()
+    clips = []
+    for index in range(count):
+        rng = np.random.default_rng([seed, 1, index])
+        split = {1: "val", 2: "test"}.get(index % _HELD_OUT, "train")
+        candidates = [a for a in actors if a.split == split]
+        actor = candidates[rng.integers(len(candidates))]
+        emotion = str(rng.choice(EMOTIONS))
+        level = 1 if emotion == "neutral" else int(rng.integers(1, 4))
+        numbers[actor.name, emotion, level] += 1
+        clips.append(Clip(index, seed, actor, emotion, level, numbers[actor.name, emotion, level]))
+    return clips
+
+
+def make_clip(root: Path, clip: Clip) -> tuple[int, dict[str, str | int]]:
+    """Write one clip unless it is there; its index and its row of the manifest. The motion is written last."""
+    motion_path = root / clip.path("motion", ".npz")
+    if not motion_path.is_file():
+        rng = np.random.default_rng([clip.seed, 2, clip.index])
+        recital = recite(clip.actor.voice, clip.actor.delivery, clip.emotion, clip.level, clip.actor.split, rng)
+        plan = draw_plan(clip.emotion, clip.level, recital.speech.duration, rng)
+        effort = 1 + 0.12 * recital.effort
+        articulation = Articulation(clip.actor.articulation.jaw * effort, clip.actor.articulation.lips * effort)
+        motion = act(recital.speech.phones, recital.speech.audio, plan, rng, articulation)
+        _save_wav(root / clip.path("audio", ".wav"), recital)
+        save_phones(recital.speech.phones, root / clip.path("phonemes", ".csv"))
+        with atomic_output(root / clip.path("plan", ".json")) as temporary:
+            temporary.write_text(plan.model_dump_json(exclude_defaults=True), encoding="utf-8")
+        about = {"source": "procedural", "clip": clip.name, "seconds": round(recital.speech.duration, 4), "text": recital.text}
+        Motion(motion.values, about).save(motion_path)
+    made = Motion.load(motion_path)
+    return clip.index, _row(clip, made)
+
+
+def _row(clip: Clip, motion: Motion) -> dict[str, str | int]:
+    voice, about = clip.actor.voice, motion.metadata
+    paths = {"audio": ".wav", "motion": ".npz", "plan": ".json", "phonemes": ".csv"}
+    return {"clip": clip.name, "actor": clip.actor.name, "emotion": clip.emotion, "level": clip.level, "number": clip.number,
+            "split": clip.actor.split, **{kind: clip.path(kind, suffix) for kind, suffix in paths.items()},
+            "seconds": about["seconds"], "frames": len(motion), "engine": voice.engine, "voice": str(voice),
+            "language": voice.language, "text": about["text"]}  # fmt: skip
+
+
+def _cast(voices: Sequence[Voice], seed: int) -> list[Actor]:
+    """The speakers. Each split has its own; synthetic English alone is held out: other languages have few sentences, and the
+    phones of recordings are not known but recognized."""
+    rng = np.random.default_rng([seed, 0])
+    english = [v for v in voices if v.language == "en" and v.engine != Recordings.name] or list(voices)
+    actors = []
+    for i in range(_ACTORS):
+        split: Split = {1: "val", 2: "test"}.get(i % _HELD_OUT, "train")
+        voice = _draw_voice(voices if split == "train" else english, rng)
+        tract = float(np.clip(rng.normal(1, 0.08), 0.82, 1.2))
+        delivery = Delivery(rng.lognormal(0, 0.10), rng.normal(0, 2.0), rng.uniform(0.7, 1.5), tract)
+        articulation = Articulation(rng.lognormal(0, 0.10), rng.lognormal(0, 0.10))
+        actors.append(Actor(f"{voice}-{i:03d}".replace("+", "-"), voice, delivery, articulation, split))
+    return actors
+
+
+def _draw_voice(voices: Sequence[Voice], rng: np.random.Generator) -> Voice:
+    """An engine by its share, then a language, then any of their voices."""
+    engines = {e: share for e, share in ENGINE_SHARES.items() if any(v.engine == e for v in voices)}
+    engine = _weighted(engines, rng)
+    tongues = {v.language: _LANGUAGE_WEIGHTS.get(v.language, 1.0) for v in voices if v.engine == engine}
+    tongue = _weighted(tongues, rng)
+    pool = [v for v in voices if v.engine == engine and v.language == tongue]
+    return pool[rng.integers(len(pool))]
+
+
+def _weighted(weights: dict[str, float], rng: np.random.Generator) -> str:
+    shares = np.array(list(weights.values()))
+    return str(rng.choice(list(weights), p=shares / shares.sum()))
+
+
+def _choose(installed: Sequence[Voice], wanted: Sequence[str] | None) -> list[Voice]:
+    chosen = [v for v in installed if v.language in languages() and (wanted is None or any(str(v).startswith(w) for w in wanted))]
+    if not chosen:
+        raise InputError(f"No installed voice is called {', '.join(wanted or ())}; installed are {', '.join(map(str, installed))}.")
+    return chosen
+
+
+def _claim(root: Path, identity: dict, hours: float) -> None:
+    """Write ``corpus.json``, unless the folder belongs to another corpus."""
+    path = root / "corpus.json"
+    if path.is_file():
+        there = json.loads(path.read_text())
+        differs = [key for key, value in identity.items() if there.get(key) != value]
+        if differs:
+            raise InputError(f"{root} holds a corpus with another {' and '.join(differs)}; choose an empty folder.")
+    versions = {"python": sys.version.split()[0], "numpy": np.__version__, "tbd": tbd.__version__}
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps({**identity, "hours": hours, "versions": versions, "command": sys.argv}, indent=1))
+
+
+def _save_wav(path: Path, recital: Recital) -> None:
+    with atomic_output(path) as temporary:
+        wavfile.write(temporary, SAMPLE_RATE, np.round(recital.speech.audio * 32767).astype(np.int16))
+
+
+def _show(rows: Iterable, total: int) -> Iterable:
+    """The same rows behind a progress bar, where rich is installed."""
+    try:
+        from rich.progress import track
+    except ImportError:
+        return rows
+    return track(rows, "synthesize", total=total)

@@ -1,0 +1,265 @@
+"""A whole performance with known causes: lips from phones, expression from a plan, and the life between them.
+
+Blinks, gaze, head and brows follow what is known of speakers: blinks 15-20 a minute, quick to close and slower to open,
+more often at phrase boundaries; fixations with jumps between them; nods and brow raises on accented syllables (Munhall et
+al. 2004, Swerts and Krahmer 2008). Emotion colours them. Every drawn motion has zero mean over a clip, so that a portrait
+does not drift from its own pose.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from tbd.data.synthetic.visemes import AVERAGE, VOWELS, Articulation, Lips, base_symbols, close_jaw, loudness_of, speech_lips
+from tbd.face.motion import BLENDSHAPES, INDEX, Motion
+from tbd.media.rates import FPS, SAMPLES_PER_FRAME
+from tbd.speech.phones import SILENCE, Phone
+from tbd.think.facs import perform
+from tbd.think.plan import MusclePlan
+
+
+@dataclass(frozen=True)
+class Temper:
+    """How a feeling at full strength moves a speaker beyond its muscles; neutral is all ones and zeros.
+
+    Args:
+        blinks: rate, relative.
+        gaze: how often the eyes jump, relative.
+        gaze_down: where they rest, 0..1 of eyeLookDown; negative is up.
+        head: size of head motion, relative.
+        nods: size and sharpness of nods on accents, relative.
+        pitch: rest of the head in radians; positive looks down.
+        roll: the same, tilt to the subject's right.
+        forward: the same, in inter-ocular distances towards the viewer.
+        brows: brow raises on accents, relative.
+        jaw: opening of the mouth in speech, relative.
+    """
+
+    blinks: float = 1.0
+    gaze: float = 1.0
+    gaze_down: float = 0.0
+    head: float = 1.0
+    nods: float = 1.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    forward: float = 0.0
+    brows: float = 1.0
+    jaw: float = 1.0
+
+
+TEMPERS: dict[str, Temper] = {
+    "neutral": Temper(),
+    "angry": Temper(blinks=0.5, gaze=0.6, head=1.1, nods=2.0, pitch=0.05, forward=0.06, brows=0.4, jaw=1.12),
+    "contempt": Temper(blinks=0.8, gaze=0.8, gaze_down=0.10, head=0.9, pitch=-0.07, roll=0.05, brows=0.8, jaw=0.95),
+    "disgusted": Temper(gaze=0.9, head=0.9, pitch=0.02, roll=0.02, forward=-0.06, brows=0.4),
+    "fear": Temper(blinks=1.4, gaze=2.0, head=0.8, nods=0.6, pitch=-0.03, forward=-0.08, brows=0.7, jaw=0.95),
+    "happy": Temper(blinks=1.1, head=1.5, nods=1.2, pitch=-0.02, brows=1.3, jaw=1.08),
+    "sad": Temper(blinks=0.9, gaze=0.5, gaze_down=0.18, head=0.6, nods=0.5, pitch=0.07, brows=0.5, jaw=0.86),
+    "surprised": Temper(blinks=0.6, gaze=0.8, head=0.9, pitch=-0.05, forward=-0.05, brows=1.6, jaw=1.08),
+}
+"""Emotion → how it moves a speaker at full strength."""
+
+_BLINKS_A_MINUTE = 17.0
+_EYE_SPAN = 0.5  # radians that the gaze turns from rest to eyeLookOut = 1, about 30 degrees
+
+# The share of an expression that is left while its owner speaks: the jaw belongs to the words, as does whatever seals the
+# lips. In a pause all of it shows.
+_YIELDING = {"jawOpen": 0.3, "mouthPress": 0.6, "mouthRollLower": 0.5, "mouthRollUpper": 0.5, "mouthPucker": 0.6, "mouthFunnel": 0.6,
+             "tongueOut": 0.5, "mouthShrugLower": 0.7, "mouthClose": 0.3, "mouthLowerDown": 0.85, "cheekPuff": 0.7}  # fmt: skip
+# What parts the lips, and how much of it waits while they touch.
+_PARTING = {"mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthFunnel": 1.0, "tongueOut": 1.0, "mouthStretch": 0.6, "noseSneer": 0.5}
+
+
+def act(
+    phones: Sequence[Phone], audio: np.ndarray, plan: MusclePlan, rng: np.random.Generator, articulation: Articulation = AVERAGE
+) -> Motion:
+    """A face that says `phones` while it feels `plan`.
+
+    Args:
+        phones: from start to end of the audio.
+        audio: (N,) float32 at 16 kHz, which the phones were spoken in.
+        plan: the muscles and the feeling.
+        rng: what draws blinks, gaze and head.
+        articulation: the speaker's habits.
+
+    Returns:
+        ``ceil(N / 640)`` frames, blendshapes in 0..1.
+    """
+    frames = -(-len(audio) // SAMPLES_PER_FRAME)
+    temper = _temper_over(plan, frames)
+    loudness = loudness_of(audio, frames)
+    jaw = articulation.jaw * float(temper["jaw"].mean())
+    lips = speech_lips(phones, loudness, Articulation(jaw, articulation.lips))
+    values = combine(lips, _alive(perform(plan, frames), rng))
+    accents = find_accents(phones, loudness, rng)
+    head = _head(frames, accents, temper, rng)
+    values[:, len(BLENDSHAPES) :] += head
+    _raise_brows(values, accents, temper, rng)
+    _look(values, head, temper, rng)
+    _blink(values, phones, temper, rng)
+    return Motion(np.clip(values, -1, 1)).clamped()
+
+
+def combine(lips: Lips, expression: np.ndarray) -> np.ndarray:
+    """Speech and expression on one face; the lips still touch for p, b, m and still meet the teeth for f, v.
+
+    Args:
+        lips: what the mouth does to speak.
+        expression: (T, 58) motion of the plan's muscles.
+
+    Returns:
+        (T, 58) float32. Blendshapes combine as ``1 - (1 - a)(1 - b)``, the expression's jaw and lip seals at a part while the mouth speaks.
+    """
+    felt = expression.astype(np.float32).copy()
+    for name, share in _YIELDING.items():
+        felt[:, _columns(name)] *= (1 - (1 - share) * lips.speaking)[:, None]
+    for name, share in _PARTING.items():
+        felt[:, _columns(name)] *= (1 - share * np.maximum(lips.closed, 0.6 * lips.bitten))[:, None]
+    # A vowel opens what the expression presses together.
+    opening = np.clip(lips.values[:, INDEX["jawOpen"]] / 0.3, 0, 1) * (1 - lips.closed)
+    for name in ("mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower"):
+        felt[:, _columns(name)] *= (1 - 0.5 * opening)[:, None]
+    shapes = slice(0, len(BLENDSHAPES))
+    values = felt.copy()
+    values[:, shapes] = 1 - (1 - felt[:, shapes]) * (1 - lips.values[:, shapes])
+    jaw = close_jaw(values[:, INDEX["jawOpen"]], lips.closed, lips.bitten)
+    values[:, INDEX["jawOpen"]] = jaw
+    values[:, INDEX["mouthClose"]] = np.maximum(felt[:, INDEX["mouthClose"]] * (1 - lips.closed), jaw * lips.closed)
+    return values
+
+
+@dataclass(frozen=True)
+class Accent:
+    """A syllable that stands out: `time` in seconds, `strength` 0..1."""
+
+    time: float
+    strength: float
+
+
+def find_accents(phones: Sequence[Phone], loudness: np.ndarray, rng: np.random.Generator) -> list[Accent]:
+    """Accented vowels: louder and longer than their neighbours, at least 0.35 s apart, the strongest two thirds."""
+    vowels = [p for p in phones if set(base_symbols(p.symbol)) & VOWELS]
+    if len(vowels) < 3:
+        return []
+    level = np.array([loudness[min(len(loudness) - 1, round((p.start + p.end) / 2 * FPS))] for p in vowels])
+    length = np.log([max(p.duration, 0.02) for p in vowels])
+    score = _standard(level) + _standard(length) + np.array([0.8 * p.stress for p in vowels]) + 0.4 * rng.standard_normal(len(vowels))
+    chosen: list[Accent] = []
+    for i in np.argsort(-score)[: max(1, len(vowels) // 3)]:
+        time = vowels[i].start + 0.4 * vowels[i].duration
+        if all(abs(time - a.time) > 0.35 for a in chosen):
+            chosen.append(Accent(time, float(np.clip(0.5 + 0.25 * score[i], 0.1, 1))))
+    return sorted(chosen, key=lambda a: a.time)
+
+
+def _temper_over(plan: MusclePlan, frames: int) -> dict[str, np.ndarray]:
+    """Each field of `Temper` over time, (T,): the feelings' tempers mixed by their weights, eased over a second."""
+    times = np.arange(frames) / FPS
+    fields = {f: np.full(frames, getattr(TEMPERS["neutral"], f), np.float64) for f in Temper.__dataclass_fields__}
+    for segment in plan.timeline():
+        inside = (times >= segment.start) & (times < (np.inf if segment.end is None else segment.end))
+        for name, track in fields.items():
+            rest = getattr(TEMPERS["neutral"], name)
+            shift = sum(w * (getattr(TEMPERS[e], name) - rest) for e, w in segment.emotions.items())
+            track[inside] = rest + segment.intensity * shift
+    return {name: gaussian_filter1d(track, 0.4 * FPS, mode="nearest") for name, track in fields.items()}
+
+
+def _alive(expression: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """No muscle holds perfectly still: the same expression with 6 % of slow change, the same on all of its channels."""
+    return expression * (1 + 0.06 * _wander(len(expression), 0.8, rng))[:, None]
+
+
+def _wander(frames: int, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    """(T,) smooth noise with zero mean and about unit deviation that changes over `seconds`."""
+    # Drawn longer than the clip, so that short clips are not flattened to their own mean.
+    margin = int(4 * seconds * FPS)
+    noise = gaussian_filter1d(rng.standard_normal(frames + 2 * margin), seconds * FPS / 2)[margin : margin + frames]
+    noise /= np.sqrt(1 / (seconds * FPS * np.sqrt(np.pi)))  # deviation of white noise after a Gaussian of sigma seconds / 2
+    return noise - noise.mean()
+
+
+def _head(frames: int, accents: Sequence[Accent], temper: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """(T, 6) sway, nods on accents, and the feeling's posture."""
+    times, size = np.arange(frames) / FPS, temper["head"]
+    nod = np.zeros(frames)
+    for accent in accents:
+        width = 0.16 / np.interp(accent.time, times, np.sqrt(temper["nods"]))
+        # The head goes down with the accent and comes back beyond its rest.
+        shape = np.exp(-(((times - accent.time - 0.05) / width) ** 2)) - 0.4 * np.exp(-(((times - accent.time - 0.4) / 0.25) ** 2))
+        nod += rng.normal(0.035, 0.015) * accent.strength * shape * temper["nods"]
+    pitch = 0.022 * _wander(frames, 1.6, rng) * size + nod - nod.mean()
+    yaw = (0.030 * _wander(frames, 2.2, rng) + 0.008 * _wander(frames, 0.7, rng)) * size
+    roll = (0.018 * _wander(frames, 2.0, rng) + 0.006 * _wander(frames, 0.7, rng)) * size
+    moves = np.stack([pitch, yaw, roll,
+                      0.05 * yaw + 0.010 * _wander(frames, 2.5, rng), -0.10 * pitch + 0.006 * _wander(frames, 2.5, rng),
+                      0.012 * _wander(frames, 2.5, rng) * size], 1)  # fmt: skip
+    moves -= moves.mean(0)
+    posture = np.stack([temper["pitch"], 0 * pitch, temper["roll"], 0 * pitch, 0 * pitch, temper["forward"]], 1)
+    return (moves + posture).astype(np.float32)
+
+
+def _raise_brows(values: np.ndarray, accents: Sequence[Accent], temper: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+    """Brows rise with some accents. In place."""
+    times, lift = np.arange(len(values)) / FPS, np.zeros(len(values))
+    for accent in accents:
+        if rng.random() < 0.45:
+            lift += rng.uniform(0.05, 0.22) * accent.strength * np.exp(-(((times - accent.time) / 0.2) ** 2))
+    lift = np.clip(lift * temper["brows"], 0, 0.35)
+    for name, share in (("browInnerUp", 0.8), ("browOuterUp", 1.0)):
+        columns = _columns(name)
+        values[:, columns] = 1 - (1 - values[:, columns]) * (1 - share * lift)[:, None]
+
+
+def _look(values: np.ndarray, head: np.ndarray, temper: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+    """Fixations, half of them on the viewer, and eyes that hold their aim while the head moves. In place."""
+    frames = len(values)
+    aim = np.zeros((frames, 2))
+    start = 0
+    while start < frames:
+        aim[start:] = 0 if rng.random() < 0.5 else rng.normal(0, (0.10, 0.06))
+        start += max(3, int(FPS * rng.lognormal(np.log(1.1 / temper["gaze"][start]), 0.5)))
+    aim -= aim.mean(0)
+    aim = gaussian_filter1d(aim, 0.6, axis=0)  # a jump takes two frames
+    steady = head - head.mean(0)
+    left = aim[:, 0] - 0.8 * steady[:, 1] / _EYE_SPAN
+    down = aim[:, 1] - 0.8 * steady[:, 0] / _EYE_SPAN + temper["gaze_down"]
+    moves = {"eyeLookOutLeft": left, "eyeLookInRight": left, "eyeLookInLeft": -left, "eyeLookOutRight": -left,
+             "eyeLookDownLeft": down, "eyeLookDownRight": down, "eyeLookUpLeft": -down, "eyeLookUpRight": -down}  # fmt: skip
+    for name, move in moves.items():
+        values[:, INDEX[name]] += np.maximum(move, 0)
+
+
+def _blink(values: np.ndarray, phones: Sequence[Phone], temper: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+    """Blinks as a Poisson process, three times as likely at a pause: 100 ms to close, 200 ms to open. In place."""
+    frames = len(values)
+    rate = np.full(frames, _BLINKS_A_MINUTE / 60 / FPS) * temper["blinks"]
+    weight = np.full(frames, 0.8)
+    for phone in phones:
+        if phone.symbol == SILENCE:
+            weight[round(phone.start * FPS) : round(phone.end * FPS) + 3] = 2.4
+    drawn = np.flatnonzero(rng.random(frames) < rate * weight / weight.mean())
+    close, last = np.zeros(frames), -FPS
+    for peak in drawn:
+        if peak - last < 0.5 * FPS:
+            continue
+        last = peak
+        after = (np.arange(frames) - peak) / FPS
+        depth = rng.uniform(0.85, 1.0)
+        closing, opening = np.clip(1 + after / 0.12, 0, 1), np.clip(1 - after / 0.22, 0, 1)
+        close = np.maximum(close, depth * np.where(after < 0, closing**1.5, opening**2))
+    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+        values[:, INDEX[name]] = np.maximum(values[:, INDEX[name]], close)
+    values[:, _columns("eyeWide")] *= (1 - close)[:, None]
+    values[:, _columns("eyeSquint")] = np.maximum(values[:, _columns("eyeSquint")], 0.15 * close[:, None])
+
+
+def _columns(name: str) -> list[int]:
+    """Columns of a channel, or of its left and right half."""
+    return [INDEX[channel] for channel in (name, f"{name}Left", f"{name}Right") if channel in INDEX]
+
+
+def _standard(x: np.ndarray) -> np.ndarray:
+    return (x - x.mean()) / (x.std() + 1e-6)

@@ -1,0 +1,116 @@
+"""Real voices for the procedural corpus: folders of recordings, whose sounds a recognizer names.
+
+A model that has heard synthesizers alone learns their habits; a few minutes of a real voice help it with every other one.
+What they say is not known; `tbd.speech.recognizer.SphinxRecognizer` names their phones.
+
+Debian's asterisk-core-sounds-{en,es,fr,it,ru}-g722 are such folders, in ``/usr/share/asterisk/sounds``: telephone prompts at
+16 kHz, spoken by professionals; CC-BY-SA 3.0, the Russian CC-BY 3.0.
+"""
+
+import functools
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.io import wavfile
+
+from tbd.data.synthetic.sentences import Split
+from tbd.data.synthetic.speech import Delivery, Engine, Speech, Voice, as_speech
+from tbd.errors import InputError
+from tbd.media.rates import SAMPLE_RATE
+from tbd.media.wav import read_wave
+from tbd.speech.phones import Phone, load_phones, save_phones
+from tbd.speech.recognizer import SphinxRecognizer, passages
+from tbd.utils.atomic import atomic_output
+from tbd.utils.multiprocessing import spread
+
+_SHORTEST = 0.8  # seconds of a passage; of less nothing can be learnt
+
+SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".g722")
+
+
+class Recordings(Engine):
+    """Passages that `gather` prepared. A voice's `folder` holds them; what it can say are their names."""
+
+    name = "recorded"
+
+    def voices(self) -> tuple[Voice, ...]:
+        """None: recordings are given, not installed."""
+        return ()
+
+    def draw(self, voice: Voice, split: Split, rng: np.random.Generator) -> str:
+        return str(rng.choice(_passages(voice.folder)))
+
+    def speak(self, sentences: Sequence[str], voice: Voice, delivery: Delivery) -> list[Speech]:
+        """Of `delivery` a recording can follow the tract alone, and brings rate and pitch along."""
+        return [as_speech(*_load(Path(voice.folder) / name), delivery.tract) for name in sentences]
+
+
+def recorded_voice(folder: str | os.PathLike, cache: str | os.PathLike) -> Voice:
+    """The voice of a folder of recordings, whose passages `gather` puts into `cache`.
+
+    The folder's name is the speaker's, and begins with a language's code (``fr_CA_f_June``), or English is assumed.
+
+    Example:
+        >>> recorded_voice("/usr/share/asterisk/sounds/fr_CA_f_June", "corpus/recordings")
+        Voice(engine='recorded', name='fr_CA_f_June', language='fr', folder='corpus/recordings/fr_CA_f_June')
+    """
+    name = Path(folder).resolve().name
+    language = match.group(1) if (match := re.match(r"([a-z]{2})([_-]|$)", name)) else "en"
+    return Voice(Recordings.name, name, language, str(Path(cache) / name))
+
+
+def gather(folder: str | os.PathLike, voice: Voice, workers: int = 1) -> None:
+    """Prepare the recordings of one speaker: cut them at pauses into passages of up to 15 s, and name their sounds.
+
+    Args:
+        folder: sound files, at any depth.
+        voice: of `recorded_voice`; its folder gets a wave file and a table of phones for each passage. What is there is kept.
+        workers: processes.
+
+    Raises:
+        InputError: there is no speech in the folder.
+    """
+    source, output = Path(folder).resolve(), Path(voice.folder)
+    files = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in SOUNDS]
+    if not files:
+        raise InputError(f"{folder} holds no recordings; give a folder of sound files ({', '.join(SOUNDS)}) of one speaker.")
+    output.mkdir(parents=True, exist_ok=True)
+    for _ in spread(functools.partial(_prepare, source, output, voice.language == "en"), files, workers):
+        pass
+    _passages.cache_clear()
+    if not _passages(voice.folder):
+        raise InputError(f"No speech was recognized in the {len(files)} recordings of {folder}.")
+
+
+@functools.cache
+def _passages(folder: str) -> tuple[str, ...]:
+    return tuple(sorted(p.stem for p in Path(folder).glob("[!.]*.csv")))  # no temporary ones, of a run that was killed
+
+
+def _load(path: Path) -> tuple[np.ndarray, int, list[Phone]]:
+    return read_wave(path.with_suffix(".wav")), SAMPLE_RATE, load_phones(path.with_suffix(".csv"))
+
+
+def _prepare(source: Path, output: Path, english: bool, path: Path) -> None:
+    """Write the passages of one recording; ``.done`` is written last, so that an interrupted run goes on."""
+    from tbd.media import read_audio
+
+    stem = "-".join(path.relative_to(source).with_suffix("").parts)
+    done = output / f"{stem}.done"
+    if done.is_file():
+        return
+    try:
+        audio = read_audio(path)
+    except InputError:  # silent, empty or broken files are common in collections, and no loss
+        audio = np.zeros(0, np.float32)
+    recognizer = SphinxRecognizer(words=english)
+    for i, piece in enumerate(passages(audio)):
+        phones = recognizer.recognize(piece) if len(piece) >= _SHORTEST * SAMPLE_RATE else []
+        if phones:
+            with atomic_output(output / f"{stem}-{i}.wav") as temporary:
+                wavfile.write(temporary, SAMPLE_RATE, np.round(piece * 32767).astype(np.int16))
+            save_phones(phones, output / f"{stem}-{i}.csv")
+    done.touch()

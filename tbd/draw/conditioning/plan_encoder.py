@@ -1,0 +1,128 @@
+"""Plans → tokens that a denoiser attends to."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tbd.draw.conditioning.plan_tensors import SIDES, UNITS, PlanTensors
+from tbd.think.action_units import EMOTIONS, REGIONS
+
+
+class PlanEmbeds(NamedTuple):
+    """What a plan encoder hands to a denoiser, in two groups that guidance can switch separately.
+
+    `global_tokens` (B, S, D) say what is felt; `local_tokens` (B, N, D) say which muscles carry it. A presence, (B, S, T)
+    and (B, N, T), says how strongly each token is there at each frame: 0 hides it. So a timeline reaches the right frames
+    by construction, and dropping a condition is a presence of zero. `local_region` (B, N) int64 says where on the face a
+    local token belongs: a place in `REGIONS`, or ``len(REGIONS)`` for one that concerns the whole face.
+
+    A tuple, since PyTorch 2.11's FSDP looks for a module's outputs in tuples, lists and dicts alone.
+    """
+
+    global_tokens: Tensor
+    global_presence: Tensor
+    local_tokens: Tensor
+    local_presence: Tensor
+    local_region: Tensor
+
+    def only(self, keep_global: Tensor, keep_local: Tensor) -> "PlanEmbeds":
+        """The same plans with a group hidden where `keep_global` or `keep_local`, (B,) of 0 or 1, is 0."""
+        return PlanEmbeds(
+            self.global_tokens,
+            self.global_presence * keep_global[:, None, None],
+            self.local_tokens,
+            self.local_presence * keep_local[:, None, None],
+            self.local_region,
+        )
+
+    @classmethod
+    def cat(cls, parts: Sequence["PlanEmbeds"]) -> "PlanEmbeds":
+        """Batches, one behind the other: the branches of one guided step run as one batch."""
+        return cls(*map(torch.cat, zip(*parts)))
+
+
+class PlanEncoder(nn.Module, ABC):
+    """Turns plans into tokens.
+
+    An implementation maps `PlanTensors` and the frames' times to `PlanEmbeds` of width `dim`. Each plan of the batch must
+    be encoded by itself (the same whatever else is in the batch), and a hidden or padded action must have presence 0.
+    """
+
+    dim: int
+
+    @abstractmethod
+    def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
+        """Encode a batch.
+
+        Args:
+            plans: B plans, their times in seconds from the start of the window.
+            times: (T,) seconds of the window's frames.
+        """
+
+
+class MuscleTokenEncoder(PlanEncoder):
+    """One token per action unit at work and one per feeling in the timeline, learnt with the denoiser.
+
+    A local token is the sum of a unit-on-a-side's and a region's embedding; its intensity and timing are its presence. One
+    more local token is always there and says that the muscles have been told, since "no muscle moves" and "nobody said
+    which muscles move" are different plans. A global token is a linear map of the emotion weights, so mixtures lie between
+    their parts.
+
+    Args:
+        dim: width of the tokens.
+    """
+
+    def __init__(self, dim: int = 320) -> None:
+        super().__init__()
+        self.dim = dim
+        # a unit asked on one side is another movement than on both, not the sum of two words
+        self.unit = nn.Embedding((len(UNITS) + 1) * len(SIDES), dim)
+        self.region = nn.Embedding(len(REGIONS), dim)
+        self.told = nn.Parameter(torch.randn(dim))
+        self.emotion = nn.Linear(len(EMOTIONS), dim)
+
+    def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
+        local = self.unit(plans.unit * len(SIDES) + plans.side) + self.region(plans.region)  # (B, N, D)
+        presence = plans.action_presence(times)  # (B, N, T)
+        return PlanEmbeds(
+            self.emotion(plans.emotion),  # (B, S, D)
+            plans.segment_presence(times),  # (B, S, T)
+            torch.cat([self.told.expand(len(local), 1, -1), local], 1),  # (B, 1+N, D)
+            torch.cat([torch.ones_like(presence[:, :1]), presence], 1),  # (B, 1+N, T)
+            F.pad(plans.region, (1, 0), value=len(REGIONS)),  # (B, 1+N)
+        )
+
+
+class LabelEncoder(PlanEncoder):
+    """The emotion word alone: what the field hands to a diffusion, and the ablation's baseline.
+
+    A segment's token is its strongest emotion, without intensity. The local group is one token of zeros that is always there:
+    guidance can switch it, but it says nothing of any muscle.
+
+    Args:
+        dim: width of the tokens.
+    """
+
+    def __init__(self, dim: int = 320) -> None:
+        super().__init__()
+        self.dim = dim
+        self.emotion = nn.Embedding(len(EMOTIONS), dim)
+
+    def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
+        tokens = self.emotion(_strongest(plans.emotion))  # (B, S, D)
+        presence = plans.segment_presence(times)  # (B, S, T)
+        everywhere = torch.full_like(plans.unit[:, :1], len(REGIONS))
+        return PlanEmbeds(tokens, presence, torch.zeros_like(tokens[:, :1]), torch.ones_like(presence[:, :1]), everywhere)
+
+
+def _strongest(emotion: Tensor) -> Tensor:
+    """(B, S, 8) weights times intensity → (B, S) the place of the greatest weight; neutral's weight is whole already."""
+    neutral = F.one_hot(torch.tensor(EMOTIONS.index("neutral"), device=emotion.device), len(EMOTIONS))
+    calm = (emotion * neutral).sum(-1, keepdim=True)  # (B, S, 1)
+    felt = emotion * (1 - neutral)
+    felt = felt / felt.sum(-1, keepdim=True).clamp(min=1e-6) * (1 - calm)
+    return (felt + emotion * neutral).argmax(-1)

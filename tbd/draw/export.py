@@ -1,0 +1,191 @@
+"""Models as folders: ``config.yaml`` (the model's class paths and arguments) and ``model.safetensors``."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser
+from lightning import LightningModule
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tbd import MOTION_MODEL
+from tbd.draw.checkpoint import read_state, require_fitting
+from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.errors import InputError
+from tbd.utils.atomic import atomic_output
+from tbd.utils.hub import hub_folder
+
+M = TypeVar("M", bound=LightningModule)
+CONFIG, WEIGHTS = "config.yaml", "model.safetensors"
+"""The files of a model folder."""
+PACKAGED = Path(__file__).resolve().parents[1] / "assets"
+
+
+def load_motion_model(name: str | os.PathLike = MOTION_MODEL) -> MotionDiffusion:
+    """A trained motion model, ready to draw; `name` as for `load_model`."""
+    return load_model(name, MotionDiffusion)
+
+
+def load_model(name: str | os.PathLike, kind: type[M]) -> M:
+    """A trained model, ready to draw.
+
+    Args:
+        name: a folder that an export wrote; else a checkpoint of a run, whose ``config.yaml`` stands in a folder above it; else the
+            name of a model packaged with tbd; else a hub repository, from the local cache or fetched.
+        kind: `MotionDiffusion` or `VideoDiffusion`.
+
+    Raises:
+        InputError: there is no such model, it is of another kind, or its files do not fit together.
+    """
+    path = Path(name)
+    if path.suffix != ".ckpt":
+        return _loaded(name, kind)
+    state = read_state(path)
+    config = next((folder / "config.yaml" for folder in path.absolute().parents[:4] if (folder / "config.yaml").is_file()), None)
+    if config is None:
+        raise InputError(f"No config.yaml of the run stands in a folder above {path}; export it with `python -m tbd.draw.export`.")
+    return _filled(_built(read_content(config), kind, str(config)), state, path)
+
+
+def build_model(content: dict[str, Any], weights: str | os.PathLike, kind: type[M]) -> M:
+    """A trained model from a configuration, which may draw otherwise than it did when it was trained.
+
+    Args:
+        content: class path and arguments.
+        weights: a checkpoint, a ``.safetensors`` file, or a folder with one.
+        kind: as for `load_model`.
+
+    Raises:
+        InputError: the configuration describes no such model, or the weights are of another.
+    """
+    return _filled(_built(content, kind, "The configuration"), read_state(weights), Path(weights))
+
+
+def _loaded(name: str | os.PathLike, kind: type[M]) -> M:
+    folder = _resolve(name, kind)
+    config, weights = folder / "config.yaml", folder / "model.safetensors"
+    for path in (config, weights):
+        if not path.is_file():
+            raise InputError(f"The {_word(kind)} {name} lacks {path}; export one with `python -m tbd.draw.export`.")
+    return _filled(_built(read_content(config), kind, str(config)), read_state(folder), weights)
+
+
+def read_content(config: str | os.PathLike) -> dict[str, Any]:
+    """The model's part of a run's or a folder's configuration: class path and arguments."""
+    return yaml.safe_load(Path(config).read_text(encoding="utf-8"))["model"]
+
+
+def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
+    """The model of a configuration, with the weights that this gives it."""
+    parser = _parser()
+    try:
+        model = parser.instantiate(parser.parse_object({"model": _without_stages(content)}))["model"]
+    except (ArgumentError, KeyError, TypeError) as error:
+        raise InputError(f"{source} does not describe a model: {error}") from error
+    if not isinstance(model, kind):
+        raise InputError(f"{source} describes a {type(model).__name__}; here a {kind.__name__} is wanted.")
+    return model
+
+
+def _filled(model: M, state: dict[str, Tensor], source: Path) -> M:
+    require_fitting(model, state, str(source))
+    model.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in state.items()})
+    return model.eval().requires_grad_(False)
+
+
+def save_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder: str | os.PathLike) -> None:
+    """Export a training run: half-precision weights and the model's part of the run's configuration.
+
+    Pretrained parts that the configuration names are described there instead, so that nobody who loads the folder fetches them.
+
+    Args:
+        checkpoint: a Lightning checkpoint; of an averaged run it holds the average.
+        config: the ``config.yaml`` that training saved.
+        folder: where to write.
+
+    Raises:
+        InputError: the run trained something that draws nothing.
+    """
+    write_model(read_content(config), read_state(checkpoint), folder)
+
+
+def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str | os.PathLike) -> None:
+    """Write a model folder, in half precision.
+
+    Args:
+        content: class path and arguments.
+        state: the weights.
+        folder: where to write.
+
+    Raises:
+        InputError: this is no model that draws.
+    """
+    folder, content = Path(folder), _without_stages(content)
+    model = _built(content, LightningModule, "The configuration")
+    if not hasattr(model, "draw"):
+        raise InputError(
+            f"A run of {type(model).__name__} trained no model that draws; `python -m tbd.draw.motion.distillation` exports an encoder."
+        )
+    half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in state.items()}
+    for name, part in model.named_children():
+        if hasattr(part, "describe"):
+            content["init_args"][name]["init_args"] = part.describe()
+    with atomic_output(folder / "model.safetensors") as temporary:
+        save_file(half, temporary)
+    with atomic_output(folder / "config.yaml") as temporary:
+        temporary.write_text(yaml.safe_dump({"model": content}, sort_keys=False))
+
+
+def motion_model_content(name: str | os.PathLike) -> dict[str, Any]:
+    """Class path and arguments of a model folder; `name` as for `load_model`."""
+    return read_content(_resolve(name, MotionDiffusion) / "config.yaml")
+
+
+def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
+    """A model's configuration without what only its training needs and another machine may not have."""
+    training = ("initial", "initial_skip", "trainable", "save_memory", "halve_frozen", "compile")
+    arguments = {name: value for name, value in content.get("init_args", {}).items() if name not in training}
+    return {**content, "init_args": arguments}
+
+
+def _word(kind: type) -> str:
+    """``MotionDiffusion`` → "motion model"."""
+    return f"{kind.__name__.removesuffix('Diffusion').lower()} model"
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser()
+    parser.add_subclass_arguments(LightningModule, "model", required=True)
+    return parser
+
+
+def _resolve(name: str | os.PathLike, kind: type) -> Path:
+    """Explicit path, packaged, hub: in this order."""
+    for folder in (Path(name), PACKAGED / str(name)):
+        if folder.is_dir():
+            return folder
+    try:
+        return hub_folder(str(name), _word(kind), lambda paths: [CONFIG, WEIGHTS] if {CONFIG, WEIGHTS} <= set(paths) else [])
+    except InputError as error:
+        packaged = ", ".join(sorted(p.parent.name for p in PACKAGED.glob("*/model.safetensors"))) or "none"
+        raise InputError(
+            f"There is no {_word(kind)} {name}: not a folder, not packaged with tbd (packaged: {packaged}), not in the hub's local "
+            "cache, and the hub could not be reached or does not have it."
+        ) from error
+
+
+def export_command(save: Callable[[str, str, str], None], description: str) -> None:
+    """The command line of an export: what it takes is the same for every kind of run."""
+    parser = ArgumentParser(description=description)
+    parser.add_argument("checkpoint", help="a Lightning checkpoint")
+    parser.add_argument("config", help="the config.yaml that training saved")
+    parser.add_argument("folder", help="where to write config.yaml and model.safetensors")
+    options = parser.parse_args()
+    save(options.checkpoint, options.config, options.folder)
+
+
+if __name__ == "__main__":
+    export_command(save_model, "Export a training run as a model folder.")

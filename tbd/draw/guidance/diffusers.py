@@ -1,0 +1,104 @@
+"""`DiffusersGuidance`: the guiders of diffusers as guidances of ours, so that a baseline is a line of YAML.
+
+A guider keeps the place in the denoising loop, and often more, in itself, and takes a setter for granted that is easily forgotten.
+Here the place is passed in, and what a guider remembers lives as long as one window: `DiffusersGuidance.started` copies it.
+"""
+
+import copy
+from collections.abc import Mapping
+
+from diffusers.guiders import BaseGuidance, FrequencyDecoupledGuidance
+from torch import Tensor
+
+from tbd.draw.guidance.base import FULL, UNHEARD, UNPLANNED, Branch, Guidance, over_regions, require_regions, within
+
+_TOLD = {"pred_cond": FULL, "pred_uncond": UNPLANNED}
+"""What a prediction was told that a guider calls so."""
+
+
+class DiffusersGuidance(Guidance):
+    """Combines two branches as a guider of `diffusers.guiders` does.
+
+    The guider's conditional prediction is ε(g,ℓ), told everything; its unconditional one is ε(∅), told the audio but no plan (or
+    a neutral one: the model's ``unplanned`` says which), as in our `ClassifierFreeGuidance`. Where the guider wants no
+    unconditional one, outside its ``start`` and ``stop``, none is computed. The voice's own term, as in `ProgressiveGuidance`, is
+    added to what the guider makes of the plan: guiders have none, and a baseline must hear as well as what it is compared with.
+
+    Unlike a weighted sum, most guiders differ with what the denoiser predicts: APG is meant for x₀ (``prediction_type: sample``,
+    as our motion models have), CFG-Zero* for velocities. Its ``zero_init_steps`` replace the first predictions by 0, which leaves
+    the noise as it is where velocities are predicted, all but does so for x₀, and spoils the drawing for ε: say 0 there.
+
+    Args:
+        guider: of two branches that are given the same network: ``diffusers.AdaptiveProjectedGuidance`` (APG, arXiv 2410.02416),
+            ``ClassifierFreeZeroStarGuidance`` (CFG-Zero*, 2503.18886), ``TangentialClassifierFreeGuidance`` (2503.18137),
+            ``ClassifierFreeGuidance``, or one of your own. Its ``start`` and ``stop`` are fractions of the denoising steps. Mind
+            what it calls a scale: w of ε(∅) + w·[ε(g,ℓ) − ε(∅)], or w − 1 with ``use_original_formulation``.
+        audio_scale: strength of the voice: 1 as trained, 0 unheard.
+        audio_regions: where the voice may be exaggerated; everywhere where not given. Elsewhere its scale is at most 1.
+
+    Raises:
+        TypeError: it is no guider of diffusers.
+        ValueError: it wants other predictions than two of one network, or pictures; or a region does not exist.
+
+    Example:
+        >>> import diffusers, torch
+        >>> guidance = DiffusersGuidance(diffusers.ClassifierFreeGuidance(guidance_scale=2.0)).started(torch.tensor([900, 500, 100]))
+        >>> guidance({UNPLANNED: torch.tensor([[1.0]]), FULL: torch.tensor([[7.0]])}, progress=0.0)
+        tensor([[13.]])
+    """
+
+    def __init__(self, guider: BaseGuidance, audio_scale: float = 1.0, audio_regions: list[str] | None = None) -> None:
+        _require_two_branches(guider)
+        require_regions("audio_regions", audio_regions)
+        self.guider, self.audio_scale, self.audio_regions = guider, audio_scale, audio_regions
+        self._timesteps: Tensor | None = None
+
+    def started(self, timesteps: Tensor) -> "DiffusersGuidance":
+        """The same with a guider of its own, which remembers this window alone; the one that was given never runs."""
+        other = copy.copy(self)
+        other.guider, other._timesteps = copy.deepcopy(self.guider), timesteps
+        return other
+
+    def branches(self, progress: float) -> tuple[Branch, ...]:
+        plan = (UNPLANNED, FULL) if self._guider_at(progress).num_conditions > 1 else (FULL,)
+        return plan if self.audio_scale == 1 else (*plan, UNHEARD)
+
+    def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
+        guider = self._guider_at(progress)
+        batches = guider.prepare_inputs({})  # one for each prediction it wants; here momentum starts afresh, too
+        for batch in batches:
+            batch.noise_pred = preds[_TOLD[getattr(batch, guider._identifier_key)]]
+        pred = guider(batches).pred
+        if self.audio_scale != 1:
+            weight = over_regions(within(self.audio_regions, self.audio_scale - 1.0, 0.0), preds[FULL], masks)
+            pred = pred + weight * (preds[FULL] - preds[UNHEARD])
+        return pred
+
+    def _guider_at(self, progress: float) -> BaseGuidance:
+        if self._timesteps is None:
+            raise ValueError(
+                "A DiffusersGuidance combines nothing before `started(timesteps)`, which gives each window a guider of its own."
+            )
+        steps = len(self._timesteps)
+        step = round(progress * (steps - 1))
+        self.guider.set_state(step=step, num_inference_steps=steps, timestep=self._timesteps[step])
+        return self.guider
+
+
+def _require_two_branches(guider: BaseGuidance) -> None:
+    """Refuse a guider that two predictions of one network do not serve; what it wants is declared nowhere public."""
+    name = type(guider).__name__
+    if not isinstance(guider, BaseGuidance):
+        raise TypeError(f"DiffusersGuidance takes a guider of diffusers, such as diffusers.AdaptiveProjectedGuidance, not {name}.")
+    wanted = None
+    if set(guider._input_predictions) != set(_TOLD):
+        wanted = f"the predictions {', '.join(guider._input_predictions)}"
+    elif type(guider).prepare_models is not BaseGuidance.prepare_models:
+        wanted = "a network whose layers it changes for one of them"
+    elif isinstance(guider, FrequencyDecoupledGuidance):
+        wanted = "pictures (B, C, H, W), which it takes apart by frequency"
+    if wanted:
+        raise ValueError(
+            f"{name} wants {wanted}; DiffusersGuidance serves guiders of two predictions, {' and '.join(_TOLD)}, of one network, "
+            "such as diffusers.AdaptiveProjectedGuidance."
+        )

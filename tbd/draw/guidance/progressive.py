@@ -1,0 +1,133 @@
+"""`ProgressiveGuidance`: from the global emotion to local muscles along the denoising steps."""
+
+import copy
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+from torch import Tensor
+
+from tbd.draw.guidance.base import (
+    EMOTION,
+    FULL,
+    PLACES,
+    SCALES,
+    UNHEARD,
+    UNPLANNED,
+    Branch,
+    Guidance,
+    over_regions,
+    require_regions,
+    weighted,
+    within,
+)
+
+
+class ProgressiveGuidance(Guidance):
+    """Global emotion first, local muscles after: w_g falls and w_ℓ rises around the switch point.
+
+    The three scales are three separate knobs; each at 1 follows its condition as trained. Knobs that act on the same channels
+    pull on each other through the denoiser, whatever the formula says; give each its own regions to keep them apart.
+
+    Args:
+        emotion_scale: strength of the global emotion.
+        muscle_scale: strength of the local muscles.
+        audio_scale: strength of the voice: 1 as trained, 0 unheard. (w_a of the formula is `audio_scale` − 1, since the
+            other branches hear the audio already.)
+        switch: τ_s, the progress 0..1 where global gives way to local.
+        width: how much of the progress the change takes; a ``step`` takes none.
+        schedule: shape of the change.
+        emotion_floor: fraction of the emotion's weight that stays after the switch.
+        muscle_floor: fraction of the muscles' weight that is there before it.
+        region_scales: an extra factor on the muscles of a region, 1 where it is not named.
+        emotion_regions: where the emotion may be exaggerated; everywhere where not given. Elsewhere its weight is at most 1, as
+            trained: a face that feels strongly in all regions but the ``lower`` leaves the mouth to the voice.
+        muscle_regions: the same for the muscles. Those that are not exaggerated in the ``eyes`` and the ``head`` leave gaze and
+            posture to the emotion, so that one scale hardly moves what the other does.
+        audio_regions: the same for the voice. One that is exaggerated in the ``lower`` face alone articulates more and leaves
+            gaze and head, which tell the feeling, alone.
+
+    Example:
+        >>> guidance = ProgressiveGuidance(switch=0.5, schedule="step", emotion_floor=0.0)
+        >>> guidance.weights(0.0), guidance.weights(1.0)
+        ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    """
+
+    def __init__(
+        self,
+        emotion_scale: float = 1.0,
+        muscle_scale: float = 1.0,
+        audio_scale: float = 1.0,
+        switch: float = 0.3,
+        width: float = 0.4,
+        schedule: Literal["step", "linear", "cosine"] = "cosine",
+        emotion_floor: float = 0.5,
+        muscle_floor: float = 0.0,
+        region_scales: dict[str, float] | None = None,
+        emotion_regions: list[str] | None = None,
+        muscle_regions: list[str] | None = None,
+        audio_regions: list[str] | None = None,
+    ) -> None:
+        require_regions("region_scales", region_scales)
+        require_regions("emotion_regions", emotion_regions)
+        require_regions("muscle_regions", muscle_regions)
+        require_regions("audio_regions", audio_regions)
+        if schedule not in ("step", "linear", "cosine"):
+            raise ValueError(f"schedule is step, linear or cosine, not {schedule!r}.")
+        if not 0 <= switch <= 1:
+            raise ValueError(f"switch is a progress from 0 to 1, not {switch}.")
+        self.emotion_scale, self.muscle_scale, self.audio_scale = emotion_scale, muscle_scale, audio_scale
+        self.switch, self.width, self.schedule = switch, width, schedule
+        self.emotion_floor, self.muscle_floor = emotion_floor, muscle_floor
+        self.region_scales = dict(region_scales or {})
+        self.emotion_regions, self.muscle_regions, self.audio_regions = emotion_regions, muscle_regions, audio_regions
+
+    def scaled(self, **scales: float) -> "ProgressiveGuidance":
+        """The same guidance with other scales.
+
+        Example:
+            >>> ProgressiveGuidance(muscle_scale=2.0).scaled(audio_scale=1.5).muscle_scale
+            2.0
+        """
+        other = copy.copy(self)
+        for name, scale in scales.items():
+            if name not in SCALES:
+                raise ValueError(f"A scale is one of {', '.join(SCALES)}, not {name}.")
+            setattr(other, name, scale)
+        return other
+
+    def ramp(self, progress: float) -> float:
+        """0 before the switch, 1 after it."""
+        if self.schedule == "step" or self.width <= 0:
+            return float(progress >= self.switch)
+        x = min(max((progress - self.switch) / self.width + 0.5, 0.0), 1.0)
+        return x if self.schedule == "linear" else (1 - math.cos(math.pi * x)) / 2
+
+    def weights(self, progress: float) -> tuple[float, float, float]:
+        """w_g, w_ℓ and w_a at `progress`, before any region differs."""
+        r = self.ramp(progress)
+        emotion = self.emotion_scale * (1 - (1 - self.emotion_floor) * r)
+        muscles = self.muscle_scale * (self.muscle_floor + (1 - self.muscle_floor) * r)
+        return emotion, muscles, self.audio_scale - 1.0
+
+    def branches(self, progress: float) -> tuple[Branch, ...]:
+        emotion, muscles, voice = self._weights_over_face(progress)
+        wanted = {
+            UNPLANNED: any(weight != 1 for weight in emotion.values()),
+            EMOTION: emotion != muscles,
+            FULL: any(muscles[place] + voice[place] for place in PLACES),
+            UNHEARD: any(voice.values()),
+        }
+        return tuple(branch for branch, want in wanted.items() if want)
+
+    def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
+        like = next(iter(preds.values()))
+        w_g, w_l, w_a = (over_regions(weights, like, masks) for weights in self._weights_over_face(progress))
+        return weighted(preds, {UNPLANNED: 1 - w_g, EMOTION: w_g - w_l, FULL: w_l + w_a, UNHEARD: -w_a})
+
+    def _weights_over_face(self, progress: float) -> tuple[dict[str, float], ...]:
+        """w_g, w_ℓ and w_a at each of `PLACES`."""
+        w_g, w_l, w_a = self.weights(progress)
+        muscles = within(self.muscle_regions, w_l, 1.0)
+        scaled = {place: weight * self.region_scales.get(place, 1.0) for place, weight in muscles.items()}
+        return within(self.emotion_regions, w_g, 1.0), scaled, within(self.audio_regions, w_a, 0.0)

@@ -1,0 +1,284 @@
+"""The network that takes noise away from latent video: Stable Diffusion's UNet with AnimateDiff's motion modules."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from diffusers import MotionAdapter, UNet2DConditionModel, UNetMotionModel
+from diffusers.models.attention import BasicTransformerBlock, FeedForward
+from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from tbd.draw.conditioning.plan_encoder import PlanEmbeds
+from tbd.draw.pretrained import from_source, plain
+from tbd.draw.video.attention import (
+    Context,
+    PlanAudioAttention,
+    Recording,
+    ReferenceAttention,
+    Unprompted,
+    hear_muscles,
+    hear_tokens,
+    voice_windows,
+)
+from tbd.draw.video.cuda_graph import Replay
+from tbd.draw.video.precision import normalise_as_given
+
+Portrait = dict[str, Tensor]
+"""What a denoiser keeps of a portrait: name of a layer → (B, h·w, C)."""
+
+
+@dataclass
+class Told:
+    """What a clip of B is told, besides its portrait.
+
+    Args:
+        plan: tokens of width plan_dim and their presence; a withheld group has presence 0.
+        audio_embeds: (B, T, audio_dim).
+        heard: (B,) 1 where the audio is given, 0 where it is withheld.
+        hint: (B, T, C, h, w) latents of the coarse, mesh-warped portrait; zeros where it is withheld.
+        region_masks: (B, 5, h, w) 0..1, where in the latent each region of `tbd.think.action_units.REGIONS` lies.
+        past_mask: (B, T) 1 at the frames already drawn.
+    """
+
+    plan: PlanEmbeds
+    audio_embeds: Tensor
+    heard: Tensor
+    hint: Tensor
+    region_masks: Tensor
+    past_mask: Tensor
+
+
+class VideoDenoiser(nn.Module, ABC):
+    """Predicts from noisy latents and their conditions. It never sees a guidance scale.
+
+    An implementation declares the widths of the embeddings that it takes, `plan_dim` and `audio_dim`, the `channels` of the
+    latents, and the most frames that it sees at once, `max_frames`.
+    """
+
+    plan_dim: int
+    audio_dim: int
+    channels: int
+    max_frames: int
+
+    @abstractmethod
+    def look(self, portrait: Tensor) -> Portrait:
+        """(B, C, h, w) latents of the portraits → what is kept of them; once for a whole video."""
+
+    @abstractmethod
+    def forward(self, noisy: Tensor, timestep: Tensor, portrait: Portrait, told: Told) -> Tensor:
+        """One prediction.
+
+        Args:
+            noisy: (B, T, C, h, w) latents with noise; clean where `told.past_mask` is 1.
+            timestep: (B,) the noise scheduler's training timestep.
+            portrait: from `look`.
+            told: the conditions.
+
+        Returns:
+            (B, T, C, h, w) the prediction, in the noise scheduler's prediction type.
+        """
+
+    def save_memory(self, how: Literal["some", "most"]) -> None:
+        """In training, compute activations again instead of keeping them, where the network can."""
+
+    def compile_parts(self) -> None:
+        """Compile what repeats, in place, so that names in checkpoints stay. To be called once it is settled what trains."""
+
+    def shards(self) -> Iterator[nn.Module]:
+        """The parts whose weights are gathered together where processes share them out; a part comes before what holds it."""
+        yield self
+
+
+class VideoUNet(VideoDenoiser):
+    """diffusers' `UNetMotionModel`, and a second UNet without motion that looks at the portrait (ReferenceNet).
+
+    The latent input is widened, with zeros at first, by the hint and by a plane that marks frames already drawn. In every
+    spatial self-attention the portrait's keys and values stand behind the frame's own (`ReferenceAttention`); every
+    cross-attention asks plan and voice separately (`PlanAudioAttention`). Where no motion modules are loaded, new ones begin
+    silent, so that a first stage can train the rest on few frames.
+
+    Args:
+        unet: Hub name, folder or single file of Stable Diffusion 1.5 (or of its ``unet`` alone), or the arguments of a
+            `UNetMotionModel` with random weights; its ``in_channels`` are the latents' alone.
+        motion_adapter: Hub name, folder or single file of AnimateDiff's motion modules, for a pretrained `unet`.
+        max_frames: most frames at once for new motion modules; loaded ones know their own.
+
+    Raises:
+        InputError: weights are not there.
+    """
+
+    hub_arguments = ("unet", "motion_adapter")
+    """See `tbd.utils.hub`."""
+
+    def __init__(self, unet: str | dict[str, Any], motion_adapter: str | None = None, max_frames: int = 32) -> None:
+        super().__init__()
+        if isinstance(unet, (str, os.PathLike)):
+            flat = from_source(UNet2DConditionModel, unet, "unet")
+            adapter = from_source(MotionAdapter, motion_adapter) if motion_adapter else None
+            moving = UNetMotionModel.from_unet2d(flat, adapter)
+        else:
+            moving = UNetMotionModel(**{"motion_max_seq_length": max_frames, **unet})
+            flat, adapter = _without_motion(moving), None
+        self.channels = moving.config.in_channels
+        self.plan_dim = self.audio_dim = _single(moving.config.cross_attention_dim)
+        self.max_frames = moving.config.motion_max_seq_length
+        self.unet, self.reference = _widened(moving, self.channels + 1), flat
+        if adapter is None:
+            _silence_motion(self.unet)
+        self.null_tokens = nn.Parameter(torch.randn(3, self.plan_dim) * 0.02)
+        self._replay: Replay | None = None
+        self._set_processors()
+        _leave_out_the_end(self.reference)
+        normalise_as_given(self)
+
+    def describe(self) -> dict[str, Any]:
+        """Arguments that build the same network, with random weights."""
+        config = {name: value for name, value in self.unet.config.items() if not name.startswith("_")}
+        return {"unet": plain({**config, "in_channels": self.channels}), "max_frames": self.max_frames}
+
+    def _set_processors(self) -> None:
+        moving = dict(self.unet.attn_processors)
+        for name in moving:
+            if "motion_modules" in name:
+                continue
+            attn = self.unet.get_submodule(name.removesuffix(".processor"))
+            spatial = name.endswith("attn1.processor")
+            moving[name] = ReferenceAttention(name) if spatial else PlanAudioAttention(self.plan_dim, attn.inner_dim)
+        self.unet.set_attn_processor(moving)
+        names = self.reference.attn_processors
+        self.reference.set_attn_processor({n: Recording(n) if n.endswith("attn1.processor") else Unprompted() for n in names})
+
+    def look(self, portrait: Tensor) -> Portrait:
+        # a drawing keeps what it has seen for longer than a training step does
+        replay = self._replay if self.training and portrait.is_cuda else None
+        return self._seen(portrait) if replay is None else replay(portrait)
+
+    def _seen(self, portrait: Tensor) -> Portrait:
+        kept: Portrait = {}
+        nothing = portrait.new_zeros(len(portrait), 1, self.plan_dim)
+        clean = torch.zeros(len(portrait), dtype=torch.long, device=portrait.device)
+        # a function, since a dict would be taken apart on its way, and put together as another, where weights are shared out
+        self.reference(portrait, clean, nothing, cross_attention_kwargs={"keep": kept.__setitem__})
+        return kept
+
+    def forward(self, noisy: Tensor, timestep: Tensor, portrait: Portrait, told: Told) -> Tensor:
+        plane = told.past_mask[:, :, None, None, None].expand(-1, -1, 1, *noisy.shape[-2:]).to(noisy.dtype)
+        x = torch.cat([noisy, told.hint.to(noisy.dtype), plane], 2).transpose(1, 2)  # (B, 2C+1, T, h, w)
+        emotion, muscles, voice = self.null_tokens
+        frames = voice_windows(told.audio_embeds)  # (B·T, 5, D)
+        heard = told.heard[:, None, None].expand(-1, frames.shape[1], noisy.shape[1])  # (B, 5, T)
+        context = Context(
+            noisy.shape[1],
+            portrait,
+            hear_tokens(told.plan.global_tokens, told.plan.global_presence, emotion),
+            hear_muscles(told.plan, told.region_masks, self._sizes(*noisy.shape[-2:]), muscles),
+            hear_tokens(frames, heard, voice),
+        )
+        nothing = x.new_zeros(1, 1, 1)  # the processors take their keys from the context
+        return self.unet(x, timestep, nothing, cross_attention_kwargs={"context": context}).sample.transpose(1, 2)
+
+    def _sizes(self, height: int, width: int) -> list[tuple[int, int]]:
+        """The sizes of the latent at which there is attention: it is halved, rounding up, at each level."""
+        sizes = [(height, width)]
+        for _ in self.unet.down_blocks[1:]:
+            sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
+        return sizes
+
+    def save_memory(self, how: Literal["some", "most"]) -> None:
+        """Compute feed-forwards again (some), or whole spatial transformers and motion modules (most).
+
+        At Stable Diffusion's size with 16 frames, feed-forwards hold half of what is kept, 10.6 of 21 GiB beside the convolutions, for a
+        twentieth more computation; all of both hold nearly everything, for a third more.
+        """
+        for region in _regions(self.unet, "attentions", "motion_modules"):
+            parts = [region] if how == "most" else [block.ff for block in region.transformer_blocks]
+            for part in parts:
+                # the state of chance, which only dropout would need, takes longer to keep than a feed-forward to compute
+                chance = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
+                part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=chance)
+
+    def shards(self) -> Iterator[nn.Module]:
+        for network in (self.unet, self.reference):
+            yield from _regions(network, "resnets", "attentions", "motion_modules")
+            yield network
+        yield self
+
+    def compile_parts(self) -> None:
+        """Compile convolution blocks, feed-forwards and motion blocks: the same code for every layer of one shape.
+
+        Spatial attention is left as it is: its matrix products are fused already, and each layer looks up the portrait by name. The
+        reference branch sees one frame where the others see all, and costs nothing but the launch of its kernels; where it does not
+        train, it is replayed.
+        """
+        if not any(p.requires_grad for p in self.reference.parameters()):
+            self._replay = Replay(self._seen)
+        # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
+        torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
+        for module in self.unet.modules():
+            moving = isinstance(module, AnimateDiffTransformer3D)
+            for part in module.transformer_blocks if moving else [module]:
+                if moving or isinstance(part, (ResnetBlock2D, FeedForward)):
+                    part.compile(dynamic=False)
+
+
+def _regions(unet: nn.Module, *kinds: str) -> Iterator[nn.Module]:
+    for block in (*unet.down_blocks, unet.mid_block, *unet.up_blocks):
+        for kind in kinds:
+            yield from getattr(block, kind, None) or ()
+
+
+def _single(dim: int | tuple[int, ...]) -> int:
+    dims = {dim} if isinstance(dim, int) else set(dim)
+    if len(dims) != 1:
+        raise ValueError(f"cross_attention_dim is one width, not {sorted(dims)}.")
+    return dims.pop()
+
+
+def _without_motion(moving: UNetMotionModel) -> UNet2DConditionModel:
+    """A UNet of the same spatial shape, with weights of its own."""
+    config = moving.config
+    shared = (
+        "sample_size in_channels out_channels block_out_channels layers_per_block downsample_padding mid_block_scale_factor act_fn "
+        "norm_num_groups norm_eps cross_attention_dim transformer_layers_per_block use_linear_projection"
+    )
+    kinds = {name: tuple(kind.removesuffix("Motion") for kind in config[name]) for name in ("down_block_types", "up_block_types")}
+    kinds = {name: tuple(f"{kind}2D" for kind in types) for name, types in kinds.items()}
+    heads = config.num_attention_heads  # UNet2DConditionModel calls the number of heads attention_head_dim
+    return UNet2DConditionModel(**{name: config[name] for name in shared.split()}, **kinds, attention_head_dim=heads)
+
+
+def _widened(unet: UNetMotionModel, more: int) -> UNetMotionModel:
+    """The same UNet with `more` input channels, which it ignores at first."""
+    old = unet.conv_in
+    new = nn.Conv2d(old.in_channels + more, old.out_channels, old.kernel_size, padding=old.padding)
+    with torch.no_grad():
+        new.weight.zero_()
+        new.weight[:, : old.in_channels] = old.weight
+        new.bias.copy_(old.bias)
+    unet.conv_in = new
+    unet.register_to_config(in_channels=new.in_channels)
+    return unet
+
+
+def _silence_motion(unet: UNetMotionModel) -> None:
+    for module in unet.modules():
+        if isinstance(module, AnimateDiffTransformer3D):
+            nn.init.zeros_(module.proj_out.weight)
+            nn.init.zeros_(module.proj_out.bias)
+
+
+def _leave_out_the_end(reference: UNet2DConditionModel) -> None:
+    """Freeze what lies behind the last layer that is recorded: it can learn nothing, and DDP refuses parameters without gradient."""
+    last = reference.up_blocks[-1].attentions[-1]
+    block: BasicTransformerBlock = last.transformer_blocks[-1]
+    for part in (*(p for name, p in block.named_children() if name != "norm1"), last.proj_out, reference.conv_norm_out, reference.conv_out):
+        part.requires_grad_(False)
+        for parameter in part.parameters():
+            parameter.useless = True

@@ -1,0 +1,128 @@
+"""Test clips drawn by a video model, and compared with the true frames as `tbd evaluate` does."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
+from torch import Tensor
+
+from tbd.draw.randomness import clip_seed
+from tbd.draw.sample_means import Tally
+
+if TYPE_CHECKING:
+    from tbd.data.datasets.video import WholeClip
+    from tbd.draw.video.diffusion import VideoDiffusion
+    from tbd.metrics.identity import IdentitySimilarity
+
+
+class Screening:
+    """What a video model has drawn in one test: PSNR and SSIM of its frames and, where ArcFace's weights are here, whose face it is.
+
+    Args:
+        seed: each clip's noise is drawn from it and the clip's name.
+        identity: compares faces; built from ArcFace's registered weights where not given.
+    """
+
+    def __init__(self, seed: int = 0, identity: "IdentitySimilarity | None" = None) -> None:
+        from tbd.metrics.pixels import PeakSignalNoiseRatio, StructuralSimilarity  # which drawing alone does without
+
+        self.seed, self.identity = seed, identity or _identity()
+        self._psnr, self._ssim, self._tally = PeakSignalNoiseRatio(), StructuralSimilarity(), Tally()
+        self._decoded = False
+
+    @torch.no_grad()
+    def screen(self, model: "VideoDiffusion", clip: "WholeClip") -> None:
+        """Draw one clip and compare its frames; a clip that comes once more counts once."""
+        if clip.name in self._tally.rows:
+            return
+        drawn, true = self._draw(model, clip), self._true(model, clip)
+        found = {"psnr": self._psnr.measure(drawn, true)["value"], "ssim": self._ssim.measure(drawn, true)["value"], "clips": 1.0}
+        found |= self._identity_of(drawn, true)
+        self._tally.add([clip.name], **{name: torch.tensor([value], dtype=torch.float64) for name, value in found.items()})
+
+    def measure(self) -> dict[str, float]:
+        """Metric → mean over the clips of all processes."""
+        totals = self._tally.totals()
+        found = {name: totals[name] / totals["clips"] for name in ("psnr", "ssim")} if totals else {}
+        return found | ({"identity": totals["identity"] / totals["faces"]} if totals and totals["faces"] else {})
+
+    def _draw(self, model: "VideoDiffusion", clip: "WholeClip") -> Tensor:
+        """(N, 3, H, W) uint8."""
+        shown = 0
+
+        def hints(wanted: int) -> Tensor:
+            nonlocal shown
+            shown += wanted
+            return model.latents(clip.coarse[None, shown - wanted : shown].to(model.device))
+
+        portrait = model.latents(clip.portrait[None].to(model.device))
+        seed = clip_seed(self.seed, clip.name)
+        pieces = model.draw_latents(portrait, hints, clip.region_masks, clip.audio, clip.plan, seed)
+        return torch.cat([_bytes(model.autoencoder.decode(piece)[0]) for piece in pieces])
+
+    def _true(self, model: "VideoDiffusion", clip: "WholeClip") -> Tensor:
+        """(N, 3, H, W) uint8: the recorded frames, or what the autoencoder makes of them where the recording is not there."""
+        if clip.frames.dtype == torch.uint8:
+            return clip.frames
+        if clip.video is not None and clip.video.is_file():
+            from tbd.media import read_video
+
+            frames = np.stack([np.asarray(frame) for frame, _ in zip(read_video(clip.video), range(len(clip.frames)))])
+            return torch.from_numpy(frames).permute(0, 3, 1, 2)
+        if not self._decoded:
+            rank_zero_warn(f"There is no video of {clip.name} beside its latents: frames are compared with what the autoencoder decodes.")
+            self._decoded = True
+        return torch.cat([_bytes(model.autoencoder.decode(part[None].to(model.device))[0]) for part in clip.frames.split(8)])
+
+    def _identity_of(self, drawn: Tensor, true: Tensor) -> dict[str, float]:
+        from tbd.metrics.base import Unmeasurable
+
+        if self.identity is None:
+            return {"identity": 0.0, "faces": 0.0}
+        try:
+            return {"identity": self.identity.measure(_faces(drawn), _faces(true))["value"], "faces": 1.0}
+        except Unmeasurable:
+            return {"identity": 0.0, "faces": 0.0}
+
+
+def _identity() -> "IdentitySimilarity | None":
+    from tbd.metrics.identity import IdentitySimilarity
+    from tbd.metrics.networks.arcface import ArcFaceEmbedder
+    from tbd.weights import WeightsAbsent
+
+    try:
+        return IdentitySimilarity(ArcFaceEmbedder())
+    except WeightsAbsent as error:
+        rank_zero_info(f"The test logs no identity: {error}")
+        return None
+
+
+def _faces(frames: Tensor) -> Tensor:
+    """(N, 3, H, W) uint8 → (F, 3, 224, 224) uint8 chips of the frames in which a face is seen.
+
+    Raises:
+        Unmeasurable: none shows one.
+    """
+    from tbd.errors import InputError
+    from tbd.face.tracker import FaceMeshTracker, Tracking
+    from tbd.metrics.base import Unmeasurable
+    from tbd.metrics.crops import face_chips
+
+    chips = []
+    try:
+        with Tracking(FaceMeshTracker(), "the clip") as tracking:
+            for frame in frames.cpu():
+                sight = tracking.add(np.ascontiguousarray(frame.permute(1, 2, 0).numpy()))
+                if sight is not None:
+                    chips.append(face_chips(frame[None], sight.points[None]))
+    except InputError as error:
+        raise Unmeasurable(str(error)) from error
+    if not chips:
+        raise Unmeasurable("No face was seen.")
+    return torch.cat(chips)
+
+
+def _bytes(frames: Tensor) -> Tensor:
+    """(N, 3, H, W) in 0..1 → uint8 on the CPU."""
+    return (frames.float() * 255).round().clamp(0, 255).to(torch.uint8).cpu()

@@ -1,0 +1,130 @@
+"""What a table of measured rows shows, and which number is best: shared by the page and the markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tbd.evaluation.console import ARROWS, written
+from tbd.evaluation.leaderboard.store import Entry, Table
+from tbd.evaluation.scores import Value
+
+TRUTH = "GroundTruth"
+STILL = "StillPortrait"
+
+
+def is_bound(entry: Entry) -> bool:
+    """Whether a row is no model but a bound: the truth itself, or a portrait that does not move."""
+    return _predictor(entry) in (TRUTH, STILL)
+
+
+def _predictor(entry: Entry) -> str:
+    return str(entry.scores.predictor.get("class_path", "")).rsplit(".", 1)[-1] if entry.scores is not None else ""
+
+
+def truth_of(entries: Sequence[Entry]) -> Entry | None:
+    """The row of ground truth, if there is one."""
+    return next((entry for entry in entries if _predictor(entry) == TRUTH), None)
+
+
+def ordered(entries: Sequence[Entry]) -> list[Entry]:
+    """Ground truth first, the still portrait last, others between by the first metric that they have."""
+
+    def key(entry: Entry) -> tuple[int, float, str]:
+        rank = {TRUTH: 0, STILL: 2}.get(_predictor(entry), 1)
+        first = next(iter(entry.scores.metrics.values()), Value())
+        number = first.number if first.number is not None else float("nan")
+        value = -number if first.better == "higher" else number
+        return rank, value if value == value else float("inf"), entry.name
+
+    return sorted(entries, key=key)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers.
+
+    Args:
+        name: of the metric, or ``speed`` or ``memory``.
+        label: as shown.
+        unit, better, digits, about: as in protocol and scores.
+    """
+
+    name: str
+    label: str
+    unit: str
+    better: str
+    digits: int
+    about: str
+
+    @property
+    def arrow(self) -> str:
+        return ARROWS[self.better]
+
+    def value(self, entry: Entry) -> Value | None:
+        """Of a row; None where the row knows nothing of it."""
+        scores = entry.scores
+        if self.name == "speed":
+            number = scores.speed.get("seconds_per_second")
+        elif self.name == "memory":
+            number = scores.memory.get("peak_mb")
+        else:
+            return scores.metrics.get(self.name)
+        return None if number is None else Value(values={"value": number}, better="lower")
+
+    def text(self, entry: Entry) -> str:
+        """The number as written, or a dash."""
+        value = self.value(entry)
+        return "–" if value is None else written(value, self.digits)
+
+    def number(self, entry: Entry) -> float | None:
+        value = self.value(entry)
+        return None if value is None else value.number
+
+
+def columns_of(table: Table) -> list[Column]:
+    """The protocol's metrics in its order, then speed and memory. A metric that no row has is left out."""
+    names = list(table.measured[0].scores.metrics)
+    columns = []
+    for name in names:
+        entry = table.recipe.entry(name) if table.recipe is not None else None
+        shown = [e.scores.metrics[name] for e in table.measured if name in e.scores.metrics]
+        value = next((v for v in shown if v.number is not None), None)
+        if value is None:
+            continue
+        label, digits, about = (entry.label, entry.digits, entry.about) if entry is not None else (name, 3, "")
+        columns.append(Column(name, label, value.unit, value.better, digits, about))
+    if any(entry.scores.speed for entry in table.measured):
+        speed = "Seconds of work for a second of video, rendering and coding included, on the machine named below."
+        columns.append(Column("speed", "Time", "s/s", "lower", 2, speed))
+        columns.append(Column("memory", "Memory", "MB", "lower", 0, "Most memory that the predicting process held."))
+    return columns
+
+
+def absent_of(table: Table) -> dict[str, str]:
+    """Metric → why no row has it."""
+    reasons = {}
+    for name, value in table.measured[0].scores.metrics.items():
+        values = [entry.scores.metrics[name] for entry in table.measured if name in entry.scores.metrics]
+        if all(v.number is None for v in values):
+            reasons[name] = value.absent or ""
+    return reasons
+
+
+def best_of(column: Column, entries: Sequence[Entry]) -> set[str]:
+    """The names of the rows with the best number; bounds do not compete, and a lone row is not best of anything."""
+    truth = truth_of(entries)
+    aim = column.number(truth) if truth is not None else None
+    scored = []
+    for entry in entries:
+        number = column.number(entry)
+        if number is None or is_bound(entry):
+            continue
+        if column.better == "reference":
+            if aim is None:
+                return set()
+            number = abs(number - aim)
+        scored.append((-number if column.better == "higher" else number, column.text(entry), entry.name))
+    if len(scored) < 2:
+        return set()
+    least = min(scored)
+    # rows that look alike are alike
+    return {name for _, text, name in scored if text == least[1]}

@@ -1,0 +1,91 @@
+"""The board as markdown tables, between two markers of a file that is otherwise written by hand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tbd.errors import InputError
+from tbd.evaluation.leaderboard.columns import Column, best_of, columns_of, ordered
+from tbd.evaluation.leaderboard.store import Entry, Table
+from tbd.utils.atomic import atomic_output
+
+BEGIN = "<!-- leaderboard: begin (`tbd leaderboard build` writes what follows) -->"
+END = "<!-- leaderboard: end -->"
+
+
+def renew(path: Path, tables: Sequence[Table]) -> None:
+    """Replace what stands between the markers.
+
+    Raises:
+        InputError: the file lacks them.
+    """
+    before, after = require_markers(path)
+    parts = "\n\n".join(markdown(table) for table in tables)
+    with atomic_output(path) as temporary:
+        temporary.write_text(f"{before}{BEGIN}\n\n{parts}\n\n{END}{after}", encoding="utf-8")
+
+
+def require_markers(path: Path) -> tuple[str, str]:
+    """What stands before and after the markers.
+
+    Args:
+        path: A markdown file.
+
+    Returns:
+        The two texts.
+
+    Raises:
+        InputError: The file lacks the markers.
+    """
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise InputError(f"{path} lacks the markers {BEGIN} and {END}; put both where the tables should stand.")
+    return before, after
+
+
+def markdown(table: Table) -> str:
+    """One protocol: measured rows first, then reported ones."""
+    parts = [f"### {table.protocol}"]
+    if table.recipe is not None:
+        parts.append(table.recipe.summary)
+    if table.measured:
+        parts.append(_measured(table))
+        scores = table.measured[0].scores
+        parts.append(f"{scores.expected} clips; protocol `{scores.protocol_hash[:12]}`, clips `{scores.split[:12]}`.")
+    if table.reported:
+        parts.append("Reported by others, by their own recipes; not comparable with what is measured here:")
+        parts.append(_reported(table.reported))
+    return "\n\n".join(parts)
+
+
+def _measured(table: Table) -> str:
+    columns, entries = columns_of(table), ordered(table.measured)
+    head = ["row", *(f"{c.label} {c.arrow}" for c in columns), "clips"]
+    rows = [head, ["---", *["---:"] * (len(columns) + 1)]]
+    best = {column.name: best_of(column, entries) for column in columns}
+    for entry in entries:
+        cells = [_cell(column, entry, best[column.name]) for column in columns]
+        rows.append([_link(entry), *cells, f"{entry.scores.scored} of {entry.scores.expected}"])
+    return _table(rows)
+
+
+def _cell(column: Column, entry: Entry, best: set[str]) -> str:
+    text = column.text(entry)
+    return f"**{text}**" if entry.name in best else text
+
+
+def _link(entry: Entry) -> str:
+    url = entry.paper or entry.code
+    return f"[{entry.name}]({url})" if url and url.startswith("http") else entry.name
+
+
+def _reported(entries: Sequence[Entry]) -> str:
+    names = sorted({name for entry in entries for name in entry.numbers})
+    rows = [["row", *names, "where"], ["---", *["---:"] * len(names), "---"]]
+    for entry in entries:
+        rows.append([_link(entry), *(f"{entry.numbers[n]:g}" if n in entry.numbers else "–" for n in names), entry.citation or ""])
+    return _table(rows)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)

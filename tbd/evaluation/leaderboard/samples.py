@@ -1,0 +1,61 @@
+"""Sample frames of a row: one small strip of pictures from its videos."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tbd.errors import InputError
+from tbd.evaluation.predictions import VIDEOS
+from tbd.utils.atomic import atomic_output
+
+COUNT = 8
+"""Clips shown: one of each emotion where the names tell it, else evenly chosen."""
+_SIDE = 96
+"""Pixels of a picture."""
+_PLACE = 0.55
+"""Of a clip, where the picture is taken: expressions have come, and rarely gone."""
+
+
+def save_samples(predictions: Path, path: Path) -> None:
+    """Write a strip of `COUNT` pictures as JPEG.
+
+    Args:
+        predictions: a folder of videos.
+        path: the ``.jpg``.
+
+    Raises:
+        InputError: there are no videos.
+    """
+    from PIL import Image
+
+    videos = sorted(p for p in predictions.rglob("*") if p.suffix.lower() in VIDEOS and not p.name.startswith("."))
+    if not videos:
+        raise InputError(f"There are no videos in {predictions} to take sample frames from.")
+    strip = np.concatenate([frame_at(video, _PLACE) for video in choose(videos)], 1)
+    with atomic_output(path) as temporary:
+        Image.fromarray(strip).save(temporary, quality=82, optimize=True)
+
+
+def choose(videos: list[Path]) -> list[Path]:
+    """At most `COUNT` videos: the first of each emotion, at the highest level that there is."""
+    from tbd.evaluation.references.base import read_label
+
+    best: dict[str, Path] = {}
+    level: dict[str, int] = {}
+    for video in videos:
+        emotion, strength = read_label(video.stem)
+        if emotion is not None and (strength or 0) > level.get(emotion, -1):
+            best[emotion], level[emotion] = video, strength or 0
+    if len(best) >= COUNT:
+        return [best[emotion] for emotion in sorted(best)][:COUNT]
+    return [videos[i] for i in np.unique(np.linspace(0, len(videos) - 1, COUNT).round().astype(int))]
+
+
+def frame_at(video: Path, place: float) -> np.ndarray:
+    """(_SIDE, _SIDE, 3) uint8, the frame at `place` (0..1) of a video."""
+    from tbd.evaluation.clip_decoding import count_frames
+    from tbd.evaluation.references.sources import among, resize
+    from tbd.media import read_video
+
+    number = int(place * max(count_frames(video).frames - 1, 0))
+    return resize(next(among(read_video(video), np.array([number]))), _SIDE)

@@ -1,0 +1,188 @@
+"""A metric at work: built from a protocol's entry, fed clip by clip, read at the end."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tbd.errors import InputError
+from tbd.evaluation.clip_inputs import Evidence
+from tbd.evaluation.protocol import MetricEntry
+from tbd.evaluation.scores import Value
+from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
+from tbd.utils.class_path import build, import_class
+from tbd.weights import WeightsAbsent, checksum, find, resolve
+
+
+@dataclass
+class Gauge:
+    """A metric at work: what it was given so far, clip by clip.
+
+    Args:
+        entry: its line in the protocol.
+        metric: the metric, or None where it is absent.
+        absent: why.
+        clips: clips in it.
+        refused: why the first of the others could not be measured.
+        weights: third-party files that it uses, by their registered name → sha256.
+        found: of a mean over clips, clip → numbers.
+    """
+
+    entry: MetricEntry
+    metric: ClipMetric | None = None
+    absent: str | None = None
+    clips: int = 0
+    refused: str | None = None
+    weights: dict[str, str] = field(default_factory=dict)
+    found: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entry: MetricEntry, device: str = "cpu") -> "Gauge":
+        """Build an entry's metric; one whose weights are not here is absent, with the command that fetches them.
+
+        Args:
+            entry: of the protocol.
+            device: where its networks and sums live.
+        """
+        try:
+            return cls(entry, build_metric(entry).to(device), weights=_used_weights(entry))
+        except WeightsAbsent as error:
+            return cls(entry, absent=str(error))
+
+    @property
+    def reads(self) -> Sequence[str]:
+        return self.metric.reads if self.metric is not None else ()
+
+    def feed(self, evidence: Evidence, shared: dict[Any, dict[str, float]]) -> None:
+        """Give it one clip. What it cannot measure becomes an issue of the clip.
+
+        Args:
+            evidence: of the clip.
+            shared: what metrics of one group have measured of this clip already.
+        """
+        if self.metric is None:
+            return
+        try:
+            inputs = evidence.inputs(self.reads, self.entry)
+            if isinstance(self.metric, ClipMean):
+                self._feed_mean(inputs, evidence.clip.id, shared)
+            else:
+                self.metric.update(*inputs)
+            self.clips += 1
+        except WeightsAbsent as error:
+            self.metric, self.absent = None, str(error)
+        except Unmeasurable as error:
+            self.refused = self.refused or str(error)
+            evidence.note("metric", f"{self.entry.name}: {error}")
+
+    def _feed_mean(self, inputs: list[Any], clip: str, shared: dict[Any, dict[str, float]]) -> None:
+        """Update a mean, and keep what it measured, or raise why it could not."""
+        metric, measure = self.metric, self.metric.measure
+        group = getattr(metric, "group", None)
+        told: list[Unmeasurable] = []
+
+        def observed(*given: Any) -> dict[str, float]:
+            try:
+                values = shared[group] if group is not None and group in shared else measure(*given)
+            except Unmeasurable as error:
+                told.append(error)
+                raise
+            if group is not None:
+                shared[group] = values
+            self.found[clip] = {name: float(value) for name, value in values.items()}
+            return values
+
+        metric.measure = observed
+        try:
+            metric.update(*inputs)
+        finally:
+            del metric.measure
+        if told:
+            raise told[0]
+
+    def state(self) -> dict[str, Any]:
+        """What it was given, without its networks, to be added to another gauge of the same entry."""
+        sums = {key: value.cpu() for key, value in self.metric.metric_state.items()} if self.metric is not None else None
+        return {"sums": sums, "absent": self.absent, "clips": self.clips, "refused": self.refused, "found": self.found}
+
+    def add(self, state: dict[str, Any]) -> None:
+        """Take in what another process's gauge was given."""
+        self.clips += state["clips"]
+        self.refused = self.refused or state["refused"]
+        self.found |= state["found"]
+        if state["sums"] is None or self.metric is None:
+            self.metric, self.absent = None, self.absent or state["absent"]
+            return
+        self.metric.merge_state({key: value.to(self.metric.device) for key, value in state["sums"].items()})
+
+    def value(self) -> Value:
+        """The result."""
+        entry = self.entry
+        kind = import_class(entry.metric.class_path) if self.metric is None else self.metric
+        direction = {True: "higher", False: "lower", None: "reference"}[kind.higher_is_better]
+        about = {"better": entry.better or direction, "clips": self.clips}
+        if self.metric is None:
+            return Value(absent=self.absent, **about)
+        about["unit"] = self.metric.unit
+        if not self.clips:
+            return Value(absent=f"No clip could be measured. {self.refused or ''}".strip(), **about)
+        try:
+            if isinstance(self.metric, ClipMean):
+                values, reported = {k: float(v) for k, v in self.metric.means().items()}, self.metric.reported
+            else:
+                with warnings.catch_warnings():
+                    # of a metric whose clips were all another process's
+                    warnings.filterwarnings("ignore", "The ``compute`` method of metric")
+                    values, reported = {"value": float(self.metric.compute()), **_beside(self.metric)}, "value"
+        except WeightsAbsent as error:
+            return Value(absent=str(error), **about)
+        except InputError as error:
+            return Value(absent=str(error), **about)
+        values = {key: value for key, value in values.items() if math.isfinite(value)}
+        if reported not in values:
+            return Value(absent="The result is not a number.", **about)
+        return Value(values=values, reported=reported, error=self._error(reported), **about)
+
+    def _error(self, reported: str) -> float | None:
+        numbers = [values[reported] for _, values in sorted(self.found.items())]
+        if len(numbers) < 2:
+            return None
+        mean = sum(numbers) / len(numbers)
+        variance = sum((x - mean) ** 2 for x in numbers) / (len(numbers) - 1)
+        return 1.96 * math.sqrt(variance / len(numbers))
+
+
+def _used_weights(entry: MetricEntry) -> dict[str, str]:
+    """The files that an entry's weights lie in, by their checksums.
+
+    Raises:
+        WeightsAbsent: a file is not there.
+        InputError: a file is not the one that the protocol names.
+    """
+    used = {name: checksum(resolve(name)) for name in entry.weights}
+    for name, sha in used.items():
+        expected = entry.weights[name]
+        if expected != "unpublished" and not sha.startswith(expected):
+            raise InputError(f"{find(name).path} is not the {name} of the protocol: its SHA-256 begins with {sha[:8]}, not {expected[:8]}.")
+    return used
+
+
+def build_metric(entry: MetricEntry) -> ClipMetric:
+    """The metric of a protocol's entry.
+
+    Raises:
+        WeightsAbsent: its weights are not on this machine.
+        InputError: there is no such class, or it takes other arguments.
+    """
+    return build(entry.metric, ClipMetric, f"The metric {entry.name}").eval()
+
+
+def _beside(metric: ClipMetric) -> dict[str, float]:
+    """What else a metric has to say: a classifier's accuracy on the true clips, the frames of a Fréchet distance."""
+    found = {}
+    if (ceiling := getattr(metric, "ceiling", None)) is not None:
+        found["ceiling"] = float(ceiling())
+    if (counts := getattr(metric, "counts", None)) is not None:
+        found["frames"], found["target_frames"] = map(float, counts())
+    return found

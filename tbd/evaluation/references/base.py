@@ -1,0 +1,95 @@
+"""References: the true clips that a protocol compares predictions with, and what a model may know of each."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tbd.face.geometry import FaceGeometry
+from tbd.face.motion import Motion
+from tbd.media.rates import FPS
+from tbd.think.action_units import EMOTIONS
+from tbd.think.plan import MusclePlan
+
+_DEGREES = {1: "slightly ", 2: "", 3: "very "}
+"""MEAD's level → the word that the planner knows for it."""
+
+
+class ReferenceClip(ABC):
+    """One true clip: what a model is given (voice, plan, portrait), and what really happened (video, motion).
+
+    Args:
+        id: names the clip and its prediction.
+        emotion: one of `EMOTIONS`, or None where nobody says.
+        level: MEAD's 1..3, or None.
+    """
+
+    def __init__(self, id: str, emotion: str | None = None, level: int | None = None) -> None:
+        self.id, self.emotion, self.level = id, emotion, level
+
+    @abstractmethod
+    def frames(self) -> int:
+        """At 25 a second."""
+
+    @abstractmethod
+    def audio(self) -> np.ndarray:
+        """(N,) float32 at 16 kHz."""
+
+    @abstractmethod
+    def face(self, size: int) -> FaceGeometry:
+        """The portrait that is to speak, in a square picture of `size` pixels, framed as `video` is."""
+
+    def plan(self) -> MusclePlan:
+        """What is felt: by default, what the knowledge planner thinks of the label's word and the level's degree."""
+        from tbd.think import KnowledgePlanner
+
+        degree = _DEGREES.get(self.level or 2, "") if self.emotion not in (None, "neutral") else ""
+        return KnowledgePlanner().plan(f"{degree}{self.emotion or 'neutral'}", duration=self.frames() / FPS)
+
+    def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray] | None:
+        """The true frames, (size, size, 3) uint8, or None where there are none.
+
+        Args:
+            size: pixels.
+            numbers: of the frames that are wanted, ascending; all where not given.
+        """
+        return None
+
+    def motion(self) -> Motion | None:
+        """The true motion, where it is known and need not be tracked."""
+        return None
+
+    def bilabials(self) -> np.ndarray | None:
+        """(K, 2) seconds in which b, p and m are said, where that is known."""
+        return None
+
+
+class Reference(ABC):
+    """A set of true clips. Its ``root`` is what `--reference` gives."""
+
+    @abstractmethod
+    def clips(self) -> Sequence[ReferenceClip]:
+        """All of the split, ordered by id. Light: files are read when a clip is asked for them.
+
+        Raises:
+            InputError: the files are not there or not what they should be.
+        """
+
+    def content(self) -> str | None:
+        """`checksum_of_files` of the files, where they are few enough to read; None otherwise."""
+        return None
+
+
+def read_label(name: str) -> tuple[str | None, int | None]:
+    """Emotion and level of a clip named as MEAD's are.
+
+    Example:
+        >>> read_label("M030_sad_3_001"), read_label("WDA_KatieHill_000")
+        (('sad', 3), (None, None))
+    """
+    parts = name.split("_")
+    emotion = next((part for part in parts if part in EMOTIONS), None)
+    if emotion is None:
+        return None, None
+    after = parts[parts.index(emotion) + 1 :]
+    return emotion, int(after[0]) if after and after[0] in ("1", "2", "3") else None

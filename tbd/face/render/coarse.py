@@ -1,0 +1,60 @@
+"""The coarse portrait in motion: what the video model is told of each frame."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tbd.face.geometry import FaceGeometry
+from tbd.face.motion import BLENDSHAPES, Motion
+from tbd.face.render.renderer import MeshWarpRenderer
+
+COARSE = 4
+"""A coarse frame keeps a quarter of the detail along each side: where things are, not how they look."""
+
+
+def render_coarse(face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
+    """The mesh-warped portrait without creases, and without detail.
+
+    Args:
+        face: the portrait.
+        motion: relative to the portrait.
+
+    Yields:
+        (H, W, 3) uint8 RGB of the portrait's size, one for each frame of the motion.
+    """
+    for frame in MeshWarpRenderer(shading=0.0).render(face, motion):
+        yield enlarge(shrink(frame), frame.shape[1], frame.shape[0])
+
+
+def shrink(frame: np.ndarray) -> np.ndarray:
+    """(H, W, 3) → (H/4, W/4, 3) uint8."""
+    from PIL import Image
+
+    height, width = (max(side // COARSE, 1) for side in frame.shape[:2])
+    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BOX))
+
+
+def enlarge(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Back to (height, width, 3) uint8."""
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def resting_frame(motion: Motion) -> int:
+    """The frame of a clip that serves best as its portrait: the one nearest to a still face seen from the front.
+
+    Example:
+        >>> motion = Motion.zeros(3)
+        >>> motion["jawOpen"] = np.array([0.5, 0.1, 0.8])
+        >>> resting_frame(motion)
+        1
+    """
+    return int((motion.blendshapes.sum(1) + 4 * np.abs(motion.head[:, :3]).sum(1)).argmin())
+
+
+def relative_to(motion: Motion, frame: int) -> Motion:
+    """The same performance as movements away from one of its frames, where that frame is the portrait."""
+    values = motion.values - motion.values[frame]
+    np.clip(values[:, : len(BLENDSHAPES)], 0, 1, out=values[:, : len(BLENDSHAPES)])
+    return Motion(values, dict(motion.metadata))

@@ -1,0 +1,77 @@
+"""Renderers: a portrait and a motion → frames."""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from tbd.errors import InputError
+from tbd.face.geometry import FaceGeometry
+from tbd.face.motion import Motion
+from tbd.face.render.warp import Puppet
+
+
+class Renderer(ABC):
+    """Draws a face in motion."""
+
+    @abstractmethod
+    def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
+        """One frame after the other, in constant memory.
+
+        Args:
+            face: the portrait.
+            motion: T frames, relative to the portrait's own pose.
+
+        Yields:
+            T arrays (H, W, 3) uint8 RGB of the portrait's size.
+        """
+
+
+class MeshWarpRenderer(Renderer):
+    """Warps the portrait's own pixels; needs no weights and works on photographs and paintings.
+
+    Args:
+        neutralize: 0..1, how far the portrait's own resting expression (a broad smile, parted lips) is relaxed before the
+            motion is added. At 0 a zero motion returns the portrait.
+        close_lips: 0..1, how far lips that the portrait parts are closed, where more than `neutralize`: a mouth that speaks
+            starts from closed lips whatever is felt.
+        shading: strength of creases, 1 as on a grown-up face in soft light, 0 for none.
+        workers: frames drawn at the same time.
+
+    Raises:
+        InputError: an option is out of its range.
+    """
+
+    def __init__(self, neutralize: float = 0.0, shading: float = 1.0, workers: int = 2, close_lips: float = 0.0) -> None:
+        for name, share in {"neutralize": neutralize, "close_lips": close_lips}.items():
+            if not 0 <= share <= 1:
+                raise InputError(f"{name} must lie between 0 and 1, not {share}.")
+        if shading < 0:
+            raise InputError(f"shading must be 0 or more, not {shading}.")
+        if workers < 1:
+            raise InputError(f"workers must be 1 or more, not {workers}.")
+        self.neutralize, self.shading, self.workers, self.close_lips = neutralize, shading, workers, close_lips
+
+    def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
+        puppet = Puppet(face.without_margin(), self.neutralize, self.shading, self.close_lips)
+        waiting: deque = deque()
+        with ThreadPoolExecutor(self.workers) as pool:
+            for values in motion.clamped().values:
+                waiting.append(pool.submit(_draw, puppet, face, values))
+                if len(waiting) > self.workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+
+def _draw(puppet: Puppet, face: FaceGeometry, values: np.ndarray) -> np.ndarray:
+    """One frame of the whole image: what is drawn lies where the margin leaves room for it."""
+    frame = puppet.draw(values)
+    if face.shown is None:
+        return frame
+    left, top, right, bottom = face.shown
+    whole = face.image.copy()
+    whole[top:bottom, left:right] = frame
+    return whole

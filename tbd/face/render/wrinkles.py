@@ -1,0 +1,253 @@
+"""Creases: where skin folds it darkens, and lightens beside the fold. Geometry alone reads as neither anger nor disgust.
+
+Each crease is a stroke or a spot on the mesh with the blendshapes that deepen it; together they make maps of log light in
+the portrait's own pixels, which the renderer mixes by the coefficients and multiplies into the skin.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from tbd.face import topology as mesh
+from tbd.face.motion import BLENDSHAPES
+from tbd.face.render.grid import smoothstep
+
+
+@dataclass(frozen=True)
+class Crease:
+    """One fold of the skin.
+
+    Args:
+        name: what anatomists or FACS call it.
+        path: mesh points it runs along, on the subject's left half; a place between points is a tuple of them (their mean).
+            A path of one place is a round spot.
+        depth: log light at its bottom, negative for dark; −0.35 takes away 30 % of the light.
+        width: its half-width in inter-ocular distances.
+        ridge: log light of the ridges beside it, as a share of `depth` with the sign turned.
+        by: the blendshapes that deepen it, without Left and Right where they have sides, and how much.
+        whole: it lies on the midline and is drawn once, deepened by the mean of both sides.
+    """
+
+    name: str
+    path: tuple[int | tuple[int, ...], ...]
+    depth: float
+    width: float
+    by: dict[str, float]
+    ridge: float = 0.35
+    whole: bool = False
+
+
+_SMILE_LINES = {"mouthSmile": 0.45, "cheekSquint": 0.8, "eyeSquint": 0.3}
+_LID_LINES = {"cheekSquint": 0.8, "eyeSquint": 0.7, "mouthSmile": 0.3, "noseSneer": 0.5}
+_CORNER = {"mouthSmile": 0.6, "mouthFrown": 0.8, "mouthDimple": 1.0, "mouthStretch": 0.6, "mouthPress": 0.7}
+_CHIN = {"mouthShrugLower": 1.0, "mouthFrown": 0.6, "mouthPucker": 0.4, "mouthRollLower": 0.4, "mouthPress": 0.4}
+_NOSE_FOLD = {"mouthSmile": 0.8, "noseSneer": 1.0, "mouthUpperUp": 0.6, "mouthDimple": 0.3, "cheekSquint": 0.2}
+
+CREASES = (
+    Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.55, 0.024, {"browDown": 1.0}),
+    Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
+    Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.5, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
+    Crease("bunch above the lowered brow", (336, 296, 334), 0.1, 0.05, {"browDown": 1.0}, 0.0),
+    Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
+    Crease("forehead line, lowest", ((296, 299, 296), (336, 337, 336), (9, 9, 151), (107, 108, 107), (66, 69, 66)),
+           -0.2, 0.02, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.12, True),
+    Crease("forehead line, middle", ((296, 299), (336, 337), (9, 151), (107, 108), (66, 69)),
+           -0.24, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.12, True),
+    Crease("forehead line, highest", ((299, 299, 296), (337, 337, 336), (151, 151, 9), (108, 108, 107), (69, 69, 66)),
+           -0.2, 0.022, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.12, True),
+    Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.12),
+    Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.12),
+    Crease("opened upper lid", (442, 443, 444), 0.1, 0.045, {"eyeWide": 0.8, "browOuterUp": 0.5, "browInnerUp": 0.4}, 0.0),
+    Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.036, _NOSE_FOLD),
+    Crease("raised cheek", ((280, 425),), 0.1, 0.14, {"mouthSmile": 0.8, "cheekSquint": 0.6, "noseSneer": 0.4}, 0.0),
+    Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.3, 0.016, {"noseSneer": 1.0, "browDown": 0.1}, 0.5),
+    Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.3, 0.016, {"noseSneer": 1.0}, 0.5),
+    Crease("nose wing furrow", (420, 360, 358), -0.32, 0.02, {"noseSneer": 1.0, "mouthSmile": 0.2, "mouthUpperUp": 0.3}),
+    Crease("crow's foot, upper", ((359, 446), (342, 353), 353), -0.2, 0.012, _SMILE_LINES, 0.4),
+    Crease("crow's foot, middle", (446, 265, (265, 372)), -0.2, 0.012, _SMILE_LINES, 0.4),
+    Crease("crow's foot, lower", ((261, 446), (340, 265), 345), -0.18, 0.012, _SMILE_LINES, 0.4),
+    Crease("infraorbital fold", (453, 452, 451, 450, 449, 448), -0.22, 0.02, _LID_LINES, 0.4),
+    Crease("lower lid pouch", ((256, 452), (253, 450), (339, 448)), 0.07, 0.022, {"eyeSquint": 0.7, "cheekSquint": 0.6}, 0.0),
+    Crease("corner shadow", (291,), -0.3, 0.035, _CORNER, 0.0),
+    Crease("corner pit", ((287, 291),), -0.28, 0.04, {"mouthDimple": 1.0, "mouthSmile": 0.3}, 0.0),
+    Crease("marionette line", ((291, 287), (273, 287), (273, 422), 424), -0.28, 0.03, {"mouthFrown": 1.0, "mouthStretch": 0.3}, 0.2),
+    Crease("mentolabial fold", (421, (313, 18), 18, (83, 18), 201), -0.3, 0.035, _CHIN, 0.15, True),
+    Crease("chin boss", ((200, 199),), 0.11, 0.09, {"mouthShrugLower": 1.0, "mouthFrown": 0.5, "mouthPress": 0.3}, 0.0, True),
+    Crease("chin dimple", ((428, 199), (262, 428)), -0.16, 0.03, {"mouthShrugLower": 1.0, "mouthFrown": 0.5}, 0.2),
+    Crease("stretched cheek", ((427, 411), (434, 416)), -0.16, 0.1, {"jawOpen": 0.8, "mouthPucker": 0.6, "mouthFunnel": 0.4}, 0.0),
+    Crease("puffed cheek", ((425, 411, 427),), 0.16, 0.16, {"cheekPuff": 1.0}, 0.0),
+    Crease("furrow before the puffed cheek", (426, 436, 432), -0.22, 0.03, {"cheekPuff": 1.0}, 0.0),
+    Crease("shadow under the lower lip", ((17, 18),), -0.18, 0.07, {"mouthPucker": 1.0, "mouthFunnel": 0.6}, 0.0, True),
+)  # fmt: skip
+
+
+_LUMA = np.array([0.299, 0.587, 0.114])
+_UNEVEN = 0.15
+"""Standard deviation of the log of light over the skin at which its own shades count as much as the usual ones."""
+_PLAIN = [151, 108, 337, 69, 299, 50, 280, 205, 425, 117, 346]
+"""Points in the middle of the forehead and the cheeks."""
+_SKIN = [50, 280, 205, 425, 117, 346, 101, 330, 6, 5, 4, 151, 9, 118, 347, 187, 411, 199, 200, 207, 427, 195]
+
+
+_SMOOTH, _LINED = 0.004, 0.014
+"""Contrast (log light) of fine structure in the skin of a young and of a lined face."""
+_SOFTER, _SHALLOWER = 0.022, 0.4
+"""On the smoothest skin: by how much, in inter-ocular distances, folds are blurred, and how much of their depth they lack."""
+
+
+def crease_maps(points: np.ndarray, places: np.ndarray, scale: float, soft: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Maps of log light over a picture, and how the blendshapes mix them.
+
+    Args:
+        points: (478, 2) pixels of the face at rest.
+        places: (M, 2) pixels at which the maps are wanted.
+        scale: pixels per inter-ocular distance.
+        soft: inter-ocular distances by which folds are blurred; what they darken stays the same on the whole.
+
+    Returns:
+        maps (K, M) float32 of log light, and mix (52, K) float32: ``light = exp(deepen(coefficients @ mix) @ maps)``.
+    """
+    maps, mix = [], []
+    for crease in CREASES:
+        sides = ("",) if crease.whole else ("Left", "Right")
+        for side in sides:
+            maps.append(_draw(crease, points, places, scale, side == "Right", soft))
+            mix.append(_mix(crease, side))
+    return np.array(maps, np.float32), np.array(mix, np.float32).T
+
+
+def deepen(amounts: np.ndarray) -> np.ndarray:
+    """How deep folds are that several movements deepen together: they do not add up without end."""
+    return np.float32(1.2) * np.tanh(amounts / np.float32(1.2))
+
+
+def _mix(crease: Crease, side: str) -> list[float]:
+    """(52,) how much each blendshape deepens a crease of one side ("" on the midline)."""
+    row = np.zeros(len(BLENDSHAPES))
+    for name, share in crease.by.items():
+        if name in BLENDSHAPES:
+            row[BLENDSHAPES.index(name)] = share
+        else:
+            for own in ("Left", "Right") if not side else (side,):
+                row[BLENDSHAPES.index(name + own)] = share / (1 if side else 2)
+    return row.tolist()
+
+
+def _draw(crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, mirror: bool, soft: float) -> np.ndarray:
+    """(M,) log light of one crease at full depth."""
+    path = np.array([_place(points, at, mirror) for at in crease.path])
+    distance, along = _to_path(places, path)
+    width = float(np.hypot(crease.width, 1.4 * soft))  # a Gaussian's exp(-x²/w²) has w = √2 σ
+    across = distance / (width * scale)
+    # A valley with soft sides, and skin that bulges beside it.
+    profile = 0.65 * np.exp(-(across**2)) + 0.35 * np.exp(-((across / 2.2) ** 2))
+    if crease.ridge:
+        profile -= crease.ridge * np.exp(-(((across - 2.6) / 1.3) ** 2))
+    # Folds are deepest in their middle and run out at their ends.
+    ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 3 + 0.15)
+    return crease.depth * crease.width / width * profile * ends
+
+
+def _place(points: np.ndarray, at: int | Sequence[int], mirror: bool) -> np.ndarray:
+    ids = [at] if isinstance(at, int) else list(at)
+    return points[list(mesh.mirrored(ids)) if mirror else ids].mean(0)
+
+
+def _to_path(places: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distance of each place from a path, and how far along it (0..1) its nearest point lies."""
+    if len(path) == 1:
+        return np.linalg.norm(places - path[0], axis=1), np.zeros(len(places))
+    lengths = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    best, along = np.full(len(places), np.inf), np.zeros(len(places))
+    for i, (a, b) in enumerate(pairwise(path)):
+        t = np.clip((places - a) @ (b - a) / max(lengths[i] ** 2, 1e-9), 0, 1)
+        distance = np.linalg.norm(places - a - t[:, None] * (b - a), axis=1)
+        closer = distance < best
+        best[closer], along[closer] = distance[closer], (starts[i] + t[closer] * lengths[i]) / starts[-1]
+    return best, along
+
+
+def skin_likeness(image: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) float32 0..1: how much a pixel looks like this face's skin; hair, beards, brows and glasses do not fold.
+
+    Likeness is the distance to the spread of colours that the cheeks, the nose and the forehead show (Mahalanobis).
+    """
+    import cv2
+
+    blurred = cv2.GaussianBlur(image, (0, 0), max(0.012 * scale, 0.5))
+    lab = cv2.cvtColor(blurred, cv2.COLOR_RGB2LAB).astype(np.float32)
+    x, y = np.clip(np.round(points[_SKIN]).astype(int), 0, np.array(image.shape[1::-1]) - 1).T
+    samples = lab[y, x]
+    middle = np.median(samples, 0)
+    spread = np.cov(samples.T) + np.diag([500.0, 30.0, 30.0])
+    off = lab - middle
+    distance = np.sqrt(np.einsum("hwi,ij,hwj->hw", off, np.linalg.inv(spread), off))
+    likeness = smoothstep((3.6 - distance) / 1.4).astype(np.float32)
+    return cv2.GaussianBlur(likeness, (0, 0), max(0.012 * scale, 0.5))
+
+
+def skin_smoothness(image: np.ndarray, points: np.ndarray, scale: float) -> float:
+    """How smooth a face's skin is: 1 young or painted smoothly, 0 lined; folds on smooth skin are soft and shallow.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        points: (478, 2) pixels of the face at rest.
+        scale: pixels per inter-ocular distance.
+
+    Returns:
+        0..1, by the contrast of structure of the size of lines on the forehead and the cheeks (median over places).
+    """
+    import cv2
+
+    light = np.log(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8)
+    lines = cv2.GaussianBlur(light, (0, 0), max(0.012 * scale, 0.5)) - cv2.GaussianBlur(light, (0, 0), max(0.04 * scale, 1.0))
+    patches = [patch for at in points[_PLAIN] if (patch := _about(lines, at, 0.06 * scale)).size]
+    contrast = float(np.median([patch.std() for patch in patches])) if patches else _SMOOTH
+    return float(np.clip((_LINED - contrast) / (_LINED - _SMOOTH), 0, 1))
+
+
+def soften(smoothness: float, blur: float) -> tuple[float, float]:
+    """How the folds of a face are drawn.
+
+    Args:
+        smoothness: see `skin_smoothness`.
+        blur: inter-ocular distances by which the picture is softer than a sharp one.
+
+    Returns:
+        What `crease_maps` takes for `soft`, and a factor on the depth.
+    """
+    return float(np.hypot(_SOFTER * smoothness, blur)), 1 - _SHALLOWER * smoothness
+
+
+def _about(values: np.ndarray, at: np.ndarray, reach: float) -> np.ndarray:
+    """The square of `values` about a pixel, as far as the picture goes."""
+    (x, y), r = np.round(at).astype(int), max(int(reach), 1)
+    return values[max(y - r, 0) : max(y + r + 1, 0), max(x - r, 0) : max(x + r + 1, 0)]
+
+
+def shadow_tint(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(3,) float32 exponents of light per colour, with which a fold keeps to the hues that this skin has in its own shades.
+
+    The skin's own shades tell, as far as the face is lit unevenly enough to show some; else skin is taken to redden as it
+    darkens, since light that has gone through it is warm. A grey picture keeps grey folds.
+    """
+    import cv2
+
+    x, y = np.clip(np.round(points[_SKIN]).astype(int), 0, np.array(image.shape[1::-1]) - 1).T
+    reach = float(np.linalg.norm(points[33] - points[263]))
+    colours = cv2.GaussianBlur(image, (0, 0), max(0.04 * reach, 0.5))[y, x].astype(np.float64) + 4
+    light = np.log(colours @ _LUMA)
+    varied, ratios = light - light.mean(), np.log(colours) - np.log(colours).mean(0)
+    variance = float((varied**2).mean())
+    own = np.clip((ratios * varied[:, None]).mean(0) / max(variance, 1e-9), 0.6, 1.5)
+    middle = np.median(colours - 4, 0)
+    warmth = np.clip((middle[0] - middle[2]) / max(middle.max(), 1) / 0.4, 0, 1)
+    usual = 1 + warmth * np.array([-0.3, 0.1, 0.12])
+    share = variance / (variance + _UNEVEN**2) if np.ptp(middle) > 2 else 0.0
+    tint = share * own + (1 - share) * usual
+    # Greenish or bluish shades are a second light's, not the skin's.
+    tint[0] = min(tint[0], tint[1], tint[2])
+    return np.float32(tint / (tint @ _LUMA))

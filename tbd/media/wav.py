@@ -1,0 +1,59 @@
+"""The wave files that tbd itself writes and keeps, in caches and corpora: 16 kHz, one channel, 16 bits.
+
+They are read without a media library, whole or in part, which loaders of training data do thousands of times.
+`tbd.media.read_audio` reads what others recorded.
+"""
+
+import os
+import wave
+
+import numpy as np
+
+from tbd.errors import InputError
+from tbd.media.rates import SAMPLE_RATE
+
+
+def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = None) -> np.ndarray:
+    """Samples from `start` to `stop` of a wave file, as they lie there; fewer where the file is shorter.
+
+    Args:
+        path: a wave file of 16 kHz, one channel and 16 bits.
+        start: the first sample, 0 or more.
+        stop: the one after the last; at the file's end where not given.
+
+    Returns:
+        (N,) int16.
+
+    Raises:
+        InputError: the file is missing, broken off, or sound of another kind.
+    """
+    try:
+        with wave.open(os.fspath(path)) as file:
+            kind = file.getframerate(), file.getnchannels(), 8 * file.getsampwidth()
+            if kind != (SAMPLE_RATE, 1, 16):
+                raise wave.Error("it has {} Hz, {} channels and {} bits".format(*kind))
+            start = min(start, file.getnframes())
+            count = max(min(file.getnframes() if stop is None else stop, file.getnframes()) - start, 0)
+            file.setpos(start)
+            data = file.readframes(count)
+            if len(data) < 2 * count:
+                raise EOFError("it is broken off")
+    except (OSError, EOFError, wave.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "it is broken off"
+        raise InputError(
+            f"{path} cannot be read as a wave file of 16 kHz, one channel and 16 bits ({reason}); convert it, or prepare or "
+            "synthesize the clip again."
+        ) from error
+    return np.frombuffer(data, "<i2").astype(np.int16, copy=False)
+
+
+def read_wave(path: str | os.PathLike) -> np.ndarray:
+    """A whole wave file as models hear it.
+
+    Returns:
+        (N,) float32 in −1..1.
+
+    Raises:
+        InputError: as of `read_samples`.
+    """
+    return read_samples(path).astype(np.float32) / 32768

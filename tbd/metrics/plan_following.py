@@ -1,0 +1,212 @@
+"""Does a motion do what was asked: the lips what the sounds ask, the muscles what the plan asks, and nothing else?"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tbd.errors import InputError
+from tbd.face.geometry import mean_face
+from tbd.face.motion import BLENDSHAPES, CHANNELS, INDEX
+from tbd.face.rig import Rig, inner_lip_gap
+from tbd.media.rates import FPS
+from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
+from tbd.think.action_units import ACTION_UNITS, REGIONS
+from tbd.think.facs import CHANNEL_REGIONS
+from tbd.think.facs import measure as measure_unit
+
+CLOSED = 0.1
+"""Share of its clip's wide opening under which the gap of the lips counts as closed."""
+_ASKED = 0.1
+"""Peak intensity from which a unit counts as asked."""
+
+
+def _numpy(values: Array) -> np.ndarray:
+    return tensor(values).cpu().numpy()
+
+
+@cache
+def _rig() -> Rig:
+    return Rig(mean_face())
+
+
+def lip_gap(motion: np.ndarray) -> np.ndarray:
+    """(T, 58) → (T, 9) opening between the inner lips of the mean face, in its own unit; negative where they would cross."""
+    return inner_lip_gap(mean_face() + _rig().displace(motion[:, : len(BLENDSHAPES)].astype(np.float32)))
+
+
+def closures(gap: np.ndarray, bilabials: np.ndarray) -> np.ndarray:
+    """Per bilabial, the least gap within it and one frame on either side, over the clip's 95th percentile.
+
+    Args:
+        gap: (T,) or (T, N) opening of the lips at N places; the widest place counts.
+        bilabials: (K, 2) seconds. Those that begin after the last frame are left out.
+    """
+    gap = gap.reshape(len(gap), -1).max(1)
+    reference = max(float(np.percentile(gap, 95)), 1e-6)
+    spans = [(int(start * FPS) - 1, int(np.ceil(end * FPS)) + 1) for start, end in bilabials]
+    return np.array([gap[max(first, 0) : last + 1].min() / reference for first, last in spans if first < len(gap)])
+
+
+class LipClosure(ClipMean):
+    """Do the lips close on b, p and m? The share of bilabials at which their gap falls under a tenth of the clip's wide opening.
+
+    0..1, higher is better; the recorded motion's own value is the ceiling. `means` also gives ``gap``, the median gap at
+    bilabials over the clip's 95th percentile. A clip counts by the number of its bilabials.
+
+    Example:
+        >>> from tbd.face.motion import Motion
+        >>> motion = Motion.zeros(50)
+        >>> motion["jawOpen"] = 0.5
+        >>> motion["jawOpen"][10:13] = motion["mouthClose"][10:13] = 0.1
+        >>> metric = LipClosure()
+        >>> metric.update(motion.values, np.array([[0.44, 0.48], [1.2, 1.28]]))  # one m that closes, one that does not
+        >>> float(metric.compute())
+        0.5
+    """
+
+    reads = ("preds.motion", "target.bilabials")
+    names = ("closed", "gap")
+    reported = "closed"
+    unit = ""
+    higher_is_better = True
+    plot_lower_bound, plot_upper_bound = 0.0, 1.0
+
+    def weigh(self, motion: Array, bilabials: Array) -> float:
+        return float(len(bilabials))
+
+    def measure(self, motion: Array, bilabials: Array) -> dict[str, float]:
+        """(T, 58), and (K, 2) seconds.
+
+        Raises:
+            Unmeasurable: no bilabial is said.
+        """
+        found = closures(lip_gap(_numpy(motion)), _numpy(bilabials))
+        if not len(found):
+            raise Unmeasurable("The clip has no b, p or m.")
+        return {"closed": float((found < CLOSED).mean()), "gap": float(np.median(found))}
+
+
+class ChannelCorrelation(ClipMean):
+    """Pearson's r over time between one channel of a motion and of the recorded one; −1..1, higher is better.
+
+    Args:
+        channel: of `tbd.face.motion.CHANNELS`.
+
+    Example:
+        >>> motion = np.random.default_rng(0).random((50, 58))
+        >>> metric = ChannelCorrelation("jawOpen")
+        >>> metric.update(0.5 * motion, motion)  # strength does not count
+        >>> round(float(metric.compute()), 6)
+        1.0
+    """
+
+    reads = ("preds.motion", "target.motion")
+    unit = ""
+    higher_is_better = True
+    plot_lower_bound, plot_upper_bound = -1.0, 1.0
+
+    def __init__(self, channel: str = "jawOpen", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if channel not in CHANNELS:
+            raise InputError(f"{channel} is no channel of a motion; there are {', '.join(CHANNELS)}.")
+        self.channel = channel
+
+    def measure(self, motion: Array, target: Array) -> dict[str, float]:
+        """(T, 58) each; a channel that stands still in `motion` alone has r 0.
+
+        Raises:
+            Unmeasurable: the recorded channel stands still.
+        """
+        length, column = min(len(motion), len(target)), INDEX[self.channel]
+        a, b = (_numpy(values)[:length, column] for values in (motion, target))
+        if b.std() < 1e-6:
+            raise Unmeasurable(f"{self.channel} stands still in the recorded motion.")
+        return {"value": float(np.corrcoef(a, b)[0, 1]) if a.std() > 1e-6 else 0.0}
+
+
+class RegionError(ClipMean):
+    """How far the muscles of some regions are from where they should be: the root mean square over time and channels of the
+    difference to the recorded motion, in hundredths of a full movement.
+
+    Unlike a correlation it sees everything that can go wrong with a plan: a muscle that was asked and does not come, comes late,
+    too weak or too strong, and one that comes with the feeling though nobody asked. Speech hardly moves brows, cheeks and nose,
+    so there it is the plan alone that is tested. Lower is better; chance movements keep it above 0.
+
+    Args:
+        regions: of `tbd.think.action_units.REGIONS`; their blendshapes count.
+
+    Example:
+        >>> motion = np.full((50, 58), 0.25)
+        >>> metric = RegionError()
+        >>> metric.update(motion, motion + 0.1)
+        >>> round(float(metric.compute()), 6)
+        10.0
+    """
+
+    reads = ("preds.motion", "target.motion")
+    unit = "%"
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def __init__(self, regions: Sequence[str] = ("upper", "middle"), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if unknown := [region for region in regions if region not in REGIONS]:
+            raise InputError(f"{unknown[0]} is no region; there are {', '.join(REGIONS)}.")
+        self.columns = [INDEX[name] for name in BLENDSHAPES if CHANNEL_REGIONS[name] in regions]
+
+    def measure(self, motion: Array, target: Array) -> dict[str, float]:
+        """(T, 58) each."""
+        length = min(len(motion), len(target))
+        a, b = (_numpy(values)[:length, self.columns] for values in (motion, target))
+        return {"value": 100 * float(np.sqrt(np.square(a - b).mean()))}
+
+
+class ActionUnitGain(ClipMean):
+    """How strongly do asked muscles move: seen over asked intensity where a unit is at more than half of its peak, averaged
+    over the plan's units of the given regions.
+
+    1 is as asked, less is a face that holds back, more one that exaggerates. Compare with the recorded motion's own.
+
+    Args:
+        regions: of `tbd.think.action_units.REGIONS`; speech also moves the units of the lower face.
+
+    Example:
+        >>> from tbd.think.facs import perform
+        >>> from tbd.think.plan import MuscleAction, MusclePlan
+        >>> asked = perform(MusclePlan(actions=(MuscleAction(unit=4, intensity=0.8),)), 50)
+        >>> metric = ActionUnitGain()
+        >>> metric.update(0.5 * asked, asked)
+        >>> round(float(metric.compute()), 2)
+        0.5
+    """
+
+    reads = ("preds.motion", "preds.asked")
+    unit = "×"
+    higher_is_better = None
+    plot_lower_bound = 0.0
+
+    def __init__(self, regions: Sequence[str] = ("upper", "middle"), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if unknown := [region for region in regions if region not in REGIONS]:
+            raise InputError(f"{unknown[0]} is no region; there are {', '.join(REGIONS)}.")
+        self.units = [number for number, unit in ACTION_UNITS.items() if unit.region in regions]
+
+    def measure(self, motion: Array, asked: Array) -> dict[str, float]:
+        """(T, 58) each.
+
+        Raises:
+            Unmeasurable: the plan asks no unit of these regions.
+        """
+        length = min(len(motion), len(asked))
+        seen, wanted = (_numpy(values)[:length] for values in (motion, asked))
+        gains = []
+        for unit in self.units:
+            aim = measure_unit(wanted, unit)
+            if aim.max() >= _ASKED:
+                high = aim >= aim.max() / 2
+                gains.append(float(measure_unit(seen, unit)[high].mean() / aim[high].mean()))
+        if not gains:
+            raise Unmeasurable("The plan asks no action unit of these regions.")
+        return {"value": float(np.mean(gains))}

@@ -1,0 +1,44 @@
+"""Phones as numbers on a clock: what a network is told of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tbd.errors import InputError
+from tbd.media.rates import FPS
+from tbd.speech.phones import ARPABET, BREATH, SILENCE, Phone
+
+PHONES_PER_FRAME = 4
+"""Numbers of a track per frame of motion, 100 a second: a closure of the lips may last 50 ms."""
+
+SYMBOLS: tuple[str, ...] = (SILENCE, *sorted({symbol for symbol in ARPABET.values() if symbol != SILENCE}))
+"""What each number means. Their order is part of every model that was trained on tracks: never change it."""
+
+_NUMBERS = {symbol: i for i, symbol in enumerate(SYMBOLS)} | {BREATH: 0}
+
+
+def phone_track(phones: Sequence[Phone], frames: int) -> np.ndarray:
+    """Which phone is heard when.
+
+    Args:
+        phones: of one recording, in order; what none covers is silence.
+        frames: of motion.
+
+    Returns:
+        (frames · 4,) uint8, places in `SYMBOLS`.
+
+    Raises:
+        InputError: a symbol is none of `SYMBOLS`.
+
+    Example:
+        >>> track = phone_track([Phone(0.01, 0.03, "m"), Phone(0.03, 0.05, "ɑ")], frames=2)
+        >>> [SYMBOLS[i] for i in track]
+        ['', 'm', 'm', 'ɑ', 'ɑ', '', '', '']
+    """
+    track = np.zeros(frames * PHONES_PER_FRAME, np.uint8)
+    rate = FPS * PHONES_PER_FRAME
+    for phone in phones:
+        if phone.symbol not in _NUMBERS:
+            raise InputError(f"{phone.symbol!r} is no phone that models are told of; they know {' '.join(SYMBOLS[1:])}.")
+        track[round(phone.start * rate) : round(phone.end * rate)] = _NUMBERS[phone.symbol]
+    return track

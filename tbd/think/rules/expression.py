@@ -1,0 +1,282 @@
+"""What is felt → which muscles move, how strongly: mixing, hiding, posing, antagonists, and what speech needs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, SPEECH, TOGETHER, TRACE, Emotion, Side
+from tbd.think.facs import PROTOTYPES
+from tbd.think.rules.segmenter import Moment, Reading
+
+Levels = dict[tuple[int, Side], float]
+"""(unit, side) → intensity."""
+
+LEAKS: dict[Emotion, dict[int, float]] = {
+    "angry": {4: 0.55, 7: 0.5, 23: 0.7},
+    "contempt": {14: 0.6},
+    "disgusted": {9: 0.3, 10: 0.55},
+    "fear": {1: 0.65, 2: 0.35, 4: 0.5, 5: 0.5, 20: 0.4},
+    "happy": {6: 0.6, 12: 0.4},
+    "neutral": {},
+    "sad": {1: 0.8, 4: 0.4, 15: 0.5},
+    "surprised": {1: 0.35, 2: 0.35, 5: 0.45},
+}
+"""What escapes when a feeling is hidden: the muscles that few people can move at will, or still at will (Ekman 1985,
+*Telling Lies*; Ekman 2003, "Darwin, deception and facial expression": AU1 and 1+4 in sadness, 1+2+4 and 20 in fear, 23 in
+anger, 6 in enjoyment)."""
+
+CONTROLS: dict[Emotion, dict[int, float]] = {
+    "angry": {24: 0.5}, "contempt": {}, "disgusted": {24: 0.3}, "fear": {24: 0.3}, "happy": {14: 0.4, 17: 0.35, 24: 0.6},
+    "neutral": {}, "sad": {17: 0.6, 24: 0.6}, "surprised": {24: 0.2},
+}  # fmt: skip
+"""What holds it down: the lips press and the chin pushes up (Keltner 1995 for smiles; Ekman & Friesen 1975 for tears)."""
+
+POSED_LACKS: dict[Emotion, dict[int, float]] = {
+    "angry": {23: 0.3}, "fear": {1: 0.4, 4: 0.2}, "happy": {6: 0.0, 7: 0.0}, "sad": {1: 0.4}, "surprised": {},
+    "contempt": {}, "disgusted": {}, "neutral": {},
+}  # fmt: skip
+"""What a posed expression keeps of its unwilled muscles: a social smile has no AU6 (Ekman & Friesen 1982)."""
+
+RESTRAINED: dict[Emotion, int] = {"angry": 2, "fear": 2, "happy": 1, "sad": 1, "disgusted": 1}
+"""The variant of `PROTOTYPES` that a feeling takes when it is contained."""
+
+_NEGATIVE: tuple[Emotion, ...] = ("angry", "contempt", "disgusted", "fear", "sad")
+_OTHER_SIDE = {51: 52, 55: 56, 61: 62}
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """A short movement within a moment: a wink, a nod."""
+
+    levels: Levels
+    repeat: bool
+    count: int | None = None
+    """How often, where the text says."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One moment's face.
+
+    Args:
+        readings: what it was thought from.
+        emotions: mix that sums to 1.
+        intensity: 0..1.
+        arousal: -1 calm .. 1 excited, for how fast it moves.
+        levels: units that are held.
+        pulses: units that move for an instant.
+        freed: units that speech took back, with their intensity before.
+        ordered: units that were asked for by name.
+    """
+
+    readings: tuple[Reading, ...]
+    emotions: dict[Emotion, float]
+    intensity: float = 0.0
+    valence: float = 0.0
+    arousal: float = 0.0
+    levels: Levels = field(default_factory=dict)
+    pulses: tuple[Pulse, ...] = ()
+    freed: dict[int, float] = field(default_factory=dict)
+    ordered: frozenset[int] = frozenset()
+
+
+def apply_degree(strength: float, degree: float) -> float:
+    """Strictly ordered for every strength below 1: slightly < fairly < (bare) < very < utterly.
+
+    Example:
+        >>> [round(apply_degree(0.6, degree), 2) for degree in (0.45, 0.8, 1.0, 1.4, 1.85)]
+        [0.27, 0.48, 0.6, 0.76, 0.94]
+    """
+    return strength * degree if degree <= 1 else strength + (1 - strength) * (degree - 1)
+
+
+def express(moment: Moment) -> Face:
+    """The face of a moment."""
+    readings = moment.readings
+    active = [r for r in readings if not r.negated]
+    if not any(r.sense.kind != "order" for r in active):
+        active += _litotes(readings)
+    emotions, intensity = _mix(active)
+    levels, pulses = _muscles(active, emotions)
+    forbidden = {unit for r in readings if r.negated for unit in _denied(r)}
+    levels = {key: level for key, level in levels.items() if key[0] not in forbidden}
+    ordered = frozenset(unit for r in active if r.sense.kind == "order" for unit, _, _ in _placed(r))
+    named = {unit for r in active if r.sense.kind == "expression" or r.manner == "shown" for unit in _units(r)}
+    levels = _resolve(levels, ordered, named)
+    levels, freed = _free_speech(levels, ordered)
+    levels = {key: round(level, 2) for key, level in sorted(levels.items()) if level >= TRACE}
+    valence, arousal = _place(active)
+    return Face(tuple(readings), emotions, intensity, valence, arousal, levels, pulses, freed, ordered)
+
+
+def _units(reading: Reading) -> set[int]:
+    """The units that a reading names or, for a feeling that is put on, shows."""
+    pulls = reading.sense.muscles or [pull for emotion in reading.sense.mix for pull in PROTOTYPES[emotion][0]]
+    return {unit for unit, _, _ in pulls}
+
+
+def _litotes(readings: list[Reading]) -> list[Reading]:
+    """ "Not happy" is a little sad; "not angry" is nothing at all."""
+    if readings and all(r.negated and r.sense.kind == "feeling" and r.sense.valence > 0.3 for r in readings):
+        denied = next(r for r in readings if r.negated and r.sense.valence > 0.3)
+        mix: dict[Emotion, float] = {"sad": 0.7, "angry": 0.3}
+        sense = replace(denied.sense, name="displeased", mix=mix, strength=0.35, valence=-0.4, arousal=-0.1, muscles=())
+        return [Reading(sense, f"not {denied.words}")]
+    return []
+
+
+def _strength(reading: Reading) -> float:
+    if reading.level is not None and reading.sense.strength > 0:  # nothing is "neutral" at 100 %
+        return reading.level
+    return apply_degree(reading.sense.strength, reading.degree)
+
+
+def _mix(readings: list[Reading]) -> tuple[dict[Emotion, float], float]:
+    """Emotion weights and how strongly it is felt. What is hidden or posed counts for less than what is felt."""
+    feelings = any(r.sense.kind == "feeling" and _strength(r) > 0 for r in readings)
+    scores: dict[Emotion, float] = {}
+    intensity = 0.0
+    for r in readings:
+        if r.sense.kind == "order":
+            continue
+        counts = {"felt": 1.0, "contained": 1.0, "held": 0.8, "shown": 0.5}[r.manner]
+        counts *= 0.6 if feelings and r.sense.kind == "expression" else 1.0
+        strength = _strength(r) * counts
+        for emotion, weight in r.sense.mix.items():
+            scores[emotion] = scores.get(emotion, 0.0) + weight * strength
+        intensity = max(intensity, strength)
+    total = sum(scores.values())
+    if total <= 0:
+        return {"neutral": 1.0}, 0.0
+    ranked = sorted(scores.items(), key=lambda item: -item[1])
+    mix = {emotion: round(score / total, 3) for emotion, score in ranked if score / total >= 0.02}
+    return {emotion: weight / sum(mix.values()) for emotion, weight in mix.items()}, round(intensity, 3)
+
+
+def _place(readings: list[Reading]) -> tuple[float, float]:
+    """Mean valence and arousal, weighted by strength."""
+    weights = [(_strength(r) + 1e-3, r.sense) for r in readings if r.sense.kind != "order"]
+    total = sum(weight for weight, _ in weights) or 1.0
+    return tuple(round(sum(w * getattr(sense, axis) for w, sense in weights) / total, 2) for axis in ("valence", "arousal"))
+
+
+def _denied(reading: Reading) -> set[int]:
+    """The units that a denial takes away: those of an expression or order. A denied feeling just is not there."""
+    units = set() if reading.sense.kind == "feeling" else {unit for unit, _, _ in reading.sense.muscles}
+    return units - {6} if 12 in units else units  # who does not smile may still have it in the eyes
+
+
+def _muscles(readings: list[Reading], emotions: dict[Emotion, float]) -> tuple[Levels, tuple[Pulse, ...]]:
+    """Every reading's muscles; of two calls on one muscle the stronger counts, an order above all."""
+    levels: Levels = {}
+    pulses = []
+    displeased = sum(emotions.get(e, 0) for e in _NEGATIVE) > 0.25 and not any(
+        r.sense.kind == "feeling" and r.sense.mix.get("happy", 0) >= 0.4 for r in readings
+    )
+    orders = [r for r in readings if r.sense.kind == "order"]
+    for r in [r for r in readings if r.sense.kind != "order"] + orders:
+        pulls = _own(r) if r.sense.muscles and not (r.manner == "held" and r.sense.kind == "feeling") else _prototypes(r)
+        if displeased and r.sense.kind == "expression" and (12, "both") in pulls:
+            pulls.pop((6, "both"), None)  # the smile of an unhappy person does not reach the eyes
+        if r.sense.time != "hold" or r.count is not None:
+            pulses.append(Pulse({key: round(level, 2) for key, level in pulls.items()}, r.sense.time == "repeat", r.count))
+        elif r.sense.kind == "order":
+            for unit, _ in pulls:  # an order replaces what the feeling would do with that muscle
+                levels.pop((unit, "both"), None)
+            levels |= pulls
+        else:
+            _add(levels, pulls.items())
+    return levels, tuple(pulses)
+
+
+def _add(levels: Levels, pulls: Iterable[tuple[tuple[int, Side], float]]) -> None:
+    """Keep the stronger; one side that does no more than both is part of both."""
+    for (unit, side), level in pulls:
+        if side != "both" and levels.get((unit, "both"), 0) >= level:
+            continue
+        levels[unit, side] = max(level, levels.get((unit, side), 0.0))
+
+
+def _placed(reading: Reading) -> list[tuple[int, Side, float]]:
+    """The reading's own muscles on the side that the sentence names."""
+    placed = []
+    for unit, side, level in reading.sense.muscles:
+        if reading.side == "right" and unit in _OTHER_SIDE:
+            unit = _OTHER_SIDE[unit]
+        sides = ACTION_UNITS[unit].sides
+        if reading.side in sides and sides != TOGETHER:
+            side = reading.side
+        placed.append((unit, side, level))
+    return placed
+
+
+def _own(reading: Reading) -> Levels:
+    """The muscles that the reading names itself."""
+    degree = reading.degree
+    if degree > 1 and reading.sense.kind == "feeling":  # utter boredom lowers the lids further, but does not close them
+        degree = 1 + (degree - 1) / 2
+    if degree < 1 and reading.sense.kind == "expression":  # a small smile is still seen
+        degree = 1 - (1 - degree) * 0.75
+    pulls = {(unit, side): apply_degree(level, degree) for unit, side, level in _placed(reading)}
+    if reading.level is not None:
+        pulls = dict.fromkeys(pulls, reading.level)
+    if reading.sense.kind == "order":
+        return {key: level * 0.5 for key, level in pulls.items()} if reading.manner == "held" else pulls
+    main = max(reading.sense.mix, key=reading.sense.mix.get)
+    if reading.manner == "held":  # a suppressed smile, a stifled sob
+        pulls = {(unit, side): level * 0.5 for (unit, side), level in pulls.items() if unit not in (25, 26, 27)}
+        _add(pulls, (((unit, "both"), level * 0.8) for unit, level in CONTROLS[main].items()))
+    elif reading.manner == "contained":
+        pulls = {(unit, side): level * 0.75 for (unit, side), level in pulls.items() if unit not in (25, 26, 27)}
+    elif reading.manner == "shown":
+        lacks = POSED_LACKS[main]
+        pulls = {(unit, side): level * lacks.get(unit, 0.85) for (unit, side), level in pulls.items()}
+    return pulls
+
+
+def _prototypes(reading: Reading) -> Levels:
+    """The prototypes of the reading's mix, each by its weight, in the way that its manner calls for."""
+    levels: Levels = {}
+    strength = _strength(reading)
+    for emotion, weight in reading.sense.mix.items():
+        # half of a mix still shows three quarters of its face (Du, Tao & Martinez 2014: compound expressions keep both parts)
+        amount = strength**0.55 * min(1.0, 1.5 * weight)
+        if reading.manner == "held":
+            pulls = {(u, _own_side(emotion, u)): level for u, level in (LEAKS[emotion] | CONTROLS[emotion]).items()}
+        else:
+            variant = PROTOTYPES[emotion][_variant(emotion, reading.manner, strength)]
+            lacks = POSED_LACKS[emotion] if reading.manner == "shown" else {}
+            pulls = {(u, side): level * lacks.get(u, 1.0) for u, side, level in variant}
+        if reading.side in ("left", "right"):
+            pulls = {(u, reading.side if reading.side in ACTION_UNITS[u].sides else s): level for (u, s), level in pulls.items()}
+        _add(levels, ((key, level * amount) for key, level in pulls.items()))
+    return levels
+
+
+def _own_side(emotion: Emotion, unit: int) -> Side:
+    return "left" if emotion == "contempt" and unit == 14 else "both"
+
+
+def _variant(emotion: Emotion, manner: str, strength: float) -> int:
+    if manner == "contained":
+        return RESTRAINED.get(emotion, 0)
+    if emotion == "happy" and strength < 0.4:
+        return 1  # lips closed
+    return 0
+
+
+def _resolve(levels: Levels, ordered: frozenset[int], named: set[int]) -> Levels:
+    """Antagonists: the stronger acts, what was ordered before all, an expression that was named before a feeling's. At a
+    tie the smile keeps the mouth and sorrow the brow, as in bittersweet faces."""
+    strongest: dict[int, float] = {}
+    for (unit, _), level in levels.items():
+        strongest[unit] = max(strongest.get(unit, 0.0), level + (unit in ordered) + 0.3 * (unit in named) + 0.2 * (unit == 12))
+    for a, b in ANTAGONISTS:
+        if a in strongest and b in strongest and not (a in ordered and b in ordered):
+            strongest.pop(b if strongest[a] >= strongest[b] else a)
+    return {key: level for key, level in levels.items() if key[0] in strongest}
+
+
+def _free_speech(levels: Levels, ordered: frozenset[int]) -> tuple[Levels, dict[int, float]]:
+    """Give the articulators back to speech, except those that were asked for by name."""
+    freed = {unit: level for (unit, _), level in levels.items() if unit in SPEECH and unit not in ordered}
+    return {(u, s): level * (SPEECH[u] if u in freed else 1.0) for (u, s), level in levels.items()}, freed

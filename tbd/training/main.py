@@ -1,0 +1,290 @@
+"""`tbd fit | validate | test`: Lightning's own command line over our components."""
+
+import logging
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+import yaml
+from jsonargparse import set_parsing_settings
+from lightning.pytorch.accelerators import AcceleratorRegistry
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.strategies import StrategyRegistry
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+
+from tbd.draw.checkpoint import require_whole
+from tbd.draw.motion.logging import MotionFilms
+from tbd.errors import InputError
+from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, finished, part
+from tbd.training.launcher import launch
+from tbd.training.progress import reporting, show_figures
+from tbd.training.resume import find_checkpoint
+from tbd.training.weights_check import require_sources
+from tbd.utils.option_errors import explained, explained_building
+from tbd.utils.suggestions import near
+from tbd.utils.threads import thread_note
+
+# Without these an override leaves interpolated values at their old number (jsonargparse 4.53; see tests/test_configs.py).
+set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
+_SPREADING = ("accelerator", "devices", "num_nodes", "strategy", "plugins", "precision")
+"""Arguments of the trainer that decide how many processes train."""
+
+
+class _CLI(LightningCLI):
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
+        parser.add_lightning_class_args(PreemptionCheckpoint, "preemption")
+        parser.add_lightning_class_args(MemoryAdvice, "memory_advice")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """See that a checkpoint is whole before Lightning reads its hyperparameters and builds on it."""
+        super().parse_arguments(parser, args)
+        chosen = self._chosen()
+        path = chosen.get("ckpt_path")
+        if path in ("last", "best"):
+            path = chosen["ckpt_path"] = find_checkpoint(path, chosen.trainer.default_root_dir)
+        if path and Path(path).suffix == ".ckpt" and not Path(path).is_dir():
+            require_whole(path)
+
+    def _chosen(self) -> Any:
+        """The subcommand's part of the configuration."""
+        return self.config[self.config.subcommand] if "subcommand" in self.config else self.config
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        trainer = super().instantiate_trainer(
+            **{**reporting(self._get(self.config_init, "trainer", default={}), [MotionFilms()]), **kwargs}
+        )
+        for callback in trainer.callbacks:
+            if isinstance(callback, PreemptionCheckpoint) and isinstance(self.arguments, Sequence):
+                callback.arguments = self.arguments
+        return trainer
+
+    def validate(self, **options: Any) -> None:
+        show_figures(self.trainer, self.trainer.validate(**{**options, "verbose": False}), options.get("verbose", True))
+
+    def test(self, **options: Any) -> None:
+        show_figures(self.trainer, self.trainer.test(**{**options, "verbose": False}), options.get("verbose", True))
+
+    def after_fit(self) -> None:
+        """Lightning calls a run without any batch a success."""
+        if self.trainer.num_training_batches == 0 and not self.trainer.fast_dev_run:
+            limit = self.trainer.limit_train_batches
+            raise InputError(f"There was nothing to train on: the data give no batch (trainer.limit_train_batches is {limit}).")
+
+    arguments: ArgsType = None
+    """What this was built from, for messages."""
+
+
+class _Command(_CLI):
+    """`tbd fit` as a user starts it: one process per device, and errors in one sentence."""
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        self.arguments = args
+        with explained(args, self._subcommand_parsers.get(args[0])):
+            super().parse_arguments(parser, args)
+
+    def _parse_ckpt_path(self) -> None:
+        with explained(self.arguments):
+            super()._parse_ckpt_path()
+
+    def instantiate_classes(self) -> None:
+        _require_machine(self._chosen().trainer)
+        with explained_building():
+            processes, nodes = self._spread()
+        if os.environ.get("LOCAL_RANK", "0") == "0":
+            require_sources(self._chosen().as_dict())
+        if processes > 1:
+            raise _Spread(processes, nodes)
+        with explained_building():
+            super().instantiate_classes()
+        if os.environ.get("LOCAL_RANK", "0") == "0":
+            print(f"tbd {self.config.subcommand}: {thread_note()}", file=sys.stderr)
+
+    def after_fit(self) -> None:
+        super().after_fit()
+        said = finished(self.trainer)
+        if self.trainer.is_global_zero:
+            print(f"tbd fit: {said}", file=sys.stderr)
+
+    def _spread(self) -> tuple[int, int]:
+        """Processes that this one has to start on this machine, and machines; 1 where something else starts them."""
+        chosen = self._chosen()
+        if "LOCAL_RANK" in os.environ or os.name != "posix" or str(chosen.trainer.devices) == "1":
+            return 1, 1
+        only = self.config.clone()
+        own = only[self.config.subcommand]
+        own.pop("model", None), own.pop("data", None)
+        own.trainer = type(own.trainer)({name: own.trainer[name] for name in _SPREADING})
+        built = self._get(self.parser.instantiate_classes(only), "trainer")
+        with _silent():
+            trainer = L.Trainer(**built, logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+        strategy = trainer.strategy
+        if not isinstance(strategy.launcher, _SubprocessScriptLauncher) or strategy.cluster_environment.creates_processes_externally:
+            return 1, 1
+        return trainer.num_devices, trainer.num_nodes
+
+
+def _require_machine(trainer: Any) -> None:
+    """Names of the trainer that are plain text to its parser."""
+    for name, known in (
+        ("strategy", StrategyRegistry.available_strategies()),
+        ("accelerator", AcceleratorRegistry.available_accelerators()),
+    ):
+        value = trainer.get(name)
+        if isinstance(value, str) and value not in (known := [*sorted(known), "auto", "gpu"]):
+            raise InputError(f"--trainer.{name}: there is no {name} {value}{near(value, known)}")
+
+
+class _Spread(Exception):
+    """So many processes are to be started instead of this one."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """`tbd fit`, `tbd validate` or `tbd test`.
+
+    Args:
+        arguments: The command and its options.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        InputError: If the configuration cannot be used.
+        SystemExit: After ``--help``, ``--print_config``, or a signal that asked for the end.
+    """
+    try:
+        _prepare()
+        _Command(**_options(list(arguments), run=True, exit_on_error=False))
+        part()
+    except _Spread as spread:
+        # main has taken it out
+        return launch([*arguments, *(["--debug"] if "--debug" in sys.argv else [])], *spread.args)
+    except SystemExit as left:
+        if isinstance(left.__context__, KeyboardInterrupt):  # Lightning's own way out, with 1
+            raise KeyboardInterrupt from left
+        raise
+    return 0
+
+
+def lightning_cli(args: ArgsType = None, run: bool = True) -> LightningCLI:
+    """Build model, data and trainer from YAML and options, and run the subcommand.
+
+    Args:
+        args: instead of the process's own arguments.
+        run: False builds without running, for tests.
+    """
+    _prepare()
+    return _CLI(**_options(args, run))
+
+
+_RANK_ZERO = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+"""What Lightning says of devices, and of products."""
+
+
+_NOISE = (
+    "💡",
+    "`weights_only` was not set",
+    "Seed set to",
+    "GPU available: False",
+    "TPU available",
+    "HPU available",
+    "Missing logger folder",
+    "Restoring states from",  # and afterwards that they are restored
+    "Found current_model_state",
+    "`Trainer.fit` stopped: `max_",
+    "Initializing distributed",
+    "-" * 100,
+)
+"""Beginnings of what nobody can act on; which seed it is stands in the run's config.yaml, how many processes in our own line."""
+_TALKERS = (
+    *(f"pytorch.{name}" for name in ("utilities.rank_zero", "trainer.connectors.checkpoint_connector", "core.saving")),
+    *(f"fabric.utilities.{name}" for name in ("rank_zero", "seed", "distributed")),
+)
+"""Loggers of Lightning that say such things."""
+_WARNINGS = (
+    ".*isinstance.treespec, LeafSpec",
+    # said of every model that could be sharded, sharded or not (VideoDiffusion refuses where it is), and of every test
+    "You're using the WeightAveraging callback",
+    # a run that goes on in another folder keeps its best there
+    "The dirpath has changed from",
+    "LightningCLI's args parameter",
+    "Precision .* is not supported by the model summary",
+    # a DataModule that keeps its clips in memory loads nothing
+    "The '.*' does not have many workers",
+    # steps are counted through the epochs, and so are the intervals
+    "The number of training batches .* is smaller than the logging interval",
+)
+"""Beginnings of warnings that are wrong here, or that a user cannot act on."""
+
+
+def _useful(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    return not re.sub(r"^\[rank: \d+\] ", "", message).startswith(_NOISE)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    before = _RANK_ZERO.level
+    _RANK_ZERO.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        _RANK_ZERO.setLevel(before)
+
+
+def _prepare() -> None:
+    for name in _TALKERS:
+        logging.getLogger(f"lightning.{name}").addFilter(_useful)  # the same function is added once
+    for beginning in _WARNINGS:
+        warnings.filterwarnings("ignore", beginning)
+    torch.set_float32_matmul_precision("high")
+
+
+class _Unbuilt(_CLI):
+    """Parses, and builds nothing, nor seeds the process that asks."""
+
+    def _set_seed(self) -> None:
+        pass
+
+    def instantiate_classes(self) -> None:
+        pass
+
+
+def resolve(arguments: Sequence[str]) -> dict[str, Any]:
+    """What `tbd fit` would build from these arguments: every option with its value, as plain values.
+
+    Args:
+        arguments: as after `tbd fit`, such as ``["--config", "configs/experiment/motion_mini.yaml"]``.
+
+    Raises:
+        argparse.ArgumentError: a key does not exist, or a value does not fit; jsonargparse's words.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "LightningCLI's args parameter")
+        parsed = _Unbuilt(**_options(list(arguments), run=False, exit_on_error=False))
+    # an option set to null on purpose (check_val_every_n_epoch) must not come back as its default
+    return yaml.safe_load(parsed.parser.dump(parsed.config, skip_unset=False))
+
+
+def _options(args: ArgsType, run: bool, **parser: Any) -> dict[str, Any]:
+    parser = {"parser_mode": "omegaconf+", "allow_abbrev": False, **parser}
+    own = {name: dict(parser) for name in _CLI.subcommands()} if run else {}
+    return {
+        "model_class": L.LightningModule,
+        "datamodule_class": L.LightningDataModule,
+        "subclass_mode_model": True,
+        "subclass_mode_data": True,
+        "auto_configure_optimizers": False,
+        # a requeued job finds the config of its first start in the same folder
+        "save_config_kwargs": {"overwrite": True},
+        "parser_kwargs": {**parser, **own},
+        "args": args,
+        "run": run,
+    }

@@ -1,0 +1,148 @@
+"""`tbd think`: think or read a plan, edit it, check it, mend it, draw it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tbd.cli.main import main
+from tbd.think import KnowledgePlanner, MusclePlan
+
+PRESSED = "press the lips together"  # an order that speech cannot follow
+
+
+def think(capsys, *arguments: str) -> tuple[str, str]:
+    """Standard output and standard error of a run that must go well."""
+    assert main(["think", *arguments]) == 0, capsys.readouterr().err
+    return capsys.readouterr()
+
+
+def plan(capsys, *arguments: str) -> MusclePlan:
+    return MusclePlan.from_json(think(capsys, *arguments, "--json")[0])
+
+
+def levels(found: MusclePlan) -> dict[tuple[int, str], float]:
+    return {(action.unit, action.side): action.intensity for action in found.actions}
+
+
+@pytest.fixture
+def file(tmp_path):
+    KnowledgePlanner().plan("she fights back tears, then smiles", duration=4).save(tmp_path / "plan.json")
+    return str(tmp_path / "plan.json")
+
+
+def test_a_plan_is_read_as_it_was_written(capsys, file):
+    assert plan(capsys, "--from", file) == MusclePlan.load(file)
+    assert "fights back tears" in think(capsys, "--from", file)[0]
+
+
+REFUSED = [
+    ((), "give a sentence about a feeling, or a plan with --from"),
+    (("happy", "--from", "plan.json"), "one of the two"),
+    (("--from", "absent.json"), "There is no file absent.json (--from)"),
+    (("happy", "--set", "AU12"), "“AU12” sets nothing; write a unit"),
+    (("happy", "--set", "smile=1"), "“smile=1” sets nothing; write a unit"),
+    (("happy", "--set", "AU12=3"), "needs a number from 0 to 1"),
+    (("happy", "--set", "intensity=much"), "needs a number from 0 to 1"),
+    (("happy", "--set", "AU99=0.5"), "AU99 is no action unit"),
+    (("happy", "--set", "AU26L=0.5"), "AU26 (Jaw Drop) acts on both sides at once"),
+    (("happy", "--set", "AU46=0.5"), "AU46 (Wink) acts on one side only"),
+    (("happy", "--set", "lower="), "needs a description"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), REFUSED)
+def test_what_cannot_be_is_refused_in_one_sentence(capsys, arguments, sentence):
+    assert main(["think", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and sentence in err and err.count("\n") == 1
+
+
+def test_a_muscle_is_set_and_removed(capsys, file):
+    assert levels(plan(capsys, "angry", "--set", "AU12=0.4"))[12, "both"] == 0.4
+    assert 4 not in {unit for unit, _ in levels(plan(capsys, "angry", "--set", "AU4=0"))}
+    smile = plan(capsys, "--from", file, "--set", "AU12=0.25")
+    before = next(action for action in MusclePlan.load(file).actions if action.unit == 12)
+    assert next(action for action in smile.actions if action.unit == 12) == before.model_copy(update={"intensity": 0.25})
+
+
+def test_one_side_leaves_the_other(capsys):
+    smile = levels(plan(capsys, "AU12 at 0.6"))
+    assert smile == {(12, "both"): 0.6}
+    assert levels(plan(capsys, "AU12 at 0.6", "--set", "AU12L=0.2")) == {(12, "left"): 0.2, (12, "right"): 0.6}
+    assert levels(plan(capsys, "AU12 at 0.6", "--set", "AU12R=0")) == {(12, "left"): 0.6}
+    assert levels(plan(capsys, "AU12 at 0.6", "--set", "AU12L=0.2", "--set", "au12=0.3")) == {(12, "both"): 0.3}
+
+
+def test_words_follow_the_muscles_that_are_set(capsys):
+    assert "lip corners are pulled down" in plan(capsys, "neutral", "--set", "AU15=0.4").regions["lower"]
+    own = plan(capsys, "neutral", "--set", "lower=a stiff upper lip, sort of", "--set", "AU15=0.4")
+    assert own.regions["lower"] == "a stiff upper lip, sort of"
+
+
+def test_muscles_follow_the_words_of_their_region(capsys):
+    before, after = plan(capsys, "angry"), plan(capsys, "angry", "--set", "lower=lips pressed together")
+    assert after.regions["lower"] == "lips pressed together"
+    upper = {(4, "both"), (5, "both"), (7, "both")}
+    assert set(levels(after)) == {*upper, (24, "both")} and upper < set(levels(before))
+    assert levels(plan(capsys, "angry", "--set", "lower=like a letterbox")) == levels(before)
+
+
+def test_the_intensity_of_segments_keeps_its_proportions(capsys, file):
+    before, after = MusclePlan.load(file), plan(capsys, "--from", file, "--set", "intensity=0.3")
+    assert after.intensity == max(segment.intensity for segment in after.segments) == pytest.approx(0.3)
+    ratios = [a.intensity / b.intensity for a, b in zip(after.segments, before.segments)]
+    assert ratios[0] == pytest.approx(ratios[1])
+
+
+def test_findings_are_printed_alone_and_as_notes(capsys):
+    sentence = "AU24 (Lip Pressor) at 0.80 throughout leaves the mouth no room to speak."
+    assert think(capsys, PRESSED, "--check")[0] == f"speech: {sentence}\n"
+    assert f"! {sentence}" in think(capsys, PRESSED)[0]
+    assert think(capsys, "angry", "--check")[0] == "The check finds nothing.\n"
+
+
+def test_repair_says_what_it_changed(capsys):
+    out, _ = think(capsys, PRESSED, "--repair")
+    assert out.startswith("repaired: AU24 is lowered from 0.80 to 0.50.\n") and "Lip Pressor" in out and "!" not in out
+    assert think(capsys, "angry", "--repair")[0].startswith("There is nothing to repair.")
+    assert think(capsys, PRESSED, "--repair", "--check")[0].endswith("The check finds nothing.\n")
+
+
+def test_json_stays_json(capsys, tmp_path):
+    out, err = think(capsys, PRESSED, "--check", "--chart", str(tmp_path / "face.svg"), "--json")
+    assert MusclePlan.from_json(out).check() and err.startswith("speech: AU24") and "face.svg" in err
+    out, err = think(capsys, PRESSED, "--repair", "--json")
+    assert MusclePlan.from_json(out).check() == () and err.startswith("repaired: AU24")
+    assert think(capsys, "angry", "--json")[1] == ""
+
+
+def test_the_chart_is_written(capsys, tmp_path):
+    out, _ = think(capsys, "angry", "--chart", str(tmp_path / "face.svg"))
+    assert "The face chart is in" in out and (tmp_path / "face.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert main(["think", "angry", "--chart", str(tmp_path)]) == 2
+
+
+def test_the_schema_is_pydantics(capsys):
+    assert json.loads(think(capsys, "--schema")[0]) == MusclePlan.model_json_schema()
+
+
+def test_thinking_with_every_option_needs_no_heavy_library(tmp_path):
+    arguments = ["think", "sad", "--set", "lower=a smile", "--repair", "--check", "--json", "--chart", str(tmp_path / "face.svg")]
+    heavy = "{'torch', 'cv2', 'mediapipe', 'lightning', 'scipy'}"
+    code = f"import sys; from tbd.cli.main import main; main({arguments!r}); print(sorted({heavy} & set(sys.modules)))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("sentence", "doubt"), [("hapy", "“happy”"), ("happy at 3", "“at 3”"), ("traurig", "German")])
+def test_doubts_go_to_standard_error_and_json_stays_pure(capsys, sentence, doubt):
+    printed, warned = think(capsys, sentence)
+    assert doubt in warned and "note: " not in printed
+    printed, warned = think(capsys, sentence, "--json")
+    assert doubt in warned and MusclePlan.from_json(printed).text == sentence
+
+
+def test_what_is_read_in_full_raises_no_note(capsys):
+    assert think(capsys, "calm, then from 1 to 2 s happy at 70 %, then blinks twice")[1] == ""

@@ -1,0 +1,70 @@
+"""Two processes train, validate and test the motion model as one does with the same global batch."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.draw.tiny_motion import write_corpus
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def start(world: int, output: Path, corpus: Path) -> list[subprocess.Popen]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PL_GLOBAL_SEED": "3"}
+    commands = [
+        [sys.executable, "-m", "tests.draw.motion.processes", str(rank), str(world), port, str(output), str(corpus)]
+        for rank in range(world)
+    ]
+    return [subprocess.Popen(c, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for c in commands]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> tuple[dict, dict, dict]:
+    """What one process found, and each of two."""
+    folder = tmp_path_factory.mktemp("runs")
+    corpus = write_corpus(folder / "corpus")
+    processes = []
+    for world in (1, 2):
+        processes += start(world, folder / str(world), corpus)
+        if world == 1:
+            texts = [processes[0].communicate(timeout=600)[0].decode()]  # it packs the corpus
+    texts += [process.communicate(timeout=600)[0].decode() for process in processes[1:]]
+    assert not any(process.returncode for process in processes), "\n\n".join(text[-3000:] for text in texts)
+    return tuple(torch.load(folder / name, weights_only=True) for name in ("1.0", "2.0", "2.1"))
+
+
+def test_they_train_as_one(runs):
+    """Its logged loss is that of all processes, not the first one's."""
+    one, first, second = runs
+    assert first["logged"] == second["logged"] == pytest.approx(one["logged"], rel=1e-5) and len(one["logged"]) == 2
+    for name, weight in one["weights"].items():
+        assert torch.equal(first["weights"][name], second["weights"][name])
+        if not name.endswith(("key_value.bias", "qkv.bias")):  # a softmax is blind to its keys' biases: their gradients are rounding
+            assert torch.allclose(weight, first["weights"][name], atol=2e-4), name
+
+
+def test_they_validate_and_test_as_one(runs):
+    """Seven windows and three clips do not divide by two: what makes up for it counts once."""
+    one, first, second = runs
+    assert {"val/loss", "val/jawOpen", "val/muscle_error", "val/au_r"} <= one["validated"].keys()
+    assert {"test/muscle_error", "test/au_r", "test/mouth_r", "test/fmd", "test/jaw_r"} <= one["tested"].keys()
+    for what in ("validated", "tested"):
+        assert first[what] == second[what] == pytest.approx(one[what], rel=1e-4, abs=1e-5)
+    assert first["validated"]["val/loss"] == pytest.approx(one["validated"]["val/loss"], rel=1e-6)
+
+
+def test_statistics_are_estimated_alike_and_said_so(runs):
+    one, first, second = runs
+    for name in ("mean", "std"):
+        assert torch.equal(first[name], second[name]) and torch.allclose(first[name], one[name], rtol=1e-5)
+    # eight windows of 20 to 27 frames around their numbers, and channels that move the more the later they come
+    assert 3 < float(one["mean"][0]) < 5 and float(one["std"].min()) > 1
+    assert len(one["said"]) == 1 and "188 frames" in one["said"][0]

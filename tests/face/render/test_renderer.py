@@ -1,0 +1,211 @@
+import inspect
+import itertools
+
+import numpy as np
+import pytest
+import skimage.data
+import skimage.transform
+
+from tbd.errors import InputError
+from tbd.face import topology as mesh
+from tbd.face.geometry import FaceGeometry
+from tbd.face.motion import INDEX, Motion
+from tbd.face.render.renderer import MeshWarpRenderer, Renderer
+from tbd.face.tracker import FaceMeshTracker
+
+RENDERERS = [MeshWarpRenderer]
+
+
+def motion(*frames: dict[str, float]) -> Motion:
+    values = np.zeros((len(frames), 58), np.float32)
+    for row, frame in zip(values, frames):
+        for name, value in frame.items():
+            for channel in [name] if name in INDEX else [name + "Left", name + "Right"]:
+                row[INDEX[channel]] = value
+    return Motion(values)
+
+
+def draw(face: FaceGeometry, *frames: dict[str, float], **options) -> list[np.ndarray]:
+    return list(MeshWarpRenderer(**options).render(face, motion(*frames)))
+
+
+def box(face: FaceGeometry, points, margin: float = 0.0) -> tuple[slice, slice]:
+    low, high = face.points[list(points), :2].min(0) - margin * face.scale, face.points[list(points), :2].max(0) + margin * face.scale
+    return slice(int(low[1]), int(high[1]) + 1), slice(int(low[0]), int(high[0]) + 1)
+
+
+def change(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.abs(a.astype(np.float32) - b).max(-1)
+
+
+class TestEveryRenderer:
+    """What the pipeline relies on; a new renderer passes by naming itself in `RENDERERS`."""
+
+    @pytest.fixture(params=RENDERERS, ids=lambda r: r.__name__)
+    def renderer(self, request) -> Renderer:
+        return request.param()
+
+    def test_yields_one_picture_per_frame_in_order_and_in_a_stream(self, renderer, face):
+        frames = renderer.render(face, motion({}, {"jawOpen": 1}, {}))
+        assert inspect.isgenerator(frames)
+        first, second, third = frames
+        assert first.shape == face.image.shape and first.dtype == np.uint8
+        assert (first == third).all() and change(first, second).max() > 60
+
+    def test_rest_returns_the_portrait(self, renderer, face):
+        frame = next(renderer.render(face, Motion.zeros(1)))
+        error = np.mean((frame.astype(np.float64) - face.image) ** 2)
+        assert 10 * np.log10(255**2 / max(error, 1e-9)) >= 40
+
+    def test_an_empty_motion_draws_nothing(self, renderer, face):
+        assert list(renderer.render(face, Motion.zeros(0))) == []
+
+    def test_a_motion_beyond_its_range_is_brought_into_it(self, renderer, face):
+        too_far, full = motion({"jawOpen": 3}), motion({"jawOpen": 1})
+        assert (next(renderer.render(face, too_far)) == next(renderer.render(face, full))).all()
+
+
+def test_rest_is_exact(face):
+    assert (draw(face, {})[0] == face.image).all()
+
+
+def test_frames_do_not_depend_on_each_other(face):
+    poses = [{"jawOpen": v, "eyeBlink": 1 - v, "headYaw": 0.2 * v} for v in (0.0, 0.5, 1.0)]
+    together = draw(face, *poses, workers=3)
+    for pose, frame in zip(poses, together):
+        assert (draw(face, pose, workers=1)[0] == frame).all()
+
+
+def test_a_small_change_of_coefficients_is_a_small_change_of_pixels(face):
+    rng = np.random.default_rng(0)
+    base = (rng.random(58) * 0.6).astype(np.float32)
+    base[52:] = [0.1, -0.1, 0.05, 0.05, 0, 0.05]
+    steps = np.stack([base + np.float32(0.004) * i for i in range(6)])
+    frames = list(MeshWarpRenderer().render(face, Motion(steps)))
+    jumps = [change(a, b) for a, b in itertools.pairwise(frames)]
+    assert max(j.mean() for j in jumps) < 1.5
+    assert max(np.percentile(j, 99.9) for j in jumps) < 40
+
+
+def test_lids_cover_the_eyeball(face):
+    rest, shut = draw(face, {}, {"eyeBlink": 1})
+    eye = box(face, mesh.EYE_TOP[2:-2] + mesh.EYE_BOTTOM[2:-2])
+    # Iris and white make an eye the most varied patch of a face; a lid is skin, with its lashes at the lower edge.
+    upper = slice(eye[0].start, (eye[0].start + eye[0].stop) // 2), eye[1]
+    assert shut[upper].std() < 0.75 * rest[upper].std()
+    iris = np.round(face.points[468, :2]).astype(int)
+    assert shut[iris[1], iris[0]].mean() > rest[iris[1], iris[0]].mean() + 30
+    assert change(rest, shut)[box(face, (13, 14, 61, 291))].max() == 0
+
+
+def test_a_wink_is_on_the_subjects_own_side(face):
+    rest, winked = draw(face, {}, {"eyeBlinkLeft": 1})
+    left, right = box(face, mesh.mirrored(mesh.EYE_TOP)), box(face, mesh.EYE_TOP)
+    assert left[1].start > right[1].start  # the subject's left is on the image's right
+    assert change(rest, winked)[left].mean() > 10 and change(rest, winked)[right].max() == 0
+
+
+def test_gaze_moves_the_iris(face):
+    left, right = draw(face, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}, {"eyeLookInLeft": 0.5, "eyeLookOutRight": 0.5})
+    eye = box(face, mesh.EYE_TOP + mesh.EYE_BOTTOM, -0.02)
+
+    def darkness_at(frame):
+        dark = np.clip(120 - frame[eye].mean(-1), 0, None)
+        return (dark * np.arange(dark.shape[1])).sum() / dark.sum()
+
+    assert darkness_at(left) > darkness_at(right) + 0.02 * face.scale
+
+
+def test_lips_part_over_a_dark_mouth_and_teeth_stay_with_the_skull(face):
+    rest, parted = draw(face, {}, {"jawOpen": 0.8})
+    top, bottom = face.points[13, :2], face.points[14, :2]
+    teeth = box(face, (81, 311), 0)[1]
+    upper = slice(int(top[1]) + 2, int(top[1] + 0.4 * (bottom[1] - top[1])))
+    assert change(rest, parted)[upper, teeth].mean() < 25
+    x, y = int(bottom[0]), int(bottom[1] + 0.1 * face.scale)
+    assert parted[y, x].mean() < 0.5 * rest[y, x].mean()
+
+
+def test_lips_of_a_smile_close_over_the_teeth(face):
+    closed = draw(face, {"mouthPress": 0.6})[0]
+    mouth = box(face, (13, 14, 81, 311))
+
+    def white(frame):
+        low, high = frame[mouth].min(-1).astype(float), frame[mouth].max(-1).astype(float)
+        return ((low > 150) & (low > 0.87 * high)).mean()
+
+    assert white(face.image) > 0.15 and white(closed) < 0.02
+
+
+def test_teeth_do_not_glow(face):
+    relaxed = draw(face, {"jawOpen": 0.5, "mouthUpperUp": 0.6, "mouthLowerDown": 0.6})[0]
+    inside = box(face, (13, 14, 80, 310), 0.1)
+    skin = np.percentile(face.image[box(face, (50, 280))].mean(-1), 98)
+    assert np.percentile(relaxed[inside].mean(-1), 99) < 1.15 * skin
+
+
+def test_neutralize_relaxes_a_smile(face):
+    relaxed = draw(face, {}, neutralize=1.0)[0]
+    found = FaceMeshTracker().locate(relaxed)
+
+    def lift(f):
+        return f.canonical[[61, 291], 1].mean() - f.canonical[[0, 17], 1].mean()
+
+    def gap(f):
+        return f.canonical[13, 1] - f.canonical[14, 1]
+
+    assert lift(found) < lift(face) - 0.05 and gap(found) < 0.4 * gap(face)
+
+
+@pytest.mark.parametrize("turn", [{"headYaw": 0.25}, {"headPitch": -0.2}, {"headRoll": 0.2}, {"headX": 0.15, "headY": 0.1}])
+def test_heads_turn_before_a_still_background(face, turn):
+    frame = draw(face, turn)[0]
+    moved = FaceMeshTracker().locate(frame)
+    expected = face.project(face.canonical, *_pose(turn))[:, :2]
+    expected += face.points[:, :2] - face.project(face.canonical)[:, :2]
+    bony = [33, 133, 362, 263, 4, 6, 168]
+    went = expected[bony] - face.points[bony, :2]
+    saw = moved.points[bony, :2] - face.points[bony, :2]
+    assert np.linalg.norm(saw - went, axis=1).mean() < 0.35 * np.linalg.norm(went, axis=1).mean() + 0.5
+    assert change(frame, face.image)[:, :40].max() == 0 and change(frame, face.image)[:60, 420:].max() == 0
+    assert change(frame, face.image)[-30:].max() == 0  # the shoulders stand
+
+
+def _pose(turn: dict[str, float]):
+    from tbd.face.geometry import euler_to_matrix
+
+    head = motion(turn).head[0]
+    return euler_to_matrix(head[:3]), head[3:]
+
+
+def test_creases_deepen_with_shading_and_spare_hair(face):
+    frown = {"browDown": 1.0}
+    plain, shaded = draw(face, frown, shading=0.0)[0], draw(face, frown)[0]
+    between = box(face, (9, 55, 285))
+    assert shaded[between].mean() < plain[between].mean() - 4
+    hair = slice(0, 60), slice(200, 260)
+    assert change(plain, shaded)[hair].max() == 0
+
+
+@pytest.mark.parametrize("size", [(200, 200), (333, 481), (1100, 800)])
+def test_any_size_and_aspect(size):
+    image = skimage.data.astronaut()[:400, 40:400]
+    image = (skimage.transform.resize(image, size, anti_aliasing=True) * 255).astype(np.uint8)
+    face = FaceMeshTracker().locate(image)
+    rest, talking = draw(face, {}, {"jawOpen": 0.6, "eyeBlink": 0.5, "headYaw": 0.1})
+    assert (rest == image).all() and talking.shape == image.shape and change(rest, talking).max() > 40
+
+
+def test_grey_and_tightly_cut_portraits(face):
+    grey = np.repeat(skimage.data.astronaut().mean(-1, keepdims=True).astype(np.uint8), 3, -1)
+    rows, columns = box(face, mesh.FACE_OVAL, 0.12)
+    tight = FaceMeshTracker().locate(np.ascontiguousarray(grey[rows, columns]))
+    rest, frame = draw(tight, {}, {"mouthSmile": 1, "headYaw": 0.15})
+    assert (rest == tight.image).all()
+    assert np.abs(frame[..., 0].astype(int) - frame[..., 2]).max() <= 40  # no strange colours outside the mouth
+
+
+@pytest.mark.parametrize("options", [{"neutralize": 1.5}, {"shading": -1.0}, {"workers": 0}])
+def test_bad_options_are_refused_in_one_sentence(options):
+    with pytest.raises(InputError, match=next(iter(options))):
+        MeshWarpRenderer(**options)

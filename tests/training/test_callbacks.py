@@ -1,0 +1,141 @@
+"""Leaving in time: a signal ends a run after its step, with a checkpoint, and the code that job files requeue on."""
+
+import os
+import signal
+
+import lightning as L
+import pytest
+import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+
+from tbd.errors import INTERRUPTED, REQUEUE, InputError
+from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint
+from tests.draw.tiny_video import Losses, TinyVideoData, tiny_video_model
+
+
+class Signalled(L.Callback):
+    def __init__(self, number: int, step: int) -> None:
+        self.number, self.step = number, step
+
+    def on_train_batch_start(self, trainer, module, batch, batch_idx) -> None:
+        if trainer.global_step == self.step:
+            os.kill(os.getpid(), self.number)
+
+
+def trainer(folder, *callbacks: L.Callback, steps: int = 5, **options) -> L.Trainer:
+    settings = {"max_steps": steps, "enable_checkpointing": False, "limit_val_batches": 0, **options}
+    return L.Trainer(
+        accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, callbacks=list(callbacks),
+        default_root_dir=folder, **settings,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_preempted_run_goes_on_where_it_stopped(number, tmp_path, capsys):
+    before = signal.getsignal(number)
+    whole, first, second = Losses(), Losses(), Losses()
+    trainer(tmp_path / "whole", whole).fit(tiny_video_model(), TinyVideoData())
+    with pytest.raises(SystemExit) as left:
+        trainer(tmp_path, first, PreemptionCheckpoint(), Signalled(number, 2)).fit(tiny_video_model(), TinyVideoData())
+    assert left.value.code == REQUEUE != 0 and list(first.values) == [1, 2, 3]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["preempted.ckpt"]
+    assert signal.getsignal(number) == before
+    assert f"step 3 is saved in {tmp_path / 'preempted.ckpt'}. To go on: tbd fit --ckpt_path " in capsys.readouterr().err
+    trainer(tmp_path, second, PreemptionCheckpoint()).fit(tiny_video_model(), TinyVideoData(), ckpt_path=tmp_path / "preempted.ckpt")
+    assert first.values | second.values == whole.values and list(second.values) == [4, 5]
+
+
+class Worsens(L.Callback):
+    """What is monitored gets worse at every validation, so that the first checkpoint stays the best."""
+
+    def on_validation_epoch_end(self, trainer, module) -> None:
+        module.log("val/worse", float(trainer.global_step))
+
+
+class Stops(L.Callback):
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
+        trainer.should_stop = trainer.global_step == 3
+
+
+def steps_of(path) -> int:
+    return torch.load(path, weights_only=False)["global_step"]
+
+
+@pytest.mark.parametrize(
+    ("options", "ends", "step"),
+    [
+        ({"steps": 5}, [], 5),
+        ({"steps": -1, "max_epochs": 1}, [], None),
+        ({"steps": 100}, [Stops()], 3),
+        ({"steps": 4}, [EMAWeightAveraging()], 4),
+    ],
+    ids=["steps", "epochs", "stopped", "averaged"],
+)
+def test_last_is_what_the_run_ended_with_and_best_is_kept(options, ends, step, tmp_path):
+    """Also where nothing monitored has improved since the first validation, and the run ends between two intervals."""
+    best = ModelCheckpoint(monitor="val/worse", filename="best-{step}", save_last=True)
+    checkpoints = {"enable_checkpointing": True, "limit_val_batches": 1, "val_check_interval": 1, "check_val_every_n_epoch": None}
+    run = trainer(tmp_path, *ends, Worsens(), LastCheckpoint(every_n_train_steps=2), best, **{**checkpoints, **options})
+    run.fit(tiny_video_model(), TinyVideoData())
+    step = step or run.num_training_batches
+    assert run.global_step == step
+    found = {path.name: steps_of(path) for path in (tmp_path / "checkpoints").iterdir()}
+    assert found == {"last.ckpt": step, "best-step=1.ckpt": 1}
+
+
+def test_last_keeps_up_on_the_way_and_training_goes_on_from_it(tmp_path):
+    class Killed(L.Callback):
+        def on_train_batch_start(self, trainer, module, batch, batch_idx) -> None:
+            if trainer.global_step == 4:
+                raise RuntimeError("no time to save")
+
+    options = {"enable_checkpointing": True}
+    whole, rest = Losses(), Losses()
+    trainer(tmp_path / "whole", EMAWeightAveraging(), whole, steps=6).fit(tiny_video_model(), TinyVideoData())
+    with pytest.raises(RuntimeError, match="no time"):
+        trainer(tmp_path, EMAWeightAveraging(), Killed(), LastCheckpoint(3), **options).fit(tiny_video_model(), TinyVideoData())
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    assert steps_of(last) == 3
+    trainer(tmp_path, EMAWeightAveraging(), rest, LastCheckpoint(3), steps=6, **options).fit(
+        tiny_video_model(), TinyVideoData(), ckpt_path=last, weights_only=False
+    )
+    assert rest.values == {step: loss for step, loss in whole.values.items() if step > 3} and steps_of(last) == 6
+
+
+def test_ctrl_c_saves_the_step_and_says_how_to_go_on(tmp_path, capsys):
+    preemption = PreemptionCheckpoint()
+    preemption.arguments = ["fit", "--config", "my run.yaml", "--ckpt_path", "old.ckpt"]
+    with pytest.raises(SystemExit) as left:
+        trainer(tmp_path, preemption, LastCheckpoint(), Signalled(signal.SIGINT, 1), enable_checkpointing=True).fit(
+            tiny_video_model(), TinyVideoData()
+        )
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    assert left.value.code == INTERRUPTED and steps_of(last) == 2
+    assert f"To go on: tbd fit --config 'my run.yaml' --ckpt_path {last}" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+def test_ctrl_c_twice_leaves_at_once(tmp_path):
+    class Twice(L.Callback):
+        def on_train_batch_start(self, trainer, module, batch, batch_idx) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(SystemExit):
+        trainer(tmp_path, PreemptionCheckpoint(), LastCheckpoint(), Twice(), enable_checkpointing=True).fit(
+            tiny_video_model(), TinyVideoData()
+        )
+    assert not list(tmp_path.rglob("*.ckpt"))
+
+
+def test_out_of_memory_says_what_to_change(tmp_path):
+    model = tiny_video_model()
+
+    def burst(batch, batch_idx):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    model.training_step = burst
+    with pytest.raises(InputError, match=r"2 windows of 6 frames.*batch_size=1"):
+        trainer(tmp_path, MemoryAdvice()).fit(model, TinyVideoData())
+    with pytest.raises(InputError, match="save_memory=some"):
+        trainer(tmp_path, MemoryAdvice()).fit(model, TinyVideoData(batch_size=1))

@@ -1,0 +1,133 @@
+import errno
+import os
+import resource
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tbd.errors import DiskError, InputError, disk_error
+from tbd.utils.atomic import atomic_output, check_files, check_folder, same_file
+
+
+def test_a_success_appears(tmp_path):
+    with atomic_output(tmp_path / "new" / "a.txt") as temporary:
+        temporary.write_text("whole")
+        assert temporary.suffix == ".txt" and not (tmp_path / "new" / "a.txt").exists()
+    assert (tmp_path / "new" / "a.txt").read_text() == "whole"
+    assert stat.S_IMODE((tmp_path / "new" / "a.txt").stat().st_mode) & 0o400
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
+def test_a_failure_leaves_nothing_and_keeps_what_was_there(tmp_path, failure):
+    (tmp_path / "a.txt").write_text("before")
+    with pytest.raises(failure), atomic_output(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half")
+        raise failure
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"] and (tmp_path / "a.txt").read_text() == "before"
+
+
+@pytest.mark.parametrize("name", ["file/out.txt", "folder"])
+def test_an_unwritable_place_is_said(tmp_path, name):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=name.split("/")[0]), atomic_output(tmp_path / name):
+        pass
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "a.txt").symlink_to(tmp_path / "far" / "b.txt")
+    with atomic_output(tmp_path / "a.txt") as temporary:
+        temporary.write_text("whole")
+    assert (tmp_path / "a.txt").is_symlink() and (tmp_path / "far" / "b.txt").read_text() == "whole"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        OSError("5800 requested and 0 written"),  # NumPy's
+        RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0"),  # PyTorch's
+        Exception("Error while serializing: I/O error: No space left on device (os error 28)"),  # safetensors'
+    ],
+)
+def test_a_full_disk_is_one_sentence_whoever_wrote(tmp_path, error):
+    with pytest.raises(DiskError, match=r"a\.bin could not be written: .*(full|quota)") as caught, atomic_output(tmp_path / "a.bin"):
+        raise error
+    assert caught.value.exit_code == 1 and "\n" not in str(caught.value) and not list(tmp_path.iterdir())
+
+
+def test_other_failures_pass_unchanged(tmp_path):
+    assert disk_error(ValueError("full of ideas")) is None
+    with pytest.raises(RuntimeError, match="another"), atomic_output(tmp_path / "a.bin"):
+        raise RuntimeError("another")
+
+
+@pytest.fixture
+def small_files():
+    """No file may grow beyond 20 kB."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("library", ["python", "numpy", "torch"])
+def test_a_real_limit(tmp_path, small_files, library):
+    import torch
+
+    write = {
+        "python": lambda path: path.write_bytes(bytes(100_000)),
+        "numpy": lambda path: np.save(path, np.zeros(100_000)),
+        "torch": lambda path: torch.save(torch.zeros(100_000), path),
+    }[library]
+    with pytest.raises(DiskError, match="could not be written"), atomic_output(tmp_path / "a.npy") as temporary:
+        write(temporary)
+    assert not list(tmp_path.iterdir())
+
+
+class TestChecks:
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        Path("in.wav").write_text("sound")
+        Path("folder").mkdir()
+        os.mkfifo("pipe.mp4")
+
+    @pytest.mark.parametrize(
+        ("inputs", "outputs", "said"),
+        [
+            ({"--audio": "no.wav"}, {}, "no file no.wav"),
+            ({"--audio": "folder"}, {}, "is a folder"),
+            ({}, {"--output": "folder"}, "is a folder"),
+            ({}, {"--output": "pipe.mp4"}, "pipe or a device"),
+            ({}, {"--output": "in.wav/a.mp4"}, "is no folder"),
+            ({}, {"--output": "/proc/nowhere/a.mp4"}, "/proc"),
+            ({"--audio": "in.wav"}, {"--output": "folder/../in.wav"}, "file of --audio"),
+            ({}, {"--output": "a.mp4", "--other": "folder/../a.mp4"}, "a name of its own"),
+            ({}, {"--output": "a.txt"}, ".mp4 or .mov"),
+        ],
+    )
+    def test_refused(self, inputs, outputs, said):
+        with pytest.raises(InputError) as caught:
+            check_files(
+                inputs, outputs, {"--output": (".mp4", ".mov", ".wav")} if "txt" not in str(outputs) else {"--output": (".mp4", ".mov")}
+            )
+        assert said in str(caught.value)
+
+    def test_new_folders_may_be_made(self):
+        check_files({"--audio": "in.wav", "--plan": None}, {"--output": "new/deep/a.mp4"})
+        assert not Path("new").exists()
+
+    def test_folders(self):
+        check_folder("--output", "new", {"--root": "folder"})
+        check_folder("--output", "folder/new", {"--root": "folder"}, inside=True)
+        for output, inside in (("folder", True), ("folder/new", False), ("in.wav", True)):
+            with pytest.raises(InputError, match="--output"):
+                check_folder("--output", output, {"--root": "folder"}, inside)
+
+    def test_names_that_differ_by_case_are_two_files_here(self):
+        assert same_file("a.mp4", "folder/../a.mp4") and same_file("A.mp4", "a.mp4") == Path("IN.WAV").exists()
