@@ -16,7 +16,11 @@ ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/**/*.md", "benchmarks/**/*.png", "benchmarks/**/*.html")
 """Files beside docs/ that the site shows under the same path."""
 LINK = re.compile(r"(?P<mark>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s]*)(?P<anchor>#[^)\s]*)?\)")
-LOADED = re.compile(r"<(?:script|img|iframe|source|video|audio)\b[^>]*\bsrc=\"(?:https?:)?//|<link\b[^>]*\brel=\"(?!canonical)[^>]*href=\"(?:https?:)?//")
+LOADED = re.compile(
+    r"<(?:script|img|iframe|source|video|audio)\b[^>]*\bsrc=\"(?:https?:)?//"
+    r"|<link\b[^>]*\brel=\"(?!canonical)[^>]*href=\"(?:https?:)?//"
+)
+"""What a browser would fetch from elsewhere by itself; links to follow are none."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
