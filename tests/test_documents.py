@@ -14,6 +14,7 @@ from tbd.errors import InputError
 from tbd.shipped import with_shipped_configs
 from tbd.training import resolve
 from tests.draw.tiny_video import TINY
+from tests.test_contributing import BLOCKS as EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -40,8 +41,12 @@ def words(command: str) -> list[str]:
 
 
 def typed(program: str) -> list:
-    found = [(path, words(line)[1:]) for path in PAGES for line in commands(path.read_text("utf-8")) if line.startswith(f"{program} ")]
-    return [pytest.param(argv, id=f"{path.stem}: {' '.join(argv)}"[:90]) for path, argv in found]
+    """Return the commands of a program in all pages as parameters of a test, each once."""
+    found = [(words(line), path) for path in PAGES for line in commands(path.read_text("utf-8")) if line.startswith(f"{program} ")]
+    pages: dict[tuple[str, ...], Path] = {}
+    for argv, path in found:
+        pages.setdefault(tuple(argv[1:]), path)
+    return [pytest.param(list(argv), id=f"{path.stem}: {' '.join(argv)}"[:90]) for argv, path in pages.items()]
 
 
 def understand(argv: list[str]) -> None:
@@ -71,15 +76,16 @@ def understand_training(options: list[str]) -> None:
 
 
 @pytest.fixture
-def readers_package(tmp_path, monkeypatch):
-    """The class that documents name where a reader's own belongs."""
-    (tmp_path / "my_package.py").write_text(
-        "from tbd.evaluation.predictors import StillPortrait\n\n\nclass MyModel(StillPortrait):\n    pass\n"
-    )
+def readers_modules(tmp_path, monkeypatch):
+    """What documents name where a reader's own belongs: a predictor, and the worked examples of CONTRIBUTING.md."""
+    (tmp_path / "my_package.py").write_text("from tbd.evaluation.predictors import StillPortrait as MyModel\n")
+    for (title, language), code in EXAMPLES.items():
+        if language == "python":
+            (tmp_path / title).write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
 
 
-@pytest.mark.usefixtures("readers_package")
+@pytest.mark.usefixtures("readers_modules")
 @pytest.mark.parametrize("argv", typed("tbd"))
 def test_commands_of_the_documents_are_understood(argv):
     understand(argv)
