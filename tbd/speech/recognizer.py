@@ -72,7 +72,8 @@ class SphinxRecognizer(PhoneRecognizer):
 
 def passages(audio: np.ndarray) -> Iterator[np.ndarray]:
     """Cut (N,) samples into passages of up to `LONGEST` seconds, at the quietest moment of each second half, so that no word is
-    cut if there is any pause."""
+    cut if there is any pause.
+    """
     longest = int(LONGEST * SAMPLE_RATE)
     while len(audio) > longest:
         power = uniform_filter1d(np.square(audio[:longest]), SAMPLE_RATE // 5)

@@ -46,7 +46,8 @@ def process_pool(workers: int) -> Iterator[Pool]:
 
 def answer_to_the_parent_alone() -> None:
     """For the start of a worker: a terminal's Ctrl-C reaches every process, but the parent ends the others, and each then
-    removes what it had half-written."""
+    removes what it had half-written.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 

@@ -81,7 +81,7 @@ def broken_file(arguments: Sequence[str]) -> str | None:
 
 
 def whole_class(file: str, base: type | None, path: Sequence[str]) -> str | None:
-    """jsonargparse's message about a file with class_path and init_args, which it calls a loop where the class cannot be made.
+    """Jsonargparse's message about a file with class_path and init_args, which it calls a loop where the class cannot be made.
 
     Args:
         file: The file.

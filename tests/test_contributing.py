@@ -1,0 +1,73 @@
+"""The worked examples of CONTRIBUTING.md: short, and run as a reader would run them."""
+
+import re
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tbd.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+BLOCKS = {
+    (title, language): code
+    for language, title, code in re.findall(r'^```(\w+) title="([^"]+)"\n(.*?)^```$', TEXT, re.DOTALL | re.MULTILINE)
+}
+CHECKS = sorted(title for title, _ in BLOCKS if title.startswith("test_"))
+LONGEST = 20
+
+
+@pytest.fixture
+def readers_folder(tmp_path, monkeypatch) -> Iterator[Path]:
+    """The examples as files; what is imported of them is forgotten afterwards."""
+    for (title, language), code in BLOCKS.items():
+        if language == "python":
+            (tmp_path / title).write_text(code, encoding="utf-8")
+            monkeypatch.delitem(sys.modules, Path(title).stem, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    for title, _ in BLOCKS:
+        sys.modules.pop(Path(title).stem, None)
+
+
+def test_examples_are_short():
+    lines = {title: sum(bool(line.strip()) for line in code.splitlines()) for (title, _), code in BLOCKS.items()}
+    assert len(lines) >= 6 and max(lines.values()) <= LONGEST, lines
+
+
+@pytest.mark.parametrize("title", CHECKS)
+def test_what_checks_an_example_passes(title, readers_folder):
+    runpy.run_path(str(readers_folder / title))
+
+
+@pytest.mark.parametrize("title", CHECKS)
+def test_what_checks_an_example_can_fail(title, readers_folder):
+    """It looks at what its example computes."""
+    module = readers_folder / title.removeprefix("test_")
+    module.write_text(re.sub(r"return .*", "return None", module.read_text("utf-8")), encoding="utf-8")
+    with pytest.raises((AssertionError, TypeError)):
+        runpy.run_path(str(readers_folder / title))
+
+
+def test_a_protocol_takes_the_metric(readers_folder):
+    from tbd.evaluation.metric_runner import build_metric
+    from tbd.evaluation.protocol import Protocol
+
+    packaged = yaml.safe_load((ROOT / "tbd" / "assets" / "protocols" / "procedural-v1.yaml").read_text("utf-8"))
+    (entry,) = (code for (_, language), code in BLOCKS.items() if language == "yaml")
+    protocol = Protocol.model_validate({**packaged, "name": "mine", "metrics": yaml.safe_load(entry)})
+    assert [type(build_metric(named)).__name__ for named in protocol.metrics] == ["JawRange"]
+
+
+def test_the_denoiser_trains(readers_folder, corpus, monkeypatch):
+    """The command of the text, on a small corpus."""
+    (command,) = re.findall(r"^    tbd (fit .*ConvDenoiser.*)$", TEXT, re.MULTILINE)
+    options = [f"--data.init_args.root={corpus}", "--data.init_args.batch_size=2", "--trainer.max_steps=2", "--trainer.limit_val_batches=0"]
+    options += ["--trainer.accelerator=cpu", "--trainer.devices=1", "--model.init_args.window_frames=20", "--model.init_args.past_frames=4"]
+    monkeypatch.chdir(readers_folder)
+    assert main([*command.split(), *options]) == 0
+    assert list(readers_folder.rglob("last.ckpt"))
