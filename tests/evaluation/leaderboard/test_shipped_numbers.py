@@ -6,7 +6,7 @@ import json
 from tbd.evaluation.leaderboard.store import read_board
 from tbd.utils.packaged_files import shipped_folder
 
-MEASURED_AT_687829F = ""
+MEASURED_AT_687829F = "f5182c130a91fa66d4146e5fdd20f94ff721328023e0556e8a7ca4a9a1c30f3c"
 
 
 def test_numbers_of_the_shipped_rows_are_those_that_were_measured():
