@@ -53,7 +53,7 @@ def draw_many(
         # one noise for all: a plan's effect is what differs between two rows
         noise = torch.randn(1, frames, len(CHANNELS), generator=torch.Generator().manual_seed(seed)).expand(n, -1, -1)
         heard, said = sound.expand(n, -1), None if phones is None else phones.expand(n, -1)
-        out.append(model.denoise(heard, batch, guidance=guidance, noise=noise, phones=said).cpu().numpy())
+        out.append(model.sample_window(heard, batch, guidance=guidance, noise=noise, phones=said).cpu().numpy())
     return np.concatenate(out)
 
 

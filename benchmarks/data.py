@@ -98,10 +98,10 @@ def least(work: Callable[[], Any], repeats: int = REPEATS) -> float:
 
 def prepare_cost(clip: Path, folder: Path, workers: int, copies: int = 8) -> dict[str, float]:
     """Milliseconds of processor per prepared frame, of the tracker alone and of all; frames a second over processes."""
-    from tbd.data.preprocess.clip import Recipe, prepare_clip
+    from tbd.data.preprocess.clip import PreprocessConfig, prepare_clip
     from tbd.face.tracker import FaceMeshTracker
 
-    recipe, tracker = Recipe(sizes=(512,)), FaceMeshTracker()
+    recipe, tracker = PreprocessConfig(sizes=(512,)), FaceMeshTracker()
     cache = Cache.claim(folder / clip.stem / "alone", source="folder", **recipe.shared())
     (folder / clip.stem / "one").mkdir(parents=True)
     shutil.copy(clip, folder / clip.stem / "one")

@@ -37,7 +37,7 @@ def lips(corpus: Path, model: str = MOTION_MODEL, clips: int = 60, split: str = 
     rows = [row for row in read_manifest(corpus) if row["split"] == split]
     for row in rows[:: max(len(rows) // clips, 1)][:clips]:
         plan, bilabials = MusclePlan.load(corpus / row["plan"]), bilabial_times(load_phones(corpus / row["phonemes"]))
-        drawn = np.concatenate([piece.values for piece in drawer.draw(read_wave(corpus / row["audio"]), plan)])
+        drawn = np.concatenate([piece.values for piece in drawer.generate(read_wave(corpus / row["audio"]), plan)])
         for name, values in (("drawn", drawn), ("corpus", Motion.load(corpus / row["motion"]).values)):
             found[name].append(closures(lip_gap(values), bilabials))
     ratios = {name: np.concatenate(parts) for name, parts in found.items()}

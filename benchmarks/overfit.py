@@ -104,7 +104,7 @@ def learn(clip: Path, folder: Path, steps: int, batch_size: int) -> dict[str, An
     (record,) = cache.records()
     truth = Motion.load(cache.path(record.file("motions", "face_mesh")))
     plan = cli.datamodule.clips()[0].plan
-    drawn = np.concatenate([part.values for part in cli.model.eval().draw(read_audio(cache.path(record.audio)), plan)])
+    drawn = np.concatenate([part.values for part in cli.model.eval().generate(read_audio(cache.path(record.audio)), plan)])
     correlation = {c: float(np.corrcoef(Motion(drawn)[c], truth[c])[0, 1]) for c in CHANNELS}
     parts = [float(np.mean(part)) for part in np.array_split(losses.values, PARTS)]
     return {"frames": record.frames, "loss": parts, "correlation": correlation, "seconds a step": took / steps}

@@ -74,7 +74,7 @@ def measure(
     for name, (audio, tracked) in clips.items():
         scores = []
         for seed in range(seeds):
-            jaw = np.concatenate([piece["jawOpen"] for piece in model.draw(audio, plan, seed=seed, guidance=guidance)])
+            jaw = np.concatenate([piece["jawOpen"] for piece in model.generate(audio, plan, seed=seed, guidance=guidance)])
             scores.append(best_correlation(jaw, tracked["jawOpen"]))
         rows[name] = {"correlation": statistics.mean(s for s, _ in scores), "lag": statistics.median(lag for _, lag in scores)}
     return {"mean": statistics.mean(row["correlation"] for row in rows.values()), "clips": rows}

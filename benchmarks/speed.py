@@ -74,17 +74,17 @@ def speed(
     if minutes:
         sound = np.resize(sound, int(minutes * 60 * SAMPLE_RATE))
     load_portraits([portrait])  # the wheel's face models are loaded once per process
-    watch = Stopwatch()
-    with watch.time("think"):
+    decode_clip = Stopwatch()
+    with decode_clip.time("think"):
         plan = pipeline.think("she fights back tears, then smiles", sound)
-    with watch.time("locate"):
+    with decode_clip.time("locate"):
         face = next(iter(load_portraits([portrait], size).values()))
-    with watch.time("draw"):
+    with decode_clip.time("draw"):
         motion = pipeline.draw(plan, sound)
-    with tempfile.TemporaryDirectory() as folder, watch.time("render and write"):
+    with tempfile.TemporaryDirectory() as folder, decode_clip.time("render and write"):
         memory = _film(Path(folder) / "a.mp4", sound, plan, pipeline.render(face, motion), len(motion))
     seconds = len(sound) / SAMPLE_RATE
-    relative = {name: value / seconds for name, value in watch.seconds.items()}
+    relative = {name: value / seconds for name, value in decode_clip.seconds.items()}
     results = {
         "protocol": "speed-1",
         "environment": environment(),

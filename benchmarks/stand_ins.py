@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tbd.media.rates import SAMPLES_PER_FRAME
-from tbd.metrics.base import exactly
+from tbd.metrics.base import full_precision
 from tbd.metrics.crops import CropProtocol, crop_mouths
 from tbd.metrics.emotion import EmotionClassifier
 from tbd.metrics.frechet import VideoNetwork
@@ -87,7 +87,7 @@ def fit_syncnet(path: Path, clips: Sequence[Clip], protocol: CropProtocol = "off
         components: canonical directions.
     """
     network, mouths, voices = random_syncnet(), [], []
-    with exactly(torch.device("cpu")):
+    with full_precision(torch.device("cpu")):
         for frames, audio, points in clips:
             for crop in crop_mouths(frames, points, protocol):
                 sound = audio[crop.start * SAMPLES_PER_FRAME :]

@@ -28,7 +28,7 @@ from tbd.errors import InputError
 from tbd.face.geometry import mean_face
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.metrics import SyncNetConfidence
-from tbd.metrics.base import exactly
+from tbd.metrics.base import full_precision
 from tbd.metrics.lip_sync import embed, score, shift_distances
 from tbd.metrics.networks.syncnet import SyncNet
 
@@ -104,7 +104,7 @@ def sync_speed(seconds: float = 10.0, device: str = "cpu", threads: int = 2, rep
         network.to(place).eval()
 
         def ours() -> dict[str, float]:
-            with exactly(place):
+            with full_precision(place):
                 return score(shift_distances(*embed(network, frames, sound, 32)))
 
         ways = {

@@ -228,7 +228,7 @@ def reach(planner: Planner, draw: Callable[[MusclePlan], np.ndarray]) -> dict[st
 def drawer(model: MotionDiffusion, audio: np.ndarray) -> Callable[[MusclePlan], np.ndarray]:
     """Plan → motion of the first `SECONDS` of a voice, always from the same noise."""
     heard = audio[: round(SECONDS * SAMPLE_RATE)]
-    return lambda plan: np.concatenate([piece.values for piece in model.draw(heard, plan, seed=0)])
+    return lambda plan: np.concatenate([piece.values for piece in model.generate(heard, plan, seed=0)])
 
 
 def think(

@@ -281,7 +281,7 @@ def _drawn(model: VideoDiffusion, clips: Clips, steps: int) -> list[np.ndarray]:
         coarse = (frame.transpose(1, 2, 0) for frame in clip.coarse)
         portrait = np.ascontiguousarray(clip.portrait.transpose(1, 2, 0))
         with torch.autocast(model.device.type, torch.bfloat16):
-            frames = list(model.draw(portrait, coarse, clip.region_masks, audio, clip.plan, num_inference_steps=steps))
+            frames = list(model.generate(portrait, coarse, clip.region_masks, audio, clip.plan, num_inference_steps=steps))
         videos.append(np.stack(frames).transpose(0, 3, 1, 2))
     return videos
 

@@ -29,7 +29,7 @@ from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.diffusion import VideoDiffusion
-from tbd.draw.video.precision import halve_frozen, normalise_as_given
+from tbd.draw.video.precision import cast_frozen_to_bf16, keep_norm_dtype
 from tbd.think.plan import MuscleAction, MusclePlan
 
 FULL_UNET = {"cross_attention_dim": 768, "sample_size": 64}
@@ -176,7 +176,7 @@ class Bench:
             parts = (portrait, batch["coarse"], batch["region_masks"], batch["audio"], batch["plan"])
 
             def call(n: int) -> None:
-                self.model.denoise(*parts, guidance=THREE, num_inference_steps=n, sequential=sequential)
+                self.model.sample_window(*parts, guidance=THREE, num_inference_steps=n, sequential=sequential)
 
             found = self.time(lambda: call(steps), warm=1, times=2)
         return {"seconds": found["seconds"] / steps, "peak_gib": found["peak_gib"]}
@@ -220,20 +220,20 @@ def video_speed(output: str | None = None, tiny: bool = False, ddp: bool = False
     if ddp:
         _two_against_one(output, tiny, compile)
         return
-    started = time.perf_counter()
+    for_sampling = time.perf_counter()
     results: dict[str, Any] = {"environment": environment(), "frames": 16}
 
     def keep(name: str, value: Any) -> None:
         results[name] = value
-        results["elapsed_s"] = round(time.perf_counter() - started, 1)
+        results["elapsed_s"] = round(time.perf_counter() - for_sampling, 1)
         write_results(output, results, _markdown(results))
 
     _measure_temporal_stage(Bench(tiny, "temporal"), results, keep, compile)
     gc.collect()
     if spatial:
         first = Bench(tiny, "spatial")
-        halve_frozen(first.model)
-        first.model.denoiser.save_memory("some")
+        cast_frozen_to_bf16(first.model)
+        first.model.denoiser.enable_gradient_checkpointing("some")
         keep("train_spatial_stage", first_that_fits(lambda n: first.train_step(n, warm=1, times=2), (16, 8, 4), first.forget))
 
 
@@ -251,15 +251,15 @@ def _measure_temporal_stage(bench: Bench, results: dict[str, Any], keep: Callabl
         keep("draw_plain", bench.draw_step(16, 4, sequential=True))
     bench.forget()
     same = int(results["train_plain"]["frames"])
-    normalise_as_given(denoiser)
-    halve_frozen(bench.model)
+    keep_norm_dtype(denoiser)
+    cast_frozen_to_bf16(bench.model)
     keep("train_without_saving", first_that_fits(bench.train_step, (16, 8, 4), bench.forget))
     bench.forget()
     keep("draw_batched", bench.draw_step(16, 4, sequential=False))
     keep("decode_s_per_frame", bench.decode(16))
     bench.forget()
     keep("draw_sequential", bench.draw_step(16, 4, sequential=True))
-    denoiser.save_memory("some")
+    denoiser.enable_gradient_checkpointing("some")
     for name in ("train_saving_some", "train_saving_some_compiled") if compile else ("train_saving_some",):
         if name.endswith("compiled"):
             bench.model.compile_parts()
@@ -272,7 +272,7 @@ def _measure_temporal_stage(bench: Bench, results: dict[str, Any], keep: Callabl
 
 
 def _normalise_as_autocast(module: nn.Module) -> None:
-    """Undo `normalise_as_given`: the plain path has PyTorch's own norms."""
+    """Undo `keep_norm_dtype`: the plain path has PyTorch's own norms."""
     for part in module.modules():
         for plain in (nn.GroupNorm, nn.LayerNorm):
             if isinstance(part, plain):
@@ -373,11 +373,11 @@ def _train_together(way: Together, tiny: bool, how: str) -> dict[str, float]:
     found = {"seconds": 0.0, "peak_gib": 0.0}
     if how != "one alone" or dist.get_rank() == 0:
         bench = Bench(tiny, way.stage)
-        halve_frozen(bench.model)
-        bench.model.denoiser.save_memory("some")
+        cast_frozen_to_bf16(bench.model)
+        bench.model.denoiser.enable_gradient_checkpointing("some")
         loss_of: Callable[[dict[str, Any]], Tensor] = _Loss(bench.model)
         if how == "shares":
-            bench.model.share_out(init_device_mesh(bench.device.type, (1, dist.get_world_size()), mesh_dim_names=("copies", "shares")))
+            bench.model.apply_fsdp2(init_device_mesh(bench.device.type, (1, dist.get_world_size()), mesh_dim_names=("copies", "shares")))
         if way.compiled:
             bench.model.compile_parts()
         if how == "DDP":

@@ -95,7 +95,7 @@ class TalkingHeadPipeline:
             input_checks.whole(num_inference_steps, "The number of inference steps", 1, 1000)
         if not isinstance(plan, MusclePlan):
             raise InputError(f"The plan is of type {type(plan).__name__}; give a MusclePlan, as `think` does.")
-        pieces = list(self.model.draw(audio, plan, seed, guidance, num_inference_steps))
+        pieces = list(self.model.generate(audio, plan, seed, guidance, num_inference_steps))
         return Motion(np.concatenate([piece.values for piece in pieces]), {"source": "MotionDiffusion", "seed": seed})
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
@@ -116,7 +116,7 @@ def _rendered(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Iterato
 
 
 @dataclass(frozen=True)
-class Drawing:
+class SamplingOptions:
     """How a motion is drawn: the options that `tbd generate` and `tbd demo` share.
 
     Args:
@@ -203,7 +203,7 @@ def generate(
     output: str | os.PathLike,
     emotion: str = "",
     plan: str | os.PathLike | None = None,
-    drawing: Drawing | None = None,
+    drawing: SamplingOptions | None = None,
     size: int = 512,
     motion_output: str | os.PathLike | None = None,
     plan_output: str | os.PathLike | None = None,
@@ -232,7 +232,7 @@ def generate(
     Raises:
         InputError: a file cannot be used, or an option is out of range.
     """
-    console, drawing, components = console or Console(), drawing or Drawing(), components or Components()
+    console, drawing, components = console or Console(), drawing or SamplingOptions(), components or Components()
     _require_size(size)
     check_generation(portrait, audio, output, plan, motion_output, plan_output)
     if (renderer == "video") != (checkpoint is not None):
@@ -275,7 +275,7 @@ def _video_model(checkpoint: str | os.PathLike | None) -> Any:
     return load_video_model(checkpoint)
 
 
-def _renderer(plan: MusclePlan, sound: np.ndarray, model: Any, drawing: Drawing) -> Renderer:
+def _renderer(plan: MusclePlan, sound: np.ndarray, model: Any, drawing: SamplingOptions) -> Renderer:
     if model is None:
         return warp_renderer(plan)
     from tbd.draw.video.renderer import VideoRenderer

@@ -176,6 +176,6 @@ def test_experiments_train_export_and_draw(path, more, corpus, mead_cache, tmp_p
     assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=False)["global_step"] == 2
     save_model(run / "checkpoints" / "last.ckpt", run / "config.yaml", tmp_path / "model")
     model = load_motion_model(tmp_path / "model")
-    motion = next(model.draw(np.zeros(640 * 10, np.float32), MusclePlan()))
+    motion = next(model.generate(np.zeros(640 * 10, np.float32), MusclePlan()))
     assert len(motion) == 10 and model.window_frames == 20
     assert float(model.std.min()) > 0 and not bool((model.std == 1).all())

@@ -11,8 +11,8 @@ from jsonargparse import ArgumentParser
 from tbd.cli.main import COMMANDS
 from tbd.cli.parsing import parse
 from tbd.errors import InputError
-from tbd.utils.packaged_files import with_shipped_configs
 from tbd.training.main import resolve
+from tbd.utils.packaged_files import with_shipped_configs
 from tests.draw.tiny_video import TINY
 from tests.test_contributing import BLOCKS as EXAMPLES
 

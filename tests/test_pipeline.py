@@ -135,5 +135,5 @@ def test_lips_follow_the_sample_voice(speech):
 
     model, sound = load_motion_model(), read_audio(speech)
     quiet = np.concatenate([np.zeros(16000, np.float32), sound, np.zeros(16000, np.float32)])
-    jaw = np.concatenate([piece["jawOpen"] for piece in model.draw(quiet, MusclePlan())])
+    jaw = np.concatenate([piece["jawOpen"] for piece in model.generate(quiet, MusclePlan())])
     assert jaw[27:73].mean() > 2 * max(jaw[:20].mean(), jaw[-18:].mean()) and jaw[27:73].std() > 0.03

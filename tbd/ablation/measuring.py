@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.evaluation.metric_runner import Gauge
+from tbd.evaluation.metric_runner import MetricRunner
 from tbd.evaluation.protocol import MetricEntry, Protocol
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.evaluation.references.sources import build_reference
@@ -65,7 +65,7 @@ class Truth:
 
 
 class Comparison:
-    """One drawn clip and its truth, in the fields that metrics read (see `tbd.metrics.base`). `Gauge` reads it.
+    """One drawn clip and its truth, in the fields that metrics read (see `tbd.metrics.base`). `MetricRunner` reads it.
 
     Args:
         truth: the clip.
@@ -113,13 +113,13 @@ def true_clips(protocol: Protocol, root: str | None, count: int | None) -> list[
     return [clips[i * len(clips) // count] for i in range(count)]
 
 
-def gauges(protocol: Protocol) -> list[Gauge]:
+def gauges(protocol: Protocol) -> list[MetricRunner]:
     """A protocol's metrics, ready to be fed.
 
     Raises:
         InputError: one of them reads pictures, or cannot be built.
     """
-    made = [Gauge.of(entry) for entry in protocol.metrics]
+    made = [MetricRunner.of(entry) for entry in protocol.metrics]
     for gauge in made:
         field = next((name for name in gauge.reads if name.split(".")[1] not in _FIELDS), None)
         if field is not None:

@@ -83,9 +83,9 @@ def _drawing_values(options) -> dict:
 
     from rich.console import Console
 
-    from tbd.pipeline import Drawing
+    from tbd.pipeline import SamplingOptions
 
-    drawing = Drawing(**{field.name: options[field.name] for field in fields(Drawing)})
+    drawing = SamplingOptions(**{field.name: options[field.name] for field in fields(SamplingOptions)})
     shared = {name: options[name] for name in ("size", "motion_output", "plan_output")}
     return {"drawing": drawing, "console": Console(quiet=options.quiet), "components": _components(options), **shared}
 

@@ -146,7 +146,7 @@ def motion_model_content(name: str | os.PathLike) -> dict[str, Any]:
 
 def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
     """A model's configuration without what only its training needs and another machine may not have."""
-    training = ("initial", "initial_skip", "trainable", "save_memory", "halve_frozen", "compile")
+    training = ("initial", "initial_skip", "trainable", "enable_gradient_checkpointing", "cast_frozen_to_bf16", "compile")
     arguments = {name: value for name, value in content.get("init_args", {}).items() if name not in training}
     return {**content, "init_args": arguments}
 

@@ -56,7 +56,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 @dataclass
-class Chance:
+class SampleNoise:
     """What the samples of one batch meet.
 
     Args:
@@ -72,7 +72,7 @@ class Chance:
     uniform: Tensor
 
     @classmethod
-    def of(cls, samples: Sequence[int], seed: int, shape: tuple[int, ...], n: int, device: torch.device) -> "Chance":
+    def of(cls, samples: Sequence[int], seed: int, shape: tuple[int, ...], n: int, device: torch.device) -> "SampleNoise":
         """Draw.
 
         Args:

@@ -44,8 +44,8 @@ def require_widths(plan_encoder: PlanEncoder, plan_dim: int, audio_encoder: Audi
             raise ValueError(f"The {name} encoder gives width {encoder.dim}; the denoiser takes {dim}.")
 
 
-def tell_branches(
-    branches: Sequence[Branch], size: int, planned: PlanEmbeds, unplanned: PlanEmbeds | None, like: Tensor
+def build_cfg_batch(
+    branches: Sequence[Branch], size: int, planned: PlanEmbeds, uncond_mode: PlanEmbeds | None, like: Tensor
 ) -> tuple[PlanEmbeds, Tensor]:
     """What each branch is told, as one batch.
 
@@ -53,19 +53,19 @@ def tell_branches(
         branches: n condition sets.
         size: B.
         planned: the plans of B windows.
-        unplanned: what stands for ε(∅) where it is a plan of its own, such as a neutral one; None withholds the plan.
+        uncond_mode: what stands for ε(∅) where it is a plan of its own, such as a neutral one; None withholds the plan.
         like: for dtype and device.
 
     Returns:
         The n·B plans, branch by branch, and (n·B,) 1 where the audio is heard.
     """
-    told = [planned if branch.emotion or unplanned is None else unplanned for branch in branches]
-    hidden = [Branch(branch.audio, branch.emotion or unplanned is not None, branch.muscles) for branch in branches]
+    told = [planned if branch.emotion or uncond_mode is None else uncond_mode for branch in branches]
+    hidden = [Branch(branch.audio, branch.emotion or uncond_mode is not None, branch.muscles) for branch in branches]
     flags = torch.tensor(hidden, dtype=like.dtype, device=like.device).repeat_interleave(size, 0)  # (n·B, 3)
     return PlanEmbeds.cat(told).only(flags[:, 1], flags[:, 2]), flags[:, 0]
 
 
-def join_past(drawn: Tensor, past: Tensor, frames: int, ease: int = 5) -> Tensor:
+def crossfade_seam(drawn: Tensor, past: Tensor, frames: int, ease: int = 5) -> Tensor:
     """Ease a window into the past that it continues: strong guidance draws past the clean past, and the seam would show.
 
     Args:
@@ -80,7 +80,7 @@ def join_past(drawn: Tensor, past: Tensor, frames: int, ease: int = 5) -> Tensor
     return torch.cat([drawn[:, :frames], new + missed * fade[: new.shape[1]], drawn[:, frames + ease :]], 1)
 
 
-class Recording:
+class AudioWindows:
     """What a model hears of a recording, window by window.
 
     Args:

@@ -88,7 +88,7 @@ class View(NamedTuple):
 
 
 @dataclass
-class Footage:
+class DecodedClip:
     """What was seen of one clip.
 
     Args:
@@ -116,14 +116,14 @@ Chips = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(T, 3, H, W) uint8 frames and (T, 478, 3) points → (F, 3, 224, 224) uint8."""
 
 
-def watch(
+def decode_clip(
     frames: Iterable[np.ndarray],
     views: dict[View, tuple[np.ndarray, np.ndarray]],
     numbers: Iterable[int] | None = None,
     track: bool = False,
     chips: Chips | None = None,
     source: str = "the video",
-) -> Footage:
+) -> DecodedClip:
     """Look at each frame once.
 
     Args:
@@ -138,7 +138,7 @@ def watch(
     Raises:
         InputError: there are no frames, or `track` finds a face in fewer than half of them.
     """
-    seen = Footage()
+    seen = DecodedClip()
     kept: dict[View, list[np.ndarray]] = {view: [] for view in views}
     aligned = {view: _aligner(view.crop) for view in views if view.crop.kind == "eat"}
     wanted = {view: Counter(map(int, rows)) for view, (_, rows) in views.items() if view not in aligned}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.clip_decoding import Chips, Footage, View, count_frames, in_crop, watch, window_of
+from tbd.evaluation.clip_decoding import Chips, DecodedClip, View, count_frames, decode_clip, in_crop, window_of
 from tbd.evaluation.predictions import Prediction
 from tbd.evaluation.protocol import Crop, MetricEntry, Protocol
 from tbd.evaluation.references.base import ReferenceClip
@@ -45,7 +45,7 @@ def _alone(protocol: Protocol, reads: Sequence[str]) -> bool:
 
 
 @dataclass(frozen=True)
-class Needs:
+class RequiredFields:
     """What a protocol's metrics read, so that nothing else is computed.
 
     Args:
@@ -59,7 +59,7 @@ class Needs:
     chips: Chips | None = None
 
     @classmethod
-    def of(cls, protocol: Protocol, reads: Sequence[Sequence[str]], chips: Chips | None = None) -> "Needs":
+    def of(cls, protocol: Protocol, reads: Sequence[Sequence[str]], chips: Chips | None = None) -> "RequiredFields":
         """Of a protocol whose metrics' classes read `reads`, one by one."""
         views = {
             side: frozenset(view_of(protocol, e, fields) for e, fields in zip(protocol.metrics, reads) if f"{side}.frames" in fields)
@@ -71,7 +71,7 @@ class Needs:
         return any(f"{side}.{name}" in self.fields for name in names)
 
 
-class Evidence:
+class ClipInputs:
     """One clip, looked at once on either side.
 
     Args:
@@ -84,7 +84,7 @@ class Evidence:
         Unusable: the prediction, or the true clip, cannot be compared; the reason is an issue's kind.
     """
 
-    def __init__(self, protocol: Protocol, needs: Needs, clip: ReferenceClip, prediction: Prediction) -> None:
+    def __init__(self, protocol: Protocol, needs: RequiredFields, clip: ReferenceClip, prediction: Prediction) -> None:
         self.protocol, self.clip, self.prediction = protocol, clip, prediction
         self.issues: list[Issue] = []
         self._needs, self._tracked = needs, protocol.motion == "face_mesh"
@@ -183,12 +183,12 @@ class Evidence:
         aligns = any(view.crop.kind == "eat" for view in self._needs.views[side])
         return aligns or chips is not None or (self._tracked and self._needs.any(side, "points", "motion")), chips
 
-    def _look_at_prediction(self, length: int) -> Footage:
+    def _look_at_prediction(self, length: int) -> DecodedClip:
         from tbd.media import read_video
 
         views, (track, chips) = self._views("preds"), self._tracks("preds")
         try:
-            seen = watch(read_video(self.prediction.video), views, None, track, chips, str(self.prediction.video))
+            seen = decode_clip(read_video(self.prediction.video), views, None, track, chips, str(self.prediction.video))
         except InputError as error:
             raise Unusable("no_face" if "no face" in str(error) else "unreadable", str(error)) from error
         if seen.length <= self.rows["preds"].max():
@@ -197,7 +197,7 @@ class Evidence:
         self._note_lost(seen, self._name)
         return seen
 
-    def _note_size(self, seen: Footage) -> None:
+    def _note_size(self, seen: DecodedClip) -> None:
         """Say so where the pictures are not the protocol's square; see `cut` for what becomes of them."""
         wanted, width, height = self.protocol.size, seen.side, seen.height
         if (width, height) == (wanted, wanted):
@@ -207,10 +207,10 @@ class Evidence:
             done = f"its upper {width} x {width} pixels were compared" if height > width else "its lower edge was continued to a square"
         self.note("size", f"{self._name} is {width} x {height} pixels instead of {wanted} x {wanted}; {done}")
 
-    def _look_at_target(self) -> Footage:
+    def _look_at_target(self) -> DecodedClip:
         views, (track, chips) = self._views("target"), self._tracks("target")
         if not (views or track):
-            return Footage()
+            return DecodedClip()
         # what no metric sees need not be drawn, where the true frames are drawn
         numbers = None if track or not views else np.unique(np.concatenate([rows for _, rows in views.values()]))
         try:
@@ -218,13 +218,13 @@ class Evidence:
             if frames is None:  # there is but the portrait
                 frames = [self.clip.face(self.protocol.size).image]
                 views, numbers = {view: (window, np.zeros(1, int)) for view, (window, _) in views.items()}, None
-            seen = watch(frames, views, numbers, track, chips, f"the true clip {self.clip.id}")
+            seen = decode_clip(frames, views, numbers, track, chips, f"the true clip {self.clip.id}")
         except InputError as error:
             raise Unusable("reference", str(error)) from error
         self._note_lost(seen, "the true clip")
         return seen
 
-    def _note_lost(self, seen: Footage, name: str) -> None:
+    def _note_lost(self, seen: DecodedClip, name: str) -> None:
         if seen.lost:
             self.note("no_face", f"no face was found in {seen.lost} of {seen.length} frames of {name}")
 
@@ -342,7 +342,7 @@ class Evidence:
         return self._faces_of(self.target, f"the true clip {self.clip.id}")
 
     @staticmethod
-    def _faces_of(footage: Footage, source: str) -> np.ndarray:
+    def _faces_of(footage: DecodedClip, source: str) -> np.ndarray:
         if footage.faces is None:
             raise Unmeasurable(f"no face was found in {source}")
         return footage.faces

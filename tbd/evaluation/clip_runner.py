@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tbd.evaluation.clip_inputs import Evidence, Needs, Unusable
-from tbd.evaluation.metric_runner import Gauge
+from tbd.evaluation.clip_inputs import ClipInputs, RequiredFields, Unusable
+from tbd.evaluation.metric_runner import MetricRunner
 from tbd.evaluation.predictions import Prediction
 from tbd.evaluation.protocol import Protocol
 from tbd.evaluation.references.base import ReferenceClip
@@ -23,7 +23,7 @@ class Findings:
         scored: how many are in the numbers.
     """
 
-    gauges: list[Gauge]
+    gauges: list[MetricRunner]
     issues: list[Issue] = field(default_factory=list)
     scored: int = 0
 
@@ -64,7 +64,7 @@ def look(
 
 
 def _look(protocol, clips: Sequence[ReferenceClip], predictions: dict[str, Prediction], watched: Callable, device: str) -> Findings:
-    found = Findings([Gauge.of(entry, device) for entry in protocol.metrics])
+    found = Findings([MetricRunner.of(entry, device) for entry in protocol.metrics])
     needs = _needs(protocol, found.gauges)
     for clip in watched(clips):
         issues = _examine(protocol, needs, clip, predictions[clip.id], found.gauges)
@@ -81,20 +81,22 @@ def _look_apart(
     return [gauge.state() for gauge in found.gauges], found.issues, found.scored
 
 
-def _needs(protocol: Protocol, gauges: Sequence[Gauge]) -> Needs:
+def _needs(protocol: Protocol, gauges: Sequence[MetricRunner]) -> RequiredFields:
     reads = [gauge.reads for gauge in gauges]
     chips = None
     if any(name.endswith(".faces") for fields in reads for name in fields):
         from tbd.metrics.crops import face_chips
 
         chips = face_chips
-    return Needs.of(protocol, reads, chips)
+    return RequiredFields.of(protocol, reads, chips)
 
 
-def _examine(protocol: Protocol, needs: Needs, clip: ReferenceClip, prediction: Prediction, gauges: Sequence[Gauge]) -> list[Issue]:
+def _examine(
+    protocol: Protocol, needs: RequiredFields, clip: ReferenceClip, prediction: Prediction, gauges: Sequence[MetricRunner]
+) -> list[Issue]:
     """Look at one clip and feed it to all metrics; its issues."""
     try:
-        evidence = Evidence(protocol, needs, clip, prediction)
+        evidence = ClipInputs(protocol, needs, clip, prediction)
     except Unusable as error:
         return [Issue(kind=error.kind, clip=clip.id, detail=str(error))]
     shared: dict[Any, dict[str, float]] = {}

@@ -185,14 +185,14 @@ def _write_sound(path: Path, audio: np.ndarray) -> None:
 
 def _pose(protocol: Protocol, clip: ReferenceClip) -> np.ndarray:
     """(T, 6) the head's true pose, as `tbd.face.motion.HEAD`; tracked where it is not known."""
-    from tbd.evaluation.clip_decoding import watch
+    from tbd.evaluation.clip_decoding import decode_clip
 
     motion = clip.motion()
     if motion is None:
         frames = clip.video(protocol.size)
         if frames is None:
             raise InputError(f"There are no true frames of {clip.id}, so that its head's pose is not known.")
-        motion = watch(frames, {}, track=True, source=f"the true clip {clip.id}").motion
+        motion = decode_clip(frames, {}, track=True, source=f"the true clip {clip.id}").motion
     return motion.head
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tbd.errors import InputError
-from tbd.evaluation.clip_inputs import Evidence
+from tbd.evaluation.clip_inputs import ClipInputs
 from tbd.evaluation.protocol import MetricEntry
 from tbd.evaluation.scores import Value
 from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
@@ -16,7 +16,7 @@ from tbd.weights import WeightsAbsent, checksum, find, resolve
 
 
 @dataclass
-class Gauge:
+class MetricRunner:
     """A metric at work: what it was given so far, clip by clip.
 
     Args:
@@ -38,7 +38,7 @@ class Gauge:
     found: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, entry: MetricEntry, device: str = "cpu") -> "Gauge":
+    def of(cls, entry: MetricEntry, device: str = "cpu") -> "MetricRunner":
         """Build an entry's metric; one whose weights are not here is absent, with the command that fetches them.
 
         Args:
@@ -54,7 +54,7 @@ class Gauge:
     def reads(self) -> Sequence[str]:
         return self.metric.reads if self.metric is not None else ()
 
-    def feed(self, evidence: Evidence, shared: dict[Any, dict[str, float]]) -> None:
+    def feed(self, evidence: ClipInputs, shared: dict[Any, dict[str, float]]) -> None:
         """Give it one clip. What it cannot measure becomes an issue of the clip.
 
         Args:

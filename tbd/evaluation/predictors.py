@@ -122,7 +122,7 @@ class ModelPredictor(MotionPredictor):
         return clip.plan() if self.plan == "given" else MusclePlan()
 
     def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
-        pieces = [p.values for p in self.model.draw(clip.audio(), self.told(clip), seed, self.guidance, self.num_inference_steps)]
+        pieces = [p.values for p in self.model.generate(clip.audio(), self.told(clip), seed, self.guidance, self.num_inference_steps)]
         ends = np.cumsum([len(piece) for piece in pieces])
         return Motion(np.concatenate(pieces), {"source": "MotionDiffusion", "seed": seed}), tuple(int(end) for end in ends[:-1])
 

@@ -23,7 +23,7 @@ _SETTLE = 3
 
 
 @dataclass(frozen=True)
-class Sight:
+class FaceDetection:
     """What a model sees of one face.
 
     Args:
@@ -38,7 +38,7 @@ class Sight:
     distance: float | None = None
     blendshapes: np.ndarray | None = None
 
-    def shifted(self, x: float, y: float) -> "Sight":
+    def shifted(self, x: float, y: float) -> "FaceDetection":
         return replace(self, points=self.points + np.float32([x, y, 0]))
 
 
@@ -61,7 +61,7 @@ class FaceModel(ABC):
         """Forget the frame before."""
 
     @abstractmethod
-    def __call__(self, image: np.ndarray) -> Sight | None:
+    def __call__(self, image: np.ndarray) -> FaceDetection | None:
         """(H, W, 3) uint8 RGB → what is seen, or None where no face is."""
 
 
@@ -85,10 +85,10 @@ class MeshModel(FaceModel):
                 self._graph.reset()
             self._graph.process(np.zeros((64, 64, 3), np.uint8))  # its threads start now, while they are not heard
 
-    def __call__(self, image: np.ndarray) -> Sight | None:
+    def __call__(self, image: np.ndarray) -> FaceDetection | None:
         with quiet():
             faces = self._graph.process(np.ascontiguousarray(image)).multi_face_landmarks
-        return Sight(_pixels(faces[0].landmark, image)) if faces else None
+        return FaceDetection(_pixels(faces[0].landmark, image)) if faces else None
 
 
 class LandmarkerModel(FaceModel):
@@ -125,7 +125,7 @@ class LandmarkerModel(FaceModel):
             self._landmarker = vision.FaceLandmarker.create_from_options(options)
             self(np.zeros((64, 64, 3), np.uint8))
 
-    def __call__(self, image: np.ndarray) -> Sight | None:
+    def __call__(self, image: np.ndarray) -> FaceDetection | None:
         with quiet():
             import mediapipe
 
@@ -143,7 +143,7 @@ class LandmarkerModel(FaceModel):
         pose = np.asarray(result.facial_transformation_matrixes[0], np.float64)
         turn, _, unturn = np.linalg.svd(pose[:3, :3])
         values = np.float32([scores.get(name, 0.0) for name in BLENDSHAPES])
-        return Sight(_pixels(result.face_landmarks[0], image), (turn @ unturn).astype(np.float32), float(-pose[2, 3]), values)
+        return FaceDetection(_pixels(result.face_landmarks[0], image), (turn @ unturn).astype(np.float32), float(-pose[2, 3]), values)
 
 
 def _pixels(landmarks, image: np.ndarray) -> np.ndarray:
@@ -181,11 +181,11 @@ class FaceFollower:
         self.turn = turn
         self.faces_seen = 0
 
-    def settle(self, image: np.ndarray) -> Sight | None:
+    def settle(self, image: np.ndarray) -> FaceDetection | None:
         """The largest face of a still picture that the model confirms, or None."""
         return self._search(image, passes=_SETTLE)
 
-    def follow(self, frame: np.ndarray) -> Sight | None:
+    def follow(self, frame: np.ndarray) -> FaceDetection | None:
         """The face in the next frame of a video, or None where it is lost."""
         view = TurnedImage(frame, self.turn or 0)
         sight = self._run(view) if self._window else None
@@ -200,7 +200,7 @@ class FaceFollower:
             self._move(view, self._last)
         return sight
 
-    def _search(self, image: np.ndarray, passes: int = 1, small: bool = True) -> Sight | None:
+    def _search(self, image: np.ndarray, passes: int = 1, small: bool = True) -> FaceDetection | None:
         """The first face that the mesh confirms: where one was last, in any turn at a glance, then small ones, upright before others."""
         if self._last is not None:
             sight = self._confirmed(image, FoundFace(self._last, self.turn or 0), passes)
@@ -220,7 +220,7 @@ class FaceFollower:
                     return sight
         return None
 
-    def _confirmed(self, image: np.ndarray, face: FoundFace, passes: int) -> Sight | None:
+    def _confirmed(self, image: np.ndarray, face: FoundFace, passes: int) -> FaceDetection | None:
         """What the model sees of a face, in the turn in which it stands, if the detector agrees."""
         view = TurnedImage(image, face.turn)
         sight = self._look(view, face.box, passes)
@@ -234,7 +234,7 @@ class FaceFollower:
         self.turn = turn if sight is not None else self.turn
         return sight
 
-    def _look(self, view: TurnedImage, box: np.ndarray, passes: int) -> Sight | None:
+    def _look(self, view: TurnedImage, box: np.ndarray, passes: int) -> FaceDetection | None:
         self._move(view, box)
         for _ in range(passes):
             sight = self._run(view)
@@ -247,7 +247,7 @@ class FaceFollower:
         self._window = (max(int(x - half), 0), max(int(y - half), 0), min(int(x + half) + 1, width), min(int(y + half) + 1, height))
         self._model.reset()
 
-    def _run(self, image: Any) -> Sight | None:
+    def _run(self, image: Any) -> FaceDetection | None:
         left, top, right, bottom = self._window
         self.pixels, self.corner = image[top:bottom, left:right], np.float32([left, top, 0])
         sight = self._model(self.pixels)

@@ -21,7 +21,7 @@ from tbd.errors import InputError
 from tbd.face.fit import ClipFit, fit_clip, head_motion, resting_face, smooth
 from tbd.face.geometry import NUM_POINTS, FaceGeometry, bony_roll, matrix_to_euler, remove_pose
 from tbd.face.leveling import level, signed
-from tbd.face.mesh import FaceFollower, FaceModel, LandmarkerModel, MeshModel, Sight, bounds
+from tbd.face.mesh import FaceDetection, FaceFollower, FaceModel, LandmarkerModel, MeshModel, bounds
 from tbd.face.motion import BLENDSHAPES, Motion
 from tbd.face.neutral import AVERAGE, CLIP, Neutral
 from tbd.face.shots import Cut, CutFinder
@@ -166,7 +166,7 @@ class Tracking:
     def __exit__(self, *error: object) -> None:
         self._stack.__exit__(*error)
 
-    def add(self, frame: np.ndarray | Picture) -> Sight | None:
+    def add(self, frame: np.ndarray | Picture) -> FaceDetection | None:
         """Look at the next frame: (H, W, 3) uint8 RGB, or a `Picture`. What is seen of the face, or None."""
         self._size = frame.shape[1::-1]
         sight = self._follower.follow(frame)
@@ -331,7 +331,7 @@ _BLENDSHAPES = slice(_DISTANCE + 1, _DISTANCE + 1 + len(BLENDSHAPES))
 _ROW = _BLENDSHAPES.stop
 
 
-def _to_row(sight: Sight) -> np.ndarray:
+def _to_row(sight: FaceDetection) -> np.ndarray:
     """(_ROW,) float32: points, then what the model tells beyond them, zeros where it does not."""
     row = np.zeros(_ROW, np.float32)
     row[: 3 * NUM_POINTS] = sight.points.ravel()

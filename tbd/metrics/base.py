@@ -133,7 +133,7 @@ def _to_steps(value: float, name: str) -> int:
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
-class Frozen(Generic[NetworkT]):
+class FrozenModule(Generic[NetworkT]):
     """A network that a metric uses and that is no part of it: not in its `state_dict`, not trained, not copied with it.
 
     Args:
@@ -147,12 +147,12 @@ class Frozen(Generic[NetworkT]):
         """The network, moved to `device`."""
         return self.network.to(device)
 
-    def __deepcopy__(self, memo: Any) -> "Frozen[NetworkT]":
+    def __deepcopy__(self, memo: Any) -> "FrozenModule[NetworkT]":
         return self
 
 
 @contextmanager
-def exactly(device: torch.device) -> Iterator[None]:
+def full_precision(device: torch.device) -> Iterator[None]:
     """Within it networks run in full single precision and without gradients, whatever the caller's autocast and TF32 say:
     under bfloat16 a FID near 40 comes in steps of a quarter."""
     with ExitStack() as stack:

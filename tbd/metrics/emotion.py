@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tbd.errors import InputError
-from tbd.metrics.base import Array, ClipMetric, Frozen, Unmeasurable, exactly, to_uint8
+from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
 from tbd.think.action_units import EMOTIONS, Emotion
 from tbd.weights import WeightsAbsent
 
@@ -139,7 +139,7 @@ class EmotionAccuracy(ClipMetric):
 
     def __init__(self, classifier: EmotionClassifier, contempt: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._classifier = Frozen(classifier)
+        self._classifier = FrozenModule(classifier)
         self.known = tuple(e for e in classifier.emotions if contempt or e != "contempt")
         for name in ("matrix", "ceiling_matrix"):
             self.add_state(name, torch.zeros(len(EMOTIONS), len(EMOTIONS), dtype=torch.int64), "sum")
@@ -158,7 +158,7 @@ class EmotionAccuracy(ClipMetric):
         faces = to_uint8(faces)
         if not len(faces):
             raise Unmeasurable("No face was seen in the clip.")
-        with exactly(self.device):
+        with full_precision(self.device):
             classifier = self._classifier.on(self.device)
             scores = classifier.scores(faces.to(self.device))
         choices = [i for i, emotion in enumerate(classifier.emotions) if emotion in self.known]

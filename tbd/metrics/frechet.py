@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tbd.errors import InputError
-from tbd.metrics.base import Array, ClipMetric, Frozen, exactly, to_uint8
+from tbd.metrics.base import Array, ClipMetric, FrozenModule, full_precision, to_uint8
 from tbd.metrics.gaussian import GaussianSums
 from tbd.metrics.networks.inception import FEATURES, Flavour, InceptionFeatures
 from tbd.weights import load_into
@@ -38,14 +38,14 @@ class _InceptionMetric(ClipMetric):
     ) -> None:
         super().__init__(**kwargs)
         self.flavour, self.frames_per_clip, self.batch_size = flavour, frames_per_clip, batch_size
-        self._network = Frozen(InceptionFeatures(flavour, weights))
+        self._network = FrozenModule(InceptionFeatures(flavour, weights))
 
     def features(self, frames: Array) -> Tensor:
         """(T, 3, H, W) uint8, or float in 0..1 → (T, 2048) float64."""
         frames = to_uint8(frames)
         if frames.ndim != 4 or frames.shape[1] != 3:
             raise InputError(f"The frames of a clip are {tuple(frames.shape)}; (frames, 3, height, width) is right.")
-        with exactly(self.device):
+        with full_precision(self.device):
             network = self._network.on(self.device)
             parts = [network(part.to(self.device)).double() for part in frames.split(self.batch_size)]
         return torch.cat(parts) if len(frames) else torch.zeros(0, FEATURES, dtype=torch.float64, device=self.device)
@@ -298,7 +298,7 @@ class FrechetVideoDistance(ClipMetric):
 
     def __init__(self, network: VideoNetwork, batch_size: int = 4, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._network, self.batch_size = Frozen(network), batch_size
+        self._network, self.batch_size = FrozenModule(network), batch_size
         self.preds, self.target = (GaussianSums(self, side, network.features) for side in ("preds", "target"))
         self.add_state("unmeasured", torch.zeros((), dtype=torch.int64), "sum")
 
@@ -315,7 +315,7 @@ class FrechetVideoDistance(ClipMetric):
             windows = to_uint8(frames)
             windows = windows[: len(windows) // length * length].unflatten(0, (-1, length))
             self.unmeasured += not len(windows)
-            with exactly(self.device):
+            with full_precision(self.device):
                 network = self._network.on(self.device)
                 for part in windows.split(self.batch_size):
                     if len(part):

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tbd.metrics.base import Array, ClipMean, Frozen, Unmeasurable, exactly, to_uint8
+from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, to_uint8
 
 
 class FaceEmbedder(nn.Module):
@@ -35,7 +35,7 @@ class IdentitySimilarity(ClipMean):
 
     def __init__(self, embedder: FaceEmbedder, batch_size: int = 32, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._embedder, self.batch_size = Frozen(embedder), batch_size
+        self._embedder, self.batch_size = FrozenModule(embedder), batch_size
 
     def embed(self, faces: Array) -> Tensor:
         """(F, 3, 224, 224) uint8 → (F, D) float64 of length 1.
@@ -46,7 +46,7 @@ class IdentitySimilarity(ClipMean):
         faces = to_uint8(faces)
         if not len(faces):
             raise Unmeasurable("No face was seen in the clip or in its reference.")
-        with exactly(self.device):
+        with full_precision(self.device):
             embedder = self._embedder.on(self.device)
             embeds = torch.cat([embedder.embed(part.to(self.device)) for part in faces.split(self.batch_size)])
         return nn.functional.normalize(embeds.double(), dim=1)

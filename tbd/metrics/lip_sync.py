@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tbd.errors import InputError
 from tbd.media.rates import SAMPLES_PER_FRAME
-from tbd.metrics.base import Array, ClipMean, Frozen, Unmeasurable, exactly, tensor
+from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, tensor
 from tbd.metrics.crops import CropProtocol, crop_mouths
 from tbd.metrics.mfcc import mfcc
 from tbd.metrics.networks.syncnet import WINDOW, SyncNet, audio_windows, load_syncnet
@@ -111,7 +111,7 @@ class LipSync(ClipMean):
         super().__init__(**kwargs)
         self.protocol, self.batch_size = protocol, batch_size
         self.group = ("syncnet", protocol, os.fspath(weights))
-        self._network = Frozen(load_syncnet(weights))
+        self._network = FrozenModule(load_syncnet(weights))
 
     def measure(self, frames: Array, audio: Array, points: Array | None = None) -> dict[str, float]:
         """One clip's numbers; of several tracks their mean.
@@ -130,7 +130,7 @@ class LipSync(ClipMean):
         if not bool(sound.any()):
             raise Unmeasurable("The clip's sound is silent.")
         found = []
-        with exactly(self.device):
+        with full_precision(self.device):
             network = self._network.on(self.device)
             for crop in crop_mouths(frames, points, self.protocol):
                 begin, end = (frame * SAMPLES_PER_FRAME for frame in (crop.start, crop.start + len(crop.frames)))

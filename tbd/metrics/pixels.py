@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tbd.errors import InputError
-from tbd.metrics.base import Array, ClipMean, Frozen, Unmeasurable, exactly, to_uint8
+from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, to_uint8
 from tbd.weights import load_state
 
 _BATCH = 16
@@ -191,12 +191,12 @@ class PerceptualSimilarity(ClipMean):
     def __init__(self, backbone: Backbone = "alex", weights: str | os.PathLike | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.backbone = backbone
-        self._network = Frozen(lpips_network(backbone, weights))
+        self._network = FrozenModule(lpips_network(backbone, weights))
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """(T, 3, H, W) uint8, or float in 0..1, of the same shape."""
         network, values = self._network.on(self.device), []
-        with exactly(self.device):
+        with full_precision(self.device):
             for a, b in frame_pairs(preds, target, self.device):
                 values.append(network(a / 127.5 - 1, b / 127.5 - 1).flatten().double())
         return {"value": float(torch.cat(values).mean())}

@@ -13,7 +13,7 @@ from tbd.think.plan import MusclePlan, Segment, Step
 from tbd.think.rules.language_checks import foreign_language, slips
 from tbd.think.rules.parser import Text, read
 from tbd.think.rules.segmenter import Moment
-from tbd.think.rules.timing import Beat, schedule, unfold
+from tbd.think.rules.timing import TimedMoment, build_actions, schedule
 
 
 class Planner(ABC):
@@ -96,7 +96,7 @@ class KnowledgePlanner(Planner):
             reasoning=steps,
             emotions=_overall(beats, total),
             intensity=max(beat.face.intensity for beat in beats),
-            actions=unfold(beats, total),
+            actions=build_actions(beats, total),
             segments=_segments(beats) if len(beats) > 1 else (),
             description=_join([verbalize.describe(beat.face) for beat in beats]),
             regions=verbalize.describe_regions(beats),
@@ -109,8 +109,8 @@ def _join(descriptions: Sequence[str]) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def _segments(beats: Sequence[Beat]) -> tuple[Segment, ...]:
-    def segment(beat: Beat) -> Segment:
+def _segments(beats: Sequence[TimedMoment]) -> tuple[Segment, ...]:
+    def segment(beat: TimedMoment) -> Segment:
         face = beat.face
         return Segment(
             start=beat.start, end=beat.end, emotions=face.emotions, intensity=face.intensity, description=verbalize.describe(face)
@@ -119,7 +119,7 @@ def _segments(beats: Sequence[Beat]) -> tuple[Segment, ...]:
     return tuple(map(segment, beats))
 
 
-def _overall(beats: Sequence[Beat], total: float) -> dict[Emotion, float]:
+def _overall(beats: Sequence[TimedMoment], total: float) -> dict[Emotion, float]:
     """The mix of the whole: the beats' mixes, weighted by how long they last. Stillness around a feeling does not count."""
     beats = [b for b in beats if b.face.intensity > 0] or list(beats)
     mix: dict[Emotion, float] = {}
@@ -137,7 +137,7 @@ _HELP = (
 )  # fmt: skip
 
 
-def _notes(text: str, words: Text, beats: Sequence[Beat], duration: float | None) -> list[str]:
+def _notes(text: str, words: Text, beats: Sequence[TimedMoment], duration: float | None) -> list[str]:
     """What the user should know about how the text was understood."""
     notes = []
     if duration is not None and (last := _latest(words, beats)) > duration + 0.05:
@@ -151,7 +151,7 @@ def _notes(text: str, words: Text, beats: Sequence[Beat], duration: float | None
     return notes
 
 
-def _latest(words: Text, beats: Sequence[Beat]) -> float:
+def _latest(words: Text, beats: Sequence[TimedMoment]) -> float:
     """The latest second that the text names or that follows from it."""
     named = [time.seconds for m in words.moments for time in (m.start, m.end, m.length) if time is not None and time.share == 0]
     return max([beats[-1].start, *named])

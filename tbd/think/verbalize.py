@@ -6,7 +6,7 @@ from tbd.think.action_units import ACTION_UNITS, REGIONS, SPEECH, TRACE, Emotion
 from tbd.think.plan import MuscleAction, Step
 from tbd.think.rules.expression import CONTROLS, LEAKS, Face
 from tbd.think.rules.segmenter import Reading
-from tbd.think.rules.timing import BRIEF, Beat, rise
+from tbd.think.rules.timing import BRIEF, TimedMoment, rise
 
 NOUNS: dict[Emotion, str] = {
     "angry": "anger", "contempt": "contempt", "disgusted": "disgust", "fear": "fear", "happy": "happiness", "neutral": "calm",
@@ -88,7 +88,7 @@ def _movement(unit: int, side: str) -> str:
     return f"AU{unit} ({ACTION_UNITS[unit].name.lower()}{where})"
 
 
-def describe_regions(beats: Sequence[Beat]) -> dict[Region, str]:
+def describe_regions(beats: Sequence[TimedMoment]) -> dict[Region, str]:
     """One description per region, in order of time."""
     return {region: _sentence(_in_time([_region(beat.face, region) for beat in beats])) for region in REGIONS}
 
@@ -137,7 +137,7 @@ def _in_time(texts: Sequence[str]) -> str:
     return "; then ".join(kept)
 
 
-def reasoning(beats: Sequence[Beat], total: float, nominal: bool) -> tuple[Step, ...]:
+def reasoning(beats: Sequence[TimedMoment], total: float, nominal: bool) -> tuple[Step, ...]:
     """The chain of thought, in named steps."""
     steps = [
         Step(title="What is felt", text=_each(beats, _felt)),
@@ -149,7 +149,7 @@ def reasoning(beats: Sequence[Beat], total: float, nominal: bool) -> tuple[Step,
     return tuple(steps)
 
 
-def _each(beats: Sequence[Beat], say: Callable[[Beat], str]) -> str:
+def _each(beats: Sequence[TimedMoment], say: Callable[[TimedMoment], str]) -> str:
     """One line per moment; the moment is named where there are several."""
     if len(beats) == 1:
         return say(beats[0])
@@ -161,7 +161,7 @@ def _uncapitalised(text: str) -> str:
     return text if text.startswith("AU") else text[:1].lower() + text[1:]
 
 
-def _felt(beat: Beat) -> str:
+def _felt(beat: TimedMoment) -> str:
     readings = beat.face.readings
     if not readings:
         return "The face is at rest."
@@ -194,7 +194,7 @@ def _circumplex(face: Face) -> str:
     return f"{pleasant} and {stirred} (valence {face.valence:+.1f}, arousal {face.arousal:+.1f})"
 
 
-def _comes_out(beat: Beat) -> str:
+def _comes_out(beat: TimedMoment) -> str:
     """What becomes of the feeling on its way to the face."""
     face, said = beat.face, []
     acting = [r for r in face.readings if not r.negated]
@@ -225,7 +225,7 @@ def _level(face: Face, unit: int) -> float:
     return max((level for (u, _), level in face.levels.items() if u == unit), default=0.0)
 
 
-def _carried(beat: Beat) -> str:
+def _carried(beat: TimedMoment) -> str:
     """Muscles in order of strength, each with its anatomy and what it does."""
     pulled = sorted([*beat.face.levels.items(), *(item for p in beat.face.pulses for item in p.levels.items())], key=lambda item: -item[1])
     said = []
@@ -236,7 +236,7 @@ def _carried(beat: Beat) -> str:
     return _sentence("; ".join(said)) if said else "None: every muscle rests."
 
 
-def _speech(beats: Sequence[Beat]) -> str:
+def _speech(beats: Sequence[TimedMoment]) -> str:
     freed: dict[int, float] = {}
     for beat in beats:
         for unit, level in beat.face.freed.items():
@@ -253,7 +253,7 @@ def _speech(beats: Sequence[Beat]) -> str:
     return text
 
 
-def _unfolds(beats: Sequence[Beat], total: float, nominal: bool) -> str:
+def _unfolds(beats: Sequence[TimedMoment], total: float, nominal: bool) -> str:
     if len(beats) == 1:
         beat = beats[0]
         if beat.moment.pace == "slow":

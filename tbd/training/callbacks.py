@@ -18,7 +18,7 @@ import torch
 from tbd.errors import INTERRUPTED, REQUEUE, InputError
 
 _MORE = {"nothing": "some", "some": "most"}
-"""`VideoDiffusion`'s save_memory → the next that saves more."""
+"""`VideoDiffusion`'s enable_gradient_checkpointing → the next that saves more."""
 _DRAWN_BY = {"MotionDiffusion": "--model", "VideoDiffusion": "--renderer video --checkpoint"}
 """Model → the option of `tbd generate` that takes its checkpoint."""
 
@@ -247,8 +247,8 @@ class MemoryAdvice(L.Callback):
             change = "train fewer parameters (a stage's `trainable`), or shard them over GPUs with configs/trainer/fsdp.yaml"
         elif batch > 1:
             change = f"--data.init_args.batch_size={batch // 2} with --trainer.accumulate_grad_batches=2 for the same training"
-        elif pl_module.hparams.get("save_memory") in _MORE:
-            change = f"--model.init_args.save_memory={_MORE[pl_module.hparams['save_memory']]}"
+        elif pl_module.hparams.get("enable_gradient_checkpointing") in _MORE:
+            change = f"--model.init_args.enable_gradient_checkpointing={_MORE[pl_module.hparams['enable_gradient_checkpointing']]}"
         else:
             change = f"--model.init_args.window_frames={max(frames // 2, 1)}, or smaller pictures"
         return (

@@ -13,11 +13,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def spread(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+def parallel_map(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
     """`work` over `items`, in any order; in this process where there is one worker.
 
     Example:
-        >>> sorted(spread(abs, [-2, 1], workers=1))
+        >>> sorted(parallel_map(abs, [-2, 1], workers=1))
         [1, 2]
     """
     if workers == 1:
@@ -33,7 +33,7 @@ def process_pool(workers: int) -> Iterator[Pool]:
     # spawn, since a forked copy of a process with threads (torch, mediapipe) can hang
     context = multiprocessing.get_context("spawn")
     with _deaf_to_interrupts():  # which new processes inherit, so that they are deaf while they still import
-        pool = context.Pool(workers, answer_to_the_parent_alone)
+        pool = context.Pool(workers, ignore_sigint)
     try:
         yield pool
     except BaseException:
@@ -44,7 +44,7 @@ def process_pool(workers: int) -> Iterator[Pool]:
     pool.join()
 
 
-def answer_to_the_parent_alone() -> None:
+def ignore_sigint() -> None:
     """For the start of a worker: a terminal's Ctrl-C reaches every process, but the parent ends the others, and each then
     removes what it had half-written.
     """

@@ -23,7 +23,7 @@ def tiny_model(**options) -> MotionDiffusion:
     }
     model = MotionDiffusion(**{**parts, "num_inference_steps": 3, "window_frames": 30, "past_frames": 6, **options})
     # outlets start at zero, where nothing could be told apart
-    torch.nn.init.normal_(model.denoiser.outlet.weight, std=0.3)
+    torch.nn.init.normal_(model.denoiser.proj_out.weight, std=0.3)
     return model.eval()
 
 

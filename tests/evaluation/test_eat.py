@@ -12,7 +12,7 @@ from skimage.transform import SimilarityTransform, warp
 from tbd.evaluation.evaluate import evaluate
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.protocol import load_protocol
-from tbd.evaluation.references.sources import FilmReference
+from tbd.evaluation.references.sources import VideoReference
 from tbd.face.motion import Motion
 from tbd.face.portrait import crop_portrait
 from tbd.face.render.renderer import MeshWarpRenderer
@@ -71,7 +71,7 @@ def measured(films: Path, predicted: Path, **changes):
     recipe = {name: recipe[name] for name in ("crop", "motion", "length_tolerance", "pairing")}
     metrics = [json.loads(EAT.entry(name).model_dump_json()) for name in wanted]
     protocol = fake_protocol(size=SIZE, **{**recipe, "metrics": metrics, **changes})
-    return evaluate(protocol, FilmReference(str(films)), lambda clips: read_predictions(predicted, clips))[0]
+    return evaluate(protocol, VideoReference(str(films)), lambda clips: read_predictions(predicted, clips))[0]
 
 
 def align_crop(frames: list[np.ndarray], opened: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
@@ -94,7 +94,7 @@ def align_crop(frames: list[np.ndarray], opened: np.ndarray) -> tuple[np.ndarray
 def test_numbers_are_those_of_eats_scripts(films, predicted, template):
     scores = measured(films, predicted)
     psnr, ssim, mouth, face, shut = [], [], [], [], 0
-    for clip in FilmReference(str(films)).clips():
+    for clip in VideoReference(str(films)).clips():
         gt, gt_lmk, closed = align_crop([*clip.video(SIZE)], template)
         fake, fake_lmk, _ = align_crop([*read_video(predicted / f"{clip.id}.mp4")], template)
         length, shut = min(len(fake), len(gt)), shut + closed

@@ -25,7 +25,7 @@ from tbd.evaluation.predict import write_clip
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.predictors import GroundTruth
 from tbd.evaluation.protocol import load_protocol
-from tbd.evaluation.references.sources import FilmReference
+from tbd.evaluation.references.sources import VideoReference
 from tbd.evaluation.scores import Scores, load_scores
 from tbd.face.motion import Motion
 from tbd.utils.checksum import checksum
@@ -124,7 +124,7 @@ def test_an_unknown_pose_is_tracked(true_videos, tmp_path):
     films, folder = tmp_path / "films", tmp_path / "inputs"
     films.mkdir()
     shutil.copy(true_videos / f"{FIRST}.mp4", films)
-    export_inputs(fake_protocol(**CHANGES, pose="reference"), FilmReference(str(films), framed=True), folder)
+    export_inputs(fake_protocol(**CHANGES, pose="reference"), VideoReference(str(films), framed=True), folder)
     pose = np.genfromtxt(folder / f"{FIRST}.pose.csv", delimiter=",", names=True)
     assert len(pose) == 12 and np.isfinite(pose["headYaw"]).all() and np.ptp(pose["headYaw"]) > 0.02
 

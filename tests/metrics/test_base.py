@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tbd.errors import InputError
-from tbd.metrics.base import ClipMean, Frozen, Unmeasurable, exactly, to_uint8
+from tbd.metrics.base import ClipMean, FrozenModule, Unmeasurable, full_precision, to_uint8
 
 matplotlib.use("Agg")
 
@@ -95,7 +95,7 @@ def test_it_plots_and_is_copied_and_pickled_with_its_sums():
 
 def test_networks_are_not_part_of_the_metric_and_are_frozen():
     metric = Half()
-    metric.network = Frozen(nn.BatchNorm1d(2))
+    metric.network = FrozenModule(nn.BatchNorm1d(2))
     assert not metric.state_dict() and not list(metric.parameters())
     network = metric.network.network
     assert not network.training and not any(p.requires_grad for p in network.parameters())
@@ -106,7 +106,7 @@ def test_autocast_is_off_within_exactly():
     layer = nn.Linear(3, 3)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert layer(torch.ones(1, 3)).dtype == torch.bfloat16
-        with exactly(torch.device("cpu")):
+        with full_precision(torch.device("cpu")):
             assert layer(torch.ones(1, 3)).dtype == torch.float32
 
 

@@ -47,7 +47,7 @@ def fit(capsys, *arguments: str) -> str:
         ([f"{M}.guidance.init_args.emotion_scal=2"], "takes no emotion_scal; did you mean emotion_scale?"),
         ([f"{M}.guidance.init_args.audio_regions=3"], "audio_regions: 3 is not a list"),
         ([f"{M}.window_frames=abc"], "--model.init_args.window_frames: abc is not a whole number"),
-        ([f"{M}.unplanned=neutrl"], "neutrl is not one of neutral, nothing; did you mean neutral?"),
+        ([f"{M}.uncond_mode=neutrl"], "neutrl is not one of neutral, nothing; did you mean neutral?"),
         ([f"{M}.audio_encoder=tbd.draw.conditioning.audio_encoder.PhoneEncoder"], "PhoneEncoder needs recognizer"),
         (["--trainer.max_step=3"], "no option --trainer.max_step; did you mean --trainer.max_steps?"),
         (["--trainer.callbacks+=lightning.pytorch.callbacks.EarlyStoping"], "did you mean lightning.pytorch.callbacks.EarlyStopping?"),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from tbd.data.datasets.frames import FrameReader, VideoClips
-from tbd.data.datasets.motion import ClipDataset, WindowDataset, as_is, the_only
+from tbd.data.datasets.motion import ClipDataset, WindowDataset, identity_collate, unwrap_collate
 from tbd.data.datasets.packed import Pack, TrainingClip, load_pack, pack
 from tbd.data.datasets.samplers import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule
 from tbd.data.datasets.whole_clips import PerformedClips
@@ -172,11 +172,11 @@ class MotionDataModule(SeededDataModule):
     def _performed(self, side: str, count: int | None = None) -> DataLoader:
         data, (rank, world) = self.performed[side], self._process()
         sampler = EvaluationSampler(len(data), count, rank, world)
-        return DataLoader(data, batch_size=min(self.batch_size, len(sampler)), sampler=sampler, collate_fn=as_is)
+        return DataLoader(data, batch_size=min(self.batch_size, len(sampler)), sampler=sampler, collate_fn=identity_collate)
 
     def predict_dataloader(self) -> DataLoader:
         """Whole clips, one a batch; Lightning gives each to one device, once."""
-        return DataLoader(ClipDataset(self.datasets["test"]), batch_size=1, num_workers=self._workers, collate_fn=the_only)
+        return DataLoader(ClipDataset(self.datasets["test"]), batch_size=1, num_workers=self._workers, collate_fn=unwrap_collate)
 
     @property
     def _workers(self) -> int:
@@ -188,7 +188,7 @@ class MotionDataModule(SeededDataModule):
 
     def _options(self) -> dict[str, Any]:
         workers = self._workers
-        return {"batch_size": self.batch_size, "num_workers": workers, "collate_fn": as_is, "persistent_workers": workers > 0}
+        return {"batch_size": self.batch_size, "num_workers": workers, "collate_fn": identity_collate, "persistent_workers": workers > 0}
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         if isinstance(batch, list):  # whole clips, which stay where they are until they are drawn

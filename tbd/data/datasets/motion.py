@@ -210,11 +210,11 @@ def uniform(numbers: Tensor, seed: int) -> Tensor:
     return ((x ^ (x >> 16)) >> 8).float() / 2**24
 
 
-def as_is(batch: MotionBatch) -> MotionBatch:
+def identity_collate(batch: MotionBatch) -> MotionBatch:
     """The collate function for a dataset that hands out whole batches."""
     return batch
 
 
-def the_only(batches: list[MotionBatch]) -> MotionBatch:
+def unwrap_collate(batches: list[MotionBatch]) -> MotionBatch:
     """The collate function for a dataset whose items are batches of one."""
     return batches[0]

@@ -30,7 +30,7 @@ from tbd.speech.alignment import PHONES_PER_FRAME, phone_track
 from tbd.speech.recognizer import PhoneRecognizer
 from tbd.think.plan import MusclePlan
 from tbd.utils.atomic import atomic_output
-from tbd.utils.multiprocessing import spread
+from tbd.utils.multiprocessing import parallel_map
 
 _WORTH_A_PROCESS = 32
 """Clips; fewer are heard before another process has started."""
@@ -163,7 +163,7 @@ def pack(folder: Path, name: str, clips: Sequence[TrainingClip], recognizer: Pho
 
     def phones() -> None:
         workers = min(os.cpu_count() or 1, 1 + len(clips) // _WORTH_A_PROCESS)
-        heard = dict(spread(functools.partial(_listen, recognizer), list(enumerate(clips)), workers))
+        heard = dict(parallel_map(functools.partial(_listen, recognizer), list(enumerate(clips)), workers))
         with atomic_output(folder / f"{name}-{recognizer.name}.npy") as temporary:
             np.save(temporary, np.concatenate([heard[i] for i in range(len(clips))]))
 

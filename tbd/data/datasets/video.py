@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from tbd.data.datasets.motion import as_is
+from tbd.data.datasets.motion import identity_collate
 from tbd.data.datasets.samplers import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.randomness import run_seed
@@ -278,7 +278,12 @@ class VideoDataModule(SeededDataModule):
         return self.test_dataloader()
 
     def _options(self) -> dict:
-        return {"num_workers": self.num_workers, "collate_fn": as_is, "persistent_workers": self.num_workers > 0, "pin_memory": False}
+        return {
+            "num_workers": self.num_workers,
+            "collate_fn": identity_collate,
+            "persistent_workers": self.num_workers > 0,
+            "pin_memory": False,
+        }
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         if isinstance(batch, WholeClip):  # it stays where it is until it is drawn

@@ -39,7 +39,7 @@ _WHOLE = 0.9
 
 
 @dataclass(frozen=True)
-class Recipe:
+class PreprocessConfig:
     """How clips are prepared. All but the trackers is the same for a whole cache.
 
     Args:
@@ -73,7 +73,7 @@ class Recipe:
         return [f"{name}@mediapipe-{version('mediapipe')}-absolute" for name in names]
 
 
-class Replay:
+class RewindableFrames:
     """A video's frames that can be gone through twice; kept in memory where they fit."""
 
     def __init__(self, frames: VideoFrames, memory: float = _MEMORY) -> None:
@@ -95,7 +95,7 @@ class Replay:
         self._kept = kept if size <= self._memory else None
 
 
-def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[Tracker]) -> ClipRecord:
+def prepare_clip(raw: RawClip, cache: Cache, recipe: PreprocessConfig, trackers: Sequence[Tracker]) -> ClipRecord:
     """Write the files of one clip.
 
     Raises:
@@ -105,7 +105,7 @@ def prepare_clip(raw: RawClip, cache: Cache, recipe: Recipe, trackers: Sequence[
     with raw.video.opened() as path:
         video = read_video(path, raw.start, raw.end)
         _require_interval(raw, video.info)
-        frames = Replay(video)
+        frames = RewindableFrames(video)
         neutrals = [find_neutral(raw, tracker, cache, key) for tracker, key in zip(trackers, recipe.tracker_keys())]
         with collected() as notes:
             seen = _track(raw, video.info, frames, trackers, neutrals)
@@ -178,7 +178,9 @@ def find_neutral(raw: RawClip, tracker: Tracker, cache: Cache, key: str) -> Neut
     return None
 
 
-def _track(raw: RawClip, info: VideoInfo, frames: Replay, trackers: Sequence[Tracker], neutrals: Sequence[Neutral | None]) -> _Seen:
+def _track(
+    raw: RawClip, info: VideoInfo, frames: RewindableFrames, trackers: Sequence[Tracker], neutrals: Sequence[Neutral | None]
+) -> _Seen:
     """Follow the face; in the annotated square where there is one, since others may be in the picture."""
     window = _window(raw, info)
     boxed = window != (0, 0, info.width, info.height)
@@ -329,7 +331,7 @@ def _remark(error: InputError) -> str:
     return str(error).split(";")[0].rstrip(".")
 
 
-def _place(record: ClipRecord, recipe: Recipe, has_sound: bool) -> ClipRecord:
+def _place(record: ClipRecord, recipe: PreprocessConfig, has_sound: bool) -> ClipRecord:
     """The record with the paths of its files."""
     end, keys = f"{record.person}/{record.clip}", recipe.tracker_keys()
     return replace(
@@ -344,8 +346,8 @@ def _place(record: ClipRecord, recipe: Recipe, has_sound: bool) -> ClipRecord:
 def _write_videos(
     cache: Cache,
     record: ClipRecord,
-    recipe: Recipe,
-    frames: Replay,
+    recipe: PreprocessConfig,
+    frames: RewindableFrames,
     square: tuple[int, int, int],
     sound: np.ndarray | None,
     turn: int = 0,

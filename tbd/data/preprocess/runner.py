@@ -24,7 +24,7 @@ from tbd.data.sources.labels import labelled, read_labels
 from tbd.errors import InputError, TBDError
 from tbd.face.neutral import AVERAGE
 from tbd.utils.atomic import atomic_output
-from tbd.utils.multiprocessing import answer_to_the_parent_alone
+from tbd.utils.multiprocessing import ignore_sigint
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
 """Errors of the machine, not of a clip."""
@@ -68,12 +68,12 @@ def preprocess(
         InputError: the download or the options cannot be used, or another process prepares this cache.
         TBDError: the disk is full, what was done stays, and a second call goes on there; or not one clip could be used.
     """
-    from tbd.data.preprocess.clip import Recipe
+    from tbd.data.preprocess.clip import PreprocessConfig
 
     console = console or Console()
     if workers is not None and workers < 1:
         raise InputError(f"--workers is a number of processes from 1, not {workers}.")
-    recipe = Recipe(tuple(sizes), crop, landmarker)
+    recipe = PreprocessConfig(tuple(sizes), crop, landmarker)
     recipe.trackers()  # a missing model file is said now, not by every worker
     told = read_labels(labels)
     scan = source.scan(Path(output))
@@ -266,7 +266,7 @@ def _pooled(work: Work, waiting: list[RawClip], workers: int, lost: list[RawClip
 def _start_quietly() -> None:
     """What a worker has to say it says in its results; its standard error would cut through the progress bar."""
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    answer_to_the_parent_alone()
+    ignore_sigint()
 
 
 def _progress(records: Iterator[ClipRecord], total: int, console: Console) -> Iterator[ClipRecord]:

@@ -29,7 +29,7 @@ from tbd.data.synthetic.plans import draw_plan
 from tbd.data.synthetic.recordings import Recordings, gather, recorded_voice
 from tbd.data.synthetic.sentences import Split, languages
 from tbd.data.synthetic.speech import Delivery, Voice, find_voices
-from tbd.data.synthetic.utterance import Recital, recite
+from tbd.data.synthetic.utterance import Utterance, synthesize_utterance
 from tbd.data.synthetic.visemes import Articulation
 from tbd.errors import InputError
 from tbd.face.motion import Motion
@@ -37,7 +37,7 @@ from tbd.media.rates import SAMPLE_RATE
 from tbd.speech.phones import save_phones
 from tbd.think.facs import EMOTIONS
 from tbd.utils.atomic import atomic_output
-from tbd.utils.multiprocessing import spread
+from tbd.utils.multiprocessing import parallel_map
 
 ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2, "recorded": 0.4}
 """Relative share of a corpus's actors per engine that is there; flite's and festival's voices come from recorded speakers."""
@@ -122,7 +122,7 @@ def synthesize(
     _claim(root, {"seed": seed, "version": tbd.__version__, "voices": sorted(map(str, chosen))}, hours)
     for folder, voice in zip(recordings, recorded):
         gather(folder, voice, workers)
-    rows = list(_show(spread(functools.partial(make_clip, root), clips, workers), len(clips)))
+    rows = list(_show(parallel_map(functools.partial(make_clip, root), clips, workers), len(clips)))
     with atomic_output(root / "manifest.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
@@ -152,7 +152,7 @@ def make_clip(root: Path, clip: Clip) -> tuple[int, dict[str, str | int]]:
     motion_path = root / clip.path("motion", ".npz")
     if not motion_path.is_file():
         rng = np.random.default_rng([clip.seed, 2, clip.index])
-        recital = recite(clip.actor.voice, clip.actor.delivery, clip.emotion, clip.level, clip.actor.split, rng)
+        recital = synthesize_utterance(clip.actor.voice, clip.actor.delivery, clip.emotion, clip.level, clip.actor.split, rng)
         plan = draw_plan(clip.emotion, clip.level, recital.speech.duration, rng)
         effort = 1 + 0.12 * recital.effort
         articulation = Articulation(clip.actor.articulation.jaw * effort, clip.actor.articulation.lips * effort)
@@ -227,7 +227,7 @@ def _claim(root: Path, identity: dict, hours: float) -> None:
         temporary.write_text(json.dumps({**identity, "hours": hours, "versions": versions, "command": sys.argv}, indent=1))
 
 
-def _save_wav(path: Path, recital: Recital) -> None:
+def _save_wav(path: Path, recital: Utterance) -> None:
     with atomic_output(path) as temporary:
         wavfile.write(temporary, SAMPLE_RATE, np.round(recital.speech.audio * 32767).astype(np.int16))
 

@@ -21,7 +21,7 @@ from tbd.think.plan import MusclePlan
 
 
 @dataclass(frozen=True)
-class Temper:
+class AffectProfile:
     """How a feeling at full strength moves a speaker beyond its muscles; neutral is all ones and zeros.
 
     Args:
@@ -49,15 +49,15 @@ class Temper:
     jaw: float = 1.0
 
 
-TEMPERS: dict[str, Temper] = {
-    "neutral": Temper(),
-    "angry": Temper(blinks=0.5, gaze=0.6, head=1.1, nods=2.0, pitch=0.05, forward=0.06, brows=0.4, jaw=1.12),
-    "contempt": Temper(blinks=0.8, gaze=0.8, gaze_down=0.10, head=0.9, pitch=-0.07, roll=0.05, brows=0.8, jaw=0.95),
-    "disgusted": Temper(gaze=0.9, head=0.9, pitch=0.02, roll=0.02, forward=-0.06, brows=0.4),
-    "fear": Temper(blinks=1.4, gaze=2.0, head=0.8, nods=0.6, pitch=-0.03, forward=-0.08, brows=0.7, jaw=0.95),
-    "happy": Temper(blinks=1.1, head=1.5, nods=1.2, pitch=-0.02, brows=1.3, jaw=1.08),
-    "sad": Temper(blinks=0.9, gaze=0.5, gaze_down=0.18, head=0.6, nods=0.5, pitch=0.07, brows=0.5, jaw=0.86),
-    "surprised": Temper(blinks=0.6, gaze=0.8, head=0.9, pitch=-0.05, forward=-0.05, brows=1.6, jaw=1.08),
+TEMPERS: dict[str, AffectProfile] = {
+    "neutral": AffectProfile(),
+    "angry": AffectProfile(blinks=0.5, gaze=0.6, head=1.1, nods=2.0, pitch=0.05, forward=0.06, brows=0.4, jaw=1.12),
+    "contempt": AffectProfile(blinks=0.8, gaze=0.8, gaze_down=0.10, head=0.9, pitch=-0.07, roll=0.05, brows=0.8, jaw=0.95),
+    "disgusted": AffectProfile(gaze=0.9, head=0.9, pitch=0.02, roll=0.02, forward=-0.06, brows=0.4),
+    "fear": AffectProfile(blinks=1.4, gaze=2.0, head=0.8, nods=0.6, pitch=-0.03, forward=-0.08, brows=0.7, jaw=0.95),
+    "happy": AffectProfile(blinks=1.1, head=1.5, nods=1.2, pitch=-0.02, brows=1.3, jaw=1.08),
+    "sad": AffectProfile(blinks=0.9, gaze=0.5, gaze_down=0.18, head=0.6, nods=0.5, pitch=0.07, brows=0.5, jaw=0.86),
+    "surprised": AffectProfile(blinks=0.6, gaze=0.8, head=0.9, pitch=-0.05, forward=-0.05, brows=1.6, jaw=1.08),
 }
 """Emotion → how it moves a speaker at full strength."""
 
@@ -155,9 +155,9 @@ def find_accents(phones: Sequence[Phone], loudness: np.ndarray, rng: np.random.G
 
 
 def _temper_over(plan: MusclePlan, frames: int) -> dict[str, np.ndarray]:
-    """Each field of `Temper` over time, (T,): the feelings' tempers mixed by their weights, eased over a second."""
+    """Each field of `AffectProfile` over time, (T,): the feelings' tempers mixed by their weights, eased over a second."""
     times = np.arange(frames) / FPS
-    fields = {f: np.full(frames, getattr(TEMPERS["neutral"], f), np.float64) for f in Temper.__dataclass_fields__}
+    fields = {f: np.full(frames, getattr(TEMPERS["neutral"], f), np.float64) for f in AffectProfile.__dataclass_fields__}
     for segment in plan.timeline():
         inside = (times >= segment.start) & (times < (np.inf if segment.end is None else segment.end))
         for name, track in fields.items():

@@ -24,7 +24,7 @@ from tbd.media.wav import read_wave
 from tbd.speech.phones import Phone, load_phones, save_phones
 from tbd.speech.recognizer import SphinxRecognizer, passages
 from tbd.utils.atomic import atomic_output
-from tbd.utils.multiprocessing import spread
+from tbd.utils.multiprocessing import parallel_map
 
 _SHORTEST = 0.8  # seconds of a passage; of less nothing can be learnt
 
@@ -78,7 +78,7 @@ def gather(folder: str | os.PathLike, voice: Voice, workers: int = 1) -> None:
     if not files:
         raise InputError(f"{folder} holds no recordings; give a folder of sound files ({', '.join(SOUNDS)}) of one speaker.")
     output.mkdir(parents=True, exist_ok=True)
-    for _ in spread(functools.partial(_prepare, source, output, voice.language == "en"), files, workers):
+    for _ in parallel_map(functools.partial(_prepare, source, output, voice.language == "en"), files, workers):
         pass
     _passages.cache_clear()
     if not _passages(voice.folder):

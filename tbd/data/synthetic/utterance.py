@@ -17,7 +17,7 @@ SHORTEST, LONGEST = 4.0, 12.0
 
 
 @dataclass(frozen=True)
-class Recital:
+class Utterance:
     """Sound and phones, the text (of a recorded voice the names of its passages), and the vocal effort: -1 soft .. 1 loud."""
 
     speech: Speech
@@ -34,7 +34,7 @@ _MOODS = {
 }  # fmt: skip
 
 
-def recite(voice: Voice, habit: Delivery, emotion: str, level: int, split: Split, rng: np.random.Generator) -> Recital:
+def synthesize_utterance(voice: Voice, habit: Delivery, emotion: str, level: int, split: Split, rng: np.random.Generator) -> Utterance:
     """Say one to three sentences.
 
     Args:
@@ -58,7 +58,7 @@ def recite(voice: Voice, habit: Delivery, emotion: str, level: int, split: Split
     spoken = engine.speak(sentences, voice, delivery)
     while len(spoken) > 1 and sum(s.duration for s in spoken) > LONGEST - 1:
         spoken, sentences = spoken[:-1], sentences[:-1]
-    return Recital(_assemble(spoken, effort, rng), " ".join(sentences), effort)
+    return Utterance(_assemble(spoken, effort, rng), " ".join(sentences), effort)
 
 
 def _choose(draw: Callable[[], str], rate: float, rng: np.random.Generator) -> list[str]:

@@ -82,7 +82,7 @@ class MuscleTokenEncoder(PlanEncoder):
         # a unit asked on one side is another movement than on both, not the sum of two words
         self.unit = nn.Embedding((len(UNITS) + 1) * len(SIDES), dim)
         self.region = nn.Embedding(len(REGIONS), dim)
-        self.told = nn.Parameter(torch.randn(dim))
+        self.muscles_given = nn.Parameter(torch.randn(dim))
         self.emotion = nn.Linear(len(EMOTIONS), dim)
 
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
@@ -91,7 +91,7 @@ class MuscleTokenEncoder(PlanEncoder):
         return PlanEmbeds(
             self.emotion(plans.emotion),  # (B, S, D)
             plans.segment_presence(times),  # (B, S, T)
-            torch.cat([self.told.expand(len(local), 1, -1), local], 1),  # (B, 1+N, D)
+            torch.cat([self.muscles_given.expand(len(local), 1, -1), local], 1),  # (B, 1+N, D)
             torch.cat([torch.ones_like(presence[:, :1]), presence], 1),  # (B, 1+N, T)
             F.pad(plans.region, (1, 0), value=len(REGIONS)),  # (B, 1+N)
         )

@@ -61,7 +61,7 @@ class TextPlanEncoder(PlanEncoder):
         self.text_model = self.reader.load()[0] if trained else None
         self.project = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, dim))
         self.region = nn.Embedding(len(REGIONS), dim)
-        self.told = nn.Parameter(torch.randn(dim))
+        self.muscles_given = nn.Parameter(torch.randn(dim))
 
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
         s = plans.segment_text.shape[1]
@@ -79,7 +79,7 @@ class TextPlanEncoder(PlanEncoder):
         return PlanEmbeds(
             tokens[:, :s].flatten(1, 2),  # (B, SL, D)
             presence[:, :s].flatten(1, 2),  # (B, SL, T)
-            torch.cat([self.told.expand(len(local), 1, -1), local], 1),  # (B, 1+5L, D)
+            torch.cat([self.muscles_given.expand(len(local), 1, -1), local], 1),  # (B, 1+5L, D)
             torch.cat([torch.ones_like(local_presence[:, :1]), local_presence], 1),  # (B, 1+5L, T)
             F.pad(region, (1, 0), value=len(REGIONS)),  # (B, 1+5L)
         )

@@ -27,14 +27,14 @@ class Branch(NamedTuple):
     muscles: bool
 
 
-UNPLANNED = Branch(audio=True, emotion=False, muscles=False)
+UNCOND = Branch(audio=True, emotion=False, muscles=False)
 EMOTION = Branch(audio=True, emotion=True, muscles=False)
-FULL = Branch(audio=True, emotion=True, muscles=True)
-UNHEARD = Branch(audio=False, emotion=True, muscles=True)
+COND = Branch(audio=True, emotion=True, muscles=True)
+COND_NO_AUDIO = Branch(audio=False, emotion=True, muscles=True)
 
 
-NOWHERE = "nowhere"
-PLACES = (*REGIONS, NOWHERE)
+BACKGROUND = "nowhere"
+PLACES = (*REGIONS, BACKGROUND)
 """Where a weight may differ: the regions of a face, and what is in none of them, such as a picture's background."""
 
 SCALES = ("emotion_scale", "muscle_scale", "audio_scale")
@@ -46,10 +46,10 @@ class Guidance(ABC):
 
     An implementation declares which predictions it wants (`branches`) and combines them (`__call__`). Both are pure: the
     place in the denoising loop is passed in, nothing is remembered between calls. One that must remember the earlier steps of
-    a window does so in what `started` returns, and nowhere else. The denoiser never sees a scale.
+    a window does so in what `for_sampling` returns, and nowhere else. The denoiser never sees a scale.
     """
 
-    def started(self, timesteps: Tensor) -> "Guidance":
+    def for_sampling(self, timesteps: Tensor) -> "Guidance":
         """What combines the steps of one window: itself, where nothing is remembered. The sampling loop calls it first.
 
         Args:
@@ -80,10 +80,10 @@ class NoGuidance(Guidance):
     """The fully conditioned prediction as it is."""
 
     def branches(self, progress: float) -> tuple[Branch, ...]:
-        return (FULL,)
+        return (COND,)
 
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
-        return preds[FULL]
+        return preds[COND]
 
 
 def require_regions(argument: str, names: Iterable[str] | None) -> None:
@@ -103,8 +103,8 @@ def within(regions: list[str] | None, weight: float, most: float) -> dict[str, f
 
 
 def over_regions(weights: Mapping[str, float], like: Tensor, masks: Tensor | None) -> float | Tensor:
-    """Σ_r weight_r·M_r with what is left to `NOWHERE`; a number where all weights are the same."""
-    otherwise = weights[NOWHERE]
+    """Σ_r weight_r·M_r with what is left to `BACKGROUND`; a number where all weights are the same."""
+    otherwise = weights[BACKGROUND]
     special = {region: weight for region, weight in weights.items() if weight != otherwise}
     if not special:
         return otherwise

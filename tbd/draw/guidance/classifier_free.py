@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from tbd.draw.guidance.base import FULL, UNPLANNED, Branch, Guidance, weighted
+from tbd.draw.guidance.base import COND, UNCOND, Branch, Guidance, weighted
 
 
 class ClassifierFreeGuidance(Guidance):
@@ -18,7 +18,7 @@ class ClassifierFreeGuidance(Guidance):
         self.scale = scale
 
     def branches(self, progress: float) -> tuple[Branch, ...]:
-        return tuple(b for b, w in ((UNPLANNED, 1 - self.scale), (FULL, self.scale)) if w)
+        return tuple(b for b, w in ((UNCOND, 1 - self.scale), (COND, self.scale)) if w)
 
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
-        return weighted(preds, {UNPLANNED: 1 - self.scale, FULL: self.scale})
+        return weighted(preds, {UNCOND: 1 - self.scale, COND: self.scale})

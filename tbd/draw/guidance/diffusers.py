@@ -1,7 +1,7 @@
 """`DiffusersGuidance`: the guiders of diffusers as guidances of ours, so that a baseline is a line of YAML.
 
 A guider keeps the place in the denoising loop, and often more, in itself, and takes a setter for granted that is easily forgotten.
-Here the place is passed in, and what a guider remembers lives as long as one window: `DiffusersGuidance.started` copies it.
+Here the place is passed in, and what a guider remembers lives as long as one window: `DiffusersGuidance.for_sampling` copies it.
 """
 
 import copy
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from diffusers.guiders import BaseGuidance, FrequencyDecoupledGuidance
 from torch import Tensor
 
-from tbd.draw.guidance.base import FULL, UNHEARD, UNPLANNED, Branch, Guidance, over_regions, require_regions, within
+from tbd.draw.guidance.base import COND, COND_NO_AUDIO, UNCOND, Branch, Guidance, over_regions, require_regions, within
 
-_TOLD = {"pred_cond": FULL, "pred_uncond": UNPLANNED}
+_TOLD = {"pred_cond": COND, "pred_uncond": UNCOND}
 """What a prediction was told that a guider calls so."""
 
 
@@ -20,7 +20,7 @@ class DiffusersGuidance(Guidance):
     """Combines two branches as a guider of `diffusers.guiders` does.
 
     The guider's conditional prediction is ε(g,ℓ), told everything; its unconditional one is ε(∅), told the audio but no plan (or
-    a neutral one: the model's ``unplanned`` says which), as in our `ClassifierFreeGuidance`. Where the guider wants no
+    a neutral one: the model's ``uncond_mode`` says which), as in our `ClassifierFreeGuidance`. Where the guider wants no
     unconditional one, outside its ``start`` and ``stop``, none is computed. The voice's own term, as in `ProgressiveGuidance`, is
     added to what the guider makes of the plan: guiders have none, and a baseline must hear as well as what it is compared with.
 
@@ -42,8 +42,8 @@ class DiffusersGuidance(Guidance):
 
     Example:
         >>> import diffusers, torch
-        >>> guidance = DiffusersGuidance(diffusers.ClassifierFreeGuidance(guidance_scale=2.0)).started(torch.tensor([900, 500, 100]))
-        >>> guidance({UNPLANNED: torch.tensor([[1.0]]), FULL: torch.tensor([[7.0]])}, progress=0.0)
+        >>> guidance = DiffusersGuidance(diffusers.ClassifierFreeGuidance(guidance_scale=2.0)).for_sampling(torch.tensor([900, 500, 100]))
+        >>> guidance({UNCOND: torch.tensor([[1.0]]), COND: torch.tensor([[7.0]])}, progress=0.0)
         tensor([[13.]])
     """
 
@@ -53,15 +53,15 @@ class DiffusersGuidance(Guidance):
         self.guider, self.audio_scale, self.audio_regions = guider, audio_scale, audio_regions
         self._timesteps: Tensor | None = None
 
-    def started(self, timesteps: Tensor) -> "DiffusersGuidance":
+    def for_sampling(self, timesteps: Tensor) -> "DiffusersGuidance":
         """The same with a guider of its own, which remembers this window alone; the one that was given never runs."""
         other = copy.copy(self)
         other.guider, other._timesteps = copy.deepcopy(self.guider), timesteps
         return other
 
     def branches(self, progress: float) -> tuple[Branch, ...]:
-        plan = (UNPLANNED, FULL) if self._guider_at(progress).num_conditions > 1 else (FULL,)
-        return plan if self.audio_scale == 1 else (*plan, UNHEARD)
+        plan = (UNCOND, COND) if self._guider_at(progress).num_conditions > 1 else (COND,)
+        return plan if self.audio_scale == 1 else (*plan, COND_NO_AUDIO)
 
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
         guider = self._guider_at(progress)
@@ -70,14 +70,14 @@ class DiffusersGuidance(Guidance):
             batch.noise_pred = preds[_TOLD[getattr(batch, guider._identifier_key)]]
         pred = guider(batches).pred
         if self.audio_scale != 1:
-            weight = over_regions(within(self.audio_regions, self.audio_scale - 1.0, 0.0), preds[FULL], masks)
-            pred = pred + weight * (preds[FULL] - preds[UNHEARD])
+            weight = over_regions(within(self.audio_regions, self.audio_scale - 1.0, 0.0), preds[COND], masks)
+            pred = pred + weight * (preds[COND] - preds[COND_NO_AUDIO])
         return pred
 
     def _guider_at(self, progress: float) -> BaseGuidance:
         if self._timesteps is None:
             raise ValueError(
-                "A DiffusersGuidance combines nothing before `started(timesteps)`, which gives each window a guider of its own."
+                "A DiffusersGuidance combines nothing before `for_sampling(timesteps)`, which gives each window a guider of its own."
             )
         steps = len(self._timesteps)
         step = round(progress * (steps - 1))

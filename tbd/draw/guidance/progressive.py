@@ -8,12 +8,12 @@ from typing import Literal
 from torch import Tensor
 
 from tbd.draw.guidance.base import (
+    COND,
+    COND_NO_AUDIO,
     EMOTION,
-    FULL,
     PLACES,
     SCALES,
-    UNHEARD,
-    UNPLANNED,
+    UNCOND,
     Branch,
     Guidance,
     over_regions,
@@ -113,17 +113,17 @@ class ProgressiveGuidance(Guidance):
     def branches(self, progress: float) -> tuple[Branch, ...]:
         emotion, muscles, voice = self._weights_over_face(progress)
         wanted = {
-            UNPLANNED: any(weight != 1 for weight in emotion.values()),
+            UNCOND: any(weight != 1 for weight in emotion.values()),
             EMOTION: emotion != muscles,
-            FULL: any(muscles[place] + voice[place] for place in PLACES),
-            UNHEARD: any(voice.values()),
+            COND: any(muscles[place] + voice[place] for place in PLACES),
+            COND_NO_AUDIO: any(voice.values()),
         }
         return tuple(branch for branch, want in wanted.items() if want)
 
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
         like = next(iter(preds.values()))
         w_g, w_l, w_a = (over_regions(weights, like, masks) for weights in self._weights_over_face(progress))
-        return weighted(preds, {UNPLANNED: 1 - w_g, EMOTION: w_g - w_l, FULL: w_l + w_a, UNHEARD: -w_a})
+        return weighted(preds, {UNCOND: 1 - w_g, EMOTION: w_g - w_l, COND: w_l + w_a, COND_NO_AUDIO: -w_a})
 
     def _weights_over_face(self, progress: float) -> tuple[dict[str, float], ...]:
         """w_g, w_ℓ and w_a at each of `PLACES`."""

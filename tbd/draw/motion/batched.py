@@ -1,4 +1,4 @@
-"""Many clips drawn at once, as `MotionDiffusion.draw` draws each."""
+"""Many clips drawn at once, as `MotionDiffusion.generate` draws each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tbd.draw.conditioning.audio_encoder import frames_of
 from tbd.draw.conditioning.plan_tensors import PlanTensors
-from tbd.draw.sampling import Recording
+from tbd.draw.sampling import AudioWindows
 from tbd.face.motion import CHANNELS, Motion
 from tbd.media.rates import FPS
 from tbd.think.plan import MusclePlan
@@ -38,7 +38,7 @@ class Script:
 def draw_clips(
     model: "MotionDiffusion", scripts: Sequence[Script], batch_size: int = 64, num_inference_steps: int | None = None
 ) -> list[Motion]:
-    """Every clip's motion, the same as one by one by `MotionDiffusion.draw`; in each one's metadata its seams.
+    """Every clip's motion, the same as one by one by `MotionDiffusion.generate`; in each one's metadata its seams.
 
     Args:
         model: with the guidance, the noise scheduler and the steps to draw with.
@@ -60,7 +60,7 @@ def _draw_batch(model: "MotionDiffusion", scripts: Sequence[Script], steps: int 
     lengths = [frames_of(len(script.audio)) for script in scripts]
     plans = PlanTensors.collate([script.plan for script in scripts]).to(model.device)
     generators = [torch.Generator().manual_seed(script.seed) for script in scripts]
-    recordings = [Recording(script.audio, model.audio_encoder) for script in scripts]
+    recordings = [AudioWindows(script.audio, model.audio_encoder) for script in scripts]
     past = torch.zeros(len(scripts), 0, len(CHANNELS), device=model.device)
     pieces: list[Tensor] = []
     seams: list[int] = []
@@ -83,7 +83,7 @@ def _draw_batch(model: "MotionDiffusion", scripts: Sequence[Script], steps: int 
 
 def _window(
     model: "MotionDiffusion",
-    recordings: Sequence[Recording],
+    recordings: Sequence[AudioWindows],
     plans: PlanTensors,
     generators: Sequence[torch.Generator],
     past: Tensor,
@@ -96,4 +96,4 @@ def _window(
     # drawn on the CPU, so that a seed gives the same motion on every device
     noise = torch.cat([torch.randn(1, model.window_frames, len(CHANNELS), generator=generator) for generator in generators])
     shift = torch.full((len(recordings),), start / FPS, device=model.device)
-    return model.denoise(sound, plans.shifted(shift), past, model.guidance, steps, noise, phones)
+    return model.sample_window(sound, plans.shifted(shift), past, model.guidance, steps, noise, phones)

@@ -22,7 +22,7 @@ class Denoiser(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, noisy: Tensor, timestep: Tensor, audio_embeds: Tensor, heard: Tensor, plan: PlanEmbeds, past: Tensor, past_mask: Tensor
+        self, noisy: Tensor, timestep: Tensor, audio_embeds: Tensor, audio_mask: Tensor, plan: PlanEmbeds, past: Tensor, past_mask: Tensor
     ) -> Tensor:
         """One prediction.
 
@@ -30,7 +30,7 @@ class Denoiser(nn.Module, ABC):
             noisy: (B, T, 58) normalised motion with noise.
             timestep: (B,) the noise scheduler's training timestep.
             audio_embeds: (B, T, audio_dim).
-            heard: (B,) 1 where the audio is given, 0 where it is withheld.
+            audio_mask: (B,) 1 where the audio is given, 0 where it is withheld.
             plan: tokens of width plan_dim and their presence; a withheld group has presence 0.
             past: (B, T, 58) normalised motion of the frames already drawn, zeros elsewhere.
             past_mask: (B, T) 1 at the frames already drawn.
@@ -61,9 +61,9 @@ class MotionTransformer(Denoiser):
             raise ValueError(f"dim {dim} is no multiple of twice the {heads} heads, which rotary positions need.")
         self.plan_dim = self.audio_dim = self.dim = dim
         channels = len(CHANNELS)
-        self.inlet = nn.Linear(2 * channels + 1, dim)
+        self.proj_in = nn.Linear(2 * channels + 1, dim)
         self.audio = nn.Linear(dim, dim)
-        self.unheard = nn.Parameter(torch.zeros(dim))
+        self.no_audio = nn.Parameter(torch.zeros(dim))
         self.global_track = nn.Linear(dim, dim, bias=False)
         self.local_track = nn.Linear(dim, dim, bias=False)
         self.null_token = nn.Parameter(torch.randn(dim) * 0.02)
@@ -71,18 +71,18 @@ class MotionTransformer(Denoiser):
         self.modulate = nn.Linear(dim, 6 * dim)
         self.blocks = nn.ModuleList(_Block(dim, heads, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(dim, elementwise_affine=False)
-        self.outlet = nn.Linear(dim, channels)
+        self.proj_out = nn.Linear(dim, channels)
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
-        nn.init.zeros_(self.outlet.weight)
-        nn.init.zeros_(self.outlet.bias)
+        nn.init.zeros_(self.proj_out.weight)
+        nn.init.zeros_(self.proj_out.bias)
 
     def forward(
-        self, noisy: Tensor, timestep: Tensor, audio_embeds: Tensor, heard: Tensor, plan: PlanEmbeds, past: Tensor, past_mask: Tensor
+        self, noisy: Tensor, timestep: Tensor, audio_embeds: Tensor, audio_mask: Tensor, plan: PlanEmbeds, past: Tensor, past_mask: Tensor
     ) -> Tensor:
-        x = self.inlet(torch.cat([noisy, past, past_mask[..., None]], -1))  # (B, T, D)
-        heard = heard[:, None, None].to(x.dtype)
-        x = x + heard * self.audio(audio_embeds) + (1 - heard) * self.unheard  # (B, T, D)
+        x = self.proj_in(torch.cat([noisy, past, past_mask[..., None]], -1))  # (B, T, D)
+        audio_mask = audio_mask[:, None, None].to(x.dtype)
+        x = x + audio_mask * self.audio(audio_embeds) + (1 - audio_mask) * self.no_audio  # (B, T, D)
         x = x + torch.einsum("bst,bsd->btd", plan.global_presence, self.global_track(plan.global_tokens))
         x = x + torch.einsum("bnt,bnd->btd", plan.local_presence, self.local_track(plan.local_tokens))
         tokens, bias = self._plan_memory(plan)  # (B, 1+S+N, D), (B, 1, T, 1+S+N)
@@ -90,7 +90,7 @@ class MotionTransformer(Denoiser):
         angles = _rotary_angles(x.shape[1], self.blocks[0].head_dim, x.device)  # (T, head_dim/2)
         for block in self.blocks:
             x = block(x, modulation, tokens, bias, angles)  # (B, T, D)
-        return self.outlet(self.norm(x))  # (B, T, 58)
+        return self.proj_out(self.norm(x))  # (B, T, 58)
 
     def _plan_memory(self, plan: PlanEmbeds) -> tuple[Tensor, Tensor]:
         """All tokens behind one that is always there, and the log of their presence as attention bias."""
@@ -112,10 +112,10 @@ class _Block(nn.Module):
         self.norm2 = nn.LayerNorm(dim)
         self.norm3 = nn.LayerNorm(dim, elementwise_affine=False)
         self.qkv = nn.Linear(dim, 3 * dim)
-        self.attended = nn.Linear(dim, dim)
+        self.self_attn_out = nn.Linear(dim, dim)
         self.query = nn.Linear(dim, dim)
         self.key_value = nn.Linear(dim, 2 * dim)
-        self.planned = nn.Linear(dim, dim)
+        self.cross_attn_out = nn.Linear(dim, dim)
         self.feed = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU("tanh"), nn.Dropout(dropout), nn.Linear(4 * dim, dim))
         self.dropout = nn.Dropout(dropout)
         # gates start open by the offset alone, since the shared map starts at zero
@@ -127,11 +127,11 @@ class _Block(nn.Module):
         h = self.norm1(x) * (1 + scale1) + shift1
         q, k, v = self.qkv(h).unflatten(-1, (3, self.heads, self.head_dim)).permute(2, 0, 3, 1, 4)  # (B, H, T, d)
         h = F.scaled_dot_product_attention(_rotate(q, angles), _rotate(k, angles), v)
-        x = x + gate1 * self.dropout(self.attended(h.transpose(1, 2).flatten(2)))  # (B, T, D)
+        x = x + gate1 * self.dropout(self.self_attn_out(h.transpose(1, 2).flatten(2)))  # (B, T, D)
         q = self.query(self.norm2(x)).unflatten(-1, (self.heads, self.head_dim)).transpose(1, 2)  # (B, H, T, d)
         k, v = self.key_value(tokens).unflatten(-1, (2, self.heads, self.head_dim)).permute(2, 0, 3, 1, 4)  # (B, H, M, d)
         h = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        x = x + self.dropout(self.planned(h.transpose(1, 2).flatten(2)))  # (B, T, D)
+        x = x + self.dropout(self.cross_attn_out(h.transpose(1, 2).flatten(2)))  # (B, T, D)
         h = self.norm3(x) * (1 + scale2) + shift2
         return x + gate2 * self.dropout(self.feed(h))  # (B, T, D)
 

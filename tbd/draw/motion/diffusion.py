@@ -24,9 +24,9 @@ from tbd.draw.motion.normalization import from_moments, given_statistics, moment
 from tbd.draw.motion.testing import QUICK, Performance
 from tbd.draw.optim import ExactModule, warmup_cosine
 from tbd.draw.parameterization import to_sample
-from tbd.draw.randomness import Chance, seed_of
+from tbd.draw.randomness import SampleNoise, seed_of
 from tbd.draw.sample_means import Tally
-from tbd.draw.sampling import Recording, join_past, require_noise_scheduler, require_widths, tell_branches
+from tbd.draw.sampling import AudioWindows, build_cfg_batch, crossfade_seam, require_noise_scheduler, require_widths
 from tbd.errors import InputError
 from tbd.face.motion import CHANNELS, Motion
 from tbd.media.rates import FPS
@@ -55,7 +55,7 @@ class MotionDiffusion(ExactModule):
         num_inference_steps: denoising steps when drawing.
         window_frames: frames of one window, the past included.
         past_frames: frames of the window before that a window continues.
-        unplanned: what ε(∅) means when drawing. ``neutral`` is a face that feels nothing, so that the emotion's scale leads
+        uncond_mode: what ε(∅) means when drawing. ``neutral`` is a face that feels nothing, so that the emotion's scale leads
             away from neutral and leaves neutral plans alone; ``nothing`` withholds the plan, as in classifier-free guidance,
             and leads away from the average of all emotions.
         drop_local: probability in training that the muscles are withheld.
@@ -85,7 +85,7 @@ class MotionDiffusion(ExactModule):
     """
 
     weightless_arguments: ClassVar[tuple[str, ...]] = (
-        "guidance", "num_inference_steps", "unplanned", "compile", "validation_clips", "validation_steps",
+        "guidance", "num_inference_steps", "uncond_mode", "compile", "validation_clips", "validation_steps",
     )  # fmt: skip
     """Arguments that no trained weight depends on: models that differ in nothing else are trained once (see `tbd.ablation`)."""
 
@@ -99,7 +99,7 @@ class MotionDiffusion(ExactModule):
         num_inference_steps: int = 10,
         window_frames: int = 110,
         past_frames: int = 10,
-        unplanned: Literal["neutral", "nothing"] = "neutral",
+        uncond_mode: Literal["neutral", "nothing"] = "neutral",
         drop_local: float = 0.25,
         drop_global: float = 0.5,
         drop_audio: float = 0.1,
@@ -128,7 +128,7 @@ class MotionDiffusion(ExactModule):
         self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
-        self.unplanned, self.chance_seed, self.validation_clips = unplanned, seed, validation_clips
+        self.uncond_mode, self.chance_seed, self.validation_clips = uncond_mode, seed, validation_clips
         self.register_buffer("mean", torch.zeros(len(CHANNELS)))
         self.register_buffer("std", torch.ones(len(CHANNELS)))
         self.register_buffer("region_masks", region_masks(), persistent=False)
@@ -215,8 +215,8 @@ class MotionDiffusion(ExactModule):
         # batches of other sizes, without gradients: not worth compiling again
         with torch.compiler.set_stance("force_eager"):
             figures = self.parts(batch)
-            noise = Chance.of(ids, seed_of(self.run_seed, _DRAWN), shape, 1, self.device).noise
-            drawn = self.denoise(batch["audio"], batch["plan"], guidance=None, noise=noise, phones=batch.get("phones"))
+            noise = SampleNoise.of(ids, seed_of(self.run_seed, _DRAWN), shape, 1, self.device).noise
+            drawn = self.sample_window(batch["audio"], batch["plan"], guidance=None, noise=noise, phones=batch.get("phones"))
         for channel in _FOLLOWED:
             k = CHANNELS.index(channel)
             figures[channel] = correlation(drawn[..., k], batch["motion"][..., k], batch["mask"])
@@ -267,7 +267,7 @@ class MotionDiffusion(ExactModule):
         clean = self.normalise(batch["motion"])  # (B, T, 58)
         b, t, _ = clean.shape
         ids = batch["id"] if "id" in batch else torch.randint(2**62, (b,))
-        chance = Chance.of(ids.tolist(), self.run_seed, tuple(clean.shape[1:]), 5, clean.device)
+        chance = SampleNoise.of(ids.tolist(), self.run_seed, tuple(clean.shape[1:]), 5, clean.device)
         local, emotion, audio, past, place = chance.uniform.unbind(1)  # (B,) each
         levels = len(self.noise_scheduler.alphas_cumprod)
         place = place ** (1 / (1 + self.hparams["noise_bias"]))
@@ -279,7 +279,7 @@ class MotionDiffusion(ExactModule):
         keep_global = torch.maximum(keep_local, (emotion >= self.hparams["drop_global"]).float())
         if "planned" in batch:  # what is not known is withheld, or it would be taken for neutral
             keep_local, keep_global = keep_local * batch["planned"], keep_global * batch["planned"]
-        heard = (audio >= self.hparams["drop_audio"]).float()
+        audio_mask = (audio >= self.hparams["drop_audio"]).float()
         plan = self.plan_encoder(batch["plan"], self._times(t)).only(keep_global, keep_local)
         # a past that was drawn is never quite clean; without this, errors feed on themselves from window to window
         past = (clean + 0.03 * chance.past_noise) * past_mask[..., None]
@@ -287,7 +287,7 @@ class MotionDiffusion(ExactModule):
             torch.where(past_mask[..., None] > 0, past, noisy),
             timestep,
             self.audio_encoder(batch["audio"], batch.get("phones")),
-            heard,
+            audio_mask,
             plan,
             past,
             past_mask,
@@ -317,7 +317,7 @@ class MotionDiffusion(ExactModule):
     # -- drawing -------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def draw(
+    def generate(
         self,
         audio: np.ndarray,
         plan: MusclePlan,
@@ -337,7 +337,7 @@ class MotionDiffusion(ExactModule):
         Yields:
             Consecutive pieces of motion, together ceil(N / 640) frames.
         """
-        frames, recording = frames_of(len(audio)), Recording(audio, self.audio_encoder)
+        frames, recording = frames_of(len(audio)), AudioWindows(audio, self.audio_encoder)
         plans = PlanTensors.collate([plan]).to(self.device)
         generator = torch.Generator().manual_seed(seed)
         past = torch.zeros(1, 0, len(CHANNELS), device=self.device)
@@ -345,7 +345,7 @@ class MotionDiffusion(ExactModule):
         while done < frames:
             start = done - past.shape[1]
             sound, phones = recording.window(start, self.window_frames, self.device)
-            drawn = self.denoise(
+            drawn = self.sample_window(
                 sound,
                 plans.shifted(torch.tensor([start / FPS], device=self.device)),
                 past,
@@ -361,7 +361,7 @@ class MotionDiffusion(ExactModule):
             yield Motion(new[0].float().cpu().numpy()).clamped()
 
     @torch.no_grad()
-    def denoise(
+    def sample_window(
         self,
         audio: Tensor,
         plan: PlanTensors,
@@ -387,12 +387,12 @@ class MotionDiffusion(ExactModule):
         """
         scheduler = copy.deepcopy(self.noise_scheduler)  # multistep schedulers remember earlier steps
         scheduler.set_timesteps(num_inference_steps or self.num_inference_steps)
-        guidance = (guidance or NoGuidance()).started(scheduler.timesteps)  # some guidances remember them too
+        guidance = (guidance or NoGuidance()).for_sampling(scheduler.timesteps)  # some guidances remember them too
         steps = len(scheduler.timesteps)  # which may be more than were asked for
         audio_embeds = self.audio_encoder(audio, phones)  # (B, T, D)
         b, t, _ = audio_embeds.shape
         planned = self.plan_encoder(plan, self._times(t))
-        unplanned = self.plan_encoder(plan.neutral(), self._times(t)) if self.unplanned == "neutral" else None
+        uncond_mode = self.plan_encoder(plan.neutral(), self._times(t)) if self.uncond_mode == "neutral" else None
         past_full = torch.zeros(b, t, len(CHANNELS), device=audio.device)
         past_mask = torch.zeros(b, t, device=audio.device)
         if past is not None and past.shape[1]:
@@ -404,10 +404,10 @@ class MotionDiffusion(ExactModule):
             progress = i / max(steps - 1, 1)
             branches = guidance.branches(progress)
             model_in = torch.where(kept, past_full, scheduler.scale_model_input(x, timestep))
-            preds = self._branches(branches, model_in, timestep, audio_embeds, (planned, unplanned), past_full, past_mask)
+            preds = self._branches(branches, model_in, timestep, audio_embeds, (planned, uncond_mode), past_full, past_mask)
             x = scheduler.step(guidance(preds, progress, self.region_masks), timestep, x).prev_sample
         if past is not None and past.shape[1]:
-            x = join_past(x, past_full, past.shape[1])
+            x = crossfade_seam(x, past_full, past.shape[1])
         return self.denormalise(torch.where(kept, past_full, x))
 
     def _branches(
@@ -422,12 +422,12 @@ class MotionDiffusion(ExactModule):
     ) -> dict[Branch, Tensor]:
         """All wanted branches as one batch. `plans` are the plan and, where ε(∅) is a neutral one, that."""
         n, b = len(branches), len(noisy)
-        plan, heard = tell_branches(branches, b, *plans, like=noisy)
+        plan, audio_mask = build_cfg_batch(branches, b, *plans, like=noisy)
         preds = self.denoiser(
             noisy.repeat(n, 1, 1),
             timestep.to(noisy.device).expand(n * b),
             audio_embeds.repeat(n, 1, 1),
-            heard,
+            audio_mask,
             plan,
             past.repeat(n, 1, 1),
             past_mask.repeat(n, 1),

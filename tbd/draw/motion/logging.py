@@ -9,7 +9,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from tbd.draw.motion.diffusion import MotionDiffusion
-from tbd.draw.video.logging import add_film
+from tbd.draw.video.logging import add_video
 from tbd.face.geometry import euler_to_matrix, mean_face
 from tbd.face.rig import Rig
 from tbd.face.topology import triangles
@@ -37,11 +37,13 @@ class MotionFilms(L.Callback):
         noise = torch.randn(1, *batch["motion"].shape[1:], generator=torch.Generator().manual_seed(0))
         devices = [pl_module.device] if pl_module.device.type == "cuda" else []
         with torch.compiler.set_stance("force_eager"), torch.random.fork_rng(devices):  # training's chance stays as it was
-            drawn = pl_module.denoise(audio, plan, guidance=pl_module.guidance, noise=noise, phones=None if phones is None else phones[:1])
+            drawn = pl_module.sample_window(
+                audio, plan, guidance=pl_module.guidance, noise=noise, phones=None if phones is None else phones[:1]
+            )
         frames = int(batch["mask"][0].sum())
         film = torch.cat([mesh_film(motion[0, :frames]) for motion in (drawn, batch["motion"])], -1)  # (T, 3, H, 2W)
         for writer in writers:
-            add_film(writer, "val/film_0", film, trainer.global_step)
+            add_video(writer, "val/film_0", film, trainer.global_step)
 
 
 def mesh_film(motion: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ _PAD = 8
 
 
 @dataclass
-class Heard:
+class MaskedTokens:
     """The keys of one cross-attention: tokens, and how far each is there.
 
     Args:
@@ -49,12 +49,12 @@ class Context:
 
     frames: int
     portrait: dict[str, Tensor]
-    emotion: Heard
-    muscles: Heard
-    voice: Heard
+    emotion: MaskedTokens
+    muscles: MaskedTokens
+    voice: MaskedTokens
 
 
-class Recording:
+class ReferenceWriterAttnProcessor:
     """Self-attention of the reference branch, which gives its input away under `name`."""
 
     def __init__(self, name: str) -> None:
@@ -72,7 +72,7 @@ class Recording:
         return _attend(attn, hidden_states, attn.to_k(hidden_states), attn.to_v(hidden_states))
 
 
-class Unprompted:
+class PlainCrossAttnProcessor:
     """Cross-attention of the reference branch, which is told nothing but the portrait."""
 
     def __call__(
@@ -148,7 +148,7 @@ class PlanAudioAttention(nn.Module):
         return _joined(attn, answer)
 
 
-def hear_tokens(tokens: Tensor, presence: Tensor, null: Tensor) -> Heard:
+def mask_tokens(tokens: Tensor, presence: Tensor, null: Tensor) -> MaskedTokens:
     """Tokens that every place of a frame hears alike.
 
     Args:
@@ -157,17 +157,17 @@ def hear_tokens(tokens: Tensor, presence: Tensor, null: Tensor) -> Heard:
         null: (D,) a token that is always there, so that one who hears nothing has something to attend to.
     """
     tokens, bias = _behind_null(tokens, torch.log(presence.clamp(min=_LEAST)).transpose(1, 2), null)  # (B', 1+M, D), (B, T, 1+M)
-    return Heard(tokens, {0: bias.flatten(0, 1)[:, None, None]})
+    return MaskedTokens(tokens, {0: bias.flatten(0, 1)[:, None, None]})
 
 
-def hear_muscles(plan: PlanEmbeds, region_masks: Tensor, sizes: list[tuple[int, int]], null: Tensor) -> Heard:
+def mask_region_tokens(plan: PlanEmbeds, region_masks: Tensor, sizes: list[tuple[int, int]], null: Tensor) -> MaskedTokens:
     """Muscles, each of which is heard in its own region of the face.
 
     Args:
         plan: of B clips.
         region_masks: (B, 5, h, w) 0..1, where in the latent each region of `REGIONS` lies.
         sizes: (height, width) of every level at which the denoiser attends.
-        null: (D,) as for `hear_tokens`.
+        null: (D,) as for `mask_tokens`.
     """
     presence = torch.log(plan.local_presence.clamp(min=_LEAST)).transpose(1, 2)  # (B, T, N)
     bias: dict[int, Tensor] = {}
@@ -178,7 +178,7 @@ def hear_muscles(plan: PlanEmbeds, region_masks: Tensor, sizes: list[tuple[int, 
         where = torch.log(where.clamp(min=_LEAST)).transpose(1, 2)  # (B, h·w, N)
         tokens, joint = _behind_null(plan.local_tokens, presence[:, :, None] + where[:, None], null)  # (B, T, h·w, 1+N)
         bias[size[0] * size[1]] = joint.flatten(0, 1)[:, None]
-    return Heard(tokens, bias)
+    return MaskedTokens(tokens, bias)
 
 
 def voice_windows(audio_embeds: Tensor, reach: int = 2) -> Tensor:

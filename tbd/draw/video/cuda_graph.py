@@ -17,7 +17,7 @@ class _Recorded:
     kept: dict[str, Tensor]
 
 
-class Replay:
+class CUDAGraphRunner:
     """A function of one CUDA tensor, recorded at the first call for each size and replayed at the others.
 
     What it returns is overwritten by the next call of the same size: it must have been used, backward pass included, by then. The

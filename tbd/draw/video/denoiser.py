@@ -19,29 +19,29 @@ from tbd.draw.conditioning.plan_encoder import PlanEmbeds
 from tbd.draw.pretrained import from_source, plain
 from tbd.draw.video.attention import (
     Context,
+    PlainCrossAttnProcessor,
     PlanAudioAttention,
-    Recording,
     ReferenceAttention,
-    Unprompted,
-    hear_muscles,
-    hear_tokens,
+    ReferenceWriterAttnProcessor,
+    mask_region_tokens,
+    mask_tokens,
     voice_windows,
 )
-from tbd.draw.video.cuda_graph import Replay
-from tbd.draw.video.precision import normalise_as_given
+from tbd.draw.video.cuda_graph import CUDAGraphRunner
+from tbd.draw.video.precision import keep_norm_dtype
 
 Portrait = dict[str, Tensor]
 """What a denoiser keeps of a portrait: name of a layer → (B, h·w, C)."""
 
 
 @dataclass
-class Told:
+class VideoConditioning:
     """What a clip of B is told, besides its portrait.
 
     Args:
         plan: tokens of width plan_dim and their presence; a withheld group has presence 0.
         audio_embeds: (B, T, audio_dim).
-        heard: (B,) 1 where the audio is given, 0 where it is withheld.
+        audio_mask: (B,) 1 where the audio is given, 0 where it is withheld.
         hint: (B, T, C, h, w) latents of the coarse, mesh-warped portrait; zeros where it is withheld.
         region_masks: (B, 5, h, w) 0..1, where in the latent each region of `tbd.think.action_units.REGIONS` lies.
         past_mask: (B, T) 1 at the frames already drawn.
@@ -49,7 +49,7 @@ class Told:
 
     plan: PlanEmbeds
     audio_embeds: Tensor
-    heard: Tensor
+    audio_mask: Tensor
     hint: Tensor
     region_masks: Tensor
     past_mask: Tensor
@@ -72,11 +72,11 @@ class VideoDenoiser(nn.Module, ABC):
         """(B, C, h, w) latents of the portraits → what is kept of them; once for a whole video."""
 
     @abstractmethod
-    def forward(self, noisy: Tensor, timestep: Tensor, portrait: Portrait, told: Told) -> Tensor:
+    def forward(self, noisy: Tensor, timestep: Tensor, portrait: Portrait, conditioning: VideoConditioning) -> Tensor:
         """One prediction.
 
         Args:
-            noisy: (B, T, C, h, w) latents with noise; clean where `told.past_mask` is 1.
+            noisy: (B, T, C, h, w) latents with noise; clean where `conditioning.past_mask` is 1.
             timestep: (B,) the noise scheduler's training timestep.
             portrait: from `look`.
             told: the conditions.
@@ -85,13 +85,13 @@ class VideoDenoiser(nn.Module, ABC):
             (B, T, C, h, w) the prediction, in the noise scheduler's prediction type.
         """
 
-    def save_memory(self, how: Literal["some", "most"]) -> None:
+    def enable_gradient_checkpointing(self, how: Literal["some", "most"]) -> None:
         """In training, compute activations again instead of keeping them, where the network can."""
 
     def compile_parts(self) -> None:
         """Compile what repeats, in place, so that names in checkpoints stay. To be called once it is settled what trains."""
 
-    def shards(self) -> Iterator[nn.Module]:
+    def fsdp_modules(self) -> Iterator[nn.Module]:
         """The parts whose weights are gathered together where processes share them out; a part comes before what holds it."""
         yield self
 
@@ -133,10 +133,10 @@ class VideoUNet(VideoDenoiser):
         if adapter is None:
             _silence_motion(self.unet)
         self.null_tokens = nn.Parameter(torch.randn(3, self.plan_dim) * 0.02)
-        self._replay: Replay | None = None
+        self._replay: CUDAGraphRunner | None = None
         self._set_processors()
         _leave_out_the_end(self.reference)
-        normalise_as_given(self)
+        keep_norm_dtype(self)
 
     def describe(self) -> dict[str, Any]:
         """Arguments that build the same network, with random weights."""
@@ -153,7 +153,9 @@ class VideoUNet(VideoDenoiser):
             moving[name] = ReferenceAttention(name) if spatial else PlanAudioAttention(self.plan_dim, attn.inner_dim)
         self.unet.set_attn_processor(moving)
         names = self.reference.attn_processors
-        self.reference.set_attn_processor({n: Recording(n) if n.endswith("attn1.processor") else Unprompted() for n in names})
+        self.reference.set_attn_processor(
+            {n: ReferenceWriterAttnProcessor(n) if n.endswith("attn1.processor") else PlainCrossAttnProcessor() for n in names}
+        )
 
     def look(self, portrait: Tensor) -> Portrait:
         # a drawing keeps what it has seen for longer than a training step does
@@ -168,18 +170,18 @@ class VideoUNet(VideoDenoiser):
         self.reference(portrait, clean, nothing, cross_attention_kwargs={"keep": kept.__setitem__})
         return kept
 
-    def forward(self, noisy: Tensor, timestep: Tensor, portrait: Portrait, told: Told) -> Tensor:
-        plane = told.past_mask[:, :, None, None, None].expand(-1, -1, 1, *noisy.shape[-2:]).to(noisy.dtype)
-        x = torch.cat([noisy, told.hint.to(noisy.dtype), plane], 2).transpose(1, 2)  # (B, 2C+1, T, h, w)
+    def forward(self, noisy: Tensor, timestep: Tensor, portrait: Portrait, conditioning: VideoConditioning) -> Tensor:
+        plane = conditioning.past_mask[:, :, None, None, None].expand(-1, -1, 1, *noisy.shape[-2:]).to(noisy.dtype)
+        x = torch.cat([noisy, conditioning.hint.to(noisy.dtype), plane], 2).transpose(1, 2)  # (B, 2C+1, T, h, w)
         emotion, muscles, voice = self.null_tokens
-        frames = voice_windows(told.audio_embeds)  # (B·T, 5, D)
-        heard = told.heard[:, None, None].expand(-1, frames.shape[1], noisy.shape[1])  # (B, 5, T)
+        frames = voice_windows(conditioning.audio_embeds)  # (B·T, 5, D)
+        audio_mask = conditioning.audio_mask[:, None, None].expand(-1, frames.shape[1], noisy.shape[1])  # (B, 5, T)
         context = Context(
             noisy.shape[1],
             portrait,
-            hear_tokens(told.plan.global_tokens, told.plan.global_presence, emotion),
-            hear_muscles(told.plan, told.region_masks, self._sizes(*noisy.shape[-2:]), muscles),
-            hear_tokens(frames, heard, voice),
+            mask_tokens(conditioning.plan.global_tokens, conditioning.plan.global_presence, emotion),
+            mask_region_tokens(conditioning.plan, conditioning.region_masks, self._sizes(*noisy.shape[-2:]), muscles),
+            mask_tokens(frames, audio_mask, voice),
         )
         nothing = x.new_zeros(1, 1, 1)  # the processors take their keys from the context
         return self.unet(x, timestep, nothing, cross_attention_kwargs={"context": context}).sample.transpose(1, 2)
@@ -191,7 +193,7 @@ class VideoUNet(VideoDenoiser):
             sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
         return sizes
 
-    def save_memory(self, how: Literal["some", "most"]) -> None:
+    def enable_gradient_checkpointing(self, how: Literal["some", "most"]) -> None:
         """Compute feed-forwards again (some), or whole spatial transformers and motion modules (most).
 
         At Stable Diffusion's size with 16 frames, feed-forwards hold half of what is kept, 10.6 of 21 GiB beside the convolutions, for a
@@ -204,7 +206,7 @@ class VideoUNet(VideoDenoiser):
                 chance = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
                 part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=chance)
 
-    def shards(self) -> Iterator[nn.Module]:
+    def fsdp_modules(self) -> Iterator[nn.Module]:
         for network in (self.unet, self.reference):
             yield from _regions(network, "resnets", "attentions", "motion_modules")
             yield network
@@ -218,7 +220,7 @@ class VideoUNet(VideoDenoiser):
         train, it is replayed.
         """
         if not any(p.requires_grad for p in self.reference.parameters()):
-            self._replay = Replay(self._seen)
+            self._replay = CUDAGraphRunner(self._seen)
         # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
         torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
         for module in self.unet.modules():

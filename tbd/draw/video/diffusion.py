@@ -26,14 +26,14 @@ from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import Branch, Guidance, NoGuidance
 from tbd.draw.optim import ExactModule
 from tbd.draw.parameterization import min_snr_weight, to_sample
-from tbd.draw.randomness import Chance
+from tbd.draw.randomness import SampleNoise
 from tbd.draw.sample_means import Tally
-from tbd.draw.sampling import Recording, require_noise_scheduler, require_widths, tell_branches
+from tbd.draw.sampling import AudioWindows, build_cfg_batch, require_noise_scheduler, require_widths
 from tbd.draw.video.autoencoder import LatentCodec
-from tbd.draw.video.denoiser import Portrait, Told, VideoDenoiser
-from tbd.draw.video.fsdp import share_out
-from tbd.draw.video.logging import add_film
-from tbd.draw.video.precision import halve_frozen as halve
+from tbd.draw.video.denoiser import Portrait, VideoConditioning, VideoDenoiser
+from tbd.draw.video.fsdp import apply_fsdp2
+from tbd.draw.video.logging import add_video
+from tbd.draw.video.precision import cast_frozen_to_bf16 as halve
 from tbd.draw.video.testing import Screening
 from tbd.errors import InputError
 from tbd.media.rates import FPS
@@ -57,7 +57,7 @@ class VideoDiffusion(ExactModule):
         num_inference_steps: denoising steps when drawing.
         window_frames: frames of one window, the past included.
         past_frames: frames of the window before that a window continues.
-        unplanned: what ε(∅) means when drawing, as for `MotionDiffusion`.
+        uncond_mode: what ε(∅) means when drawing, as for `MotionDiffusion`.
         trainable: patterns of the parameter names that train, as a shell's (``denoiser.unet.*motion_modules*``).
         initial: a checkpoint or exported folder to start from, such as the stage before.
         initial_skip: patterns of names that are not taken from it, such as those of motion modules that are loaded elsewhere.
@@ -73,8 +73,9 @@ class VideoDiffusion(ExactModule):
         learning_rate: of AdamW, reached after `warmup_steps` and kept.
         warmup_steps: steps of linear warm-up.
         weight_decay: of AdamW.
-        save_memory: in training, compute activations again instead of keeping them: ``nothing``, ``some`` that are cheap, or ``most``.
-        halve_frozen: keep what does not train in bf16; for training in ``bf16-mixed``, which would cast it at every use.
+        enable_gradient_checkpointing: in training, compute activations again instead of keeping them: ``nothing``, ``some`` that are
+            cheap, or ``most``.
+        cast_frozen_to_bf16: keep what does not train in bf16; for training in ``bf16-mixed``, which would cast it at every use.
         compile: compile what repeats in the denoiser, for training and drawing, and replay what does not train as CUDA graphs.
         validation_clips: clips of a validation that are drawn and shown in TensorBoard.
         seed: of the chance that training samples meet; that of ``seed_everything`` where not given.
@@ -96,7 +97,7 @@ class VideoDiffusion(ExactModule):
         num_inference_steps: int = 25,
         window_frames: int = 16,
         past_frames: int = 4,
-        unplanned: Literal["neutral", "nothing"] = "neutral",
+        uncond_mode: Literal["neutral", "nothing"] = "neutral",
         trainable: Sequence[str] = ("*",),
         initial: str | None = None,
         initial_skip: Sequence[str] = (),
@@ -111,8 +112,8 @@ class VideoDiffusion(ExactModule):
         learning_rate: float = 1e-5,
         warmup_steps: int = 500,
         weight_decay: float = 0.01,
-        save_memory: Literal["nothing", "some", "most"] = "nothing",
-        halve_frozen: bool = False,
+        enable_gradient_checkpointing: Literal["nothing", "some", "most"] = "nothing",
+        cast_frozen_to_bf16: bool = False,
         compile: bool = False,
         validation_clips: int = 1,
         seed: int | None = None,
@@ -136,14 +137,14 @@ class VideoDiffusion(ExactModule):
         self.plan_encoder, self.audio_encoder = plan_encoder, audio_encoder
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
-        self.unplanned, self.chance_seed, self._tally = unplanned, seed, Tally()
+        self.uncond_mode, self.chance_seed, self._tally = uncond_mode, seed, Tally()
         if initial is not None:
             load_initial(self, initial, initial_skip)
         _freeze_all_but(self, trainable)
-        if halve_frozen:
+        if cast_frozen_to_bf16:
             halve(self)
-        if save_memory != "nothing":
-            denoiser.save_memory(save_memory)
+        if enable_gradient_checkpointing != "nothing":
+            denoiser.enable_gradient_checkpointing(enable_gradient_checkpointing)
 
     # -- training ------------------------------------------------------------------------------------------------
 
@@ -158,11 +159,11 @@ class VideoDiffusion(ExactModule):
             if self.trainer.ckpt_path is not None and Path(self.trainer.ckpt_path).is_file():
                 # the strategy will load it before `on_load_checkpoint` could say what does not fit
                 require_fitting(self, read_state(self.trainer.ckpt_path), "The checkpoint")
-            self.share_out(self.device_mesh)
+            self.apply_fsdp2(self.device_mesh)
 
-    def share_out(self, mesh: DeviceMesh) -> None:
+    def apply_fsdp2(self, mesh: DeviceMesh) -> None:
         """Let the processes of `mesh`, (copies, shares), each keep a share of what trains."""
-        share_out(self, (*self.denoiser.shards(), self.plan_encoder, self.audio_encoder), mesh, entrances=["look"])
+        apply_fsdp2(self, (*self.denoiser.fsdp_modules(), self.plan_encoder, self.audio_encoder), mesh, entrances=["look"])
 
     def on_fit_start(self) -> None:
         if self.hparams["compile"]:
@@ -219,16 +220,16 @@ class VideoDiffusion(ExactModule):
             return
         rows = slice(n)
         hint, frames, portrait = (self.latents(batch[name][rows]) for name in ("coarse", "frames", "portrait"))
-        noise = Chance.of(batch["id"][rows].tolist(), self.run_seed, tuple(hint.shape[1:]), 1, hint.device).noise
+        noise = SampleNoise.of(batch["id"][rows].tolist(), self.run_seed, tuple(hint.shape[1:]), 1, hint.device).noise
         parts = (self.denoiser.look(portrait), hint, batch["region_masks"][rows], batch["audio"][rows], batch["plan"][rows])
         # every process draws, so that none waits for another; only the first has a real writer
         with torch.compiler.set_stance("force_eager"):
-            drawn = self.denoise(*parts, guidance=self.guidance, noise=noise)
+            drawn = self.sample_window(*parts, guidance=self.guidance, noise=noise)
         films = torch.cat([self.autoencoder.decode(x) for x in (hint, drawn, frames)], -1)  # (n, T, 3, H, 3W)
         if self.trainer.is_global_zero:
             for i, film in enumerate(films):
                 for writer in writers:
-                    add_film(writer, f"val/film_{i}", film, self.global_step)
+                    add_video(writer, f"val/film_{i}", film, self.global_step)
 
     def losses(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """The training loss and the error of x₀, means of `errors`."""
@@ -240,7 +241,7 @@ class VideoDiffusion(ExactModule):
         options = self.hparams
         clean, hint, portrait = (self.latents(batch[name]) for name in ("frames", "coarse", "portrait"))
         t = clean.shape[1]
-        chance = Chance.of(batch["id"].tolist(), self.run_seed, tuple(clean.shape[1:]), 6, clean.device)
+        chance = SampleNoise.of(batch["id"].tolist(), self.run_seed, tuple(clean.shape[1:]), 6, clean.device)
         kept = [(chance.uniform[:, i] >= options[f"drop_{name}"]).float() for i, name in enumerate(_DROPS)]
         keep_local, keep_global, keep_audio, keep_hint, keep_past = kept
         levels = len(self.noise_scheduler.alphas_cumprod)
@@ -249,7 +250,7 @@ class VideoDiffusion(ExactModule):
         noisy = self.noise_scheduler.add_noise(clean, noise, timestep)
         past_mask = keep_past[:, None] * (torch.arange(t, device=clean.device) < self.past_frames)  # (B, T)
         past = clean + options["past_noise"] * chance.past_noise
-        told = Told(
+        conditioning = VideoConditioning(
             self.plan_encoder(batch["plan"], self._times(t)).only(torch.maximum(keep_local, keep_global), keep_local),
             self.audio_encoder(batch["audio"]),
             keep_audio,
@@ -257,7 +258,7 @@ class VideoDiffusion(ExactModule):
             batch["region_masks"],
             past_mask,
         )
-        pred = self.denoiser(torch.where(_wide(past_mask) > 0, past, noisy), timestep, self.denoiser.look(portrait), told).float()
+        pred = self.denoiser(torch.where(_wide(past_mask) > 0, past, noisy), timestep, self.denoiser.look(portrait), conditioning).float()
         alpha, sigma = self._noise_level(timestep)
         kind = self.noise_scheduler.config.prediction_type
         target = {"sample": clean, "epsilon": noise}.get(kind, alpha * noise - sigma * clean)
@@ -284,7 +285,7 @@ class VideoDiffusion(ExactModule):
     # -- drawing -------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def draw(
+    def generate(
         self,
         portrait: np.ndarray,
         coarse: Iterable[np.ndarray],
@@ -359,7 +360,7 @@ class VideoDiffusion(ExactModule):
         Yields:
             Consecutive pieces (1, n, C, h, w), together ceil(N / 640) frames.
         """
-        frames, t, recording = frames_of(len(audio)), self.window_frames, Recording(audio, self.audio_encoder)
+        frames, t, recording = frames_of(len(audio)), self.window_frames, AudioWindows(audio, self.audio_encoder)
         plans, masks = PlanTensors.collate([plan]).to(self.device), region_masks[None].float().to(self.device)
         look, generator = self.denoiser.look(portrait), torch.Generator().manual_seed(seed)
         past = hint = torch.zeros(1, 0, *portrait.shape[1:], device=self.device)
@@ -368,7 +369,7 @@ class VideoDiffusion(ExactModule):
             start = done - past.shape[1]
             hint = torch.cat([hint[:, hint.shape[1] - past.shape[1] :], hints(min(t, frames - start) - past.shape[1])], 1)
             hint = torch.cat([hint, hint[:, -1:].expand(-1, t - hint.shape[1], -1, -1, -1)], 1)  # the last again to the end
-            drawn = self.denoise(
+            drawn = self.sample_window(
                 look,
                 hint,
                 masks,
@@ -387,7 +388,7 @@ class VideoDiffusion(ExactModule):
             yield new
 
     @torch.no_grad()
-    def denoise(
+    def sample_window(
         self,
         portrait: Portrait,
         hint: Tensor,
@@ -419,16 +420,16 @@ class VideoDiffusion(ExactModule):
         """
         scheduler = copy.deepcopy(self.noise_scheduler)  # multistep schedulers remember earlier steps
         scheduler.set_timesteps(num_inference_steps or self.num_inference_steps)
-        guidance = (guidance or NoGuidance()).started(scheduler.timesteps)  # some guidances remember them too
+        guidance = (guidance or NoGuidance()).for_sampling(scheduler.timesteps)  # some guidances remember them too
         steps = len(scheduler.timesteps)  # which may be more than were asked for
         b, t = hint.shape[:2]
         planned = self.plan_encoder(plan, self._times(t))
-        unplanned = self.plan_encoder(plan.neutral(), self._times(t)) if self.unplanned == "neutral" else None
+        uncond_mode = self.plan_encoder(plan.neutral(), self._times(t)) if self.uncond_mode == "neutral" else None
         past_full, past_mask = torch.zeros_like(hint), torch.zeros(b, t, device=hint.device)
         p = 0 if past is None else past.shape[1]
         if p:
             past_full[:, :p], past_mask[:, :p] = past, 1
-        told = Told(planned, self.audio_encoder(audio), past_mask.new_ones(b), hint, region_masks, past_mask)
+        conditioning = VideoConditioning(planned, self.audio_encoder(audio), past_mask.new_ones(b), hint, region_masks, past_mask)
         kept = _wide(past_mask) > 0
         masks = region_masks.transpose(0, 1)[:, :, None, None]  # (5, B, 1, 1, h, w)
         x = (torch.randn_like(hint) if noise is None else noise.to(hint.device)) * scheduler.init_noise_sigma
@@ -438,17 +439,28 @@ class VideoDiffusion(ExactModule):
             model_in = torch.where(kept, past_full, scheduler.scale_model_input(x, timestep))
             preds: dict[Branch, Tensor] = {}
             for group in [(branch,) for branch in branches] if sequential else [branches]:
-                preds |= self._branches(group, model_in, timestep, portrait, told, unplanned)
+                preds |= self._branches(group, model_in, timestep, portrait, conditioning, uncond_mode)
             x = scheduler.step(guidance(preds, progress, masks), timestep, x).prev_sample
         return torch.where(kept, past_full, x)
 
     def _branches(
-        self, branches: tuple[Branch, ...], noisy: Tensor, timestep: Tensor, portrait: Portrait, told: Told, unplanned: PlanEmbeds | None
+        self,
+        branches: tuple[Branch, ...],
+        noisy: Tensor,
+        timestep: Tensor,
+        portrait: Portrait,
+        conditioning: VideoConditioning,
+        uncond_mode: PlanEmbeds | None,
     ) -> dict[Branch, Tensor]:
         """All wanted branches as one batch."""
         n, b = len(branches), len(noisy)
-        plan, heard = tell_branches(branches, b, told.plan, unplanned, like=told.heard)
-        every = Told(plan, _repeat(told.audio_embeds, n), heard, *(_repeat(x, n) for x in (told.hint, told.region_masks, told.past_mask)))
+        plan, audio_mask = build_cfg_batch(branches, b, conditioning.plan, uncond_mode, like=conditioning.audio_mask)
+        every = VideoConditioning(
+            plan,
+            _repeat(conditioning.audio_embeds, n),
+            audio_mask,
+            *(_repeat(x, n) for x in (conditioning.hint, conditioning.region_masks, conditioning.past_mask)),
+        )
         seen = {name: _repeat(x, n) for name, x in portrait.items()}
         preds = self.denoiser(_repeat(noisy, n), timestep.to(noisy.device).expand(n * b), seen, every)
         return dict(zip(branches, preds.float().chunk(n)))

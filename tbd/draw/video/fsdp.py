@@ -9,7 +9,7 @@ from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
 
-def share_out(module: nn.Module, parts: Iterable[nn.Module], mesh: DeviceMesh, entrances: Iterable[str] = ()) -> None:
+def apply_fsdp2(module: nn.Module, parts: Iterable[nn.Module], mesh: DeviceMesh, entrances: Iterable[str] = ()) -> None:
     """Let each process keep one share of every weight that trains.
 
     A part's weights are gathered when it is first called in a step and stay until its gradients are summed, so a layer may also be

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # drawing works where TensorBoard is not installed
     from torch.utils.tensorboard import SummaryWriter
 
 
-def add_film(writer: "SummaryWriter", tag: str, frames: Tensor, step: int) -> None:
+def add_video(writer: "SummaryWriter", tag: str, frames: Tensor, step: int) -> None:
     """Show a film at 25 frames a second.
 
     Args:

@@ -18,7 +18,7 @@ class _LayerNorm(nn.LayerNorm):
             return F.layer_norm(x, self.normalized_shape, weight, bias, self.eps)
 
 
-def normalise_as_given(module: nn.Module) -> None:
+def keep_norm_dtype(module: nn.Module) -> None:
     """Let group and layer norms answer in the precision that they are asked in.
 
     Autocast runs them in float32 and hands float32 on, so that each layer behind casts it back: twice the memory for what
@@ -32,7 +32,7 @@ def normalise_as_given(module: nn.Module) -> None:
             part.__class__ = _LayerNorm
 
 
-def halve_frozen(module: nn.Module) -> None:
+def cast_frozen_to_bf16(module: nn.Module) -> None:
     """Keep what does not train in bf16, for training under bf16 autocast, which would cast it at every use."""
     for parameter in module.parameters():
         if not parameter.requires_grad and parameter.is_floating_point():

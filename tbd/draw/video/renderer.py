@@ -47,7 +47,7 @@ class VideoRenderer(Renderer):
         device, factor = self.model.device, self.model.autoencoder.factor
         height, width = (side // factor for side in face.image.shape[:2])
         masks = movement_masks(face, REGION_CHANNELS, height, width)
-        frames = self.model.draw(
+        frames = self.model.generate(
             face.image, render_coarse(face, motion), masks, self.audio, self.plan, self.seed, self.guidance, self.num_inference_steps
         )
         while True:

@@ -322,7 +322,7 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_CUBIC)
 
 
-class FilmReference(Reference):
+class VideoReference(Reference):
     """Any folder of videos of talking faces, compared with themselves: each is said anew by its own first frame.
 
     Args:

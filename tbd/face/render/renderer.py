@@ -10,7 +10,7 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.render.warp import Puppet
+from tbd.face.render.warp import PortraitWarper
 
 
 class Renderer(ABC):
@@ -55,7 +55,7 @@ class MeshWarpRenderer(Renderer):
         self.neutralize, self.shading, self.workers, self.close_lips = neutralize, shading, workers, close_lips
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
-        puppet = Puppet(face.without_margin(), self.neutralize, self.shading, self.close_lips)
+        puppet = PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips)
         waiting: deque = deque()
         with ThreadPoolExecutor(self.workers) as pool:
             for values in motion.clamped().values:
@@ -66,7 +66,7 @@ class MeshWarpRenderer(Renderer):
                 yield waiting.popleft().result()
 
 
-def _draw(puppet: Puppet, face: FaceGeometry, values: np.ndarray) -> np.ndarray:
+def _draw(puppet: PortraitWarper, face: FaceGeometry, values: np.ndarray) -> np.ndarray:
     """One frame of the whole image: what is drawn lies where the margin leaves room for it."""
     frame = puppet.draw(values)
     if face.shown is None:

@@ -1,4 +1,4 @@
-"""`Puppet`: one portrait, prepared so that a frame of it costs a few matrix products and remaps."""
+"""`PortraitWarper`: one portrait, prepared so that a frame of it costs a few matrix products and remaps."""
 
 from dataclasses import dataclass
 
@@ -63,7 +63,7 @@ class Cut:
     extra: np.ndarray
 
 
-class Puppet:
+class PortraitWarper:
     """A portrait ready to move. Drawing keeps no state, so frames may be drawn in any order and by several threads.
 
     Args:

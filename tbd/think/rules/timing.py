@@ -28,7 +28,7 @@ EARLY = 1 / 3
 
 
 @dataclass(frozen=True)
-class Beat:
+class TimedMoment:
     """A moment with its face, its times in seconds (no end: until the end of the audio) and its pace."""
 
     moment: Moment
@@ -62,7 +62,7 @@ def _is_movement(reading: Reading) -> bool:
     return not reading.negated and (sense.kind == "order" or (sense.time != "hold" and sense.mix.get("neutral", 0) >= 0.5))
 
 
-def schedule(moments: Sequence[Moment], duration: float | None) -> tuple[list[Beat], float, list[str]]:
+def schedule(moments: Sequence[Moment], duration: float | None) -> tuple[list[TimedMoment], float, list[str]]:
     """Give every moment its time.
 
     Times that the text names stand; the rest is divided evenly between them. Of two feelings at one time the one that
@@ -79,14 +79,16 @@ def schedule(moments: Sequence[Moment], duration: float | None) -> tuple[list[Be
     fill = next((m for m in told if m.fill), Moment())
     told = [m for m in told if not m.fill]
     if not told:
-        return [Beat(fill, express(fill), 0.0, None)], duration or NOMINAL, []
+        return [TimedMoment(fill, express(fill), 0.0, None)], duration or NOMINAL, []
     if _waits(told):
         told.insert(0, Moment())
     total = duration or _nominal(told)
     stretches = _stretches(_in_order(told, total), total, duration is None)
     close = max(stretch.end for stretch in stretches) if duration is None and all(s.end <= total for s in stretches) else math.inf
     spans = _layers(stretches, fill, close, duration)
-    beats = [Beat(moment, express(moment), round(start, 2), None if end == math.inf else round(end, 2)) for start, end, moment in spans]
+    beats = [
+        TimedMoment(moment, express(moment), round(start, 2), None if end == math.inf else round(end, 2)) for start, end, moment in spans
+    ]
     return beats, total, _conflicts(stretches)
 
 
@@ -237,7 +239,7 @@ def _conflicts(stretches: list[_Stretch]) -> list[str]:
     return []
 
 
-def unfold(beats: Sequence[Beat], total: float) -> tuple[MuscleAction, ...]:
+def build_actions(beats: Sequence[TimedMoment], total: float) -> tuple[MuscleAction, ...]:
     """Every muscle's action: in with its moment, out with it, carried over where the next moment needs it too."""
     actions: list[MuscleAction] = []
     open_at: dict[tuple[int, Side], int] = {}  # the action of a muscle that the moment before used
@@ -260,7 +262,7 @@ def unfold(beats: Sequence[Beat], total: float) -> tuple[MuscleAction, ...]:
     return tuple(sorted(_lingering(actions, beats), key=lambda a: (a.onset or 0.0, a.unit, a.side)))
 
 
-def rise(beat: Beat, total: float) -> float:
+def rise(beat: TimedMoment, total: float) -> float:
     """Seconds from onset to apex: quicker where arousal is high, slow where the sentence says so."""
     length = (beat.end or max(total, beat.start + 0.5)) - beat.start
     if beat.moment.rise is not None:
@@ -271,14 +273,14 @@ def rise(beat: Beat, total: float) -> float:
     return min(wanted, 0.8 * length)
 
 
-def _action(beat: Beat, key: tuple[int, Side], level: float, first: bool, total: float) -> MuscleAction:
+def _action(beat: TimedMoment, key: tuple[int, Side], level: float, first: bool, total: float) -> MuscleAction:
     there_already = first and beat.start == 0 and beat.moment.pace == "normal" and beat.moment.rise is None
     onset = None if there_already else beat.start
     apex = None if there_already else round(beat.start + rise(beat, total), 2)
     return MuscleAction(unit=key[0], side=key[1], intensity=level, onset=onset, apex=apex, offset=beat.end)
 
 
-def _pulses(beat: Beat, total: float) -> list[MuscleAction]:
+def _pulses(beat: TimedMoment, total: float) -> list[MuscleAction]:
     """Winks and nods: they start a little into their moment."""
     actions = []
     for pulse in beat.face.pulses:
@@ -295,7 +297,7 @@ def _pulses(beat: Beat, total: float) -> list[MuscleAction]:
     return actions
 
 
-def _beginnings(beat: Beat, pulse: Pulse, total: float) -> tuple[float, list[float]]:
+def _beginnings(beat: TimedMoment, pulse: Pulse, total: float) -> tuple[float, list[float]]:
     """Seconds from one movement to the next, and where each starts; closer together where the moment is short."""
     length = (beat.end or max(total, beat.start + 1.5)) - beat.start
     begin = beat.start + min(0.3, 0.2 * length)
@@ -310,7 +312,7 @@ def _beginnings(beat: Beat, pulse: Pulse, total: float) -> tuple[float, list[flo
     return gap, [begin + i * gap for i in range(count)]
 
 
-def _lingering(actions: list[MuscleAction], beats: Sequence[Beat]) -> list[MuscleAction]:
+def _lingering(actions: list[MuscleAction], beats: Sequence[TimedMoment]) -> list[MuscleAction]:
     """The brow of a feeling that was held back lets go last."""
     ends = {b.end for b in beats if b.end is not None and any(r.manner == "held" and r.sense.valence < 0 for r in b.face.readings)}
     return [a.model_copy(update={"offset": round(a.offset + LINGER, 2)}) if a.unit == 1 and a.offset in ends else a for a in actions]

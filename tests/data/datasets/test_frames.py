@@ -6,7 +6,7 @@ from torch.utils.data import DataLoader
 
 from tbd.data.datamodules.mead import MEADDataModule
 from tbd.data.datasets.frames import DecordReader, PyAVReader, VideoClips
-from tbd.data.datasets.motion import as_is
+from tbd.data.datasets.motion import identity_collate
 from tbd.data.preprocess.runner import preprocess
 from tbd.data.sources.mead import MEADSource
 from tbd.errors import InputError
@@ -72,7 +72,7 @@ def test_batches_with_pictures_from_workers(mead_tree, tmp_path):
     data = MEADDataModule(str(cache.root), "mead_actor", **options)
     data.prepare_data()
     data.setup("test")
-    batches = list(DataLoader(data.datasets["test"], 3, collate_fn=as_is, num_workers=2))
+    batches = list(DataLoader(data.datasets["test"], 3, collate_fn=identity_collate, num_workers=2))
     assert sum(len(batch["video"]) for batch in batches) == 10  # five clips of 30 frames with sound, two windows each
     batch = data.on_after_batch_transfer(batches[0], 0)
     assert batch["video"].shape == (3, 4, 3, 64, 64) and batch["video"].min() >= 0 and batch["video"].max() <= 1

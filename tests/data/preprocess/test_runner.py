@@ -20,7 +20,7 @@ from rich.console import Console
 from tbd.cli.main import main
 from tbd.data.preprocess import clip as prepare
 from tbd.data.preprocess.cache import Cache, ClipRecord, load_points
-from tbd.data.preprocess.clip import Recipe, Replay, prepare_sound
+from tbd.data.preprocess.clip import PreprocessConfig, RewindableFrames, prepare_sound
 from tbd.data.preprocess.crop import CROPS
 from tbd.data.preprocess.report import report
 from tbd.data.preprocess.runner import preprocess
@@ -208,7 +208,7 @@ def test_sound_that_is_too_short_is_filled_and_said(tmp_path):
 def test_a_clip_longer_than_memory_is_decoded_twice(tmp_path):
     write_clip(tmp_path / "a.mp4", performance(), 25)
     video = read_video(tmp_path / "a.mp4")
-    kept, forgotten = Replay(video), Replay(video, memory=5 * SIZE * SIZE)
+    kept, forgotten = RewindableFrames(video), RewindableFrames(video, memory=5 * SIZE * SIZE)
     for frames in (kept, forgotten):
         first, second = ([frame.to_ndarray(format="gray").mean() for frame in frames] for _ in range(2))
         assert first == second and len(first) == FRAMES
@@ -245,7 +245,7 @@ def test_a_full_disk_stops_and_loses_nothing(folder, tmp_path, monkeypatch):
 
 
 def test_two_processes_do_not_prepare_one_cache(folder, tmp_path):
-    Cache.claim(tmp_path / "c", source="folder", **Recipe(sizes=(64,)).shared())
+    Cache.claim(tmp_path / "c", source="folder", **PreprocessConfig(sizes=(64,)).shared())
     with FileLock(tmp_path / "c" / ".lock"), pytest.raises(InputError, match="Another process is preparing"):
         preprocess(FolderSource(str(folder)), tmp_path / "c", workers=1, sizes=(64,), console=QUIET)
 

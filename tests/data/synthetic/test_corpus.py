@@ -100,7 +100,7 @@ def test_a_seed_gives_the_same_corpus_with_any_number_of_workers(corpus, voices,
 
 def test_an_interrupted_run_is_finished_without_making_clips_again(corpus, voices, tmp_path, monkeypatch):
     made = []
-    original = synthesis.recite
+    original = synthesis.synthesize_utterance
 
     def interrupted(*args):
         made.append(args)

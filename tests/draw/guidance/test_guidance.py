@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from tbd.draw.export import load_motion_model
-from tbd.draw.guidance.base import EMOTION, FULL, UNHEARD, UNPLANNED, NoGuidance
+from tbd.draw.guidance.base import COND, COND_NO_AUDIO, EMOTION, UNCOND, NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import region_masks
 from tbd.think.action_units import REGIONS
 
-PREDS = {UNPLANNED: torch.tensor([[1.0]]), EMOTION: torch.tensor([[3.0]]), FULL: torch.tensor([[7.0]]), UNHEARD: torch.tensor([[2.0]])}
+PREDS = {UNCOND: torch.tensor([[1.0]]), EMOTION: torch.tensor([[3.0]]), COND: torch.tensor([[7.0]]), COND_NO_AUDIO: torch.tensor([[2.0]])}
 ALL = [
     NoGuidance(),
     ClassifierFreeGuidance(3.0),
@@ -28,7 +28,7 @@ TIMESTEPS = torch.arange(11).flip(0)
 
 
 def combine(guidance, progress, preds=PREDS, masks=None):
-    guidance = guidance.started(TIMESTEPS)
+    guidance = guidance.for_sampling(TIMESTEPS)
     return guidance({b: preds[b] for b in guidance.branches(progress)}, progress, masks)
 
 
@@ -57,7 +57,7 @@ def test_branches_without_weight_are_not_asked_for(guidance):
     for progress in (0.0, 0.5, 1.0):
         base = {branch: torch.full((1, 1, 58), float(i)) for i, branch in enumerate(PREDS)}
         before = combine(guidance, progress, base, masks)
-        for branch in guidance.started(TIMESTEPS).branches(progress):
+        for branch in guidance.for_sampling(TIMESTEPS).branches(progress):
             assert not torch.equal(combine(guidance, progress, {**base, branch: base[branch] + 1}, masks), before)
 
 
@@ -83,7 +83,7 @@ def test_to_start_a_window_changes_nothing(guidance):
     """What is started combines as what was, however often: one that remembers nothing may be started by anyone or no one."""
     masks = region_masks()
     preds = {branch: torch.full((1, 1, 58), value.item()) for branch, value in PREDS.items()}
-    once, again = guidance.started(TIMESTEPS), guidance.started(TIMESTEPS).started(TIMESTEPS)
+    once, again = guidance.for_sampling(TIMESTEPS), guidance.for_sampling(TIMESTEPS).for_sampling(TIMESTEPS)
     for progress in (0.0, 0.5, 1.0):
         assert once.branches(progress) == again.branches(progress)
         assert torch.equal(combine(once, progress, preds, masks), combine(again, progress, preds, masks))
@@ -189,4 +189,4 @@ def test_weights_that_never_change_are_classifier_free(scale):
     constant = ProgressiveGuidance(scale, scale, emotion_floor=1.0, muscle_floor=1.0)
     for progress in (0.0, 0.3, 1.0):
         assert combine(constant, progress).item() == pytest.approx(combine(ClassifierFreeGuidance(scale), progress).item())
-        assert set(constant.branches(progress)) == {UNPLANNED, FULL} - ({UNPLANNED} if scale == 1 else set())
+        assert set(constant.branches(progress)) == {UNCOND, COND} - ({UNCOND} if scale == 1 else set())

@@ -19,6 +19,6 @@ def scripts():
 @pytest.mark.parametrize("batch_size", [1, 3, 64])
 def test_together_is_as_alone(model, scripts, batch_size):
     for script, drawn in zip(scripts, draw_clips(model, scripts, batch_size)):
-        pieces = [piece.values for piece in model.draw(script.audio, script.plan, seed=script.seed)]
+        pieces = [piece.values for piece in model.generate(script.audio, script.plan, seed=script.seed)]
         assert np.allclose(drawn.values, np.concatenate(pieces), atol=1e-5)
         assert drawn.metadata["seams"] == np.cumsum([len(piece) for piece in pieces])[:-1].tolist()

@@ -11,7 +11,7 @@ from tbd.draw.guidance.base import NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import correlation
-from tbd.draw.sampling import join_past
+from tbd.draw.sampling import crossfade_seam
 from tbd.errors import InputError
 from tbd.face.motion import CHANNELS
 from tbd.speech.alignment import SYMBOLS
@@ -28,7 +28,7 @@ def voice(seconds: float) -> np.ndarray:
 
 
 def drawn(model, audio, plan=PLAN, **options) -> np.ndarray:
-    return np.concatenate([piece.values for piece in model.draw(audio, plan, **options)])
+    return np.concatenate([piece.values for piece in model.generate(audio, plan, **options)])
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.04, 1.2, 3.0])
@@ -51,7 +51,7 @@ def test_blendshapes_stay_in_range(model):
 def test_windows_continue_the_past(model):
     """The first frames of a window are the last of the one before, exactly."""
     past = torch.rand(1, 6, len(CHANNELS))
-    out = model.denoise(torch.zeros(1, (30 + 8) * 640), PlanTensors.collate([PLAN]), past)
+    out = model.sample_window(torch.zeros(1, (30 + 8) * 640), PlanTensors.collate([PLAN]), past)
     assert torch.allclose(out[:, :6], past, atol=1e-5) and out.shape[1] == 30
 
 
@@ -68,13 +68,13 @@ def test_plan_times_are_those_of_the_recording(model):
 def test_phones_are_those_of_the_recording(monkeypatch):
     """Each window is told the phones that sound in it; around the recording there is silence."""
     model = tiny_model(audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4))
-    heard, encode = [], model.audio_encoder.forward
-    monkeypatch.setattr(model.audio_encoder, "forward", lambda audio, phones=None: heard.append(phones) or encode(audio, phones))
+    audio_mask, encode = [], model.audio_encoder.forward
+    monkeypatch.setattr(model.audio_encoder, "forward", lambda audio, phones=None: audio_mask.append(phones) or encode(audio, phones))
     drawn(model, voice(2.0))
     m = SYMBOLS.index("m")
-    first, context, step = heard[0][0], 4 * 4, (model.window_frames - model.past_frames) * 4
+    first, context, step = audio_mask[0][0], 4 * 4, (model.window_frames - model.past_frames) * 4
     assert first[: context + 10].max() == 0 and (first[context + 10 :] == m).all()
-    for k, phones in enumerate(heard):
+    for k, phones in enumerate(audio_mask):
         sounding = torch.arange(phones.shape[1]) - context + k * step
         assert torch.equal(phones[0] == m, (sounding >= 10) & (sounding < 200))
 
@@ -86,7 +86,7 @@ def test_a_start_from_other_weights(model, tmp_path):
     new = tiny_model(
         audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4), initial=str(tmp_path), initial_skip=["*embedding.weight"]
     )
-    assert torch.equal(new.denoiser.outlet.weight, model.denoiser.outlet.weight)
+    assert torch.equal(new.denoiser.proj_out.weight, model.denoiser.proj_out.weight)
 
 
 @pytest.mark.parametrize("scheduler", [DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler])
@@ -105,7 +105,9 @@ def test_a_perfect_denoiser_returns_the_motion():
             noise_scheduler=scheduler(prediction_type="sample", **VARIANCE_PRESERVING, **options), guidance=ProgressiveGuidance(2.0)
         )
         model.denoiser.forward = lambda noisy, *_: clean.expand(len(noisy), -1, -1)
-        out = model.denoise(torch.zeros(1, (30 + 8) * 640), PlanTensors.collate([PLAN]), guidance=model.guidance, num_inference_steps=10)
+        out = model.sample_window(
+            torch.zeros(1, (30 + 8) * 640), PlanTensors.collate([PLAN]), guidance=model.guidance, num_inference_steps=10
+        )
         assert torch.allclose(out, clean, atol=0.02), scheduler.__name__
 
 
@@ -233,6 +235,6 @@ def test_a_window_is_eased_into_the_past():
     """What the redrawn past is off by is gone at the seam's first frames and back after a few; what fits is left alone."""
     past, drawn = torch.zeros(1, 30, 2), torch.ones(1, 30, 2)
     drawn[..., 1] = 0
-    eased = join_past(drawn, past, frames=6)
+    eased = crossfade_seam(drawn, past, frames=6)
     assert eased[0, 6, 0] < 0.2 and torch.equal(eased[0, 11:, 0], torch.ones(19)) and (eased[0, 6:12, 0].diff() > 0).all()
-    assert torch.equal(eased[..., 1], drawn[..., 1]) and torch.equal(join_past(drawn[:, :8], past[:, :8], 6)[:, :6], drawn[:, :6])
+    assert torch.equal(eased[..., 1], drawn[..., 1]) and torch.equal(crossfade_seam(drawn[:, :8], past[:, :8], 6)[:, :6], drawn[:, :6])

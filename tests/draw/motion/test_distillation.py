@@ -71,9 +71,9 @@ def test_a_new_ear_learns_and_the_denoiser_stays(trained, tmp_path):
     save_distilled(tmp_path / "run.ckpt", tmp_path / "config.yaml", tmp_path / "out")
     joined, old = load_motion_model(tmp_path / "out"), load_motion_model(trained)
     assert isinstance(joined.audio_encoder, PhoneEncoder)
-    assert torch.equal(joined.denoiser.outlet.weight, old.denoiser.outlet.weight)
+    assert torch.equal(joined.denoiser.proj_out.weight, old.denoiser.proj_out.weight)
     audio = np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)
-    assert sum(len(piece) for piece in joined.draw(audio, MusclePlan())) == 50
+    assert sum(len(piece) for piece in joined.generate(audio, MusclePlan())) == 50
 
 
 def test_an_ear_begins_with_what_it_shares(trained):

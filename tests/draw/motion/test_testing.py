@@ -125,13 +125,13 @@ def tiny_clips(root):
 
 
 def test_windows_are_no_test(root):
-    from tbd.data.datasets.motion import as_is
+    from tbd.data.datasets.motion import identity_collate
 
     data = tiny.data(root)
     data.prepare_data()
     data.setup("test")
     with pytest.raises(InputError, match="tested on lists of whole clips"):
-        trainer().test(tiny.model(), torch.utils.data.DataLoader(data.datasets["test"], 2, collate_fn=as_is), verbose=False)
+        trainer().test(tiny.model(), torch.utils.data.DataLoader(data.datasets["test"], 2, collate_fn=identity_collate), verbose=False)
 
 
 # -- normalisation -------------------------------------------------------------------------------------------------------
@@ -151,10 +151,10 @@ def test_the_datas_statistics_are_taken_and_a_checkpoints_kept(root, tmp_path):
         from tbd.face.motion import Motion
 
         Motion(Motion.load(path).values * 0.5).save(path)
-    resumed, started = tiny.model(), tiny.model(initial=str(tmp_path / "run.ckpt"))
+    resumed, for_sampling = tiny.model(), tiny.model(initial=str(tmp_path / "run.ckpt"))
     trainer(max_steps=2, limit_val_batches=0).fit(resumed, tiny.data(other), ckpt_path=tmp_path / "run.ckpt")
-    trainer(max_steps=1, limit_val_batches=0).fit(started, tiny.data(other))
-    for later in (resumed, started):
+    trainer(max_steps=1, limit_val_batches=0).fit(for_sampling, tiny.data(other))
+    for later in (resumed, for_sampling):
         assert torch.equal(later.mean, model.mean) and torch.equal(later.std, model.std)
     fresh = tiny.model()
     trainer(max_steps=1, limit_val_batches=0).fit(fresh, tiny.data(other))

@@ -38,7 +38,7 @@ def _own(tensor: torch.Tensor) -> torch.Tensor:
 def main(rank: int, world: int, port: str, strategy: str, output: str, start: str | None = None) -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_RANK": str(rank)}
     torch.set_num_threads(1)
-    losses, model = Losses(), tiny_video_model(trainable=TRAINABLE, save_memory="some")
+    losses, model = Losses(), tiny_video_model(trainable=TRAINABLE, enable_gradient_checkpointing="some")
     metric = MeanMetric()
     with torch.no_grad():
         for parameter in model.parameters():

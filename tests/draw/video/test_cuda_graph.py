@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tbd.draw.video.cuda_graph import Replay
+from tbd.draw.video.cuda_graph import CUDAGraphRunner
 from tests.draw.tiny_video import tiny_video_model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
@@ -17,7 +17,7 @@ def test_it_gives_what_the_call_gives():
         calls.append(len(x))
         return {"seen": net(x)}
 
-    replay = Replay(call)
+    replay = CUDAGraphRunner(call)
     for size in (2, 1, 2, 2, 1):
         x = torch.randn(size, 3, 16, 16, device="cuda")
         torch.testing.assert_close(replay(x)["seen"], net(x).detach(), rtol=1e-3, atol=1e-4)
@@ -26,7 +26,7 @@ def test_it_gives_what_the_call_gives():
 
 def test_precisions_are_recorded_apart():
     net = torch.nn.Linear(8, 8).cuda().requires_grad_(False)
-    replay, x = Replay(lambda x: {"y": net(x)}), torch.randn(2, 8, device="cuda")
+    replay, x = CUDAGraphRunner(lambda x: {"y": net(x)}), torch.randn(2, 8, device="cuda")
     with torch.autocast("cuda", torch.bfloat16):
         assert replay(x)["y"].dtype == torch.bfloat16
     assert replay(x)["y"].dtype == torch.float32

@@ -72,7 +72,7 @@ def test_a_model_that_is_shared_out_can_be_compiled(tmp_path):
     torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1)
     try:
         model = tiny_video_model(trainable=["denoiser.unet.*resnets*"])
-        model.share_out(init_device_mesh("cpu", (1, 1), mesh_dim_names=("copies", "shares")))
+        model.apply_fsdp2(init_device_mesh("cpu", (1, 1), mesh_dim_names=("copies", "shares")))
         model.compile_parts()
     finally:
         torch.distributed.destroy_process_group()

@@ -15,7 +15,7 @@ from tbd.draw.guidance.base import NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
-from tbd.draw.video.denoiser import Told, VideoUNet
+from tbd.draw.video.denoiser import VideoConditioning, VideoUNet
 from tbd.errors import InputError
 from tbd.think.action_units import REGIONS
 from tbd.think.plan import MuscleAction, MusclePlan
@@ -30,21 +30,21 @@ def model():
     return wake(tiny_video_model())
 
 
-def told(model, plan: MusclePlan = PLAN, **changes) -> Told:
+def told(model, plan: MusclePlan = PLAN, **changes) -> VideoConditioning:
     generator = torch.Generator().manual_seed(2)
     parts = {
         "plan": model.plan_encoder(PlanTensors.collate([plan]), torch.arange(T) / 25 + 1),
         "audio_embeds": torch.randn(1, T, DIM, generator=generator),
-        "heard": torch.ones(1),
+        "audio_mask": torch.ones(1),
         "hint": torch.randn(1, T, 4, H, H, generator=generator),
         "region_masks": torch.ones(1, 5, H, H),
         "past_mask": torch.zeros(1, T),
     }
-    return Told(**{**parts, **changes})
+    return VideoConditioning(**{**parts, **changes})
 
 
 @torch.no_grad()
-def predicted(model, what: Told, portrait: int = 3) -> torch.Tensor:
+def predicted(model, what: VideoConditioning, portrait: int = 3) -> torch.Tensor:
     noisy = torch.randn(1, T, 4, H, H, generator=torch.Generator().manual_seed(4))
     look = model.denoiser.look(torch.randn(1, 4, H, H, generator=torch.Generator().manual_seed(portrait)))
     return model.denoiser(noisy, torch.tensor([500]), look, what)
@@ -61,7 +61,7 @@ def test_every_condition_is_heard(model):
             model, told(model, MusclePlan(emotions={"happy": 1.0}, intensity=0.8, actions=(MuscleAction(unit=4, intensity=0.7),)))
         ),
         "voice": predicted(model, dataclasses.replace(base, audio_embeds=base.audio_embeds.flip(1))),
-        "silence": predicted(model, dataclasses.replace(base, heard=torch.zeros(1))),
+        "silence": predicted(model, dataclasses.replace(base, audio_mask=torch.zeros(1))),
         "hint": predicted(model, dataclasses.replace(base, hint=torch.zeros_like(base.hint))),
         "past": predicted(model, dataclasses.replace(base, past_mask=torch.ones(1, T))),
     }
@@ -74,7 +74,7 @@ def test_what_is_withheld_cannot_be_told(model):
     preds = []
     for emotion, unit, shift in (("happy", 12, 0), ("sad", 4, 1)):
         plan = MusclePlan(emotions={emotion: 1.0}, intensity=0.8, actions=(MuscleAction(unit=unit, intensity=0.7),))
-        base = told(model, plan, heard=torch.zeros(1))
+        base = told(model, plan, audio_mask=torch.zeros(1))
         hidden = base.plan.only(torch.zeros(1), torch.zeros(1))
         preds.append(predicted(model, dataclasses.replace(base, plan=hidden, audio_embeds=base.audio_embeds.roll(shift, 1))))
     assert torch.allclose(*preds, atol=1e-4)
@@ -82,7 +82,7 @@ def test_what_is_withheld_cannot_be_told(model):
 
 def test_a_muscle_is_heard_in_its_own_region():
     """A unit of the lower face moves the attention's answer where the lower region lies, and nowhere else."""
-    from tbd.draw.video.attention import PlanAudioAttention, hear_muscles
+    from tbd.draw.video.attention import PlanAudioAttention, mask_region_tokens
 
     torch.manual_seed(0)
     layer, encoder, masks = PlanAudioAttention(DIM, DIM), MuscleTokenEncoder(DIM), torch.zeros(1, 5, 4, 4)
@@ -90,12 +90,12 @@ def test_a_muscle_is_heard_in_its_own_region():
     answers = []
     for unit in (12, 15):
         embeds = encoder(PlanTensors.collate([MusclePlan(actions=(MuscleAction(unit=unit, intensity=1.0),))]), torch.ones(1))
-        heard = hear_muscles(embeds, masks, [(4, 4)], torch.zeros(DIM))
-        key = layer.muscle_key(heard.tokens)
-        weights = (torch.randn(1, 16, DIM, generator=torch.Generator().manual_seed(1)) @ key.transpose(1, 2) + heard.at(16)[:, 0]).softmax(
-            -1
-        )
-        answers.append((weights @ heard.tokens).detach()[0].view(4, 4, DIM))
+        audio_mask = mask_region_tokens(embeds, masks, [(4, 4)], torch.zeros(DIM))
+        key = layer.muscle_key(audio_mask.tokens)
+        weights = (
+            torch.randn(1, 16, DIM, generator=torch.Generator().manual_seed(1)) @ key.transpose(1, 2) + audio_mask.at(16)[:, 0]
+        ).softmax(-1)
+        answers.append((weights @ audio_mask.tokens).detach()[0].view(4, 4, DIM))
     change = (answers[0] - answers[1]).abs().amax(-1)
     assert change[:2].max() < 1e-4 and change[2:].min() > 1e-2
 
@@ -107,7 +107,7 @@ def test_a_new_model_is_its_pretrained_layers(model):
     quiet = [
         dataclasses.replace(base, hint=torch.zeros_like(base.hint)),
         dataclasses.replace(base, past_mask=torch.ones(1, T)),
-        dataclasses.replace(base, heard=torch.zeros(1)),
+        dataclasses.replace(base, audio_mask=torch.zeros(1)),
         dataclasses.replace(base, plan=base.plan.only(torch.ones(1), torch.zeros(1))),
     ]
     reference = predicted(fresh, base)
@@ -118,7 +118,7 @@ def drawn(model, frames: int, plan: MusclePlan = PLAN, **options) -> np.ndarray:
     one = clip(1, frames=frames)
     coarse = (frame.transpose(1, 2, 0) for frame in one.coarse)
     portrait = np.ascontiguousarray(one.portrait.transpose(1, 2, 0))
-    return np.stack(list(model.draw(portrait, coarse, one.region_masks, one.audio.astype(np.float32) / 32768, plan, **options)))
+    return np.stack(list(model.generate(portrait, coarse, one.region_masks, one.audio.astype(np.float32) / 32768, plan, **options)))
 
 
 @pytest.mark.parametrize("frames", [1, 5, 6, 7, 17])
@@ -165,7 +165,7 @@ def test_region_scales_act_in_their_region(model):
 
     def window(masks: torch.Tensor, scale: float) -> torch.Tensor:
         guidance = ProgressiveGuidance(muscle_floor=1.0, emotion_floor=1.0, region_scales={"lower": scale})
-        return model.denoise(look, parts.hint, masks, audio, PlanTensors.collate([PLAN]), guidance=guidance, noise=noise)
+        return model.sample_window(look, parts.hint, masks, audio, PlanTensors.collate([PLAN]), guidance=guidance, noise=noise)
 
     off, on = options["region_masks"], torch.ones(1, 5, H, H)
     assert torch.allclose(window(off, 3.0), window(off, 1.0), atol=1e-5) and not torch.allclose(window(on, 3.0), window(on, 1.0), atol=1e-3)
@@ -175,7 +175,7 @@ def test_windows_continue_the_past(model):
     past = torch.randn(1, 2, 4, H, H)
     parts = told(model)
     look = model.denoiser.look(torch.zeros(1, 4, H, H))
-    out = model.denoise(look, parts.hint, parts.region_masks, torch.zeros(1, (T + 4) * 640), PlanTensors.collate([PLAN]), past)
+    out = model.sample_window(look, parts.hint, parts.region_masks, torch.zeros(1, (T + 4) * 640), PlanTensors.collate([PLAN]), past)
     assert torch.equal(out[:, :2], past) and out.shape == (1, T, 4, H, H)
 
 
@@ -198,7 +198,9 @@ def test_a_perfect_denoiser_leaves_no_seam():
         one = clip(1, frames=23)
         ramp = np.broadcast_to(np.linspace(40, 200, 23, dtype=np.uint8)[:, None, None, None], (23, 3, SIDE, SIDE))
         coarse = (frame.transpose(1, 2, 0) for frame in ramp)
-        video = np.stack(list(model.draw(ramp[0].transpose(1, 2, 0).copy(), coarse, one.region_masks, one.audio / np.float32(32768), PLAN)))
+        video = np.stack(
+            list(model.generate(ramp[0].transpose(1, 2, 0).copy(), coarse, one.region_masks, one.audio / np.float32(32768), PLAN))
+        )
         assert np.abs(video[:, 0, 0, 0].astype(int) - ramp[:, 0, 0, 0]).max() <= 2 and len(calls) > 30
 
 
@@ -213,7 +215,7 @@ def test_drawing_holds_one_window(model):
             yield frame.transpose(1, 2, 0)
 
     portrait = np.ascontiguousarray(one.portrait.transpose(1, 2, 0))
-    frames = model.draw(portrait, coarse(), one.region_masks, one.audio / np.float32(32768), PLAN)
+    frames = model.generate(portrait, coarse(), one.region_masks, one.audio / np.float32(32768), PLAN)
     next(frames)
     assert len(read) <= model.window_frames
 
@@ -238,8 +240,8 @@ def test_bad_input_is_one_sentence(model):
     portrait = np.ascontiguousarray(one.portrait.transpose(1, 2, 0))
     audio = one.audio / np.float32(32768)
     with pytest.raises(InputError, match="multiples of 2"):
-        next(model.draw(portrait[:15], iter(()), one.region_masks, audio, PLAN))
+        next(model.generate(portrait[:15], iter(()), one.region_masks, audio, PLAN))
     with pytest.raises(InputError, match="ends before the audio"):
-        list(model.draw(portrait, iter([portrait]), one.region_masks, audio, PLAN))
+        list(model.generate(portrait, iter([portrait]), one.region_masks, audio, PLAN))
     with pytest.raises(InputError, match="portrait's size"):
-        list(model.draw(portrait, iter([portrait[:8]] * 8), one.region_masks, audio, PLAN))
+        list(model.generate(portrait, iter([portrait[:8]] * 8), one.region_masks, audio, PLAN))

@@ -122,7 +122,7 @@ def test_an_export_needs_no_hub_and_draws(trained, tmp_path):
     for (name, a), (_, b) in zip(exported.named_parameters(), direct.named_parameters()):
         assert np.allclose(a, b, atol=2e-3) and half[name].dtype.itemsize == 2, name
     video = list(
-        exported.draw(
+        exported.generate(
             np.zeros((16, 16, 3), np.uint8),
             iter(np.zeros((20, 16, 16, 3), np.uint8)),
             np.ones((5, 8, 8)),

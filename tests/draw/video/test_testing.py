@@ -36,7 +36,7 @@ def test_a_test_draws_whole_clips_and_compares_frames():
     for one in data.given:
         rows = [np.moveaxis(array, -3, -1) for array in (one.portrait, one.coarse, one.frames)]
         audio = one.audio.astype(np.float32) / 32768
-        drawn = list(model.draw(rows[0], iter(rows[1]), one.region_masks, audio, one.plan, clip_seed(0, one.name)))
+        drawn = list(model.generate(rows[0], iter(rows[1]), one.region_masks, audio, one.plan, clip_seed(0, one.name)))
         both = [torch.from_numpy(np.stack(list(frames))).permute(0, 3, 1, 2) for frames in (drawn, rows[2])]
         psnr.update(*both)
         ssim.update(*both)

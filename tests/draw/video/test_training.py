@@ -8,10 +8,10 @@ from torch import nn
 
 from tbd.data.datasets.samplers import EpochSampler
 from tbd.data.datasets.video import VideoBatch, VideoWindows
-from tbd.draw.randomness import Chance
+from tbd.draw.randomness import SampleNoise
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
-from tbd.draw.video.precision import normalise_as_given
+from tbd.draw.video.precision import keep_norm_dtype
 from tbd.errors import InputError
 from tests.draw.tiny_video import AUTOENCODER, UNET, Losses, TinyVideoData, clip, tiny_video_model
 
@@ -88,7 +88,7 @@ def test_every_trained_parameter_has_a_gradient():
 
 @pytest.mark.parametrize("how", ["some", "most"])
 def test_saving_memory_changes_no_gradient(how):
-    plain, saving = tiny_video_model(), tiny_video_model(save_memory=how)
+    plain, saving = tiny_video_model(), tiny_video_model(enable_gradient_checkpointing=how)
     kept = []
     for model in (plain, saving):
         sizes: dict[int, int] = {}
@@ -105,7 +105,7 @@ def test_frozen_weights_train_the_rest_in_half_the_memory():
     """In bf16 autocast the loss is the same within bf16's grain, and what trains stays float32."""
     losses = []
     for halve in (False, True):
-        model = tiny_video_model(trainable=["denoiser.unet.*motion_modules*"], halve_frozen=halve)
+        model = tiny_video_model(trainable=["denoiser.unet.*motion_modules*"], cast_frozen_to_bf16=halve)
         with torch.autocast("cpu", torch.bfloat16):
             loss = model.losses(two_samples())["loss"]
         loss.backward()
@@ -118,7 +118,7 @@ def test_norms_answer_as_they_are_asked():
     norms = nn.Sequential(nn.GroupNorm(2, 4), nn.Flatten(), nn.LayerNorm(16))
     x = torch.randn(3, 4, 2, 2)
     plain = norms(x)
-    normalise_as_given(norms)
+    keep_norm_dtype(norms)
     assert torch.equal(norms(x), plain)
     with torch.autocast("cpu", torch.bfloat16):
         half = norms(x.bfloat16())
@@ -162,9 +162,9 @@ def test_it_learns():
 
 
 def test_noise_offset_is_one_shift_for_a_whole_clip():
-    chance = Chance.of([1, 2], 0, (3, 4, 2, 2), 1, torch.device("cpu"))
+    chance = SampleNoise.of([1, 2], 0, (3, 4, 2, 2), 1, torch.device("cpu"))
     assert chance.shift.shape == (2, 1, 4, 1, 1) and not torch.equal(chance.shift[0], chance.shift[1])
-    again = Chance.of([2], 0, (3, 4, 2, 2), 1, torch.device("cpu"))
+    again = SampleNoise.of([2], 0, (3, 4, 2, 2), 1, torch.device("cpu"))
     assert torch.equal(again.noise[0], chance.noise[1]) and torch.equal(again.uniform[0], chance.uniform[1])
 
 

@@ -17,7 +17,7 @@ from tbd.evaluation.predict import write_clip
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.predictors import GroundTruth, LoudnessJaw, StillPortrait
 from tbd.evaluation.references.base import Reference, read_label
-from tbd.evaluation.references.sources import CacheReference, FilmReference, PortraitReference
+from tbd.evaluation.references.sources import CacheReference, PortraitReference, VideoReference
 from tbd.evaluation.scores import Scores
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer
@@ -62,14 +62,14 @@ def films(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def truth(films, tmp_path) -> Path:
-    for clip in FilmReference(str(films)).clips():
+    for clip in VideoReference(str(films)).clips():
         write_clip(GroundTruth(), clip, tmp_path, 128, 0, CPU)
     return tmp_path
 
 
 class TestFilms:
     def test_a_film_against_itself(self, films, truth):
-        scores = score(FilmReference(str(films)), truth, crop={"kind": "face", "size": 64, "margin": 1.3})
+        scores = score(VideoReference(str(films)), truth, crop={"kind": "face", "size": 64, "margin": 1.3})
         values = {name: value.values for name, value in scores.metrics.items()}
         assert not scores.issues and values["aperture"]["correlation"] > 0.8 and values["aperture"]["lag"] == 0
         assert values["m-lmd"]["value"] < 3 and values["psnr"]["value"] > 30
@@ -81,7 +81,7 @@ class TestFilms:
         with VideoWriter(path, np.full(24 * 640, 0.1, np.float32)) as writer:
             for i, frame in enumerate(frames):
                 writer.write(frame if not 5 <= i < 8 else np.full_like(frame, 90))
-        scores = score(FilmReference(str(films)), truth)
+        scores = score(VideoReference(str(films)), truth)
         assert [(i.kind, i.scored) for i in scores.issues] == [("no_face", True)] and "3 of 24" in scores.issues[0].detail
         assert scores.metrics["faces"].values["value"] == 21 and scores.scored == 1
 
@@ -90,12 +90,12 @@ class TestFilms:
         with VideoWriter(path, np.full(24 * 640, 0.1, np.float32)) as writer:
             for i in range(24):
                 writer.write(picture(128, i / 24))
-        scores = score(FilmReference(str(films)), truth)
+        scores = score(VideoReference(str(films)), truth)
         assert [(i.kind, i.scored) for i in scores.issues] == [("no_face", False)] and scores.scored == 0
         assert scores.metrics["m-lmd"].number is None and "No clip could be measured" in scores.metrics["m-lmd"].absent
 
     def test_names_and_content(self, films):
-        reference = FilmReference(str(films))
+        reference = VideoReference(str(films))
         (clip,) = reference.clips()
         assert (clip.id, clip.emotion, clip.level, clip.frames()) == ("M030_sad_3_001", "sad", 3, 24)
         assert clip.face(128).image.shape == (128, 128, 3) and "sad" in clip.plan().emotions and len(reference.content()) == 64
@@ -103,7 +103,7 @@ class TestFilms:
 
     def test_an_empty_folder_is_refused(self, tmp_path):
         with pytest.raises(InputError, match="no videos"):
-            FilmReference(str(tmp_path)).clips()
+            VideoReference(str(tmp_path)).clips()
 
 
 class TestCache:
