@@ -25,7 +25,7 @@ from tbd.evaluation.leaderboard.store import slug
 
 _PREDICTORS = "tbd.evaluation.predictors"
 _MODEL = f"{_PREDICTORS}.ModelPredictor"
-_GUIDANCE = "tbd.draw.guidance.base"
+_GUIDANCE = "tbd.draw.guidance"
 
 
 def _without_progression() -> dict[str, Any]:
@@ -45,7 +45,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "Classifier-free guidance": (
         "The same model with classifier-free guidance of scale 2 instead: one scale for emotion and muscles, none for the voice.",
-        {"class_path": _MODEL, "init_args": {"guidance": {"class_path": f"{_GUIDANCE}.ClassifierFreeGuidance"}}},
+        {"class_path": _MODEL, "init_args": {"guidance": {"class_path": f"{_GUIDANCE}.classifier_free.ClassifierFreeGuidance"}}},
     ),
     "Loudness opens the jaw": ("No model: the jaw follows the sound's energy.", {"class_path": f"{_PREDICTORS}.LoudnessJaw"}),
     "Still portrait": ("No motion at all.", {"class_path": f"{_PREDICTORS}.StillPortrait"}),

@@ -1,4 +1,4 @@
-"""The subcommands of `tbd`, a module for each family: what each takes and what it calls.
+"""The subcommands of `tbd`, what each takes and what it calls.
 
 A module here imports nothing heavy before a command runs, since `tbd --help` reads all of them; it ends with its `COMMANDS`.
 """

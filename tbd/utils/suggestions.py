@@ -17,8 +17,11 @@ _TOPS = {
     "trainer.profiler": "lightning.pytorch.profilers.Profiler",
 }
 """What the slots of `tbd fit` that are no class's argument hold."""
-_HOMES = ("draw.motion_diffusion", "draw.video_diffusion", "draw.distillation", "draw.diffusers_guidance", "think.text_encoder",
-          "data.mead", "data.hdtf", "data.folder", "data.mixture", "data.procedural", "data.video_cache")  # fmt: skip
+_HOMES = (
+    *("draw.motion.diffusion", "draw.motion.distillation", "draw.video.diffusion", "draw.guidance.diffusers", "draw.guidance.progressive"),
+    *("draw.guidance.classifier_free", "draw.conditioning.text_plan_encoder"),
+    *(f"data.datamodules.{name}" for name in ("mead", "hdtf", "folder", "mixture", "procedural", "video")),
+)
 """Modules of tbd with components, imported only to name one."""
 
 

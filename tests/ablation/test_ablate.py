@@ -86,7 +86,7 @@ def test_a_failed_variant_is_reported_and_does_not_end_the_sweep(study, here, tm
 
 
 def test_a_run_that_fails_leaves_the_others_of_its_process(study, here, tmp_path, monkeypatch):
-    from tbd.draw import clips as drawing
+    from tbd.draw.motion import batched as drawing
 
     real = drawing.draw_clips
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tbd import cli
+from tbd.cli.main import main
 from tbd.errors import InputError, TBDError
 from tbd.think import LanguageModelPlanner
 from tbd.think.llm.local import STEP_LENGTH
@@ -152,7 +152,7 @@ def test_bad_options(folder, options, expected):
 
 
 def run(capsys, *argv) -> tuple[int, str, str]:
-    code = cli.main(["think", "quietly furious", *argv])
+    code = main(["think", "quietly furious", *argv])
     return code, *capsys.readouterr()
 
 
@@ -182,6 +182,6 @@ def test_options_that_do_not_fit(capsys, argv, expected):
 
 
 def test_the_knowledge_planner_stays_light():
-    code = "import sys; from tbd import cli; cli.main(['think', 'sad', '--json']); "
+    code = "import sys; from tbd.cli.main import main; main(['think', 'sad', '--json']); "
     code += "print(sorted({'torch', 'transformers', 'llguidance', 'http.client'} & set(sys.modules)), file=sys.stderr)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip() == "[]"

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tbd.errors import InputError, TBDError
-from tbd.think import server as module
+from tbd.think.llm import server as module
 from tbd.think.llm.schema import Draft
 from tbd.think.llm.server import ServerPlanner
 from tests.think.llm.chat_server import PLAN, REASONING, completion, serve, think
