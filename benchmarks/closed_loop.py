@@ -144,7 +144,7 @@ class Landmarker:
         # tongueOut is not among the landmarker's outputs
         return np.array([scores.get(name, 0.0) for name in BLENDSHAPES]), matrix / np.linalg.norm(matrix, axis=0)
 
-    def decode_clip(self, frames: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
+    def watch(self, frames: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
         """Frames → (T, 52), (T, 3, 3) and in how many no face was seen (the last seen, else rest, stands for those)."""
         last, rows, lost = (np.zeros(len(BLENDSHAPES)), np.eye(3)), [], 0
         for frame in frames:
@@ -158,8 +158,8 @@ class Landmarker:
 def measure_portrait(renderer: Renderer, face: FaceGeometry, landmarker: Landmarker, performances: dict[str, Motion]) -> dict[str, Any]:
     """Everything that the protocol asks of one portrait."""
     neutral = next(iter(renderer.render(face, Motion.zeros(1))))
-    rest = landmarker.decode_clip(iter([face.image]))[0][0]
-    sweep, _, lost = landmarker.decode_clip(renderer.render(face, sweep_motion()))
+    rest = landmarker.watch(iter([face.image]))[0][0]
+    sweep, _, lost = landmarker.watch(renderer.render(face, sweep_motion()))
     seen, steps = average_sides(sweep), len(SWEEP)
     parts = [slice(i * steps, (i + 1) * steps) for i in range(len(CHANNELS))]
     result: dict[str, Any] = {
@@ -170,7 +170,7 @@ def measure_portrait(renderer: Renderer, face: FaceGeometry, landmarker: Landmar
         "seen_at_full": {c: dict(zip(BLENDSHAPES, sweep[part][-1] - sweep[part][0])) for c, part in zip(CHANNELS, parts)},
     }
     for name, motion in performances.items():
-        watched, _, missing = landmarker.decode_clip(renderer.render(face, motion))
+        watched, _, missing = landmarker.watch(renderer.render(face, motion))
         asked, seen = average_sides(motion.values), average_sides(watched)
         moving = [i for i in range(len(CHANNELS)) if np.ptp(asked[:, i]) > 0.05]
         result["correlation"][name] = {CHANNELS[i]: correlation(asked[:, i], seen[:, i]) for i in moving}
@@ -182,7 +182,7 @@ def measure_portrait(renderer: Renderer, face: FaceGeometry, landmarker: Landmar
 
 def _measure_head(renderer: Renderer, face: FaceGeometry, landmarker: Landmarker) -> tuple[dict[str, dict[str, float]], int]:
     motion = head_motion()
-    _, turns, lost = landmarker.decode_clip(renderer.render(face, motion))
+    _, turns, lost = landmarker.watch(renderer.render(face, motion))
     rest = turns[len(TURNS) // 2]  # the middle of the first sweep asks for no turn
     seen = matrix_to_euler(rest.T @ turns)
     result = {}

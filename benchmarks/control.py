@@ -25,7 +25,7 @@ from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.export import load_motion_model
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import MotionDiffusion
-from tbd.draw.sampling import Recording
+from tbd.draw.sampling import AudioWindows
 from tbd.face.motion import CHANNELS, INDEX
 from tbd.media.wav import read_wave
 from tbd.pipeline import ASSETS
@@ -46,7 +46,7 @@ def draw_many(
 ) -> np.ndarray:
     """(plans, T, 58) motion of one window under many plans, all from the same noise."""
     frames, out = model.window_frames, []
-    sound, phones = Recording(audio, model.audio_encoder).window(0, frames, model.device)
+    sound, phones = AudioWindows(audio, model.audio_encoder).window(0, frames, model.device)
     for first in range(0, len(plans), size):
         batch = PlanTensors.collate(plans[first : first + size]).to(model.device)
         n = len(batch.unit)

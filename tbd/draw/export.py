@@ -125,7 +125,7 @@ def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str |
     """
     folder, content = Path(folder), _without_stages(content)
     model = _built(content, LightningModule, "The configuration")
-    if not hasattr(model, "draw"):
+    if not hasattr(model, "generate"):
         raise InputError(
             f"A run of {type(model).__name__} trained no model that draws; `python -m tbd.draw.motion.distillation` exports an encoder."
         )

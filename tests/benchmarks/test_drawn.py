@@ -37,7 +37,7 @@ def test_a_clip_is_drawn_and_compared(tmp_path):
 
 def test_units_that_do_not_move_have_no_rank():
     still = tiny_model()
-    still.denoise = lambda audio, plans, **_: still.mean.expand(len(audio), still.window_frames, -1)
+    still.sample_window = lambda audio, plans, **_: still.mean.expand(len(audio), still.window_frames, -1)
     report = control.muscles(still, np.zeros(16000, np.float32), guidance=None)
     assert {row["spearman"] for row in report.values()} == {0.0}
 

@@ -16,7 +16,7 @@ SCRIPT = """
     from pathlib import Path
 
     from tbd.utils.atomic import atomic_output
-    from tbd.utils.multiprocessing import spread
+    from tbd.utils.multiprocessing import parallel_map
 
     FOLDER, WHEN = Path(sys.argv[1]), sys.argv[2]
     if __name__ != "__main__" and WHEN == "starting":
@@ -33,7 +33,7 @@ SCRIPT = """
 
     if __name__ == "__main__":
         try:
-            list(spread(work, range(8), 2))
+            list(parallel_map(work, range(8), 2))
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             sys.exit(130)

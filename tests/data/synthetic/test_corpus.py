@@ -108,7 +108,7 @@ def test_an_interrupted_run_is_finished_without_making_clips_again(corpus, voice
             raise KeyboardInterrupt
         return original(*args)
 
-    monkeypatch.setattr(synthesis, "recite", interrupted)
+    monkeypatch.setattr(synthesis, "synthesize_utterance", interrupted)
     with pytest.raises(KeyboardInterrupt):
         synthesize(tmp_path, HOURS, seed=5, workers=1, voices=voices)
     assert not (tmp_path / "manifest.csv").exists()
