@@ -323,7 +323,7 @@ def track(
     end: float | None = None,
     neutral: str | os.PathLike | None = None,
 ) -> None:
-    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is input_checks.
+    """`tbd track`: a video's performance as motion, by the mesh tracker, or by the landmarker where its file is given.
 
     Args:
         video: The recording.
@@ -332,7 +332,7 @@ def track(
         console: Where to print.
         tracker: What follows the face, instead of these two.
         start: Seconds of the video at which the motion begins.
-        end: Seconds at which it ends; the video's own end where not input_checks.
+        end: Seconds at which it ends; the video's own end where not given.
         neutral: A picture or video of the same person at rest. Without it the mesh tracker measures against people at large, and
             a note says so.
 

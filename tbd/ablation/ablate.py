@@ -8,7 +8,7 @@ from lightning import LightningDataModule, LightningModule
 from rich.console import Console
 
 from tbd.ablation.launchers import Launcher
-from tbd.ablation.measuring import gauges, true_clips
+from tbd.ablation.measuring import runners, true_clips
 from tbd.ablation.monitor import Monitor
 from tbd.ablation.plots import plot_sweep
 from tbd.ablation.resolve import Config, component, difference, require_trained_alike, resolve_overlay, training_key
@@ -149,7 +149,7 @@ def _require_built(values: Config, base: type, what: str) -> None:
 
 def _protocol_of(study: Study) -> Protocol:
     protocol = load_protocol(study.protocol)
-    gauges(protocol)
+    runners(protocol)
     names = [entry.name for entry in protocol.metrics]
     for name in study.metrics or ():
         if name not in names:

@@ -113,19 +113,19 @@ def true_clips(protocol: Protocol, root: str | None, count: int | None) -> list[
     return [clips[i * len(clips) // count] for i in range(count)]
 
 
-def gauges(protocol: Protocol) -> list[MetricRunner]:
+def runners(protocol: Protocol) -> list[MetricRunner]:
     """A protocol's metrics, ready to be fed.
 
     Raises:
         InputError: one of them reads pictures, or cannot be built.
     """
     made = [MetricRunner.of(entry) for entry in protocol.metrics]
-    for gauge in made:
-        field = next((name for name in gauge.reads if name.split(".")[1] not in _FIELDS), None)
+    for runner in made:
+        field = next((name for name in runner.reads if name.split(".")[1] not in _FIELDS), None)
         if field is not None:
             why = "which needs pictures" if field.split(".")[1] in UNSEEN else "which an ablation does not know"
             raise InputError(
-                f"{protocol.id}: the metric {gauge.entry.name} reads {field}, {why}; an ablation is measured in motion, as by "
+                f"{protocol.id}: the metric {runner.entry.name} reads {field}, {why}; an ablation is measured in motion, as by "
                 "procedural-motion-v1."
             )
     return made
@@ -136,15 +136,15 @@ _FIELDS = ("motion", "points", "seams", "emotion", "intensity", "audio", "asked"
 
 def measure(protocol: Protocol, truths: Sequence[Truth], drawn: Sequence[Motion]) -> tuple[dict[str, Value], dict[str, dict[str, float]]]:
     """Metric → its result; and of means over clips, metric → clip → number."""
-    made = gauges(protocol)
+    made = runners(protocol)
     for truth, motion in zip(truths, drawn):
         comparison, shared = Comparison(truth, motion), {}
-        for gauge in made:
-            gauge.feed(comparison, shared)
-    values = {gauge.entry.name: gauge.value() for gauge in made}
+        for runner in made:
+            runner.update(comparison, shared)
+    values = {runner.entry.name: runner.value() for runner in made}
     by_clip = {
-        gauge.entry.name: {clip: numbers[values[gauge.entry.name].reported] for clip, numbers in gauge.found.items()}
-        for gauge in made
-        if gauge.found
+        runner.entry.name: {clip: numbers[values[runner.entry.name].reported] for clip, numbers in runner.found.items()}
+        for runner in made
+        if runner.found
     }
     return values, by_clip

@@ -24,12 +24,12 @@ class ExactModule(L.LightningModule):
     checkpoint. A DataModule does its part by a loader that remembers its place (`tbd.data.datasets.samplers`).
     """
 
-    chance_seed: int | None = None
+    noise_seed: int | None = None
     """Of what samples meet; see `run_seed`. A resumed run takes its checkpoint's."""
 
     @property
     def run_seed(self) -> int:
-        return run_seed(self.chance_seed)
+        return run_seed(self.noise_seed)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         # what networks draw themselves (dropout) hangs on the number of the batch alone
@@ -47,7 +47,7 @@ class ExactModule(L.LightningModule):
         _rewind(checkpoint, self._trainer)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.chance_seed = checkpoint.get(_SEED, self.chance_seed)
+        self.noise_seed = checkpoint.get(_SEED, self.noise_seed)
 
     def numbered(self, batch: dict[str, Any], batch_idx: int, size: int) -> dict[str, Any]:
         """The batch with its samples' numbers.

@@ -1,4 +1,4 @@
-"""Chance in training that depends on nothing but a seed and a sample's number.
+"""Randomness in training that depends on nothing but a seed and a sample's number.
 
 Neither the number of GPUs, nor the order of ranks, nor a kill and resume, nor how often one validates changes what a sample meets.
 There are two kinds. What belongs to a sample (its noise and timestep, which conditions are withheld, how its sound is changed) is

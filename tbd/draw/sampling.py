@@ -45,24 +45,24 @@ def require_widths(plan_encoder: PlanEncoder, plan_dim: int, audio_encoder: Audi
 
 
 def build_cfg_batch(
-    branches: Sequence[Branch], size: int, planned: PlanEmbeds, uncond_mode: PlanEmbeds | None, like: Tensor
+    branches: Sequence[Branch], size: int, planned: PlanEmbeds, uncond_plan: PlanEmbeds | None, like: Tensor
 ) -> tuple[PlanEmbeds, Tensor]:
-    """What each branch is told, as one batch.
+    """What each branch is conditioned on, as one batch.
 
     Args:
         branches: n condition sets.
         size: B.
         planned: the plans of B windows.
-        uncond_mode: what stands for ε(∅) where it is a plan of its own, such as a neutral one; None withholds the plan.
+        uncond_plan: what stands for ε(∅) where it is a plan of its own, such as a neutral one; None withholds the plan.
         like: for dtype and device.
 
     Returns:
-        The n·B plans, branch by branch, and (n·B,) 1 where the audio is heard.
+        The n·B plans, branch by branch, and (n·B,) 1 where the audio is given.
     """
-    told = [planned if branch.emotion or uncond_mode is None else uncond_mode for branch in branches]
-    hidden = [Branch(branch.audio, branch.emotion or uncond_mode is not None, branch.muscles) for branch in branches]
+    plans = [planned if branch.emotion or uncond_plan is None else uncond_plan for branch in branches]
+    hidden = [Branch(branch.audio, branch.emotion or uncond_plan is not None, branch.muscles) for branch in branches]
     flags = torch.tensor(hidden, dtype=like.dtype, device=like.device).repeat_interleave(size, 0)  # (n·B, 3)
-    return PlanEmbeds.cat(told).only(flags[:, 1], flags[:, 2]), flags[:, 0]
+    return PlanEmbeds.cat(plans).only(flags[:, 1], flags[:, 2]), flags[:, 0]
 
 
 def crossfade_seam(drawn: Tensor, past: Tensor, frames: int, ease: int = 5) -> Tensor:

@@ -152,12 +152,12 @@ def decode_clip(
                 if times[number]:  # twice or more where a portrait stands for a clip
                     kept[view] += [cut(frame, views[view][0], view.crop.size)] * times[number]
             if tracking is not None:
-                sight = tracking.add(frame)
-                points.append(_UNSEEN if sight is None else sight.points)
+                detection = tracking.add(frame)
+                points.append(_UNSEEN if detection is None else detection.points)
                 for view, align in aligned.items():
-                    kept[view] += [] if sight is None else [align(frame, sight.points)]
-                if chips is not None and sight is not None:
-                    faces.append(np.asarray(chips(frame.transpose(2, 0, 1)[None], sight.points[None])))
+                    kept[view] += [] if detection is None else [align(frame, detection.points)]
+                if chips is not None and detection is not None:
+                    faces.append(np.asarray(chips(frame.transpose(2, 0, 1)[None], detection.points[None])))
         if not seen.length:
             raise InputError(f"There are no frames in {source}; give a video.")
         if tracking is not None:

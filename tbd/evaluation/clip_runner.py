@@ -23,7 +23,7 @@ class Findings:
         scored: how many are in the numbers.
     """
 
-    gauges: list[MetricRunner]
+    runners: list[MetricRunner]
     issues: list[Issue] = field(default_factory=list)
     scored: int = 0
 
@@ -56,8 +56,8 @@ def look(
         others = pool.starmap_async(_look_apart, tasks)
         found = _look(protocol, shares[0], predictions, watched, device)
         for states, issues, scored in others.get():
-            for gauge, state in zip(found.gauges, states):
-                gauge.add(state)
+            for runner, state in zip(found.runners, states):
+                runner.add(state)
             found.issues += issues
             found.scored += scored
     return found
@@ -65,9 +65,9 @@ def look(
 
 def _look(protocol, clips: Sequence[ReferenceClip], predictions: dict[str, Prediction], watched: Callable, device: str) -> Findings:
     found = Findings([MetricRunner.of(entry, device) for entry in protocol.metrics])
-    needs = _needs(protocol, found.gauges)
+    needs = _needs(protocol, found.runners)
     for clip in watched(clips):
-        issues = _examine(protocol, needs, clip, predictions[clip.id], found.gauges)
+        issues = _examine(protocol, needs, clip, predictions[clip.id], found.runners)
         found.scored += not any(not issue.scored for issue in issues)
         found.issues += issues
     return found
@@ -78,11 +78,11 @@ def _look_apart(
 ) -> tuple[list[dict[str, Any]], list[Issue], int]:
     """`_look` in a process of its own: what can be sent back, the metrics' states without their networks."""
     found = _look(protocol, clips, predictions, iter, device)
-    return [gauge.state() for gauge in found.gauges], found.issues, found.scored
+    return [runner.state() for runner in found.runners], found.issues, found.scored
 
 
-def _needs(protocol: Protocol, gauges: Sequence[MetricRunner]) -> RequiredFields:
-    reads = [gauge.reads for gauge in gauges]
+def _needs(protocol: Protocol, runners: Sequence[MetricRunner]) -> RequiredFields:
+    reads = [runner.reads for runner in runners]
     chips = None
     if any(name.endswith(".faces") for fields in reads for name in fields):
         from tbd.metrics.crops import face_chips
@@ -92,14 +92,14 @@ def _needs(protocol: Protocol, gauges: Sequence[MetricRunner]) -> RequiredFields
 
 
 def _examine(
-    protocol: Protocol, needs: RequiredFields, clip: ReferenceClip, prediction: Prediction, gauges: Sequence[MetricRunner]
+    protocol: Protocol, needs: RequiredFields, clip: ReferenceClip, prediction: Prediction, runners: Sequence[MetricRunner]
 ) -> list[Issue]:
     """Look at one clip and feed it to all metrics; its issues."""
     try:
-        evidence = ClipInputs(protocol, needs, clip, prediction)
+        clip_inputs = ClipInputs(protocol, needs, clip, prediction)
     except Unusable as error:
         return [Issue(kind=error.kind, clip=clip.id, detail=str(error))]
     shared: dict[Any, dict[str, float]] = {}
-    for gauge in gauges:
-        gauge.feed(evidence, shared)
-    return evidence.issues
+    for runner in runners:
+        runner.update(clip_inputs, shared)
+    return clip_inputs.issues

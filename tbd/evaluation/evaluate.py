@@ -50,9 +50,9 @@ def evaluate(
     given = predictions([clip.id for clip in clips])
     protocol = measured_by(protocol, given)
     found = look(protocol, clips, given.clips, watched, device, workers)
-    gauges, issues = found.gauges, [*given.issues, *found.issues]
+    runners, issues = found.runners, [*given.issues, *found.issues]
     # a metric that no clip could be measured by says so once
-    mute = tuple(f"{gauge.entry.name}: " for gauge in gauges if not gauge.clips)
+    mute = tuple(f"{runner.entry.name}: " for runner in runners if not runner.clips)
     issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(mute)]
     scores = Scores(
         protocol=protocol.id,
@@ -60,12 +60,12 @@ def evaluate(
         split=names,
         content=content or "",
         motion=_motion_of(protocol),
-        metrics={gauge.entry.name: gauge.value() for gauge in gauges},
+        metrics={runner.entry.name: runner.value() for runner in runners},
         expected=len(clips),
         found=len(given.clips),
         scored=found.scored,
         issues=sorted(issues, key=lambda issue: (issue.scored, issue.kind, issue.clip, issue.detail)),
-        weights={name: sha for gauge in gauges if gauge.clips for name, sha in gauge.weights.items()},
+        weights={name: sha for runner in runners if runner.clips for name, sha in runner.weights.items()},
         predictor=given.run.get("predictor", {}),
         predictor_weights=given.run.get("weights", {}),
         predicted_on=given.run.get("environment", {}),
@@ -73,7 +73,7 @@ def evaluate(
         seconds=round(time.perf_counter() - start, 2),
         **_costs(given.clips),
     )
-    return scores, {gauge.entry.name: gauge.found for gauge in gauges if gauge.found}
+    return scores, {runner.entry.name: runner.found for runner in runners if runner.found}
 
 
 def _motion_of(protocol: Protocol) -> Literal["file", "tracked"] | None:

@@ -54,7 +54,7 @@ class MetricRunner:
     def reads(self) -> Sequence[str]:
         return self.metric.reads if self.metric is not None else ()
 
-    def feed(self, evidence: ClipInputs, shared: dict[Any, dict[str, float]]) -> None:
+    def update(self, clip_inputs: ClipInputs, shared: dict[Any, dict[str, float]]) -> None:
         """Give it one clip. What it cannot measure becomes an issue of the clip.
 
         Args:
@@ -64,9 +64,9 @@ class MetricRunner:
         if self.metric is None:
             return
         try:
-            inputs = evidence.inputs(self.reads, self.entry)
+            inputs = clip_inputs.inputs(self.reads, self.entry)
             if isinstance(self.metric, ClipMean):
-                self._feed_mean(inputs, evidence.clip.id, shared)
+                self._update_mean(inputs, clip_inputs.clip.id, shared)
             else:
                 self.metric.update(*inputs)
             self.clips += 1
@@ -74,9 +74,9 @@ class MetricRunner:
             self.metric, self.absent = None, str(error)
         except Unmeasurable as error:
             self.refused = self.refused or str(error)
-            evidence.note("metric", f"{self.entry.name}: {error}")
+            clip_inputs.note("metric", f"{self.entry.name}: {error}")
 
-    def _feed_mean(self, inputs: list[Any], clip: str, shared: dict[Any, dict[str, float]]) -> None:
+    def _update_mean(self, inputs: list[Any], clip: str, shared: dict[Any, dict[str, float]]) -> None:
         """Update a mean, and keep what it measured, or raise why it could not."""
         metric, measure = self.metric, self.metric.measure
         group = getattr(metric, "group", None)

@@ -188,24 +188,24 @@ class FaceFollower:
     def follow(self, frame: np.ndarray) -> FaceDetection | None:
         """The face in the next frame of a video, or None where it is lost."""
         view = TurnedImage(frame, self.turn or 0)
-        sight = self._run(view) if self._window else None
-        if sight is None:
-            sight = self._search(frame, small=self._lost % FPS == 0)
+        detection = self._run(view) if self._window else None
+        if detection is None:
+            detection = self._search(frame, small=self._lost % FPS == 0)
             self._lost += 1
-        if sight is None:
+        if detection is None:
             self._window = None
             return None
-        self._lost, self._last = 0, bounds(sight.points)
-        if self._near_edge(sight.points, view):
+        self._lost, self._last = 0, bounds(detection.points)
+        if self._near_edge(detection.points, view):
             self._move(view, self._last)
-        return sight
+        return detection
 
     def _search(self, image: np.ndarray, passes: int = 1, small: bool = True) -> FaceDetection | None:
         """The first face that the mesh confirms: where one was last, in any turn at a glance, then small ones, upright before others."""
         if self._last is not None:
-            sight = self._confirmed(image, FoundFace(self._last, self.turn or 0), passes)
-            if sight is not None:
-                return sight
+            detection = self._confirmed(image, FoundFace(self._last, self.turn or 0), passes)
+            if detection is not None:
+                return detection
         turns = TURNS if self.turn is None else (self.turn,)
         looks = [(turns, TILES[0])]
         if small:
@@ -213,32 +213,32 @@ class FaceFollower:
         for some, tiles in looks:
             groups = find_turned_faces(image, some, tiles)
             for face in (face for group in groups for face in group):
-                sight = self._confirmed(image, face, passes)
-                if sight is not None:
+                detection = self._confirmed(image, face, passes)
+                if detection is not None:
                     seen = sum(self.turn in [face.turn for face in group] for group in groups)
                     self.faces_seen = max(self.faces_seen, seen, 1)
-                    return sight
+                    return detection
         return None
 
     def _confirmed(self, image: np.ndarray, face: FoundFace, passes: int) -> FaceDetection | None:
         """What the model sees of a face, in the turn in which it stands, if the detector agrees."""
         view = TurnedImage(image, face.turn)
-        sight = self._look(view, face.box, passes)
-        if sight is None or not stands_as_the_face(view, sight.points):
+        detection = self._look(view, face.box, passes)
+        if detection is None or not stands_as_the_face(view, detection.points):
             return None
-        turn = face.turn if self.turn is not None else (face.turn - round(bony_roll(sight.points) / (np.pi / 2))) % 4
+        turn = face.turn if self.turn is not None else (face.turn - round(bony_roll(detection.points) / (np.pi / 2))) % 4
         if turn != face.turn:  # the model sees lying faces too
-            points = turn_points(sight.points, view.shape, turn - face.turn)
+            points = turn_points(detection.points, view.shape, turn - face.turn)
             view = TurnedImage(image, turn)
-            sight = self._look(view, bounds(points), passes)
-        self.turn = turn if sight is not None else self.turn
-        return sight
+            detection = self._look(view, bounds(points), passes)
+        self.turn = turn if detection is not None else self.turn
+        return detection
 
     def _look(self, view: TurnedImage, box: np.ndarray, passes: int) -> FaceDetection | None:
         self._move(view, box)
         for _ in range(passes):
-            sight = self._run(view)
-        return sight
+            detection = self._run(view)
+        return detection
 
     def _move(self, image: Any, box: np.ndarray) -> None:
         height, width = image.shape[:2]
@@ -250,8 +250,8 @@ class FaceFollower:
     def _run(self, image: Any) -> FaceDetection | None:
         left, top, right, bottom = self._window
         self.pixels, self.corner = image[top:bottom, left:right], np.float32([left, top, 0])
-        sight = self._model(self.pixels)
-        return None if sight is None else sight.shifted(left, top)
+        detection = self._model(self.pixels)
+        return None if detection is None else detection.shifted(left, top)
 
     def _near_edge(self, points: np.ndarray, image: Any) -> bool:
         """Whether the face has come near an edge of its window that is not the picture's own edge, or has changed its size."""

@@ -51,7 +51,7 @@ class Tracker(ABC):
         """A fresh model for one picture or one clip, to be used as a context manager."""
 
     @abstractmethod
-    def solve(self, sights: np.ndarray, neutral: Neutral | None = None) -> ClipFit:
+    def solve(self, detections: np.ndarray, neutral: Neutral | None = None) -> ClipFit:
         """Coefficients and poses of the frames in which the face was seen.
 
         Args:
@@ -74,18 +74,20 @@ class Tracker(ABC):
         """
         with self.open(video=False) as model:
             follower = FaceFollower(model)
-            sight = follower.settle(image)
-            if sight is None:
+            detection = follower.settle(image)
+            if detection is None:
                 raise InputError(f"No face was found in {source}; give a picture in which a whole human face is seen from the front.")
             image, turned = np.ascontiguousarray(np.rot90(image, follower.turn)), 90.0 * follower.turn
-            roll = bony_roll(sight.points)
+            roll = bony_roll(detection.points)
             if abs(roll) > MAX_TILT:
-                straight = level(image, sight.points, roll)
+                straight = level(image, detection.points, roll)
                 again = FaceFollower(model, turn=0).settle(straight)
                 if again is not None:
-                    image, sight, turned = straight, again, turned - float(np.degrees(roll))
+                    image, detection, turned = straight, again, turned - float(np.degrees(roll))
         about = {**self._metadata(), **({"turned": signed(turned)} if turned else {})}
-        geometry = FaceGeometry(image, sight.points, *remove_pose(sight.points, sight.rotation), max(follower.faces_seen, 1), about)
+        geometry = FaceGeometry(
+            image, detection.points, *remove_pose(detection.points, detection.rotation), max(follower.faces_seen, 1), about
+        )
         _require_usable(geometry, source)
         return geometry
 
@@ -169,14 +171,14 @@ class Tracking:
     def add(self, frame: np.ndarray | Picture) -> FaceDetection | None:
         """Look at the next frame: (H, W, 3) uint8 RGB, or a `Picture`. What is seen of the face, or None."""
         self._size = frame.shape[1::-1]
-        sight = self._follower.follow(frame)
-        self.seen.append(sight is not None)
-        if sight is None:
+        detection = self._follower.follow(frame)
+        self.seen.append(detection is not None)
+        if detection is None:
             self._cuts.add(None, None)
         else:
-            self._spool.write(_to_row(sight).tobytes())
-            self._cuts.add(self._follower.pixels, sight.points, self._follower.corner)
-        return sight
+            self._spool.write(_to_row(detection).tobytes())
+            self._cuts.add(self._follower.pixels, detection.points, self._follower.corner)
+        return detection
 
     @property
     def turn(self) -> int:
@@ -201,10 +203,10 @@ class Tracking:
 
     def motion(self) -> Motion:
         """The performance; see `Tracker.track`, which says what may be wrong with a clip."""
-        sights = self._sights()
-        _require_size(sights, self.source)
+        detections = self._detections()
+        _require_size(detections, self.source)
         cuts = self.cuts()
-        clip = self.tracker.solve(sights, self.neutral)
+        clip = self.tracker.solve(detections, self.neutral)
         head, rest = shot_motion(clip, [sum(self.seen[: cut.frame]) for cut in cuts])
         values = _fill(np.concatenate([clip.blendshapes, head], 1), np.array(self.seen))
         about = {
@@ -221,19 +223,19 @@ class Tracking:
 
     def rest(self) -> Neutral:
         """The person, where the clip shows them at rest; see `Tracker.rest`."""
-        sights = self._sights()
-        _require_size(sights, self.source)
-        face = resting_face(sights[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3))
-        return Neutral(face, np.median(sights[:, _BLENDSHAPES], 0).astype(np.float64), self.source)
+        detections = self._detections()
+        _require_size(detections, self.source)
+        face = resting_face(detections[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3))
+        return Neutral(face, np.median(detections[:, _BLENDSHAPES], 0).astype(np.float64), self.source)
 
     def points(self) -> np.ndarray:
         """(T, 478, 3) float32 mesh points as `FaceGeometry.points`, interpolated where the face was lost."""
-        points = np.array(self._sights()[:, : 3 * NUM_POINTS])
+        points = np.array(self._detections()[:, : 3 * NUM_POINTS])
         if not all(self.seen):
             points = _fill(points, np.array(self.seen)).astype(np.float32)
         return points.reshape(-1, NUM_POINTS, 3)
 
-    def _sights(self) -> np.ndarray:
+    def _detections(self) -> np.ndarray:
         return _read_rows(self._spool, np.array(self.seen, bool), self.source)
 
 
@@ -259,8 +261,8 @@ class FaceMeshTracker(Tracker):
     def open(self, video: bool) -> FaceModel:
         return MeshModel()
 
-    def solve(self, sights: np.ndarray, neutral: Neutral | None = None) -> ClipFit:
-        return fit_clip(sights[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3), neutral, self.absolute)
+    def solve(self, detections: np.ndarray, neutral: Neutral | None = None) -> ClipFit:
+        return fit_clip(detections[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3), neutral, self.absolute)
 
     def _reference(self, neutral: Neutral | None) -> str:
         return super()._reference(neutral) if self.absolute else CLIP
@@ -295,14 +297,14 @@ class FaceLandmarkerTracker(Tracker):
     def open(self, video: bool) -> FaceModel:
         return LandmarkerModel(self.model, video)
 
-    def solve(self, sights: np.ndarray, neutral: Neutral | None = None) -> ClipFit:
-        points = sights[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3)
-        rotations = np.asarray(sights[:, _ROTATION], np.float64).reshape(-1, 3, 3)
-        nearness = 1 / np.asarray(sights[:, _DISTANCE], np.float64)
+    def solve(self, detections: np.ndarray, neutral: Neutral | None = None) -> ClipFit:
+        points = detections[:, : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3)
+        rotations = np.asarray(detections[:, _ROTATION], np.float64).reshape(-1, 3, 3)
+        nearness = 1 / np.asarray(detections[:, _DISTANCE], np.float64)
         # Corner by corner the mesh's scale jitters; the landmarker's own distance is steadier, but in no unit of ours.
         poses = [remove_pose(p, r)[2:] for p, r in zip(points, rotations)]
         scales, origins = (np.array(column, np.float64) for column in zip(*poses))
-        blendshapes = np.array(sights[:, _BLENDSHAPES])
+        blendshapes = np.array(detections[:, _BLENDSHAPES])
         if neutral is not None:
             at_rest = np.clip(neutral.blendshapes, 0, 0.9)
             blendshapes = np.clip((blendshapes - at_rest) / (1 - at_rest), 0, 1)
@@ -331,12 +333,12 @@ _BLENDSHAPES = slice(_DISTANCE + 1, _DISTANCE + 1 + len(BLENDSHAPES))
 _ROW = _BLENDSHAPES.stop
 
 
-def _to_row(sight: FaceDetection) -> np.ndarray:
+def _to_row(detection: FaceDetection) -> np.ndarray:
     """(_ROW,) float32: points, then what the model tells beyond them, zeros where it does not."""
     row = np.zeros(_ROW, np.float32)
-    row[: 3 * NUM_POINTS] = sight.points.ravel()
-    if sight.rotation is not None:
-        row[_ROTATION], row[_DISTANCE], row[_BLENDSHAPES] = sight.rotation.ravel(), sight.distance, sight.blendshapes
+    row[: 3 * NUM_POINTS] = detection.points.ravel()
+    if detection.rotation is not None:
+        row[_ROTATION], row[_DISTANCE], row[_BLENDSHAPES] = detection.rotation.ravel(), detection.distance, detection.blendshapes
     return row
 
 
@@ -350,8 +352,8 @@ def _read_rows(spool: BinaryIO, seen: np.ndarray, source: str) -> np.ndarray:
     return np.memmap(spool, np.float32, "r", shape=(int(seen.sum()), _ROW))
 
 
-def _require_size(sights: np.ndarray, source: str) -> None:
-    some = sights[:: max(len(sights) // 100, 1), : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3)
+def _require_size(detections: np.ndarray, source: str) -> None:
+    some = detections[:: max(len(detections) // 100, 1), : 3 * NUM_POINTS].reshape(-1, NUM_POINTS, 3)
     side = float(np.median([np.ptp(points[:, :2], 0).max() for points in some]))
     if side < MIN_FACE:
         raise InputError(f"The face in {source} is {side:.0f} pixels high; give one of at least {MIN_FACE} pixels.")

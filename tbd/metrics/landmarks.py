@@ -63,9 +63,9 @@ def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
     with (tracker or FaceMeshTracker()).open(video=True) as model:
         follower = FaceFollower(model, turn=0)  # drawn faces are upright
         for place, frame in zip(points, to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()):
-            sight = follower.follow(np.ascontiguousarray(frame))
-            if sight is not None:
-                place[:] = sight.points
+            detection = follower.follow(np.ascontiguousarray(frame))
+            if detection is not None:
+                place[:] = detection.points
     return points
 
 

@@ -1,0 +1,1 @@
+"""What every part uses and none of the field knows: files, processes, class paths, messages."""

@@ -142,8 +142,8 @@ def test_the_same_face_is_followed_where_a_larger_one_appears(astronaut):
     both[:, 388:] = astronaut
     with FaceMeshTracker().open(video=True) as model:
         follower = FaceFollower(model)
-        sights = [follower.follow(frame) for frame in (alone, np.zeros_like(alone), both)]
-    assert sights[1] is None and np.abs(sights[2].points - sights[0].points)[:, :2].mean() < 5
+        detections = [follower.follow(frame) for frame in (alone, np.zeros_like(alone), both)]
+    assert detections[1] is None and np.abs(detections[2].points - detections[0].points)[:, :2].mean() < 5
 
 
 # -- the commands ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""A LightningDataModule for each data set, and for mixtures of them."""

@@ -1,0 +1,1 @@
+"""`torch` datasets, samplers and augmentations over prepared clips."""

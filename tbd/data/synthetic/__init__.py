@@ -1,0 +1,1 @@
+"""The procedural corpus: synthetic speech with its true phones, plans and motion."""

@@ -152,16 +152,16 @@ def make_clip(root: Path, clip: Clip) -> tuple[int, dict[str, str | int]]:
     motion_path = root / clip.path("motion", ".npz")
     if not motion_path.is_file():
         rng = np.random.default_rng([clip.seed, 2, clip.index])
-        recital = synthesize_utterance(clip.actor.voice, clip.actor.delivery, clip.emotion, clip.level, clip.actor.split, rng)
-        plan = draw_plan(clip.emotion, clip.level, recital.speech.duration, rng)
-        effort = 1 + 0.12 * recital.effort
+        utterance = synthesize_utterance(clip.actor.voice, clip.actor.delivery, clip.emotion, clip.level, clip.actor.split, rng)
+        plan = draw_plan(clip.emotion, clip.level, utterance.speech.duration, rng)
+        effort = 1 + 0.12 * utterance.effort
         articulation = Articulation(clip.actor.articulation.jaw * effort, clip.actor.articulation.lips * effort)
-        motion = act(recital.speech.phones, recital.speech.audio, plan, rng, articulation)
-        _save_wav(root / clip.path("audio", ".wav"), recital)
-        save_phones(recital.speech.phones, root / clip.path("phonemes", ".csv"))
+        motion = act(utterance.speech.phones, utterance.speech.audio, plan, rng, articulation)
+        _save_wav(root / clip.path("audio", ".wav"), utterance)
+        save_phones(utterance.speech.phones, root / clip.path("phonemes", ".csv"))
         with atomic_output(root / clip.path("plan", ".json")) as temporary:
             temporary.write_text(plan.model_dump_json(exclude_defaults=True), encoding="utf-8")
-        about = {"source": "procedural", "clip": clip.name, "seconds": round(recital.speech.duration, 4), "text": recital.text}
+        about = {"source": "procedural", "clip": clip.name, "seconds": round(utterance.speech.duration, 4), "text": utterance.text}
         Motion(motion.values, about).save(motion_path)
     made = Motion.load(motion_path)
     return clip.index, _row(clip, made)
@@ -227,9 +227,9 @@ def _claim(root: Path, identity: dict, hours: float) -> None:
         temporary.write_text(json.dumps({**identity, "hours": hours, "versions": versions, "command": sys.argv}, indent=1))
 
 
-def _save_wav(path: Path, recital: Utterance) -> None:
+def _save_wav(path: Path, utterance: Utterance) -> None:
     with atomic_output(path) as temporary:
-        wavfile.write(temporary, SAMPLE_RATE, np.round(recital.speech.audio * 32767).astype(np.int16))
+        wavfile.write(temporary, SAMPLE_RATE, np.round(utterance.speech.audio * 32767).astype(np.int16))
 
 
 def _show(rows: Iterable, total: int) -> Iterable:

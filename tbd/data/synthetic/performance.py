@@ -49,7 +49,7 @@ class AffectProfile:
     jaw: float = 1.0
 
 
-TEMPERS: dict[str, AffectProfile] = {
+AFFECT_PROFILES: dict[str, AffectProfile] = {
     "neutral": AffectProfile(),
     "angry": AffectProfile(blinks=0.5, gaze=0.6, head=1.1, nods=2.0, pitch=0.05, forward=0.06, brows=0.4, jaw=1.12),
     "contempt": AffectProfile(blinks=0.8, gaze=0.8, gaze_down=0.10, head=0.9, pitch=-0.07, roll=0.05, brows=0.8, jaw=0.95),
@@ -88,17 +88,17 @@ def act(
         ``ceil(N / 640)`` frames, blendshapes in 0..1.
     """
     frames = -(-len(audio) // SAMPLES_PER_FRAME)
-    temper = _temper_over(plan, frames)
+    profile = _profile_over(plan, frames)
     loudness = loudness_of(audio, frames)
-    jaw = articulation.jaw * float(temper["jaw"].mean())
+    jaw = articulation.jaw * float(profile["jaw"].mean())
     lips = speech_lips(phones, loudness, Articulation(jaw, articulation.lips))
     values = combine(lips, _alive(perform(plan, frames), rng))
     accents = find_accents(phones, loudness, rng)
-    head = _head(frames, accents, temper, rng)
+    head = _head(frames, accents, profile, rng)
     values[:, len(BLENDSHAPES) :] += head
-    _raise_brows(values, accents, temper, rng)
-    _look(values, head, temper, rng)
-    _blink(values, phones, temper, rng)
+    _raise_brows(values, accents, profile, rng)
+    _look(values, head, profile, rng)
+    _blink(values, phones, profile, rng)
     return Motion(np.clip(values, -1, 1)).clamped()
 
 
@@ -154,15 +154,15 @@ def find_accents(phones: Sequence[Phone], loudness: np.ndarray, rng: np.random.G
     return sorted(chosen, key=lambda a: a.time)
 
 
-def _temper_over(plan: MusclePlan, frames: int) -> dict[str, np.ndarray]:
+def _profile_over(plan: MusclePlan, frames: int) -> dict[str, np.ndarray]:
     """Each field of `AffectProfile` over time, (T,): the feelings' tempers mixed by their weights, eased over a second."""
     times = np.arange(frames) / FPS
-    fields = {f: np.full(frames, getattr(TEMPERS["neutral"], f), np.float64) for f in AffectProfile.__dataclass_fields__}
+    fields = {f: np.full(frames, getattr(AFFECT_PROFILES["neutral"], f), np.float64) for f in AffectProfile.__dataclass_fields__}
     for segment in plan.timeline():
         inside = (times >= segment.start) & (times < (np.inf if segment.end is None else segment.end))
         for name, track in fields.items():
-            rest = getattr(TEMPERS["neutral"], name)
-            shift = sum(w * (getattr(TEMPERS[e], name) - rest) for e, w in segment.emotions.items())
+            rest = getattr(AFFECT_PROFILES["neutral"], name)
+            shift = sum(w * (getattr(AFFECT_PROFILES[e], name) - rest) for e, w in segment.emotions.items())
             track[inside] = rest + segment.intensity * shift
     return {name: gaussian_filter1d(track, 0.4 * FPS, mode="nearest") for name, track in fields.items()}
 
@@ -181,15 +181,15 @@ def _wander(frames: int, seconds: float, rng: np.random.Generator) -> np.ndarray
     return noise - noise.mean()
 
 
-def _head(frames: int, accents: Sequence[Accent], temper: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def _head(frames: int, accents: Sequence[Accent], profile: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """(T, 6) sway, nods on accents, and the feeling's posture."""
-    times, size = np.arange(frames) / FPS, temper["head"]
+    times, size = np.arange(frames) / FPS, profile["head"]
     nod = np.zeros(frames)
     for accent in accents:
-        width = 0.16 / np.interp(accent.time, times, np.sqrt(temper["nods"]))
+        width = 0.16 / np.interp(accent.time, times, np.sqrt(profile["nods"]))
         # The head goes down with the accent and comes back beyond its rest.
         shape = np.exp(-(((times - accent.time - 0.05) / width) ** 2)) - 0.4 * np.exp(-(((times - accent.time - 0.4) / 0.25) ** 2))
-        nod += rng.normal(0.035, 0.015) * accent.strength * shape * temper["nods"]
+        nod += rng.normal(0.035, 0.015) * accent.strength * shape * profile["nods"]
     pitch = 0.022 * _wander(frames, 1.6, rng) * size + nod - nod.mean()
     yaw = (0.030 * _wander(frames, 2.2, rng) + 0.008 * _wander(frames, 0.7, rng)) * size
     roll = (0.018 * _wander(frames, 2.0, rng) + 0.006 * _wander(frames, 0.7, rng)) * size
@@ -197,45 +197,45 @@ def _head(frames: int, accents: Sequence[Accent], temper: dict[str, np.ndarray],
                       0.05 * yaw + 0.010 * _wander(frames, 2.5, rng), -0.10 * pitch + 0.006 * _wander(frames, 2.5, rng),
                       0.012 * _wander(frames, 2.5, rng) * size], 1)  # fmt: skip
     moves -= moves.mean(0)
-    posture = np.stack([temper["pitch"], 0 * pitch, temper["roll"], 0 * pitch, 0 * pitch, temper["forward"]], 1)
+    posture = np.stack([profile["pitch"], 0 * pitch, profile["roll"], 0 * pitch, 0 * pitch, profile["forward"]], 1)
     return (moves + posture).astype(np.float32)
 
 
-def _raise_brows(values: np.ndarray, accents: Sequence[Accent], temper: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+def _raise_brows(values: np.ndarray, accents: Sequence[Accent], profile: dict[str, np.ndarray], rng: np.random.Generator) -> None:
     """Brows rise with some accents. In place."""
     times, lift = np.arange(len(values)) / FPS, np.zeros(len(values))
     for accent in accents:
         if rng.random() < 0.45:
             lift += rng.uniform(0.05, 0.22) * accent.strength * np.exp(-(((times - accent.time) / 0.2) ** 2))
-    lift = np.clip(lift * temper["brows"], 0, 0.35)
+    lift = np.clip(lift * profile["brows"], 0, 0.35)
     for name, share in (("browInnerUp", 0.8), ("browOuterUp", 1.0)):
         columns = _columns(name)
         values[:, columns] = 1 - (1 - values[:, columns]) * (1 - share * lift)[:, None]
 
 
-def _look(values: np.ndarray, head: np.ndarray, temper: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+def _look(values: np.ndarray, head: np.ndarray, profile: dict[str, np.ndarray], rng: np.random.Generator) -> None:
     """Fixations, half of them on the viewer, and eyes that hold their aim while the head moves. In place."""
     frames = len(values)
     aim = np.zeros((frames, 2))
     start = 0
     while start < frames:
         aim[start:] = 0 if rng.random() < 0.5 else rng.normal(0, (0.10, 0.06))
-        start += max(3, int(FPS * rng.lognormal(np.log(1.1 / temper["gaze"][start]), 0.5)))
+        start += max(3, int(FPS * rng.lognormal(np.log(1.1 / profile["gaze"][start]), 0.5)))
     aim -= aim.mean(0)
     aim = gaussian_filter1d(aim, 0.6, axis=0)  # a jump takes two frames
     steady = head - head.mean(0)
     left = aim[:, 0] - 0.8 * steady[:, 1] / _EYE_SPAN
-    down = aim[:, 1] - 0.8 * steady[:, 0] / _EYE_SPAN + temper["gaze_down"]
+    down = aim[:, 1] - 0.8 * steady[:, 0] / _EYE_SPAN + profile["gaze_down"]
     moves = {"eyeLookOutLeft": left, "eyeLookInRight": left, "eyeLookInLeft": -left, "eyeLookOutRight": -left,
              "eyeLookDownLeft": down, "eyeLookDownRight": down, "eyeLookUpLeft": -down, "eyeLookUpRight": -down}  # fmt: skip
     for name, move in moves.items():
         values[:, INDEX[name]] += np.maximum(move, 0)
 
 
-def _blink(values: np.ndarray, phones: Sequence[Phone], temper: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+def _blink(values: np.ndarray, phones: Sequence[Phone], profile: dict[str, np.ndarray], rng: np.random.Generator) -> None:
     """Blinks as a Poisson process, three times as likely at a pause: 100 ms to close, 200 ms to open. In place."""
     frames = len(values)
-    rate = np.full(frames, _BLINKS_A_MINUTE / 60 / FPS) * temper["blinks"]
+    rate = np.full(frames, _BLINKS_A_MINUTE / 60 / FPS) * profile["blinks"]
     weight = np.full(frames, 0.8)
     for phone in phones:
         if phone.symbol == SILENCE:

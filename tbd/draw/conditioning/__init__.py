@@ -1,0 +1,1 @@
+"""Networks that turn plans and audio into the tokens a denoiser attends to."""

@@ -1,0 +1,1 @@
+"""How the conditional predictions of a denoising step are combined."""

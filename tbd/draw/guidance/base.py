@@ -20,7 +20,7 @@ from tbd.think.action_units import REGIONS
 
 
 class Branch(NamedTuple):
-    """One condition set: what a prediction was told."""
+    """One condition set: what a prediction is conditioned on."""
 
     audio: bool
     emotion: bool
@@ -33,7 +33,7 @@ COND = Branch(audio=True, emotion=True, muscles=True)
 COND_NO_AUDIO = Branch(audio=False, emotion=True, muscles=True)
 
 
-BACKGROUND = "nowhere"
+BACKGROUND = "background"
 PLACES = (*REGIONS, BACKGROUND)
 """Where a weight may differ: the regions of a face, and what is in none of them, such as a picture's background."""
 

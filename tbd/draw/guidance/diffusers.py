@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO, UNCOND, Branch, Guidance, over_regions, require_regions, within
 
-_TOLD = {"pred_cond": COND, "pred_uncond": UNCOND}
+_BRANCHES = {"pred_cond": COND, "pred_uncond": UNCOND}
 """What a prediction was told that a guider calls so."""
 
 
@@ -67,7 +67,7 @@ class DiffusersGuidance(Guidance):
         guider = self._guider_at(progress)
         batches = guider.prepare_inputs({})  # one for each prediction it wants; here momentum starts afresh, too
         for batch in batches:
-            batch.noise_pred = preds[_TOLD[getattr(batch, guider._identifier_key)]]
+            batch.noise_pred = preds[_BRANCHES[getattr(batch, guider._identifier_key)]]
         pred = guider(batches).pred
         if self.audio_scale != 1:
             weight = over_regions(within(self.audio_regions, self.audio_scale - 1.0, 0.0), preds[COND], masks)
@@ -91,7 +91,7 @@ def _require_two_branches(guider: BaseGuidance) -> None:
     if not isinstance(guider, BaseGuidance):
         raise TypeError(f"DiffusersGuidance takes a guider of diffusers, such as diffusers.AdaptiveProjectedGuidance, not {name}.")
     wanted = None
-    if set(guider._input_predictions) != set(_TOLD):
+    if set(guider._input_predictions) != set(_BRANCHES):
         wanted = f"the predictions {', '.join(guider._input_predictions)}"
     elif type(guider).prepare_models is not BaseGuidance.prepare_models:
         wanted = "a network whose layers it changes for one of them"
@@ -99,6 +99,6 @@ def _require_two_branches(guider: BaseGuidance) -> None:
         wanted = "pictures (B, C, H, W), which it takes apart by frequency"
     if wanted:
         raise ValueError(
-            f"{name} wants {wanted}; DiffusersGuidance serves guiders of two predictions, {' and '.join(_TOLD)}, of one network, "
+            f"{name} wants {wanted}; DiffusersGuidance serves guiders of two predictions, {' and '.join(_BRANCHES)}, of one network, "
             "such as diffusers.AdaptiveProjectedGuidance."
         )

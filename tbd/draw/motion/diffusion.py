@@ -128,7 +128,7 @@ class MotionDiffusion(ExactModule):
         self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
-        self.uncond_mode, self.chance_seed, self.validation_clips = uncond_mode, seed, validation_clips
+        self.uncond_mode, self.noise_seed, self.validation_clips = uncond_mode, seed, validation_clips
         self.register_buffer("mean", torch.zeros(len(CHANNELS)))
         self.register_buffer("std", torch.ones(len(CHANNELS)))
         self.register_buffer("region_masks", region_masks(), persistent=False)
@@ -267,12 +267,12 @@ class MotionDiffusion(ExactModule):
         clean = self.normalise(batch["motion"])  # (B, T, 58)
         b, t, _ = clean.shape
         ids = batch["id"] if "id" in batch else torch.randint(2**62, (b,))
-        chance = SampleNoise.of(ids.tolist(), self.run_seed, tuple(clean.shape[1:]), 5, clean.device)
-        local, emotion, audio, past, place = chance.uniform.unbind(1)  # (B,) each
+        sample_noise = SampleNoise.of(ids.tolist(), self.run_seed, tuple(clean.shape[1:]), 5, clean.device)
+        local, emotion, audio, past, place = sample_noise.uniform.unbind(1)  # (B,) each
         levels = len(self.noise_scheduler.alphas_cumprod)
         place = place ** (1 / (1 + self.hparams["noise_bias"]))
         timestep = (place * levels).long().clamp(max=levels - 1)  # the power may round up to 1
-        noisy = self.noise_scheduler.add_noise(clean, chance.noise, timestep)
+        noisy = self.noise_scheduler.add_noise(clean, sample_noise.noise, timestep)
         continues = (past >= self.hparams["drop_past"]).float()
         past_mask = continues[:, None] * (torch.arange(t, device=clean.device) < self.past_frames)  # (B, T)
         keep_local = (local >= self.hparams["drop_local"]).float()
@@ -282,7 +282,7 @@ class MotionDiffusion(ExactModule):
         audio_mask = (audio >= self.hparams["drop_audio"]).float()
         plan = self.plan_encoder(batch["plan"], self._times(t)).only(keep_global, keep_local)
         # a past that was drawn is never quite clean; without this, errors feed on themselves from window to window
-        past = (clean + 0.03 * chance.past_noise) * past_mask[..., None]
+        past = (clean + 0.03 * sample_noise.past_noise) * past_mask[..., None]
         pred = self.denoiser(
             torch.where(past_mask[..., None] > 0, past, noisy),
             timestep,
@@ -392,7 +392,7 @@ class MotionDiffusion(ExactModule):
         audio_embeds = self.audio_encoder(audio, phones)  # (B, T, D)
         b, t, _ = audio_embeds.shape
         planned = self.plan_encoder(plan, self._times(t))
-        uncond_mode = self.plan_encoder(plan.neutral(), self._times(t)) if self.uncond_mode == "neutral" else None
+        uncond_plan = self.plan_encoder(plan.neutral(), self._times(t)) if self.uncond_mode == "neutral" else None
         past_full = torch.zeros(b, t, len(CHANNELS), device=audio.device)
         past_mask = torch.zeros(b, t, device=audio.device)
         if past is not None and past.shape[1]:
@@ -404,7 +404,7 @@ class MotionDiffusion(ExactModule):
             progress = i / max(steps - 1, 1)
             branches = guidance.branches(progress)
             model_in = torch.where(kept, past_full, scheduler.scale_model_input(x, timestep))
-            preds = self._branches(branches, model_in, timestep, audio_embeds, (planned, uncond_mode), past_full, past_mask)
+            preds = self._branches(branches, model_in, timestep, audio_embeds, (planned, uncond_plan), past_full, past_mask)
             x = scheduler.step(guidance(preds, progress, self.region_masks), timestep, x).prev_sample
         if past is not None and past.shape[1]:
             x = crossfade_seam(x, past_full, past.shape[1])

@@ -63,7 +63,7 @@ class AudioDistillation(ExactModule):
         fitting = {name: value for name, value in theirs.items() if name in own and own[name].shape == value.shape}
         audio_encoder.load_state_dict({**own, **fitting})
         self.student.audio_encoder, self.augment = audio_encoder, augment
-        self.learning_rate, self.warmup_steps, self.chance_seed = learning_rate, warmup_steps, seed
+        self.learning_rate, self.warmup_steps, self.noise_seed = learning_rate, warmup_steps, seed
         self._tally = Tally()
 
     @property

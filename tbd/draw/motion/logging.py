@@ -41,12 +41,12 @@ class MotionFilms(L.Callback):
                 audio, plan, guidance=pl_module.guidance, noise=noise, phones=None if phones is None else phones[:1]
             )
         frames = int(batch["mask"][0].sum())
-        film = torch.cat([mesh_film(motion[0, :frames]) for motion in (drawn, batch["motion"])], -1)  # (T, 3, H, 2W)
+        film = torch.cat([mesh_video(motion[0, :frames]) for motion in (drawn, batch["motion"])], -1)  # (T, 3, H, 2W)
         for writer in writers:
             add_video(writer, "val/film_0", film, trainer.global_step)
 
 
-def mesh_film(motion: Tensor) -> Tensor:
+def mesh_video(motion: Tensor) -> Tensor:
     """The mean face's mesh in motion.
 
     Args:

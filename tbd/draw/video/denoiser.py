@@ -133,7 +133,7 @@ class VideoUNet(VideoDenoiser):
         if adapter is None:
             _silence_motion(self.unet)
         self.null_tokens = nn.Parameter(torch.randn(3, self.plan_dim) * 0.02)
-        self._replay: CUDAGraphRunner | None = None
+        self._graph_runner: CUDAGraphRunner | None = None
         self._set_processors()
         _leave_out_the_end(self.reference)
         keep_norm_dtype(self)
@@ -159,8 +159,8 @@ class VideoUNet(VideoDenoiser):
 
     def look(self, portrait: Tensor) -> Portrait:
         # a drawing keeps what it has seen for longer than a training step does
-        replay = self._replay if self.training and portrait.is_cuda else None
-        return self._seen(portrait) if replay is None else replay(portrait)
+        graph_runner = self._graph_runner if self.training and portrait.is_cuda else None
+        return self._seen(portrait) if graph_runner is None else graph_runner(portrait)
 
     def _seen(self, portrait: Tensor) -> Portrait:
         kept: Portrait = {}
@@ -203,8 +203,8 @@ class VideoUNet(VideoDenoiser):
             parts = [region] if how == "most" else [block.ff for block in region.transformer_blocks]
             for part in parts:
                 # the state of chance, which only dropout would need, takes longer to keep than a feed-forward to compute
-                chance = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
-                part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=chance)
+                sample_noise = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
+                part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=sample_noise)
 
     def fsdp_modules(self) -> Iterator[nn.Module]:
         for network in (self.unet, self.reference):
@@ -220,7 +220,7 @@ class VideoUNet(VideoDenoiser):
         train, it is replayed.
         """
         if not any(p.requires_grad for p in self.reference.parameters()):
-            self._replay = CUDAGraphRunner(self._seen)
+            self._graph_runner = CUDAGraphRunner(self._seen)
         # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
         torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
         for module in self.unet.modules():

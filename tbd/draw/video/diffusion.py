@@ -29,11 +29,11 @@ from tbd.draw.parameterization import min_snr_weight, to_sample
 from tbd.draw.randomness import SampleNoise
 from tbd.draw.sample_means import Tally
 from tbd.draw.sampling import AudioWindows, build_cfg_batch, require_noise_scheduler, require_widths
+from tbd.draw.video import precision
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import Portrait, VideoConditioning, VideoDenoiser
 from tbd.draw.video.fsdp import apply_fsdp2
 from tbd.draw.video.logging import add_video
-from tbd.draw.video.precision import cast_frozen_to_bf16 as halve
 from tbd.draw.video.testing import Screening
 from tbd.errors import InputError
 from tbd.media.rates import FPS
@@ -137,12 +137,12 @@ class VideoDiffusion(ExactModule):
         self.plan_encoder, self.audio_encoder = plan_encoder, audio_encoder
         self.noise_scheduler, self.guidance = noise_scheduler, guidance
         self.num_inference_steps, self.window_frames, self.past_frames = num_inference_steps, window_frames, past_frames
-        self.uncond_mode, self.chance_seed, self._tally = uncond_mode, seed, Tally()
+        self.uncond_mode, self.noise_seed, self._tally = uncond_mode, seed, Tally()
         if initial is not None:
             load_initial(self, initial, initial_skip)
         _freeze_all_but(self, trainable)
         if cast_frozen_to_bf16:
-            halve(self)
+            precision.cast_frozen_to_bf16(self)
         if enable_gradient_checkpointing != "nothing":
             denoiser.enable_gradient_checkpointing(enable_gradient_checkpointing)
 
@@ -241,15 +241,15 @@ class VideoDiffusion(ExactModule):
         options = self.hparams
         clean, hint, portrait = (self.latents(batch[name]) for name in ("frames", "coarse", "portrait"))
         t = clean.shape[1]
-        chance = SampleNoise.of(batch["id"].tolist(), self.run_seed, tuple(clean.shape[1:]), 6, clean.device)
-        kept = [(chance.uniform[:, i] >= options[f"drop_{name}"]).float() for i, name in enumerate(_DROPS)]
+        sample_noise = SampleNoise.of(batch["id"].tolist(), self.run_seed, tuple(clean.shape[1:]), 6, clean.device)
+        kept = [(sample_noise.uniform[:, i] >= options[f"drop_{name}"]).float() for i, name in enumerate(_DROPS)]
         keep_local, keep_global, keep_audio, keep_hint, keep_past = kept
         levels = len(self.noise_scheduler.alphas_cumprod)
-        timestep = (chance.uniform[:, 5] * levels).long().clamp(max=levels - 1)
-        noise = chance.noise + options["noise_offset"] * chance.shift
+        timestep = (sample_noise.uniform[:, 5] * levels).long().clamp(max=levels - 1)
+        noise = sample_noise.noise + options["noise_offset"] * sample_noise.shift
         noisy = self.noise_scheduler.add_noise(clean, noise, timestep)
         past_mask = keep_past[:, None] * (torch.arange(t, device=clean.device) < self.past_frames)  # (B, T)
-        past = clean + options["past_noise"] * chance.past_noise
+        past = clean + options["past_noise"] * sample_noise.past_noise
         conditioning = VideoConditioning(
             self.plan_encoder(batch["plan"], self._times(t)).only(torch.maximum(keep_local, keep_global), keep_local),
             self.audio_encoder(batch["audio"]),
@@ -424,7 +424,7 @@ class VideoDiffusion(ExactModule):
         steps = len(scheduler.timesteps)  # which may be more than were asked for
         b, t = hint.shape[:2]
         planned = self.plan_encoder(plan, self._times(t))
-        uncond_mode = self.plan_encoder(plan.neutral(), self._times(t)) if self.uncond_mode == "neutral" else None
+        uncond_plan = self.plan_encoder(plan.neutral(), self._times(t)) if self.uncond_mode == "neutral" else None
         past_full, past_mask = torch.zeros_like(hint), torch.zeros(b, t, device=hint.device)
         p = 0 if past is None else past.shape[1]
         if p:
@@ -439,7 +439,7 @@ class VideoDiffusion(ExactModule):
             model_in = torch.where(kept, past_full, scheduler.scale_model_input(x, timestep))
             preds: dict[Branch, Tensor] = {}
             for group in [(branch,) for branch in branches] if sequential else [branches]:
-                preds |= self._branches(group, model_in, timestep, portrait, conditioning, uncond_mode)
+                preds |= self._branches(group, model_in, timestep, portrait, conditioning, uncond_plan)
             x = scheduler.step(guidance(preds, progress, masks), timestep, x).prev_sample
         return torch.where(kept, past_full, x)
 
@@ -450,11 +450,11 @@ class VideoDiffusion(ExactModule):
         timestep: Tensor,
         portrait: Portrait,
         conditioning: VideoConditioning,
-        uncond_mode: PlanEmbeds | None,
+        uncond_plan: PlanEmbeds | None,
     ) -> dict[Branch, Tensor]:
         """All wanted branches as one batch."""
         n, b = len(branches), len(noisy)
-        plan, audio_mask = build_cfg_batch(branches, b, conditioning.plan, uncond_mode, like=conditioning.audio_mask)
+        plan, audio_mask = build_cfg_batch(branches, b, conditioning.plan, uncond_plan, like=conditioning.audio_mask)
         every = VideoConditioning(
             plan,
             _repeat(conditioning.audio_embeds, n),

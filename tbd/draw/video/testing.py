@@ -113,9 +113,9 @@ def _faces(frames: Tensor) -> Tensor:
     try:
         with Tracking(FaceMeshTracker(), "the clip") as tracking:
             for frame in frames.cpu():
-                sight = tracking.add(np.ascontiguousarray(frame.permute(1, 2, 0).numpy()))
-                if sight is not None:
-                    chips.append(face_chips(frame[None], sight.points[None]))
+                detection = tracking.add(np.ascontiguousarray(frame.permute(1, 2, 0).numpy()))
+                if detection is not None:
+                    chips.append(face_chips(frame[None], detection.points[None]))
     except InputError as error:
         raise Unmeasurable(str(error)) from error
     if not chips:

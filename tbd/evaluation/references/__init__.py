@@ -1,0 +1,1 @@
+"""The true clips that predictions are compared with."""

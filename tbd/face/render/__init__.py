@@ -1,0 +1,1 @@
+"""A portrait, warped by a motion: mesh, mouth, eyes, head, wrinkles, background."""

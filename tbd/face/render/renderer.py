@@ -55,20 +55,20 @@ class MeshWarpRenderer(Renderer):
         self.neutralize, self.shading, self.workers, self.close_lips = neutralize, shading, workers, close_lips
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
-        puppet = PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips)
+        warper = PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips)
         waiting: deque = deque()
         with ThreadPoolExecutor(self.workers) as pool:
             for values in motion.clamped().values:
-                waiting.append(pool.submit(_draw, puppet, face, values))
+                waiting.append(pool.submit(_draw, warper, face, values))
                 if len(waiting) > self.workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
 
 
-def _draw(puppet: PortraitWarper, face: FaceGeometry, values: np.ndarray) -> np.ndarray:
+def _draw(warper: PortraitWarper, face: FaceGeometry, values: np.ndarray) -> np.ndarray:
     """One frame of the whole image: what is drawn lies where the margin leaves room for it."""
-    frame = puppet.draw(values)
+    frame = warper.draw(values)
     if face.shown is None:
         return frame
     left, top, right, bottom = face.shown

@@ -1,0 +1,1 @@
+"""The pretrained networks that metrics look through."""

@@ -1,0 +1,1 @@
+"""Planners that ask a language model, here or on a server."""

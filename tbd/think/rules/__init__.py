@@ -1,0 +1,1 @@
+"""The offline planner's parts: tokens, words, clauses, times, expressions."""

@@ -1,0 +1,1 @@
+"""Plans for the eye: on a terminal, and as a face chart."""

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tbd.data.synthetic.performance import TEMPERS, act, find_accents
+from tbd.data.synthetic.performance import AFFECT_PROFILES, act, find_accents
 from tbd.data.synthetic.visemes import BILABIALS, base_symbols, loudness_of
 from tbd.face.geometry import mean_face
 from tbd.face.motion import BLENDSHAPES, INDEX
@@ -90,7 +90,7 @@ def test_neutral_is_alive_and_does_not_drift():
 
 
 def test_feelings_hold_the_head_as_people_do():
-    pitch = {emotion: perform(feel(emotion)).head[:, 0].mean() for emotion in TEMPERS}
+    pitch = {emotion: perform(feel(emotion)).head[:, 0].mean() for emotion in AFFECT_PROFILES}
     assert pitch["sad"] > pitch["neutral"] > pitch["contempt"]
 
 

@@ -162,10 +162,10 @@ def test_it_learns():
 
 
 def test_noise_offset_is_one_shift_for_a_whole_clip():
-    chance = SampleNoise.of([1, 2], 0, (3, 4, 2, 2), 1, torch.device("cpu"))
-    assert chance.shift.shape == (2, 1, 4, 1, 1) and not torch.equal(chance.shift[0], chance.shift[1])
+    sample_noise = SampleNoise.of([1, 2], 0, (3, 4, 2, 2), 1, torch.device("cpu"))
+    assert sample_noise.shift.shape == (2, 1, 4, 1, 1) and not torch.equal(sample_noise.shift[0], sample_noise.shift[1])
     again = SampleNoise.of([2], 0, (3, 4, 2, 2), 1, torch.device("cpu"))
-    assert torch.equal(again.noise[0], chance.noise[1]) and torch.equal(again.uniform[0], chance.uniform[1])
+    assert torch.equal(again.noise[0], sample_noise.noise[1]) and torch.equal(again.uniform[0], sample_noise.uniform[1])
 
 
 def test_refusals_are_one_sentence(tmp_path, monkeypatch):
