@@ -43,6 +43,8 @@ class DecordReader(FrameReader):
     """
 
     def read(self, path: str | os.PathLike, frames: Sequence[int]) -> np.ndarray:
+        # decord hands its libraries to all that is loaded later: PyAV after it would code with decord's own, older libvpx, and fail
+        import av  # noqa: F401
         import decord
 
         try:

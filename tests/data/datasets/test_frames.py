@@ -1,5 +1,9 @@
 """Readers of frames, and pictures in batches."""
 
+import importlib.util
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from torch.utils.data import DataLoader
@@ -13,7 +17,7 @@ from tbd.errors import InputError
 from tbd.media import VideoWriter, read_video
 from tests.data.trees import performance
 
-pytest.importorskip("decord")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("decord") is None, reason="decord has no wheels for this machine")
 READERS = [DecordReader(), PyAVReader()]
 
 
@@ -52,6 +56,17 @@ def test_bad_input(reader, clip, tmp_path):
     for path in (tmp_path / "a.mp4", tmp_path / "nothing.mp4"):
         with pytest.raises(InputError, match="cannot be read as video"):
             reader.read(path, [0])
+
+
+def test_reading_with_decord_leaves_pyav_its_own_libraries(clip, tmp_path):
+    """In a process of its own: decord's libvpx, loaded for all, is older than PyAV's."""
+    code = (
+        "import sys; from tbd.data.datasets.frames import DecordReader; DecordReader().read(sys.argv[1], [0]); import av, numpy as np; "
+        "film = av.open(sys.argv[2], 'w').add_stream('libvpx', rate=25); film.width = film.height = 64; film.pix_fmt = 'yuv420p'; "
+        "print(len(film.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), 'rgb24'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(clip), str(tmp_path / "a.webm")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_pictures_are_spread_over_the_window_and_stop_at_the_end(clip):
