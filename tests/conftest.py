@@ -20,6 +20,12 @@ CLIPS = {
 }
 
 
+def pytest_configure() -> None:
+    """A shell ignores Ctrl-C for what it starts in the background, and tests that send it would wait for nothing."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Real clips, portraits and speech on the developers' machines; the project must stand without them."""
