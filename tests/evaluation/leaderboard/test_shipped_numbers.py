@@ -2,10 +2,16 @@
 
 import hashlib
 import json
+import shutil
+from pathlib import Path
 
+import pytest
+
+from tbd.evaluation.leaderboard.build import build
 from tbd.evaluation.leaderboard.store import read_board
 from tbd.utils.packaged_files import shipped_folder
 
+README = Path(__file__).resolve().parents[3] / "benchmarks" / "README.md"
 MEASURED_AT_687829F = "f5182c130a91fa66d4146e5fdd20f94ff721328023e0556e8a7ca4a9a1c30f3c"
 
 
@@ -19,3 +25,12 @@ def test_numbers_of_the_shipped_rows_are_those_that_were_measured():
     }
     assert len(rows) == 21
     assert hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest() == MEASURED_AT_687829F
+
+
+@pytest.mark.skipif(not README.is_file(), reason="benchmarks/README.md is in clones alone")
+def test_tables_and_page_are_those_of_the_rows(tmp_path):
+    board = README.parent / "leaderboard"
+    shutil.copy(README, tmp_path)
+    build(board, tmp_path / "index.html", tmp_path / "README.md")
+    assert (tmp_path / "README.md").read_text("utf-8") == README.read_text("utf-8")
+    assert (tmp_path / "index.html").read_text("utf-8") == (board / "index.html").read_text("utf-8")
