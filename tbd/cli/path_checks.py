@@ -2,7 +2,7 @@
 
 import os
 
-from tbd.face.motion_io.writing import SUFFIXES
+from tbd.face.motion_io import SUFFIXES
 from tbd.utils.atomic import check_files
 
 _VIDEOS = (".mp4", ".mov")
