@@ -22,9 +22,9 @@ from scipy.stats import spearmanr
 from benchmarks.common import environment, prototype_plan, run, table, write_results
 from tbd import MOTION_MODEL
 from tbd.draw.conditioning.plan_tensors import PlanTensors
-from tbd.draw.export import load_motion_model
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.draw.motion.loading import load_motion_model
 from tbd.draw.sampling import AudioWindows
 from tbd.face.channels import CHANNELS, INDEX
 from tbd.media.wav import read_wave

@@ -14,7 +14,7 @@ from benchmarks.common import environment, run, table, write_results
 from tbd import MOTION_MODEL
 from tbd.data.datamodules.procedural import read_manifest
 from tbd.data.synthetic.visemes import bilabial_times
-from tbd.draw.export import load_motion_model
+from tbd.draw.motion.loading import load_motion_model
 from tbd.face.motion import Motion
 from tbd.media.wav import read_wave
 from tbd.metrics.plan_following import CLOSED, closures, lip_gap

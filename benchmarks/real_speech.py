@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks.common import environment, prototype_plan, run, table, write_results
 from tbd import MOTION_MODEL
-from tbd.draw.export import load_motion_model
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.draw.motion.loading import load_motion_model
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLES_PER_FRAME

@@ -32,8 +32,8 @@ import numpy as np
 from jsonargparse import lazy_instance
 
 from benchmarks.common import environment, run, table, write_results
-from tbd.draw.export import load_motion_model
 from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.draw.motion.loading import load_motion_model
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.media.wav import read_wave
 from tbd.pipeline import ASSETS

@@ -26,7 +26,9 @@ from tbd.data.datasets.video import VideoClip, VideoDataModule
 from tbd.draw.conditioning.audio_encoder import MelEncoder
 from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
 from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.optim import OptimizerConfig
 from tbd.draw.randomness import seed_of
+from tbd.draw.training_options import VideoConditioningDropout
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.diffusion import VideoDiffusion
@@ -230,9 +232,8 @@ def small_model(codec: LatentCodec, width: int, learning_rate: float) -> VideoDi
         # min-SNR weighs the noisiest levels, where colour is decided, next to nothing; that suits a pretrained start, not this one
         min_snr_gamma=None,
         guidance=ProgressiveGuidance(),
-        learning_rate=learning_rate,
-        warmup_steps=100,
-        drop_hint=0.05,
+        optimizer=OptimizerConfig(learning_rate, 100, weight_decay=0.01, betas=(0.9, 0.999), schedule="constant"),
+        conditioning_dropout=VideoConditioningDropout(hint=0.05),
     )
 
 

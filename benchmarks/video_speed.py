@@ -172,7 +172,7 @@ class Bench:
         """Seconds of one denoising step of a window with three branches."""
         batch = self.batch(frames)
         with torch.no_grad(), self.autocast():
-            portrait = self.model.denoiser.look(batch["portrait"])
+            portrait = self.model.denoiser.encode_reference(batch["portrait"])
             parts = (portrait, batch["coarse"], batch["region_masks"], batch["audio"], batch["plan"])
 
             def call(n: int) -> None:

@@ -13,10 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tbd import MOTION_MODEL
 from tbd.cli.path_checks import check_generation, check_render, check_track
-from tbd.draw.export import load_motion_model
 from tbd.draw.guidance.base import SCALES, Guidance
-from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.draw.motion.loading import load_motion_model
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
@@ -158,9 +157,9 @@ class SamplingOptions:
     def guidance(self, own: Guidance) -> Guidance:
         """The model's own with the scales that are given."""
         scales = {name: scale for name in SCALES if (scale := getattr(self, name)) is not None}
-        if scales and not isinstance(own, ProgressiveGuidance):
-            options = ", ".join(f"--{name.replace('_', '-')}" for name in scales)
-            raise InputError(f"This model draws with {type(own).__name__}, which knows no {options}; leave that out.")
+        if missing := [name for name in scales if name not in own.scale_names]:
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+            raise InputError(f"This model draws with {type(own).__name__}, which has no {options}; leave that out.")
         return own.scaled(**scales) if scales else own
 
 
@@ -270,7 +269,7 @@ def generate(
 def _video_model(checkpoint: str | os.PathLike | None) -> Any:
     if checkpoint is None:
         return None
-    from tbd.draw.video.renderer import load_video_model
+    from tbd.draw.video.loading import load_video_model
 
     return load_video_model(checkpoint)
 

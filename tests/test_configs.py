@@ -157,7 +157,8 @@ def test_experiments_train_export_and_draw(path, more, corpus, mead_cache, tmp_p
     import numpy as np
     import torch
 
-    from tbd.draw.export import load_motion_model, save_model
+    from tbd.draw.export import save_model
+    from tbd.draw.motion.loading import load_motion_model
     from tbd.think.plan import MusclePlan
 
     data = yaml.safe_load(path.read_text())["data"]["class_path"].rsplit(".", 1)[1]

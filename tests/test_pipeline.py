@@ -130,7 +130,7 @@ def test_track_then_render(made, tmp_path):
 
 def test_lips_follow_the_sample_voice(speech):
     """The packaged model opens the mouth for sound and rests it in silence."""
-    from tbd.draw.export import load_motion_model
+    from tbd.draw.motion.loading import load_motion_model
     from tbd.media import read_audio
 
     model, sound = load_motion_model(), read_audio(speech)

@@ -171,7 +171,7 @@ def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
         drawn = [truth.motion for truth in truths]
     else:
         from tbd.draw.export import build_model
-        from tbd.draw.motion.batched import Script, draw_clips
+        from tbd.draw.motion.batched import ClipRequest, draw_clips
         from tbd.draw.motion.diffusion import MotionDiffusion
 
         folder = Path(task.training)
@@ -179,7 +179,7 @@ def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
         training = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {"key": str(folder)}
         model = build_model(task.config["model"], folder, MotionDiffusion)
         model.to("cuda" if torch.cuda.is_available() else "cpu")
-        scripts = [Script(truth.audio, truth.plan, clip_seed(job.protocol.seed + task.seed, truth.clip.id)) for truth in truths]
+        scripts = [ClipRequest(truth.audio, truth.plan, clip_seed(job.protocol.seed + task.seed, truth.clip.id)) for truth in truths]
         drawn = draw_clips(model, scripts, job.batch_size)
     middle = time.perf_counter()
     values, by_clip = measure(job.protocol, truths, drawn)

@@ -1,4 +1,4 @@
-"""Changing the sound of training batches so that each sample is changed by its number alone."""
+"""Audio augmentation that depends on a sample's number alone."""
 
 import inspect
 
@@ -8,19 +8,19 @@ from tbd.draw.randomness import seed_of, seeded
 
 
 def augmented(augment: nn.Module, audio: Tensor, ids: Tensor, seed: int) -> Tensor:
-    """Change waveforms, the same ones in the same way whenever they come again.
+    """Augment waveforms, each in the same way whenever its number comes again.
 
     A module that takes ``seeds``, as `tbd.data.datasets.augment.AudioAugment` does, changes each sample by its own. Any other draws from
-    PyTorch's global generator, which begins at a seed of the whole batch.
+    PyTorch's global generator, which starts at a seed of the whole batch.
 
     Args:
         augment: (B, N) → (B, N).
-        audio: (B, N).
+        audio: (B, N) samples.
         ids: (B,) the samples' numbers.
-        seed: of the run.
+        seed: Seed of the run.
 
     Returns:
-        (B, N).
+        (B, N) augmented samples.
     """
     augment = augment.to(audio.device)
     seeds = [seed_of(seed, 1, number) for number in ids.tolist()]  # 1: not those of the noise

@@ -1,4 +1,4 @@
-"""Starting from other weights: an earlier stage's checkpoint, or an exported folder."""
+"""Weights to start from: an earlier stage's checkpoint, or an exported folder."""
 
 import os
 import zipfile
@@ -15,12 +15,12 @@ from tbd.errors import InputError
 
 
 def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
-    """The weights of a Lightning checkpoint, a ``.safetensors`` file, or a folder with ``model.safetensors``.
+    """Read the weights of a Lightning checkpoint, a ``.safetensors`` file, or a folder with ``model.safetensors``.
 
     Of a run with averaged weights these are the averages.
 
     Raises:
-        InputError: the file is missing, cut short, or of another kind.
+        InputError: If the file is missing, cut short, or of another kind.
     """
     path = Path(path)
     path = path / "model.safetensors" if path.is_dir() else path
@@ -42,7 +42,7 @@ def require_whole(path: str | os.PathLike) -> None:
     """Refuse a checkpoint that is missing or cut short: its table of contents stands at its end.
 
     Raises:
-        InputError: it is.
+        InputError: If the checkpoint is missing or cut short.
     """
     if not Path(path).is_file():
         raise InputError(f"There is no checkpoint {path}.")
@@ -51,15 +51,15 @@ def require_whole(path: str | os.PathLike) -> None:
 
 
 def load_initial(module: nn.Module, path: str | os.PathLike, skip: Sequence[str] = ()) -> None:
-    """Take over weights by name.
+    """Load weights into a module by name.
 
     Args:
-        module: all its names but the skipped ones must be there, with the same shapes.
-        path: as for `read_state`.
-        skip: patterns of names that keep what they have.
+        module: The module; the weights must hold all its names but the skipped ones, with the same shapes.
+        path: A checkpoint, ``.safetensors`` file or folder, as for `read_state`.
+        skip: Patterns of names that keep their values, as a shell's.
 
     Raises:
-        InputError: the weights are not there, or are of another configuration.
+        InputError: If the weights are missing, or are of another configuration.
     """
     state = {name: value for name, value in read_state(path).items() if not any(fnmatch(name, pattern) for pattern in skip)}
     require_fitting(module, state, str(path), skip)
@@ -67,10 +67,16 @@ def load_initial(module: nn.Module, path: str | os.PathLike, skip: Sequence[str]
 
 
 def require_fitting(module: nn.Module, state: Mapping[str, Tensor], source: str, skip: Sequence[str] = ()) -> None:
-    """Say in one sentence where weights do not fit a model.
+    """Refuse weights that do not fit a model, in one sentence.
+
+    Args:
+        module: The model.
+        state: Name → weight.
+        source: What the message calls the weights.
+        skip: Patterns of names that the weights need not hold.
 
     Raises:
-        InputError: a name is missing or too many, or a shape is another.
+        InputError: If a name is missing or unknown, or a shape differs.
     """
     own = {name: value for name, value in module.state_dict().items() if not any(fnmatch(name, pattern) for pattern in skip)}
     misfits = [

@@ -11,9 +11,8 @@ from lightning import LightningModule
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tbd import MOTION_MODEL
 from tbd.draw.checkpoint import read_state, require_fitting
-from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.draw.pretrained import PortableModule
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
 from tbd.utils.hub import hub_folder
@@ -24,21 +23,19 @@ CONFIG, WEIGHTS = "config.yaml", "model.safetensors"
 PACKAGED = Path(__file__).resolve().parents[1] / "assets"
 
 
-def load_motion_model(name: str | os.PathLike = MOTION_MODEL) -> MotionDiffusion:
-    """A trained motion model, ready to draw; `name` as for `load_model`."""
-    return load_model(name, MotionDiffusion)
-
-
 def load_model(name: str | os.PathLike, kind: type[M]) -> M:
-    """A trained model, ready to draw.
+    """Load a trained model, ready to draw.
 
     Args:
-        name: a folder that an export wrote; else a checkpoint of a run, whose ``config.yaml`` stands in a folder above it; else the
+        name: A folder that an export wrote; else a checkpoint of a run, whose ``config.yaml`` is in a folder above it; else the
             name of a model packaged with tbd; else a hub repository, from the local cache or fetched.
         kind: `MotionDiffusion` or `VideoDiffusion`.
 
+    Returns:
+        The model in float32, in evaluation mode, without gradients.
+
     Raises:
-        InputError: there is no such model, it is of another kind, or its files do not fit together.
+        InputError: If there is no such model, it is of another kind, or its files do not fit together.
     """
     path = Path(name)
     if path.suffix != ".ckpt":
@@ -51,15 +48,18 @@ def load_model(name: str | os.PathLike, kind: type[M]) -> M:
 
 
 def build_model(content: dict[str, Any], weights: str | os.PathLike, kind: type[M]) -> M:
-    """A trained model from a configuration, which may draw otherwise than it did when it was trained.
+    """Build a trained model from a configuration, which may draw otherwise than the one that it was trained with.
 
     Args:
-        content: class path and arguments.
-        weights: a checkpoint, a ``.safetensors`` file, or a folder with one.
-        kind: as for `load_model`.
+        content: Class path and arguments.
+        weights: A checkpoint, a ``.safetensors`` file, or a folder with one.
+        kind: `MotionDiffusion` or `VideoDiffusion`.
+
+    Returns:
+        The model in float32, in evaluation mode, without gradients.
 
     Raises:
-        InputError: the configuration describes no such model, or the weights are of another.
+        InputError: If the configuration describes no such model, or the weights are of another.
     """
     return _filled(_built(content, kind, "The configuration"), read_state(weights), Path(weights))
 
@@ -74,7 +74,7 @@ def _loaded(name: str | os.PathLike, kind: type[M]) -> M:
 
 
 def read_content(config: str | os.PathLike) -> dict[str, Any]:
-    """The model's part of a run's or a folder's configuration: class path and arguments."""
+    """Read the model's part of a run's or a folder's configuration: class path and arguments."""
     return yaml.safe_load(Path(config).read_text(encoding="utf-8"))["model"]
 
 
@@ -102,12 +102,12 @@ def save_model(checkpoint: str | os.PathLike, config: str | os.PathLike, folder:
     Pretrained parts that the configuration names are described there instead, so that nobody who loads the folder fetches them.
 
     Args:
-        checkpoint: a Lightning checkpoint; of an averaged run it holds the average.
-        config: the ``config.yaml`` that training saved.
-        folder: where to write.
+        checkpoint: A Lightning checkpoint; of an averaged run it holds the average.
+        config: The ``config.yaml`` that training saved.
+        folder: Where to write.
 
     Raises:
-        InputError: the run trained something that draws nothing.
+        InputError: If the run trained no model that draws.
     """
     write_model(read_content(config), read_state(checkpoint), folder)
 
@@ -116,12 +116,12 @@ def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str |
     """Write a model folder, in half precision.
 
     Args:
-        content: class path and arguments.
-        state: the weights.
-        folder: where to write.
+        content: Class path and arguments.
+        state: Name → weight.
+        folder: Where to write.
 
     Raises:
-        InputError: this is no model that draws.
+        InputError: If this is no model that draws.
     """
     folder, content = Path(folder), _without_stages(content)
     model = _built(content, LightningModule, "The configuration")
@@ -131,22 +131,34 @@ def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str |
         )
     half = {key: (value.half() if value.is_floating_point() else value).contiguous() for key, value in state.items()}
     for name, part in model.named_children():
-        if hasattr(part, "describe"):
-            content["init_args"][name]["init_args"] = part.describe()
+        if isinstance(part, PortableModule):
+            described = content["init_args"][name]
+            described["init_args"] = part.describe(described.get("init_args", {}))
     with atomic_output(folder / "model.safetensors") as temporary:
         save_file(half, temporary)
     with atomic_output(folder / "config.yaml") as temporary:
         temporary.write_text(yaml.safe_dump({"model": content}, sort_keys=False))
 
 
-def motion_model_content(name: str | os.PathLike) -> dict[str, Any]:
-    """Class path and arguments of a model folder; `name` as for `load_model`."""
-    return read_content(_resolve(name, MotionDiffusion) / "config.yaml")
+def model_content(name: str | os.PathLike, kind: type[LightningModule]) -> dict[str, Any]:
+    """Read the class path and arguments of a model.
+
+    Args:
+        name: A folder, a packaged model or a hub repository, as for `load_model`.
+        kind: The model's class.
+
+    Returns:
+        Class path and arguments.
+
+    Raises:
+        InputError: If there is no such model.
+    """
+    return read_content(_resolve(name, kind) / "config.yaml")
 
 
 def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
     """A model's configuration without what only its training needs and another machine may not have."""
-    training = ("initial", "initial_skip", "trainable", "enable_gradient_checkpointing", "cast_frozen_to_bf16", "compile")
+    training = ("initial", "trainable", "memory", "compile")
     arguments = {name: value for name, value in content.get("init_args", {}).items() if name not in training}
     return {**content, "init_args": arguments}
 
@@ -178,7 +190,12 @@ def _resolve(name: str | os.PathLike, kind: type) -> Path:
 
 
 def export_command(save: Callable[[str, str, str], None], description: str) -> None:
-    """The command line of an export: what it takes is the same for every kind of run."""
+    """Run the command line of an export.
+
+    Args:
+        save: Exports a run: checkpoint, configuration, folder.
+        description: What ``--help`` shows.
+    """
     parser = ArgumentParser(description=description)
     parser.add_argument("checkpoint", help="a Lightning checkpoint")
     parser.add_argument("config", help="the config.yaml that training saved")

@@ -1,8 +1,9 @@
-"""What every training here shares: exact resumes, figures that no number of processes changes, and how learning rates run."""
+"""What every training here shares: exact resumes, figures that no number of processes changes, and the optimizer."""
 
 import inspect
 import math
-from typing import Any
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any, Literal
 
 import lightning as L
 import torch
@@ -24,13 +25,13 @@ class ExactModule(L.LightningModule):
     """A module whose training is the same however often it is interrupted or validated.
 
     A run that is resumed has the same losses and weights, to the last bit, as one that was not (on the same machine, with the
-    same number of processes): what samples meet depends on their numbers (see `tbd.draw.randomness`), dropout on the batch's, and
+    same number of processes): a sample's noise depends on its number (see `tbd.draw.randomness`), dropout on the batch's, and
     a checkpoint that is written while gradients accumulate leads back to the last step of the optimizer, since gradients are in no
-    checkpoint. A DataModule does its part by a loader that remembers its place (`tbd.data.datasets.samplers`).
+    checkpoint. A DataModule contributes a loader that remembers its place (`tbd.data.datasets.samplers`).
     """
 
     noise_seed: int | None = None
-    """Of what samples meet; see `run_seed`. A resumed run takes its checkpoint's."""
+    """Seed of the samples' noise; see `run_seed`. A resumed run takes its checkpoint's."""
 
     def save_plain_hyperparameters(self) -> None:
         """Save the constructor's arguments, to be called in it, without the networks among them.
@@ -40,19 +41,29 @@ class ExactModule(L.LightningModule):
         size, kept for as long as the model. Only a pickle that may run code could bring them back from a checkpoint, so they are
         left out, and `load_from_checkpoint` takes them as arguments.
         """
-        frame, components = inspect.currentframe(), []
+        frame = inspect.currentframe()
         frame = None if frame is None else frame.f_back
-        if frame is not None and hparams_mixin._given_hyperparameters.get() is None:  # built by Python
-            given = collect_init_args(frame, [], classes=(hparams_mixin.HyperparametersMixin,))
-            components = [name for arguments in given for name, value in arguments.items() if isinstance(value, _COMPONENTS)]
-        self.save_hyperparameters(ignore=components, frame=frame)
+        if frame is None or hparams_mixin._given_hyperparameters.get() is not None:  # built by the command line
+            self.save_hyperparameters(frame=frame)
+            return
+        given = collect_init_args(frame, [], classes=(hparams_mixin.HyperparametersMixin,))
+        plain = {name: _plain(value) for arguments in given for name, value in arguments.items() if not isinstance(value, _COMPONENTS)}
+        # as the command line's, groups of options are dicts, which this turns back into dataclasses
+        self.save_hyperparameters({**plain, "_instantiator": "lightning.pytorch.cli.instantiate_module"}, frame=frame)
 
     @property
     def run_seed(self) -> int:
+        """Seed of this run."""
         return run_seed(self.noise_seed)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        # what networks draw themselves (dropout) hangs on the number of the batch alone
+        """Seed PyTorch's global generator; called by Lightning.
+
+        Args:
+            batch: Not read.
+            batch_idx: Not read.
+        """
+        # what networks draw themselves (dropout) depends on the number of the batch alone
         torch.manual_seed(seed_of(self.run_seed, self.global_rank, self.trainer.fit_loop.epoch_loop.total_batch_idx))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -61,15 +72,19 @@ class ExactModule(L.LightningModule):
         _rewind(checkpoint, self._trainer)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the seed of the run that goes on."""
         self.noise_seed = checkpoint.get(_SEED, self.noise_seed)
 
     def numbered(self, batch: dict[str, Any], batch_idx: int, size: int) -> dict[str, Any]:
-        """The batch with its samples' numbers.
+        """Number the samples of a batch.
 
         Args:
-            batch: of any loader; one that gives no ``id`` gets the samples' places in the run's batches.
-            batch_idx: of it, in the epoch.
-            size: B.
+            batch: A batch of any loader.
+            batch_idx: Its number in the epoch.
+            size: B, its number of samples.
+
+        Returns:
+            The batch with ``id`` (B,): as it is where the loader gives it, else the samples' places in the run's batches.
         """
         if "id" in batch:
             return batch
@@ -78,7 +93,7 @@ class ExactModule(L.LightningModule):
         return {**batch, "id": torch.arange(first, first + size)}
 
     def summed(self, value: Tensor) -> Tensor:
-        """The sum over processes, on all of them; without gradients. It is queued behind the step's other work, so none waits."""
+        """Sum over processes, on all of them; without gradients. It is queued behind the step's other work, so none waits."""
         value = value.detach().clone()
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             value = value.to(self.device)
@@ -86,19 +101,23 @@ class ExactModule(L.LightningModule):
         return value
 
     def averaged(self, value: Tensor) -> Tensor:
-        """The mean over processes, as `summed`."""
+        """Average over processes, as `summed`."""
         return self.summed(value) / (self.trainer.world_size if self._trainer is not None else 1)
 
     def log_everywhere(self, figures: dict[str, float], bar: str = "") -> None:
         """Log figures that all processes have worked out alike, at the end of a validation or test.
 
         Args:
-            figures: by name.
-            bar: name of the one that progress bars show.
+            figures: Name → figure.
+            bar: Name of the figure that progress bars show.
         """
         for name, value in figures.items():
             # they agree already: this says so to Lightning, and keeps its advice away
             self.log(name, value, sync_dist=True, prog_bar=name == bar, on_epoch=True)
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _rewind(checkpoint: dict[str, Any], trainer: L.Trainer | None) -> None:
@@ -115,20 +134,68 @@ def _rewind(checkpoint: dict[str, Any], trainer: L.Trainer | None) -> None:
 
 
 def pending_batches(trainer: L.Trainer) -> int:
-    """How many batches of this epoch have gradients that no step of the optimizer has used yet."""
+    """Count the batches of this epoch whose gradients no step of the optimizer has used yet."""
     progress = trainer.fit_loop.epoch_loop.batch_progress
     done = progress.current.processed
     at_end = done == trainer.num_training_batches or (progress.is_last_batch and done == progress.current.ready)
     return 0 if at_end else done % trainer.accumulate_grad_batches
 
 
-def warmup_cosine(optimizer: torch.optim.Optimizer, total: int, warmup: int) -> dict[str, Any]:
-    """A linear rise over `warmup` steps, then a cosine that reaches zero at `total`; what `configure_optimizers` returns."""
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW, and how its learning rate runs.
 
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        return 0.5 * (1 + math.cos(math.pi * min((step - warmup) / max(total - warmup, 1), 1.0)))
+    Args:
+        learning_rate: The learning rate after the warm-up.
+        warmup_steps: Steps of linear warm-up.
+        weight_decay: Weight decay of matrices and kernels; biases and other parameters of one dimension have none.
+        betas: Decay rates of AdamW's running means of the gradient and of its square.
+        schedule: What follows the warm-up: ``cosine`` falls to zero at the end of the run, ``constant`` stays.
+    """
 
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    learning_rate: float = 5e-4
+    warmup_steps: int = 500
+    weight_decay: float = 0.02
+    betas: tuple[float, float] = (0.9, 0.98)
+    schedule: Literal["cosine", "constant"] = "cosine"
+
+    def configure(self, module: L.LightningModule) -> dict[str, Any]:
+        """Build the optimizer of all parameters that train.
+
+        Args:
+            module: The module to train, attached to a trainer.
+
+        Returns:
+            What `configure_optimizers` returns.
+        """
+        trained = [p for p in module.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in trained if p.ndim >= 2], "weight_decay": self.weight_decay},
+            {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=self.learning_rate, betas=self.betas, fused=all(p.is_cuda for p in trained))
+        # Lightning takes this mark of fused optimizers for a refusal to have gradients clipped, in bf16 too
+        optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]  # torch sets it itself, undeclared
+        total = int(module.trainer.estimated_stepping_batches) if self.schedule == "cosine" else 0
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.factor(step, total))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def factor(self, step: int, total: int) -> float:
+        """Compute the learning rate's factor.
+
+        Args:
+            step: Number of the optimizer's step.
+            total: Steps of the run.
+
+        Returns:
+            0..1.
+
+        Example:
+            >>> [OptimizerConfig(warmup_steps=2).factor(step, 10) for step in (0, 1, 2, 10)]
+            [0.5, 1.0, 1.0, 0.0]
+        """
+        if step < self.warmup_steps:
+            return (step + 1) / self.warmup_steps
+        if self.schedule == "constant":
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * min((step - self.warmup_steps) / max(total - self.warmup_steps, 1), 1.0)))

@@ -8,7 +8,21 @@ from torch import Tensor
 
 
 def to_sample(pred: Tensor, noisy: Tensor, alpha: Tensor, sigma: Tensor, kind: str) -> Tensor:
-    """A prediction of any kind → x₀."""
+    """Convert a prediction to x₀.
+
+    Args:
+        pred: The prediction, any shape.
+        noisy: x_t, of the same shape.
+        alpha: α of x_t = α·x₀ + σ·ε, broadcastable to it.
+        sigma: σ.
+        kind: diffusers' ``prediction_type`` of the prediction.
+
+    Returns:
+        x₀, of the prediction's shape.
+
+    Raises:
+        ValueError: If the kind is unknown.
+    """
     if kind == "sample":
         return pred
     if kind == "epsilon":
@@ -19,7 +33,21 @@ def to_sample(pred: Tensor, noisy: Tensor, alpha: Tensor, sigma: Tensor, kind: s
 
 
 def from_sample(sample: Tensor, noisy: Tensor, alpha: Tensor, sigma: Tensor, kind: str) -> Tensor:
-    """x₀ → a prediction of any kind; the inverse of `to_sample`."""
+    """Convert x₀ to a prediction; the inverse of `to_sample`.
+
+    Args:
+        sample: x₀, any shape.
+        noisy: x_t, of the same shape.
+        alpha: α of x_t = α·x₀ + σ·ε, broadcastable to it.
+        sigma: σ.
+        kind: diffusers' ``prediction_type`` of the result.
+
+    Returns:
+        The prediction, of x₀'s shape.
+
+    Raises:
+        ValueError: If the kind is unknown.
+    """
     if kind == "sample":
         return sample
     if kind == "epsilon":
@@ -30,11 +58,16 @@ def from_sample(sample: Tensor, noisy: Tensor, alpha: Tensor, sigma: Tensor, kin
 
 
 def min_snr_weight(alpha: Tensor, sigma: Tensor, gamma: float, kind: str) -> Tensor:
-    """The weight min(SNR, γ) of the loss on x₀ (Hang et al. 2023, arXiv 2303.09556), as weight of a squared error of `kind`.
+    """Compute the weight min(SNR, γ) of the loss on x₀ (Hang et al. 2023, arXiv 2303.09556), for a squared error of any kind.
 
     Args:
-        alpha, sigma: of x_t = α·x₀ + σ·ε, any shape.
+        alpha: α of x_t = α·x₀ + σ·ε, any shape.
+        sigma: σ, of the same shape.
         gamma: γ, 5 in the paper.
+        kind: diffusers' ``prediction_type`` of the error.
+
+    Returns:
+        The weights, of α's shape.
 
     Example:
         >>> import torch

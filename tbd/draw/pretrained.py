@@ -53,6 +53,21 @@ def _from_folder(kind: type[T], folder: Path, options: dict[str, Any]) -> T:
         raise InputError(f"{folder} does not hold the configuration and weights of a {kind.__name__}: {first_line(error)}") from error
 
 
+class PortableModule(nn.Module):
+    """A network that a model folder describes in full, so that whoever loads the folder fetches no other weights."""
+
+    def describe(self, init_args: dict[str, Any]) -> dict[str, Any]:
+        """Arguments that build the same network with random weights.
+
+        Args:
+            init_args: The arguments that it was configured with.
+
+        Returns:
+            By default these; a network that takes weights from elsewhere by name gives their configuration instead.
+        """
+        return init_args
+
+
 def plain(config: Any) -> Any:
     """A configuration of lists, dicts and plain values, as YAML writes it."""
     if isinstance(config, dict):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def gather(value: Any) -> list[Any]:
-    """The values of all processes, by rank, on each of them; any object that can be pickled."""
+    """Gather the values of all processes, by rank, on each of them; any object that can be pickled."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return [value]
     values = [None] * torch.distributed.get_world_size()
@@ -18,7 +18,7 @@ def gather(value: Any) -> list[Any]:
 
 
 class Tally:
-    """Sums of samples, kept one by one under their numbers, so that one that comes twice counts once.
+    """Sums over samples, kept one by one under their numbers, so that one that comes twice counts once.
 
     A sampler may repeat samples to give all processes as many, and processes finish in no order; exact sums over the numbers in
     order change for neither.
@@ -38,7 +38,7 @@ class Tally:
         return len(self.rows)
 
     def add(self, ids: Iterable[Hashable], **values: Tensor) -> None:
-        """Take in B samples.
+        """Add B samples.
 
         Args:
             ids: B numbers or names.
@@ -49,7 +49,7 @@ class Tally:
             self.rows[number] = {name: column[i] for name, column in columns.items()}
 
     def totals(self) -> dict[str, Any]:
-        """Sums over the samples of all processes; empties the tally.
+        """Sum over the samples of all processes, and empty the tally.
 
         Returns:
             float for numbers, (D,) float64 for vectors.

@@ -1,6 +1,9 @@
-"""What the motion and the video model share: branches as one batch, and windows that continue one another."""
+"""The one denoising loop and the one window loop, which the motion and the video model share."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -9,90 +12,311 @@ from torch import Tensor
 
 from tbd.draw.conditioning.audio_encoder import AudioEncoder
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
-from tbd.draw.guidance.base import Branch
+from tbd.draw.guidance.base import Branch, Guidance, NoGuidance
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.speech.alignment import PHONES_PER_FRAME
 
 _SCHEDULER_METHODS = ("add_noise", "set_timesteps", "step", "scale_model_input")
 
 
-def require_noise_scheduler(noise_scheduler: SchedulerMixin) -> None:
-    """Refuse a noise scheduler that training or sampling could not use; its base class declares none of their methods.
+class SchedulerConfig(Protocol):
+    """What is read of a noise scheduler's configuration."""
+
+    prediction_type: str
+
+
+class NoiseScheduler(Protocol):
+    """What a diffusion needs of a noise scheduler; the base class of diffusers' schedulers declares none of it."""
+
+    alphas_cumprod: Tensor
+    timesteps: Tensor
+    init_noise_sigma: float
+
+    @property
+    def config(self) -> SchedulerConfig:
+        """The arguments that it was built with."""
+
+    def add_noise(self, original_samples: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """Add noise at training timesteps.
+
+        Args:
+            original_samples: (B, …) clean samples.
+            noise: (B, …) normal noise.
+            timesteps: (B,) training timesteps.
+
+        Returns:
+            (B, …) noisy samples.
+        """
+
+    def set_timesteps(self, num_inference_steps: int) -> None:
+        """Choose the timesteps of a sampling loop."""
+
+    def scale_model_input(self, sample: Tensor, timestep: Tensor) -> Tensor:
+        """Scale a sample as the denoiser expects it.
+
+        Args:
+            sample: (B, …) a noisy sample.
+            timestep: () the timestep.
+
+        Returns:
+            (B, …) the denoiser's input.
+        """
+
+    def step(self, model_output: Tensor, timestep: Tensor, sample: Tensor) -> "SchedulerStep":
+        """Go one step towards the clean sample.
+
+        Args:
+            model_output: (B, …) the prediction.
+            timestep: () the timestep.
+            sample: (B, …) the noisy sample.
+
+        Returns:
+            What holds the next sample.
+        """
+
+
+class SchedulerStep(Protocol):
+    """What a noise scheduler's step returns."""
+
+    prev_sample: Tensor
+
+
+def require_noise_scheduler(noise_scheduler: SchedulerMixin) -> NoiseScheduler:
+    """Refuse a noise scheduler that training or sampling could not use.
+
+    Args:
+        noise_scheduler: Any scheduler of diffusers.
+
+    Returns:
+        The same scheduler.
 
     Raises:
-        TypeError: it lacks something.
+        TypeError: If it lacks a method, or the noise levels of its training timesteps.
     """
     missing = [name for name in _SCHEDULER_METHODS if not callable(getattr(noise_scheduler, name, None))]
     if missing or not hasattr(noise_scheduler, "alphas_cumprod"):
         raise TypeError(
             f"{type(noise_scheduler).__name__} cannot drive a diffusion here: it lacks {', '.join(missing) or 'alphas_cumprod'}."
         )
+    return noise_scheduler
 
 
 def require_widths(plan_encoder: PlanEncoder, plan_dim: int, audio_encoder: AudioEncoder, audio_dim: int) -> None:
     """Refuse encoders whose embeddings a denoiser does not take.
 
     Args:
-        plan_encoder, audio_encoder: the encoders.
-        plan_dim, audio_dim: what the denoiser takes of each.
+        plan_encoder: The plan encoder.
+        plan_dim: Width of the plan tokens that the denoiser takes.
+        audio_encoder: The audio encoder.
+        audio_dim: Width of the audio features that the denoiser takes.
 
     Raises:
-        ValueError: a width is another.
+        ValueError: If a width differs.
     """
     for name, encoder, dim in (("plan", plan_encoder, plan_dim), ("audio", audio_encoder, audio_dim)):
         if encoder.dim != dim:
             raise ValueError(f"The {name} encoder gives width {encoder.dim}; the denoiser takes {dim}.")
 
 
+@dataclass
+class Past:
+    """The first frames of B windows, which were drawn with the windows before.
+
+    Args:
+        values: (B, T, C, …) the frames drawn already, zeros behind them.
+        mask: (B, T) 1 at the frames drawn already.
+        frames: Number of frames drawn already.
+    """
+
+    values: Tensor
+    mask: Tensor
+    frames: int
+
+    @classmethod
+    def of(cls, past: Tensor | None, like: Tensor) -> "Past":
+        """Place frames at the start of windows.
+
+        Args:
+            past: (B, P, C, …) frames drawn already; None for windows that continue nothing.
+            like: (B, T, C, …) a tensor of the windows' shape, type and device.
+
+        Returns:
+            The past of B windows of T frames.
+        """
+        values, frames = torch.zeros_like(like), 0 if past is None else past.shape[1]
+        mask = torch.zeros(like.shape[:2], device=like.device)
+        if past is not None and frames:
+            values[:, :frames], mask[:, :frames] = past, 1
+        return cls(values, mask, frames)
+
+
+PredictBranches = Callable[[tuple[Branch, ...], Tensor, Tensor], dict[Branch, Tensor]]
+"""Branches, noisy windows (B, T, C, …) and a timestep () → each branch's prediction (B, T, C, …)."""
+
+
+def denoise(
+    predict: PredictBranches,
+    noise: Tensor,
+    past: Past,
+    noise_scheduler: NoiseScheduler,
+    num_inference_steps: int,
+    guidance: Guidance | None,
+    region_masks: Tensor,
+    crossfade_frames: int = 0,
+    sequential: bool = False,
+) -> Tensor:
+    """Draw B windows by the full sampling loop.
+
+    Args:
+        predict: Runs the denoiser for the wanted branches.
+        noise: (B, T, C, …) normal noise to start from.
+        past: The frames that the windows repeat.
+        noise_scheduler: The noise scheduler. A copy of it runs, since multistep schedulers remember earlier steps.
+        num_inference_steps: Number of denoising steps.
+        guidance: How the branches are combined; None draws the fully conditioned branch alone.
+        region_masks: (5, …) weights 0..1 of each region of `REGIONS`, broadcastable to (5, B, T, C, …).
+        crossfade_frames: Frames behind the past over which the difference at the seam fades out; see `crossfade_seam`.
+        sequential: Whether to run one branch after the other, in less memory, instead of all as one batch.
+
+    Returns:
+        (B, T, C, …) the windows, their first frames the past's.
+    """
+    scheduler = copy.deepcopy(noise_scheduler)
+    scheduler.set_timesteps(num_inference_steps)
+    steps = len(scheduler.timesteps)  # which may be more than were asked for
+    guidance = (guidance or NoGuidance()).for_sampling(scheduler.timesteps)  # some guidances remember steps, too
+    kept = expand_as(past.mask, noise) > 0
+    x = noise * scheduler.init_noise_sigma
+    for i, timestep in enumerate(scheduler.timesteps):
+        progress = i / max(steps - 1, 1)
+        branches = guidance.branches(progress)
+        noisy = torch.where(kept, past.values, scheduler.scale_model_input(x, timestep))
+        preds: dict[Branch, Tensor] = {}
+        for group in [(branch,) for branch in branches] if sequential else [branches]:
+            preds |= predict(group, noisy, timestep)
+        x = scheduler.step(guidance(preds, progress, region_masks), timestep, x).prev_sample
+    if past.frames and crossfade_frames:
+        x = crossfade_seam(x, past.values, past.frames, crossfade_frames)
+    return torch.where(kept, past.values, x)
+
+
+def draw_windows(
+    draw: Callable[[int, Tensor], Tensor], lengths: Sequence[int], past: Tensor, window_frames: int, past_frames: int
+) -> Iterator[tuple[int, Tensor]]:
+    """Draw clips window by window, each window continuing the one before, in constant memory.
+
+    Args:
+        draw: Draws one window of the first clips: from the frame at which it starts and the frames (b, P, C, …) that it repeats
+            to (b, T, C, …).
+        lengths: Frames of each of B clips, the longest first.
+        past: (B, 0, C, …) an empty tensor of the frames' shape, type and device.
+        window_frames: T, frames of a window.
+        past_frames: Frames that a window repeats of the one before.
+
+    Yields:
+        The frame at which a piece starts, and the new frames (b, n, …) of the first b clips: those that have not ended.
+    """
+    done = 0
+    while done < lengths[0]:
+        lasting = sum(length > done for length in lengths)
+        past = past[:lasting]
+        window = draw(done - past.shape[1], past)
+        new = window[:, past.shape[1] :][:, : lengths[0] - done]
+        yield done, new
+        done += new.shape[1]
+        past = window[:, window_frames - past_frames :]
+
+
 def build_cfg_batch(
-    branches: Sequence[Branch], size: int, planned: PlanEmbeds, uncond_plan: PlanEmbeds | None, like: Tensor
+    branches: Sequence[Branch], size: int, cond_plan: PlanEmbeds, uncond_plan: PlanEmbeds | None, like: Tensor
 ) -> tuple[PlanEmbeds, Tensor]:
-    """What each branch is conditioned on, as one batch.
+    """Build the plans and the audio mask of all branches as one batch.
 
     Args:
         branches: n condition sets.
-        size: B.
-        planned: the plans of B windows.
-        uncond_plan: what stands for ε(∅) where it is a plan of its own, such as a neutral one; None withholds the plan.
-        like: for dtype and device.
+        size: B, the number of windows.
+        cond_plan: The plans of B windows.
+        uncond_plan: The plans that stand for ε(∅) where it has plans of its own, such as neutral ones; None withholds the plan.
+        like: A tensor of the wanted type and device.
 
     Returns:
         The n·B plans, branch by branch, and (n·B,) 1 where the audio is given.
     """
-    plans = [planned if branch.emotion or uncond_plan is None else uncond_plan for branch in branches]
+    plans = [cond_plan if branch.emotion or uncond_plan is None else uncond_plan for branch in branches]
     hidden = [Branch(branch.audio, branch.emotion or uncond_plan is not None, branch.muscles) for branch in branches]
     flags = torch.tensor(hidden, dtype=like.dtype, device=like.device).repeat_interleave(size, 0)  # (n·B, 3)
     return PlanEmbeds.cat(plans).only(flags[:, 1], flags[:, 2]), flags[:, 0]
 
 
-def crossfade_seam(drawn: Tensor, past: Tensor, frames: int, ease: int = 5) -> Tensor:
-    """Ease a window into the past that it continues: strong guidance draws past the clean past, and the seam would show.
+def crossfade_seam(drawn: Tensor, past: Tensor, frames: int, crossfade_frames: int = 5) -> Tensor:
+    """Fade a window into the past that it continues.
+
+    Strong guidance redraws the past otherwise than it was, and the difference would show as a jump at the seam.
 
     Args:
-        drawn: (B, T, C), the first `frames` of which redraw the past.
-        past: (B, T, C), its first `frames` what was there.
-        frames: of the past, 1 or more.
-        ease: frames over which the difference at the seam fades out.
+        drawn: (B, T, C, …) the window, its first `frames` frames the redrawn past.
+        past: (B, T, C, …) a window whose first `frames` frames are the past.
+        frames: Frames of the past, 1 or more.
+        crossfade_frames: New frames over which the difference at the seam fades out.
+
+    Returns:
+        (B, T, C, …) the window with the difference taken from its first new frames.
     """
-    missed = past[:, frames - 1 : frames] - drawn[:, frames - 1 : frames]  # (B, 1, C)
-    fade = torch.arange(ease, 0, -1, device=drawn.device)[:, None] / (ease + 1)  # (ease, 1)
-    new = drawn[:, frames : frames + ease]
-    return torch.cat([drawn[:, :frames], new + missed * fade[: new.shape[1]], drawn[:, frames + ease :]], 1)
+    missed = past[:, frames - 1 : frames] - drawn[:, frames - 1 : frames]  # (B, 1, C, …)
+    fade = torch.arange(crossfade_frames, 0, -1, device=drawn.device) / (crossfade_frames + 1)  # (F,)
+    new = drawn[:, frames : frames + crossfade_frames]
+    faded = expand_as(fade[None], drawn)[:, : new.shape[1]]  # (1, F, 1, …)
+    return torch.cat([drawn[:, :frames], new + missed * faded, drawn[:, frames + crossfade_frames :]], 1)
+
+
+def expand_as(x: Tensor, like: Tensor) -> Tensor:
+    """Add dimensions behind, so that a tensor broadcasts over another.
+
+    Args:
+        x: (B,) or (B, T).
+        like: (B, T, C, …).
+
+    Returns:
+        (B, 1, 1, …) or (B, T, 1, …), of as many dimensions as `like`.
+    """
+    return x[(...,) + (None,) * (like.ndim - x.ndim)]
+
+
+def repeat_batch(x: Tensor, n: int) -> Tensor:
+    """Repeat a batch.
+
+    Args:
+        x: (B, …).
+        n: How often.
+
+    Returns:
+        (n·B, …), the whole batch n times.
+    """
+    return x.repeat(n, *[1] * (x.ndim - 1))
 
 
 class AudioWindows:
-    """What a model hears of a recording, window by window.
+    """A recording, window by window, as an audio encoder takes it.
 
     Args:
         audio: (N,) float32 samples at 16 kHz.
-        encoder: who hears it; its phones are recognized once, where it wants them.
+        encoder: The audio encoder; the phones are recognized once, where it takes any.
     """
 
     def __init__(self, audio: np.ndarray, encoder: AudioEncoder) -> None:
         self.audio, self.context, self.phones = audio, encoder.context, encoder.listen(audio)
 
     def window(self, start: int, frames: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor | None]:
-        """From frame `start`, the context on both sides included: samples (1, (T + 2·context)·640), phones (1, (T + 2·context)·4)."""
+        """Cut a window with the encoder's context on both sides; zeros beyond the recording's ends.
+
+        Args:
+            start: First frame of the window, without context.
+            frames: T, frames of the window.
+            device: Device of the results.
+
+        Returns:
+            Samples (1, (T + 2·context)·640), and phones (1, (T + 2·context)·4) or None.
+        """
         first, count = start - self.context, frames + 2 * self.context
         sound = _slice_padded(self.audio, first * SAMPLES_PER_FRAME, count * SAMPLES_PER_FRAME).to(device)
         if self.phones is None:

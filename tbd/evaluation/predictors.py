@@ -102,7 +102,7 @@ class ModelPredictor(MotionPredictor):
         num_inference_steps: int | None = None,
         renderer: Renderer | None = None,
     ) -> None:
-        from tbd.draw.export import load_motion_model
+        from tbd.draw.motion.loading import load_motion_model
 
         super().__init__(renderer)
         self.model, self.name = load_motion_model(model), model

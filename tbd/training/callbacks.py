@@ -18,7 +18,7 @@ import torch
 from tbd.errors import INTERRUPTED, REQUEUE, InputError
 
 _MORE = {"nothing": "some", "some": "most"}
-"""`VideoDiffusion`'s enable_gradient_checkpointing → the next that saves more."""
+"""`MemoryOptions.gradient_checkpointing` → the next that saves more."""
 _DRAWN_BY = {"MotionDiffusion": "--model", "VideoDiffusion": "--renderer video --checkpoint"}
 """Model → the option of `tbd generate` that takes its checkpoint."""
 
@@ -242,13 +242,13 @@ class MemoryAdvice(L.Callback):
         sizes = [(p.numel() * p.element_size(), p.requires_grad) for p in pl_module.parameters()]
         # AdamW keeps two numbers for each trained one, and there is its gradient
         fixed = sum(size * (4 if trained else 1) for size, trained in sizes)
-        batch, frames = getattr(trainer.datamodule, "batch_size", 1), pl_module.hparams.get("window_frames", 1)
+        batch, frames = getattr(trainer.datamodule, "batch_size", 1), getattr(pl_module, "window_frames", 1)
         if 0 < total < fixed:
             change = "train fewer parameters (a stage's `trainable`), or shard them over GPUs with configs/trainer/fsdp.yaml"
         elif batch > 1:
             change = f"--data.init_args.batch_size={batch // 2} with --trainer.accumulate_grad_batches=2 for the same training"
-        elif pl_module.hparams.get("enable_gradient_checkpointing") in _MORE:
-            change = f"--model.init_args.enable_gradient_checkpointing={_MORE[pl_module.hparams['enable_gradient_checkpointing']]}"
+        elif (now := getattr(getattr(pl_module, "memory", None), "gradient_checkpointing", None)) in _MORE:
+            change = f"--model.init_args.memory.gradient_checkpointing={_MORE[now]}"
         else:
             change = f"--model.init_args.window_frames={max(frames // 2, 1)}, or smaller pictures"
         return (

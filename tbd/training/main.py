@@ -20,7 +20,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
 from tbd.draw.checkpoint import require_whole
-from tbd.draw.motion.logging import MotionFilms
+from tbd.draw.motion.logging import MotionVideoLogger
 from tbd.errors import InputError
 from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, finished, part
 from tbd.training.launcher import launch
@@ -59,7 +59,7 @@ class _CLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         trainer = super().instantiate_trainer(
-            **{**reporting(self._get(self.config_init, "trainer", default={}), [MotionFilms()]), **kwargs}
+            **{**reporting(self._get(self.config_init, "trainer", default={}), [MotionVideoLogger()]), **kwargs}
         )
         for callback in trainer.callbacks:
             if isinstance(callback, PreemptionCheckpoint) and isinstance(self.arguments, Sequence):

@@ -21,7 +21,7 @@ SMALL = {
         "window_frames": 24,
         "past_frames": 4,
         "num_inference_steps": 2,
-        "warmup_steps": 2,
+        "optimizer.warmup_steps": 2,
     },
     "trainer": {"max_steps": 3, "val_check_interval": 1, "limit_val_batches": 1, "accelerator": "cpu", "devices": 1},
 }

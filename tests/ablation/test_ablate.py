@@ -65,7 +65,7 @@ def test_fewer_clips_than_asked_for_are_said(study, here, tmp_path):
 
 
 def test_a_failed_variant_is_reported_and_does_not_end_the_sweep(study, here, tmp_path):
-    broken = {"name": "broken", "change": {"model.init_args.learning_rate": 1e-3, "data.init_args.balance": "person"}}
+    broken = {"name": "broken", "change": {"model.init_args.optimizer.learning_rate": 1e-3, "data.init_args.balance": "person"}}
     path = study(variants=[{"name": "base"}, broken])
     real = work.train
 

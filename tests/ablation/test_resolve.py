@@ -43,6 +43,7 @@ def test_the_difference_is_all_that_differs(base):
         ({f"{GUIDANCE}.swich": 0.4}, "ProgressiveGuidance has no key swich; the nearest is switch"),
         ({f"{MODEL}.gidance.init_args.switch": 0.4}, "MotionDiffusion has no key gidance; the nearest is guidance"),
         ({"trainer.max_stepz": 4}, "Trainer has no key max_stepz; the nearest is max_steps"),
+        ({f"{MODEL}.optimizer.learning_rat": 1e-3}, "OptimizerConfig has no key learning_rat; the nearest is learning_rate"),
         ({f"{MODEL}.denoiser.init_args.dept": 4}, "MotionTransformer has no key dept; the nearest is depth"),
         ({"data.init_args.bach_size": 4}, "ProceduralDataModule has no key bach_size; the nearest is batch_size"),
         ({"modle.init_args.x": 1}, "modle"),
@@ -65,6 +66,7 @@ SHARED = [
     {f"{MODEL}.guidance": {"class_path": "tbd.draw.guidance.base.NoGuidance"}},
     {f"{MODEL}.num_inference_steps": 50},
     {f"{MODEL}.compile": True},
+    {f"{MODEL}.validation.count": 2},
     {"trainer.devices": 2, "trainer.default_root_dir": "elsewhere"},
     {
         f"{MODEL}.noise_scheduler": {
@@ -75,7 +77,8 @@ SHARED = [
 ]
 OWN = [
     {f"{MODEL}.plan_encoder": {"class_path": "tbd.draw.conditioning.plan_encoder.LabelEncoder"}},
-    {f"{MODEL}.drop_local": 0.5},
+    {f"{MODEL}.conditioning_dropout.muscles": 0.5},
+    {f"{MODEL}.optimizer": {"learning_rate": 1e-3}},
     {f"{MODEL}.noise_scheduler.init_args.prediction_type": "epsilon"},
     {f"{MODEL}.noise_scheduler.init_args.beta_schedule": "linear"},
     {"data.init_args.root": "other"},

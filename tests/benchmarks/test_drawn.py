@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks import control, real_speech, speed
-from tbd.draw.export import load_motion_model
 from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.motion.loading import load_motion_model
 from tbd.face.motion import Motion
 from tbd.media.wav import read_wave
 from tbd.pipeline import ASSETS

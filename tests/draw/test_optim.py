@@ -11,10 +11,12 @@ import yaml
 from torch import nn
 
 from tbd.draw.conditioning.audio_encoder import MelEncoder
-from tbd.draw.export import load_motion_model, write_model
+from tbd.draw.export import write_model
 from tbd.draw.motion.denoiser import MotionTransformer
 from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.draw.motion.distillation import AudioDistillation
+from tbd.draw.motion.loading import load_motion_model
+from tbd.draw.optim import OptimizerConfig
 from tbd.training.main import lightning_cli
 from tests.draw import tiny_motion
 from tests.draw.conftest import tiny_model
@@ -83,11 +85,12 @@ def test_the_command_line_s_model_holds_its_weights_once_and_is_rebuilt_from_cla
 
 
 def test_a_model_built_in_python_is_loaded_with_its_components_as_arguments(tmp_path):
-    model = tiny_model(past_frames=7)
+    model = tiny_model(past_frames=7, optimizer=OptimizerConfig(learning_rate=0.25))
     assert not any(isinstance(value, nn.Module) for value in model.hparams.values()) and model.hparams["past_frames"] == 7
     trainer = L.Trainer(**tiny_motion.QUIET)
     trainer.strategy.connect(model)
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     names = ("denoiser", "plan_encoder", "audio_encoder", "noise_scheduler", "guidance")
     loaded = MotionDiffusion.load_from_checkpoint(tmp_path / "a.ckpt", **{name: getattr(tiny_model(), name) for name in names})
-    assert loaded.past_frames == 7 and torch.equal(loaded.denoiser.proj_out.weight, model.denoiser.proj_out.weight)
+    assert loaded.past_frames == 7 and loaded.optimizer == OptimizerConfig(learning_rate=0.25)
+    assert torch.equal(loaded.denoiser.proj_out.weight, model.denoiser.proj_out.weight)

@@ -12,6 +12,7 @@ import torch
 from tbd.data.datamodules.procedural import ProceduralDataModule
 from tbd.draw.conditioning.audio_encoder import MelEncoder, PhoneEncoder
 from tbd.draw.motion.denoiser import MotionTransformer
+from tbd.draw.optim import OptimizerConfig
 from tbd.face.motion import Motion
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conftest import tiny_model
@@ -62,7 +63,7 @@ def model(phones: bool = False, dropout: float = 0.2, **options: Any) -> L.Light
     torch.manual_seed(0)
     encoder = PhoneEncoder(Humming(), 32, 16, 4, dropout, noise=0.3) if phones else MelEncoder(32, 20, 4, dropout)
     return tiny_model(
-        denoiser=MotionTransformer(32, 1, 2, dropout), audio_encoder=encoder, warmup_steps=2, learning_rate=1e-3, **options
+        denoiser=MotionTransformer(32, 1, 2, dropout), audio_encoder=encoder, optimizer=OptimizerConfig(1e-3, 2), **options
     ).train()
 
 

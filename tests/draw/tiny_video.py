@@ -11,6 +11,7 @@ from tbd.data.datasets.video import VideoClip, VideoDataModule
 from tbd.draw.conditioning.audio_encoder import MelEncoder
 from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
 from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.optim import OptimizerConfig
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.diffusion import VideoDiffusion
@@ -56,7 +57,12 @@ def tiny_video_model(**options) -> VideoDiffusion:
         "noise_scheduler": DDIMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False),
         "guidance": ProgressiveGuidance(),
     }
-    sizes = {"num_inference_steps": 2, "window_frames": 6, "past_frames": 2, "warmup_steps": 1, "learning_rate": 1e-3}
+    sizes = {
+        "num_inference_steps": 2,
+        "window_frames": 6,
+        "past_frames": 2,
+        "optimizer": OptimizerConfig(1e-3, 1, 0.01, (0.9, 0.999), "constant"),
+    }
     return VideoDiffusion(**{**parts, **sizes, **options})
 
 

@@ -75,7 +75,7 @@ def protocol(tmp_path) -> Path:
 @pytest.fixture
 def inputs(protocol, tmp_path, monkeypatch) -> Path:
     """Exported by the command, which loads no model."""
-    monkeypatch.setattr("tbd.draw.export.load_motion_model", lambda name: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("tbd.draw.motion.loading.load_motion_model", lambda name: pytest.fail("a model was loaded"))
     assert main(["predict", f"--protocol={protocol}", f"--export-inputs={tmp_path / 'inputs'}", "--quiet"]) == 0
     return tmp_path / "inputs"
 

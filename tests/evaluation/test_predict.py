@@ -135,7 +135,7 @@ def test_the_true_clip_is_drawn_alike_twice_and_in_part(clip):
 class TestModelPredictor:
     @pytest.fixture
     def predictor(self, monkeypatch):
-        monkeypatch.setattr("tbd.draw.export.load_motion_model", lambda name: tiny_model())
+        monkeypatch.setattr("tbd.draw.motion.loading.load_motion_model", lambda name: tiny_model())
         return ModelPredictor
 
     def test_seeds_and_seams(self, predictor, clip):

@@ -137,5 +137,5 @@ def test_out_of_memory_says_what_to_change(tmp_path):
     model.training_step = burst
     with pytest.raises(InputError, match=r"2 windows of 6 frames.*batch_size=1"):
         trainer(tmp_path, MemoryAdvice()).fit(model, TinyVideoData())
-    with pytest.raises(InputError, match="enable_gradient_checkpointing=some"):
+    with pytest.raises(InputError, match=r"memory\.gradient_checkpointing=some"):
         trainer(tmp_path, MemoryAdvice()).fit(model, TinyVideoData(batch_size=1))

@@ -5,7 +5,7 @@ import time
 import pytest
 from diffusers import AutoencoderKL
 
-from tbd.draw.export import load_motion_model
+from tbd.draw.motion.loading import load_motion_model
 from tbd.draw.pretrained import fingerprint, from_source
 from tbd.errors import InputError
 from tbd.utils.hub import hub_folder, model_files, weight_file

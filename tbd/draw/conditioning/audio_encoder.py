@@ -1,4 +1,4 @@
-"""What a denoiser hears: waveforms → one feature per video frame."""
+"""Audio encoders: waveforms → one feature per video frame."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -8,39 +8,49 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tbd.draw.pretrained import from_source, plain
+from tbd.draw.pretrained import PortableModule, from_source, plain
 from tbd.media.rates import SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.speech.alignment import SYMBOLS, phone_track
 from tbd.speech.recognizer import PhoneRecognizer
 
 
-class AudioEncoder(nn.Module, ABC):
+class AudioEncoder(PortableModule, ABC):
     """Turns speech into features at the video's frame rate.
 
     An implementation maps (B, (T + 2·context)·640) samples at 16 kHz in −1..1 to (B, T, dim). The `context` frames on each
-    side are heard but not returned, so that the first and last frame know their surroundings.
+    side are read but not returned, so that the first and last frame know their surroundings.
 
-    One that has a `recognizer` is also told which phones are heard; others are given no phones, or ignore them.
+    One that has a `recognizer` also takes phones; others are given none, or ignore them.
     """
 
     dim: int
+    """Width of the features."""
     context: int
+    """Frames read on each side of a window."""
     recognizer: PhoneRecognizer | None = None
+    """Recognizes the phones of a recording, where the encoder takes any."""
 
     @abstractmethod
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
-        """Features of B windows.
+        """Compute the features of B windows.
 
         Args:
-            audio: (B, (T + 2·context)·640).
+            audio: (B, (T + 2·context)·640) samples.
             phones: (B, (T + 2·context)·4) places in `tbd.speech.alignment.SYMBOLS`.
 
         Returns:
-            (B, T, dim).
+            (B, T, dim) features.
         """
 
     def listen(self, audio: np.ndarray) -> np.ndarray | None:
-        """The phones of a whole recording of (N,) samples: (4·ceil(N / 640),) uint8; None for an encoder of sound alone."""
+        """Recognize the phones of a whole recording.
+
+        Args:
+            audio: (N,) samples.
+
+        Returns:
+            (4·ceil(N / 640),) uint8 places in `tbd.speech.alignment.SYMBOLS`; None for an encoder that takes none.
+        """
         return None if self.recognizer is None else phone_track(self.recognizer.listen(audio), frames_of(len(audio)))
 
 
@@ -50,8 +60,15 @@ class LogMel(nn.Module):
     The mel scale is Slaney's (linear below 1 kHz, logarithmic above), the windows are 25 ms Hann every 10 ms, centred.
 
     Args:
-        bins: number of mel bands between 50 Hz and 7.6 kHz.
+        bins: Number of mel bands between 50 Hz and 7.6 kHz.
+
+    Example:
+        >>> LogMel(20)(torch.zeros(1, 6400)).shape
+        torch.Size([1, 20, 40])
     """
+
+    window: Tensor
+    filters: Tensor
 
     def __init__(self, bins: int = 80) -> None:
         super().__init__()
@@ -71,10 +88,10 @@ class MelEncoder(AudioEncoder):
     """Log-mel and a small convolutional stack: no weights to fetch, real-time on a CPU.
 
     Args:
-        dim: width of the features.
-        bins: mel bands.
-        context: frames heard on each side of the window.
-        dropout: fraction of channels silenced in training.
+        dim: Width of the features.
+        bins: Number of mel bands.
+        context: Frames read on each side of a window.
+        dropout: Fraction of channels dropped in training.
     """
 
     def __init__(self, dim: int = 320, bins: int = 80, context: int = 8, dropout: float = 0.1) -> None:
@@ -87,28 +104,37 @@ class MelEncoder(AudioEncoder):
         self.out = _ConvBlock(dim, 1, dropout)
 
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
+        """Compute the features of B windows; see `AudioEncoder.forward`.
+
+        Args:
+            audio: (B, (T + 2·context)·640) samples.
+            phones: Not read.
+
+        Returns:
+            (B, T, dim) features.
+        """
         return self.encode(self.stem(self.mel(audio)))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Columns at 100 Hz, (B, dim/2, 4(T+2C)) → (B, T, dim)."""
+        """(B, dim/2, 4·(T + 2·context)) columns at 100 Hz → (B, T, dim) features."""
         x = self.out(self.down(self.blocks(x)))  # (B, dim, T+2C)
         return x[..., self.context : x.shape[-1] - self.context].transpose(1, 2)
 
 
 class PhoneEncoder(MelEncoder):
-    """Phones that a recognizer names, and a sound so coarse that it tells how loud and how bright a voice is, but not whose.
+    """Phones from a recognizer, and a spectrum so coarse that it holds how loud and how bright a voice is, but not whose it is.
 
-    A recognizer has learnt from thousands of speakers. An encoder of fine spectra learns the voices of its training exactly and
-    hears others less well; given both, a denoiser trusts the spectra, since they tell its training's voices better.
+    A recognizer has learnt from thousands of speakers. An encoder of fine spectra learns its training's voices exactly and
+    generalizes less well to others; given both, a denoiser relies on the spectra, since they fit its training's voices better.
 
     Args:
-        recognizer: names the phones of a recording.
-        dim: width of the features.
-        bins: mel bands.
-        context: frames heard on each side of the window.
-        dropout: fraction of channels silenced in training.
-        noise: standard deviation of noise on the bands in training, where speech has one of 1: the more of it, the more phones are
-            trusted and the less the sound.
+        recognizer: Recognizes the phones of a recording.
+        dim: Width of the features.
+        bins: Number of mel bands.
+        context: Frames read on each side of a window.
+        dropout: Fraction of channels dropped in training.
+        noise: Standard deviation of noise on the bands in training, where speech has one of 1: the more of it, the more the model
+            relies on phones and the less on the spectrum.
     """
 
     def __init__(
@@ -119,27 +145,39 @@ class PhoneEncoder(MelEncoder):
         self.embedding = nn.Embedding(len(SYMBOLS), dim // 2)
 
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
+        """Compute the features of B windows; see `AudioEncoder.forward`.
+
+        Args:
+            audio: (B, (T + 2·context)·640) samples.
+            phones: (B, (T + 2·context)·4) places in `tbd.speech.alignment.SYMBOLS`.
+
+        Returns:
+            (B, T, dim) features.
+
+        Raises:
+            ValueError: If there are no phones.
+        """
         if phones is None:
-            raise ValueError("A PhoneEncoder is told phones: give the DataModule a recognizer, which adds them to its batches.")
-        said = self.embedding(phones.long()).transpose(1, 2)  # (B, dim/2, 4(T+2C))
-        heard = self.mel(audio)
+            raise ValueError("A PhoneEncoder takes phones: give the DataModule a recognizer, which adds them to its batches.")
+        embedded = self.embedding(phones.long()).transpose(1, 2)  # (B, dim/2, 4(T+2C))
+        mel = self.mel(audio)  # (B, bins, 4(T+2C))
         if self.training and self.noise > 0:
-            heard = heard + self.noise * torch.randn_like(heard)
-        return self.encode(self.stem(heard) + said)
+            mel = mel + self.noise * torch.randn_like(mel)
+        return self.encode(self.stem(mel) + embedded)
 
 
 class Wav2Vec2Encoder(AudioEncoder):
-    """Hidden states of a frozen wav2vec 2.0 (or its kin: HuBERT, WavLM), brought to the frame rate and mapped to `dim`.
+    """Hidden states of a frozen wav2vec 2.0 (or HuBERT, WavLM), resampled to the frame rate and mapped to `dim`.
 
     Args:
-        model: hub name or folder of the network, or its configuration as transformers' ``to_dict`` gives it (``model_type`` among
+        model: Hub name or folder of the network, or its configuration as transformers' ``to_dict`` gives it (``model_type`` among
             it) for random weights.
-        dim: width of the features.
-        context: frames heard on each side of the window; the network hears no further than the window and these.
-        layer: of the hidden states; −1 is the last.
+        dim: Width of the features.
+        context: Frames read on each side of a window; the network reads no further than the window and these.
+        layer: Which hidden states; −1 are the last.
 
     Raises:
-        InputError: there are no such weights.
+        InputError: If there are no such weights.
     """
 
     hub_arguments = ("model",)
@@ -156,16 +194,26 @@ class Wav2Vec2Encoder(AudioEncoder):
         self.project = nn.Linear(self.model.config.hidden_size, dim)
 
     def train(self, mode: bool = True) -> "Wav2Vec2Encoder":
+        """Set the training mode of all but the frozen network."""
         super().train(mode)
         self.model.eval()  # it drops layers and hides parts of the sound otherwise
         return self
 
-    def describe(self) -> dict[str, Any]:
-        """Arguments that build the same encoder, with random weights."""
+    def describe(self, init_args: dict[str, Any]) -> dict[str, Any]:
+        """See `PortableModule.describe`."""
         config = {**self.model.config.to_diff_dict(), "model_type": self.model.config.model_type}
         return {"model": plain(config), "dim": self.dim, "context": self.context, "layer": self.layer}
 
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
+        """Compute the features of B windows; see `AudioEncoder.forward`.
+
+        Args:
+            audio: (B, (T + 2·context)·640) samples.
+            phones: Not read.
+
+        Returns:
+            (B, T, dim) features.
+        """
         with torch.no_grad():
             sound = audio - audio.mean(1, keepdim=True)  # as its own feature extractor does: no mean, unit variance
             sound = sound / (sound.var(1, correction=0, keepdim=True) + 1e-7).sqrt()
@@ -187,7 +235,7 @@ class _ConvBlock(nn.Module):
 
 
 def frames_of(samples: int) -> int:
-    """How many video frames cover `samples` at 16 kHz."""
+    """Count the video frames that cover `samples` at 16 kHz."""
     return -(-samples // SAMPLES_PER_FRAME)
 
 

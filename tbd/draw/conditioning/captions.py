@@ -1,21 +1,21 @@
-"""What a text encoder reads of a plan: a caption for each feeling of its timeline and for each region at work."""
+"""Captions of a plan for text encoders: one for each segment of its timeline and for each region with an action."""
 
 from tbd.think.action_units import ACTION_UNITS, REGIONS, Region
 from tbd.think.plan import MusclePlan, Segment
 from tbd.think.verbalize import ADJECTIVES, degree, describe_actions, listed
 
 NEUTRAL = "a neutral face"
-"""The one caption of a feeling that is neutral."""
+"""The one caption of a neutral segment."""
 
 
-def caption_feeling(segment: Segment) -> str:
-    """The segment's description; words for its emotions where it has none.
+def caption_segment(segment: Segment) -> str:
+    """Caption a segment: its description, or words for its emotions where it has none.
 
-    A neutral feeling is always said in the same words, whatever describes it: ε(∅) may be a neutral face, which training must
+    A neutral segment has always the same caption, whatever its description: ε(∅) may be a neutral face, which training must
     have read in the very words that drawing uses, and a stronger emotion must leave neutral plans alone.
 
     Example:
-        >>> caption_feeling(Segment(emotions={"happy": 0.6, "sad": 0.4}, intensity=0.7))
+        >>> caption_segment(Segment(emotions={"happy": 0.6, "sad": 0.4}, intensity=0.7))
         'a clearly happy and sad face'
     """
     mix = sorted((e for e, weight in segment.emotions.items() if weight > 0 and e != "neutral"), key=lambda e: -segment.emotions[e])
@@ -29,7 +29,7 @@ def caption_feeling(segment: Segment) -> str:
 
 
 def caption_regions(plan: MusclePlan) -> dict[Region, str]:
-    """The description of each region that has a muscle at work; words for its actions where the plan gives none.
+    """Caption each region that has an action: its description, or words for its actions where the plan gives none.
 
     Example:
         >>> from tbd.think.plan import MuscleAction

@@ -1,4 +1,4 @@
-"""Plans → tokens that a denoiser attends to."""
+"""Plan encoders: plans → tokens that a denoiser attends to."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -9,28 +9,40 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tbd.draw.conditioning.plan_tensors import SIDES, UNITS, PlanTensors
+from tbd.draw.pretrained import PortableModule
 from tbd.think.action_units import EMOTIONS, REGIONS
 
 
 class PlanEmbeds(NamedTuple):
-    """What a plan encoder hands to a denoiser, in two groups that guidance can switch separately.
+    """Tokens of B plans, in two groups that guidance switches separately: emotions (global) and muscles (local).
 
-    `global_tokens` (B, S, D) say what is felt; `local_tokens` (B, N, D) say which muscles carry it. A presence, (B, S, T)
-    and (B, N, T), says how strongly each token is there at each frame: 0 hides it. So a timeline reaches the right frames
-    by construction, and dropping a condition is a presence of zero. `local_region` (B, N) int64 says where on the face a
-    local token belongs: a place in `REGIONS`, or ``len(REGIONS)`` for one that concerns the whole face.
+    A token's presence is its strength at each frame; 0 hides it. So a timeline reaches the right frames by construction, and
+    dropping a condition is a presence of zero.
 
     A tuple, since PyTorch 2.11's FSDP looks for a module's outputs in tuples, lists and dicts alone.
     """
 
     global_tokens: Tensor
+    """(B, S, D) emotions."""
     global_presence: Tensor
+    """(B, S, T) 0..1."""
     local_tokens: Tensor
+    """(B, N, D) muscles."""
     local_presence: Tensor
+    """(B, N, T) 0..1."""
     local_region: Tensor
+    """(B, N) int64, a local token's region: a place in `REGIONS`, or ``len(REGIONS)`` for one that concerns the whole face."""
 
     def only(self, keep_global: Tensor, keep_local: Tensor) -> "PlanEmbeds":
-        """The same plans with a group hidden where `keep_global` or `keep_local`, (B,) of 0 or 1, is 0."""
+        """Hide groups of tokens.
+
+        Args:
+            keep_global: (B,) 0 where the emotions are hidden, 1 elsewhere.
+            keep_local: (B,) 0 where the muscles are hidden, 1 elsewhere.
+
+        Returns:
+            The same plans with those groups hidden.
+        """
         return PlanEmbeds(
             self.global_tokens,
             self.global_presence * keep_global[:, None, None],
@@ -41,11 +53,11 @@ class PlanEmbeds(NamedTuple):
 
     @classmethod
     def cat(cls, parts: Sequence["PlanEmbeds"]) -> "PlanEmbeds":
-        """Batches, one behind the other: the branches of one guided step run as one batch."""
+        """Join batches, one behind the other: the branches of one guided step run as one batch."""
         return cls(*map(torch.cat, zip(*parts)))
 
 
-class PlanEncoder(nn.Module, ABC):
+class PlanEncoder(PortableModule, ABC):
     """Turns plans into tokens.
 
     An implementation maps `PlanTensors` and the frames' times to `PlanEmbeds` of width `dim`. Each plan of the batch must
@@ -53,6 +65,7 @@ class PlanEncoder(nn.Module, ABC):
     """
 
     dim: int
+    """Width of the tokens."""
 
     @abstractmethod
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
@@ -61,31 +74,49 @@ class PlanEncoder(nn.Module, ABC):
         Args:
             plans: B plans, their times in seconds from the start of the window.
             times: (T,) seconds of the window's frames.
+
+        Returns:
+            Tokens of width `dim`.
         """
 
 
 class MuscleTokenEncoder(PlanEncoder):
-    """One token per action unit at work and one per feeling in the timeline, learnt with the denoiser.
+    """One token per action of a plan and one per segment of its timeline, learnt with the denoiser.
 
-    A local token is the sum of a unit-on-a-side's and a region's embedding; its intensity and timing are its presence. One
-    more local token is always there and says that the muscles have been told, since "no muscle moves" and "nobody said
-    which muscles move" are different plans. A global token is a linear map of the emotion weights, so mixtures lie between
+    A local token is the sum of two embeddings: of the action unit with its side, and of the region. Its intensity and timing are
+    its presence. One more local token is always present and marks that the muscles are given, since "no muscle moves" and "the
+    muscles are unknown" are different plans. A global token is a linear map of the emotion weights, so mixtures lie between
     their parts.
 
     Args:
-        dim: width of the tokens.
+        dim: Width of the tokens.
+
+    Example:
+        >>> from tbd.think.plan import MuscleAction, MusclePlan
+        >>> plans = PlanTensors.collate([MusclePlan(actions=(MuscleAction(unit=12, intensity=0.8),))])
+        >>> MuscleTokenEncoder(32)(plans, torch.arange(5) / 25).local_tokens.shape
+        torch.Size([1, 2, 32])
     """
 
     def __init__(self, dim: int = 320) -> None:
         super().__init__()
         self.dim = dim
-        # a unit asked on one side is another movement than on both, not the sum of two words
+        # an action on one side is another movement than on both, not the sum of two embeddings
         self.unit = nn.Embedding((len(UNITS) + 1) * len(SIDES), dim)
         self.region = nn.Embedding(len(REGIONS), dim)
         self.muscles_given = nn.Parameter(torch.randn(dim))
         self.emotion = nn.Linear(len(EMOTIONS), dim)
 
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
+        """Encode a batch; see `PlanEncoder.forward`.
+
+        Args:
+            plans: B plans in window time.
+            times: (T,) seconds of the window's frames.
+
+        Returns:
+            S global and 1 + N local tokens.
+        """
         local = self.unit(plans.unit * len(SIDES) + plans.side) + self.region(plans.region)  # (B, N, D)
         presence = plans.action_presence(times)  # (B, N, T)
         return PlanEmbeds(
@@ -98,13 +129,13 @@ class MuscleTokenEncoder(PlanEncoder):
 
 
 class LabelEncoder(PlanEncoder):
-    """The emotion word alone: what the field hands to a diffusion, and the ablation's baseline.
+    """The emotion label alone: the usual condition of emotional talking heads, and the ablation's baseline.
 
-    A segment's token is its strongest emotion, without intensity. The local group is one token of zeros that is always there:
-    guidance can switch it, but it says nothing of any muscle.
+    A segment's token is its strongest emotion, without intensity. The local group is one token of zeros that is always present:
+    guidance can switch it, but it holds nothing of any muscle.
 
     Args:
-        dim: width of the tokens.
+        dim: Width of the tokens.
     """
 
     def __init__(self, dim: int = 320) -> None:
@@ -113,6 +144,15 @@ class LabelEncoder(PlanEncoder):
         self.emotion = nn.Embedding(len(EMOTIONS), dim)
 
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
+        """Encode a batch; see `PlanEncoder.forward`.
+
+        Args:
+            plans: B plans in window time.
+            times: (T,) seconds of the window's frames.
+
+        Returns:
+            S global tokens and one local one.
+        """
         tokens = self.emotion(_strongest(plans.emotion))  # (B, S, D)
         presence = plans.segment_presence(times)  # (B, S, T)
         everywhere = torch.full_like(plans.unit[:, :1], len(REGIONS))
@@ -122,7 +162,7 @@ class LabelEncoder(PlanEncoder):
 def _strongest(emotion: Tensor) -> Tensor:
     """(B, S, 8) weights times intensity → (B, S) the place of the greatest weight; neutral's weight is whole already."""
     neutral = F.one_hot(torch.tensor(EMOTIONS.index("neutral"), device=emotion.device), len(EMOTIONS))
-    calm = (emotion * neutral).sum(-1, keepdim=True)  # (B, S, 1)
-    felt = emotion * (1 - neutral)
-    felt = felt / felt.sum(-1, keepdim=True).clamp(min=1e-6) * (1 - calm)
-    return (felt + emotion * neutral).argmax(-1)
+    neutral_weight = (emotion * neutral).sum(-1, keepdim=True)  # (B, S, 1)
+    others = emotion * (1 - neutral)
+    others = others / others.sum(-1, keepdim=True).clamp(min=1e-6) * (1 - neutral_weight)
+    return (others + emotion * neutral).argmax(-1)

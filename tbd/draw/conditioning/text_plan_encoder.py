@@ -1,4 +1,4 @@
-"""`TextPlanEncoder`: a plan's words through CLIP, T5 or another text model of `transformers`."""
+"""`TextPlanEncoder`: a plan's captions through CLIP, T5 or another text model of `transformers`."""
 
 import os
 from collections.abc import Sequence
@@ -18,29 +18,28 @@ from tbd.utils.hub import hub_folder, weight_file
 
 
 class TextPlanEncoder(PlanEncoder):
-    """Reads a plan's captions (`tbd.draw.conditioning.captions`): one for each feeling of its timeline, one for each region at work.
+    """Encodes a plan's captions (`tbd.draw.conditioning.captions`): one for each segment, one for each region with an action.
 
     A text's last hidden states are its tokens, mapped to `dim` by a learnt layer. They share one presence, so that a long
     text weighs no more than a short one: a segment's tokens that of the segment times its intensity, a region's tokens that of
-    the region's strongest action. So times and intensities act without being written. Local tokens stand region by region in
-    the order of `REGIONS`, each marked by its region's embedding, behind one token that is always there and says that the
-    muscles have been told.
+    the region's strongest action. So times and intensities act without being written. Local tokens are ordered by region as in
+    `REGIONS`, each with its region's embedding, behind one token that is always present and marks that the muscles are given.
 
     A frozen text model is no part of the module: it is loaded when the first plan is read, so that building a model from its
     configuration fetches nothing, and checkpoints hold its name, not its weights. A trained one is loaded at once, since the
     optimiser must know it, and is saved like any other part.
 
     Args:
-        dim: width of the tokens.
-        text_model: a folder with configuration, weights and tokenizer, or a hub name. Of a model of text and images the text
+        dim: Width of the tokens.
+        text_model: A folder with configuration, weights and tokenizer, or a hub name. Of a model of text and images the text
             half is used, of an encoder and decoder the encoder.
-        width: width of the text model's hidden states.
-        trained: train the text model too.
-        max_tokens: tokens beyond this many of a text are not read.
-        cache_size: texts whose features a frozen model remembers; 2 kB for each token where the width is 512.
+        width: Width of the text model's hidden states.
+        trained: Whether to train the text model too.
+        max_tokens: Most tokens that are read of a text.
+        cache_size: Number of texts whose features a frozen model caches; 2 kB for each token where the width is 512.
 
     Raises:
-        InputError: when the text model is loaded: it is not there, or its width is another.
+        InputError: If the text model, when it is loaded, is missing or of another width.
     """
 
     hub_arguments = ("text_model",)
@@ -64,13 +63,22 @@ class TextPlanEncoder(PlanEncoder):
         self.muscles_given = nn.Parameter(torch.randn(dim))
 
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
+        """Encode a batch; see `PlanEncoder.forward`.
+
+        Args:
+            plans: B plans in window time.
+            times: (T,) seconds of the window's frames.
+
+        Returns:
+            S·L global and 1 + 5·L local tokens, L of them for each text.
+        """
         s = plans.segment_text.shape[1]
         places = torch.cat([plans.segment_text, plans.region_text], 1)  # (B, S+5)
         distinct, places = places.unique(return_inverse=True)  # (U,), (B, S+5)
         features, mask = self.reader([plans.texts[i] for i in distinct.tolist()], places.device)  # (U, L, W), (U, L)
         tokens = self.project(features)[places]  # (B, S+5, L, D)
-        felt = plans.segment_presence(times) * plans.emotion.sum(-1, keepdim=True)  # (B, S, T)
-        presence = torch.cat([felt, plans.region_presence(times)], 1)  # (B, S+5, T)
+        segments = plans.segment_presence(times) * plans.emotion.sum(-1, keepdim=True)  # (B, S, T)
+        presence = torch.cat([segments, plans.region_presence(times)], 1)  # (B, S+5, T)
         shares = (mask / mask.sum(-1, keepdim=True))[places]  # (B, S+5, L)
         presence = shares[..., None] * presence[:, :, None]  # (B, S+5, L, T)
         local = (tokens[:, s:] + self.region.weight[:, None]).flatten(1, 2)  # (B, 5L, D)
@@ -100,10 +108,13 @@ class TextReader:
         return {**self.__dict__, "_cache": {}, "_parts": self._parts if self.trained else None}
 
     def load(self) -> tuple[nn.Module, Any]:
-        """The text model and its tokenizer.
+        """Load the text model and its tokenizer, once.
+
+        Returns:
+            Both.
 
         Raises:
-            InputError: the model is not there, or its width is another.
+            InputError: If the model is missing or of another width.
         """
         if self._parts is None:
             model, tokenizer = load_text_model(self.name)

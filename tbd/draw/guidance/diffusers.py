@@ -13,32 +13,33 @@ from torch import Tensor
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO, UNCOND, Branch, Guidance, over_regions, require_regions, within
 
 _BRANCHES = {"pred_cond": COND, "pred_uncond": UNCOND}
-"""What a prediction was told that a guider calls so."""
+"""The name that a guider gives a prediction → its branch."""
 
 
 class DiffusersGuidance(Guidance):
     """Combines two branches as a guider of `diffusers.guiders` does.
 
-    The guider's conditional prediction is ε(g,ℓ), told everything; its unconditional one is ε(∅), told the audio but no plan (or
+    The guider's conditional prediction is ε(g,ℓ), with all conditions; its unconditional one is ε(∅), with the audio but no plan (or
     a neutral one: the model's ``uncond_mode`` says which), as in our `ClassifierFreeGuidance`. Where the guider wants no
-    unconditional one, outside its ``start`` and ``stop``, none is computed. The voice's own term, as in `ProgressiveGuidance`, is
-    added to what the guider makes of the plan: guiders have none, and a baseline must hear as well as what it is compared with.
+    unconditional one, outside its ``start`` and ``stop``, none is computed. The audio's own term, as in `ProgressiveGuidance`, is
+    added to what the guider makes of the plan: guiders have none, and a baseline must follow the audio as well as what it is
+    compared with.
 
     Unlike a weighted sum, most guiders differ with what the denoiser predicts: APG is meant for x₀ (``prediction_type: sample``,
     as our motion models have), CFG-Zero* for velocities. Its ``zero_init_steps`` replace the first predictions by 0, which leaves
     the noise as it is where velocities are predicted, all but does so for x₀, and spoils the drawing for ε: say 0 there.
 
     Args:
-        guider: of two branches that are given the same network: ``diffusers.AdaptiveProjectedGuidance`` (APG, arXiv 2410.02416),
+        guider: A guider of two branches that are given the same network: ``diffusers.AdaptiveProjectedGuidance`` (APG, arXiv 2410.02416),
             ``ClassifierFreeZeroStarGuidance`` (CFG-Zero*, 2503.18886), ``TangentialClassifierFreeGuidance`` (2503.18137),
             ``ClassifierFreeGuidance``, or one of your own. Its ``start`` and ``stop`` are fractions of the denoising steps. Mind
             what it calls a scale: w of ε(∅) + w·[ε(g,ℓ) − ε(∅)], or w − 1 with ``use_original_formulation``.
-        audio_scale: strength of the voice: 1 as trained, 0 unheard.
-        audio_regions: where the voice may be exaggerated; everywhere where not given. Elsewhere its scale is at most 1.
+        audio_scale: Strength of the audio: 1 as trained, 0 ignores it.
+        audio_regions: Where the audio may be exaggerated; everywhere where not given. Elsewhere its scale is at most 1.
 
     Raises:
-        TypeError: it is no guider of diffusers.
-        ValueError: it wants other predictions than two of one network, or pictures; or a region does not exist.
+        TypeError: If the guider is none of diffusers.
+        ValueError: If it wants other predictions than two of one network, or pictures; or a region is unknown.
 
     Example:
         >>> import diffusers, torch
@@ -47,6 +48,8 @@ class DiffusersGuidance(Guidance):
         tensor([[13.]])
     """
 
+    scale_names = ("audio_scale",)
+
     def __init__(self, guider: BaseGuidance, audio_scale: float = 1.0, audio_regions: list[str] | None = None) -> None:
         _require_two_branches(guider)
         require_regions("audio_regions", audio_regions)
@@ -54,16 +57,18 @@ class DiffusersGuidance(Guidance):
         self._timesteps: Tensor | None = None
 
     def for_sampling(self, timesteps: Tensor) -> "DiffusersGuidance":
-        """The same with a guider of its own, which remembers this window alone; the one that was given never runs."""
+        """Copy the guidance with a guider of its own, which remembers this window alone; the given one never runs."""
         other = copy.copy(self)
         other.guider, other._timesteps = copy.deepcopy(self.guider), timesteps
         return other
 
     def branches(self, progress: float) -> tuple[Branch, ...]:
+        """Name the wanted branches; see `Guidance.branches`."""
         plan = (UNCOND, COND) if self._guider_at(progress).num_conditions > 1 else (COND,)
         return plan if self.audio_scale == 1 else (*plan, COND_NO_AUDIO)
 
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
+        """Combine the predictions of one step; see `Guidance.__call__`."""
         guider = self._guider_at(progress)
         batches = guider.prepare_inputs({})  # one for each prediction it wants; here momentum starts afresh, too
         for batch in batches:

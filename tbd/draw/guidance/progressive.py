@@ -1,6 +1,5 @@
 """`ProgressiveGuidance`: from the global emotion to local muscles along the denoising steps."""
 
-import copy
 import math
 from collections.abc import Mapping
 from typing import Literal
@@ -30,28 +29,35 @@ class ProgressiveGuidance(Guidance):
     pull on each other through the denoiser, whatever the formula says; give each its own regions to keep them apart.
 
     Args:
-        emotion_scale: strength of the global emotion.
-        muscle_scale: strength of the local muscles.
-        audio_scale: strength of the voice: 1 as trained, 0 unheard. (w_a of the formula is `audio_scale` − 1, since the
-            other branches hear the audio already.)
+        emotion_scale: Strength of the global emotion.
+        muscle_scale: Strength of the local muscles.
+        audio_scale: Strength of the audio: 1 as trained, 0 ignores it. (w_a of the formula is `audio_scale` − 1, since the
+            other branches are given the audio already.)
         switch: τ_s, the progress 0..1 where global gives way to local.
-        width: how much of the progress the change takes; a ``step`` takes none.
-        schedule: shape of the change.
-        emotion_floor: fraction of the emotion's weight that stays after the switch.
-        muscle_floor: fraction of the muscles' weight that is there before it.
-        region_scales: an extra factor on the muscles of a region, 1 where it is not named.
-        emotion_regions: where the emotion may be exaggerated; everywhere where not given. Elsewhere its weight is at most 1, as
-            trained: a face that feels strongly in all regions but the ``lower`` leaves the mouth to the voice.
-        muscle_regions: the same for the muscles. Those that are not exaggerated in the ``eyes`` and the ``head`` leave gaze and
+        width: How much of the progress the change takes; a ``step`` takes none.
+        schedule: Shape of the change.
+        emotion_floor: Fraction of the emotion's weight that stays after the switch.
+        muscle_floor: Fraction of the muscles' weight that is there before it.
+        region_scales: An extra factor on the muscles of a region, 1 where it is not named.
+        emotion_regions: Where the emotion may be exaggerated; everywhere where not given. Elsewhere its weight is at most 1, as
+            trained: an emotion that is exaggerated in all regions but the ``lower`` leaves the mouth to the audio.
+        muscle_regions: The same for the muscles. Those that are not exaggerated in the ``eyes`` and the ``head`` leave gaze and
             posture to the emotion, so that one scale hardly moves what the other does.
-        audio_regions: the same for the voice. One that is exaggerated in the ``lower`` face alone articulates more and leaves
-            gaze and head, which tell the feeling, alone.
+        audio_regions: The same for the audio. If it is exaggerated in the ``lower`` face alone, articulation grows while gaze and
+            head, which express the emotion, stay.
+
+    Raises:
+        ValueError: If a region or the schedule is unknown, or the switch is outside 0..1.
 
     Example:
         >>> guidance = ProgressiveGuidance(switch=0.5, schedule="step", emotion_floor=0.0)
         >>> guidance.weights(0.0), guidance.weights(1.0)
         ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+        >>> guidance.scaled(audio_scale=1.5).scales()
+        {'emotion_scale': 1.0, 'muscle_scale': 1.0, 'audio_scale': 1.5}
     """
+
+    scale_names = SCALES
 
     def __init__(
         self,
@@ -82,35 +88,22 @@ class ProgressiveGuidance(Guidance):
         self.region_scales = dict(region_scales or {})
         self.emotion_regions, self.muscle_regions, self.audio_regions = emotion_regions, muscle_regions, audio_regions
 
-    def scaled(self, **scales: float) -> "ProgressiveGuidance":
-        """The same guidance with other scales.
-
-        Example:
-            >>> ProgressiveGuidance(muscle_scale=2.0).scaled(audio_scale=1.5).muscle_scale
-            2.0
-        """
-        other = copy.copy(self)
-        for name, scale in scales.items():
-            if name not in SCALES:
-                raise ValueError(f"A scale is one of {', '.join(SCALES)}, not {name}.")
-            setattr(other, name, scale)
-        return other
-
     def ramp(self, progress: float) -> float:
-        """0 before the switch, 1 after it."""
+        """Compute the change: 0 before the switch, 1 after it."""
         if self.schedule == "step" or self.width <= 0:
             return float(progress >= self.switch)
         x = min(max((progress - self.switch) / self.width + 0.5, 0.0), 1.0)
         return x if self.schedule == "linear" else (1 - math.cos(math.pi * x)) / 2
 
     def weights(self, progress: float) -> tuple[float, float, float]:
-        """w_g, w_ℓ and w_a at `progress`, before any region differs."""
+        """Compute w_g, w_ℓ and w_a at `progress`, before any region differs."""
         r = self.ramp(progress)
         emotion = self.emotion_scale * (1 - (1 - self.emotion_floor) * r)
         muscles = self.muscle_scale * (self.muscle_floor + (1 - self.muscle_floor) * r)
         return emotion, muscles, self.audio_scale - 1.0
 
     def branches(self, progress: float) -> tuple[Branch, ...]:
+        """Name the wanted branches; see `Guidance.branches`."""
         emotion, muscles, voice = self._weights_over_face(progress)
         wanted = {
             UNCOND: any(weight != 1 for weight in emotion.values()),
@@ -121,6 +114,7 @@ class ProgressiveGuidance(Guidance):
         return tuple(branch for branch, want in wanted.items() if want)
 
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
+        """Combine the predictions of one step; see `Guidance.__call__`."""
         like = next(iter(preds.values()))
         w_g, w_l, w_a = (over_regions(weights, like, masks) for weights in self._weights_over_face(progress))
         return weighted(preds, {UNCOND: 1 - w_g, EMOTION: w_g - w_l, COND: w_l + w_a, COND_NO_AUDIO: -w_a})

@@ -1,4 +1,4 @@
-"""The network that takes noise away: a transformer over windows of motion."""
+"""Denoisers of motion: a transformer over windows."""
 
 import math
 from abc import ABC, abstractmethod
@@ -8,30 +8,33 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds
+from tbd.draw.pretrained import PortableModule
 from tbd.face.channels import CHANNELS
 
 
-class Denoiser(nn.Module, ABC):
+class Denoiser(PortableModule, ABC):
     """Predicts clean motion from noisy motion and its conditions. It never sees a guidance scale.
 
-    An implementation declares the widths of the embeddings that it takes, `plan_dim` and `audio_dim`.
+    An implementation declares the two widths and `forward`.
     """
 
     plan_dim: int
+    """Width of the plan tokens that it takes."""
     audio_dim: int
+    """Width of the audio features that it takes."""
 
     @abstractmethod
     def forward(
         self, noisy: Tensor, timestep: Tensor, audio_embeds: Tensor, audio_mask: Tensor, plan: PlanEmbeds, past: Tensor, past_mask: Tensor
     ) -> Tensor:
-        """One prediction.
+        """Predict once.
 
         Args:
             noisy: (B, T, 58) normalised motion with noise.
             timestep: (B,) the noise scheduler's training timestep.
-            audio_embeds: (B, T, audio_dim).
+            audio_embeds: (B, T, audio_dim) features of the audio.
             audio_mask: (B,) 1 where the audio is given, 0 where it is withheld.
-            plan: tokens of width plan_dim and their presence; a withheld group has presence 0.
+            plan: Tokens of width plan_dim and their presence; a withheld group has presence 0.
             past: (B, T, 58) normalised motion of the frames already drawn, zeros elsewhere.
             past_mask: (B, T) 1 at the frames already drawn.
 
@@ -43,16 +46,19 @@ class Denoiser(nn.Module, ABC):
 class MotionTransformer(Denoiser):
     """Self-attention over time, cross-attention to the plan, and the audio added frame by frame.
 
-    The plan enters twice. Each frame is given the sum of its tokens, each weighted by its presence then: a linear path,
-    so that an action's intensity and timing arrive exactly. And it attends to the same tokens, so that muscles can work
-    together. Timesteps modulate every block by one shared map plus the block's own offset (PixArt-α, arXiv 2310.00426),
-    which saves a third of the parameters of adaLN-zero (DiT, arXiv 2212.09748).
+    The plan enters twice. Each frame is given the sum of the tokens, each weighted by its presence at that frame: a linear path
+    that keeps an action's intensity and timing exactly. And it attends to the same tokens, so that muscles can interact. Timesteps
+    modulate every block by one shared map plus the block's own offset (PixArt-α, arXiv 2310.00426), which saves a third of the
+    parameters of adaLN-zero (DiT, arXiv 2212.09748).
 
     Args:
-        dim: width, also of the plan's and the audio's embeddings.
-        depth: number of blocks.
-        heads: attention heads; `dim` is a multiple of twice their number.
-        dropout: in training, within the blocks.
+        dim: Width, also of the plan's and the audio's embeddings.
+        depth: Number of blocks.
+        heads: Number of attention heads; `dim` is a multiple of twice their number.
+        dropout: Dropout within the blocks in training.
+
+    Raises:
+        ValueError: If `dim` is no multiple of twice the number of heads.
     """
 
     def __init__(self, dim: int = 320, depth: int = 6, heads: int = 5, dropout: float = 0.05) -> None:
@@ -80,6 +86,20 @@ class MotionTransformer(Denoiser):
     def forward(
         self, noisy: Tensor, timestep: Tensor, audio_embeds: Tensor, audio_mask: Tensor, plan: PlanEmbeds, past: Tensor, past_mask: Tensor
     ) -> Tensor:
+        """Predict once; see `Denoiser.forward`.
+
+        Args:
+            noisy: (B, T, 58) normalised motion with noise.
+            timestep: (B,) the noise scheduler's training timestep.
+            audio_embeds: (B, T, dim) features of the audio.
+            audio_mask: (B,) 1 where the audio is given, 0 where it is withheld.
+            plan: Tokens of width dim and their presence.
+            past: (B, T, 58) normalised motion of the frames already drawn, zeros elsewhere.
+            past_mask: (B, T) 1 at the frames already drawn.
+
+        Returns:
+            (B, T, 58) the prediction.
+        """
         x = self.proj_in(torch.cat([noisy, past, past_mask[..., None]], -1))  # (B, T, D)
         audio_mask = audio_mask[:, None, None].to(x.dtype)
         x = x + audio_mask * self.audio(audio_embeds) + (1 - audio_mask) * self.no_audio  # (B, T, D)
@@ -93,7 +113,7 @@ class MotionTransformer(Denoiser):
         return self.proj_out(self.norm(x))  # (B, T, 58)
 
     def _plan_memory(self, plan: PlanEmbeds) -> tuple[Tensor, Tensor]:
-        """All tokens behind one that is always there, and the log of their presence as attention bias."""
+        """All tokens behind one that is always present, and the log of their presence as attention bias."""
         null = self.null_token.expand(len(plan.global_tokens), 1, -1)
         tokens = torch.cat([null, plan.global_tokens, plan.local_tokens], 1)
         presence = torch.cat([plan.global_presence, plan.local_presence], 1).transpose(1, 2)  # (B, T, S+N)

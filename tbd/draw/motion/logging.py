@@ -1,4 +1,4 @@
-"""What a motion model draws at validation, as a film in TensorBoard: drawn and true faces side by side."""
+"""What a motion model draws at validation, as a video in TensorBoard: drawn and true faces side by side."""
 
 from typing import Any
 
@@ -15,19 +15,29 @@ from tbd.face.rig import Rig
 from tbd.face.topology import triangles
 
 _SIZE = 160
-"""Pixels of a face's side."""
+"""Height and width of a face in pixels."""
 
 
-class MotionFilms(L.Callback):
-    """Shows ``val/film_0`` under Images: one window of validation as the model draws it (left) and as it was (right).
+class MotionVideoLogger(L.Callback):
+    """Shows ``val/video_0`` under Images: one window of validation as the model draws it (left) and as it was (right).
 
-    The faces are the mean face's mesh, moved by the coefficients and turned with the head. Only TensorBoard takes films.
+    The faces are the mean face's mesh, moved by the coefficients and turned with the head. Only TensorBoard shows videos.
     """
 
     @torch.no_grad()
     def on_validation_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
+        """Draw the first window of a validation; called by Lightning.
+
+        Args:
+            trainer: The trainer.
+            pl_module: The model; one that is no `MotionDiffusion` is left alone.
+            outputs: Not read.
+            batch: A batch of windows.
+            batch_idx: Its number.
+            dataloader_idx: Not read.
+        """
         writers = [logger.experiment for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
         wanted = isinstance(pl_module, MotionDiffusion) and trainer.is_global_zero and not trainer.sanity_checking
         # whole clips, which are drawn behind the windows, come as lists
@@ -36,21 +46,21 @@ class MotionFilms(L.Callback):
         audio, plan, phones = batch["audio"][:1], batch["plan"][:1], batch.get("phones")
         noise = torch.randn(1, *batch["motion"].shape[1:], generator=torch.Generator().manual_seed(0))
         devices = [pl_module.device] if pl_module.device.type == "cuda" else []
-        with torch.compiler.set_stance("force_eager"), torch.random.fork_rng(devices):  # training's chance stays as it was
+        with torch.compiler.set_stance("force_eager"), torch.random.fork_rng(devices):  # training's random numbers stay as they were
             drawn = pl_module.sample_window(
                 audio, plan, guidance=pl_module.guidance, noise=noise, phones=None if phones is None else phones[:1]
             )
         frames = int(batch["mask"][0].sum())
-        film = torch.cat([mesh_video(motion[0, :frames]) for motion in (drawn, batch["motion"])], -1)  # (T, 3, H, 2W)
+        video = torch.cat([mesh_video(motion[0, :frames]) for motion in (drawn, batch["motion"])], -1)  # (T, 3, H, 2W)
         for writer in writers:
-            add_video(writer, "val/film_0", film, trainer.global_step)
+            add_video(writer, "val/video_0", video, trainer.global_step)
 
 
 def mesh_video(motion: Tensor) -> Tensor:
-    """The mean face's mesh in motion.
+    """Draw the mean face's mesh in motion.
 
     Args:
-        motion: (T, 58).
+        motion: (T, 58) motion.
 
     Returns:
         (T, 3, H, W) in 0..1, dark lines on white.

@@ -1,7 +1,7 @@
-"""What the video denoiser attends to besides itself: the portrait, the plan's feelings and muscles, the voice.
+"""What the video denoiser attends to besides itself: the portrait, the plan's emotions and muscles, the audio.
 
 These are attention processors of diffusers' `Attention`, which they use as it is: its projections serve the frame's own
-tokens and the feelings, and only what Stable Diffusion has no weights for is added, silent at first.
+tokens and the emotions, and only what Stable Diffusion has no weights for is added, with an output of zero at first.
 """
 
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from torch.nn import functional as F
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds
 
 _LEAST = 1e-9
-"""Presence of a token that is not there, so that its logarithm is finite."""
+"""Presence of a hidden token, so that its logarithm is finite."""
 _PAD = 8
 """Key counts are padded to multiples of this: fused attention wants aligned masks, and compiled code few shapes."""
 
 
 @dataclass
 class MaskedTokens:
-    """The keys of one cross-attention: tokens, and how far each is there.
+    """The keys of one cross-attention: tokens, and the presence of each.
 
     Args:
         tokens: (B', M, D), one row for each clip, or for each frame of each clip where the tokens differ between frames.
-        bias: queries' size → (B·T, 1, 1 or queries, M) logarithm of the tokens' presence, added to the attention's logits.
+        bias: Number of queries → (B·T, 1, 1 or queries, M) logarithm of the tokens' presence, added to the attention's logits.
             Under 0 for tokens whose bias is the same for every query.
     """
 
@@ -34,6 +34,7 @@ class MaskedTokens:
     bias: dict[int, Tensor]
 
     def at(self, queries: int) -> Tensor:
+        """The bias of an attention with so many queries."""
         return self.bias[queries] if queries in self.bias else self.bias[0]
 
 
@@ -43,19 +44,25 @@ class Context:
 
     Args:
         frames: T.
-        portrait: name of a self-attention → (B, h·w, C), what the reference branch saw there.
-        emotion, muscles, voice: the keys of the three cross-attentions.
+        reference: Name of a self-attention → (B, h·w, C), the input of the same attention of the reference branch.
+        emotion: Keys of the cross-attention to the emotions.
+        muscles: Keys of the cross-attention to the muscles.
+        audio: Keys of the cross-attention to the audio.
     """
 
     frames: int
-    portrait: dict[str, Tensor]
+    reference: dict[str, Tensor]
     emotion: MaskedTokens
     muscles: MaskedTokens
-    voice: MaskedTokens
+    audio: MaskedTokens
 
 
 class ReferenceWriterAttnProcessor:
-    """Self-attention of the reference branch, which gives its input away under `name`."""
+    """Self-attention of the reference branch, which hands out its input.
+
+    Args:
+        name: The name under which it does so.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -68,12 +75,25 @@ class ReferenceWriterAttnProcessor:
         attention_mask: Tensor | None = None,
         keep: Callable[[str, Tensor], None] | None = None,
     ) -> Tensor:
-        keep(self.name, hidden_states)
+        """Attend, and hand out the input; called by diffusers.
+
+        Args:
+            attn: The layer.
+            hidden_states: (B, h·w, C) its input.
+            encoder_hidden_states: Not read.
+            attention_mask: Not read.
+            keep: Takes the name and the input.
+
+        Returns:
+            (B, h·w, C) its output.
+        """
+        if keep is not None:
+            keep(self.name, hidden_states)
         return _attend(attn, hidden_states, attn.to_k(hidden_states), attn.to_v(hidden_states))
 
 
 class PlainCrossAttnProcessor:
-    """Cross-attention of the reference branch, which is told nothing but the portrait."""
+    """Cross-attention of the reference branch, which has no condition but the portrait."""
 
     def __call__(
         self,
@@ -83,11 +103,27 @@ class PlainCrossAttnProcessor:
         attention_mask: Tensor | None = None,
         keep: Callable[[str, Tensor], None] | None = None,
     ) -> Tensor:
+        """Attend; called by diffusers.
+
+        Args:
+            attn: The layer.
+            hidden_states: (B, h·w, C) its input.
+            encoder_hidden_states: (B, 1, D) zeros.
+            attention_mask: Not read.
+            keep: Not read.
+
+        Returns:
+            (B, h·w, C) its output.
+        """
         return _attend(attn, hidden_states, attn.to_k(encoder_hidden_states), attn.to_v(encoder_hidden_states))
 
 
 class ReferenceAttention:
-    """Self-attention of the denoiser: each frame's keys and values, and behind them the portrait's at the same place of the network."""
+    """Self-attention of the denoiser: each frame's keys and values, followed by the portrait's at the same place of the network.
+
+    Args:
+        name: The name of the attention in `Context.reference`.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -100,23 +136,37 @@ class ReferenceAttention:
         attention_mask: Tensor | None = None,
         context: Context | None = None,
     ) -> Tensor:
-        seen = context.portrait[self.name]  # (B, h·w, C)
+        """Attend; called by diffusers.
+
+        Args:
+            attn: The layer.
+            hidden_states: (B·T, h·w, C) its input.
+            encoder_hidden_states: Not read.
+            attention_mask: Not read.
+            context: The conditions.
+
+        Returns:
+            (B·T, h·w, C) its output.
+        """
+        assert context is not None  # diffusers passes it by name, behind arguments with defaults
+        reference = context.reference[self.name]  # (B, h·w, C)
         # projected once for a clip, not once for each of its frames
         key, value = (
-            torch.cat([project(hidden_states), project(seen).repeat_interleave(context.frames, 0)], 1) for project in (attn.to_k, attn.to_v)
+            torch.cat([project(hidden_states), project(reference).repeat_interleave(context.frames, 0)], 1)
+            for project in (attn.to_k, attn.to_v)
         )  # each (B·T, 2·h·w, C)
         return _attend(attn, hidden_states, key, value)
 
 
 class PlanAudioAttention(nn.Module):
-    """Cross-attention of the denoiser: one query asks the feelings, the muscles and the voice separately, and adds the answers.
+    """Cross-attention of the denoiser: the sum of three attentions of one query, to the emotions, the muscles and the audio.
 
-    Decoupled as in IP-Adapter (arXiv 2308.06721). The feelings use the layer's own keys and values; muscles and voice have
+    Decoupled as in IP-Adapter (arXiv 2308.06721). The emotions use the layer's own keys and values; muscles and audio have
     keys and values of their own, the latter zero at first, so that a pretrained layer starts as it was.
 
     Args:
-        tokens: width of the tokens.
-        inner: width of keys and values.
+        tokens: Width of the tokens.
+        inner: Width of keys and values.
     """
 
     def __init__(self, tokens: int, inner: int) -> None:
@@ -135,39 +185,58 @@ class PlanAudioAttention(nn.Module):
         attention_mask: Tensor | None = None,
         context: Context | None = None,
     ) -> Tensor:
+        """Attend; called by diffusers.
+
+        Args:
+            attn: The layer.
+            hidden_states: (B·T, h·w, C) its input.
+            encoder_hidden_states: Not read.
+            attention_mask: Not read.
+            context: The conditions.
+
+        Returns:
+            (B·T, h·w, C) its output.
+        """
+        assert context is not None  # as above
         query = _heads(attn.to_q(hidden_states), attn.heads)  # (B·T, H, h·w, d)
-        answer = torch.zeros_like(query)
-        for heard, key, value in (
+        total = torch.zeros_like(query)
+        for given, key, value in (
             (context.emotion, attn.to_k, attn.to_v),
             (context.muscles, self.muscle_key, self.muscle_value),
-            (context.voice, self.voice_key, self.voice_value),
+            (context.audio, self.voice_key, self.voice_value),
         ):
-            each = len(query) // len(heard.tokens)
-            k, v = (_heads(project(heard.tokens).repeat_interleave(each, 0), attn.heads) for project in (key, value))
-            answer = answer + F.scaled_dot_product_attention(query, k, v, attn_mask=heard.at(query.shape[2]).to(query.dtype))
-        return _joined(attn, answer)
+            each = len(query) // len(given.tokens)
+            k, v = (_heads(project(given.tokens).repeat_interleave(each, 0), attn.heads) for project in (key, value))
+            total = total + F.scaled_dot_product_attention(query, k, v, attn_mask=given.at(query.shape[2]).to(query.dtype))
+        return _joined(attn, total)
 
 
 def mask_tokens(tokens: Tensor, presence: Tensor, null: Tensor) -> MaskedTokens:
-    """Tokens that every place of a frame hears alike.
+    """Build the keys of tokens that every place of a frame attends to alike.
 
     Args:
         tokens: (B, M, D), or (B·T, M, D) where they differ between frames.
         presence: (B, M, T) 0..1.
-        null: (D,) a token that is always there, so that one who hears nothing has something to attend to.
+        null: (D,) a token that is always present, so that there is something to attend to where all others are hidden.
+
+    Returns:
+        The tokens behind the null token, and their bias.
     """
     tokens, bias = _behind_null(tokens, torch.log(presence.clamp(min=_LEAST)).transpose(1, 2), null)  # (B', 1+M, D), (B, T, 1+M)
     return MaskedTokens(tokens, {0: bias.flatten(0, 1)[:, None, None]})
 
 
 def mask_region_tokens(plan: PlanEmbeds, region_masks: Tensor, sizes: list[tuple[int, int]], null: Tensor) -> MaskedTokens:
-    """Muscles, each of which is heard in its own region of the face.
+    """Build the keys of muscle tokens, each of which acts in its own region of the face.
 
     Args:
-        plan: of B clips.
+        plan: The tokens of B clips.
         region_masks: (B, 5, h, w) 0..1, where in the latent each region of `REGIONS` lies.
         sizes: (height, width) of every level at which the denoiser attends.
         null: (D,) as for `mask_tokens`.
+
+    Returns:
+        The tokens behind the null token, and their bias at each level.
     """
     presence = torch.log(plan.local_presence.clamp(min=_LEAST)).transpose(1, 2)  # (B, T, N)
     bias: dict[int, Tensor] = {}
@@ -181,14 +250,22 @@ def mask_region_tokens(plan: PlanEmbeds, region_masks: Tensor, sizes: list[tuple
     return MaskedTokens(tokens, bias)
 
 
-def voice_windows(audio_embeds: Tensor, reach: int = 2) -> Tensor:
-    """(B, T, D) one feature for each frame → (B·T, 2·reach+1, D), each frame's own and its neighbours'."""
+def audio_windows(audio_embeds: Tensor, reach: int = 2) -> Tensor:
+    """Collect each frame's audio features and its neighbours'.
+
+    Args:
+        audio_embeds: (B, T, D) one feature for each frame.
+        reach: Number of neighbours on each side.
+
+    Returns:
+        (B·T, 2·reach + 1, D).
+    """
     padded = F.pad(audio_embeds.transpose(1, 2), (reach, reach), mode="replicate")  # (B, D, T+2R)
     return padded.unfold(2, 2 * reach + 1, 1).permute(0, 2, 3, 1).flatten(0, 1)
 
 
 def _behind_null(tokens: Tensor, bias: Tensor, null: Tensor) -> tuple[Tensor, Tensor]:
-    """Put the null token first, and padding that nobody hears last."""
+    """Put the null token first, and hidden padding last."""
     rest = -(tokens.shape[1] + 1) % _PAD
     tokens = F.pad(torch.cat([null.expand(len(tokens), 1, -1).to(tokens.dtype), tokens], 1), (0, 0, 0, rest))
     return tokens, F.pad(F.pad(bias, (1, 0)), (0, rest), value=-1e4)
@@ -204,6 +281,6 @@ def _heads(x: Tensor, heads: int) -> Tensor:
     return x.unflatten(-1, (heads, -1)).transpose(1, 2)
 
 
-def _joined(attn: Attention, answer: Tensor) -> Tensor:
-    """(B, H, M, d) → (B, M, C) through the layer's outlet."""
-    return attn.to_out[1](attn.to_out[0](answer.transpose(1, 2).flatten(2)))
+def _joined(attn: Attention, heads: Tensor) -> Tensor:
+    """(B, H, M, d) → (B, M, C) through the layer's output projection."""
+    return attn.to_out[1](attn.to_out[0](heads.transpose(1, 2).flatten(2)))

@@ -5,19 +5,19 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
-from torch import Tensor, nn
+from torch import Tensor
 
-from tbd.draw.pretrained import from_source, plain
+from tbd.draw.pretrained import PortableModule, from_source, plain
 
 
-class LatentCodec(nn.Module):
+class LatentCodec(PortableModule):
     """A frozen image autoencoder, frame by frame.
 
     Args:
         autoencoder: Hub name, folder or file of an `AutoencoderKL` or of a whole Stable Diffusion, or the arguments of one with
             random weights.
         subfolder: Where in a pipeline, if not in ``vae``.
-        chunk: frames that are encoded or decoded at once, so that long windows need no more memory.
+        chunk: Frames that are encoded or decoded at once, so that long windows need no more memory.
     """
 
     hub_arguments = ("autoencoder",)
@@ -34,16 +34,16 @@ class LatentCodec(nn.Module):
 
     @property
     def channels(self) -> int:
-        """Of a latent."""
+        """Number of latent channels."""
         return self.autoencoder.config.latent_channels
 
     @property
     def factor(self) -> int:
-        """Pixels along a latent pixel's side."""
+        """Pixels of an image along the side of one latent pixel."""
         return 2 ** (len(self.autoencoder.config.block_out_channels) - 1)
 
-    def describe(self) -> dict[str, Any]:
-        """Arguments that build the same autoencoder, with random weights."""
+    def describe(self, init_args: dict[str, Any]) -> dict[str, Any]:
+        """See `PortableModule.describe`."""
         config = {name: value for name, value in self.autoencoder.config.items() if not name.startswith("_")}
         return {"autoencoder": plain(config), "chunk": self.chunk}
 

@@ -1,4 +1,4 @@
-"""The network that takes noise away from latent video: Stable Diffusion's UNet with AnimateDiff's motion modules."""
+"""Denoisers of latent video: Stable Diffusion's UNet with AnimateDiff's motion modules."""
 
 import os
 from abc import ABC, abstractmethod
@@ -16,31 +16,31 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds
-from tbd.draw.pretrained import from_source, plain
+from tbd.draw.pretrained import PortableModule, from_source, plain
 from tbd.draw.video.attention import (
     Context,
     PlainCrossAttnProcessor,
     PlanAudioAttention,
     ReferenceAttention,
     ReferenceWriterAttnProcessor,
+    audio_windows,
     mask_region_tokens,
     mask_tokens,
-    voice_windows,
 )
 from tbd.draw.video.cuda_graph import CUDAGraphRunner
 from tbd.draw.video.precision import keep_norm_dtype
 
-Portrait = dict[str, Tensor]
-"""What a denoiser keeps of a portrait: name of a layer → (B, h·w, C)."""
+ReferenceFeatures = dict[str, Tensor]
+"""What a denoiser reads of a portrait: name of a layer → (B, h·w, C)."""
 
 
 @dataclass
 class VideoConditioning:
-    """What a clip of B is told, besides its portrait.
+    """What B windows are conditioned on, besides the portrait.
 
     Args:
-        plan: tokens of width plan_dim and their presence; a withheld group has presence 0.
-        audio_embeds: (B, T, audio_dim).
+        plan: Tokens of width plan_dim and their presence; a withheld group has presence 0.
+        audio_embeds: (B, T, audio_dim) features of the audio.
         audio_mask: (B,) 1 where the audio is given, 0 where it is withheld.
         hint: (B, T, C, h, w) latents of the coarse, mesh-warped portrait; zeros where it is withheld.
         region_masks: (B, 5, h, w) 0..1, where in the latent each region of `tbd.think.action_units.REGIONS` lies.
@@ -55,63 +55,74 @@ class VideoConditioning:
     past_mask: Tensor
 
 
-class VideoDenoiser(nn.Module, ABC):
+class VideoDenoiser(PortableModule, ABC):
     """Predicts from noisy latents and their conditions. It never sees a guidance scale.
 
-    An implementation declares the widths of the embeddings that it takes, `plan_dim` and `audio_dim`, the `channels` of the
-    latents, and the most frames that it sees at once, `max_frames`.
+    An implementation declares the fields below and two methods, `encode_reference` and `forward`; all else has a default that works.
     """
 
     plan_dim: int
+    """Width of the plan tokens that it takes."""
     audio_dim: int
+    """Width of the audio features that it takes."""
     channels: int
+    """Channels of the latents."""
     max_frames: int
+    """Most frames of a window."""
 
     @abstractmethod
-    def look(self, portrait: Tensor) -> Portrait:
-        """(B, C, h, w) latents of the portraits → what is kept of them; once for a whole video."""
+    def encode_reference(self, portrait: Tensor) -> ReferenceFeatures:
+        """(B, C, h, w) latents of portraits → features that `forward` reads; computed once for a whole video."""
 
     @abstractmethod
-    def forward(self, noisy: Tensor, timestep: Tensor, portrait: Portrait, conditioning: VideoConditioning) -> Tensor:
-        """One prediction.
+    def forward(self, noisy: Tensor, timestep: Tensor, reference: ReferenceFeatures, conditioning: VideoConditioning) -> Tensor:
+        """Predict once.
 
         Args:
             noisy: (B, T, C, h, w) latents with noise; clean where `conditioning.past_mask` is 1.
             timestep: (B,) the noise scheduler's training timestep.
-            portrait: from `look`.
-            told: the conditions.
+            reference: The portraits' features, from `encode_reference`.
+            conditioning: All other conditions.
 
         Returns:
             (B, T, C, h, w) the prediction, in the noise scheduler's prediction type.
         """
 
     def enable_gradient_checkpointing(self, how: Literal["some", "most"]) -> None:
-        """In training, compute activations again instead of keeping them, where the network can."""
+        """In training, compute activations again instead of keeping them.
+
+        By default all of them, whatever `how` says: one prediction is computed again as a whole.
+
+        Args:
+            how: Whether to compute ``some`` that are cheap, or ``most``.
+        """
+        self.forward = partial(checkpoint, self.forward, use_reentrant=False)  # type: ignore[method-assign]  # names in checkpoints stay
 
     def compile_parts(self) -> None:
-        """Compile what repeats, in place, so that names in checkpoints stay. To be called once it is settled what trains."""
+        """Compile, in place, so that names in checkpoints stay; called when it is settled what trains. By default as a whole."""
+        self.compile()
 
     def fsdp_modules(self) -> Iterator[nn.Module]:
-        """The parts whose weights are gathered together where processes share them out; a part comes before what holds it."""
+        """Yield the parts whose weights FSDP2 gathers together, each before what holds it. By default the network as a whole."""
         yield self
 
 
 class VideoUNet(VideoDenoiser):
-    """diffusers' `UNetMotionModel`, and a second UNet without motion that looks at the portrait (ReferenceNet).
+    """diffusers' `UNetMotionModel`, and a second UNet without motion that encodes the portrait (ReferenceNet).
 
     The latent input is widened, with zeros at first, by the hint and by a plane that marks frames already drawn. In every
-    spatial self-attention the portrait's keys and values stand behind the frame's own (`ReferenceAttention`); every
-    cross-attention asks plan and voice separately (`PlanAudioAttention`). Where no motion modules are loaded, new ones begin
-    silent, so that a first stage can train the rest on few frames.
+    spatial self-attention the portrait's keys and values are appended to the frame's own (`ReferenceAttention`); every
+    cross-attention attends to plan and audio separately (`PlanAudioAttention`). Where no motion modules are loaded, new ones start
+    with an output of zero, so that a first stage can train the rest on few frames.
 
     Args:
         unet: Hub name, folder or single file of Stable Diffusion 1.5 (or of its ``unet`` alone), or the arguments of a
             `UNetMotionModel` with random weights; its ``in_channels`` are the latents' alone.
         motion_adapter: Hub name, folder or single file of AnimateDiff's motion modules, for a pretrained `unet`.
-        max_frames: most frames at once for new motion modules; loaded ones know their own.
+        max_frames: Most frames of a window for new motion modules; loaded ones have their own limit.
 
     Raises:
-        InputError: weights are not there.
+        InputError: If weights are missing.
     """
 
     hub_arguments = ("unet", "motion_adapter")
@@ -138,8 +149,8 @@ class VideoUNet(VideoDenoiser):
         _leave_out_the_end(self.reference)
         keep_norm_dtype(self)
 
-    def describe(self) -> dict[str, Any]:
-        """Arguments that build the same network, with random weights."""
+    def describe(self, init_args: dict[str, Any]) -> dict[str, Any]:
+        """See `PortableModule.describe`."""
         config = {name: value for name, value in self.unet.config.items() if not name.startswith("_")}
         return {"unet": plain({**config, "in_channels": self.channels}), "max_frames": self.max_frames}
 
@@ -157,31 +168,43 @@ class VideoUNet(VideoDenoiser):
             {n: ReferenceWriterAttnProcessor(n) if n.endswith("attn1.processor") else PlainCrossAttnProcessor() for n in names}
         )
 
-    def look(self, portrait: Tensor) -> Portrait:
-        # a drawing keeps what it has seen for longer than a training step does
+    def encode_reference(self, portrait: Tensor) -> ReferenceFeatures:
+        """(B, C, h, w) latents of portraits → the input of each self-attention of the reference UNet."""
+        # a sampling loop keeps the features for longer than a training step does
         graph_runner = self._graph_runner if self.training and portrait.is_cuda else None
-        return self._seen(portrait) if graph_runner is None else graph_runner(portrait)
+        return self._run_reference(portrait) if graph_runner is None else graph_runner(portrait)
 
-    def _seen(self, portrait: Tensor) -> Portrait:
-        kept: Portrait = {}
+    def _run_reference(self, portrait: Tensor) -> ReferenceFeatures:
+        kept: ReferenceFeatures = {}
         nothing = portrait.new_zeros(len(portrait), 1, self.plan_dim)
         clean = torch.zeros(len(portrait), dtype=torch.long, device=portrait.device)
-        # a function, since a dict would be taken apart on its way, and put together as another, where weights are shared out
+        # a function, since FSDP takes a dict apart on its way and puts it together as another
         self.reference(portrait, clean, nothing, cross_attention_kwargs={"keep": kept.__setitem__})
         return kept
 
-    def forward(self, noisy: Tensor, timestep: Tensor, portrait: Portrait, conditioning: VideoConditioning) -> Tensor:
+    def forward(self, noisy: Tensor, timestep: Tensor, reference: ReferenceFeatures, conditioning: VideoConditioning) -> Tensor:
+        """Predict once; see `VideoDenoiser.forward`.
+
+        Args:
+            noisy: (B, T, C, h, w) latents with noise.
+            timestep: (B,) the noise scheduler's training timestep.
+            reference: The portraits' features.
+            conditioning: All other conditions.
+
+        Returns:
+            (B, T, C, h, w) the prediction.
+        """
         plane = conditioning.past_mask[:, :, None, None, None].expand(-1, -1, 1, *noisy.shape[-2:]).to(noisy.dtype)
         x = torch.cat([noisy, conditioning.hint.to(noisy.dtype), plane], 2).transpose(1, 2)  # (B, 2C+1, T, h, w)
-        emotion, muscles, voice = self.null_tokens
-        frames = voice_windows(conditioning.audio_embeds)  # (B·T, 5, D)
+        emotion, muscles, audio = self.null_tokens
+        frames = audio_windows(conditioning.audio_embeds)  # (B·T, 5, D)
         audio_mask = conditioning.audio_mask[:, None, None].expand(-1, frames.shape[1], noisy.shape[1])  # (B, 5, T)
         context = Context(
             noisy.shape[1],
-            portrait,
+            reference,
             mask_tokens(conditioning.plan.global_tokens, conditioning.plan.global_presence, emotion),
             mask_region_tokens(conditioning.plan, conditioning.region_masks, self._sizes(*noisy.shape[-2:]), muscles),
-            mask_tokens(frames, audio_mask, voice),
+            mask_tokens(frames, audio_mask, audio),
         )
         nothing = x.new_zeros(1, 1, 1)  # the processors take their keys from the context
         return self.unet(x, timestep, nothing, cross_attention_kwargs={"context": context}).sample.transpose(1, 2)
@@ -198,15 +221,19 @@ class VideoUNet(VideoDenoiser):
 
         At Stable Diffusion's size with 16 frames, feed-forwards hold half of what is kept, 10.6 of 21 GiB beside the convolutions, for a
         twentieth more computation; all of both hold nearly everything, for a third more.
+
+        Args:
+            how: ``some`` or ``most``.
         """
         for region in _regions(self.unet, "attentions", "motion_modules"):
             parts = [region] if how == "most" else [block.ff for block in region.transformer_blocks]
             for part in parts:
-                # the state of chance, which only dropout would need, takes longer to keep than a feed-forward to compute
-                sample_noise = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
-                part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=sample_noise)
+                # the random generator's state, which only dropout needs, takes longer to keep than a feed-forward to compute
+                random = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
+                part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=random)
 
     def fsdp_modules(self) -> Iterator[nn.Module]:
+        """Yield blocks, then both UNets, then the whole."""
         for network in (self.unet, self.reference):
             yield from _regions(network, "resnets", "attentions", "motion_modules")
             yield network
@@ -215,12 +242,12 @@ class VideoUNet(VideoDenoiser):
     def compile_parts(self) -> None:
         """Compile convolution blocks, feed-forwards and motion blocks: the same code for every layer of one shape.
 
-        Spatial attention is left as it is: its matrix products are fused already, and each layer looks up the portrait by name. The
-        reference branch sees one frame where the others see all, and costs nothing but the launch of its kernels; where it does not
+        Spatial attention is left as it is: its matrix products are fused already, and each layer finds its reference features by name. The
+        reference branch has one frame where the others have all, and costs nothing but the launch of its kernels; where it does not
         train, it is replayed.
         """
         if not any(p.requires_grad for p in self.reference.parameters()):
-            self._graph_runner = CUDAGraphRunner(self._seen)
+            self._graph_runner = CUDAGraphRunner(self._run_reference)
         # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
         torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
         for module in self.unet.modules():

@@ -1,4 +1,4 @@
-"""What trains, its gradients and its optimizer's state, shared out over processes (FSDP2; ZeRO's second stage, arXiv 1910.02054)."""
+"""Sharding of what trains, its gradients and its optimizer's state (FSDP2; ZeRO's second stage, arXiv 1910.02054)."""
 
 import warnings
 from collections.abc import Iterable
@@ -10,16 +10,16 @@ from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
 
 def apply_fsdp2(module: nn.Module, parts: Iterable[nn.Module], mesh: DeviceMesh, entrances: Iterable[str] = ()) -> None:
-    """Let each process keep one share of every weight that trains.
+    """Shard every weight that trains over processes.
 
-    A part's weights are gathered when it is first called in a step and stay until its gradients are summed, so a layer may also be
-    read through what it leaves behind, as the reference branch is. What does not train is whole in every process.
+    A part's weights are gathered when it is first called in a step and stay until its gradients are summed, so a layer's output may
+    also be read later, as the reference branch's are. What does not train is whole in every process.
 
     Args:
-        module: moved to the process's device, and made the first process's.
-        parts: of `module`, each before what holds it; together they hold all that trains.
-        mesh: all processes, as (copies, shares): one row of it holds a whole model together.
-        entrances: methods by which parts that have them are called, beside `forward`.
+        module: The module; it is moved to the process's device and takes the first process's weights.
+        parts: Parts of `module`, each before what holds it; together they hold all that trains.
+        mesh: All processes, as (copies, shards): one row of it holds a whole model together.
+        entrances: Methods by which parts that have them are called, beside `forward`.
     """
     device = torch.device(mesh.device_type, torch.cuda.current_device()) if mesh.device_type == "cuda" else torch.device("cpu")
     module.to(device)

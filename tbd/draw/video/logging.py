@@ -1,4 +1,4 @@
-"""Films in TensorBoard, among its images: animated, without a video encoder (its own `add_video` needs one)."""
+"""Videos in TensorBoard, among its images: animated, without a video encoder (its own `add_video` needs one)."""
 
 import io
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ if TYPE_CHECKING:  # drawing works where TensorBoard is not installed
 
 
 def add_video(writer: "SummaryWriter", tag: str, frames: Tensor, step: int) -> None:
-    """Show a film at 25 frames a second.
+    """Write a video of 25 frames a second.
 
     Args:
-        writer: TensorBoard's.
-        tag: its name.
+        writer: The logger's `experiment`.
+        tag: Name of the video.
         frames: (T, 3, H, W) in 0..1.
-        step: of training.
+        step: Training step.
     """
     from PIL import Image
     from tensorboard.compat.proto.summary_pb2 import Summary

@@ -1,8 +1,24 @@
 """Mixed precision without the detours of autocast: normalisation in bf16, and frozen weights that are bf16 already."""
 
+from dataclasses import dataclass
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class MemoryOptions:
+    """What training does to need less memory.
+
+    Args:
+        gradient_checkpointing: Compute activations again instead of keeping them: ``nothing``, ``some`` that are cheap, or ``most``.
+        cast_frozen_to_bf16: Keep what does not train in bf16; for training in ``bf16-mixed``, which would cast it at every use.
+    """
+
+    gradient_checkpointing: Literal["nothing", "some", "most"] = "nothing"
+    cast_frozen_to_bf16: bool = False
 
 
 class _GroupNorm(nn.GroupNorm):
@@ -19,7 +35,7 @@ class _LayerNorm(nn.LayerNorm):
 
 
 def keep_norm_dtype(module: nn.Module) -> None:
-    """Let group and layer norms answer in the precision that they are asked in.
+    """Let group and layer norms compute in the precision of their input.
 
     Autocast runs them in float32 and hands float32 on, so that each layer behind casts it back: twice the memory for what
     is kept for the backward pass, and a third of all kernels (counted at Stable Diffusion's size). Their means and deviations are

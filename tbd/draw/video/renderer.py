@@ -1,12 +1,10 @@
 """`VideoRenderer`: the latent video model as a renderer, so that it takes the mesh warp's place."""
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-from tbd.draw.export import load_model
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.video.diffusion import VideoDiffusion
 from tbd.errors import InputError
@@ -20,15 +18,15 @@ from tbd.think.plan import MusclePlan
 
 
 class VideoRenderer(Renderer):
-    """Draws every frame anew: the motion says roughly where things are, the plan and the voice how they look.
+    """Draws every frame anew: the motion gives the coarse geometry, plan and audio the appearance.
 
     Args:
-        model: what draws.
-        plan: what is felt and which muscles move.
+        model: The video model.
+        plan: The muscle plan, its times in seconds from the start.
         audio: (N,) float32 samples at 16 kHz; the motion has ceil(N / 640) frames.
-        seed: the same seed, the same video.
-        guidance: instead of the model's own.
-        num_inference_steps: instead of the model's own.
+        seed: The same seed gives the same video.
+        guidance: How the branches are combined; None for the model's own.
+        num_inference_steps: Denoising steps; None for the model's own number.
     """
 
     def __init__(
@@ -44,6 +42,18 @@ class VideoRenderer(Renderer):
         self.seed, self.guidance, self.num_inference_steps = seed, guidance, num_inference_steps
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
+        """Draw the frames of a motion; see `Renderer.render`.
+
+        Args:
+            face: The portrait and its mesh.
+            motion: The motion.
+
+        Yields:
+            (H, W, 3) uint8 RGB frames.
+
+        Raises:
+            InputError: If the GPU's memory does not suffice.
+        """
         device, factor = self.model.device, self.model.autoencoder.factor
         height, width = (side // factor for side in face.image.shape[:2])
         masks = movement_masks(face, REGION_CHANNELS, height, width)
@@ -51,7 +61,7 @@ class VideoRenderer(Renderer):
             face.image, render_coarse(face, motion), masks, self.audio, self.plan, self.seed, self.guidance, self.num_inference_steps
         )
         while True:
-            # entered for each frame anew, since who asks for frames has an autocast of his own
+            # entered for each frame anew, since the caller may have an autocast of its own between frames
             try:
                 with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                     frame = next(frames, None)
@@ -64,21 +74,3 @@ class VideoRenderer(Renderer):
             if frame is None:
                 return
             yield frame
-
-
-def load_video_model(checkpoint: str | os.PathLike) -> VideoDiffusion:
-    """A trained video model, on the GPU where there is one; `checkpoint` as for `load_model`.
-
-    Raises:
-        InputError: there is no such model, or the GPU is too small for it.
-    """
-    model = load_model(checkpoint, VideoDiffusion)
-    if not torch.cuda.is_available():
-        return model
-    try:
-        model.to("cuda").denoiser.to(torch.bfloat16)  # its products are in bf16 anyway
-        return model
-    except torch.OutOfMemoryError as error:
-        need = sum(p.numel() * p.element_size() for p in model.parameters()) / 2**30
-        free = torch.cuda.mem_get_info()[0] / 2**30
-        raise InputError(f"The video model takes {need:.1f} GiB and the GPU has {free:.1f} free; close what else runs there.") from error

@@ -99,9 +99,10 @@ def tiny_model():
     from tbd.draw.guidance.base import NoGuidance
     from tbd.draw.motion.denoiser import MotionTransformer
     from tbd.draw.motion.diffusion import MotionDiffusion
+    from tbd.draw.training_options import ConditioningDropout
 
     parts = MotionTransformer(dim=32, depth=1, heads=2), MuscleTokenEncoder(dim=32), MelEncoder(dim=32, context=2), DDIMScheduler()
-    return MotionDiffusion(*parts, NoGuidance(), window_frames=20, past_frames=4, drop_local=0.0, drop_global=0.0)
+    return MotionDiffusion(*parts, NoGuidance(), window_frames=20, past_frames=4, conditioning_dropout=ConditioningDropout(0, 0))
 
 
 def test_filters(mead_cache):

@@ -59,7 +59,7 @@ def test_wav2vec2_hears_frame_by_frame_and_stays_frozen():
 
 def test_wav2vec2_is_described_and_read_from_a_folder(tmp_path):
     encoder = Wav2Vec2Encoder(WAV2VEC2, dim=24, context=4)
-    again = Wav2Vec2Encoder(**encoder.describe())
+    again = Wav2Vec2Encoder(**encoder.describe({}))
     again.load_state_dict(encoder.state_dict())
     encoder.model.save_pretrained(tmp_path)
     read = Wav2Vec2Encoder(str(tmp_path), dim=24, context=4)

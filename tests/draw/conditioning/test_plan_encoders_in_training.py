@@ -9,7 +9,10 @@ from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
 from tbd.draw.conditioning.plan_encoder import LabelEncoder
-from tbd.draw.export import load_motion_model, save_model
+from tbd.draw.export import save_model
+from tbd.draw.motion.loading import load_motion_model
+from tbd.draw.optim import OptimizerConfig
+from tbd.draw.training_options import ConditioningDropout
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conditioning.tiny_text import WIDTH, text_model_folder, tiny_text_encoder
 from tests.draw.conftest import tiny_model
@@ -25,7 +28,7 @@ ENCODERS = {
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_one_step_trains_what_should_learn(name):
-    model = tiny_model(plan_encoder=ENCODERS[name](), drop_local=0.0, drop_audio=0.0).train()
+    model = tiny_model(plan_encoder=ENCODERS[name](), conditioning_dropout=ConditioningDropout(muscles=0.0, audio=0.0)).train()
     model.losses(batch())["loss"].backward()
     grads = {key: parameter.grad for key, parameter in model.plan_encoder.named_parameters()}
     assert all(grad is not None and grad.abs().sum() > 0 for key, grad in grads.items() if not key.startswith("text_model"))
@@ -52,7 +55,7 @@ def test_muscles_are_drawn_where_they_are_read(name):
 
 def test_a_run_validates_first_saves_no_text_weights_and_draws_from_its_folder(tmp_path):
     """The sanity check reads texts in inference mode; the training that follows must be able to use them."""
-    model = tiny_model(plan_encoder=tiny_text_encoder("clip", 32), warmup_steps=1).train()
+    model = tiny_model(plan_encoder=tiny_text_encoder("clip", 32), optimizer=OptimizerConfig(warmup_steps=1)).train()
     data = DataLoader([batch(2)], batch_size=None)
     trainer = L.Trainer(
         max_steps=1, num_sanity_val_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,

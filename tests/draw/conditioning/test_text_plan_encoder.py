@@ -7,7 +7,7 @@ import shutil
 import pytest
 import torch
 
-from tbd.draw.conditioning.captions import NEUTRAL, caption_feeling, caption_regions
+from tbd.draw.conditioning.captions import NEUTRAL, caption_regions, caption_segment
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.conditioning.text_plan_encoder import TextPlanEncoder
 from tbd.errors import InputError
@@ -123,6 +123,6 @@ def test_another_width_is_refused():
 
 
 def test_captions_say_what_the_plan_leaves_unsaid():
-    assert caption_feeling(Segment(emotions={"neutral": 1.0}, intensity=0.0, description="nothing shows")) == NEUTRAL
-    assert caption_feeling(Segment(emotions={"angry": 1.0}, intensity=1.0)) == "an utterly angry face"
+    assert caption_segment(Segment(emotions={"neutral": 1.0}, intensity=0.0, description="nothing shows")) == NEUTRAL
+    assert caption_segment(Segment(emotions={"angry": 1.0}, intensity=1.0)) == "an utterly angry face"
     assert caption_regions(PLAN) == {"upper": "the brows rise", "lower": "the lip corners are drawn back"}  # the head is at rest

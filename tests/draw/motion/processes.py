@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.training_options import ValidationClips
 from tbd.think.plan import MusclePlan
 from tests.draw import tiny_motion as tiny
 
@@ -57,7 +58,7 @@ def main(rank: int, world: int, port: str, output: str, corpus: str) -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_RANK": str(rank)}
     torch.set_num_threads(1)
     batch_size = GLOBAL_BATCH // world
-    model, data = tiny.model(dropout=0.0, validation_clips=3), tiny.data(Path(corpus), batch_size=batch_size)
+    model, data = tiny.model(dropout=0.0, validation=ValidationClips(3)), tiny.data(Path(corpus), batch_size=batch_size)
     logged: dict[int, float] = {}
 
     class Log(L.Callback):

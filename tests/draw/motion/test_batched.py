@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tbd.draw.motion.batched import Script, draw_clips
+from tbd.draw.motion.batched import ClipRequest, draw_clips
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conftest import model as model
 
@@ -13,7 +13,7 @@ def scripts():
     rng = np.random.default_rng(0)
     lengths = (12, 75, 50, 54)  # within one window, over three, and both sides of a window's edge
     plans = [MusclePlan(), MusclePlan(actions=(MuscleAction(unit=4, intensity=0.9, onset=1.5),)), MusclePlan(), MusclePlan()]
-    return [Script(rng.normal(0, 0.1, n * 640).astype(np.float32), plan, i) for i, (n, plan) in enumerate(zip(lengths, plans))]
+    return [ClipRequest(rng.normal(0, 0.1, n * 640).astype(np.float32), plan, i) for i, (n, plan) in enumerate(zip(lengths, plans))]
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 64])

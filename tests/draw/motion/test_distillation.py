@@ -10,8 +10,10 @@ import yaml
 from torch.utils.data import DataLoader
 
 from tbd.draw.conditioning.audio_encoder import MelEncoder, PhoneEncoder
-from tbd.draw.export import load_motion_model, save_model, write_model
+from tbd.draw.export import save_model, write_model
 from tbd.draw.motion.distillation import AudioDistillation, save_distilled
+from tbd.draw.motion.loading import load_motion_model
+from tbd.draw.optim import OptimizerConfig
 from tbd.errors import InputError
 from tbd.speech.alignment import SYMBOLS
 from tbd.think.plan import MusclePlan
@@ -48,7 +50,7 @@ def trained(tmp_path) -> Path:
 
 def test_a_new_ear_learns_and_the_denoiser_stays(trained, tmp_path):
     torch.manual_seed(0)
-    task = AudioDistillation(PhoneEncoder(Humming(), 32, bins=8, context=4, dropout=0.0), str(trained), learning_rate=3e-3, warmup_steps=2)
+    task = AudioDistillation(PhoneEncoder(Humming(), 32, bins=8, context=4, dropout=0.0), str(trained), optimizer=OptimizerConfig(3e-3, 2))
     before = {name: value.clone() for name, value in task.state_dict().items()}
     batch = {
         "audio": torch.randn(2, 28 * 640) * torch.rand(2, 28, 1).repeat_interleave(640, 2).flatten(1),
@@ -125,6 +127,6 @@ def test_the_experiment_trains_exports_and_draws(trained, corpus, tmp_path):
 
 
 def test_a_run_of_another_kind_is_refused(trained, tmp_path):
-    with pytest.raises(InputError, match="is of a MotionDiffusion, which taught no encoder"):
+    with pytest.raises(InputError, match="is of a MotionDiffusion, which trained no audio encoder"):
         save_distilled(trained, trained / "config.yaml", tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -13,6 +13,7 @@ from lightning.pytorch.strategies import ModelParallelStrategy
 from torch.distributed.tensor import DTensor
 from torchmetrics import MeanMetric
 
+from tbd.draw.video.precision import MemoryOptions
 from tests.draw.tiny_video import Losses, TinyVideoData, tiny_video_model
 
 STEPS = 2
@@ -38,7 +39,7 @@ def _own(tensor: torch.Tensor) -> torch.Tensor:
 def main(rank: int, world: int, port: str, strategy: str, output: str, start: str | None = None) -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_RANK": str(rank)}
     torch.set_num_threads(1)
-    losses, model = Losses(), tiny_video_model(trainable=TRAINABLE, enable_gradient_checkpointing="some")
+    losses, model = Losses(), tiny_video_model(trainable=TRAINABLE, memory=MemoryOptions("some"))
     metric = MeanMetric()
     with torch.no_grad():
         for parameter in model.parameters():

@@ -35,8 +35,8 @@ def test_precisions_are_recorded_apart():
 def test_a_frozen_reference_is_replayed_in_training():
     model = tiny_video_model(trainable=["denoiser.unet.*motion_modules*"]).cuda()
     portrait = torch.randn(1, model.denoiser.channels, 8, 8, device="cuda")
-    before = {name: x.clone() for name, x in model.denoiser.train().look(portrait).items()}
+    before = {name: x.clone() for name, x in model.denoiser.train().encode_reference(portrait).items()}
     model.compile_parts()
-    for name, x in model.denoiser.look(portrait).items():
+    for name, x in model.denoiser.encode_reference(portrait).items():
         torch.testing.assert_close(x, before[name], rtol=1e-2, atol=1e-3)
     assert model.denoiser._replay.recorded

@@ -46,8 +46,8 @@ def told(model, plan: MusclePlan = PLAN, **changes) -> VideoConditioning:
 @torch.no_grad()
 def predicted(model, what: VideoConditioning, portrait: int = 3) -> torch.Tensor:
     noisy = torch.randn(1, T, 4, H, H, generator=torch.Generator().manual_seed(4))
-    look = model.denoiser.look(torch.randn(1, 4, H, H, generator=torch.Generator().manual_seed(portrait)))
-    return model.denoiser(noisy, torch.tensor([500]), look, what)
+    reference = model.denoiser.encode_reference(torch.randn(1, 4, H, H, generator=torch.Generator().manual_seed(portrait)))
+    return model.denoiser(noisy, torch.tensor([500]), reference, what)
 
 
 def test_every_condition_is_heard(model):
@@ -160,12 +160,12 @@ def test_region_scales_act_in_their_region(model):
     """With a mask that is zero everywhere a region's own scale changes nothing; with one that is one everywhere it does."""
     options = {"region_masks": torch.zeros(1, 5, H, H)}
     parts = told(model)
-    look = model.denoiser.look(torch.randn(1, 4, H, H, generator=torch.Generator().manual_seed(0)))
+    reference = model.denoiser.encode_reference(torch.randn(1, 4, H, H, generator=torch.Generator().manual_seed(0)))
     noise, audio = torch.randn(1, T, 4, H, H, generator=torch.Generator().manual_seed(1)), torch.zeros(1, (T + 4) * 640)
 
     def window(masks: torch.Tensor, scale: float) -> torch.Tensor:
         guidance = ProgressiveGuidance(muscle_floor=1.0, emotion_floor=1.0, region_scales={"lower": scale})
-        return model.sample_window(look, parts.hint, masks, audio, PlanTensors.collate([PLAN]), guidance=guidance, noise=noise)
+        return model.sample_window(reference, parts.hint, masks, audio, PlanTensors.collate([PLAN]), guidance=guidance, noise=noise)
 
     off, on = options["region_masks"], torch.ones(1, 5, H, H)
     assert torch.allclose(window(off, 3.0), window(off, 1.0), atol=1e-5) and not torch.allclose(window(on, 3.0), window(on, 1.0), atol=1e-3)
@@ -174,8 +174,8 @@ def test_region_scales_act_in_their_region(model):
 def test_windows_continue_the_past(model):
     past = torch.randn(1, 2, 4, H, H)
     parts = told(model)
-    look = model.denoiser.look(torch.zeros(1, 4, H, H))
-    out = model.sample_window(look, parts.hint, parts.region_masks, torch.zeros(1, (T + 4) * 640), PlanTensors.collate([PLAN]), past)
+    reference = model.denoiser.encode_reference(torch.zeros(1, 4, H, H))
+    out = model.sample_window(reference, parts.hint, parts.region_masks, torch.zeros(1, (T + 4) * 640), PlanTensors.collate([PLAN]), past)
     assert torch.equal(out[:, :2], past) and out.shape == (1, T, 4, H, H)
 
 
@@ -186,10 +186,10 @@ def test_a_perfect_denoiser_leaves_no_seam():
         kind = model.noise_scheduler.config.prediction_type
         calls = []
 
-        def perfect(noisy, timestep, portrait, told, kind=kind, model=model, calls=calls):
-            clean = told.hint  # the truth is what the coarse frames show
+        def perfect(noisy, timestep, reference, conditioning, kind=kind, model=model, calls=calls):
+            clean = conditioning.hint  # the truth is what the coarse frames show
             calls.append(len(noisy))
-            alpha, sigma = model._noise_level(timestep.expand(len(noisy)))
+            alpha, sigma = model.noise_level(timestep.expand(len(noisy)), noisy)
             return clean if kind == "sample" else (alpha * noisy - clean) / sigma.clamp(min=1e-4)
 
         model.denoiser.forward = perfect

@@ -83,7 +83,11 @@ def trained(root) -> Path:
     first = Path(fit(root, 1).trainer.log_dir) / "checkpoints" / "last.ckpt"
     return Path(
         fit(
-            root, 2, f"--model.init_args.initial={first}", "--model.init_args.warmup_steps=1", "--model.init_args.learning_rate=0.01"
+            root,
+            2,
+            f"--model.init_args.initial.path={first}",
+            "--model.init_args.optimizer.warmup_steps=1",
+            "--model.init_args.optimizer.learning_rate=0.01",
         ).trainer.log_dir
     )
 
@@ -108,7 +112,7 @@ def test_the_second_stage_moves_what_moves(root, trained):
 def test_validation_shows_films(trained):
     events = EventAccumulator(str(trained), size_guidance={"images": 0})
     events.Reload()
-    films = events.Images("val/film_0")
+    films = events.Images("val/video_0")
     assert films and films[0].encoded_image_string.startswith(b"GIF") and films[0].width == 3 * films[0].height
     assert {"val/loss", "val/sample", "train/loss"} & set(events.Tags()["scalars"]) >= {"val/loss", "val/sample"}
 

@@ -9,9 +9,10 @@ import torch
 
 from tbd.ablation.measuring import Truth, measure
 from tbd.data.datasets.samplers import EvaluationSampler
-from tbd.draw.motion.batched import Script, draw_clips
+from tbd.draw.motion.batched import ClipRequest, draw_clips
 from tbd.draw.motion.normalization import given_statistics, least_deviation
 from tbd.draw.sample_means import Tally
+from tbd.draw.training_options import InitialWeights, ValidationClips
 from tbd.errors import InputError
 from tbd.evaluation.protocol import load_protocol
 from tbd.evaluation.references.sources import CorpusReference
@@ -42,7 +43,7 @@ def validated(model, root, **options) -> dict[str, float]:
 
 
 def test_validation_depends_on_no_batch_size(root):
-    model = tiny.model(validation_clips=2).eval()
+    model = tiny.model(validation=ValidationClips(2)).eval()
     model.set_statistics(torch.full((58,), 0.5), torch.full((58,), 0.1))
     found = [validated(model, root, batch_size=size) for size in (1, 2, 3, 64)]
     assert {"val/loss", "val/position", "val/velocity", "val/jawOpen", "val/muscle_error", "val/au_r"} <= found[0].keys()
@@ -53,7 +54,7 @@ def test_validation_depends_on_no_batch_size(root):
 
 
 def test_no_clips_are_drawn_where_none_are_wanted(root):
-    model = tiny.model(validation_clips=0)
+    model = tiny.model(validation=ValidationClips(0))
     assert not {"val/muscle_error", "val/au_r"} & validated(model, root).keys()
 
 
@@ -99,7 +100,7 @@ def test_a_test_logs_what_an_ablation_measures(root):
     from tbd.draw.randomness import clip_seed
 
     truths = [Truth(clip) for clip in clips]
-    drawn = draw_clips(model.eval(), [Script(truth.audio, truth.plan, clip_seed(0, truth.clip.id)) for truth in truths])
+    drawn = draw_clips(model.eval(), [ClipRequest(truth.audio, truth.plan, clip_seed(0, truth.clip.id)) for truth in truths])
     measured = measure(load_protocol("procedural-motion-v1"), truths, drawn)[0]
     assert len(clips) == 3 and len(logged) >= 6
     for name, value in logged.items():
@@ -151,7 +152,7 @@ def test_the_datas_statistics_are_taken_and_a_checkpoints_kept(root, tmp_path):
         from tbd.face.motion import Motion
 
         Motion(Motion.load(path).values * 0.5).save(path)
-    resumed, for_sampling = tiny.model(), tiny.model(initial=str(tmp_path / "run.ckpt"))
+    resumed, for_sampling = tiny.model(), tiny.model(initial=InitialWeights(str(tmp_path / "run.ckpt")))
     trainer(max_steps=2, limit_val_batches=0).fit(resumed, tiny.data(other), ckpt_path=tmp_path / "run.ckpt")
     trainer(max_steps=1, limit_val_batches=0).fit(for_sampling, tiny.data(other))
     for later in (resumed, for_sampling):
@@ -209,4 +210,4 @@ def test_batches_that_come_once_cannot_be_looked_at_ahead():
 
 def test_an_untrained_model_says_that_it_is_not_normalised(root):
     with pytest.warns(UserWarning, match="no mean and std of the motion yet"):
-        validated(tiny.model(validation_clips=0), root)
+        validated(tiny.model(validation=ValidationClips(0)), root)

@@ -1,6 +1,8 @@
-"""Test clips drawn by a video model, and compared with the true frames as `tbd evaluate` does."""
+"""Test clips, drawn by a video model and compared with the true frames as `tbd evaluate` does."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -9,19 +11,93 @@ from torch import Tensor
 
 from tbd.draw.randomness import clip_seed
 from tbd.draw.sample_means import Tally
+from tbd.think.plan import MusclePlan
 
 if TYPE_CHECKING:
-    from tbd.data.datasets.video import WholeClip
-    from tbd.draw.video.diffusion import VideoDiffusion
     from tbd.metrics.identity import IdentitySimilarity
 
 
-class Screening:
-    """What a video model has drawn in one test: PSNR and SSIM of its frames and, where ArcFace's weights are here, whose face it is.
+class RecordedClip(Protocol):
+    """A recorded clip that a model is tested on, such as a `tbd.data.datasets.video.WholeClip`."""
+
+    @property
+    def name(self) -> str:
+        """Its name, unique among all; it decides the noise."""
+
+    @property
+    def frames(self) -> Tensor:
+        """(N, 3, H, W) uint8 RGB, or (N, C, h, w) latents."""
+
+    @property
+    def coarse(self) -> Tensor:
+        """The same of the coarse, mesh-warped portrait."""
+
+    @property
+    def portrait(self) -> Tensor:
+        """(3, H, W) or (C, h, w)."""
+
+    @property
+    def region_masks(self) -> Tensor:
+        """(5, h, w) 0..1."""
+
+    @property
+    def audio(self) -> np.ndarray:
+        """(N·640,) float32 samples at 16 kHz."""
+
+    @property
+    def plan(self) -> MusclePlan:
+        """The plan, its times in seconds from the clip's start."""
+
+    @property
+    def video(self) -> Path | None:
+        """The file of the true frames, where `frames` are latents."""
+
+
+class LatentDecoder(Protocol):
+    """What turns latents into frames: a `LatentCodec`."""
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """(..., C, h, w) → (..., 3, f·h, f·w) in 0..1."""
+
+
+class LatentDrawer(Protocol):
+    """What draws latents: a `VideoDiffusion`."""
+
+    @property
+    def autoencoder(self) -> LatentDecoder:
+        """Its autoencoder."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it draws."""
+
+    def latents(self, frames: Tensor) -> Tensor:
+        """uint8 pixels (..., 3, H, W) → latents; latents as they are."""
+
+    def draw_latents(
+        self, portrait: Tensor, hints: Callable[[int], Tensor], region_masks: Tensor, audio: np.ndarray, plan: MusclePlan, seed: int = 0
+    ) -> Iterator[Tensor]:
+        """Draw the video of a recording; see `VideoDiffusion.draw_latents`.
+
+        Args:
+            portrait: (1, C, h, w) latents.
+            hints: Gives the next so many coarse frames, (1, n, C, h, w) latents.
+            region_masks: (5, h, w) 0..1.
+            audio: (N,) samples.
+            plan: The muscle plan.
+            seed: Seed of the noise.
+
+        Yields:
+            Consecutive pieces (1, n, C, h, w).
+        """
+
+
+class VideoClipMetrics:
+    """Metrics of the clips that a model has drawn in one test: PSNR, SSIM and, where ArcFace's weights are here, identity.
 
     Args:
-        seed: each clip's noise is drawn from it and the clip's name.
-        identity: compares faces; built from ArcFace's registered weights where not given.
+        seed: Each clip's noise is drawn from it and the clip's name.
+        identity: Compares faces; built from ArcFace's registered weights where not given.
     """
 
     def __init__(self, seed: int = 0, identity: "IdentitySimilarity | None" = None) -> None:
@@ -32,8 +108,13 @@ class Screening:
         self._decoded = False
 
     @torch.no_grad()
-    def screen(self, model: "VideoDiffusion", clip: "WholeClip") -> None:
-        """Draw one clip and compare its frames; a clip that comes once more counts once."""
+    def update(self, model: LatentDrawer, clip: RecordedClip) -> None:
+        """Draw a clip and compare its frames.
+
+        Args:
+            model: The model.
+            clip: The clip; one that comes once more counts once.
+        """
         if clip.name in self._tally.rows:
             return
         drawn, true = self._draw(model, clip), self._true(model, clip)
@@ -41,27 +122,27 @@ class Screening:
         found |= self._identity_of(drawn, true)
         self._tally.add([clip.name], **{name: torch.tensor([value], dtype=torch.float64) for name, value in found.items()})
 
-    def measure(self) -> dict[str, float]:
+    def compute(self) -> dict[str, float]:
         """Metric → mean over the clips of all processes."""
         totals = self._tally.totals()
         found = {name: totals[name] / totals["clips"] for name in ("psnr", "ssim")} if totals else {}
         return found | ({"identity": totals["identity"] / totals["faces"]} if totals and totals["faces"] else {})
 
-    def _draw(self, model: "VideoDiffusion", clip: "WholeClip") -> Tensor:
+    def _draw(self, model: LatentDrawer, clip: RecordedClip) -> Tensor:
         """(N, 3, H, W) uint8."""
-        shown = 0
+        used = 0
 
         def hints(wanted: int) -> Tensor:
-            nonlocal shown
-            shown += wanted
-            return model.latents(clip.coarse[None, shown - wanted : shown].to(model.device))
+            nonlocal used
+            used += wanted
+            return model.latents(clip.coarse[None, used - wanted : used].to(model.device))
 
         portrait = model.latents(clip.portrait[None].to(model.device))
         seed = clip_seed(self.seed, clip.name)
         pieces = model.draw_latents(portrait, hints, clip.region_masks, clip.audio, clip.plan, seed)
         return torch.cat([_bytes(model.autoencoder.decode(piece)[0]) for piece in pieces])
 
-    def _true(self, model: "VideoDiffusion", clip: "WholeClip") -> Tensor:
+    def _true(self, model: LatentDrawer, clip: RecordedClip) -> Tensor:
         """(N, 3, H, W) uint8: the recorded frames, or what the autoencoder makes of them where the recording is not there."""
         if clip.frames.dtype == torch.uint8:
             return clip.frames
@@ -99,10 +180,10 @@ def _identity() -> "IdentitySimilarity | None":
 
 
 def _faces(frames: Tensor) -> Tensor:
-    """(N, 3, H, W) uint8 → (F, 3, 224, 224) uint8 chips of the frames in which a face is seen.
+    """(N, 3, H, W) uint8 → (F, 3, 224, 224) uint8 chips of the frames in which a face is found.
 
     Raises:
-        Unmeasurable: none shows one.
+        Unmeasurable: If no frame shows a face.
     """
     from tbd.errors import InputError
     from tbd.face.tracker import FaceMeshTracker, Tracking
@@ -119,7 +200,7 @@ def _faces(frames: Tensor) -> Tensor:
     except InputError as error:
         raise Unmeasurable(str(error)) from error
     if not chips:
-        raise Unmeasurable("No face was seen.")
+        raise Unmeasurable("No face was found.")
     return torch.cat(chips)
 
 

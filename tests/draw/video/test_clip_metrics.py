@@ -7,7 +7,7 @@ import torch
 
 from tbd.data.datasets.video import VideoClip, VideoDataModule
 from tbd.draw.randomness import clip_seed
-from tbd.draw.video.testing import Screening
+from tbd.draw.video.clip_metrics import VideoClipMetrics
 from tbd.metrics.identity import FaceEmbedder, IdentitySimilarity
 from tbd.metrics.pixels import PeakSignalNoiseRatio, StructuralSimilarity
 from tests.draw.tiny_motion import QUIET
@@ -69,7 +69,7 @@ def test_identity_is_that_of_the_faces_seen():
         def embed(self, faces):
             return faces.float().mean((2, 3))
 
-    screening = Screening(identity=IdentitySimilarity(Colours()))
+    screening = VideoClipMetrics(identity=IdentitySimilarity(Colours()))
     noise = torch.randint(0, 255, (3, 3, 64, 64), dtype=torch.uint8)
     assert screening._identity_of(noise, noise) == {"identity": 0.0, "faces": 0.0}
     face = torch.from_numpy(skimage.data.astronaut()).permute(2, 0, 1)[None].expand(2, -1, -1, -1)

@@ -1,0 +1,101 @@
+"""What configurations say of training, grouped: the same words for every diffusion here."""
+
+from dataclasses import dataclass, field, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ConditioningDropout:
+    """How often training samples go without a condition, so that guidance can leave it out when drawing.
+
+    Args:
+        muscles: Probability that the muscles are withheld.
+        emotion: Probability that the emotion is withheld as well, given that the muscles are.
+        audio: Probability that the audio is withheld.
+        past: Probability that a window continues nothing.
+
+    Example:
+        >>> kept = ConditioningDropout(muscles=0.5, emotion=0.5).keep(torch.tensor([[0.1, 0.1, 0.9, 0.9], [0.1, 0.9, 0.9, 0.9]]))
+        >>> kept["muscles"].tolist(), kept["emotion"].tolist()
+        ([0.0, 0.0], [0.0, 1.0])
+    """
+
+    muscles: float = 0.25
+    emotion: float = 0.5
+    audio: float = 0.1
+    past: float = 0.2
+
+    def keep(self, uniform: Tensor) -> dict[str, Tensor]:
+        """Decide which conditions each sample keeps.
+
+        Args:
+            uniform: (B, n) numbers 0..1, one column for each field.
+
+        Returns:
+            Condition → (B,) 1 where it is kept, 0 where it is withheld. Muscles are never kept without the emotion.
+        """
+        kept = {one.name: (uniform[:, i] >= getattr(self, one.name)).float() for i, one in enumerate(fields(self))}
+        kept["emotion"] = torch.maximum(kept["muscles"], kept["emotion"])
+        return kept
+
+
+@dataclass(frozen=True)
+class VideoConditioningDropout(ConditioningDropout):
+    """How often a video model's training samples go without a condition.
+
+    Args:
+        muscles: Probability that the muscles are withheld.
+        emotion: Probability that the emotion is withheld as well, given that the muscles are.
+        audio: Probability that the audio is withheld.
+        past: Probability that a window continues nothing.
+        hint: Probability that the coarse frames are withheld.
+    """
+
+    past: float = 0.3
+    hint: float = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingNoise:
+    """Which noise training adds.
+
+    Args:
+        past: Standard deviation of the noise on the clean past, since a past that was drawn is never clean; without it, errors
+            feed on themselves from window to window.
+        offset: Strength of a shift of the noise that a whole clip shares, against drift of colour and identity: without it a
+            model trusts the mean of its input, even in the noise that drawing begins with.
+        timestep_bias: 0 trains all noise levels alike; 1 each in proportion to its timestep, since audio and plan decide the
+            noisy ones and the others hardly need them.
+    """
+
+    past: float = 0.03
+    offset: float = 0.0
+    timestep_bias: float = 0.0
+
+
+@dataclass(frozen=True)
+class InitialWeights:
+    """Weights that a training starts from.
+
+    Args:
+        path: A checkpoint or exported folder, such as that of the stage before.
+        skip: Patterns of names that are not taken from it, as a shell's, such as those of a part that is new.
+    """
+
+    path: str
+    skip: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ValidationClips:
+    """What each validation draws with the model's own guidance.
+
+    Args:
+        count: Number of clips; 0 for none.
+        num_inference_steps: Denoising steps; None for the model's own number.
+    """
+
+    count: int = 8
+    num_inference_steps: int | None = 4

@@ -1,0 +1,210 @@
+"""`WindowDiffusion`: what the motion and the video model have in common."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import torch
+from diffusers import SchedulerMixin
+from torch import Tensor, nn
+
+from tbd.draw.conditioning.audio_encoder import AudioEncoder
+from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
+from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.guidance.base import Branch, Guidance
+from tbd.draw.optim import ExactModule, OptimizerConfig
+from tbd.draw.randomness import SampleNoise
+from tbd.draw.sampling import NoiseScheduler, Past, build_cfg_batch, denoise, expand_as, repeat_batch, require_noise_scheduler
+from tbd.draw.training_options import ConditioningDropout, TrainingNoise
+from tbd.media.rates import FPS
+
+
+@dataclass
+class NoisyWindows:
+    """B training windows with noise on them.
+
+    Args:
+        inputs: (B, T, C, …) the denoiser's input: the past, and noisy frames behind it.
+        noisy: (B, T, C, …) the noisy windows, the past as noisy as the rest.
+        noise: (B, T, C, …) the noise that was added.
+        timestep: (B,) the noise scheduler's training timesteps.
+        alpha: (B, 1, 1, …) of x_t = α·x₀ + σ·ε.
+        sigma: (B, 1, 1, …).
+        past: (B, T, C, …) the past with a little noise, zeros behind it.
+        past_mask: (B, T) 1 at the frames of the past.
+        kept: Condition → (B,) 1 where it is kept; see `ConditioningDropout`.
+    """
+
+    inputs: Tensor
+    noisy: Tensor
+    noise: Tensor
+    timestep: Tensor
+    alpha: Tensor
+    sigma: Tensor
+    past: Tensor
+    past_mask: Tensor
+    kept: dict[str, Tensor]
+
+
+class WindowDiffusion(ExactModule):
+    """A diffusion over windows that continue one another, conditioned on a plan and a recording.
+
+    Args:
+        denoiser: Predicts from noisy windows.
+        plan_encoder: Plan → tokens.
+        audio_encoder: Waveform → features.
+        noise_scheduler: Any noise scheduler of diffusers whose training noise is variance preserving.
+        guidance: How the branches are combined when drawing.
+        num_inference_steps: Denoising steps when drawing.
+        window_frames: Frames of one window, the past included.
+        past_frames: Frames of the window before that a window repeats.
+        crossfade_frames: Frames over which a window's difference to the past that it continues fades out.
+        uncond_mode: What ε(∅) means when drawing: ``neutral`` or ``nothing``.
+        conditioning_dropout: How often training withholds which condition.
+        training_noise: Which noise training adds.
+        optimizer: AdamW and its learning rate.
+        seed: Seed of the run; None for that of ``seed_everything``.
+
+    Raises:
+        TypeError: If the noise scheduler lacks a method that sampling or training calls.
+    """
+
+    plan_encoder: PlanEncoder
+    audio_encoder: AudioEncoder
+
+    def __init__(
+        self,
+        denoiser: nn.Module,
+        plan_encoder: PlanEncoder,
+        audio_encoder: AudioEncoder,
+        noise_scheduler: SchedulerMixin,
+        guidance: Guidance,
+        num_inference_steps: int,
+        window_frames: int,
+        past_frames: int,
+        crossfade_frames: int,
+        uncond_mode: Literal["neutral", "nothing"],
+        conditioning_dropout: ConditioningDropout,
+        training_noise: TrainingNoise,
+        optimizer: OptimizerConfig,
+        seed: int | None,
+    ) -> None:
+        super().__init__()
+        self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder
+        self.noise_scheduler: NoiseScheduler = require_noise_scheduler(noise_scheduler)
+        self.guidance, self.num_inference_steps, self.uncond_mode = guidance, num_inference_steps, uncond_mode
+        self.window_frames, self.past_frames, self.crossfade_frames = window_frames, past_frames, crossfade_frames
+        self.conditioning_dropout, self.training_noise, self.optimizer = conditioning_dropout, training_noise, optimizer
+        self.noise_seed = seed
+
+    @abstractmethod
+    def predict(self, n: int, noisy: Tensor, timestep: Tensor, plan: PlanEmbeds, audio_mask: Tensor, conditioning: Any) -> Tensor:
+        """Run the denoiser once for n branches of B windows.
+
+        Args:
+            n: Number of branches.
+            noisy: (n·B, T, C, …) the windows, branch by branch.
+            timestep: (n·B,) the training timestep.
+            plan: The plans of all branches.
+            audio_mask: (n·B,) 1 where the audio is given.
+            conditioning: What all branches share, as `denoise_windows` was given it.
+
+        Returns:
+            (n·B, T, C, …) predictions.
+        """
+
+    def denoise_windows(
+        self,
+        plan: PlanTensors,
+        conditioning: Any,
+        past: Past,
+        noise: Tensor,
+        region_masks: Tensor,
+        guidance: Guidance | None,
+        num_inference_steps: int | None,
+        sequential: bool = False,
+    ) -> Tensor:
+        """Draw B windows by the full sampling loop.
+
+        Args:
+            plan: B plans in window time.
+            conditioning: What else `predict` needs.
+            past: The frames that the windows repeat.
+            noise: (B, T, C, …) normal noise to start from.
+            region_masks: (5, …) as for `denoise`.
+            guidance: How the branches are combined; None draws the fully conditioned branch alone.
+            num_inference_steps: Denoising steps; None for the model's own number.
+            sequential: Whether to run one branch after the other.
+
+        Returns:
+            (B, T, C, …) windows.
+        """
+        size, times = len(noise), self.times(noise.shape[1])
+        cond_plan = self.plan_encoder(plan, times)
+        uncond_plan = self.plan_encoder(plan.neutral(), times) if self.uncond_mode == "neutral" else None
+
+        def predict(branches: tuple[Branch, ...], noisy: Tensor, timestep: Tensor) -> dict[Branch, Tensor]:
+            n = len(branches)
+            plans, audio_mask = build_cfg_batch(branches, size, cond_plan, uncond_plan, like=noisy)
+            timesteps = timestep.to(noisy.device).expand(n * size)
+            preds = self.predict(n, repeat_batch(noisy, n), timesteps, plans, audio_mask, conditioning)
+            return dict(zip(branches, preds.float().chunk(n)))
+
+        return denoise(
+            predict,
+            noise,
+            past,
+            self.noise_scheduler,
+            num_inference_steps or self.num_inference_steps,
+            guidance,
+            region_masks,
+            self.crossfade_frames,
+            sequential,
+        )
+
+    def add_noise(self, clean: Tensor, ids: Sequence[int]) -> NoisyWindows:
+        """Add noise to training windows and withhold conditions, as the samples' numbers decide.
+
+        Args:
+            clean: (B, T, C, …) the windows.
+            ids: B numbers, each of which stands for one sample of one epoch.
+
+        Returns:
+            The noisy windows.
+        """
+        dropout, options = self.conditioning_dropout, self.training_noise
+        columns = len(fields(dropout)) + 1  # and the timestep's
+        sample_noise = SampleNoise.of(ids, self.run_seed, tuple(clean.shape[1:]), columns, clean.device)
+        kept = dropout.keep(sample_noise.uniform)
+        levels = len(self.noise_scheduler.alphas_cumprod)
+        place = sample_noise.uniform[:, -1] ** (1 / (1 + options.timestep_bias))
+        timestep = (place * levels).long().clamp(max=levels - 1)  # the power may round up to 1
+        noise = sample_noise.noise + options.offset * sample_noise.shift
+        noisy = self.noise_scheduler.add_noise(clean, noise, timestep)
+        past_mask = kept["past"][:, None] * (torch.arange(clean.shape[1], device=clean.device) < self.past_frames)  # (B, T)
+        is_past = expand_as(past_mask, clean)
+        past = (clean + options.past * sample_noise.past_noise) * is_past
+        alpha, sigma = self.noise_level(timestep, clean)
+        return NoisyWindows(torch.where(is_past > 0, past, noisy), noisy, noise, timestep, alpha, sigma, past, past_mask, kept)
+
+    def noise_level(self, timestep: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Look up the noise level of training timesteps.
+
+        Args:
+            timestep: (B,) training timesteps.
+            like: (B, T, C, …) a tensor of the windows' shape.
+
+        Returns:
+            α and σ of x_t = α·x₀ + σ·ε, (B, 1, 1, …) each.
+        """
+        level = expand_as(self.noise_scheduler.alphas_cumprod.to(timestep.device)[timestep], like)
+        return level.sqrt(), (1 - level).sqrt()
+
+    def times(self, frames: int) -> Tensor:
+        """(T,) seconds of a window's frames from its start."""
+        return torch.arange(frames, device=self.device) / FPS
+
+    def configure_optimizers(self) -> Any:
+        """Build AdamW and its learning rate; called by Lightning."""
+        return self.optimizer.configure(self)
