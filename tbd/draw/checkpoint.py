@@ -17,7 +17,11 @@ from tbd.errors import InputError
 def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     """Read the weights of a Lightning checkpoint, a ``.safetensors`` file, or a folder with ``model.safetensors``.
 
-    Of a run with averaged weights these are the averages.
+    Args:
+        path: The checkpoint, file or folder.
+
+    Returns:
+        Name → weight; of a run with averaged weights, the averages.
 
     Raises:
         InputError: If the file is missing, cut short, or of another kind.
@@ -40,6 +44,9 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
 
 def require_whole(path: str | os.PathLike) -> None:
     """Refuse a checkpoint that is missing or cut short: its table of contents stands at its end.
+
+    Args:
+        path: The checkpoint.
 
     Raises:
         InputError: If the checkpoint is missing or cut short.

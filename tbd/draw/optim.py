@@ -9,7 +9,9 @@ import lightning as L
 import torch
 from diffusers import SchedulerMixin
 from lightning.pytorch.core.mixins import hparams_mixin
+from lightning.pytorch.loops.progress import _ProcessedTracker
 from lightning.pytorch.utilities.parsing import collect_init_args
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from tbd.draw.guidance.base import Guidance
@@ -136,8 +138,10 @@ def _rewind(checkpoint: dict[str, Any], trainer: L.Trainer | None) -> None:
 def pending_batches(trainer: L.Trainer) -> int:
     """Count the batches of this epoch whose gradients no step of the optimizer has used yet."""
     progress = trainer.fit_loop.epoch_loop.batch_progress
-    done = progress.current.processed
-    at_end = done == trainer.num_training_batches or (progress.is_last_batch and done == progress.current.ready)
+    current = progress.current
+    assert isinstance(current, _ProcessedTracker)  # what a _BatchProgress has
+    done = current.processed
+    at_end = done == trainer.num_training_batches or (progress.is_last_batch and done == current.ready)
     return 0 if at_end else done % trainer.accumulate_grad_batches
 
 
@@ -159,7 +163,7 @@ class OptimizerConfig:
     betas: tuple[float, float] = (0.9, 0.98)
     schedule: Literal["cosine", "constant"] = "cosine"
 
-    def configure(self, module: L.LightningModule) -> dict[str, Any]:
+    def configure(self, module: L.LightningModule) -> OptimizerLRSchedulerConfig:
         """Build the optimizer of all parameters that train.
 
         Args:
@@ -175,7 +179,7 @@ class OptimizerConfig:
         ]
         optimizer = torch.optim.AdamW(groups, lr=self.learning_rate, betas=self.betas, fused=all(p.is_cuda for p in trained))
         # Lightning takes this mark of fused optimizers for a refusal to have gradients clipped, in bf16 too
-        optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]  # torch sets it itself, undeclared
+        optimizer._step_supports_amp_scaling = False
         total = int(module.trainer.estimated_stepping_batches) if self.schedule == "cosine" else 0
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.factor(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -48,7 +48,8 @@ def from_source(kind: type[T], source: str | os.PathLike, subfolder: str | None 
 
 def _from_folder(kind: type[T], folder: Path, options: dict[str, Any]) -> T:
     try:
-        return kind.from_pretrained(str(folder), **weight_file(os.listdir(folder)), local_files_only=True, **options).float()
+        load = kind.from_pretrained  # type: ignore[attr-defined]  # diffusers and transformers share no base class that declares it
+        return load(str(folder), **weight_file(os.listdir(folder)), local_files_only=True, **options).float()
     except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
         raise InputError(f"{folder} does not hold the configuration and weights of a {kind.__name__}: {first_line(error)}") from error
 

@@ -1,7 +1,7 @@
 """Means over samples that come out the same for any number of processes, any batch size and any order."""
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -32,12 +32,12 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self.rows: dict[Hashable, dict[str, Any]] = {}
+        self.rows: dict[int | str, dict[str, Tensor]] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def add(self, ids: Iterable[Hashable], **values: Tensor) -> None:
+    def add(self, ids: Sequence[int | str], **values: Tensor) -> None:
         """Add B samples.
 
         Args:
@@ -54,12 +54,17 @@ class Tally:
         Returns:
             float for numbers, (D,) float64 for vectors.
         """
-        rows: dict[Hashable, Mapping[str, Tensor]] = {}
+        rows: dict[int | str, dict[str, Tensor]] = {}
         for part in gather(self.rows):
             rows.update(part)
         self.rows = {}
-        ordered = [rows[number] for number in sorted(rows)]
+        ordered = [rows[number] for number in sorted(rows, key=_order)]
         return {name: _total([row[name] for row in ordered]) for name in (ordered[0] if ordered else ())}
+
+
+def _order(number: int | str) -> tuple[int, str]:
+    """Numbers by size, names by letter."""
+    return (number, "") if isinstance(number, int) else (0, number)
 
 
 def _total(values: list[Tensor]) -> Any:

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -98,7 +98,7 @@ def require_noise_scheduler(noise_scheduler: SchedulerMixin) -> NoiseScheduler:
         raise TypeError(
             f"{type(noise_scheduler).__name__} cannot drive a diffusion here: it lacks {', '.join(missing) or 'alphas_cumprod'}."
         )
-    return noise_scheduler
+    return cast(NoiseScheduler, noise_scheduler)
 
 
 def require_widths(plan_encoder: PlanEncoder, plan_dim: int, audio_encoder: AudioEncoder, audio_dim: int) -> None:

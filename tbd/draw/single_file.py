@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from diffusers import AutoencoderKL, MotionAdapter, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.models.unets.unet_motion_model import MotionAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -62,7 +64,7 @@ def load_single_file(kind: type[T], path: str | os.PathLike) -> T:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "config.json").write_text(json.dumps({"_class_name": kind.__name__, **config}))
         try:
-            network = kind.from_single_file(dict(weights), config=folder, local_files_only=True)
+            network = kind.from_single_file(dict(weights), config=folder, local_files_only=True)  # type: ignore[attr-defined]  # all in _READERS have it
         except (RuntimeError, ValueError, KeyError) as error:
             raise InputError(f"{path} holds weights of {_WORDS[kind]} that do not fit together; is the file complete?") from error
     expected = sum(parameter.numel() for parameter in network.parameters())

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import torch
 from diffusers import SchedulerMixin
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from tbd.draw.conditioning.audio_encoder import AudioEncoder
@@ -205,6 +206,6 @@ class WindowDiffusion(ExactModule):
         """(T,) seconds of a window's frames from its start."""
         return torch.arange(frames, device=self.device) / FPS
 
-    def configure_optimizers(self) -> Any:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Build AdamW and its learning rate; called by Lightning."""
         return self.optimizer.configure(self)

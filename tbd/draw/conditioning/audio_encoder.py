@@ -1,7 +1,7 @@
 """Audio encoders: waveforms → one feature per video frame."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -12,6 +12,9 @@ from tbd.draw.pretrained import PortableModule, from_source, plain
 from tbd.media.rates import SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.speech.alignment import SYMBOLS, phone_track
 from tbd.speech.recognizer import PhoneRecognizer
+
+if TYPE_CHECKING:  # whose import takes seconds
+    from transformers import PreTrainedModel
 
 
 class AudioEncoder(PortableModule, ABC):
@@ -188,9 +191,12 @@ class Wav2Vec2Encoder(AudioEncoder):
         from transformers import AutoConfig, AutoModel
 
         self.dim, self.context, self.layer = dim, context, layer
-        self.model = (
-            from_source(AutoModel, model) if isinstance(model, str) else AutoModel.from_config(AutoConfig.for_model(**model))
-        ).requires_grad_(False)
+        self.model: PreTrainedModel = (
+            cast("PreTrainedModel", from_source(AutoModel, model))
+            if isinstance(model, str)
+            else AutoModel.from_config(AutoConfig.for_model(**model))
+        )
+        self.model.requires_grad_(False)
         self.project = nn.Linear(self.model.config.hidden_size, dim)
 
     def train(self, mode: bool = True) -> "Wav2Vec2Encoder":

@@ -14,6 +14,12 @@ def caption_segment(segment: Segment) -> str:
     A neutral segment has always the same caption, whatever its description: ε(∅) may be a neutral face, which training must
     have read in the very words that drawing uses, and a stronger emotion must leave neutral plans alone.
 
+    Args:
+        segment: A segment of a plan's timeline.
+
+    Returns:
+        The caption.
+
     Example:
         >>> caption_segment(Segment(emotions={"happy": 0.6, "sad": 0.4}, intensity=0.7))
         'a clearly happy and sad face'
@@ -30,6 +36,12 @@ def caption_segment(segment: Segment) -> str:
 
 def caption_regions(plan: MusclePlan) -> dict[Region, str]:
     """Caption each region that has an action: its description, or words for its actions where the plan gives none.
+
+    Args:
+        plan: The plan.
+
+    Returns:
+        Region → caption.
 
     Example:
         >>> from tbd.think.plan import MuscleAction

@@ -57,14 +57,19 @@ class PlanTensors:
         b = len(plans)
         places = {NEUTRAL: 0}
         out = cls(
-            *(torch.zeros(b, actions, dtype=torch.long) for _ in range(3)),
-            *(torch.zeros(b, actions) for _ in range(4)),
-            torch.zeros(b, segments, len(EMOTIONS)),
-            torch.zeros(b, segments),
-            torch.zeros(b, segments),
-            torch.zeros(b, segments, dtype=torch.long),
-            torch.zeros(b, len(REGIONS), dtype=torch.long),
-            (),
+            unit=torch.zeros(b, actions, dtype=torch.long),
+            side=torch.zeros(b, actions, dtype=torch.long),
+            region=torch.zeros(b, actions, dtype=torch.long),
+            intensity=torch.zeros(b, actions),
+            onset=torch.zeros(b, actions),
+            apex=torch.zeros(b, actions),
+            offset=torch.zeros(b, actions),
+            emotion=torch.zeros(b, segments, len(EMOTIONS)),
+            start=torch.zeros(b, segments),
+            end=torch.zeros(b, segments),
+            segment_text=torch.zeros(b, segments, dtype=torch.long),
+            region_text=torch.zeros(b, len(REGIONS), dtype=torch.long),
+            texts=(),
         )
         for i, plan in enumerate(plans):
             for j, a in enumerate(plan.actions):
@@ -87,11 +92,11 @@ class PlanTensors:
         return replace(out, texts=tuple(places))
 
     def __getitem__(self, rows: Tensor | slice) -> "PlanTensors":
-        return replace(self, **{name: value[rows] for name, value in self._tensors().items()})
+        return self._with({name: value[rows] for name, value in self._tensors().items()})
 
     def to(self, device: torch.device | str) -> "PlanTensors":
         """Move all tensors to a device."""
-        return replace(self, **{name: value.to(device) for name, value in self._tensors().items()})
+        return self._with({name: value.to(device) for name, value in self._tensors().items()})
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the plans' own texts alone, not those of the whole corpus that they were picked from."""
@@ -100,19 +105,26 @@ class PlanTensors:
         ids = {name: torch.searchsorted(kept, getattr(self, name)) for name in ("segment_text", "region_text")}
         return {**self.__dict__, **ids, "texts": tuple(self.texts[i] for i in used)}
 
+    def _with(self, tensors: dict[str, Tensor]) -> "PlanTensors":
+        """The same plans with some tensors replaced."""
+        other = replace(self)
+        for name, tensor in tensors.items():
+            setattr(other, name, tensor)
+        return other
+
     def _tensors(self) -> dict[str, Tensor]:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "texts"}
 
     def shifted(self, seconds: Tensor) -> "PlanTensors":
         """Shift times to windows that start `seconds` (B,) later."""
-        return replace(self, **{name: getattr(self, name) - seconds[:, None] for name in ("onset", "apex", "offset", "start", "end")})
+        return self._with({name: getattr(self, name) - seconds[:, None] for name in ("onset", "apex", "offset", "start", "end")})
 
     def neutral(self) -> "PlanTensors":
         """Replace the emotions by neutral; the muscles stay."""
         emotion = torch.zeros_like(self.emotion)
         emotion[:, 0, EMOTIONS.index("neutral")] = 1
-        always = {"start": torch.full_like(self.start, -_ALWAYS), "end": torch.full_like(self.end, _ALWAYS)}
-        return replace(self, emotion=emotion, segment_text=torch.zeros_like(self.segment_text), **always)
+        start, end = torch.full_like(self.start, -_ALWAYS), torch.full_like(self.end, _ALWAYS)
+        return replace(self, emotion=emotion, segment_text=torch.zeros_like(self.segment_text), start=start, end=end)
 
     def action_presence(self, times: Tensor) -> Tensor:
         """Compute (B, N, T), the intensity of each action at `times` (T,) seconds; `MuscleAction.envelope` in torch."""

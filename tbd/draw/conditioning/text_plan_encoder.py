@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.errors import InputError, first_line
 from tbd.think.action_units import REGIONS
 from tbd.utils.hub import hub_folder, weight_file
+
+if TYPE_CHECKING:  # whose import takes seconds
+    from transformers import PreTrainedModel
 
 
 class TextPlanEncoder(PlanEncoder):
@@ -101,13 +104,13 @@ class TextReader:
 
     def __init__(self, name: str, width: int, trained: bool, max_tokens: int, cache_size: int) -> None:
         self.name, self.width, self.trained, self.max_tokens, self.cache_size = name, width, trained, max_tokens, cache_size
-        self._parts: tuple[nn.Module, Any] | None = None
+        self._parts: tuple[PreTrainedModel, Any] | None = None
         self._cache: dict[str, Tensor] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_cache": {}, "_parts": self._parts if self.trained else None}
 
-    def load(self) -> tuple[nn.Module, Any]:
+    def load(self) -> tuple["PreTrainedModel", Any]:
         """Load the text model and its tokenizer, once.
 
         Returns:
@@ -150,11 +153,12 @@ class TextReader:
         model, tokenizer = self.load()
         words = tokenizer(list(texts), padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt").to(device)
         with torch.autocast(device.type, enabled=False):  # T5 overflows in half precision
-            hidden = model.to(device)(input_ids=words.input_ids, attention_mask=words.attention_mask).last_hidden_state.float()
+            model.to(device)  # type: ignore[arg-type]  # transformers wraps the method and loses its signature
+            hidden = model(input_ids=words.input_ids, attention_mask=words.attention_mask).last_hidden_state.float()
         return [row[kept] for row, kept in zip(hidden, words.attention_mask.bool())]
 
 
-def load_text_model(name: str) -> tuple[nn.Module, Any]:
+def load_text_model(name: str) -> tuple["PreTrainedModel", Any]:
     """Load a text model and its tokenizer.
 
     Args:

@@ -5,10 +5,11 @@ Here the place is passed in, and what a guider remembers lives as long as one wi
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from diffusers.guiders import BaseGuidance, FrequencyDecoupledGuidance
-from torch import Tensor
+from torch import LongTensor, Tensor
 
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO, UNCOND, Branch, Guidance, over_regions, require_regions, within
 
@@ -70,9 +71,11 @@ class DiffusersGuidance(Guidance):
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
         """Combine the predictions of one step; see `Guidance.__call__`."""
         guider = self._guider_at(progress)
-        batches = guider.prepare_inputs({})  # one for each prediction it wants; here momentum starts afresh, too
+        # one for each prediction it wants; here momentum starts afresh, too
+        batches = guider.prepare_inputs({})  # type: ignore[arg-type]  # declared as a BlockState, read as a dict
         for batch in batches:
-            batch.noise_pred = preds[_BRANCHES[getattr(batch, guider._identifier_key)]]
+            branch = _BRANCHES[getattr(batch, guider._identifier_key)]
+            batch.noise_pred = preds[branch]  # type: ignore[attr-defined]  # a bag of attributes
         pred = guider(batches).pred
         if self.audio_scale != 1:
             weight = over_regions(within(self.audio_regions, self.audio_scale - 1.0, 0.0), preds[COND], masks)
@@ -86,7 +89,7 @@ class DiffusersGuidance(Guidance):
             )
         steps = len(self._timesteps)
         step = round(progress * (steps - 1))
-        self.guider.set_state(step=step, num_inference_steps=steps, timestep=self._timesteps[step])
+        self.guider.set_state(step=step, num_inference_steps=steps, timestep=cast(LongTensor, self._timesteps[step]))
         return self.guider
 
 
@@ -96,8 +99,9 @@ def _require_two_branches(guider: BaseGuidance) -> None:
     if not isinstance(guider, BaseGuidance):
         raise TypeError(f"DiffusersGuidance takes a guider of diffusers, such as diffusers.AdaptiveProjectedGuidance, not {name}.")
     wanted = None
-    if set(guider._input_predictions) != set(_BRANCHES):
-        wanted = f"the predictions {', '.join(guider._input_predictions)}"
+    predictions: Sequence[str] = guider._input_predictions or ()
+    if set(predictions) != set(_BRANCHES):
+        wanted = f"the predictions {', '.join(predictions)}"
     elif type(guider).prepare_models is not BaseGuidance.prepare_models:
         wanted = "a network whose layers it changes for one of them"
     elif isinstance(guider, FrequencyDecoupledGuidance):

@@ -66,6 +66,7 @@ class MotionTransformer(Denoiser):
         if dim % (2 * heads):
             raise ValueError(f"dim {dim} is no multiple of twice the {heads} heads, which rotary positions need.")
         self.plan_dim = self.audio_dim = self.dim = dim
+        self.head_dim = dim // heads
         channels = len(CHANNELS)
         self.proj_in = nn.Linear(2 * channels + 1, dim)
         self.audio = nn.Linear(dim, dim)
@@ -107,7 +108,7 @@ class MotionTransformer(Denoiser):
         x = x + torch.einsum("bnt,bnd->btd", plan.local_presence, self.local_track(plan.local_tokens))
         tokens, bias = self._plan_memory(plan)  # (B, 1+S+N, D), (B, 1, T, 1+S+N)
         modulation = self.modulate(self.time(_timestep_features(timestep))).unflatten(-1, (6, -1))  # (B, 6, D)
-        angles = _rotary_angles(x.shape[1], self.blocks[0].head_dim, x.device)  # (T, head_dim/2)
+        angles = _rotary_angles(x.shape[1], self.head_dim, x.device)  # (T, head_dim/2)
         for block in self.blocks:
             x = block(x, modulation, tokens, bias, angles)  # (B, T, D)
         return self.proj_out(self.norm(x))  # (B, T, 58)

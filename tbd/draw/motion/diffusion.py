@@ -102,6 +102,7 @@ class MotionDiffusion(NormalizedDiffusion):
     )  # fmt: skip
     """Arguments that no trained weight depends on: models that differ in nothing else are trained once (see `tbd.ablation`)."""
 
+    denoiser: Denoiser
     region_masks: Tensor
     channel_weights: Tensor
 

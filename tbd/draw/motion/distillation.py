@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from tbd import MOTION_MODEL
@@ -167,7 +168,7 @@ class AudioDistillation(ExactModule):
         projection = getattr(self.student.denoiser, "audio", None)
         return (projection(features) if isinstance(projection, nn.Linear) else features).float()
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Build AdamW and its learning rate; called by Lightning."""
         return self.optimizer.configure(self)
 

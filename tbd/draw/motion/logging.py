@@ -39,7 +39,9 @@ class MotionVideoLogger(L.Callback):
             dataloader_idx: Not read.
         """
         writers = [logger.experiment for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
-        wanted = isinstance(pl_module, MotionDiffusion) and trainer.is_global_zero and not trainer.sanity_checking
+        if not isinstance(pl_module, MotionDiffusion):
+            return
+        wanted = trainer.is_global_zero and not trainer.sanity_checking
         # whole clips, which are drawn behind the windows, come as lists
         if not (wanted and writers and batch_idx == 0 and isinstance(batch, dict) and trainer.state.fn == "fit"):
             return

@@ -74,7 +74,7 @@ class NormalizedDiffusion(WindowDiffusion):
 
     def on_fit_start(self) -> None:
         """Take the statistics from the data; a resumed run's come from its checkpoint and are the same."""
-        statistics = getattr(self.trainer.datamodule, "statistics", None)
+        statistics = getattr(getattr(self.trainer, "datamodule", None), "statistics", None)
         if not self._statistics_known and statistics is not None:
             self.set_statistics(*statistics())
 
@@ -89,7 +89,7 @@ class NormalizedDiffusion(WindowDiffusion):
             rank_zero_warn("The model has no mean and std of the motion yet, so what it is validated on is not normalised; train it first.")
 
     def _callbacks(self) -> list[Any]:
-        return [] if self._trainer is None else list(self.trainer.callbacks)
+        return [] if self._trainer is None else list(getattr(self.trainer, "callbacks", ()))
 
     def _estimate_statistics(self) -> None:
         """Look ahead at the first batches of all processes, which training will go through all the same."""

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
 from tbd.draw.pretrained import PortableModule, from_source, plain

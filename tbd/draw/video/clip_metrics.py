@@ -87,7 +87,7 @@ class LatentDrawer(Protocol):
             plan: The muscle plan.
             seed: Seed of the noise.
 
-        Yields:
+        Returns:
             Consecutive pieces (1, n, C, h, w).
         """
 

@@ -33,6 +33,7 @@ class CUDAGraphRunner:
 
     @torch.no_grad()
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
+        """Run the function by replaying its graph."""
         key = (x.shape, x.dtype, torch.is_autocast_enabled("cuda"), torch.get_autocast_dtype("cuda"))
         if key not in self.captured:
             self.captured[key] = self._capture(x)

@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from diffusers import MotionAdapter, UNet2DConditionModel, UNetMotionModel
 from diffusers.models.attention import BasicTransformerBlock, FeedForward
+from diffusers.models.attention_processor import Attention
 from diffusers.models.resnet import ResnetBlock2D
-from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
+from diffusers.models.transformers.transformer_2d import Transformer2DModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D, MotionAdapter, UNetMotionModel
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -155,11 +157,12 @@ class VideoUNet(VideoDenoiser):
         return {"unet": plain({**config, "in_channels": self.channels}), "max_frames": self.max_frames}
 
     def _set_processors(self) -> None:
-        moving = dict(self.unet.attn_processors)
+        moving: dict[str, Any] = dict(self.unet.attn_processors)  # diffusers lists the classes of its own processors alone
         for name in moving:
             if "motion_modules" in name:
                 continue
             attn = self.unet.get_submodule(name.removesuffix(".processor"))
+            assert isinstance(attn, Attention)
             spatial = name.endswith("attn1.processor")
             moving[name] = ReferenceAttention(name) if spatial else PlanAudioAttention(self.plan_dim, attn.inner_dim)
         self.unet.set_attn_processor(moving)
@@ -226,8 +229,7 @@ class VideoUNet(VideoDenoiser):
             how: ``some`` or ``most``.
         """
         for region in _regions(self.unet, "attentions", "motion_modules"):
-            parts = [region] if how == "most" else [block.ff for block in region.transformer_blocks]
-            for part in parts:
+            for part in [region] if how == "most" else [part for part in region.modules() if isinstance(part, FeedForward)]:
                 # the random generator's state, which only dropout needs, takes longer to keep than a feed-forward to compute
                 random = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
                 part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=random)
@@ -251,13 +253,14 @@ class VideoUNet(VideoDenoiser):
         # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
         torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
         for module in self.unet.modules():
-            moving = isinstance(module, AnimateDiffTransformer3D)
-            for part in module.transformer_blocks if moving else [module]:
-                if moving or isinstance(part, (ResnetBlock2D, FeedForward)):
-                    part.compile(dynamic=False)
+            if isinstance(module, AnimateDiffTransformer3D):
+                for block in module.transformer_blocks:
+                    block.compile(dynamic=False)
+            elif isinstance(module, (ResnetBlock2D, FeedForward)):
+                module.compile(dynamic=False)
 
 
-def _regions(unet: nn.Module, *kinds: str) -> Iterator[nn.Module]:
+def _regions(unet: UNetMotionModel | UNet2DConditionModel, *kinds: str) -> Iterator[nn.Module]:
     for block in (*unet.down_blocks, unet.mid_block, *unet.up_blocks):
         for kind in kinds:
             yield from getattr(block, kind, None) or ()
@@ -279,14 +282,16 @@ def _without_motion(moving: UNetMotionModel) -> UNet2DConditionModel:
     )
     kinds = {name: tuple(kind.removesuffix("Motion") for kind in config[name]) for name in ("down_block_types", "up_block_types")}
     kinds = {name: tuple(f"{kind}2D" for kind in types) for name, types in kinds.items()}
-    heads = config.num_attention_heads  # UNet2DConditionModel calls the number of heads attention_head_dim
+    heads = config["num_attention_heads"]  # UNet2DConditionModel calls the number of heads attention_head_dim
     return UNet2DConditionModel(**{name: config[name] for name in shared.split()}, **kinds, attention_head_dim=heads)
 
 
 def _widened(unet: UNetMotionModel, more: int) -> UNetMotionModel:
     """The same UNet with `more` input channels, which it ignores at first."""
     old = unet.conv_in
-    new = nn.Conv2d(old.in_channels + more, old.out_channels, old.kernel_size, padding=old.padding)
+    size = old.kernel_size[0]
+    new = nn.Conv2d(old.in_channels + more, old.out_channels, size, padding=size // 2)
+    assert old.bias is not None and new.bias is not None
     with torch.no_grad():
         new.weight.zero_()
         new.weight[:, : old.in_channels] = old.weight
@@ -305,7 +310,7 @@ def _silence_motion(unet: UNetMotionModel) -> None:
 
 def _leave_out_the_end(reference: UNet2DConditionModel) -> None:
     """Freeze what lies behind the last layer that is recorded: it can learn nothing, and DDP refuses parameters without gradient."""
-    last = reference.up_blocks[-1].attentions[-1]
+    last = [module for module in reference.up_blocks.modules() if isinstance(module, Transformer2DModel)][-1]
     block: BasicTransformerBlock = last.transformer_blocks[-1]
     for part in (*(p for name, p in block.named_children() if name != "norm1"), last.proj_out, reference.conv_norm_out, reference.conv_out):
         part.requires_grad_(False)

@@ -138,7 +138,7 @@ class VideoDiffusion(WindowDiffusion):
     def configure_model(self) -> None:
         """Shard the weights over processes, where the strategy has a device mesh."""
         if self.device_mesh is not None and not any(isinstance(part, FSDPModule) for part in self.modules()):
-            if any(isinstance(callback, WeightAveraging) for callback in self.trainer.callbacks):
+            if any(isinstance(callback, WeightAveraging) for callback in getattr(self.trainer, "callbacks", ())):
                 raise InputError("Averaged weights cannot be sharded over GPUs: leave EMAWeightAveraging out, or train with DDP.")
             if self.trainer.ckpt_path is not None and Path(self.trainer.ckpt_path).is_file():
                 # the strategy will load it before `on_load_checkpoint` could say what does not fit

@@ -29,4 +29,5 @@ def add_video(writer: "SummaryWriter", tag: str, frames: Tensor, step: int) -> N
     first.save(buffer, "GIF", save_all=True, append_images=rest, duration=1000 // FPS, loop=0)
     height, width = pixels.shape[1:3]
     image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=buffer.getvalue())
+    assert writer.file_writer is not None  # None after it was closed
     writer.file_writer.add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)

@@ -4,7 +4,7 @@ import diffusers
 import pytest
 import torch
 
-from tbd.draw.guidance.base import COND, COND_NO_AUDIO, EMOTION, UNCOND, NoGuidance
+from tbd.draw.guidance.base import COND, COND_NO_AUDIO, EMOTION, SCALES, UNCOND, NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
@@ -190,3 +190,26 @@ def test_weights_that_never_change_are_classifier_free(scale):
     for progress in (0.0, 0.3, 1.0):
         assert combine(constant, progress).item() == pytest.approx(combine(ClassifierFreeGuidance(scale), progress).item())
         assert set(constant.branches(progress)) == {UNCOND, COND} - ({UNCOND} if scale == 1 else set())
+
+
+@pytest.mark.parametrize("guidance", ALL)
+def test_scales_are_set_by_name_and_those_that_it_lacks_are_refused(guidance):
+    """`--audio-scale` works with every guidance that has one, and its copy alone has the new value."""
+    before = guidance.scales()
+    for name in SCALES:
+        if name in before:
+            assert guidance.scaled(**{name: 4.0}).scales() == {**before, name: 4.0}
+            assert combine(guidance.scaled(**{name: 4.0}), 1.0, masks=torch.ones(5, 1, 1)) != combine(
+                guidance, 1.0, masks=torch.ones(5, 1, 1)
+            )
+        else:
+            with pytest.raises(ValueError, match=f"{type(guidance).__name__} has no {name}"):
+                guidance.scaled(**{name: 4.0})
+    assert guidance.scales() == before
+
+
+def test_options_of_the_command_line_reach_another_guidance_than_the_packaged():
+    own = DiffusersGuidance(diffusers.ClassifierFreeGuidance(guidance_scale=3.0))
+    assert SamplingOptions(audio_scale=2.5).guidance(own).audio_scale == 2.5 and own.audio_scale == 1.0
+    with pytest.raises(InputError, match="DiffusersGuidance, which has no --emotion-scale;"):
+        SamplingOptions(emotion_scale=2.0, audio_scale=2.5).guidance(own)

@@ -1,0 +1,57 @@
+"""The loops that motion and video share."""
+
+import numpy as np
+import pytest
+import torch
+
+from tbd.draw.sampling import draw_windows
+from tbd.draw.training_options import ConditioningDropout, TrainingNoise, VideoConditioningDropout
+from tests.draw.conftest import tiny_model
+from tests.draw.tiny_video import tiny_video_model
+
+
+@pytest.mark.parametrize("past_frames", [0, 3])
+@pytest.mark.parametrize("lengths", [[25], [10], [25, 24, 11, 1]])
+def test_windows_cover_clips_and_continue_one_another(lengths, past_frames):
+    """Each frame of each clip comes once, and a window is given the frames before it."""
+
+    def draw(start: int, past: torch.Tensor) -> torch.Tensor:
+        window = torch.arange(start, start + 10).float()[None, :, None].repeat(len(past), 1, 1)
+        assert torch.equal(past, window[:, : past.shape[1]]) and past.shape[1] == (past_frames if start else 0)
+        return window
+
+    frames: list[list[float]] = [[] for _ in lengths]
+    for start, new in draw_windows(draw, lengths, torch.zeros(len(lengths), 0, 1), 10, past_frames):
+        assert new[0, 0, 0] == start and len(new) == sum(length > start for length in lengths)
+        for clip, piece in zip(frames, new[..., 0].tolist()):
+            clip += piece
+    assert len(frames[0]) == lengths[0]
+    assert all(clip[:length] == list(range(length)) for clip, length in zip(frames, lengths))
+
+
+def test_a_sample_has_the_same_randomness_in_motion_and_video():
+    """Its number and the run's seed decide it, not the kind of model."""
+    noise = TrainingNoise(past=0.1, offset=0.2, timestep_bias=0.5)
+    motion = tiny_model(conditioning_dropout=ConditioningDropout(0.5, 0.5, 0.5, 0.5), training_noise=noise, past_frames=2, seed=7)
+    video = tiny_video_model(conditioning_dropout=VideoConditioningDropout(0.5, 0.5, 0.5, 0.5), training_noise=noise, seed=7)
+    ids, clean = list(range(40)), torch.rand(40, 6, 4)
+    of_motion, of_video = motion.add_noise(clean, ids), video.add_noise(clean[..., None, None], ids)
+    assert all(torch.equal(of_motion.kept[name], of_video.kept[name]) for name in of_motion.kept)
+    assert all(0.2 < of_motion.kept[name].mean() < 0.8 for name in of_motion.kept)
+    assert np.allclose(of_motion.noise, of_video.noise[..., 0, 0]) and np.allclose(of_motion.past, of_video.past[..., 0, 0])
+    assert of_video.kept["hint"].mean() < 1
+
+
+def test_a_model_crossfades_over_as_many_frames_as_it_is_told():
+    """With a past that the model would never draw, the seam is a jump without a crossfade, and none with one."""
+    past, jumps = torch.ones(1, 6, 58), {}
+    from tbd.draw.conditioning.plan_tensors import PlanTensors
+    from tbd.think.plan import MusclePlan
+
+    for frames in (0, 8):
+        model = tiny_model(crossfade_frames=frames)
+        noise = torch.randn(1, 30, 58, generator=torch.Generator().manual_seed(0))
+        drawn = model.sample_window(torch.zeros(1, 38 * 640), PlanTensors.collate([MusclePlan()]), past, noise=noise)
+        jumps[frames] = (drawn[:, 6] - drawn[:, 5]).abs().mean().item()
+        assert torch.allclose(drawn[:, :6], past, atol=1e-6)
+    assert jumps[8] < jumps[0] / 2
