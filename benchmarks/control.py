@@ -26,7 +26,7 @@ from tbd.draw.export import load_motion_model
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.draw.sampling import AudioWindows
-from tbd.face.motion import CHANNELS, INDEX
+from tbd.face.channels import CHANNELS, INDEX
 from tbd.media.wav import read_wave
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS
 from tbd.think.facs import measure

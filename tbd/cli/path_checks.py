@@ -3,7 +3,7 @@
 import os
 
 from tbd.errors import InputError
-from tbd.face.motion_io.writing import SUFFIXES
+from tbd.face.motion_io import SUFFIXES
 from tbd.utils.atomic import check_files
 
 _VIDEOS = (".mp4", ".mov")

@@ -28,7 +28,8 @@ from tbd.draw.randomness import SampleNoise, seed_of
 from tbd.draw.sample_means import Tally
 from tbd.draw.sampling import AudioWindows, build_cfg_batch, crossfade_seam, require_noise_scheduler, require_widths
 from tbd.errors import InputError
-from tbd.face.motion import CHANNELS, Motion
+from tbd.face.channels import CHANNELS
+from tbd.face.motion import Motion
 from tbd.media.rates import FPS
 from tbd.think.action_units import REGIONS
 from tbd.think.facs import CHANNEL_REGIONS

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tbd.face import topology as mesh
+from tbd.face.channels import INDEX
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import INDEX, Motion
+from tbd.face.motion import Motion
 from tbd.face.occlusion import mouth_covered
 from tbd.face.portrait import crop_portrait, portrait_window
 from tbd.face.render.grid import Grid
