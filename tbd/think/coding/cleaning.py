@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_opening, gaussian_filter1d, grey_opening, label, median_filter, percentile_filter
 
-from tbd.face.motion import BLENDSHAPES, HEAD, INDEX
+from tbd.face.channels import BLENDSHAPES, HEAD, INDEX
 from tbd.media.rates import FPS
 
 BLINK = 0.6
@@ -187,7 +187,14 @@ def _hold_head(head: np.ndarray) -> np.ndarray:
 
 
 def runs(mask: np.ndarray, shortest: int = 1) -> list[tuple[int, int]]:
-    """First and one-past-last frame of each stretch of True.
+    """Find the stretches of True.
+
+    Args:
+        mask: (T,) bool.
+        shortest: Frames below which a stretch does not count.
+
+    Returns:
+        First and one-past-last frame of each, in order.
 
     Example:
         >>> runs(np.array([0, 1, 1, 0, 1], bool))

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy.optimize import nnls
 
-from tbd.face.motion import BLENDSHAPES, HEAD, INDEX, Motion
+from tbd.face.channels import BLENDSHAPES, HEAD, INDEX
+from tbd.face.motion import Motion
 from tbd.media.rates import FPS
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS, REGIONS, SPEECH, Emotion, Side
 from tbd.think.coding.cleaning import Cleaned, clean
@@ -34,7 +35,9 @@ _SHORTEST_SEGMENT = 1.0
 """Seconds that a feeling must lead to have a segment of its own."""
 
 
-def plan_from_motion(motion: Motion | np.ndarray, speaking: np.ndarray | None = None, rest: np.ndarray | None = None, text: str = "") -> MusclePlan:
+def plan_from_motion(
+    motion: Motion | np.ndarray, speaking: np.ndarray | None = None, rest: np.ndarray | None = None, text: str = ""
+) -> MusclePlan:
     """Write down what a face does: the inverse of `tbd.think.facs.perform`, with speech and life on top.
 
     Args:
@@ -97,7 +100,8 @@ def _sides(left: np.ndarray, right: np.ndarray, unit: int) -> dict[Side, np.ndar
     if together and apart <= max(_EVEN * size, 0.1):
         return {"both": (left + right) / 2}
     stronger = max(left.max(), right.max())
-    return {side: level for side, level in (("left", left), ("right", right)) if level.max() >= _ONE_SIDED * stronger}
+    sides: dict[Side, np.ndarray] = {"left": left, "right": right}
+    return {side: level for side, level in sides.items() if level.max() >= _ONE_SIDED * stronger}
 
 
 def _head_actions(cleaned: Cleaned) -> Iterable[MuscleAction]:
@@ -193,7 +197,9 @@ def _notes(talking: np.ndarray) -> tuple[str, ...]:
     return ()
 
 
-def _worded(actions: tuple[MuscleAction, ...], segments: tuple[Segment, ...], seconds: float, text: str, notes: tuple[str, ...]) -> MusclePlan:
+def _worded(
+    actions: tuple[MuscleAction, ...], segments: tuple[Segment, ...], seconds: float, text: str, notes: tuple[str, ...]
+) -> MusclePlan:
     """The plan, with its mix over the whole clip and its words."""
     total: dict[Emotion, float] = {}
     for s in segments:

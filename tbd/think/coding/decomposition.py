@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tbd.face.motion import BLENDSHAPES, INDEX
+from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.think.action_units import ACTION_UNITS, ONE, TOGETHER, TRACE, ActionUnit, Side
 
 _NOT_CODED = frozenset({31, 38, 45})
@@ -23,6 +23,12 @@ _COST = 6.0
 """What a unit must gain in Σ seen · (error / σ)² a second of its activity to be taken; 1 a channel and frame is noise."""
 _STRIDE = 3
 """Of the frames that units are chosen on; levels are then had for all."""
+
+
+Levels = dict[tuple[int, Side], np.ndarray]
+"""(unit, side) → (T,) level in 0..1."""
+_FULL = 0.995
+"""Level at which a unit counts as full, short of 1 so that what others do on its channels stays visible."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,14 @@ def _shares(unit: ActionUnit, side: Side) -> np.ndarray:
     return shares
 
 
-CANDIDATES: dict[int, tuple[Pull, ...]] = {n: pulls for n, unit in ACTION_UNITS.items() if n not in _NOT_CODED and (pulls := pulls_of(unit))}
+CANDIDATES: dict[int, tuple[Pull, ...]] = {
+    n: pulls for n, unit in ACTION_UNITS.items() if n not in _NOT_CODED and (pulls := pulls_of(unit))
+}
 """Unit → its sides; 43 and 46 have the same channels and are told apart by time, see `tbd.think.coding.coder`."""
 CANDIDATES.pop(46, None)
 
 
-def decompose(shapes: np.ndarray, seen: np.ndarray, noise: np.ndarray) -> dict[tuple[int, Side], np.ndarray]:
+def decompose(shapes: np.ndarray, seen: np.ndarray, noise: np.ndarray) -> Levels:
     """The levels of the units that explain an expression.
 
     Args:
@@ -76,7 +84,7 @@ def decompose(shapes: np.ndarray, seen: np.ndarray, noise: np.ndarray) -> dict[t
 def _choose(shapes: np.ndarray, weights: np.ndarray) -> list[int]:
     """The units that pay for themselves."""
     chosen: list[int] = []
-    levels: dict[tuple[int, Side], np.ndarray] = {}
+    levels: Levels = {}
     error = _error(shapes, weights, [], levels)
     while True:
         gains = {}
@@ -84,8 +92,8 @@ def _choose(shapes: np.ndarray, weights: np.ndarray) -> list[int]:
         for unit in CANDIDATES:
             if unit not in chosen:
                 gains[unit] = _gain(residual, shapes, weights, unit, chosen, levels)
-        unit = max(gains, key=lambda u: gains[u]) if gains else None
-        if unit is None or gains[unit] <= 0:
+        unit = max(gains, key=lambda u: gains[u], default=0)
+        if gains.get(unit, 0.0) <= 0:
             break
         trial = [*chosen, unit]
         new = _solve(shapes, weights, trial, levels)
@@ -98,7 +106,7 @@ def _choose(shapes: np.ndarray, weights: np.ndarray) -> list[int]:
     return chosen
 
 
-def _price(levels: dict[tuple[int, Side], np.ndarray], unit: int) -> float:
+def _price(levels: Levels, unit: int) -> float:
     """A unit costs what it is long, so that a short strong action passes and a long faint one does not."""
     active = np.zeros(1)
     for (number, _), level in levels.items():
@@ -107,7 +115,7 @@ def _price(levels: dict[tuple[int, Side], np.ndarray], unit: int) -> float:
     return _COST * max(8.0, _STRIDE * float(active.sum()))
 
 
-def _gain(residual: np.ndarray, shapes: np.ndarray, weights: np.ndarray, unit: int, chosen: Sequence[int], levels: dict) -> float:
+def _gain(residual: np.ndarray, shapes: np.ndarray, weights: np.ndarray, unit: int, chosen: Sequence[int], levels: Levels) -> float:
     """About how much the error falls where `unit` explains what is left over, less its price."""
     gain, active = 0.0, np.zeros(len(shapes), bool)
     for pull in CANDIDATES[unit]:
@@ -119,44 +127,46 @@ def _gain(residual: np.ndarray, shapes: np.ndarray, weights: np.ndarray, unit: i
     return gain - _COST * max(8.0, _STRIDE * float(active.sum()))
 
 
-def _left_over(shapes: np.ndarray, chosen: Sequence[int], levels: dict[tuple[int, Side], np.ndarray]) -> np.ndarray:
+def _left_over(shapes: np.ndarray, chosen: Sequence[int], levels: Levels) -> np.ndarray:
     """(T, 52) the x that a further unit would have to give: ``1 − (1 − c) / Π(1 − x)``, −1..1."""
     rest = _rest(shapes, chosen, levels)
     return np.clip(1 - (1 - shapes) / np.maximum(rest, 0.05), -1, 1)
 
 
-def _rest(shapes: np.ndarray, chosen: Sequence[int], levels: dict[tuple[int, Side], np.ndarray], without: Pull | None = None) -> np.ndarray:
+def _rest(shapes: np.ndarray, chosen: Sequence[int], levels: Levels) -> np.ndarray:
+    """(T, 52) Π(1 − x) over the chosen units."""
     rest = np.ones_like(shapes)
     for unit in chosen:
         for pull in CANDIDATES[unit]:
-            if pull is not without and (unit, pull.side) in levels:
-                rest *= 1 - np.clip(levels[unit, pull.side][:, None] * pull.shares, 0, 1)
+            moved = np.flatnonzero(pull.shares)
+            rest[:, moved] *= 1 - levels[unit, pull.side][:, None] * pull.shares[moved]
     return rest
 
 
-def _solve(shapes: np.ndarray, weights: np.ndarray, chosen: Sequence[int], start: dict[tuple[int, Side], np.ndarray]) -> dict[tuple[int, Side], np.ndarray]:
+def _solve(shapes: np.ndarray, weights: np.ndarray, chosen: Sequence[int], start: Levels) -> Levels:
     """Levels of the chosen units, by coordinate descent."""
-    levels = {(u, p.side): start.get((u, p.side), np.zeros(len(shapes))) for u in chosen for p in CANDIDATES[u]}
+    pulls = [pull for unit in chosen for pull in CANDIDATES[unit]]
+    levels = {(p.unit, p.side): np.minimum(start.get((p.unit, p.side), np.zeros(len(shapes))), _FULL) for p in pulls}
+    rest = _rest(shapes, chosen, levels)
     for _ in range(_SWEEPS):
-        for unit in reversed(chosen):
-            for pull in CANDIDATES[unit]:
-                moved = pull.shares > 0
-                rest = _rest(shapes[:, :], chosen, levels, pull)[:, moved]
-                w, s = weights[:, moved] * rest**2, pull.shares[moved]
-                wanted = 1 - (1 - shapes[:, moved]) / np.maximum(rest, 0.05)
-                level = (w * s * wanted).sum(1) / np.maximum((w * s * s).sum(1), 1e-9)
-                levels[unit, pull.side] = np.clip(level, 0, 1)
+        for pull in reversed(pulls):
+            moved = np.flatnonzero(pull.shares)
+            s = pull.shares[moved]
+            others = rest[:, moved] / (1 - levels[pull.unit, pull.side][:, None] * s)
+            w = weights[:, moved] * others**2
+            wanted = 1 - (1 - shapes[:, moved]) / np.maximum(others, 0.05)
+            level = np.clip((w * s * wanted).sum(1) / np.maximum((w * s * s).sum(1), 1e-9), 0, _FULL)
+            levels[pull.unit, pull.side] = level
+            rest[:, moved] = others * (1 - level[:, None] * s)
     return levels
 
 
-def _error(shapes: np.ndarray, weights: np.ndarray, chosen: Sequence[int], levels: dict[tuple[int, Side], np.ndarray]) -> float:
+def _error(shapes: np.ndarray, weights: np.ndarray, chosen: Sequence[int], levels: Levels) -> float:
     made = 1 - _rest(shapes, chosen, levels)
     return float((weights * (shapes - made) ** 2).sum())
 
 
-def _prune(
-    shapes: np.ndarray, weights: np.ndarray, chosen: list[int], levels: dict[tuple[int, Side], np.ndarray]
-) -> tuple[list[int], dict[tuple[int, Side], np.ndarray]]:
+def _prune(shapes: np.ndarray, weights: np.ndarray, chosen: list[int], levels: Levels) -> tuple[list[int], Levels]:
     """Without the units that no longer pay, now that another explains what they stood for."""
     error = _error(shapes, weights, chosen, levels)
     for unit in list(chosen[:-1]):

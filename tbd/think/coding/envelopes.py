@@ -81,7 +81,14 @@ def _fit(level: np.ndarray, made: np.ndarray, first: int, last: int, unit: int, 
     high = level > peak / 2
     first, last = _widened(high, first, last)
     opens, closes = bool(first == 0 and level[0] > 0.6 * peak), bool(last == len(level) and level[-1] > 0.6 * peak)
-    start = np.array([0.0 if opens else times[first] - RISE / 2, RISE, times[last - 1] if closes else max(times[last - 1] - RELEASE / 2, times[first]), peak])
+    start = np.array(
+        [
+            0.0 if opens else times[first] - RISE / 2,
+            RISE,
+            times[last - 1] if closes else max(times[last - 1] - RELEASE / 2, times[first]),
+            peak,
+        ]
+    )
     margin = round(1.2 * FPS)
     window = slice(max(0, first - margin), min(len(level), last + margin))
     # What another action of the same unit shows in the flanks is not this one's.
@@ -107,11 +114,10 @@ def _fit(level: np.ndarray, made: np.ndarray, first: int, last: int, unit: int, 
 
     lower = np.array([times[window.start] - 1e-3 - 2, _RISES[0], -0.5, 0.02])
     upper = np.array([times[window.stop - 1] + 1, _RISES[1], times[-1] + 0.5, 1.0])
-    fitted = min(
-        (least_squares(error, np.clip(begin, lower, upper), bounds=(lower, upper), diff_step=1e-2, loss="soft_l1", f_scale=0.05, max_nfev=60)
-         for begin in (start, start + [0.15, -0.25, 0.0, 0.0], start + [-0.2, 0.4, 0.0, 0.0])),
-        key=lambda result: result.cost,
-    )  # fmt: skip
+    slower = start + np.array([-0.2, 0.4, 0.0, 0.0])
+    bounds = {"bounds": (lower, upper), "diff_step": 1e-2, "loss": "soft_l1", "f_scale": 0.05, "max_nfev": 30}
+    fits = [least_squares(error, np.clip(begin, lower, upper), **bounds) for begin in (start, slower)]
+    fitted = min(fits, key=lambda fit: fit.cost)
     found = action(fitted.x)
     if found.intensity < FAINTEST:
         return None
@@ -139,4 +145,6 @@ def _tidied(action: MuscleAction, end: float) -> MuscleAction:
         apex = round(max(apex, onset), 2)
     if offset is not None:
         offset = round(max(offset, apex or 0.0), 2)
-    return MuscleAction(unit=action.unit, side=action.side, intensity=round(min(action.intensity, 1.0), 2), onset=onset, apex=apex, offset=offset)
+    return MuscleAction(
+        unit=action.unit, side=action.side, intensity=round(min(action.intensity, 1.0), 2), onset=onset, apex=apex, offset=offset
+    )
