@@ -9,8 +9,7 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.evaluation.metric_runner import MetricRunner
 from tbd.evaluation.protocol import MetricEntry, Protocol
-from tbd.evaluation.references.base import ReferenceClip
-from tbd.evaluation.references.sources import build_reference
+from tbd.evaluation.references.base import ReferenceClip, build_reference
 from tbd.evaluation.scores import Value
 from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion

@@ -14,7 +14,7 @@ def _protocol_options(parser) -> None:
 
 
 def _reference(options, protocol):
-    from tbd.evaluation.references.sources import build_reference
+    from tbd.evaluation.references.base import build_reference
 
     return build_reference(protocol.reference, options.reference)
 

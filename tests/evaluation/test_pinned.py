@@ -10,7 +10,7 @@ import pytest
 from tbd.evaluation.metric_runner import build_metric
 from tbd.evaluation.predictors import LoudnessJaw
 from tbd.evaluation.protocol import load_protocol
-from tbd.evaluation.references.sources import ProceduralReference
+from tbd.evaluation.references.procedural import ProceduralReference
 from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
 from tbd.think.facs import perform

@@ -25,7 +25,7 @@ from tbd.evaluation.predict import write_clip
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.predictors import GroundTruth
 from tbd.evaluation.protocol import load_protocol
-from tbd.evaluation.references.sources import VideoReference
+from tbd.evaluation.references.video import VideoReference
 from tbd.evaluation.scores import Scores, load_scores
 from tbd.face.motion import Motion
 from tbd.utils.checksum import checksum

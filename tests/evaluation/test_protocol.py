@@ -6,8 +6,8 @@ from tbd.data.splits import load_split
 from tbd.errors import InputError
 from tbd.evaluation.metric_runner import build_metric
 from tbd.evaluation.protocol import load_protocol, parse_protocol, protocol_names
-from tbd.evaluation.references.base import Reference
-from tbd.evaluation.references.sources import ProceduralReference, build_reference
+from tbd.evaluation.references.base import Reference, build_reference
+from tbd.evaluation.references.procedural import ProceduralReference
 from tbd.utils.checksum import checksum_of_names
 from tbd.utils.class_path import build, import_class
 from tbd.weights import WeightsAbsent, find
