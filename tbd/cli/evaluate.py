@@ -71,14 +71,14 @@ def _export(options, protocol) -> None:
 
     from rich.console import Console
 
-    from tbd.evaluation.console import watched
+    from tbd.evaluation.console import progress
     from tbd.evaluation.input_export import export_inputs
     from tbd.utils.notes import note
 
     if options.output is None and options.model is not None:
         note("--model is not used: --export-inputs without --output predicts nothing.")
     console, folder = Console(quiet=options.quiet), Path(options.export_inputs)
-    written, expected = export_inputs(protocol, _reference(options, protocol), folder, lambda clips: watched(clips, console))
+    written, expected = export_inputs(protocol, _reference(options, protocol), folder, lambda clips: progress(clips, console))
     if not options.quiet:
         print(f"{folder} has the inputs of {written} of {expected} clips; its README.md says what to write.")
 
@@ -115,7 +115,7 @@ def _evaluate_options(parser) -> None:
         "tracked in the pixels of both sides",
     )
     parser.add_argument("--output", help="the scores to write (.json); numbers clip by clip go beside it (.csv)")
-    parser.add_argument("--workers", type=int, default=1, help="processes that look at clips; the numbers do not depend on it")
+    parser.add_argument("--workers", type=int, default=1, help="processes that measure clips; the numbers do not depend on it")
     parser.add_argument("--device", default="auto", help="where the metrics' networks run (auto: the GPU if there is one)")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
@@ -125,7 +125,7 @@ def _evaluate(options) -> None:
 
     from rich.console import Console
 
-    from tbd.evaluation.console import show, watched
+    from tbd.evaluation.console import progress, show
     from tbd.evaluation.evaluate import evaluate, save_clips
     from tbd.evaluation.pixel_protocol import in_pixels
     from tbd.evaluation.predictions import read_predictions
@@ -139,7 +139,7 @@ def _evaluate(options) -> None:
         protocol,
         _reference(options, protocol),
         lambda names: read_predictions(options.predictions, names),
-        lambda items: watched(items, console),
+        lambda items: progress(items, console),
         _device(options.device),
         options.workers,
     )

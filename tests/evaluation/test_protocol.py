@@ -35,11 +35,11 @@ def test_every_protocol_is_whole(name):
             registered = find(weights).sha256
             assert sha == (registered or "unpublished") or (registered or "").startswith(sha)
     arguments = protocol.reference.init_args
-    if "split" in arguments:
-        split = load_split(arguments["split"])
+    if "split_file" in arguments:
+        split = load_split(arguments["split_file"])
         assert split.checksum == protocol.split.file
         if split.by == "clip":
-            listed = split.sides[arguments["side"]]
+            listed = split.sides[arguments["split"]]
             assert (len(listed), checksum_of_names(listed)) == (protocol.split.clips, protocol.split.names)
 
 

@@ -16,7 +16,7 @@ def metric(name: str, kind: str, **more) -> dict:
 TRACKED = [
     metric("aperture", "tbd.metrics.ApertureCorrelation"),
     metric("m-lmd", "tbd.metrics.MouthLandmarkDistance"),
-    metric("psnr", "tbd.metrics.PeakSignalNoiseRatio", frames=5),
+    metric("psnr", "tbd.metrics.FramePSNR", frames=5),
     metric("faces", "tests.evaluation.fakes.FaceCount"),
 ]
 

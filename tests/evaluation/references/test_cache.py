@@ -48,7 +48,7 @@ def test_holes_of_the_cache_are_counted_and_named(cache, split, tmp_path):
         with VideoWriter(folder / f"{clip.id}.mp4", clips[0].audio()) as writer:
             for frame in clips[0].video(64):
                 writer.write(frame)
-    scores = score(reference, folder, metrics=[metric("psnr", "tbd.metrics.PeakSignalNoiseRatio")])
+    scores = score(reference, folder, metrics=[metric("psnr", "tbd.metrics.FramePSNR")])
     assert (scores.expected, scores.found, scores.scored) == (3, 3, 1) and scores.metrics["psnr"].number > 30
     said = {issue.clip: (issue.kind, issue.detail) for issue in scores.issues}
     assert said["M003_angry_1_002"] == ("reference", "M003_angry_1_002 could not be prepared: No face was found.")
