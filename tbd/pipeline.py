@@ -29,11 +29,11 @@ from tbd.media import Sound, VideoWriter, provenance, read_audio, read_image, re
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
-from tbd.think.viz.console import show, warn
+from tbd.think.viz.console import show, warn_of_notes
 from tbd.utils import input_checks
-from tbd.utils.notes import note
 from tbd.utils.sample_inputs import PORTRAIT, VOICE
-from tbd.utils.user_components import answerable, require_kind
+from tbd.utils.user_components import attribute_errors_to, require_type
+from tbd.utils.user_warnings import warn
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 T = TypeVar("T")
@@ -70,16 +70,16 @@ class TalkingHeadPipeline:
 
     def think(self, text: str, audio: np.ndarray) -> MusclePlan:
         """A plan for a recording of (N,) samples at 16 kHz."""
-        text, audio = input_checks.sentence(text), input_checks.samples(audio)
-        with answerable(self.planner, "planner"):
+        text, audio = input_checks.check_text(text), input_checks.check_audio(audio)
+        with attribute_errors_to(self.planner, "planner"):
             plan = self.planner.plan(text, duration=len(audio) / SAMPLE_RATE)
-        require_kind(plan, MusclePlan, self.planner, "planner")
+        require_type(plan, MusclePlan, self.planner, "planner")
         return plan
 
     def locate(self, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
         """The largest face of an (H, W, 3) uint8 picture, cropped to head and shoulders of `size` × `size` pixels."""
-        size = input_checks.whole(size, "The size", 64, 2048)
-        return crop_portrait(_located(self.tracker, input_checks.picture(image), source), size)
+        size = input_checks.check_int(size, "The size", 64, 2048)
+        return crop_portrait(_located(self.tracker, input_checks.check_image(image), source), size)
 
     def draw(
         self,
@@ -90,9 +90,9 @@ class TalkingHeadPipeline:
         num_inference_steps: int | None = None,
     ) -> Motion:
         """The motion of a recording of (N,) samples at 16 kHz: ceil(N / 640) frames."""
-        audio, seed = input_checks.samples(audio), input_checks.whole(seed, "The seed", 0, 2**63 - 1)
+        audio, seed = input_checks.check_audio(audio), input_checks.check_int(seed, "The seed", 0, 2**63 - 1)
         if num_inference_steps is not None:
-            input_checks.whole(num_inference_steps, "The number of inference steps", 1, 1000)
+            input_checks.check_int(num_inference_steps, "The number of inference steps", 1, 1000)
         if not isinstance(plan, MusclePlan):
             raise InputError(f"The plan is of type {type(plan).__name__}; give a MusclePlan, as `think` does.")
         pieces = list(self.model.generate(audio, plan, seed, guidance, num_inference_steps))
@@ -104,14 +104,14 @@ class TalkingHeadPipeline:
 
 
 def _located(tracker: Tracker, image: np.ndarray, source: str) -> FaceGeometry:
-    with answerable(tracker, "tracker"):
+    with attribute_errors_to(tracker, "tracker"):
         face = tracker.locate(image, source)
-    require_kind(face, FaceGeometry, tracker, "tracker")
+    require_type(face, FaceGeometry, tracker, "tracker")
     return face
 
 
 def _rendered(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
-    with answerable(renderer, "renderer"):
+    with attribute_errors_to(renderer, "renderer"):
         yield from renderer.render(face, motion)
 
 
@@ -249,7 +249,7 @@ def generate(
     video_model = _video_model(checkpoint)
     thought = read if read is not None else pipeline.think(emotion, sound)
     show(thought, console, notes=False)
-    warn(thought)
+    warn_of_notes(thought)
     if plan_output is not None:
         thought.save(plan_output)
     if components.renderer is None:
@@ -347,14 +347,14 @@ def track(
     frames = read_video(video, start, end)
     if 0 < frames.info.duration <= start:
         raise InputError(f"--start {start:g} lies beyond the end of {video}, which lasts {frames.info.duration:.2f} s.")
-    with answerable(tracker, "tracker"):
+    with attribute_errors_to(tracker, "tracker"):
         at_rest = None if neutral is None else tracker.rest(_still_or_video(neutral), str(neutral))
         motion = tracker.track(_watched(frames, round(frames.duration * 25), console), str(video), at_rest)
     motion.save(output)
     for remark in _notes(motion, str(video)):
-        note(remark)
+        warn(remark)
     if isinstance(tracker, FaceMeshTracker) and motion.metadata.get("neutral") == AVERAGE:
-        note(_AGAINST_AVERAGE)
+        warn(_AGAINST_AVERAGE)
     console.print(f"[bold]{output}[/]  {len(motion)} frames, {motion.metadata.get('tracker')}", highlight=False)
 
 
@@ -416,9 +416,9 @@ def _compare_lengths(sound: Sound, motion: Motion, audio: str | os.PathLike) -> 
     """Issue a note where sound and motion end at different times, by more than a frame."""
     longer = sound.duration - motion.duration
     if longer > 1 / FPS:
-        note(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {longer:.2f} s of sound are left out.")
+        warn(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {longer:.2f} s of sound are left out.")
     elif longer < -1 / FPS:
-        note(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {-longer:.2f} s are silent.")
+        warn(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {-longer:.2f} s are silent.")
 
 
 def _watched(items: Iterable[T], total: int, console: Console) -> Iterator[T]:
@@ -435,9 +435,9 @@ def _tell_of_faces(face: FaceGeometry, console: Console) -> None:
     if face.faces_seen > 1:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
     if mouth_covered(face):
-        note("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
+        warn("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
     if "turned" in face.metadata:
-        note(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")
+        warn(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")
 
 
 def _notes(motion: Motion, video: str) -> Iterator[str]:

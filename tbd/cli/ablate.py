@@ -23,7 +23,7 @@ def _run(options) -> None:
     from tbd.ablation.ablate import ablate
     from tbd.ablation.launchers import LocalLauncher, SlurmLauncher
     from tbd.errors import InputError
-    from tbd.utils.atomic import check_folder
+    from tbd.utils.file_checks import check_folder
 
     if options.output is None and not options.dry_run:
         raise InputError("--output is missing: the folder for trainings, runs and tables.")

@@ -73,10 +73,10 @@ def _export(options, protocol) -> None:
 
     from tbd.evaluation.console import watched
     from tbd.evaluation.input_export import export_inputs
-    from tbd.utils.notes import note
+    from tbd.utils.user_warnings import warn
 
     if options.output is None and options.model is not None:
-        note("--model is not used: --export-inputs without --output predicts nothing.")
+        warn("--model is not used: --export-inputs without --output predicts nothing.")
     console, folder = Console(quiet=options.quiet), Path(options.export_inputs)
     written, expected = export_inputs(protocol, _reference(options, protocol), folder, lambda clips: watched(clips, console))
     if not options.quiet:
@@ -88,8 +88,8 @@ def _predict_clips(options, protocol) -> None:
 
     from tbd.evaluation.predict import predict
     from tbd.evaluation.predictors import Predictor
-    from tbd.utils.atomic import check_folder
     from tbd.utils.class_path import Component, build
+    from tbd.utils.file_checks import check_folder
 
     check_folder("--output", options.output, {"--reference": options.reference}, inside=True)
     chosen = Component.model_validate(options.predictor.as_dict())
@@ -154,7 +154,7 @@ def _check_scores(output: str | None, predictions: str) -> None:
     from pathlib import Path
 
     from tbd.evaluation.predictions import RUN, VIDEOS
-    from tbd.utils.atomic import check_files, same_file
+    from tbd.utils.file_checks import check_files, same_file
 
     if output is None:
         return
@@ -231,7 +231,7 @@ def _readme(board: str, given: str | None) -> str | None:
     """The markdown file to renew: the project's own belongs to the project's own board alone."""
     from pathlib import Path
 
-    from tbd.utils.atomic import same_file
+    from tbd.utils.file_checks import same_file
 
     if given is None:
         return _README if same_file(board, _BOARD) and Path(_README).is_file() else None

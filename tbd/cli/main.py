@@ -8,7 +8,7 @@ from tbd.cli import ablate, evaluate, generate, preprocess, synthesize, think, w
 from tbd.cli.component_options import require_working_folder
 from tbd.errors import INTERRUPTED, InputError, TBDError, disk_error
 from tbd.training.launcher import follow_launcher, report_failure
-from tbd.utils.notes import printed
+from tbd.utils.user_warnings import print_warnings
 
 COMMANDS = {
     **think.COMMANDS,
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     require_working_folder()
     try:
-        with printed(argv[0]):
+        with print_warnings(argv[0]):
             return _dispatch(argv[0], argv[1:])
     except TBDError as error:
         if debug:
@@ -75,9 +75,9 @@ def _dispatch(name: str, argv: list[str]) -> int:
 
         set_threads()  # before torch is imported
         from tbd.training.main import run
-        from tbd.utils.packaged_files import with_shipped_configs
+        from tbd.utils.packaged_files import resolve_shipped_configs
 
-        return run([name, *with_shipped_configs(argv)])
+        return run([name, *resolve_shipped_configs(argv)])
     if name not in COMMANDS:
         import difflib
 

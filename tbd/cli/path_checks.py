@@ -3,7 +3,7 @@
 import os
 
 from tbd.face.motion_io.writing import SUFFIXES
-from tbd.utils.atomic import check_files
+from tbd.utils.file_checks import check_files
 
 _VIDEOS = (".mp4", ".mov")
 

@@ -55,7 +55,7 @@ def _planner(options):
 
 def _think(options) -> None:
     from tbd.cli.think_command import print_schema, think
-    from tbd.utils.atomic import check_files
+    from tbd.utils.file_checks import check_files
 
     if options.schema:
         print_schema()

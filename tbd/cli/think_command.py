@@ -9,7 +9,7 @@ from tbd.think.edit import edit
 from tbd.think.plan import MusclePlan
 from tbd.think.planner import Planner
 from tbd.utils.atomic import atomic_output
-from tbd.utils.user_components import answerable, require_kind
+from tbd.utils.user_components import attribute_errors_to, require_type
 
 
 def think(
@@ -62,9 +62,9 @@ def think(
         said.append(f"The face chart is in {chart}.")
     for line in said:
         print(line, file=sys.stderr if as_json else sys.stdout)
-    from tbd.think.viz.console import show, warn
+    from tbd.think.viz.console import show, warn_of_notes
 
-    warn(plan)
+    warn_of_notes(plan)
     if as_json:
         print(plan.to_json())
     elif not check:
@@ -72,9 +72,9 @@ def think(
 
 
 def _thought(planner: Planner, text: str | None, duration: float | None) -> MusclePlan:
-    with answerable(planner, "planner"):
+    with attribute_errors_to(planner, "planner"):
         plan = planner.plan(text or "", duration=duration)
-    require_kind(plan, MusclePlan, planner, "planner")
+    require_type(plan, MusclePlan, planner, "planner")
     return plan
 
 

@@ -17,7 +17,7 @@ def _weights(options) -> None:
     from tbd.cli import weights_table
 
     names = options.names or list(weights.registry())
-    entries = [weights.find(name) for name in names]
+    entries = [weights.find_weights(name) for name in names]
     if options.action == "fetch":
         if not options.names:
             raise InputError("name the weights to fetch; `tbd weights list` shows them.")

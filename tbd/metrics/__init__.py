@@ -20,7 +20,7 @@ from tbd.metrics.networks.emotion_fan import EmotionFAN
 from tbd.metrics.pixels import PeakSignalNoiseRatio, PerceptualSimilarity, StructuralSimilarity
 from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.metrics.sharpness import Sharpness
-from tbd.weights import WeightsAbsent
+from tbd.weights import WeightsNotFoundError
 
 __all__ = [
     "ActionUnitFidelity", "ActionUnitGain", "ApertureCorrelation", "ArcFaceEmbedder", "BlinkRate", "CallableEmotionClassifier",
@@ -30,5 +30,5 @@ __all__ = [
     "MotionEmotionAccuracy", "MouthLandmarkDistance", "PeakSignalNoiseRatio", "PerceptualSimilarity", "RegionError", "SeamJump",
     "Sharpness", "SilenceLipEnergy", "StructuralSimilarity",
     "SyncNetConfidence", "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork", "TransformersEmotionClassifier",
-    "Unmeasurable", "VideoNetwork", "WeightsAbsent",
+    "Unmeasurable", "VideoNetwork", "WeightsNotFoundError",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from tbd.errors import InputError
 from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD, INDEX, Motion
 from tbd.face.motion_io import livelink, names
-from tbd.utils.notes import collected
+from tbd.utils.user_warnings import collect_warnings
 
 FRAMES = 50
 TIMES = np.arange(FRAMES) / 25
@@ -64,7 +64,7 @@ def load(tmp_path: Path, content: str | bytes, encoding="utf-8", name="m.csv") -
     """The motion and its notes."""
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
-    with collected() as notes:
+    with collect_warnings() as notes:
         motion = Motion.load(path)
     return motion, " ".join(notes)
 
@@ -225,7 +225,7 @@ class TestLiveLinkFace:
     def test_the_round_trip_loses_nothing_but_offsets(self, tmp_path, motion):
         motion.save(tmp_path / "m.csv")
         np.testing.assert_allclose(Motion.load(tmp_path / "m.csv").values, motion.values, atol=1e-7)
-        with collected() as notes:
+        with collect_warnings() as notes:
             Motion(VALUES).save(tmp_path / "moved.csv")
         assert "no columns for the head's offset" in notes[0]
 
@@ -261,14 +261,14 @@ class TestLiveLinkFace:
         assert "1 rows are empty" in notes
 
     def test_a_real_recording(self, shared):
-        with collected() as notes:
+        with collect_warnings() as notes:
             motion = Motion.load(shared / "data/faults/02_livelinkface_real.csv")
         assert len(motion) == 75 and motion["eyeBlinkLeft"].max() > 0.8 and "90 rows at 30 a second" in " ".join(notes)
 
 
 @pytest.mark.parametrize(("name", "frames"), [("03_time_column_60fps", 62), ("04_units_percent", 63), ("05_dialect_snake", 11)])
 def test_the_users_own_tables(shared, name, frames):
-    with collected():
+    with collect_warnings():
         motion = Motion.load(shared / f"data/faults/{name}.csv")
     assert len(motion) == frames and 0.5 < motion.blendshapes.max() <= 1
 

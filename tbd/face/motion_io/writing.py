@@ -13,7 +13,7 @@ from tbd.face.motion import CHANNELS, Motion
 from tbd.face.motion_io import livelink
 from tbd.media.rates import FPS
 from tbd.utils.atomic import atomic_output
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 _FORMAT = "tbd-motion-1"
 SUFFIXES = (".npz", ".csv", ".tsv")
@@ -47,7 +47,7 @@ def _write_live_link(motion: Motion, file: Path, name: str) -> None:
     _write_rows(file, livelink.rows(motion), ",")
     far = float(np.abs(motion.head[:, 3:]).max(initial=0))
     if far > 1e-3:
-        note(
+        warn(
             f"{name}: Live Link Face's layout has no columns for the head's offset, here up to {far:.2f} of the space between the eyes; "
             "write .npz to keep it."
         )

@@ -191,10 +191,10 @@ class TestCoveredMouths:
         from rich.console import Console
 
         from tbd.pipeline import _tell_of_faces
-        from tbd.utils.notes import collected
+        from tbd.utils.user_warnings import collect_warnings
 
         for picture, expected in ((self.masked(face, (150, 190, 225)), 1), (face, 0)):
-            with collected() as notes:
+            with collect_warnings() as notes:
                 _tell_of_faces(picture, Console(quiet=True))
             assert len([said for said in notes if "mouth seems covered" in said]) == expected == len(notes)
 
