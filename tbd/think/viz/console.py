@@ -26,7 +26,7 @@ def show(plan: MusclePlan, console: Console | None = None, notes: bool = True) -
     Args:
         plan: what to show.
         console: where; standard output unless told. It reads well from 80 columns on, and without colour.
-        notes: print the plan's notes as well; `warn` prints them alone.
+        notes: print the plan's notes as well; `warn_of_notes` prints them alone.
     """
     console = console or Console()
     for part in render(plan, console.width, notes):
