@@ -35,7 +35,7 @@ from tbd.metrics.networks.inception import Flavour
 from tbd.think.action_units import EMOTIONS, Emotion
 from tbd.think.facs import PROTOTYPES, perform
 from tbd.think.plan import MuscleAction, MusclePlan
-from tbd.weights import WeightsAbsent
+from tbd.weights import WeightsNotFoundError
 
 PROTOCOL = "metrics-1"
 SHIFT = 5
@@ -204,7 +204,7 @@ def published_or(build: Callable[..., Any], weights: Callable[[], Path], **optio
     """A metric with its registered weights where they are on this machine, else with a stand-in's."""
     try:
         return build(**options), "published"
-    except WeightsAbsent:
+    except WeightsNotFoundError:
         return build(weights=weights(), **options), "random"
 
 

@@ -55,7 +55,7 @@ def _run(options: "Namespace") -> None:
 def _check_scores(output: str | None, predictions: str) -> None:
     """Scores and the table beside them must not take the place of what they are about."""
     from tbd.evaluation.predictions import RUN, VIDEOS
-    from tbd.utils.atomic import check_files, same_file
+    from tbd.utils.file_checks import check_files, same_file
 
     if output is None:
         return

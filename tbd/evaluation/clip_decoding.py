@@ -45,16 +45,16 @@ def count_frames(path: str | os.PathLike) -> Length:
     """
     import av
 
-    from tbd.media.container import films
+    from tbd.media.container import video_streams
 
     path = Path(path)
     if not path.is_file() or path.stat().st_size == 0:
         raise InputError(f"{path} is {'an empty file' if path.is_file() else 'not there'}; give a whole video.")
     try:
         with av.open(str(path), metadata_errors="replace") as container:
-            if not films(container):
+            if not video_streams(container):
                 raise InputError(f"{path} has no moving pictures in it; give a video.")
-            stream = films(container)[0]
+            stream = video_streams(container)[0]
             start, end, held = (container.start_time or 0) / 1e6, 0.0, 0
             rate = float(stream.average_rate or stream.guessed_rate or FPS)
             for packet in container.demux(stream):

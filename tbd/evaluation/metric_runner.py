@@ -11,8 +11,9 @@ from tbd.evaluation.clip_inputs import ClipInputs
 from tbd.evaluation.protocol import MetricEntry
 from tbd.evaluation.scores import Value
 from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
+from tbd.utils.checksum import checksum_of_file
 from tbd.utils.class_path import build, import_class
-from tbd.weights import WeightsAbsent, checksum, find, resolve
+from tbd.weights import WeightsNotFoundError, find_weights, resolve_weights
 
 SharedValues = dict[Hashable, dict[str, float]]
 """`ClipMean.group` → the numbers of one clip."""
@@ -50,7 +51,7 @@ class MetricRunner:
         """
         try:
             return cls(entry, build_metric(entry).to(device), weights=_used_weights(entry))
-        except WeightsAbsent as error:
+        except WeightsNotFoundError as error:
             return cls(entry, absent=str(error))
 
     @property
@@ -73,7 +74,7 @@ class MetricRunner:
             else:
                 self.metric.update(*inputs)
             self.clips += 1
-        except WeightsAbsent as error:
+        except WeightsNotFoundError as error:
             self.metric, self.absent = None, str(error)
         except Unmeasurable as error:
             self.refused = self.refused or str(error)
@@ -124,7 +125,7 @@ class MetricRunner:
                     # of a metric whose clips were all another process's
                     warnings.filterwarnings("ignore", "The ``compute`` method of metric")
                     values, reported = {"value": float(self.metric.compute()), **_beside(self.metric)}, "value"
-        except WeightsAbsent as error:
+        except WeightsNotFoundError as error:
             return Value(absent=str(error), **about)
         except InputError as error:
             return Value(absent=str(error), **about)
@@ -146,14 +147,16 @@ def _used_weights(entry: MetricEntry) -> dict[str, str]:
     """The files that an entry's weights lie in, by their checksums.
 
     Raises:
-        WeightsAbsent: a file is not there.
+        WeightsNotFoundError: a file is not there.
         InputError: a file is not the one that the protocol names.
     """
-    used = {name: checksum(resolve(name)) for name in entry.weights}
+    used = {name: checksum_of_file(resolve_weights(name)) for name in entry.weights}
     for name, sha in used.items():
         expected = entry.weights[name]
         if expected != "unpublished" and not sha.startswith(expected):
-            raise InputError(f"{find(name).path} is not the {name} of the protocol: its SHA-256 begins with {sha[:8]}, not {expected[:8]}.")
+            raise InputError(
+                f"{find_weights(name).path} is not the {name} of the protocol: its SHA-256 begins with {sha[:8]}, not {expected[:8]}."
+            )
     return used
 
 
@@ -161,7 +164,7 @@ def build_metric(entry: MetricEntry) -> ClipMetric:
     """The metric of a protocol's entry.
 
     Raises:
-        WeightsAbsent: its weights are not on this machine.
+        WeightsNotFoundError: its weights are not on this machine.
         InputError: there is no such class, or it takes other arguments.
     """
     return build(entry.metric, ClipMetric, f"The metric {entry.name}").eval()

@@ -20,7 +20,7 @@ from tbd.metrics.networks.emotion_fan import EmotionFAN
 from tbd.metrics.pixels import FrameLPIPS, FramePSNR, FrameSSIM
 from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.metrics.sharpness import Sharpness
-from tbd.weights import WeightsAbsent
+from tbd.weights import WeightsNotFoundError
 
 __all__ = [
     "ActionUnitFidelity", "ActionUnitGain", "ApertureCorrelation", "ArcFaceEmbedder", "BlinkRate", "CallableEmotionClassifier",
@@ -29,5 +29,5 @@ __all__ = [
     "FrechetVideoDistance", "HeadMotionDiversity", "IdentitySimilarity", "IntensityMonotonicity", "Jerk", "LipClosure", "LipDrift",
     "MotionEmotionAccuracy", "MouthLandmarkDistance", "RegionError", "SeamJump", "Sharpness", "SilenceLipEnergy", "SyncNetConfidence",
     "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork", "TransformersEmotionClassifier", "Unmeasurable", "VideoNetwork",
-    "WeightsAbsent",
+    "WeightsNotFoundError",
 ]  # fmt: skip

@@ -66,7 +66,7 @@ class FrameFID(_InceptionMetric):
         batch_size: frames at a time. Rounding makes the distance depend on it in the last digits.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
     """
 
     unit = ""
@@ -192,7 +192,7 @@ class FrameKID(_InceptionMetric):
         most: frames a side.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
     """
 
     unit = "×10⁻³"
@@ -254,7 +254,7 @@ class TorchvisionVideoNetwork(VideoNetwork):
         weights: a registry's name or a file with torchvision's state dict; by default the registry's.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
     """
 
     frames, features = 16, 512

@@ -154,7 +154,7 @@ def lpips_network(backbone: Backbone, weights: str | os.PathLike | None = None) 
         weights: a registry's name or a file with torchvision's state dict of that network; by default the registry's.
 
     Raises:
-        WeightsAbsent: the file is not there.
+        WeightsNotFoundError: the file is not there.
     """
     state = load_state(weights if weights is not None else _BACKBONES[backbone])
     import lpips
@@ -180,7 +180,7 @@ class FrameLPIPS(ClipMean):
         weights: of the backbone; see `lpips_network`.
 
     Raises:
-        WeightsAbsent: the backbone's weights are not on this machine.
+        WeightsNotFoundError: the backbone's weights are not on this machine.
     """
 
     reads = ("preds.frames", "target.frames")

@@ -16,7 +16,7 @@ from tbd.metrics import (
     FrechetVideoDistance,
     TorchvisionVideoNetwork,
     VideoNetwork,
-    WeightsAbsent,
+    WeightsNotFoundError,
 )
 from tbd.metrics.frechet import kernel_distance, sample_frames
 from tbd.metrics.gaussian import _root, frechet_distance
@@ -125,7 +125,7 @@ def test_few_frames_are_refused_unless_allowed(fid, pictures):
 
 def test_absent_and_foreign_weights(stand_in):
     for flavour, name in (("torchmetrics", "inception-fid"), ("eat", "inception-imagenet")):
-        with pytest.raises(WeightsAbsent) as error:
+        with pytest.raises(WeightsNotFoundError) as error:
             InceptionFeatures(flavour)
         assert error.value.name == name
     for flavour in ("torchmetrics", "eat"):
@@ -205,5 +205,5 @@ def test_torchvisions_video_network_sees_16_frames_normalised(tmp_path):
     with torch.no_grad():
         network.eval()((windows.transpose(1, 2) / 255 - mean) / std)
         assert torch.allclose(ours.embed(windows), caught[0].flatten(1), atol=1e-5)
-    with pytest.raises(WeightsAbsent):
+    with pytest.raises(WeightsNotFoundError):
         TorchvisionVideoNetwork("mc3_18")

@@ -8,7 +8,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from tbd.errors import InputError
-from tbd.metrics import FrameLPIPS, FramePSNR, FrameSSIM, Sharpness, Unmeasurable, WeightsAbsent
+from tbd.metrics import FrameLPIPS, FramePSNR, FrameSSIM, Sharpness, Unmeasurable, WeightsNotFoundError
 from tbd.metrics.sharpness import blur_detection
 
 
@@ -83,7 +83,7 @@ def test_lpips_is_the_packages_and_takes_any_range(stand_in, pictures, spoilt):
 
 
 def test_lpips_without_weights_says_what_fetches_them_and_others_do_not_fit(stand_in):
-    with pytest.raises(WeightsAbsent) as error:
+    with pytest.raises(WeightsNotFoundError) as error:
         FrameLPIPS("vgg")
     assert (error.value.name, error.value.command) == ("vgg16-imagenet", "tbd weights fetch vgg16-imagenet")
     with pytest.raises(InputError, match="do not hold torchvision's squeeze"):

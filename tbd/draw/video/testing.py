@@ -89,11 +89,11 @@ class Screening:
 def _identity() -> "IdentitySimilarity | None":
     from tbd.metrics.identity import IdentitySimilarity
     from tbd.metrics.networks.arcface import ArcFaceEmbedder
-    from tbd.weights import WeightsAbsent
+    from tbd.weights import WeightsNotFoundError
 
     try:
         return IdentitySimilarity(ArcFaceEmbedder())
-    except WeightsAbsent as error:
+    except WeightsNotFoundError as error:
         rank_zero_info(f"The test logs no identity: {error}")
         return None
 
