@@ -89,17 +89,21 @@ def film(cache: Path, tracker: str) -> dict[str, Any]:
         r = float((seen * made).sum() / np.sqrt((seen**2).sum() * (made**2).sum() + 1e-12))
         found.append({"clip": path.stem, "r": r, "size": size, "actions": len(plan.actions), "seconds": len(values) / 25})
     moving = [row["r"] for row in found if row["size"] >= _MOVES]
-    rate = float(np.mean([row["actions"] / row["seconds"] for row in found]))
-    share = float(np.mean(np.array(moving) >= 0.7))
-    return {"clips": len(found), "with motion": len(moving), "median r": float(np.median(moving)), "r >= 0.7": share, "actions a second": rate,
-            "each": found}  # fmt: skip
+    return {
+        "clips": len(found),
+        "with motion": len(moving),
+        "median r": float(np.median(moving)),
+        "share of r >= 0.7": float(np.mean(np.array(moving) >= 0.7)),
+        "actions a second": float(np.mean([row["actions"] / row["seconds"] for row in found])),
+        "each": found,
+    }
 
 
-def main(output: str, plans: int = 100, seed: int = 0, cache: str | None = None, tracker: str = "face_landmarker") -> None:
+def code(output: str | None = None, plans: int = 100, seed: int = 0, cache: str | None = None, tracker: str = "face_landmarker") -> None:
     """Measure and write.
 
     Args:
-        output: The JSON file to write.
+        output: The JSON file to write; none where not given.
         plans: How many random plans.
         seed: Of the plans and performances.
         cache: A cache of ``tbd preprocess`` with tracked film.
@@ -108,11 +112,9 @@ def main(output: str, plans: int = 100, seed: int = 0, cache: str | None = None,
     results: dict[str, Any] = {"protocol": "coding-1", "environment": environment(), "random": random_plans(plans, seed)}
     if cache is not None:
         results["film"] = film(Path(cache), tracker)
-    for part in ("random", "film"):
-        if part in results:
-            table(part, ("figure", "value"), [(k, f"{v:.3f}" if isinstance(v, float) else str(v)) for k, v in results[part].items() if k != "each"])
-    write_results(output, results)
+    rows = [(f"{part}: {k}", v) for part in ("random", "film") for k, v in results.get(part, {}).items() if k != "each"]
+    write_results(output, results, table(("figure", "value"), rows))
 
 
 if __name__ == "__main__":
-    run(main)
+    run(code, many=None)

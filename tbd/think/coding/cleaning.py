@@ -22,8 +22,6 @@ _GLANCE = 0.8
 """Seconds: a gaze that is held for less is a glance; fixations in conversation last 0.3 to 0.4 s at the median."""
 _FLASH = 0.25
 """Height of a short brow raise from which it is an expression (an eyebrow flash) rather than the stress of a word."""
-_STILL = 40
-"""Per cent of a clip's frames, those of the least motion, in which a face is looked for at rest."""
 _RESTING = {"eyeLook": 0.5, "eyeSquint": 0.5, "eyeBlink": 0.45, "browDown": 0.3, "browInnerUp": 0.25, "browOuterUp": 0.25,
             "cheekSquint": 0.2, "jawOpen": 0.05, "mouthSmile": 0.1, "mouthFrown": 0.15}  # fmt: skip
 """How much of a channel a resting face may show, by the start of its name, 0.12 for others: MediaPipe's landmarker reads half closed
@@ -31,13 +29,13 @@ lids, and eyes that look down, in many people at rest."""
 _SWAY = 0.9
 """Seconds: turns of the head that are held for less are nods and sway."""
 
+_SILENT = ("mouthFrown", "mouthLeft", "mouthRight", "jawLeft", "jawRight", "jawForward")
 SPEECH_CHANNELS = tuple(
-    name for name in BLENDSHAPES
-    if name.startswith(("jaw", "tongue", "mouth", "cheekPuff")) and not name.startswith(("mouthFrown", "mouthLeft", "mouthRight", "jawLeft", "jawRight", "jawForward"))
-)  # fmt: skip
+    name for name in BLENDSHAPES if name.startswith(("jaw", "tongue", "mouth", "cheekPuff")) and not name.startswith(_SILENT)
+)
 """Channels that articulation moves; the corners of the mouth go down, and the jaw sideways, in no sound."""
-YIELDING = {"jawOpen": 0.6, "mouthClose": 0.6, "tongueOut": 0.6, "mouthFunnel": 0.6, "mouthPucker": 0.6, "mouthPress": 0.48, "mouthRoll": 0.4,
-            "mouthShrugLower": 0.56, "cheekPuff": 0.7, "mouthLowerDown": 0.85}  # fmt: skip
+YIELDING = {"jawOpen": 0.6, "mouthClose": 0.6, "tongueOut": 0.6, "mouthFunnel": 0.6, "mouthPucker": 0.6, "mouthPress": 0.48,
+            "mouthRoll": 0.4, "mouthShrugLower": 0.56, "cheekPuff": 0.7, "mouthLowerDown": 0.85}  # fmt: skip
 """What is left of an expression on a channel while its owner speaks, by the start of its name: lips that meet and part for the words let
 go of what is pressed, rolled or pushed (the corpus's rule, `tbd.data.synthetic.performance`; the jaw's is its square root, for a jaw
 that hangs while its owner talks is more often a loud voice)."""
@@ -89,7 +87,7 @@ def clean(values: np.ndarray, speaking: np.ndarray, rest: np.ndarray | None = No
 
 
 def resting_face(values: np.ndarray) -> np.ndarray:
-    """The person's own resting face and pose in one clip: what is always there in its stillest frames, as far as identity explains it.
+    """The person's own resting face and pose in one clip: what is always there, as far as identity explains it.
 
     A smile that is held from end to end stays an expression, since people at rest do not differ by as much.
 
@@ -100,9 +98,8 @@ def resting_face(values: np.ndarray) -> np.ndarray:
         (58,) for `clean` and `plan_from_motion`.
     """
     shapes = np.asarray(values[:, : len(BLENDSHAPES)], np.float64)
-    change = gaussian_filter1d(np.abs(np.gradient(shapes, axis=0)).sum(1), 3) if len(shapes) > 1 else np.zeros(len(shapes))
-    still = shapes[change <= np.percentile(change, _STILL)]
-    rest = np.percentile(still, 25, axis=0)
+    # Expressions come and go, a person's features stay: what is least over time, blinks and glances smoothed away.
+    rest = np.percentile(median_filter(shapes, (min(9, len(shapes)), 1), mode="nearest"), 10, axis=0)
     caps = [next((cap for start, cap in _RESTING.items() if name.startswith(start)), 0.12) for name in BLENDSHAPES]
     return np.concatenate([np.minimum(rest, caps), np.median(values[:, len(BLENDSHAPES) :], 0)])
 

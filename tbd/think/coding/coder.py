@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy.optimize import nnls
 
-from tbd.face.channels import BLENDSHAPES, HEAD, INDEX
+from tbd.face.channels import HEAD
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS, REGIONS, SPEECH, Emotion, Side

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbd.face.channels import BLENDSHAPES, INDEX
-from tbd.think.action_units import ACTION_UNITS, ONE, TOGETHER, TRACE, ActionUnit, Side
+from tbd.think.action_units import ACTION_UNITS, TOGETHER, TRACE, ActionUnit, Side
 
 _NOT_CODED = frozenset({31, 38, 45})
 """AU45 is life rather than expression; AU31 and AU38 have no channel of their own and are never the simplest explanation."""
@@ -85,12 +85,13 @@ def _choose(shapes: np.ndarray, weights: np.ndarray) -> list[int]:
     """The units that pay for themselves."""
     chosen: list[int] = []
     levels: Levels = {}
+    refused: set[int] = set()
     error = _error(shapes, weights, [], levels)
     while True:
         gains = {}
         residual = _left_over(shapes, chosen, levels)
         for unit in CANDIDATES:
-            if unit not in chosen:
+            if unit not in chosen and unit not in refused:
                 gains[unit] = _gain(residual, shapes, weights, unit, chosen, levels)
         unit = max(gains, key=lambda u: gains[u], default=0)
         if gains.get(unit, 0.0) <= 0:
@@ -99,7 +100,8 @@ def _choose(shapes: np.ndarray, weights: np.ndarray) -> list[int]:
         new = _solve(shapes, weights, trial, levels)
         worth = error - _error(shapes, weights, trial, new) - _price(new, unit)
         if worth <= 0:
-            break
+            refused.add(unit)
+            continue
         chosen, levels = trial, new
         chosen, levels = _prune(shapes, weights, chosen, levels)
         error = _error(shapes, weights, chosen, levels)

@@ -8,7 +8,7 @@ from tbd.think.plan import MuscleAction, MusclePlan
 
 SECONDS = 7.0
 # AU45 is life, and no channel is AU31's or AU38's own; AU26 and AU27 are one jaw that opens more or less.
-UNITS = [unit for unit in ACTIONUNITS if unit not in (31, 38, 45)]
+UNITS = [unit for unit in ACTION_UNITS if unit not in (31, 38, 45)]
 
 
 def speak(rng: np.random.Generator) -> tuple[list[Phone], np.ndarray, np.ndarray]:
@@ -42,6 +42,6 @@ def random_plan(rng: np.random.Generator) -> MusclePlan:
         onset = float(rng.uniform(0.3, 3.5))
         apex = onset + float(rng.uniform(0.2, 0.8))
         times = [{}, {"onset": onset, "apex": apex}, {"onset": onset, "apex": apex, "offset": apex + float(rng.uniform(0.7, 2.5))}]
-        side = str(rng.choice(ACTIONUNITS[unit].sides))
+        side = str(rng.choice(ACTION_UNITS[unit].sides))
         actions.append(MuscleAction(unit=unit, side=side, intensity=float(rng.uniform(0.3, 1)), **times[int(rng.integers(3))]))
     return MusclePlan(actions=tuple(actions))

@@ -13,6 +13,7 @@ from tbd.think.facs import PROTOTYPES, perform
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.think.coding.performances import random_plan, speak
 
+
 def test_round_trip_of_random_plans_under_speech() -> None:
     rng = np.random.default_rng(0)
     hits = found = asked = 0
