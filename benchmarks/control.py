@@ -29,7 +29,8 @@ from tbd.draw.sampling import AudioWindows
 from tbd.face.motion import CHANNELS, INDEX
 from tbd.media.wav import read_wave
 from tbd.pipeline import ASSETS
-from tbd.think.action_units import ACTION_UNITS, EMOTIONS
+from tbd.think.action_units import ACTION_UNITS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.facs import measure
 from tbd.think.plan import MuscleAction, MusclePlan
 

@@ -38,7 +38,9 @@ from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.media.wav import read_wave
 from tbd.pipeline import ASSETS
 from tbd.think import KnowledgePlanner, MusclePlan, Planner
-from tbd.think.facs import ACTION_UNITS, EMOTIONS, Side, measure, perform
+from tbd.think.action_units import ACTION_UNITS, Side
+from tbd.think.emotions import EMOTIONS
+from tbd.think.facs import measure, perform
 from tbd.think.plan import RISE
 from tests.think.sentences import DEGREES, PARAPHRASES, SHOWS, TIMED, WORDS, Sentence, sentences, shows
 

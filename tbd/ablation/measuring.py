@@ -15,7 +15,7 @@ from tbd.evaluation.scores import Value
 from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
 from tbd.metrics.base import Unmeasurable
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 UNSEEN = ("frames", "faces")
 """Fields that need pictures, which an ablation does not make."""

@@ -17,7 +17,7 @@ from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
 from tbd.metrics.base import Unmeasurable
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 
 class Unusable(TBDError):

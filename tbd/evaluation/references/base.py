@@ -8,7 +8,7 @@ import numpy as np
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import MusclePlan
 
 _DEGREES = {1: "slightly ", 2: "", 3: "very "}

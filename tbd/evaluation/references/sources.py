@@ -16,7 +16,7 @@ from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.media.wav import read_wave
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import MEAD_EMOTIONS
 from tbd.think.plan import MusclePlan
 from tbd.utils.checksum import checksum_of_files
 from tbd.utils.class_path import Component, build, import_class
@@ -352,7 +352,7 @@ class VideoReference(Reference):
 
 
 class PortraitReference(Reference):
-    """Zero-shot: every portrait of a folder says every recording with each of the eight emotions. There are no true frames.
+    """Zero-shot: every portrait of a folder says every recording with each of MEAD's eight emotions. There are no true frames.
 
     Args:
         root: a folder with ``portraits/`` (pictures) and ``speech/`` (recordings).
@@ -363,7 +363,7 @@ class PortraitReference(Reference):
 
     def clips(self) -> Sequence[ReferenceClip]:
         pairs = [(picture, speech) for picture in self._listed("portraits") for speech in self._listed("speech")]
-        clips = [PortraitClip(picture, speech, emotion) for picture, speech in pairs for emotion in EMOTIONS]
+        clips = [PortraitClip(picture, speech, emotion) for picture, speech in pairs for emotion in MEAD_EMOTIONS]
         return sorted(clips, key=lambda clip: clip.id)
 
     def content(self) -> str:
