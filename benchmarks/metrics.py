@@ -23,8 +23,9 @@ from torch import Tensor
 from benchmarks import stand_ins
 from benchmarks.common import ASTRONAUT, environment, load_portraits, run, table, write_results
 from tbd import metrics
+from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import BLENDSHAPES, INDEX, Motion
+from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME

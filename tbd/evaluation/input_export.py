@@ -27,7 +27,7 @@ from tbd.evaluation.pixel_protocol import in_pixels, motion_metrics
 from tbd.evaluation.predictions import INPUTS
 from tbd.evaluation.protocol import Protocol, protocol_names
 from tbd.evaluation.references.base import Reference, ReferenceClip
-from tbd.face.motion import HEAD
+from tbd.face.channels import HEAD
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
@@ -184,7 +184,7 @@ def _write_sound(path: Path, audio: np.ndarray) -> None:
 
 
 def _pose(protocol: Protocol, clip: ReferenceClip) -> np.ndarray:
-    """(T, 6) the head's true pose, as `tbd.face.motion.HEAD`; tracked where it is not known."""
+    """(T, 6) the head's true pose, as `tbd.face.channels.HEAD`; tracked where it is not known."""
     from tbd.evaluation.clip_decoding import decode_clip
 
     motion = clip.motion()

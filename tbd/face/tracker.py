@@ -18,11 +18,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.fit import ClipFit, fit_clip, head_motion, resting_face, smooth
 from tbd.face.geometry import NUM_POINTS, FaceGeometry, bony_roll, matrix_to_euler, remove_pose
 from tbd.face.leveling import level, signed
 from tbd.face.mesh import FaceDetection, FaceFollower, FaceModel, LandmarkerModel, MeshModel, bounds
-from tbd.face.motion import BLENDSHAPES, Motion
+from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, CLIP, Neutral
 from tbd.face.shots import Cut, CutFinder
 from tbd.media.frame import Picture

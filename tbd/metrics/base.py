@@ -9,7 +9,7 @@ A metric names the fields of a clip that its `update` takes, in order, in `reads
 | `audio` | (N,) float32 in −1..1, mono, 16 kHz |
 | `points` | (T, 478, 3) float32 pixels as `FaceGeometry.points`; rows of NaN where no face was seen |
 | `faces` | (F, 3, 224, 224) uint8 face chips (`tbd.metrics.crops.face_chips`); frames without a face are left out |
-| `motion` | (T, 58) float32, columns named by `tbd.face.motion.CHANNELS` |
+| `motion` | (T, 58) float32, columns named by `tbd.face.channels.CHANNELS` |
 | `asked` | (T, 58) float32, the plan as `tbd.think.facs.perform` gives it |
 | `emotion` | int, an index into `tbd.think.emotions.EMOTIONS` |
 | `intensity` | float, 0..1 |

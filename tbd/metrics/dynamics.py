@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tbd.face.motion import CHANNELS, HEAD, INDEX
+from tbd.face.channels import CHANNELS, HEAD, INDEX
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
 from tbd.metrics.gaussian import GaussianSums

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tbd.errors import InputError
-from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD, INDEX, Motion
+from tbd.face.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
+from tbd.face.motion import Motion
 from tbd.utils.notes import collected
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD
+from tbd.face.channels import BLENDSHAPES, CHANNELS, HEAD
 from tbd.utils.notes import note
 
 _SHAPES = len(BLENDSHAPES)
@@ -29,15 +29,15 @@ def scaled(values: np.ndarray, declared: Mapping[str, str], path: str) -> np.nda
     """Bring coefficients to 0..1 and angles to radians.
 
     Args:
-        values: (R, 58) float64.
-        declared: Channel → unit, where the file's columns say it.
-        path: Of the file, for messages.
+        values: (R, 58) float64, as the file holds them.
+        declared: Channel → unit (``percent``, ``deg``, ``rad``), where the file's columns state it.
+        path: The file's path, for messages.
 
     Returns:
-        (R, 58) in the units of `tbd.face.motion.CHANNELS`.
+        (R, 58) float64 in the units of `tbd.face.channels.CHANNELS`.
 
     Raises:
-        InputError: Coefficients fit neither 0..1 nor percent.
+        InputError: If coefficients fit neither 0..1 nor percent.
     """
     values = values.copy()
     values[:, :_SHAPES] *= _shape_factor(values[:, :_SHAPES], declared, path)
@@ -54,7 +54,7 @@ def _shape_factor(shapes: np.ndarray, declared: Mapping[str, str], path: str) ->
         return 0.01
     peaks = shapes.max(0)
     highest = float(peaks.max(initial=0))
-    _tell_negative(shapes, path)
+    _note_negative(shapes, path)
     if highest <= _ABOVE_ONE:
         return 1.0
     moving = peaks[peaks > 1e-4]
@@ -71,7 +71,7 @@ def _shape_factor(shapes: np.ndarray, declared: Mapping[str, str], path: str) ->
     return 1.0
 
 
-def _tell_negative(shapes: np.ndarray, path: str) -> None:
+def _note_negative(shapes: np.ndarray, path: str) -> None:
     lowest = shapes.min(0)
     column = int(lowest.argmin())
     if lowest[column] < -0.1 * max(1.0, float(shapes.max())):

@@ -28,7 +28,7 @@ def kind_of(path: Path) -> str:
         Which of the four.
 
     Raises:
-        InputError: The file is something else, such as a video.
+        InputError: If the file is something else, such as a video.
     """
     with open(path, "rb") as file:
         head = file.read(_HEAD)

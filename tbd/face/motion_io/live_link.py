@@ -13,8 +13,8 @@ pitch alone. The eyes' signs are others: yaw to the subject's right, pitch down.
 
 import numpy as np
 
-from tbd.face.motion import INDEX, Motion
-from tbd.face.motion_io import clock, names
+from tbd.face.channels import INDEX
+from tbd.face.motion_io import column_names, timestamps
 from tbd.media.rates import FPS
 
 SHAPES = (
@@ -27,49 +27,50 @@ SHAPES = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff", "cheekSquintLeft",
     "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
 )  # fmt: skip
-"""In the app's order."""
+"""ARKit's blendshapes in the app's order."""
 HEAD = ("headYaw", "headPitch", "headRoll")
+"""The head's angles in the app's order."""
 _EYES = tuple(f"{side}Eye{angle}" for side in ("Left", "Right") for angle in ("Yaw", "Pitch", "Roll"))
 COLUMNS = ("Timecode", "BlendShapeCount", *(f"{c[0].upper()}{c[1:]}" for c in (*SHAPES, *HEAD)), *_EYES)
-"""The header."""
-NEVER = ("headX", "headY", "headZ")
-"""What the layout has no column for."""
+"""The header: 63 columns."""
+ABSENT = ("headX", "headY", "headZ")
+"""Motion channels that the layout has no column for."""
 _EYE_YAW, _EYE_PITCH = 0.60, 0.55
 """Radians of a full eyeLookIn or eyeLookOut, and of a full eyeLookDown or eyeLookUp."""
 
 
 def is_layout(columns: list[str]) -> bool:
-    """Whether these are the app's columns: no other program counts blendshapes or writes the eyes' angles so."""
-    found = {names.plain(c) for c in columns}
+    """Tell whether columns are the app's: no other program counts blendshapes or writes the eyes' angles so."""
+    found = {column_names.plain(c) for c in columns}
     return "blendshapecount" in found or {"lefteyeyaw", "righteyepitch"} <= found
 
 
 def from_live_link(values: np.ndarray) -> np.ndarray:
-    """(T, 58) with the app's head angles → with ours. It is its own inverse."""
+    """Convert (T, 58) values between the app's head angles and ours, in either direction; returns a copy."""
     values = values.copy()
     values[:, INDEX["headPitch"]] *= -1
     return values
 
 
-def rows(motion: Motion) -> list[list[str]]:
-    """A motion in the app's layout, header first.
+def rows(values: np.ndarray) -> list[list[str]]:
+    """Format a motion in the app's layout, header first.
 
     Args:
-        motion: T frames.
+        values: (T, 58) float, columns as `tbd.face.channels.CHANNELS`, at 25 frames a second.
 
     Returns:
         T + 1 rows of 63 cells. A row is a frame of ours; its time code says when it is, as with phones that record less
         than 60 frames a second.
     """
-    turned = from_live_link(motion.values)
+    turned = from_live_link(values)
     order = [INDEX[c] for c in (*SHAPES, *HEAD)]
-    numbers = np.concatenate([turned[:, order], _eyes(motion)], 1) + 0.0  # no signed zeros
+    numbers = np.concatenate([turned[:, order], _eyes(values)], 1) + 0.0  # no signed zeros
     cells = [[f"{value:.10f}" for value in row] for row in numbers]
     return [list(COLUMNS), *([timecode(i), str(len(COLUMNS) - 2), *row] for i, row in enumerate(cells))]
 
 
 def timecode(frame: int) -> str:
-    """The time code of a frame of ours.
+    """Return the time code of a frame at 25 frames a second.
 
     Example:
         >>> timecode(0), timecode(1), timecode(26), timecode(25 * 3661)
@@ -77,14 +78,15 @@ def timecode(frame: int) -> str:
     """
     seconds, inner = divmod(frame, FPS)
     minutes, hours = seconds // 60 % 60, seconds // 3600 % 24
-    return f"{hours:02}:{minutes:02}:{seconds % 60:02}:{inner * clock.LIVE_LINK_RATE / FPS:06.3f}"
+    return f"{hours:02}:{minutes:02}:{seconds % 60:02}:{inner * timestamps.LIVE_LINK_RATE / FPS:06.3f}"
 
 
-def _eyes(motion: Motion) -> np.ndarray:
-    """(T, 6) angles of the eyes from the eyeLook channels."""
+def _eyes(values: np.ndarray) -> np.ndarray:
+    """(T, 6) angles of the eyes in radians, from the eyeLook channels."""
+    motion = {name: values[:, index] for name, index in INDEX.items()}
     columns = []
     for side, sign in (("Left", 1), ("Right", -1)):
         yaw = sign * _EYE_YAW * (motion[f"eyeLookIn{side}"] - motion[f"eyeLookOut{side}"])
         pitch = _EYE_PITCH * (motion[f"eyeLookDown{side}"] - motion[f"eyeLookUp{side}"])
-        columns += [yaw, pitch, np.zeros(len(motion))]
+        columns += [yaw, pitch, np.zeros(len(values))]
     return np.stack(columns, 1)

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.motion_io import names
+from tbd.face.motion_io import column_names
 from tbd.utils.notes import note
 
 _TIMES = {
@@ -28,17 +28,17 @@ LIVE_LINK_RATE = 60
 
 def is_time(name: str) -> bool:
     """Whether a column's name is that of a time."""
-    return names.plain(name) in _TIMES
+    return column_names.plain(name) in _TIMES
 
 
 def is_frame_number(name: str) -> bool:
     """Whether a column's name is that of a frame number; pandas writes its own without a name."""
-    return names.plain(name) in _FRAMES or name.strip() == "#"
+    return column_names.plain(name) in _FRAMES or name.strip() == "#"
 
 
 def is_rate(name: str) -> bool:
     """Whether a column's name is that of a frame rate."""
-    return names.plain(name) in ("fps", "framerate", "framespersecond", "exportfps")
+    return column_names.plain(name) in ("fps", "framerate", "framespersecond", "exportfps")
 
 
 def seconds_of(cells: Sequence[str], where: Sequence[str], name: str, path: str) -> np.ndarray:
@@ -48,13 +48,13 @@ def seconds_of(cells: Sequence[str], where: Sequence[str], name: str, path: str)
         cells: (R,) texts as the file writes them, none of them empty.
         where: (R,) names of the rows for messages, such as ``line 7``.
         name: Of the column; a unit in it rules.
-        path: Of the file, for messages.
+        path: The file's path, for messages.
 
     Returns:
         (R,) float64 seconds.
 
     Raises:
-        InputError: A cell is no time.
+        InputError: If a cell is no time.
     """
     if all(re.match(r"\d{4}-\d\d-\d\d[T ]", c) for c in cells):
         return np.array([_date(c, w, path) for c, w in zip(cells, where)])
@@ -67,8 +67,8 @@ def seconds_of(cells: Sequence[str], where: Sequence[str], name: str, path: str)
 
 def in_seconds(values: np.ndarray, name: str, path: str) -> np.ndarray:
     """A numeric time column in seconds: by the unit in its name, else by what rows a second would be possible."""
-    unit = names.unit(name) or {"ms": "ms", "milliseconds": "ms"}.get(names.plain(name))
-    unit = unit or next((u for u in ("ms", "us", "ns") if re.search(rf"(time|stamp){u}$", names.plain(name))), None)
+    unit = column_names.unit(name) or {"ms": "ms", "milliseconds": "ms"}.get(column_names.plain(name))
+    unit = unit or next((u for u in ("ms", "us", "ns") if re.search(rf"(time|stamp){u}$", column_names.plain(name))), None)
     if unit in _PER_SECOND:
         return values / _PER_SECOND[unit]
     steps = np.diff(values)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.motion_io import clock, names, orders
+from tbd.face.motion_io import column_names, column_orders, timestamps
 from tbd.face.motion_io.table import Table
 
 _NAMES = ("facsNames", "names", "channels", "blendShapeNames", "blendshapeNames", "blendshape_names", "columns", "keys")
@@ -29,7 +29,7 @@ def read_json(path: Path) -> Table:
         coefficients in the frame or in an inner object or list, and ``{"jawOpen": [0.1, …], …}``.
 
     Raises:
-        InputError: It is no JSON, or none of these.
+        InputError: If the file is no JSON, or none of these.
     """
     try:
         document = json.loads(path.read_bytes())
@@ -57,7 +57,7 @@ def _table(path: Path, document: Any) -> Table:
     frames = [_frame(frame, told) for frame in listed]
     where = [f"frame {i}" for i in range(len(frames))]
     if all(isinstance(frame, np.ndarray) for frame, _ in frames):
-        return orders.table_of(str(path), np.stack([frame for frame, _ in frames]), where, rate)
+        return column_orders.table_of(str(path), np.stack([frame for frame, _ in frames]), where, rate)
     columns = list(dict.fromkeys(name for frame, _ in frames for name in frame))
     values = np.array([[_number(frame.get(name)) for name in columns] for frame, _ in frames])
     times = [time for _, time in frames]
@@ -69,33 +69,35 @@ def _frame(frame: Any, told: list[str] | None) -> tuple[Any, Any]:
     """Coefficients by name (or an array, where no names are told), and the time."""
     time = None
     if isinstance(frame, Mapping):
-        time = next((frame[key] for key in frame if clock.is_time(key) and not isinstance(frame[key], Mapping | list)), None)
+        time = next((frame[key] for key in frame if timestamps.is_time(key) and not isinstance(frame[key], Mapping | list)), None)
         inner = next((frame[key] for key in _INNER if isinstance(frame.get(key), Mapping | list)), None)
         if inner is None:
-            inner = {key: value for key, value in frame.items() if not isinstance(value, Mapping | list | str) and not clock.is_time(key)}
+            inner = {
+                key: value for key, value in frame.items() if not isinstance(value, Mapping | list | str) and not timestamps.is_time(key)
+            }
         elif isinstance(inner, Mapping):
-            inner = {**{k: v for k, v in frame.items() if names.meaning(k)}, **inner}
+            inner = {**{k: v for k, v in frame.items() if column_names.meaning(k)}, **inner}
         frame = inner
     if isinstance(frame, list) and frame and isinstance(frame[0], Mapping):  # MediaPipe's categories
         frame = {c.get("categoryName") or c.get("category_name") or c["name"]: c.get("score", c.get("value")) for c in frame}
     if isinstance(frame, list):
         return (dict(zip(told, frame, strict=True)) if told else np.array(frame, np.float64)), time
-    return {key: value for key, value in frame.items() if not clock.is_frame_number(key)}, time
+    return {key: value for key, value in frame.items() if not timestamps.is_frame_number(key)}, time
 
 
 def _from_columns(path: Path, columns: Mapping[str, Any], rate: float | None) -> Table:
-    found = {name: values for name, values in columns.items() if isinstance(values, list) and names.meaning(name)}
+    found = {name: values for name, values in columns.items() if isinstance(values, list) and column_names.meaning(name)}
     if not found:
         raise InputError(f"{path} names no channel of a motion, such as jawOpen or eyeBlinkLeft.")
     values = np.array([[_number(v) for v in column] for column in found.values()]).T
     where = [f"frame {i}" for i in range(len(values))]
-    times = next((columns[n] for n in columns if clock.is_time(n) and isinstance(columns[n], list)), None)
+    times = next((columns[n] for n in columns if timestamps.is_time(n) and isinstance(columns[n], list)), None)
     seconds = None if times is None else _seconds(path, times, where)
     return Table(str(path), list(found), values, where, seconds, rate, {"source": path.name})
 
 
 def _seconds(path: Path, times: Sequence[Any], where: Sequence[str]) -> np.ndarray:
-    return clock.seconds_of([str(time) for time in times], where, "time", str(path))
+    return timestamps.seconds_of([str(time) for time in times], where, "time", str(path))
 
 
 def _number(value: Any) -> float:

@@ -3,18 +3,18 @@
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD
-from tbd.face.motion_io import livelink
+from tbd.face.channels import BLENDSHAPES, CHANNELS, HEAD
+from tbd.face.motion_io import live_link
 from tbd.face.motion_io.table import Table
 from tbd.utils.notes import note
 
 _NO_TONGUE = tuple(c for c in BLENDSHAPES if c != "tongueOut")
 _ORDERS: dict[int, dict[str, tuple[str, ...]]] = {
-    51: {"alphabetical, without tongueOut": _NO_TONGUE, "Live Link Face's, without tongueOut": livelink.SHAPES[:-1]},
-    52: {"alphabetical": BLENDSHAPES, "Live Link Face's": livelink.SHAPES, "MediaPipe's": ("_neutral", *_NO_TONGUE)},
+    51: {"alphabetical, without tongueOut": _NO_TONGUE, "Live Link Face's, without tongueOut": live_link.SHAPES[:-1]},
+    52: {"alphabetical": BLENDSHAPES, "Live Link Face's": live_link.SHAPES, "MediaPipe's": ("_neutral", *_NO_TONGUE)},
     55: {"alphabetical, then pitch, yaw, roll": (*BLENDSHAPES, *HEAD[:3])},
     58: {"tbd's": CHANNELS},
-    61: {"Live Link Face's": tuple(livelink.COLUMNS[2:])},
+    61: {"Live Link Face's": tuple(live_link.COLUMNS[2:])},
 }
 """Number of columns → name of an order → columns."""
 COUNTS = frozenset(_ORDERS)
@@ -24,7 +24,7 @@ def table_of(path: str, values: np.ndarray, where: list[str], rate: float | None
     """Name the columns of bare numbers.
 
     Args:
-        path: Of the file, for messages.
+        path: The file's path, for messages.
         values: (R, C) float64.
         where: (R,) names of the rows for messages.
         rate: Rows a second, where it is known.
@@ -33,7 +33,7 @@ def table_of(path: str, values: np.ndarray, where: list[str], rate: float | None
         The table, its columns named by the order in which left and right go together best.
 
     Raises:
-        InputError: No order has so many columns.
+        InputError: If no order has so many columns.
     """
     seconds = None
     if values.shape[1] - 1 in _ORDERS and _counts_up(values[:, 0]):

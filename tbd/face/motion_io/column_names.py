@@ -5,7 +5,7 @@ import functools
 import re
 from typing import NamedTuple
 
-from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD
+from tbd.face.channels import BLENDSHAPES, CHANNELS, HEAD
 
 
 class Meaning(NamedTuple):

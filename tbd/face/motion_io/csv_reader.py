@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.motion_io import clock, names, orders
-from tbd.face.motion_io.sniffing import looks_utf16
+from tbd.face.motion_io import column_names, column_orders, timestamps
+from tbd.face.motion_io.file_type import looks_utf16
 from tbd.face.motion_io.table import Table
 from tbd.utils.notes import note
 
@@ -47,7 +47,7 @@ def read_text(path: Path) -> Table:
         Its columns and times.
 
     Raises:
-        InputError: It is no such table, a cell is no number, or a row has more cells than the header.
+        InputError: If the text is no such table, a cell is no number, or a row has more cells than the header.
     """
     lines = re.split(r"\r\n|\r|\n", _decoded(path.read_bytes()))
     header = _header(lines)
@@ -86,7 +86,7 @@ def _header(lines: Sequence[str]) -> _Header | None:
         bare = _uncommented(line)
         for separator in _SEPARATORS:
             cells = _cells(bare, separator)
-            known = sum(cell[:1].isalpha() and names.meaning(cell) is not None for cell in map(_bare_name, cells))
+            known = sum(cell[:1].isalpha() and column_names.meaning(cell) is not None for cell in map(_bare_name, cells))
             if known > best[0]:
                 best = (known, _Header(i, separator, _without_tail(cells)))
         if best[0] > 1:
@@ -188,11 +188,11 @@ def _table(path: Path, columns: list[str], rows: list[_Row], rate: float | None)
 
 
 def _is_used(name: str) -> bool:
-    return names.meaning(name) is not None
+    return column_names.meaning(name) is not None
 
 
 def _is_clock(name: str) -> bool:
-    return clock.is_time(name) or clock.is_frame_number(name) or clock.is_rate(name)
+    return timestamps.is_time(name) or timestamps.is_frame_number(name) or timestamps.is_rate(name)
 
 
 def _parsed(path: Path, row: _Row, name: str, cell: str) -> float:
@@ -206,8 +206,8 @@ def _times(path: Path, columns: list[str], rows: list[_Row]) -> tuple[np.ndarray
     """Seconds, the rows that have a time, and the rate that a column tells."""
     everything = list(range(len(rows)))
     told = _told_rate(path, columns, rows)
-    times = [i for i, name in enumerate(columns) if clock.is_time(name)]
-    frames = [i for i, name in enumerate(columns) if clock.is_frame_number(name)]
+    times = [i for i, name in enumerate(columns) if timestamps.is_time(name)]
+    frames = [i for i, name in enumerate(columns) if timestamps.is_frame_number(name)]
     column = next((i for i in [*times, *frames] if any(row.cells[i] for row in rows)), None)
     if column is None or not rows:
         return None, everything, told
@@ -217,7 +217,7 @@ def _times(path: Path, columns: list[str], rows: list[_Row]) -> tuple[np.ndarray
         note(f"{path}: {len(rows) - len(kept)} rows have no {columns[column]} and are left out, the first is {missing}.")
     cells, where = [rows[i].cells[column] for i in kept], [rows[i].where for i in kept]
     if column in times:
-        return clock.seconds_of(cells, where, columns[column], str(path)), kept, None
+        return timestamps.seconds_of(cells, where, columns[column], str(path)), kept, None
     numbers = np.array([_parsed(path, rows[i], columns[column], rows[i].cells[column]) for i in kept])
     if told is None:
         note(f"{path} numbers its frames and tells no times; they are taken as 25 a second.")
@@ -225,7 +225,7 @@ def _times(path: Path, columns: list[str], rows: list[_Row]) -> tuple[np.ndarray
 
 
 def _told_rate(path: Path, columns: list[str], rows: list[_Row]) -> float | None:
-    at = next((i for i, name in enumerate(columns) if clock.is_rate(name)), None)
+    at = next((i for i, name in enumerate(columns) if timestamps.is_rate(name)), None)
     if at is None or not rows:
         return None
     rate = _parsed(path, rows[0], columns[at], rows[0].cells[at])
@@ -243,6 +243,6 @@ def _without_header(path: Path, lines: Sequence[str]) -> Table:
         if cells and len(widths) == 1 and len(cells[0]) > 1 and all(_is_number(c) or c.lower() in _EMPTY for c in cells[0]):
             values = np.array([[_parsed(path, _Row(f"line {i}", row), f"column {c + 1}", cell) for c, cell in enumerate(row)]
                                for (i, _), row in zip(filled, cells)])  # fmt: skip
-            return orders.table_of(str(path), values, [f"line {i}" for i, _ in filled])
+            return column_orders.table_of(str(path), values, [f"line {i}" for i, _ in filled])
     first = filled[0][1].strip()[:60] if filled else ""
     raise InputError(f"{path} is no table of a motion: no line names channels such as jawOpen or eyeBlinkLeft. It begins {first!r}.")
