@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
 from tbd.think.emotions import EMOTIONS, Emotion, parse_emotion
-from tbd.weights import WeightsAbsent
+from tbd.weights import WeightsNotFoundError
 
 
 class EmotionClassifier(nn.Module):
@@ -55,7 +55,7 @@ class TransformersEmotionClassifier(EmotionClassifier):
         batch_size: frames at a time.
 
     Raises:
-        WeightsAbsent: the model is not on this machine.
+        WeightsNotFoundError: the model is not on this machine.
         InputError: one of its labels is no emotion.
     """
 
@@ -68,7 +68,7 @@ class TransformersEmotionClassifier(EmotionClassifier):
             self.model = AutoModelForImageClassification.from_pretrained(model, local_files_only=True)
         except (OSError, ValueError) as error:
             message = f"The image classifier {model} is neither a folder nor in the hub's local cache."
-            raise WeightsAbsent(model, message, f"hf download {model}") from error
+            raise WeightsNotFoundError(model, message, f"hf download {model}") from error
         labels = self.model.config.id2label
         self.emotions = tuple(parse_emotion(labels[i]) for i in range(len(labels)))
         self.batch_size = batch_size
