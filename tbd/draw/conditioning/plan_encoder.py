@@ -104,6 +104,7 @@ class MuscleTokenEncoder(PlanEncoder):
         self.emotion = nn.Linear(len(EMOTIONS), dim)
 
     def adapt_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give new emotions a column of the map; see `PlanEncoder.adapt_state`."""
         weight = state["emotion.weight"]  # (D, E)
         return {**state, "emotion.weight": _blended(weight.T).T}
 
@@ -135,6 +136,7 @@ class LabelEncoder(PlanEncoder):
         self.emotion = nn.Embedding(len(EMOTIONS), dim)
 
     def adapt_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give new emotions an embedding; see `PlanEncoder.adapt_state`."""
         return {**state, "emotion.weight": _blended(state["emotion.weight"])}  # (E, D)
 
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
