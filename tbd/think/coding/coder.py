@@ -8,13 +8,13 @@ from scipy.optimize import nnls
 from tbd.face.channels import HEAD
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
-from tbd.think.action_units import ACTION_UNITS, EMOTIONS, REGIONS, SPEECH, Emotion, Side
+from tbd.think.action_units import ACTION_UNITS, REGIONS, SPEECH, Side
 from tbd.think.coding.cleaning import Cleaned, clean
 from tbd.think.coding.decomposition import CANDIDATES, decompose
 from tbd.think.coding.envelopes import FAINTEST, fit_actions
-from tbd.think.facs import PROTOTYPES
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan, Segment, Step
-from tbd.think.verbalize import ADJECTIVES, degree, describe_actions, listed
+from tbd.think.verbalize import degree, describe_actions, listed
 
 _ONE_SIDED = 0.35
 """A side below this part of the other is the tracker's or the skin's, not its own muscle's."""
@@ -26,7 +26,7 @@ _ARTICULATED = 0.2
 """Intensity from which a unit of articulation is more than speech leaves behind."""
 _LOOKS = 0.18
 """Intensity of a gaze from which it is more than a fixation beside the viewer."""
-_TELLING = {unit for prototypes in PROTOTYPES.values() for prototype in prototypes for unit, _, _ in prototype} - {54, 64}
+_TELLING = {unit for spec in EMOTION_SPECS.values() for prototype in spec.prototypes for unit, _, _ in prototype} - {54, 64}
 """Units that some emotion shows; heads and eyes go down for other reasons, too."""
 _RIDGE = 0.35
 _LEAST_SHARE = 0.15
@@ -125,7 +125,7 @@ def emotion_of(levels: dict[tuple[int, Side], float]) -> tuple[dict[Emotion, flo
         Weights that sum to 1, and the intensity 0..1; neutral where no prototype explains a third of what moves.
     """
     levels = {(unit, side): level for (unit, side), level in levels.items() if unit in _TELLING}
-    names = [(emotion, prototype) for emotion, prototypes in PROTOTYPES.items() for prototype in prototypes if prototype.actions]
+    names = [(spec.name, prototype) for spec in EMOTION_SPECS.values() for prototype in spec.prototypes if prototype.actions]
     atoms = np.array([_halves({(u, s): i for u, s, i in prototype}) for _, prototype in names]).T  # (2U, P)
     shown = _halves(levels)
     if np.linalg.norm(shown) < 2 * FAINTEST:
@@ -220,7 +220,7 @@ def _described(segment: Segment) -> str:
     mix = [e for e, weight in segment.emotions.items() if weight >= 0.25 and e != "neutral"]
     if not mix or segment.intensity < FAINTEST:
         return "a neutral face"
-    words = f"{degree(segment.intensity)} {listed([ADJECTIVES[e] for e in mix[:3]])}"
+    words = f"{degree(segment.intensity)} {listed([EMOTION_SPECS[e].adjective for e in mix[:3]])}"
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words} face"
 
 

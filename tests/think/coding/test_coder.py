@@ -6,10 +6,11 @@ import pytest
 from tbd.data.synthetic.performance import act
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.motion import Motion
-from tbd.think.action_units import Emotion, Side
+from tbd.think.action_units import Side
 from tbd.think.coding.cleaning import find_blinks, resting_face
 from tbd.think.coding.coder import emotion_of, plan_from_motion
-from tbd.think.facs import PROTOTYPES, perform
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
+from tbd.think.facs import perform
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.think.coding.performances import random_plan, speak
 
@@ -95,17 +96,17 @@ def test_a_held_smile_survives_the_resting_face_and_identity_does_not() -> None:
     assert coded.actions[0].intensity > 0.5
 
 
-@pytest.mark.parametrize("emotion", [e for e in PROTOTYPES if e != "neutral"])
+@pytest.mark.parametrize("emotion", [e for e in EMOTIONS if e != "neutral"])
 def test_prototypes_are_their_emotion(emotion: Emotion) -> None:
-    for prototype in PROTOTYPES[emotion]:
+    for prototype in EMOTION_SPECS[emotion].prototypes:
         mix, intensity = emotion_of({(unit, side): 0.6 * level for unit, side, level in prototype})
         assert max(mix, key=lambda e: mix[e]) == emotion
         assert 0.45 < intensity < 0.7
 
 
 def test_feelings_that_follow_each_other_are_segments() -> None:
-    sad = [MuscleAction(unit=u, side=s, intensity=0.8 * i, offset=2.5) for u, s, i in PROTOTYPES["sad"][1]]
-    happy = [MuscleAction(unit=u, side=s, intensity=0.8 * i, onset=3.0, apex=3.5) for u, s, i in PROTOTYPES["happy"][0]]
+    sad = [MuscleAction(unit=u, side=s, intensity=0.8 * i, offset=2.5) for u, s, i in EMOTION_SPECS["sad"].prototypes[1]]
+    happy = [MuscleAction(unit=u, side=s, intensity=0.8 * i, onset=3.0, apex=3.5) for u, s, i in EMOTION_SPECS["happy"].prototypes[0]]
     coded = plan_from_motion(perform(MusclePlan(actions=(*sad, *happy)), 150), np.zeros(150, bool))
     leading = [max(s.emotions, key=lambda e: s.emotions[e]) for s in coded.timeline()]
     assert [e for e in leading if e != "neutral"] == ["sad", "happy"]
