@@ -276,6 +276,12 @@ def relaxation(plan: MusclePlan) -> float:
 
     Lips that rest parted over teeth cannot close for an m, and no muscle of a sad plan wipes off a smile.
 
+    Args:
+        plan: The emotions and muscles.
+
+    Returns:
+        0, the smile stays, to 0.85.
+
     Example:
         >>> relaxation(MusclePlan(emotions={"happy": 1.0}, intensity=1.0)), relaxation(MusclePlan(emotions={"sad": 1.0}, intensity=1.0))
         (0.0, 0.85)
