@@ -18,7 +18,7 @@ from tbd.media.rates import SAMPLE_RATE
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
 from tbd.utils import input_checks
-from tbd.utils.user_components import answerable, require_kind
+from tbd.utils.user_components import attribute_errors_to, require_type
 
 if TYPE_CHECKING:  # the mesh warp does without
     from tbd.draw.video.diffusion import VideoDiffusion
@@ -131,10 +131,10 @@ class TalkingHeadPipeline:
             InputError: If an argument cannot be used.
             TBDError: If a planner of the user's fails.
         """
-        text, audio = input_checks.sentence(text), input_checks.samples(audio)
-        with answerable(self.planner, "planner"):
+        text, audio = input_checks.check_text(text), input_checks.check_audio(audio)
+        with attribute_errors_to(self.planner, "planner"):
             plan = self.planner.plan(text, duration=len(audio) / SAMPLE_RATE)
-        require_kind(plan, MusclePlan, self.planner, "planner")
+        require_type(plan, MusclePlan, self.planner, "planner")
         return plan
 
     def locate(self, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
@@ -152,8 +152,8 @@ class TalkingHeadPipeline:
             InputError: If an argument cannot be used, or no face is found.
             TBDError: If a tracker of the user's fails.
         """
-        size = input_checks.whole(size, "The size", 64, 2048)
-        return locate_face(self.tracker, input_checks.picture(image), size, source)
+        size = input_checks.check_int(size, "The size", 64, 2048)
+        return locate_face(self.tracker, input_checks.check_image(image), size, source)
 
     def draw(
         self,
@@ -178,9 +178,9 @@ class TalkingHeadPipeline:
         Raises:
             InputError: If an argument cannot be used.
         """
-        audio, seed = input_checks.samples(audio), input_checks.whole(seed, "The seed", 0, 2**63 - 1)
+        audio, seed = input_checks.check_audio(audio), input_checks.check_int(seed, "The seed", 0, 2**63 - 1)
         if num_inference_steps is not None:
-            input_checks.whole(num_inference_steps, "The number of inference steps", 1, 1000)
+            input_checks.check_int(num_inference_steps, "The number of inference steps", 1, 1000)
         if not isinstance(plan, MusclePlan):
             raise InputError(f"The plan is of type {type(plan).__name__}; give a MusclePlan, as `think` does.")
         pieces = list(self.motion_model.generate(audio, plan, seed, guidance, num_inference_steps))
@@ -215,7 +215,7 @@ class TalkingHeadPipeline:
             raise InputError("A video model draws from the plan and the voice as well; give both to `render`.")
         from tbd.draw.video.renderer import VideoRenderer
 
-        return VideoRenderer(self.video_model, plan, input_checks.samples(audio), seed)
+        return VideoRenderer(self.video_model, plan, input_checks.check_audio(audio), seed)
 
 
 def locate_face(tracker: Tracker, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
@@ -234,9 +234,9 @@ def locate_face(tracker: Tracker, image: np.ndarray, size: int = 512, source: st
         InputError: If no face is found.
         TBDError: If a tracker of the user's fails.
     """
-    with answerable(tracker, "tracker"):
+    with attribute_errors_to(tracker, "tracker"):
         face = tracker.locate(image, source)
-    require_kind(face, FaceGeometry, tracker, "tracker")
+    require_type(face, FaceGeometry, tracker, "tracker")
     return crop_portrait(face, size)
 
 
@@ -254,7 +254,7 @@ def render_frames(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Ite
     Raises:
         TBDError: If a renderer of the user's fails.
     """
-    with answerable(renderer, "renderer"):
+    with attribute_errors_to(renderer, "renderer"):
         yield from renderer.render(face, motion)
 
 

@@ -30,7 +30,7 @@ def _options(parser: "ArgumentParser") -> None:
 def _run(options: "Namespace") -> None:
     from tbd.ablation.ablate import ablate
     from tbd.ablation.launchers import LocalLauncher, SlurmLauncher
-    from tbd.utils.atomic import check_folder
+    from tbd.utils.file_checks import check_folder
 
     if options.output is None and not options.dry_run:
         raise InputError("--output is missing: the folder for trainings, runs and tables.")

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tbd.face.geometry import FaceGeometry
 from tbd.face.occlusion import mouth_covered
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 T = TypeVar("T")
 
@@ -42,6 +42,6 @@ def describe_face(face: FaceGeometry, console: Console) -> None:
     if face.faces_seen > 1:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
     if mouth_covered(face):
-        note("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
+        warn("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
     if "turned" in face.metadata:
-        note(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")
+        warn(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")

@@ -20,7 +20,7 @@ def _options(parser: "ArgumentParser") -> None:
         "tracked in the pixels of both sides",
     )
     parser.add_argument("--output", help="the scores to write (.json); numbers clip by clip go beside it (.csv)")
-    parser.add_argument("--workers", type=int, default=1, help="processes that look at clips; the numbers do not depend on it")
+    parser.add_argument("--workers", type=int, default=1, help="processes that measure clips; the numbers do not depend on it")
     parser.add_argument("--device", default="auto", help="where the metrics' networks run (auto: the GPU if there is one)")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
@@ -28,7 +28,7 @@ def _options(parser: "ArgumentParser") -> None:
 def _run(options: "Namespace") -> None:
     from rich.console import Console
 
-    from tbd.evaluation.console import show, watched
+    from tbd.evaluation.console import progress, show
     from tbd.evaluation.evaluate import evaluate, save_clips
     from tbd.evaluation.pixel_protocol import in_pixels
     from tbd.evaluation.predictions import read_predictions
@@ -42,7 +42,7 @@ def _run(options: "Namespace") -> None:
         protocol,
         chosen_reference(options, protocol),
         lambda names: read_predictions(options.predictions, names),
-        lambda items: watched(items, console),
+        lambda items: progress(items, console),
         _device(options.device),
         options.workers,
     )
@@ -55,7 +55,7 @@ def _run(options: "Namespace") -> None:
 def _check_scores(output: str | None, predictions: str) -> None:
     """Scores and the table beside them must not take the place of what they are about."""
     from tbd.evaluation.predictions import RUN, VIDEOS
-    from tbd.utils.atomic import check_files, same_file
+    from tbd.utils.file_checks import check_files, same_file
 
     if output is None:
         return

@@ -77,7 +77,7 @@ def generate(
     from tbd.draw.export import load_motion_model
     from tbd.media import VideoWriter, provenance, read_audio, read_image, read_sound
     from tbd.think.plan import MusclePlan
-    from tbd.think.viz.console import show, warn
+    from tbd.think.viz.console import show, warn_of_notes
 
     console, sampling, components = console or Console(), sampling or SamplingOptions(), components or Components()
     check_size(size)
@@ -97,7 +97,7 @@ def generate(
         pipeline.video_model = _video_model(checkpoint, sampling)
     thought = given if given is not None else pipeline.think(emotion, samples)
     show(thought, console, notes=False)
-    warn(thought)
+    warn_of_notes(thought)
     if plan_output is not None:
         thought.save(plan_output)
     describe_face(face, console)

@@ -64,7 +64,7 @@ def _run(options: "Namespace") -> None:
 
 def _readme(board: str, given: str | None) -> str | None:
     """The markdown file to renew: the project's own belongs to the project's own board alone."""
-    from tbd.utils.atomic import same_file
+    from tbd.utils.file_checks import same_file
 
     if given is None:
         return _README if same_file(board, _BOARD) and Path(_README).is_file() else None

@@ -22,7 +22,7 @@ from tbd.cli import (
 from tbd.cli.component_options import require_working_folder
 from tbd.errors import INTERRUPTED, InputError, TBDError, disk_error
 from tbd.training.launcher import follow_launcher, report_failure
-from tbd.utils.notes import printed
+from tbd.utils.user_warnings import print_warnings
 
 COMMANDS = {
     "think": think.COMMAND,
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     require_working_folder()
     try:
-        with printed(argv[0]):
+        with print_warnings(argv[0]):
             return _dispatch(argv[0], argv[1:])
     except TBDError as error:
         if debug:

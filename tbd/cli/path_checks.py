@@ -4,7 +4,7 @@ import os
 
 from tbd.errors import InputError
 from tbd.face.motion_io import SUFFIXES
-from tbd.utils.atomic import check_files
+from tbd.utils.file_checks import check_files
 
 _VIDEOS = (".mp4", ".mov")
 

@@ -61,14 +61,14 @@ def _run(options: "Namespace") -> None:
 def _export(options: "Namespace", protocol: "Protocol") -> None:
     from rich.console import Console
 
-    from tbd.evaluation.console import watched
+    from tbd.evaluation.console import progress
     from tbd.evaluation.input_export import export_inputs
-    from tbd.utils.notes import note
+    from tbd.utils.user_warnings import warn
 
     if options.output is None and options.model is not None:
-        note("--model is not used: --export-inputs without --output predicts nothing.")
+        warn("--model is not used: --export-inputs without --output predicts nothing.")
     console, folder = Console(quiet=options.quiet), Path(options.export_inputs)
-    written, expected = export_inputs(protocol, chosen_reference(options, protocol), folder, lambda clips: watched(clips, console))
+    written, expected = export_inputs(protocol, chosen_reference(options, protocol), folder, lambda clips: progress(clips, console))
     if not options.quiet:
         print(f"{folder} has the inputs of {written} of {expected} clips; its README.md says what to write.")
 
@@ -76,8 +76,8 @@ def _export(options: "Namespace", protocol: "Protocol") -> None:
 def _predict_clips(options: "Namespace", protocol: "Protocol") -> None:
     from tbd.evaluation.predict import predict
     from tbd.evaluation.predictors import Predictor
-    from tbd.utils.atomic import check_folder
     from tbd.utils.class_path import Component, build
+    from tbd.utils.file_checks import check_folder
 
     check_folder("--output", options.output, {"--reference": options.reference}, inside=True)
     chosen = Component.model_validate(options.predictor.as_dict())

@@ -84,7 +84,7 @@ def _run(options: "Namespace") -> None:
     from tbd.data.sources.folder import FolderSource
     from tbd.data.sources.hdtf import HDTFSource
     from tbd.data.sources.mead import MEADSource
-    from tbd.utils.atomic import check_files, check_folder
+    from tbd.utils.file_checks import check_files, check_folder
 
     sources = {
         "mead": lambda: MEADSource(chosen.root, chosen.views),

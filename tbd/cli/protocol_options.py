@@ -30,6 +30,6 @@ def chosen_reference(options: "Namespace", protocol: "Protocol") -> "Reference":
     Raises:
         InputError: If they are not there.
     """
-    from tbd.evaluation.references.sources import build_reference
+    from tbd.evaluation.references.base import build_reference
 
     return build_reference(protocol.reference, options.reference)

@@ -94,13 +94,13 @@ def render(
 def _compare_lengths(sound: "Sound", motion: "Motion", audio: str) -> None:
     """Issue a note where sound and motion end at different times, by more than a frame."""
     from tbd.media.rates import FPS
-    from tbd.utils.notes import note
+    from tbd.utils.user_warnings import warn
 
     longer = sound.duration - motion.duration
     if longer > 1 / FPS:
-        note(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {longer:.2f} s of sound are left out.")
+        warn(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {longer:.2f} s of sound are left out.")
     elif longer < -1 / FPS:
-        note(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {-longer:.2f} s are silent.")
+        warn(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {-longer:.2f} s are silent.")
 
 
 COMMAND = Command("a motion becomes a video of any portrait", _options, _run)

@@ -24,7 +24,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 def _run(options: "Namespace") -> None:
     from tbd.data.synthetic.corpus import synthesize
-    from tbd.utils.atomic import check_folder
+    from tbd.utils.file_checks import check_folder
 
     check_folder("--output", options.output, {f"--recordings {folder}": folder for folder in options.recordings})
     synthesize(options.output, options.hours, seed=options.seed, workers=options.workers, recordings=options.recordings)

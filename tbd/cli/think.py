@@ -47,7 +47,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    from tbd.utils.atomic import check_files
+    from tbd.utils.file_checks import check_files
 
     if options.schema:
         print_schema()
@@ -114,7 +114,7 @@ def think(
     """
     from tbd.think.edit import edit
     from tbd.think.plan import MusclePlan
-    from tbd.think.viz.console import show, warn
+    from tbd.think.viz.console import show, warn_of_notes
 
     if (text is None) == (source is None):
         raise InputError(_ONE_OF_TWO)
@@ -135,7 +135,7 @@ def think(
         lines.append(f"The face chart is in {chart}.")
     for line in lines:
         print(line, file=sys.stderr if as_json else sys.stdout)
-    warn(plan)
+    warn_of_notes(plan)
     if as_json:
         print(plan.to_json())
     elif not check:
@@ -144,11 +144,11 @@ def think(
 
 def _thought(planner: "Planner", text: str, duration: float | None) -> "MusclePlan":
     from tbd.think.plan import MusclePlan
-    from tbd.utils.user_components import answerable, require_kind
+    from tbd.utils.user_components import attribute_errors_to, require_type
 
-    with answerable(planner, "planner"):
+    with attribute_errors_to(planner, "planner"):
         plan = planner.plan(text, duration=duration)
-    require_kind(plan, MusclePlan, planner, "planner")
+    require_type(plan, MusclePlan, planner, "planner")
     return plan
 
 

@@ -75,8 +75,8 @@ def track(
     from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
     from tbd.media import read_video
     from tbd.media.rates import FPS
-    from tbd.utils.notes import note
-    from tbd.utils.user_components import answerable
+    from tbd.utils.user_components import attribute_errors_to
+    from tbd.utils.user_warnings import warn
 
     console = console or Console()
     check_track(video, output, landmarker, neutral)
@@ -86,14 +86,14 @@ def track(
     frames = read_video(video, start, end)
     if 0 < frames.info.duration <= start:
         raise InputError(f"--start {start:g} lies beyond the end of {video}, which lasts {frames.info.duration:.2f} s.")
-    with answerable(tracker, "tracker"):
+    with attribute_errors_to(tracker, "tracker"):
         at_rest = None if neutral is None else tracker.rest(_still_or_video(neutral), str(neutral))
         motion = tracker.track(show_progress(frames, round(frames.duration * FPS), console), str(video), at_rest)
     motion.save(output)
     for remark in _remarks(motion, str(video)):
-        note(remark)
+        warn(remark)
     if isinstance(tracker, FaceMeshTracker) and motion.metadata.get("neutral") == AVERAGE:
-        note(_AGAINST_AVERAGE)
+        warn(_AGAINST_AVERAGE)
     console.print(f"[bold]{output}[/]  {len(motion)} frames, {motion.metadata.get('tracker')}", highlight=False)
 
 

@@ -24,6 +24,6 @@ def train(name: str, argv: Sequence[str]) -> int:
 
     set_threads()  # before torch is imported
     from tbd.training.main import run
-    from tbd.utils.packaged_files import with_shipped_configs
+    from tbd.utils.packaged_files import resolve_shipped_configs
 
-    return run([name, *with_shipped_configs(argv)])
+    return run([name, *resolve_shipped_configs(argv)])

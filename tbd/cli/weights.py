@@ -34,7 +34,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 def _run(options: "Namespace") -> None:
     names = options.names or list(weights.registry())
-    entries = [weights.find(name) for name in names]
+    entries = [weights.find_weights(name) for name in names]
     if options.action == "fetch":
         if not options.names:
             raise InputError("name the weights to fetch; `tbd weights list` shows them.")

@@ -6,7 +6,7 @@ import pytest
 
 from tbd.cli.main import main
 from tbd.errors import InputError
-from tbd.utils.user_components import answerable
+from tbd.utils.user_components import attribute_errors_to
 
 PLANNERS = """
 from tbd.think import Planner
@@ -39,10 +39,10 @@ class Stranger:
 
 
 def test_a_full_disk_stays_one():
-    with pytest.raises(OSError), answerable(Stranger(), "renderer"):
+    with pytest.raises(OSError), attribute_errors_to(Stranger(), "renderer"):
         raise OSError(errno.ENOSPC, "no space")
 
 
 def test_what_a_component_says_itself_stays():
-    with pytest.raises(InputError, match="own words"), answerable(Stranger(), "tracker"):
+    with pytest.raises(InputError, match="own words"), attribute_errors_to(Stranger(), "tracker"):
         raise InputError("own words")

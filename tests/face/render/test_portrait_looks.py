@@ -192,10 +192,10 @@ class TestCoveredMouths:
         from rich.console import Console
 
         from tbd.cli.console import describe_face
-        from tbd.utils.notes import collected
+        from tbd.utils.user_warnings import collect_warnings
 
         for picture, expected in ((self.masked(face, (150, 190, 225)), 1), (face, 0)):
-            with collected() as notes:
+            with collect_warnings() as notes:
                 describe_face(picture, Console(quiet=True))
             assert len([said for said in notes if "mouth seems covered" in said]) == expected == len(notes)
 
