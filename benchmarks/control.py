@@ -28,10 +28,11 @@ from tbd.draw.motion.loading import load_motion_model
 from tbd.draw.sampling import AudioWindows
 from tbd.face.channels import CHANNELS, INDEX
 from tbd.media.wav import read_wave
-from tbd.pipeline import ASSETS
-from tbd.think.action_units import ACTION_UNITS, EMOTIONS
+from tbd.think.action_units import ACTION_UNITS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.facs import measure
 from tbd.think.plan import MuscleAction, MusclePlan
+from tbd.utils.sample_inputs import VOICE
 
 LEVELS = (0.2, 0.4, 0.6, 0.8, 1.0)
 FEELINGS = (0.3, 0.5, 1.0)
@@ -52,8 +53,8 @@ def draw_many(
         n = len(batch.unit)
         # one noise for all: a plan's effect is what differs between two rows
         noise = torch.randn(1, frames, len(CHANNELS), generator=torch.Generator().manual_seed(seed)).expand(n, -1, -1)
-        heard, said = sound.expand(n, -1), None if phones is None else phones.expand(n, -1)
-        out.append(model.sample_window(heard, batch, guidance=guidance, noise=noise, phones=said).cpu().numpy())
+        speech, phone_rows = sound.expand(n, -1), None if phones is None else phones.expand(n, -1)
+        out.append(model.sample_window(speech, batch, guidance=guidance, noise=noise, phones=phone_rows).cpu().numpy())
     return np.concatenate(out)
 
 
@@ -165,4 +166,4 @@ def report(results: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    run(control, many="recordings", default=(str(ASSETS / "voice.wav"),))
+    run(control, many="recordings", default=(str(VOICE),))

@@ -48,7 +48,8 @@ from tbd.face.motion import Motion
 from tbd.face.render.renderer import Renderer
 from tbd.media.rates import FPS
 from tbd.think import KnowledgePlanner, MusclePlan
-from tbd.think.facs import EMOTIONS, Emotion, perform
+from tbd.think.emotions import EMOTIONS, Emotion, find_emotion
+from tbd.think.facs import perform
 
 CLASSES: tuple[Emotion, ...] = tuple(emotion for emotion in EMOTIONS if emotion != "contempt")
 INTENSITIES = (0.5, 0.75, 1.0)
@@ -57,10 +58,6 @@ APEX = 1.5
 """Seconds into a plan of twice that length: every muscle has risen and none has let go."""
 _WORDS = {"fear": "afraid"}
 _DEGREES = {0.5: "slightly ", 0.75: "", 1.0: "extremely "}
-_ALIASES = {
-    "anger": "angry", "disgust": "disgusted", "afraid": "fear", "fearful": "fear", "happiness": "happy", "joy": "happy",
-    "sadness": "sad", "surprise": "surprised",
-}  # fmt: skip
 Kind = Literal["still", "planned", "talking", "generated"]
 HOW_TO_PLUG = "No classifier was given: --classifier names a program that judges a folder of pictures; --help describes it."
 
@@ -116,9 +113,10 @@ def generated(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tup
 def _drawn() -> dict[Emotion, tuple[MusclePlan, Motion]]:
     """Each emotion's word as plan and motion over the sample voice; the portrait has no part in them."""
     from tbd.media import read_audio
-    from tbd.pipeline import ASSETS, TalkingHeadPipeline
+    from tbd.pipeline import TalkingHeadPipeline
+    from tbd.utils.sample_inputs import VOICE
 
-    pipeline, voice = TalkingHeadPipeline(), read_audio(ASSETS / "voice.wav")
+    pipeline, voice = TalkingHeadPipeline(), read_audio(VOICE)
     plans = {emotion: pipeline.think(_WORDS.get(emotion, emotion), voice) for emotion in CLASSES}
     return {emotion: (plan, pipeline.draw(plan, voice)) for emotion, plan in plans.items()}
 
@@ -133,8 +131,7 @@ def class_name(label: str) -> str:
         >>> class_name("Surprise"), class_name("happy")
         ('surprised', 'happy')
     """
-    label = label.strip().lower()
-    return _ALIASES.get(label, label)
+    return find_emotion(label) or label.strip().lower()
 
 
 def parse_answers(lines: Iterator[str]) -> dict[str, dict[str, str | None]]:

@@ -32,10 +32,10 @@ from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.metrics.crops import face_chips
 from tbd.metrics.landmarks import track_points
 from tbd.metrics.networks.inception import Flavour
-from tbd.think.action_units import EMOTIONS, Emotion
-from tbd.think.facs import PROTOTYPES, perform
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
+from tbd.think.facs import perform
 from tbd.think.plan import MuscleAction, MusclePlan
-from tbd.weights import WeightsAbsent
+from tbd.weights import WeightsNotFoundError
 
 PROTOCOL = "metrics-1"
 SHIFT = 5
@@ -77,7 +77,7 @@ def emotional_plan(emotion: Emotion, seconds: float, intensity: float = 1.0) -> 
     """The emotion's prototype, coming up in the first third and fading after the second."""
     actions = tuple(
         MuscleAction(unit=unit, side=side, intensity=level * intensity, onset=seconds / 6, offset=seconds * 2 / 3)
-        for unit, side, level in PROTOTYPES[emotion][0]
+        for unit, side, level in EMOTION_SPECS[emotion].prototypes[0]
     )
     return MusclePlan(emotions={emotion: 1.0}, intensity=intensity, actions=actions)
 
@@ -204,7 +204,7 @@ def published_or(build: Callable[..., Any], weights: Callable[[], Path], **optio
     """A metric with its registered weights where they are on this machine, else with a stand-in's."""
     try:
         return build(**options), "published"
-    except WeightsAbsent:
+    except WeightsNotFoundError:
         return build(weights=weights(), **options), "random"
 
 
@@ -265,20 +265,20 @@ def _separation(apart: Sequence[Tensor], alike: Sequence[Tensor]) -> Effect:
     return Effect("EmotionSeparation", "knob without effect", *found, metric.unit, 1)
 
 
-def obedience(happy: Performance, sad: Performance) -> list[Effect]:
+def plan_following(happy: Performance, sad: Performance) -> list[Effect]:
     """Do lips and muscles do what sounds and plan ask?"""
     like = Performance(happy.face, happy.emotion, happy.seed + 20, happy.length).motion
     rests = np.flatnonzero(happy.babble[1]["jawOpen"] == 0)  # stand for b, p and m
     said, pressed, parted = np.stack([rests, rests + 1], 1) / FPS, happy.motion.clone(), happy.motion.clone()
     pressed[rests, INDEX["mouthClose"]], pressed[rests, INDEX["jawOpen"]] = 0.1, 0.1
     parted[rests, INDEX["jawOpen"]] = 0.1
-    unheard = torch.from_numpy(sad.babble[1].values)
+    ignored = torch.from_numpy(sad.babble[1].values)
     late = shifted(happy.motion, SHIFT)
     return [
         effect(metrics.LipClosure(), "lips parted", (pressed, said), (parted, said)),
         effect(metrics.ChannelCorrelation("jawOpen"), f"{SHIFT} frames late", (happy.motion,) * 2, (late, happy.motion), " (jawOpen)"),
         effect(metrics.RegionError(), "muscles of another emotion", (like, happy.motion), (sad.motion, happy.motion)),
-        effect(metrics.ActionUnitGain(), "plan not heard", (sad.motion, sad.asked), (unheard, sad.asked)),
+        effect(metrics.ActionUnitGain(), "plan ignored", (sad.motion, sad.asked), (ignored, sad.asked)),
         _read_off(happy.face, happy.length),
     ]
 
@@ -300,10 +300,10 @@ def pixels(happy: Performance, folder: Path) -> list[Effect]:
     """PSNR, SSIM, LPIPS, sharpness: frames blurred, against frames coded once (noise of one level)."""
     target, blur = happy.frames[::5], blurred(happy.frames[::5])
     clean = ((target.float() + torch.randint(-1, 2, target.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 255).byte(), target)
-    lpips, weights = published_or(metrics.PerceptualSimilarity, lambda: stand_ins.random_backbone(folder / "alexnet.pth"), backbone="alex")
+    lpips, weights = published_or(metrics.FrameLPIPS, lambda: stand_ins.random_backbone(folder / "alexnet.pth"), backbone="alex")
     return [
-        effect(metrics.PeakSignalNoiseRatio(), "blur of 2 px", clean, (blur, target)),
-        effect(metrics.StructuralSimilarity(), "blur of 2 px", clean, (blur, target)),
+        effect(metrics.FramePSNR(), "blur of 2 px", clean, (blur, target)),
+        effect(metrics.FrameSSIM(), "blur of 2 px", clean, (blur, target)),
         effect(lpips, "blur of 2 px", clean, (blur, target), " (alex)", weights),
         effect(metrics.Sharpness(every=1), "blur of 2 px", (target,), (blur,)),
     ]
@@ -316,9 +316,9 @@ def sets(happy: Performance, sad: Performance, folder: Path, frames: int) -> lis
     blur, rows = blurred(ours), []
     for flavour in get_args(Flavour):
         file = partial(_once, folder / ("imagenet.pth" if flavour == "eat" else "inception.pth"), flavour)
-        fid, weights = published_or(metrics.FrechetInceptionDistance, file, flavour=flavour, allow_biased=True)
+        fid, weights = published_or(metrics.FrameFID, file, flavour=flavour, allow_biased=True)
         rows.append(effect(fid, "blur of 2 px", (ours, theirs), (blur, theirs), f" ({flavour})", weights))
-    kid, weights = published_or(metrics.KernelInceptionDistance, lambda: folder / "inception.pth")
+    kid, weights = published_or(metrics.FrameKID, lambda: folder / "inception.pth")
     fvd = metrics.FrechetVideoDistance(stand_ins.RandomVideoNetwork())
     return [
         *rows,
@@ -375,7 +375,7 @@ def effects(face: FaceGeometry, stranger: FaceGeometry, folder: Path, length: in
     return [
         *geometry(happy, sad),
         *dynamics(happy, sad),
-        *obedience(happy, sad),
+        *plan_following(happy, sad),
         *pixels(happy, folder),
         *sets(happy, sad, folder, frames),
         *knowledge(happy, sad, teachers, Performance(stranger, "happy", 3, 10), folder),

@@ -1,4 +1,4 @@
-"""Drawn motion against true motion, without pictures: a protocol's metrics, clip by clip."""
+"""Measures drawn motion against true motion by a protocol's metrics, clip by clip and without pictures."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -7,25 +7,25 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.evaluation.metric_runner import MetricRunner
+from tbd.evaluation.clip_inputs import LABEL_FIELDS, label_field
+from tbd.evaluation.metric_runner import MetricRunner, SharedValues
 from tbd.evaluation.protocol import MetricEntry, Protocol
-from tbd.evaluation.references.base import ReferenceClip
-from tbd.evaluation.references.sources import build_reference
+from tbd.evaluation.references.base import ReferenceClip, build_reference
 from tbd.evaluation.scores import Value
 from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
-from tbd.metrics.base import Unmeasurable
-from tbd.think.action_units import EMOTIONS
+from tbd.think.facs import perform
+from tbd.think.plan import MusclePlan
 
-UNSEEN = ("frames", "faces")
-"""Fields that need pictures, which an ablation does not make."""
+_PICTURES = ("frames", "faces")
+"""Fields that need pictures, which an ablation does not render."""
 
 
 class Truth:
-    """A true clip; what is worked out for one variant is kept for the next.
+    """A true clip. What is computed for one variant is kept for the next.
 
     Args:
-        clip: of the reference.
+        clip: The clip of the reference.
     """
 
     def __init__(self, clip: ReferenceClip) -> None:
@@ -33,6 +33,7 @@ class Truth:
 
     @cached_property
     def motion(self) -> Motion:
+        """The true motion; an `InputError` is raised if it is not known."""
         motion = self.clip.motion()
         if motion is None:
             raise InputError(f"The true motion of {self.clip.id} is not known, and an ablation is measured in motion.")
@@ -40,73 +41,88 @@ class Truth:
 
     @cached_property
     def points(self) -> np.ndarray:
+        """Mesh points of the true motion on the mean face, as `tbd.face.mesh_points.points_of` gives them."""
         return points_of(self.motion)
 
     @cached_property
     def audio(self) -> np.ndarray:
+        """(N,) float32 samples at 16 kHz."""
         return self.clip.audio()
 
     @cached_property
-    def plan(self) -> Any:
+    def plan(self) -> MusclePlan:
+        """The plan that a model is given."""
         return self.clip.plan()
 
     @cached_property
-    def asked(self) -> np.ndarray:
-        from tbd.think.facs import perform
-
+    def plan_motion(self) -> np.ndarray:
+        """(T, 58) motion of the plan alone, of a face that does not speak."""
         return perform(self.plan, len(self.motion))
 
-    @cached_property
-    def bilabials(self) -> np.ndarray:
-        times = self.clip.bilabials()
-        if times is None:
-            raise Unmeasurable(f"nobody says when the lips of {self.clip.id} should close")
-        return times
 
-
-class Comparison:
-    """One drawn clip and its truth, in the fields that metrics read (see `tbd.metrics.base`). `MetricRunner` reads it.
+class MotionInputs:
+    """A drawn motion and its true clip, without videos. A `tbd.evaluation.clip_inputs.ClipInputs`.
 
     Args:
-        truth: the clip.
-        drawn: of it.
+        truth: The true clip.
+        drawn: The motion under test.
     """
 
     def __init__(self, truth: Truth, drawn: Motion) -> None:
         self.clip, self._truth, self._drawn = truth.clip, truth, drawn
 
-    def note(self, kind: str, detail: str) -> None:
-        """Metrics count what they could not measure themselves."""
+    def add_issue(self, kind: str, detail: str) -> None:
+        """Do nothing: metrics count what they could not measure themselves.
+
+        Args:
+            kind: Kind of the issue.
+            detail: One sentence.
+        """
 
     def inputs(self, reads: Sequence[str], entry: MetricEntry) -> list[Any]:
-        """What a metric's `update` takes."""
+        """Collect what a metric's `update` takes.
+
+        Args:
+            reads: The metric's fields, in order.
+            entry: The metric's line in the protocol.
+
+        Returns:
+            One value for each of `reads`.
+
+        Raises:
+            Unmeasurable: If the clip lacks one of them.
+        """
         return [self._field(*name.split(".", 1)) for name in reads]
 
     @cached_property
     def _points(self) -> np.ndarray:
         return points_of(self._drawn)
 
-    def _field(self, side: str, what: str) -> Any:
+    def _field(self, role: str, what: str) -> Any:
+        if what in LABEL_FIELDS:
+            return label_field(self.clip, what)
         if what == "motion":
-            return (self._drawn if side == "preds" else self._truth.motion).values
+            return (self._drawn if role == "preds" else self._truth.motion).values
         if what == "points":
-            return self._points if side == "preds" else self._truth.points
+            return self._points if role == "preds" else self._truth.points
         if what == "seams":
             return self._drawn.metadata.get("seams", ())
-        if what == "emotion":
-            if self.clip.emotion is None:
-                raise Unmeasurable(f"nobody says what {self.clip.id} feels")
-            return EMOTIONS.index(self.clip.emotion)
-        if what == "intensity":
-            return (self.clip.level or 3) / 3
-        return getattr(self._truth, what)  # audio, asked, bilabials
+        return getattr(self._truth, what)  # audio, plan_motion
 
 
 def true_clips(protocol: Protocol, root: str | None, count: int | None) -> list[ReferenceClip]:
-    """A protocol's clips, or `count` of them, spread evenly.
+    """Find a protocol's true clips.
+
+    Args:
+        protocol: The protocol.
+        root: Where the clips are, if the protocol asks for a folder.
+        count: How many of them to take, spread evenly; all by default.
+
+    Returns:
+        The clips.
 
     Raises:
-        InputError: they are not there.
+        InputError: If the clips are not there.
     """
     clips = build_reference(protocol.reference, root).clips()
     count = min(count or len(clips), len(clips))
@@ -114,16 +130,22 @@ def true_clips(protocol: Protocol, root: str | None, count: int | None) -> list[
 
 
 def runners(protocol: Protocol) -> list[MetricRunner]:
-    """A protocol's metrics, ready to be fed.
+    """Build a protocol's metrics.
+
+    Args:
+        protocol: The protocol.
+
+    Returns:
+        A runner for each metric, in the protocol's order.
 
     Raises:
-        InputError: one of them reads pictures, or cannot be built.
+        InputError: If a metric reads pictures, or cannot be built.
     """
     made = [MetricRunner.of(entry) for entry in protocol.metrics]
     for runner in made:
         field = next((name for name in runner.reads if name.split(".")[1] not in _FIELDS), None)
         if field is not None:
-            why = "which needs pictures" if field.split(".")[1] in UNSEEN else "which an ablation does not know"
+            why = "which needs pictures" if field.split(".")[1] in _PICTURES else "which an ablation does not know"
             raise InputError(
                 f"{protocol.id}: the metric {runner.entry.name} reads {field}, {why}; an ablation is measured in motion, as by "
                 "procedural-motion-v1."
@@ -131,20 +153,29 @@ def runners(protocol: Protocol) -> list[MetricRunner]:
     return made
 
 
-_FIELDS = ("motion", "points", "seams", "emotion", "intensity", "audio", "asked", "bilabials")
+_FIELDS = ("motion", "points", "seams", "emotion", "intensity", "audio", "plan_motion", "bilabials")
 
 
 def measure(protocol: Protocol, truths: Sequence[Truth], drawn: Sequence[Motion]) -> tuple[dict[str, Value], dict[str, dict[str, float]]]:
-    """Metric → its result; and of means over clips, metric → clip → number."""
+    """Measure drawn motions.
+
+    Args:
+        protocol: Which metrics.
+        truths: The true clips.
+        drawn: The drawn motion of each true clip.
+
+    Returns:
+        Metric → result; and, of metrics that are means over clips, metric → clip → number.
+    """
     made = runners(protocol)
     for truth, motion in zip(truths, drawn):
-        comparison, shared = Comparison(truth, motion), {}
+        clip_inputs, shared = MotionInputs(truth, motion), SharedValues()
         for runner in made:
-            runner.update(comparison, shared)
+            runner.update(clip_inputs, shared)
     values = {runner.entry.name: runner.value() for runner in made}
     by_clip = {
-        runner.entry.name: {clip: numbers[values[runner.entry.name].reported] for clip, numbers in runner.found.items()}
+        runner.entry.name: {clip: numbers[values[runner.entry.name].reported] for clip, numbers in runner.clip_values.items()}
         for runner in made
-        if runner.found
+        if runner.clip_values
     }
     return values, by_clip

@@ -11,10 +11,13 @@ from lightning import LightningModule
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tbd.draw.checkpoint import read_state, require_fitting
+from tbd.draw.checkpoint import adapt_state, read_state, require_fitting
+from tbd.draw.optim import ExactModule
 from tbd.draw.pretrained import PortableModule
+from tbd.draw.window_diffusion import WindowDiffusion
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
+from tbd.utils.class_path import describe
 from tbd.utils.hub import hub_folder
 
 M = TypeVar("M", bound=LightningModule)
@@ -87,10 +90,13 @@ def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
         raise InputError(f"{source} does not describe a model: {error}") from error
     if not isinstance(model, kind):
         raise InputError(f"{source} describes a {type(model).__name__}; here a {kind.__name__} is wanted.")
+    if isinstance(model, ExactModule):
+        model.content = _without_stages(content)
     return model
 
 
 def _filled(model: M, state: dict[str, Tensor], source: Path) -> M:
+    state = adapt_state(model, state)
     require_fitting(model, state, str(source))
     model.load_state_dict(state)  # which brings half precision back to float32 weight by weight, without a second copy of all
     return model.eval().requires_grad_(False)
@@ -138,6 +144,26 @@ def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str |
         save_file(half, temporary)
     with atomic_output(folder / "config.yaml") as temporary:
         temporary.write_text(yaml.safe_dump({"model": content}, sort_keys=False))
+
+
+def save_loaded_model(model: WindowDiffusion, folder: str | os.PathLike) -> None:
+    """Write a model that was loaded to a folder, in half precision, with the guidance and noise scheduler that it has now.
+
+    Args:
+        model: A model that `load_model` or `build_model` has made.
+        folder: Where to write.
+
+    Raises:
+        InputError: If Python code has built the model, or its guidance or noise scheduler cannot be described.
+    """
+    if model.content is None:
+        raise InputError(
+            f"This {type(model).__name__} was not loaded from a folder or a run, so that the arguments of its networks are not known; "
+            "export it from its run with `python -m tbd.draw.export`."
+        )
+    own = {"guidance": describe(model.guidance, "The guidance"), "noise_scheduler": describe(model.noise_scheduler, "The noise scheduler")}
+    arguments = {**model.content["init_args"], **{name: component.model_dump() for name, component in own.items()}}
+    write_model({**model.content, "init_args": arguments}, model.state_dict(), folder)
 
 
 def model_content(name: str | os.PathLike, kind: type[LightningModule]) -> dict[str, Any]:

@@ -93,7 +93,8 @@ class WindowDiffusion(ExactModule):
     ) -> None:
         super().__init__()
         self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder
-        self.noise_scheduler: NoiseScheduler = require_noise_scheduler(noise_scheduler)
+        require_noise_scheduler(noise_scheduler)
+        self.noise_scheduler = noise_scheduler
         self.guidance, self.num_inference_steps, self.uncond_mode = guidance, num_inference_steps, uncond_mode
         self.window_frames, self.past_frames, self.crossfade_frames = window_frames, past_frames, crossfade_frames
         self.conditioning_dropout, self.training_noise, self.optimizer = conditioning_dropout, training_noise, optimizer
@@ -156,7 +157,7 @@ class WindowDiffusion(ExactModule):
             predict,
             noise,
             past,
-            self.noise_scheduler,
+            self._scheduler,
             num_inference_steps or self.num_inference_steps,
             guidance,
             region_masks,
@@ -178,11 +179,11 @@ class WindowDiffusion(ExactModule):
         columns = len(fields(dropout)) + 1  # and the timestep's
         sample_noise = SampleNoise.of(ids, self.run_seed, tuple(clean.shape[1:]), columns, clean.device)
         kept = dropout.keep(sample_noise.uniform)
-        levels = len(self.noise_scheduler.alphas_cumprod)
+        levels = len(self._scheduler.alphas_cumprod)
         place = sample_noise.uniform[:, -1] ** (1 / (1 + options.timestep_bias))
         timestep = (place * levels).long().clamp(max=levels - 1)  # the power may round up to 1
         noise = sample_noise.noise + options.offset * sample_noise.shift
-        noisy = self.noise_scheduler.add_noise(clean, noise, timestep)
+        noisy = self._scheduler.add_noise(clean, noise, timestep)
         past_mask = kept["past"][:, None] * (torch.arange(clean.shape[1], device=clean.device) < self.past_frames)  # (B, T)
         is_past = expand_as(past_mask, clean)
         past = (clean + options.past * sample_noise.past_noise) * is_past
@@ -199,8 +200,18 @@ class WindowDiffusion(ExactModule):
         Returns:
             α and σ of x_t = α·x₀ + σ·ε, (B, 1, 1, …) each.
         """
-        level = expand_as(self.noise_scheduler.alphas_cumprod.to(timestep.device)[timestep], like)
+        level = expand_as(self._scheduler.alphas_cumprod.to(timestep.device)[timestep], like)
         return level.sqrt(), (1 - level).sqrt()
+
+    @property
+    def prediction_type(self) -> str:
+        """What the denoiser predicts: ``sample``, ``epsilon`` or ``v_prediction``."""
+        return self._scheduler.config.prediction_type
+
+    @property
+    def _scheduler(self) -> NoiseScheduler:
+        """The noise scheduler as what it was found to be; it may be replaced by another between two drawings."""
+        return require_noise_scheduler(self.noise_scheduler)
 
     def times(self, frames: int) -> Tensor:
         """(T,) seconds of a window's frames from its start."""

@@ -22,17 +22,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tbd.errors import InputError
 from tbd.evaluation.scores import Issue
+from tbd.think.emotions import find_emotion
 from tbd.utils.atomic import atomic_output
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 RUN = "run.json"
 INPUTS = "inputs.json"
 """What marks a folder that `tbd predict --export-inputs` wrote."""
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".mpg", ".mpeg")
-_EMOTIONS = {
-    "ang": "angry", "anger": "angry", "con": "contempt", "dis": "disgusted", "disgust": "disgusted", "fea": "fear", "fearful": "fear",
-    "hap": "happy", "neu": "neutral", "sur": "surprised", "surprise": "surprised",
-}  # fmt: skip
 _SILENT = {"level", "video", "front", "audio"}
 """Parts of MEAD's folder names that tell clips from nothing."""
 _AROUND = re.compile(
@@ -151,7 +148,7 @@ def _note_guesses(taken: Sequence[tuple[Path, "Claim"]], root: Path) -> None:
     if guessed:
         video, clip = guessed[0]
         count = f"{len(guessed)} videos bear" if len(guessed) > 1 else "one video bears"
-        note(
+        warn(
             f"{count} other words around a clip's name, and {'were' if len(guessed) > 1 else 'was'} taken for it: "
             f"{'for example ' * (len(guessed) > 1)}{video.relative_to(root).as_posix()} for {clip}; {clip}.mp4 needs no guess."
         )
@@ -251,7 +248,7 @@ def _spell(name: str) -> tuple[str, ...]:
     """A name's parts, as all ways of writing it share them."""
     parts: list[str] = []
     for part in re.split(r"[\W_]+", _composed(name).casefold()):
-        part = _EMOTIONS.get(part, part).lstrip("0") or ("0" if part else "")
+        part = (find_emotion(part) or part).lstrip("0") or ("0" if part else "")
         if part and part not in _SILENT and (not parts or part != parts[-1] or part.isdigit()):
             parts.append(part)
     return tuple(parts)

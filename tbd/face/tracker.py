@@ -26,7 +26,7 @@ from tbd.face.mesh import FaceDetection, FaceFollower, FaceModel, LandmarkerMode
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, CLIP, Neutral
 from tbd.face.shots import Cut, CutFinder
-from tbd.media.frame import Picture
+from tbd.media.lazy_frame import LazyFrame
 
 MIN_FACE = 48
 """Pixels: the least height or width of a face that shows enough to be drawn or followed."""
@@ -169,8 +169,8 @@ class Tracking:
     def __exit__(self, *error: object) -> None:
         self._stack.__exit__(*error)
 
-    def add(self, frame: np.ndarray | Picture) -> FaceDetection | None:
-        """Look at the next frame: (H, W, 3) uint8 RGB, or a `Picture`. What is seen of the face, or None."""
+    def add(self, frame: np.ndarray | LazyFrame) -> FaceDetection | None:
+        """Look at the next frame: (H, W, 3) uint8 RGB, or a `LazyFrame`. What is seen of the face, or None."""
         self._size = frame.shape[1::-1]
         detection = self._follower.follow(frame)
         self.seen.append(detection is not None)

@@ -6,9 +6,8 @@ from torch import nn
 from torchvision.models import resnet18
 
 from tbd.errors import InputError
-from tbd.metrics import CallableEmotionClassifier, EmotionAccuracy, EmotionFAN, TransformersEmotionClassifier, WeightsAbsent
-from tbd.metrics.emotion import emotion_of
-from tbd.think.action_units import EMOTIONS
+from tbd.metrics import CallableEmotionClassifier, EmotionAccuracy, EmotionFAN, TransformersEmotionClassifier, WeightsNotFoundError
+from tbd.think.emotions import EMOTIONS, parse_emotion
 
 ORDER = ["Happy", "Angry", "Disgust", "Fear", "Sad", "Neutral", "Surprised", "Contempt"]
 
@@ -16,7 +15,7 @@ ORDER = ["Happy", "Angry", "Disgust", "Fear", "Sad", "Neutral", "Surprised", "Co
 def face(emotion: str) -> torch.Tensor:
     """(2, 3, 224, 224): a "face" whose first eight pixels say which emotion it shows."""
     chips = torch.zeros(2, 3, 224, 224, dtype=torch.uint8)
-    chips[:, 0, 0, [emotion_of(name) for name in ORDER].index(emotion)] = 255
+    chips[:, 0, 0, [parse_emotion(name) for name in ORDER].index(emotion)] = 255
     return chips
 
 
@@ -106,7 +105,7 @@ def test_emotion_fan_is_the_published_evaluation(attention, classes, tmp_path):
         found = loaded.scores(faces)
         expected = published_scores(network.state_dict(), faces, attention == "relation")
     assert found.numpy() == pytest.approx(expected.numpy(), abs=1e-5)
-    assert loaded.emotions == tuple(emotion_of(name) for name in ORDER[:classes])
+    assert loaded.emotions == tuple(parse_emotion(name) for name in ORDER[:classes])
     assert float(found.std()) > 0.01, "scores that say something"
     if attention == "relation":
         with torch.no_grad():
@@ -116,7 +115,7 @@ def test_emotion_fan_is_the_published_evaluation(attention, classes, tmp_path):
 
 
 def test_emotion_fan_without_its_weights():
-    with pytest.raises(WeightsAbsent) as error:
+    with pytest.raises(WeightsNotFoundError) as error:
         EmotionFAN()
     assert error.value.name == "emotion-fan-mead"
 
@@ -136,6 +135,6 @@ def test_an_image_classifier_of_transformers_from_a_folder(tmp_path):
     with torch.no_grad():
         found, single = classifier.scores(faces), torch.stack([classifier.scores(faces[i : i + 1]) for i in range(5)])
     assert float(found.sum()) == pytest.approx(1) and torch.allclose(found, single.mean(0), atol=1e-6)
-    with pytest.raises(WeightsAbsent) as error:
+    with pytest.raises(WeightsNotFoundError) as error:
         TransformersEmotionClassifier(str(tmp_path / "nowhere"))
     assert error.value.command.startswith("hf download")

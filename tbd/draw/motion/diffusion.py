@@ -270,7 +270,7 @@ class MotionDiffusion(NormalizedDiffusion):
             windows.past,
             windows.past_mask,
         )
-        sample = to_sample(pred, windows.noisy, windows.alpha, windows.sigma, self.noise_scheduler.config.prediction_type)
+        sample = to_sample(pred, windows.noisy, windows.alpha, windows.sigma, self.prediction_type)
         # an x₀ loss of one weight for all noise levels, or the noisiest, where plan and audio decide, would hardly be learnt
         weight = batch["mask"] * (1 - windows.past_mask)  # (B, T)
         sample, clean = (x * self.channel_weights.sqrt() for x in (sample, clean))

@@ -275,7 +275,7 @@ class VideoDiffusion(WindowDiffusion):
         )
         reference = self.denoiser.encode_reference(portrait)
         pred = self.denoiser(windows.inputs, windows.timestep, reference, conditioning).float()
-        kind = self.noise_scheduler.config.prediction_type
+        kind = self.prediction_type
         target = {"sample": clean, "epsilon": windows.noise}.get(kind, alpha * windows.noise - sigma * clean)
         weight = min_snr_weight(alpha, sigma, self.min_snr_gamma, kind) if self.min_snr_gamma else torch.ones_like(alpha)
         new = expand_as(1 - windows.past_mask, clean)

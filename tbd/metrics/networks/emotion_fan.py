@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tbd.errors import InputError
 from tbd.metrics.emotion import EmotionClassifier
-from tbd.think.action_units import Emotion
+from tbd.think.emotions import Emotion
 from tbd.weights import load_state
 
 _ORDER: tuple[Emotion, ...] = ("happy", "angry", "disgusted", "fear", "sad", "neutral", "surprised", "contempt")
@@ -33,7 +33,7 @@ class EmotionFAN(EmotionClassifier):
         batch_size: frames at a time.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
         InputError: the file holds another network.
     """
 

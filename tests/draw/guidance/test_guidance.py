@@ -4,12 +4,14 @@ import diffusers
 import pytest
 import torch
 
+from tbd.cli.drawing_options import SamplingOptions
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO, EMOTION, SCALES, UNCOND, NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import region_masks
 from tbd.draw.motion.loading import load_motion_model
+from tbd.errors import InputError
 from tbd.think.action_units import REGIONS
 
 PREDS = {UNCOND: torch.tensor([[1.0]]), EMOTION: torch.tensor([[3.0]]), COND: torch.tensor([[7.0]]), COND_NO_AUDIO: torch.tensor([[2.0]])}
