@@ -78,7 +78,7 @@ def adapt_state(module: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Ten
     """Let the parts of a model fit the weights of an earlier version to their shapes.
 
     Args:
-        module: A model; its parts with a method ``adapt_state`` are asked.
+        module: A model; its parts with a method ``adapt_state`` are called.
         state: The model's weights by name.
 
     Returns:

@@ -31,8 +31,8 @@ def caption_segment(segment: Segment) -> str:
     if segment.description.strip():
         return segment.description.strip()
     named = [e for e in mix if segment.emotions[e] >= 0.15] or mix[:1]
-    felt = f"{degree(segment.intensity)} {listed([EMOTION_SPECS[e].adjective for e in named[:3]])}"
-    return f"{'an' if felt[0] in 'aeiou' else 'a'} {felt} face"
+    words = f"{degree(segment.intensity)} {listed([EMOTION_SPECS[e].adjective for e in named[:3]])}"
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words} face"
 
 
 def caption_regions(plan: MusclePlan) -> dict[Region, str]:

@@ -104,12 +104,12 @@ class ProgressiveGuidance(Guidance):
 
     def branches(self, progress: float) -> tuple[Branch, ...]:
         """Name the wanted branches; see `Guidance.branches`."""
-        emotion, muscles, voice = self._weights_over_face(progress)
+        emotion, muscles, audio = self._weights_over_face(progress)
         wanted = {
             UNCOND: any(weight != 1 for weight in emotion.values()),
             EMOTION: emotion != muscles,
-            COND: any(muscles[place] + voice[place] for place in PLACES),
-            COND_NO_AUDIO: any(voice.values()),
+            COND: any(muscles[place] + audio[place] for place in PLACES),
+            COND_NO_AUDIO: any(audio.values()),
         }
         return tuple(branch for branch, want in wanted.items() if want)
 

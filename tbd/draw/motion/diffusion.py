@@ -40,7 +40,7 @@ class MotionLoss:
     Args:
         velocity_weight: Weight of the loss on frame-to-frame differences.
         lip_weight: Weight of a channel of the lower face against that of any other: viewers forgive no error there, and blinks,
-            gaze and head are drawn by chance, of which there is nothing to learn but the habit.
+            gaze and head are random, so that there is nothing to learn but their statistics.
     """
 
     velocity_weight: float = 1.0
