@@ -21,7 +21,7 @@ from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE
-from tbd.face.occlusion import mouth_covered
+from tbd.face.occlusion import is_mouth_occluded
 from tbd.face.portrait import crop_portrait
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
@@ -348,7 +348,7 @@ def track(
     if 0 < frames.info.duration <= start:
         raise InputError(f"--start {start:g} lies beyond the end of {video}, which lasts {frames.info.duration:.2f} s.")
     with answerable(tracker, "tracker"):
-        at_rest = None if neutral is None else tracker.rest(_still_or_video(neutral), str(neutral))
+        at_rest = None if neutral is None else tracker.neutral_face(_still_or_video(neutral), str(neutral))
         motion = tracker.track(_watched(frames, round(frames.duration * 25), console), str(video), at_rest)
     motion.save(output)
     for remark in _notes(motion, str(video)):
@@ -434,7 +434,7 @@ def _watched(items: Iterable[T], total: int, console: Console) -> Iterator[T]:
 def _tell_of_faces(face: FaceGeometry, console: Console) -> None:
     if face.faces_seen > 1:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
-    if mouth_covered(face):
+    if is_mouth_occluded(face):
         note("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
     if "turned" in face.metadata:
         note(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")

@@ -12,8 +12,8 @@ from tbd.evaluation.protocol import MetricEntry, Protocol
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.evaluation.references.sources import build_reference
 from tbd.evaluation.scores import Value
-from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
+from tbd.face.motion_landmarks import landmarks_from_motion
 from tbd.metrics.base import Unmeasurable
 from tbd.think.action_units import EMOTIONS
 
@@ -40,7 +40,7 @@ class Truth:
 
     @cached_property
     def points(self) -> np.ndarray:
-        return points_of(self.motion)
+        return landmarks_from_motion(self.motion)
 
     @cached_property
     def audio(self) -> np.ndarray:
@@ -84,7 +84,7 @@ class Comparison:
 
     @cached_property
     def _points(self) -> np.ndarray:
-        return points_of(self._drawn)
+        return landmarks_from_motion(self._drawn)
 
     def _field(self, side: str, what: str) -> Any:
         if what == "motion":

@@ -13,8 +13,8 @@ from tbd.evaluation.predictions import Prediction
 from tbd.evaluation.protocol import Crop, MetricEntry, Protocol
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.evaluation.scores import Issue
-from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
+from tbd.face.motion_landmarks import landmarks_from_motion
 from tbd.media.rates import FPS
 from tbd.metrics.base import Unmeasurable
 from tbd.think.action_units import EMOTIONS
@@ -277,7 +277,7 @@ class ClipInputs:
     @cached_property
     def _exact_points(self) -> dict[str, np.ndarray]:
         motions = {side: self._moves(side) for side in ("preds", "target") if self._needs.any(side, "points")}
-        return {side: points_of(motion) for side, motion in motions.items()}
+        return {side: landmarks_from_motion(motion) for side, motion in motions.items()}
 
     def _motion(self, side: str) -> np.ndarray:
         return self._moves(side).values[self.rows[side]]

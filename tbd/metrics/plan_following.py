@@ -9,7 +9,8 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
 from tbd.face.geometry import mean_face
-from tbd.face.rig import Rig, inner_lip_gap
+from tbd.face.rig import Rig
+from tbd.face.rigging.mouth import inner_lip_gap
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
 from tbd.think.action_units import ACTION_UNITS, REGIONS

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 from skimage.data import astronaut
 
-from tbd.face.detector import _shrunk, find_faces
+from tbd.face.tracking.detector import _shrunk, detect_faces
 
 
 def test_a_huge_face_is_found_where_the_small_one_is():
     small = astronaut()
     large = cv2.resize(small, (4096, 4096), interpolation=cv2.INTER_CUBIC)
-    assert np.abs(find_faces(large)[0] / 8 - find_faces(small)[0]).max() < 3
+    assert np.abs(detect_faces(large)[0] / 8 - detect_faces(small)[0]).max() < 3
 
 
 def test_tiles_of_huge_pictures_are_small():

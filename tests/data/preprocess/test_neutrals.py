@@ -10,7 +10,7 @@ from tbd.data.preprocess.clip import UNUSABLE, _reference, find_neutral
 from tbd.data.preprocess.runner import _done
 from tbd.data.sources.base import RawClip, RawFile, with_neutrals
 from tbd.errors import InputError
-from tbd.face.neutral import AVERAGE, Neutral
+from tbd.face.neutral import AVERAGE, NeutralFace
 
 
 def raw(person, emotion, number=1, view="front", **values):
@@ -37,7 +37,7 @@ class Resting:
         self.asked.append(source)
         if source != self.usable:
             raise InputError("No face.")
-        return Neutral(np.full((478, 3), 0.5), np.zeros(52), source)
+        return NeutralFace(np.full((478, 3), 0.5), np.zeros(52), source)
 
 
 @pytest.fixture
