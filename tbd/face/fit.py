@@ -187,7 +187,7 @@ def _eased(found: np.ndarray) -> np.ndarray:
     return found
 
 
-def _both_sides(*rings: object) -> list[int]:
+def _both_sides(*rings: Sequence[int] | Sequence[Sequence[int]]) -> list[int]:
     """The points of rings listed for one side, and their mirror images."""
     points = [int(i) for ring in rings for i in np.ravel(ring)]
     return points + list(topology.mirrored(points))

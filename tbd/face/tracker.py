@@ -89,7 +89,8 @@ class Tracker(ABC):
             detection = follower.locate(image)
             if detection is None:
                 raise InputError(f"No face was found in {source}; give a picture in which a whole human face is seen from the front.")
-            image, turned = np.ascontiguousarray(np.rot90(image, follower.turn)), 90.0 * follower.turn
+            quarters = follower.turn or 0
+            image, turned = np.ascontiguousarray(np.rot90(image, quarters)), 90.0 * quarters
             roll = face_roll(detection.points)
             if abs(roll) > MAX_TILT:
                 straight = straighten(image, detection.points, roll)

@@ -59,8 +59,8 @@ def seconds_of(cells: Sequence[str], where: Sequence[str], name: str, path: str)
     if all(re.match(r"\d{4}-\d\d-\d\d[T ]", c) for c in cells):
         return np.array([_date(c, w, path) for c, w in zip(cells, where)])
     if all(":" in c for c in cells):
-        codes = [_TIMECODE.fullmatch(c) for c in cells]
-        values = _from_timecodes(codes) if all(codes) else np.array([_clock(c, w, path) for c, w in zip(cells, where)])
+        codes = [code for c in cells if (code := _TIMECODE.fullmatch(c))]
+        values = _from_timecodes(codes) if len(codes) == len(cells) else np.array([_clock(c, w, path) for c, w in zip(cells, where)])
         return _past_midnight(values)
     return in_seconds(np.array([_number(c, w, name, path) for c, w in zip(cells, where)]), name, path)
 

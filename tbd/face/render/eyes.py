@@ -86,7 +86,7 @@ class Eye:
     def _gap(top: np.ndarray, bottom: np.ndarray) -> float:
         """Pixels between the middles of the lids; negative where they overlap."""
         middle, down = len(top) // 2, np.array([top[0, 1] - top[-1, 1], top[-1, 0] - top[0, 0]])
-        down = down * (1 if down[1] > 0 else -1) / max(np.linalg.norm(down), 1e-6)
+        down = down * (1 if down[1] > 0 else -1) / max(float(np.linalg.norm(down)), 1e-6)
         return float((bottom[middle] - top[middle]) @ down)
 
     def _below_lashes(self, opening: Opening, openness: float = 1.0) -> np.ndarray:

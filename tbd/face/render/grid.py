@@ -170,9 +170,26 @@ def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int
     np.clip(field[..., 2:] + 1, _LEAST_STRETCH, None, out=field[..., 2:])
     back = -displacement if start is None else start
     for _ in range(steps):
-        seen = cv2.remap(field, identity + back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        seen = sample(field, identity + back, cv2.BORDER_REPLICATE)
         step = _RATE * (back + seen[..., :2]) / seen[..., 2:]
         back = back - np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
         if max(step.max(), -step.min()) < _ENOUGH:
             break
     return back
+
+
+def sample(image: np.ndarray, places: np.ndarray, border: int) -> np.ndarray:
+    """Read an image or a field at places between its pixels, by linear interpolation.
+
+    Args:
+        image: (H, W) or (H, W, C), uint8 or float32.
+        places: (h, w, 2) float32 pixels (x, y) of the image.
+        border: OpenCV's border mode, for places outside.
+
+    Returns:
+        (h, w) or (h, w, C) of the image's dtype.
+    """
+    import cv2
+
+    # OpenCV's stubs do not know that both coordinates may come in one array.
+    return cv2.remap(image, places, None, cv2.INTER_LINEAR, borderMode=border)  # type: ignore[call-overload]

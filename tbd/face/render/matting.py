@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbd.face.mediapipe_log import suppress_mediapipe_logs
+from tbd.face.render.grid import sample
 
 _DETAIL = 18.0
 """Grey levels: stronger contrasts in the background are objects, whose mirror images would show."""
@@ -45,7 +46,7 @@ def split_layers(image: np.ndarray, face: np.ndarray, scale: float) -> Layers:
     import cv2
 
     outline = np.zeros(image.shape[:2], np.uint8)
-    cv2.fillPoly(outline, [np.round(face).astype(np.int32)], 255)
+    cv2.fillPoly(outline, [np.round(face).astype(np.int32)], (255,))
     alpha = _person(image, scale)
     if alpha[outline > 0].mean() < 0.5 or (alpha < 0.5).mean() < 0.02:
         solid = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
@@ -139,7 +140,7 @@ def _extend_lines(image: np.ndarray, visible: np.ndarray, angle: float) -> np.nd
 
     height, width = visible.shape
     side = int(np.ceil(np.hypot(height, width)))
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), np.degrees(angle), 1.0)
+    turn: np.ndarray = np.array(cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), np.degrees(angle), 1.0))
     turn[:, 2] += [(side - width) / 2, (side - height) / 2]
     level = cv2.warpAffine(image, turn, (side, side), flags=cv2.INTER_LINEAR)
     known = cv2.warpAffine(visible, turn, (side, side), flags=cv2.INTER_LINEAR) > 0.99
@@ -187,7 +188,7 @@ def inpaint_background(image: np.ndarray, alpha: np.ndarray, scale: float) -> np
     # A texture is as strong everywhere; what stands out of its surroundings is an object.
     texture = np.median(np.abs(detail[visible > 0])) if visible.any() else 0.0
     detail = np.clip(detail, -max(_DETAIL, texture), max(_DETAIL, texture)) * visible[..., None]
-    detail = cv2.remap(detail, mirror, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    detail = sample(detail, mirror, cv2.BORDER_CONSTANT)
     detail *= np.exp(-((distance / (0.35 * scale)) ** 2))[..., None]
     filled = np.clip(slow + detail, 0, 255)
     angle, coherence = _lines(picture, visible, scale)

@@ -187,7 +187,7 @@ def _shows_teeth(face: FaceGeometry, top: np.ndarray, bottom: np.ndarray) -> boo
 
     def whiteness(contour: np.ndarray) -> float:
         mask = np.zeros(face.image.shape[:2], np.uint8)
-        cv2.fillPoly(mask, [np.round(contour).astype(np.int32)], 1)
+        cv2.fillPoly(mask, [np.round(contour).astype(np.int32)], (1,))
         return float(np.percentile(face.image[mask > 0].min(-1), 85))
 
     lip = np.concatenate([face.points[list(topology.LOWER_LIP_ROWS[0]), :2], bottom[::-1]])

@@ -76,7 +76,7 @@ class Palette:
             palette.tooth = np.asarray(0.95 * teeth, np.float32)
         return palette
 
-    def grain(self, shape: tuple[int, int]) -> np.ndarray:
+    def grain(self, shape: tuple[int, ...]) -> np.ndarray:
         """Mirror the portrait's own grain (sensor, brush, canvas) over a window of shape (h, w): (h, w, 1) float32 grey levels."""
         height, width = shape
         block = np.block([[self._noise, self._noise[:, ::-1]], [self._noise[::-1], self._noise[::-1, ::-1]]])

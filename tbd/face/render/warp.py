@@ -9,7 +9,7 @@ from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix, smoothstep
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye
-from tbd.face.render.grid import Grid, invert
+from tbd.face.render.grid import Grid, invert, sample
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
 from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.mouth import Mouth
@@ -122,7 +122,7 @@ class PortraitWarper:
             )
         ]
 
-    def _window_edge(self, shape: tuple[int, int]) -> np.ndarray:
+    def _window_edge(self, shape: tuple[int, ...]) -> np.ndarray:
         """(rows, columns) 1 inside the window of the face, 0 at those of its edges that are not the picture's own."""
         (rows, columns), (down, across) = self._fine.shape, self._window
         y, x = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
@@ -172,8 +172,9 @@ class PortraitWarper:
         return LowerSkin(inner, (rows, columns), self._fine.pixels((rows, columns)), extra)
 
     def _prepare_apertures(self) -> None:
-        self._mouth = Mouth(self._face, self._lower_skins[0].pixels, self._blur)
-        self._eyes = [Eye(self._face, side, skin.pixels, self._blur) for side, skin in zip(topology.SIDES, self._lower_skins[1:])]
+        mouth, *eyes = (skin.pixels for skin in self._lower_skins)
+        self._apertures: list[Mouth | Eye] = [Mouth(self._face, mouth, self._blur)]
+        self._apertures += [Eye(self._face, side, pixels, self._blur) for side, pixels in zip(topology.SIDES, eyes)]
 
     def _prepare_creases(self, shading: float) -> None:
         import cv2
@@ -212,7 +213,7 @@ class PortraitWarper:
         source += self._coarse.upsample(back[0]) * self._coarse.step
         near = source[down, across]
         near += self._edge * (self._fine.upsample(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
-        person = cv2.remap(self._layers.foreground, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        person = sample(self._layers.foreground, source, cv2.BORDER_REPLICATE)
         frame = composite(person, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward)
         self._draw_creases(frame, blendshapes, weights[-1], back[1])
@@ -242,7 +243,7 @@ class PortraitWarper:
             if grid is self._fine:
                 skin = (weights @ self._skin).reshape(*camera.shape[:2], 3)
                 move += skin @ (nearer * rotation @ turn)[:2].astype(np.float32).T
-            move *= np.float32([1, -1]) * np.float32(self._face.scale / grid.step)
+            move *= np.array([1, -1], np.float32) * np.float32(self._face.scale / grid.step)
             out.append(np.clip(move, *bounds))
         return [invert(out[0], steps=4), invert(out[1])], out[1]
 
@@ -259,17 +260,17 @@ class PortraitWarper:
         moved = self._moved(weights, turn, shift)
         jaw = sum(weights[BLENDSHAPES.index(n)] * self._rig.modes[BLENDSHAPES.index(n), 17] for n in _JAW)
         rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
-        for skin, aperture in zip(self._lower_skins, (self._mouth, *self._eyes)):
+        for skin, aperture in zip(self._lower_skins, self._apertures):
             extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
-            extra *= np.float32([1, -1]) * np.float32(self._face.scale / self._fine.step)
+            extra *= np.array([1, -1], np.float32) * np.float32(self._face.scale / self._fine.step)
             start = back[skin.inner]
             below = invert(forward[skin.inner] + extra, start=start)
             difference = self._fine.upsample(below - start, skin.cells) * self._fine.step
             places = source[skin.pixels] + difference
-            person = cv2.remap(self._layers.foreground, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            person = sample(self._layers.foreground, places, cv2.BORDER_REPLICATE)
             image = composite(person, self._layers.background[skin.pixels])  # what stands behind the jaw does not go with it
             anchors = self._face.project(aperture.anchors, turn, shift)[:, :2]
-            if aperture is self._mouth:
+            if isinstance(aperture, Mouth):
                 hanging = self._face.project(aperture.anchors + jaw, turn, shift)[:, :2]
                 aperture.draw(frame[skin.pixels], moved, anchors, hanging, image)
             else:
@@ -282,10 +283,10 @@ class PortraitWarper:
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
         down, across = self._fine.pixels(self._window)
-        ratio = np.float32([columns / (across.stop - across.start), rows / (down.stop - down.start)])
+        ratio = np.array([columns / (across.stop - across.start), rows / (down.stop - down.start)], np.float32)
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
         source = np.dstack([x, y]) + cv2.resize(back, (columns, rows)) * ratio * self._fine.step
-        seen = cv2.remap(light, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        seen = sample(light, source, cv2.BORDER_CONSTANT)
         seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
         lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)

@@ -155,7 +155,7 @@ def unrotated_box(face: DetectedFace, shape: tuple[int, ...]) -> np.ndarray:
     return np.r_[corners.min(0), corners.max(0)]
 
 
-def _overlap(a: Sequence[float], b: Sequence[float]) -> float:
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
     """Intersection over the smaller box."""
     wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
@@ -197,7 +197,9 @@ def _level_crop(image: ImageLike, points: np.ndarray) -> tuple[np.ndarray, np.nd
     reach = 1.5 * radius / _LEVEL_FACE  # the square's diagonal
     left, top = np.clip((centre - reach).astype(int), 0, [width - 1, height - 1])
     right, bottom = np.clip((centre + reach).astype(int) + 1, [left + 1, top + 1], [width, height])
-    matrix = cv2.getRotationMatrix2D(tuple(map(float, centre)), -np.degrees(face_roll(points)), _LEVEL_FACE * _LEVEL_SIDE / (2 * radius))
+    matrix: np.ndarray = np.array(
+        cv2.getRotationMatrix2D(tuple(map(float, centre)), -np.degrees(face_roll(points)), _LEVEL_FACE * _LEVEL_SIDE / (2 * radius))
+    )
     matrix[:, 2] += _LEVEL_SIDE / 2 - centre
     local = matrix.copy()
     local[:, 2] += matrix[:, :2] @ [left, top]

@@ -68,7 +68,7 @@ class FaceFollower:
             detection = self._confirm(image, DetectedFace(self._last, self.turn or 0), passes)
             if detection is not None:
                 return detection
-        turns = TURNS if self.turn is None else (self.turn,)
+        turns: tuple[int, ...] = TURNS if self.turn is None else (self.turn,)
         searches = [(turns, TILES[0])]
         if small:
             searches += [(part, tiles) for part in (turns[:1], turns[1:]) if part for tiles in TILES[1:]]

@@ -28,7 +28,7 @@ def straighten(image: np.ndarray, points: np.ndarray, roll: float) -> np.ndarray
     right, bottom = np.minimum(((low + high) / 2 + reach).astype(int) + 1, [width, height])
     part = image[top:bottom, left:right]
     height, width = part.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -np.degrees(roll), 1.0)
+    matrix: np.ndarray = np.array(cv2.getRotationMatrix2D((width / 2, height / 2), -np.degrees(roll), 1.0))
     size = np.ceil(np.abs(matrix[:, :2]) @ [width, height]).astype(int)
     matrix[:, 2] += (size - [width, height]) / 2
     known = cv2.warpAffine(np.ones((height, width), np.float32), matrix, tuple(map(int, size)), flags=cv2.INTER_LINEAR)
