@@ -1,6 +1,12 @@
 """`tbd preprocess mead | hdtf | folder | features | report`."""
 
+from typing import TYPE_CHECKING
+
 from tbd.cli.command import Command
+from tbd.errors import InputError
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
 
 _SOURCES = {
     "mead": "MEAD, as tar archives or unpacked",
@@ -9,7 +15,7 @@ _SOURCES = {
 }
 
 
-def _options(parser) -> None:
+def _options(parser: "ArgumentParser") -> None:
     from jsonargparse import ArgumentParser
 
     from tbd.cli.help import HelpFormatter
@@ -50,7 +56,7 @@ def _options(parser) -> None:
     subcommands.add_subcommand("report", own, help="what a cache holds, what is missing or broken")
 
 
-def _shared_options(parser) -> None:
+def _shared_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--workers", type=int, help="processes (default: one per core)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 256], help="heights and widths of the videos in pixels")
     parser.add_argument("--crop", default="portrait", help="portrait (head and hair), tight (face) or hdtf (as its authors cut)")
@@ -61,7 +67,7 @@ def _shared_options(parser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print nothing")
 
 
-def _run(options) -> None:
+def _run(options: "Namespace") -> None:
     from rich.console import Console
 
     what = options.what
@@ -78,7 +84,7 @@ def _run(options) -> None:
     from tbd.data.sources.folder import FolderSource
     from tbd.data.sources.hdtf import HDTFSource
     from tbd.data.sources.mead import MEADSource
-    from tbd.utils.atomic import check_files, check_folder
+    from tbd.utils.file_checks import check_files, check_folder
 
     sources = {
         "mead": lambda: MEADSource(chosen.root, chosen.views),
@@ -94,9 +100,7 @@ def _run(options) -> None:
     report(str(cache.root), console=console)
 
 
-def _features(options) -> None:
-    from tbd.errors import InputError
-
+def _features(options: "Namespace") -> None:
     if not (options.vae or options.wav2vec2):
         raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
     from tbd.data.preprocess.cache import Cache
@@ -115,4 +119,4 @@ def _features(options) -> None:
     extract_features(options.cache, extractors)
 
 
-COMMANDS = {"preprocess": Command("MEAD, HDTF or your own videos become training data", _options, _run)}
+COMMAND = Command("MEAD, HDTF or your own videos become training data", _options, _run)

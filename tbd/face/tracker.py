@@ -194,7 +194,7 @@ class TrackingSession:
         return self._detections.seen
 
     def add(self, frame: ImageLike) -> FaceDetection | None:
-        """Find the face in the next frame, (H, W, 3) uint8 RGB or a `tbd.media.frame.Picture`; None where it is lost."""
+        """Find the face in the next frame, (H, W, 3) uint8 RGB or a `tbd.media.lazy_frame.LazyFrame`; None where it is lost."""
         self._size = frame.shape[1::-1]
         detection = self._follower.follow(frame)
         self._detections.append(detection)

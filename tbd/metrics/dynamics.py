@@ -49,7 +49,7 @@ class ActionUnitFidelity(ClipMean):
     face are seen through it. −1..1, higher is better.
     """
 
-    reads = ("preds.motion", "preds.asked")
+    reads = ("preds.motion", "target.plan_motion")
     names = ("correlation", "error")
     reported = "correlation"
     unit = ""

@@ -183,7 +183,7 @@ class ActionUnitGain(ClipMean):
         0.5
     """
 
-    reads = ("preds.motion", "preds.asked")
+    reads = ("preds.motion", "target.plan_motion")
     unit = "×"
     higher_is_better = None
     plot_lower_bound = 0.0

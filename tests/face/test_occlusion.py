@@ -29,12 +29,12 @@ class TestCoveredMouths:
     def test_there_is_a_note_even_when_quiet(self, face):
         from rich.console import Console
 
-        from tbd.pipeline import _tell_of_faces
-        from tbd.utils.notes import collected
+        from tbd.cli.console import describe_face
+        from tbd.utils.user_warnings import collect_warnings
 
         for picture, expected in ((self.masked(face, (150, 190, 225)), 1), (face, 0)):
-            with collected() as notes:
-                _tell_of_faces(picture, Console(quiet=True))
+            with collect_warnings() as notes:
+                describe_face(picture, Console(quiet=True))
             assert len([said for said in notes if "mouth seems covered" in said]) == expected == len(notes)
 
 

@@ -6,7 +6,7 @@ from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, CHANNELS, HEAD
 from tbd.face.motion_io import live_link
 from tbd.face.motion_io.table import Table
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 _NO_TONGUE = tuple(c for c in BLENDSHAPES if c != "tongueOut")
 _ORDERS: dict[int, dict[str, tuple[str, ...]]] = {
@@ -47,7 +47,7 @@ def table_of(path: str, values: np.ndarray, where: list[str], rate: float | None
     if not np.isfinite(values).any():
         raise InputError(f"{path} holds no frames." if not len(values) else f"{path} holds no numbers.")
     name = min(orders, key=lambda n: _asymmetry(values, orders[n]))
-    note(f"{path}: its columns have no names; their order is taken as {name}.")
+    warn(f"{path}: its columns have no names; their order is taken as {name}.")
     return Table(path, list(orders[name]), values, where, seconds, rate)
 
 

@@ -13,7 +13,7 @@ from tbd.errors import InputError
 from tbd.face.motion_io import column_names, column_orders, timestamps
 from tbd.face.motion_io.file_type import looks_utf16
 from tbd.face.motion_io.table import Table
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 _SEPARATORS = (",", ";", "\t", "|", None)
 """None is any white space."""
@@ -128,9 +128,9 @@ def _rows(path: Path, lines: Sequence[str], header: _Header) -> list[_Row]:
         found.append(_Row(f"line {number}", [*cells[:width], *[""] * (width - len(cells))]))
     if short and short[-1] == int(found[-1].where.split()[1]):
         found = found[:-1]
-        note(f"{path}: line {short.pop()}, the last, is broken off and left out.")
+        warn(f"{path}: line {short.pop()}, the last, is broken off and left out.")
     if short:
-        note(f"{path}: line {short[0]}{f' and {len(short) - 1} more' if short[1:] else ''} lacks cells; they count as empty.")
+        warn(f"{path}: line {short[0]}{f' and {len(short) - 1} more' if short[1:] else ''} lacks cells; they count as empty.")
     return _without_units(path, found)
 
 
@@ -144,7 +144,7 @@ def _without_units(path: Path, rows: list[_Row]) -> list[_Row]:
     numbers = [any(_is_number(cell) or ":" in cell for cell in row.cells) for row in rows[:2]]
     if numbers != [False, True] or not any(cell.lower() not in _EMPTY for cell in rows[0].cells):
         return rows
-    note(f"{path}: {rows[0].where} holds no number and is passed over.")
+    warn(f"{path}: {rows[0].where} holds no number and is passed over.")
     return rows[1:]
 
 
@@ -214,13 +214,13 @@ def _times(path: Path, columns: list[str], rows: list[_Row]) -> tuple[np.ndarray
     kept = [i for i, row in enumerate(rows) if row.cells[column]]
     if len(kept) < len(rows):
         missing = next(row.where for row in rows if not row.cells[column])
-        note(f"{path}: {len(rows) - len(kept)} rows have no {columns[column]} and are left out, the first is {missing}.")
+        warn(f"{path}: {len(rows) - len(kept)} rows have no {columns[column]} and are left out, the first is {missing}.")
     cells, where = [rows[i].cells[column] for i in kept], [rows[i].where for i in kept]
     if column in times:
         return timestamps.seconds_of(cells, where, columns[column], str(path)), kept, None
     numbers = np.array([_parsed(path, rows[i], columns[column], rows[i].cells[column]) for i in kept])
     if stated is None:
-        note(f"{path} numbers its frames and has no times; they are taken as 25 a second.")
+        warn(f"{path} numbers its frames and has no times; they are taken as 25 a second.")
     return numbers / (stated or 25), kept, None
 
 

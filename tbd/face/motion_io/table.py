@@ -10,7 +10,7 @@ from tbd.errors import InputError
 from tbd.face.channels import CHANNELS, HEAD, INDEX
 from tbd.face.motion_io import column_names, live_link, units
 from tbd.media.rates import FPS
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 _ON_GRID = 0.0015
 """Seconds that a time stamp may lie beside its frame and still be that frame's: writers round to milliseconds."""
@@ -105,7 +105,7 @@ def _by_channel(table: Table) -> dict[str, np.ndarray]:
         listed = ", ".join(map(repr, table.names[:_NAMED]))
         raise InputError(f"{table.path} has no column of a motion, such as jawOpen or eyeBlinkLeft; it has {listed or 'none'}.")
     if unknown:
-        note(f"{table.path}: {_listed([_with_guess(n) for n in unknown], 'columns')} not used.")
+        warn(f"{table.path}: {_listed([_with_guess(n) for n in unknown], 'columns')} not used.")
     return {channel: _one(table, channel, columns) for channel, columns in found.items()}
 
 
@@ -138,7 +138,7 @@ def _in_order(table: Table) -> tuple[np.ndarray, np.ndarray]:
     """Seconds from the first row on, and which rows they belong to: a time that is there twice counts once."""
     if table.seconds is None:
         if table.rate is None:
-            note(f"{table.path} has no times; its rows are taken as {FPS} a second.")
+            warn(f"{table.path} has no times; its rows are taken as {FPS} a second.")
         return np.arange(len(table.values)) / (table.rate or FPS), np.arange(len(table.values))
     steps = np.diff(table.seconds)
     if (steps < -1e-6).any():
@@ -146,10 +146,10 @@ def _in_order(table: Table) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"{table.path}: time goes back at {table.where[row]}; if these are two takes, give one file for each.")
     rows = np.flatnonzero(np.concatenate([[True], steps > 1e-6]))
     if len(rows) < len(table.seconds):
-        note(f"{table.path}: {len(table.seconds) - len(rows)} rows have the time of the row before and are left out.")
+        warn(f"{table.path}: {len(table.seconds) - len(rows)} rows have the time of the row before and are left out.")
     longest = float(np.diff(table.seconds[rows]).max(initial=0))
     if longest > max(_LONG_GAP, 4 * float(np.median(np.diff(table.seconds[rows]))) if len(rows) > 1 else 0):
-        note(f"{table.path}: {longest:.1f} s pass between two rows; the motion goes straight from one to the other.")
+        warn(f"{table.path}: {longest:.1f} s pass between two rows; the motion goes straight from one to the other.")
     return table.seconds[rows] - table.seconds[rows[0]], rows
 
 
@@ -160,12 +160,12 @@ def _note_holes(table: Table) -> None:
     lost = missing.all(1)
     if lost.any() and not lost.all():
         first = table.where[int(lost.argmax())]
-        note(f"{table.path}: {int(lost.sum())} rows are empty, the first is {first}; the motion goes straight across them.")
+        warn(f"{table.path}: {int(lost.sum())} rows are empty, the first is {first}; the motion goes straight across them.")
     holes = missing & ~missing.all(0) & ~lost[:, None]
     if holes.any():
         row, column = np.argwhere(holes)[0]
         first = f"{table.names[used[column]]} in {table.where[row]}"
-        note(f"{table.path}: {int(holes.sum())} cells hold no number, the first is {first}; they are interpolated.")
+        warn(f"{table.path}: {int(holes.sum())} cells hold no number, the first is {first}; they are interpolated.")
 
 
 def _filled(values: np.ndarray, seconds: np.ndarray) -> np.ndarray | None:
@@ -182,9 +182,9 @@ def _note_absent(table: Table, columns: dict[str, np.ndarray]) -> None:
     expected = [c for c in CHANNELS if not (table.is_live_link and c in live_link.ABSENT)]
     absent = [c for c in expected if c not in columns]
     if absent and absent == [c for c in HEAD if c in absent] and len(absent) > 3:
-        note(f"{table.path}: the head's {', '.join(absent)} are not there and taken as 0.")
+        warn(f"{table.path}: the head's {', '.join(absent)} are not there and taken as 0.")
     elif absent and len(absent) < len(expected):
-        note(f"{table.path}: {_listed(absent, 'channels')} not there and taken as 0.")
+        warn(f"{table.path}: {_listed(absent, 'channels')} not there and taken as 0.")
 
 
 def _resampled(values: np.ndarray, seconds: np.ndarray, table: Table) -> np.ndarray:
@@ -195,5 +195,5 @@ def _resampled(values: np.ndarray, seconds: np.ndarray, table: Table) -> np.ndar
     wanted = np.arange(int(seconds[-1] * FPS + 1e-2) + 1) / FPS
     resampled = np.stack([np.interp(wanted, seconds, column) for column in values.T], 1)
     rate = (len(seconds) - 1) / seconds[-1]
-    note(f"{table.path}: {len(seconds)} rows at {rate:.4g} a second became {len(wanted)} frames at {FPS}.")
+    warn(f"{table.path}: {len(seconds)} rows at {rate:.4g} a second became {len(wanted)} frames at {FPS}.")
     return resampled

@@ -8,7 +8,7 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.face.motion_io import column_names
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 _TIMES = {
     "time", "times", "t", "timestamp", "timestamps", "second", "seconds", "sec", "secs", "elapsed", "elapsedtime", "playbacktime",
@@ -83,11 +83,11 @@ def in_seconds(values: np.ndarray, name: str, path: str) -> np.ndarray:
     steps = np.diff(values)
     step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
     if unit == "frames" or step == 1.0:
-        note(f"{path}: the column {name!r} counts rows, not seconds; they are taken as 25 frames a second.")
+        warn(f"{path}: the column {name!r} counts rows, not seconds; they are taken as 25 frames a second.")
         return values / 25
     guessed = next((u for u, longest in (("s", 1.0), ("ms", 1000.0), ("us", 1e6), ("ns", 1e9)) if step <= longest), "ns")
     if guessed != "s":
-        note(f"{path}: the column {name!r} is taken as {guessed}, since its rows are {step:g} apart.")
+        warn(f"{path}: the column {name!r} is taken as {guessed}, since its rows are {step:g} apart.")
     return values / _PER_SECOND[guessed]
 
 

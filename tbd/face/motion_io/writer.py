@@ -14,7 +14,7 @@ from tbd.face.channels import CHANNELS, INDEX
 from tbd.face.motion_io import live_link
 from tbd.media.rates import FPS
 from tbd.utils.atomic import atomic_output
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 _FORMAT = "tbd-motion-1"
 SUFFIXES = (".npz", ".csv", ".tsv")
@@ -48,7 +48,7 @@ def _write_live_link(file: Path, values: np.ndarray, metadata: Mapping[str, Any]
     _write_rows(file, live_link.rows(values), ",")
     far = float(np.abs(values[:, [INDEX[c] for c in live_link.ABSENT]]).max(initial=0))
     if far > 1e-3:
-        note(
+        warn(
             f"{name}: Live Link Face's layout has no columns for the head's offset, here up to {far:.2f} of the space between the eyes; "
             "write .npz to keep it."
         )

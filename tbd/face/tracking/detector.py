@@ -197,9 +197,8 @@ def _level_crop(image: ImageLike, points: np.ndarray) -> tuple[np.ndarray, np.nd
     reach = 1.5 * radius / _LEVEL_FACE  # the square's diagonal
     left, top = np.clip((centre - reach).astype(int), 0, [width - 1, height - 1])
     right, bottom = np.clip((centre + reach).astype(int) + 1, [left + 1, top + 1], [width, height])
-    matrix: np.ndarray = np.array(
-        cv2.getRotationMatrix2D(tuple(map(float, centre)), -np.degrees(face_roll(points)), _LEVEL_FACE * _LEVEL_SIDE / (2 * radius))
-    )
+    zoom = _LEVEL_FACE * _LEVEL_SIDE / (2 * radius)
+    matrix: np.ndarray = np.array(cv2.getRotationMatrix2D(tuple(map(float, centre)), -np.degrees(face_roll(points)), zoom))
     matrix[:, 2] += _LEVEL_SIDE / 2 - centre
     local = matrix.copy()
     local[:, 2] += matrix[:, :2] @ [left, top]

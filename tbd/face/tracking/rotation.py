@@ -20,7 +20,7 @@ class RotatedImage:
     """A picture after quarter turns, which turns only the parts that are read.
 
     Args:
-        image: (H, W, 3) uint8 RGB, or a `tbd.media.frame.Picture`.
+        image: (H, W, 3) uint8 RGB, or a `tbd.media.lazy_frame.LazyFrame`.
         turn: Quarter turns anticlockwise.
     """
 

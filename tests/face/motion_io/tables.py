@@ -8,7 +8,7 @@ import numpy as np
 
 from tbd.face.channels import BLENDSHAPES, CHANNELS
 from tbd.face.motion import Motion
-from tbd.utils.notes import collected
+from tbd.utils.user_warnings import collect_warnings
 
 FRAMES = 50
 TIMES = np.arange(FRAMES) / 25
@@ -59,7 +59,7 @@ def load(tmp_path: Path, content: str | bytes, encoding="utf-8", name="m.csv") -
     """The motion and its notes."""
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
-    with collected() as notes:
+    with collect_warnings() as notes:
         motion = Motion.load(path)
     return motion, " ".join(notes)
 

@@ -8,7 +8,7 @@ import pytest
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS, INDEX
 from tbd.face.motion import Motion
-from tbd.utils.notes import collected
+from tbd.utils.user_warnings import collect_warnings
 from tests.face.motion_io.tables import FRAMES, TIMES, VALUES, commas, joined, load, renamed, rows, snake, timed
 
 SAME = {
@@ -148,6 +148,6 @@ def test_one_row_is_one_frame(tmp_path):
 
 @pytest.mark.parametrize(("name", "frames"), [("03_time_column_60fps", 62), ("04_units_percent", 63), ("05_dialect_snake", 11)])
 def test_the_users_own_tables(shared, name, frames):
-    with collected():
+    with collect_warnings():
         motion = Motion.load(shared / f"data/faults/{name}.csv")
     assert len(motion) == frames and 0.5 < motion.blendshapes.max() <= 1

@@ -6,7 +6,7 @@ import pytest
 from tbd.face.channels import INDEX
 from tbd.face.motion import Motion
 from tbd.face.motion_io import live_link
-from tbd.utils.notes import collected
+from tbd.utils.user_warnings import collect_warnings
 from tests.face.motion_io.tables import VALUES, joined, load, renamed
 
 
@@ -31,7 +31,7 @@ class TestLiveLinkFace:
     def test_the_round_trip_loses_nothing_but_offsets(self, tmp_path, motion):
         motion.save(tmp_path / "m.csv")
         np.testing.assert_allclose(Motion.load(tmp_path / "m.csv").values, motion.values, atol=1e-7)
-        with collected() as notes:
+        with collect_warnings() as notes:
             Motion(VALUES).save(tmp_path / "moved.csv")
         assert "no columns for the head's offset" in notes[0]
 
@@ -67,6 +67,6 @@ class TestLiveLinkFace:
         assert "1 rows are empty" in notes
 
     def test_a_real_recording(self, shared):
-        with collected() as notes:
+        with collect_warnings() as notes:
             motion = Motion.load(shared / "data/faults/02_livelinkface_real.csv")
         assert len(motion) == 75 and motion["eyeBlinkLeft"].max() > 0.8 and "90 rows at 30 a second" in " ".join(notes)

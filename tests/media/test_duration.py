@@ -9,7 +9,7 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.media import read_audio
-from tbd.utils.notes import collected
+from tbd.utils.user_warnings import collect_warnings
 
 RATE = 16_000
 SOUND = (np.sin(np.arange(2 * RATE) * 0.1) * 9000).astype(np.int16)
@@ -46,7 +46,7 @@ def test_what_is_broken_off_is_told(tmp_path, suffix, make, part):
         with pytest.raises(InputError, match=r"damaged: it holds 0\.\d of its 2\.0 seconds"):
             read_audio(path)
         return
-    with collected() as notes:
+    with collect_warnings() as notes:
         samples = read_audio(path)
     assert abs(len(samples) / RATE - 2 * part) < 0.1
     assert ["broken off" in said for said in notes] == ([] if part == 1 else [True])
@@ -60,6 +60,6 @@ def test_a_header_that_does_not_know_promises_nothing(tmp_path, size):
     path = tmp_path / "streamed.wav"
     path.write_bytes(whole)
     if size:
-        with collected() as notes:
+        with collect_warnings() as notes:
             assert abs(len(read_audio(path)) - 2 * RATE) < 10
         assert notes == []

@@ -1,29 +1,32 @@
-"""Whether a file breaks off: what its chunks promise, and what is there."""
+"""Detect truncated files: compare the sizes that their chunks declare with what is there."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
-_UNSAID = 0x7FFF0000
-"""Bytes. Programs that do not know how long a recording becomes write sizes from here on, or 0."""
+_UNKNOWN_SIZE = 0x7FFF0000
+"""Bytes. Programs that do not know how long a recording will be write sizes from here on, or 0."""
 _CONTENT = (b"data", b"LIST", b"SSND")
-"""Chunks that hold the recording; whatever else programs hang behind it is not asked."""
-_REST = 0.05
-"""The part of a film that may be no box without a word; some cameras hang data of their own behind the last one."""
+"""Chunks that hold the recording; what programs append after it is ignored."""
+_MAX_TRAILER = 0.05
+"""Share of a file that may follow the last box; some cameras append data of their own."""
 
 
-def breaks_off(path: Path) -> bool:
-    """Whether a file of a format that says how long its parts are ends within one, or is unreadable from some part on.
+def is_truncated(path: Path) -> bool:
+    """Check whether a file ends within a part whose size it declares, or is unreadable from some part on.
 
     Args:
-        path: WAV, AVI, AIFF, CAF, MP4, MOV, WMA, WMV, Ogg or MPEG-TS; of other formats nothing is known.
+        path: WAV, AVI, AIFF, CAF, MP4, MOV, WMA, WMV, Ogg or MPEG-TS file.
+
+    Returns:
+        True if it is truncated; False if it is whole, or of a format that declares no sizes.
     """
     size = path.stat().st_size
     with open(path, "rb") as file:
         head = file.read(16)
-        walk = _WALKS.get(head[:4]) or (_boxes if head[4:8] in _FIRST_BOXES else None)
+        walk = _CHUNK_ENDS.get(head[:4]) or (_boxes if head[4:8] in _FIRST_BOXES else None)
         if walk is None:
-            return _odd_transport(file, size)
+            return _ends_within_packet(file, size)
         return any(end > size for end in walk(file, size))
 
 
@@ -31,7 +34,7 @@ _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"styp", b"wide", b"free", b"skip")
 
 
 def lacks_index(path: Path) -> bool:
-    """Whether an MP4 or MOV file ends before its index does, without which nothing in it can be found."""
+    """Return whether an MP4 or MOV file ends before its index (``moov``), without which nothing in it can be decoded."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         if file.read(12)[4:8] not in _FIRST_BOXES:
@@ -41,8 +44,8 @@ def lacks_index(path: Path) -> bool:
     return b"moov" not in whole and len(whole) < len(boxes)
 
 
-def _odd_transport(file: BinaryIO, size: int) -> bool:
-    """Whether a transport stream, of 188 bytes a packet or with a time of four bytes before each, ends within one."""
+def _ends_within_packet(file: BinaryIO, size: int) -> bool:
+    """Whether an MPEG transport stream, of 188 bytes per packet or 192 with time stamps, ends within a packet."""
     for first, length in ((0, 188), (4, 192)):
         file.seek(0)
         if file.read(2 * length)[first::length] == b"\x47\x47":
@@ -51,7 +54,7 @@ def _odd_transport(file: BinaryIO, size: int) -> bool:
 
 
 def _riff(file: BinaryIO, size: int) -> Iterator[int]:
-    """Ends of the chunks of WAV and AVI; the outermost size is not asked, since programs often leave it out."""
+    """Ends of the chunks of WAV and AVI; the outermost size is ignored, since programs often leave it out."""
     yield from _chunks(file, size, 12, "little")
 
 
@@ -59,12 +62,12 @@ def _form(file: BinaryIO, size: int) -> Iterator[int]:
     yield from _chunks(file, size, 12, "big")
 
 
-def _chunks(file: BinaryIO, size: int, at: int, order: str) -> Iterator[int]:
+def _chunks(file: BinaryIO, size: int, at: int, order: Literal["big", "little"]) -> Iterator[int]:
     while at + 8 <= size:
         file.seek(at)
         header = file.read(8)
-        length = int.from_bytes(header[4:], order)  # type: ignore[arg-type]
-        if length == 0 or length >= _UNSAID:
+        length = int.from_bytes(header[4:], order)
+        if length == 0 or length >= _UNKNOWN_SIZE:
             return
         if header[:4] in _CONTENT:
             yield at + 8 + length
@@ -87,7 +90,7 @@ def _boxes(file: BinaryIO, size: int) -> Iterator[int]:
 
 
 def _named_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
-    """Names and ends of the boxes of MP4 and MOV; an end beyond the file's where a box is none."""
+    """Names and ends of the boxes of MP4 and MOV; an end beyond the file's where a box is malformed."""
     at = 0
     while at + 8 <= size:
         file.seek(at)
@@ -97,7 +100,7 @@ def _named_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
             return
         length = int.from_bytes(header[8:16], "big") if length == 1 else length
         if length < 8 or not all(32 <= byte < 127 or byte == 0xA9 for byte in name):
-            yield b"", size + 1 if size - at > _REST * size else size
+            yield b"", size + 1 if size - at > _MAX_TRAILER * size else size
             return
         at += length
         yield name, at
@@ -126,8 +129,8 @@ def _ogg(file: BinaryIO, size: int) -> Iterator[int]:
     yield size - len(tail) + at + 27 + header[26] + sum(tail[at + 27 : at + 27 + header[26]])
 
 
-def first_page(path: Path) -> int:
-    """Byte at which the first page of an Ogg file's content begins, or at which its pages are damaged, if that comes before."""
+def first_page_offset(path: Path) -> int:
+    """Return the offset of the first content page of an Ogg file, or of the first damaged page if that comes earlier."""
     with open(path, "rb") as file:
         at = 0
         while len(header := file.read(27)) == 27 and header[:4] == b"OggS":
@@ -138,4 +141,4 @@ def first_page(path: Path) -> int:
         return at
 
 
-_WALKS = {b"RIFF": _riff, b"RF64": _riff, b"FORM": _form, b"caff": _caf, b"OggS": _ogg, b"\x30\x26\xb2\x75": _asf}
+_CHUNK_ENDS = {b"RIFF": _riff, b"RF64": _riff, b"FORM": _form, b"caff": _caf, b"OggS": _ogg, b"\x30\x26\xb2\x75": _asf}

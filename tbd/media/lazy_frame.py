@@ -1,4 +1,4 @@
-"""`Picture`: a decoded frame whose pixels are converted only where they are looked at.
+"""`LazyFrame`: a decoded frame that is converted to RGB only where its pixels are read.
 
 A tracker needs a window around the face and a crop needs its square; converting whole 1080p frames to RGB costs more than
 decoding them (measured: 8 ms against 5 ms for MEAD's 4:4:4 video).
@@ -8,53 +8,72 @@ from typing import Any
 
 import numpy as np
 
-from tbd.media.turning import is_turned, turned
+from tbd.media.orientation import is_upright, to_upright
 
-_FAST = {"yuv420p": (2, 2), "yuvj420p": (2, 2), "yuv444p": (1, 1), "yuvj444p": (1, 1)}
-"""Pixel format whose planes can be cut → how many pixels of a row, and rows, share a chroma sample."""
-
-
+_SUBSAMPLING = {"yuv420p": (2, 2), "yuvj420p": (2, 2), "yuv444p": (1, 1), "yuvj444p": (1, 1)}
+"""Pixel format whose planes can be cut → horizontal and vertical chroma subsampling."""
 _BT601 = (2, 5, 6)
-"""Values of a frame's colour space: unsaid, which means BT.601 to most players, and the two names of BT.601."""
+"""Values of a frame's color space: unspecified, which most players take for BT.601, and the two codes of BT.601."""
 
 
-class Picture:
-    """One frame, as an image that is cut before it is converted.
+class LazyFrame:
+    """A video frame that is cut before it is converted.
 
-    It stands in for an (H, W, 3) uint8 RGB array where only ``shape`` and two slices are used, as trackers do.
+    It replaces an (H, W, 3) uint8 RGB array where only ``shape`` and slices of rows and columns are used, as trackers do.
 
     Args:
-        frame: a PyAV video frame; its display rotation is applied.
-        window: left, top, width, height of the part that is the image, in whole pixels; all where not given.
+        frame: PyAV video frame; its display matrix is applied.
+        window: Left, top, width, height in pixels of the part that is the image; the whole frame by default.
+
+    Example:
+        >>> import av
+        >>> frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24")
+        >>> LazyFrame(frame).crop(8, 8, 32, 16)[:4, :6].shape
+        (4, 6, 3)
     """
 
     def __init__(self, frame: Any, window: tuple[int, int, int, int] | None = None) -> None:
         import av
 
-        if is_turned(frame):
-            frame = av.VideoFrame.from_ndarray(turned(frame, frame.to_ndarray(format="rgb24")), format="rgb24")
+        if not is_upright(frame):
+            frame = av.VideoFrame.from_ndarray(to_upright(frame, frame.to_ndarray(format="rgb24")), format="rgb24")
         self._frame = frame
         self._left, self._top, width, height = window or (0, 0, frame.width, frame.height)
         self.shape = (height, width, 3)
 
-    def within(self, left: int, top: int, width: int, height: int) -> "Picture":
-        """A part of the picture as a picture of its own; it must lie inside."""
-        return Picture(self._frame, (self._left + left, self._top + top, width, height))
+    def crop(self, left: int, top: int, width: int, height: int) -> "LazyFrame":
+        """Cut out a part, without converting it.
+
+        Args:
+            left: First column.
+            top: First row.
+            width: Columns.
+            height: Rows.
+
+        Returns:
+            The part, which must lie within the frame.
+        """
+        return LazyFrame(self._frame, (self._left + left, self._top + top, width, height))
 
     def __getitem__(self, window: tuple[slice, slice]) -> np.ndarray:
-        """(h, w, 3) uint8 RGB of ``picture[top:bottom, left:right]``; one of its ends may be left out, as in an array."""
+        """Convert ``frame[top:bottom, left:right]`` to (h, w, 3) uint8 RGB; ends may be left out, as with an array."""
         (top, bottom, _), (left, right, _) = (s.indices(n) for s, n in zip(window, self.shape[:2]))
         x, y = self._left + left, self._top + top
         cut, dx, dy = _cut(self._frame, x, y, right - left, bottom - top)
         pixels = _to_rgb(cut)[dy : dy + bottom - top, dx : dx + right - left]
         return np.ascontiguousarray(pixels)
 
-    def square(self, left: int, top: int, side: int, size: int) -> Any:
-        """A square, scaled, as a PyAV frame that `VideoWriter.write_picture` takes.
+    def crop_square(self, left: int, top: int, side: int, size: int) -> Any:
+        """Cut out and scale a square, which may reach outside the frame: there the frame's edge is repeated.
 
         Args:
-            left, top, side: even numbers of pixels, of a square that may reach outside: there the picture's edge is repeated.
-            size: height and width of the result.
+            left: First column, even.
+            top: First row, even.
+            side: Columns and rows, even.
+            size: Height and width of the result.
+
+        Returns:
+            PyAV frame that `VideoWriter.write_av_frame` takes.
         """
         height, width = self.shape[:2]
         x, y = max(left, 0), max(top, 0)
@@ -66,11 +85,19 @@ class Picture:
             pixels = _to_rgb(cut)[dy : dy + h, dx : dx + w]
             pads = ((y - top, top + side - y - h), (x - left, left + side - x - w), (0, 0))
             cut = av.VideoFrame.from_ndarray(np.pad(pixels, pads, mode="edge"), format="rgb24")
-        return scaled(cut, size)
+        return to_yuv420(cut, size)
 
 
-def scaled(frame: Any, size: int) -> Any:
-    """A PyAV frame at `size` × `size` pixels, 4:2:0, BT.601 in limited range."""
+def to_yuv420(frame: Any, size: int) -> Any:
+    """Scale a frame and convert it to 4:2:0, BT.601 in limited range.
+
+    Args:
+        frame: PyAV frame.
+        size: Height and width of the result, even.
+
+    Returns:
+        PyAV frame; `frame` itself if it is of that kind already.
+    """
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
     if (frame.width, frame.height, frame.format.name) == (size, size, "yuv420p") and frame.color_range != 2 and frame.colorspace in _BT601:
@@ -80,12 +107,12 @@ def scaled(frame: Any, size: int) -> Any:
 
 
 def _cut(frame: Any, left: int, top: int, width: int, height: int) -> tuple[Any, int, int]:
-    """A part of a frame in the frame's own format, and where in it the part begins: its edges must fall on chroma samples."""
+    """A part of a frame in the frame's own pixel format, and the part's offset in it, since edges must fall on chroma samples."""
     import av
 
     if (left, top, width, height) == (0, 0, frame.width, frame.height):
         return frame, 0, 0
-    if frame.format.name not in _FAST:
+    if frame.format.name not in _SUBSAMPLING:
         cut = frame if frame.format.name == "rgb24" else frame.reformat(format="rgb24")
         plane = cut.planes[0]
         pixels = (
@@ -93,8 +120,8 @@ def _cut(frame: Any, left: int, top: int, width: int, height: int) -> tuple[Any,
         )
         part = np.ascontiguousarray(pixels[top : top + height, left : left + width])
         return av.VideoFrame.from_ndarray(part, format="rgb24"), 0, 0
-    across, down = _FAST[frame.format.name]
-    # even numbers throughout: swscale and OpenCV want whole chroma samples
+    across, down = _SUBSAMPLING[frame.format.name]
+    # even numbers: swscale and OpenCV want whole chroma samples
     x, y = left - left % across, top - top % down
     w, h = -(-(left + width - x) // across) * across, -(-(top + height - y) // down) * down
     sizes = [(h, w), *[(h // down, w // across)] * 2]
@@ -129,6 +156,6 @@ def _to_rgb(frame: Any) -> np.ndarray:
 
 def _planes(frame: Any) -> list[np.ndarray]:
     """Views of the three planes, without what lies beyond their rows."""
-    across, down = _FAST[frame.format.name]
+    across, down = _SUBSAMPLING[frame.format.name]
     sides = [(frame.height, frame.width), *[(-(-frame.height // down), -(-frame.width // across))] * 2]
     return [np.frombuffer(p, np.uint8).reshape(-1, p.line_size)[:h, :w] for p, (h, w) in zip(frame.planes, sides)]

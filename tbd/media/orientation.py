@@ -1,4 +1,4 @@
-"""Which way up a decoded frame is shown: display matrices, which turn by right angles and may mirror."""
+"""Apply the display matrix of decoded frames, which rotates by right angles and may mirror."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ _UPRIGHT = (1, 0, 0, 1)
 
 
 def orientation(frame: Any) -> tuple[int, int, int, int]:
-    """How a frame's axes are shown.
+    """Read how a frame's axes are displayed.
 
     Args:
-        frame: A PyAV video frame.
+        frame: PyAV video frame.
 
     Returns:
-        a, b, c, d of −1, 0 or 1: pixel (x, y) is shown at (a·x + c·y, b·x + d·y), as in FFmpeg's display matrix. Angles between right
-        ones are rounded.
+        a, b, c, d of −1, 0 or 1: pixel (x, y) is displayed at (a·x + c·y, b·x + d·y), as in FFmpeg's display matrix. Other
+        angles are rounded to right angles.
     """
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
@@ -30,22 +30,22 @@ def _sign(number: int) -> int:
     return 1 if number > 0 else -1
 
 
-def is_turned(frame: Any) -> bool:
-    """Whether a frame is shown otherwise than it lies in memory."""
-    return orientation(frame) != _UPRIGHT
+def is_upright(frame: Any) -> bool:
+    """Return whether a PyAV frame is displayed as it lies in memory."""
+    return orientation(frame) == _UPRIGHT
 
 
 def is_sideways(frame: Any) -> bool:
-    """Whether a frame's width is shown as its height."""
+    """Return whether a PyAV frame's width is displayed as its height."""
     return orientation(frame)[0] == 0
 
 
-def turned(frame: Any, pixels: np.ndarray) -> np.ndarray:
-    """Turn pixels as their frame is shown.
+def to_upright(frame: Any, pixels: np.ndarray) -> np.ndarray:
+    """Rotate and mirror pixels as their frame is displayed.
 
     Args:
-        frame: The frame that they come from.
-        pixels: (H, W, 3).
+        frame: PyAV frame that they come from.
+        pixels: (H, W, 3) as they lie in memory.
 
     Returns:
         (H, W, 3) or (W, H, 3), contiguous.

@@ -1,8 +1,8 @@
-"""Files that people take for pictures and that are none, or not yet: what they are and what to do about it."""
+"""Recognize files that are given as images but cannot be read, and say what to do about each."""
 
 from pathlib import Path
 
-_BEGINNINGS = {
+_SIGNATURES = {
     b"%PDF": "a PDF; save its page as PNG or JPEG",
     b"%!PS": "a PostScript drawing; save it as PNG",
     b"\xc5\xd0\xd3\xc6": "a PostScript drawing; save it as PNG",
@@ -17,22 +17,25 @@ _BEGINNINGS = {
 }
 """The first bytes of a file → what it is."""
 _RAW = (".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw", ".3fr", ".iiq")
-"""Raw files of cameras, most of which are TIFFs that hold a thumbnail, which PIL would read."""
+"""Raw files of cameras. Most are TIFFs with a thumbnail, which PIL would read instead."""
 
 
-def what_it_is(path: Path) -> str | None:
-    """Name what a file is instead of a picture, with what to do about it; None where nothing speaks against it.
+def describe_unsupported(path: Path) -> str | None:
+    """Describe a file that is of an unsupported format.
 
     Args:
         path: A file that exists.
+
+    Returns:
+        What it is and how to convert it, as the end of a sentence; None if it may be a supported image.
     """
     with open(path, "rb") as file:
         head = file.read(1024)
-    for beginning, name in _BEGINNINGS.items():
-        if head.startswith(beginning):
+    for signature, name in _SIGNATURES.items():
+        if head.startswith(signature):
             return name
     if b"<svg" in head and head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<?xml", b"<!doctype svg", b"<!--", b"<svg")):
-        return _BEGINNINGS[b"<svg"]
+        return _SIGNATURES[b"<svg"]
     if head[8:10] == b"CR" or head[4:12] == b"ftypcrx ":
-        return _BEGINNINGS[b"IIRO"]
-    return _BEGINNINGS[b"IIRO"] if path.suffix.lower() in _RAW else None
+        return _SIGNATURES[b"IIRO"]
+    return _SIGNATURES[b"IIRO"] if path.suffix.lower() in _RAW else None
