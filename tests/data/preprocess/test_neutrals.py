@@ -33,7 +33,7 @@ class Resting:
     def __init__(self, usable):
         self.usable, self.asked = usable, []
 
-    def rest(self, frames, source):
+    def neutral_face(self, frames, source):
         self.asked.append(source)
         if source != self.usable:
             raise InputError("No face.")
@@ -47,7 +47,7 @@ def cache(tmp_path):
 
 @pytest.fixture
 def clip(tmp_path, monkeypatch):
-    monkeypatch.setattr("tbd.data.preprocess.clip.read_video", lambda path: type("Video", (), {"decoded": lambda self, threads: []})())
+    monkeypatch.setattr("tbd.data.preprocess.clip.read_video", lambda path: type("Video", (), {"av_frames": lambda self, threads: []})())
     first, second = RawFile(str(tmp_path), "one.mp4"), RawFile(str(tmp_path), "two.mp4")
     return replace(raw("M003", "angry"), neutrals=(first, second))
 

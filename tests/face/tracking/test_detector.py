@@ -1,5 +1,6 @@
 """Faces in any turn, and things that only look like faces."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +8,7 @@ from PIL import Image
 from tbd.errors import InputError
 from tbd.face.geometry import mean_face
 from tbd.face.tracker import FaceMeshTracker
-from tbd.face.tracking.detector import detect_faces, detect_rotated_faces, mesh_agrees_with_detector, unrotated_box
+from tbd.face.tracking.detector import _shrunk, detect_faces, detect_rotated_faces, mesh_agrees_with_detector, unrotated_box
 from tbd.media import read_image
 
 
@@ -46,3 +47,18 @@ def test_boxes_are_sorted_by_size_and_empty_pictures_have_none(astronaut):
     both = np.hstack([np.array(Image.fromarray(astronaut).resize((512, 512))), astronaut])
     boxes = detect_faces(both)
     assert boxes.shape == (2, 4) and detect_faces(np.zeros((64, 64, 3), np.uint8)).shape == (0, 4)
+
+
+def test_a_huge_face_is_found_where_the_small_one_is(astronaut):
+    small = astronaut
+    large = cv2.resize(small, (4096, 4096), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(detect_faces(large)[0] / 8 - detect_faces(small)[0]).max() < 3
+
+
+def test_tiles_of_huge_pictures_are_small():
+    image = np.zeros((3000, 4000, 3), np.uint8)
+    whole, scale = _shrunk(image, 1)
+    assert whole.shape == (480, 640, 3) and scale == 6.25
+    tiled, scale = _shrunk(image, 3)
+    assert max(tiled.shape) == 1280 and scale == 4000 / 1280
+    assert _shrunk(image, 7)[0] is image
