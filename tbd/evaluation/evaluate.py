@@ -214,7 +214,12 @@ def _costs(predictions: dict[str, Prediction]) -> dict[str, dict[str, float]]:
 
 
 def save_clips(path: Path, found: dict[str, dict[str, dict[str, float]]]) -> None:
-    """Write clip by clip what the means over clips are made of."""
+    """Write the numbers of each clip, of which the means over clips are made, as CSV.
+
+    Args:
+        path: The file to write.
+        found: Metric → clip → numbers, as `evaluate` returns them.
+    """
     columns = {(metric, key) for metric, clips in found.items() for values in clips.values() for key in values}
     names = sorted({clip for clips in found.values() for clip in clips})
     order = sorted(columns)

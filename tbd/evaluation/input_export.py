@@ -46,7 +46,7 @@ the subject's left, positive roll tilts the crown to the subject's right. Transl
 relative to the resting pose."""
 _IN_PIXELS = """
 {id} compares motion files, which other programs do not write. Videos alone are measured by {by}
-instead, over the same clips: motion is tracked in the pixels of both sides.
+instead, over the same clips: motion is tracked in the pixels of both clips.
 """
 _README = """# Inputs of {id}
 

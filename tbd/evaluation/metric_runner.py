@@ -1,4 +1,4 @@
-"""A metric at work: built from a protocol's entry, fed clip by clip, read at the end."""
+"""`MetricRunner`: a metric of a protocol, updated clip by clip and computed at the end."""
 
 import math
 import warnings
@@ -21,16 +21,16 @@ SharedValues = dict[Hashable, dict[str, float]]
 
 @dataclass
 class MetricRunner:
-    """A metric at work: what it was given so far, clip by clip.
+    """A metric of a protocol and what it has measured so far.
 
     Args:
-        entry: its line in the protocol.
-        metric: the metric, or None where it is absent.
-        absent: why.
-        clips: clips in it.
-        refused: why the first of the others could not be measured.
-        weights: third-party files that it uses, by their registered name → sha256.
-        clip_values: of a mean over clips, clip → numbers.
+        entry: Its line in the protocol.
+        metric: The metric, or None where it is absent.
+        absent: Reason why it is absent.
+        clips: Number of clips in it.
+        refused: Reason why the first of the other clips could not be measured.
+        weights: Third-party files that it uses, by their registered name → sha256.
+        clip_values: Clip → numbers, if the metric is a mean over clips.
     """
 
     entry: MetricEntry
@@ -43,11 +43,14 @@ class MetricRunner:
 
     @classmethod
     def of(cls, entry: MetricEntry, device: str = "cpu") -> "MetricRunner":
-        """Build an entry's metric; one whose weights are not here is absent, with the command that fetches them.
+        """Build an entry's metric; one whose weights are missing is absent, with the command that fetches them.
 
         Args:
-            entry: of the protocol.
-            device: where its networks and sums live.
+            entry: The metric's line in the protocol.
+            device: Device of its networks and sums.
+
+        Returns:
+            A runner that has measured nothing yet.
         """
         try:
             return cls(entry, build_metric(entry).to(device), weights=_used_weights(entry))
@@ -56,6 +59,7 @@ class MetricRunner:
 
     @property
     def reads(self) -> Sequence[str]:
+        """Fields that the metric reads; none where it is absent."""
         return self.metric.reads if self.metric is not None else ()
 
     def update(self, clip_inputs: ClipInputs, shared: SharedValues) -> None:
@@ -92,12 +96,12 @@ class MetricRunner:
         return {name: float(value) for name, value in values.items()}
 
     def state(self) -> dict[str, Any]:
-        """What it was given, without its networks, to be added to another gauge of the same entry."""
+        """Return sums and counts without the networks, to be added to another runner of the same entry."""
         sums = {key: value.cpu() for key, value in self.metric.metric_state.items()} if self.metric is not None else None
         return {"sums": sums, "absent": self.absent, "clips": self.clips, "refused": self.refused, "clip_values": self.clip_values}
 
     def add(self, state: dict[str, Any]) -> None:
-        """Take in what another process's gauge was given."""
+        """Add the state of another process's runner."""
         self.clips += state["clips"]
         self.refused = self.refused or state["refused"]
         self.clip_values |= state["clip_values"]
@@ -107,7 +111,7 @@ class MetricRunner:
         self.metric.merge_state({key: value.to(self.metric.device) for key, value in state["sums"].items()})
 
     def value(self) -> Value:
-        """The result."""
+        """Compute the result, or say why there is none."""
         entry = self.entry
         kind = import_class(entry.metric.class_path) if self.metric is None else self.metric
         direction = {True: "higher", False: "lower", None: "reference"}[kind.higher_is_better]
@@ -147,8 +151,8 @@ def _used_weights(entry: MetricEntry) -> dict[str, str]:
     """The files that an entry's weights lie in, by their checksums.
 
     Raises:
-        WeightsNotFoundError: a file is not there.
-        InputError: a file is not the one that the protocol names.
+        WeightsNotFoundError: If a file is not there.
+        InputError: If a file is not the one that the protocol names.
     """
     used = {name: checksum_of_file(resolve_weights(name)) for name in entry.weights}
     for name, sha in used.items():
@@ -161,11 +165,17 @@ def _used_weights(entry: MetricEntry) -> dict[str, str]:
 
 
 def build_metric(entry: MetricEntry) -> ClipMetric:
-    """The metric of a protocol's entry.
+    """Build the metric of a protocol's entry.
+
+    Args:
+        entry: The metric's line in the protocol.
+
+    Returns:
+        The metric, in evaluation mode.
 
     Raises:
-        WeightsNotFoundError: its weights are not on this machine.
-        InputError: there is no such class, or it takes other arguments.
+        WeightsNotFoundError: If its weights are not on this machine.
+        InputError: If there is no such class, or it takes other arguments.
     """
     return build(entry.metric, ClipMetric, f"The metric {entry.name}").eval()
 

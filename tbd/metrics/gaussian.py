@@ -13,8 +13,8 @@ class GaussianSums:
     Sums of three fixed-size tensors may be added over processes in any order, also where one of them saw nothing.
 
     Args:
-        metric: gets the states ``NAME_count``, ``NAME_sum``, ``NAME_outer``.
-        name: of the side.
+        metric: Gets the states ``NAME_count``, ``NAME_sum``, ``NAME_outer``.
+        name: Of the side.
         size: D, the number of features.
     """
 
@@ -42,7 +42,7 @@ class GaussianSums:
         """(D,) mean and (D, D) unbiased covariance.
 
         Raises:
-            InputError: fewer than two features were added.
+            InputError: If fewer than two features were added.
         """
         count = self.count
         if count < 2:
@@ -63,8 +63,10 @@ def frechet_distance(mean1: Tensor, covariance1: Tensor, mean2: Tensor, covarian
     eigenvalues of Σ₁ Σ₂: real and never below zero, also where the covariances are singular (fewer samples than features).
 
     Args:
-        mean1, mean2: (D,).
-        covariance1, covariance2: (D, D), symmetric.
+        mean1: (D,).
+        mean2: (D,).
+        covariance1: (D, D), symmetric.
+        covariance2: (D, D), symmetric.
 
     Returns:
         () float64, at least 0.
@@ -92,7 +94,7 @@ def _root(covariance: Tensor, rank: int | None = None) -> Tensor:
 
     Args:
         covariance: (D, D) symmetric.
-        rank: where it is known and far below D, its range is found by multiplying with few random directions (Halko et al.
+        rank: Where it is known and far below D, its range is found by multiplying with few random directions (Halko et al.
             2011), which for an exactly singular matrix loses nothing and takes a hundredth of the time.
     """
     covariance = (covariance.double() + covariance.double().T) / 2

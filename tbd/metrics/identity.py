@@ -24,8 +24,8 @@ class IdentitySimilarity(ClipMean):
     part of the metric's name: cosines of two embedders are not comparable, and each has its own value for strangers.
 
     Args:
-        embedder: see `FaceEmbedder`.
-        batch_size: faces at a time.
+        embedder: See `FaceEmbedder`.
+        batch_size: Faces at a time.
     """
 
     reads = ("preds.faces", "target.faces")
@@ -55,7 +55,7 @@ class IdentitySimilarity(ClipMean):
         """(F, 3, 224, 224) uint8 chips each; the numbers of frames may differ.
 
         Raises:
-            Unmeasurable: there is no face in either.
+            Unmeasurable: If there is no face in either.
         """
         reference = nn.functional.normalize(self.embed(target).mean(0), dim=0)
         return {"value": float((self.embed(preds) @ reference).mean())}

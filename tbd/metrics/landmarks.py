@@ -42,7 +42,8 @@ _OPEN = 9
 @cache
 def dlib68() -> tuple[int, ...]:
     """The mesh points that stand for the 68 of dlib (iBUG 300-W), in its order: jaw from the subject's right ear, brows,
-    nose, eyes, outer and inner lips."""
+    nose, eyes, outer and inner lips.
+    """
     eye = topology.mirrored(_EYE)
     left_eye = (eye[3], eye[2], eye[1], eye[0], eye[5], eye[4])  # from the inner corner over the upper lid
     jaw = (*_JAW, 152, *topology.mirrored(_JAW)[::-1])
@@ -54,7 +55,7 @@ def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
 
     Args:
         frames: (T, 3, H, W) uint8 RGB.
-        tracker: whose model looks; by default `FaceMeshTracker`, which needs no file.
+        tracker: Whose model looks; by default `FaceMeshTracker`, which needs no file.
 
     Returns:
         (T, 478, 3) float32 pixels, rows of NaN where no face was seen.
@@ -73,7 +74,7 @@ def to_dlib68(points: Array) -> Tensor:
     """(..., 478, 3) mesh points, or (..., 68, 2) as they are → (..., 68, 2) float64 pixels.
 
     Raises:
-        InputError: the points are neither.
+        InputError: If the points are neither.
     """
     points = tensor(points)
     if points.shape[-2:] == (NUM_POINTS, 3):
@@ -105,8 +106,8 @@ def load_template(template: str | os.PathLike) -> np.ndarray:
     """(68, 2) float64 from an ``.npy`` file, or by its registered name.
 
     Raises:
-        WeightsNotFoundError: a registered file is not there.
-        InputError: the file holds something else.
+        WeightsNotFoundError: If a registered file is not there.
+        InputError: If the file holds something else.
     """
     path = resolve_weights(template)
     try:
@@ -166,7 +167,7 @@ def align_to_template(points: Array, template: Array, two_templates: bool = Fals
     Args:
         points: (..., 478, 3) or (..., 68, 2) pixels of the whole frame.
         template: (68, 2).
-        two_templates: choose frame by frame, see `eat_templates`.
+        two_templates: Choose frame by frame, see `eat_templates`.
 
     Returns:
         (..., 68, 2) float64.
@@ -198,7 +199,8 @@ def landmark_distance(preds: Array, target: Array) -> Tensor:
     """Mean distance of corresponding points once each set's own centroid is taken out (EAT's `test_lmd.py`).
 
     Args:
-        preds, target: (..., N, 2) each.
+        preds: (..., N, 2) each.
+        target: (..., N, 2) each.
 
     Returns:
         (...) float64 in the points' unit.
@@ -243,11 +245,12 @@ class _LandmarkDistance(ClipMean):
         """One clip's distance.
 
         Args:
-            preds, target: (T, 478, 3) or (T, 68, 2) pixels each; frames in which either is NaN are left out, and those
+            preds: (T, 478, 3) or (T, 68, 2) pixels each; frames in which either is NaN are left out, and those
+            target: (T, 478, 3) or (T, 68, 2) pixels each; frames in which either is NaN are left out, and those
                 beyond the shorter track.
 
         Raises:
-            Unmeasurable: no frame shows a face in both.
+            Unmeasurable: If no frame shows a face in both.
         """
         both = seen(preds, target)
         if not both.any():
@@ -270,12 +273,12 @@ class MouthLandmarkDistance(_LandmarkDistance):
         form: ``inter-ocular``: in percent of the distance of the outer eye corners, each face turned upright by its eyes
             first (`steady`); does not depend on the size of the picture. ``eat-px128``: pixels of EAT's aligned 128 crop
             (`align_to_template`), as its `test_lmd.py` measures, less its rounding of points to whole pixels.
-        template: for ``eat-px128``: EAT's `base_68.npy`, as a file or by its registered name ``eat-template``; by default
+        template: For ``eat-px128``: EAT's `base_68.npy`, as a file or by its registered name ``eat-template``; by default
             `eat_template`, whose scale is not theirs.
-        two_templates: for ``eat-px128``: choose between two frame by frame, as EAT does (`eat_templates`).
+        two_templates: For ``eat-px128``: choose between two frame by frame, as EAT does (`eat_templates`).
 
     Raises:
-        WeightsNotFoundError: the template was asked for by its registered name and is not on this machine.
+        WeightsNotFoundError: If the template was asked for by its registered name and is not on this machine.
 
     Example:
         >>> face = torch.rand(5, 68, 2, dtype=torch.float64)
@@ -292,7 +295,9 @@ class FaceLandmarkDistance(_LandmarkDistance):
     """F-LMD: as `MouthLandmarkDistance` over all 68 points, expression and shape together.
 
     Args:
-        form, template, two_templates: see `MouthLandmarkDistance`.
+        form: See `MouthLandmarkDistance`.
+        template: See `MouthLandmarkDistance`.
+        two_templates: See `MouthLandmarkDistance`.
     """
 
 
@@ -313,14 +318,15 @@ def lagged_correlation(preds: Array, target: Array, max_lag: int) -> tuple[float
     """Pearson's r of two tracks at the lag where it is greatest.
 
     Args:
-        preds, target: (T,) each; NaN where not seen. The longer one counts up to the shorter one's length.
-        max_lag: frames.
+        preds: (T,) each; NaN where not seen. The longer one counts up to the shorter one's length.
+        target: (T,) each; NaN where not seen. The longer one counts up to the shorter one's length.
+        max_lag: Frames.
 
     Returns:
         r, and the lag in frames by which `preds` comes later than `target`; of equal r the smallest lag.
 
     Raises:
-        Unmeasurable: fewer than ten frames are seen in both at every lag, or either track stands still.
+        Unmeasurable: If fewer than ten frames are seen in both at every lag, or either track stands still.
 
     Example:
         >>> track = torch.sin(torch.arange(100) / 3)
@@ -353,7 +359,7 @@ class ApertureCorrelation(ClipMean):
     correlation that is good only at a lag of several frames is bad lip sync.
 
     Args:
-        max_lag: frames either way.
+        max_lag: Frames either way.
     """
 
     reads = ("preds.points", "target.points")
@@ -371,7 +377,7 @@ class ApertureCorrelation(ClipMean):
         """(T, 478, 3) or (T, 68, 2) pixels each.
 
         Raises:
-            Unmeasurable: see `lagged_correlation`.
+            Unmeasurable: See `lagged_correlation`.
         """
         correlation, lag = lagged_correlation(mouth_aperture(preds), mouth_aperture(target), self.max_lag)
         return {"correlation": correlation, "lag": lag}

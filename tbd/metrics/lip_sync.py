@@ -21,8 +21,9 @@ def shift_distances(video: Tensor, audio: Tensor, max_shift: int = MAX_SHIFT) ->
     """How far mouths and voices lie apart when the voices are moved against them.
 
     Args:
-        video, audio: (T, D) embeddings of the same windows.
-        max_shift: frames either way; beyond the ends a voice is the zero vector, as in the release.
+        video: (T, D) embeddings of the same windows.
+        audio: (T, D) embeddings of the same windows.
+        max_shift: Frames either way; beyond the ends a voice is the zero vector, as in the release.
 
     Returns:
         (T, 2 · max_shift + 1) Euclidean distances (with the release's 10⁻⁶ added to every difference); column j compares
@@ -61,16 +62,16 @@ def embed(network: SyncNet, frames: Tensor, audio: Tensor, batch_size: int) -> t
     As in the release, the number of windows is that of whole frames of both picture and sound, less 5.
 
     Args:
-        network: on the device on which to work.
+        network: On the device on which to work.
         frames: (T, 3, 224, 224) uint8 RGB, any device.
         audio: (N,) float in −1..1 at 16 kHz, beginning with the first frame.
-        batch_size: windows at a time.
+        batch_size: Windows at a time.
 
     Returns:
         (n, 1024) float32 each.
 
     Raises:
-        Unmeasurable: there are fewer than 6 frames of picture and sound.
+        Unmeasurable: If there are fewer than 6 frames of picture and sound.
     """
     device = next(network.parameters()).device
     count = min(len(frames), len(audio) // SAMPLES_PER_FRAME) - WINDOW
@@ -94,12 +95,12 @@ class LipSync(ClipMean):
     `torchmetrics.MetricCollection` they form one compute group of themselves.
 
     Args:
-        protocol: how the mouth is cut out, see `tbd.metrics.crops.crop_mouths`. Numbers of two protocols are not comparable.
-        weights: of SyncNet: a registry's name or a file.
-        batch_size: windows at a time; changes the speed and the memory, not the numbers.
+        protocol: How the mouth is cut out, see `tbd.metrics.crops.crop_mouths`. Numbers of two protocols are not comparable.
+        weights: Of SyncNet: a registry's name or a file.
+        batch_size: Windows at a time; changes the speed and the memory, not the numbers.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
+        WeightsNotFoundError: If the weights are not on this machine.
     """
 
     reads = ("preds.frames", "preds.audio", "preds.points")
@@ -122,7 +123,7 @@ class LipSync(ClipMean):
             points: (T, 478, 3) pixels; not needed by the protocol ``wav2lip``.
 
         Raises:
-            Unmeasurable: no face is seen for long enough, the clip is too short, or its sound is digital silence.
+            Unmeasurable: If no face is seen for long enough, the clip is too short, or its sound is digital silence.
         """
         sound = tensor(audio)
         if sound.ndim != 1:

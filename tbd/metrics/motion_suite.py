@@ -35,7 +35,7 @@ class MotionSuite:
     """Feeds clips to metrics, as far as each clip tells what they read, and adds up what several processes have measured.
 
     Args:
-        names: of `MOTION_METRICS`.
+        names: Of `MOTION_METRICS`.
 
     Example:
         >>> suite = MotionSuite(["muscle_error"])
@@ -61,12 +61,12 @@ class MotionSuite:
         """Measure one clip, as far as it tells what a metric reads.
 
         Args:
-            drawn: what is judged.
-            true: what was recorded.
-            plan: what was asked; None where nobody knows.
-            emotion: place of the label in `EMOTIONS`.
+            drawn: What is judged.
+            true: What was recorded.
+            plan: What was asked; None where nobody knows.
+            emotion: Place of the label in `EMOTIONS`.
             bilabials: (K, 2) seconds in which b, p and m are said.
-            seams: first frames of later windows.
+            seams: First frames of later windows.
         """
         fields = {"preds.motion": drawn.values, "target.motion": true.values, "target.emotion": emotion, "target.bilabials": bilabials}
         fields |= {"target.plan_motion": None if plan is None else perform(plan, len(true)), "preds.seams": seams}

@@ -22,7 +22,8 @@ def frame_psnr(preds: Tensor, target: Tensor) -> Tensor:
     """PSNR per frame: ``10 log₁₀(255² / MSE)`` in dB, at most 100 (equal frames would have infinity).
 
     Args:
-        preds, target: (T, 3, H, W) uint8.
+        preds: (T, 3, H, W) uint8.
+        target: (T, 3, H, W) uint8.
 
     Returns:
         (T,) float64.
@@ -40,7 +41,8 @@ def frame_ssim(preds: Tensor, target: Tensor) -> Tensor:
     sample covariance (N − 1), K₁ 0.01, K₂ 0.03, range 255, the mean over channels and all whole windows.
 
     Args:
-        preds, target: (T, 3, H, W) uint8, both sides at least 7.
+        preds: (T, 3, H, W) uint8, both sides at least 7.
+        target: (T, 3, H, W) uint8, both sides at least 7.
 
     Returns:
         (T,) float64, −1..1.
@@ -64,8 +66,8 @@ def frame_pairs(preds: Array, target: Array, device: torch.device, size: int = _
     """Batches of corresponding frames, uint8, on `device`.
 
     Raises:
-        Unmeasurable: the clips have no frames.
-        InputError: they differ in length or size.
+        Unmeasurable: If the clips have no frames.
+        InputError: If they differ in length or size.
     """
     preds, target = to_uint8(preds), to_uint8(target)
     if preds.shape != target.shape or preds.ndim != 4:
@@ -125,7 +127,7 @@ class FrameSSIM(_FrameMean):
     torchmetrics' SSIM has a Gaussian window and pads: it is another number.
 
     Args:
-        average: see `FramePSNR`.
+        average: See `FramePSNR`.
     """
 
     unit = ""
@@ -150,11 +152,11 @@ def lpips_network(backbone: Backbone, weights: str | os.PathLike | None = None) 
     """The `lpips` package's network (version 0.1, whose linear weights come with the package) on a local backbone.
 
     Args:
-        backbone: of the three networks.
-        weights: a registry's name or a file with torchvision's state dict of that network; by default the registry's.
+        backbone: Of the three networks.
+        weights: A registry's name or a file with torchvision's state dict of that network; by default the registry's.
 
     Raises:
-        WeightsNotFoundError: the file is not there.
+        WeightsNotFoundError: If the file is not there.
     """
     state = load_state(weights if weights is not None else _BACKBONES[backbone])
     import lpips
@@ -177,10 +179,10 @@ class FrameLPIPS(ClipMean):
 
     Args:
         backbone: ``alex`` is what most papers report.
-        weights: of the backbone; see `lpips_network`.
+        weights: Of the backbone; see `lpips_network`.
 
     Raises:
-        WeightsNotFoundError: the backbone's weights are not on this machine.
+        WeightsNotFoundError: If the backbone's weights are not on this machine.
     """
 
     reads = ("preds.frames", "target.frames")

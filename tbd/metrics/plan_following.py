@@ -80,7 +80,7 @@ class LipClosure(ClipMean):
         """(T, 58), and (K, 2) seconds.
 
         Raises:
-            Unmeasurable: no bilabial is said.
+            Unmeasurable: If no bilabial is said.
         """
         found = closures(lip_gap(_numpy(motion)), _numpy(bilabials))
         if not len(found):
@@ -92,7 +92,7 @@ class ChannelCorrelation(ClipMean):
     """Pearson's r over time between one channel of a motion and of the recorded one; −1..1, higher is better.
 
     Args:
-        channel: of `tbd.face.channels.CHANNELS`.
+        channel: Of `tbd.face.channels.CHANNELS`.
 
     Example:
         >>> motion = np.random.default_rng(0).random((50, 58))
@@ -117,7 +117,7 @@ class ChannelCorrelation(ClipMean):
         """(T, 58) each; a channel that stands still in `motion` alone has r 0.
 
         Raises:
-            Unmeasurable: the recorded channel stands still.
+            Unmeasurable: If the recorded channel stands still.
         """
         length, column = min(len(motion), len(target)), INDEX[self.channel]
         a, b = (_numpy(values)[:length, column] for values in (motion, target))
@@ -135,7 +135,7 @@ class RegionError(ClipMean):
     so there it is the plan alone that is tested. Lower is better; chance movements keep it above 0.
 
     Args:
-        regions: of `tbd.think.action_units.REGIONS`; their blendshapes count.
+        regions: Of `tbd.think.action_units.REGIONS`; their blendshapes count.
 
     Example:
         >>> motion = np.full((50, 58), 0.25)
@@ -170,7 +170,7 @@ class ActionUnitGain(ClipMean):
     1 is as asked, less is a face that holds back, more one that exaggerates. Compare with the recorded motion's own.
 
     Args:
-        regions: of `tbd.think.action_units.REGIONS`; speech also moves the units of the lower face.
+        regions: Of `tbd.think.action_units.REGIONS`; speech also moves the units of the lower face.
 
     Example:
         >>> from tbd.think.facs import perform
@@ -197,7 +197,7 @@ class ActionUnitGain(ClipMean):
         """(T, 58) each.
 
         Raises:
-            Unmeasurable: the plan asks no unit of these regions.
+            Unmeasurable: If the plan asks no unit of these regions.
         """
         length = min(len(motion), len(asked))
         seen, wanted = (_numpy(values)[:length] for values in (motion, asked))

@@ -60,7 +60,8 @@ def edge_widths(image: np.ndarray) -> np.ndarray:
 
 def _runs(along: np.ndarray) -> np.ndarray:
     """(H, W − 1) whether the step from each pixel to its right neighbour goes on → (H, W) for each pixel two, and the number
-    of steps that go on without a break leftwards from its left neighbour and rightwards from its right one, each at most 100."""
+    of steps that go on without a break leftwards from its left neighbour and rightwards from its right one, each at most 100.
+    """
     rows, steps = along.shape
     place = np.arange(steps)
     left = place - np.maximum.accumulate(np.where(along, -1, place), 1)
@@ -90,7 +91,7 @@ class Sharpness(ClipMean):
     It depends on the size of the picture and rises with noise and with the blocks of coding; compare at one size only.
 
     Args:
-        every: looks at each so many frames, since a frame of 512² takes a tenth of a second.
+        every: Looks at each so many frames, since a frame of 512² takes a tenth of a second.
     """
 
     reads = ("preds.frames",)
@@ -106,7 +107,7 @@ class Sharpness(ClipMean):
         """(T, 3, H, W) uint8, or float in 0..1.
 
         Raises:
-            Unmeasurable: there are no frames, or they are smaller than 64×64.
+            Unmeasurable: If there are no frames, or they are smaller than 64×64.
         """
         from PIL import Image
 

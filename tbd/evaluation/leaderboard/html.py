@@ -8,7 +8,7 @@ from importlib.resources import files
 from string import Template
 
 import tbd
-from tbd.evaluation.console import FROM
+from tbd.evaluation.console import MOTION_SOURCES
 from tbd.evaluation.leaderboard.columns import Column, absent_of, best_of, columns_of, is_bound, ordered, truth_of
 from tbd.evaluation.leaderboard.plots import dot_plot
 from tbd.evaluation.leaderboard.store import Entry, Table
@@ -16,7 +16,7 @@ from tbd.evaluation.scores import Scores
 
 
 def page(tables: Sequence[Table]) -> str:
-    """The whole page."""
+    """Write the whole page as HTML."""
     assets = files("tbd") / "assets" / "board"
     parts = {name: (assets / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
     links = "".join(f'<li><a href="#{escape(t.protocol)}">{escape(t.protocol)}</a></li>' for t in tables)
@@ -46,7 +46,7 @@ def _section(table: Table) -> str:
 
 
 def _measured(table: Table) -> list[str]:
-    columns, entries, scores = columns_of(table), ordered(table.measured), table.measured[0].scores
+    columns, entries, scores = columns_of(table), ordered(table.measured), table.measured[0].measured_scores
     facts = (
         f"{scores.expected} clips <code>{scores.split[:12]}</code>, protocol <code>{scores.protocol_hash[:12]}</code>. "
         "Press a heading to sort."
@@ -92,9 +92,9 @@ def _row(entry: Entry, columns: Sequence[Column], best: dict[str, set[str]]) -> 
             continue
         error = f"<small>±{value.error:.{column.digits}f}</small>" if value.error is not None else ""
         if column.name == "speed":
-            error = _under_load(entry.scores.predicted_on)
+            error = _under_load(entry.measured_scores.predicted_on)
         cells.append(f'<td data-value="{value.number!r}">{shown}{error}</td>')
-    scores = entry.scores
+    scores = entry.measured_scores
     cells.append(f'<td data-value="{scores.scored}">{scores.scored}<small>of {scores.expected}</small></td>')
     return f"<tr{' class=bound' if is_bound(entry) else ''}>{''.join(cells)}</tr>"
 
@@ -117,7 +117,7 @@ def _plot(column: Column, entries: Sequence[Entry]) -> str:
     for entry in entries:
         value = column.value(entry)
         if value is not None and value.number is not None:
-            kind = "bound" if is_bound(entry) else "own" if "Predictor" in json.dumps(entry.scores.predictor) else ""
+            kind = "bound" if is_bound(entry) else "own" if "Predictor" in json.dumps(entry.measured_scores.predictor) else ""
             points.append((entry.name, value.number, value.error, kind, column.text(entry)))
     aim = column.number(truth) if truth is not None and column.better == "reference" else None
     unit = f", {column.unit}" if column.unit else ""
@@ -142,7 +142,7 @@ def _strips(table: Table, entries: Sequence[Entry]) -> list[str]:
 
 
 def _details(entry: Entry) -> str:
-    scores = entry.scores
+    scores = entry.measured_scores
     failed = len(scores.failures)
     said = f"{scores.found} of {scores.expected} found, {scores.scored} scored" + (f", {failed} failed" if failed else "")
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in _facts(entry, scores))
@@ -163,7 +163,7 @@ def _facts(entry: Entry, scores: Scores) -> list[tuple[str, str]]:
     facts = [("added", escape(entry.added))]
     facts += [(name, escape(url)) for name, url in (("paper", entry.paper), ("code", entry.code)) if url]
     if scores.motion:
-        facts.append(("motion", FROM[scores.motion]))
+        facts.append(("motion", MOTION_SOURCES[scores.motion]))
     if scores.predictor:
         facts.append(("predictor", code(json.dumps(scores.predictor))))
     weights = {**scores.predictor_weights, **scores.weights}

@@ -13,9 +13,9 @@ def dot_plot(title: str, points: Sequence[Point], aim: float | None = None) -> s
     """A dot for each row on one common scale, with its interval, and a line where the ground truth lies.
 
     Args:
-        title: for readers who do not see it.
-        points: the rows, from top to bottom.
-        aim: the truth's own number, where it is what counts.
+        title: For readers who do not see it.
+        points: The rows, from top to bottom.
+        aim: The truth's own number, where it is what counts.
 
     Returns:
         An ``<svg>`` element.

@@ -42,12 +42,12 @@ class ArcFaceEmbedder(FaceEmbedder):
     mouth as well, so cosines are near the published ones but not the same.
 
     Args:
-        weights: a registry's name or a file with the backbone's state dict (`backbone.pth`). `None` leaves it untrained.
-        depth: of the network that the weights are for.
+        weights: A registry's name or a file with the backbone's state dict (`backbone.pth`). `None` leaves it untrained.
+        depth: Of the network that the weights are for.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
-        InputError: the file holds another network.
+        WeightsNotFoundError: If the weights are not on this machine.
+        InputError: If the file holds another network.
     """
 
     def __init__(self, weights: str | os.PathLike | None = "arcface-r50", depth: Literal["r18", "r34", "r50", "r100"] = "r50") -> None:

@@ -27,14 +27,14 @@ class EmotionFAN(EmotionClassifier):
     With ``self`` attention the answer comes of v.
 
     Args:
-        weights: a registry's name or a file. `None` leaves the network as `torch` initialises it.
-        attention: which of the two heads the weights were trained for.
+        weights: A registry's name or a file. `None` leaves the network as `torch` initialises it.
+        attention: Which of the two heads the weights were trained for.
         classes: 8 for MEAD, 7 (without contempt) for AFEW's.
-        batch_size: frames at a time.
+        batch_size: Frames at a time.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
-        InputError: the file holds another network.
+        WeightsNotFoundError: If the weights are not on this machine.
+        InputError: If the file holds another network.
     """
 
     def __init__(

@@ -42,12 +42,12 @@ class InceptionFeatures(nn.Module):
     published numbers have.
 
     Args:
-        flavour: of the three.
-        weights: a registry's name or a file with a state dict; by default the registry's for the flavour.
+        flavour: Of the three.
+        weights: A registry's name or a file with a state dict; by default the registry's for the flavour.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
-        InputError: the file holds another network.
+        WeightsNotFoundError: If the weights are not on this machine.
+        InputError: If the file holds another network.
     """
 
     def __init__(self, flavour: Flavour = "torchmetrics", weights: str | os.PathLike | None = None) -> None:
@@ -87,7 +87,8 @@ def _torchvision(weights: str | os.PathLike) -> nn.Module:
 
 def _tensorflow(weights: str | os.PathLike) -> nn.Module:
     """torch-fidelity's network. Its constructor reads a file with all that pickle can do, so it gets one of ours, in memory,
-    that holds the tensors alone."""
+    that holds the tensors alone.
+    """
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:

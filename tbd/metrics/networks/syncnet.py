@@ -83,11 +83,11 @@ def load_syncnet(weights: str | os.PathLike = "syncnet_v2") -> SyncNet:
     """The trained network.
 
     Args:
-        weights: a registry's name, or a file with a state dict of these names.
+        weights: A registry's name, or a file with a state dict of these names.
 
     Raises:
-        WeightsNotFoundError: the registered file is not on this machine.
-        InputError: the file does not hold this network.
+        WeightsNotFoundError: If the registered file is not on this machine.
+        InputError: If the file does not hold this network.
     """
     network = SyncNet()
     load_into(network, weights, "SyncNet")
