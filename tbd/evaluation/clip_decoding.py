@@ -21,6 +21,7 @@ from tbd.media.rates import FPS
 
 if TYPE_CHECKING:
     from tbd.face.tracker import Tracking
+    from tbd.metrics.base import Array
 
 
 class Length(NamedTuple):
@@ -125,7 +126,7 @@ class DecodedClip:
     length: int = 0
 
 
-Chips = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Chips = Callable[[np.ndarray, np.ndarray], "Array"]
 """(T, 3, H, W) uint8 frames and (T, 478, 3) points → (F, 3, 224, 224) uint8."""
 
 
@@ -261,4 +262,4 @@ def in_crop(points: np.ndarray, picture_width: int, window: np.ndarray, size: in
         (T, 478, 3) float32 pixels of the crop.
     """
     left, top, width = window * picture_width
-    return ((points - np.array([left, top, 0], np.float32)) * np.float32(size / width)).astype(np.float32)
+    return np.asarray((points - np.array([left, top, 0], np.float32)) * np.float32(size / width), np.float32)

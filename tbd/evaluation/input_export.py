@@ -193,6 +193,7 @@ def _pose(protocol: Protocol, clip: ReferenceClip) -> np.ndarray:
         if frames is None:
             raise InputError(f"There are no true frames of {clip.id}, so that its head's pose is not known.")
         motion = decode_clip(frames, {}, track=True, source=f"the true clip {clip.id}").motion
+    assert motion is not None, "a clip that is tracked has a motion"
     return motion.head
 
 

@@ -8,7 +8,7 @@ its meaning moves.
 import os
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -17,13 +17,11 @@ from tbd.errors import InputError
 from tbd.utils.checksum import checksum
 from tbd.utils.class_path import Component
 
-if TYPE_CHECKING:
-    from pydantic.main import IncEx
-
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_.][a-z0-9]+)*$")]
-_FOR_READERS: "IncEx" = {"summary": True, "citation": True, "metrics": {"__all__": {"label", "digits", "about"}}}
-"""Fields that readers see and no number depends on; they are outside the hash."""
+_FOR_READERS = {"summary", "citation"}
+_ENTRY_FOR_READERS = {"label", "digits", "about"}
+"""Fields that no number depends on; they are outside the hash."""
 
 
 class _Part(BaseModel):
@@ -147,7 +145,9 @@ class Protocol(_Part):
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical form of all that numbers depend on."""
-        return checksum(self.model_dump(mode="json", exclude=_FOR_READERS, exclude_none=True))
+        values = self.model_dump(mode="json", exclude=_FOR_READERS, exclude_none=True)
+        values["metrics"] = [{k: v for k, v in entry.items() if k not in _ENTRY_FOR_READERS} for entry in values["metrics"]]
+        return checksum(values)
 
     def entry(self, name: str) -> MetricEntry | None:
         """Find the metric of that name; None where the protocol does not have it."""

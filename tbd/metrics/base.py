@@ -45,8 +45,9 @@ class ClipMetric(Metric):
     """A metric that is updated with one clip at a time. See the module for `reads`."""
 
     reads: ClassVar[tuple[str, ...]]
-    unit: ClassVar[str]
-    """Of the reported number; "" where it has none."""
+    """The fields that `update` takes, in order."""
+    unit: str
+    """Unit of the reported number; "" where it has none."""
     is_differentiable = False
     full_state_update = False
 
@@ -70,6 +71,9 @@ class ClipMean(ClipMetric):
     `means` those of all `names`. `update` hides which clips could not be measured, as torchmetrics' update returns nothing;
     `measure_and_add` does the same and returns, or raises, what it found.
 
+    Args:
+        kwargs: Options of `torchmetrics.Metric`.
+
     States (fixed size, summed over processes): `totals` (K,) and `weight` in steps of 2⁻³², `clips` and `unmeasured`.
 
     Example:
@@ -88,7 +92,7 @@ class ClipMean(ClipMetric):
     """
 
     names: ClassVar[tuple[str, ...]] = ("value",)
-    """What `measure` finds."""
+    """Keys of what `measure` returns."""
     reported: ClassVar[str] = "value"
     """Which of `names` stands for the metric."""
     group: Hashable | None = None

@@ -24,6 +24,9 @@ class EmotionSeparation(ClipMetric):
     root mean square over blendshapes, 0..1. 0 is a condition without effect; where every clip differs by chance alone it is
     near ``spread / √clips``, so give each emotion the same sentences.
 
+    Args:
+        kwargs: Options of `torchmetrics.Metric`.
+
     Example:
         >>> metric = EmotionSeparation()
         >>> metric.update(np.full((50, 58), 0.2), EMOTIONS.index("happy"))

@@ -108,6 +108,9 @@ class FrechetMotionDistance(ClipMetric):
     Unlike a distance of frames, it asks whether the motion is one that such a face could make, not whether it is this one.
     Lower is better; its unit is that of the squared channels (0..1 for blendshapes). Needs some hundreds of frames a set.
 
+    Args:
+        kwargs: Options of `torchmetrics.Metric`.
+
     Example:
         >>> motion = np.random.default_rng(0).random((300, 58))
         >>> metric = FrechetMotionDistance()

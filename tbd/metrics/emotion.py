@@ -90,7 +90,7 @@ class TransformersEmotionClassifier(EmotionClassifier):
 
     Args:
         model: A folder, or a hub repository that is in the local cache already.
-        batch_size: Frames at a time.
+        batch_size: Number of frames at a time.
 
     Raises:
         WeightsNotFoundError: If the model is not on this machine.
@@ -130,6 +130,7 @@ class EmotionAccuracy(ClipMetric):
         classifier: Classifies a clip's face chips.
         contempt: False gives the seven-class figure: contempt is never predicted, and clips labelled with it are left out. A
             classifier that does not know contempt gives that figure anyway.
+        kwargs: Options of `torchmetrics.Metric`.
 
     States: `matrix` and `ceiling_matrix` (8, 8), `left_out`, `unmeasured`.
 

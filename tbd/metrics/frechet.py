@@ -69,10 +69,11 @@ class FrameFID(_InceptionMetric):
 
     Args:
         flavour: ``torchmetrics`` (default), ``pytorch-fid`` or ``eat``.
-        weights: A registry's name or a file; by default the registry's for the flavour.
+        weights: A registered name or a file; None for the registered one for the flavour.
         allow_biased: Whether to accept fewer than 2,048 frames in either set.
         frames_per_clip: Number of frames of each clip, spread over it (EAT takes 5); None takes all.
-        batch_size: Frames at a time. Rounding makes the distance depend on it in the last digits.
+        batch_size: Number of frames at a time. Rounding makes the distance depend on it in the last digits.
+        kwargs: Options of `torchmetrics.Metric`.
 
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
@@ -110,7 +111,10 @@ class FrameFID(_InceptionMetric):
         return self.preds.count, self.target.count
 
     def compute(self) -> Tensor:
-        """Compute the distance, () float64.
+        """Compute the distance.
+
+        Returns:
+            () float64.
 
         Raises:
             InputError: If fewer than 2,048 frames in either set (2 where that is allowed).
@@ -128,8 +132,8 @@ class _ContentSample:
     """A sample of features of fixed size that does not depend on who saw which frame: those whose frames' hashes are least.
 
     Args:
-        metric: The metric that gets the states ``NAME_sample`` (most, 1 + D), the hash in the first column and infinity where a row is free,
-            and ``NAME_count``, how many there were to choose from.
+        metric: The metric that gets the states ``NAME_sample`` (most, 1 + D), the hash in the first column and infinity where
+            a row is free, and ``NAME_count``, the number of frames to choose from.
         name: ``preds`` or ``target``.
         most: Number of rows.
         size: Number of features D.
@@ -212,6 +216,7 @@ class FrameKID(_InceptionMetric):
         most: Number of frames a set.
         frames_per_clip: See `FrameFID`.
         batch_size: See `FrameFID`.
+        kwargs: Options of `torchmetrics.Metric`.
 
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
@@ -248,7 +253,10 @@ class FrameKID(_InceptionMetric):
         return self.preds.count, self.target.count
 
     def compute(self) -> Tensor:
-        """Compute the distance, () float64.
+        """Compute the distance.
+
+        Returns:
+            () float64.
 
         Raises:
             InputError: If fewer than two frames in either set.
@@ -285,7 +293,7 @@ class TorchvisionVideoNetwork(VideoNetwork):
 
     Args:
         name: Name of the network.
-        weights: A registry's name or a file with torchvision's state dict; by default the registry's.
+        weights: A registered name or a file with torchvision's state dict; None for the registered one.
 
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
@@ -322,7 +330,8 @@ class FrechetVideoDistance(ClipMetric):
 
     Args:
         network: Gives the features of windows.
-        batch_size: Windows at a time.
+        batch_size: Number of windows at a time.
+        kwargs: Options of `torchmetrics.Metric`.
     """
 
     reads = ("preds.frames", "target.frames")
@@ -362,7 +371,10 @@ class FrechetVideoDistance(ClipMetric):
         return self.preds.count, self.target.count
 
     def compute(self) -> Tensor:
-        """Compute the distance, () float64.
+        """Compute the distance.
+
+        Returns:
+            () float64.
 
         Raises:
             InputError: If fewer than two windows in either set.

@@ -111,7 +111,7 @@ def clip():
 
 
 def test_the_loud_jaw_follows_the_sound_and_nothing_else_moves(clip):
-    motion, seams = LoudnessJaw().draw(clip, 0)
+    motion, seams = LoudnessJaw().generate_motion(clip, 0)
     audio = np.pad(clip.audio(), (0, len(motion) * 640 - len(clip.audio())))
     loudness = np.sqrt((audio.reshape(len(motion), 640) ** 2).mean(1))
     assert len(motion) == clip.frames() and seams == () and np.corrcoef(motion["jawOpen"], loudness)[0, 1] > 0.8

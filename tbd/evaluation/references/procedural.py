@@ -54,7 +54,7 @@ class ProceduralClip(ReferenceClip):
     """
 
     def __init__(self, root: Path, row: dict[str, str]) -> None:
-        super().__init__(row["clip"], row["emotion"], int(row["level"]))
+        super().__init__(row["clip"], row["emotion"] or None, int(row["level"]))
         self._root, self._frames = root, int(row["frames"])
 
     @override
@@ -125,7 +125,7 @@ class CorpusClip(ProceduralClip):
 
     def __init__(self, root: Path, row: dict[str, str]) -> None:
         label, level = read_label(row["clip"])
-        super().__init__(root, {**row, "emotion": row.get("emotion") or label, "level": row.get("level") or level or 3})
+        super().__init__(root, {**row, "emotion": row.get("emotion") or label or "", "level": row.get("level") or str(level or 3)})
         self._row = row
 
     def _file(self, kind: str) -> Path:
