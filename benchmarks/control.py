@@ -52,8 +52,8 @@ def draw_many(
         n = len(batch.unit)
         # one noise for all: a plan's effect is what differs between two rows
         noise = torch.randn(1, frames, len(CHANNELS), generator=torch.Generator().manual_seed(seed)).expand(n, -1, -1)
-        heard, said = sound.expand(n, -1), None if phones is None else phones.expand(n, -1)
-        out.append(model.sample_window(heard, batch, guidance=guidance, noise=noise, phones=said).cpu().numpy())
+        speech, phone_rows = sound.expand(n, -1), None if phones is None else phones.expand(n, -1)
+        out.append(model.sample_window(speech, batch, guidance=guidance, noise=noise, phones=phone_rows).cpu().numpy())
     return np.concatenate(out)
 
 

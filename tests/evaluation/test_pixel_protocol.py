@@ -196,7 +196,7 @@ def test_an_outside_method_from_inputs_to_the_board(protocol, inputs, true_video
     still = load_scores(tmp_path / "still.json")
     assert (still.protocol, still.motion, still.found, still.scored, still.issues) == ("fake-pixels-v1", "tracked", 2, 2, [])
     assert still.metrics["m-lmd"].number > 1 and still.metrics["m-lmd"].clips == 2 and still.metrics["psnr"].number > 15
-    assert "do not tell where windows meet" in still.metrics["seams"].absent
+    assert "do not show where windows meet" in still.metrics["seams"].absent
     assert main([*common, f"--predictions={true_videos}", f"--output={tmp_path / 'ours.json'}", "--quiet"]) == 0
     assert "tracked" not in capsys.readouterr().err and load_scores(tmp_path / "ours.json").motion == "file"
     for name in ("still", "ours"):
