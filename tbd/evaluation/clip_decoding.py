@@ -150,7 +150,7 @@ def decode_clip(
         source: Name of the clip in messages.
 
     Returns:
-        The crops, chips, points and motion that were asked for.
+        Crops, chips, points and motion, as far as the arguments request them.
 
     Raises:
         InputError: If there are no frames, or `track` finds a face in fewer than half of them.

@@ -59,9 +59,9 @@ def evaluate(
     protocol = measured_by(protocol, given)
     results = measure_clips(protocol, clips, given.clips, progress, device, workers)
     runners, issues = results.runners, [*given.issues, *results.issues]
-    # a metric that no clip could be measured by says so once
-    mute = tuple(f"{runner.entry.name}: " for runner in runners if not runner.clips)
-    issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(mute)]
+    # a metric that could measure no clip has one message, its own
+    failed = tuple(f"{runner.entry.name}: " for runner in runners if not runner.clips)
+    issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(failed)]
     speed, memory = _costs(given.clips)
     scores = Scores(
         protocol=protocol.id,

@@ -1,6 +1,6 @@
 """Folders of videos alone, under a protocol that compares motion files: the same clips, with motion tracked in both clips.
 
-A mouth that is tracked is never where a motion file says it is: the tracker adds jitter, and blurs what is small. Numbers of
+A tracked mouth never lies exactly where a motion file has it: the tracker adds jitter, and blurs small movements. Numbers of
 the two kinds are therefore not comparable, and are measured by two protocols with a table each: ``procedural-v1`` and
 ``procedural-pixels-v1``. Metrics that look at pixels alone are the same in both.
 """
@@ -48,7 +48,7 @@ def in_pixels(protocol: Protocol) -> Protocol:
 
 
 def measured_by(protocol: Protocol, given: Predictions) -> Protocol:
-    """Return the protocol by which a folder is measured, with a note where it is another one than was asked for.
+    """Return the protocol that a folder is measured by, with a warning where it is not the one that the user named.
 
     Args:
         protocol: The protocol that the user named.
@@ -69,7 +69,7 @@ def measured_by(protocol: Protocol, given: Predictions) -> Protocol:
 
 
 def _is_same(entry: MetricEntry, other: Protocol) -> bool:
-    """Whether another protocol has the same metric, fed with the same pixels."""
+    """Check whether another protocol has the same metric over the same pixels."""
     for_readers = {"label", "digits", "about", "better"}
     found = other.entry(entry.name)
     return found is not None and entry.model_dump(exclude=for_readers) == found.model_dump(exclude=for_readers)
@@ -80,7 +80,7 @@ def _have_motion(predictions: Collection[Prediction]) -> bool:
 
 
 def _is_motion(prediction: Prediction) -> bool:
-    """Whether a motion of ours lies beside a video: other projects keep other things in files of that ending."""
+    """Check whether a motion of ours lies beside a video: other projects keep other things in files of that ending."""
     if prediction.motion is None:
         return False
     try:

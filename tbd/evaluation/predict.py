@@ -54,7 +54,7 @@ class ClipWriter(L.LightningModule):
     @override
     def predict_step(self, index: int) -> None:
         clip = self.clips[index]
-        # looked up here and not before: all processes must agree on the list of clips, whatever was done in the meantime
+        # checked here and not before: all processes must agree on the list of clips, whatever was done in the meantime
         done = read_row(self.folder, clip.id)
         if done is not None and (done.seed, done.size) == (clip_seed(self.seed, clip.id), self.size):
             return

@@ -33,8 +33,8 @@ _EMOTIONS = {
     "ang": "angry", "anger": "angry", "con": "contempt", "dis": "disgusted", "disgust": "disgusted", "fea": "fear", "fearful": "fear",
     "hap": "happy", "neu": "neutral", "sur": "surprised", "surprise": "surprised",
 }  # fmt: skip
-_SILENT = {"level", "video", "front", "audio"}
-"""Parts of MEAD's folder names that tell clips from nothing."""
+_IGNORED = {"level", "video", "front", "audio"}
+"""Parts of MEAD's folder names that all clips share."""
 _AROUND = re.compile(
     r"outputs?|outs?|results?|res|pred(s|icted|ictions?)?|gen(erated)?|synth(esi[sz]ed)?|final|full|with|audio|sound|av|mux(ed)?|video|"
     r"talking|animated|enhanced|\d+(fps|hz|k|p|px|x\d+)|fps\d+"
@@ -171,7 +171,7 @@ def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predict
 
 
 def _note_guesses(taken: Sequence[tuple[Path, "Claim"]], root: Path) -> None:
-    """Say which videos were taken for a clip that is a part of their name alone."""
+    """Warn about videos that were taken for a clip because its name is a part of theirs."""
     guessed = [(video, claimed.clip) for video, claimed in taken if claimed.doubt > _SPELT]
     if guessed:
         video, clip = guessed[0]
@@ -230,9 +230,9 @@ def match(names: Iterable[str], clips: Sequence[str]) -> list[str | None]:
 def claim(names: Iterable[str], clips: Sequence[str]) -> list[Claim | None]:
     """Find the clip that each name stands for.
 
-    A name is a clip's id, or says the same in another way of writing: separators, capitals and folders do not matter, nor
-    leading zeros, MEAD's ``level_`` and ``front``, an actor said twice, or an emotion cut to three letters as in EAT's lists.
-    What programs add is taken off: ``_out``, ``result_``, ``_25fps``, the name said twice (of picture and sound). Where all of
+    A name is a clip's id, or the id in another spelling: separators, capitals and folders do not matter, nor leading
+    zeros, MEAD's ``level_`` and ``front``, an actor named twice, or an emotion cut to three letters as in EAT's lists.
+    What programs add is taken off: ``_out``, ``result_``, ``_25fps``, the name repeated (for picture and sound). Where all of
     that fails, a video that is alone in a folder of a clip's name is that clip's.
 
     Args:
@@ -240,15 +240,15 @@ def claim(names: Iterable[str], clips: Sequence[str]) -> list[Claim | None]:
         clips: Ids of the clips.
 
     Returns:
-        A claim for each name, or None where it says no clip.
+        A claim for each name, or None where it stands for no clip.
     """
     names, spelt = list(names), {}
     exact = {_composed(clip): clip for clip in clips}
     for clip in clips:
         key = _spell(clip)
-        if not key:  # an id such as "video" has but words that tell nothing
+        if not key:  # an id such as "video" has no distinguishing part
             continue
-        # two ids of one spelling can be told apart by their exact names alone
+        # two ids of one spelling can be distinguished by their exact names alone
         spelt[key] = None if key in spelt else clip
     alone = Counter(name.rpartition("/")[0] for name in names)
     return [_claim(name, exact, spelt, alone[name.rpartition("/")[0]] == 1) for name in names]
@@ -270,7 +270,7 @@ def _composed(name: str) -> str:
 
 
 def _bare(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """A name's parts without what programs put around them; of a name said twice, once."""
+    """A name's parts without what programs put around them; a repeated name is taken once."""
     while parts and _AROUND.fullmatch(parts[0]):
         parts = parts[1:]
     while parts and _AROUND.fullmatch(parts[-1]):
@@ -284,6 +284,6 @@ def _spell(name: str) -> tuple[str, ...]:
     parts: list[str] = []
     for part in re.split(r"[\W_]+", _composed(name).casefold()):
         part = _EMOTIONS.get(part, part).lstrip("0") or ("0" if part else "")
-        if part and part not in _SILENT and (not parts or part != parts[-1] or part.isdigit()):
+        if part and part not in _IGNORED and (not parts or part != parts[-1] or part.isdigit()):
             parts.append(part)
     return tuple(parts)

@@ -1,7 +1,7 @@
 """`Protocol`: a named, versioned recipe of evaluation, read from YAML. Its hash goes into every number made by it.
 
-A protocol says which clips (by the checksum of their names), at which rate and size, how frames are cropped, where the head's
-pose comes from, and which metrics are fed with what. Nothing that changes a number has a default, so a hash cannot stay while
+A protocol fixes which clips (by the checksum of their names), at which rate and size, how frames are cropped, where the head's
+pose comes from, and which metrics are computed. Nothing that changes a number has a default, so a hash cannot stay while
 its meaning moves.
 """
 
@@ -81,7 +81,7 @@ class MetricEntry(_Part):
         frames: Number of frames that it sees of a clip, evenly chosen from first to last; None for all.
         weights: Third-party weights that it needs, by their registered name → sha256, or as many of its first digits as are
             published (eight or more), or ``unpublished``. What was used is in the scores.
-        better: Which way is good, where the class does not say. ``reference`` is as close to the ground truth's own value as
+        better: Which way is good, where the class does not define it. ``reference`` is as close to the ground truth's own value as
             can be.
         label: Heading on the board.
         digits: Decimals on the board.
@@ -111,7 +111,7 @@ class Protocol(_Part):
         split: Which clips are compared.
         rate: Frames a second at which everything is compared; others are resampled by time stamps, and counted.
         size: Pixels of the square frames that `tbd predict` writes.
-        pose: Whose head pose a prediction may use. It cannot be checked; rows say what they did.
+        pose: Whose head pose a prediction may use. It cannot be checked; rows should mention what they used.
         motion: Where motion comes from: ``file`` (the ``.npz`` beside a video) or ``face_mesh`` (tracked, in both clips).
         length_tolerance: Frames by which a prediction may be longer or shorter than its reference.
         pairing: How frames of clips of different lengths are paired: by their times over the shorter, or with the longer one

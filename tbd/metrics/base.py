@@ -14,7 +14,7 @@ A metric lists the fields of a clip that its `update` takes, in order, in `reads
 | `emotion` | int, an index into `tbd.think.action_units.EMOTIONS` |
 | `intensity` | float, 0..1 |
 | `seams` | sequence of int, the first frames of a generator's later windows |
-| `bilabials` | (K, 2) float, seconds in which b, p and m are said |
+| `bilabials` | (K, 2) float, seconds in which b, p and m are spoken |
 | `motions`, `intensities` | of one sweep: sequences of motions and of the plans' intensities |
 """
 

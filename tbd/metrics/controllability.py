@@ -21,7 +21,7 @@ class EmotionSeparation(ClipMetric):
     """How far apart the emotions' faces lie: the mean over pairs of emotions of the distance between their mean blendshapes.
 
     Each clip counts by its mean over time (52 blendshapes), each emotion by the mean of its clips; the distance is the
-    root mean square over blendshapes, 0..1. 0 is a condition without effect; where every clip differs by chance alone it is
+    root mean square over blendshapes, 0..1. 0 is a condition without effect; where every clip differs at random it is
     near ``spread / √clips``, so give each emotion the same sentences.
 
     Args:
@@ -141,7 +141,7 @@ class IntensityMonotonicity(ClipMean):
 
 
 class LipDrift(ClipMean):
-    """Effect of emotion on the lips: 1 − r of `mouth_aperture` over time, said with an emotion and said neutrally.
+    """Effect of emotion on the lips: 1 − r of `mouth_aperture` over time, spoken with an emotion and neutrally.
 
     0..2, 0 where the mouth opens and closes with the emotion exactly as without it. Some drift is right, since an angry
     mouth opens wider; a drift near 1 is a mouth that no longer says the words.

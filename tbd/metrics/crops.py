@@ -2,7 +2,7 @@
 
 Where they detect with S3FD, face_alignment or dlib, we take MediaPipe's mesh: boxes are the mesh's bounds, dlib's points the
 mesh points nearest to them (`tbd.metrics.landmarks.dlib68`). Where they code the frames again as video and JPEG before the
-network sees them, we do not. ``docs/metrics.md`` says what of each protocol is theirs.
+network sees them, we do not. ``docs/metrics.md`` lists what of each protocol is theirs.
 """
 
 from collections.abc import Callable, Iterator, Mapping

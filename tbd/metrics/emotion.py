@@ -123,7 +123,7 @@ class TransformersEmotionClassifier(EmotionClassifier):
 class EmotionAccuracy(ClipMetric):
     """Top-1 accuracy over clips, 0..1, higher is better, with its confusion matrix and its ceiling.
 
-    The ceiling is the same classifier's accuracy on the recorded clips, where they are given: an accuracy says little
+    The ceiling is the same classifier's accuracy on the recorded clips, where they are given: an accuracy means little
     without it. A value above the ceiling means that the classifier was over-fitted to, not that people would agree.
 
     Args:

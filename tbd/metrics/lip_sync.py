@@ -152,8 +152,8 @@ class SyncNetConfidence(LipSync):
     """LSE-C: lead of the best alignment of voice and mouth over the usual one; higher is better.
 
     ``median − min`` over shifts of −15..15 frames of the mean distance between the embeddings of the mouth and the voice
-    (Chung & Zisserman 2016; Prajwal et al. 2020). Real talking heads reach about 6 to 9 under ``official``. It says nothing
-    of *where* the best alignment is: look at `SyncNetOffset` beside it.
+    (Chung & Zisserman 2016; Prajwal et al. 2020). Real talking heads reach about 6 to 9 under ``official``. It does not
+    show *where* the best alignment is: compare `SyncNetOffset`.
     """
 
     reported = "confidence"

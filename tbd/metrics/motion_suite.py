@@ -65,7 +65,7 @@ class MotionSuite:
             true: The recorded motion.
             plan: The plan; None where it is not known.
             emotion: The label, an index into `EMOTIONS`; None where there is none.
-            bilabials: (K, 2) seconds in which b, p and m are said; None where that is not known.
+            bilabials: (K, 2) seconds in which b, p and m are spoken; None where that is not known.
             seams: First frames of later windows.
         """
         fields: dict[str, Any] = {

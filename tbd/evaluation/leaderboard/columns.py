@@ -1,4 +1,4 @@
-"""What a table of measured rows shows, and which number is best: shared by the page and the markdown."""
+"""Columns of a table of measured rows, and the best number of each: shared by the page and the markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -122,7 +122,7 @@ def best_of(column: Column, entries: Sequence[Entry]) -> set[str]:
         entries: The table's measured rows.
 
     Returns:
-        Names of the best rows; several where their numbers look alike.
+        Names of the best rows; several where their numbers read the same.
     """
     truth = truth_of(entries)
     aim = column.number(truth) if truth is not None else None
@@ -139,5 +139,5 @@ def best_of(column: Column, entries: Sequence[Entry]) -> set[str]:
     if len(scored) < 2:
         return set()
     least = min(scored)
-    # rows that look alike are alike
+    # rows whose numbers read the same are equally good
     return {name for _, text, name in scored if text == least[1]}

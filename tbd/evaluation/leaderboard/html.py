@@ -100,7 +100,7 @@ def _row(entry: Entry, columns: Sequence[Column], best: dict[str, set[str]]) -> 
 
 
 def _under_load(place: dict) -> str:
-    """A warning where the machine had more to do than it has cores: such a time says little."""
+    """A warning where the machine had more to do than it has cores: such a time means little."""
     load, cores = place.get("load") or 0.0, place.get("cores") or 1
     return f"<small>at load {load:.0f}</small>" if load > 1.5 * cores else ""
 
@@ -144,9 +144,9 @@ def _strips(table: Table, entries: Sequence[Entry]) -> list[str]:
 def _details(entry: Entry) -> str:
     scores = entry.measured_scores
     failed = len(scores.failures)
-    said = f"{scores.found} of {scores.expected} found, {scores.scored} scored" + (f", {failed} failed" if failed else "")
+    counts = f"{scores.found} of {scores.expected} found, {scores.scored} scored" + (f", {failed} failed" if failed else "")
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in _facts(entry, scores))
-    return f"<details><summary>{escape(entry.name)} <span>{said}</span></summary><dl>{rows}</dl></details>"
+    return f"<details><summary>{escape(entry.name)} <span>{counts}</span></summary><dl>{rows}</dl></details>"
 
 
 def _facts(entry: Entry, scores: Scores) -> list[tuple[str, str]]:
@@ -200,11 +200,11 @@ def _reported(table: Table) -> list[str]:
             cells.append("<td>–</td>" if number is None else f'<td data-value="{number!r}">{number:g}</td>')
         cells.append(f'<td class="left">{escape(entry.citation or "")}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    said = "Copied from papers, each measured by its own recipe. Not comparable with the numbers that are measured here."
+    notice = "Copied from papers, each measured by its own recipe. Not comparable with the numbers that are measured here."
     label = f"Reported numbers of {escape(table.protocol)}"
     return [
         "<h3>Reported by others</h3>",
-        f'<p class="facts">{said}</p>',
+        f'<p class="facts">{notice}</p>',
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table class="sortable">'
         f'<thead><tr>{heads}<th scope="col">Where</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>',
     ]

@@ -9,7 +9,7 @@ from tbd.evaluation.predictions import VIDEOS
 from tbd.utils.atomic import atomic_output
 
 COUNT = 8
-"""Clips shown: one of each emotion where the names tell it, else evenly chosen."""
+"""Clips shown: one of each emotion where their names have it, else evenly chosen."""
 _SIDE = 96
 """Pixels of a picture."""
 _PLACE = 0.55

@@ -50,7 +50,7 @@ class ReferenceClip(ABC):
         """
 
     def plan(self) -> MusclePlan:
-        """What is felt: by default, what the knowledge planner thinks of the label's word and the level's degree."""
+        """Return the clip's plan: by default what the knowledge planner makes of the label's word and the level's degree."""
         from tbd.think import KnowledgePlanner
 
         degree = _DEGREES.get(self.level or 2, "") if self.emotion not in (None, "neutral") else ""
@@ -73,7 +73,7 @@ class ReferenceClip(ABC):
         return None
 
     def bilabials(self) -> np.ndarray | None:
-        """Return (K, 2) seconds in which b, p and m are said; None where that is not known."""
+        """Return (K, 2) seconds in which b, p and m are spoken; None where that is not known."""
         return None
 
 

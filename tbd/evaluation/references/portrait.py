@@ -1,4 +1,4 @@
-"""References without true frames: portraits that say recordings."""
+"""References without true frames: portraits that speak recordings."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -17,7 +17,7 @@ from tbd.utils.checksum import checksum_of_files
 
 
 class PortraitReference(Reference):
-    """Zero-shot clips: every portrait of a folder says every recording with each of the eight emotions. There are no true frames.
+    """Zero-shot clips: every portrait of a folder speaks every recording with each of the eight emotions. There are no true frames.
 
     Args:
         root: A folder with ``portraits/`` (pictures) and ``speech/`` (recordings).
