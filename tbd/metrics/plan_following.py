@@ -1,7 +1,6 @@
 """Plan following: whether the lips do what the phonemes need, and the muscles what the plan says and nothing else."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,8 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
 from tbd.face.geometry import mean_face
-from tbd.face.rig import Rig, inner_lip_gap
+from tbd.face.mesh_points import mean_face_rig
+from tbd.face.rig import inner_lip_gap
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
 from tbd.think.action_units import ACTION_UNITS, REGIONS
@@ -26,14 +26,9 @@ def _numpy(values: Array) -> np.ndarray:
     return tensor(values).cpu().numpy()
 
 
-@cache
-def _rig() -> Rig:
-    return Rig(mean_face())
-
-
 def lip_gap(motion: np.ndarray) -> np.ndarray:
     """Measure (T, 9) openings between the inner lips of the mean face, in its own unit, of a (T, 58) motion; negative where lips cross."""
-    return inner_lip_gap(mean_face() + _rig().displace(motion[:, : len(BLENDSHAPES)].astype(np.float32)))
+    return inner_lip_gap(mean_face() + mean_face_rig().displace(motion[:, : len(BLENDSHAPES)].astype(np.float32)))
 
 
 def closures(gap: np.ndarray, bilabials: np.ndarray) -> np.ndarray:
