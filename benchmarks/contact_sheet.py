@@ -20,7 +20,8 @@ from tbd.face.motion import Motion
 from tbd.face.render.renderer import Renderer
 from tbd.media import read_video
 from tbd.media.rates import FPS
-from tbd.think.facs import EMOTIONS, perform
+from tbd.think.emotions import EMOTIONS
+from tbd.think.facs import perform
 from tbd.utils.atomic import atomic_output
 
 if TYPE_CHECKING:

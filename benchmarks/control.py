@@ -28,7 +28,8 @@ from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.draw.sampling import AudioWindows
 from tbd.face.channels import CHANNELS, INDEX
 from tbd.media.wav import read_wave
-from tbd.think.action_units import ACTION_UNITS, EMOTIONS
+from tbd.think.action_units import ACTION_UNITS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.facs import measure
 from tbd.think.plan import MuscleAction, MusclePlan
 from tbd.utils.sample_inputs import VOICE

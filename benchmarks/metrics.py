@@ -32,8 +32,8 @@ from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.metrics.crops import face_chips
 from tbd.metrics.landmarks import track_points
 from tbd.metrics.networks.inception import Flavour
-from tbd.think.action_units import EMOTIONS, Emotion
-from tbd.think.facs import PROTOTYPES, perform
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
+from tbd.think.facs import perform
 from tbd.think.plan import MuscleAction, MusclePlan
 from tbd.weights import WeightsNotFoundError
 
@@ -77,7 +77,7 @@ def emotional_plan(emotion: Emotion, seconds: float, intensity: float = 1.0) -> 
     """The emotion's prototype, coming up in the first third and fading after the second."""
     actions = tuple(
         MuscleAction(unit=unit, side=side, intensity=level * intensity, onset=seconds / 6, offset=seconds * 2 / 3)
-        for unit, side, level in PROTOTYPES[emotion][0]
+        for unit, side, level in EMOTION_SPECS[emotion].prototypes[0]
     )
     return MusclePlan(emotions={emotion: 1.0}, intensity=intensity, actions=actions)
 

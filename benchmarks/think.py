@@ -37,7 +37,9 @@ from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.media.wav import read_wave
 from tbd.think import KnowledgePlanner, MusclePlan, Planner
-from tbd.think.facs import ACTION_UNITS, EMOTIONS, Side, measure, perform
+from tbd.think.action_units import ACTION_UNITS, Side
+from tbd.think.emotions import EMOTIONS
+from tbd.think.facs import measure, perform
 from tbd.think.plan import RISE
 from tbd.utils.sample_inputs import VOICE
 from tests.think.sentences import DEGREES, PARAPHRASES, SHOWS, TIMED, WORDS, Sentence, sentences, shows

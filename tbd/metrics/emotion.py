@@ -8,38 +8,9 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
-from tbd.think.action_units import EMOTIONS, Emotion
+from tbd.think.emotions import EMOTIONS, Emotion, parse_emotion
 from tbd.weights import WeightsNotFoundError
-
-_ALIASES: dict[str, Emotion] = {
-    "anger": "angry", "contemptuous": "contempt", "disgust": "disgusted", "fearful": "fear", "afraid": "fear", "scared": "fear",
-    "happiness": "happy", "joy": "happy", "calm": "neutral", "sadness": "sad", "surprise": "surprised",
-}  # fmt: skip
-
-
-def emotion_of(label: str) -> Emotion:
-    """Map a label, as classifiers and data sets spell it, to one of MEAD's eight emotions.
-
-    Args:
-        label: Such as ``Surprise`` or ``ANGRY``.
-
-    Returns:
-        One of `EMOTIONS`.
-
-    Raises:
-        InputError: If the label is none of them.
-
-    Example:
-        >>> emotion_of("Surprise"), emotion_of("ANGRY")
-        ('surprised', 'angry')
-    """
-    word = label.strip().lower()
-    found = next((emotion for emotion in EMOTIONS if emotion == word), _ALIASES.get(word))
-    if found is None:
-        raise InputError(f"{label!r} is no emotion that is known here; {', '.join(EMOTIONS)} are.")
-    return found
 
 
 class EmotionClassifier(nn.Module):
@@ -78,7 +49,7 @@ class CallableEmotionClassifier(EmotionClassifier):
 
     def __init__(self, function: Callable[[Tensor], Tensor], emotions: Sequence[str]) -> None:
         super().__init__()
-        self.function, self.emotions = function, tuple(emotion_of(emotion) for emotion in emotions)
+        self.function, self.emotions = function, tuple(parse_emotion(emotion) for emotion in emotions)
 
     @override
     def scores(self, faces: Tensor) -> Tensor:
@@ -108,7 +79,7 @@ class TransformersEmotionClassifier(EmotionClassifier):
             message = f"The image classifier {model} is neither a folder nor in the hub's local cache."
             raise WeightsNotFoundError(model, message, f"hf download {model}") from error
         labels = self.model.config.id2label
-        self.emotions = tuple(emotion_of(labels[i]) for i in range(len(labels)))
+        self.emotions = tuple(parse_emotion(labels[i]) for i in range(len(labels)))
         self.batch_size = batch_size
 
     @override

@@ -6,10 +6,10 @@ import pytest
 
 from tbd.data import splits
 from tbd.data.preprocess.cache import ClipRecord
-from tbd.data.sources.naming import clip_names, emotion_name, mead_name
+from tbd.data.sources.naming import clip_names, mead_name
 from tbd.data.splits import Split, load_split, split_names
 from tbd.errors import InputError
-from tbd.think.facs import EMOTIONS
+from tbd.think.emotions import EMOTIONS, find_emotion
 
 
 def mead(clip: str) -> ClipRecord:
@@ -118,4 +118,4 @@ def test_other_names(path):
 def test_every_order_of_labels_is_read_by_name():
     """MEAD's, EAT's, Emotion-FAN's and ditto's words."""
     words = "angry disgust contempt fear happy sad surprised neutral ang con dis fea hap neu sad sur Surprise Disgusted"
-    assert {emotion_name(word) for word in words.split()} == set(EMOTIONS)
+    assert {find_emotion(word) for word in words.split()} == set(EMOTIONS)

@@ -97,7 +97,7 @@ def test_means_and_intervals_are_those_of_the_clips(truth):
 
 
 def test_two_processes_find_what_one_does(truth, measure):
-    """Five clips, of which one is missing and one cannot be read, over two processes; a third process is a third share of them."""
+    """Five clips, of which one is missing and one cannot be read, over two processes."""
     (truth / f"{FIRST}.mp4").unlink()
     (truth / f"{CLIPS[3].id}.mp4").write_bytes(b"")
     protocol = fake_protocol()

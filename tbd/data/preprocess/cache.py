@@ -42,7 +42,7 @@ class ClipRecord:
         source: ``mead``, ``hdtf`` or ``folder``.
         person: who is seen, as far as the source tells. No person is on two sides of a split by person.
         video: the recording that the clip was cut from; the clip itself where it is a file of its own.
-        emotion: one of `tbd.think.facs.EMOTIONS`, or empty where the source does not tell. Always a name, never a number.
+        emotion: one of `tbd.think.emotions.EMOTIONS`, or empty where the source does not tell. Always a name, never a number.
         level: MEAD's 1, 2 or 3; 0 where the source does not tell.
         view: MEAD's camera, ``front`` and six more; empty elsewhere.
         number: as in the file's name; not the same sentence across emotions.

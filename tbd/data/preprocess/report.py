@@ -11,7 +11,7 @@ from tbd.data.preprocess.cache import Cache, ClipRecord
 from tbd.data.preprocess.runner import scanned
 from tbd.data.splits import SIDES, Split, load_split
 from tbd.errors import TBDError
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 _SHOWN = 8
 """Examples of each kind that a report names."""

@@ -35,7 +35,7 @@ from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLE_RATE
 from tbd.speech.phones import save_phones
-from tbd.think.facs import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import parallel_map
 

@@ -1,4 +1,4 @@
-"""Plans for a corpus: the eight emotions as people show them, and plans in which label and muscles part ways.
+"""Plans for a corpus: the emotions as people show them, and plans in which label and muscles part ways.
 
 A model that saw only prototypes could ignore the muscles and read the label. So nearly half of the plans add, remove or
 mix: random units on either side at any strength, two feelings at once, one feeling after another. There the muscles alone
@@ -10,14 +10,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from tbd.think.facs import ACTION_UNITS, EMOTIONS, PROTOTYPES, REGIONS
+from tbd.think.action_units import ACTION_UNITS, REGIONS
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, LEVELS
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
 
-LEVELS = {1: (0.25, 0.45), 2: (0.50, 0.72), 3: (0.82, 1.0)}
-"""MEAD's intensity level → range of intensity."""
 KINDS = {"prototype": 0.37, "timed": 0.18, "perturbed": 0.14, "random": 0.17, "mixture": 0.07, "sequence": 0.07}
 """Kind of plan → share of a corpus."""
-_WORDS = {1: "slightly", 2: "clearly", 3: "intensely"}
 _OPPOSED = ({51, 52}, {53, 54}, {55, 56}, {57, 58}, {61, 62}, {63, 64}, {43, 5}, {45, 5}, {46, 43})
 
 
@@ -25,14 +23,14 @@ def draw_plan(emotion: str, level: int, duration: float, rng: np.random.Generato
     """A plan for a clip that is labelled `emotion` at `level`.
 
     Args:
-        emotion: one of the eight.
+        emotion: one of `EMOTIONS`.
         level: MEAD's 1, 2 or 3.
         duration: seconds of the clip, which timed plans unfold in.
         rng: what draws.
         kind: one of `KINDS`; drawn by their shares where not given.
     """
     kind = kind or str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
-    strength = float(rng.uniform(*LEVELS[level]))
+    strength = float(rng.uniform(LEVELS[level].low, LEVELS[level].high))
     emotions, segments = {emotion: 1.0}, ()
     if kind == "mixture":
         share = float(rng.uniform(0.35, 0.65))
@@ -61,7 +59,7 @@ def label_plan(emotion: str, level: int) -> MusclePlan:
     """The plan that a label tells: the emotion's first prototype in the middle of its level's range.
 
     Args:
-        emotion: one of the eight.
+        emotion: one of `EMOTIONS`.
         level: MEAD's 1, 2 or 3.
 
     Example:
@@ -69,14 +67,14 @@ def label_plan(emotion: str, level: int) -> MusclePlan:
         >>> plan.text, plan.intensity, [(a.unit, a.intensity) for a in plan.actions]
         ('intensely happy', 0.91, [(6, 0.728), (12, 0.91), (25, 0.455)])
     """
-    strength = sum(LEVELS[level]) / 2
-    actions = tuple(MuscleAction(unit=u, side=s, intensity=_rounded(i * strength)) for u, s, i in PROTOTYPES[emotion][0])
+    strength = LEVELS[level].middle
+    actions = tuple(MuscleAction(unit=u, side=s, intensity=_rounded(i * strength)) for u, s, i in EMOTION_SPECS[emotion].prototypes[0])
     return _worded({emotion: 1.0}, _felt(emotion, strength), level, actions, ())
 
 
 def _prototype(emotion: str, strength: float, rng: np.random.Generator) -> list[MuscleAction]:
     """One of the emotion's prototypes, its units each a little stronger or weaker, the canonical one most often."""
-    variants = PROTOTYPES[emotion]
+    variants = EMOTION_SPECS[emotion].prototypes
     shares = np.array([2.0] + [1.0] * (len(variants) - 1))
     variant = variants[rng.choice(len(variants), p=shares / shares.sum())]
     mirror = rng.random() < 0.5
@@ -157,7 +155,7 @@ def _worded(
 ) -> MusclePlan:
     """The plan, with short words for text encoders."""
     names = " then ".join(next(iter(s.emotions)) for s in segments) or " and ".join(emotions)
-    text = names if intensity == 0 else f"{_WORDS[level]} {names}"
+    text = names if intensity == 0 else f"{LEVELS[level].adverb} {names}"
     regions = {}
     for region in REGIONS:
         local = [a for a in actions if ACTION_UNITS[a.unit].region == region]

@@ -11,6 +11,7 @@ from tbd.data.synthetic.sentences import Split
 from tbd.data.synthetic.speech import Delivery, Speech, Voice, engine_of
 from tbd.media.rates import SAMPLE_RATE
 from tbd.speech.phones import BREATH, SILENCE, Phone, merge_silences
+from tbd.think.emotions import EMOTION_SPECS
 
 SHORTEST, LONGEST = 4.0, 12.0
 """Seconds of a clip; a single long sentence may go beyond."""
@@ -25,33 +26,24 @@ class Utterance:
     effort: float
 
 
-# How a feeling at full strength changes a voice: rate and melody as factors, pitch in semitones, effort. After the review of
-# Juslin and Laukka 2003, Communication of emotions in vocal expression.
-_MOODS = {
-    "neutral": (1.0, 0.0, 1.0, 0.0), "angry": (1.08, 2.0, 1.3, 0.9), "contempt": (0.95, -0.5, 0.8, -0.1),
-    "disgusted": (0.92, -1.0, 0.9, 0.1), "fear": (1.12, 3.0, 1.1, -0.2), "happy": (1.05, 2.5, 1.4, 0.5),
-    "sad": (0.85, -1.5, 0.6, -0.8), "surprised": (1.0, 3.5, 1.6, 0.5),
-}  # fmt: skip
-
-
 def synthesize_utterance(voice: Voice, habit: Delivery, emotion: str, level: int, split: Split, rng: np.random.Generator) -> Utterance:
     """Say one to three sentences.
 
     Args:
         voice: who speaks.
         habit: how this speaker speaks when neutral.
-        emotion: one of the eight. Half of what it does to the voice is left to chance, since people also speak evenly
+        emotion: one of `EMOTIONS`. Half of what it does to the voice is left to chance, since people also speak evenly
             while they feel, and a model must take the feeling from the plan.
         level: 1..3.
         split: whose sentences.
         rng: what draws.
     """
-    rate, pitch, melody, mood_effort = _MOODS[emotion]
+    profile = EMOTION_SPECS[emotion].voice
     mood = level / 3 * float(rng.uniform(0, 1))
-    effort = float(np.clip(mood * mood_effort + rng.normal(0, 0.35), -1, 1))
+    effort = float(np.clip(mood * profile.effort + rng.normal(0, 0.35), -1, 1))
     delivery = Delivery(
-        habit.rate * rate**mood * float(rng.lognormal(0, 0.08)), habit.pitch + pitch * mood + float(rng.normal(0, 0.8)),
-        habit.melody * melody**mood, habit.tract,
+        habit.rate * profile.rate**mood * float(rng.lognormal(0, 0.08)), habit.pitch + profile.pitch * mood + float(rng.normal(0, 0.8)),
+        habit.melody * profile.melody**mood, habit.tract,
     )  # fmt: skip
     engine = engine_of(voice)
     sentences = _choose(lambda: engine.draw(voice, split, rng), delivery.rate, rng)

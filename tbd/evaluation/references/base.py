@@ -10,7 +10,7 @@ from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import MusclePlan
 from tbd.utils.class_path import Component, build, import_class
 
