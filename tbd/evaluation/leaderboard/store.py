@@ -172,7 +172,7 @@ def add(
     """
     board, found = Path(board), load_scores(scores)
     entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=_today(), scores=found)
-    # rows of an older protocol do not keep a new one out; `read_board` asks that they be evaluated again
+    # rows of an older protocol do not keep a new one out; `read_board` demands that they be evaluated again
     recipe = _recipe(found.protocol)
     others = [e for e in read_entries(board / found.protocol) if e.slug != entry.slug and e.scores is not None]
     others = [e for e in others if recipe is None or e.measured_scores.protocol_hash == recipe.hash]
