@@ -14,13 +14,12 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.evaluation.protocol import Crop
-from tbd.face.geometry import NUM_POINTS, FaceGeometry
-from tbd.face.mesh import bounds
+from tbd.face.geometry import NUM_POINTS, FaceGeometry, bounding_box
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
 
 if TYPE_CHECKING:
-    from tbd.face.tracker import Tracking
+    from tbd.face.tracker import TrackingSession
     from tbd.metrics.base import Array
 
 
@@ -187,11 +186,11 @@ def decode_clip(
 _UNSEEN = np.full((NUM_POINTS, 3), np.nan, np.float32)
 
 
-def _tracking(stack: ExitStack, source: str) -> "Tracking":
+def _tracking(stack: ExitStack, source: str) -> "TrackingSession":
     """Relative to the video's own rest, since known motions are relative to the portrait that a video was drawn from."""
-    from tbd.face.tracker import FaceMeshTracker, Tracking
+    from tbd.face.tracker import FaceMeshTracker, TrackingSession
 
-    return stack.enter_context(Tracking(FaceMeshTracker(absolute=False), source))
+    return stack.enter_context(TrackingSession(FaceMeshTracker(absolute=False), source))
 
 
 def _aligner(crop: Crop) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -215,7 +214,7 @@ def window_of(crop: Crop, face: FaceGeometry) -> np.ndarray:
     """
     if crop.kind != "face":
         return np.array([0.0, 0.0, 1.0])
-    low, high = np.split(bounds(face.points), 2)
+    low, high = np.split(bounding_box(face.points), 2)
     width = float((high - low).max()) * (crop.margin or 1.0)
     left, top = (low + high) / 2 - width / 2
     return np.array([left, top, width]) / face.image.shape[1]

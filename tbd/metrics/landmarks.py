@@ -15,8 +15,8 @@ from torch import Tensor
 from tbd.errors import InputError
 from tbd.face import topology
 from tbd.face.geometry import NUM_POINTS, mean_face
-from tbd.face.mesh import FaceFollower
 from tbd.face.tracker import FaceMeshTracker, Tracker
+from tbd.face.tracking.follower import FaceFollower
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor, to_uint8
 from tbd.weights import resolve_weights
 

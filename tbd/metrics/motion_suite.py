@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
+from tbd.face.motion_landmarks import landmarks_from_motion
 from tbd.metrics.base import ClipMean, ClipMetric
 from tbd.metrics.dynamics import ActionUnitFidelity, FrechetMotionDistance, SeamJump
 from tbd.metrics.landmarks import ApertureCorrelation
@@ -76,7 +76,7 @@ class MotionSuite:
         }
         fields |= {"target.plan_motion": None if plan is None else perform(plan, len(true)), "preds.seams": seams}
         if any("preds.points" in metric.reads for metric in self.metrics.values()):
-            fields |= {"preds.points": points_of(drawn), "target.points": points_of(true)}
+            fields |= {"preds.points": landmarks_from_motion(drawn), "target.points": landmarks_from_motion(true)}
         for name, metric in self.metrics.items():
             inputs = [fields[read] for read in metric.reads]
             if all(value is not None for value in inputs):

@@ -8,8 +8,8 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
 from tbd.face.geometry import mean_face
-from tbd.face.mesh_points import mean_face_rig
-from tbd.face.rig import inner_lip_gap
+from tbd.face.motion_landmarks import mean_face_rig
+from tbd.face.rigging.mouth import inner_lip_gap
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
 from tbd.think.action_units import ACTION_UNITS, REGIONS

@@ -93,9 +93,9 @@ class VideoClip(ReferenceClip):
 
     @override
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        from tbd.face.portrait import portrait_crop
+        from tbd.face.portrait import crop_portrait_image
         from tbd.media import read_video
 
         points = None if self.framed else self._first().points
         for frame in select_frames(read_video(self.path), numbers):
-            yield resize(frame, size) if points is None else portrait_crop(frame, points, size)
+            yield resize(frame, size) if points is None else crop_portrait_image(frame, points, size)

@@ -1,4 +1,4 @@
-"""The mesh points of a motion that is known exactly."""
+"""Mesh points of a motion that is known exactly, without rendering or tracking."""
 
 from functools import cache
 
@@ -16,10 +16,15 @@ def mean_face_rig() -> Rig:
     return Rig(mean_face())
 
 
-def points_of(motion: Motion, size: int = 256) -> np.ndarray:
-    """(T, 478, 3) float32 pixels: what a motion does to the mean face, in the middle of a picture of `size`.
+def landmarks_from_motion(motion: Motion, size: int = 256) -> np.ndarray:
+    """Move the mean face, in the middle of a square picture, by a motion; the points hold no jitter but the motion's own.
 
-    For motions that are known exactly: nothing is tracked, so the points hold no jitter but the motion's own.
+    Args:
+        motion: T frames.
+        size: Side of the picture in pixels.
+
+    Returns:
+        (T, 478, 3) float32 pixels as `FaceGeometry.points`.
     """
     still = np.eye(3, dtype=np.float32)
     camera = FaceGeometry(np.zeros((size, size, 3), np.uint8), mean_face(), mean_face(), still, size / 3, np.full(2, size / 2, np.float32))
