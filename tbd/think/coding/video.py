@@ -43,7 +43,7 @@ def plan_from_video(
         InputError: If the video cannot be read or shows no face, or for less than half a second.
     """
     tracker = tracker or FaceMeshTracker()
-    at_rest = None if neutral is None else tracker.rest(_frames(neutral), str(neutral))
+    at_rest = None if neutral is None else tracker.neutral_face(_frames(neutral), str(neutral))
     motion = tracker.track(read_video(video, start, end), str(video), at_rest)
     if len(motion) < _SHORTEST:
         raise InputError(f"{video} shows a face for {len(motion) / 25:.2f} s; a plan is read from half a second or more.")

@@ -10,7 +10,7 @@ import torch
 from tbd.ablation.measuring import Truth, measure
 from tbd.data.datasets.samplers import EvaluationSampler
 from tbd.draw.motion.batched import ClipRequest, draw_clips
-from tbd.draw.motion.normalization import given_statistics, least_deviation
+from tbd.draw.motion.normalization import ChannelStatistics, given_statistics, least_deviation
 from tbd.draw.sample_means import Tally
 from tbd.draw.training_options import InitialWeights, ValidationClips
 from tbd.errors import InputError
@@ -177,7 +177,7 @@ def test_statistics_are_estimated_from_the_first_batches(workers):
 
 def test_statistics_are_given():
     mean, std = [0.1] * 58, [0.0, 0.2, *[0.5] * 56]
-    model = tiny.model(mean=mean, std=std)
+    model = tiny.model(statistics=ChannelStatistics(mean, std))
     with warnings.catch_warnings():
         warnings.filterwarnings("error", ".*mean and std.*")
         trainer(max_steps=1, limit_val_batches=0).fit(model, Own(2))
@@ -186,12 +186,12 @@ def test_statistics_are_given():
 
 @pytest.mark.parametrize(
     ("mean", "std", "message"),
-    [([0.0] * 58, None, "give both"), ([0.0] * 52, [1.0] * 52, "takes 58"), ([0.0] * 58, [-1.0] * 58, "0 or more"),
+    [([0.0] * 52, [1.0] * 52, "takes 58"), ([0.0] * 58, [-1.0] * 58, "0 or more"),
      ([float("nan")] * 58, [1.0] * 58, "finite")],
 )  # fmt: skip
 def test_statistics_that_cannot_be_are_refused(mean, std, message):
     with pytest.raises(InputError, match=message):
-        tiny.model(mean=mean, std=std)
+        tiny.model(statistics=ChannelStatistics(mean, std))
 
 
 def test_still_channels_get_a_floor():

@@ -229,7 +229,7 @@ def test_unfit_windows_are_refused(sizes):
 def test_unfit_parts_are_refused():
     with pytest.raises(ValueError, match="width 8"):
         tiny_video_model(plan_encoder=MuscleTokenEncoder(8))
-    with pytest.raises(TypeError, match="PhoneEncoder is told phones"):
+    with pytest.raises(TypeError, match="PhoneEncoder takes phones"):
         tiny_video_model(audio_encoder=PhoneEncoder(Humming(), DIM))
     with pytest.raises(ValueError, match="takes 5"):
         tiny_video_model(denoiser=VideoUNet({**UNET, "in_channels": 5, "out_channels": 5}, max_frames=8))
