@@ -5,7 +5,7 @@
 
 Clips of the corpus's training split are rendered on every portrait but the last in turn, those of its other splits on every
 portrait in turn, so that the last portrait is never seen in training (unless it is the only one). The coarse video is what the
-video model is told: the same motion without creases, at a quarter of the size.
+video model is conditioned on: the same motion without creases, at a quarter of the size.
 """
 
 import io

@@ -3,7 +3,9 @@
 import difflib
 import importlib
 import inspect
+import os
 import re
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from jsonargparse import ArgumentError, ArgumentParser
@@ -58,6 +60,52 @@ def build(component: Component, base: type[T], what: str) -> T:
     except ArgumentError as error:
         raise InputError(f"{what}: {component.class_path} cannot be made: {explain_argument_error(error)}") from error
     return parser.instantiate(values).made
+
+
+def describe(made: object, what: str) -> Component:
+    """Describe an object so that `build` makes an equal one.
+
+    The arguments are read from attributes of the same names, or from the ``config`` of diffusers' classes.
+
+    Args:
+        made: The object.
+        what: Name of the component in messages.
+
+    Returns:
+        Its class and those of its arguments that differ from their defaults.
+
+    Raises:
+        InputError: If the class cannot be imported by name, or an argument is not kept as a plain value under its own name.
+
+    Example:
+        >>> from tbd.think import KnowledgePlanner
+        >>> describe(KnowledgePlanner(), "The planner")
+        Component(class_path='tbd.think.planner.KnowledgePlanner', init_args={})
+    """
+    kind = type(made)
+    path = f"{kind.__module__}.{kind.__qualname__}"
+    if "<locals>" in path or kind.__module__ == "__main__":
+        raise InputError(f"{what} cannot be described: {path} cannot be imported; define the class in a module.")
+    config = getattr(made, "config", None)
+    kept = config if isinstance(config, Mapping) else vars(made)
+    arguments = {}
+    for name, parameter in inspect.signature(kind).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if name not in kept or not _is_plain(kept[name]):
+            raise InputError(f"{what} cannot be described: {path} does not keep its argument {name} as it was given.")
+        value = os.fspath(kept[name]) if isinstance(kept[name], os.PathLike) else kept[name]
+        if parameter.default is parameter.empty or value != parameter.default:
+            arguments[name] = value
+    return Component(class_path=path, init_args=arguments)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(own) for key, own in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float | os.PathLike)
 
 
 def require_known_arguments(component: Component, kind: type, what: str) -> None:
