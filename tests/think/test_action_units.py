@@ -9,7 +9,9 @@ from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, MIRRORED, ONE, OPP
 def test_units_move_channels_that_there_are():
     for number, unit in ACTION_UNITS.items():
         assert unit.number == number and unit.muscles and unit.movement and set(unit.channels) <= set(CHANNELS)
-        assert sum(unit.combination("left").values()) + sum(unit.combination("right").values()) == pytest.approx(sum(unit.channels.values()))
+        assert sum(unit.combination("left").values()) + sum(unit.combination("right").values()) == pytest.approx(
+            sum(unit.channels.values())
+        )
 
 
 def test_each_pair_of_opposites_is_listed_once():

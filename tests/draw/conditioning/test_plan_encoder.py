@@ -9,11 +9,11 @@ import torch
 from tbd.draw.conditioning.captions import NEUTRAL
 from tbd.draw.conditioning.plan_encoder import LabelEncoder, MuscleTokenEncoder
 from tbd.draw.conditioning.plan_tensors import UNITS, PlanTensors
-from tbd.media.rates import FPS
 from tbd.errors import InputError
+from tbd.media.rates import FPS
 from tbd.think.emotions import EMOTIONS
-from tbd.utils.user_warnings import TBDWarning
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
+from tbd.utils.user_warnings import TBDWarning
 from tests.draw.conditioning.tiny_text import tiny_text_encoder
 
 TIMED = MuscleAction(unit=12, side="left", intensity=0.6, onset=0.5, apex=0.9, offset=1.5)
