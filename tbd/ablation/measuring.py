@@ -12,8 +12,8 @@ from tbd.evaluation.metric_runner import MetricRunner, SharedValues
 from tbd.evaluation.protocol import MetricEntry, Protocol
 from tbd.evaluation.references.base import ReferenceClip, build_reference
 from tbd.evaluation.scores import Value
-from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
+from tbd.face.motion_landmarks import landmarks_from_motion
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
 
@@ -41,8 +41,8 @@ class Truth:
 
     @cached_property
     def points(self) -> np.ndarray:
-        """Mesh points of the true motion on the mean face, as `tbd.face.mesh_points.points_of` gives them."""
-        return points_of(self.motion)
+        """Mesh points of the true motion on the mean face, as `tbd.face.motion_landmarks.landmarks_from_motion` gives them."""
+        return landmarks_from_motion(self.motion)
 
     @cached_property
     def audio(self) -> np.ndarray:
@@ -96,7 +96,7 @@ class MotionInputs:
 
     @cached_property
     def _points(self) -> np.ndarray:
-        return points_of(self._drawn)
+        return landmarks_from_motion(self._drawn)
 
     def _field(self, role: str, what: str) -> Any:
         if what in LABEL_FIELDS:
