@@ -91,7 +91,7 @@ class Tracker(ABC):
         _require_usable(geometry, source)
         return geometry
 
-    def rest(self, frames: Iterable[np.ndarray], source: str = "the neutral clip") -> Neutral:
+    def rest(self, frames: Iterable[np.ndarray | Picture], source: str = "the neutral clip") -> Neutral:
         """A person at rest, from a clip or a picture in which they are.
 
         Args:

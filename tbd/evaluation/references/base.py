@@ -7,12 +7,8 @@ import numpy as np
 
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.media.rates import FPS
 from tbd.think.action_units import EMOTIONS
 from tbd.think.plan import MusclePlan
-
-_DEGREES = {1: "slightly ", 2: "", 3: "very "}
-"""MEAD's level → the word that the planner knows for it."""
 
 
 class ReferenceClip(ABC):
@@ -40,11 +36,10 @@ class ReferenceClip(ABC):
         """The portrait that is to speak, in a square picture of `size` pixels, framed as `video` is."""
 
     def plan(self) -> MusclePlan:
-        """What is felt: by default, what the knowledge planner thinks of the label's word and the level's degree."""
-        from tbd.think import KnowledgePlanner
+        """Plan of the clip: by default that of its label, as in training."""
+        from tbd.think.labels import plan_from_label
 
-        degree = _DEGREES.get(self.level or 2, "") if self.emotion not in (None, "neutral") else ""
-        return KnowledgePlanner().plan(f"{degree}{self.emotion or 'neutral'}", duration=self.frames() / FPS)
+        return plan_from_label(self.emotion or "neutral", self.level)
 
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray] | None:
         """The true frames, (size, size, 3) uint8, or None where there are none.

@@ -22,7 +22,8 @@ from tbd.utils.checksum import checksum_of_files
 from tbd.utils.class_path import Component, build, import_class
 
 if TYPE_CHECKING:
-    from tbd.data.preprocess.cache import Cache, ClipRecord
+    from tbd.data.preprocess.cache import Cache
+    from tbd.data.records import ClipRecord
 
 
 def build_reference(component: Component, root: str | None) -> Reference:
@@ -103,23 +104,23 @@ class ProceduralClip(ReferenceClip):
 
 
 class CorpusReference(Reference):
-    """The clips of one side of a corpus that `tbd synthesize` wrote, said by the same portrait as `ProceduralReference`'s.
+    """The clips of one split of a corpus that `tbd synthesize` wrote, said by the same portrait as `ProceduralReference`'s.
 
     Args:
         root: the corpus.
-        side: ``val`` or ``test``, whose speakers and sentences training has not seen.
-        count: how many clips, spread evenly over the side; all where not given.
+        split: ``val`` or ``test``, whose speakers and sentences training has not seen.
+        count: how many clips, spread evenly over the split; all where not given.
     """
 
-    def __init__(self, root: str, side: str = "test", count: int | None = None) -> None:
-        self.root, self.side, self.count = Path(root), side, count
+    def __init__(self, root: str, split: str = "test", count: int | None = None) -> None:
+        self.root, self.split, self.count = Path(root), split, count
 
     def clips(self) -> Sequence[ReferenceClip]:
         from tbd.data.datamodules.procedural import read_manifest
 
-        rows = sorted((row for row in read_manifest(self.root) if row["split"] == self.side), key=lambda row: row["clip"])
+        rows = sorted((row for row in read_manifest(self.root) if row["split"] == self.split), key=lambda row: row["clip"])
         if not rows:
-            raise InputError(f"The corpus in {self.root} has no clip on the side {self.side}; synthesize more hours.")
+            raise InputError(f"The corpus in {self.root} has no clip in the split {self.split}; synthesize more hours.")
         count = min(self.count or len(rows), len(rows))
         return [CorpusClip(self.root, rows[i * len(rows) // count]) for i in range(count)]
 
@@ -168,30 +169,30 @@ def _locate(name: str, image: Callable[[], np.ndarray]) -> FaceGeometry:
 
 
 class CacheReference(Reference):
-    """The clips of one side of a split, in a cache that `tbd preprocess` wrote.
+    """The clips of one split of a cache that `tbd preprocess` wrote.
 
     A clip that the split lists and the cache lacks stays in the list, so that it is counted.
 
     Args:
         root: the cache.
-        split: a packaged split's name, or a file's path.
-        side: of the split.
+        splits: name of packaged splits, or a file's path.
+        split: one of them.
     """
 
-    def __init__(self, root: str, split: str, side: str = "test") -> None:
-        self.root, self.split, self.side = root, split, side
+    def __init__(self, root: str, splits: str, split: str = "test") -> None:
+        self.root, self.splits, self.split = root, splits, split
 
     def clips(self) -> Sequence[ReferenceClip]:
         from tbd.data.preprocess.cache import Cache
-        from tbd.data.splits import load_split
+        from tbd.data.splits import load_splits
 
-        cache, split = Cache(self.root), load_split(self.split)
-        records = {record.clip: record for record in cache.records() if split.side(record) == self.side}
-        listed = split.sides.get(self.side, ()) if split.by == "clip" else ()
+        cache, splits = Cache(self.root), load_splits(self.splits)
+        records = {record.clip: record for record in cache.records() if splits.split_of(record) == self.split}
+        listed = splits.members.get(self.split, ()) if splits.by == "clip" else ()
         names = sorted({*records, *listed})
         if not names:
             raise InputError(
-                f"{self.root} holds no clip of the {self.side} side of {split.name}; prepare {split.dataset} with `tbd preprocess`."
+                f"{self.root} holds no clip of {splits.name}'s split {self.split}; prepare {splits.dataset} with `tbd preprocess`."
             )
         return [CacheClip(cache, name, records.get(name)) for name in names]
 

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tbd.data.synthetic.plans import KINDS, LEVELS, draw_plan
+from tbd.data.synthetic.plans import KINDS, LEVELS, sample_plan
 from tbd.think.facs import ACTION_UNITS, EMOTIONS, PROTOTYPES, REGIONS
 
 DURATION = 8.0
@@ -13,7 +13,7 @@ def plans(kind=None, count=400, emotion=None, level=None):
     rng = np.random.default_rng(0)
     for _ in range(count):
         drawn = emotion or str(rng.choice(EMOTIONS))
-        yield draw_plan(drawn, level or (1 if drawn == "neutral" else int(rng.integers(1, 4))), DURATION, rng, kind)
+        yield sample_plan(drawn, level or (1 if drawn == "neutral" else int(rng.integers(1, 4))), DURATION, rng, kind)
 
 
 def test_prototypes_show_their_emotion_at_their_level():

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from scipy.io import wavfile
 
-from tbd.data.preprocess.cache import Cache, ClipRecord
+from tbd.data.preprocess.cache import Cache
+from tbd.data.records import ClipRecord
 from tbd.errors import InputError
 from tbd.evaluation.evaluate import evaluate
 from tbd.evaluation.predict import write_clip
@@ -125,9 +126,9 @@ class TestCache:
 
     @pytest.fixture
     def split(self, tmp_path) -> str:
-        sides = {"test": ["M003_angry_1_001-003"]}
+        members = {"test": ["M003_angry_1_001-003"]}
         path = tmp_path / "split.json"
-        path.write_text(json.dumps({"name": "mine", "dataset": "mead", "by": "clip", "source": "", "sides": sides}))
+        path.write_text(json.dumps({"name": "mine", "dataset": "mead", "by": "clip", "source": "", "splits": members}))
         return str(path)
 
     def test_holes_of_the_cache_are_counted_and_named(self, cache, split, tmp_path):
@@ -145,7 +146,7 @@ class TestCache:
         assert said["M003_angry_1_003"][0] == "reference" and "does not have M003_angry_1_003" in said["M003_angry_1_003"][1]
 
     def test_what_the_split_does_not_know_is_refused(self, cache):
-        with pytest.raises(InputError, match="no clip of the test side of hdtf_person"):
+        with pytest.raises(InputError, match="no clip of hdtf_person's split test"):
             CacheReference(str(cache), "hdtf_person").clips()
 
 
@@ -187,6 +188,6 @@ def test_a_corpus_is_a_reference(corpus, tmp_path):
     assert (clip.id, clip.emotion, clip.level, clip.frames()) == ("P002_fear_3_001", "fear", 3, 20)
     assert len(clip.audio()) == 20 * 640 - 100 and clip.audio()[0] == 4 / 32768
     assert len(clip.motion()) == 20 and len(clip.plan().actions) == 3 and clip.bilabials() is None
-    assert [c.id for c in CorpusReference(str(corpus), side="train", count=1).clips()] == ["P001_happy_1_001"]
-    with pytest.raises(InputError, match="no clip on the side nowhere"):
-        CorpusReference(str(corpus), side="nowhere").clips()
+    assert [c.id for c in CorpusReference(str(corpus), split="train", count=1).clips()] == ["P001_happy_1_001"]
+    with pytest.raises(InputError, match="no clip in the split nowhere"):
+        CorpusReference(str(corpus), split="nowhere").clips()
