@@ -35,8 +35,9 @@ from benchmarks.common import (
     write_results,
 )
 from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES, HEAD
 from tbd.face.geometry import FaceGeometry, matrix_to_euler
-from tbd.face.motion import BLENDSHAPES, HEAD, Motion
+from tbd.face.motion import Motion
 from tbd.face.render.renderer import Renderer
 from tbd.media.rates import FPS
 from tbd.think.facs import EMOTIONS

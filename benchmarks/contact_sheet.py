@@ -14,8 +14,9 @@ import numpy as np
 
 from benchmarks.common import ASTRONAUT, DEFAULT_RENDERER, load_portraits, prototype_plan, run
 from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES, HEAD
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import BLENDSHAPES, HEAD, Motion
+from tbd.face.motion import Motion
 from tbd.face.render.renderer import Renderer
 from tbd.media import read_video
 from tbd.media.rates import FPS

@@ -26,12 +26,12 @@ from tbd.draw.export import load_motion_model
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.draw.sampling import AudioWindows
-from tbd.face.motion import CHANNELS, INDEX
+from tbd.face.channels import CHANNELS, INDEX
 from tbd.media.wav import read_wave
-from tbd.pipeline import ASSETS
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS
 from tbd.think.facs import measure
 from tbd.think.plan import MuscleAction, MusclePlan
+from tbd.utils.sample_inputs import VOICE
 
 LEVELS = (0.2, 0.4, 0.6, 0.8, 1.0)
 FEELINGS = (0.3, 0.5, 1.0)
@@ -165,4 +165,4 @@ def report(results: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    run(control, many="recordings", default=(str(ASSETS / "voice.wav"),))
+    run(control, many="recordings", default=(str(VOICE),))

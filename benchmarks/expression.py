@@ -116,9 +116,10 @@ def generated(renderer: Renderer, name: str, face: FaceGeometry) -> Iterator[tup
 def _drawn() -> dict[Emotion, tuple[MusclePlan, Motion]]:
     """Each emotion's word as plan and motion over the sample voice; the portrait has no part in them."""
     from tbd.media import read_audio
-    from tbd.pipeline import ASSETS, TalkingHeadPipeline
+    from tbd.pipeline import TalkingHeadPipeline
+    from tbd.utils.sample_inputs import VOICE
 
-    pipeline, voice = TalkingHeadPipeline(), read_audio(ASSETS / "voice.wav")
+    pipeline, voice = TalkingHeadPipeline(), read_audio(VOICE)
     plans = {emotion: pipeline.think(_WORDS.get(emotion, emotion), voice) for emotion in CLASSES}
     return {emotion: (plan, pipeline.draw(plan, voice)) for emotion, plan in plans.items()}
 

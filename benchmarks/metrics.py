@@ -23,8 +23,9 @@ from torch import Tensor
 from benchmarks import stand_ins
 from benchmarks.common import ASTRONAUT, environment, load_portraits, run, table, write_results
 from tbd import metrics
+from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import BLENDSHAPES, INDEX, Motion
+from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
@@ -34,7 +35,7 @@ from tbd.metrics.networks.inception import Flavour
 from tbd.think.action_units import EMOTIONS, Emotion
 from tbd.think.facs import PROTOTYPES, perform
 from tbd.think.plan import MuscleAction, MusclePlan
-from tbd.weights import WeightsAbsent
+from tbd.weights import WeightsNotFoundError
 
 PROTOCOL = "metrics-1"
 SHIFT = 5
@@ -203,7 +204,7 @@ def published_or(build: Callable[..., Any], weights: Callable[[], Path], **optio
     """A metric with its registered weights where they are on this machine, else with a stand-in's."""
     try:
         return build(**options), "published"
-    except WeightsAbsent:
+    except WeightsNotFoundError:
         return build(weights=weights(), **options), "random"
 
 
@@ -299,10 +300,10 @@ def pixels(happy: Performance, folder: Path) -> list[Effect]:
     """PSNR, SSIM, LPIPS, sharpness: frames blurred, against frames coded once (noise of one level)."""
     target, blur = happy.frames[::5], blurred(happy.frames[::5])
     clean = ((target.float() + torch.randint(-1, 2, target.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 255).byte(), target)
-    lpips, weights = published_or(metrics.PerceptualSimilarity, lambda: stand_ins.random_backbone(folder / "alexnet.pth"), backbone="alex")
+    lpips, weights = published_or(metrics.FrameLPIPS, lambda: stand_ins.random_backbone(folder / "alexnet.pth"), backbone="alex")
     return [
-        effect(metrics.PeakSignalNoiseRatio(), "blur of 2 px", clean, (blur, target)),
-        effect(metrics.StructuralSimilarity(), "blur of 2 px", clean, (blur, target)),
+        effect(metrics.FramePSNR(), "blur of 2 px", clean, (blur, target)),
+        effect(metrics.FrameSSIM(), "blur of 2 px", clean, (blur, target)),
         effect(lpips, "blur of 2 px", clean, (blur, target), " (alex)", weights),
         effect(metrics.Sharpness(every=1), "blur of 2 px", (target,), (blur,)),
     ]
@@ -315,9 +316,9 @@ def sets(happy: Performance, sad: Performance, folder: Path, frames: int) -> lis
     blur, rows = blurred(ours), []
     for flavour in get_args(Flavour):
         file = partial(_once, folder / ("imagenet.pth" if flavour == "eat" else "inception.pth"), flavour)
-        fid, weights = published_or(metrics.FrechetInceptionDistance, file, flavour=flavour, allow_biased=True)
+        fid, weights = published_or(metrics.FrameFID, file, flavour=flavour, allow_biased=True)
         rows.append(effect(fid, "blur of 2 px", (ours, theirs), (blur, theirs), f" ({flavour})", weights))
-    kid, weights = published_or(metrics.KernelInceptionDistance, lambda: folder / "inception.pth")
+    kid, weights = published_or(metrics.FrameKID, lambda: folder / "inception.pth")
     fvd = metrics.FrechetVideoDistance(stand_ins.RandomVideoNetwork())
     return [
         *rows,

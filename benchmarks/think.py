@@ -36,10 +36,10 @@ from tbd.draw.export import load_motion_model
 from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.media.wav import read_wave
-from tbd.pipeline import ASSETS
 from tbd.think import KnowledgePlanner, MusclePlan, Planner
 from tbd.think.facs import ACTION_UNITS, EMOTIONS, Side, measure, perform
 from tbd.think.plan import RISE
+from tbd.utils.sample_inputs import VOICE
 from tests.think.sentences import DEGREES, PARAPHRASES, SHOWS, TIMED, WORDS, Sentence, sentences, shows
 
 DEFAULT_PLANNER = lazy_instance(KnowledgePlanner)
@@ -231,9 +231,7 @@ def drawer(model: MotionDiffusion, audio: np.ndarray) -> Callable[[MusclePlan], 
     return lambda plan: np.concatenate([piece.values for piece in model.generate(heard, plan, seed=0)])
 
 
-def think(
-    planner: Planner = DEFAULT_PLANNER, model: str | None = None, audio: Path = ASSETS / "voice.wav", output: Path | None = None
-) -> None:
+def think(planner: Planner = DEFAULT_PLANNER, model: str | None = None, audio: Path = VOICE, output: Path | None = None) -> None:
     """Measure a planner, and how its plans reach the face.
 
     Args:

@@ -1,4 +1,4 @@
-"""Errors that a user can act on.
+"""Errors that users can act on.
 
 Each carries one sentence: what was wrong, with which file, and what would be right. The command line prints that
 sentence without a traceback and exits with `exit_code`; library users catch `TBDError`.
@@ -27,10 +27,16 @@ class InputError(TBDError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of another library's words, or the kind of the error where it has none.
+    r"""Shorten another library's message to its first line.
+
+    Args:
+        error: Any exception.
+
+    Returns:
+        The first line of its message, or its class name if the message is empty.
 
     Example:
-        >>> first_line(OSError("no such device\\nat line 3")), first_line(EOFError())
+        >>> first_line(OSError("no such device\nat line 3")), first_line(EOFError())
         ('no such device', 'EOFError')
     """
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -46,12 +52,12 @@ _REASONS = {
 
 
 class DiskError(TBDError, OSError):
-    """A disk took no more: full, over quota, read-only, or broken. Exit code 1.
+    """A file could not be written: the disk is full, over quota, read-only, or broken. Exit code 1.
 
     Args:
-        errno: Which of the system's errors.
-        strerror: The system's words for it.
-        filename: What was being written.
+        errno: The system's error number.
+        strerror: The system's message.
+        filename: File that was being written.
     """
 
     def __str__(self) -> str:
@@ -61,14 +67,14 @@ class DiskError(TBDError, OSError):
 
 
 def disk_error(error: BaseException, path: str | None = None) -> DiskError | None:
-    """What a failed write says of the disk, whichever library wrote.
+    """Recognize a failing disk, whichever library was writing.
 
     Args:
-        error: What was raised; PyTorch, safetensors and NumPy tell a full disk in words alone.
-        path: What was being written.
+        error: What was raised; PyTorch, safetensors and NumPy state a full disk in their message alone.
+        path: File that was being written.
 
     Returns:
-        The error for the user; None where something else went wrong.
+        The error for the user; None if the cause was another.
     """
     seen: set[int] = set()
     cause: BaseException | None = error
@@ -86,9 +92,9 @@ def _number_of(error: BaseException) -> int | None:
     if isinstance(number, int):
         return number
     words = str(error)
-    told = re.search(r"os error (\d+)", words)
-    if told is not None:
-        return int(told[1])
+    stated = re.search(r"os error (\d+)", words)
+    if stated is not None:
+        return int(stated[1])
     if isinstance(error, OSError) and re.search(r"\d+ requested and \d+ written", words):
         return errno.ENOSPC
     if isinstance(error, RuntimeError) and re.search(r"PytorchStreamWriter failed|unexpected pos \d+ vs", words):

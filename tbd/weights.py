@@ -1,11 +1,9 @@
-"""Third-party weights: what exists, where it lies, who may use it. The registry is ``tbd/assets/weights.yaml``.
+"""Registry of third-party weights: where they come from, where they lie, who may use them (``tbd/assets/weights.yaml``).
 
-Nothing is fetched but by `fetch` (`tbd weights fetch`), and nothing that a file holds is run: state dicts load with
-``weights_only=True``, after the file's checksum was compared with the registry's, or where no published source states one,
-with the one that was noted when it was fetched.
+Only `fetch` (`tbd weights fetch`) downloads, and no code from a file is run: state dicts load with ``weights_only=True``, after
+the file's checksum was compared with the registry's or, if none is published, with the one that the first download recorded.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -21,25 +19,28 @@ from typing import TYPE_CHECKING, Any, Literal
 from tbd import __version__
 from tbd.errors import InputError, TBDError, first_line
 from tbd.utils.atomic import atomic_output
+from tbd.utils.checksum import checksum_of_file
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 ENVIRONMENT = "TBD_WEIGHTS"
-_NOTED = "checksums.json"
+"""Environment variable that names the folder of weights."""
+_RECORD = "checksums.json"
 _BLOCK = 1 << 20
 _TIMEOUT = 30
-"""Seconds without a byte after which a download has failed."""
+"""Seconds without a byte after which a download fails."""
 Condition = Literal["absent", "verified", "as fetched", "unknown", "wrong"]
+"""State of a registered file; see `verify`."""
 
 
-class WeightsAbsent(InputError):
-    """Third-party weights are not on this machine. The metric that needs them is absent, the rest goes on.
+class WeightsNotFoundError(InputError):
+    """Third-party weights are not on this machine. An evaluation leaves out the metrics that need them.
 
     Args:
-        name: the registry's name of the weights.
-        message: one sentence with the place that was looked at.
-        command: what fetches them.
+        name: Name in the registry.
+        message: One sentence with the path that was tried.
+        command: Command that downloads them.
     """
 
     def __init__(self, name: str, message: str, command: str) -> None:
@@ -52,15 +53,14 @@ class Weights:
     """One registered file.
 
     Args:
-        name: what metrics and the command line call it.
-        file: its name in `folder`.
-        url: where its authors put it; "" where they offer no direct link, and `note` says how to get it.
-        sha256: of the file; its first eight digits where only those are published (PyTorch's file names carry them); None
-            where none is.
-        licence: as its authors state it.
-        use: who may use it for what, in one sentence.
-        needed_by: metrics and other parts of tbd.
-        note: anything else, or "".
+        name: Name that metrics and the command line use.
+        file: File name in `folder`.
+        url: Direct link of its authors; "" if there is none, and `note` says how to get the file.
+        sha256: Checksum; its first eight digits if only those are published (in PyTorch's file names); None if none is.
+        licence: License, as its authors state it.
+        use: Who may use it for what, in one sentence.
+        needed_by: Metrics and other parts of tbd that need it.
+        note: Further remarks, or "".
     """
 
     name: str
@@ -74,108 +74,107 @@ class Weights:
 
     @property
     def path(self) -> Path:
-        """Where the file lies or would lie."""
+        """Path of the file, whether it exists or not."""
         return folder() / self.file
 
     @property
     def command(self) -> str:
-        """What fetches it."""
+        """Command that downloads it."""
         return f"tbd weights fetch {self.name}" + ("" if self.url else " --from FILE")
 
 
 def folder() -> Path:
-    """``$TBD_WEIGHTS``, or ``~/.cache/tbd``."""
+    """Return the folder of weights: ``$TBD_WEIGHTS``, or ``~/.cache/tbd``."""
     return Path(os.environ.get(ENVIRONMENT) or "~/.cache/tbd").expanduser()
 
 
 @cache
 def registry() -> dict[str, Weights]:
-    """Name → weights, in the registry's order."""
+    """Return the registry: name → weights, in its order."""
     import yaml
 
     rows = yaml.safe_load((files("tbd") / "assets/weights.yaml").read_text(encoding="utf-8"))
     return {name: Weights(name=name, **{**row, "needed_by": tuple(row["needed_by"])}) for name, row in rows.items()}
 
 
-def find(name: str) -> Weights:
-    """One entry of the registry.
+def find_weights(name: str) -> Weights:
+    """Look an entry of the registry up.
+
+    Args:
+        name: Name in the registry.
+
+    Returns:
+        The entry.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: If there is none of that name.
     """
     if name not in registry():
         raise InputError(f"There are no weights named {name}; there are {', '.join(registry())}.")
     return registry()[name]
 
 
-def checksum(path: str | os.PathLike) -> str:
-    """sha256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 @cache
-def _checksum_of(path: Path, changed: int, size: int) -> str:
-    """The checksum of a file as it was when it was last written."""
-    return checksum(path)
+def _cached_checksum(path: Path, mtime_ns: int, size: int) -> str:
+    """The checksum of a file; time and size are in the cache's key, so that a changed file is read again."""
+    return checksum_of_file(path)
 
 
-def _noted() -> dict[str, str]:
-    """Name → checksum, of what was fetched without a published one."""
+def _recorded() -> dict[str, str]:
+    """Name → checksum of what was downloaded without a published one."""
     try:
-        return json.loads((folder() / _NOTED).read_text(encoding="utf-8"))
+        return json.loads((folder() / _RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 
 
 def verify(weights: Weights) -> tuple[Condition, str]:
-    """What is known of the file in its place.
+    """Compare a registered file with its checksum.
+
+    Args:
+        weights: Entry of the registry.
 
     Returns:
-        Its condition, and its sha256 ("" where it is absent). ``verified``: as published (by the digits that are);
-        ``as fetched``: no checksum is published, the file is the one that was fetched; ``unknown``: nor was one noted;
-        ``wrong``: another file than the published or the fetched one.
+        Condition and SHA-256 ("" if absent). ``verified``: the published checksum matches; ``as fetched``: none is published and
+        the one recorded at download matches; ``unknown``: none was recorded either; ``wrong``: the checksum differs.
     """
     if not weights.path.is_file():
         return "absent", ""
     state = weights.path.stat()
-    found = _checksum_of(weights.path, state.st_mtime_ns, state.st_size)
+    found = _cached_checksum(weights.path, state.st_mtime_ns, state.st_size)
     if weights.sha256 is not None:
         return ("verified" if found.startswith(weights.sha256) else "wrong"), found
-    noted = _noted().get(weights.name)
-    return ("unknown" if noted is None else "as fetched" if noted == found else "wrong"), found
+    recorded = _recorded().get(weights.name)
+    return ("unknown" if recorded is None else "as fetched" if recorded == found else "wrong"), found
 
 
 def fetch(
     name: str, source: str | os.PathLike | None = None, offline: bool = False, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Condition, str]:
-    """Put a registered file into its place, unless the right one is there.
+    """Download or copy a registered file to its path, unless the right one is there.
 
     Args:
-        name: the registry's.
-        source: a copy of the file on this machine, for machines without internet; by default the registered URL.
-        offline: never use the network: a file that is not there is an error.
-        progress: is called with bytes so far and in all (0 where the server does not say).
+        name: Name in the registry.
+        source: Copy of the file on this machine, for machines without internet; the registered URL by default.
+        offline: Whether to fail instead of using the network.
+        progress: Called with the bytes so far and in all (0 if the server does not say).
 
     Returns:
-        As `verify`.
+        Condition and SHA-256, as `verify`.
 
     Raises:
-        InputError: no such name, no direct link, `source` is not there, or the file has another checksum than the
-            published one (it is not kept).
-        WeightsAbsent: `offline`, and the file is not there.
-        TBDError: the download failed.
+        InputError: If there is no such name, no direct link, no file `source`, or the checksum differs from the published one;
+            the file is not kept then.
+        WeightsNotFoundError: If `offline` is set and the file is missing.
+        TBDError: If the download fails.
     """
-    weights = find(name)
+    weights = find_weights(name)
     condition, found = verify(weights)
     if condition in ("verified", "as fetched") and source is None:
         return condition, found
     if source is None:
         if offline:
-            raise WeightsAbsent(
+            raise WeightsNotFoundError(
                 name, f"The weights {name} are not at {weights.path}, and --offline forbids fetching them.", weights.command
             )
         if not weights.url:
@@ -187,15 +186,15 @@ def fetch(
             _download(weights.url, temporary, progress)
         else:
             shutil.copyfile(source, temporary)
-        found = checksum(temporary)
+        found = checksum_of_file(temporary)
         if weights.sha256 is not None and not found.startswith(weights.sha256):
             origin = weights.url if source is None else source
             raise InputError(
                 f"{origin} is not the file that {name} stands for: its sha256 is {found}, {weights.sha256} is right. It was not kept."
             )
     if weights.sha256 is None:
-        with atomic_output(folder() / _NOTED) as temporary:
-            temporary.write_text(json.dumps({**_noted(), name: found}, indent=1) + "\n", encoding="utf-8")
+        with atomic_output(folder() / _RECORD) as temporary:
+            temporary.write_text(json.dumps({**_recorded(), name: found}, indent=1) + "\n", encoding="utf-8")
     return verify(weights)
 
 
@@ -216,41 +215,51 @@ def _download(url: str, target: Path, progress: Callable[[int, int], None] | Non
         raise TBDError(f"Fetching {url} broke off after {done} of {total} bytes. Try again.")
 
 
-def resolve(weights: str | os.PathLike) -> Path:
-    """A file as it is; else a registry's name → its file, unless that is another than the published or fetched one.
+def resolve_weights(weights: str | os.PathLike) -> Path:
+    """Resolve a path or a name of the registry to a file.
+
+    Args:
+        weights: Path of a file, or a name in the registry.
+
+    Returns:
+        Path of the file.
 
     Raises:
-        WeightsAbsent: the registered file is not there.
-        InputError: neither a file nor a registered name, or a registered file with another checksum.
+        WeightsNotFoundError: If the registered file is missing.
+        InputError: If it is neither a file nor a registered name, or the registered file has another checksum.
     """
     if Path(weights).is_file():
         return Path(weights)
     name = os.fspath(weights)
     if name not in registry():
         raise InputError(f"There is no weights file {name}, and no registered weights of that name (`tbd weights list`).")
-    entry = find(name)
+    entry = find_weights(name)
     condition, _ = verify(entry)
     if condition == "absent":
-        raise WeightsAbsent(name, f"The weights {name} are not at {entry.path}; `{entry.command}` fetches them.", entry.command)
+        raise WeightsNotFoundError(name, f"The weights {name} are not at {entry.path}; `{entry.command}` fetches them.", entry.command)
     if condition == "wrong":
         raise InputError(f"{entry.path} is not the file that {name} stands for, its sha256 differs; remove it and run `{entry.command}`.")
     return entry.path
 
 
 def load_state(weights: str | os.PathLike) -> dict[str, "Tensor"]:
-    """The state dict in a weights file, on the CPU, read without running code.
+    """Load the state dict of a weights file to the CPU, without running code from it.
 
-    Checkpoints that hold it under ``state_dict`` are opened, and names that `DataParallel` begins with ``module.`` lose that.
+    A checkpoint's ``state_dict`` entry is used, and the prefix ``module.`` of `DataParallel` is removed.
 
     Args:
-        weights: a file or a registry's name; see `resolve`. ``.safetensors`` or what `torch.save` wrote.
+        weights: Path of a file that `torch.save` or safetensors wrote, or a name in the registry.
+
+    Returns:
+        Name → tensor.
 
     Raises:
-        WeightsAbsent, InputError: as `resolve`; or the file holds more than tensors, or none.
+        WeightsNotFoundError: If the registered file is missing.
+        InputError: If `resolve_weights` fails, or the file holds no tensors, or anything that could run code.
     """
     import torch
 
-    path = resolve(weights)
+    path = resolve_weights(weights)
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
@@ -267,15 +276,16 @@ def load_state(weights: str | os.PathLike) -> dict[str, "Tensor"]:
 
 
 def load_into(network: "nn.Module", weights: str | os.PathLike, what: str) -> None:
-    """Fill a network with the state dict of a weights file.
+    """Load the state dict of a weights file into a network.
 
     Args:
-        network: its names and shapes must be the file's.
-        weights: as in `load_state`.
-        what: what messages call the network.
+        network: Network whose names and shapes match the file's.
+        weights: Path or name, as for `load_state`.
+        what: Name of the network in messages.
 
     Raises:
-        WeightsAbsent, InputError: as `load_state`; or the file holds another network.
+        WeightsNotFoundError: If the registered file is missing.
+        InputError: If `load_state` fails, or the file holds another network.
     """
     try:
         network.load_state_dict(load_state(weights))

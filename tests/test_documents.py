@@ -12,7 +12,7 @@ from tbd.cli.main import COMMANDS
 from tbd.cli.parsing import parse
 from tbd.errors import InputError
 from tbd.training.main import resolve
-from tbd.utils.packaged_files import with_shipped_configs
+from tbd.utils.packaged_files import resolve_shipped_configs
 from tests.draw.tiny_video import TINY
 from tests.test_contributing import BLOCKS as EXAMPLES
 
@@ -72,7 +72,7 @@ def understand_training(options: list[str]) -> None:
         options = options[:at] + options[at + 2 :]
     options = ["motion_mini" if OF_A_RUN.match(option) else option for option in options]
     tiny = TINY if any("video_stage" in option for option in options) else []  # its pretrained weights are not here
-    resolve(with_shipped_configs([*options, *tiny]))
+    resolve(resolve_shipped_configs([*options, *tiny]))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import torch
 from tbd import weights
 from tbd.cli.main import main
 from tbd.errors import InputError, TBDError
-from tbd.weights import Weights, WeightsAbsent
+from tbd.weights import Weights, WeightsNotFoundError
 
 CONTENT = b"weights" * 100_000
 SUM = hashlib.sha256(CONTENT).hexdigest()
@@ -71,13 +71,13 @@ def test_the_registry_that_ships_is_whole():
 @pytest.mark.parametrize("known", [SUM, SUM[:8]])
 def test_a_file_is_fetched_checked_and_found(register, known):
     entry = register(known)
-    with pytest.raises(WeightsAbsent, match="tbd weights fetch net") as error:
-        weights.resolve("net")
+    with pytest.raises(WeightsNotFoundError, match="tbd weights fetch net") as error:
+        weights.resolve_weights("net")
     assert error.value.exit_code == 2 and error.value.command == "tbd weights fetch net"
     seen = []
     assert weights.fetch("net", progress=lambda done, total: seen.append((done, total))) == ("verified", SUM)
     assert seen[-1] == (len(CONTENT), len(CONTENT))
-    assert weights.resolve("net") == entry.path and entry.path.read_bytes() == CONTENT
+    assert weights.resolve_weights("net") == entry.path and entry.path.read_bytes() == CONTENT
     assert weights.fetch("net", offline=True) == ("verified", SUM), "what is there needs no network"
 
 
@@ -95,9 +95,9 @@ def test_without_a_published_checksum_the_first_fetch_is_noted(register):
     entry.path.write_bytes(b"changed")
     assert weights.verify(entry)[0] == "wrong"
     with pytest.raises(InputError, match="sha256 differs"):
-        weights.resolve("net")
+        weights.resolve_weights("net")
     (weights.folder() / "checksums.json").unlink()
-    assert weights.verify(entry)[0] == "unknown" and weights.resolve("net") == entry.path
+    assert weights.verify(entry)[0] == "unknown" and weights.resolve_weights("net") == entry.path
 
 
 def test_a_copy_serves_machines_without_internet(register, tmp_path):
@@ -114,7 +114,7 @@ def test_a_copy_serves_machines_without_internet(register, tmp_path):
 def test_offline_never_asks(register, monkeypatch):
     register()
     monkeypatch.setattr(weights, "_download", lambda *_: pytest.fail("the network was used"))
-    with pytest.raises(WeightsAbsent, match="--offline forbids"):
+    with pytest.raises(WeightsNotFoundError, match="--offline forbids"):
         weights.fetch("net", offline=True)
 
 

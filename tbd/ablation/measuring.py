@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.evaluation.metric_runner import MetricRunner
+from tbd.evaluation.clip_inputs import LABEL_FIELDS, label_field
+from tbd.evaluation.metric_runner import MetricRunner, SharedValues
 from tbd.evaluation.protocol import MetricEntry, Protocol
-from tbd.evaluation.references.base import ReferenceClip
-from tbd.evaluation.references.sources import build_reference
+from tbd.evaluation.references.base import ReferenceClip, build_reference
 from tbd.evaluation.scores import Value
 from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
-from tbd.metrics.base import Unmeasurable
-from tbd.think.action_units import EMOTIONS
 
 UNSEEN = ("frames", "faces")
 """Fields that need pictures, which an ablation does not make."""
@@ -51,55 +49,60 @@ class Truth:
         return self.clip.plan()
 
     @cached_property
-    def asked(self) -> np.ndarray:
+    def plan_motion(self) -> np.ndarray:
         from tbd.think.facs import perform
 
         return perform(self.plan, len(self.motion))
 
-    @cached_property
-    def bilabials(self) -> np.ndarray:
-        times = self.clip.bilabials()
-        if times is None:
-            raise Unmeasurable(f"nobody says when the lips of {self.clip.id} should close")
-        return times
 
-
-class Comparison:
-    """One drawn clip and its truth, in the fields that metrics read (see `tbd.metrics.base`). `MetricRunner` reads it.
+class MotionInputs:
+    """A drawn motion and its true clip, without videos. A `tbd.evaluation.clip_inputs.ClipInputs`.
 
     Args:
-        truth: the clip.
-        drawn: of it.
+        truth: The true clip.
+        drawn: The motion under test.
     """
 
     def __init__(self, truth: Truth, drawn: Motion) -> None:
         self.clip, self._truth, self._drawn = truth.clip, truth, drawn
 
-    def note(self, kind: str, detail: str) -> None:
-        """Metrics count what they could not measure themselves."""
+    def add_issue(self, kind: str, detail: str) -> None:
+        """Do nothing: metrics count what they could not measure themselves.
+
+        Args:
+            kind: Of the issue.
+            detail: One sentence.
+        """
 
     def inputs(self, reads: Sequence[str], entry: MetricEntry) -> list[Any]:
-        """What a metric's `update` takes."""
+        """Collect what a metric's `update` takes.
+
+        Args:
+            reads: The metric's fields, in order.
+            entry: The metric's line in the protocol.
+
+        Returns:
+            One value for each of `reads`.
+
+        Raises:
+            Unmeasurable: If the clip lacks one of them.
+        """
         return [self._field(*name.split(".", 1)) for name in reads]
 
     @cached_property
     def _points(self) -> np.ndarray:
         return points_of(self._drawn)
 
-    def _field(self, side: str, what: str) -> Any:
+    def _field(self, role: str, what: str) -> Any:
+        if what in LABEL_FIELDS:
+            return label_field(self.clip, what)
         if what == "motion":
-            return (self._drawn if side == "preds" else self._truth.motion).values
+            return (self._drawn if role == "preds" else self._truth.motion).values
         if what == "points":
-            return self._points if side == "preds" else self._truth.points
+            return self._points if role == "preds" else self._truth.points
         if what == "seams":
             return self._drawn.metadata.get("seams", ())
-        if what == "emotion":
-            if self.clip.emotion is None:
-                raise Unmeasurable(f"nobody says what {self.clip.id} feels")
-            return EMOTIONS.index(self.clip.emotion)
-        if what == "intensity":
-            return (self.clip.level or 3) / 3
-        return getattr(self._truth, what)  # audio, asked, bilabials
+        return getattr(self._truth, what)  # audio, plan_motion
 
 
 def true_clips(protocol: Protocol, root: str | None, count: int | None) -> list[ReferenceClip]:
@@ -131,20 +134,20 @@ def runners(protocol: Protocol) -> list[MetricRunner]:
     return made
 
 
-_FIELDS = ("motion", "points", "seams", "emotion", "intensity", "audio", "asked", "bilabials")
+_FIELDS = ("motion", "points", "seams", "emotion", "intensity", "audio", "plan_motion", "bilabials")
 
 
 def measure(protocol: Protocol, truths: Sequence[Truth], drawn: Sequence[Motion]) -> tuple[dict[str, Value], dict[str, dict[str, float]]]:
     """Metric → its result; and of means over clips, metric → clip → number."""
     made = runners(protocol)
     for truth, motion in zip(truths, drawn):
-        comparison, shared = Comparison(truth, motion), {}
+        clip_inputs, shared = MotionInputs(truth, motion), SharedValues()
         for runner in made:
-            runner.update(comparison, shared)
+            runner.update(clip_inputs, shared)
     values = {runner.entry.name: runner.value() for runner in made}
     by_clip = {
-        runner.entry.name: {clip: numbers[values[runner.entry.name].reported] for clip, numbers in runner.found.items()}
+        runner.entry.name: {clip: numbers[values[runner.entry.name].reported] for clip, numbers in runner.clip_values.items()}
         for runner in made
-        if runner.found
+        if runner.clip_values
     }
     return values, by_clip

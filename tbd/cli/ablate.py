@@ -1,9 +1,17 @@
-"""`tbd ablate`."""
+"""`tbd ablate`: swap components, train each variant, and get the table."""
+
+from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
+from tbd.errors import InputError
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
+
+    from tbd.ablation.launchers import Launcher
 
 
-def _options(parser) -> None:
+def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("study", help="the ablation, a YAML file such as benchmarks/ablations/paper.yaml")
     parser.add_argument("--seeds", type=int, help="how many seeds (default: the file's)")
     parser.add_argument("--baseline", help="compare with this variant (default: the file's); finished runs are only tabulated again")
@@ -19,16 +27,16 @@ def _options(parser) -> None:
     parser.add_argument("--cluster", default="slurm", help="slurm: submitit's cluster; local and debug try it without one")
 
 
-def _run(options) -> None:
+def _run(options: "Namespace") -> None:
     from tbd.ablation.ablate import ablate
     from tbd.ablation.launchers import LocalLauncher, SlurmLauncher
-    from tbd.errors import InputError
-    from tbd.utils.atomic import check_folder
+    from tbd.utils.file_checks import check_folder
 
     if options.output is None and not options.dry_run:
         raise InputError("--output is missing: the folder for trainings, runs and tables.")
     if options.output is not None:
         check_folder("--output", options.output, {})
+    launcher: Launcher
     if options.launcher == "slurm" and not options.dry_run:
         launcher = SlurmLauncher(options.slurm, options.cluster)
     else:
@@ -36,4 +44,4 @@ def _run(options) -> None:
     ablate(options.study, options.output or ".", launcher, options.seeds, options.dry_run, baseline=options.baseline, limit=options.limit)
 
 
-COMMANDS = {"ablate": Command("swap components, train each variant, and get the table", _options, _run)}
+COMMAND = Command("swap components, train each variant, and get the table", _options, _run)

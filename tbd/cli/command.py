@@ -1,21 +1,25 @@
-"""The subcommands of `tbd`, what each takes and what it calls.
+"""What a subcommand of `tbd` is: one line of help, the options it takes, and what it calls.
 
-A module here imports nothing heavy before a command runs, since `tbd --help` reads all of them; it ends with its `COMMANDS`.
+Each module named as a command ends with its `COMMAND`. `tbd --help` imports all of them, so nothing heavy is imported there before a
+command runs.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
 
 
 class Command(NamedTuple):
-    """A subcommand.
+    """A subcommand of `tbd`.
 
     Args:
-        summary: one line of help.
-        options: adds its options to a jsonargparse parser.
-        run: does it, with the parsed values; its result is for tests and notebooks alone.
+        summary: One line of help.
+        options: Adds the command's options to a parser.
+        run: Runs the command with the parsed options. The command line ignores what it returns.
     """
 
     summary: str
-    options: Callable[[Any], None]
-    run: Callable[[Any], Any]
+    options: "Callable[[ArgumentParser], None]"
+    run: "Callable[[Namespace], Any]"

@@ -262,10 +262,10 @@ def swapped_scheduler(component: "Component") -> Callable[[Any], Any]:
     Raises:
         InputError: There is no such class, or it takes other arguments.
     """
-    from tbd.utils.class_path import require_known
+    from tbd.utils.class_path import require_known_arguments
 
     kind = class_of(component, "noise_scheduler")
-    require_known(component, kind, "--noise-scheduler")
+    require_known_arguments(component, kind, "--noise-scheduler")
     return lambda own: _scheduler_like(own, kind, component.init_args)
 
 

@@ -4,30 +4,48 @@ import sys
 from collections.abc import Sequence
 
 from tbd import __version__
-from tbd.cli import ablate, evaluate, generate, preprocess, synthesize, think, weights
+from tbd.cli import (
+    ablate,
+    demo,
+    evaluate,
+    generate,
+    leaderboard,
+    predict,
+    preprocess,
+    render,
+    synthesize,
+    think,
+    track,
+    train,
+    weights,
+)
 from tbd.cli.component_options import require_working_folder
 from tbd.errors import INTERRUPTED, InputError, TBDError, disk_error
 from tbd.training.launcher import follow_launcher, report_failure
-from tbd.utils.notes import printed
+from tbd.utils.user_warnings import print_warnings
 
 COMMANDS = {
-    **think.COMMANDS,
-    **generate.COMMANDS,
-    **synthesize.COMMANDS,
-    **preprocess.COMMANDS,
-    **evaluate.COMMANDS,
-    **ablate.COMMANDS,
-    **weights.COMMANDS,
+    "think": think.COMMAND,
+    "generate": generate.COMMAND,
+    "demo": demo.COMMAND,
+    "track": track.COMMAND,
+    "render": render.COMMAND,
+    "synthesize": synthesize.COMMAND,
+    "preprocess": preprocess.COMMAND,
+    "predict": predict.COMMAND,
+    "evaluate": evaluate.COMMAND,
+    "leaderboard": leaderboard.COMMAND,
+    "ablate": ablate.COMMAND,
+    "weights": weights.COMMAND,
 }
-_LIGHTNING = {
-    "fit": "train from a configuration (Lightning's)",
-    "validate": "validate a checkpoint (Lightning's)",
-    "test": "test a checkpoint (Lightning's)",
-}
+"""In the order of `tbd --help`. Those of `tbd.cli.train` follow; they are Lightning's and have no parser of ours."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand.
+
+    Args:
+        argv: The subcommand and its options; those of this process by default.
 
     Returns:
         0; 1 for a failure, 2 for something that the user can put right, 130 after Ctrl-C.
@@ -44,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     require_working_folder()
     try:
-        with printed(argv[0]):
+        with print_warnings(argv[0]):
             return _dispatch(argv[0], argv[1:])
     except TBDError as error:
         if debug:
@@ -70,18 +88,12 @@ def _failed(sentence: str, code: int) -> int:
 
 
 def _dispatch(name: str, argv: list[str]) -> int:
-    if name in _LIGHTNING:
-        from tbd.utils.threads import set_threads
-
-        set_threads()  # before torch is imported
-        from tbd.training.main import run
-        from tbd.utils.packaged_files import with_shipped_configs
-
-        return run([name, *with_shipped_configs(argv)])
+    if name in train.SUMMARIES:
+        return train.train(name, argv)
     if name not in COMMANDS:
         import difflib
 
-        near = difflib.get_close_matches(name, [*COMMANDS, *_LIGHTNING], 1)
+        near = difflib.get_close_matches(name, [*COMMANDS, *train.SUMMARIES], 1)
         raise InputError(f"there is no such command{f'; did you mean {near[0]}?' if near else '.'} `tbd --help` lists them.")
     from jsonargparse import ArgumentParser
 
@@ -89,8 +101,13 @@ def _dispatch(name: str, argv: list[str]) -> int:
     from tbd.cli.parsing import parse
 
     command = COMMANDS[name]
-    about = {"description": _sentence(command.summary), "formatter_class": HelpFormatter}
-    parser = ArgumentParser(prog=f"tbd {name}", exit_on_error=False, allow_abbrev=False, **about)
+    parser = ArgumentParser(
+        prog=f"tbd {name}",
+        description=_sentence(command.summary),
+        formatter_class=HelpFormatter,
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
     parser.add_argument("--config", action="config", help="a YAML file with these options")
     command.options(parser)
     command.run(parse(parser, argv))
@@ -102,7 +119,7 @@ def _sentence(summary: str) -> str:
 
 
 def _help() -> str:
-    rows = [(name, command.summary) for name, command in COMMANDS.items()] + list(_LIGHTNING.items())
+    rows = [(name, command.summary) for name, command in COMMANDS.items()] + list(train.SUMMARIES.items())
     lines = [f"  {name:<12} {summary}" for name, summary in rows]
     return "\n".join(
         [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tbd.cli.component_options import fold
-from tbd.utils.option_errors import explained
+from tbd.utils.option_errors import explain_option_errors
 
 
 def parse(parser: Any, argv: Sequence[str]) -> Any:
@@ -20,5 +20,5 @@ def parse(parser: Any, argv: Sequence[str]) -> Any:
     Raises:
         InputError: If they do not fit the command.
     """
-    with explained(argv, parser):
+    with explain_option_errors(argv, parser):
         return parser.parse_args(fold(argv))

@@ -2,8 +2,9 @@
 
 import os
 
-from tbd.face.motion_io.writing import SUFFIXES
-from tbd.utils.atomic import check_files
+from tbd.errors import InputError
+from tbd.face.motion_io import SUFFIXES
+from tbd.utils.file_checks import check_files
 
 _VIDEOS = (".mp4", ".mov")
 
@@ -43,3 +44,13 @@ def check_render(
 ) -> None:
     """Check every file of `render`; arguments and errors as there."""
     check_files({"--portrait": portrait, "--motion": motion, "--audio": audio}, {"--output": output}, {"--output": _VIDEOS})
+
+
+def check_size(size: int) -> None:
+    """Check the size of a video.
+
+    Raises:
+        InputError: If it is out of range.
+    """
+    if not 64 <= size <= 2048:
+        raise InputError(f"--size is a number of pixels from 64 to 2048, not {size}.")

@@ -4,12 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 from tbd.cli.command import Command
 from tbd.cli.component_options import add_slot, chosen, made
+from tbd.errors import InputError
 
 if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
+
     from tbd.data.sources.base import RawSource
 
 
-def _options(parser: Any) -> None:
+def _options(parser: "ArgumentParser") -> None:
     from tbd.data.sources.base import source_class
     from tbd.data.sources.registry import DATASETS
 
@@ -38,11 +41,13 @@ def _options(parser: Any) -> None:
     subcommands.add_subcommand("features", own, help="add latents and features of pretrained networks")
     own = _subparser("What a cache holds, what is missing or broken, and what splits find in it.")
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
-    own.add_argument("--splits", help="verify splits, and how much of them is there: a packaged name, such as mead_actor, or a .json file")
+    own.add_argument(
+        "--split-file", help="verify splits, and how much of them is there: a packaged name, such as mead_actor, or a .json file"
+    )
     subcommands.add_subcommand("report", own, help="what a cache holds, what is missing or broken")
 
 
-def _subparser(description: str) -> Any:
+def _subparser(description: str) -> "ArgumentParser":
     from jsonargparse import ArgumentParser
 
     from tbd.cli.help import HelpFormatter
@@ -50,7 +55,7 @@ def _subparser(description: str) -> Any:
     return ArgumentParser(description=description, formatter_class=HelpFormatter, exit_on_error=False, allow_abbrev=False)
 
 
-def _add_arguments_of(parser: Any, kind: "type[RawSource]") -> None:
+def _add_arguments_of(parser: "ArgumentParser", kind: "type[RawSource]") -> None:
     """Make options of a constructor's arguments: texts, and sequences of texts; help is in the docstring's ``Args``."""
     import inspect
 
@@ -70,7 +75,7 @@ def _uncapitalized(text: str) -> str:
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
-def _shared_options(parser: Any) -> None:
+def _shared_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--output", required=True, help="the cache to write; a second run takes up where the first one stopped")
     parser.add_argument("--workers", type=int, help="processes (default: one per core)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 256], help="heights and widths of the videos in pixels")
@@ -82,7 +87,7 @@ def _shared_options(parser: Any) -> None:
     parser.add_argument("--quiet", action="store_true", help="print nothing")
 
 
-def _run(options: Any) -> None:
+def _run(options: "Namespace") -> None:
     own = options[options.what]
     if options.what == "features":
         _features(own)
@@ -90,12 +95,12 @@ def _run(options: Any) -> None:
     from tbd.data.preprocess.report import report
 
     if options.what == "report":
-        report(own.cache, own.splits)
+        report(own.cache, own.split_file)
         return
     from rich.console import Console
 
     from tbd.data.preprocess.runner import preprocess
-    from tbd.utils.atomic import check_files, check_folder
+    from tbd.utils.file_checks import check_files, check_folder
 
     source, folders = _source(options.what, own)
     # inside the download it may lie: a scan passes over it
@@ -107,12 +112,11 @@ def _run(options: Any) -> None:
     report(str(cache.root), console=console)
 
 
-def _source(name: str, options: Any) -> "tuple[RawSource, dict[str, Any]]":
+def _source(name: str, options: "Namespace") -> "tuple[RawSource, dict[str, Any]]":
     """Make the data set; and the folders that it reads: option → value."""
     import inspect
 
     from tbd.data.sources.base import source_class
-    from tbd.errors import InputError
 
     if name == "custom":
         component = chosen(options.source, "source")
@@ -127,9 +131,7 @@ def _source(name: str, options: Any) -> "tuple[RawSource, dict[str, Any]]":
     return source, {option: value for option, value in folders.items() if isinstance(value, str)}
 
 
-def _features(options: Any) -> None:
-    from tbd.errors import InputError
-
+def _features(options: "Namespace") -> None:
     if not (options.vae or options.wav2vec2):
         raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
     from tbd.data.preprocess.cache import Cache
@@ -151,4 +153,4 @@ def _features(options: Any) -> None:
     extract_features(options.cache, extractors)
 
 
-COMMANDS = {"preprocess": Command("MEAD, HDTF or your own videos become training data", _options, _run)}
+COMMAND = Command("MEAD, HDTF or your own videos become training data", _options, _run)

@@ -1,9 +1,14 @@
-"""`tbd synthesize`."""
+"""`tbd synthesize`: write the procedural corpus."""
+
+from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
 
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
 
-def _synthesize_options(parser) -> None:
+
+def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("--output", required=True, help="the folder to write, in MEAD's layout")
     parser.add_argument("--hours", type=float, default=2.0, help="hours of speech")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same corpus")
@@ -17,16 +22,12 @@ def _synthesize_options(parser) -> None:
     )
 
 
-def _synthesize(options) -> None:
+def _run(options: "Namespace") -> None:
     from tbd.data.synthetic.corpus import synthesize
-    from tbd.utils.atomic import check_folder
+    from tbd.utils.file_checks import check_folder
 
     check_folder("--output", options.output, {f"--recordings {folder}": folder for folder in options.recordings})
     synthesize(options.output, options.hours, seed=options.seed, workers=options.workers, recordings=options.recordings)
 
 
-COMMANDS = {
-    "synthesize": Command(
-        "write the procedural corpus: synthetic speech with known motion, plans and phones", _synthesize_options, _synthesize
-    )
-}
+COMMAND = Command("write the procedural corpus: synthetic speech with known motion, plans and phones", _options, _run)

@@ -1,11 +1,26 @@
-"""`tbd think`."""
+"""`tbd think`: a sentence becomes a chain of thought and a muscle plan."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
 from tbd.cli.component_options import add_slot, chosen, class_of, made
 from tbd.errors import InputError
 
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
 
-def _think_options(parser) -> None:
+    from tbd.think.plan import MusclePlan
+    from tbd.think.planner import Planner
+
+_SHORTHANDS = ("model", "url", "prompt", "timeout")
+"""Options that are arguments of a planner."""
+_ONE_OF_TWO = "give a sentence about a feeling, or a plan with --from; one of the two."
+
+
+def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("text", nargs="?", help="a sentence about a feeling")
     parser.add_argument("--from", metavar="PLAN", help="read this plan (.json) instead of a sentence")
     parser.add_argument("--duration", type=float, help="seconds that the plan should span")
@@ -22,10 +37,6 @@ def _think_options(parser) -> None:
     parser.add_argument("--chart", metavar="SVG", help="also draw the muscles on a face (.svg)")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON, for editing and for `generate --plan`")
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of plans, and nothing else")
-    _planner_options(parser)
-
-
-def _planner_options(parser) -> None:
     add_slot(parser, "planner", "tables and rules, a language model here, or one on a server", "knowledge")
     parser.add_argument("--model", help="language_model: a folder or hub repository; server: the model's name there")
     parser.add_argument("--url", help="server: its URL, such as http://localhost:8000/v1; a key is read from TBD_API_KEY or OPENAI_API_KEY")
@@ -35,33 +46,14 @@ def _planner_options(parser) -> None:
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="language_model, server: how long a plan may take (default: 300)")
 
 
-def _planner(options):
-    import inspect
-
-    component = chosen(options.planner, "planner", "knowledge")
-    named = options.planner if isinstance(options.planner, str) else component.class_path
-    given = {name: options[name] for name in ("model", "url", "prompt", "timeout") if options[name] is not None}
-    taken = inspect.signature(class_of(component, "planner")).parameters
-    for name in given:
-        if name not in taken:
-            raise InputError(f"--{name} is nothing that --planner {named} takes; leave it out or choose another planner.")
-    component.init_args.update(given)
-    for name, parameter in taken.items():
-        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name not in component.init_args:
-            option = f"--{name}" if name in ("model", "url", "prompt", "timeout") else f"--planner.{name}"
-            raise InputError(f"--planner {named} needs {option}; `tbd think --help` says what it is.")
-    return made(component, "planner")
-
-
-def _think(options) -> None:
-    from tbd.cli.think_command import print_schema, think
-    from tbd.utils.atomic import check_files
+def _run(options: "Namespace") -> None:
+    from tbd.utils.file_checks import check_files
 
     if options.schema:
         print_schema()
         return
     if (options.text is None) == (options["from"] is None):
-        raise InputError("give a sentence about a feeling, or a plan with --from; one of the two.")
+        raise InputError(_ONE_OF_TWO)
     check_files({"--from": options["from"], "--prompt": options.prompt}, {"--chart": options.chart}, {"--chart": (".svg",)})
     think(
         options.text,
@@ -74,4 +66,105 @@ def _think(options) -> None:
     )
 
 
-COMMANDS = {"think": Command("a sentence becomes a chain of thought and a muscle plan", _think_options, _think)}
+def _planner(options: "Namespace") -> "Planner":
+    import inspect
+
+    component = chosen(options.planner, "planner", "knowledge")
+    named = options.planner if isinstance(options.planner, str) else component.class_path
+    given = {name: options[name] for name in _SHORTHANDS if options[name] is not None}
+    taken = inspect.signature(class_of(component, "planner")).parameters
+    for name in given:
+        if name not in taken:
+            raise InputError(f"--{name} is nothing that --planner {named} takes; leave it out or choose another planner.")
+    component.init_args.update(given)
+    for name, parameter in taken.items():
+        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name not in component.init_args:
+            option = f"--{name}" if name in _SHORTHANDS else f"--planner.{name}"
+            raise InputError(f"--planner {named} needs {option}; `tbd think --help` says what it is.")
+    return made(component, "planner")
+
+
+def think(
+    text: str | None,
+    planner: "Planner",
+    *,
+    duration: float | None = None,
+    source: str | None = None,
+    assignments: Sequence[str] = (),
+    repair: bool = False,
+    check: bool = False,
+    chart: str | None = None,
+    as_json: bool = False,
+) -> None:
+    """Think or read a plan, edit and repair it, then print or draw it. What the planner doubts goes to standard error.
+
+    Args:
+        text: A sentence about a feeling, or None where `source` is given.
+        planner: Thinks the sentence, and reads the words that describe a region.
+        duration: Seconds that the plan should span.
+        source: A plan file to read instead.
+        assignments: Edits, in order; see `tbd.think.edit.edit`.
+        repair: Whether to mend what the check finds, and to say what was changed.
+        check: Whether to print the findings alone.
+        chart: An SVG file to draw the face into.
+        as_json: Whether to print the plan as JSON, and all else to standard error.
+
+    Raises:
+        InputError: If neither a sentence nor a file is given, or both, or if something in them cannot be used.
+    """
+    from tbd.think.edit import edit
+    from tbd.think.plan import MusclePlan
+    from tbd.think.viz.console import show, warn_of_notes
+
+    if (text is None) == (source is None):
+        raise InputError(_ONE_OF_TWO)
+    plan = MusclePlan.load(source) if source is not None else _thought(planner, text or "", duration)
+    for assignment in assignments:
+        plan = edit(plan, assignment, planner)
+    lines: list[str] = []
+    if repair:
+        plan, changes = plan.repair()
+        lines += [f"repaired: {change}" for change in changes] or ["There is nothing to repair."]
+    findings = plan.check()
+    if check or as_json:
+        lines += [f"{finding.kind}: {finding.sentence}" for finding in findings]
+    if check and not findings:
+        lines.append("The check finds nothing.")
+    if chart is not None:
+        _write_chart(plan, chart)
+        lines.append(f"The face chart is in {chart}.")
+    for line in lines:
+        print(line, file=sys.stderr if as_json else sys.stdout)
+    warn_of_notes(plan)
+    if as_json:
+        print(plan.to_json())
+    elif not check:
+        show(plan, notes=False)
+
+
+def _thought(planner: "Planner", text: str, duration: float | None) -> "MusclePlan":
+    from tbd.think.plan import MusclePlan
+    from tbd.utils.user_components import attribute_errors_to, require_type
+
+    with attribute_errors_to(planner, "planner"):
+        plan = planner.plan(text, duration=duration)
+    require_type(plan, MusclePlan, planner, "planner")
+    return plan
+
+
+def _write_chart(plan: "MusclePlan", path: str) -> None:
+    from tbd.think.viz.chart import chart
+    from tbd.utils.atomic import atomic_output
+
+    with atomic_output(path) as temporary:
+        temporary.write_text(chart(plan), encoding="utf-8")
+
+
+def print_schema() -> None:
+    """Print the JSON schema of a plan."""
+    from tbd.think.plan import MusclePlan
+
+    print(json.dumps(MusclePlan.model_json_schema(), indent=2))
+
+
+COMMAND = Command("a sentence becomes a chain of thought and a muscle plan", _options, _run)

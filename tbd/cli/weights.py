@@ -1,10 +1,30 @@
-"""`tbd weights list | fetch | verify`."""
+"""`tbd weights list | fetch | verify`: third-party weights."""
 
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Literal
+
+from tbd import weights
 from tbd.cli.command import Command
 from tbd.errors import InputError
+from tbd.weights import Condition, Weights
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
+
+_MEANING: dict[Condition, str] = {
+    "absent": "not on this machine",
+    "verified": "as published",
+    "as fetched": "the file that was fetched; no checksum is published",
+    "unknown": "no checksum is published, and none was noted; compare the sum above with another source",
+    "wrong": "NOT the published or fetched file",
+}
 
 
-def _weights_options(parser) -> None:
+def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("action", choices=["list", "fetch", "verify"], help="show the registry, put files into their place, or check them")
     parser.add_argument("names", nargs="*", help="of weights in the registry; `list` and `verify` take all by default")
     parser.add_argument("--from", metavar="FILE", help="fetch: take this copy of the file, for machines without internet")
@@ -12,20 +32,85 @@ def _weights_options(parser) -> None:
     parser.add_argument("--json", action="store_true", help="list, verify: print JSON")
 
 
-def _weights(options) -> None:
-    from tbd import weights
-    from tbd.cli import weights_table
-
+def _run(options: "Namespace") -> None:
     names = options.names or list(weights.registry())
-    entries = [weights.find(name) for name in names]
+    entries = [weights.find_weights(name) for name in names]
     if options.action == "fetch":
         if not options.names:
             raise InputError("name the weights to fetch; `tbd weights list` shows them.")
         if options["from"] is not None and len(names) > 1:
             raise InputError("--from gives one file; name one set of weights.")
-        weights_table.fetch(entries, options["from"], options.offline)
+        fetch(entries, options["from"], options.offline)
     else:
-        weights_table.show(entries, options.action, options.json)
+        show(entries, options.action, options.json)
 
 
-COMMANDS = {"weights": Command("third-party weights: list, fetch and verify them", _weights_options, _weights)}
+def show(entries: Sequence[Weights], action: Literal["list", "verify"], as_json: bool = False) -> None:
+    """Print the registry's entries and whether their files are there.
+
+    Args:
+        entries: Entries of the registry.
+        action: ``list`` prints a table, ``verify`` a line for each entry.
+        as_json: Whether to print JSON instead.
+
+    Raises:
+        InputError: If the action is ``verify`` and a file is not the one that was published or fetched.
+    """
+    found = [(entry, *weights.verify(entry)) for entry in entries]
+    if as_json:
+        rows = [{**asdict(entry), "path": str(entry.path), "condition": state, "found_sha256": digest} for entry, state, digest in found]
+        print(json.dumps(rows, indent=1))
+    elif action == "list":
+        _list(found)
+    else:
+        for entry, state, digest in found:
+            digits = f" ({len(entry.sha256)} of 64 digits are published)" if state == "verified" and len(entry.sha256 or "") < 64 else ""
+            print(f"{entry.name}: {state}, {_MEANING[state]}{digits}" + (f"\n  sha256 {digest}  {entry.path}" if digest else ""))
+    wrong = [entry for entry, state, _ in found if state == "wrong"]
+    if action == "verify" and wrong:
+        named = ", ".join(f"{entry.path} (`{entry.command}` after removing it)" for entry in wrong)
+        raise InputError(f"{len(wrong)} file{'s are' if len(wrong) > 1 else ' is'} not what the registry names: {named}.")
+
+
+def _list(found: Sequence[tuple[Weights, Condition, str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "here", "for", "licence", "who may use it"):
+        table.add_column(column, overflow="fold")
+    for entry, state, _ in found:
+        table.add_row(entry.name, state, ", ".join(entry.needed_by), entry.licence, entry.use)
+    # a pipe has no width to fold to
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    print(f"\nFiles lie in {weights.folder()} (change it with {weights.ENVIRONMENT}); `tbd weights fetch NAME` puts them there.")
+
+
+def fetch(entries: Sequence[Weights], source: str | os.PathLike | None, offline: bool) -> None:
+    """Fetch files, with a bar for each, and say what is known of them.
+
+    Args:
+        entries: Entries of the registry.
+        source: A copy of the file, for machines without internet.
+        offline: Whether the network must not be used.
+
+    Raises:
+        TBDError: If a file cannot be fetched, or is not the published one.
+    """
+    from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
+
+    for entry in entries:
+        print(f"{entry.name}: licence {entry.licence}; for {entry.use}")
+        if entry.url.startswith("http://") and entry.sha256 is None and source is None and not offline:
+            print("  Its authors offer it over a plain connection and without a checksum: nothing vouches for it but the server.")
+        with Progress(
+            *Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn(), transient=True, disable=not sys.stdout.isatty()
+        ) as bar:
+            task = bar.add_task(entry.file, total=None)
+            state, digest = weights.fetch(
+                entry.name, source, offline, lambda done, total, task=task: bar.update(task, completed=done, total=total or None)
+            )
+        print(f"  {state}: {_MEANING[state]}\n  sha256 {digest}  {entry.path}")
+
+
+COMMAND = Command("third-party weights: list, fetch and verify them", _options, _run)

@@ -1,16 +1,21 @@
 """What every training here shares: exact resumes, figures that no number of processes changes, and how learning rates run."""
 
+import inspect
 import math
 from typing import Any
 
 import lightning as L
 import torch
 from diffusers import SchedulerMixin
+from lightning.pytorch.core.mixins import hparams_mixin
+from lightning.pytorch.utilities.parsing import collect_init_args
 from torch import Tensor, nn
 
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.randomness import run_seed, seed_of
 
+_COMPONENTS = (nn.Module, SchedulerMixin, Guidance)
+"""Kinds of arguments that are no plain values."""
 _SEED = "tbd_seed"
 """Where a checkpoint keeps the seed of its run."""
 
@@ -27,6 +32,21 @@ class ExactModule(L.LightningModule):
     noise_seed: int | None = None
     """Of what samples meet; see `run_seed`. A resumed run takes its checkpoint's."""
 
+    def save_plain_hyperparameters(self) -> None:
+        """Save the constructor's arguments, to be called in it, without the networks among them.
+
+        `save_hyperparameters` deep-copies all that it saves. Under the command line these are class paths and plain values, from which
+        a checkpoint rebuilds the model. Of a model that Python builds they are the networks themselves: 8.6 GiB at Stable Diffusion's
+        size, kept for as long as the model. Only a pickle that may run code could bring them back from a checkpoint, so they are
+        left out, and `load_from_checkpoint` takes them as arguments.
+        """
+        frame, components = inspect.currentframe(), []
+        frame = None if frame is None else frame.f_back
+        if frame is not None and hparams_mixin._given_hyperparameters.get() is None:  # built by Python
+            given = collect_init_args(frame, [], classes=(hparams_mixin.HyperparametersMixin,))
+            components = [name for arguments in given for name, value in arguments.items() if isinstance(value, _COMPONENTS)]
+        self.save_hyperparameters(ignore=components, frame=frame)
+
     @property
     def run_seed(self) -> int:
         return run_seed(self.noise_seed)
@@ -36,13 +56,7 @@ class ExactModule(L.LightningModule):
         torch.manual_seed(seed_of(self.run_seed, self.global_rank, self.trainer.fit_loop.epoch_loop.total_batch_idx))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the seed, lead back to the optimizer's last step, and leave out components that were built in Python.
-
-        Only a pickle that may run code could bring these back. The command line's are class paths and arguments, which stay.
-        """
-        options = checkpoint.get("hyper_parameters", {})
-        for name in [name for name, value in options.items() if isinstance(value, (nn.Module, SchedulerMixin, Guidance))]:
-            del options[name]
+        """Keep the seed, and lead back to the optimizer's last step."""
         checkpoint[_SEED] = self.run_seed
         _rewind(checkpoint, self._trainer)
 

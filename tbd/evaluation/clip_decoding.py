@@ -45,16 +45,16 @@ def count_frames(path: str | os.PathLike) -> Length:
     """
     import av
 
-    from tbd.media.container import films
+    from tbd.media.container import video_streams
 
     path = Path(path)
     if not path.is_file() or path.stat().st_size == 0:
         raise InputError(f"{path} is {'an empty file' if path.is_file() else 'not there'}; give a whole video.")
     try:
         with av.open(str(path), metadata_errors="replace") as container:
-            if not films(container):
+            if not video_streams(container):
                 raise InputError(f"{path} has no moving pictures in it; give a video.")
-            stream = films(container)[0]
+            stream = video_streams(container)[0]
             start, end, held = (container.start_time or 0) / 1e6, 0.0, 0
             rate = float(stream.average_rate or stream.guessed_rate or FPS)
             for packet in container.demux(stream):
@@ -73,12 +73,12 @@ class View(NamedTuple):
     Args:
         crop: how they are cut.
         frames: how many, evenly chosen from first to last; None for all.
-        alone: whether they are not compared with the other side's.
+        paired: Whether each is compared with a frame of the other clip.
     """
 
     crop: Crop
     frames: int | None = None
-    alone: bool = False
+    paired: bool = True
 
     def choose(self, rows: np.ndarray) -> np.ndarray:
         """Of the rows of a clip, those in view."""
@@ -94,9 +94,9 @@ class DecodedClip:
     Args:
         frames: view → (T, 3, size, size) uint8 RGB.
         faces: (F, 3, 224, 224) uint8 chips of the frames with a face, or None where nobody asked.
-        points: (T, 478, 3) float32 pixels of a picture of `side`, NaN where no face was seen; None where nobody asked.
+        points: (T, 478, 3) float32 pixels, NaN where no face was seen; None where nobody asked.
         motion: tracked, where asked.
-        side: pixels of the square that `points` are in: the pictures' width.
+        width: Pixels of the pictures that `points` are in.
         height: pixels of the pictures' height.
         lost: frames without a face.
         length: frames looked at.
@@ -106,7 +106,7 @@ class DecodedClip:
     faces: np.ndarray | None = None
     points: np.ndarray | None = None
     motion: Motion | None = None
-    side: int = 0
+    width: int = 0
     height: int = 0
     lost: int = 0
     length: int = 0
@@ -147,7 +147,7 @@ def decode_clip(
     with ExitStack() as stack:
         tracking = _tracking(stack, source) if track else None
         for number, frame in zip(count() if numbers is None else numbers, frames):
-            seen.length, (seen.height, seen.side) = seen.length + 1, frame.shape[:2]
+            seen.length, (seen.height, seen.width) = seen.length + 1, frame.shape[:2]
             for view, times in wanted.items():
                 if times[number]:  # twice or more where a portrait stands for a clip
                     kept[view] += [cut(frame, views[view][0], view.crop.size)] * times[number]

@@ -21,7 +21,7 @@ _NAMED = 3
 """Clips that are named for each."""
 
 
-def watched(clips: Sequence[ReferenceClip], console: Console) -> Iterator[ReferenceClip]:
+def progress(clips: Sequence[ReferenceClip], console: Console) -> Iterator[ReferenceClip]:
     """The same clips, with a progress bar that goes away when they end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=console.quiet) as progress:

@@ -1,47 +1,55 @@
-"""`tbd evaluate`: every clip of a protocol is looked at once, and all metrics are fed with what it shows.
+"""`tbd evaluate`: decode every clip of a protocol once and update all metrics with it.
 
 Memory holds one clip at a time, whatever their number: metrics have states of fixed size.
 """
 
 import csv
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from tbd.errors import InputError
-from tbd.evaluation.clip_runner import look
+from tbd.evaluation.clip_inputs import RequiredFields, UnusableClip
 from tbd.evaluation.environment import environment
+from tbd.evaluation.metric_runner import MetricRunner, SharedValues
 from tbd.evaluation.pixel_protocol import measured_by, motion_metrics
 from tbd.evaluation.predictions import Prediction, Predictions
 from tbd.evaluation.protocol import Protocol
 from tbd.evaluation.references.base import Reference, ReferenceClip
-from tbd.evaluation.scores import Scores
+from tbd.evaluation.scores import Issue, Scores
+from tbd.evaluation.video_inputs import VideoInputs
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
+from tbd.utils.multiprocessing import process_pool
+
+Progress = Callable[[Sequence[ReferenceClip]], Iterable[ReferenceClip]]
 
 
 def evaluate(
     protocol: Protocol,
     reference: Reference,
     predictions: Callable[[Sequence[str]], Predictions],
-    watched: Callable[[Sequence[ReferenceClip]], Any] = iter,
+    progress: Progress = iter,
     device: str = "cpu",
     workers: int = 1,
 ) -> tuple[Scores, dict[str, dict[str, dict[str, float]]]]:
     """Measure a folder of predictions.
 
     Args:
-        protocol: the recipe. Videos without motion files are measured by `tbd.evaluation.pixel_protocol.in_pixels` of it, with a note.
-        reference: the true clips.
-        predictions: clip ids → what lies in the folder, as `read_predictions`.
-        watched, device, workers: see `look`.
+        protocol: The recipe. Videos without motion files are measured by `tbd.evaluation.pixel_protocol.in_pixels` of it, with a note.
+        reference: The true clips.
+        predictions: Reads the predictions of the given clip ids, as `read_predictions` does.
+        progress: Wraps the clips that this process measures, such as a progress bar.
+        device: Where the metrics' networks run.
+        workers: Processes; the numbers do not depend on it.
 
     Returns:
         The scores, and metric → clip → numbers of the means over clips.
 
     Raises:
-        InputError: the reference is not the one that the protocol names, or nothing can be compared.
+        InputError: If the reference is not the one that the protocol names, or nothing can be compared.
     """
     start = time.perf_counter()
     clips = reference.clips()
@@ -49,8 +57,8 @@ def evaluate(
     require_split(protocol, len(clips), names, content)
     given = predictions([clip.id for clip in clips])
     protocol = measured_by(protocol, given)
-    found = look(protocol, clips, given.clips, watched, device, workers)
-    runners, issues = found.runners, [*given.issues, *found.issues]
+    results = measure_clips(protocol, clips, given.clips, progress, device, workers)
+    runners, issues = results.runners, [*given.issues, *results.issues]
     # a metric that no clip could be measured by says so once
     mute = tuple(f"{runner.entry.name}: " for runner in runners if not runner.clips)
     issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(mute)]
@@ -63,7 +71,7 @@ def evaluate(
         metrics={runner.entry.name: runner.value() for runner in runners},
         expected=len(clips),
         found=len(given.clips),
-        scored=found.scored,
+        scored=results.scored,
         issues=sorted(issues, key=lambda issue: (issue.scored, issue.kind, issue.clip, issue.detail)),
         weights={name: sha for runner in runners if runner.clips for name, sha in runner.weights.items()},
         predictor=given.run.get("predictor", {}),
@@ -73,7 +81,94 @@ def evaluate(
         seconds=round(time.perf_counter() - start, 2),
         **_costs(given.clips),
     )
-    return scores, {runner.entry.name: runner.found for runner in runners if runner.found}
+    return scores, {runner.entry.name: runner.clip_values for runner in runners if runner.clip_values}
+
+
+@dataclass
+class ClipResults:
+    """What was measured of some clips.
+
+    Args:
+        runners: The protocol's metrics, updated with all clips that could be measured.
+        issues: What was odd about clips.
+        scored: How many clips are in the numbers.
+    """
+
+    runners: list[MetricRunner]
+    issues: list[Issue] = field(default_factory=list)
+    scored: int = 0
+
+
+def measure_clips(
+    protocol: Protocol,
+    clips: Sequence[ReferenceClip],
+    predictions: dict[str, Prediction],
+    progress: Progress = iter,
+    device: str = "cpu",
+    workers: int = 1,
+) -> ClipResults:
+    """Update a protocol's metrics with the clips that have a prediction.
+
+    Args:
+        protocol: The recipe.
+        clips: The true clips.
+        predictions: Clip id → its files.
+        progress: Wraps the clips that this process measures, such as a progress bar.
+        device: Where the metrics' networks run.
+        workers: Processes, this one included. States of metrics add up exactly, so that the numbers do not depend on it.
+
+    Returns:
+        The metrics and the clips' issues.
+    """
+    predicted = [clip for clip in clips if clip.id in predictions]
+    workers = max(min(workers, len(predicted)), 1)
+    if workers == 1:
+        return _measure_share(protocol, predicted, predictions, progress, device)
+    shares = [predicted[first::workers] for first in range(workers)]
+    with process_pool(workers - 1) as pool:
+        tasks = [(protocol, share, {c.id: predictions[c.id] for c in share}, device) for share in shares[1:]]
+        others = pool.starmap_async(_measure_in_worker, tasks)
+        results = _measure_share(protocol, shares[0], predictions, progress, device)
+        for states, issues, scored in others.get():
+            for runner, state in zip(results.runners, states):
+                runner.add(state)
+            results.issues += issues
+            results.scored += scored
+    return results
+
+
+def _measure_share(
+    protocol: Protocol, clips: Sequence[ReferenceClip], predictions: dict[str, Prediction], progress: Progress, device: str
+) -> ClipResults:
+    results = ClipResults([MetricRunner.of(entry, device) for entry in protocol.metrics])
+    required = RequiredFields.of(protocol, [runner.reads for runner in results.runners])
+    for clip in progress(clips):
+        issues = _measure_clip(protocol, required, clip, predictions[clip.id], results.runners)
+        results.scored += all(issue.scored for issue in issues)
+        results.issues += issues
+    return results
+
+
+def _measure_in_worker(
+    protocol: Protocol, clips: Sequence[ReferenceClip], predictions: dict[str, Prediction], device: str
+) -> tuple[list[dict[str, Any]], list[Issue], int]:
+    """`_measure_share` in a process of its own; returns what can be sent back: the metrics' states without their networks."""
+    results = _measure_share(protocol, clips, predictions, iter, device)
+    return [runner.state() for runner in results.runners], results.issues, results.scored
+
+
+def _measure_clip(
+    protocol: Protocol, required: RequiredFields, clip: ReferenceClip, prediction: Prediction, runners: Sequence[MetricRunner]
+) -> list[Issue]:
+    """Update all metrics with one clip; returns its issues."""
+    try:
+        clip_inputs = VideoInputs(protocol, required, clip, prediction)
+    except UnusableClip as error:
+        return [Issue(kind=error.kind, clip=clip.id, detail=str(error))]
+    shared: SharedValues = {}
+    for runner in runners:
+        runner.update(clip_inputs, shared)
+    return clip_inputs.issues
 
 
 def _motion_of(protocol: Protocol) -> Literal["file", "tracked"] | None:

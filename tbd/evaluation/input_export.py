@@ -27,7 +27,7 @@ from tbd.evaluation.pixel_protocol import in_pixels, motion_metrics
 from tbd.evaluation.predictions import INPUTS
 from tbd.evaluation.protocol import Protocol, protocol_names
 from tbd.evaluation.references.base import Reference, ReferenceClip
-from tbd.face.motion import HEAD
+from tbd.face.channels import HEAD
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
@@ -72,7 +72,7 @@ the portrait's framing, and the voice as its sound. Any container that FFmpeg re
 
 
 def export_inputs(
-    protocol: Protocol, reference: Reference, folder: Path, watched: Callable[[Sequence[ReferenceClip]], Any] = iter
+    protocol: Protocol, reference: Reference, folder: Path, progress: Callable[[Sequence[ReferenceClip]], Any] = iter
 ) -> tuple[int, int]:
     """Write what methods may see of a protocol's clips. What is there already is not written again.
 
@@ -82,7 +82,7 @@ def export_inputs(
         protocol: The recipe.
         reference: The true clips.
         folder: An empty one, or one that an export of the same clips began.
-        watched: Passes on the clips; a progress bar.
+        progress: Wraps the clips, such as a progress bar.
 
     Returns:
         How many clips the folder has, and how many it should have.
@@ -96,7 +96,7 @@ def export_inputs(
     require_split(protocol, len(clips), names, content)
     _claim(folder, {"protocol": protocol.id, "hash": protocol.hash, "clips": names, "content": content or ""})
     rows, failed = [], []
-    for clip in watched(clips):
+    for clip in progress(clips):
         try:
             rows.append(_whole(folder, clip.id) or _write(protocol, clip, folder))
         except InputError as error:
@@ -184,7 +184,7 @@ def _write_sound(path: Path, audio: np.ndarray) -> None:
 
 
 def _pose(protocol: Protocol, clip: ReferenceClip) -> np.ndarray:
-    """(T, 6) the head's true pose, as `tbd.face.motion.HEAD`; tracked where it is not known."""
+    """(T, 6) the head's true pose, as `tbd.face.channels.HEAD`; tracked where it is not known."""
     from tbd.evaluation.clip_decoding import decode_clip
 
     motion = clip.motion()

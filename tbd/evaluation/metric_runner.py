@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,12 @@ from tbd.evaluation.clip_inputs import ClipInputs
 from tbd.evaluation.protocol import MetricEntry
 from tbd.evaluation.scores import Value
 from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
+from tbd.utils.checksum import checksum_of_file
 from tbd.utils.class_path import build, import_class
-from tbd.weights import WeightsAbsent, checksum, find, resolve
+from tbd.weights import WeightsNotFoundError, find_weights, resolve_weights
+
+SharedValues = dict[Hashable, dict[str, float]]
+"""`ClipMean.group` → the numbers of one clip."""
 
 
 @dataclass
@@ -26,7 +30,7 @@ class MetricRunner:
         clips: clips in it.
         refused: why the first of the others could not be measured.
         weights: third-party files that it uses, by their registered name → sha256.
-        found: of a mean over clips, clip → numbers.
+        clip_values: of a mean over clips, clip → numbers.
     """
 
     entry: MetricEntry
@@ -35,7 +39,7 @@ class MetricRunner:
     clips: int = 0
     refused: str | None = None
     weights: dict[str, str] = field(default_factory=dict)
-    found: dict[str, dict[str, float]] = field(default_factory=dict)
+    clip_values: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, entry: MetricEntry, device: str = "cpu") -> "MetricRunner":
@@ -47,70 +51,56 @@ class MetricRunner:
         """
         try:
             return cls(entry, build_metric(entry).to(device), weights=_used_weights(entry))
-        except WeightsAbsent as error:
+        except WeightsNotFoundError as error:
             return cls(entry, absent=str(error))
 
     @property
     def reads(self) -> Sequence[str]:
         return self.metric.reads if self.metric is not None else ()
 
-    def update(self, clip_inputs: ClipInputs, shared: dict[Any, dict[str, float]]) -> None:
-        """Give it one clip. What it cannot measure becomes an issue of the clip.
+    def update(self, clip_inputs: ClipInputs, shared: SharedValues) -> None:
+        """Measure one clip. What cannot be measured becomes an issue of the clip.
 
         Args:
-            evidence: of the clip.
-            shared: what metrics of one group have measured of this clip already.
+            clip_inputs: The clip's fields.
+            shared: What metrics of one group have measured of this clip already; this metric's group is added.
         """
         if self.metric is None:
             return
         try:
             inputs = clip_inputs.inputs(self.reads, self.entry)
             if isinstance(self.metric, ClipMean):
-                self._update_mean(inputs, clip_inputs.clip.id, shared)
+                self.clip_values[clip_inputs.clip.id] = self._update_mean(self.metric, inputs, shared)
             else:
                 self.metric.update(*inputs)
             self.clips += 1
-        except WeightsAbsent as error:
+        except WeightsNotFoundError as error:
             self.metric, self.absent = None, str(error)
         except Unmeasurable as error:
             self.refused = self.refused or str(error)
-            clip_inputs.note("metric", f"{self.entry.name}: {error}")
+            clip_inputs.add_issue("metric", f"{self.entry.name}: {error}")
 
-    def _update_mean(self, inputs: list[Any], clip: str, shared: dict[Any, dict[str, float]]) -> None:
-        """Update a mean, and keep what it measured, or raise why it could not."""
-        metric, measure = self.metric, self.metric.measure
-        group = getattr(metric, "group", None)
-        told: list[Unmeasurable] = []
-
-        def observed(*given: Any) -> dict[str, float]:
-            try:
-                values = shared[group] if group is not None and group in shared else measure(*given)
-            except Unmeasurable as error:
-                told.append(error)
-                raise
-            if group is not None:
-                shared[group] = values
-            self.found[clip] = {name: float(value) for name, value in values.items()}
-            return values
-
-        metric.measure = observed
-        try:
-            metric.update(*inputs)
-        finally:
-            del metric.measure
-        if told:
-            raise told[0]
+    @staticmethod
+    def _update_mean(metric: ClipMean, inputs: list[Any], shared: SharedValues) -> dict[str, float]:
+        if metric.group in shared:
+            values = shared[metric.group]
+            metric.add(values, metric.weigh(*inputs))
+        else:
+            values = metric.measure_and_add(*inputs)
+            if metric.group is not None:
+                shared[metric.group] = values
+        return {name: float(value) for name, value in values.items()}
 
     def state(self) -> dict[str, Any]:
         """What it was given, without its networks, to be added to another gauge of the same entry."""
         sums = {key: value.cpu() for key, value in self.metric.metric_state.items()} if self.metric is not None else None
-        return {"sums": sums, "absent": self.absent, "clips": self.clips, "refused": self.refused, "found": self.found}
+        return {"sums": sums, "absent": self.absent, "clips": self.clips, "refused": self.refused, "clip_values": self.clip_values}
 
     def add(self, state: dict[str, Any]) -> None:
         """Take in what another process's gauge was given."""
         self.clips += state["clips"]
         self.refused = self.refused or state["refused"]
-        self.found |= state["found"]
+        self.clip_values |= state["clip_values"]
         if state["sums"] is None or self.metric is None:
             self.metric, self.absent = None, self.absent or state["absent"]
             return
@@ -135,7 +125,7 @@ class MetricRunner:
                     # of a metric whose clips were all another process's
                     warnings.filterwarnings("ignore", "The ``compute`` method of metric")
                     values, reported = {"value": float(self.metric.compute()), **_beside(self.metric)}, "value"
-        except WeightsAbsent as error:
+        except WeightsNotFoundError as error:
             return Value(absent=str(error), **about)
         except InputError as error:
             return Value(absent=str(error), **about)
@@ -145,7 +135,7 @@ class MetricRunner:
         return Value(values=values, reported=reported, error=self._error(reported), **about)
 
     def _error(self, reported: str) -> float | None:
-        numbers = [values[reported] for _, values in sorted(self.found.items())]
+        numbers = [values[reported] for _, values in sorted(self.clip_values.items())]
         if len(numbers) < 2:
             return None
         mean = sum(numbers) / len(numbers)
@@ -157,14 +147,16 @@ def _used_weights(entry: MetricEntry) -> dict[str, str]:
     """The files that an entry's weights lie in, by their checksums.
 
     Raises:
-        WeightsAbsent: a file is not there.
+        WeightsNotFoundError: a file is not there.
         InputError: a file is not the one that the protocol names.
     """
-    used = {name: checksum(resolve(name)) for name in entry.weights}
+    used = {name: checksum_of_file(resolve_weights(name)) for name in entry.weights}
     for name, sha in used.items():
         expected = entry.weights[name]
         if expected != "unpublished" and not sha.startswith(expected):
-            raise InputError(f"{find(name).path} is not the {name} of the protocol: its SHA-256 begins with {sha[:8]}, not {expected[:8]}.")
+            raise InputError(
+                f"{find_weights(name).path} is not the {name} of the protocol: its SHA-256 begins with {sha[:8]}, not {expected[:8]}."
+            )
     return used
 
 
@@ -172,7 +164,7 @@ def build_metric(entry: MetricEntry) -> ClipMetric:
     """The metric of a protocol's entry.
 
     Raises:
-        WeightsAbsent: its weights are not on this machine.
+        WeightsNotFoundError: its weights are not on this machine.
         InputError: there is no such class, or it takes other arguments.
     """
     return build(entry.metric, ClipMetric, f"The metric {entry.name}").eval()

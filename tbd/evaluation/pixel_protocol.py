@@ -12,7 +12,7 @@ from tbd.evaluation.predictions import Prediction, Predictions
 from tbd.evaluation.protocol import MetricEntry, Protocol, load_protocol, protocol_names
 from tbd.face.motion import Motion
 from tbd.utils.class_path import import_class
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 _OF_MOTION = {f"{side}.{what}" for side in ("preds", "target") for what in ("motion", "points", "seams")}
 
@@ -57,7 +57,7 @@ def measured_by(protocol: Protocol, given: Predictions) -> Protocol:
         return protocol
     other = in_pixels(protocol)
     alike = ", ".join(entry.label for entry in protocol.metrics if _is_same(entry, other) and entry.name not in motion_metrics(protocol))
-    note(
+    warn(
         f"no motion file (.npz) lies beside the videos, which {protocol.id} compares: motion was tracked in the pixels of both sides "
         f"instead, by {other.id}, whose numbers are not comparable with {protocol.id}'s{f' but in {alike}' * bool(alike)}."
     )

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tbd.errors import InputError
 from tbd.evaluation.scores import Issue
 from tbd.utils.atomic import atomic_output
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 RUN = "run.json"
 INPUTS = "inputs.json"
@@ -151,7 +151,7 @@ def _note_guesses(taken: Sequence[tuple[Path, "Claim"]], root: Path) -> None:
     if guessed:
         video, clip = guessed[0]
         count = f"{len(guessed)} videos bear" if len(guessed) > 1 else "one video bears"
-        note(
+        warn(
             f"{count} other words around a clip's name, and {'were' if len(guessed) > 1 else 'was'} taken for it: "
             f"{'for example ' * (len(guessed) > 1)}{video.relative_to(root).as_posix()} for {clip}; {clip}.mp4 needs no guess."
         )

@@ -6,7 +6,7 @@ known amount the mesh shows half. Coefficients are given back what was lost, cha
 
 import numpy as np
 
-from tbd.face.motion import BLENDSHAPES
+from tbd.face.channels import BLENDSHAPES
 
 _SEEN = {"browDown": 0.46, "browInnerUp": 0.46, "browOuterUp": 0.44, "mouthSmile": 0.67, "mouthFrown": 0.45, "eyeSquint": 0.65}
 """The part of a coefficient that comes back from the mesh, by the start of a channel's name; 1 for others. Brows and mouth: as

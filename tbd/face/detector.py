@@ -68,7 +68,7 @@ class TurnedImage:
     It stands in for an (H, W, 3) uint8 RGB array where only ``shape`` and two slices are used.
 
     Args:
-        image: (H, W, 3) uint8 RGB, or a `tbd.media.frame.Picture`.
+        image: (H, W, 3) uint8 RGB, or a `tbd.media.lazy_frame.LazyFrame`.
         turn: quarter turns anticlockwise.
     """
 

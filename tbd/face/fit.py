@@ -14,8 +14,8 @@ import numpy as np
 
 from tbd.face import topology as mesh
 from tbd.face.calibration import restore
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, align, bony_weights, euler_to_matrix, matrix_to_euler, remove_pose
-from tbd.face.motion import BLENDSHAPES
 from tbd.face.neutral import Neutral, held_expression
 from tbd.face.rig import Rig, inner_lip_gap
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.detector import TILES, TURNS, FoundFace, TurnedImage, find_turned_faces, quiet, stands_as_the_face, turn_points
 from tbd.face.geometry import NUM_POINTS, bony_roll
-from tbd.face.motion import BLENDSHAPES
 from tbd.media.rates import FPS
 
 _WINDOW = 2.2
@@ -30,7 +30,7 @@ class FaceDetection:
         points: (478, 3) float32 as `FaceGeometry.points`.
         rotation: (3, 3) as `FaceGeometry.rotation`, where the model tells it.
         distance: from the camera to the face in any unit, where the model tells it.
-        blendshapes: (52,) in the order of `tbd.face.motion.BLENDSHAPES`, where the model tells them.
+        blendshapes: (52,) in the order of `tbd.face.channels.BLENDSHAPES`, where the model tells them.
     """
 
     points: np.ndarray

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import FaceGeometry, euler_to_matrix, mean_face
-from tbd.face.motion import BLENDSHAPES, Motion
+from tbd.face.motion import Motion
 from tbd.face.rig import Rig
 
 

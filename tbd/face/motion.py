@@ -1,55 +1,28 @@
-"""The motion space: 52 ARKit blendshapes and a head pose, 25 times a second. Needs numpy alone.
-
-ARKit's coefficients (Apple, *ARFaceAnchor.BlendShapeLocation*) are the space that MediaPipe's face landmarker, Live Link
-Face, Unreal, Blender and Audio2Face speak. "Left" and "right" are the subject's own.
-"""
+"""`Motion`: 52 ARKit blendshapes and a head pose, 25 times a second. Needs numpy alone."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
+from tbd.face.motion_io import read_motion, write_motion
 from tbd.media.rates import FPS
-
-BLENDSHAPES = (
-    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
-    "cheekPuff", "cheekSquintLeft", "cheekSquintRight",
-    "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight",
-    "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight",
-    "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight",
-    "jawForward", "jawLeft", "jawOpen", "jawRight",
-    "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel",
-    "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker",
-    "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
-    "mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight",
-    "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
-)  # fmt: skip
-"""ARKit's 52 coefficients in alphabetical order, each 0 (rest) .. 1 (as far as a face goes)."""
-
-HEAD = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")
-"""Rotations in radians, then translations in inter-ocular distances; x to the subject's left (the image's right), y up, z
-towards the viewer. Rotations are about the head's own axes, translations along the camera's. Rotations are right-handed,
-applied as ``Rz(roll) @ Ry(yaw) @ Rx(pitch)``: positive pitch looks down, positive yaw turns to the subject's left,
-positive roll tilts the crown to the subject's right. All are relative to the face's own resting pose, so zeros leave a
-portrait as it is."""
-
-CHANNELS = BLENDSHAPES + HEAD
-INDEX: Mapping[str, int] = {name: i for i, name in enumerate(CHANNELS)}
 
 
 @dataclass(frozen=True)
 class Motion:
-    """A performance: what every blendshape and the head do, frame by frame.
+    """A performance: the values of all blendshapes and of the head's pose, frame by frame.
 
     Args:
-        values: (T, 58) float32, the columns named by `CHANNELS`, at 25 frames a second. Blendshapes lie in 0..1.
-        metadata: plain values that say where the motion comes from (``{"tracker": "face_mesh", ...}``).
+        values: (T, 58) float32 at 25 frames a second, columns as `tbd.face.channels.CHANNELS`: 52 blendshapes in 0..1, then
+            pitch, yaw, roll in radians and x, y, z in inter-ocular distances.
+        metadata: Plain values (JSON's types) that say where the motion comes from, such as ``{"tracker": "face_mesh"}``.
 
     Raises:
-        InputError: the array has another shape, or holds NaN or infinity.
+        InputError: If the array has another shape, or holds NaN or infinity.
 
     Example:
         >>> motion = Motion.zeros(50)
@@ -73,14 +46,22 @@ class Motion:
 
     @classmethod
     def zeros(cls, frames: int, **metadata: Any) -> "Motion":
-        """A face at rest for `frames` frames."""
+        """Make the motion of a face at rest.
+
+        Args:
+            frames: Its length in frames.
+            **metadata: Goes into `metadata`.
+
+        Returns:
+            The motion, 0 in all channels.
+        """
         return cls(np.zeros((frames, len(CHANNELS)), np.float32), metadata)
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, channel: str) -> np.ndarray:
-        """The (T,) view of one channel."""
+        """(T,) view of one channel."""
         return self.values[:, self._column(channel)]
 
     def __setitem__(self, channel: str, value: float | np.ndarray) -> None:
@@ -89,12 +70,12 @@ class Motion:
     @staticmethod
     def _column(channel: str) -> int:
         if channel not in INDEX:
-            raise KeyError(f"{channel!r} is no motion channel; see tbd.face.motion.CHANNELS.")
+            raise KeyError(f"{channel!r} is no motion channel; see tbd.face.channels.CHANNELS.")
         return INDEX[channel]
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Length in seconds."""
         return len(self) / FPS
 
     @property
@@ -108,27 +89,47 @@ class Motion:
         return self.values[:, len(BLENDSHAPES) :]
 
     def clamped(self) -> "Motion":
-        """The same motion with its blendshapes brought into 0..1."""
+        """Return a copy with its blendshapes clipped to 0..1; the head stays as it is."""
         values = self.values.copy()
         np.clip(values[:, : len(BLENDSHAPES)], 0, 1, out=values[:, : len(BLENDSHAPES)])
         return Motion(values, dict(self.metadata))
+
+    def relative_to(self, frame: int) -> "Motion":
+        """Express the performance as movements away from one of its frames, for a portrait that shows that frame.
+
+        Args:
+            frame: Index of the frame that becomes rest.
+
+        Returns:
+            A copy that is 0 at `frame`, its blendshapes clipped to 0..1.
+        """
+        return Motion(self.values - self.values[frame], dict(self.metadata)).clamped()
+
+    def most_neutral_frame(self) -> int:
+        """Return the index of the frame nearest to a resting face seen from the front, which serves best as a portrait.
+
+        Example:
+            >>> motion = Motion.zeros(3)
+            >>> motion["jawOpen"] = np.array([0.5, 0.1, 0.8])
+            >>> motion.most_neutral_frame()
+            1
+        """
+        return int((self.blendshapes.sum(1) + 4 * np.abs(self.head[:, :3]).sum(1)).argmin())
 
     def save(self, path: str | os.PathLike) -> None:
         """Write ``.npz`` (exact, with metadata), ``.csv`` (Live Link Face's layout) or ``.tsv`` (all channels as text).
 
         Args:
-            path: Where to; see `tbd.face.motion_io.write_motion`.
+            path: Destination; see `tbd.face.motion_io.write_motion`.
 
         Raises:
-            InputError: The name has another ending, or the file cannot be written.
+            InputError: If the name has another ending, or the file cannot be written.
         """
-        from tbd.face.motion_io import write_motion
-
-        write_motion(self, path)
+        write_motion(path, self.values, self.metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Motion":
-        """Read what `save` wrote, or what another program did: see `tbd.face.motion_io.read_motion`.
+        """Read what `save` or another program wrote; see `tbd.face.motion_io.read_motion`.
 
         Args:
             path: A ``.npz``, CSV in any dialect, JSON, or NumPy array.
@@ -137,8 +138,10 @@ class Motion:
             The motion at 25 frames a second; notes say what was guessed, scaled, resampled or left out.
 
         Raises:
-            InputError: The file is missing or is no motion.
+            InputError: If the file is missing or is no motion.
         """
-        from tbd.face.motion_io import read_motion
-
-        return read_motion(path)
+        values, metadata = read_motion(path)
+        try:
+            return cls(values, metadata)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None

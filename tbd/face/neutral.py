@@ -10,8 +10,8 @@ from importlib.resources import files
 
 import numpy as np
 
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import NUM_POINTS, remove_pose
-from tbd.face.motion import BLENDSHAPES
 from tbd.face.rig import Rig
 
 AVERAGE = "average"

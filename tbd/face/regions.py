@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import BLENDSHAPES
 from tbd.face.rig import Rig
 
 _SPREAD = 0.14
@@ -17,7 +17,7 @@ def movement_masks(face: FaceGeometry, groups: Sequence[Sequence[str]], height: 
 
     Args:
         face: the portrait.
-        groups: channels of `tbd.face.motion.CHANNELS`. A group with a channel of the head moves everything.
+        groups: channels of `tbd.face.channels.CHANNELS`. A group with a channel of the head moves everything.
         height, width: of the masks, which cover the whole picture.
 
     Returns:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tbd.face import topology as mesh
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import NUM_POINTS, mean_face
-from tbd.face.motion import BLENDSHAPES
 from tbd.face.muscles import PULLS, Part, Pull
 
 JAW_ANGLE = 0.43

@@ -18,14 +18,15 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.fit import ClipFit, fit_clip, head_motion, resting_face, smooth
 from tbd.face.geometry import NUM_POINTS, FaceGeometry, bony_roll, matrix_to_euler, remove_pose
 from tbd.face.leveling import level, signed
 from tbd.face.mesh import FaceDetection, FaceFollower, FaceModel, LandmarkerModel, MeshModel, bounds
-from tbd.face.motion import BLENDSHAPES, Motion
+from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, CLIP, Neutral
 from tbd.face.shots import Cut, CutFinder
-from tbd.media.frame import Picture
+from tbd.media.lazy_frame import LazyFrame
 
 MIN_FACE = 48
 """Pixels: the least height or width of a face that shows enough to be drawn or followed."""
@@ -91,7 +92,7 @@ class Tracker(ABC):
         _require_usable(geometry, source)
         return geometry
 
-    def rest(self, frames: Iterable[np.ndarray | Picture], source: str = "the neutral clip") -> Neutral:
+    def rest(self, frames: Iterable[np.ndarray | LazyFrame], source: str = "the neutral clip") -> Neutral:
         """A person at rest, from a clip or a picture in which they are.
 
         Args:
@@ -168,8 +169,8 @@ class Tracking:
     def __exit__(self, *error: object) -> None:
         self._stack.__exit__(*error)
 
-    def add(self, frame: np.ndarray | Picture) -> FaceDetection | None:
-        """Look at the next frame: (H, W, 3) uint8 RGB, or a `Picture`. What is seen of the face, or None."""
+    def add(self, frame: np.ndarray | LazyFrame) -> FaceDetection | None:
+        """Look at the next frame: (H, W, 3) uint8 RGB, or a `LazyFrame`. What is seen of the face, or None."""
         self._size = frame.shape[1::-1]
         detection = self._follower.follow(frame)
         self.seen.append(detection is not None)

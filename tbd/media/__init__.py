@@ -1,7 +1,8 @@
-"""Pictures, sound and video: read anything that PIL and FFmpeg read, write H.264 with AAC at exactly 25 frames a second.
+"""Read and write images, audio and video.
 
-Video is streamed: a film of any length needs the memory of a few frames. Times are counted from the start of the file's
-container, so that the frames of `read_video` and the samples of `read_audio` of one file stay together.
+Reading accepts whatever PIL and FFmpeg decode; writing gives H.264 with AAC at exactly 25 frames per second. Video is
+streamed: a file of any length needs the memory of a few frames. Times are counted from the start of the file's container, so
+that the frames of `read_video` and the samples of `read_audio` of one file stay in sync.
 """
 
 from tbd.media.audio import Sound, read_audio, read_sound

@@ -1,4 +1,4 @@
-"""What readers of sound and of video share: opening a file, its zero of time, and going on after damaged packets."""
+"""Open media files and decode their packets, for audio and video alike: time origin, errors in one sentence, damaged packets."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,22 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from tbd.errors import InputError
-from tbd.media.endings import lacks_index
-from tbd.media.framing import Packets
-from tbd.utils.notes import note
+from tbd.media.elementary_streams import Packets
+from tbd.media.truncation import lacks_index
+from tbd.utils.user_warnings import warn
 
 LONGEST_GAP = 3600.0
-"""Seconds. Time stamps that jump farther are wrong (a stream's clock that was set anew), not a pause."""
-_PATIENCE = 20
-"""Failures to read on, one after another, after which a file is taken to end."""
+"""Seconds. Time stamps that jump farther are wrong (a stream's clock was reset), not a pause."""
+_MAX_FAILURES = 20
+"""Consecutive read failures after which a file is taken to end."""
 
 
-def existing(path: str | os.PathLike, kind: str) -> Path:
-    """The path of a file that is there and not empty.
+def require_file(path: str | os.PathLike, kind: str) -> Path:
+    """Check that a file exists and is not empty.
 
     Args:
-        path: Where the file should be.
-        kind: What messages call it: ``picture``, ``sound`` or ``video``.
+        path: The file.
+        kind: Name of its kind in messages: ``picture``, ``sound`` or ``video``.
+
+    Returns:
+        The path.
 
     Raises:
         InputError: If the file is missing, a folder, or empty.
@@ -39,8 +42,19 @@ def existing(path: str | os.PathLike, kind: str) -> Path:
 
 
 @contextmanager
-def opened(path: Path, kind: str) -> Iterator[Any]:
-    """A PyAV container for reading; what goes wrong in it becomes one sentence, and it is closed."""
+def open_container(path: Path, kind: str) -> Iterator[Any]:
+    """Open a PyAV container for reading; errors of FFmpeg within the block become one sentence.
+
+    Args:
+        path: The file.
+        kind: Name of its kind in messages, as for `require_file`.
+
+    Yields:
+        The container, which is closed when the block ends.
+
+    Raises:
+        InputError: If the file is truncated, damaged, or of an unknown format.
+    """
     import av
 
     if lacks_index(path):
@@ -52,19 +66,19 @@ def opened(path: Path, kind: str) -> Iterator[Any]:
         raise InputError(f"{path} cannot be read as {kind} ({_reason(error, path)}); give a whole file in a common format.") from error
 
 
-def films(container: Any) -> list[Any]:
-    """The streams of moving pictures, without the cover of an album."""
+def video_streams(container: Any) -> list[Any]:
+    """Return the video streams of a PyAV container, without an album's cover."""
     from av.stream import Disposition
 
     return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
 
 
-_NO_MEDIA = {
+_NOT_MEDIA = {
     b"version https://git-lfs": "it is a pointer of Git LFS to the file, not the file itself",
     b"<!doctype html": "it is a web page",
     b"<html": "it is a web page",
 }
-"""The beginnings, in lower case, of files that downloads leave in place of what was meant."""
+"""First bytes, in lower case, of what downloads leave in place of the file → what it is."""
 
 
 def _reason(error: Exception, path: Path) -> str:
@@ -73,29 +87,29 @@ def _reason(error: Exception, path: Path) -> str:
     if isinstance(error, av.InvalidDataError):
         with open(path, "rb") as file:
             head = file.read(64).lstrip().lower()
-        for beginning, what in _NO_MEDIA.items():
+        for beginning, what in _NOT_MEDIA.items():
             if head.startswith(beginning):
                 return what
         return "its format is unknown, or it is damaged"
     return getattr(error, "strerror", None) or str(error)
 
 
-def start_of(container: Any) -> float:
-    """Seconds at which a container's first stream starts."""
+def start_time(container: Any) -> float:
+    """Return the time in seconds at which a container's first stream starts."""
     return (container.start_time or 0) / 1e6
 
 
 @dataclass
 class Damage:
-    """What could not be read of a stream.
+    """Counts of what could not be read of a stream.
 
     Args:
-        packets: How many packets were read.
-        damaged: How many of them could not be decoded.
-        seconds: Length of those.
-        unreadable: Places at which not even a packet could be read.
-        corrupt: Frames that were decoded with parts missing or wrong.
-        end: Seconds by the container's clock at which the last packet of any stream ends.
+        packets: Number of packets read.
+        damaged: Number of packets that could not be decoded.
+        seconds: Total length of the damaged packets.
+        unreadable: Number of places where no packet could be read.
+        corrupt: Number of frames that were decoded with parts missing or wrong.
+        end: Time in seconds, by the container's clock, at which the last packet of any stream ends.
     """
 
     packets: int = 0
@@ -106,12 +120,12 @@ class Damage:
     end: float = 0.0
 
     def report(self, path: Path, kind: str, instead: str) -> None:
-        """Issue a note of what is damaged.
+        """Warn of what is damaged.
 
         Args:
             path: The file.
             kind: ``sound`` or ``video``.
-            instead: What stands in the damaged packets' place.
+            instead: Clause that says what replaces the damaged packets.
 
         Raises:
             InputError: If more than half of the stream is damaged.
@@ -124,20 +138,20 @@ class Damage:
             count = f"{self.damaged} of {self.packets} packets" if self.damaged else "A part"
             verb = "are" if self.damaged > 1 else "is"
             length = f" ({self.seconds:.2f} s)" if self.seconds else ""
-            note(f"{count} of the {kind} in {path} {verb} damaged{length}; {instead}.")
+            warn(f"{count} of the {kind} in {path} {verb} damaged{length}; {instead}.")
         elif self.corrupt:
             count = f"{self.corrupt} frames" if self.corrupt > 1 else "A frame"
-            note(f"{count} of the {kind} in {path} {'are' if self.corrupt > 1 else 'is'} damaged; parts of the picture are wrong.")
+            warn(f"{count} of the {kind} in {path} {'are' if self.corrupt > 1 else 'is'} damaged; parts of the picture are wrong.")
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A decoded frame, or the place of a damaged packet.
+class Segment:
+    """A decoded frame, or the gap that a damaged packet leaves.
 
     Args:
-        time: Seconds by the container's clock, or None where the file does not say.
+        time: Start in seconds by the container's clock; None where the file does not say.
         seconds: Length; 0 where unknown.
-        frame: The PyAV frame, or None for a damaged packet.
+        frame: PyAV frame; None for a damaged packet.
     """
 
     time: float | None
@@ -145,17 +159,20 @@ class Piece:
     frame: Any = None
 
 
-def decoded_pieces(container: Any, stream: Any, damage: Damage) -> Iterator[Piece]:
-    """Decode a stream packet by packet, and go on after a damaged one, as players do.
+def decode_stream(container: Any, stream: Any, damage: Damage) -> Iterator[Segment]:
+    """Decode a stream packet by packet, continuing after damaged ones, as players do.
 
     Args:
-        container: A PyAV container.
-        stream: One of its streams of sound or video.
-        damage: Counts what is damaged.
+        container: PyAV container.
+        stream: One of its audio or video streams.
+        damage: Counts that are updated.
+
+    Yields:
+        A segment for each frame and for each damaged packet, in the order of the file.
     """
     import av
 
-    stamped, times = container.format.name not in UNSTAMPED, _index_times(container, stream)
+    stamped, times = container.format.name not in FORMATS_WITHOUT_TIMESTAMPS, _index_times(container, stream)
     for packet in _packets(container, stream, damage):
         damage.packets += packet.size > 0
         time = times(packet) if stamped else None
@@ -165,48 +182,52 @@ def decoded_pieces(container: Any, stream: Any, damage: Damage) -> Iterator[Piec
             seconds = float(packet.duration * packet.time_base) if packet.duration else 0.0
             damage.damaged += packet.size > 0
             damage.seconds += seconds
-            yield Piece(time, seconds)
+            yield Segment(time, seconds)
             continue
         late = time - float(packet.pts * packet.time_base) if time is not None and packet.pts is not None else 0.0
-        yield from (Piece(frame.time + late if stamped and frame.time is not None else None, _length(frame), frame) for frame in frames)
+        yield from (Segment(frame.time + late if stamped and frame.time is not None else None, _length(frame), frame) for frame in frames)
 
 
-def reframed_pieces(packets: Packets, codec: str, damage: Damage) -> Iterator[Piece]:
-    """Decode packets that lie in a row, with a piece of silence for those that are missing between them.
+def decode_packets(packets: Packets, codec: str, damage: Damage) -> Iterator[Segment]:
+    """Decode the packets of an elementary stream, with an empty segment for those that are missing between them.
 
     Args:
-        packets: As `packets_of` finds them.
+        packets: Result of `find_packets`.
         codec: FFmpeg's name of their codec.
-        damage: Counts what is damaged.
+        damage: Counts that are updated.
+
+    Yields:
+        A segment for each frame, and for each run of missing or damaged packets.
     """
     import av
 
     context = av.CodecContext.create(codec, "r")
+    assert isinstance(context, av.AudioCodecContext)  # elementary streams here are audio
     time: float | None = -packets.delay
-    for data, seconds, missing in packets.pieces():
+    for data, seconds, missing in packets.with_gaps():
         damage.unreadable += missing == 0
         if missing:
             damage.packets, damage.damaged = damage.packets + missing, damage.damaged + missing
             damage.seconds += missing * seconds
-            yield Piece(time, missing * seconds)
+            yield Segment(time, missing * seconds)
             time = None
         damage.packets += 1
         try:
             frames = context.decode(av.Packet(data))
         except av.FFmpegError:
             damage.damaged, damage.seconds = damage.damaged + 1, damage.seconds + seconds
-            yield Piece(time, seconds)
+            yield Segment(time, seconds)
         else:
-            yield from (Piece(time if i == 0 else None, _length(frame), frame) for i, frame in enumerate(frames))
+            yield from (Segment(time if i == 0 else None, _length(frame), frame) for i, frame in enumerate(frames))
         time = None
 
 
-UNSTAMPED = ("mp3", "aac", "ac3", "eac3")
-"""Formats that are packets in a row, without time stamps: FFmpeg counts them, and does not count those that it cannot find."""
+FORMATS_WITHOUT_TIMESTAMPS = ("mp3", "aac", "ac3", "eac3")
+"""Elementary streams, whose packets have no time stamps: FFmpeg counts packets, and misses those that it cannot find."""
 
 
 def _index_times(container: Any, stream: Any) -> Callable[[Any], float | None]:
-    """How to tell a packet's time: by its stamp, or, where FFmpeg only counts packets (AVI), by the file's index."""
+    """Return a function that gives a packet's time: its stamp or, where FFmpeg only counts packets (AVI), the index entry."""
     entries = stream.index_entries if container.format.name == "avi" else ()
     known = {entry.pos + _CHUNK_HEADER: entry.timestamp for entry in entries}
     unit, late = 0.0, 0.0
@@ -224,15 +245,15 @@ def _index_times(container: Any, stream: Any) -> Callable[[Any], float | None]:
 
 
 _CHUNK_HEADER = 8
-"""Bytes."""
+"""Bytes before the data of an AVI chunk."""
 
 
 def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
     import av
 
     failures = 0
-    kept = [*films(container), *container.streams.audio] if _says_length(container) else [stream]
-    while failures < _PATIENCE:
+    kept = [*video_streams(container), *container.streams.audio] if _declares_longest(container) else [stream]
+    while failures < _MAX_FAILURES:
         try:
             for packet in container.demux(kept):
                 failures = 0
@@ -248,20 +269,23 @@ def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
                 return
 
 
-def _says_length(container: Any) -> bool:
-    """Whether a format says how long the longest stream is, and not how long each one is."""
+def _declares_longest(container: Any) -> bool:
+    """Whether a format declares the length of its longest stream only."""
     return container.format.name in ("matroska,webm", "flv")
 
 
-def broken_off(container: Any, damage: Damage) -> float:
-    """Seconds that a film of Matroska, WebM or FLV promises beyond what was read to its end.
+def missing_seconds(container: Any, damage: Damage) -> float:
+    """Measure how much of a Matroska, WebM or FLV file is missing at its end.
 
     Args:
-        container: A PyAV container that was read to its end.
-        damage: Of the stream that was read.
+        container: PyAV container that was read to its end.
+        damage: Counts of the stream that was read.
+
+    Returns:
+        Seconds that the file declares beyond its last packet; 0 for other formats.
     """
-    promised = (container.duration or 0) / 1e6  # some programs count from the start, some from 0: the smaller one is certain
-    return max(promised - damage.end, 0.0) if _says_length(container) else 0.0
+    declared = (container.duration or 0) / 1e6  # some programs count from the start, some from 0: the smaller one is certain
+    return max(declared - damage.end, 0.0) if _declares_longest(container) else 0.0
 
 
 def _length(frame: Any) -> float:

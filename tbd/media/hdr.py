@@ -1,4 +1,4 @@
-"""High dynamic range (PQ and HLG) → sRGB: phones record faces in it, and read as plain video they look grey and dull."""
+"""Tone-map high dynamic range (PQ and HLG) to sRGB: phones record in it, and read as plain video it looks grey and dull."""
 
 import tempfile
 from fractions import Fraction
@@ -13,44 +13,44 @@ _PQ, _HLG = 16, 18
 _WHITE = 203.0
 """Nits of white paper (ITU-R BT.2408)."""
 _PEAK = 1000.0
-"""Nits of the screen that HLG is meant for (ITU-R BT.2100, table 5)."""
+"""Nits of HLG's nominal display (ITU-R BT.2100, table 5)."""
 _KNEE = 0.6
-"""The part of white from which highlights are compressed."""
+"""Share of white above which highlights are compressed."""
 _TO_709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
 """Linear BT.2020 → BT.709 (ITU-R BT.2087)."""
 _LUMA = np.array([0.2627, 0.6780, 0.0593])
-"""Of BT.2020."""
+"""Luma coefficients of BT.2020."""
 _GRID = 33
-"""Steps of the table of colours in each of its three directions, as is usual."""
+"""Size of the 3D lookup table along each axis, as is usual."""
 
 
 def is_hdr(frame: Any) -> bool:
-    """Whether a PyAV frame is in PQ or HLG."""
+    """Return whether a PyAV frame is in PQ or HLG."""
     return frame.color_trc in (_PQ, _HLG)
 
 
-def tone_mapped(frame: Any) -> np.ndarray:
-    """Show a frame of high dynamic range on an ordinary screen.
+def tone_map(frame: Any) -> np.ndarray:
+    """Convert a frame of high dynamic range to standard dynamic range.
 
-    Light up to six tenths of white paper (203 nits) stays as it is; brighter light is compressed, its hue kept. The colours of
-    BT.2020 become those of sRGB; what lies outside them is clipped.
+    Light up to six tenths of white paper (203 nits) is unchanged; brighter light is compressed, its hue kept. BT.2020 is
+    converted to sRGB, and colors outside it are clipped.
 
     Args:
-        frame: A PyAV frame in PQ or HLG.
+        frame: PyAV frame in PQ or HLG.
 
     Returns:
         (H, W, 3) uint8 sRGB.
     """
     coded = frame.reformat(format="rgb48le")
-    graph = _graph(frame.color_trc, coded.width, coded.height)
+    graph = _lut_graph(frame.color_trc, coded.width, coded.height)
     coded.pts = 0
     graph.push(coded)
     return graph.pull().to_ndarray(format="rgb24")
 
 
 @lru_cache(2)
-def _graph(transfer: int, width: int, height: int) -> Any:
-    """FFmpeg's filter that applies a table of colours: on a 1080p frame three times as fast as arrays (measured)."""
+def _lut_graph(transfer: int, width: int, height: int) -> Any:
+    """FFmpeg's filter that applies a 3D lookup table: on a 1080p frame three times as fast as arrays (measured)."""
     import av
 
     graph = av.filter.Graph()
@@ -63,15 +63,23 @@ def _graph(transfer: int, width: int, height: int) -> Any:
 
 
 def _cube(transfer: int) -> str:
-    """The table as a .cube file: a line for each colour, red running fastest."""
+    """The lookup table as a .cube file: a line for each color, red running fastest."""
     steps = np.linspace(0, 1, _GRID)
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
-    shown = to_srgb_levels(np.stack([red, green, blue], -1), transfer).reshape(-1, 3)
+    shown = hdr_to_srgb(np.stack([red, green, blue], -1), transfer).reshape(-1, 3)
     return f"LUT_3D_SIZE {_GRID}\n" + "\n".join("{:.6f} {:.6f} {:.6f}".format(*color) for color in shown.tolist())
 
 
-def to_srgb_levels(coded: np.ndarray, transfer: int) -> np.ndarray:
-    """(…, 3) codes 0..1 of PQ or HLG in BT.2020 → (…, 3) sRGB in 0..1; see `tone_mapped`."""
+def hdr_to_srgb(coded: np.ndarray, transfer: int) -> np.ndarray:
+    """Convert code values of high dynamic range to sRGB; see `tone_map`.
+
+    Args:
+        coded: (…, 3) code values 0..1 in BT.2020.
+        transfer: Transfer characteristics: 16 for PQ, 18 for HLG (ITU-T H.273, table 3).
+
+    Returns:
+        (…, 3) sRGB values 0..1.
+    """
     light = _light(coded, transfer)  # white = 1
     if transfer == _HLG:
         light = light * ((light @ _LUMA) ** 0.2 * (_PEAK / _WHITE))[..., None]
@@ -83,7 +91,7 @@ def to_srgb_levels(coded: np.ndarray, transfer: int) -> np.ndarray:
 
 
 def _light(code: np.ndarray, transfer: int) -> np.ndarray:
-    """Light of each code 0..1: of PQ where white is 1, of HLG the scene's in 0..1."""
+    """Linear light of each code value 0..1: for PQ relative to white, for HLG scene light in 0..1."""
     if transfer == _PQ:
         m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128  # SMPTE ST 2084
         power = code ** (1 / m2)

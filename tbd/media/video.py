@@ -1,4 +1,4 @@
-"""Reading video: any container and codec that FFmpeg reads, at exactly 25 frames a second, as it is meant to be seen."""
+"""Read video of any container and codec that FFmpeg decodes, at exactly 25 frames per second."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -10,34 +10,53 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.media.container import LONGEST_GAP, Damage, Piece, broken_off, decoded_pieces, existing, films, opened, start_of
-from tbd.media.endings import breaks_off
-from tbd.media.hdr import is_hdr, tone_mapped
+from tbd.media.container import (
+    LONGEST_GAP,
+    Damage,
+    Segment,
+    decode_stream,
+    missing_seconds,
+    open_container,
+    require_file,
+    start_time,
+    video_streams,
+)
+from tbd.media.hdr import is_hdr, tone_map
+from tbd.media.orientation import is_sideways, is_upright, to_upright
 from tbd.media.rates import FPS
-from tbd.media.turning import is_sideways, is_turned, turned
-from tbd.utils.notes import note
+from tbd.media.truncation import is_truncated
+from tbd.utils.user_warnings import warn
 
 _JITTER = 1e-3
-"""Seconds by which time stamps may be off, since containers round them to milliseconds and less."""
+"""Seconds by which time stamps may be off, since containers round them to milliseconds or coarser."""
 _TIE = 1e-6
-"""Seconds by which of two frames one must be nearer: what adding up floats may be off."""
-_HELD = 0.08
-"""Seconds. A frame that lasts longer is held on purpose; of a slow but steady film (12.5 a second) none does."""
-_BROKEN_OFF = 0.25
-"""Seconds that may be missing at a film's end before a note says so."""
-_STILL = 0.06
-"""Seconds without a frame, beyond the one before's own length, that need no note."""
-_SEVERAL = 1.5
-"""Frames that may be left out without a note: cameras and encoders drop one now and then."""
-_SQUARE = 0.01
-"""By how much a pixel's shape may differ from a square and be left so: nobody sees it, and scaling costs sharpness."""
-_RATIOS = (0.2, 5.0)
-"""Plausible widths of a pixel in its heights; others are a header's mistake."""
+"""Seconds by which one of two frames must be nearer, given the error of summed floats."""
+_MAX_FRAME_SECONDS = 0.08
+"""A frame that lasts longer is held on purpose; in slow but steady video (12.5 frames per second) none does."""
+_MAX_MISSING = 0.25
+"""Seconds that may be missing at a file's end without a warning."""
+_MAX_GAP = 0.06
+"""Seconds without a frame, beyond the previous frame's own length, that need no warning."""
+_MAX_DROPPED = 1.5
+"""Frames that may be dropped without a warning: cameras and encoders drop one now and then."""
+_SQUARE_TOLERANCE = 0.01
+"""Deviation of the pixel aspect ratio from 1 that is ignored: nobody sees it, and scaling costs sharpness."""
+_PLAUSIBLE_RATIOS = (0.2, 5.0)
+"""Range of plausible pixel aspect ratios; others are a mistake in the header."""
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video file says of itself. Width and height as displayed; duration in seconds; fps as an average."""
+    """Properties that a video file declares.
+
+    Args:
+        width: Pixels, as displayed.
+        height: Pixels, as displayed.
+        fps: Average frames per second.
+        duration: Seconds.
+        has_audio: Whether it has an audio track.
+        metadata: Tags of the container.
+    """
 
     width: int
     height: int
@@ -48,28 +67,35 @@ class VideoInfo:
 
 
 def video_info(path: str | os.PathLike) -> VideoInfo:
-    """Open a video and decode its first frame.
+    """Read the properties of a video; its first frame is decoded for that.
+
+    Args:
+        path: Any video that FFmpeg decodes.
+
+    Returns:
+        What the file declares.
 
     Raises:
-        InputError: the file is missing or holds no moving pictures.
+        InputError: If the file is missing or holds no video.
     """
-    path = existing(path, "video")
-    with opened(path, "video") as container:
+    path = require_file(path, "video")
+    with open_container(path, "video") as container:
         stream = _video_stream(container, path)
-        first = next((piece.frame for piece in decoded_pieces(container, stream, Damage()) if piece.frame is not None), None)
+        first = next((segment.frame for segment in decode_stream(container, stream, Damage()) if segment.frame is not None), None)
         if first is None:
             raise InputError(f"{path} holds no frames; give a video.")
         length = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / 1e6
-        wide, tall = _width(first, _pixel_ratio(stream)), first.height
-        sides = (tall, wide) if is_sideways(first) else (wide, tall)
+        width, height = _width(first, _pixel_ratio(stream)), first.height
+        if is_sideways(first):
+            width, height = height, width
         rate = float(stream.average_rate or stream.guessed_rate or FPS)
-        return VideoInfo(*sides, rate, length, bool(container.streams.audio), {**container.metadata})
+        return VideoInfo(width, height, rate, length, bool(container.streams.audio), {**container.metadata})
 
 
 def _video_stream(container: Any, path: Path) -> Any:
     from av.codec.context import Flags
 
-    streams = films(container)
+    streams = video_streams(container)
     if not streams:
         cover = " but a cover" if container.streams.video else ""
         raise InputError(f"{path} has no moving pictures in it{cover}; give a video.")
@@ -81,7 +107,18 @@ def _video_stream(container: Any, path: Path) -> Any:
 
 
 class VideoFrames:
-    """The frames of a video at exactly 25 a second; see `read_video`. Each `iter` opens the file anew."""
+    """The frames of a video at exactly 25 per second; see `read_video`.
+
+    Each iteration opens the file again and yields (H, W, 3) uint8 RGB frames.
+
+    Args:
+        path: Any video that FFmpeg decodes.
+        start: Seconds at which to start.
+        end: Seconds at which to stop; the video's end by default.
+
+    Raises:
+        InputError: If the file is missing or holds no video.
+    """
 
     def __init__(self, path: str | os.PathLike, start: float = 0.0, end: float | None = None) -> None:
         self.path, self.start, self.end = Path(path), start, end
@@ -89,35 +126,42 @@ class VideoFrames:
 
     @property
     def duration(self) -> float:
-        """Seconds, as the file says; what is decoded may differ by a frame."""
+        """Length in seconds, as the file declares; what is decoded may differ by a frame."""
         return max(min(self.info.duration, np.inf if self.end is None else self.end) - self.start, 0.0)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """(H, W, 3) uint8 RGB frames."""
-        for frame in self.decoded():
+        """Iterate over (H, W, 3) uint8 RGB frames."""
+        for frame in self.av_frames():
             yield _pixels(frame)
 
-    def decoded(self, threads: bool = True) -> Iterator[Any]:
-        """Iterate over the same frames as PyAV decodes them: of square pixels, not yet turned or converted.
+    def av_frames(self, threads: bool = True) -> Iterator[Any]:
+        """Iterate over the same frames before they are rotated and converted to RGB.
 
         Args:
-            threads: Decode on several; one is a fifth cheaper where other processes keep the machine busy.
+            threads: Whether to decode on several threads; one costs a fifth less CPU where other processes keep the machine busy.
+
+        Yields:
+            PyAV frames with square pixels, in the file's pixel format.
         """
         damage = Damage()
-        with opened(self.path, "video") as container:
+        with open_container(self.path, "video") as container:
             stream = _video_stream(container, self.path)
             stream.thread_type = "AUTO" if threads else "NONE"
-            start, ratio = start_of(container) + self.start, _pixel_ratio(stream)
+            start, ratio = start_time(container) + self.start, _pixel_ratio(stream)
             if self.start > 0:
                 container.seek(int(start * 1e6))  # to the keyframe before
-            pieces = decoded_pieces(container, stream, damage)
-            frames = _progressive(_at(piece) for piece in pieces if piece.frame is not None)
+            segments = decode_stream(container, stream, damage)
+            frames = _progressive(_at(segment) for segment in segments if segment.frame is not None)
             last = None if self.end is None else round((self.end - self.start) * FPS)
-            shown, square, size, count, hdr, resized = None, None, None, 0, False, 0
-            timed = self._watched(_timed(frames, start, self.info.fps), still := [])
-            for frame in at_25_a_second(timed, last):
-                if frame is not shown:
-                    shown, square = frame, _shown(frame, ratio)
+            current: Any = None
+            square: Any = None
+            size: tuple[int, int] | None = None
+            gaps: list[float] = []
+            count, hdr, resized = 0, False, 0
+            timed = self._record_gaps(_timed(frames, start, self.info.fps), gaps)
+            for frame in resample_frames(timed, last):
+                if frame is not current:
+                    current, square = frame, _normalized(frame, ratio)
                     size = size or (square.width, square.height)
                     if (square.width, square.height) != size:
                         square, resized = _resized(square, *size), resized + 1
@@ -125,50 +169,50 @@ class VideoFrames:
                     damage.corrupt += frame.is_corrupt
                 count += 1
                 yield square
-            if len(films(container)) > 1:
-                note(f"{self.path} holds {len(films(container))} tracks of pictures; the first one is taken.")
+            if len(video_streams(container)) > 1:
+                warn(f"{self.path} holds {len(video_streams(container))} tracks of pictures; the first one is taken.")
             lone = not container.streams.audio or bool(stream.duration)
-            unread = broken_off(container, damage)
-        if resized:
-            note(f"The pictures of {self.path} change their size; all are brought to the first one's, {size[0]}×{size[1]}.")
+            unread = missing_seconds(container, damage)
+        if resized and size is not None:
+            warn(f"The pictures of {self.path} change their size; all are brought to the first one's, {size[0]}×{size[1]}.")
         if hdr:
-            note(f"{self.path} is in high dynamic range (HDR); its colours are brought to those of ordinary video.")
+            warn(f"{self.path} is in high dynamic range (HDR); its colours are brought to those of ordinary video.")
         damage.report(self.path, "video", "the frame before stands in their place")
-        if sum(still) > damage.seconds + _JITTER:
-            note(f"The time stamps of the video in {self.path} leave gaps of {sum(still):.2f} s in all; the frame before stands there.")
-        self._tell_what_is_missing(count, last, lone, unread)
+        if sum(gaps) > damage.seconds + _JITTER:
+            warn(f"The time stamps of the video in {self.path} leave gaps of {sum(gaps):.2f} s in all; the frame before stands there.")
+        self._warn_of_missing(count, last, lone, unread)
 
-    def _watched(self, timed: Iterable[tuple[float, float, Any]], still: list[float]) -> Iterator[tuple[float, float, Any]]:
-        """The same frames; seconds during which a film whose frames come regularly shows none are appended to `still`."""
+    def _record_gaps(self, timed: Iterable[tuple[float, float, Any]], gaps: list[float]) -> Iterator[tuple[float, float, Any]]:
+        """Yield the same frames, and append to `gaps` the seconds during which regular video has none."""
         before = None
         for time, end, frame in timed:
-            if before is not None and time - before > max(_STILL, _SEVERAL / self.info.fps):
-                still.append(time - before)
+            if before is not None and time - before > max(_MAX_GAP, _MAX_DROPPED / self.info.fps):
+                gaps.append(time - before)
             before = end
             yield time, end, frame
 
-    def _tell_what_is_missing(self, count: int, last: int | None, length_is_known: bool, unread: float) -> None:
+    def _warn_of_missing(self, count: int, last: int | None, knows_length: bool, unread: float) -> None:
         if last is not None and count >= last:
             return
         missing = self.duration - count / FPS
-        if length_is_known and missing > _BROKEN_OFF:
-            note(f"{self.path} is broken off or damaged: {missing:.1f} of its {self.duration:.1f} seconds of pictures are missing.")
-        elif unread > _BROKEN_OFF or breaks_off(self.path):
-            note(f"{self.path} is broken off after {count / FPS:.1f} seconds of pictures.")
+        if knows_length and missing > _MAX_MISSING:
+            warn(f"{self.path} is broken off or damaged: {missing:.1f} of its {self.duration:.1f} seconds of pictures are missing.")
+        elif unread > _MAX_MISSING or is_truncated(self.path):
+            warn(f"{self.path} is broken off after {count / FPS:.1f} seconds of pictures.")
 
 
-def _at(piece: Piece) -> Any:
-    """The piece's frame, with the piece's time, which an index may know better than the frame."""
-    frame = piece.frame
-    if piece.time is not None and frame.time is not None and abs(piece.time - frame.time) > _JITTER:
-        frame.pts = round(piece.time / frame.time_base)
+def _at(segment: Segment) -> Any:
+    """A segment's frame with the segment's time, which an index may know better than the frame."""
+    frame = segment.frame
+    if segment.time is not None and frame.time is not None and abs(segment.time - frame.time) > _JITTER:
+        frame.pts = round(segment.time / frame.time_base)
     return frame
 
 
 def _timed(frames: Iterable[Any], start: float, rate: float) -> Iterator[tuple[float, float, Any]]:
-    """When each frame begins and ends, in seconds after `start`, and the frame.
+    """Yield start and end of each frame in seconds after `start`, and the frame.
 
-    One without a time stamp follows the one before, and so does one whose clock was set anew, which an hour's jump shows.
+    A frame without a time stamp follows the previous one, and so does one whose clock was reset, which a jump of an hour shows.
     """
     end = 0.0
     for frame in frames:
@@ -179,39 +223,42 @@ def _timed(frames: Iterable[Any], start: float, rate: float) -> Iterator[tuple[f
         yield time, end, frame
 
 
-def at_25_a_second(frames: Iterable[tuple[float, float, Any]], last: int | None = None) -> Iterator[Any]:
+def resample_frames(frames: Iterable[tuple[float, float, Any]], last: int | None = None) -> Iterator[Any]:
     """Choose the frame that is nearest in time to each n / 25 seconds; of two that are equally near, the earlier one.
 
-    Where the source holds a frame for more than 80 ms (a still screen, a stalled camera), the next one comes at most 20 ms, half
-    a frame, before its time: who speaks while nothing moves must not be seen to move early. Before the first frame's time
-    the first frame stands; the last one stands until its end.
+    Where the source holds a frame for more than 80 ms (a frozen screen, a stalled camera), the next one comes at most 20 ms, half
+    a frame, before its time: lips must not move ahead of the sound. The first frame also stands before its own time; the last
+    one stands until its end.
 
     Args:
-        frames: Begin and end in seconds, and the frame, in order.
-        last: How many frames to give at most.
+        frames: Start and end in seconds, and the frame, in order.
+        last: Maximum number of frames.
+
+    Yields:
+        Frames at 25 per second.
 
     Example:
-        >>> list(at_25_a_second((i / 30, (i + 1) / 30, i) for i in range(12)))
+        >>> list(resample_frames((i / 30, (i + 1) / 30, i) for i in range(12)))
         [0, 1, 2, 4, 5, 6, 7, 8, 10, 11]
     """
-    count, shown, since, end = 0, None, 0.0, 0.0
+    count, current, since, end = 0, None, 0.0, 0.0
     limit = np.inf if last is None else last
     for time, frame_end, frame in frames:
         held = time - since
-        switch = time - (held / 2 if held <= _HELD + _JITTER else 0.5 / FPS)
-        while shown is not None and count / FPS <= switch + _TIE and count < limit:
-            yield shown
+        switch = time - (held / 2 if held <= _MAX_FRAME_SECONDS + _JITTER else 0.5 / FPS)
+        while current is not None and count / FPS <= switch + _TIE and count < limit:
+            yield current
             count += 1
         if count >= limit:
             return
-        shown, since, end = frame, time, frame_end
-    while shown is not None and (count + 0.5) / FPS < end and count < limit:
-        yield shown
+        current, since, end = frame, time, frame_end
+    while current is not None and (count + 0.5) / FPS < end and count < limit:
+        yield current
         count += 1
 
 
 def _progressive(frames: Iterator[Any]) -> Iterator[Any]:
-    """Interlaced frames made whole; others as they are."""
+    """Deinterlace interlaced frames; pass others on."""
     graph, kind = None, None
     for frame in frames:
         if graph is not None and kind != _kind(frame):  # the filter would end the process
@@ -255,22 +302,22 @@ def _pulled(graph: Any) -> Iterator[Any]:
 
 
 def read_video(path: str | os.PathLike, start: float = 0.0, end: float | None = None) -> VideoFrames:
-    """Read the frames of a video at exactly 25 a second, chosen by their time stamps.
+    """Read the frames of a video at exactly 25 per second, chosen by their time stamps.
 
-    Frame n is the source's frame nearest in time to start + n / 25 seconds, whatever the file's own rate is (29.97, 60, variable);
-    `at_25_a_second` says so exactly. Rotation metadata and the shape of pixels (sample aspect ratio) are applied, interlaced
-    frames are made whole, damaged packets are left out with a note.
+    Frame n is the source's frame nearest in time to start + n / 25 seconds, whatever the file's own rate (29.97, 60, variable);
+    `resample_frames` defines it exactly. The display matrix and the pixel aspect ratio are applied, interlaced frames are
+    deinterlaced, and damaged packets are skipped with a warning.
 
     Args:
-        path: Any video that FFmpeg reads.
-        start: Seconds at which to begin.
-        end: Seconds at which to stop; at the video's end where not given.
+        path: Any video that FFmpeg decodes.
+        start: Seconds at which to start.
+        end: Seconds at which to stop; the video's end by default.
 
     Returns:
-        Frames that can be gone through several times.
+        An iterable of (H, W, 3) uint8 RGB frames, which can be iterated over several times.
 
     Raises:
-        InputError: If the file is missing or holds no moving pictures.
+        InputError: If the file is missing or holds no video.
 
     Example:
         >>> for frame in read_video("clip.mp4"):  # doctest: +SKIP
@@ -281,44 +328,44 @@ def read_video(path: str | os.PathLike, start: float = 0.0, end: float | None = 
 
 
 def _pixel_ratio(stream: Any) -> float:
-    """Width of a stream's pixels in their heights; the container's word counts more than the codec's."""
+    """Pixel aspect ratio of a stream; the container's value takes precedence over the codec's."""
     ratio = float(stream.sample_aspect_ratio or 1)
-    return ratio if _RATIOS[0] <= ratio <= _RATIOS[1] and abs(ratio - 1) > _SQUARE else 1.0
+    return ratio if _PLAUSIBLE_RATIOS[0] <= ratio <= _PLAUSIBLE_RATIOS[1] and abs(ratio - 1) > _SQUARE_TOLERANCE else 1.0
 
 
 def _width(frame: Any, ratio: float) -> int:
-    """Pixels of a frame's width when its pixels are square; even where it changes."""
+    """Width of a frame once its pixels are square; even where it changes."""
     return frame.width if ratio == 1 else max(2 * round(frame.width * ratio / 2), 2)
 
 
-def _shown(frame: Any, ratio: float) -> Any:
-    """A PyAV frame with square pixels, its height kept, in an ordinary dynamic range.
+def _normalized(frame: Any, ratio: float) -> Any:
+    """A PyAV frame with square pixels, the same height, and standard dynamic range.
 
-    One that is changed is turned as well, since its display matrix is lost.
+    A frame that is changed is rotated as well, since its display matrix is lost.
     """
     import av
     from av.video.reformatter import Interpolation
 
-    shown = av.VideoFrame.from_ndarray(tone_mapped(frame), format="rgb24") if is_hdr(frame) else frame
+    current = av.VideoFrame.from_ndarray(tone_map(frame), format="rgb24") if is_hdr(frame) else frame
     width = _width(frame, ratio)
     if width != frame.width:
-        shown = shown.reformat(width=width, interpolation=Interpolation.BICUBIC)
-    if shown is frame or not is_turned(frame):
-        return shown
-    return av.VideoFrame.from_ndarray(turned(frame, shown.to_ndarray(format="rgb24")), format="rgb24")
+        current = current.reformat(width=width, interpolation=Interpolation.BICUBIC)
+    if current is frame or is_upright(frame):
+        return current
+    return av.VideoFrame.from_ndarray(to_upright(frame, current.to_ndarray(format="rgb24")), format="rgb24")
 
 
 def _resized(frame: Any, width: int, height: int) -> Any:
-    """A PyAV frame in another size; browsers' recordings change it on the way."""
+    """A PyAV frame in another size; browsers' recordings change size on the way."""
     import av
     from av.video.reformatter import Interpolation
 
     resized = frame.reformat(width=width, height=height, interpolation=Interpolation.BICUBIC)
-    if not is_turned(frame):
+    if is_upright(frame):
         return resized
-    return av.VideoFrame.from_ndarray(turned(frame, resized.to_ndarray(format="rgb24")), format="rgb24")
+    return av.VideoFrame.from_ndarray(to_upright(frame, resized.to_ndarray(format="rgb24")), format="rgb24")
 
 
 def _pixels(frame: Any) -> np.ndarray:
-    """A PyAV frame → (H, W, 3) uint8, turned as its display matrix says."""
-    return turned(frame, frame.to_ndarray(format="rgb24"))
+    """PyAV frame → (H, W, 3) uint8, rotated as its display matrix says."""
+    return to_upright(frame, frame.to_ndarray(format="rgb24"))

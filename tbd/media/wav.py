@@ -1,7 +1,7 @@
-"""The wave files that tbd itself writes and keeps, in caches and corpora: 16 kHz, one channel, 16 bits.
+"""Read the wave files that tbd writes into caches and corpora: 16 kHz, mono, 16 bits.
 
-They are read without a media library, whole or in part, which loaders of training data do thousands of times.
-`tbd.media.read_audio` reads what others recorded.
+They are read without a media library, whole or in part, as loaders of training data do thousands of times.
+`tbd.media.read_audio` reads other recordings.
 """
 
 import os
@@ -14,18 +14,18 @@ from tbd.media.rates import SAMPLE_RATE
 
 
 def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = None) -> np.ndarray:
-    """Samples from `start` to `stop` of a wave file, as they lie there; fewer where the file is shorter.
+    """Read the samples from `start` to `stop` of a wave file; fewer if the file is shorter.
 
     Args:
-        path: a wave file of 16 kHz, one channel and 16 bits.
-        start: the first sample, 0 or more.
-        stop: the one after the last; at the file's end where not given.
+        path: Wave file of 16 kHz, mono, 16 bits.
+        start: Index of the first sample, 0 or more.
+        stop: Index after the last sample; the file's end by default.
 
     Returns:
         (N,) int16.
 
     Raises:
-        InputError: the file is missing, broken off, or sound of another kind.
+        InputError: If the file is missing, truncated, or of another rate, channel count or depth.
     """
     try:
         with wave.open(os.fspath(path)) as file:
@@ -48,12 +48,15 @@ def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = Non
 
 
 def read_wave(path: str | os.PathLike) -> np.ndarray:
-    """A whole wave file as models hear it.
+    """Read a whole wave file as models take it.
+
+    Args:
+        path: Wave file of 16 kHz, mono, 16 bits.
 
     Returns:
         (N,) float32 in −1..1.
 
     Raises:
-        InputError: as of `read_samples`.
+        InputError: As `read_samples`.
     """
     return read_samples(path).astype(np.float32) / 32768

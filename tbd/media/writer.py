@@ -1,4 +1,4 @@
-"""Writing video: H.264 with AAC at exactly 25 frames a second."""
+"""Write video: H.264 with AAC at exactly 25 frames per second."""
 
 import json
 import os
@@ -18,46 +18,50 @@ from tbd.utils.atomic import atomic_output
 
 
 def provenance(plan: Any = None, **details: str) -> dict[str, str]:
-    """Container metadata that says what a video is: generated, by what, and from which plan.
+    """Build container metadata that marks a video as generated, and names the program and the plan.
 
     Args:
-        plan: the muscle plan, as JSON text or plain values.
-        details: further keys.
+        plan: Muscle plan, as JSON text or plain values.
+        details: Further keys.
 
     Returns:
-        Plain text values. `digital_source_type` is the IPTC term for pictures made by a trained model.
+        Key → text. `digital_source_type` is the IPTC term for media made by a trained model.
+
+    Example:
+        >>> provenance(seed="7")["ai_generated"], provenance(seed="7")["seed"]
+        ('true', '7')
     """
-    said = plan if isinstance(plan, str) else json.dumps(plan, ensure_ascii=False)
+    text = plan if isinstance(plan, str) else json.dumps(plan, ensure_ascii=False)
     return {
         "title": "Generated talking head",
         "comment": f"This video is AI-generated: Think-Before-Draw (tbd {tbd.__version__}) animated a portrait. No camera recorded it.",
         "generator": f"tbd {tbd.__version__}",
         "ai_generated": "true",
         "digital_source_type": "trainedAlgorithmicMedia",
-        **({} if plan is None else {"plan": said, "description": said}),
+        **({} if plan is None else {"plan": text, "description": text}),
         **details,
     }
 
 
 class VideoWriter:
-    """Writes frames and sound to an mp4: H.264 4:2:0, AAC, exactly 25 frames a second, playable from its first bytes.
+    """Write frames and audio to an MP4 file: H.264 4:2:0, AAC, exactly 25 frames per second, ready for streaming.
 
-    Sound is cut or filled with silence to the length of the frames. The file appears when the block ends without an
-    exception, and not at all otherwise. An odd width or height grows by one repeated line, as 4:2:0 needs.
+    Audio is cut or padded with silence to the length of the frames. The file appears when the ``with`` block ends without an
+    exception, and not at all otherwise. An odd width or height is padded by one repeated line, as 4:2:0 needs.
 
     Args:
-        path: the file to make, ``.mp4`` or ``.mov``.
-        audio: (N,) or, of one channel or two, (C, N) float in −1..1; None for a silent film.
-        sample_rate: of `audio`.
-        metadata: texts for the container; see `provenance`.
-        crf: constant rate factor, lower is better.
-        preset: of x264; `superfast` codes 512² at about 200 frames a second on one core (measured), half again as fast as
-            `veryfast` for a file 15 % larger.
-        threads: of x264.
-        keyframes: a frame in so many can be decoded without the ones before it.
+        path: File to write, ``.mp4`` or ``.mov``.
+        audio: (N,) or (C, N) float in −1..1 with one or two channels; None for silent video.
+        sample_rate: Samples per second of `audio`.
+        metadata: Tags of the container; see `provenance`.
+        crf: Constant rate factor of x264; lower is better.
+        preset: Preset of x264; `superfast` encodes 512² at about 200 frames per second on one core (measured), half again as
+            fast as `veryfast` for a file 15 % larger.
+        threads: Threads of x264.
+        keyframes: Maximum number of frames from one keyframe to the next.
 
     Raises:
-        InputError: the path has another suffix or cannot be written, a frame has another shape than the first one, or no
+        InputError: If the path has another suffix or cannot be written, a frame differs in shape from the first one, or no
             frame was written.
 
     Example:
@@ -80,13 +84,10 @@ class VideoWriter:
             raise InputError(f"Cannot write a video to {path}: use a name ending in .mp4.")
         self.path, self.frames = Path(path), 0
         self._audio = None if audio is None else np.clip(np.atleast_2d(np.asarray(audio, np.float32)), -1, 1)
+        self._layout = "mono" if self._audio is None or len(self._audio) == 1 else "stereo"
         self._rate, self._metadata = sample_rate, metadata or {}
         self._options, self._threads = {"crf": str(crf), "preset": preset, "g": str(keyframes)}, threads
-        self._sound = 0  # samples coded so far
-
-    @property
-    def _layout(self) -> str:
-        return "mono" if len(self._audio) == 1 else "stereo"
+        self._encoded = 0  # samples encoded so far
 
     def __enter__(self) -> "VideoWriter":
         import av
@@ -100,15 +101,31 @@ class VideoWriter:
         return self
 
     def write(self, frame: np.ndarray) -> None:
-        """Add one (H, W, 3) uint8 RGB frame."""
+        """Append a frame.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB.
+
+        Raises:
+            InputError: If it is of another type, or differs in shape from the first frame.
+            TBDError: If the disk is full or the encoder fails.
+        """
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise InputError(f"A frame for {self.path} is {frame.shape} {frame.dtype}; (height, width, 3) uint8 is right.")
-        with self._failures():
+        with self._explained_failures():
             self._write(frame.shape, self._yuv(frame))
 
-    def write_picture(self, frame: Any) -> None:
-        """Add one PyAV frame that is 4:2:0, BT.601 in limited range and even in width and height (`tbd.media.frame.scaled`)."""
-        with self._failures():
+    def write_av_frame(self, frame: Any) -> None:
+        """Append a PyAV frame.
+
+        Args:
+            frame: 4:2:0 in BT.601 and limited range, of even width and height, as `tbd.media.lazy_frame.to_yuv420` gives it.
+
+        Raises:
+            InputError: If it differs in shape from the first frame.
+            TBDError: If the disk is full or the encoder fails.
+        """
+        with self._explained_failures():
             self._write((frame.height, frame.width, 3), frame)
 
     def _write(self, shape: tuple[int, ...], picture: Any) -> None:
@@ -120,14 +137,14 @@ class VideoWriter:
         picture.pict_type = 0  # a decoded frame's own would force x264's choice of keyframes
         self._container.mux(self._video.encode(picture))
         self.frames += 1
-        self._encode_sound(self.frames * self._rate // FPS)
+        self._encode_audio(self.frames * self._rate // FPS)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         # `_stack` closes the container, then moves the file into place; where an exception passes through, it deletes it.
         if error is not None:
             self._stack.__exit__(kind, error, trace)
             return
-        with self._failures(), self._stack:
+        with self._explained_failures(), self._stack:
             if not self.frames:
                 raise InputError(f"No frame was written to {self.path}; a video needs at least one.")
             self._container.mux(self._video.encode())
@@ -135,8 +152,8 @@ class VideoWriter:
                 self._container.mux(self._aac.encode())
 
     @contextmanager
-    def _failures(self) -> Iterator[None]:
-        """A full disk or a refusing encoder, in one sentence."""
+    def _explained_failures(self) -> Iterator[None]:
+        """Raise errors of the disk and of the encoder as one sentence."""
         try:
             yield
         except (OSError, ValueError) as error:
@@ -149,7 +166,7 @@ class VideoWriter:
         self._video.pix_fmt = "yuv420p"
         context = self._video.codec_context
         context.thread_count, context.time_base = self._threads, Fraction(1, FPS)
-        # BT.601 in limited range, said aloud: what players and OpenCV assume of files that say nothing.
+        # BT.601 in limited range, stated: what players and OpenCV assume of files that state nothing.
         context.colorspace, context.color_range, context.color_primaries, context.color_trc = 6, 1, 1, 1
         if self._audio is not None:
             bits = (64_000 if self._rate <= 24_000 else 128_000) + 64_000 * (len(self._audio) - 1)
@@ -163,18 +180,19 @@ class VideoWriter:
         if height % 2 or width % 2:
             frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         # OpenCV's conversion is BT.601 in limited range as well, and eight times as fast as FFmpeg's (measured).
-        return av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420), "yuv420p")
+        yuv = cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420)
+        return av.VideoFrame.from_ndarray(yuv.view(np.uint8), "yuv420p")
 
-    def _encode_sound(self, until: int) -> None:
-        """Code the samples up to `until`, silence where the recording has ended."""
+    def _encode_audio(self, until: int) -> None:
+        """Encode the samples up to `until`, silence after the end of the recording."""
         import av
 
-        if self._audio is None or until <= self._sound:
+        if self._audio is None or until <= self._encoded:
             return
-        samples = np.zeros((len(self._audio), until - self._sound), np.float32)
-        part = self._audio[:, self._sound : until]
+        samples = np.zeros((len(self._audio), until - self._encoded), np.float32)
+        part = self._audio[:, self._encoded : until]
         samples[:, : part.shape[1]] = part
         block = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._layout)
-        block.sample_rate, block.pts, block.time_base = self._rate, self._sound, Fraction(1, self._rate)
+        block.sample_rate, block.pts, block.time_base = self._rate, self._encoded, Fraction(1, self._rate)
         self._container.mux(self._aac.encode(block))
-        self._sound = until
+        self._encoded = until

@@ -5,9 +5,9 @@ from tbd.metrics.controllability import EmotionSeparation, IntensityMonotonicity
 from tbd.metrics.dynamics import ActionUnitFidelity, BlinkRate, FrechetMotionDistance, HeadMotionDiversity, Jerk, SeamJump, SilenceLipEnergy
 from tbd.metrics.emotion import CallableEmotionClassifier, EmotionAccuracy, EmotionClassifier, TransformersEmotionClassifier
 from tbd.metrics.frechet import (
-    FrechetInceptionDistance,
+    FrameFID,
+    FrameKID,
     FrechetVideoDistance,
-    KernelInceptionDistance,
     TorchvisionVideoNetwork,
     VideoNetwork,
 )
@@ -17,18 +17,17 @@ from tbd.metrics.lip_sync import SyncNetConfidence, SyncNetDistance, SyncNetOffs
 from tbd.metrics.motion_emotion import MotionEmotionAccuracy
 from tbd.metrics.networks.arcface import ArcFaceEmbedder
 from tbd.metrics.networks.emotion_fan import EmotionFAN
-from tbd.metrics.pixels import PeakSignalNoiseRatio, PerceptualSimilarity, StructuralSimilarity
+from tbd.metrics.pixels import FrameLPIPS, FramePSNR, FrameSSIM
 from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.metrics.sharpness import Sharpness
-from tbd.weights import WeightsAbsent
+from tbd.weights import WeightsNotFoundError
 
 __all__ = [
     "ActionUnitFidelity", "ActionUnitGain", "ApertureCorrelation", "ArcFaceEmbedder", "BlinkRate", "CallableEmotionClassifier",
     "ChannelCorrelation", "ClipMean", "ClipMetric", "EmotionAccuracy", "EmotionClassifier", "EmotionFAN", "EmotionSeparation",
-    "FaceEmbedder", "FaceLandmarkDistance", "FrechetInceptionDistance", "FrechetMotionDistance", "FrechetVideoDistance",
-    "HeadMotionDiversity", "IdentitySimilarity", "IntensityMonotonicity", "Jerk", "KernelInceptionDistance", "LipClosure", "LipDrift",
-    "MotionEmotionAccuracy", "MouthLandmarkDistance", "PeakSignalNoiseRatio", "PerceptualSimilarity", "RegionError", "SeamJump",
-    "Sharpness", "SilenceLipEnergy", "StructuralSimilarity",
-    "SyncNetConfidence", "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork", "TransformersEmotionClassifier",
-    "Unmeasurable", "VideoNetwork", "WeightsAbsent",
+    "FaceEmbedder", "FaceLandmarkDistance", "FrameFID", "FrameKID", "FrameLPIPS", "FramePSNR", "FrameSSIM", "FrechetMotionDistance",
+    "FrechetVideoDistance", "HeadMotionDiversity", "IdentitySimilarity", "IntensityMonotonicity", "Jerk", "LipClosure", "LipDrift",
+    "MotionEmotionAccuracy", "MouthLandmarkDistance", "RegionError", "SeamJump", "Sharpness", "SilenceLipEnergy", "SyncNetConfidence",
+    "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork", "TransformersEmotionClassifier", "Unmeasurable", "VideoNetwork",
+    "WeightsNotFoundError",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """What every metric shares: what it reads of a clip, and means over clips that do not depend on who saw which clip.
 
 A metric names the fields of a clip that its `update` takes, in order, in `reads`; ``preds.`` is the clip under test,
-``target.`` the recorded one or what was asked, ``neutral.`` the same words said without emotion. The fields:
+``target.`` the recorded one and what the plan and the label ask for, ``neutral.`` the same words said without emotion. The fields:
 
 | field | value |
 | --- | --- |
@@ -9,8 +9,8 @@ A metric names the fields of a clip that its `update` takes, in order, in `reads
 | `audio` | (N,) float32 in −1..1, mono, 16 kHz |
 | `points` | (T, 478, 3) float32 pixels as `FaceGeometry.points`; rows of NaN where no face was seen |
 | `faces` | (F, 3, 224, 224) uint8 face chips (`tbd.metrics.crops.face_chips`); frames without a face are left out |
-| `motion` | (T, 58) float32, columns named by `tbd.face.motion.CHANNELS` |
-| `asked` | (T, 58) float32, the plan as `tbd.think.facs.perform` gives it |
+| `motion` | (T, 58) float32, columns named by `tbd.face.channels.CHANNELS` |
+| `plan_motion` | (T, 58) float32, the plan as `tbd.think.facs.perform` gives it |
 | `emotion` | int, an index into `tbd.think.action_units.EMOTIONS` |
 | `intensity` | float, 0..1 |
 | `seams` | sequence of int, the first frames of a generator's later windows |
@@ -19,8 +19,8 @@ A metric names the fields of a clip that its `update` takes, in order, in `reads
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -64,7 +64,8 @@ class ClipMean(ClipMetric):
     """The mean over clips of what `measure` finds in each; clips of which it can say nothing are counted in `unmeasured`.
 
     A subclass implements `measure`. `compute` gives the mean of `reported` (float64, NaN where no clip was measured),
-    `means` those of all `names`.
+    `means` those of all `names`. `update` hides which clips could not be measured, as torchmetrics' update returns nothing;
+    `measure_and_add` does the same and returns, or raises, what it found.
 
     States (fixed size, summed over processes): `totals` (K,) and `weight` in steps of 2⁻³², `clips` and `unmeasured`.
     """
@@ -72,6 +73,9 @@ class ClipMean(ClipMetric):
     names: ClassVar[tuple[str, ...]] = ("value",)
     """What `measure` finds."""
     reported: ClassVar[str] = "value"
+    """Which of `names` stands for the metric."""
+    group: Hashable | None = None
+    """Metrics of one group measure the same numbers of a clip, so that one may measure and all may `add`; None belongs to none."""
     totals: Tensor
     weight: Tensor
     clips: Tensor
@@ -92,12 +96,30 @@ class ClipMean(ClipMetric):
         """
 
     def update(self, *inputs: Any) -> None:
-        """Measure one clip and count it in; the arguments are `reads`'s and those of `measure`."""
+        """Measure one clip and count it; the arguments are `reads`'s and those of `measure`."""
+        with suppress(Unmeasurable):
+            self.measure_and_add(*inputs)
+
+    def measure_and_add(self, *inputs: Any) -> dict[str, float]:
+        """Measure one clip, count it, and return what was found.
+
+        Args:
+            inputs: As for `update` and `measure`.
+
+        Returns:
+            The clip's numbers, by `names`.
+
+        Raises:
+            Unmeasurable: If there is nothing to measure in this clip, which is then counted in `unmeasured`.
+        """
         try:
-            values: dict[str, float] | None = self.measure(*inputs)
+            with torch.no_grad():
+                values = self.measure(*inputs)
         except Unmeasurable:
-            values = None
-        self.add(values, 1.0 if values is None else self.weigh(*inputs))
+            self.add(None)
+            raise
+        self.add(values, self.weigh(*inputs))
+        return values
 
     def weigh(self, *inputs: Any) -> float:
         """How much one clip counts in the mean, of the same arguments as `measure`; 1 unless a metric says otherwise."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tbd.face.motion import BLENDSHAPES
+from tbd.face.channels import BLENDSHAPES
 from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
 from tbd.metrics.landmarks import lagged_correlation, mouth_aperture
 from tbd.think.action_units import EMOTIONS

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tbd.face.motion import CHANNELS, HEAD, INDEX
+from tbd.face.channels import CHANNELS, HEAD, INDEX
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
 from tbd.metrics.gaussian import GaussianSums
@@ -49,7 +49,7 @@ class ActionUnitFidelity(ClipMean):
     face are seen through it. −1..1, higher is better.
     """
 
-    reads = ("preds.motion", "preds.asked")
+    reads = ("preds.motion", "target.plan_motion")
     names = ("correlation", "error")
     reported = "correlation"
     unit = ""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
 from tbd.think.action_units import EMOTIONS, Emotion
-from tbd.weights import WeightsAbsent
+from tbd.weights import WeightsNotFoundError
 
 _ALIASES: dict[str, Emotion] = {
     "anger": "angry", "contemptuous": "contempt", "disgust": "disgusted", "fearful": "fear", "afraid": "fear", "scared": "fear",
@@ -78,7 +78,7 @@ class TransformersEmotionClassifier(EmotionClassifier):
         batch_size: frames at a time.
 
     Raises:
-        WeightsAbsent: the model is not on this machine.
+        WeightsNotFoundError: the model is not on this machine.
         InputError: one of its labels is no emotion.
     """
 
@@ -91,7 +91,7 @@ class TransformersEmotionClassifier(EmotionClassifier):
             self.model = AutoModelForImageClassification.from_pretrained(model, local_files_only=True)
         except (OSError, ValueError) as error:
             message = f"The image classifier {model} is neither a folder nor in the hub's local cache."
-            raise WeightsAbsent(model, message, f"hf download {model}") from error
+            raise WeightsNotFoundError(model, message, f"hf download {model}") from error
         labels = self.model.config.id2label
         self.emotions = tuple(emotion_of(labels[i]) for i in range(len(labels)))
         self.batch_size = batch_size

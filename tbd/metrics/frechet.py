@@ -51,7 +51,7 @@ class _InceptionMetric(ClipMetric):
         return torch.cat(parts) if len(frames) else torch.zeros(0, FEATURES, dtype=torch.float64, device=self.device)
 
 
-class FrechetInceptionDistance(_InceptionMetric):
+class FrameFID(_InceptionMetric):
     """FID between all frames of the clips under test and all recorded ones; lower is better, 0 is equality.
 
     The `tbd.metrics.gaussian.frechet_distance` of Gaussians fitted to Inception's pooled features (Heusel et al. 2017). Which
@@ -66,7 +66,7 @@ class FrechetInceptionDistance(_InceptionMetric):
         batch_size: frames at a time. Rounding makes the distance depend on it in the last digits.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
     """
 
     unit = ""
@@ -180,7 +180,7 @@ def kernel_distance(preds: Tensor, target: Tensor) -> Tensor:
     return off_diagonal(xx) + off_diagonal(yy) - 2 * xy.mean()
 
 
-class KernelInceptionDistance(_InceptionMetric):
+class FrameKID(_InceptionMetric):
     """KID × 1000 on Inception's features; lower is better. Unbiased, so it may be compared between sets of different size
     and is the one to trust where there are few frames; it may lie slightly below 0.
 
@@ -188,11 +188,11 @@ class KernelInceptionDistance(_InceptionMetric):
     sample and the same one however the clips were shared out.
 
     Args:
-        flavour, weights, frames_per_clip, batch_size: see `FrechetInceptionDistance`.
+        flavour, weights, frames_per_clip, batch_size: see `FrameFID`.
         most: frames a side.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
     """
 
     unit = "×10⁻³"
@@ -210,7 +210,7 @@ class KernelInceptionDistance(_InceptionMetric):
         self.preds, self.target = (_ContentSample(self, side, most, FEATURES) for side in ("preds", "target"))
 
     def update(self, preds: Array | None, target: Array | None) -> None:
-        """As `FrechetInceptionDistance.update`."""
+        """As `FrameFID.update`."""
         for sample, frames in ((self.preds, preds), (self.target, target)):
             if frames is not None:
                 chosen = sample_frames(to_uint8(frames), self.frames_per_clip)
@@ -254,7 +254,7 @@ class TorchvisionVideoNetwork(VideoNetwork):
         weights: a registry's name or a file with torchvision's state dict; by default the registry's.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
     """
 
     frames, features = 16, 512

@@ -18,7 +18,7 @@ from tbd.face.geometry import NUM_POINTS, mean_face
 from tbd.face.mesh import FaceFollower
 from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor, to_uint8
-from tbd.weights import resolve
+from tbd.weights import resolve_weights
 
 LandmarkForm = Literal["eat-px128", "inter-ocular"]
 
@@ -105,10 +105,10 @@ def load_template(template: str | os.PathLike) -> np.ndarray:
     """(68, 2) float64 from an ``.npy`` file, or by its registered name.
 
     Raises:
-        WeightsAbsent: a registered file is not there.
+        WeightsNotFoundError: a registered file is not there.
         InputError: the file holds something else.
     """
-    path = resolve(template)
+    path = resolve_weights(template)
     try:
         points = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
@@ -275,7 +275,7 @@ class MouthLandmarkDistance(_LandmarkDistance):
         two_templates: for ``eat-px128``: choose between two frame by frame, as EAT does (`eat_templates`).
 
     Raises:
-        WeightsAbsent: the template was asked for by its registered name and is not on this machine.
+        WeightsNotFoundError: the template was asked for by its registered name and is not on this machine.
 
     Example:
         >>> face = torch.rand(5, 68, 2, dtype=torch.float64)

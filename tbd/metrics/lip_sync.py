@@ -99,7 +99,7 @@ class LipSync(ClipMean):
         batch_size: windows at a time; changes the speed and the memory, not the numbers.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
     """
 
     reads = ("preds.frames", "preds.audio", "preds.points")

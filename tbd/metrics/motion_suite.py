@@ -69,7 +69,7 @@ class MotionSuite:
             seams: first frames of later windows.
         """
         fields = {"preds.motion": drawn.values, "target.motion": true.values, "target.emotion": emotion, "target.bilabials": bilabials}
-        fields |= {"preds.asked": None if plan is None else perform(plan, len(true)), "preds.seams": seams}
+        fields |= {"target.plan_motion": None if plan is None else perform(plan, len(true)), "preds.seams": seams}
         if any("preds.points" in metric.reads for metric in self.metrics.values()):
             fields |= {"preds.points": points_of(drawn), "target.points": points_of(true)}
         for name, metric in self.metrics.items():

@@ -18,7 +18,7 @@ _MOST_DB = 100.0
 Average = Literal["clips", "frames"]
 
 
-def peak_signal_noise_ratio(preds: Tensor, target: Tensor) -> Tensor:
+def frame_psnr(preds: Tensor, target: Tensor) -> Tensor:
     """PSNR per frame: ``10 log₁₀(255² / MSE)`` in dB, at most 100 (equal frames would have infinity).
 
     Args:
@@ -35,7 +35,7 @@ _WINDOW = 7
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
-def structural_similarity(preds: Tensor, target: Tensor) -> Tensor:
+def frame_ssim(preds: Tensor, target: Tensor) -> Tensor:
     """SSIM per frame (Wang et al. 2004) as scikit-image's `structural_similarity` computes it by default: a 7×7 box window,
     sample covariance (N − 1), K₁ 0.01, K₂ 0.03, range 255, the mean over channels and all whole windows.
 
@@ -93,7 +93,7 @@ class _FrameMean(ClipMean):
         return float(len(preds)) if self.average == "frames" else 1.0
 
 
-class PeakSignalNoiseRatio(_FrameMean):
+class FramePSNR(_FrameMean):
     """PSNR in dB: the mean over a clip's frames of each frame's (not of the clip's squared error), then over clips.
 
     Higher is better. A frame that equals its reference counts 100 dB.
@@ -102,7 +102,7 @@ class PeakSignalNoiseRatio(_FrameMean):
         average: ``clips``, or ``frames`` for the mean over all frames of all clips, as EAT's evaluation takes it.
 
     Example:
-        >>> metric = PeakSignalNoiseRatio()
+        >>> metric = FramePSNR()
         >>> black = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
         >>> metric.update(black, black + 1)
         >>> round(float(metric.compute()), 2)
@@ -115,17 +115,17 @@ class PeakSignalNoiseRatio(_FrameMean):
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """(T, 3, H, W) uint8, or float in 0..1, of the same shape."""
-        values = [peak_signal_noise_ratio(a, b) for a, b in frame_pairs(preds, target, self.device)]
+        values = [frame_psnr(a, b) for a, b in frame_pairs(preds, target, self.device)]
         return {"value": float(torch.cat(values).mean())}
 
 
-class StructuralSimilarity(_FrameMean):
-    """SSIM, −1..1, higher is better; see `structural_similarity`. The mean over frames, then over clips.
+class FrameSSIM(_FrameMean):
+    """SSIM, −1..1, higher is better; see `frame_ssim`. The mean over frames, then over clips.
 
     torchmetrics' SSIM has a Gaussian window and pads: it is another number.
 
     Args:
-        average: see `PeakSignalNoiseRatio`.
+        average: see `FramePSNR`.
     """
 
     unit = ""
@@ -138,7 +138,7 @@ class StructuralSimilarity(_FrameMean):
         for a, b in frame_pairs(preds, target, self.device):
             if min(a.shape[2:]) < _WINDOW:
                 raise InputError(f"SSIM needs frames of at least {_WINDOW}×{_WINDOW} pixels; these are {tuple(a.shape[2:])}.")
-            values.append(structural_similarity(a, b))
+            values.append(frame_ssim(a, b))
         return {"value": float(torch.cat(values).mean())}
 
 
@@ -154,7 +154,7 @@ def lpips_network(backbone: Backbone, weights: str | os.PathLike | None = None) 
         weights: a registry's name or a file with torchvision's state dict of that network; by default the registry's.
 
     Raises:
-        WeightsAbsent: the file is not there.
+        WeightsNotFoundError: the file is not there.
     """
     state = load_state(weights if weights is not None else _BACKBONES[backbone])
     import lpips
@@ -170,7 +170,7 @@ def lpips_network(backbone: Backbone, weights: str | os.PathLike | None = None) 
     return network
 
 
-class PerceptualSimilarity(ClipMean):
+class FrameLPIPS(ClipMean):
     """LPIPS (Zhang et al. 2018, version 0.1): how different two frames look to a network, 0 for equal ones, lower is better.
 
     The three backbones are three metrics: their numbers are not comparable. Frames go in as −1..1, whatever comes.
@@ -180,7 +180,7 @@ class PerceptualSimilarity(ClipMean):
         weights: of the backbone; see `lpips_network`.
 
     Raises:
-        WeightsAbsent: the backbone's weights are not on this machine.
+        WeightsNotFoundError: the backbone's weights are not on this machine.
     """
 
     reads = ("preds.frames", "target.frames")

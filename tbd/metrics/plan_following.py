@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
 from tbd.face.geometry import mean_face
-from tbd.face.motion import BLENDSHAPES, CHANNELS, INDEX
 from tbd.face.rig import Rig, inner_lip_gap
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
@@ -92,7 +92,7 @@ class ChannelCorrelation(ClipMean):
     """Pearson's r over time between one channel of a motion and of the recorded one; −1..1, higher is better.
 
     Args:
-        channel: of `tbd.face.motion.CHANNELS`.
+        channel: of `tbd.face.channels.CHANNELS`.
 
     Example:
         >>> motion = np.random.default_rng(0).random((50, 58))
@@ -182,7 +182,7 @@ class ActionUnitGain(ClipMean):
         0.5
     """
 
-    reads = ("preds.motion", "preds.asked")
+    reads = ("preds.motion", "target.plan_motion")
     unit = "×"
     higher_is_better = None
     plot_lower_bound = 0.0

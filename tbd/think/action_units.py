@@ -3,7 +3,7 @@
 Names, muscles and appearance follow Ekman, Friesen & Hager, *Facial Action Coding System: The Manual* (2002), with
 Ekman & Friesen (1978). The combinations are ours: FACS describes what a coder sees, ARKit what a rig moves, and where a
 unit has no channel of its own (AU11, 13, 31, 33) the nearest visible result stands for it. "Left" and "right" are the
-subject's own. Head channels follow `tbd.face.motion.HEAD`.
+subject's own. Head channels follow `tbd.face.channels.HEAD`.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tbd.face.motion import BLENDSHAPES, CHANNELS, INDEX
+from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
 from tbd.media.rates import FPS
 from tbd.think.action_units import ACTION_UNITS, EMOTIONS, REGIONS, ActionUnit, Emotion, Region, Side, describe_unknown
 from tbd.think.plan import MusclePlan
@@ -111,7 +111,7 @@ def perform(plan: MusclePlan, num_frames: int, start: float = 0.0) -> np.ndarray
         start: seconds into the plan of the first frame.
 
     Returns:
-        (T, 58) float32, columns named by `tbd.face.motion.CHANNELS`, blendshapes 0..1.
+        (T, 58) float32, columns named by `tbd.face.channels.CHANNELS`, blendshapes 0..1.
 
     Example:
         >>> from tbd.think.plan import MuscleAction, MusclePlan

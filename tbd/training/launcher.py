@@ -22,7 +22,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from tbd.errors import INTERRUPTED, REQUEUE, InputError
-from tbd.utils.threads import spread_over
+from tbd.utils.threads import worker_environment
 
 _REPORT, _ALIVE = "TBD_RANK_REPORT", "TBD_LAUNCHER_PIPE"
 _POLL, _GRACE, _LONG_GRACE = 0.1, 5.0, 60.0
@@ -106,7 +106,7 @@ def launch(arguments: Sequence[str], processes: int, nodes: int = 1) -> int:
     with tempfile.TemporaryDirectory(prefix="tbd-ranks-") as folder:
         reports = [Path(folder) / str(rank) for rank in range(processes)]
         read, write = os.pipe()
-        environment = {**os.environ, **_rendezvous(processes, nodes), **spread_over(processes), _ALIVE: str(read)}
+        environment = {**os.environ, **_rendezvous(processes, nodes), **worker_environment(processes), _ALIVE: str(read)}
         own = [{"LOCAL_RANK": str(rank), _REPORT: str(report)} for rank, report in enumerate(reports)]
         ranks = _Ranks([_start(arguments, {**environment, **one}, read) for one in own], reports)
         os.close(read)

@@ -27,9 +27,9 @@ from tbd.training.launcher import launch
 from tbd.training.progress import reporting, show_figures
 from tbd.training.resume import find_checkpoint
 from tbd.training.weights_check import require_sources
-from tbd.utils.option_errors import explained, explained_building
-from tbd.utils.suggestions import near
-from tbd.utils.threads import thread_note
+from tbd.utils.option_errors import explain_build_errors, explain_option_errors
+from tbd.utils.suggestions import suggest
+from tbd.utils.threads import describe_threads
 
 # Without these an override leaves interpolated values at their old number (jsonargparse 4.53; see tests/test_configs.py).
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
@@ -87,25 +87,25 @@ class _Command(_CLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         self.arguments = args
-        with explained(args, self._subcommand_parsers.get(args[0])):
+        with explain_option_errors(args, self._subcommand_parsers.get(args[0])):
             super().parse_arguments(parser, args)
 
     def _parse_ckpt_path(self) -> None:
-        with explained(self.arguments):
+        with explain_option_errors(self.arguments):
             super()._parse_ckpt_path()
 
     def instantiate_classes(self) -> None:
         _require_machine(self._chosen().trainer)
-        with explained_building():
+        with explain_build_errors():
             processes, nodes = self._spread()
         if os.environ.get("LOCAL_RANK", "0") == "0":
             require_sources(self._chosen().as_dict())
         if processes > 1:
             raise _Spread(processes, nodes)
-        with explained_building():
+        with explain_build_errors():
             super().instantiate_classes()
         if os.environ.get("LOCAL_RANK", "0") == "0":
-            print(f"tbd {self.config.subcommand}: {thread_note()}", file=sys.stderr)
+            print(f"tbd {self.config.subcommand}: {describe_threads()}", file=sys.stderr)
 
     def after_fit(self) -> None:
         super().after_fit()
@@ -139,7 +139,7 @@ def _require_machine(trainer: Any) -> None:
     ):
         value = trainer.get(name)
         if isinstance(value, str) and value not in (known := [*sorted(known), "auto", "gpu"]):
-            raise InputError(f"--trainer.{name}: there is no {name} {value}{near(value, known)}")
+            raise InputError(f"--trainer.{name}: there is no {name} {value}{suggest(value, known)}")
 
 
 class _Spread(Exception):

@@ -1,1 +1,1 @@
-"""What every part uses and none of the field knows: files, processes, class paths, messages."""
+"""Helpers without knowledge of faces or models: files, processes, class paths, messages."""

@@ -1,4 +1,4 @@
-"""From class_path and init_args to an object, as LightningCLI does it: type hints are the schema."""
+"""Build objects from class_path and init_args, as LightningCLI does: type hints are the schema."""
 
 import difflib
 import importlib
@@ -15,7 +15,16 @@ T = TypeVar("T")
 
 
 class Component(BaseModel):
-    """A class with its arguments, as LightningCLI writes them."""
+    """A class with its arguments, as LightningCLI writes them.
+
+    Args:
+        class_path: Dotted path of the class.
+        init_args: Arguments of its constructor; may hold components in turn.
+
+    Example:
+        >>> build(Component(class_path="fractions.Fraction", init_args={"numerator": 3}), object, "The number")
+        Fraction(3, 1)
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,40 +33,43 @@ class Component(BaseModel):
 
 
 def build(component: Component, base: type[T], what: str) -> T:
-    """An object of a class that is named.
+    """Build the object that a component describes.
 
     Args:
-        component: class and arguments; arguments may be components in turn.
-        base: what it must be.
-        what: how messages call it.
+        component: Class and arguments; arguments may be components in turn.
+        base: Class that the object must be an instance of.
+        what: Name of the component in messages.
+
+    Returns:
+        The object.
 
     Raises:
-        InputError: there is no such class, it is none of `base`, or it takes other arguments. What the class itself raises
-            passes through.
+        InputError: If there is no such class, it is no subclass of `base`, or it takes other arguments. What the constructor
+            raises passes through.
     """
     kind = import_class(component.class_path)
     if not (isinstance(kind, type) and issubclass(kind, base)):
         raise InputError(f"{what} names {component.class_path}, which is no {base.__module__}.{base.__name__}.")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "made")
-    require_known(component, kind, what)
+    require_known_arguments(component, kind, what)
     try:
         values = parser.parse_object({"made": component.init_args})
     except ArgumentError as error:
-        raise InputError(f"{what}: {component.class_path} cannot be made: {explain(error)}") from error
+        raise InputError(f"{what}: {component.class_path} cannot be made: {explain_argument_error(error)}") from error
     return parser.instantiate(values).made
 
 
-def require_known(component: Component, kind: type, what: str) -> None:
-    """Refuse arguments that a class does not name, with the nearest that it does.
+def require_known_arguments(component: Component, kind: type, what: str) -> None:
+    """Check that a class takes the arguments of a component.
 
     Args:
         component: Class path and arguments.
         kind: The class.
-        what: How messages call it.
+        what: Name of the component in messages.
 
     Raises:
-        InputError: There are such arguments.
+        InputError: If it does not take one of them; the message names the nearest that it takes.
     """
     parameters = inspect.signature(kind).parameters
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
@@ -69,14 +81,14 @@ def require_known(component: Component, kind: type, what: str) -> None:
             raise InputError(f"{what}: {component.class_path} takes no argument {name}; {takes}")
 
 
-def explain(error: Exception) -> str:
-    """jsonargparse's complaint in one line, without its headings and our own parser's keys.
+def explain_argument_error(error: Exception) -> str:
+    """Shorten an error of jsonargparse to one sentence, without its headings and our parser's keys.
 
     Args:
-        error: What it raised.
+        error: What jsonargparse raised.
 
     Returns:
-        Such as ``level is to be int, not 'x'``.
+        Such as ``level must be int, not 'x'.``
     """
     text = " ".join(str(error).split()).replace('"made.', '"').replace("made.", "")
     wrong = re.search(r'(?:Parser key|[Kk]ey) "([\w.]+)":? Expected an? <class \'(?:[\w.]*\.)?(\w+)\'>\.? Got value: (.*)$', text)
@@ -88,7 +100,7 @@ def explain(error: Exception) -> str:
     return text[:300]
 
 
-def _not_imported(error: Exception, module: str) -> str:
+def _import_failure(error: Exception, module: str) -> str:
     name = getattr(error, "name", None) or ""
     if not module or isinstance(error, ValueError):
         return "a class path is a module and a class, such as my_module.MyClass"
@@ -99,17 +111,23 @@ def _not_imported(error: Exception, module: str) -> str:
 
 
 def import_class(path: str) -> type:
-    """A class by its dotted path.
+    """Import a class by its dotted path.
+
+    Args:
+        path: Module and class, such as ``torch.nn.Linear``.
+
+    Returns:
+        The class.
 
     Raises:
-        InputError: there is none.
+        InputError: If there is no such class, or its module cannot be imported.
     """
     module, _, name = path.rpartition(".")
     try:
         found = importlib.import_module(module)
     except (ImportError, ValueError) as error:
-        raise InputError(f"There is no class {path}: {_not_imported(error, module)}.") from error
-    except Exception as error:  # a stranger's module may raise anything
+        raise InputError(f"There is no class {path}: {_import_failure(error, module)}.") from error
+    except Exception as error:  # a user's module may raise anything
         raise InputError(f"The module {module} of {path} cannot be imported: {type(error).__name__}: {error}.") from error
     if not hasattr(found, name):
         classes = [n for n, v in vars(found).items() if isinstance(v, type)]

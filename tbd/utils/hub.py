@@ -1,4 +1,4 @@
-"""Repositories of the Hugging Face hub as local folders: from the cache, else fetched, else one sentence within seconds.
+"""Resolve repositories of the Hugging Face hub to local folders: cached, downloaded, or one sentence within seconds.
 
 The libraries' own ``from_pretrained`` ask the hub for file after file, and try each five times where there is no network.
 """
@@ -15,8 +15,8 @@ from urllib.request import getproxies
 
 from tbd.errors import InputError
 
-_SECONDS = 2.0
-"""That a hub has to answer in; its own client tries for 23."""
+_TIMEOUT = 2.0
+"""Seconds in which a hub must answer; its own client tries for 23."""
 _WEIGHT_FILE = re.compile(
     r"(?:diffusion_pytorch_model|pytorch_model|model)(?:\.(?P<variant>\w+))?(?:-\d+-of-\d+)?\.(?P<kind>safetensors|bin)$"
 )
@@ -24,15 +24,15 @@ _WEIGHT_FILE = re.compile(
 
 
 def hub_folder(name: str, what: str, wanted: Callable[[Sequence[str]], Sequence[str]]) -> Path:
-    """Return the folder of a hub repository, fetching what is missing where there is a network.
+    """Return the local folder of a hub repository, and download what is missing if there is a network.
 
     Args:
-        name: Of the repository, ``owner/name``.
-        what: How messages call what is looked for, such as "text model".
-        wanted: All paths of the repository → those that are needed.
+        name: Name of the repository, ``owner/name``.
+        what: Name of its content in messages, such as "text model".
+        wanted: Function from all paths of the repository to those that are needed.
 
     Returns:
-        The snapshot's folder in the local cache.
+        Folder of the snapshot in the local cache.
 
     Raises:
         InputError: If the repository is not in the cache, and the hub cannot be reached or does not have it.
@@ -45,8 +45,8 @@ def hub_folder(name: str, what: str, wanted: Callable[[Sequence[str]], Sequence[
         return cached
     try:
         if not reachable():
-            raise ConnectionError(f"nothing answers within {_SECONDS:g} s")
-        there = [file.rfilename for file in HfApi().repo_info(name, timeout=_SECONDS * 5).siblings or ()]
+            raise ConnectionError(f"nothing answers within {_TIMEOUT:g} s")
+        there = [file.rfilename for file in HfApi().model_info(name, timeout=_TIMEOUT * 5).siblings or ()]
         files = list(wanted(there))
         if not files:
             raise InputError(f"The hub repository {name} holds no {what}; it has {', '.join(sorted(there)[:6]) or 'no files'}.")
@@ -63,7 +63,7 @@ def hub_folder(name: str, what: str, wanted: Callable[[Sequence[str]], Sequence[
 
 
 def cached_folder(name: str) -> Path | None:
-    """Return the folder of a repository in the local cache, without asking the hub; None where it is not there."""
+    """Return the folder of a repository in the local cache, without asking the hub; None if it is not cached."""
     from huggingface_hub import snapshot_download
 
     try:
@@ -74,14 +74,14 @@ def cached_folder(name: str) -> Path | None:
 
 
 def offline() -> bool:
-    """Whether the environment forbids asking the hub (``HF_HUB_OFFLINE``)."""
+    """Return whether the environment forbids asking the hub (``HF_HUB_OFFLINE``)."""
     from huggingface_hub import constants
 
     return constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
 def reachable() -> bool:
-    """Whether something answers at the hub's address, or at the proxy's on the way there, and may be asked."""
+    """Return whether the hub may be asked, and something answers at its address or at the proxy's."""
     from huggingface_hub.constants import ENDPOINT
 
     if offline():
@@ -90,13 +90,13 @@ def reachable() -> bool:
     port = url.port or (80 if url.scheme == "http" else 443)
     answered = threading.Event()
     # in a thread, since looking a name up has no time limit of its own
-    threading.Thread(target=_knock, args=(url.hostname or "", port, answered), daemon=True).start()
-    return answered.wait(_SECONDS)
+    threading.Thread(target=_connect, args=(url.hostname or "", port, answered), daemon=True).start()
+    return answered.wait(_TIMEOUT)
 
 
-def _knock(host: str, port: int, answered: threading.Event) -> None:
+def _connect(host: str, port: int, answered: threading.Event) -> None:
     try:
-        with socket.create_connection((host, port), timeout=_SECONDS):
+        with socket.create_connection((host, port), timeout=_TIMEOUT):
             answered.set()
     except OSError:
         pass
@@ -107,13 +107,13 @@ def _paths(folder: Path) -> list[str]:
 
 
 def weight_file(names: Iterable[str]) -> dict[str, Any]:
-    """Choose among the files of a folder.
+    """Choose the weights that ``from_pretrained`` should load from a folder.
 
     Args:
-        names: Of the files.
+        names: Names of the folder's files.
 
     Returns:
-        Arguments of ``from_pretrained``: whether to take safetensors, and which variant; none where there are no weights.
+        Arguments of ``from_pretrained``: whether to use safetensors, and which variant; empty if there are no weights.
 
     Example:
         >>> weight_file(["config.json", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.bin"])
@@ -134,11 +134,11 @@ def model_files(paths: Sequence[str], part: str | None) -> list[str]:
     """Choose the files of a repository that a model is loaded from: its configuration and one set of weights.
 
     Args:
-        paths: All of the repository.
-        part: The folder of a pipeline that holds the model; the top is read where there is no such folder.
+        paths: All paths of the repository.
+        part: Folder of a pipeline that holds the model; the top folder is used if there is none of that name.
 
     Returns:
-        The paths; none where there are no weights.
+        Paths of the files; empty if there are no weights.
     """
     inside = f"{part}/" if part and any(path.startswith(f"{part}/") for path in paths) else ""
     names = [path.removeprefix(inside) for path in paths if path.startswith(inside) and "/" not in path.removeprefix(inside)]

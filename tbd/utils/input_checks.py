@@ -1,4 +1,4 @@
-"""What callers of the Python API give, checked before a network sees it: samples, pictures, sentences, numbers."""
+"""Check what callers of the Python API pass before a network gets it: audio, images, text, numbers."""
 
 from typing import Any
 
@@ -7,81 +7,91 @@ import numpy as np
 from tbd.errors import InputError
 
 
-def samples(audio: Any) -> np.ndarray:
-    """Check a recording.
+def check_audio(audio: Any) -> np.ndarray:
+    """Check audio samples.
 
     Args:
-        audio: What was given as one.
+        audio: What was passed as audio.
 
     Returns:
-        (N,) float32 samples at 16 kHz, within -1..1.
+        (N,) float32 samples at 16 kHz, contiguous.
 
     Raises:
-        InputError: It is something else: several channels, integers, nothing, values beyond.
+        InputError: If it is anything else, such as several channels, integers, an empty array, or values far beyond -1..1.
     """
-    right = "give (N,) float samples at 16 kHz within -1..1, as tbd.media.read_audio does"
+    expected = "give (N,) float samples at 16 kHz within -1..1, as tbd.media.read_audio does"
     array = audio if isinstance(audio, np.ndarray) else None
     if array is None or not np.issubdtype(array.dtype, np.floating) or array.ndim != 1:
-        raise InputError(f"The audio is {_kind(audio)}; {right}.")
+        raise InputError(f"The audio is {_describe(audio)}; {expected}.")
     if not len(array):
-        raise InputError(f"The audio is empty; {right}.")
+        raise InputError(f"The audio is empty; {expected}.")
     if not np.isfinite(array).all():
-        raise InputError(f"The audio holds values that are no numbers; {right}.")
-    if np.abs(array).max() > _LOUDEST:
-        raise InputError(f"The audio reaches {np.abs(array).max():.4g}; {right}.")
+        raise InputError(f"The audio holds values that are no numbers; {expected}.")
+    if np.abs(array).max() > _MAX_LEVEL:
+        raise InputError(f"The audio reaches {np.abs(array).max():.4g}; {expected}.")
     return np.ascontiguousarray(array, np.float32)
 
 
-_LOUDEST = 8.0
+_MAX_LEVEL = 8.0
 """Resampling overshoots, and a float file may be somewhat loud; integers kept as floats are far beyond."""
 
 
-def picture(image: Any) -> np.ndarray:
-    """Check a picture.
+def check_image(image: Any) -> np.ndarray:
+    """Check an image.
 
     Args:
-        image: What was given as one.
+        image: What was passed as an image.
 
     Returns:
-        (H, W, 3) uint8 RGB.
+        (H, W, 3) uint8 RGB, contiguous.
 
     Raises:
-        InputError: It is something else: a path, another library's picture, grey, with alpha, floats, nothing.
+        InputError: If it is anything else, such as a path, another library's image, grey, with alpha, floats, or empty.
     """
     if not (isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size):
-        raise InputError(f"The picture is {_kind(image)}; give an (H, W, 3) uint8 RGB array, as tbd.media.read_image does.")
+        raise InputError(f"The picture is {_describe(image)}; give an (H, W, 3) uint8 RGB array, as tbd.media.read_image does.")
     return np.ascontiguousarray(image)
 
 
-def sentence(text: Any) -> str:
-    """Check a sentence about a feeling; InputError where it is no text."""
+def check_text(text: Any) -> str:
+    """Check a text to plan from.
+
+    Args:
+        text: What was passed as text.
+
+    Returns:
+        The text.
+
+    Raises:
+        InputError: If it is no string.
+    """
     if not isinstance(text, str):
-        raise InputError(f"The text is {_kind(text)}; give a sentence about a feeling, or an empty one.")
+        raise InputError(f"The text is {_describe(text)}; give a sentence about a feeling, or an empty one.")
     return text
 
 
-def whole(value: Any, what: str, least: int, most: int) -> int:
+def check_int(value: Any, what: str, least: int, most: int) -> int:
     """Check a whole number.
 
     Args:
-        value: What was given.
-        what: How the message calls it.
-        least: The smallest that is right.
-        most: The largest.
+        value: What was passed as a number.
+        what: Its name in the message.
+        least: Minimum.
+        most: Maximum.
 
     Returns:
         The number.
 
     Raises:
-        InputError: It is another kind of thing, or out of range.
+        InputError: If it is no whole number, or out of range.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
         raise InputError(f"{what} is a whole number from {least} to {most}, not {value!r}.")
     return int(value)
 
 
-def _kind(value: Any) -> str:
-    """What a thing is, in few words: class, and shape and type of numbers where it has them."""
+def _describe(value: Any) -> str:
+    """Describe a value: its class, and the shape and dtype of an array."""
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is None or dtype is None:
         return "None" if value is None else f"of type {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""Work spread over processes, of which the parent alone answers Ctrl-C."""
+"""Run work in several processes, of which the parent alone handles Ctrl-C."""
 
 import multiprocessing
 import signal
@@ -14,7 +14,15 @@ R = TypeVar("R")
 
 
 def parallel_map(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
-    """`work` over `items`, in any order; in this process where there is one worker.
+    """Apply a function to items in parallel, in any order.
+
+    Args:
+        work: Function of one item; it must be importable by worker processes.
+        items: Its arguments.
+        workers: Number of processes; 1 works in this process.
+
+    Yields:
+        Results, as they are ready.
 
     Example:
         >>> sorted(parallel_map(abs, [-2, 1], workers=1))
@@ -29,10 +37,17 @@ def parallel_map(work: Callable[[T], R], items: Sequence[T], workers: int) -> It
 
 @contextmanager
 def process_pool(workers: int) -> Iterator[Pool]:
-    """Processes that are ended with the block, however it ends; what they had half-written is removed."""
+    """Start a pool of processes for the block; if the block fails they are terminated, and remove what they had half-written.
+
+    Args:
+        workers: Number of processes.
+
+    Yields:
+        The pool.
+    """
     # spawn, since a forked copy of a process with threads (torch, mediapipe) can hang
     context = multiprocessing.get_context("spawn")
-    with _deaf_to_interrupts():  # which new processes inherit, so that they are deaf while they still import
+    with _ignoring_sigint():  # new processes inherit it, so that they ignore Ctrl-C already while they import
         pool = context.Pool(workers, ignore_sigint)
     try:
         yield pool
@@ -40,20 +55,22 @@ def process_pool(workers: int) -> Iterator[Pool]:
         pool.terminate()
         pool.join()
         raise
-    pool.close()  # they end by themselves; ended while they shut down, they would complain
+    pool.close()  # they end by themselves; terminated while they shut down, they would print errors
     pool.join()
 
 
 def ignore_sigint() -> None:
-    """For the start of a worker: a terminal's Ctrl-C reaches every process, but the parent ends the others, and each then
-    removes what it had half-written.
+    """Initialize a worker process so that Ctrl-C does not end it.
+
+    A terminal's Ctrl-C reaches every process; the parent alone handles it and terminates the workers, each of which then removes
+    what it had half-written.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
+def _ignoring_sigint() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # Python lets no other set handlers
         yield
         return

@@ -1,6 +1,6 @@
-"""What jsonargparse says about a wrong option or configuration, as one sentence: where, what, and the nearest right name.
+"""Shorten jsonargparse's errors about an option or configuration to one sentence: where, what, and the nearest valid name.
 
-jsonargparse's messages are trees: keys, class paths, and a leaf for each type that was tried. `leaves` reads them.
+jsonargparse's messages are trees: keys, class paths, and a leaf for each type that was tried. `parse_leaves` reads them.
 """
 
 import re
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tbd.errors import InputError, TBDError
-from tbd.utils.option_sources import broken_file, place_of, whole_class
-from tbd.utils.suggestions import arguments_of, base_of, classes_of, near
+from tbd.utils.option_sources import check_component_file, find_broken_config, locate_option
+from tbd.utils.suggestions import component_classes, constructor_arguments, slot_base_class, suggest
 
 _NOISE = re.compile(
     r"(Expected a path but|Does not validate against|Subtypes:|Errors:|Given value|Subclass types expect|a class path \(str\)|a dict with|"
@@ -22,13 +22,13 @@ _KEY, _CLASS = re.compile(r'Parser key "([^"]*)":\s*(.*)'), re.compile(r"Problem
 
 
 class Leaf(NamedTuple):
-    """One thing that is wrong.
+    """One error of a message.
 
     Args:
-        path: Keys from the top, such as ``("model", "guidance", "switch")``; ``init_args`` left out.
+        path: Keys from the top without ``init_args``, such as ``("model", "guidance", "switch")``.
         owners: Class paths on the way.
-        text: jsonargparse's words.
-        value: What was given there, where they say so.
+        text: Message of jsonargparse.
+        value: Value that was given, if the message has it.
     """
 
     path: tuple[str, ...]
@@ -37,10 +37,17 @@ class Leaf(NamedTuple):
     value: str | None = None
 
 
-def leaves(message: str) -> list[Leaf]:
-    """The leaves of jsonargparse's tree, in its order."""
+def parse_leaves(message: str) -> list[Leaf]:
+    """Parse the tree of a message of jsonargparse.
+
+    Args:
+        message: The whole message.
+
+    Returns:
+        Its leaves, in order.
+    """
     stack: list[tuple[int, str, str]] = []
-    found = []
+    found: list[Leaf] = []
     for line in message.splitlines():
         indent, text = len(line) - len(line.lstrip()), line.strip().removeprefix("- ")
         given = re.match(r"Given value: (?!Namespace|NestedArg|\[)(.*)", text)
@@ -67,7 +74,7 @@ def _keys(stack: Sequence[tuple[int, str, str]], below: float = float("inf")) ->
 # -- sentences -------------------------------------------------------------------------------------------------------------
 
 _RULES: list[tuple[str, Any]] = []
-"""Pattern → what to say, best first: of several leaves, the one that an earlier rule fits is told."""
+"""Pattern → sentence, by priority: of several leaves, the one that matches the earliest rule is reported."""
 
 
 def _rule(pattern: str) -> Any:
@@ -80,7 +87,8 @@ def _rule(pattern: str) -> Any:
 
 @_rule(r"module '?(?P<module>[\w.]+)'? has no attribute '?(?P<name>\w+)")
 def _no_class(leaf: Leaf, module: str, name: str) -> str:
-    return f"there is no class {name} in {module}{near(f'{module}.{name}', classes_of(base_of(leaf.path, leaf.owners[:-1]), module))}"
+    known = component_classes(slot_base_class(leaf.path, leaf.owners[:-1]), module)
+    return f"there is no class {name} in {module}{suggest(f'{module}.{name}', known)}"
 
 
 @_rule(r"No module named '(?P<module>[\w.]+)'")
@@ -88,26 +96,26 @@ def _no_module(leaf: Leaf, module: str) -> str:
     wanted = leaf.owners[-1] if leaf.owners else module
     if not (wanted == module or wanted.startswith(module + ".")):
         return f"{wanted} needs the module {module}, which is not installed; `pip install {module.partition('.')[0]}`"
-    return f"there is no module {module}{near(wanted, classes_of(base_of(leaf.path, leaf.owners[:-1])))}"
+    return f"there is no module {module}{suggest(wanted, component_classes(slot_base_class(leaf.path, leaf.owners[:-1])))}"
 
 
 @_rule(r"(Expected a dot import path string|Unexpected import path format): (?P<name>.*)")
 def _no_path(leaf: Leaf, name: str) -> str:
     if "/" in name or Path(name).suffix in (".yaml", ".yml", ".json"):
         return f"there is no file {name}"
-    return f"there is no class {name}{near(name, classes_of(base_of(leaf.path, leaf.owners)))}"
+    return f"there is no class {name}{suggest(name, component_classes(slot_base_class(leaf.path, leaf.owners)))}"
 
 
 @_rule(r"Import path (?P<name>[\w.]+ )?does not correspond to a subclass of (?P<base>\w+)")
 def _other_base(leaf: Leaf, name: str | None, base: str) -> str:
-    such = [path.rpartition(".")[2] for path in classes_of(base_of(leaf.path, leaf.owners))]
+    such = [path.rpartition(".")[2] for path in component_classes(slot_base_class(leaf.path, leaf.owners))]
     return f"{(name or leaf.value or 'it').strip()} is no {base}" + (f"; such are {', '.join(such[:6])}" if such else "")
 
 
 @_rule(r"(Option|Key) '(?P<name>[\w.-]+)' is not (accepted|expected)")
 def _no_argument(leaf: Leaf, name: str) -> str:
     owner, first = (leaf.owners[-1] if leaf.owners else ""), name.removeprefix("init_args.").split(".")[0]
-    return f"{owner.rpartition('.')[2] or 'it'} takes no {first}{near(first, arguments_of(owner), 'it takes')}"
+    return f"{owner.rpartition('.')[2] or 'it'} takes no {first}{suggest(first, constructor_arguments(owner), 'it takes')}"
 
 
 @_rule(r"[Tt]he following arguments are required: (?P<names>.+)")
@@ -145,7 +153,7 @@ def _wrong_type(leaf: Leaf, kind: str, value: str | None) -> str:
     literals = [name.strip(" '") for names in re.findall(r"Literal\[(.*?)\]", kind) for name in names.split(",")]
     kinds = [_article(name) for name in re.sub(r"typing\.Literal\[.*?\]", "", kind).split(" / ") if name.strip()]
     if literals and not kinds:
-        return f"{_short(value)} is not one of {', '.join(dict.fromkeys(literals))}{near(value, literals, None)}"
+        return f"{_short(value)} is not one of {', '.join(dict.fromkeys(literals))}{suggest(value, literals, None)}"
     return f"{_short(value)} is not {' or '.join([*dict.fromkeys(kinds), *literals])}"
 
 
@@ -159,9 +167,16 @@ def _short(value: str) -> str:
     return value if len(value) < 80 else f"{value[:77]}…"
 
 
-def problem(found: Sequence[Leaf]) -> tuple[tuple[str, ...], str] | None:
-    """Where, and what is wrong: of the leaf that says most."""
-    found = _joined(found)
+def find_problem(found: Sequence[Leaf]) -> tuple[tuple[str, ...], str] | None:
+    """Choose the most informative leaf.
+
+    Args:
+        found: Leaves of a message.
+
+    Returns:
+        Keys of the place, and a clause that says what is wrong; None if there are no leaves.
+    """
+    found = _merge_types(found)
     for pattern, say in _RULES:
         for leaf in found:
             fits = re.match(pattern, leaf.text)
@@ -173,8 +188,8 @@ def problem(found: Sequence[Leaf]) -> tuple[tuple[str, ...], str] | None:
     return (found[0].path, found[0].text) if found else None
 
 
-def _joined(found: Sequence[Leaf]) -> list[Leaf]:
-    """The types that a place could have held as one leaf."""
+def _merge_types(found: Sequence[Leaf]) -> list[Leaf]:
+    """Merge the leaves of one place, one for each type that it could hold, into one."""
     whole: dict[Any, Leaf] = {}
     for leaf in found:
         fits = re.match(r"Expected an? (.+?)(\. Got value: .*)?$", leaf.text)
@@ -188,51 +203,54 @@ def _joined(found: Sequence[Leaf]) -> list[Leaf]:
 # -- the whole -------------------------------------------------------------------------------------------------------------
 
 
-def sentence(message: str, arguments: Sequence[str] = (), options: Sequence[str] = ()) -> str:
-    """One sentence for a message of jsonargparse, argparse, YAML or OmegaConf.
+def explain_message(message: str, arguments: Sequence[str] = (), options: Sequence[str] = ()) -> str:
+    """Reduce a message of jsonargparse, argparse, YAML or OmegaConf to one sentence.
 
     Args:
-        message: Its words.
-        arguments: The command line, to say what of it or which of its files is meant.
-        options: What the parser takes, such as ``--trainer.max_steps``.
+        message: The message.
+        arguments: The command line, by which the sentence names an option or a line of a file.
+        options: Options of the parser, such as ``--trainer.max_steps``.
+
+    Returns:
+        The sentence.
     """
-    told = _sentence(message, arguments, options)
-    return told[:-1] if told.endswith("?.") else told
+    text = _sentence(message, arguments, options)
+    return text[:-1] if text.endswith("?.") else text
 
 
 def _sentence(message: str, arguments: Sequence[str], options: Sequence[str]) -> str:
     if re.match(r"Problems parsing config|Unexpected config|Unable to load config|while |mapping values", message):
-        told = broken_file(arguments)
-        if told:
-            return told
+        broken_file = find_broken_config(arguments)
+        if broken_file:
+            return broken_file
     if (unknown := re.search(r"unrecognized arguments: (.*)", message, re.DOTALL)) is not None:
         return _unknown(unknown[1].split(), options)
     if (unknown := re.search(r"does not accept option '([^']+)'", message)) is not None:
-        return f"{place_of(tuple(unknown[1].split('.')), arguments)}: there is no such key{_near_key(unknown[1], options)}."
+        return f"{locate_option(tuple(unknown[1].split('.')), arguments)}: there is no such key{_near_key(unknown[1], options)}."
     if (lacks := re.search(r"argument (?:-\w/)?(--[\w.-]+)(/\S+)?: expected (at least )?one argument", message)) is not None:
         given = next((a for a in reversed(arguments) if a.startswith(lacks[1])), lacks[1])
         return f"{given} needs a value."
     if (choice := re.search(r"argument ([\w./-]+): invalid choice: '?([^' ]*)'? \(choose from (.*)\)", message)) is not None:
         names = [name.strip(" '") for name in choice[3].split(",")]
-        return f"{choice[1]}: {choice[2]} is not one of {', '.join(names)}{near(choice[2], names, None)}."
+        return f"{choice[1]}: {choice[2]} is not one of {', '.join(names)}{suggest(choice[2], names, None)}."
     if (which := re.search(r"to be one of \{(.+?)\}, but it was not provided", message)) is not None:
         names = [name.strip() for name in which[1].split(",")]  # jsonargparse lists five
         return f"say which: {', '.join('…' if name == '...' else name for name in names).rstrip('.')}."
     if (key := re.search(r"Interpolation key '([^']*)' not found.*?full_key: (\S+)", message, re.DOTALL)) is not None:
         path = tuple(name for name in key[2].split(".") if name not in ("fit", "validate", "test"))
-        return f"{place_of(path, arguments)}: the ${{…}} there names no key {key[1].lstrip('.')}."
+        return f"{locate_option(path, arguments)}: the ${{…}} there names no key {key[1].lstrip('.')}."
     if (broken := re.search(r"while resolving interpolation: (.*)", message)) is not None:
         return f"a ${{…}} of the configuration cannot be filled in: {broken[1].rstrip('.')}."
     if (loop := re.search(r"Config file loop detected: (\S+)", message)) is not None:
-        found = leaves(message)
-        inner = whole_class(loop[1], base_of(found[0].path, found[0].owners), found[0].path) if found else None
+        found = parse_leaves(message)
+        inner = check_component_file(loop[1], slot_base_class(found[0].path, found[0].owners), found[0].path) if found else None
         if inner is not None:
-            return f"{loop[1]}: {(problem(leaves(inner)) or ((), inner))[1]}."
-    told = problem(leaves(message))
-    if told is None or not told[1]:
+            return f"{loop[1]}: {(find_problem(parse_leaves(inner)) or ((), inner))[1]}."
+    problem = find_problem(parse_leaves(message))
+    if problem is None or not problem[1]:
         return " ".join(message.split())[:300]
-    where = place_of(told[0], arguments) if told[0] else ""
-    text = told[1].rstrip(".")
+    where = locate_option(problem[0], arguments) if problem[0] else ""
+    text = problem[1].rstrip(".")
     return f"{where}: {text}." if where else f"{text}."
 
 
@@ -241,20 +259,20 @@ def _unknown(given: Sequence[str], options: Sequence[str]) -> str:
     if wrong is None:
         return f"it does not take {' '.join(given)}; options begin with --."
     name = wrong.partition("=")[0]
-    return f"there is no option {name}{near(name, [o for o in options if o.startswith('--')], None)}."
+    return f"there is no option {name}{suggest(name, [o for o in options if o.startswith('--')], None)}."
 
 
 def _near_key(key: str, options: Sequence[str]) -> str:
     known = [option.removeprefix("--") for option in options if option.startswith("--")]
-    told = near(key, known, None, 0.8)
-    if told:
-        return told
+    nearest = suggest(key, known, None, 0.8)
+    if nearest:
+        return nearest
     tops = sorted({name.split(".")[0] for name in known})
-    return near(key.split(".")[0], tops, "the keys are")
+    return suggest(key.split(".")[0], tops, "the keys are")
 
 
 def _options(parser: Any, arguments: Sequence[str]) -> list[str]:
-    """What a parser takes, and those of its subcommands that the command line names."""
+    """Options of a parser, and of those of its subcommands that the command line names."""
     found = list(getattr(parser, "_option_string_actions", ()))
     for action in getattr(parser, "_actions", ()):
         inner = action.choices if isinstance(getattr(action, "choices", None), dict) else {}
@@ -264,12 +282,15 @@ def _options(parser: Any, arguments: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def explained(arguments: Any = (), parser: Any = None) -> Iterator[None]:
-    """Turns what a parser raises into `InputError` with one sentence.
+def explain_option_errors(arguments: Any = (), parser: Any = None) -> Iterator[None]:
+    """Turn what a parser raises in the block into `InputError` with one sentence.
 
     Args:
         arguments: The command line.
-        parser: For the names of its options.
+        parser: The parser, for the names of its options.
+
+    Raises:
+        InputError: If parsing fails.
     """
     try:
         yield
@@ -277,16 +298,20 @@ def explained(arguments: Any = (), parser: Any = None) -> Iterator[None]:
         raise
     except ArgumentError as error:
         given = list(arguments) if isinstance(arguments, (list, tuple)) else []
-        raise InputError(sentence(str(error), given, _options(parser, given))) from error
+        raise InputError(explain_message(str(error), given, _options(parser, given))) from error
     except Exception as error:
         if type(error).__module__.split(".")[0] not in ("omegaconf", "yaml", "jsonargparse"):
             raise
-        raise InputError(sentence(str(error), list(arguments or ()))) from error
+        raise InputError(explain_message(str(error), list(arguments or ()))) from error
 
 
 @contextmanager
-def explained_building() -> Iterator[None]:
-    """Turns what a component's constructor says about its arguments into `InputError`."""
+def explain_build_errors() -> Iterator[None]:
+    """Turn what a component's constructor raises about its arguments into `InputError`.
+
+    Raises:
+        InputError: If the configuration cannot be built.
+    """
     try:
         yield
     except (ValueError, TypeError, ImportError) as error:
@@ -302,6 +327,6 @@ def explained_building() -> Iterator[None]:
 
 def _unbuilt(message: str) -> str:
     tree = "Does not validate against" in message or "Problem with given class_path" in message
-    told = problem(leaves(message)) if tree else None
-    text = " ".join((told[1] if told else message).split())[:300]
+    problem = find_problem(parse_leaves(message)) if tree else None
+    text = " ".join((problem[1] if problem else message).split())[:300]
     return f"the configuration cannot be built: {text.rstrip('.')}."

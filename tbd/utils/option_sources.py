@@ -1,4 +1,4 @@
-"""Where an option was given: on the command line, or in which line of which file."""
+"""Locate where an option was given: on the command line, or in which line of which file."""
 
 from argparse import ArgumentError
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,14 @@ import yaml
 
 
 def config_files(arguments: Sequence[str]) -> Iterator[Path]:
-    """The files of ``--config``, later ones first, since they win."""
+    """Yield the files of ``--config``, later ones first, since they take precedence.
+
+    Args:
+        arguments: The command line.
+
+    Yields:
+        Paths as given.
+    """
     given = list(arguments)
     for i in reversed(range(len(given))):
         name, equals, value = given[i].partition("=")
@@ -17,8 +24,8 @@ def config_files(arguments: Sequence[str]) -> Iterator[Path]:
             yield Path(value if equals else given[i + 1])
 
 
-def place_of(path: Sequence[str], arguments: Sequence[str]) -> str:
-    """How a sentence calls an option.
+def locate_option(path: Sequence[str], arguments: Sequence[str]) -> str:
+    """Say where an option was given.
 
     Args:
         path: Keys from the top, with or without ``init_args``.
@@ -44,7 +51,7 @@ def _plain(path: Sequence[str]) -> tuple[str, ...]:
 
 
 def _line(file: Path, wanted: tuple[str, ...]) -> int | None:
-    """The line of a key in a YAML file."""
+    """Line number of a key in a YAML file."""
     try:
         node = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
     except (OSError, ValueError, yaml.YAMLError):
@@ -65,14 +72,22 @@ def _find(node: Any, wanted: tuple[str, ...]) -> int | None:
     return None
 
 
-def broken_file(arguments: Sequence[str]) -> str | None:
-    """What is wrong with the first configuration file that is no YAML mapping."""
+def find_broken_config(arguments: Sequence[str]) -> str | None:
+    """Find the first configuration file that is no YAML mapping.
+
+    Args:
+        arguments: The command line.
+
+    Returns:
+        A sentence that says what is wrong with it; None if all are mappings.
+    """
     for file in reversed([*config_files(arguments)]):
         try:
             content = yaml.safe_load(file.read_text(encoding="utf-8"))
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            return f"{file}, line {mark.line + 1}, column {mark.column + 1}: not YAML, {error.problem}."
+            place = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+            return f"{file}{place}: not YAML, {error.problem}."
         except (OSError, ValueError, yaml.YAMLError) as error:
             return f"{file} cannot be read as YAML: {' '.join(str(error).split())}."
         if not isinstance(content, dict):
@@ -80,13 +95,16 @@ def broken_file(arguments: Sequence[str]) -> str | None:
     return None
 
 
-def whole_class(file: str, base: type | None, path: Sequence[str]) -> str | None:
-    """Jsonargparse's message about a file with class_path and init_args, which it calls a loop where the class cannot be made.
+def check_component_file(file: str, base: type | None, path: Sequence[str]) -> str | None:
+    """Find out why the component of a YAML file cannot be built, which jsonargparse misreports as a loop.
 
     Args:
-        file: The file.
-        base: What the class must be.
-        path: The slot.
+        file: YAML file with class_path and init_args.
+        base: Class that the component must be a subclass of.
+        path: Keys of the option that takes it.
+
+    Returns:
+        Message of jsonargparse; None if nothing is wrong with the component.
     """
     from jsonargparse import ArgumentParser
 

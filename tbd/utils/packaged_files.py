@@ -1,4 +1,4 @@
-"""Finds the configurations and ablations that ship with tbd, from a clone and from an installed wheel alike.
+"""Find the configurations and ablations that ship with tbd, from a clone and from an installed wheel alike.
 
 A clone keeps ``configs/`` and ``benchmarks/`` beside the package; a wheel carries copies inside it (see ``setup.py``).
 """
@@ -12,7 +12,7 @@ from tbd.errors import InputError
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = ("configs", "benchmarks")
 _FIRST = ("experiment", "trainer")
-"""Folders of ``configs/`` whose files are meant when several have the same name."""
+"""Folders of ``configs/`` that take precedence when several files have the same name."""
 
 
 def shipped_folder(name: str) -> Path:
@@ -64,14 +64,14 @@ def shipped_names(folder: str) -> list[str]:
     return sorted({path.stem for path in shipped_folder(folder).rglob("*.yaml")})
 
 
-def with_shipped_configs(arguments: Sequence[str]) -> list[str]:
+def resolve_shipped_configs(arguments: Sequence[str]) -> list[str]:
     """Replace the names of shipped configurations in a command line by their paths.
 
     A value of ``--config`` may be a bare name; any other value is replaced only where it is written as a path that
-    starts with ``configs/``. Files that exist where the user is always win.
+    starts with ``configs/``. Files that exist in the user's working directory take precedence.
 
     Args:
-        arguments: As after ``tbd fit``.
+        arguments: Command line after ``tbd fit``.
 
     Returns:
         The arguments with paths that exist.
@@ -79,14 +79,14 @@ def with_shipped_configs(arguments: Sequence[str]) -> list[str]:
     Raises:
         InputError: If the value of ``--config`` is neither a file nor the name of a shipped one.
     """
-    made: list[str] = []
+    resolved: list[str] = []
     for before, argument in zip(["", *arguments], arguments):
         option, sign, value = argument.partition("=")
         if argument.startswith("-") and sign:
-            made.append(f"{option}={_path(value, option == '--config')}")
+            resolved.append(f"{option}={_path(value, option == '--config')}")
         else:
-            made.append(argument if argument.startswith("-") else _path(argument, before == "--config"))
-    return made
+            resolved.append(argument if argument.startswith("-") else _path(argument, before == "--config"))
+    return resolved
 
 
 def _path(value: str, is_config: bool) -> str:

@@ -1,4 +1,4 @@
-"""A portrait and a voice to try tbd with."""
+"""Provide a portrait and a recording to try tbd with."""
 
 import os
 import shutil
@@ -7,21 +7,23 @@ from pathlib import Path
 import skimage
 from PIL import Image
 
-from tbd.utils.atomic import atomic_output, check_files
+from tbd.utils.atomic import atomic_output
+from tbd.utils.file_checks import check_files
 
 PORTRAIT = Path(skimage.__file__).parent / "data" / "astronaut.png"
-"""Eileen Collins, by NASA, in the public domain; it comes with scikit-image."""
+"""Portrait of Eileen Collins by NASA, in the public domain; scikit-image ships it."""
 VOICE = Path(__file__).resolve().parents[1] / "assets" / "voice.wav"
+"""A spoken sentence."""
 
 
 def write_samples(folder: str | os.PathLike) -> tuple[Path, Path]:
-    """Write the sample portrait and voice under the names that README's commands use.
+    """Write the sample portrait and recording under the names that README's commands use.
 
     Args:
-        folder: Where to; it is made if it is not there.
+        folder: Folder to write to; created if it does not exist.
 
     Returns:
-        ``me.jpg`` and ``hello.wav``.
+        Paths of ``me.jpg`` and ``hello.wav``.
 
     Raises:
         InputError: If they cannot be written there.

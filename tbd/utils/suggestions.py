@@ -1,4 +1,4 @@
-"""Names near a misspelt one: of classes that fit a slot, of arguments that a class takes."""
+"""Suggest the nearest valid name for a misspelt one: classes that fit an option, arguments that a class takes."""
 
 import difflib
 import importlib
@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_TOPS = {
+_TOP_LEVEL_BASES = {
     "model": "lightning.LightningModule",
     "data": "lightning.LightningDataModule",
     "trainer.callbacks": "lightning.Callback",
@@ -16,42 +16,52 @@ _TOPS = {
     "trainer.strategy": "lightning.pytorch.strategies.Strategy",
     "trainer.profiler": "lightning.pytorch.profilers.Profiler",
 }
-"""What the slots of `tbd fit` that are no class's argument hold."""
-_HOMES = (
+"""Base classes of the options of `tbd fit` that are no class's argument."""
+_COMPONENT_MODULES = (
     *("draw.motion.diffusion", "draw.motion.distillation", "draw.video.diffusion", "draw.guidance.diffusers", "draw.guidance.progressive"),
     *("draw.guidance.classifier_free", "draw.conditioning.text_plan_encoder"),
     *(f"data.datamodules.{name}" for name in ("mead", "hdtf", "folder", "mixture", "procedural", "video")),
 )
-"""Modules of tbd with components, imported only to name one."""
+"""Modules of tbd with components, imported only to suggest one."""
 
 
-def near(wrong: str, known: Sequence[str], otherwise: str | None = "there are", cutoff: float = 0.6) -> str:
-    """The end of a sentence about a wrong name.
+def suggest(wrong: str, known: Sequence[str], otherwise: str | None = "there are", cutoff: float = 0.6) -> str:
+    """Complete a sentence about an unknown name with the nearest valid one.
 
     Args:
-        wrong: As given.
-        known: What would be right.
-        otherwise: How a list of all begins where none is near; None for nothing then.
-        cutoff: How like they must be, 0..1.
+        wrong: Name that was given.
+        known: Valid names.
+        otherwise: Words before a list of valid names if none is near; None for no list.
+        cutoff: Minimum similarity, 0..1.
+
+    Returns:
+        End of the sentence, "" if there is nothing to suggest.
 
     Example:
-        >>> near("swich", ["switch", "width"])
+        >>> suggest("swich", ["switch", "width"])
         '; did you mean switch?'
     """
-    match = difflib.get_close_matches(wrong, known, 1, cutoff) or _by_last(wrong, known)
+    match = difflib.get_close_matches(wrong, known, 1, cutoff) or _by_class_name(wrong, known)
     if match:
         return f"; did you mean {match[0]}?"
     return f"; {otherwise} {', '.join(list(known)[:12])}" if otherwise and known else ""
 
 
-def _by_last(wrong: str, known: Iterable[str]) -> list[str]:
-    """The class's name alone, where its module is another."""
+def _by_class_name(wrong: str, known: Iterable[str]) -> list[str]:
+    """Compare the class names alone, in case the module is another."""
     lasts = {path.rpartition(".")[2].lower(): path for path in known}
     return [lasts[name] for name in difflib.get_close_matches(wrong.rpartition(".")[2].lower(), lasts, 1, 0.75)]
 
 
 def import_path(path: str) -> Any:
-    """A class by its dotted path, or None."""
+    """Import an object by its dotted path.
+
+    Args:
+        path: Module and name.
+
+    Returns:
+        The object; None if there is none.
+    """
     module, _, name = path.rpartition(".")
     try:
         return getattr(importlib.import_module(module), name, None)
@@ -59,8 +69,15 @@ def import_path(path: str) -> Any:
         return None
 
 
-def arguments_of(class_path: str) -> list[str]:
-    """What a class takes, those that it hands on to its bases included."""
+def constructor_arguments(class_path: str) -> list[str]:
+    """List the arguments of a constructor, including those that it passes on to its base classes.
+
+    Args:
+        class_path: Dotted path of the class.
+
+    Returns:
+        Names, in order; empty if there is no such class.
+    """
     names: dict[str, None] = {}
     kind = import_path(class_path)
     for part in getattr(kind, "__mro__", ())[:-1]:
@@ -71,15 +88,18 @@ def arguments_of(class_path: str) -> list[str]:
     return list(names)
 
 
-def base_of(path: Sequence[str], owners: Sequence[str]) -> type | None:
-    """The class that a slot takes.
+def slot_base_class(path: Sequence[str], owners: Sequence[str]) -> type | None:
+    """Find the base class of the components that an option takes.
 
     Args:
         path: Keys from the top.
-        owners: Class paths on the way to the slot; the last one's argument it is.
+        owners: Class paths on the way; the option is an argument of the last one.
+
+    Returns:
+        The class; None if it cannot be found.
     """
     if len(path) < 2 or not owners or path[0] == "trainer":
-        return import_path(_TOPS.get(".".join(path), "")) if path else None
+        return import_path(_TOP_LEVEL_BASES.get(".".join(path), "")) if path else None
     owner = import_path(owners[-1])
     try:
         hint = typing.get_type_hints(owner.__init__).get(path[-1])
@@ -88,18 +108,21 @@ def base_of(path: Sequence[str], owners: Sequence[str]) -> type | None:
     return next((kind for kind in (hint, *typing.get_args(hint)) if inspect.isclass(kind) and kind is not type(None)), None)
 
 
-def classes_of(base: type | None, module: str | None = None) -> list[str]:
-    """Dotted paths of the concrete classes of a kind that are imported, or lie in a module.
+def component_classes(base: type | None, module: str | None = None) -> list[str]:
+    """List the concrete subclasses of a class that are imported or lie in a module.
 
     Args:
-        base: None for any class, of `module` alone.
-        module: Is imported for it.
+        base: Base class; None for all classes of `module`.
+        module: Module that is imported and searched as well.
+
+    Returns:
+        Dotted paths, sorted.
     """
-    for home in _HOMES:
-        importlib.import_module(f"tbd.{home}")
-    found = set() if base is None else {_public(kind) for kind in _below(base)}
+    for module_name in _COMPONENT_MODULES:
+        importlib.import_module(f"tbd.{module_name}")
+    found: set[str] = set() if base is None else {_public(kind) for kind in _below(base)}
     try:
-        members = vars(importlib.import_module(module)) if module else {}
+        members: dict[str, Any] = vars(importlib.import_module(module)) if module else {}
     except ImportError:
         members = {}
     for name, kind in members.items():
@@ -111,14 +134,15 @@ def classes_of(base: type | None, module: str | None = None) -> list[str]:
 
 
 def _below(base: type) -> Iterable[type]:
-    for kind in base.__subclasses__():
+    subclasses: list[type] = base.__subclasses__()
+    for kind in subclasses:
         if not inspect.isabstract(kind):
             yield kind
         yield from _below(kind)
 
 
 def _public(kind: type) -> str:
-    """The shortest path by which a class can be imported; "" for a private one."""
+    """Shortest path by which a class can be imported; "" for a private class."""
     if kind.__name__.startswith("_") or "<locals>" in kind.__qualname__:
         return ""
     parts = kind.__module__.split(".")

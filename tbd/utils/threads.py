@@ -1,19 +1,19 @@
-"""How many threads a computation on CPU cores uses, and how they wait for each other."""
+"""Choose the number of CPU threads, and how they wait for each other."""
 
 import os
 
 chosen = False
-"""Whether the number is this module's choice, not the user's."""
+"""Whether this module chose the number, not the user."""
 
 
 def usable_cores() -> int:
-    """Cores that this process may use: its affinity, and the quota of its container (cgroup)."""
+    """Return the number of cores that this process may use, by its affinity and its container's quota (cgroup)."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, _quota() or cores))
 
 
 def _quota() -> int | None:
-    """Whole cores of a container's CPU quota, cgroup v2 or v1; None where there is none."""
+    """Whole cores of a container's CPU quota, cgroup v2 or v1; None if there is none."""
     try:
         with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
             quota, period = file.read().split()
@@ -31,12 +31,12 @@ def _read(path: str) -> str:
 
 
 def set_threads() -> None:
-    """Choose before torch is imported; what the user has set stays.
+    """Set OpenMP's environment variables, before torch is imported; what the user has set stays.
 
-    Threads of OpenMP that wait for each other spin, and on a machine with other work they spin while the one they wait for has no core:
-    with two threads on two cores at a load of 12 a small training took 20 times as long as with one. So they sleep instead, and where
-    the machine has half as much again to do as it has cores, there is one. Otherwise their number does not depend on the load, since
-    sums are taken in another order by other numbers of threads.
+    OpenMP's threads spin while they wait for each other, and on a busy machine the one they wait for has no core: with two threads on
+    two cores at a load of 12, a small training took 20 times as long as with one. So they sleep instead, and if the load exceeds 1.5
+    times the number of cores, there is one thread. Otherwise the number does not depend on the load, since the order of sums depends
+    on the number of threads.
     """
     global chosen
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -53,14 +53,21 @@ def _busy() -> bool:
     return hasattr(os, "getloadavg") and os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
 
 
-def spread_over(processes: int) -> dict[str, str]:
-    """Environment of one of several processes of this machine: they share the cores, where the user has not said otherwise."""
+def worker_environment(processes: int) -> dict[str, str]:
+    """Build the environment of one of several processes, which share the cores unless the user chose a number of threads.
+
+    Args:
+        processes: Number of processes on this machine.
+
+    Returns:
+        Environment variables to add.
+    """
     threads = {"OMP_NUM_THREADS": str(_threads(processes))} if chosen else {}
     return {"LOCAL_WORLD_SIZE": str(processes), **threads}
 
 
-def thread_note() -> str:
-    """How many processes and threads there are and why, for the user."""
+def describe_threads() -> str:
+    """Say how many processes and threads there are, and why."""
     processes, threads = int(os.environ.get("WORLD_SIZE", "1")), os.environ.get("OMP_NUM_THREADS", "all")
     why = f" since the machine is busy (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores)" if chosen and _busy() else ""
     many = f"{processes} processes, " if processes > 1 else ""

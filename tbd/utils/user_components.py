@@ -1,4 +1,4 @@
-"""Components that users write may raise anything: their failure is told as theirs, by class, with their own words."""
+"""Report errors of components that users write, which may raise anything, under the component's class."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,17 +8,17 @@ from tbd.errors import TBDError, disk_error
 
 
 @contextmanager
-def answerable(component: Any, what: str) -> Iterator[None]:
-    """Tell whose fault it is where a component that is not packaged fails in the block.
+def attribute_errors_to(component: Any, what: str) -> Iterator[None]:
+    """Name the component if its code fails in the block.
 
-    Errors of packaged classes pass through, as do full disks and what components say as a `TBDError` themselves.
+    Errors of tbd's own classes pass through, as do full disks and any `TBDError`.
 
     Args:
-        component: What works in the block.
-        what: Its slot, such as "planner".
+        component: Component that is used in the block.
+        what: Its role, such as "planner".
 
     Raises:
-        TBDError: It failed; names its class and quotes its words.
+        TBDError: If a user's component fails; the message names its class and quotes the error.
     """
     try:
         yield
@@ -27,31 +27,40 @@ def answerable(component: Any, what: str) -> Iterator[None]:
     except Exception as error:
         if type(component).__module__.partition(".")[0] == "tbd" or disk_error(error) is not None:
             raise
-        raise failure(component, what, f"failed: {_words(error)}") from error
+        raise component_error(component, what, f"failed: {_quote(error)}") from error
 
 
-def require_kind(made: Any, kind: type, component: Any, what: str) -> None:
-    """Check what a component has given.
+def require_type(result: Any, kind: type, component: Any, what: str) -> None:
+    """Check the type of what a component returned.
 
     Args:
-        made: What it gave.
-        kind: What is right.
-        component: Which component.
-        what: Its slot, such as "planner".
+        result: What it returned.
+        kind: Expected class.
+        component: The component.
+        what: Its role, such as "planner".
 
     Raises:
-        TBDError: It gave something else.
+        TBDError: If the result is of another class.
     """
-    if not isinstance(made, kind):
-        raise failure(component, what, f"gave {type(made).__name__}, not {kind.__name__}.")
+    if not isinstance(result, kind):
+        raise component_error(component, what, f"gave {type(result).__name__}, not {kind.__name__}.")
 
 
-def failure(component: Any, what: str, how: str) -> TBDError:
-    """The error of a component that failed; arguments as `require_kind`'s."""
+def component_error(component: Any, what: str, how: str) -> TBDError:
+    """Build the error of a component that failed.
+
+    Args:
+        component: The component.
+        what: Its role, such as "planner".
+        how: Predicate of the sentence, with its full stop.
+
+    Returns:
+        Error that names the component's class.
+    """
     kind = type(component)
     return TBDError(f"The {what} {kind.__module__}.{kind.__qualname__} {how}")
 
 
-def _words(error: Exception) -> str:
-    said = " ".join(str(error).split())[:300].rstrip(".")
-    return f"{type(error).__name__}{f', {said}' if said else ''} (run again with --debug to see where)."
+def _quote(error: Exception) -> str:
+    text = " ".join(str(error).split())[:300].rstrip(".")
+    return f"{type(error).__name__}{f', {text}' if text else ''} (run again with --debug to see where)."

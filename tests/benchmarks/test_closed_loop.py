@@ -6,7 +6,8 @@ import pytest
 from benchmarks import closed_loop
 from benchmarks.closed_loop import ANTAGONISTS, CHANNELS, SWEEP
 from tbd.errors import InputError
-from tbd.face.motion import BLENDSHAPES, INDEX, Motion
+from tbd.face.channels import BLENDSHAPES, INDEX
+from tbd.face.motion import Motion
 
 
 def test_sides_average_and_single_channels_stand_for_themselves():

@@ -10,8 +10,8 @@ from tbd.draw.export import load_motion_model
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.face.motion import Motion
 from tbd.media.wav import read_wave
-from tbd.pipeline import ASSETS
 from tbd.think.plan import MusclePlan
+from tbd.utils.sample_inputs import VOICE
 from tests.draw.conftest import tiny_model
 
 
@@ -55,7 +55,7 @@ def test_the_packaged_scales_are_separate(monkeypatch):
     """Scales over the whole face that came in one after the other pulled a strong feeling down by a fifth
     (benchmarks/results/control.md); two feelings tell that apart from the aim, which is under 5 % over all of them."""
     monkeypatch.setattr(control, "EMOTIONS", ("angry", "sad"))
-    model, sounds = load_motion_model(), [read_wave(ASSETS / "voice.wav")]
+    model, sounds = load_motion_model(), [read_wave(VOICE)]
     own, raised = (
         control.colour(model, sounds, model.guidance.scaled(muscle_scale=scale), 1.0, seeds=1)
         for scale in (model.guidance.muscle_scale, control.RAISED * model.guidance.muscle_scale)

@@ -139,7 +139,7 @@ def test_thinking_with_every_option_needs_no_heavy_library(tmp_path):
 @pytest.mark.parametrize(("sentence", "doubt"), [("hapy", "“happy”"), ("happy at 3", "“at 3”"), ("traurig", "German")])
 def test_doubts_go_to_standard_error_and_json_stays_pure(capsys, sentence, doubt):
     printed, warned = think(capsys, sentence)
-    assert doubt in warned and "note: " not in printed
+    assert doubt in warned and "warning: " not in printed
     printed, warned = think(capsys, sentence, "--json")
     assert doubt in warned and MusclePlan.from_json(printed).text == sentence
 

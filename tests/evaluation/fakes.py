@@ -158,8 +158,8 @@ METRICS = {
     "jerk": ("Jerk", {}, {"better": "reference"}),
     "seams": ("SeamJump", {}, {}),
     "silence": ("SilenceLipEnergy", {}, {}),
-    "psnr": ("PeakSignalNoiseRatio", {}, {"frames": 5}),
-    "ssim": ("StructuralSimilarity", {}, {"frames": 5}),
+    "psnr": ("FramePSNR", {}, {"frames": 5}),
+    "ssim": ("FrameSSIM", {}, {"frames": 5}),
     "sync-c": ("SyncNetConfidence", {"protocol": "wav2lip"}, {"weights": {"syncnet_v2": "unpublished"}}),
 }
 

@@ -12,7 +12,7 @@ from skimage.transform import SimilarityTransform, warp
 from tbd.evaluation.evaluate import evaluate
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.protocol import load_protocol
-from tbd.evaluation.references.sources import VideoReference
+from tbd.evaluation.references.video import VideoReference
 from tbd.face.motion import Motion
 from tbd.face.portrait import crop_portrait
 from tbd.face.render.renderer import MeshWarpRenderer

@@ -234,15 +234,15 @@ def test_memory_does_not_grow_with_the_number_of_clips(tmp_path, truth):
         for suffix in (".mp4", ".npz"):
             shutil.copy(truth / f"{FIRST}{suffix}", truth / f"{clip.id}{suffix}")
 
-    def watched(clips):
+    def progress(clips):
         for clip in clips:
             held.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20)
             yield clip
 
     crop = {"kind": "frame", "size": 384}
-    metrics = [{"name": "psnr", "metric": {"class_path": "tbd.metrics.PeakSignalNoiseRatio"}, "label": "PSNR"}]
+    metrics = [{"name": "psnr", "metric": {"class_path": "tbd.metrics.FramePSNR"}, "label": "PSNR"}]
     protocol = fake_protocol(crop=crop, metrics=metrics)
-    scores, _ = evaluate(protocol, reference, lambda clips: read_predictions(truth, clips), watched)
+    scores, _ = evaluate(protocol, reference, lambda clips: read_predictions(truth, clips), progress)
     assert scores.scored == 40
     # the allocator keeps a varying hundred megabytes; 30 clips that stayed would be 800
     assert np.median(held[-10:]) - np.median(held[5:15]) < 150

@@ -25,11 +25,11 @@ from tbd.evaluation.predict import write_clip
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.predictors import GroundTruth
 from tbd.evaluation.protocol import load_protocol
-from tbd.evaluation.references.sources import VideoReference
+from tbd.evaluation.references.video import VideoReference
 from tbd.evaluation.scores import Scores, load_scores
 from tbd.face.motion import Motion
 from tbd.utils.checksum import checksum
-from tbd.utils.notes import Note, collected
+from tbd.utils.user_warnings import TBDWarning, collect_warnings
 from tests.evaluation.fakes import FaceReference, fake_protocol, protocol_values, write_protocol
 
 SIZE = 128
@@ -196,7 +196,7 @@ def test_an_outside_method_from_inputs_to_the_board(protocol, inputs, true_video
     still = load_scores(tmp_path / "still.json")
     assert (still.protocol, still.motion, still.found, still.scored, still.issues) == ("fake-pixels-v1", "tracked", 2, 2, [])
     assert still.metrics["m-lmd"].number > 1 and still.metrics["m-lmd"].clips == 2 and still.metrics["psnr"].number > 15
-    assert "do not tell where windows meet" in still.metrics["seams"].absent
+    assert "do not show where windows meet" in still.metrics["seams"].absent
     assert main([*common, f"--predictions={true_videos}", f"--output={tmp_path / 'ours.json'}", "--quiet"]) == 0
     assert "tracked" not in capsys.readouterr().err and load_scores(tmp_path / "ours.json").motion == "file"
     for name in ("still", "ours"):
@@ -208,7 +208,7 @@ def test_an_outside_method_from_inputs_to_the_board(protocol, inputs, true_video
 
 def test_the_truth_is_the_truth_in_pixels_too(true_videos, tmp_path):
     shutil.copy(true_videos / f"{FIRST}.mp4", tmp_path)
-    with pytest.warns(Note, match="not comparable with fake-v1's but in PSNR"):
+    with pytest.warns(TBDWarning, match="not comparable with fake-v1's but in PSNR"):
         seen = score(tmp_path, 1)
     told = score(true_videos, 1)
     assert (seen.motion, told.motion) == ("tracked", "file") and seen.scored == 1
@@ -222,11 +222,11 @@ def test_other_projects_npz_files_are_no_motion(true_videos, tmp_path):
     for path in tmp_path.glob("*.npz"):
         np.savez(path, exp=np.zeros((12, 50)))
     protocol = fake_protocol(**CHANGES)
-    with collected() as notes:
+    with collect_warnings() as notes:
         assert measured_by(protocol, read_predictions(tmp_path, [FIRST, SECOND])).id == "fake-pixels-v1"
     assert len(notes) == 1
     Motion.zeros(12).save(tmp_path / f"{FIRST}.npz")  # one is enough for the folder to be one of motions: the other is missing
-    with collected() as notes:
+    with collect_warnings() as notes:
         assert measured_by(protocol, read_predictions(tmp_path, [FIRST, SECOND])) is protocol
     assert not notes
 
@@ -234,7 +234,7 @@ def test_other_projects_npz_files_are_no_motion(true_videos, tmp_path):
 def test_pixels_alone_need_no_motion(true_videos, tmp_path):
     for video in true_videos.glob("*.mp4"):
         shutil.copy(video, tmp_path)
-    with collected() as notes:
+    with collect_warnings() as notes:
         scores = score(tmp_path, metrics=PSNR)
     assert not notes and (scores.protocol, scores.motion) == ("fake-v1", None) and scores.metrics["psnr"].number > 30
 

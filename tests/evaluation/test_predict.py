@@ -15,7 +15,7 @@ from tbd.errors import InputError, TBDError
 from tbd.evaluation.predict import predict
 from tbd.evaluation.predictions import RUN, read_row
 from tbd.evaluation.predictors import GroundTruth, LoudnessJaw, ModelPredictor, StillPortrait
-from tbd.evaluation.references.sources import ProceduralReference
+from tbd.evaluation.references.procedural import ProceduralReference
 from tbd.face.motion import Motion
 from tests.draw.conftest import tiny_model
 from tests.evaluation.fakes import FakeReference, Refusing, fake_protocol, write_protocol

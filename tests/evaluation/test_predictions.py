@@ -6,7 +6,7 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.evaluation.predictions import match, read_predictions
-from tbd.utils.notes import Note
+from tbd.utils.user_warnings import TBDWarning
 from tests.evaluation.fakes import FakeReference
 
 IDS = [clip.id for clip in FakeReference().clips()]
@@ -60,7 +60,7 @@ def test_the_clips_own_name_comes_first(truth):
     (truth / "A").mkdir()
     shutil.copy(truth / f"{IDS[0]}.mp4", truth / "A" / f"{IDS[0]}_out.mp4")
     (truth / f"{IDS[1]}.mp4").rename(truth / f"Result_{IDS[1].upper()}.MP4")
-    with pytest.warns(Note, match=f"one video bears .* and was taken for it: Result_{IDS[1].upper()}.MP4 for {IDS[1]}; "):
+    with pytest.warns(TBDWarning, match=f"one video bears .* and was taken for it: Result_{IDS[1].upper()}.MP4 for {IDS[1]}; "):
         read = read_predictions(truth, IDS)
     assert [(issue.kind, issue.clip) for issue in read.issues] == [("twice", f"A/{IDS[0]}_out.mp4")]
     assert read.clips[IDS[0]].video == truth / f"{IDS[0]}.mp4" and list(read.clips) == sorted(IDS)

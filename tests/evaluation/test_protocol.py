@@ -6,11 +6,11 @@ from tbd.data.splits import load_splits
 from tbd.errors import InputError
 from tbd.evaluation.metric_runner import build_metric
 from tbd.evaluation.protocol import load_protocol, parse_protocol, protocol_names
-from tbd.evaluation.references.base import Reference
-from tbd.evaluation.references.sources import ProceduralReference, build_reference
+from tbd.evaluation.references.base import Reference, build_reference
+from tbd.evaluation.references.procedural import ProceduralReference
 from tbd.utils.checksum import checksum_of_names
 from tbd.utils.class_path import build, import_class
-from tbd.weights import WeightsAbsent, find
+from tbd.weights import WeightsNotFoundError, find_weights
 from tests.evaluation.fakes import fake_protocol, protocol_values
 
 
@@ -28,15 +28,15 @@ def test_every_protocol_is_whole(name):
         try:
             build_metric(entry)
             needed = set()
-        except WeightsAbsent as error:
+        except WeightsNotFoundError as error:
             needed = {error.name}
         assert needed <= set(entry.weights), f"{entry.name} does not say that it needs {needed}"
         for weights, sha in entry.weights.items():
-            registered = find(weights).sha256
+            registered = find_weights(weights).sha256
             assert sha == (registered or "unpublished") or (registered or "").startswith(sha)
     arguments = protocol.reference.init_args
-    if "splits" in arguments:
-        splits = load_splits(arguments["splits"])
+    if "split_file" in arguments:
+        splits = load_splits(arguments["split_file"])
         assert splits.checksum == protocol.split.file
         if splits.by == "clip":
             listed = splits.members[arguments["split"]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tbd.face.calibration import restore
-from tbd.face.motion import BLENDSHAPES
+from tbd.face.channels import BLENDSHAPES
 
 AT = {name: i for i, name in enumerate(BLENDSHAPES)}
 

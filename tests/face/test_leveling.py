@@ -156,7 +156,7 @@ def test_render_says_that_it_turned_the_portrait(astronaut, tmp_path, capsys):
     Motion.zeros(2).save(tmp_path / "m.npz")
     arguments = ["render", "--portrait", str(tmp_path / "me.png"), "--motion", str(tmp_path / "m.npz"), "--size", "128"]
     assert main([*arguments, "--output", str(tmp_path / "o.mp4")]) == 0
-    assert "note: the picture was turned by 180°" in capsys.readouterr().err
+    assert "warning: the picture was turned by 180°" in capsys.readouterr().err
 
 
 def test_track_says_that_it_turned_the_video_and_takes_a_part(film, tmp_path, capsys):

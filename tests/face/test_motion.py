@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tbd.errors import InputError
-from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD, INDEX, Motion
-from tbd.utils.notes import collected
+from tbd.face.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
+from tbd.face.motion import Motion
+from tbd.utils.user_warnings import collect_warnings
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_what_is_no_motion_file_is_refused_in_one_sentence(tmp_path, kind):
 def test_another_rate_is_resampled_and_a_channel_less_is_noted(tmp_path):
     ramp = np.repeat(np.arange(31)[:, None] / 30, 57, 1)
     np.savez(tmp_path / "m.npz", values=ramp, channels=np.array(CHANNELS[1:]), fps=30)
-    with collected() as notes:
+    with collect_warnings() as notes:
         motion = Motion.load(tmp_path / "m.npz")
     np.testing.assert_allclose(motion["jawOpen"], np.arange(26) / 25, atol=1e-6)
     assert "browDownLeft is not there" in " ".join(notes) and not motion["browDownLeft"].any()

@@ -5,9 +5,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.fit import fit_clip, resting_face
 from tbd.face.geometry import euler_to_matrix
-from tbd.face.motion import BLENDSHAPES
 from tbd.face.neutral import AVERAGE, Neutral, _asset, average_face, held_expression
 from tbd.face.rig import Rig, inner_lip_gap
 from tbd.face.tracker import FaceMeshTracker

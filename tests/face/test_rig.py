@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tbd.face import topology as mesh
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import mean_face, mirror_points
-from tbd.face.motion import BLENDSHAPES
 from tbd.face.rig import Rig, inner_lip_gap, jaw_weight, relaxed_smile, resting_smile
 
 AT = {name: i for i, name in enumerate(BLENDSHAPES)}

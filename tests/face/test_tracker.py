@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.detector import find_faces, quiet
 from tbd.face.fit import ClipFit, fit_clip, head_motion, smooth
 from tbd.face.geometry import FaceGeometry, euler_to_matrix, matrix_to_euler, mean_face, remove_pose
-from tbd.face.motion import BLENDSHAPES
 from tbd.face.portrait import crop_portrait
 from tbd.face.rig import Rig
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, _require_usable

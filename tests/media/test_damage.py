@@ -10,9 +10,9 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.media import read_audio, read_video
-from tbd.media.endings import breaks_off
-from tbd.media.framing import packets_of
-from tbd.utils.notes import collected
+from tbd.media.elementary_streams import find_packets
+from tbd.media.truncation import is_truncated
+from tbd.utils.user_warnings import collect_warnings
 from tests.media.test_time import RATE, SECONDS, coded, lag, voice, write_packets  # noqa: F401
 
 ROW = {"mp3": "libmp3lame", "aac": "aac", "ac3": "ac3", "mp2": "mp2"}
@@ -47,7 +47,7 @@ def test_lost_packets_without_time_stamps_leave_silence(tmp_path, voice, suffix,
     if part[0] == 0 and suffix == "mp3":
         part = (0.02, 0.06)  # FFmpeg knows an mp3 by its first bytes
     spoilt(path, *part)
-    with collected() as notes:
+    with collect_warnings() as notes:
         heard = read_audio(path)
     late = lag(voice, whole, 2.6)
     assert lag(voice, heard, 2.6) == pytest.approx(late, abs=0.026) and lag(voice, heard, 1.0) == pytest.approx(late, abs=0.026)
@@ -59,7 +59,7 @@ def test_an_mp3_says_how_many_packets_it_had(tmp_path, voice):  # noqa: F811
     write_row(tmp_path / "a.mp3", voice)
     data = (tmp_path / "a.mp3").read_bytes()
     (tmp_path / "a.mp3").write_bytes(data[: len(data) // 2] + data[len(data) // 2 + len(data) // 10 :])
-    with collected() as notes:
+    with collect_warnings() as notes:
         heard = read_audio(tmp_path / "a.mp3")
     assert [lag(voice, heard, t) for t in (0.5, 2.0, 2.6)] == pytest.approx([0, 0, 0], abs=0.002)
     assert len(notes) == 1 and "packets of the sound in" in notes[0]
@@ -72,8 +72,8 @@ def test_packets_are_found_as_ffmpeg_finds_them(tmp_path, voice, suffix):  # noq
         write_row(path, voice, rate, **({"write_xing": "0"} if suffix == "mp3" else {}))
         with av.open(str(path)) as container:
             expected = [bytes(packet) for packet in container.demux(audio=0) if packet.size]
-            found = packets_of(path, container.format.name)
-        assert [data for data, *_ in found.pieces()] == expected and not found.lossy and not found.broken_off
+            found = find_packets(path, container.format.name)
+        assert [data for data, *_ in found.with_gaps()] == expected and not found.lossy and not found.truncated
 
 
 @pytest.mark.parametrize("suffix", ["mp3", "aac", "ac3", "wav", "ogg", "ts", "caf", "avi", "webm", "flac"])
@@ -84,11 +84,11 @@ def test_a_recording_that_is_broken_off_says_so(tmp_path, voice, suffix):  # noq
     else:
         codec = {"ogg": "libopus", "webm": "libopus", "ts": "aac", "avi": "libmp3lame", "flac": "flac"}.get(suffix, "pcm_s16le")
         write_packets(path, voice[None], codec)
-    with collected() as notes:
+    with collect_warnings() as notes:
         read_audio(path)
     assert not notes
     path.write_bytes(path.read_bytes()[: round(path.stat().st_size * 0.7) - 1])
-    with collected() as notes:
+    with collect_warnings() as notes:
         heard = read_audio(path)
     assert any("is broken off" in line for line in notes), notes
     assert 1.5 < len(heard) / RATE < 2.5
@@ -104,7 +104,7 @@ def test_a_wave_file_of_unknown_length_is_whole(tmp_path):
     for size in (0, 0xFFFFFFFF, 0x7FFFFFFF - 36):
         struct.pack_into("<I", data, 40, size)
         (tmp_path / "a.wav").write_bytes(data)
-        assert not breaks_off(tmp_path / "a.wav")
+        assert not is_truncated(tmp_path / "a.wav")
 
 
 def test_an_mp4_without_its_index(tmp_path, voice):  # noqa: F811
@@ -122,7 +122,7 @@ def test_an_ogg_whose_beginning_is_lost(tmp_path, voice):  # noqa: F811
     third = [i for i in range(len(data)) if data[i : i + 4] == b"OggS"][2]  # two pages of headers go before
     data[third : third + 300] = bytes(300)
     path.write_bytes(data)
-    with collected() as notes:
+    with collect_warnings() as notes:
         heard = read_audio(path)
     assert any("damaged" in line for line in notes)
     assert lag(voice, heard, 2.5) == pytest.approx(0, abs=0.002) and len(heard) / RATE == pytest.approx(SECONDS, abs=0.02)
@@ -160,16 +160,16 @@ FILMS = [("mkv", "libx264", "aac"), ("ts", "libx264", "aac"), ("avi", "mjpeg", "
 def test_a_damaged_film_keeps_its_time(tmp_path, voice, suffix, codec, sound):  # noqa: F811
     path = tmp_path / f"a.{suffix}"
     write_film(path, voice, codec, {"preset": "ultrafast"} if codec == "libx264" else {}, sound)
-    with collected() as notes:
+    with collect_warnings() as notes:
         whole = [float(frame.mean()) for frame in read_video(path)]
     assert not notes
     spoilt(path, 0.4, 0.44)
-    with collected() as notes:
+    with collect_warnings() as notes:
         shown = [float(frame.mean()) for frame in read_video(path)]
     assert any("of the video in" in line for line in notes), notes
     assert len(shown) == pytest.approx(len(whole), abs=1)
     np.testing.assert_allclose(shown[-12:-1], whole[-12:-1], atol=3)  # the keyframe after the damage is where it was
-    with collected() as notes:
+    with collect_warnings() as notes:
         heard = read_audio(path)
     assert notes and lag(voice, heard, 2.1) == pytest.approx(lag(voice, voice, 2.1), abs=0.07)
 
@@ -179,7 +179,7 @@ def test_a_film_that_is_broken_off_says_so(tmp_path, voice, suffix):  # noqa: F8
     path = tmp_path / f"a.{suffix}"
     write_film(path, voice, "mjpeg" if suffix == "avi" else "libx264", sound="pcm_s16le" if suffix == "avi" else "aac")
     path.write_bytes(path.read_bytes()[: round(path.stat().st_size * 0.6) - 1])
-    with collected() as notes:
+    with collect_warnings() as notes:
         assert 20 < len(list(read_video(path))) < 50
     assert any("is broken off" in line for line in notes), notes
 
@@ -194,7 +194,7 @@ def test_hevc_goes_on_after_a_lost_packet(tmp_path, voice):  # noqa: F811
     data = bytearray(path.read_bytes())
     data[at : at + size] = bytes(size)
     path.write_bytes(data)
-    with collected() as notes:
+    with collect_warnings() as notes:
         assert len(list(read_video(path))) == len(GREYS)
     assert any("damaged" in line for line in notes)
 
@@ -241,7 +241,7 @@ def test_high_dynamic_range_becomes_ordinary(tmp_path, transfer, codes):
             plane.update(rows.tobytes())
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    with collected() as notes:
+    with collect_warnings() as notes:
         (shown,) = read_video(path)
     assert notes == [f"{path} is in high dynamic range (HDR); its colours are brought to those of ordinary video."]
     assert shown[24, 16].tolist() == pytest.approx([101] * 3, abs=3) and shown[24, 48].tolist() == pytest.approx([231] * 3, abs=3)
@@ -271,7 +271,7 @@ def write_tracks(path, voice, cover: bool = False, sounds: int = 1) -> None:  # 
 def test_a_cover_is_no_film(tmp_path, voice):  # noqa: F811
     path = tmp_path / "a.mp3"
     write_tracks(path, voice, cover=True)
-    with collected() as notes:
+    with collect_warnings() as notes:
         assert lag(voice, read_audio(path), 1.0) == pytest.approx(0, abs=0.002)
     assert not notes
     with pytest.raises(InputError, match="has no moving pictures in it but a cover"):
@@ -280,7 +280,7 @@ def test_a_cover_is_no_film(tmp_path, voice):  # noqa: F811
 
 def test_several_sounds_are_told(tmp_path, voice):  # noqa: F811
     write_tracks(tmp_path / "a.mkv", voice, sounds=2)
-    with collected() as notes:
+    with collect_warnings() as notes:
         read_audio(tmp_path / "a.mkv")
     assert notes == [f"{tmp_path / 'a.mkv'} holds 2 tracks of sound; the first one is taken."]
 
@@ -313,7 +313,7 @@ def test_pictures_that_change_their_size(tmp_path, interlaced):
             container.mux(stream.encode())
         parts.append(part.read_bytes())
     (tmp_path / "a.mpg").write_bytes(b"".join(parts))
-    with collected() as notes:
+    with collect_warnings() as notes:
         shown = list(read_video(tmp_path / "a.mpg"))
     assert {frame.shape for frame in shown} == {(48, 64, 3)} and len(shown) >= 22
     assert shown[2].mean() == pytest.approx(64, abs=3) and shown[-2].mean() == pytest.approx(96, abs=3)

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from tbd.errors import InputError
 from tbd.media import read_image
 from tbd.media.image import _restore_orientation
-from tbd.utils.notes import Note, collected
+from tbd.utils.user_warnings import TBDWarning, collect_warnings
 
 
 @pytest.fixture(scope="module")
@@ -91,19 +91,19 @@ def test_profiles_that_cannot_be_used_are_ignored_aloud(tmp_path, photo, mode):
     """Cut off, or made for another kind of picture."""
     profile = wide_profile()[:200] if mode == "RGB" else wide_profile()
     photo.convert(mode).save(tmp_path / "a.jpg", icc_profile=profile, quality=98)
-    with pytest.warns(Note, match=r"profile of .*a\.jpg cannot be used"):
+    with pytest.warns(TBDWarning, match=r"profile of .*a\.jpg cannot be used"):
         image = read_image(tmp_path / "a.jpg")
     assert np.abs(image.astype(int) - np.asarray(photo.convert(mode).convert("RGB"))).mean() < 6
 
 
 def test_further_pictures_and_transparency_are_told(tmp_path, photo):
     photo.save(tmp_path / "a.tif", save_all=True, append_images=[photo])
-    with pytest.warns(Note, match=r"a\.tif holds 2 pictures"):
+    with pytest.warns(TBDWarning, match=r"a\.tif holds 2 pictures"):
         assert far(tmp_path / "a.tif", photo) == 0
     clear = photo.copy()
     clear.putalpha(0)
     clear.save(tmp_path / "a.png")
-    with pytest.warns(Note, match="transparent in 100%"):
+    with pytest.warns(TBDWarning, match="transparent in 100%"):
         read_image(tmp_path / "a.png")
 
 
@@ -152,6 +152,6 @@ def test_grey_of_any_depth(tmp_path, photo, top, kind):
     grey = np.asarray(photo.convert("L")).astype(np.float64)
     grey[0, 0] = 255
     tifffile.imwrite(tmp_path / "a.tif", (grey / 255 * top).astype(kind))
-    with collected() as notes:
+    with collect_warnings() as notes:
         image = read_image(tmp_path / "a.tif")
     assert np.abs(image - grey[..., None]).max() <= 1.5 and len(notes) == (top in (1020, 4080))

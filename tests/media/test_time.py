@@ -11,11 +11,11 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.media import VideoWriter, read_audio, read_sound, read_video, video_info
-from tbd.media.audio import _without_bursts
-from tbd.media.container import Damage, Piece
-from tbd.media.frame import Picture
-from tbd.media.timeline import placed
-from tbd.utils.notes import Note, collected
+from tbd.media.audio import _drop_bursts
+from tbd.media.container import Damage, Segment
+from tbd.media.lazy_frame import LazyFrame
+from tbd.media.timeline import place_segments
+from tbd.utils.user_warnings import TBDWarning, collect_warnings
 
 RATE = 16_000
 SECONDS = 3
@@ -80,7 +80,7 @@ GAPPED = [("libopus", "webm"), ("aac", "mp4"), ("aac", "mkv"), ("pcm_s16le", "mk
 def test_silence_stands_where_packets_are_missing(tmp_path, voice, codec, suffix):
     path = tmp_path / f"a.{suffix}"
     write_packets(path, voice[None], codec, keep=lambda t: not (0.8 <= t < 1.3 or 2.0 <= t < 2.2))
-    with pytest.warns(Note, match=r"a\.\w+ leave gaps of 0\.[6-9]"):
+    with pytest.warns(TBDWarning, match=r"a\.\w+ leave gaps of 0\.[6-9]"):
         heard = read_audio(path)
     assert len(heard) / RATE == pytest.approx(SECONDS, abs=0.07)
     assert not heard[round(0.95 * RATE) : round(1.2 * RATE)].any()
@@ -104,19 +104,19 @@ def test_sound_stays_with_the_pictures(tmp_path, voice):
     for name, keep in (("late", lambda t: t >= 0.5), ("gap", lambda t: not 1.0 <= t < 1.4)):
         write_packets(tmp_path / f"{name}.mp4", voice[None], "aac", keep, pictures=greys)
         flash = int(np.argmax([frame.mean() for frame in read_video(tmp_path / f"{name}.mp4")]))
-        with collected():
+        with collect_warnings():
             heard = read_audio(tmp_path / f"{name}.mp4")
         assert flash == 50 and lag(voice, heard, 2.0) == pytest.approx(0, abs=0.002), name
     assert not read_audio(tmp_path / "late.mp4")[: round(0.4 * RATE)].any()
 
 
 def blocks(*times, seconds=0.02):
-    return [Piece(time, seconds, "frame") for time in times]
+    return [Segment(time, seconds, "frame") for time in times]
 
 
 def test_overlaps_restarts_and_odd_stamps():
     def at(*times):
-        return [round(time, 3) for time, _ in placed(blocks(*times), 0.0)]
+        return [round(time, 3) for time, _ in place_segments(blocks(*times), 0.0)]
 
     steady = [round(0.02 * i, 3) for i in range(8)]
     assert at(*steady) == steady
@@ -156,7 +156,7 @@ def test_damaged_packets_are_skipped(tmp_path, voice, codec, suffix, fill, inter
     if suffix == "mp3" and interval[0] in (0, 2.9):
         pytest.skip("what FFmpeg cannot find at an mp3's ends is not counted")
     spoil(path, *interval, fill)
-    with collected() as notes:
+    with collect_warnings() as notes:
         heard = read_audio(path)
     assert all(("damaged" in line or "gaps" in line) and "a." in line for line in notes) and (notes or suffix == "mp3")
     assert [lag(voice, heard, t) for t in (0.5, 2.0, 2.6)] == pytest.approx([0, 0, 0], abs=0.002)
@@ -168,7 +168,7 @@ def test_bursts_of_damaged_packets_are_silenced(codec, kept):
     """A damaged AAC packet may decode to noise of 10⁵ times full scale; a recording may be as loud as it likes."""
     loud = SimpleNamespace(format=SimpleNamespace(name="fltp"), to_ndarray=lambda: np.full((1, 320), 3e4, np.float32))
     damage = Damage(packets=10)
-    (piece,) = _without_bursts([Piece(1.0, 0.02, loud)], codec, damage)
+    (piece,) = _drop_bursts([Segment(1.0, 0.02, loud)], codec, damage)
     assert (piece.frame is loud) == kept and damage.damaged == (0 if kept else 1) and (piece.time, piece.seconds) == (1.0, 0.02)
 
 
@@ -183,7 +183,7 @@ def test_a_broken_off_file_says_so(tmp_path, voice):
     write_packets(tmp_path / "a.mkv", voice[None], "flac")
     whole = (tmp_path / "a.mkv").read_bytes()
     (tmp_path / "a.mkv").write_bytes(whole[: len(whole) * 7 // 10])
-    with pytest.warns(Note, match=r"a\.mkv is broken off: 0\.\d of its 3\.0 seconds are missing"):
+    with pytest.warns(TBDWarning, match=r"a\.mkv is broken off: 0\.\d of its 3\.0 seconds are missing"):
         assert 1.8 < len(read_audio(tmp_path / "a.mkv")) / RATE < 2.3
     (tmp_path / "a.mkv").write_bytes(whole[: len(whole) * 3 // 10])
     with pytest.raises(InputError, match=r"holds 0\.\d of its 3\.0 seconds"):
@@ -202,7 +202,7 @@ def test_a_rate_and_channels_that_change(tmp_path, voice):
                 container.mux(stream.encode(block))
             container.mux(stream.encode())
     (tmp_path / "joined.mp3").write_bytes((tmp_path / "a.mp3").read_bytes() + (tmp_path / "b.mp3").read_bytes())
-    with collected():
+    with collect_warnings():
         heard = read_audio(tmp_path / "joined.mp3")
     assert len(heard) / RATE == pytest.approx(2 * SECONDS, abs=0.25)
     assert not np.isnan(lag(voice, heard, 1.0)) and not np.isnan(lag(voice, heard[SECONDS * RATE :], 1.0))
@@ -220,7 +220,7 @@ def write_wave(path, samples, rate=44_100) -> None:
 @pytest.mark.parametrize("gain", [-1.0, -0.8])
 def test_channels_that_cancel_each_other(tmp_path, voice, gain):
     write_wave(tmp_path / "a.wav", np.stack([voice, gain * voice]), RATE)
-    with pytest.warns(Note, match="cancel each other"):
+    with pytest.warns(TBDWarning, match="cancel each other"):
         np.testing.assert_allclose(read_audio(tmp_path / "a.wav"), voice, atol=1e-6)
     np.testing.assert_allclose(read_sound(tmp_path / "a.wav").samples, np.stack([voice, gain * voice]), atol=1e-6)
 
@@ -228,7 +228,7 @@ def test_channels_that_cancel_each_other(tmp_path, voice, gain):
 def test_channels_that_cancel_for_a_while(tmp_path, voice):
     other = voice * np.where(np.arange(len(voice)) < 2 * RATE, 1, -1)
     write_wave(tmp_path / "a.wav", np.stack([voice, other + 0.2]), RATE)  # and a constant offset
-    with pytest.warns(Note, match="cancel each other"):
+    with pytest.warns(TBDWarning, match="cancel each other"):
         read_audio(tmp_path / "a.wav")
 
 
@@ -237,7 +237,7 @@ def test_ordinary_stereo_is_mixed_without_a_word(tmp_path, voice, kind, recwarn)
     other = {"same": voice, "one silent": 0 * voice, "offset": 0.5 * voice + 0.1, "apart": np.roll(voice, 5000)}[kind]
     write_wave(tmp_path / "a.wav", np.stack([voice, other]), RATE)
     np.testing.assert_allclose(read_audio(tmp_path / "a.wav"), (voice + other) / 2, atol=1e-6)
-    assert not [w for w in recwarn if issubclass(w.category, Note)]
+    assert not [w for w in recwarn if issubclass(w.category, TBDWarning)]
 
 
 @pytest.mark.parametrize("channels", [3, 4, 6])
@@ -283,7 +283,8 @@ def test_pixels_that_are_not_square(tmp_path, suffix, ratio, width):
         container.mux(stream.encode())
     video = read_video(path)
     frame = next(iter(video))
-    assert frame.shape == (64, width, 3) == Picture(next(video.decoded())).shape and (video.info.width, video.info.height) == (width, 64)
+    assert frame.shape == (64, width, 3) == LazyFrame(next(video.av_frames())).shape
+    assert (video.info.width, video.info.height) == (width, 64)
     assert frame[:, : width // 2 - 3].mean() < 20 and frame[:, width // 2 + 3 :].mean() > 235
     assert video_info(path).width == width
 
@@ -308,10 +309,10 @@ def test_notes_are_one_line_each_on_stderr(tmp_path, voice):
     command = [sys.executable, "-c", script, "render", "--portrait", portrait, "--motion", "m.npz", "--size", "64"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    said = [line for line in run.stderr.splitlines() if "note" in line]
+    said = [line for line in run.stderr.splitlines() if "warning" in line]
     assert said == [
-        "tbd render: note: long.wav lasts 3.00 s and the motion 1.00 s; the last 2.00 s of sound are left out.",
-        "tbd render: note: short.wav lasts 0.50 s and the motion 1.00 s; the last 0.50 s are silent.",
+        "tbd render: warning: long.wav lasts 3.00 s and the motion 1.00 s; the last 2.00 s of sound are left out.",
+        "tbd render: warning: short.wav lasts 0.50 s and the motion 1.00 s; the last 0.50 s are silent.",
     ]
     with av.open(str(tmp_path / "long.mp4")) as film:
         assert (film.streams.audio[0].channels, film.streams.audio[0].rate) == (2, RATE)

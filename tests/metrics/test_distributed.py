@@ -28,15 +28,15 @@ class _FirstPixels(nn.Module):
 def build(weights: Path) -> dict[str, metrics.ClipMetric]:
     made = {
         "LMD": metrics.MouthLandmarkDistance(),
-        "PSNR": metrics.PeakSignalNoiseRatio(),
+        "PSNR": metrics.FramePSNR(),
         "blinks": metrics.BlinkRate(),
         "accuracy": metrics.EmotionAccuracy(
             metrics.CallableEmotionClassifier(lambda faces: faces[:, 0, 0, :8].float(), EMOTIONS)
         ),
         "separation": metrics.EmotionSeparation(),
         "FMD": metrics.FrechetMotionDistance(),
-        "FID": metrics.FrechetInceptionDistance("torchmetrics", weights, allow_biased=True),
-        "KID": metrics.KernelInceptionDistance("torchmetrics", weights, most=10),
+        "FID": metrics.FrameFID("torchmetrics", weights, allow_biased=True),
+        "KID": metrics.FrameKID("torchmetrics", weights, most=10),
     }  # fmt: skip
     for name in ("FID", "KID"):
         made[name]._network.network = _FirstPixels()

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 
-from tbd.face.motion import INDEX, Motion
+from tbd.face.channels import INDEX
+from tbd.face.motion import Motion
 from tbd.metrics import (
     ActionUnitFidelity,
     BlinkRate,

@@ -6,7 +6,7 @@ from torch import nn
 from torchvision.models import resnet18
 
 from tbd.errors import InputError
-from tbd.metrics import CallableEmotionClassifier, EmotionAccuracy, EmotionFAN, TransformersEmotionClassifier, WeightsAbsent
+from tbd.metrics import CallableEmotionClassifier, EmotionAccuracy, EmotionFAN, TransformersEmotionClassifier, WeightsNotFoundError
 from tbd.metrics.emotion import emotion_of
 from tbd.think.action_units import EMOTIONS
 
@@ -116,7 +116,7 @@ def test_emotion_fan_is_the_published_evaluation(attention, classes, tmp_path):
 
 
 def test_emotion_fan_without_its_weights():
-    with pytest.raises(WeightsAbsent) as error:
+    with pytest.raises(WeightsNotFoundError) as error:
         EmotionFAN()
     assert error.value.name == "emotion-fan-mead"
 
@@ -136,6 +136,6 @@ def test_an_image_classifier_of_transformers_from_a_folder(tmp_path):
     with torch.no_grad():
         found, single = classifier.scores(faces), torch.stack([classifier.scores(faces[i : i + 1]) for i in range(5)])
     assert float(found.sum()) == pytest.approx(1) and torch.allclose(found, single.mean(0), atol=1e-6)
-    with pytest.raises(WeightsAbsent) as error:
+    with pytest.raises(WeightsNotFoundError) as error:
         TransformersEmotionClassifier(str(tmp_path / "nowhere"))
     assert error.value.command.startswith("hf download")

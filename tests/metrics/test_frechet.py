@@ -11,12 +11,12 @@ from torchmetrics.image.kid import poly_mmd
 
 from tbd.errors import InputError
 from tbd.metrics import (
-    FrechetInceptionDistance,
+    FrameFID,
+    FrameKID,
     FrechetVideoDistance,
-    KernelInceptionDistance,
     TorchvisionVideoNetwork,
     VideoNetwork,
-    WeightsAbsent,
+    WeightsNotFoundError,
 )
 from tbd.metrics.frechet import kernel_distance, sample_frames
 from tbd.metrics.gaussian import _root, frechet_distance
@@ -31,7 +31,7 @@ def other(pictures):
 @pytest.fixture(scope="module")
 def loaded(stand_in):
     """A FID whose network is loaded once for the tests of this module."""
-    return FrechetInceptionDistance("torchmetrics", stand_in("torchmetrics"), allow_biased=True)
+    return FrameFID("torchmetrics", stand_in("torchmetrics"), allow_biased=True)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_flavour_pytorch_fid_is_pytorch_fid(stand_in, pictures, monkeypatch):
     reference = inception.InceptionV3([3]).eval()
     with torch.no_grad():
         expected = reference(pictures / 255)[0].flatten(1)  # as its ToTensor gives them
-    found = FrechetInceptionDistance("pytorch-fid", stand_in("pytorch-fid"), allow_biased=True).features(pictures)
+    found = FrameFID("pytorch-fid", stand_in("pytorch-fid"), allow_biased=True).features(pictures)
     assert found.numpy() == pytest.approx(expected.double().numpy(), rel=1e-5, abs=1e-4)
 
 
@@ -104,7 +104,7 @@ def test_flavour_eat_is_eats(stand_in, pictures):
     with torch.no_grad():
         network.eval()(torch.from_numpy(resized).permute(0, 3, 1, 2) * 2 - 1)
     expected = nn.functional.adaptive_avg_pool2d(caught[0], 1).flatten(1)
-    found = FrechetInceptionDistance("eat", stand_in("eat"), allow_biased=True).features(pictures)
+    found = FrameFID("eat", stand_in("eat"), allow_biased=True).features(pictures)
     assert found.numpy() == pytest.approx(expected.double().numpy(), rel=1e-5, abs=1e-4) and float(found.std()) > 0.1
 
 
@@ -125,7 +125,7 @@ def test_few_frames_are_refused_unless_allowed(fid, pictures):
 
 def test_absent_and_foreign_weights(stand_in):
     for flavour, name in (("torchmetrics", "inception-fid"), ("eat", "inception-imagenet")):
-        with pytest.raises(WeightsAbsent) as error:
+        with pytest.raises(WeightsNotFoundError) as error:
             InceptionFeatures(flavour)
         assert error.value.name == name
     for flavour in ("torchmetrics", "eat"):
@@ -146,7 +146,7 @@ def test_kernel_distance_is_torchmetrics():
 
 def test_kid_takes_the_same_frames_however_clips_are_shared_out(stand_in):
     frames = torch.randint(0, 256, (9, 3, 20, 20), dtype=torch.uint8)
-    metric = KernelInceptionDistance("torchmetrics", stand_in("torchmetrics"), most=4)
+    metric = FrameKID("torchmetrics", stand_in("torchmetrics"), most=4)
     metric.features = lambda frames: nn.functional.pad(frames.flatten(1).double(), (0, 2048 - 1200))
     samples = []
     for order in ([0, 3, 6], [6, 0, 3]):
@@ -163,7 +163,7 @@ def test_kid_takes_the_same_frames_however_clips_are_shared_out(stand_in):
 
 
 def test_kid_is_the_kernel_distance_of_its_features(stand_in, fid, pictures, other):
-    metric = KernelInceptionDistance("torchmetrics", stand_in("torchmetrics"))
+    metric = FrameKID("torchmetrics", stand_in("torchmetrics"))
     metric._network = fid._network
     metric.update(pictures[:2], other[:2])
     expected = 1000 * kernel_distance(fid.features(pictures[:2]), fid.features(other[:2]))
@@ -205,5 +205,5 @@ def test_torchvisions_video_network_sees_16_frames_normalised(tmp_path):
     with torch.no_grad():
         network.eval()((windows.transpose(1, 2) / 255 - mean) / std)
         assert torch.allclose(ours.embed(windows), caught[0].flatten(1), atol=1e-5)
-    with pytest.raises(WeightsAbsent):
+    with pytest.raises(WeightsNotFoundError):
         TorchvisionVideoNetwork("mc3_18")

@@ -17,15 +17,15 @@ POINTS = 100 + 30 * torch.rand(2, 12, 68, 2, generator=G)
 MOTIONS = torch.rand(2, 60, 58, generator=G)
 
 CASES = {
-    "PSNR": (lambda file: metrics.PeakSignalNoiseRatio(), (FRAMES, OTHER)),
-    "SSIM": (lambda file: metrics.StructuralSimilarity(), (FRAMES, OTHER)),
-    "LPIPS": (lambda file: metrics.PerceptualSimilarity("alex", file("alexnet")), (FRAMES, OTHER)),
+    "PSNR": (lambda file: metrics.FramePSNR(), (FRAMES, OTHER)),
+    "SSIM": (lambda file: metrics.FrameSSIM(), (FRAMES, OTHER)),
+    "LPIPS": (lambda file: metrics.FrameLPIPS("alex", file("alexnet")), (FRAMES, OTHER)),
     "LMD": (lambda file: metrics.MouthLandmarkDistance(), tuple(POINTS)),
     "FMD": (lambda file: metrics.FrechetMotionDistance(), tuple(MOTIONS)),
     "SyncNet": (lambda file: metrics.SyncNetDistance("wav2lip", file("syncnet")), (FRAMES, AUDIO)),
-    "FID": (lambda file: metrics.FrechetInceptionDistance("torchmetrics", file("torchmetrics"), allow_biased=True), (FRAMES, OTHER)),
-    "FID eat": (lambda file: metrics.FrechetInceptionDistance("eat", file("eat"), allow_biased=True), (FRAMES, OTHER)),
-    "KID": (lambda file: metrics.KernelInceptionDistance("torchmetrics", file("torchmetrics")), (FRAMES, OTHER)),
+    "FID": (lambda file: metrics.FrameFID("torchmetrics", file("torchmetrics"), allow_biased=True), (FRAMES, OTHER)),
+    "FID eat": (lambda file: metrics.FrameFID("eat", file("eat"), allow_biased=True), (FRAMES, OTHER)),
+    "KID": (lambda file: metrics.FrameKID("torchmetrics", file("torchmetrics")), (FRAMES, OTHER)),
     "accuracy": (lambda file: metrics.EmotionAccuracy(metrics.EmotionFAN(None)), (CHIPS, EMOTIONS.index("sad"), CHIPS)),
     "separation": (lambda file: metrics.EmotionSeparation(), (MOTIONS[0], EMOTIONS.index("sad"))),
 }

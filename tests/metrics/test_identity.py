@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tbd.metrics import ArcFaceEmbedder, FaceEmbedder, IdentitySimilarity, Unmeasurable, WeightsAbsent
+from tbd.metrics import ArcFaceEmbedder, FaceEmbedder, IdentitySimilarity, Unmeasurable, WeightsNotFoundError
 from tbd.metrics.networks.arcface import align
 
 
@@ -51,7 +51,7 @@ def test_arcface_has_the_releases_layers_and_loads_its_backbone(tmp_path):
         assert loaded.embed(chips).shape == (2, 512)
     blocks = [len(getattr(ArcFaceEmbedder(None, "r50"), f"layer{i}")) for i in (1, 2, 3, 4)]
     assert blocks == [3, 4, 14, 3]
-    with pytest.raises(WeightsAbsent, match="arcface-r50"):
+    with pytest.raises(WeightsNotFoundError, match="arcface-r50"):
         ArcFaceEmbedder()
 
 

@@ -9,7 +9,7 @@ from skimage.transform import SimilarityTransform
 
 from tbd.errors import InputError
 from tbd.face.geometry import mean_face
-from tbd.metrics import ApertureCorrelation, FaceLandmarkDistance, MouthLandmarkDistance, Unmeasurable, WeightsAbsent
+from tbd.metrics import ApertureCorrelation, FaceLandmarkDistance, MouthLandmarkDistance, Unmeasurable, WeightsNotFoundError
 from tbd.metrics.landmarks import (
     align_to_template,
     dlib68,
@@ -98,7 +98,7 @@ def test_a_template_of_ones_own_sets_the_scale_and_a_missing_one_says_how_to_get
         metric.update(faces, faces.flip(0))
         found.append(float(metric.compute()))
     assert found[1] == pytest.approx(2 * found[0], rel=1e-6)
-    with pytest.raises(WeightsAbsent) as error:
+    with pytest.raises(WeightsNotFoundError) as error:
         MouthLandmarkDistance("eat-px128", "eat-template")
     assert error.value.command == "tbd weights fetch eat-template --from FILE"
     np.save(path, np.zeros((5, 2)))

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from tbd.errors import InputError
-from tbd.metrics import SyncNetConfidence, SyncNetDistance, SyncNetOffset, Unmeasurable, WeightsAbsent
+from tbd.metrics import SyncNetConfidence, SyncNetDistance, SyncNetOffset, Unmeasurable, WeightsNotFoundError
 from tbd.metrics.lip_sync import embed, score, shift_distances
 from tbd.metrics.mfcc import mfcc
 from tbd.metrics.networks.syncnet import SyncNet, audio_windows, load_syncnet
@@ -129,7 +129,7 @@ def test_clips_of_which_it_can_say_nothing(stand_in):
 
 
 def test_absent_and_foreign_weights(stand_in):
-    with pytest.raises(WeightsAbsent) as error:
+    with pytest.raises(WeightsNotFoundError) as error:
         SyncNetConfidence()
     assert error.value.command == "tbd weights fetch syncnet_v2"
     with pytest.raises(InputError, match="does not hold the weights of SyncNet"):

@@ -8,7 +8,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from tbd.errors import InputError
-from tbd.metrics import PeakSignalNoiseRatio, PerceptualSimilarity, Sharpness, StructuralSimilarity, Unmeasurable, WeightsAbsent
+from tbd.metrics import FrameLPIPS, FramePSNR, FrameSSIM, Sharpness, Unmeasurable, WeightsNotFoundError
 from tbd.metrics.sharpness import blur_detection
 
 
@@ -24,22 +24,22 @@ def _images(frames):
 
 def test_psnr_is_scikit_images_mean_over_frames(pictures, spoilt):
     expected = np.mean([peak_signal_noise_ratio(b, a) for a, b in zip(_images(spoilt), _images(pictures))])
-    assert PeakSignalNoiseRatio().measure(spoilt, pictures)["value"] == pytest.approx(expected, abs=1e-9)
-    assert PeakSignalNoiseRatio().measure(pictures, pictures)["value"] == 100
+    assert FramePSNR().measure(spoilt, pictures)["value"] == pytest.approx(expected, abs=1e-9)
+    assert FramePSNR().measure(pictures, pictures)["value"] == 100
 
 
 def test_ssim_is_scikit_images(pictures, spoilt):
     expected = np.mean([structural_similarity(b, a, channel_axis=2) for a, b in zip(_images(spoilt), _images(pictures))])
-    assert StructuralSimilarity().measure(spoilt, pictures)["value"] == pytest.approx(expected, abs=1e-10)
+    assert FrameSSIM().measure(spoilt, pictures)["value"] == pytest.approx(expected, abs=1e-10)
 
 
 def test_floats_in_0_to_1_give_the_same_numbers(pictures, spoilt):
-    for metric in (PeakSignalNoiseRatio(), StructuralSimilarity()):
+    for metric in (FramePSNR(), FrameSSIM()):
         assert metric.measure(spoilt / 255, pictures / 255) == metric.measure(spoilt, pictures)
 
 
 def test_frames_of_all_clips_or_clips_are_averaged(pictures, spoilt):
-    for kind in (PeakSignalNoiseRatio, StructuralSimilarity):
+    for kind in (FramePSNR, FrameSSIM):
         one, rest = (kind().measure(spoilt[part], pictures[part])["value"] for part in (slice(0, 1), slice(1, 4)))
         for average, expected in (("clips", (one + rest) / 2), ("frames", (one + 3 * rest) / 4)):
             metric = kind(average)
@@ -50,17 +50,17 @@ def test_frames_of_all_clips_or_clips_are_averaged(pictures, spoilt):
 
 def test_long_clips_are_compared_in_parts(pictures, spoilt):
     long, target = spoilt.repeat(9, 1, 1, 1), pictures.repeat(9, 1, 1, 1)
-    for metric in (PeakSignalNoiseRatio(), StructuralSimilarity()):
+    for metric in (FramePSNR(), FrameSSIM()):
         assert metric.measure(long, target)["value"] == pytest.approx(metric.measure(spoilt, pictures)["value"], abs=1e-9)
 
 
 def test_clips_of_other_shapes_are_refused_in_one_sentence(pictures):
     with pytest.raises(InputError, match="of equal length and size"):
-        PeakSignalNoiseRatio().update(pictures, pictures[:3])
+        FramePSNR().update(pictures, pictures[:3])
     with pytest.raises(InputError, match="7×7"):
-        StructuralSimilarity().update(pictures[..., :5], pictures[..., :5])
+        FrameSSIM().update(pictures[..., :5], pictures[..., :5])
     with pytest.raises(Unmeasurable, match="no frames"):
-        PeakSignalNoiseRatio().measure(pictures[:0], pictures[:0])
+        FramePSNR().measure(pictures[:0], pictures[:0])
 
 
 def test_lpips_is_the_packages_and_takes_any_range(stand_in, pictures, spoilt):
@@ -74,7 +74,7 @@ def test_lpips_is_the_packages_and_takes_any_range(stand_in, pictures, spoilt):
     reference.net.load_state_dict({key: state["features." + ".".join(key.split(".")[1:])] for key in own})
     with torch.no_grad():
         expected = float(reference(spoilt / 127.5 - 1, pictures / 127.5 - 1).mean())
-    metric = PerceptualSimilarity("alex", stand_in("alexnet"))
+    metric = FrameLPIPS("alex", stand_in("alexnet"))
     assert expected > 1e-3, "a distance that says something"
     assert metric.measure(spoilt, pictures)["value"] == pytest.approx(expected, rel=1e-5)
     assert metric.measure(spoilt / 255, pictures / 255)["value"] == pytest.approx(expected, rel=1e-5), "0..1 would score better, silently"
@@ -83,11 +83,11 @@ def test_lpips_is_the_packages_and_takes_any_range(stand_in, pictures, spoilt):
 
 
 def test_lpips_without_weights_says_what_fetches_them_and_others_do_not_fit(stand_in):
-    with pytest.raises(WeightsAbsent) as error:
-        PerceptualSimilarity("vgg")
+    with pytest.raises(WeightsNotFoundError) as error:
+        FrameLPIPS("vgg")
     assert (error.value.name, error.value.command) == ("vgg16-imagenet", "tbd weights fetch vgg16-imagenet")
     with pytest.raises(InputError, match="do not hold torchvision's squeeze"):
-        PerceptualSimilarity("squeeze", stand_in("alexnet"))
+        FrameLPIPS("squeeze", stand_in("alexnet"))
 
 
 @pytest.mark.parametrize(("radius", "expected"), [(0, 0.3836820691659402), (1, 0.1261918115535614), (2, 0.0040189464618917755), (4, 0.0)])

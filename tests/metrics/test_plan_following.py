@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tbd.errors import InputError
-from tbd.face.motion import INDEX, Motion
+from tbd.face.channels import INDEX
+from tbd.face.motion import Motion
 from tbd.metrics.base import Unmeasurable
 from tbd.metrics.motion_emotion import MotionEmotionAccuracy, classify_left_out, motion_summary
 from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError, closures, lip_gap

@@ -7,7 +7,7 @@ import pytest
 from tbd.data.synthetic.engines import ENGINES, engine_of
 from tbd.data.synthetic.speech import Delivery
 from tbd.data.synthetic.visemes import loudness_of, speech_lips
-from tbd.face.motion import INDEX
+from tbd.face.channels import INDEX
 from tbd.media.rates import SAMPLE_RATE
 from tbd.media.wav import read_wave
 from tbd.speech import recognizer

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tbd.face.motion import BLENDSHAPES, CHANNELS, INDEX
+from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
 from tbd.think.facs import ACTION_UNITS, CHANNEL_REGIONS, EMOTIONS, PROTOTYPES, measure, perform
 from tbd.think.plan import MuscleAction, MusclePlan
 
@@ -50,7 +50,7 @@ def test_sides_are_the_subjects_own():
 
 
 def test_head_units_follow_the_heads_signs():
-    """`tbd.face.motion.HEAD`: positive pitch looks down, yaw turns left, roll tilts the crown to the right, z comes closer."""
+    """`tbd.face.channels.HEAD`: positive pitch looks down, yaw turns left, roll tilts the crown to the right, z comes closer."""
     signs = {51: ("headYaw", 1), 52: ("headYaw", -1), 53: ("headPitch", -1), 54: ("headPitch", 1)}
     signs |= {55: ("headRoll", -1), 56: ("headRoll", 1), 57: ("headZ", 1), 58: ("headZ", -1)}
     for unit, (channel, sign) in signs.items():

@@ -1,10 +1,10 @@
 """A label means the same muscles in training and evaluation."""
 
 import pytest
+from tbd.evaluation.references.cache import CacheClip
 
 from tbd.data.datamodules.mead import MEADDataModule
 from tbd.data.preprocess.cache import Cache
-from tbd.evaluation.references.sources import CacheClip
 from tbd.think import KnowledgePlanner
 from tbd.think.facs import EMOTIONS
 from tbd.think.labels import plan_from_label

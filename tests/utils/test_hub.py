@@ -30,7 +30,7 @@ def answered(monkeypatch, files: list[str]) -> None:
     """The hub answers, and says that a repository has these files."""
 
     class Api:
-        def repo_info(self, name, timeout):
+        def model_info(self, name, timeout):
             return type("Info", (), {"siblings": [type("File", (), {"rfilename": file}) for file in files]})
 
     monkeypatch.setattr("tbd.utils.hub.reachable", lambda: True)

@@ -11,7 +11,7 @@ TONE = np.sin(np.arange(1600, dtype=np.float32))
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_floats_are_samples(dtype):
-    samples = input_checks.samples(TONE.astype(dtype)[::-1])
+    samples = input_checks.check_audio(TONE.astype(dtype)[::-1])
     assert samples.dtype == np.float32 and samples.flags.c_contiguous and np.allclose(samples, TONE[::-1], atol=1e-3)
 
 
@@ -30,7 +30,7 @@ def test_floats_are_samples(dtype):
 )
 def test_other_sound_is_refused(audio, words):
     with pytest.raises(InputError, match=words):
-        input_checks.samples(audio)
+        input_checks.check_audio(audio)
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ def test_other_sound_is_refused(audio, words):
 )
 def test_other_pictures_are_refused(image):
     with pytest.raises(InputError, match=r"give an \(H, W, 3\) uint8 RGB array"):
-        input_checks.picture(image)
+        input_checks.check_image(image)
 
 
 def test_numbers_and_words():
-    assert input_checks.whole(np.int64(5), "The seed", 0, 9) == 5
+    assert input_checks.check_int(np.int64(5), "The seed", 0, 9) == 5
     for value in (-1, 10, 1.0, True, "5", None):
         with pytest.raises(InputError, match="The seed is a whole number from 0 to 9"):
-            input_checks.whole(value, "The seed", 0, 9)
+            input_checks.check_int(value, "The seed", 0, 9)
     with pytest.raises(InputError, match="of type bytes"):
-        input_checks.sentence(b"happy")
+        input_checks.check_text(b"happy")

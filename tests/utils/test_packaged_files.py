@@ -11,7 +11,7 @@ from tbd.ablation.study import load_study
 from tbd.cli.main import main
 from tbd.errors import InputError
 from tbd.media import read_audio, read_image
-from tbd.utils.packaged_files import find_shipped, shipped_folder, with_shipped_configs
+from tbd.utils.packaged_files import find_shipped, resolve_shipped_configs, shipped_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 MINI = str(shipped_folder("configs") / "experiment" / "motion_mini.yaml")
@@ -32,18 +32,18 @@ def test_names_in_a_command_line_become_paths(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     given = ["--config", "motion_mini", "--config=trainer/cpu", "--data", "configs/data/mead.yaml", "--trainer.max_steps", "3"]
     mead = str(shipped_folder("configs") / "data" / "mead.yaml")
-    assert with_shipped_configs(given) == ["--config", MINI, f"--config={CPU}", "--data", mead, "--trainer.max_steps", "3"]
+    assert resolve_shipped_configs(given) == ["--config", MINI, f"--config={CPU}", "--data", mead, "--trainer.max_steps", "3"]
 
 
 def test_a_file_of_the_user_wins(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "motion_mini").write_text("model: {}")
-    assert with_shipped_configs(["--config", "motion_mini"]) == ["--config", "motion_mini"]
+    assert resolve_shipped_configs(["--config", "motion_mini"]) == ["--config", "motion_mini"]
 
 
 def test_a_configuration_that_is_nowhere_is_named_with_the_nearest():
     with pytest.raises(InputError, match=r"There is no configuration motion_minni.*did you mean motion_mini"):
-        with_shipped_configs(["--config", "motion_minni"])
+        resolve_shipped_configs(["--config", "motion_minni"])
 
 
 def test_ablations_are_found_by_name(tmp_path, monkeypatch):

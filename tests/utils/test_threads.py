@@ -21,21 +21,21 @@ def _four_cores(monkeypatch):
 def test_processes_share_the_cores():
     threads.set_threads()
     assert os.environ["OMP_NUM_THREADS"] == "4" and os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
-    assert threads.spread_over(2) == {"LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "2"}
-    assert threads.spread_over(8)["OMP_NUM_THREADS"] == "1"
-    assert threads.thread_note().startswith("4 CPU threads a process;")
+    assert threads.worker_environment(2) == {"LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "2"}
+    assert threads.worker_environment(8)["OMP_NUM_THREADS"] == "1"
+    assert threads.describe_threads().startswith("4 CPU threads a process;")
 
 
 def test_a_busy_machine_gets_one(monkeypatch):
     monkeypatch.setattr(os, "getloadavg", lambda: (9.0, 1.0, 1.0))
     threads.set_threads()
-    assert threads.thread_note().startswith("1 CPU thread a process since the machine is busy (load 9 on 4 cores);")
+    assert threads.describe_threads().startswith("1 CPU thread a process since the machine is busy (load 9 on 4 cores);")
 
 
 def test_what_the_user_says_stays(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     threads.set_threads()
-    assert os.environ["OMP_NUM_THREADS"] == "3" and "OMP_NUM_THREADS" not in threads.spread_over(2)
+    assert os.environ["OMP_NUM_THREADS"] == "3" and "OMP_NUM_THREADS" not in threads.worker_environment(2)
 
 
 def test_a_container_s_quota_counts(monkeypatch, tmp_path):

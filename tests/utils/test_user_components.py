@@ -2,13 +2,11 @@
 
 import errno
 
-import numpy as np
 import pytest
 
-from tbd.cli.generate import _components
 from tbd.cli.main import main
-from tbd.errors import InputError, TBDError
-from tbd.utils.user_components import answerable
+from tbd.errors import InputError
+from tbd.utils.user_components import attribute_errors_to
 
 PLANNERS = """
 from tbd.think import Planner
@@ -41,35 +39,10 @@ class Stranger:
 
 
 def test_a_full_disk_stays_one():
-    with pytest.raises(OSError), answerable(Stranger(), "renderer"):
+    with pytest.raises(OSError), attribute_errors_to(Stranger(), "renderer"):
         raise OSError(errno.ENOSPC, "no space")
 
 
 def test_what_a_component_says_itself_stays():
-    with pytest.raises(InputError, match="own words"), answerable(Stranger(), "tracker"):
+    with pytest.raises(InputError, match="own words"), attribute_errors_to(Stranger(), "tracker"):
         raise InputError("own words")
-
-
-def test_frames_that_fail_name_the_renderer():
-    from tbd.pipeline import _rendered
-
-    class Breaks:
-        def render(self, face, motion):
-            yield np.zeros((2, 2, 3), np.uint8)
-            raise ValueError("no more  paint")
-
-    frames = _rendered(Breaks(), None, None)
-    assert next(frames).shape == (2, 2, 3)
-    with pytest.raises(TBDError, match="Breaks failed: ValueError, no more paint"):
-        next(frames)
-
-
-@pytest.mark.parametrize("name", ["mesh", "MeshWarpRenderer", "tbd.face.render.renderer.MeshWarpRenderer"])
-def test_the_packaged_renderer_by_any_name_is_fitted_to_the_plan(name):
-    assert _components({"emotion": "", "renderer": name}).renderer is None
-
-
-def test_its_arguments_keep_the_lips_closed():
-    given = {"class_path": "mesh", "init_args": {"shading": 0.5}}
-    renderer = _components({"emotion": "", "renderer": given}).renderer
-    assert (renderer.shading, renderer.close_lips) == (0.5, 1.0)

@@ -18,7 +18,7 @@ class CacheDataModule(MotionDataModule):
 
     Args:
         root: The cache.
-        splits: Name of packaged splits or a .json file of your own; those that the data set names for itself where not given.
+        split_file: Name of packaged splits or a .json file of your own; those that the data set names for itself where not given.
         tracker: Whose motion, ``face_mesh`` or ``face_landmarker``, with a version where the cache holds several.
         emotions: Take only clips of these labels.
         levels: Take only clips of these levels.
@@ -32,7 +32,7 @@ class CacheDataModule(MotionDataModule):
     def __init__(
         self,
         root: str,
-        splits: str | None = None,
+        split_file: str | None = None,
         tracker: str = "face_mesh",
         emotions: Sequence[str] | None = None,
         levels: Sequence[int] | None = None,
@@ -40,7 +40,7 @@ class CacheDataModule(MotionDataModule):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.root, self.splits, self.tracker, self.sound_only = Path(root), splits, tracker, sound_only
+        self.root, self.split_file, self.tracker, self.sound_only = Path(root), split_file, tracker, sound_only
         self.emotions, self.levels = emotions, levels
 
     def records(self) -> list[ClipRecord]:
@@ -64,7 +64,7 @@ class CacheDataModule(MotionDataModule):
 
     def clips(self) -> list[TrainingClip]:
         """See `MotionDataModule.clips`."""
-        records, splits, plan_of = self.records(), splits_of(Cache(self.root), self.splits), PlanOfRecord()
+        records, splits, plan_of = self.records(), splits_of(Cache(self.root), self.split_file), PlanOfRecord()
         return [
             TrainingClip(
                 name=r.clip,

@@ -21,7 +21,7 @@ class VideoCacheDataModule(VideoDataModule):
 
     Args:
         root: The cache.
-        splits: Name of packaged splits, or a .json file; those that the data set names for itself where not given.
+        split_file: Name of packaged splits, or a .json file; those that the data set names for itself where not given.
         latents: Name of the features, ``vae@<weights>-<size>`` (see `tbd.data.preprocess.features`); the cache's only ones where not given.
         shortest: Clips with fewer frames are left out; a window's frames where not given.
         kwargs: See `VideoDataModule`.
@@ -30,13 +30,13 @@ class VideoCacheDataModule(VideoDataModule):
     def __init__(
         self,
         root: str,
-        splits: str | None = None,
+        split_file: str | None = None,
         latents: str | None = None,
         shortest: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.root, self.splits, self.latents, self.shortest = Path(root), splits, latents, shortest
+        self.root, self.split_file, self.latents, self.shortest = Path(root), split_file, latents, shortest
 
     def clips(self, split: Split) -> Sequence[VideoClip]:
         """List the clips of a split whose latents are there.
@@ -51,7 +51,7 @@ class VideoCacheDataModule(VideoDataModule):
             InputError: If there are none, or files are gone.
         """
         cache, plan_of = Cache(self.root), PlanOfRecord()
-        splits = splits_of(cache, self.splits)
+        splits = splits_of(cache, self.split_file)
         latents = self.latents or _only_latents(cache)
         names = {kind: feature_name(kind, latents) for kind in ("portrait", "coarse", "regions")} | {"frames": latents}
         records = {r.clip: r for r in cache.records() if r.ready and all(name in r.features for name in names.values())}

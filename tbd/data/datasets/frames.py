@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tbd.errors import InputError, first_line
-from tbd.media.frame import Picture
+from tbd.media.lazy_frame import LazyFrame
 from tbd.media.rates import FPS
 
 
@@ -96,7 +96,7 @@ class PyAVReader(FrameReader):
                     for frame in decoding:
                         at = round(((frame.pts or 0) - start) * unit * FPS)
                         if at >= number:
-                            found[number] = Picture(frame)[:, :]
+                            found[number] = LazyFrame(frame)[:, :]
                             break
         except (av.FFmpegError, OSError, IndexError) as error:
             raise InputError(f"{path} cannot be read as video ({error}); prepare the clip again.") from error

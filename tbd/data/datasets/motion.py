@@ -27,7 +27,7 @@ class MotionBatch(TypedDict):
     """One batch of windows, the same from every DataModule.
 
     audio: (B, (T + 2·context)·640) float32 at 16 kHz in −1..1, silence where the clip has no sound.
-    motion: (B, T, 58) float32 at 25 fps, the channels of `tbd.face.motion.CHANNELS`.
+    motion: (B, T, 58) float32 at 25 fps, the channels of `tbd.face.channels.CHANNELS`.
     plan: the B clips' plans, their times in seconds from the start of the window.
     planned: (B,) float32, 1 where the plan is known, 0 where the data set has no label: a module withholds it there.
     mask: (B, T) float32, 1 at frames that the clip has, 0 at padding.

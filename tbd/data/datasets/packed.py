@@ -25,7 +25,8 @@ from torch import Tensor
 from typing_extensions import NotRequired
 
 from tbd.errors import InputError
-from tbd.face.motion import CHANNELS, Motion
+from tbd.face.channels import CHANNELS
+from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.media.wav import read_samples
 from tbd.speech.alignment import PHONES_PER_FRAME, phone_track

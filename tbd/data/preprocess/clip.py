@@ -21,10 +21,10 @@ from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, Neutral
 from tbd.face.tracker import MAX_TILT, MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, Tracking
 from tbd.media import VideoFrames, VideoInfo, VideoWriter, read_audio, read_video
-from tbd.media.frame import Picture, scaled
+from tbd.media.lazy_frame import LazyFrame, to_yuv420
 from tbd.media.rates import SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.utils.atomic import atomic_output
-from tbd.utils.notes import collected
+from tbd.utils.user_warnings import collect_warnings
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -119,7 +119,7 @@ class RewindableFrames:
             return
         kept: list[VideoFrame] = []
         size = 0
-        for frame in self._frames.decoded(threads=False):
+        for frame in self._frames.av_frames(threads=False):
             size += sum(plane.buffer_size for plane in frame.planes)
             if size > self._memory:
                 kept.clear()
@@ -150,7 +150,7 @@ def prepare_clip(raw: RawClip, cache: Cache, config: PreprocessConfig, trackers:
         _require_interval(raw, video.info)
         frames = RewindableFrames(video)
         neutrals = [find_neutral(raw, tracker, cache, key) for tracker, key in zip(trackers, config.tracker_keys())]
-        with collected() as notes:
+        with collect_warnings() as notes:
             seen = _track(raw, video.info, frames, trackers, neutrals)
         count = len(seen.motions[0])
         _require_whole(raw, video, count)
@@ -169,7 +169,7 @@ def prepare_clip(raw: RawClip, cache: Cache, config: PreprocessConfig, trackers:
             crop=square,
         )
         record = _place(record, config, sound is not None)
-        with collected():  # a clip that is decoded twice repeats its notes
+        with collect_warnings():  # a clip that is decoded twice repeats its notes
             _write_videos(cache, record, config, frames, square, sound, seen.turns)
     if sound is not None:
         save_sound(cache.path(record.audio), sound)
@@ -224,7 +224,7 @@ def find_neutral(raw: RawClip, tracker: Tracker, cache: Cache, key: str) -> Neut
             with suppress(OSError, ValueError, KeyError), np.load(kept, allow_pickle=False) as neutral:
                 return Neutral(neutral["face"], neutral["blendshapes"], file.name)
         with suppress(InputError), file.opened() as path:
-            neutral = tracker.rest((Picture(frame) for frame in read_video(path).decoded(threads=False)), file.name)
+            neutral = tracker.rest((LazyFrame(frame) for frame in read_video(path).av_frames(threads=False)), file.name)
             with atomic_output(kept) as temporary:
                 np.savez(temporary, face=neutral.face, blendshapes=neutral.blendshapes)
             return neutral
@@ -241,7 +241,7 @@ def _track(
         with ExitStack() as stack:
             trackings = [stack.enter_context(Tracking(tracker, raw.record.origin, neutral)) for tracker, neutral in zip(trackers, neutrals)]
             for frame in frames:
-                picture = Picture(frame).within(*window) if boxed else Picture(frame)
+                picture = LazyFrame(frame).crop(*window) if boxed else LazyFrame(frame)
                 for tracking in trackings:
                     tracking.add(picture)
             motions = [tracking.motion() for tracking in trackings]
@@ -276,13 +276,13 @@ def _remarks(motion: Motion, turns: int) -> Iterator[str]:
         yield f"the head is tilted by {abs(tilt):.0f}°"
 
 
-def _upright(picture: Picture, turns: int) -> Picture:
+def _upright(frame: LazyFrame, turns: int) -> LazyFrame:
     """Turn a frame by quarter turns anticlockwise."""
     if not turns:
-        return picture
+        return frame
     import av
 
-    return Picture(av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(picture[:, :], turns)), format="rgb24"))
+    return LazyFrame(av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(frame[:, :], turns)), format="rgb24"))
 
 
 def _window(raw: RawClip, info: VideoInfo) -> tuple[int, int, int, int]:
@@ -381,7 +381,7 @@ def prepare_sound(raw: RawClip, path: Path, frames: int) -> tuple[np.ndarray | N
 
 def _read_noted(path: Path, name: str) -> tuple[np.ndarray, list[str]]:
     """Read a file's sound, and the notes on it under that name."""
-    with collected() as notes:
+    with collect_warnings() as notes:
         sound = read_audio(path)
     return sound, _named(notes, path, name)
 
@@ -427,10 +427,10 @@ def _write_videos(
             for size in sizes
         ]
         for frame in frames:
-            picture = _upright(Picture(frame), turns).square(*square, sizes[0])
+            picture = _upright(LazyFrame(frame), turns).crop_square(*square, sizes[0])
             for writer, size in zip(writers, sizes):
-                picture = picture if size == sizes[0] else scaled(picture, size)
-                writer.write_picture(picture)
+                picture = picture if size == sizes[0] else to_yuv420(picture, size)
+                writer.write_av_frame(picture)
 
 
 def save_sound(path: Path, sound: np.ndarray) -> None:

@@ -17,7 +17,7 @@ from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry, remove_pose
 from tbd.face.motion import Motion
 from tbd.face.regions import movement_masks
-from tbd.face.render.coarse import relative_to, render_coarse, resting_frame
+from tbd.face.render.coarse import render_coarse
 from tbd.media import read_video
 from tbd.think.facs import REGION_CHANNELS
 
@@ -55,7 +55,7 @@ class PortraitFeature(FeatureExtractor):
             InputError: If the video ends before the portrait's frame.
         """
         motion = Motion.load(cache.path(record.file("motions", self.tracker)))
-        rest = resting_frame(motion)
+        rest = motion.most_neutral_frame()
         video = cache.path(record.videos[self.latents.size])
         picture = next(islice(iter(read_video(video)), rest, None), None)
         if picture is None:
@@ -63,7 +63,7 @@ class PortraitFeature(FeatureExtractor):
         mesh = load_points(cache.path(record.file("points", self.tracker)))[rest]
         points = (mesh.astype(np.float64) + np.array([0.5, 0.5, 0])) * len(picture)
         face = FaceGeometry(picture, points.astype(np.float32), *remove_pose(points))
-        return self.of_face(face, relative_to(motion, rest)).astype(np.float16)
+        return self.of_face(face, motion.relative_to(rest)).astype(np.float16)
 
     @abstractmethod
     def of_face(self, face: FaceGeometry, motion: Motion) -> np.ndarray:

@@ -18,12 +18,12 @@ _SHOWN = 8
 """Examples of each kind that a report names."""
 
 
-def report(root: str, splits: str | None = None, console: Console | None = None) -> None:
+def report(root: str, split_file: str | None = None, console: Console | None = None) -> None:
     """Print what a cache holds.
 
     Args:
         root: The cache.
-        splits: Name or file of splits to compare with, and to verify: no person and no recording may be in two of them.
+        split_file: Name or file of splits to compare with, and to verify: no person and no recording may be in two of them.
         console: Where it goes.
 
     Raises:
@@ -33,7 +33,7 @@ def report(root: str, splits: str | None = None, console: Console | None = None)
     console = console or Console()
     cache = Cache(root)
     records = cache.records()
-    chosen = load_splits(splits) if splits else None
+    chosen = load_splits(split_file) if split_file else None
     _overview(cache, records, console)
     if any(r.emotion for r in records):
         console.print(_by_emotion(records))

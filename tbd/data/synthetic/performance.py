@@ -13,7 +13,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from tbd.data.synthetic.visemes import AVERAGE, VOWELS, Articulation, Lips, base_symbols, close_jaw, loudness_of, speech_lips
-from tbd.face.motion import BLENDSHAPES, INDEX, Motion
+from tbd.face.channels import BLENDSHAPES, INDEX
+from tbd.face.motion import Motion
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.speech.phones import SILENCE, Phone
 from tbd.think.facs import perform

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, grey_closing
 
-from tbd.face.motion import INDEX
+from tbd.face.channels import INDEX
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.speech.phones import BREATH, SILENCE, Phone
 

@@ -11,7 +11,8 @@ from torch import Tensor
 from tbd.draw.conditioning.audio_encoder import frames_of
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.sampling import AudioWindows
-from tbd.face.motion import CHANNELS, Motion
+from tbd.face.channels import CHANNELS
+from tbd.face.motion import Motion
 from tbd.media.rates import FPS
 from tbd.think.plan import MusclePlan
 

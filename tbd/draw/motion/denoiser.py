@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds
-from tbd.face.motion import CHANNELS
+from tbd.face.channels import CHANNELS
 
 
 class Denoiser(nn.Module, ABC):

@@ -1,7 +1,6 @@
 """`MotionDiffusion`: a diffusion over windows of `Motion`, told by a plan and a voice."""
 
 import copy
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -28,7 +27,8 @@ from tbd.draw.randomness import SampleNoise, seed_of
 from tbd.draw.sample_means import Tally
 from tbd.draw.sampling import AudioWindows, build_cfg_batch, crossfade_seam, require_noise_scheduler, require_widths
 from tbd.errors import InputError
-from tbd.face.motion import CHANNELS, Motion
+from tbd.face.channels import CHANNELS
+from tbd.face.motion import Motion
 from tbd.media.rates import FPS
 from tbd.think.action_units import REGIONS
 from tbd.think.facs import CHANNEL_REGIONS
@@ -119,10 +119,7 @@ class MotionDiffusion(ExactModule):
         validation_steps: int = 4,
     ) -> None:
         super().__init__()
-        with warnings.catch_warnings():
-            # Lightning advises to leave modules out; without them `load_from_checkpoint` cannot rebuild the model
-            warnings.filterwarnings("ignore", "Attribute .* is an instance of `nn.Module`")
-            self.save_hyperparameters()
+        self.save_plain_hyperparameters()
         require_noise_scheduler(noise_scheduler)
         require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
         self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder

@@ -51,6 +51,7 @@ class AudioDistillation(ExactModule):
         seed: int | None = None,
     ) -> None:
         super().__init__()
+        self.save_plain_hyperparameters()
         self.student = load_motion_model(model)  # frozen
         self.teacher = self.student.audio_encoder
         require_widths(self.student.plan_encoder, self.student.denoiser.plan_dim, audio_encoder, self.student.denoiser.audio_dim)

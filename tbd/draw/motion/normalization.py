@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tbd.errors import InputError
-from tbd.face.motion import CHANNELS
+from tbd.face.channels import CHANNELS
 
 BATCHES = 16
 """Batches of each process that statistics are estimated from."""

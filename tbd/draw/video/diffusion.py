@@ -1,7 +1,6 @@
 """`VideoDiffusion`: a diffusion over windows of latent video, told by a portrait, a coarse motion of it, a plan and a voice."""
 
 import copy
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from itertools import islice
@@ -119,10 +118,7 @@ class VideoDiffusion(ExactModule):
         seed: int | None = None,
     ) -> None:
         super().__init__()
-        with warnings.catch_warnings():
-            # Lightning advises to leave modules out; without them `load_from_checkpoint` cannot rebuild the model
-            warnings.filterwarnings("ignore", "Attribute .* is an instance of `nn.Module`")
-            self.save_hyperparameters()
+        self.save_plain_hyperparameters()
         require_noise_scheduler(noise_scheduler)
         require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
         if audio_encoder.recognizer is not None:

@@ -25,10 +25,10 @@ class Screening:
     """
 
     def __init__(self, seed: int = 0, identity: "IdentitySimilarity | None" = None) -> None:
-        from tbd.metrics.pixels import PeakSignalNoiseRatio, StructuralSimilarity  # which drawing alone does without
+        from tbd.metrics.pixels import FramePSNR, FrameSSIM  # which drawing alone does without
 
         self.seed, self.identity = seed, identity or _identity()
-        self._psnr, self._ssim, self._tally = PeakSignalNoiseRatio(), StructuralSimilarity(), Tally()
+        self._psnr, self._ssim, self._tally = FramePSNR(), FrameSSIM(), Tally()
         self._decoded = False
 
     @torch.no_grad()
@@ -89,11 +89,11 @@ class Screening:
 def _identity() -> "IdentitySimilarity | None":
     from tbd.metrics.identity import IdentitySimilarity
     from tbd.metrics.networks.arcface import ArcFaceEmbedder
-    from tbd.weights import WeightsAbsent
+    from tbd.weights import WeightsNotFoundError
 
     try:
         return IdentitySimilarity(ArcFaceEmbedder())
-    except WeightsAbsent as error:
+    except WeightsNotFoundError as error:
         rank_zero_info(f"The test logs no identity: {error}")
         return None
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from tbd.evaluation.leaderboard.html import page
 from tbd.evaluation.leaderboard.markdown import renew, require_markers
 from tbd.evaluation.leaderboard.store import read_board
-from tbd.utils.atomic import atomic_output, check_files
+from tbd.utils.atomic import atomic_output
+from tbd.utils.file_checks import check_files
 
 PAGE = "index.html"
 

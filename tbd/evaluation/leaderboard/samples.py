@@ -54,8 +54,8 @@ def choose(videos: list[Path]) -> list[Path]:
 def frame_at(video: Path, place: float) -> np.ndarray:
     """(_SIDE, _SIDE, 3) uint8, the frame at `place` (0..1) of a video."""
     from tbd.evaluation.clip_decoding import count_frames
-    from tbd.evaluation.references.sources import among, resize
+    from tbd.evaluation.references.frames import resize, select_frames
     from tbd.media import read_video
 
     number = int(place * max(count_frames(video).frames - 1, 0))
-    return resize(next(among(read_video(video), np.array([number]))), _SIDE)
+    return resize(next(select_frames(read_video(video), np.array([number]))), _SIDE)

@@ -21,9 +21,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tbd.errors import InputError
 from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
 from tbd.evaluation.scores import Scores, load_scores
-from tbd.utils.atomic import atomic_output, same_file
-from tbd.utils.notes import note
+from tbd.utils.atomic import atomic_output
+from tbd.utils.file_checks import same_file
 from tbd.utils.packaged_files import shipped_folder
+from tbd.utils.user_warnings import warn
 
 
 class Entry(BaseModel):
@@ -115,7 +116,7 @@ def begin(board: str | os.PathLike) -> None:
     shipped = shipped_folder("benchmarks") / "leaderboard"
     if Path(board).exists() or not shipped.is_dir():
         return
-    note(f"{board} is new here; it begins with the rows that ship with tbd.")
+    warn(f"{board} is new here; it begins with the rows that ship with tbd.")
     shutil.copytree(shipped, board)
 
 

@@ -1,14 +1,17 @@
 """References: the true clips that a protocol compares predictions with, and what a model may know of each."""
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.think.action_units import EMOTIONS
 from tbd.think.plan import MusclePlan
+from tbd.utils.class_path import Component, build, import_class
 
 
 class ReferenceClip(ABC):
@@ -88,3 +91,16 @@ def read_label(name: str) -> tuple[str | None, int | None]:
         return None, None
     after = parts[parts.index(emotion) + 1 :]
     return emotion, int(after[0]) if after and after[0] in ("1", "2", "3") else None
+
+
+def build_reference(component: Component, root: str | None) -> Reference:
+    """A protocol's reference over the folder that `--reference` gives.
+
+    Raises:
+        InputError: the class cannot be built, or needs a folder and none was given.
+    """
+    kind = import_class(component.class_path)
+    if root is None and inspect.signature(kind).parameters["root"].default is inspect.Parameter.empty:
+        raise InputError(f"--reference is missing: {(inspect.getdoc(kind) or kind.__name__).splitlines()[0]} Name its folder.")
+    given = {} if root is None else {"root": root}
+    return build(component.model_copy(update={"init_args": {**component.init_args, **given}}), Reference, "The protocol's reference")

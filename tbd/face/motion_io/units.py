@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.motion import BLENDSHAPES, CHANNELS, HEAD
-from tbd.utils.notes import note
+from tbd.face.channels import BLENDSHAPES, CHANNELS, HEAD
+from tbd.utils.user_warnings import warn
 
 _SHAPES = len(BLENDSHAPES)
 _ANGLES = slice(_SHAPES, _SHAPES + 3)
@@ -29,22 +29,22 @@ def scaled(values: np.ndarray, declared: Mapping[str, str], path: str) -> np.nda
     """Bring coefficients to 0..1 and angles to radians.
 
     Args:
-        values: (R, 58) float64.
-        declared: Channel → unit, where the file's columns say it.
-        path: Of the file, for messages.
+        values: (R, 58) float64, as the file holds them.
+        declared: Channel → unit (``percent``, ``deg``, ``rad``), where the file's columns state it.
+        path: The file's path, for messages.
 
     Returns:
-        (R, 58) in the units of `tbd.face.motion.CHANNELS`.
+        (R, 58) float64 in the units of `tbd.face.channels.CHANNELS`.
 
     Raises:
-        InputError: Coefficients fit neither 0..1 nor percent.
+        InputError: If coefficients fit neither 0..1 nor percent.
     """
     values = values.copy()
     values[:, :_SHAPES] *= _shape_factor(values[:, :_SHAPES], declared, path)
     values[:, _ANGLES] *= _angle_factor(values[:, _ANGLES], declared, path)
     far = np.abs(values[:, _OFFSETS]).max()
     if far > _FAR:
-        note(f"{path}: headX, headY and headZ reach {far:.4g}, which is no distance in spaces between the eyes; they are left out.")
+        warn(f"{path}: headX, headY and headZ reach {far:.4g}, which is no distance in spaces between the eyes; they are left out.")
         values[:, _OFFSETS] = 0
     return values
 
@@ -54,7 +54,7 @@ def _shape_factor(shapes: np.ndarray, declared: Mapping[str, str], path: str) ->
         return 0.01
     peaks = shapes.max(0)
     highest = float(peaks.max(initial=0))
-    _tell_negative(shapes, path)
+    _note_negative(shapes, path)
     if highest <= _ABOVE_ONE:
         return 1.0
     moving = peaks[peaks > 1e-4]
@@ -63,19 +63,19 @@ def _shape_factor(shapes: np.ndarray, declared: Mapping[str, str], path: str) ->
         raise InputError(f"{path}: {most}; a blendshape runs from 0 to 1, or from 0 to 100 in percent.")
     if float(np.median(moving)) > 1.0 or (highest > _EXAGGERATED and (moving > _ABOVE_ONE).sum() > 1):
         doubt = "" if highest > _QUIET else " If they are 0..1, exaggerated, bring them below 1.5 first."
-        note(f"{path}: {most}; its blendshapes are taken as percent and divided by 100.{doubt}")
+        warn(f"{path}: {most}; its blendshapes are taken as percent and divided by 100.{doubt}")
         return 0.01
     if highest > _EXAGGERATED:
         raise InputError(f"{path}: {most} while the others stay within 0..1; correct that column.")
-    note(f"{path}: {most}; its blendshapes are taken as 0..1, exaggerated. If they are percent, write (%) behind the columns' names.")
+    warn(f"{path}: {most}; its blendshapes are taken as 0..1, exaggerated. If they are percent, write (%) behind the columns' names.")
     return 1.0
 
 
-def _tell_negative(shapes: np.ndarray, path: str) -> None:
+def _note_negative(shapes: np.ndarray, path: str) -> None:
     lowest = shapes.min(0)
     column = int(lowest.argmin())
     if lowest[column] < -0.1 * max(1.0, float(shapes.max())):
-        note(f"{path}: {CHANNELS[column]} falls to {lowest[column]:.4g}; a blendshape runs from 0 up, and less is drawn as 0.")
+        warn(f"{path}: {CHANNELS[column]} falls to {lowest[column]:.4g}; a blendshape runs from 0 up, and less is drawn as 0.")
 
 
 def _angle_factor(angles: np.ndarray, declared: Mapping[str, str], path: str) -> float:
@@ -84,9 +84,9 @@ def _angle_factor(angles: np.ndarray, declared: Mapping[str, str], path: str) ->
         return float(np.pi / 180) if "deg" in given else 1.0
     widest = float(np.abs(angles).max())
     if widest > _TURNED:
-        note(f"{path}: the head's angles reach {widest:.4g}; they are taken as degrees.")
+        warn(f"{path}: the head's angles reach {widest:.4g}; they are taken as degrees.")
         return float(np.pi / 180)
     if widest > _WIDE:
         turn = f"{widest:.2f} radians ({np.degrees(widest):.0f}°)"
-        note(f"{path}: the head turns by {turn}; if the columns are degrees, write (deg) behind their names.")
+        warn(f"{path}: the head turns by {turn}; if the columns are degrees, write (deg) behind their names.")
     return 1.0

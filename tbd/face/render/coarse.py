@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import BLENDSHAPES, Motion
+from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer
 
 COARSE = 4
@@ -39,22 +39,3 @@ def enlarge(frame: np.ndarray, width: int, height: int) -> np.ndarray:
     from PIL import Image
 
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def resting_frame(motion: Motion) -> int:
-    """The frame of a clip that serves best as its portrait: the one nearest to a still face seen from the front.
-
-    Example:
-        >>> motion = Motion.zeros(3)
-        >>> motion["jawOpen"] = np.array([0.5, 0.1, 0.8])
-        >>> resting_frame(motion)
-        1
-    """
-    return int((motion.blendshapes.sum(1) + 4 * np.abs(motion.head[:, :3]).sum(1)).argmin())
-
-
-def relative_to(motion: Motion, frame: int) -> Motion:
-    """The same performance as movements away from one of its frames, where that frame is the portrait."""
-    values = motion.values - motion.values[frame]
-    np.clip(values[:, : len(BLENDSHAPES)], 0, 1, out=values[:, : len(BLENDSHAPES)])
-    return Motion(values, dict(motion.metadata))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbd.face import topology as mesh
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
-from tbd.face.motion import BLENDSHAPES
 from tbd.face.render.eyes import Eye
 from tbd.face.render.grid import Grid, invert, smoothstep
 from tbd.face.render.head import HeadVolume, SkinField, stay_within

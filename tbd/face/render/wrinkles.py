@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from tbd.face import topology as mesh
-from tbd.face.motion import BLENDSHAPES
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.render.grid import smoothstep
 
 

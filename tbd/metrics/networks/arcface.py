@@ -46,7 +46,7 @@ class ArcFaceEmbedder(FaceEmbedder):
         depth: of the network that the weights are for.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
         InputError: the file holds another network.
     """
 

@@ -33,7 +33,7 @@ class EmotionFAN(EmotionClassifier):
         batch_size: frames at a time.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
         InputError: the file holds another network.
     """
 

@@ -46,7 +46,7 @@ class InceptionFeatures(nn.Module):
         weights: a registry's name or a file with a state dict; by default the registry's for the flavour.
 
     Raises:
-        WeightsAbsent: the weights are not on this machine.
+        WeightsNotFoundError: the weights are not on this machine.
         InputError: the file holds another network.
     """
 

@@ -86,7 +86,7 @@ def load_syncnet(weights: str | os.PathLike = "syncnet_v2") -> SyncNet:
         weights: a registry's name, or a file with a state dict of these names.
 
     Raises:
-        WeightsAbsent: the registered file is not on this machine.
+        WeightsNotFoundError: the registered file is not on this machine.
         InputError: the file does not hold this network.
     """
     network = SyncNet()

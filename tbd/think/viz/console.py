@@ -10,7 +10,7 @@ from rich.text import Text
 
 from tbd.think.action_units import ACTION_UNITS, REGIONS, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
-from tbd.utils.notes import note
+from tbd.utils.user_warnings import warn
 
 COLORS: dict[Emotion, str] = {
     "angry": "red", "contempt": "magenta", "disgusted": "green", "fear": "blue", "happy": "yellow", "neutral": "white",
@@ -26,17 +26,17 @@ def show(plan: MusclePlan, console: Console | None = None, notes: bool = True) -
     Args:
         plan: what to show.
         console: where; standard output unless told. It reads well from 80 columns on, and without colour.
-        notes: print the plan's notes as well; `warn` prints them alone.
+        notes: print the plan's notes as well; `warn_of_notes` prints them alone.
     """
     console = console or Console()
     for part in render(plan, console.width, notes):
         console.print(part)
 
 
-def warn(plan: MusclePlan) -> None:
-    """Issue the plan's notes as the project's notes, which the command line prints on standard error whatever else is silenced."""
+def warn_of_notes(plan: MusclePlan) -> None:
+    """Issue the plan's notes as the project's warnings, which the command line prints on standard error whatever else is silenced."""
     for sentence in plan.notes:
-        note(sentence)
+        warn(sentence)
 
 
 def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[RenderableType]:

@@ -255,7 +255,7 @@ def test_bad_input_is_one_sentence(mead_cache, tmp_path):
     with pytest.raises(InputError, match="holds mead, and HDTFDataModule reads hdtf"):
         HDTFDataModule(str(mead_cache), **WINDOW).clips()
     with pytest.raises(InputError, match=r"divide hdtf, and .* holds mead"):
-        MEADDataModule(str(mead_cache), splits="hdtf_person", **WINDOW).clips()
+        MEADDataModule(str(mead_cache), split_file="hdtf_person", **WINDOW).clips()
     with pytest.raises(InputError, match="has no motion 'face_landmarker'"):
         MEADDataModule(str(mead_cache), tracker="face_landmarker", **WINDOW).clips()
     with pytest.raises(InputError, match=r"has no clips in the split test: .* in train"):

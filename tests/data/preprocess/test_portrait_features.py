@@ -14,7 +14,7 @@ from tbd.data.preprocess.runner import preprocess
 from tbd.data.sources.folder import FolderSource
 from tbd.errors import InputError
 from tbd.face.motion import Motion
-from tbd.face.render.coarse import enlarge, relative_to, resting_frame, shrink
+from tbd.face.render.coarse import enlarge, shrink
 from tbd.media import read_video
 from tests.data.trees import FRAMES, performance, tone, write_clip
 
@@ -48,7 +48,7 @@ def test_features_are_of_the_portrait(prepared):
     record = next(r for r in cache.records() if r.clip == "a")
     held = {kind: np.load(cache.path(record.file("features", kind))) for kind in ("vae", "coarse", "portrait", "regions")}
     assert held["vae"].shape == held["coarse"].shape == (FRAMES, 4, 32, 32) and held["portrait"].shape == (4, 32, 32)
-    rest = resting_frame(Motion.load(cache.path(record.file("motions", "face_mesh"))))
+    rest = Motion.load(cache.path(record.file("motions", "face_mesh"))).most_neutral_frame()
     assert np.allclose(held["portrait"], held["vae"][rest], atol=2e-2)
     lower, upper = held["regions"][3], held["regions"][0]
     assert held["regions"].shape == (5, 32, 32) and lower.max(1).argmax() > upper.max(1).argmax() and (held["regions"][4] == 1).all()
@@ -64,7 +64,7 @@ def test_features_are_of_the_portrait(prepared):
 def test_a_motion_away_from_its_rest_starts_there():
     motion = Motion.zeros(4)
     motion["jawOpen"], motion["headYaw"] = np.array([0.4, 0.2, 0.9, 0.5]), 0.3
-    away = relative_to(motion, resting_frame(motion))
+    away = motion.relative_to(motion.most_neutral_frame())
     assert away["jawOpen"].tolist() == pytest.approx([0.2, 0.0, 0.7, 0.3]) and not away["headYaw"].any()
 
 

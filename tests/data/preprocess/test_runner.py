@@ -188,7 +188,7 @@ def test_sound_stays_with_the_pictures(fps, tmp_path):
     raw = FolderSource(str(tmp_path)).scan().clips[0]
     video = read_video(tmp_path / "a.mp4")
     shown = [i for i, frame in enumerate(video) if frame.mean() > 60]
-    heard, remark, _ = prepare_sound(raw, tmp_path / "a.mp4", sum(1 for _ in video.decoded()))
+    heard, remark, _ = prepare_sound(raw, tmp_path / "a.mp4", sum(1 for _ in video.av_frames()))
     loud = np.abs(heard).reshape(-1, 640).max(1)
     assert not remark
     for beat in beats:
@@ -372,7 +372,7 @@ def test_report_counts_per_person_and_emotion(mead, capsys):
 
 
 def test_the_command_refuses_a_split_that_leaks(mead, capsys):
-    assert main(["preprocess", "report", str(mead.root), "--splits", "hdtf_edtalk"]) == 1
+    assert main(["preprocess", "report", str(mead.root), "--split-file", "hdtf_edtalk"]) == 1
     assert "13 source videos and 31 named people in more than one of them" in capsys.readouterr().err
 
 

@@ -77,7 +77,7 @@ def test_names_and_classes_agree(name):
 def test_what_is_no_data_set_is_one_sentence():
     with pytest.raises(InputError, match="no data set 'med'; name one of mead, hdtf, folder"):
         source_class("med")
-    with pytest.raises(InputError, match="is no data set; a data set is a subclass of tbd.data.sources.base.RawSource"):
+    with pytest.raises(InputError, match="is no data set; a data set is a subclass of tbd"):
         source_class("tbd.data.records.ClipRecord")
     with pytest.raises(InputError, match="no module nowhere"):
         source_class("nowhere.Source")

@@ -5,8 +5,8 @@ import pytest
 
 from tbd.data.synthetic.performance import AFFECT_PROFILES, find_accents, synthesize_motion
 from tbd.data.synthetic.visemes import BILABIALS, base_symbols, loudness_of
+from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.geometry import mean_face
-from tbd.face.motion import BLENDSHAPES, INDEX
 from tbd.face.rig import Rig, inner_lip_gap
 from tbd.media.rates import FPS
 from tbd.speech.phones import SILENCE, Phone, merge_silences

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tbd.data.synthetic.visemes import BILABIALS, VOWELS, Articulation, base_symbols, loudness_of, speech_lips
-from tbd.face.motion import INDEX
+from tbd.face.channels import INDEX
 from tbd.media.rates import FPS
 from tbd.speech.phones import SILENCE, Phone
 from tests.data.phrases import say

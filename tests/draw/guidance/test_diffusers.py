@@ -16,7 +16,7 @@ from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import region_masks
-from tbd.face.motion import CHANNELS
+from tbd.face.channels import CHANNELS
 from tbd.think.action_units import REGIONS
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conftest import tiny_model

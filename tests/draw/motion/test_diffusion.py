@@ -13,7 +13,7 @@ from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import correlation
 from tbd.draw.sampling import crossfade_seam
 from tbd.errors import InputError
-from tbd.face.motion import CHANNELS
+from tbd.face.channels import CHANNELS
 from tbd.speech.alignment import SYMBOLS
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.draw.conftest import tiny_model

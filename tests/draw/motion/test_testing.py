@@ -14,7 +14,7 @@ from tbd.draw.motion.normalization import given_statistics, least_deviation
 from tbd.draw.sample_means import Tally
 from tbd.errors import InputError
 from tbd.evaluation.protocol import load_protocol
-from tbd.evaluation.references.sources import CorpusReference
+from tbd.evaluation.references.procedural import CorpusReference
 from tbd.metrics.motion_suite import MOTION_METRICS, MotionSuite
 from tests.draw import tiny_motion as tiny
 from tests.draw.motion.processes import Own

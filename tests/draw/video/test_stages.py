@@ -66,7 +66,7 @@ def root(tmp_path_factory) -> Path:
 
 
 def fit(root: Path, stage: int, *options: str):
-    data = {"root": root / "cache", "splits": root / "split.json", "num_workers": 0, "batch_size": 1}
+    data = {"root": root / "cache", "split_file": root / "split.json", "num_workers": 0, "batch_size": 1}
     trainer = {
         "accelerator": "cpu", "max_steps": 2, "val_check_interval": 1, "enable_progress_bar": "false", "log_every_n_steps": 1,
         "precision": "bf16-mixed",

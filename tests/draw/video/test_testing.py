@@ -9,7 +9,7 @@ from tbd.data.datasets.video import VideoClip, VideoDataModule
 from tbd.draw.randomness import clip_seed
 from tbd.draw.video.testing import Screening
 from tbd.metrics.identity import FaceEmbedder, IdentitySimilarity
-from tbd.metrics.pixels import PeakSignalNoiseRatio, StructuralSimilarity
+from tbd.metrics.pixels import FramePSNR, FrameSSIM
 from tests.draw.tiny_motion import QUIET
 from tests.draw.tiny_video import TinyVideoData, clip, tiny_video_model, wake
 
@@ -32,7 +32,7 @@ def results_of(model, data) -> dict[str, float]:
 def test_a_test_draws_whole_clips_and_compares_frames():
     model, data = wake(tiny_video_model()), Two()
     logged = results_of(model, data)
-    psnr, ssim = PeakSignalNoiseRatio(), StructuralSimilarity()
+    psnr, ssim = FramePSNR(), FrameSSIM()
     for one in data.given:
         rows = [np.moveaxis(array, -3, -1) for array in (one.portrait, one.coarse, one.frames)]
         audio = one.audio.astype(np.float32) / 32768

@@ -5,8 +5,8 @@ import pytest
 import skimage.data
 
 from tbd.face import topology as mesh
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import FaceGeometry, euler_to_matrix, mean_face, mirror_points
-from tbd.face.motion import BLENDSHAPES
 from tbd.face.render.contour import Aperture, affine, blend, carry
 from tbd.face.render.grid import Grid, Interpolator, invert
 from tbd.face.render.head import stay_within

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tbd.face import topology as mesh
+from tbd.face.channels import INDEX
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import INDEX, Motion
+from tbd.face.motion import Motion
 from tbd.face.occlusion import mouth_covered
 from tbd.face.portrait import crop_portrait, portrait_window
 from tbd.face.render.grid import Grid
@@ -190,12 +191,12 @@ class TestCoveredMouths:
     def test_there_is_a_note_even_when_quiet(self, face):
         from rich.console import Console
 
-        from tbd.pipeline import _tell_of_faces
-        from tbd.utils.notes import collected
+        from tbd.cli.console import describe_face
+        from tbd.utils.user_warnings import collect_warnings
 
         for picture, expected in ((self.masked(face, (150, 190, 225)), 1), (face, 0)):
-            with collected() as notes:
-                _tell_of_faces(picture, Console(quiet=True))
+            with collect_warnings() as notes:
+                describe_face(picture, Console(quiet=True))
             assert len([said for said in notes if "mouth seems covered" in said]) == expected == len(notes)
 
 

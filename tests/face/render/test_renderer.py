@@ -8,8 +8,9 @@ import skimage.transform
 
 from tbd.errors import InputError
 from tbd.face import topology as mesh
+from tbd.face.channels import INDEX
 from tbd.face.geometry import FaceGeometry
-from tbd.face.motion import INDEX, Motion
+from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceMeshTracker
 

@@ -1,0 +1,106 @@
+"""`tbd render`: a motion becomes a video of any portrait."""
+
+import os
+from typing import TYPE_CHECKING
+
+from tbd.cli.command import Command
+from tbd.cli.component_options import add_slot
+from tbd.cli.drawing_options import Components, chosen_components, names_video
+from tbd.errors import InputError
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
+    from rich.console import Console
+
+    from tbd.face.motion import Motion
+    from tbd.media import Sound
+
+
+def _options(parser: "ArgumentParser") -> None:
+    parser.add_argument("--portrait", required=True, help="a photograph or painting with a face")
+    parser.add_argument("--motion", required=True, help="a motion: .npz, CSV of Live Link Face or others, JSON")
+    parser.add_argument("--audio", help="sound for the video")
+    parser.add_argument("--output", required=True, help="the video to write (.mp4)")
+    parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
+    add_slot(parser, "renderer", "draws the frames", "mesh")
+    add_slot(parser, "tracker", "finds the face", "mesh")
+
+
+def _run(options: "Namespace") -> None:
+    from tbd.cli.path_checks import check_render
+
+    if names_video(options.renderer):
+        raise InputError("--renderer video needs a plan and a voice, which `tbd generate` has; render with mesh, or a class of yours.")
+    # before anything heavy is imported
+    check_render(options.portrait, options.motion, options.output, options.audio)
+    components = chosen_components(options)
+    render(options.portrait, options.motion, options.output, audio=options.audio, size=options.size, components=components)
+
+
+def render(
+    portrait: str | os.PathLike,
+    motion: str | os.PathLike,
+    output: str | os.PathLike,
+    audio: str | os.PathLike | None = None,
+    size: int = 512,
+    console: "Console | None" = None,
+    components: Components | None = None,
+) -> None:
+    """Write a video of a portrait that moves as a motion says.
+
+    The video lasts as long as the motion. Sound that is longer is cut and sound that is shorter is followed by silence; a note
+    says so.
+
+    Args:
+        portrait: A picture with a face.
+        motion: The file of a motion.
+        output: The mp4 to write.
+        audio: Sound for the video, in any format that FFmpeg reads.
+        size: Height and width of the video in pixels, 64 to 2048.
+        console: Where to print.
+        components: The tracker and the renderer, instead of the packaged ones.
+
+    Raises:
+        InputError: If a file cannot be used, or the size is out of range.
+    """
+    from rich.console import Console
+
+    from tbd.cli.console import describe_face, show_progress
+    from tbd.cli.path_checks import check_render, check_size
+    from tbd.face.motion import Motion
+    from tbd.face.render.renderer import MeshWarpRenderer
+    from tbd.face.tracker import FaceMeshTracker
+    from tbd.media import VideoWriter, provenance, read_image, read_sound
+    from tbd.media.rates import SAMPLE_RATE
+    from tbd.pipeline import locate_face, render_frames
+
+    console, components = console or Console(), components or Components()
+    check_size(size)
+    check_render(portrait, motion, output, audio)
+    tracker, renderer = components.tracker or FaceMeshTracker(), components.renderer or MeshWarpRenderer()
+    performance = Motion.load(motion)
+    sound = read_sound(audio) if audio is not None else None
+    if sound is not None:
+        _compare_lengths(sound, performance, str(audio))
+    face = locate_face(tracker, read_image(portrait), size, str(portrait))
+    describe_face(face, console)
+    samples, rate = (None, SAMPLE_RATE) if sound is None else (sound.samples, sound.sample_rate)
+    with VideoWriter(output, samples, rate, metadata=provenance()) as writer:
+        for frame in show_progress(render_frames(renderer, face, performance), len(performance), console):
+            writer.write(frame)
+    console.print(f"[bold]{output}[/]  {performance.duration:.1f} s, {size}×{size}", highlight=False)
+
+
+def _compare_lengths(sound: "Sound", motion: "Motion", audio: str) -> None:
+    """Issue a note where sound and motion end at different times, by more than a frame."""
+    from tbd.media.rates import FPS
+    from tbd.utils.user_warnings import warn
+
+    longer = sound.duration - motion.duration
+    if longer > 1 / FPS:
+        warn(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {longer:.2f} s of sound are left out.")
+    elif longer < -1 / FPS:
+        warn(f"{audio} lasts {sound.duration:.2f} s and the motion {motion.duration:.2f} s; the last {-longer:.2f} s are silent.")
+
+
+COMMAND = Command("a motion becomes a video of any portrait", _options, _run)

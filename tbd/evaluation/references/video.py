@@ -1,0 +1,92 @@
+"""References over a folder of videos."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from tbd.errors import InputError
+from tbd.evaluation.references.base import Reference, ReferenceClip, read_label
+from tbd.evaluation.references.frames import locate_face, resize, select_frames
+from tbd.face.geometry import FaceGeometry
+from tbd.utils.checksum import checksum_of_files
+
+
+class VideoReference(Reference):
+    """Any folder of videos of talking faces, compared with themselves: each is said anew by its own first frame.
+
+    Args:
+        root: the folder. An emotion is read from a name of MEAD's form, ``M030_sad_3_001``.
+        framed: see `VideoClip`.
+    """
+
+    def __init__(self, root: str, framed: bool = False) -> None:
+        self.root, self.framed = Path(root), framed
+
+    def clips(self) -> Sequence[ReferenceClip]:
+        return [VideoClip(p.stem, p, self.framed, emotion=e, level=k) for p in self._files() for e, k in [read_label(p.stem)]]
+
+    def content(self) -> str:
+        return checksum_of_files(self._files(), self.root)
+
+    def _files(self) -> list[Path]:
+        from tbd.evaluation.predictions import VIDEOS
+
+        found = sorted(p for p in self.root.glob("*") if p.suffix.lower() in VIDEOS) if self.root.is_dir() else []
+        if not found:
+            raise InputError(f"There are no videos in {self.root}; --reference is a folder of clips of talking faces.")
+        return found
+
+
+class VideoClip(ReferenceClip):
+    """A real clip: a video of one talking face, with its sound. The portrait is its first frame.
+
+    Args:
+        path: the video.
+        framed: whether the frames are already the square that a prediction should fill; otherwise the square of head and
+            shoulders around the first frame's face is taken, and held.
+        sound: another file with the sound.
+        emotion, level: as in `ReferenceClip`.
+    """
+
+    def __init__(
+        self, id: str, path: Path, framed: bool, sound: Path | None = None, emotion: str | None = None, level: int | None = None
+    ) -> None:
+        super().__init__(id, emotion, level)
+        self.path, self.framed, self.sound = path, framed, sound or path
+
+    @cached_property
+    def _length(self) -> int:
+        from tbd.evaluation.clip_decoding import count_frames
+
+        return count_frames(self.path).frames
+
+    def frames(self) -> int:
+        return self._length
+
+    def audio(self) -> np.ndarray:
+        from tbd.media import read_audio
+
+        return read_audio(self.sound)
+
+    def _first(self) -> FaceGeometry:
+        from tbd.media import read_video
+
+        return locate_face(str(self.path), lambda: next(iter(read_video(self.path))))
+
+    def face(self, size: int) -> FaceGeometry:
+        from tbd.face.portrait import crop_portrait
+
+        first = self._first()
+        if not self.framed:
+            return crop_portrait(first, size)
+        return first.cropped(0, 0, resize(first.image, size), size / first.image.shape[1])
+
+    def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        from tbd.face.portrait import portrait_crop
+        from tbd.media import read_video
+
+        points = None if self.framed else self._first().points
+        for frame in select_frames(read_video(self.path), numbers):
+            yield resize(frame, size) if points is None else portrait_crop(frame, points, size)

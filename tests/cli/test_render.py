@@ -1,0 +1,54 @@
+"""`tbd render`: a tracked motion becomes a video; what cannot be drawn is refused."""
+
+import av
+import numpy as np
+
+from tbd.cli.main import main
+from tbd.face.motion import Motion
+from tbd.utils.sample_inputs import PORTRAIT
+from tests.cli.refusals import refused
+
+
+def test_track_then_render(made, tmp_path):
+    """A video's performance is tracked and put on a portrait: the doors into the flow open."""
+    assert main(["track", str(made / "a.mp4"), f"--output={tmp_path / 't.npz'}"]) == 0
+    assert main(["render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 't.npz'}", f"--output={tmp_path / 'r.mp4'}", "--size=128"]) == 0
+    with av.open(str(tmp_path / "r.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 50 == len(Motion.load(tmp_path / "t.npz"))
+
+
+def test_a_word_in_a_motion(kept_empty, capsys, tmp_path):
+    motion = Motion.zeros(3)
+    motion["jawOpen"] = 0.5
+    motion.save(tmp_path / "m.tsv")
+    (tmp_path / "m.csv").write_text((tmp_path / "m.tsv").read_text().replace("0.5", "wide", 1))
+    said = refused(capsys, "render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.csv'}", f"--output={kept_empty / 'a.mp4'}")
+    assert "m.csv" in said and "jawOpen" in said
+
+
+def test_an_empty_motion(kept_empty, capsys, tmp_path):
+    Motion.zeros(0).save(tmp_path / "m.npz")
+    said = refused(capsys, "render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.npz'}", f"--output={kept_empty / 'a.mp4'}")
+    assert "no frames" in said
+
+
+def test_a_video_is_no_motion(kept_empty, capsys, tmp_path):
+    from tbd.media import VideoWriter
+
+    with VideoWriter(tmp_path / "clip.mp4") as writer:
+        writer.write(np.zeros((64, 64, 3), np.uint8))
+    said = refused(capsys, "render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'clip.mp4'}", f"--output={kept_empty / 'a.mp4'}")
+    assert "is a video; track it first" in said
+
+
+def test_ctrl_c_half_way(kept_empty, capsys, monkeypatch, tmp_path):
+    from tbd.face.render.renderer import MeshWarpRenderer
+
+    def interrupted(self, face, motion):
+        yield face.image
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MeshWarpRenderer, "render", interrupted)
+    Motion.zeros(10).save(tmp_path / "m.npz")
+    assert main(["render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.npz'}", f"--output={kept_empty / 'a.mp4'}"]) == 130
+    assert "interrupted" in capsys.readouterr().err

@@ -1,0 +1,33 @@
+"""Motions in JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES, CHANNELS
+from tests.face.motion_io.tables import FACE, TIMES, VALUES, load
+
+DOCUMENTS = {
+    "Audio2Face": ({"exportFps": 25.0, "facsNames": list(BLENDSHAPES), "weightMat": VALUES[:, :52].tolist()}, FACE),
+    "names and frames": (
+        {"names": list(BLENDSHAPES), "frames": [{"weights": row[:52].tolist(), "time": t} for t, row in zip(TIMES, VALUES)]}, FACE),
+    "frames": ([{"time": t, **dict(zip(CHANNELS, row))} for t, row in zip(TIMES, VALUES)], VALUES),
+    "inner": ([{"timestamp": 1000 * t, "blendshapes": dict(zip(CHANNELS, row))} for t, row in zip(TIMES, VALUES)], VALUES),
+    "columns": ({"fps": 25, **{c: VALUES[:, i].tolist() for i, c in enumerate(CHANNELS)}}, VALUES),
+    "MediaPipe": ([[{"categoryName": c, "score": row[i]} for i, c in enumerate(BLENDSHAPES)] for row in VALUES], FACE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_json(tmp_path, kind):
+    document, wanted = DOCUMENTS[kind]
+    np.testing.assert_allclose(load(tmp_path, json.dumps(document), name="m.json")[0].values, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1', '{"a": 1}', "[1, 2]", '[{"a": 1}]', "[]", '{"jawOpen": ["x"]}'])
+def test_json_that_is_no_motion(tmp_path, text):
+    with pytest.raises(InputError, match=r"m\.json") as caught:
+        load(tmp_path, text, name="m.json")
+    assert "\n" not in str(caught.value)
