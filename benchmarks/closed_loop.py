@@ -40,7 +40,7 @@ from tbd.face.geometry import FaceGeometry, matrix_to_euler
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import Renderer
 from tbd.media.rates import FPS
-from tbd.think.facs import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 CHANNELS = ("jawOpen", "mouthSmile", "mouthFrown", "mouthPucker", "browInnerUp", "browDown", "eyeBlink", "eyeWide")
 """The protocol's channels; a name without a side stands for both."""

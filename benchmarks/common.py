@@ -16,7 +16,7 @@ from tbd.evaluation.environment import environment as environment  # the benchma
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
-from tbd.think.facs import EMOTIONS, PROTOTYPES, Emotion
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan
 from tbd.utils.atomic import atomic_output
 
@@ -90,7 +90,9 @@ def _astronaut() -> np.ndarray:
 
 def prototype_plan(emotion: Emotion, intensity: float, variant: int = 0) -> MusclePlan:
     """The emotion's prototype, held, with every muscle at `intensity` times its full strength."""
-    actions = tuple(MuscleAction(unit=unit, side=side, intensity=level * intensity) for unit, side, level in PROTOTYPES[emotion][variant])
+    actions = tuple(
+        MuscleAction(unit=unit, side=side, intensity=level * intensity) for unit, side, level in EMOTION_SPECS[emotion].prototypes[variant]
+    )
     return MusclePlan(emotions={emotion: 1.0}, intensity=intensity, actions=actions)
 
 

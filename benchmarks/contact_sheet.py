@@ -1,4 +1,4 @@
-"""Pictures to look at before any number: contact sheets of emotions and of blendshapes, film strips of videos.
+"""Pictures to look at before any number: contact sheets of emotions and of blendshapes, strips of frames of videos.
 
 python -m benchmarks.contact_sheet astronaut me.jpg --output emotions.jpg             # eight emotions × portraits
 python -m benchmarks.contact_sheet astronaut --kind blendshapes --output shapes.jpg   # every blendshape at full
@@ -20,7 +20,8 @@ from tbd.face.motion import Motion
 from tbd.face.render.renderer import Renderer
 from tbd.media import read_video
 from tbd.media.rates import FPS
-from tbd.think.facs import EMOTIONS, perform
+from tbd.think.emotions import EMOTIONS
+from tbd.think.facs import perform
 from tbd.utils.atomic import atomic_output
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def blendshape_sheet(renderer: Renderer, face: FaceGeometry, tile: int, columns:
     return grid([cells[i : i + columns] for i in range(0, len(cells), columns)], tile)
 
 
-def film_strip(video: Path, frames: int, tile: int, columns: int = 6) -> "Image":
+def frame_strip(video: Path, frames: int, tile: int, columns: int = 6) -> "Image":
     """`frames` pictures at equal distances through a video (read at 25 frames a second), with their times."""
     clip = read_video(video)
     shown = pick_frames(clip, evenly(round(clip.duration * FPS), frames))
@@ -170,7 +171,7 @@ def contact_sheet(
     if output.suffix.lower() not in (".jpg", ".jpeg", ".png"):
         raise InputError(f"Cannot write a contact sheet to {output}: use a name ending in .jpg or .png.")
     if video is not None:
-        sheet = film_strip(video, frames, tile or 256)
+        sheet = frame_strip(video, frames, tile or 256)
     elif kind == "emotions":
         sheet = emotions_sheet(renderer, load_portraits(portraits, size), intensity, tile or 192)
     else:

@@ -28,7 +28,8 @@ from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.draw.sampling import AudioWindows
 from tbd.face.channels import CHANNELS, INDEX
 from tbd.media.wav import read_wave
-from tbd.think.action_units import ACTION_UNITS, EMOTIONS
+from tbd.think.action_units import ACTION_UNITS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.facs import measure
 from tbd.think.plan import MuscleAction, MusclePlan
 from tbd.utils.sample_inputs import VOICE
@@ -52,8 +53,8 @@ def draw_many(
         n = len(batch.unit)
         # one noise for all: a plan's effect is what differs between two rows
         noise = torch.randn(1, frames, len(CHANNELS), generator=torch.Generator().manual_seed(seed)).expand(n, -1, -1)
-        heard, said = sound.expand(n, -1), None if phones is None else phones.expand(n, -1)
-        out.append(model.sample_window(heard, batch, guidance=guidance, noise=noise, phones=said).cpu().numpy())
+        speech, phone_rows = sound.expand(n, -1), None if phones is None else phones.expand(n, -1)
+        out.append(model.sample_window(speech, batch, guidance=guidance, noise=noise, phones=phone_rows).cpu().numpy())
     return np.concatenate(out)
 
 

@@ -48,7 +48,8 @@ from tbd.face.motion import Motion
 from tbd.face.render.renderer import Renderer
 from tbd.media.rates import FPS
 from tbd.think import KnowledgePlanner, MusclePlan
-from tbd.think.facs import EMOTIONS, Emotion, perform
+from tbd.think.emotions import EMOTIONS, Emotion, find_emotion
+from tbd.think.facs import perform
 
 CLASSES: tuple[Emotion, ...] = tuple(emotion for emotion in EMOTIONS if emotion != "contempt")
 INTENSITIES = (0.5, 0.75, 1.0)
@@ -57,10 +58,6 @@ APEX = 1.5
 """Seconds into a plan of twice that length: every muscle has risen and none has let go."""
 _WORDS = {"fear": "afraid"}
 _DEGREES = {0.5: "slightly ", 0.75: "", 1.0: "extremely "}
-_ALIASES = {
-    "anger": "angry", "disgust": "disgusted", "afraid": "fear", "fearful": "fear", "happiness": "happy", "joy": "happy",
-    "sadness": "sad", "surprise": "surprised",
-}  # fmt: skip
 Kind = Literal["still", "planned", "talking", "generated"]
 HOW_TO_PLUG = "No classifier was given: --classifier names a program that judges a folder of pictures; --help describes it."
 
@@ -134,8 +131,7 @@ def class_name(label: str) -> str:
         >>> class_name("Surprise"), class_name("happy")
         ('surprised', 'happy')
     """
-    label = label.strip().lower()
-    return _ALIASES.get(label, label)
+    return find_emotion(label) or label.strip().lower()
 
 
 def parse_answers(lines: Iterator[str]) -> dict[str, dict[str, str | None]]:

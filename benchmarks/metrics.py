@@ -32,8 +32,8 @@ from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.metrics.crops import face_chips
 from tbd.metrics.landmarks import track_points
 from tbd.metrics.networks.inception import Flavour
-from tbd.think.action_units import EMOTIONS, Emotion
-from tbd.think.facs import PROTOTYPES, perform
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
+from tbd.think.facs import perform
 from tbd.think.plan import MuscleAction, MusclePlan
 from tbd.weights import WeightsNotFoundError
 
@@ -77,7 +77,7 @@ def emotional_plan(emotion: Emotion, seconds: float, intensity: float = 1.0) -> 
     """The emotion's prototype, coming up in the first third and fading after the second."""
     actions = tuple(
         MuscleAction(unit=unit, side=side, intensity=level * intensity, onset=seconds / 6, offset=seconds * 2 / 3)
-        for unit, side, level in PROTOTYPES[emotion][0]
+        for unit, side, level in EMOTION_SPECS[emotion].prototypes[0]
     )
     return MusclePlan(emotions={emotion: 1.0}, intensity=intensity, actions=actions)
 
@@ -265,20 +265,20 @@ def _separation(apart: Sequence[Tensor], alike: Sequence[Tensor]) -> Effect:
     return Effect("EmotionSeparation", "knob without effect", *found, metric.unit, 1)
 
 
-def obedience(happy: Performance, sad: Performance) -> list[Effect]:
+def plan_following(happy: Performance, sad: Performance) -> list[Effect]:
     """Do lips and muscles do what sounds and plan ask?"""
     like = Performance(happy.face, happy.emotion, happy.seed + 20, happy.length).motion
     rests = np.flatnonzero(happy.babble[1]["jawOpen"] == 0)  # stand for b, p and m
     said, pressed, parted = np.stack([rests, rests + 1], 1) / FPS, happy.motion.clone(), happy.motion.clone()
     pressed[rests, INDEX["mouthClose"]], pressed[rests, INDEX["jawOpen"]] = 0.1, 0.1
     parted[rests, INDEX["jawOpen"]] = 0.1
-    unheard = torch.from_numpy(sad.babble[1].values)
+    ignored = torch.from_numpy(sad.babble[1].values)
     late = shifted(happy.motion, SHIFT)
     return [
         effect(metrics.LipClosure(), "lips parted", (pressed, said), (parted, said)),
         effect(metrics.ChannelCorrelation("jawOpen"), f"{SHIFT} frames late", (happy.motion,) * 2, (late, happy.motion), " (jawOpen)"),
         effect(metrics.RegionError(), "muscles of another emotion", (like, happy.motion), (sad.motion, happy.motion)),
-        effect(metrics.ActionUnitGain(), "plan not heard", (sad.motion, sad.asked), (unheard, sad.asked)),
+        effect(metrics.ActionUnitGain(), "plan ignored", (sad.motion, sad.asked), (ignored, sad.asked)),
         _read_off(happy.face, happy.length),
     ]
 
@@ -375,7 +375,7 @@ def effects(face: FaceGeometry, stranger: FaceGeometry, folder: Path, length: in
     return [
         *geometry(happy, sad),
         *dynamics(happy, sad),
-        *obedience(happy, sad),
+        *plan_following(happy, sad),
         *pixels(happy, folder),
         *sets(happy, sad, folder, frames),
         *knowledge(happy, sad, teachers, Performance(stranger, "happy", 3, 10), folder),

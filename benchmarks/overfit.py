@@ -111,11 +111,11 @@ def learn(clip: Path, folder: Path, steps: int, batch_size: int) -> dict[str, An
 
 
 def _label(name: str) -> str:
-    """MEAD's label where the name tells it, neutral elsewhere."""
+    """MEAD's label where the name has it, neutral elsewhere."""
     from tbd.data.sources.naming import mead_name
 
-    told = mead_name(name)
-    return told.emotion if told else "neutral"
+    parts = mead_name(name)
+    return parts.emotion if parts else "neutral"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from tbd.data.synthetic.sentences import languages
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLE_RATE
-from tbd.think.facs import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_files, checksum_of_names
 

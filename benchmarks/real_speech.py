@@ -24,7 +24,7 @@ from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.media.wav import read_wave
-from tbd.think.facs import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import MusclePlan
 
 

@@ -84,7 +84,7 @@ def speed(
     with stopwatch.time("draw"):
         motion = pipeline.draw(plan, sound)
     with tempfile.TemporaryDirectory() as folder, stopwatch.time("render and write"):
-        memory = _film(Path(folder) / "a.mp4", sound, plan, pipeline.render(face, motion), len(motion))
+        memory = _write_video(Path(folder) / "a.mp4", sound, plan, pipeline.render(face, motion), len(motion))
     seconds = len(sound) / SAMPLE_RATE
     relative = {name: value / seconds for name, value in stopwatch.seconds.items()}
     results = {
@@ -100,8 +100,8 @@ def speed(
     write_results(output, results, report(results))
 
 
-def _film(path: Path, sound: np.ndarray, plan: MusclePlan, frames: Iterable[np.ndarray], total: int) -> list[float]:
-    """Write a video; the largest memory after each tenth of it."""
+def _write_video(path: Path, sound: np.ndarray, plan: MusclePlan, frames: Iterable[np.ndarray], total: int) -> list[float]:
+    """Write a video and return the peak memory after each tenth of it."""
     memory = []
     with VideoWriter(path, sound, metadata=provenance(plan.model_dump_json(exclude_defaults=True))) as writer:
         for i, frame in enumerate(frames):

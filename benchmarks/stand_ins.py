@@ -20,7 +20,7 @@ from tbd.metrics.identity import FaceEmbedder
 from tbd.metrics.mfcc import mfcc
 from tbd.metrics.networks.inception import Flavour
 from tbd.metrics.networks.syncnet import SyncNet, audio_windows
-from tbd.think.action_units import Emotion
+from tbd.think.emotions import Emotion
 
 
 def calibrate(network: nn.Module, *batch: Tensor) -> nn.Module:

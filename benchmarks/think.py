@@ -37,7 +37,9 @@ from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.media.wav import read_wave
 from tbd.think import KnowledgePlanner, MusclePlan, Planner
-from tbd.think.facs import ACTION_UNITS, EMOTIONS, Side, measure, perform
+from tbd.think.action_units import ACTION_UNITS, Side
+from tbd.think.emotions import EMOTIONS
+from tbd.think.facs import measure, perform
 from tbd.think.plan import RISE
 from tbd.utils.sample_inputs import VOICE
 from tests.think.sentences import DEGREES, PARAPHRASES, SHOWS, TIMED, WORDS, Sentence, sentences, shows
@@ -227,8 +229,8 @@ def reach(planner: Planner, draw: Callable[[MusclePlan], np.ndarray]) -> dict[st
 
 def drawer(model: MotionDiffusion, audio: np.ndarray) -> Callable[[MusclePlan], np.ndarray]:
     """Plan → motion of the first `SECONDS` of a voice, always from the same noise."""
-    heard = audio[: round(SECONDS * SAMPLE_RATE)]
-    return lambda plan: np.concatenate([piece.values for piece in model.generate(heard, plan, seed=0)])
+    excerpt = audio[: round(SECONDS * SAMPLE_RATE)]
+    return lambda plan: np.concatenate([piece.values for piece in model.generate(excerpt, plan, seed=0)])
 
 
 def think(planner: Planner = DEFAULT_PLANNER, model: str | None = None, audio: Path = VOICE, output: Path | None = None) -> None:
@@ -259,8 +261,8 @@ def report(results: dict[str, Any]) -> str:
     parts.append(f"Events in order in {sum(order.values())} of {len(order)} sentences.")
     if face:
         timing = {k: f"{v:.2f} s" for k, v in face["timing"].items() if isinstance(v, float)}
-        told = "; ".join(f"{name} {value}" for name, value in timing.items())
-        parts.append(f"{face['timing']['reached']} of {face['timing']['changes']} changes reach the face; off by: {told}.")
+        offsets = "; ".join(f"{name} {value}" for name, value in timing.items())
+        parts.append(f"{face['timing']['reached']} of {face['timing']['changes']} changes reach the face; off by: {offsets}.")
     parts += [table(["paraphrases of", "mean cosine", "least"], paraphrases), table(["degrees of", "feeling", "muscles"], degrees)]
     parts.append(f"{speed['median']:.1f} ms a plan, 95th percentile {speed['95th percentile']:.1f} ms.")
     return "\n\n".join(parts)

@@ -66,7 +66,7 @@ class IdentityNet(nn.Module):
         return self.body(frames * 2 - 1)
 
     def fit(self, frames: Tensor, labels: Tensor, steps: int) -> None:
-        """Learn from uint8 frames (N, 3, H, W), shifted, cut and lit by chance."""
+        """Learn from uint8 frames (N, 3, H, W), shifted, cropped and relit at random."""
         optimizer = torch.optim.AdamW(self.parameters(), 1e-3)
         generator = torch.Generator().manual_seed(0)
         for _ in range(steps):

@@ -122,7 +122,7 @@ def video_small(
     unseen = [i for i, (k, _) in enumerate(test) if k == len(names) - 1 and len(names) > 1]
     if unseen:
         judge("after training, the portrait never seen", [after[i] for i in unseen], [test[i] for i in unseen])
-    _film(test, after, folder / "video_small.gif")
+    _write_gif(test, after, folder / "video_small.gif")
 
 
 def train_autoencoder(pixels: torch.Tensor, seconds: float, device: torch.device) -> tuple[LatentCodec, list[float]]:
@@ -322,7 +322,7 @@ def strip(clips: Clips, before: list[np.ndarray], after: list[np.ndarray], path:
     Image.fromarray(np.concatenate(rows, 1).transpose(1, 2, 0)).save(path)
 
 
-def _film(clips: Clips, after: list[np.ndarray], path: Path) -> None:
+def _write_gif(clips: Clips, after: list[np.ndarray], path: Path) -> None:
     """The first clips side by side, true above drawn, at 25 frames a second."""
     pairs = [np.concatenate([clip.frames, video], 2) for (_, clip), video in list(zip(clips, after))[:5]]
     frames = [Image.fromarray(f.transpose(1, 2, 0)) for f in np.concatenate(pairs, 3)]

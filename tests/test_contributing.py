@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tbd.cli.main import main
+from tests.think.edited_package import insert_row, run_with
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -51,6 +52,16 @@ def test_what_checks_an_example_can_fail(title, readers_folder):
     module.write_text(re.sub(r"return .*", "return None", module.read_text("utf-8")), encoding="utf-8")
     with pytest.raises((AssertionError, AttributeError, TypeError)):
         runpy.run_path(str(readers_folder / title))
+
+
+@pytest.mark.parametrize(("example", "file"), [("embarrassed", "tbd/think/emotions.py")])
+def test_a_row_of_a_table_is_all(example, file, tmp_path):
+    """The row stands before the comment that says where new ones go; its check fails without it."""
+    check = BLOCKS[f"check_{example}.py", "python"]
+    insert_row(tmp_path, file, "    # new ", BLOCKS[f"{example}.py", "python"].rstrip() + ",\n")
+    done = run_with(tmp_path, check)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "AssertionError" in run_with(ROOT, check).stderr
 
 
 def test_a_protocol_takes_the_metric(readers_folder):

@@ -20,7 +20,7 @@ class ClipRecord:
         source: Data set: a name of `tbd.data.sources.registry.DATASETS`, or the class path of a `RawSource` of your own.
         person: Who is seen, as far as the source says. No person is in two splits of a division by person.
         video: The recording that the clip was cut from; the clip itself where it is a file of its own.
-        emotion: One of `tbd.think.facs.EMOTIONS`, or empty where the source has no label. Always a name, never a number.
+        emotion: One of `tbd.think.emotions.EMOTIONS`, or empty where the source has no label. Always a name, never a number.
         level: MEAD's 1, 2 or 3; 0 where the source has none.
         view: MEAD's camera, ``front`` and six more; empty elsewhere.
         number: As in the file's name; not the same sentence across emotions.

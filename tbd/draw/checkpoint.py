@@ -62,8 +62,28 @@ def load_initial(module: nn.Module, path: str | os.PathLike, skip: Sequence[str]
         InputError: the weights are not there, or are of another configuration.
     """
     state = {name: value for name, value in read_state(path).items() if not any(fnmatch(name, pattern) for pattern in skip)}
+    state = adapt_state(module, state)
     require_fitting(module, state, str(path), skip)
     module.load_state_dict(state, strict=False)
+
+
+def adapt_state(module: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Let the parts of a model fit the weights of an earlier version to their shapes.
+
+    Args:
+        module: A model; its parts with a method ``adapt_state`` are asked.
+        state: The model's weights by name.
+
+    Returns:
+        The weights, to be checked with `require_fitting`.
+    """
+    adapted = dict(state)
+    for prefix, part in module.named_modules():
+        own = {name: value for name, value in state.items() if name.startswith(f"{prefix}.")}
+        if prefix and own and hasattr(part, "adapt_state"):
+            fitted = part.adapt_state({name.removeprefix(f"{prefix}."): value for name, value in own.items()})
+            adapted |= {f"{prefix}.{name}": value for name, value in fitted.items()}
+    return adapted
 
 
 def require_fitting(module: nn.Module, state: Mapping[str, Tensor], source: str, skip: Sequence[str] = ()) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tbd import MOTION_MODEL
-from tbd.draw.checkpoint import read_state, require_fitting
+from tbd.draw.checkpoint import adapt_state, read_state, require_fitting
 from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
@@ -91,6 +91,7 @@ def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
 
 
 def _filled(model: M, state: dict[str, Tensor], source: Path) -> M:
+    state = adapt_state(model, state)
     require_fitting(model, state, str(source))
     model.load_state_dict(state)  # which brings half precision back to float32 weight by weight, without a second copy of all
     return model.eval().requires_grad_(False)

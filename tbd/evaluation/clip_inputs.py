@@ -9,7 +9,7 @@ from tbd.evaluation import protocol as protocols
 from tbd.evaluation.clip_decoding import Chips, View
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.metrics.base import Unmeasurable
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 Role = Literal["preds", "target"]
 """Of the two clips that are compared: the one under test, or the true one."""

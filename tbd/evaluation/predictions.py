@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tbd.errors import InputError
 from tbd.evaluation.scores import Issue
+from tbd.think.emotions import find_emotion
 from tbd.utils.atomic import atomic_output
 from tbd.utils.user_warnings import warn
 
@@ -29,10 +30,6 @@ RUN = "run.json"
 INPUTS = "inputs.json"
 """What marks a folder that `tbd predict --export-inputs` wrote."""
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".mpg", ".mpeg")
-_EMOTIONS = {
-    "ang": "angry", "anger": "angry", "con": "contempt", "dis": "disgusted", "disgust": "disgusted", "fea": "fear", "fearful": "fear",
-    "hap": "happy", "neu": "neutral", "sur": "surprised", "surprise": "surprised",
-}  # fmt: skip
 _SILENT = {"level", "video", "front", "audio"}
 """Parts of MEAD's folder names that tell clips from nothing."""
 _AROUND = re.compile(
@@ -251,7 +248,7 @@ def _spell(name: str) -> tuple[str, ...]:
     """A name's parts, as all ways of writing it share them."""
     parts: list[str] = []
     for part in re.split(r"[\W_]+", _composed(name).casefold()):
-        part = _EMOTIONS.get(part, part).lstrip("0") or ("0" if part else "")
+        part = (find_emotion(part) or part).lstrip("0") or ("0" if part else "")
         if part and part not in _SILENT and (not parts or part != parts[-1] or part.isdigit()):
             parts.append(part)
     return tuple(parts)

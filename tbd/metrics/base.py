@@ -11,7 +11,7 @@ A metric names the fields of a clip that its `update` takes, in order, in `reads
 | `faces` | (F, 3, 224, 224) uint8 face chips (`tbd.metrics.crops.face_chips`); frames without a face are left out |
 | `motion` | (T, 58) float32, columns named by `tbd.face.channels.CHANNELS` |
 | `plan_motion` | (T, 58) float32, the plan as `tbd.think.facs.perform` gives it |
-| `emotion` | int, an index into `tbd.think.action_units.EMOTIONS` |
+| `emotion` | int, an index into `tbd.think.emotions.EMOTIONS` |
 | `intensity` | float, 0..1 |
 | `seams` | sequence of int, the first frames of a generator's later windows |
 | `bilabials` | (K, 2) float, seconds in which b, p and m are said |

@@ -14,7 +14,7 @@ from torch import Tensor
 from tbd.face.channels import BLENDSHAPES
 from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
 from tbd.metrics.landmarks import lagged_correlation, mouth_aperture
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 
 class EmotionSeparation(ClipMetric):

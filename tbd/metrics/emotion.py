@@ -7,32 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
-from tbd.think.action_units import EMOTIONS, Emotion
+from tbd.think.emotions import EMOTIONS, Emotion, parse_emotion
 from tbd.weights import WeightsNotFoundError
-
-_ALIASES: dict[str, Emotion] = {
-    "anger": "angry", "contemptuous": "contempt", "disgust": "disgusted", "fearful": "fear", "afraid": "fear", "scared": "fear",
-    "happiness": "happy", "joy": "happy", "calm": "neutral", "sadness": "sad", "surprise": "surprised",
-}  # fmt: skip
-
-
-def emotion_of(label: str) -> Emotion:
-    """One of MEAD's eight for a label as classifiers and data sets spell it.
-
-    Raises:
-        InputError: the label is none of them.
-
-    Example:
-        >>> emotion_of("Surprise"), emotion_of("ANGRY")
-        ('surprised', 'angry')
-    """
-    word = label.strip().lower()
-    found = word if word in EMOTIONS else _ALIASES.get(word)
-    if found is None:
-        raise InputError(f"{label!r} is no emotion that is known here; {', '.join(EMOTIONS)} are.")
-    return found  # type: ignore[return-value]
 
 
 class EmotionClassifier(nn.Module):
@@ -64,7 +41,7 @@ class CallableEmotionClassifier(EmotionClassifier):
 
     def __init__(self, function: Callable[[Tensor], Tensor], emotions: Sequence[str]) -> None:
         super().__init__()
-        self.function, self.emotions = function, tuple(emotion_of(emotion) for emotion in emotions)
+        self.function, self.emotions = function, tuple(parse_emotion(emotion) for emotion in emotions)
 
     def scores(self, faces: Tensor) -> Tensor:
         return self.function(faces).float().mean(0)
@@ -93,7 +70,7 @@ class TransformersEmotionClassifier(EmotionClassifier):
             message = f"The image classifier {model} is neither a folder nor in the hub's local cache."
             raise WeightsNotFoundError(model, message, f"hf download {model}") from error
         labels = self.model.config.id2label
-        self.emotions = tuple(emotion_of(labels[i]) for i in range(len(labels)))
+        self.emotions = tuple(parse_emotion(labels[i]) for i in range(len(labels)))
         self.batch_size = batch_size
 
     def scores(self, faces: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, tensor
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 _FEWEST = 3
 """Recorded clips of an emotion that it takes to learn it, the judged clip's own not counted."""

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Emotion = Literal["angry", "contempt", "disgusted", "fear", "happy", "neutral", "sad", "surprised"]
 Side = Literal["both", "left", "right"]
 Region = Literal["upper", "eyes", "middle", "lower", "head"]
 
-EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
-"""MEAD's eight, alphabetical."""
 REGIONS: tuple[Region, ...] = get_args(Region)
+Pull = tuple[int, Side, float]
+"""One unit at work: number, side, intensity 0..1."""
 
 EITHER: tuple[Side, ...] = ("both", "left", "right")
 TOGETHER: tuple[Side, ...] = ("both",)

@@ -13,7 +13,7 @@ def plan_from_label(emotion: str, level: int | None = None) -> MusclePlan:
     """Plan the muscles of a labelled clip, as the knowledge planner reads the label's word and the level's degree.
 
     Args:
-        emotion: One of `tbd.think.action_units.EMOTIONS`.
+        emotion: One of `tbd.think.emotions.EMOTIONS`.
         level: MEAD's 1, 2 or 3; 2 where the data set has none. Neutral has one level alone.
 
     Returns:

@@ -12,7 +12,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tbd.errors import InputError
-from tbd.think.action_units import ACTION_UNITS, TOGETHER, Emotion, Region, Side, describe_unknown
+from tbd.think.action_units import ACTION_UNITS, TOGETHER, Region, Side, describe_unknown
+from tbd.think.emotions import Emotion
 from tbd.utils.atomic import atomic_output
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class MusclePlan(_Part):
     Args:
         text: the sentence it was thought from.
         reasoning: the chain of thought, step by step.
-        emotions: the mix over MEAD's eight emotions; weights are scaled to sum to 1.
+        emotions: the mix of emotions; weights are scaled to sum to 1.
         intensity: 0..1, how strongly it is felt.
         actions: the muscles at work.
         segments: the timeline where feelings follow each other; empty where one feeling lasts.

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any, Literal
 
-from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, EMOTIONS, REGIONS, SPEECH, TOGETHER, TRACE, Side, describe_unknown
+from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, REGIONS, SPEECH, TOGETHER, TRACE, Side, describe_unknown
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS
 from tbd.think.plan import RISE, MuscleAction, MusclePlan, Segment
-from tbd.think.verbalize import NOUNS, describe_actions, is_drawn_from_muscles, listed
+from tbd.think.verbalize import describe_actions, is_drawn_from_muscles, listed
 
 Kind = Literal["bounds", "timeline", "intensity", "antagonists", "speech", "regions"]
 
@@ -183,7 +184,7 @@ def _feeling(part: MusclePlan | Segment, place: str, found: list[Finding]) -> di
     mix = {e: w for e, w in part.emotions.items() if e in EMOTIONS and math.isfinite(w) and w > 0}
     total = math.fsum(mix.values())
     if set(part.emotions) - set(EMOTIONS) or any(not w >= 0 for w in part.emotions.values()) or not abs(total - 1) < EPSILON:
-        sentence = f"The weights of {place}emotions are no mix of the eight that sums to 1."
+        sentence = f"The weights of {place}emotions are no mix of known emotions that sums to 1."
         remedy = f"The weights of {place}emotions are scaled to sum to 1." if mix else f"{place}emotions is set to neutral."
         found.append(Finding("bounds", sentence, (f"{place}emotions",), remedy=remedy))
         updates["emotions"] = {e: w / total for e, w in mix.items()} or {"neutral": 1.0}
@@ -388,7 +389,7 @@ def _felt(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
 
 def _feel(part: MusclePlan | Segment, place: str, actions, strongest: float, found: list[Finding]) -> dict[str, Any]:
     """What is to be changed where an emotion is named at intensity 0, or parts are felt of a whole that is not."""
-    named = [NOUNS[e] for e, weight in part.emotions.items() if weight > 0 and e != "neutral"]
+    named = [EMOTION_SPECS[e].noun for e, weight in part.emotions.items() if weight > 0 and e != "neutral"]
     if part.intensity > 0 or not (named or strongest):
         return {}
     level = strongest or max((a.intensity for a in actions), default=0.0)

@@ -8,7 +8,7 @@ from itertools import islice
 
 from tbd.errors import InputError
 from tbd.think import verbalize
-from tbd.think.action_units import Emotion
+from tbd.think.emotions import Emotion
 from tbd.think.plan import MusclePlan, Segment, Step
 from tbd.think.rules.language_checks import foreign_language, slips
 from tbd.think.rules.parser import Text, read
@@ -23,7 +23,7 @@ class Planner(ABC):
     either refuses what no face can do. Then:
 
     - give the reasoning as named steps that a reader can follow from the words to the muscles;
-    - set `emotions` (weights over the eight) and `intensity` (how strongly it is felt);
+    - set `emotions` (weights over `EMOTIONS`) and `intensity` (how strongly it is felt);
     - list the muscles as `actions`. Intensities run 0..1, sides are the subject's own. Leave times None where nothing
       is said about time, and where there is a timeline give `segments` as well;
     - leave the mouth able to speak: little or nothing of AU18 and AU22 to 28 while someone talks, unless asked for;

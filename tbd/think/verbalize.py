@@ -2,20 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tbd.think.action_units import ACTION_UNITS, REGIONS, SPEECH, TRACE, Emotion, Region, Side
+from tbd.think.action_units import ACTION_UNITS, REGIONS, SPEECH, TRACE, Region, Side
+from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.plan import MuscleAction, Step
-from tbd.think.rules.expression import CONTROLS, LEAKS, Face
+from tbd.think.rules.expression import Face
 from tbd.think.rules.segmenter import Reading
 from tbd.think.rules.timing import BRIEF, TimedMoment, rise
 
-NOUNS: dict[Emotion, str] = {
-    "angry": "anger", "contempt": "contempt", "disgusted": "disgust", "fear": "fear", "happy": "happiness", "neutral": "calm",
-    "sad": "sadness", "surprised": "surprise",
-}  # fmt: skip
-ADJECTIVES: dict[Emotion, str] = NOUNS | {
-    "angry": "angry", "contempt": "contemptuous", "disgusted": "disgusted", "fear": "fearful", "happy": "happy", "neutral": "neutral",
-    "sad": "sad", "surprised": "surprised",
-}  # fmt: skip
 RESTING: dict[Region, str] = {
     "upper": "the brows and the forehead rest",
     "eyes": "the eyes are open and at ease",
@@ -29,6 +22,10 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     """``["a", "b", "c"]`` → ``"a, b and c"``."""
     items = list(items)
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+def _nouns(emotions: Sequence[Emotion]) -> str:
+    return listed([EMOTION_SPECS[emotion].noun for emotion in emotions])
 
 
 def degree(intensity: float) -> str:
@@ -65,7 +62,7 @@ def _feeling(face: Face) -> tuple[str, str]:
     mix = [emotion for emotion, weight in face.emotions.items() if weight >= 0.15 and emotion != "neutral"]
     if not mix:
         return "neutral", ""
-    text = f"{degree(face.intensity)} {listed([ADJECTIVES[e] for e in mix[:3]])}"
+    text = f"{degree(face.intensity)} {listed([EMOTION_SPECS[e].adjective for e in mix[:3]])}"
     manners = _manners(face)
     shown = [r for r in face.readings if r.manner == "shown" and not r.negated]
     if "held" in manners:
@@ -167,7 +164,8 @@ def _felt(beat: TimedMoment) -> str:
         return "The face is at rest."
     said = [_says(r) for r in readings]
     weights = beat.face.emotions
-    mix = f"In sum {listed([f'{NOUNS[e]} {w:.0%}' for e, w in weights.items()])}, intensity" if len(weights) > 1 else "Intensity"
+    shares = listed([f"{EMOTION_SPECS[e].noun} {w:.0%}" for e, w in weights.items()])
+    mix = f"In sum {shares}, intensity" if len(weights) > 1 else "Intensity"
     if all(r.sense.kind == "order" for r in readings):
         return _sentence("; ".join(said))
     return _sentence("; ".join(said)) + f" {mix} {beat.face.intensity:.2f}: {_circumplex(beat.face)}."
@@ -180,7 +178,7 @@ def _says(reading: Reading) -> str:
     if reading.sense.kind == "order":
         units = listed([_movement(u, s) for u, s, _ in reading.sense.muscles])
         return f"{quoted} asks for {'muscles' if 'AU' not in reading.words else 'it by name'}: {units}"
-    mix = listed([NOUNS[e] for e, w in sorted(reading.sense.mix.items(), key=lambda item: -item[1]) if w >= 0.15])
+    mix = _nouns([e for e, w in sorted(reading.sense.mix.items(), key=lambda item: -item[1]) if w >= 0.15])
     stronger = {True: ", made stronger", False: ", made weaker"}.get(reading.degree > 1) if reading.degree != 1 else ""
     manner = {
         "felt": "", "contained": ", felt in full but kept quiet", "held": ", and it is held back", "shown": ", shown but not felt",
@@ -201,19 +199,19 @@ def _comes_out(beat: TimedMoment) -> str:
     for r in acting:
         main = max(r.sense.mix, key=lambda emotion: r.sense.mix[emotion])
         if r.manner == "held" and r.sense.kind != "order":
-            leaks = listed([f"AU{u}" for u in LEAKS[main] if _level(face, u)])
-            controls = listed([f"AU{u}" for u in CONTROLS[main] if _level(face, u)])
+            leaks = listed([f"AU{u}" for u in EMOTION_SPECS[main].leaks if _level(face, u)])
+            controls = listed([f"AU{u}" for u in EMOTION_SPECS[main].controls if _level(face, u)])
             held = f", while {controls} hold{'s' if 'and' not in controls else ''} it down" if controls else ""
             said.append(f"what is hidden leaks where the will hardly reaches ({leaks or 'nowhere that shows'}){held}")
         elif r.manner == "contained":
-            said.append(f"contained {NOUNS[main]} shows in tight muscles, not in large movements: the mouth stays shut")
+            said.append(f"contained {EMOTION_SPECS[main].noun} shows in tight muscles, not in large movements: the mouth stays shut")
         elif r.manner == "shown" and main == "happy":
             said.append("a smile that is not felt lifts the lip corners (AU12) but not the cheeks (AU6)")
         elif r.manner == "shown":
-            said.append(f"posed {NOUNS[main]} lacks the muscles that obey the feeling alone")
+            said.append(f"posed {EMOTION_SPECS[main].noun} lacks the muscles that obey the feeling alone")
     felt = [e for e, w in face.emotions.items() if w >= 0.15 and e != "neutral"]
     if not said and len(felt) > 1:
-        said.append(f"{listed([NOUNS[e] for e in felt])} mix: both show, and where two muscles pull against each other the stronger wins")
+        said.append(f"{_nouns(felt)} mix: both show, and where two muscles pull against each other the stronger wins")
     if not said and felt:
         said.append("nothing is hidden or put on: what is felt is what shows")
     if not said:

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import expression
 from benchmarks.expression import CLASSES, Sample
 from tbd.errors import InputError, TBDError
-from tbd.think.facs import PROTOTYPES
+from tbd.think.emotions import EMOTION_SPECS
 
 
 def test_data_sets_words_are_understood():
@@ -41,7 +41,9 @@ def test_accuracy_weighs_classes_equally_and_no_face_is_wrong():
 
 def test_a_plan_is_the_prototype_at_the_asked_strength():
     plan = expression.prototype_plan("fear", 0.5)
-    assert {action.unit: action.intensity for action in plan.actions} == pytest.approx({u: i / 2 for u, _, i in PROTOTYPES["fear"][0]})
+    assert {action.unit: action.intensity for action in plan.actions} == pytest.approx(
+        {u: i / 2 for u, _, i in EMOTION_SPECS["fear"].prototypes[0]}
+    )
     assert expression.prototype_plan("neutral", 1.0).actions == ()
 
 

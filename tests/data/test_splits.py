@@ -7,10 +7,10 @@ import pytest
 from tbd.data import splits
 from tbd.data.records import ClipRecord
 from tbd.data.sources.mead import MEADSource
-from tbd.data.sources.naming import emotion_name, mead_name
+from tbd.data.sources.naming import mead_name
 from tbd.data.splits import DatasetSplits, default_splits, load_splits, packaged_splits
 from tbd.errors import InputError
-from tbd.think.facs import EMOTIONS
+from tbd.think.emotions import EMOTIONS, find_emotion
 
 
 def mead(clip: str) -> ClipRecord:
@@ -122,7 +122,7 @@ def test_other_names(path):
 def test_every_order_of_labels_is_read_by_name():
     """MEAD's, EAT's, Emotion-FAN's and ditto's words."""
     words = "angry disgust contempt fear happy sad surprised neutral ang con dis fea hap neu sad sur Surprise Disgusted"
-    assert {emotion_name(word) for word in words.split()} == set(EMOTIONS)
+    assert {find_emotion(word) for word in words.split()} == set(EMOTIONS)
 
 
 def test_a_data_set_without_splits_of_its_own_trains_as_a_whole():

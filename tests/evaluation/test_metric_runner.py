@@ -9,7 +9,7 @@ from tbd.evaluation.metric_runner import MetricRunner
 from tbd.evaluation.protocol import MetricEntry
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.metrics.base import ClipMean, Unmeasurable
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 from tests.evaluation.fakes import FakeReference
 
 

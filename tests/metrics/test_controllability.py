@@ -9,7 +9,7 @@ from tbd.face.motion import Motion
 from tbd.metrics import EmotionSeparation, IntensityMonotonicity, LipDrift, Unmeasurable
 from tbd.metrics.controllability import motion_distance, rank_correlation
 from tbd.metrics.landmarks import eat_template
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 
 def held(channel: str, value: float) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tbd import metrics
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 CLIPS = 7
 SHARES = {"uneven": (range(5), range(5, 7)), "interleaved": (range(0, 7, 2), range(1, 7, 2)), "one is empty": (range(7), range(0))}

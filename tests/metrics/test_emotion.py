@@ -7,8 +7,7 @@ from torchvision.models import resnet18
 
 from tbd.errors import InputError
 from tbd.metrics import CallableEmotionClassifier, EmotionAccuracy, EmotionFAN, TransformersEmotionClassifier, WeightsNotFoundError
-from tbd.metrics.emotion import emotion_of
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS, parse_emotion
 
 ORDER = ["Happy", "Angry", "Disgust", "Fear", "Sad", "Neutral", "Surprised", "Contempt"]
 
@@ -16,7 +15,7 @@ ORDER = ["Happy", "Angry", "Disgust", "Fear", "Sad", "Neutral", "Surprised", "Co
 def face(emotion: str) -> torch.Tensor:
     """(2, 3, 224, 224): a "face" whose first eight pixels say which emotion it shows."""
     chips = torch.zeros(2, 3, 224, 224, dtype=torch.uint8)
-    chips[:, 0, 0, [emotion_of(name) for name in ORDER].index(emotion)] = 255
+    chips[:, 0, 0, [parse_emotion(name) for name in ORDER].index(emotion)] = 255
     return chips
 
 
@@ -106,7 +105,7 @@ def test_emotion_fan_is_the_published_evaluation(attention, classes, tmp_path):
         found = loaded.scores(faces)
         expected = published_scores(network.state_dict(), faces, attention == "relation")
     assert found.numpy() == pytest.approx(expected.numpy(), abs=1e-5)
-    assert loaded.emotions == tuple(emotion_of(name) for name in ORDER[:classes])
+    assert loaded.emotions == tuple(parse_emotion(name) for name in ORDER[:classes])
     assert float(found.std()) > 0.01, "scores that say something"
     if attention == "relation":
         with torch.no_grad():

@@ -5,7 +5,7 @@ import torch
 
 from tbd import metrics
 from tbd.metrics.mfcc import mfcc
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 

@@ -15,7 +15,7 @@ ROWS = (
     "SeamJump, 0.3 added from the seam on", "FrechetMotionDistance, frozen face", "FrechetMotionDistance, jitter of 0.1",
     "IntensityMonotonicity, knob without effect", "EmotionSeparation, knob without effect",
     "LipClosure, lips parted", "ChannelCorrelation (jawOpen), 5 frames late", "RegionError, muscles of another emotion",
-    "ActionUnitGain, plan not heard", "MotionEmotionAccuracy, emotion swapped",
+    "ActionUnitGain, plan ignored", "MotionEmotionAccuracy, emotion swapped",
     "FramePSNR, blur of 2 px", "FrameSSIM, blur of 2 px", "FrameLPIPS (alex), blur of 2 px",
     "Sharpness, blur of 2 px",
     "FrameFID (torchmetrics), blur of 2 px", "FrameFID (pytorch-fid), blur of 2 px",

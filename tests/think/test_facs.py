@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
-from tbd.think.facs import ACTION_UNITS, CHANNEL_REGIONS, EMOTIONS, PROTOTYPES, measure, perform
+from tbd.think.action_units import ACTION_UNITS
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS
+from tbd.think.facs import CHANNEL_REGIONS, measure, perform
 from tbd.think.plan import MuscleAction, MusclePlan
 
 EVERY_UNIT_AND_SIDE = [(number, side) for number, unit in ACTION_UNITS.items() for side in unit.sides]
@@ -80,7 +82,7 @@ def test_perform_follows_time():
 def test_prototypes_are_possible_and_differ():
     faces = {}
     for emotion in EMOTIONS:
-        for prototype in PROTOTYPES[emotion]:
+        for prototype in EMOTION_SPECS[emotion].prototypes:
             assert prototype.source
             actions = [MuscleAction(unit=u, side=s, intensity=i) for u, s, i in prototype]  # refuses what is impossible
             faces.setdefault(emotion, play(*actions)[0])

@@ -1,16 +1,16 @@
 """A label means the same muscles in training and evaluation."""
 
 import pytest
-from tbd.evaluation.references.cache import CacheClip
 
 from tbd.data.datamodules.mead import MEADDataModule
 from tbd.data.preprocess.cache import Cache
+from tbd.evaluation.references.cache import CacheClip
 from tbd.think import KnowledgePlanner
-from tbd.think.facs import EMOTIONS
+from tbd.think.emotions import MEAD_EMOTIONS
 from tbd.think.labels import plan_from_label
 from tests.conftest import write_cache
 
-LABELS = [(emotion, level) for emotion in EMOTIONS for level in ((1,) if emotion == "neutral" else (1, 2, 3))]
+LABELS = [(emotion, level) for emotion in MEAD_EMOTIONS for level in ((1,) if emotion == "neutral" else (1, 2, 3))]
 
 
 def test_training_and_evaluation_give_one_plan(tmp_path):

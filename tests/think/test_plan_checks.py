@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tbd.think import KnowledgePlanner, MuscleAction, MusclePlan, Segment
-from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, EMOTIONS, REGIONS, SPEECH, TRACE
-from tbd.think.facs import PROTOTYPES, measure, perform
+from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, REGIONS, SPEECH, TRACE
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS
+from tbd.think.facs import measure, perform
 from tbd.think.plan_checks import HELD, check, repair
 from tbd.think.rules.expression import express
 from tbd.think.rules.parser import read
@@ -196,7 +197,7 @@ def test_random_plans_are_mended(seed):
 
 @pytest.mark.parametrize("emotion", EMOTIONS)
 def test_prototypes_pull_together(emotion):
-    for prototype in PROTOTYPES[emotion]:
+    for prototype in EMOTION_SPECS[emotion].prototypes:
         plan = plan_of(*({"unit": unit, "side": side, "intensity": level} for unit, side, level in prototype))
         assert "antagonists" not in kinds(plan)
 

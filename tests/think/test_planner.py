@@ -7,7 +7,9 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.think import KnowledgePlanner, MusclePlan
-from tbd.think.facs import EMOTIONS, PROTOTYPES, REGIONS, measure, perform
+from tbd.think.action_units import REGIONS
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS
+from tbd.think.facs import measure, perform
 from tests.think.sentences import DEGREES, PARAPHRASES, SHOWS, TIMED, WORDS, holds, measured, sentences, shows, units
 
 PLANNER = KnowledgePlanner()
@@ -35,7 +37,7 @@ def test_there_are_enough_sentences_and_hard_ones():
 def test_every_emotion_moves_its_prototype(emotion):
     plan = PLANNER.plan(WORDS[emotion])
     assert max(plan.emotions, key=plan.emotions.get) == emotion
-    expected = {(unit, side) for unit, side, _ in PROTOTYPES[emotion][0]}
+    expected = {(unit, side) for unit, side, _ in EMOTION_SPECS[emotion].prototypes[0]}
     assert {(a.unit, a.side) for a in plan.actions} == expected
 
 

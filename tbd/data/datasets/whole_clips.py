@@ -12,7 +12,7 @@ from tbd.data.datasets.packed import TrainingClip
 from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.media.wav import read_wave
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import MusclePlan
 
 

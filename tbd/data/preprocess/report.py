@@ -12,7 +12,7 @@ from tbd.data.preprocess.runner import scanned
 from tbd.data.records import ClipRecord
 from tbd.data.splits import SPLITS, DatasetSplits, load_splits
 from tbd.errors import TBDError
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 _SHOWN = 8
 """Examples of each kind that a report names."""

@@ -107,7 +107,7 @@ class RawSource(ABC):
             clip: A name that is unique in the data set and may name a file.
             person: Who is seen.
             video: The recording that the clip was cut from; the clip itself where not given.
-            emotion: One of `tbd.think.facs.EMOTIONS`, or empty.
+            emotion: One of `tbd.think.emotions.EMOTIONS`, or empty.
             level: MEAD's 1, 2 or 3, or 0.
             view: The camera, where there are several.
             number: Running number of the clip.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from tbd.data.sources.base import RawClip
-from tbd.data.sources.naming import emotion_name
 from tbd.errors import InputError
+from tbd.think.emotions import EMOTIONS, find_emotion
 
 _COLUMNS = ("person", "emotion", "level", "text")
 _SOME = 3
@@ -98,10 +98,10 @@ def _require_columns(columns: list[str], labels: Labels) -> None:
 def _checked(values: dict[str, str], clip: str, path: str | os.PathLike) -> dict[str, str]:
     """Check the values of a row: MEAD's names of emotions, a person that can name a folder."""
     if "emotion" in values:
-        emotion = emotion_name(values["emotion"])
+        emotion = find_emotion(values["emotion"])
         if emotion is None:
             word = values["emotion"]
-            raise InputError(f"{path} gives {clip} the emotion {word!r}, which is none of MEAD's eight; use its text instead.")
+            raise InputError(f"{path} gives {clip} the emotion {word!r}, which is none of {', '.join(EMOTIONS)}; use its text instead.")
         values["emotion"] = emotion
     if "level" in values:
         level = re.fullmatch(r"(?:level[ _]?)?([123])(?:[.,]0+)?", values["level"].lower())

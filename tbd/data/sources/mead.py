@@ -10,7 +10,7 @@ from tbd.data.sources.base import RawClip, RawSource, Scan
 from tbd.data.sources.files import AUDIO_SUFFIXES, RawFile, walk
 from tbd.data.sources.naming import MEAD_VIEWS, MEADName, mead_name
 from tbd.errors import InputError
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import MEAD_EMOTIONS
 
 
 class MEADSource(RawSource):
@@ -100,10 +100,10 @@ def find_holes(wanted: Iterable[MEADName], all_names: Iterable[MEADName], views:
         if lost:
             holes[actor] = f"no view {', '.join(lost)} (there: {', '.join(sorted(held))})"
             continue
-        absent = [e for e in EMOTIONS if not any(emotion == e for emotion, _ in there[actor])]
+        absent = [e for e in MEAD_EMOTIONS if not any(emotion == e for emotion, _ in there[actor])]
         if absent:
             holes[actor] = f"no {', '.join(absent)}"
-        for emotion in EMOTIONS:
+        for emotion in MEAD_EMOTIONS:
             levels = [k for k in ((1,) if emotion == "neutral" else (1, 2, 3)) if (emotion, k) not in there[actor]]
             if emotion not in absent and levels:
                 holes[f"{actor}/{emotion}"] = f"no level {', '.join(map(str, levels))}"

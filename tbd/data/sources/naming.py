@@ -3,14 +3,8 @@
 import re
 from typing import NamedTuple
 
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import find_emotion
 
-_ALIASES = {
-    "anger": "angry", "mad": "angry", "disgust": "disgusted", "fearful": "fear", "afraid": "fear", "scared": "fear",
-    "happiness": "happy", "joy": "happy", "joyful": "happy", "sadness": "sad", "surprise": "surprised", "contemptuous": "contempt",
-    "calm": "neutral", "none": "neutral",
-}  # fmt: skip
-_SHORT = {emotion[:3]: emotion for emotion in EMOTIONS}
 MEAD_VIEWS = ("front", "down", "top", "left_30", "left_60", "right_30", "right_60")
 
 
@@ -38,25 +32,6 @@ class MEADName(NamedTuple):
         return f"{self.actor}_{self.emotion}_{self.level}_{self.number:03d}{view}"
 
 
-def emotion_name(word: str) -> str | None:
-    """Find MEAD's own name of an emotion from any of the names in use, or None.
-
-    Names, never numbers: four orders of the eight labels are in use.
-
-    Args:
-        word: A label.
-
-    Returns:
-        One of `EMOTIONS`, or None.
-
-    Example:
-        >>> emotion_name("surprise"), emotion_name("dis"), emotion_name("front")
-        ('surprised', 'disgusted', None)
-    """
-    word = word.strip().lower()
-    return word if word in EMOTIONS else _ALIASES.get(word) or _SHORT.get(word)
-
-
 def mead_name(path: str) -> MEADName | None:
     """Read what MEAD's paths say: folders, or the flat names of prepared copies of it.
 
@@ -78,7 +53,7 @@ def mead_name(path: str) -> MEADName | None:
     path = re.sub(r"\.(mp4|m4a|mov|avi|wav)$", "", path, flags=re.IGNORECASE)
     match = re.search(r"(?:^|[/_#])([A-Za-z]+)[/_#](?:level_)?([123])[/_#](\d{3})(?:[/_#]([a-z]+(?:_\d0)?))?$", path)
     actors = re.findall(r"(?<![A-Za-z0-9])[MW]\d{3}(?![0-9])", path)
-    emotion = emotion_name(match[1]) if match else None
+    emotion = find_emotion(match[1]) if match else None
     if match is None or emotion is None or not actors:
         return None
     views = [view for view in MEAD_VIEWS if re.search(rf"(^|[/_#]){view}([/_#]|$)", path)]

@@ -38,7 +38,7 @@ from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLE_RATE
 from tbd.speech.phones import save_phones
-from tbd.think.action_units import EMOTIONS, Emotion
+from tbd.think.emotions import EMOTIONS, Emotion
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import parallel_map
 

@@ -7,7 +7,7 @@ does not drift from its own pose.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -17,50 +17,10 @@ from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.speech.phones import SILENCE, Phone
+from tbd.think.emotion_spec import AffectProfile
+from tbd.think.emotions import EMOTION_SPECS
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
-
-
-@dataclass(frozen=True)
-class AffectProfile:
-    """How an emotion at full strength moves a speaker beyond its muscles; neutral is all ones and zeros.
-
-    Args:
-        blinks: Rate of blinks, relative to neutral.
-        gaze: How often the eyes jump, relative to neutral.
-        gaze_down: Where the eyes rest, 0..1 of eyeLookDown; negative is up.
-        head: Size of head motion, relative to neutral.
-        nods: Size and sharpness of nods on accents, relative to neutral.
-        pitch: Rest pose of the head in radians; positive looks down.
-        roll: Rest pose of the head in radians; positive tilts to the subject's right.
-        forward: Rest position of the head, in inter-ocular distances towards the viewer.
-        brows: Brow raises on accents, relative to neutral.
-        jaw: Opening of the mouth in speech, relative to neutral.
-    """
-
-    blinks: float = 1.0
-    gaze: float = 1.0
-    gaze_down: float = 0.0
-    head: float = 1.0
-    nods: float = 1.0
-    pitch: float = 0.0
-    roll: float = 0.0
-    forward: float = 0.0
-    brows: float = 1.0
-    jaw: float = 1.0
-
-
-AFFECT_PROFILES: dict[str, AffectProfile] = {
-    "neutral": AffectProfile(),
-    "angry": AffectProfile(blinks=0.5, gaze=0.6, head=1.1, nods=2.0, pitch=0.05, forward=0.06, brows=0.4, jaw=1.12),
-    "contempt": AffectProfile(blinks=0.8, gaze=0.8, gaze_down=0.10, head=0.9, pitch=-0.07, roll=0.05, brows=0.8, jaw=0.95),
-    "disgusted": AffectProfile(gaze=0.9, head=0.9, pitch=0.02, roll=0.02, forward=-0.06, brows=0.4),
-    "fear": AffectProfile(blinks=1.4, gaze=2.0, head=0.8, nods=0.6, pitch=-0.03, forward=-0.08, brows=0.7, jaw=0.95),
-    "happy": AffectProfile(blinks=1.1, head=1.5, nods=1.2, pitch=-0.02, brows=1.3, jaw=1.08),
-    "sad": AffectProfile(blinks=0.9, gaze=0.5, gaze_down=0.18, head=0.6, nods=0.5, pitch=0.07, brows=0.5, jaw=0.86),
-    "surprised": AffectProfile(blinks=0.6, gaze=0.8, head=0.9, pitch=-0.05, forward=-0.05, brows=1.6, jaw=1.08),
-}
-"""Emotion → how it moves a speaker at full strength."""
 
 _BLINKS_A_MINUTE = 17.0
 _EYE_SPAN = 0.5  # radians that the gaze turns from rest to eyeLookOut = 1, about 30 degrees
@@ -177,12 +137,13 @@ def find_accents(phones: Sequence[Phone], loudness: np.ndarray, rng: np.random.G
 def _profile_over(plan: MusclePlan, frames: int) -> dict[str, np.ndarray]:
     """Each field of `AffectProfile` over time, (T,): the emotions' profiles mixed by their weights, eased over a second."""
     times = np.arange(frames) / FPS
-    fields = {f: np.full(frames, getattr(AFFECT_PROFILES["neutral"], f), np.float64) for f in AffectProfile.__dataclass_fields__}
+    neutral = asdict(AffectProfile())
+    fields = {name: np.full(frames, rest, np.float64) for name, rest in neutral.items()}
     for segment in plan.timeline():
         inside = (times >= segment.start) & (times < (np.inf if segment.end is None else segment.end))
         for name, track in fields.items():
-            rest = getattr(AFFECT_PROFILES["neutral"], name)
-            shift = sum(w * (getattr(AFFECT_PROFILES[e], name) - rest) for e, w in segment.emotions.items())
+            rest = neutral[name]
+            shift = sum(w * (getattr(EMOTION_SPECS[e].affect, name) - rest) for e, w in segment.emotions.items())
             track[inside] = rest + segment.intensity * shift
     return {name: gaussian_filter1d(track, 0.4 * FPS, mode="nearest") for name, track in fields.items()}
 

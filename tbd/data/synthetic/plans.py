@@ -1,4 +1,4 @@
-"""Random plans for a corpus: the eight emotions as people show them, and plans whose label and muscles disagree.
+"""Random plans for a corpus: the emotions as people show them, and plans whose label and muscles disagree.
 
 A model that saw only prototypes could ignore the muscles and read the label. So nearly half of the plans add, remove or
 mix: random units on either side at any intensity, two emotions at once, one emotion after another. There only the muscles
@@ -11,17 +11,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from tbd.think.action_units import ACTION_UNITS, EMOTIONS, REGIONS, Emotion, Side
-from tbd.think.facs import PROTOTYPES
+from tbd.think.action_units import ACTION_UNITS, REGIONS, Side
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, LEVELS, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
 
 T = TypeVar("T")
 
-LEVELS = {1: (0.25, 0.45), 2: (0.50, 0.72), 3: (0.82, 1.0)}
-"""MEAD's intensity level → range of intensity."""
 KINDS = {"prototype": 0.37, "timed": 0.18, "perturbed": 0.14, "random": 0.17, "mixture": 0.07, "sequence": 0.07}
 """Kind of plan → share of a corpus."""
-_WORDS = {1: "slightly", 2: "clearly", 3: "intensely"}
 _OPPOSED = ({51, 52}, {53, 54}, {55, 56}, {57, 58}, {61, 62}, {63, 64}, {43, 5}, {45, 5}, {46, 43})
 
 
@@ -29,7 +26,7 @@ def sample_plan(emotion: Emotion, level: int, duration: float, rng: np.random.Ge
     """Sample a plan for a clip that is labelled `emotion` at `level`.
 
     Args:
-        emotion: One of the eight.
+        emotion: One of `EMOTIONS`.
         level: MEAD's 1, 2 or 3.
         duration: Seconds of the clip, over which timed plans are laid out.
         rng: Source of randomness.
@@ -44,7 +41,7 @@ def sample_plan(emotion: Emotion, level: int, duration: float, rng: np.random.Ge
         ('intensely happy', [6, 12, 25])
     """
     kind = kind or str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
-    strength = float(rng.uniform(*LEVELS[level]))
+    strength = float(rng.uniform(LEVELS[level].low, LEVELS[level].high))
     emotions: dict[Emotion, float] = {emotion: 1.0}
     segments: tuple[Segment, ...] = ()
     if kind == "mixture":
@@ -72,7 +69,7 @@ def sample_plan(emotion: Emotion, level: int, duration: float, rng: np.random.Ge
 
 def _prototype(emotion: Emotion, strength: float, rng: np.random.Generator) -> list[MuscleAction]:
     """Sample one of the emotion's prototypes, its units each a little stronger or weaker, the canonical one most often."""
-    variants = PROTOTYPES[emotion]
+    variants = EMOTION_SPECS[emotion].prototypes
     shares = np.array([2.0] + [1.0] * (len(variants) - 1))
     variant = variants[rng.choice(len(variants), p=shares / shares.sum())]
     mirror = rng.random() < 0.5
@@ -160,7 +157,7 @@ def _described(
 ) -> MusclePlan:
     """Assemble the plan, with short descriptions for text encoders."""
     names = " then ".join(next(iter(s.emotions)) for s in segments) or " and ".join(emotions)
-    text = names if intensity == 0 else f"{_WORDS[level]} {names}"
+    text = names if intensity == 0 else f"{LEVELS[level].adverb} {names}"
     regions = {}
     for region in REGIONS:
         local = [a for a in actions if ACTION_UNITS[a.unit].region == region]

@@ -12,6 +12,7 @@ from tbd.data.synthetic.engines import engine_of
 from tbd.data.synthetic.speech import Delivery, Speech, Voice
 from tbd.media.rates import SAMPLE_RATE
 from tbd.speech.phones import BREATH, SILENCE, Phone, merge_silences
+from tbd.think.emotions import EMOTION_SPECS
 
 SHORTEST, LONGEST = 4.0, 12.0
 """Seconds of a clip; a single long sentence may go beyond."""
@@ -32,22 +33,13 @@ class Utterance:
     effort: float
 
 
-# How an emotion at full strength changes a voice: rate and melody as factors, pitch in semitones, effort. After the review of
-# Juslin and Laukka 2003, Communication of emotions in vocal expression.
-_PROSODY = {
-    "neutral": (1.0, 0.0, 1.0, 0.0), "angry": (1.08, 2.0, 1.3, 0.9), "contempt": (0.95, -0.5, 0.8, -0.1),
-    "disgusted": (0.92, -1.0, 0.9, 0.1), "fear": (1.12, 3.0, 1.1, -0.2), "happy": (1.05, 2.5, 1.4, 0.5),
-    "sad": (0.85, -1.5, 0.6, -0.8), "surprised": (1.0, 3.5, 1.6, 0.5),
-}  # fmt: skip
-
-
 def synthesize_utterance(voice: Voice, habit: Delivery, emotion: str, level: int, split: Split, rng: np.random.Generator) -> Utterance:
     """Synthesize one to three sentences.
 
     Args:
         voice: Who speaks.
         habit: How this speaker speaks when neutral.
-        emotion: One of the eight. How much of it the voice shows is random, since people also speak evenly while they feel, and a model
+        emotion: One of `EMOTIONS`. How much of it the voice shows is random, since people also speak evenly while they feel, and a model
             must take the emotion from the plan.
         level: 1..3.
         split: Whose sentences.
@@ -56,12 +48,12 @@ def synthesize_utterance(voice: Voice, habit: Delivery, emotion: str, level: int
     Returns:
         The utterance, of `SHORTEST` to about `LONGEST` seconds.
     """
-    rate, pitch, melody, loudness = _PROSODY[emotion]
+    profile = EMOTION_SPECS[emotion].voice
     strength = level / 3 * float(rng.uniform(0, 1))
-    effort = float(np.clip(strength * loudness + rng.normal(0, 0.35), -1, 1))
+    effort = float(np.clip(strength * profile.effort + rng.normal(0, 0.35), -1, 1))
     delivery = Delivery(
-        habit.rate * rate**strength * float(rng.lognormal(0, 0.08)), habit.pitch + pitch * strength + float(rng.normal(0, 0.8)),
-        habit.melody * melody**strength, habit.tract,
+        habit.rate * profile.rate**strength * float(rng.lognormal(0, 0.08)),
+        habit.pitch + profile.pitch * strength + float(rng.normal(0, 0.8)), habit.melody * profile.melody**strength, habit.tract,
     )  # fmt: skip
     engine = engine_of(voice)
     sentences = _choose(lambda: engine.sample_text(voice, split, rng), delivery.rate, rng)

@@ -1,8 +1,9 @@
 """What a text encoder reads of a plan: a caption for each feeling of its timeline and for each region at work."""
 
 from tbd.think.action_units import ACTION_UNITS, REGIONS, Region
+from tbd.think.emotions import EMOTION_SPECS
 from tbd.think.plan import MusclePlan, Segment
-from tbd.think.verbalize import ADJECTIVES, degree, describe_actions, listed
+from tbd.think.verbalize import degree, describe_actions, listed
 
 NEUTRAL = "a neutral face"
 """The one caption of a feeling that is neutral."""
@@ -24,7 +25,7 @@ def caption_feeling(segment: Segment) -> str:
     if segment.description.strip():
         return segment.description.strip()
     named = [e for e in mix if segment.emotions[e] >= 0.15] or mix[:1]
-    felt = f"{degree(segment.intensity)} {listed([ADJECTIVES[e] for e in named[:3]])}"
+    felt = f"{degree(segment.intensity)} {listed([EMOTION_SPECS[e].adjective for e in named[:3]])}"
     return f"{'an' if felt[0] in 'aeiou' else 'a'} {felt} face"
 
 

@@ -1,7 +1,7 @@
 """Plans → tokens that a denoiser attends to."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tbd.draw.conditioning.plan_tensors import SIDES, UNITS, PlanTensors
-from tbd.think.action_units import EMOTIONS, REGIONS
+from tbd.think.action_units import REGIONS
+from tbd.think.emotions import EMOTIONS, blend_matrix
 
 
 class PlanEmbeds(NamedTuple):
@@ -54,6 +55,23 @@ class PlanEncoder(nn.Module, ABC):
 
     dim: int
 
+    def adapt_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Fit weights that were trained with a shorter table of emotions.
+
+        An encoder that has a weight for each emotion gives those that were added since the weights that their blends make of the
+        others (`EmotionSpec.blend`): plans of the emotions that were trained are drawn as before, to the last bit.
+
+        Args:
+            state: The encoder's weights by name.
+
+        Returns:
+            The weights in the shapes that this encoder has.
+
+        Raises:
+            InputError: If the weights know more emotions than the table, or a new emotion has no blend.
+        """
+        return dict(state)
+
     @abstractmethod
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
         """Encode a batch.
@@ -85,6 +103,11 @@ class MuscleTokenEncoder(PlanEncoder):
         self.muscles_given = nn.Parameter(torch.randn(dim))
         self.emotion = nn.Linear(len(EMOTIONS), dim)
 
+    def adapt_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give new emotions a column of the map; see `PlanEncoder.adapt_state`."""
+        weight = state["emotion.weight"]  # (D, E)
+        return {**state, "emotion.weight": _blended(weight.T).T}
+
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
         local = self.unit(plans.unit * len(SIDES) + plans.side) + self.region(plans.region)  # (B, N, D)
         presence = plans.action_presence(times)  # (B, N, T)
@@ -112,6 +135,10 @@ class LabelEncoder(PlanEncoder):
         self.dim = dim
         self.emotion = nn.Embedding(len(EMOTIONS), dim)
 
+    def adapt_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give new emotions an embedding; see `PlanEncoder.adapt_state`."""
+        return {**state, "emotion.weight": _blended(state["emotion.weight"])}  # (E, D)
+
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
         tokens = self.emotion(_strongest(plans.emotion))  # (B, S, D)
         presence = plans.segment_presence(times)  # (B, S, T)
@@ -119,8 +146,16 @@ class LabelEncoder(PlanEncoder):
         return PlanEmbeds(tokens, presence, torch.zeros_like(tokens[:, :1]), torch.ones_like(presence[:, :1]), everywhere)
 
 
+def _blended(rows: Tensor) -> Tensor:
+    """(E', D) rows of the emotions that were trained → (E, D) of all in the table."""
+    if len(rows) == len(EMOTIONS):
+        return rows
+    added = torch.from_numpy(blend_matrix(len(rows))[len(rows) :]).to(rows)
+    return torch.cat([rows, added @ rows])
+
+
 def _strongest(emotion: Tensor) -> Tensor:
-    """(B, S, 8) weights times intensity → (B, S) the place of the greatest weight; neutral's weight is whole already."""
+    """(B, S, E) weights times intensity → (B, S) the place of the greatest weight; neutral's weight is whole already."""
     neutral = F.one_hot(torch.tensor(EMOTIONS.index("neutral"), device=emotion.device), len(EMOTIONS))
     calm = (emotion * neutral).sum(-1, keepdim=True)  # (B, S, 1)
     felt = emotion * (1 - neutral)

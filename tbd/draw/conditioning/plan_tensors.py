@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tbd.draw.conditioning.captions import NEUTRAL, caption_feeling, caption_regions
-from tbd.think.action_units import ACTION_UNITS, EMOTIONS, REGIONS
+from tbd.think.action_units import ACTION_UNITS, REGIONS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import RELEASE, RISE, MusclePlan
 
 UNITS = tuple(ACTION_UNITS)
@@ -28,7 +29,7 @@ class PlanTensors:
 
     Actions, each (B, N): `unit` int64 (0 is padding, k is ``UNITS[k-1]``), `side` and `region` int64 (places in `SIDES`
     and `REGIONS`), `intensity` 0..1, and `onset`, `apex`, `offset` in seconds from the start of the window.
-    Segments: `emotion` (B, S, 8) weights in the order of `EMOTIONS` times the intensity (zeros are padding), `start`
+    Segments: `emotion` (B, S, E) weights in the order of `EMOTIONS` times the intensity (zeros are padding), `start`
     and `end` (B, S) in seconds from the start of the window.
     Words, for text encoders: `segment_text` (B, S) and `region_text` (B, 5) int64 are places in `texts`, which the whole batch
     shares, so that picking rows and moving to a device touch numbers alone. Place 0 is the neutral feeling; it also stands

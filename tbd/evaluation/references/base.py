@@ -9,7 +9,7 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import MusclePlan
 from tbd.utils.class_path import Component, build, import_class
 

@@ -11,12 +11,12 @@ from tbd.evaluation.references.base import Reference, ReferenceClip
 from tbd.evaluation.references.frames import locate_face
 from tbd.face.geometry import FaceGeometry
 from tbd.media.rates import FPS, SAMPLE_RATE
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import MEAD_EMOTIONS
 from tbd.utils.checksum import checksum_of_files
 
 
 class PortraitReference(Reference):
-    """Zero-shot: every portrait of a folder says every recording with each of the eight emotions. There are no true frames.
+    """Zero-shot: every portrait of a folder says every recording with each of MEAD's eight emotions. There are no true frames.
 
     Args:
         root: a folder with ``portraits/`` (pictures) and ``speech/`` (recordings).
@@ -27,7 +27,7 @@ class PortraitReference(Reference):
 
     def clips(self) -> Sequence[ReferenceClip]:
         pairs = [(picture, speech) for picture in self._listed("portraits") for speech in self._listed("speech")]
-        clips = [PortraitClip(picture, speech, emotion) for picture, speech in pairs for emotion in EMOTIONS]
+        clips = [PortraitClip(picture, speech, emotion) for picture, speech in pairs for emotion in MEAD_EMOTIONS]
         return sorted(clips, key=lambda clip: clip.id)
 
     def content(self) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tbd.errors import InputError
 from tbd.metrics.emotion import EmotionClassifier
-from tbd.think.action_units import Emotion
+from tbd.think.emotions import Emotion
 from tbd.weights import load_state
 
 _ORDER: tuple[Emotion, ...] = ("happy", "angry", "disgusted", "fear", "sad", "neutral", "surprised", "contempt")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tbd.errors import InputError
-from tbd.think.action_units import ACTION_UNITS, EITHER, EMOTIONS, ONE, REGIONS, TOGETHER
-from tbd.think.facs import PROTOTYPES
+from tbd.think.action_units import ACTION_UNITS, EITHER, ONE, REGIONS, TOGETHER
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS
 from tbd.think.plan import Step
 from tbd.think.rules.lexicon import ASSETS
 from tbd.think.rules.tokenizer import WORD_LIMIT, cut_short
@@ -136,7 +136,7 @@ def _knowledge() -> dict[str, str]:
     """What the tables of `tbd.think.facs` know, in words."""
     sides = {EITHER: "both, left or right", TOGETHER: "both", ONE: "left or right"}
     units = [f"AU{u.number} {u.name} ({u.region}; {sides[u.sides]}): {u.movement}" for u in ACTION_UNITS.values()]
-    emotions = [f"{emotion}: {', '.join(map(_pull, PROTOTYPES[emotion][0])) or 'no muscle'}" for emotion in EMOTIONS]
+    emotions = [f"{emotion}: {', '.join(map(_pull, EMOTION_SPECS[emotion].prototypes[0])) or 'no muscle'}" for emotion in EMOTIONS]
     return {"units": "\n".join(units), "emotions": "\n".join(emotions), "regions": ", ".join(REGIONS)}
 
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from tbd.errors import TBDError
-from tbd.think.action_units import ACTION_UNITS, Emotion, Side
+from tbd.think.action_units import ACTION_UNITS, Side
+from tbd.think.emotions import Emotion
 from tbd.think.plan import MuscleAction, MusclePlan, Segment, Step, explain
 
 LONGEST = 3200

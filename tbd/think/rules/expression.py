@@ -3,43 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, SPEECH, TOGETHER, TRACE, Emotion, Side
-from tbd.think.facs import PROTOTYPES
+from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, SPEECH, TOGETHER, TRACE, Side
+from tbd.think.emotion_spec import EmotionSpec
+from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.rules.segmenter import Moment, Reading
 
 Levels = dict[tuple[int, Side], float]
 """(unit, side) → intensity."""
 
-LEAKS: dict[Emotion, dict[int, float]] = {
-    "angry": {4: 0.55, 7: 0.5, 23: 0.7},
-    "contempt": {14: 0.6},
-    "disgusted": {9: 0.3, 10: 0.55},
-    "fear": {1: 0.65, 2: 0.35, 4: 0.5, 5: 0.5, 20: 0.4},
-    "happy": {6: 0.6, 12: 0.4},
-    "neutral": {},
-    "sad": {1: 0.8, 4: 0.4, 15: 0.5},
-    "surprised": {1: 0.35, 2: 0.35, 5: 0.45},
-}
-"""What escapes when a feeling is hidden: the muscles that few people can move at will, or still at will (Ekman 1985,
-*Telling Lies*; Ekman 2003, "Darwin, deception and facial expression": AU1 and 1+4 in sadness, 1+2+4 and 20 in fear, 23 in
-anger, 6 in enjoyment)."""
-
-CONTROLS: dict[Emotion, dict[int, float]] = {
-    "angry": {24: 0.5}, "contempt": {}, "disgusted": {24: 0.3}, "fear": {24: 0.3}, "happy": {14: 0.4, 17: 0.35, 24: 0.6},
-    "neutral": {}, "sad": {17: 0.6, 24: 0.6}, "surprised": {24: 0.2},
-}  # fmt: skip
-"""What holds it down: the lips press and the chin pushes up (Keltner 1995 for smiles; Ekman & Friesen 1975 for tears)."""
-
-POSED_LACKS: dict[Emotion, dict[int, float]] = {
-    "angry": {23: 0.3}, "fear": {1: 0.4, 4: 0.2}, "happy": {6: 0.0, 7: 0.0}, "sad": {1: 0.4}, "surprised": {},
-    "contempt": {}, "disgusted": {}, "neutral": {},
-}  # fmt: skip
-"""What a posed expression keeps of its unwilled muscles: a social smile has no AU6 (Ekman & Friesen 1982)."""
-
-RESTRAINED: dict[Emotion, int] = {"angry": 2, "fear": 2, "happy": 1, "sad": 1, "disgusted": 1}
-"""The variant of `PROTOTYPES` that a feeling takes when it is contained."""
-
-_NEGATIVE: tuple[Emotion, ...] = ("angry", "contempt", "disgusted", "fear", "sad")
 _OTHER_SIDE = {51: 52, 55: 56, 61: 62}
 
 
@@ -110,7 +81,7 @@ def express(moment: Moment) -> Face:
 
 def _units(reading: Reading) -> set[int]:
     """The units that a reading names or, for a feeling that is put on, shows."""
-    pulls = reading.sense.muscles or [pull for emotion in reading.sense.mix for pull in PROTOTYPES[emotion][0]]
+    pulls = reading.sense.muscles or [pull for emotion in reading.sense.mix for pull in EMOTION_SPECS[emotion].prototypes[0]]
     return {unit for unit, _, _ in pulls}
 
 
@@ -169,7 +140,7 @@ def _muscles(readings: list[Reading], emotions: dict[Emotion, float]) -> tuple[L
     """Every reading's muscles; of two calls on one muscle the stronger counts, an order above all."""
     levels: Levels = {}
     pulses = []
-    displeased = sum(emotions.get(e, 0) for e in _NEGATIVE) > 0.25 and not any(
+    displeased = sum(weight for e, weight in emotions.items() if EMOTION_SPECS[e].valence < 0) > 0.25 and not any(
         r.sense.kind == "feeling" and r.sense.mix.get("happy", 0) >= 0.4 for r in readings
     )
     orders = [r for r in readings if r.sense.kind == "order"]
@@ -224,12 +195,12 @@ def _own(reading: Reading) -> Levels:
     main = max(reading.sense.mix, key=reading.sense.mix.get)
     if reading.manner == "held":  # a suppressed smile, a stifled sob
         pulls = {(unit, side): level * 0.5 for (unit, side), level in pulls.items() if unit not in (25, 26, 27)}
-        _add(pulls, (((unit, "both"), level * 0.8) for unit, level in CONTROLS[main].items()))
+        _add(pulls, (((unit, "both"), level * 0.8) for unit, level in EMOTION_SPECS[main].controls.items()))
     elif reading.manner == "contained":
         pulls = {(unit, side): level * 0.75 for (unit, side), level in pulls.items() if unit not in (25, 26, 27)}
     elif reading.manner == "shown":
-        lacks = POSED_LACKS[main]
-        pulls = {(unit, side): level * lacks.get(unit, 0.85) for (unit, side), level in pulls.items()}
+        posed = EMOTION_SPECS[main].posed
+        pulls = {(unit, side): level * posed.get(unit, 0.85) for (unit, side), level in pulls.items()}
     return pulls
 
 
@@ -238,30 +209,25 @@ def _prototypes(reading: Reading) -> Levels:
     levels: Levels = {}
     strength = _strength(reading)
     for emotion, weight in reading.sense.mix.items():
+        spec = EMOTION_SPECS[emotion]
         # half of a mix still shows three quarters of its face (Du, Tao & Martinez 2014: compound expressions keep both parts)
         amount = strength**0.55 * min(1.0, 1.5 * weight)
         if reading.manner == "held":
-            pulls = {(u, _own_side(emotion, u)): level for u, level in (LEAKS[emotion] | CONTROLS[emotion]).items()}
+            pulls = {(u, spec.side_of(u)): level for u, level in {**spec.leaks, **spec.controls}.items()}
         else:
-            variant = PROTOTYPES[emotion][_variant(emotion, reading.manner, strength)]
-            lacks = POSED_LACKS[emotion] if reading.manner == "shown" else {}
-            pulls = {(u, side): level * lacks.get(u, 1.0) for u, side, level in variant}
+            variant = spec.prototypes[_variant(spec, reading.manner, strength)]
+            posed = spec.posed if reading.manner == "shown" else {}
+            pulls = {(u, side): level * posed.get(u, 1.0) for u, side, level in variant}
         if reading.side in ("left", "right"):
             pulls = {(u, reading.side if reading.side in ACTION_UNITS[u].sides else s): level for (u, s), level in pulls.items()}
         _add(levels, ((key, level * amount) for key, level in pulls.items()))
     return levels
 
 
-def _own_side(emotion: Emotion, unit: int) -> Side:
-    return "left" if emotion == "contempt" and unit == 14 else "both"
-
-
-def _variant(emotion: Emotion, manner: str, strength: float) -> int:
+def _variant(spec: EmotionSpec, manner: str, strength: float) -> int:
     if manner == "contained":
-        return RESTRAINED.get(emotion, 0)
-    if emotion == "happy" and strength < 0.4:
-        return 1  # lips closed
-    return 0
+        return spec.restrained
+    return spec.faint if strength < 0.4 else 0
 
 
 def _resolve(levels: Levels, ordered: frozenset[int], named: set[int]) -> Levels:

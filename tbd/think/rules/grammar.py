@@ -8,7 +8,8 @@ what was felt), *hold*
 
 from functools import cache
 
-from tbd.think.rules.lexicon import ASSETS, Phrase, Pull, Sense, parse_pulls
+from tbd.think.action_units import Pull
+from tbd.think.rules.lexicon import ASSETS, Phrase, Sense, parse_pulls
 
 LEFT, RIGHT, BOTH = frozenset(("left",)), frozenset(("right",)), frozenset(("both", "each", "two"))
 ONE_SIDE = frozenset(("one", "single", "unilateral", "unilaterally", "asymmetric", "asymmetrical", "asymmetrically", "lopsided", "crooked"))

@@ -11,15 +11,14 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from tbd.think.action_units import ACTION_UNITS, EMOTIONS, Emotion, Side
+from tbd.think.action_units import ACTION_UNITS, Pull
+from tbd.think.emotion_spec import EmotionSpec
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "think"
 
 EMOJI_BREAK = "¦"
 """Stands around the words of an emoji: a clause of its own that a time beside it still belongs to."""
-
-Pull = tuple[int, Side, float]
-"""One unit at work: number, side, intensity."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Sense:
         strength: how strongly the bare word means it, 0..1.
         valence: -1 unpleasant .. 1 pleasant.
         arousal: -1 calm .. 1 excited.
-        muscles: the units of an expression, or of a state that is none of the eight; empty: the prototypes of `mix`.
+        muscles: the units of an expression, or of a state that is no emotion of the table; empty: the prototypes of `mix`.
         time: "hold", "once" (a wink) or "repeat" (a nod).
     """
 
@@ -295,16 +294,10 @@ def _feelings() -> Iterator[tuple[str, Sense]]:
             yield phrase, Sense(body[0], "feeling", _parse_mix(mix), float(strength), valence, arousal, parse_pulls(muscles))
 
 
-_PLACES: dict[Emotion, tuple[float, float]] = {
-    "angry": (-0.6, 0.6), "contempt": (-0.3, 0.1), "disgusted": (-0.6, 0.3), "fear": (-0.6, 0.7), "happy": (0.8, 0.4),
-    "neutral": (0.0, 0.0), "sad": (-0.7, -0.2), "surprised": (0.1, 0.8),
-}  # fmt: skip
-"""Valence and arousal of the emotions, after Russell 1980, for expressions, whose table gives none."""
-
-
 def place(mix: dict[Emotion, float]) -> tuple[float, float]:
-    """Valence and arousal of a mix: the weighted mean of its emotions' places."""
-    return tuple(sum(weight * _PLACES[emotion][axis] for emotion, weight in mix.items()) for axis in (0, 1))
+    """Valence and arousal of a mix: the weighted mean of its emotions' places in the circumplex."""
+    specs = [(weight, EMOTION_SPECS[emotion]) for emotion, weight in mix.items()]
+    return sum(weight * spec.valence for weight, spec in specs), sum(weight * spec.arousal for weight, spec in specs)
 
 
 def _expressions() -> Iterator[tuple[str, Sense]]:
@@ -332,7 +325,23 @@ def senses() -> tuple[Phrase, ...]:
         content = tuple(word for word in words if word not in DETERMINERS or word in _KEEP) or words
         content = tuple(word for word in content if word not in ("a", "of", "the")) or words
         table[content] = Phrase(content, "cue", sense, phrase.endswith("?"))
+    for spec in EMOTION_SPECS.values():
+        _name_emotion(spec, table)
     return tuple(table.values())
+
+
+WORD_STRENGTH = 0.65
+"""Intensity that the bare name of an emotion means, as in ``feelings.txt``."""
+
+
+def _name_emotion(spec: EmotionSpec, table: dict[tuple[str, ...], Phrase]) -> None:
+    """Add the words of an emotion's own row. Phrases that mean at least a part of it stay; others of the same words give way."""
+    sense = Sense(spec.name, "feeling", {spec.name: 1.0}, WORD_STRENGTH, spec.valence, spec.arousal)
+    for name in dict.fromkeys((spec.name, spec.noun, spec.adjective, *spec.words)):
+        words = tuple(name.split())
+        same = [key for key in table if len(key) == len(words) and all(not forms(a).isdisjoint(forms(b)) for a, b in zip(key, words))]
+        if not any(spec.name in table[key].value.mix for key in same):
+            table |= {key: Phrase(key, "cue", sense) for key in (*same, words)}
 
 
 @cache

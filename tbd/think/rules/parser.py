@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from tbd.think.action_units import ACTION_UNITS, Side, describe_unknown
+from tbd.think.emotions import EMOTION_SPECS
 from tbd.think.rules.attachment import Bound, bind_quantities
 from tbd.think.rules.grammar import BOTH, LEFT, ONE_SIDE, RIGHT, order
 from tbd.think.rules.lexicon import Found, Phrase, forms, senses
@@ -269,7 +270,7 @@ class _MomentReader:
         if state.despite and reading.sense.valence > 0:  # "despite everything he smiles"
             state.manner = None
         litotes = state.degree_words[:1] == ("not",) and reading.sense.valence > 0.2
-        sided = reading.sense.kind != "feeling" or reading.sense.mix.get("contempt", 0) >= 0.5
+        sided = reading.sense.kind != "feeling" or sum(w for e, w in reading.sense.mix.items() if EMOTION_SPECS[e].is_one_sided) >= 0.5
         side = reading.side or (_side_near(self.tokens, item.start, item.end) if sided else None)
         self.readings.append(replace(reading, degree=degree, manner=state.manner or "felt", negated=state.negated or litotes, side=side))
         state.degree, state.degree_words, state.since = 1.0, (), None

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from tbd.think.emotions import LEVELS
 from tbd.think.rules.time_points import COUNT, DIGITS, NUMBER, number
 
-MEAD_LEVELS = (0.35, 0.61, 0.91)
-"""Intensities of MEAD's levels 1, 2 and 3: the middles of `tbd.data.synthetic.plans.LEVELS`."""
 _OFTEN = {"once": 1, "twice": 2, "thrice": 3, "double": 2, "triple": 3}
 _STRENGTHS = {"full": 1.0, "maximum": 1.0, "maximal": 1.0, "max": 1.0, "high": 0.8, "medium": 0.5, "half": 0.5, "moderate": 0.5, "low": 0.3,
               "minimum": 0.15, "minimal": 0.15, "zero": 0.0}  # fmt: skip
@@ -93,7 +92,7 @@ def canonical(text: str) -> str:
 def _of_scale(match: re.Match) -> str:
     """ "Level 2 of 5" as a share; three levels are MEAD's."""
     value, whole = number(match["n"]), float(match["of"])
-    if whole == len(MEAD_LEVELS) and value in (1, 2, 3):
+    if whole == len(LEVELS) and value in LEVELS:
         return f"level {value:g}"
     return f"{100 * value / whole:g}%" if whole else match[0]
 
@@ -142,7 +141,7 @@ def _mead(match: re.Match, notes: list[str]) -> Quantity:
     """ "level 3": MEAD's three levels; higher ones are of five, ten or a hundred."""
     value = int(match["level"])
     if 1 <= value <= 3:
-        return Quantity(_words(match), "level", MEAD_LEVELS[value - 1])
+        return Quantity(_words(match), "level", round(LEVELS[value].middle, 3))
     return Quantity(_words(match), "level", _scaled(float(value), _words(match), notes))
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tbd.think.action_units import ACTION_UNITS, REGIONS, Emotion, Region, Side
+from tbd.think.action_units import ACTION_UNITS, REGIONS, Region, Side
+from tbd.think.emotions import EMOTION_SPECS
 from tbd.think.plan import MuscleAction, MusclePlan
 from tbd.think.viz.muscle_fibres import FIBRES, OUTLINE, PUPIL, RINGS, Curve, Strip
 
@@ -18,12 +19,6 @@ WIDTH = 1000
 """Width of the picture in pixels; its height follows from what there is to show."""
 INK, QUIET, RULE, PAPER, PANEL = "#2b2724", "#6f675f", "#ddd6cc", "#fbf9f5", "#f3efe8"
 REGION_COLORS: dict[Region, str] = {"upper": "#3567a8", "eyes": "#11786d", "middle": "#96600f", "lower": "#bf4a34", "head": "#75559f"}
-EMOTION_COLORS: dict[Emotion, str] = {
-    "angry": "#c9493b", "contempt": "#9c62ad", "disgusted": "#66913f", "fear": "#5273b8", "happy": "#e3a92b", "neutral": "#b9b1a5",
-    "sad": "#4590ab", "surprised": "#d4719f",
-}  # fmt: skip
-"""The hues of `tbd.think.viz.console.COLORS`, toned for paper."""
-
 _FACE = (290, 262)  # where the face's origin lies on the face's panel
 _LIST = 560  # left edge of the list of units
 _ELBOW = _LIST - 6  # where a leader leaves its row for the muscle
@@ -136,7 +131,7 @@ def _header(plan: MusclePlan) -> str:
     x, y = 48.0, 54 + 28 * len(lines)
     for emotion, weight in sorted(plan.emotions.items(), key=lambda item: -item[1]):
         words = emotion if weight > 0.995 else f"{emotion} {weight:.0%}"
-        parts.append(f'<circle cx="{x + 5:g}" cy="{y - 4.5:g}" r="5" fill="{EMOTION_COLORS[emotion]}"/>')
+        parts.append(f'<circle cx="{x + 5:g}" cy="{y - 4.5:g}" r="5" fill="{EMOTION_SPECS[emotion].color}"/>')
         parts.append(_label(x + 16, y, words, 14, QUIET))
         x += 16 + 7.6 * len(words) + 18
     parts.append(_label(x, y, f"intensity {plan.intensity:.2f}", 14, QUIET))
@@ -317,7 +312,7 @@ def _segment(segment, left: float, scale: float, y: float, until: float) -> str:
     names = " + ".join(e for e, w in sorted(segment.emotions.items(), key=lambda item: -item[1]) if w >= 0.25)
     x, width = left + segment.start * scale, max(2.0, (end - segment.start) * scale)
     fits = [words for words in (f"{names} {segment.intensity:.2f}", names, main) if 7.2 * len(words) + 16 < width]
-    color = EMOTION_COLORS[main]
+    color = EMOTION_SPECS[main].color
     return (
         f'<g class="segment"><title>{_text(f"{names} {segment.intensity:.2f}, {segment.start:g} to {end:g} s")}</title>'
         f'<rect x="{x + 1:.1f}" y="{y:g}" width="{width - 2:.1f}" height="24" rx="4" fill="{color}" fill-opacity="0.3"/>'

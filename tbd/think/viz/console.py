@@ -8,14 +8,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tbd.think.action_units import ACTION_UNITS, REGIONS, Emotion
+from tbd.think.action_units import ACTION_UNITS, REGIONS
+from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
 from tbd.utils.user_warnings import warn
 
-COLORS: dict[Emotion, str] = {
-    "angry": "red", "contempt": "magenta", "disgusted": "green", "fear": "blue", "happy": "yellow", "neutral": "white",
-    "sad": "cyan", "surprised": "bright_magenta",
-}  # fmt: skip
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _LEVELS = " ▁▂▃▄▅▆▇█"
 
@@ -75,6 +72,11 @@ def bar(value: float, width: int = 10) -> str:
     return ("█" * full + (_BLOCKS[rest] if rest else "")).ljust(width)
 
 
+def _color(emotion: Emotion) -> str:
+    spec = EMOTION_SPECS[emotion]
+    return spec.console_color or spec.color
+
+
 def _note(text: str) -> RenderableType:
     return Padding(Text(f"! {text}", style="bold yellow"), (0, 1))
 
@@ -82,7 +84,7 @@ def _note(text: str) -> RenderableType:
 def _title(plan: MusclePlan) -> Panel:
     mix = Text()
     for emotion, weight in sorted(plan.emotions.items(), key=lambda item: -item[1]):
-        mix.append(f"{emotion} ", style=f"bold {COLORS[emotion]}")
+        mix.append(f"{emotion} ", style=f"bold {_color(emotion)}")
         mix.append(f"{weight:.0%}   ")
     mix.append("intensity ", style="dim")
     mix.append(f"{bar(plan.intensity, 10).rstrip() or '·'} {plan.intensity:.2f}")
@@ -171,7 +173,7 @@ def _feelings(segments: tuple[Segment, ...], until: float, cells: int) -> Text:
         names = "+".join(e for e, w in sorted(segment.emotions.items(), key=lambda item: -item[1]) if w >= 0.25)
         length = max(0, end - start)
         label = f"[{names} {segment.intensity:.2f}" if length > len(names) + 7 else f"[{names}"
-        text.append(label[:length].ljust(length), style=f"reverse {COLORS[main]}" if length else "")
+        text.append(label[:length].ljust(length), style=f"reverse {_color(main)}" if length else "")
     return text
 
 

@@ -131,7 +131,7 @@ def test_labels(tmp_path):
     assert remarks == ["columns of the labels that mean nothing here: camera (known: clip, person, emotion, level, text)"]
     assert (record.emotion, record.level, record.text) == ("surprised", 3, "wide-eyed, then calm")
     for text, said in [
-        ("clip,emotion\na,bored\n", "none of MEAD's eight"),
+        ("clip,emotion\na,bored\n", "none of angry, contempt"),
         ("clip,level\na,7\n", "a level is 1, 2 or 3"),
         ("file,emotion\na,sad\n", "no column named clip"),
         ("clip,text\nb,hello\n", "name 1 clips that are not there, the first is 'b'"),

@@ -3,14 +3,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tbd.data.synthetic.performance import AFFECT_PROFILES, find_accents, synthesize_motion
+from tbd.data.synthetic.performance import find_accents, synthesize_motion
 from tbd.data.synthetic.visemes import BILABIALS, base_symbols, loudness_of
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.geometry import mean_face
 from tbd.face.rig import Rig, inner_lip_gap
 from tbd.media.rates import FPS
 from tbd.speech.phones import SILENCE, Phone, merge_silences
-from tbd.think.facs import ACTION_UNITS, EMOTIONS, PROTOTYPES, measure
+from tbd.think.action_units import ACTION_UNITS
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS
+from tbd.think.facs import measure
 from tbd.think.plan import MuscleAction, MusclePlan
 from tests.data.phrases import SENTENCE, say, voice
 
@@ -18,7 +20,7 @@ AUDIO = voice(SENTENCE)
 
 
 def feel(emotion, intensity=1.0):
-    actions = tuple(MuscleAction(unit=u, side=s, intensity=i * intensity) for u, s, i in PROTOTYPES[emotion][0])
+    actions = tuple(MuscleAction(unit=u, side=s, intensity=i * intensity) for u, s, i in EMOTION_SPECS[emotion].prototypes[0])
     return MusclePlan(emotions={emotion: 1.0}, intensity=intensity * (emotion != "neutral"), actions=actions)
 
 
@@ -90,7 +92,7 @@ def test_neutral_is_alive_and_does_not_drift():
 
 
 def test_feelings_hold_the_head_as_people_do():
-    pitch = {emotion: perform(feel(emotion)).head[:, 0].mean() for emotion in AFFECT_PROFILES}
+    pitch = {emotion: perform(feel(emotion)).head[:, 0].mean() for emotion in EMOTIONS}
     assert pitch["sad"] > pitch["neutral"] > pitch["contempt"]
 
 

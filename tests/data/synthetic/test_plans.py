@@ -3,8 +3,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tbd.data.synthetic.plans import KINDS, LEVELS, sample_plan
-from tbd.think.facs import ACTION_UNITS, EMOTIONS, PROTOTYPES, REGIONS
+from tbd.data.synthetic.plans import KINDS, sample_plan
+from tbd.think.action_units import ACTION_UNITS, REGIONS
+from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, LEVELS
 
 DURATION = 8.0
 
@@ -17,10 +18,10 @@ def plans(kind=None, count=400, emotion=None, level=None):
 
 
 def test_prototypes_show_their_emotion_at_their_level():
-    for level, (low, high) in LEVELS.items():
+    for level, (low, high, _) in LEVELS.items():
         for plan in plans("prototype", 20, "happy", level):
             units = {a.unit for a in plan.actions}
-            assert any(units == {u for u, _, _ in prototype} for prototype in PROTOTYPES["happy"])
+            assert any(units == {u for u, _, _ in prototype} for prototype in EMOTION_SPECS["happy"].prototypes)
             assert low <= plan.intensity <= high
             assert plan.emotions == {"happy": 1.0}
     assert not next(plans("prototype", 1, "neutral", 1)).actions

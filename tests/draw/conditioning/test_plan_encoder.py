@@ -10,7 +10,7 @@ from tbd.draw.conditioning.captions import NEUTRAL
 from tbd.draw.conditioning.plan_encoder import LabelEncoder, MuscleTokenEncoder
 from tbd.draw.conditioning.plan_tensors import UNITS, PlanTensors
 from tbd.media.rates import FPS
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
 from tests.draw.conditioning.tiny_text import tiny_text_encoder
 

@@ -18,7 +18,7 @@ from tbd.evaluation.leaderboard.columns import best_of, columns_of, ordered
 from tbd.evaluation.leaderboard.html import page
 from tbd.evaluation.leaderboard.markdown import BEGIN, END, markdown, renew
 from tbd.evaluation.scores import Issue, Scores, Value
-from tbd.think.action_units import EMOTIONS
+from tbd.think.emotions import EMOTIONS
 
 TRUTH, STILL = ({"class_path": f"tbd.evaluation.predictors.{name}"} for name in ("GroundTruth", "StillPortrait"))
 

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from tbd.errors import InputError
-from tbd.think.action_units import ACTION_UNITS, EMOTIONS
+from tbd.think.action_units import ACTION_UNITS
+from tbd.think.emotions import EMOTIONS
 from tbd.think.llm.prompt import PROMPT, Prompt, read_steps, shorten
 from tbd.think.llm.schema import LONGEST, AnswerError, Draft
 
