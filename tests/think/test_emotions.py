@@ -111,7 +111,8 @@ assert "bashful: AU12" in Prompt.load().ask("shy")[0]["content"] and "bashful" i
 assert mead_name("M003/video/front/shy/level_2/001.mp4").clip == "M003_bashful_2_001"
 assert match(["out/M003_bas_2_001"], ["M003_bashful_2_001"]) == ["M003_bashful_2_001"]
 rng = np.random.default_rng(0)
-assert plan_from_label("bashful", 1).text == "slightly bashful" and sample_plan("bashful", 3, 5.0, rng, "prototype").emotions == {"bashful": 1.0}
+assert plan_from_label("bashful", 1).text == "slightly bashful"
+assert sample_plan("bashful", 3, 5.0, rng, "prototype").emotions == {"bashful": 1.0}
 mixed = MusclePlan(emotions={"happy": 0.5, "fear": 0.5}, intensity=0.8)
 ninth = MusclePlan(emotions={"bashful": 1.0}, intensity=0.8)
 assert caption_feeling(ninth.timeline()[0]) == "a very bashful face"
