@@ -63,9 +63,9 @@ def _add_arguments_of(parser: "ArgumentParser", kind: "type[RawSource]") -> None
 
     help_of = {p.arg_name: " ".join((p.description or "").split()) for p in parse(kind.__doc__ or "").params}
     for name, parameter in inspect.signature(kind).parameters.items():
-        several = {} if parameter.annotation is str else {"nargs": "+"}
+        several: dict[str, Any] = {} if parameter.annotation is str else {"nargs": "+"}
         required = parameter.default is inspect.Parameter.empty
-        default = {"required": True} if required else {"default": list(parameter.default) if several else parameter.default}
+        default: dict[str, Any] = {"required": True} if required else {"default": list(parameter.default) if several else parameter.default}
         text = help_of.get(name, "").rstrip(".")
         parser.add_argument(f"--{name.replace('_', '-')}", help=_uncapitalized(text), **several, **default)
 
@@ -134,20 +134,19 @@ def _source(name: str, options: "Namespace") -> "tuple[RawSource, dict[str, Any]
 def _features(options: "Namespace") -> None:
     if not (options.vae or options.wav2vec2):
         raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
+    if options.coarse and not options.vae:
+        raise InputError("--coarse makes latents too; name their autoencoder with --vae.")
     from tbd.data.preprocess.cache import Cache
     from tbd.data.preprocess.features import FeatureExtractor, VAELatents, Wav2Vec2Features, extract_features, video_size
+    from tbd.data.preprocess.portrait_features import CoarseLatents, PortraitLatent, RegionMasks
 
     cache = Cache(options.cache)  # a wrong folder is reported before large networks are loaded
     extractors: list[FeatureExtractor] = []
     if options.vae:
         latents = VAELatents(options.vae, video_size(cache, options.size), options.device)
         extractors.append(latents)
-    if options.coarse:
-        if not options.vae:
-            raise InputError("--coarse makes latents too; name their autoencoder with --vae.")
-        from tbd.data.preprocess.portrait_features import CoarseLatents, PortraitLatent, RegionMasks
-
-        extractors += [kind(latents) for kind in (PortraitLatent, CoarseLatents, RegionMasks)]
+        if options.coarse:
+            extractors += [PortraitLatent(latents), CoarseLatents(latents), RegionMasks(latents)]
     if options.wav2vec2:
         extractors.append(Wav2Vec2Features(options.wav2vec2, options.layer, options.device))
     extract_features(options.cache, extractors)
