@@ -71,10 +71,3 @@ def test_neutral_told_later_prepares_a_clip_again(cache, clip):
     for neutral, done in ((AVERAGE, False), (UNUSABLE, True), ("one.mp4", True)):
         cache.save_record(replace(clip.record, status="ready", neutral=neutral))
         assert _done(cache, clip, [], False, False) is done, neutral
-
-
-def test_manifest_of_an_older_version_has_no_neutral():
-    row = {k: str(v) for k, v in raw("M003", "angry").record.to_row().items()}
-    assert ClipRecord.from_row(row | {"neutral": "a.mp4"}).neutral == "a.mp4"
-    del row["neutral"]
-    assert ClipRecord.from_row(row).neutral == ""
