@@ -32,11 +32,11 @@ class Finding:
     Args:
         kind: "bounds" (a value that validation would refuse), "timeline" (gaps; muscles beyond its end), "intensity"
             (odd though in range), "antagonists", "speech" (a mouth that could not talk) or "regions" (not described).
-        sentence: what is found.
-        where: what it is about: units (``"AU12"``), regions (``"lower"``) or fields (``"segments[1]"``).
-        start: seconds from which it holds.
-        end: seconds until which; None for "until the end".
-        remedy: what `repair` does about it, in one sentence; empty where another finding's remedy settles it as well.
+        sentence: What is found.
+        where: What it is about: units (``"AU12"``), regions (``"lower"``) or fields (``"segments[1]"``).
+        start: Seconds from which it holds.
+        end: Seconds until which; None for "until the end".
+        remedy: What `repair` does about it, in one sentence; empty where another finding's remedy settles it as well.
     """
 
     kind: Kind
@@ -53,7 +53,10 @@ def check(plan: MusclePlan) -> tuple[Finding, ...]:
     A plan that names no feeling may move muscles at intensity 0: an order ("AU4 at 0.7") means nothing by itself.
 
     Args:
-        plan: any plan, also one whose values `model_copy` or `model_construct` kept from validation.
+        plan: Any plan, also one whose values `model_copy` or `model_construct` kept from validation.
+
+    Returns:
+        The findings; none for a sound plan.
 
     Example:
         >>> smile = {"unit": 12, "intensity": 0.6}
@@ -71,8 +74,11 @@ def repair(plan: MusclePlan) -> tuple[MusclePlan, tuple[str, ...]]:
     lowered to what it leaves; gaps in the timeline are closed. Descriptions that quote what the muscles do follow them,
     anyone's own words stay.
 
+    Args:
+        plan: Any plan, also one whose values `model_copy` or `model_construct` kept from validation.
+
     Returns:
-        a plan without findings, which repairing again leaves as it is, and one sentence for each change. A sound plan
+        A plan without findings, which repairing again leaves as it is, and one sentence for each change. A sound plan
         comes back as it was.
 
     Example:
@@ -88,7 +94,15 @@ def repair(plan: MusclePlan) -> tuple[MusclePlan, tuple[str, ...]]:
 
 
 def follow(plan: MusclePlan, before: MusclePlan) -> MusclePlan:
-    """The plan with the descriptions of those regions that quoted the muscles of `before` following what has changed."""
+    """Let the descriptions of regions follow muscles that have changed.
+
+    Args:
+        plan: The plan as it is now.
+        before: The plan before its muscles changed.
+
+    Returns:
+        The plan; descriptions that quoted the muscles of `before` quote its own, a user's own words stay.
+    """
     regions = dict(plan.regions)
     for region, words in plan.regions.items():
         now, then = ([a for a in p.actions if _region(a) == region] for p in (plan, before))

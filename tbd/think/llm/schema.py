@@ -112,8 +112,14 @@ class Draft(_Part):
     def read(cls, text: str) -> "Draft":
         """Find the JSON object in what a model wrote, perhaps between other words.
 
+        Args:
+            text: The model's answer.
+
+        Returns:
+            The draft.
+
         Raises:
-            AnswerError: what is wrong with it.
+            AnswerError: If there is no such object; the message says what is wrong with it.
         """
         start, end = text.find("{"), text.rfind("}")
         if start < 0:
@@ -127,9 +133,12 @@ class Draft(_Part):
         """The plan that this draft means. What no face can do is mended, and a note says so.
 
         Args:
-            text: the sentence it was thought from.
-            reasoning: the chain of thought that led to it.
-            notes: what else the user should know.
+            text: The sentence it was thought from.
+            reasoning: The chain of thought that led to it.
+            notes: What else the user should know.
+
+        Returns:
+            A valid plan.
         """
         mended: list[str] = []
         actions = [_action(action, mended) for action in self.actions]

@@ -26,14 +26,14 @@ class Sense:
     """What a word says.
 
     Args:
-        name: the first word of its group, for instance ``"annoy"``.
+        name: The first word of its group, for instance ``"annoy"``.
         kind: "feeling" (a state within), "expression" (what the face does and what it is taken for) or "order" (a
             muscle, gaze or head movement that means nothing by itself).
-        mix: weights over the emotions that sum to 1.
-        strength: how strongly the bare word means it, 0..1.
+        mix: Weights over the emotions that sum to 1.
+        strength: How strongly the bare word means it, 0..1.
         valence: -1 unpleasant .. 1 pleasant.
         arousal: -1 calm .. 1 excited.
-        muscles: the units of an expression, or of a state that is no emotion of the table; empty: the prototypes of `mix`.
+        muscles: The units of an expression, or of a state that is no emotion of the table; empty: the prototypes of `mix`.
         time: "hold", "once" (a wink) or "repeat" (a nod).
     """
 
@@ -100,6 +100,12 @@ _ENDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def forms(word: str) -> frozenset[str]:
     """The word and every base that it may be an inflection of. Bases that are no words do no harm: no table lists them.
 
+    Args:
+        word: A word in lower case.
+
+    Returns:
+        The word and its possible bases.
+
     Example:
         >>> "happy" in forms("happily"), "grin" in forms("grinning"), "frustrate" in forms("frustration")
         (True, True, True)
@@ -124,6 +130,9 @@ class Lexicon:
 
     A single word is found in any inflection of it; within longer phrases both sides may be inflected.
 
+    Args:
+        phrases: What is to be found.
+
     Example:
         >>> lexicon = Lexicon([Phrase(("bite", "lip"), "cue", "AU32")])
         >>> [found.end for found in lexicon.scan("she bites her lower lip".split(), skip=("lower",))]
@@ -144,7 +153,15 @@ class Lexicon:
         return [p for form in forms(word) for p in self._by_word.get(form, ()) if len(p.words) == 1]
 
     def scan(self, tokens: Sequence[str], skip: Sequence[str] = ()) -> list[Found]:
-        """Phrases in reading order that do not overlap. Words of `skip` may stand inside a phrase."""
+        """Find phrases in reading order that do not overlap.
+
+        Args:
+            tokens: The text's tokens.
+            skip: Words that may stand inside a phrase.
+
+        Returns:
+            The phrases at their places; at each place the longest.
+        """
         found, at = [], 0
         while at < len(tokens):
             best = max(self._matches(tokens, at, skip), key=lambda pair: pair[0], default=None)

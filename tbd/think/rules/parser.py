@@ -146,7 +146,7 @@ class _MomentReader:
 
     @staticmethod
     def _carried(state: _State, at: int, item: Found) -> _State:
-        """ "a small, bitter smile": a degree outlives the comma if nothing has used it."""
+        """“a small, bitter smile”: a degree outlives the comma if nothing has used it."""
         keep = state.degree != 1.0 and item.phrase.role == "cue"
         return _State(degree=state.degree if keep else 1.0)
 
@@ -216,7 +216,7 @@ class _MomentReader:
             self.readings[-1] = replace(self.readings[-1], degree=item.phrase.value)
 
     def _adjective(self, item: Found) -> bool:
-        """ "a small, bitter smile": a degree, a comma, and what it is a degree of."""
+        """“a small, bitter smile”: a degree, a comma, and what it is a degree of."""
         starts = {f.start for f in self.items if f.phrase.role == "cue"}
         return self.tokens[item.end : item.end + 1] == [","] and item.end + 1 in starts
 
@@ -244,7 +244,7 @@ class _MomentReader:
         self.readings[start:] = [replace(r, manner=manner) if r.manner == "felt" else r for r in self.readings[start:]]
 
     def _pose(self, start: int) -> None:
-        """ "Her smile hides …": what stands before the verb is a mask."""
+        """“Her smile hides …”: what stands before the verb is a mask."""
         self.readings[start:] = [replace(r, manner="shown") if _is_smile(r) else r for r in self.readings[start:]]
 
     def _bare(self, item: Found, state: _State) -> Reading | None:
@@ -305,7 +305,7 @@ def _inner_degree(tokens: list[str], phrase: Phrase) -> float | None:
 
 
 def _joint_degree(first: float, second: float) -> float:
-    """ "Very very" is more than "very", "a tiny bit" as little as "tiny"; otherwise the second counts."""
+    """“Very very” is more than "very", "a tiny bit" as little as "tiny"; otherwise the second counts."""
     if first < 1:
         return min(first, second)
     return second + 0.5 * (2 - second) * (first - 1) if first > 1 < second else second

@@ -71,6 +71,12 @@ START, END = Instant(), Instant(0.0, 1.0)
 def number(text: str) -> float:
     """A number in figures or in words; a decimal comma counts as a point.
 
+    Args:
+        text: Digits, or a number word.
+
+    Returns:
+        The number.
+
     Example:
         >>> number("1,5"), number("a couple of")
         (1.5, 2.0)
@@ -93,8 +99,8 @@ def instant(text: str, unit: str | None = None) -> Instant | None:
     """A point of time or a length, read.
 
     Args:
-        text: what `POINT` or `LENGTH` matched, or a bare number.
-        unit: the unit of a bare number.
+        text: What `POINT` or `LENGTH` matched, or a bare number.
+        unit: The unit of a bare number.
 
     Returns:
         None where neither the text nor `unit` says what is counted.
@@ -123,7 +129,7 @@ def instant(text: str, unit: str | None = None) -> Instant | None:
 
 
 def _share_named(text: str) -> Instant | None:
-    """ "the start", "the end", "halfway", "two thirds of the way"."""
+    """“the start”, "the end", "halfway", "two thirds of the way"."""
     if re.match(r"(?:the )?(?:very )?(?:start|beginning|outset)\b", text):
         return START
     if re.match(r"(?:the )?(?:very )?(?:end|finish)\b", text):

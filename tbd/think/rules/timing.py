@@ -37,6 +37,7 @@ class TimedMoment:
 
     @property
     def rest(self) -> bool:
+        """Whether nothing is expressed."""
         return not self.face.readings
 
 
@@ -68,11 +69,11 @@ def schedule(moments: Sequence[Moment], duration: float | None) -> tuple[list[Ti
     starts later shows; movements are added to what is felt.
 
     Args:
-        moments: as the text tells them.
-        duration: seconds of audio, where known.
+        moments: As the text tells them.
+        duration: Seconds of audio, where known.
 
     Returns:
-        the beats, the length that they were laid out for (`duration`, or a nominal one), and notes on times that cannot be.
+        The beats, the length that they were laid out for (`duration`, or a nominal one), and notes on times that cannot be.
     """
     told = [m for i, m in enumerate(moments) if m.readings or m.start is not None or m.is_timed or (i and moments[i - 1].readings)]
     fill = next((m for m in told if m.fill), Moment())
@@ -150,7 +151,7 @@ def _starts(moments: list[Moment], total: float) -> list[float]:
 
 
 def _delayed(delay: float, previous: float, before: Moment, total: float) -> float:
-    """ "After three seconds" is a point of time where that lies ahead, and else counts from what went before."""
+    """“After three seconds” is a point of time where that lies ahead, and else counts from what went before."""
     ended = previous + (before.length.at(total) if before.length is not None else 0.0)
     return delay if delay > ended + 0.05 and before.delay is not None else ended + delay
 
@@ -239,7 +240,15 @@ def _conflicts(stretches: list[_Stretch]) -> list[str]:
 
 
 def build_actions(beats: Sequence[TimedMoment], total: float) -> tuple[MuscleAction, ...]:
-    """Every muscle's action: in with its moment, out with it, carried over where the next moment needs it too."""
+    """Build every muscle's action: in with its moment, out with it, carried over where the next moment needs it too.
+
+    Args:
+        beats: The moments in order of time.
+        total: Seconds that the plan covers.
+
+    Returns:
+        The actions, by onset, unit and side.
+    """
     actions: list[MuscleAction] = []
     open_at: dict[tuple[int, Side], int] = {}  # the action of a muscle that the moment before used
     for index, beat in enumerate(beats):
@@ -262,7 +271,15 @@ def build_actions(beats: Sequence[TimedMoment], total: float) -> tuple[MuscleAct
 
 
 def rise(beat: TimedMoment, total: float) -> float:
-    """Seconds from onset to apex: quicker where arousal is high, slow where the sentence says so."""
+    """Time the rise of a moment's muscles: quicker where arousal is high, slow where the sentence says so.
+
+    Args:
+        beat: The moment.
+        total: Seconds that the plan covers.
+
+    Returns:
+        Seconds from onset to apex.
+    """
     length = (beat.end or max(total, beat.start + 0.5)) - beat.start
     if beat.moment.rise is not None:
         return min(max(0.1, beat.moment.rise.at(total)), length)

@@ -61,7 +61,10 @@ def chart(plan: MusclePlan) -> str:
     each. Where the plan has times, a timeline shows the feelings and each unit's envelope.
 
     Returns:
-        an SVG document. Each muscle is a ``<g class="muscle" data-unit="12" data-side="left">``.
+        An SVG document. Each muscle is a ``<g class="muscle" data-unit="12" data-side="left">``.
+
+    Args:
+        plan: The plan to draw.
 
     Example:
         >>> svg = chart(MusclePlan.model_validate({"actions": [{"unit": 12, "side": "left", "intensity": 0.5}]}))
