@@ -11,11 +11,11 @@ HEAD_LIMIT = 1.0
 """Radians and inter-ocular distances beyond which several head units together do not go."""
 
 
+_PREFIXES: dict[str, Region] = {"brow": "upper", "eye": "eyes", "cheek": "middle", "nose": "middle", "head": "head"}
+
+
 def _region(channel: str) -> Region:
-    for prefix, region in (("brow", "upper"), ("eye", "eyes"), ("cheek", "middle"), ("nose", "middle"), ("head", "head")):
-        if channel.startswith(prefix):
-            return region
-    return "lower"
+    return next((region for prefix, region in _PREFIXES.items() if channel.startswith(prefix)), "lower")
 
 
 CHANNEL_REGIONS: dict[str, Region] = {channel: _region(channel) for channel in CHANNELS}

@@ -6,10 +6,11 @@ import os
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from tbd.errors import InputError
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Region, Side, describe_unknown
@@ -220,13 +221,14 @@ class MusclePlan(_Part):
         """
         path = Path(path)
         try:
-            text = path.read_bytes()
+            content = path.read_bytes()
         except FileNotFoundError:
             raise InputError(f"There is no plan file {path}.") from None
         except OSError as error:
             raise InputError(f"Cannot read the plan {path}: {error.strerror}.") from error
+        text: str | bytes = content
         with suppress(UnicodeDecodeError):
-            text = text.decode(json.detect_encoding(text))  # Windows' shells and editors write UTF-16 and byte order marks
+            text = content.decode(json.detect_encoding(content))  # Windows' shells and editors write UTF-16 and byte order marks
         return cls.from_json(text, source=str(path))
 
     def save(self, path: str | os.PathLike) -> None:
@@ -246,7 +248,7 @@ def explain(error: ValidationError) -> str:
     return f"{place}{reason}".rstrip(".") + more + "."
 
 
-def _reason(complaint: dict[str, Any]) -> str:
+def _reason(complaint: ErrorDetails) -> str:
     kind, given, context = complaint["type"], complaint["input"], complaint.get("ctx", {})
     if kind == "json_invalid":
         return f"it holds no JSON ({context['error']})"

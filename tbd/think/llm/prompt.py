@@ -82,7 +82,7 @@ class Prompt:
         known = {"text", "duration", "steps", *_knowledge()}
         for unknown in sorted(set(re.findall(r"{{(.*?)}}", "".join(parts.values()))) - known):
             raise InputError(f"Nothing fills {{{{{unknown}}}}} in the prompt {path}; known are {', '.join(sorted(known))}.")
-        return cls(*(parts[name] for name in _PARTS), steps)
+        return cls(parts["system"], parts["reason"], parts["plan"], steps)
 
     def ask(self, text: str, duration: float | None = None) -> list[Message]:
         """Write the messages that ask for the reasoning.
@@ -129,7 +129,7 @@ def shorten(text: str) -> tuple[str, tuple[str, ...]]:
     """
     words = text.encode("utf-8", "replace").decode().replace("\0", " ").split()
     kept = " ".join(words[:WORD_LIMIT])
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(words) > WORD_LIMIT:
         notes = (cut_short(WORD_LIMIT),)
     elif len(kept) > CHARACTER_LIMIT:

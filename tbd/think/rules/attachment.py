@@ -5,7 +5,7 @@ from typing import Literal
 
 from tbd.think.rules.lexicon import Found
 from tbd.think.rules.matcher import PARTING
-from tbd.think.rules.quantities import Quantity
+from tbd.think.rules.quantities import Leans, Quantity
 
 Side = Literal["back", "forward"]
 FAR = 9.0
@@ -56,7 +56,7 @@ class Binder:
             found["forward"] = (parting(self._tokens, at + 1, after.start), after)
         return found
 
-    def bind(self, at: int, leans: str = "either") -> tuple[Side, Found] | None:
+    def bind(self, at: int, leans: Leans = "either") -> tuple[Side, Found] | None:
         """Find the side of a mark, and the cue there.
 
         Args:
@@ -70,7 +70,7 @@ class Binder:
         if not sides:
             return None
         back, forward = (sides[side][0] if side in sides else FAR for side in ("back", "forward"))
-        tie = leans if leans != "either" else "back" if self._ends and not self.leads else "forward"
+        tie: Side = leans if leans != "either" else "back" if self._ends and not self.leads else "forward"
         side: Side = "back" if back < forward else "forward" if forward < back else tie
         return side, sides[side][1]
 

@@ -197,7 +197,7 @@ def _own(reading: Reading) -> Levels:
         pulls = dict.fromkeys(pulls, reading.level)
     if reading.sense.kind == "order":
         return {key: level * 0.5 for key, level in pulls.items()} if reading.manner == "held" else pulls
-    main = max(reading.sense.mix, key=reading.sense.mix.get)
+    main = max(reading.sense.mix, key=lambda emotion: reading.sense.mix[emotion])
     if reading.manner == "held":  # a suppressed smile, a stifled sob
         pulls = {(unit, side): level * 0.5 for (unit, side), level in pulls.items() if unit not in (25, 26, 27)}
         _add(pulls, (((unit, "both"), level * 0.8) for unit, level in EMOTION_SPECS[main].controls.items()))

@@ -56,12 +56,16 @@ def _marked_unit(token: str, notes: list[str]) -> Reading | None:
         scaled = min(level / 5, 1.0)
         notes.append(f"An intensity lies between 0 and 1; AU{number} at {level:g} is read on FACS's five steps as {scaled:g}.")
         level = scaled
-    side: Side = {"l": "left", "r": "right", "_": unit.sides[0]}[side_letter]
+    sides: dict[str, Side] = {"l": "left", "r": "right", "_": unit.sides[0]}
+    side = sides[side_letter]
     if side not in unit.sides:
         notes.append(f"AU{number} ({unit.name}) has no sides; both are moved.")
         side = unit.sides[0]
     sense = order(((unit.number, side, 0.7),), unit.name)
     return Reading(sense, f"AU{number}", level=level, side=side if side_letter != "_" else None)
+
+
+_SIDE_NAMES: dict[Side, frozenset[str]] = {"both": BOTH, "left": LEFT, "right": RIGHT}
 
 
 def _side_near(tokens: list[str], start: int, end: int) -> Side | None:
@@ -77,7 +81,7 @@ def _side_near(tokens: list[str], start: int, end: int) -> Side | None:
             break
         after.append(token)
     for window in (tokens[start:end], before, after):
-        for side, names in (("both", BOTH), ("left", LEFT), ("right", RIGHT)):
+        for side, names in _SIDE_NAMES.items():
             if names.intersection(window):
                 return side
     return "left" if ONE_SIDE.intersection(before + tokens[start:end] + after[-3:]) else None

@@ -18,6 +18,9 @@ _STRENGTHS = {"full": 1.0, "maximum": 1.0, "maximal": 1.0, "max": 1.0, "high": 0
               "minimum": 0.15, "minimal": 0.15, "zero": 0.0}  # fmt: skip
 
 
+Leans = Literal["back", "forward", "either"]
+
+
 @dataclass(frozen=True)
 class Quantity:
     """What one phrase says about how much or how often.
@@ -32,7 +35,7 @@ class Quantity:
     words: str
     kind: Literal["level", "factor", "count"]
     value: float
-    leans: Literal["back", "forward", "either"] = "either"
+    leans: Leans = "either"
 
 
 _WORD = r"[a-z][a-z'-]*[a-z]"
@@ -126,7 +129,7 @@ def _scaled(value: float, words: str, notes: list[str]) -> float:
     return value / scale
 
 
-def _level(match: re.Match, notes: list[str], leans: str = "either") -> Quantity:
+def _level(match: re.Match, notes: list[str], leans: Leans = "either") -> Quantity:
     """“70 %”, "intensity 0.5"."""
     words = _words(match)
     if match.groupdict().get("strength"):
@@ -160,7 +163,7 @@ def _weight(match: re.Match, notes: list[str]) -> Quantity:
     return Quantity(_words(match), "factor" if value > 1 else "level", value, "back")
 
 
-def _count(match: re.Match, notes: list[str], leans: str = "back") -> Quantity:
+def _count(match: re.Match, notes: list[str], leans: Leans = "back") -> Quantity:
     text = match["count"]
     return Quantity(_words(match), "count", _OFTEN.get(text) or number(text), leans)
 

@@ -1,6 +1,7 @@
 """Numbers and points of time in words: "two and a half seconds", "00:01.5", "frame 25", "a third of the way" → `Instant`."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 FRAMES = 25.0
@@ -23,7 +24,7 @@ PARTS: dict[str, float] = {
 }  # fmt: skip
 
 
-def one_of(words: object) -> str:
+def one_of(words: Iterable[str]) -> str:
     """A regular expression for any of `words`, the longest first."""
     return "(?:" + "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in sorted(words, key=lambda word: -len(word))) + ")"
 
@@ -118,7 +119,7 @@ def instant(text: str, unit: str | None = None) -> Instant | None:
     if share := _share_named(text):
         return share
     if ordinal := re.match(rf"the ({_ORDINAL}) (second|minute|frame)", text):
-        count = ORDINALS.get(ordinal[1]) or int(re.match(r"\d+", ordinal[1])[0])
+        count = ORDINALS.get(ordinal[1]) or int(re.sub(r"\D.*", "", ordinal[1]))
         return Instant(count * UNITS[ordinal[2]])
     unit = unit_of(text) or unit
     found = re.search(NUMBER, re.sub(r"^the ", "", text))

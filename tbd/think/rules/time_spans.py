@@ -97,7 +97,7 @@ def _portion(place: str, piece: str) -> tuple[Instant, Instant] | None:
     count = ORDINALS.get(ordinal)
     if count is None:
         return None
-    return tuple(Instant(size.seconds * n, size.share * n) for n in (count - 1, count))
+    return Instant(size.seconds * (count - 1), size.share * (count - 1)), Instant(size.seconds * count, size.share * count)
 
 
 def _as_span(groups: list[str], words: str) -> When:
@@ -142,15 +142,17 @@ def _as_fields(groups: list[str], words: str, head: str) -> When | None:
     return When(words, **values) if values.get("every") != 0 else None
 
 
-def _as_from_end(groups: list[str], words: str) -> When:
+def _as_from_end(groups: list[str], words: str) -> When | None:
     """“With two seconds left”."""
-    return When(words, start=Instant(-instant(groups[0]).seconds, 1.0))
+    left = instant(groups[0])
+    return None if left is None else When(words, start=Instant(-left.seconds, 1.0))
 
 
 def _as_rate(groups: list[str], words: str) -> When:
     """“Twice a second”."""
     count = re.match(rf"once|twice|thrice|({COUNT})", words)
-    times = {"once": 1.0, "twice": 2.0, "thrice": 3.0}.get(count[0]) or number(count[0])
+    often = count[0] if count else "once"
+    times = {"once": 1.0, "twice": 2.0, "thrice": 3.0}.get(often) or number(often)
     return When(words, every=(60.0 if "minute" in words else 1.0) / max(times, 0.1))
 
 
@@ -167,11 +169,12 @@ def _action(head: str) -> Action:
 @cache
 def _rules() -> tuple[tuple[re.Pattern, Action], ...]:
     """The patterns of ``times.txt``, each with what it says."""
-    rules, action = [], None
+    rules: list[tuple[re.Pattern, Action]] = []
+    action: Action | None = None
     for line in (ASSETS / "times.txt").read_text(encoding="utf-8").splitlines():
         if re.fullmatch(r"\[[a-z_]+(?:[ =][\w.= ]*)?\]", line):
             action = _action(line.strip("[]"))
-        elif line and not line.startswith("#"):
+        elif action and line and not line.startswith("#"):
             rules.append((_pattern(line), action))
     return tuple(rules)
 
@@ -249,7 +252,7 @@ def _checked(when: When, notes: list[str]) -> When:
     if "frame" in when.words:
         notes.append("Frame numbers are read at 25 frames a second.")
     elif _ORDINAL_UNIT.search(when.words) and (when.start is None) != (when.end is None):
-        edge = f"from {when.start.seconds:g} s on" if when.start else f"until {when.end.seconds:g} s"
+        edge = f"from {when.start.seconds:g} s on" if when.start else f"until {when.end.seconds:g} s" if when.end else ""
         notes.append(f"“{when.words}” is read as {edge}.")
     elif when.start and when.end and _is_bare(when.words):
         notes.append(f"“{when.words}” names no unit; it is read as seconds.")

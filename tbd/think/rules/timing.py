@@ -127,15 +127,17 @@ def _starts(moments: list[Moment], total: float) -> list[float]:
     fixed: list[float | None] = []
     for i, moment in enumerate(moments):
         before = moments[i - 1] if i else None
-        anchor = max(0.0, moment.start.at(total)) if moment.start is not None else 0.0 if before is None else None
-        if anchor is None and before.end is not None:
-            anchor = before.end.at(total)
-        fixed.append(anchor)
-    starts = [fixed[0]]
+        if moment.start is not None:
+            fixed.append(max(0.0, moment.start.at(total)))
+        elif before is None:
+            fixed.append(0.0)
+        else:
+            fixed.append(None if before.end is None else before.end.at(total))
+    starts = [fixed[0] or 0.0]
     for i in range(1, len(moments)):
-        previous, before, moment = starts[-1], moments[i - 1], moments[i]
-        if fixed[i] is not None:
-            start = fixed[i]
+        previous, before, moment, named = starts[-1], moments[i - 1], moments[i], fixed[i]
+        if named is not None:
+            start = named
         elif moment.delay is not None:
             start = _delayed(moment.delay.at(total), previous, before, total)
         elif before.length is not None or before.brief:
@@ -143,7 +145,8 @@ def _starts(moments: list[Moment], total: float) -> list[float]:
         elif before.early and not moment.late:
             start = max(previous + 0.1, EARLY * total)
         else:
-            goal_at, goal = next(((j, fixed[j]) for j in range(i + 1, len(moments)) if fixed[j] is not None), (len(moments), total))
+            ahead = ((j, time) for j, time in enumerate(fixed[i + 1 :], i + 1) if time is not None)
+            goal_at, goal = next(ahead, (len(moments), total))
             share = LATE if moment.late and goal_at == i + 1 else 1 / (goal_at - i + 1)
             start = previous + max(0.2, goal - previous) * share
         starts.append(start if moment.start is not None else max(start, previous + 0.1))
