@@ -7,8 +7,9 @@ import re
 import tempfile
 from argparse import ArgumentError
 from collections.abc import Iterator, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
@@ -69,14 +70,23 @@ def explain(message: str) -> str:
     place = classes[-1] if classes else "lightning.Trainer" if "'trainer'" in message else None
     if place is None:
         return f"there is no key {wrong}."
-    known = _arguments(place)
+    kind = import_class(place)
+    if group := re.search(r"[Gg]roup '([^']+)' does not accept $", before):
+        kind = _options(kind, group[1])
+    known = _arguments(kind)
     near = difflib.get_close_matches(wrong, known, 1, 0.5)
-    return f"{place.rpartition('.')[2]} has no key {wrong}; " + (f"the nearest is {near[0]}." if near else f"it has {', '.join(known)}.")
+    return f"{kind.__name__} has no key {wrong}; " + (f"the nearest is {near[0]}." if near else f"it has {', '.join(known)}.")
 
 
-def _arguments(class_path: str) -> list[str]:
+def _options(kind: type, argument: str) -> type:
+    """The dataclass of an argument that groups options, or `kind` itself."""
+    hint = inspect.signature(kind).parameters[argument].annotation
+    return next((one for one in (hint, *get_args(hint)) if isinstance(one, type) and is_dataclass(one)), kind)
+
+
+def _arguments(leaf: type) -> list[str]:
     names: dict[str, None] = {}
-    for kind in import_class(class_path).__mro__[:-1]:
+    for kind in leaf.__mro__[:-1]:
         parameters = inspect.signature(kind).parameters.values()
         names |= dict.fromkeys(p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
