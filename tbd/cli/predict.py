@@ -86,7 +86,7 @@ def _predict_clips(options: "Namespace", protocol: "Protocol") -> None:
             raise InputError(f"--model belongs to ModelPredictor; {chosen.class_path} takes none.")
         chosen.init_args["model"] = options.model
     clips = chosen_reference(options, protocol).clips()
-    predictor = build(chosen, Predictor, "--predictor")  # type: ignore[type-abstract]  # builds the class that is named
+    predictor = build(chosen, Predictor, "--predictor")
     devices = int(options.devices) if options.devices.lstrip("-").isdigit() else options.devices
     if options.num_nodes < 1:
         raise InputError(f"--num-nodes is a number from 1, not {options.num_nodes}.")

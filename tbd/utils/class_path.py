@@ -52,6 +52,8 @@ def build(component: Component, base: type[T], what: str) -> T:
     kind = import_class(component.class_path)
     if not (isinstance(kind, type) and issubclass(kind, base)):
         raise InputError(f"{what} names {component.class_path}, which is no {base.__module__}.{base.__name__}.")
+    if not component.init_args and _needs_nothing(kind):
+        return kind()  # the parser reads the signatures of all base classes, which takes a tenth of a second
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "made")
     require_known_arguments(component, kind, what)
@@ -60,6 +62,14 @@ def build(component: Component, base: type[T], what: str) -> T:
     except ArgumentError as error:
         raise InputError(f"{what}: {component.class_path} cannot be made: {explain_argument_error(error)}") from error
     return parser.instantiate(values).made
+
+
+def _needs_nothing(kind: type) -> bool:
+    """Check whether a class can be called without arguments."""
+    for parameter in inspect.signature(kind).parameters.values():
+        if parameter.default is parameter.empty and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            return False
+    return True
 
 
 def describe(made: object, what: str) -> Component:

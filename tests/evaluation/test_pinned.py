@@ -39,7 +39,7 @@ def fields():
     clip = ProceduralReference().clips()[0]
     truth = clip.motion()
     drawn = Motion(np.roll(truth.values, 3, 0))  # all of it three frames late, the jaw otherwise
-    drawn["jawOpen"] = LoudnessJaw().draw(clip, 0)[0]["jawOpen"]
+    drawn["jawOpen"] = LoudnessJaw().generate_motion(clip, 0)[0]["jawOpen"]
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (2, 3, 64, 64), dtype=np.uint8)
     found = {"preds.motion": drawn.values, "target.motion": truth.values, "target.plan_motion": perform(clip.plan(), clip.frames())}
