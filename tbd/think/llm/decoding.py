@@ -26,11 +26,15 @@ from tbd.think.llm.planner import Deadline
 from tbd.think.llm.prompt import Message
 
 
+_BROKEN = (OSError, ValueError, KeyError, ImportError, SafetensorError)
+"""What loading raises for files that hold no model."""
+
+
 class ChatModel:
     """A causal language model and its tokenizer.
 
     Args:
-        name: a folder, or a repository on the Hugging Face hub.
+        name: A folder, a ``.gguf`` file, or a repository on the Hugging Face hub.
         device: where it runs; a GPU where there is one unless told.
         dtype: of its weights; ``"auto"`` is the checkpoint's.
 
@@ -162,11 +166,12 @@ def _device(name: str | None) -> torch.device:
 def _load(name: str, dtype: str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     """Tokenizer and model: from the folder or the hub's cache, else from the hub."""
     local = Path(name).expanduser()
+    if local.suffix.lower() == ".gguf":
+        return _read_gguf(local, dtype)
     if not name or (not local.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1)):
-        raise InputError(f"There is no language model in a folder {name!r}; give a folder, or a hub repository such as owner/model.")
-    broken = (OSError, ValueError, KeyError, ImportError, SafetensorError)
+        raise InputError(f"There is no language model in a folder {name!r}; give a folder, a .gguf file, or a hub repository such as owner/model.")
     if not local.is_dir():
-        with suppress(*broken):
+        with suppress(*_BROKEN):
             return _read(name, dtype, local_files_only=True)
         try:
             huggingface_hub.model_info(name, timeout=10)  # loading would try for a minute to reach a hub that is not there
@@ -177,11 +182,21 @@ def _load(name: str, dtype: str) -> tuple[PreTrainedTokenizerBase, PreTrainedMod
             ) from error
     try:
         return _read(str(local) if local.is_dir() else name, dtype)
-    except broken as error:
+    except _BROKEN as error:
         raise InputError(f"{name} holds no chat model of transformers ({_first_line(error)}).") from error
 
 
-def _read(source: str, dtype: str, **options: bool) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+def _read_gguf(file: Path, dtype: str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    """llama.cpp's format; `transformers` unpacks its quantized weights."""
+    if not file.is_file():
+        raise InputError(f"There is no language model {file}.")
+    try:
+        return _read(str(file.parent), "float32" if dtype == "auto" else dtype, gguf_file=file.name)
+    except (*_BROKEN, AttributeError, IndexError, NotImplementedError) as error:
+        raise InputError(f"{file} holds no chat model that transformers can unpack ({_first_line(error)}).") from error
+
+
+def _read(source: str, dtype: str, **options: bool | str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     tokenizer = AutoTokenizer.from_pretrained(source, **options)
     return tokenizer, AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **options)
 
