@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tbd.cli.main import main
-from tests.think.edited_package import insert_row, run_with
+from tests.think.edited_package import insert_rows, run_with
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -54,11 +54,19 @@ def test_what_checks_an_example_can_fail(title, readers_folder):
         runpy.run_path(str(readers_folder / title))
 
 
-@pytest.mark.parametrize(("example", "file"), [("embarrassed", "tbd/think/emotions.py")])
-def test_a_row_of_a_table_is_all(example, file, tmp_path):
-    """The row stands before the comment that says where new ones go; its check fails without it."""
+ROWS = {
+    "embarrassed": ("tbd/think/emotions.py", {"embarrassed": "    # new emotions"}),
+    "au8": ("tbd/think/action_units.py", {"au8": "    # new action units", "au8_opposite": "    # new opposites"}),
+}
+"""Example → the file of its table, and the comments before which its rows stand there."""
+
+
+@pytest.mark.parametrize("example", ROWS)
+def test_rows_of_a_table_are_all(example, tmp_path):
+    """Nothing else changes, and the check fails without them."""
+    file, markers = ROWS[example]
     check = BLOCKS[f"check_{example}.py", "python"]
-    insert_row(tmp_path, file, "    # new ", BLOCKS[f"{example}.py", "python"].rstrip() + ",\n")
+    insert_rows(tmp_path, file, {marker: BLOCKS[f"{title}.py", "python"] for title, marker in markers.items()})
     done = run_with(tmp_path, check)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "AssertionError" in run_with(ROOT, check).stderr

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -15,9 +15,6 @@ from tbd.errors import InputError
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Region, Side, describe_unknown
 from tbd.think.emotions import Emotion
 from tbd.utils.atomic import atomic_output
-
-if TYPE_CHECKING:
-    from tbd.think.plan_checks import Finding
 
 __all__ = ["RELEASE", "RISE", "TAIL", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step"]
 
@@ -184,18 +181,6 @@ class MusclePlan(_Part):
         starts = [*(s.start for s in self.segments), *(a.onset for a in self.actions if a.onset is not None)]
         closed = bool(self.segments) and self.segments[-1].end is not None
         return max([*times, *ends, 1.0]) if closed else max([*times, *ends, max(starts, default=0.0) + TAIL])
-
-    def check(self) -> "tuple[Finding, ...]":
-        """What a face cannot do or a reader would stumble on; nothing for a sound plan. See `tbd.think.plan_checks.check`."""
-        from tbd.think.plan_checks import check  # anatomy is about plans, so it imports this module
-
-        return check(self)
-
-    def repair(self) -> "tuple[MusclePlan, tuple[str, ...]]":
-        """A plan without findings, and one sentence for each change. See `tbd.think.plan_checks.repair`."""
-        from tbd.think.plan_checks import repair
-
-        return repair(self)
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str = "The plan") -> "MusclePlan":

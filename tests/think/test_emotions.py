@@ -9,7 +9,7 @@ from tbd.errors import InputError
 from tbd.think import emotions
 from tbd.think.action_units import ACTION_UNITS
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, LEVELS, blend_matrix, find_emotion, parse_emotion
-from tests.think.edited_package import insert_row, run_with
+from tests.think.edited_package import insert_rows, run_with
 
 ROW = """
     EmotionSpec(
@@ -145,7 +145,7 @@ print(hashlib.sha256(np.concatenate([m.values for m in motions]).tobytes()).hexd
 
 def test_a_ninth_row_reaches_everything(tmp_path):
     """It changes that file alone, and the packaged model, which knows eight, draws those as before and a blend for the ninth."""
-    insert_row(tmp_path, "tbd/think/emotions.py", "    # new emotions go here", ROW)
+    insert_rows(tmp_path, "tbd/think/emotions.py", {"    # new emotions go here": ROW})
     with_row = run_with(tmp_path, NINTH)
     assert with_row.returncode == 0, with_row.stderr[-2000:]
     (tmp_path / "none").mkdir()

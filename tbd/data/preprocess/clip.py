@@ -17,8 +17,10 @@ from tbd.data.sources.base import RawClip
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, NeutralFace
-from tbd.face.tracker import MAX_TILT, MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, TrackingSession
+from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
+from tbd.face.tracking.limits import MAX_TILT, MIN_FACE
 from tbd.face.tracking.rotation import wrap_degrees
+from tbd.face.tracking.session import TrackingSession
 from tbd.media import VideoFrames, VideoInfo, VideoWriter, read_audio, read_video
 from tbd.media.lazy_frame import LazyFrame, to_yuv420
 from tbd.media.rates import SAMPLE_RATE, SAMPLES_PER_FRAME

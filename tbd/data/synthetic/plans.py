@@ -10,13 +10,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from tbd.think.action_units import ACTION_UNITS, REGIONS
+from tbd.think.action_units import ACTION_UNITS, OPPOSITES, REGIONS
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, LEVELS
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
 
 KINDS = {"prototype": 0.37, "timed": 0.18, "perturbed": 0.14, "random": 0.17, "mixture": 0.07, "sequence": 0.07}
 """Kind of plan → share of a corpus."""
-_OPPOSED = ({51, 52}, {53, 54}, {55, 56}, {57, 58}, {61, 62}, {63, 64}, {43, 5}, {45, 5}, {46, 43})
+_OPPOSED = [{a, b} for a, b, kind in OPPOSITES if kind != "muscles"]
 
 
 def draw_plan(emotion: str, level: int, duration: float, rng: np.random.Generator, kind: str | None = None) -> MusclePlan:

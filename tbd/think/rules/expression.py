@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, SPEECH, TOGETHER, TRACE, Side
+from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, MIRRORED, SPEECH, TOGETHER, TRACE, Side
 from tbd.think.emotion_spec import EmotionSpec
 from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.rules.segmenter import Moment, Reading
 
 Levels = dict[tuple[int, Side], float]
 """(unit, side) → intensity."""
-
-_OTHER_SIDE = {51: 52, 55: 56, 61: 62}
 
 
 @dataclass(frozen=True)
@@ -171,8 +169,8 @@ def _placed(reading: Reading) -> list[tuple[int, Side, float]]:
     """The reading's own muscles on the side that the sentence names."""
     placed = []
     for unit, side, level in reading.sense.muscles:
-        if reading.side == "right" and unit in _OTHER_SIDE:
-            unit = _OTHER_SIDE[unit]
+        if reading.side == "right" and unit < MIRRORED.get(unit, 0):  # the tables name the movement to the left
+            unit = MIRRORED[unit]
         sides = ACTION_UNITS[unit].sides
         if reading.side in sides and sides != TOGETHER:
             side = reading.side

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tbd.think.action_units import ANTAGONISTS, Side
+from tbd.think.action_units import ANTAGONISTS, MIRRORED, Side
 from tbd.think.plan import MuscleAction
 from tbd.think.rules.expression import Face, Pulse, express
 from tbd.think.rules.segmenter import Moment, Reading
@@ -20,7 +20,6 @@ LATE = 0.65
 LINGER = 0.6
 """Seconds by which the brow of a hidden feeling lets go later than the rest: what the will does not hold, it does not
 release at once either."""
-_PAIRS = {51: 52, 52: 51, 61: 62, 62: 61}
 
 
 EARLY = 1 / 3
@@ -288,7 +287,7 @@ def _pulses(beat: TimedMoment, total: float) -> list[MuscleAction]:
         slow = min(1.6 if beat.moment.pace == "slow" else 1.0, gap / 0.45)
         for i, time in enumerate(times):
             for (unit, side), level in pulse.levels.items():
-                mover = _PAIRS.get(unit, unit) if pulse.repeat and i % 2 else unit
+                mover = MIRRORED.get(unit, unit) if pulse.repeat and i % 2 else unit
                 up = (0.1 if unit in (45, 46) else 0.2) * min(1.0, slow) if gap < 0.45 else (0.1 if unit in (45, 46) else 0.2) * slow
                 hold = 0.0 if pulse.repeat else 0.1 if unit in (45, 46) else 0.4 if len(times) == 1 else max(0.0, min(0.4, gap - up - 0.35))
                 apex = round(time + up, 2)
@@ -303,7 +302,7 @@ def _beginnings(beat: TimedMoment, pulse: Pulse, total: float) -> tuple[float, l
     begin = beat.start + min(0.3, 0.2 * length)
     if beat.moment.every:
         return beat.moment.every, [begin + i * beat.moment.every for i in range(max(1, math.ceil((length - 0.3) / beat.moment.every)))]
-    alternates = any(unit in _PAIRS for unit, _ in pulse.levels)
+    alternates = any(unit in MIRRORED for unit, _ in pulse.levels)
     gap = 0.6 * (1.6 if beat.moment.pace == "slow" else 1.0) + (0.0 if pulse.repeat or (45, "both") in pulse.levels else 0.4)
     if pulse.count is None:
         return gap, [begin + i * gap for i in range(3 if pulse.repeat else 1) if i == 0 or i * gap + 0.5 < length]

@@ -11,6 +11,7 @@ from rich.text import Text
 from tbd.think.action_units import ACTION_UNITS, REGIONS
 from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
+from tbd.think.plan_checks import check
 from tbd.utils.user_warnings import warn
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -54,7 +55,7 @@ def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[Rende
         parts.append(_reasoning(plan))
     if plan.actions:
         parts.append(_muscles(plan))
-    parts += [_note(finding.sentence) for finding in plan.check()]
+    parts += [_note(finding.sentence) for finding in check(plan)]
     if plan.segments or any(action.onset is not None for action in plan.actions):
         parts.append(_timeline(plan, width))
     return parts
