@@ -142,7 +142,7 @@ def completed(plan: MusclePlan) -> MusclePlan:
         plan = plan.model_copy(update={"actions": _prototypical(plan)})
         notes.append("The language model named a feeling and no muscle; the muscles are those of the feeling's prototype.")
     mended, changes = repair(plan)
-    notes += [f"Of the language model's plan, {change[:1].lower()}{change[1:]}" for change in changes]
+    notes += [f"The language model's plan was mended: {change}" for change in changes]
     return mended.model_copy(update={"notes": tuple(notes)})
 
 
