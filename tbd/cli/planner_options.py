@@ -1,7 +1,7 @@
 """The options that choose a planner, of every command that thinks."""
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tbd.cli.component_options import add_slot, chosen, class_of, made
 from tbd.errors import InputError
@@ -34,13 +34,13 @@ def add_planner_options(parser: "ArgumentParser", observes: bool = False) -> Non
         parser.add_argument("--hear", action="store_true", help="server: give the model the voice as well")
 
 
-def asks_for_planner(options: "Namespace") -> bool:
+def asks_for_planner(options: "Namespace | dict[str, Any]") -> bool:
     """Return whether any option asks for another planner than the packaged one."""
     shorthands = any(options.get(name) not in (None, False) for name in (*_SHORTHANDS, "see", "hear"))
-    return options.planner not in (None, "knowledge") or shorthands
+    return options["planner"] not in (None, "knowledge") or shorthands
 
 
-def chosen_planner(options: "Namespace") -> "Planner":
+def chosen_planner(options: "Namespace | dict[str, Any]") -> "Planner":
     """Make the planner that the options choose.
 
     Args:
@@ -52,8 +52,8 @@ def chosen_planner(options: "Namespace") -> "Planner":
     Raises:
         InputError: If an option is not one of this planner's, one that it needs is missing, or the planner cannot be made.
     """
-    component = chosen(options.planner, "planner", "knowledge")
-    named = options.planner if isinstance(options.planner, str) else component.class_path
+    component = chosen(options["planner"], "planner", "knowledge")
+    named = options["planner"] if isinstance(options["planner"], str) else component.class_path
     given = {name: options[name] for name in _SHORTHANDS if options[name] is not None}
     given |= {"see": True} if options.get("see") else {}
     given |= {"hear": True} if options.get("hear") else {}

@@ -76,7 +76,7 @@ class ChatPlanner(Planner):
         """At most about `REASONING_TOKENS` tokens. Seed 0 is the model's likeliest answer, others are drawn.
 
         Raises:
-            AnswerError: the answer cannot be used.
+            AnswerError: If the answer cannot be used.
         """
 
     @abstractmethod
