@@ -29,12 +29,12 @@ class ActionUnit:
     Args:
         number: FACS number.
         name: FACS name.
-        muscles: anatomical names of what contracts (or relaxes).
-        region: where it shows.
-        movement: what a coder sees, as a phrase that completes "…, so that ".
-        channels: motion channel → value at intensity 1: 0..1 for blendshapes, radians or inter-ocular distances for
+        muscles: Anatomical names of what contracts (or relaxes).
+        region: Where it shows.
+        movement: What a coder sees, as a phrase that completes "…, so that ".
+        channels: Motion channel → value at intensity 1: 0..1 for blendshapes, radians or inter-ocular distances for
             the head.
-        sides: which sides it may act on: `EITHER` (both at once or one alone), `TOGETHER` (always both) or `ONE`
+        sides: Which sides it may act on: `EITHER` (both at once or one alone), `TOGETHER` (always both) or `ONE`
             (a wink, a jaw pushed sideways: one side, never both).
 
     Example:

@@ -6,10 +6,11 @@ import os
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from tbd.errors import InputError
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Region, Side, describe_unknown
@@ -45,7 +46,7 @@ class MuscleAction(_Part):
     the onset, no offset means "until the end".
 
     Raises:
-        pydantic.ValidationError: an unknown unit, a side that it does not act on, an intensity outside 0..1, or times
+        pydantic.ValidationError: If an unknown unit, a side that it does not act on, an intensity outside 0..1, or times
             that are not finite or not in order. `MusclePlan.from_json` turns it into one sentence.
     """
 
@@ -124,15 +125,15 @@ class MusclePlan(_Part):
     """A sentence about a feeling, thought into muscles.
 
     Args:
-        text: the sentence it was thought from.
-        reasoning: the chain of thought, step by step.
-        emotions: the mix of emotions; weights are scaled to sum to 1.
+        text: The sentence it was thought from.
+        reasoning: The chain of thought, step by step.
+        emotions: The mix of emotions; weights are scaled to sum to 1.
         intensity: 0..1, how strongly it is felt.
-        actions: the muscles at work.
-        segments: the timeline where feelings follow each other; empty where one feeling lasts.
-        description: the global description, for text encoders.
-        regions: one local description per region.
-        notes: what the planner wants its user to know (nothing was understood, a word was ambiguous).
+        actions: The muscles at work.
+        segments: The timeline where feelings follow each other; empty where one feeling lasts.
+        description: The global description, for text encoders.
+        regions: One local description per region.
+        notes: What the planner wants its user to know (nothing was understood, a word was ambiguous).
 
     Example:
         >>> plan = MusclePlan.from_json('{"actions": [{"unit": 12, "intensity": 0.4}], "emotions": {"happy": 2}}')
@@ -188,10 +189,13 @@ class MusclePlan(_Part):
 
         Args:
             text: JSON.
-            source: what the error sentence calls it, for instance the file's name.
+            source: What the error sentence calls it, for instance the file's name.
+
+        Returns:
+            The plan.
 
         Raises:
-            InputError: one sentence that says what is wrong, and where.
+            InputError: If the plan is not valid; one sentence says what is wrong, and where.
         """
         try:
             return cls.model_validate_json(text)
@@ -206,18 +210,25 @@ class MusclePlan(_Part):
     def load(cls, path: str | os.PathLike) -> "MusclePlan":
         """Read a plan file.
 
+        Args:
+            path: The JSON file.
+
+        Returns:
+            The plan.
+
         Raises:
-            InputError: the file is missing, unreadable or no valid plan.
+            InputError: If the file is missing, unreadable or no valid plan.
         """
         path = Path(path)
         try:
-            text = path.read_bytes()
+            content = path.read_bytes()
         except FileNotFoundError:
             raise InputError(f"There is no plan file {path}.") from None
         except OSError as error:
             raise InputError(f"Cannot read the plan {path}: {error.strerror}.") from error
+        text: str | bytes = content
         with suppress(UnicodeDecodeError):
-            text = text.decode(json.detect_encoding(text))  # Windows' shells and editors write UTF-16 and byte order marks
+            text = content.decode(json.detect_encoding(content))  # Windows' shells and editors write UTF-16 and byte order marks
         return cls.from_json(text, source=str(path))
 
     def save(self, path: str | os.PathLike) -> None:
@@ -237,7 +248,7 @@ def explain(error: ValidationError) -> str:
     return f"{place}{reason}".rstrip(".") + more + "."
 
 
-def _reason(complaint: dict[str, Any]) -> str:
+def _reason(complaint: ErrorDetails) -> str:
     kind, given, context = complaint["type"], complaint["input"], complaint.get("ctx", {})
     if kind == "json_invalid":
         return f"it holds no JSON ({context['error']})"

@@ -5,6 +5,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import islice
+from typing import ClassVar
 
 from tbd.errors import InputError
 from tbd.think import verbalize
@@ -41,24 +42,33 @@ class Planner(ABC):
         {'neutral': 1.0}
     """
 
+    observes: ClassVar[frozenset[str]] = frozenset()
+    """What `plan` takes as further keyword arguments: ``"voice"``, (N,) float32 samples at 16 kHz, and ``"portrait"``, (H, W, 3) uint8."""
+
     @abstractmethod
     def plan(self, text: str, duration: float | None = None) -> MusclePlan:
         """Think.
 
         Args:
-            text: what is felt, in words.
-            duration: seconds of audio that the plan is for, where known; a timeline is laid out over it.
+            text: What is felt, in words.
+            duration: Seconds of audio that the plan is for, where known; a timeline is laid out over it.
+
+        Returns:
+            The plan.
 
         Raises:
-            InputError: the duration is not a positive number of seconds.
+            InputError: If the duration is not a positive number of seconds.
         """
 
 
 def check_duration(duration: float | None) -> None:
     """Refuse what is not a length of time.
 
+    Args:
+        duration: Seconds, or None where they are unknown.
+
     Raises:
-        InputError: the duration is given and is not a positive number of seconds.
+        InputError: If the duration is given and is not a positive number of seconds.
     """
     if duration is not None and not (math.isfinite(duration) and duration > 0):
         raise InputError(f"A plan needs a duration above 0 seconds; {duration:g} was given.")
@@ -82,7 +92,18 @@ class KnowledgePlanner(Planner):
     """
 
     def plan(self, text: str, duration: float | None = None) -> MusclePlan:
-        """Think; see `Planner.plan`."""
+        """Think with tables and rules; see `Planner.plan`.
+
+        Args:
+            text: What is felt, in words.
+            duration: Seconds of audio that the plan is for, where known.
+
+        Returns:
+            The plan; where nothing is understood a neutral one whose notes say what would help.
+
+        Raises:
+            InputError: If the duration is not a positive number of seconds.
+        """
         check_duration(duration)
         words = read(text)
         moments: Sequence[Moment] = () if foreign_language(words.tokens) else words.moments

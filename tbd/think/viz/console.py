@@ -22,9 +22,9 @@ def show(plan: MusclePlan, console: Console | None = None, notes: bool = True) -
     """Print a plan: its sentence, its reasoning, its muscles with what the check finds and, where it has one, its timeline.
 
     Args:
-        plan: what to show.
-        console: where; standard output unless told. It reads well from 80 columns on, and without colour.
-        notes: print the plan's notes as well; `warn_of_notes` prints them alone.
+        plan: What to show.
+        console: Where; standard output unless told. It reads well from 80 columns on, and without colour.
+        notes: Print the plan's notes as well; `warn_of_notes` prints them alone.
     """
     console = console or Console()
     for part in render(plan, console.width, notes):
@@ -41,9 +41,12 @@ def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[Rende
     """The parts that `show` prints, in order.
 
     Args:
-        plan: what to show.
-        width: columns.
-        notes: with the plan's notes.
+        plan: What to show.
+        width: Columns.
+        notes: With the plan's notes.
+
+    Returns:
+        What `rich` prints, in order.
     """
     parts: list[RenderableType] = [_title(plan)]
     if notes:
@@ -63,6 +66,13 @@ def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[Rende
 
 def bar(value: float, width: int = 10) -> str:
     """A value 0..1 as a bar of eighths.
+
+    Args:
+        value: Value, 0..1; what lies beyond is clipped.
+        width: Columns.
+
+    Returns:
+        `width` characters.
 
     Example:
         >>> bar(0.5, 4), bar(1, 4)
