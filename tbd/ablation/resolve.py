@@ -80,8 +80,9 @@ def explain(message: str) -> str:
 
 def _options(kind: type, argument: str) -> type:
     """The dataclass of an argument that groups options, or `kind` itself."""
-    hint = inspect.signature(kind).parameters[argument].annotation
-    return next((one for one in (hint, *get_args(hint)) if isinstance(one, type) and is_dataclass(one)), kind)
+    found = inspect.signature(kind).parameters.get(argument)
+    hints = () if found is None else (found.annotation, *get_args(found.annotation))
+    return next((hint for hint in hints if isinstance(hint, type) and is_dataclass(hint)), kind)
 
 
 def _arguments(leaf: type) -> list[str]:
