@@ -72,6 +72,8 @@ class ServerPlanner(ChatPlanner):
         hear: bool = False,
     ) -> None:
         super().__init__(prompt, timeout, retries, see, hear)
+        import openai  # noqa: F401  # takes a second, which is none of a plan's time limit
+
         self.url = _checked(url)
         self.model = model
 
