@@ -88,7 +88,7 @@ def test_an_ear_begins_with_what_it_shares(trained):
 def test_misfits_are_refused(trained):
     with pytest.raises(ValueError, match="width 16"):
         AudioDistillation(MelEncoder(16, bins=20, context=4), str(trained))
-    with pytest.raises(ValueError, match="hears 5 frames around a window; the model's own 4"):
+    with pytest.raises(ValueError, match="reads 5 frames around a window; the model's own 4"):
         AudioDistillation(MelEncoder(32, bins=20, context=5), str(trained))
 
 
