@@ -179,6 +179,10 @@ def _says(reading: Reading) -> str:
         units = listed([_movement(u, s) for u, s, _ in reading.sense.muscles])
         return f"{quoted} asks for {'muscles' if 'AU' not in reading.words else 'it by name'}: {units}"
     mix = _nouns([e for e, w in sorted(reading.sense.mix.items(), key=lambda item: -item[1]) if w >= 0.15])
+    if reading.sense.confidence is not None:
+        held = ", kept from showing" if reading.manner == "held" else ""
+        sure = f"{reading.sense.confidence:.2f} sure"
+        return f"{quoted} is not read as naming a feeling; a situation like this is mostly met with {mix}{held} ({sure})"
     stronger = {True: ", made stronger", False: ", made weaker"}.get(reading.degree > 1) if reading.degree != 1 else ""
     manner = {
         "felt": "", "contained": ", felt in full but kept quiet", "held": ", and it is held back", "shown": ", shown but not felt",

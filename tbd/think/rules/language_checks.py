@@ -67,6 +67,23 @@ def _ordinary() -> frozenset[str]:
     return frozenset("".join(sign if sign.isalpha() else " " for sign in text.lower()).split())
 
 
+def is_plain_english(tokens: Sequence[str]) -> bool:
+    """Return whether most words of a text are English ones that a table lists.
+
+    Args:
+        tokens: The text's, in lower case.
+
+    Returns:
+        Whether at least half are, or there are no words.
+
+    Example:
+        >>> is_plain_english("they laughed when i fell".split()), is_plain_english("die katze sad gift rage kommt".split())
+        (True, False)
+    """
+    words = [token for token in tokens if token.isalpha()]
+    return 2 * sum(bool(forms(word) & (_known() | _TIME | _ordinary())) for word in words) >= len(words)
+
+
 @cache
 def _spellings() -> tuple[str, ...]:
     """Words that a slip may have been meant for: those that say something by themselves."""

@@ -35,6 +35,7 @@ class Sense:
         arousal: -1 calm .. 1 excited.
         muscles: the units of an expression, or of a state that is no emotion of the table; empty: the prototypes of `mix`.
         time: "hold", "once" (a wink) or "repeat" (a nod).
+        confidence: How sure it is, where no word says it and it was inferred from a situation.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Sense:
     arousal: float = 0.0
     muscles: tuple[Pull, ...] = ()
     time: Literal["hold", "once", "repeat"] = "hold"
+    confidence: float | None = None
 
 
 class Phrase(NamedTuple):
