@@ -37,8 +37,8 @@ def _without_progression() -> dict[str, Any]:
 
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "Ground truth": ("The true clips, coded as predictions are: the ceiling.", {"class_path": f"{_PREDICTORS}.GroundTruth"}),
-    "Think-Before-Draw": ("The packaged model, told the clip's plan.", {"class_path": _MODEL}),
-    "Without plan": ("The same model, told nothing of what is felt.", {"class_path": _MODEL, "init_args": {"plan": "none"}}),
+    "Think-Before-Draw": ("The packaged model, given the clip's plan.", {"class_path": _MODEL}),
+    "Without plan": ("The same model without a plan.", {"class_path": _MODEL, "init_args": {"plan": "none"}}),
     "Without progression": (
         "The same model with the same three scales from the first step to the last: emotion and muscles at once.",
         {"class_path": _MODEL, "init_args": {"guidance": _without_progression()}},

@@ -33,9 +33,9 @@ from benchmarks.expression import CLASSES, HOW_TO_PLUG, class_name, classify
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.neutral import AVERAGE, CLIP, Neutral
+from tbd.face.neutral import AVERAGE, CLIP, NeutralFace
 from tbd.face.render.renderer import Renderer
-from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracking
+from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, TrackingSession
 from tbd.media import read_video
 
 LONGEST = 40
@@ -69,7 +69,7 @@ def read_clips(manifests: Sequence[str], root: Path) -> list[Clip]:
     return sorted(clips, key=lambda clip: (clip.person, clip.emotion != "neutral", clip.name))
 
 
-def track_ways(tracking: Tracking, neutral: Neutral | None) -> Iterator[tuple[str, Motion]]:
+def track_ways(tracking: TrackingSession, neutral: NeutralFace | None) -> Iterator[tuple[str, Motion]]:
     """The motion of a clip that was followed, in each way that it can be measured."""
     yield AVERAGE, tracking.motion()
     if neutral is not None:
@@ -87,7 +87,7 @@ def draw_clips(
 
     pictures: dict[str, tuple[Clip, str]] = {}
     coefficients: dict[str, dict[str, Any]] = {}
-    neutrals: dict[str, Neutral] = {}
+    neutrals: dict[str, NeutralFace] = {}
 
     def keep(frame: np.ndarray, clip: Clip, way: str) -> None:
         name = f"{clip.name}_{way}_{len(pictures):05d}.png"
@@ -99,11 +99,11 @@ def draw_clips(
         chosen = np.linspace(0, len(frames) - 1, count + 2)[1:-1].round().astype(int)
         for i in chosen:
             keep(frames[i], clip, "filmed")
-        with Tracking(FaceMeshTracker(), clip.name) as tracking:
+        with TrackingSession(FaceMeshTracker(), clip.name) as tracking:
             for frame in frames:
                 tracking.add(frame)
             if clip.emotion == "neutral" and clip.person not in neutrals:
-                neutrals[clip.person] = tracking.rest()
+                neutrals[clip.person] = tracking.neutral_face()
             ways = dict(track_ways(tracking, neutrals.get(clip.person) if clip.emotion != "neutral" else None))
             if landmarker is not None:
                 ways[LANDMARKER] = FaceLandmarkerTracker(landmarker).track(frames, clip.name)

@@ -5,7 +5,7 @@
 
 Clips of the corpus's training split are rendered on every portrait but the last in turn, those of its other splits on every
 portrait in turn, so that the last portrait is never seen in training (unless it is the only one). The coarse video is what the
-video model is told: the same motion without creases, at a quarter of the size.
+video model is conditioned on: the same motion without creases, at a quarter of the size.
 """
 
 import io
@@ -22,7 +22,7 @@ from tbd.data.datamodules.procedural import read_manifest
 from tbd.data.datasets.video import VideoClip
 from tbd.errors import InputError
 from tbd.face.motion import Motion
-from tbd.face.render.coarse import enlarge, shrink
+from tbd.face.render.coarse import downsample, upsample
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.media.wav import read_samples
 from tbd.think.facs import REGION_CHANNELS
@@ -67,7 +67,7 @@ def video_clips(
         motion = Motion.load(Path(corpus) / row["motion"])
         for fine, rough in _rendered(faces[name], Motion(motion.values[:frames]), plan):
             video.add(fine)
-            coarse.add(shrink(rough))
+            coarse.add(downsample(rough))
         sound.append(_sound(Path(corpus) / row["audio"], frames))
         split = "train" if row["split"] == "train" else "test"
         index.append({"clip": row["clip"], "split": split, "portrait": names.index(name), "plan": json.loads(plan.model_dump_json())})
@@ -105,7 +105,7 @@ def read_clips(path: str) -> tuple[list[str], dict[str, list[tuple[int, VideoCli
     clips: dict[str, list[tuple[int, VideoClip]]] = {"train": [], "test": []}
     for i, row in enumerate(about["clips"]):
         fine = np.stack([np.asarray(video(j)) for j in range(i * n, (i + 1) * n)])
-        rough = [enlarge(np.asarray(coarse(j)), size, size) for j in range(i * n, (i + 1) * n)]
+        rough = [upsample(np.asarray(coarse(j)), size, size) for j in range(i * n, (i + 1) * n)]
         k = row["portrait"]
         first = [np.ascontiguousarray(x.transpose(0, 3, 1, 2)) for x in (fine, np.stack(rough), portraits[k][None])]
         plan = MusclePlan.model_validate(row["plan"])

@@ -104,7 +104,7 @@ def video_small(
     codec, everything["autoencoder_error"] = train_autoencoder(torch.cat([pixels, coarse]), autoencoder_seconds, device)
     del pixels, coarse
     judge("true frames through the autoencoder", [_through(codec, clip.frames, device) for _, clip in test])
-    judge("coarse frames, which the model is told", [clip.coarse for _, clip in test])
+    judge("coarse frames, which condition the model", [clip.coarse for _, clip in test])
     model = small_model(codec, width, learning_rate)
     about["parameters"] = sum(p.numel() for p in model.parameters())
     before = _drawn(model.to(device), test, steps)

@@ -1,6 +1,39 @@
-"""Think-Before-Draw: a portrait, a voice and a sentence about a feeling become a talking face."""
+"""Think-Before-Draw: a portrait, a voice and a sentence about a feeling become a talking face.
 
+`TalkingHeadPipeline`, `MusclePlan`, `Motion`, `MotionDiffusion` and `VideoDiffusion` can be imported from here. Their modules are
+imported when they are asked for, so that `import tbd` stays cheap.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tbd.draw.motion.diffusion import MotionDiffusion
+    from tbd.draw.video.diffusion import VideoDiffusion
+    from tbd.face.motion import Motion
+    from tbd.pipeline import TalkingHeadPipeline
+    from tbd.think.plan import MusclePlan
+
+__all__ = ["Motion", "MotionDiffusion", "MusclePlan", "TalkingHeadPipeline", "VideoDiffusion"]
 __version__ = "0.1.0"
 
 MOTION_MODEL = "motion_base"
-"""The packaged motion model, which draws where no other is named."""
+"""The packaged motion model, which draws if no other is named."""
+
+_MODULES = {
+    "Motion": "tbd.face.motion",
+    "MotionDiffusion": "tbd.draw.motion.diffusion",
+    "MusclePlan": "tbd.think.plan",
+    "TalkingHeadPipeline": "tbd.pipeline",
+    "VideoDiffusion": "tbd.draw.video.diffusion",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,11 +1,15 @@
 """`TalkingHeadPipeline`: think, draw, render; the way from a sentence and a voice to the frames of a video."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import yaml
 
-from tbd.draw.export import load_motion_model
+from tbd import MOTION_MODEL
+from tbd.draw.export import load_motion_model, save_loaded_model
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.errors import InputError
@@ -18,10 +22,19 @@ from tbd.media.rates import SAMPLE_RATE
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.planner import Planner
 from tbd.utils import input_checks
+from tbd.utils.atomic import atomic_output
+from tbd.utils.class_path import Component, build, describe
+from tbd.utils.hub import hub_folder
 from tbd.utils.user_components import attribute_errors_to, require_type
 
 if TYPE_CHECKING:  # the mesh warp does without
     from tbd.draw.video.diffusion import VideoDiffusion
+
+
+PIPELINE = "pipeline.yaml"
+"""The file of a saved pipeline that names planner, tracker and renderer."""
+_MOTION, _VIDEO = "motion_model", "video_model"
+_BASES: dict[str, type] = {"planner": Planner, "tracker": Tracker, "renderer": Renderer}
 
 
 class TalkingHead(NamedTuple):
@@ -80,6 +93,68 @@ class TalkingHeadPipeline:
         self.motion_model = motion_model or load_motion_model()
         self.tracker = tracker or FaceMeshTracker()
         self.renderer, self.video_model = renderer, video_model
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | os.PathLike = MOTION_MODEL,
+        planner: Planner | None = None,
+        tracker: Tracker | None = None,
+        renderer: Renderer | None = None,
+    ) -> "TalkingHeadPipeline":
+        """Load a pipeline.
+
+        Args:
+            name: What `save_pretrained` wrote, as a folder or a hub repository; or a motion model, as a packaged name, a folder, a run's
+                checkpoint or a hub repository, which gets the packaged components.
+            planner: Instead of the saved one.
+            tracker: Instead of the saved one.
+            renderer: Instead of the saved one.
+
+        Returns:
+            The pipeline.
+
+        Raises:
+            InputError: If there is no such pipeline or motion model, or a component of it cannot be built.
+
+        Example:
+            >>> TalkingHeadPipeline.from_pretrained("motion_base").motion_model.num_inference_steps
+            10
+        """
+        folder = _pipeline_folder(name)
+        if folder is None:
+            return cls(planner, load_motion_model(name), tracker, renderer)
+        saved = yaml.safe_load((folder / PIPELINE).read_text(encoding="utf-8"))
+        parts: dict[str, Any] = {"planner": planner, "tracker": tracker, "renderer": renderer}
+        for slot, base in _BASES.items():
+            if parts[slot] is None and slot in saved:
+                parts[slot] = build(Component.model_validate(saved[slot]), base, f"The {slot} of {folder / PIPELINE}")
+        if (folder / _VIDEO).is_dir():
+            from tbd.draw.video.renderer import load_video_model
+
+            parts[_VIDEO] = load_video_model(folder / _VIDEO)
+        return cls(motion_model=load_motion_model(folder / _MOTION), **parts)
+
+    def save_pretrained(self, folder: str | os.PathLike) -> None:
+        """Write the pipeline to a folder that `from_pretrained` loads and that can be uploaded as a hub repository.
+
+        The folder gets ``pipeline.yaml``, which names planner, tracker and renderer with their arguments, and the folders
+        ``motion_model`` and, if there is one, ``video_model`` with weights in half precision.
+
+        Args:
+            folder: Where to write; it is made if it is not there.
+
+        Raises:
+            InputError: If a component does not keep its arguments, a model was built by Python code, or the folder cannot be written.
+        """
+        folder = Path(folder)
+        parts = {slot: getattr(self, slot) for slot in _BASES}
+        saved = {slot: describe(part, f"The {slot}").model_dump() for slot, part in parts.items() if part is not None}
+        save_loaded_model(self.motion_model, folder / _MOTION)
+        if self.video_model is not None:
+            save_loaded_model(self.video_model, folder / _VIDEO)
+        with atomic_output(folder / PIPELINE) as temporary:
+            temporary.write_text(yaml.safe_dump(saved, sort_keys=False), encoding="utf-8")
 
     def __call__(
         self,
@@ -218,6 +293,22 @@ class TalkingHeadPipeline:
         return VideoRenderer(self.video_model, plan, input_checks.check_audio(audio), seed)
 
 
+def _pipeline_folder(name: str | os.PathLike) -> Path | None:
+    """The folder of a saved pipeline; None where the name is a motion model's, or nothing's."""
+    if Path(name).exists():
+        return Path(name) if (Path(name) / PIPELINE).is_file() else None
+    if str(name).count("/") != 1:
+        return None  # no name of a hub repository
+    try:
+        return hub_folder(str(name), "pipeline", lambda paths: _pipeline_files(paths) if PIPELINE in paths else [])
+    except InputError:
+        return None
+
+
+def _pipeline_files(paths: Sequence[str]) -> list[str]:
+    return [path for path in paths if path == PIPELINE or path.startswith((f"{_MOTION}/", f"{_VIDEO}/"))]
+
+
 def locate_face(tracker: Tracker, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
     """Find the largest face of a picture and crop the picture to head and shoulders.
 
@@ -275,6 +366,12 @@ def relaxation(plan: MusclePlan) -> float:
     """Return how far a portrait's own smile gives way to a plan: not at all to happiness, almost wholly to anything else.
 
     Lips that rest parted over teeth cannot close for an m, and no muscle of a sad plan wipes off a smile.
+
+    Args:
+        plan: The emotions and muscles.
+
+    Returns:
+        0, the smile stays, to 0.85.
 
     Example:
         >>> relaxation(MusclePlan(emotions={"happy": 1.0}, intensity=1.0)), relaxation(MusclePlan(emotions={"sad": 1.0}, intensity=1.0))

@@ -14,7 +14,7 @@ CONFIGS = ROOT / "configs"
 EXPERIMENTS = sorted(CONFIGS.glob("experiment/*.yaml"))
 VIDEO = [path for path in EXPERIMENTS if path.stem.startswith("video")]
 """Their pretrained weights are not here: `tests/draw/video/test_stages.py` runs them with tiny ones."""
-HEARING = CONFIGS / "experiment" / "hearing.yaml"
+HEARING = CONFIGS / "experiment" / "audio_distillation.yaml"
 """It teaches an encoder: `tests/draw/motion/test_distillation.py` runs it."""
 MOTION = [path for path in EXPERIMENTS if path not in (*VIDEO, HEARING)]
 TRAINERS = sorted(CONFIGS.glob("trainer/*.yaml"))

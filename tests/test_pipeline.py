@@ -1,14 +1,20 @@
 """`TalkingHeadPipeline` in Python: its steps, its one call, and the components that take the place of its own."""
 
+import shutil
+
 import numpy as np
 import pytest
+from diffusers import DDIMScheduler
 
+from tbd.draw.export import load_motion_model
+from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.errors import InputError, TBDError
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
+from tbd.face.tracker import FaceMeshTracker
 from tbd.media import read_audio, read_image
 from tbd.pipeline import TalkingHeadPipeline, render_frames
-from tbd.think import MusclePlan
+from tbd.think import KnowledgePlanner, MusclePlan, ServerPlanner
 from tbd.utils.sample_inputs import PORTRAIT, VOICE
 
 
@@ -57,6 +63,60 @@ def test_a_renderer_of_its_own_is_used_as_it_is(pipeline, monkeypatch):
 
     monkeypatch.setattr(pipeline, "renderer", Grey())
     assert [frame.mean() for frame in pipeline.render(None, Motion.zeros(2), MusclePlan())] == [128, 128]
+
+
+class TestSaved:
+    """What `save_pretrained` wrote is the same pipeline."""
+
+    @pytest.fixture(scope="class")
+    def saved(self, pipeline, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("saved") / "pipeline"
+        motion_model = load_motion_model()
+        motion_model.guidance = ClassifierFreeGuidance(1.5)
+        motion_model.noise_scheduler = DDIMScheduler.from_config(motion_model.noise_scheduler.config)
+        TalkingHeadPipeline(None, motion_model, FaceMeshTracker(absolute=False), MeshWarpRenderer(shading=0.5)).save_pretrained(folder)
+        return folder, motion_model
+
+    def test_components_and_motion_come_back(self, saved, voice):
+        folder, motion_model = saved
+        loaded = TalkingHeadPipeline.from_pretrained(folder)
+        assert isinstance(loaded.planner, KnowledgePlanner) and not loaded.tracker.absolute and loaded.renderer.shading == 0.5
+        assert isinstance(loaded.motion_model.noise_scheduler, DDIMScheduler)
+        original = TalkingHeadPipeline(motion_model=motion_model)
+        plan = loaded.think("furious", voice)
+        motions = [one.draw(plan, voice[:6400], num_inference_steps=3) for one in (loaded, original, TalkingHeadPipeline())]
+        assert np.array_equal(motions[0].values, motions[1].values) and not np.array_equal(motions[0].values, motions[2].values)
+
+    def test_given_components_replace_saved_ones(self, saved):
+        loaded = TalkingHeadPipeline.from_pretrained(saved[0], renderer=MeshWarpRenderer(), tracker=FaceMeshTracker())
+        assert loaded.renderer.shading == 1.0 and loaded.tracker.absolute
+
+    def test_a_hub_repository_is_loaded(self, saved, tmp_path, monkeypatch):
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        repository, revision = tmp_path / "models--owner--name", "0" * 40
+        (repository / "refs").mkdir(parents=True)
+        (repository / "refs" / "main").write_text(revision)
+        shutil.copytree(saved[0], repository / "snapshots" / revision)
+        assert TalkingHeadPipeline.from_pretrained("owner/name").renderer.shading == 0.5
+        with pytest.raises(InputError, match="no motion model owner/other"):
+            TalkingHeadPipeline.from_pretrained("owner/other")
+
+    def test_what_cannot_be_written_down_is_refused(self, pipeline, tmp_path, monkeypatch):
+        class Local(KnowledgePlanner):
+            pass
+
+        monkeypatch.setattr(pipeline, "planner", Local())
+        with pytest.raises(InputError, match=r"planner cannot be described: .*define the class in a module"):
+            pipeline.save_pretrained(tmp_path)
+        monkeypatch.setattr(pipeline, "planner", ServerPlanner("http://localhost/v1", "model"))
+        with pytest.raises(InputError, match="ServerPlanner does not keep its argument prompt"):
+            pipeline.save_pretrained(tmp_path)
+        monkeypatch.undo()
+        monkeypatch.setattr(pipeline.motion_model, "content", None)
+        with pytest.raises(InputError, match="was not loaded from a folder"):
+            pipeline.save_pretrained(tmp_path)
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_video_model_needs_plan_and_voice(pipeline, voice, monkeypatch):

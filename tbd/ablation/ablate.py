@@ -1,7 +1,8 @@
-"""`tbd ablate`: check everything, train what must be trained, measure, tabulate."""
+"""Runs a study: checks everything, trains what must be trained, measures, and writes the tables."""
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from lightning import LightningDataModule, LightningModule
@@ -14,7 +15,7 @@ from tbd.ablation.plots import plot_sweep
 from tbd.ablation.resolve import Config, component, difference, require_trained_alike, resolve_overlay, training_key
 from tbd.ablation.runs import TRUTH, Result, Task, Training, make_tasks, read_result
 from tbd.ablation.study import Study, Variant, load_study
-from tbd.ablation.tables import Column, as_csv, columns_of, counted, how_to_read, latex, markdown
+from tbd.ablation.tables import Column, as_csv, columns_of, how_to_read, latex, markdown, seed_count
 from tbd.ablation.work import Job, TrainingSpec, write_failure
 from tbd.errors import InputError, TBDError
 from tbd.evaluation.protocol import Protocol, load_protocol
@@ -23,20 +24,20 @@ from tbd.utils.checksum import checksum_of_names
 from tbd.utils.class_path import build
 
 TASKS_A_JOB = 8
-"""Runs that one process measures, one after another: starting one costs some seconds."""
+"""How many runs one process measures, one after another, since starting a process takes some seconds."""
 
 
 class Ablation:
     """A study with all of its configurations resolved and checked.
 
     Args:
-        path: of the study's file.
-        seeds: how many of the study's seeds; more are counted on from its last. All where not given.
-        baseline: the variant that the others are compared with, instead of the study's.
+        path: The study's file, or the name of one that ships.
+        seeds: How many of the study's seeds to run; further ones count on from its last. All by default.
+        baseline: The variant that the others are compared with, instead of the study's.
         limit: How many clips to measure, instead of the study's number.
 
     Raises:
-        InputError: anything about it is wrong that can be known before training.
+        InputError: If anything about the study is wrong that can be known before training.
     """
 
     def __init__(self, path: str | os.PathLike, seeds: int | None = None, baseline: str | None = None, limit: int | None = None) -> None:
@@ -52,8 +53,10 @@ class Ablation:
                 require_trained_alike(self.configs[row.name], row.checkpoint, f"variant {row.name}")
 
     def _require_models(self) -> None:
-        """Build every training's model once, since parts that fit their types may not fit each other; of the variants that share
-        it, the components in which they differ."""
+        """Build every training's model once, and the components in which the variants that share it differ.
+
+        Parts that fit their types may not fit each other.
+        """
         models: dict[str, Config] = {}
         for row in self.rows:
             config, what = self.configs[row.name], f"variant {row.name}"
@@ -73,10 +76,16 @@ class Ablation:
         return self.configs[self.study.base_row]
 
     def clips(self, console: Console) -> str:
-        """`checksum_of_names` of the true clips; says so where they are fewer than were asked for.
+        """Find the true clips; print if they are fewer than the study asks for.
+
+        Args:
+            console: Where to print.
+
+        Returns:
+            `checksum_of_names` of the clips.
 
         Raises:
-            InputError: they are not there.
+            InputError: If the clips are not there, or their true motion is not known.
         """
         clips = true_clips(self.protocol, self.study.reference, self.study.clips)
         if clips[0].motion() is None:
@@ -87,10 +96,10 @@ class Ablation:
         return checksum_of_names(clip.id for clip in clips)
 
     def prepare(self) -> None:
-        """Pack the training data, once for all processes.
+        """Pack the training data once for all processes.
 
         Raises:
-            InputError: some are not there.
+            InputError: If some of the data are not there.
         """
         packed = []
         for row in self.rows:
@@ -103,7 +112,7 @@ class Ablation:
                     raise InputError(f"variant {row.name}: {error}") from error
 
     def describe(self, console: Console) -> None:
-        """What each variant is, as it differs from the baseline, and what is trained."""
+        """Print how each variant differs from the baseline, and what is trained."""
         keys: dict[str, str] = {}
         console.print(f"[bold]{self.study.name}[/]: {len(self.rows)} variants × {len(self.study.seeds)} seeds, protocol {self.protocol.id}")
         for row in self.rows:
@@ -158,28 +167,39 @@ def _protocol_of(study: Study) -> Protocol:
 
 
 def make_jobs(trainings: Sequence[Training], tasks: Sequence[Task], protocol: Protocol, study: Study) -> list[Job]:
-    """Trainings first, then the runs, a few to a process, each after the training that it needs. What is done is left out."""
-    shared = {"protocol": protocol, "reference": study.reference, "clips": study.clips, "batch_size": study.batch_size}
-    jobs, measured = [], []
-    chosen = [(None, [task for task in tasks if task.variant == TRUTH])]
+    """Split what is to be done into jobs: trainings first, then the runs, a few to a process, each after the training that it needs.
+
+    Args:
+        trainings: All trainings of the study.
+        tasks: All runs of the study.
+        protocol: What measures the runs.
+        study: Where the true clips are, how many of them are used, and how many are drawn at once.
+
+    Returns:
+        The jobs, without what is done already.
+    """
+    job = partial(Job, protocol=protocol, reference=study.reference, clips=study.clips, batch_size=study.batch_size)
+    jobs: list[Job] = []
+    measured: list[Job] = []
+    chosen: list[tuple[Training | None, list[Task]]] = [(None, [task for task in tasks if task.variant == TRUTH])]
     chosen += [(t, [task for task in tasks if task.training == str(t.folder) and task.seed == t.seed]) for t in trainings]
     for training, own in chosen:
         own = [task for task in own if not task.done()]
         name = "truth" if training is None else f"{training.key}-{training.seed}"
-        needs = []
+        needs: list[str] = []
         if training is not None and own and not training.done():
             spec = TrainingSpec(key=training.key, seed=training.seed, config=training.config, folder=str(training.folder))
-            jobs.append(Job(name=f"train-{name}", title=f"training {_named(own)}", training=spec, **shared))
+            jobs.append(job(name=f"train-{name}", title=f"training {_named(own)}", training=spec))
             needs = [jobs[-1].name]
         for first in range(0, len(own), TASKS_A_JOB):
             part = own[first : first + TASKS_A_JOB]
             title = f"measuring {_named(part)}"
-            measured.append(Job(name=f"measure-{name}-{first // TASKS_A_JOB}", title=title, tasks=part, needs=needs, **shared))
+            measured.append(job(name=f"measure-{name}-{first // TASKS_A_JOB}", title=title, tasks=part, needs=needs))
     return [*jobs, *measured]
 
 
 def _named(tasks: Sequence[Task]) -> str:
-    """The variants of some runs that share a seed, in words."""
+    """Name the variants of some runs that share a seed."""
     names = list(dict.fromkeys(task.variant for task in tasks))
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
     return f"{', '.join(names[:2])}{more}" + ("" if names == [TRUTH] else f", seed {tasks[0].seed}")
@@ -198,21 +218,21 @@ def ablate(
     """Run a study, or what is missing of it, and write its tables and plots.
 
     Args:
-        path: the study's file.
-        output: a folder: ``trainings/``, ``runs/`` (one JSON a run), ``jobs/`` (logs), ``table.md``, ``.tex``, ``.csv``, plots.
-        launcher: where.
-        seeds: how many.
-        dry_run: only say what would be done.
-        console: where to say it.
-        baseline: compare with this variant; a study whose runs are done is only tabulated again.
-        limit: Measure on so many clips instead of the study's number.
+        path: The study's file, or the name of one that ships.
+        output: A folder for ``trainings/``, ``runs/`` (one JSON a run), ``jobs/`` (logs), ``table.md``, ``.tex``, ``.csv`` and plots.
+        launcher: Where the jobs run.
+        seeds: How many of the study's seeds to run; all by default.
+        dry_run: Whether only to print what would be done.
+        console: Where to print.
+        baseline: The variant to compare with, instead of the study's; a study whose runs are done is only tabulated again.
+        limit: How many clips to measure, instead of the study's number.
 
     Returns:
-        The runs that the tables are made of.
+        The runs that the tables are made of; none for a dry run.
 
     Raises:
-        InputError: something is wrong with the study; nothing was trained.
-        TBDError: some runs failed; the others are in the tables.
+        InputError: If something is wrong with the study; nothing was trained then.
+        TBDError: If some runs failed; the others are in the tables.
     """
     console = console or Console()
     ablation, output = Ablation(path, seeds, baseline, limit), Path(output)
@@ -224,7 +244,7 @@ def ablate(
     jobs = make_jobs(trainings, tasks, ablation.protocol, ablation.study)
     if any(job.training is not None for job in jobs):
         ablation.prepare()
-    _say_what_is_left(tasks, jobs, console)
+    _print_remaining(tasks, jobs, console)
     try:
         _launch(launcher, jobs, output / "jobs", console)
     finally:  # also of what is there when a sweep is interrupted
@@ -235,30 +255,32 @@ def ablate(
     return results
 
 
-def _say_what_is_left(tasks: Sequence[Task], jobs: Sequence[Job], console: Console) -> None:
+def _print_remaining(tasks: Sequence[Task], jobs: Sequence[Job], console: Console) -> None:
     left = sum(len(job.tasks) for job in jobs)
     training = sum(job.training is not None for job in jobs)
     console.print(f"{len(tasks) - left} of {len(tasks)} runs are done; {training} trainings and {left} runs to go.", highlight=False)
 
 
 def _launch(launcher: Launcher, jobs: Sequence[Job], folder: Path, console: Console) -> None:
-    """Run the jobs, and leave word of those that fail."""
+    """Run the jobs, and write down why those that fail do."""
     folder.mkdir(parents=True, exist_ok=True)
 
-    def leave_word(job: Job, reason: str | None) -> None:
-        for task in job.tasks if reason is not None else ():
+    def record_failure(job: Job, reason: str | None) -> None:
+        if reason is None:
+            return
+        for task in job.tasks:
             if not task.done() and not task.failure.is_file():
                 write_failure(task, reason)
 
     if jobs:
-        with Monitor(len(jobs), folder, console, leave_word) as monitor:
+        with Monitor(len(jobs), folder, console, record_failure) as monitor:
             launcher.launch(jobs, folder, monitor)
 
 
 def _require_all(tasks: Sequence[Task], console: Console) -> None:
     missing = [task for task in tasks if not task.done()]
     for task in missing:
-        reason = task.failure.read_text(encoding="utf-8").splitlines()[0] if task.failure.is_file() else "no word of why"
+        reason = task.failure.read_text(encoding="utf-8").splitlines()[0] if task.failure.is_file() else "no reason was recorded"
         console.print(f"{task.variant}, seed {task.seed}: {reason}", highlight=False, markup=False)
     if missing:
         names = sorted({task.variant for task in missing})
@@ -266,11 +288,18 @@ def _require_all(tasks: Sequence[Task], console: Console) -> None:
 
 
 def write_tables(ablation: Ablation, results: Sequence[Result], tasks: Sequence[Task], output: Path) -> None:
-    """``table.md``, ``table.tex``, ``table.csv`` and a plot for each sweep."""
+    """Write ``table.md``, ``table.tex``, ``table.csv`` and a plot for each sweep.
+
+    Args:
+        ablation: The study with its configurations.
+        results: The runs that are done.
+        tasks: All runs; those that are missing are named.
+        output: The folder.
+    """
     study, rows = ablation.study, ablation.rows
     columns = columns_of(study, ablation.protocol, rows, results)
     plain = [row.name for row in rows if row.point is None]
-    caption = f"{study.name}: mean and standard deviation over {counted(len(study.seeds))}, {ablation.protocol.id}."
+    caption = f"{study.name}: mean and standard deviation over {seed_count(len(study.seeds))}, {ablation.protocol.id}."
     for sweep in study.sweeps:
         plot_sweep(study, sweep, rows, columns, output / f"{sweep.name.replace(' ', '_')}.png")
     texts = {

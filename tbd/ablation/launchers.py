@@ -1,4 +1,4 @@
-"""Where jobs run: on this machine's devices, or through Slurm."""
+"""Launchers run jobs on this machine's devices, or through Slurm."""
 
 import json
 import os
@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from typing_extensions import override
 
 from tbd.ablation.monitor import Monitor
 from tbd.ablation.work import Job, run_file
@@ -26,39 +28,51 @@ class Launcher(ABC):
 
     @abstractmethod
     def launch(self, jobs: Sequence[Job], folder: Path, monitor: Monitor) -> None:
-        """Run all jobs, those that `Job.needs` names before the others. A job that fails does not end the rest; those that need
-        it fail with it.
+        """Run all jobs, each after those that its `Job.needs` names.
+
+        A job that fails does not end the rest; those that need it fail with it.
 
         Args:
-            jobs: what to do.
-            folder: for the jobs' files and logs.
-            monitor: Told of each job as it starts and ends, and now and then in between.
+            jobs: The jobs.
+            folder: Where the jobs' files and logs are written.
+            monitor: Is called when a job starts or ends, and now and then in between.
         """
 
 
 def write_job(job: Job, folder: Path) -> Path:
-    """The file that ``python -m tbd.ablation.work`` reads."""
+    """Write the file that ``python -m tbd.ablation.work`` reads.
+
+    Args:
+        job: The job.
+        folder: Where to write.
+
+    Returns:
+        The file.
+    """
     path = folder / f"{job.name}.json"
     with atomic_output(path) as temporary:
         temporary.write_text(json.dumps(job.model_dump()), encoding="utf-8")
     return path
 
 
-def last_words(log: Path) -> str:
-    """The line of a log that most likely says what went wrong."""
+def last_line(log: Path) -> str:
+    """Return the last line of a log, which most likely says what went wrong, and the log's name."""
     try:
         lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     except OSError:
         lines = []
-    return f"{lines[-1][:300] if lines else 'it ended without a word'} ({log})"
+    return f"{lines[-1][:300] if lines else 'it ended and logged nothing'} ({log})"
 
 
 class LocalLauncher(Launcher):
-    """Processes on every GPU of this machine, or on its processor.
+    """Runs jobs on every GPU of this machine, or on its processor.
 
     Args:
-        per_device: processes that share one device. Small models leave most of a GPU idle; several at once finish sooner.
-        devices: GPU numbers; all visible ones where not given. Without a GPU there is one device, the processor.
+        per_device: Processes that share one device. Small models leave most of a GPU idle; several at once finish sooner.
+        devices: Numbers of the GPUs; all visible ones by default. Without a GPU there is one device, the processor.
+
+    Raises:
+        InputError: If there is less than one process per device.
     """
 
     def __init__(self, per_device: int = 1, devices: Sequence[int] | None = None) -> None:
@@ -78,16 +92,18 @@ class LocalLauncher(Launcher):
         names = visible.split(",") if visible else [str(i) for i in range(there)]
         return [names[d] for d in chosen for _ in range(self.per_device)] or [None] * self.per_device
 
+    @override
     def launch(self, jobs: Sequence[Job], folder: Path, monitor: Monitor) -> None:
         slots = self._slots()
-        free, running, waiting = list(slots), {}, list(jobs)
+        free, waiting = list(slots), list(jobs)
+        running: dict[str, tuple[Job, str | None, subprocess.Popen]] = {}
         failed: dict[str, str] = {}
         ended: set[str] = set()
         try:
             while waiting or running:
                 for job in [job for job in waiting if failed.keys() & set(job.needs)]:
                     waiting.remove(job)
-                    failed[job.name] = reason = _because(job, failed)
+                    failed[job.name] = reason = _blocked_by(job, failed)
                     monitor.ended(job, reason)
                 for job in [job for job in waiting if set(job.needs) <= ended]:
                     if free:
@@ -105,7 +121,7 @@ class LocalLauncher(Launcher):
                             ended.add(name)
                             monitor.ended(job, None)
                             continue
-                        failed[name] = last_words(folder / f"{name}.log")
+                        failed[name] = last_line(folder / f"{name}.log")
                         monitor.ended(job, failed[name])
         finally:
             for _, _, process in running.values():
@@ -130,11 +146,14 @@ def _start(job: Job, folder: Path, device: str | None, processes: int) -> subpro
 
 
 class SlurmLauncher(Launcher):
-    """Jobs of a cluster, through submitit.
+    """Runs jobs on a cluster, through submitit.
 
     Args:
-        parameters: of submitit's executor, such as ``{"timeout_min": 60, "slurm_partition": "gpu", "gpus_per_node": 1}``.
-        cluster: submitit's name of where they run; ``local`` and ``debug`` try a sweep without a cluster.
+        parameters: Parameters of submitit's executor, such as ``{"timeout_min": 60, "slurm_partition": "gpu", "gpus_per_node": 1}``.
+        cluster: submitit's name of the cluster; ``local`` and ``debug`` try a sweep without one.
+
+    Raises:
+        InputError: If submitit is not installed.
     """
 
     def __init__(self, parameters: dict[str, Any] | None = None, cluster: str = "slurm") -> None:
@@ -144,6 +163,7 @@ class SlurmLauncher(Launcher):
             raise InputError("The launcher slurm needs submitit: pip install 'tbd[slurm]', or --launcher local.") from error
         self.executor_class, self.parameters, self.cluster = submitit.AutoExecutor, parameters or {}, cluster
 
+    @override
     def launch(self, jobs: Sequence[Job], folder: Path, monitor: Monitor) -> None:
         try:
             executor = self.executor_class(folder=folder / "submitit", cluster=self.cluster)
@@ -158,7 +178,7 @@ class SlurmLauncher(Launcher):
             able = [job for job in ready if not failed.keys() & set(job.needs)]
             for job in ready:
                 if job not in able:
-                    failed[job.name] = reason = _because(job, failed)
+                    failed[job.name] = reason = _blocked_by(job, failed)
                     monitor.ended(job, reason)
             sent = [(job, executor.submit(run_file, str(write_job(job, folder)))) for job in able]
             for job, _ in sent:
@@ -168,12 +188,12 @@ class SlurmLauncher(Launcher):
                 while self.cluster != "debug" and not ticket.done():
                     monitor.tick()
                     time.sleep(_POLL)
-                error = ticket.exception()
-                if error is not None:
-                    failed[job.name] = f"{str(error).strip().splitlines()[-1][:300]} ({ticket.paths.stderr})"
+                failure = ticket.exception()
+                if failure is not None:
+                    failed[job.name] = f"{str(failure).strip().splitlines()[-1][:300]} ({ticket.paths.stderr})"
                 monitor.ended(job, failed.get(job.name))
 
 
-def _because(job: Job, failed: Mapping[str, str]) -> str:
+def _blocked_by(job: Job, failed: Mapping[str, str]) -> str:
     name = next(name for name in job.needs if name in failed)
     return f"{name} failed: {failed[name]}"

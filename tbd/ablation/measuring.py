@@ -1,4 +1,4 @@
-"""Drawn motion against true motion, without pictures: a protocol's metrics, clip by clip."""
+"""Measures drawn motion against true motion by a protocol's metrics, clip by clip and without pictures."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,18 +12,20 @@ from tbd.evaluation.metric_runner import MetricRunner, SharedValues
 from tbd.evaluation.protocol import MetricEntry, Protocol
 from tbd.evaluation.references.base import ReferenceClip, build_reference
 from tbd.evaluation.scores import Value
-from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
+from tbd.face.motion_landmarks import landmarks_from_motion
+from tbd.think.facs import perform
+from tbd.think.plan import MusclePlan
 
-UNSEEN = ("frames", "faces")
-"""Fields that need pictures, which an ablation does not make."""
+_PICTURES = ("frames", "faces")
+"""Fields that need pictures, which an ablation does not render."""
 
 
 class Truth:
-    """A true clip; what is worked out for one variant is kept for the next.
+    """A true clip. What is computed for one variant is kept for the next.
 
     Args:
-        clip: of the reference.
+        clip: The clip of the reference.
     """
 
     def __init__(self, clip: ReferenceClip) -> None:
@@ -31,6 +33,7 @@ class Truth:
 
     @cached_property
     def motion(self) -> Motion:
+        """The true motion; an `InputError` is raised if it is not known."""
         motion = self.clip.motion()
         if motion is None:
             raise InputError(f"The true motion of {self.clip.id} is not known, and an ablation is measured in motion.")
@@ -38,20 +41,22 @@ class Truth:
 
     @cached_property
     def points(self) -> np.ndarray:
-        return points_of(self.motion)
+        """Mesh points of the true motion on the mean face, as `tbd.face.motion_landmarks.landmarks_from_motion` gives them."""
+        return landmarks_from_motion(self.motion)
 
     @cached_property
     def audio(self) -> np.ndarray:
+        """(N,) float32 samples at 16 kHz."""
         return self.clip.audio()
 
     @cached_property
-    def plan(self) -> Any:
+    def plan(self) -> MusclePlan:
+        """The plan that a model is given."""
         return self.clip.plan()
 
     @cached_property
     def plan_motion(self) -> np.ndarray:
-        from tbd.think.facs import perform
-
+        """(T, 58) motion of the plan alone, of a face that does not speak."""
         return perform(self.plan, len(self.motion))
 
 
@@ -70,7 +75,7 @@ class MotionInputs:
         """Do nothing: metrics count what they could not measure themselves.
 
         Args:
-            kind: Of the issue.
+            kind: Kind of the issue.
             detail: One sentence.
         """
 
@@ -91,7 +96,7 @@ class MotionInputs:
 
     @cached_property
     def _points(self) -> np.ndarray:
-        return points_of(self._drawn)
+        return landmarks_from_motion(self._drawn)
 
     def _field(self, role: str, what: str) -> Any:
         if what in LABEL_FIELDS:
@@ -106,10 +111,18 @@ class MotionInputs:
 
 
 def true_clips(protocol: Protocol, root: str | None, count: int | None) -> list[ReferenceClip]:
-    """A protocol's clips, or `count` of them, spread evenly.
+    """Find a protocol's true clips.
+
+    Args:
+        protocol: The protocol.
+        root: Where the clips are, if the protocol asks for a folder.
+        count: How many of them to take, spread evenly; all by default.
+
+    Returns:
+        The clips.
 
     Raises:
-        InputError: they are not there.
+        InputError: If the clips are not there.
     """
     clips = build_reference(protocol.reference, root).clips()
     count = min(count or len(clips), len(clips))
@@ -117,16 +130,22 @@ def true_clips(protocol: Protocol, root: str | None, count: int | None) -> list[
 
 
 def runners(protocol: Protocol) -> list[MetricRunner]:
-    """A protocol's metrics, ready to be fed.
+    """Build a protocol's metrics.
+
+    Args:
+        protocol: The protocol.
+
+    Returns:
+        A runner for each metric, in the protocol's order.
 
     Raises:
-        InputError: one of them reads pictures, or cannot be built.
+        InputError: If a metric reads pictures, or cannot be built.
     """
     made = [MetricRunner.of(entry) for entry in protocol.metrics]
     for runner in made:
         field = next((name for name in runner.reads if name.split(".")[1] not in _FIELDS), None)
         if field is not None:
-            why = "which needs pictures" if field.split(".")[1] in UNSEEN else "which an ablation does not know"
+            why = "which needs pictures" if field.split(".")[1] in _PICTURES else "which an ablation does not know"
             raise InputError(
                 f"{protocol.id}: the metric {runner.entry.name} reads {field}, {why}; an ablation is measured in motion, as by "
                 "procedural-motion-v1."
@@ -138,7 +157,16 @@ _FIELDS = ("motion", "points", "seams", "emotion", "intensity", "audio", "plan_m
 
 
 def measure(protocol: Protocol, truths: Sequence[Truth], drawn: Sequence[Motion]) -> tuple[dict[str, Value], dict[str, dict[str, float]]]:
-    """Metric → its result; and of means over clips, metric → clip → number."""
+    """Measure drawn motions.
+
+    Args:
+        protocol: Which metrics.
+        truths: The true clips.
+        drawn: The drawn motion of each true clip.
+
+    Returns:
+        Metric → result; and, of metrics that are means over clips, metric → clip → number.
+    """
     made = runners(protocol)
     for truth, motion in zip(truths, drawn):
         clip_inputs, shared = MotionInputs(truth, motion), SharedValues()

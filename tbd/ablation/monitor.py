@@ -1,4 +1,4 @@
-"""What a sweep shows while it runs: how many jobs are done, and what each running one is at."""
+"""Shows a sweep while it runs: how many jobs are done, and how far each running job is."""
 
 import re
 import time
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tbd.ablation.work import Job
 
@@ -21,26 +21,26 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Monitor(AbstractContextManager):
-    """Follows the jobs of a sweep; a launcher tells it what happens.
+    """Shows the jobs of a sweep; a launcher calls it when something happens.
 
     On a terminal there is a bar, and under it each running job with the last line of its log; elsewhere a line when a job
     starts or ends, and one a minute for each that runs.
 
     Args:
         total: Number of jobs.
-        folder: Where their logs lie.
-        console: Where to say it.
-        on_end: Called with each job that ended, and why it failed or None.
+        folder: The folder of their logs.
+        console: Where to print.
+        on_end: Is called with each job that ended, and why it failed or None.
     """
 
     def __init__(self, total: int, folder: Path, console: Console, on_end: Callable[[Job, str | None], None] | None = None) -> None:
         self.total, self.folder, self.console, self.on_end = total, folder, console, on_end
-        self._began: dict[str, float] = {}
+        self._started_at: dict[str, float] = {}
         self._titles: dict[str, str] = {}
-        self._done, self._said = 0, time.monotonic()
+        self._done, self._printed_at = 0, time.monotonic()
         columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
         self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
-        self._rows: dict[str, int] = {}
+        self._rows: dict[str, TaskID] = {}
 
     def __enter__(self) -> "Monitor":
         if self._bar is not None:
@@ -53,18 +53,23 @@ class Monitor(AbstractContextManager):
             self._bar.stop()
 
     def started(self, job: Job) -> None:
-        """A job's process was started, or the job was handed to a cluster."""
-        self._began[job.name], self._titles[job.name] = time.monotonic(), job.title or job.name
+        """Show that the process of a job was started, or that the job was submitted to a cluster."""
+        self._started_at[job.name], self._titles[job.name] = time.monotonic(), job.title or job.name
         if self._bar is None:
             self._print(f"{self._titles[job.name]}: started ({self.folder / job.name}.log)")
         else:
             self._rows[job.name] = self._bar.add_task(escape(f"  {self._titles[job.name]}"), total=None)
 
     def ended(self, job: Job, reason: str | None) -> None:
-        """A job ended; `reason` says why it failed, if it did."""
+        """Show that a job ended.
+
+        Args:
+            job: The job.
+            reason: Why it failed; None if it was done.
+        """
         self._done += 1
-        began = self._began.pop(job.name, None)
-        took = "" if began is None else f" in {_spell(time.monotonic() - began)}"
+        began = self._started_at.pop(job.name, None)
+        took = "" if began is None else f" in {_duration(time.monotonic() - began)}"
         self._print(f"[{self._done}/{self.total}] {job.title or job.name}: {f'done{took}' if reason is None else f'FAILED: {reason}'}")
         if self._bar is not None:
             self._bar.update(self._rows[""], completed=self._done)
@@ -74,17 +79,17 @@ class Monitor(AbstractContextManager):
             self.on_end(job, reason)
 
     def tick(self) -> None:
-        """Nothing happened for a moment: show how far the running jobs are."""
+        """Show how far the running jobs are. A launcher calls this every moment that nothing happens."""
         if self._bar is not None:
-            for name in self._began:
+            for name in self._started_at:
                 self._bar.update(self._rows[name], description=escape(f"  {self._titles[name]}  {self._last_line(name)}"))
-        elif time.monotonic() - self._said > _EVERY:
-            self._said = time.monotonic()
-            for name, began in self._began.items():
-                self._print(f"{self._titles[name]}: running for {_spell(time.monotonic() - began)}. {self._last_line(name)}".rstrip())
+        elif time.monotonic() - self._printed_at > _EVERY:
+            self._printed_at = time.monotonic()
+            for name, began in self._started_at.items():
+                self._print(f"{self._titles[name]}: running for {_duration(time.monotonic() - began)}. {self._last_line(name)}".rstrip())
 
     def _last_line(self, name: str) -> str:
-        """The end of a job's log, so that a training says at which step it is."""
+        """The last line of a job's log, in which a training says at which step it is."""
         try:
             with open(self.folder / f"{name}.log", "rb") as log:
                 log.seek(max(log.seek(0, 2) - _TAIL, 0))
@@ -98,5 +103,5 @@ class Monitor(AbstractContextManager):
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def _spell(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))

@@ -14,21 +14,23 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's, which colour-blind readers tell apart."""
 _MARKERS = "osD^vP"
 _OF_SIZE = 0.1
-"""The least that an axis spans, as a share of the greatest number on it: below that, differences are seldom worth a picture."""
+"""The least that an axis spans, as a share of the greatest number on it: smaller differences are seldom worth a picture."""
 _OF_SPREAD = 6.0
-"""The same in standard deviations over seeds: a step of one of them, which is noise, rises by a sixth of the height at most."""
+"""The same in standard deviations over seeds: a step of one standard deviation, which is noise, rises by a sixth of the height at most."""
 
 
 def plot_sweep(study: Study, sweep: Sweep, rows: Sequence[Variant], columns: Sequence[Column], path: Path) -> None:
-    """One small plot a metric: mean over seeds with its standard deviation as bars and a band, the baseline (with its own band)
-    and the true motion as lines. See `span` for how far the axes reach.
+    """Draw a small plot for each metric along a sweep.
+
+    It shows the mean over seeds with its standard deviation as bars and a band, and the baseline (with its own band) and the true
+    motion as lines. See `span` for how far the axes reach.
 
     Args:
-        study: of the sweep.
-        sweep: along which.
-        rows: all variants.
-        columns: the metrics.
-        path: a file; its suffix is the format.
+        study: The study of the sweep.
+        sweep: The sweep.
+        rows: All variants.
+        columns: The metrics.
+        path: The file to write; its suffix is the format.
     """
     from matplotlib.figure import Figure
 
@@ -43,9 +45,9 @@ def plot_sweep(study: Study, sweep: Sweep, rows: Sequence[Variant], columns: Seq
             axis.axhline(base.mean, color="0.45", linewidth=1, linestyle="--", label=study.base_row)
             axis.axhspan(base.mean - (base.deviation or 0.0), base.mean + (base.deviation or 0.0), color="0.45", alpha=0.15, linewidth=0)
         for number, line in enumerate(sweep.lines or {"": {}}):
-            own = [row for row in rows if row.point and (row.point.sweep, row.point.line) == (sweep.name, line)]
-            points = [(row.point.value, column.cells[row.name]) for row in own]
-            points = [(x, cell) for x, cell in points if cell.mean is not None]
+            own = [(row.point, column.cells[row.name]) for row in rows if row.point is not None]
+            own = [(point, cell) for point, cell in own if (point.sweep, point.line) == (sweep.name, line)]
+            points = [(point.value, cell) for point, cell in own if cell.mean is not None]
             shown += [cell for _, cell in points]
             _draw_line(axis, points, line or sweep.name, number)
         if column.aim is not None and _near(column, column.aim):
@@ -67,9 +69,9 @@ def plot_sweep(study: Study, sweep: Sweep, rows: Sequence[Variant], columns: Seq
 
 def _draw_line(axis: Any, points: Sequence[tuple[float, Cell]], label: str, number: int) -> None:
     """One line of a sweep; its seeds' spread where there is more than one."""
-    places, means = [x for x, _ in points], [cell.mean for _, cell in points]
+    places, means = [x for x, _ in points], [_mean(cell) for _, cell in points]
     spreads = [cell.deviation or 0.0 for _, cell in points]
-    style = {"color": _COLOURS[number % len(_COLOURS)], "marker": _MARKERS[number % len(_MARKERS)], "label": label}
+    style: dict[str, str] = {"color": _COLOURS[number % len(_COLOURS)], "marker": _MARKERS[number % len(_MARKERS)], "label": label}
     if not any(spreads):
         axis.plot(places, means, **style, markersize=4, linewidth=1.3)
         return
@@ -79,11 +81,13 @@ def _draw_line(axis: Any, points: Sequence[tuple[float, Cell]], label: str, numb
 
 
 def span(cells: Sequence[Cell]) -> tuple[float, float]:
-    """How far an axis reaches so that noise does not look like a slope: over all means and their standard deviations, and no
-    less than a tenth of the greatest number or six times the seeds' usual standard deviation.
+    """Choose how far an axis reaches so that noise does not look like a slope.
+
+    It covers all means and their standard deviations, and no less than a tenth of the greatest number or six times the seeds' usual
+    standard deviation.
 
     Args:
-        cells: what is drawn, all with a mean; at least one.
+        cells: What is drawn, all with a mean; at least one.
 
     Returns:
         Lower and upper end. An axis of numbers that are never below 0 does not begin below 0.
@@ -93,14 +97,19 @@ def span(cells: Sequence[Cell]) -> tuple[float, float]:
         >>> round(low, 2), round(high, 2)
         (0.78, 0.86)
     """
-    ends = [cell.mean + sign * (cell.deviation or 0.0) for cell in cells for sign in (-1, 1)]
+    ends = [_mean(cell) + sign * (cell.deviation or 0.0) for cell in cells for sign in (-1, 1)]
     spreads = [cell.deviation for cell in cells if cell.deviation is not None]
     usual = mean(s * s for s in spreads) ** 0.5 if spreads else 0.0
     room = max(1.1 * (max(ends) - min(ends)), _OF_SIZE * max(map(abs, ends)), _OF_SPREAD * usual) or 1.0
     low = (max(ends) + min(ends) - room) / 2
-    if low < 0 <= min(cell.mean for cell in cells):
+    if low < 0 <= min(_mean(cell) for cell in cells):
         low = min(min(ends), 0.0)
     return low, low + room
+
+
+def _mean(cell: Cell) -> float:
+    assert cell.mean is not None  # cells without a number are not drawn
+    return cell.mean
 
 
 def _near(column: Column, aim: float) -> bool:

@@ -1,4 +1,4 @@
-"""From an overlay to the whole configuration, as `tbd fit` would read it, and what of it training depends on."""
+"""Turns an overlay into the whole configuration that `tbd fit` would read, and finds what of it a training depends on."""
 
 import difflib
 import inspect
@@ -18,23 +18,26 @@ from tbd.utils.checksum import checksum
 from tbd.utils.class_path import Component, import_class
 
 Config = dict[str, Any]
-_UNHEARD = ("default_root_dir", "logger", "enable_progress_bar", "enable_model_summary", "log_every_n_steps", "accelerator", "devices",
+_NOT_LEARNT = ("default_root_dir", "logger", "enable_progress_bar", "enable_model_summary", "log_every_n_steps", "accelerator", "devices",
             "enable_autolog_hparams", "num_sanity_val_steps", "profiler", "model_registry")  # fmt: skip
-"""Arguments of the trainer that say where and how loudly it trains, not what is learnt."""
+"""Arguments of the trainer that say where it trains and what it prints, not what is learnt."""
 CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
-"""Keeps weights, and changes none."""
+"""A callback that saves weights and changes none."""
 
 
 def resolve_overlay(base: Sequence[str], overlays: Sequence[Overlay], what: str) -> Config:
-    """The whole configuration.
+    """Resolve a configuration from files and what is changed in them.
 
     Args:
-        base: experiment files, later ones over earlier ones.
-        overlays: over these, in order.
-        what: how messages call it.
+        base: Experiment files, later ones over earlier ones.
+        overlays: Changes over these, in order.
+        what: What messages call the configuration.
+
+    Returns:
+        The whole configuration, every option with its value.
 
     Raises:
-        InputError: a key does not exist (the nearest is named), or a value does not fit.
+        InputError: If a key does not exist (the nearest is named), or a value does not fit.
     """
     from tbd.training.main import resolve
 
@@ -56,7 +59,7 @@ def resolve_overlay(base: Sequence[str], overlays: Sequence[Overlay], what: str)
 
 
 def explain(message: str) -> str:
-    """jsonargparse's lines about a wrong key → one sentence with the nearest right one; other messages on one line."""
+    """Turn a message of jsonargparse about a wrong key into one sentence with the nearest right key, and any other into one line."""
     found = re.search(r"[Oo]ption '([^']+)'", message)
     if not found:
         return " ".join(message.split())[:400]
@@ -82,7 +85,15 @@ def _arguments(class_path: str) -> list[str]:
 
 
 def leaves(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of everything in a configuration that is no mapping; lists of components are walked by place."""
+    """Walk through a configuration.
+
+    Args:
+        config: Nested mappings, and lists of them.
+        path: The dotted key of `config` itself.
+
+    Yields:
+        Dotted key and value of everything that is not a mapping; components in a list are numbered, such as ``callbacks[0].class_path``.
+    """
     if isinstance(config, dict) and config:
         for key, value in config.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key))
@@ -94,13 +105,21 @@ def leaves(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def difference(base: Config, other: Config) -> dict[str, tuple[Any, Any]]:
-    """Dotted key → the value here and there, None where it is absent; of keys in the order of either."""
+    """Compare two configurations.
+
+    Args:
+        base: A configuration.
+        other: Another one.
+
+    Returns:
+        Dotted key → the value in `base` and in `other`, None where it is absent; keys with the same value are left out.
+    """
     a, b = dict(leaves(base)), dict(leaves(other))
     return {key: (a.get(key), b.get(key)) for key in {**a, **b} if a.get(key) != b.get(key)}
 
 
 def _require_taken(config: Config, overlay: Overlay, what: str) -> None:
-    """jsonargparse drops arguments that another ``class_path`` does not take without a word; a variant must not lose any."""
+    """Refuse arguments that have got lost: jsonargparse silently drops those that another ``class_path`` does not take."""
     taken = dict(leaves(config))
     for key, value in leaves(overlay):
         if value == {}:
@@ -111,7 +130,7 @@ def _require_taken(config: Config, overlay: Overlay, what: str) -> None:
 
 
 def training_part(config: Config) -> Config:
-    """What of a configuration the trained weights depend on.
+    """Select the part of a configuration that the trained weights depend on.
 
     Left out are the arguments that the model's class names in ``weightless_arguments``, and where the trainer runs and logs. Of the
     noise scheduler only its training noise counts, so that samplers of one noise share a training.
@@ -121,13 +140,13 @@ def training_part(config: Config) -> Config:
     arguments = {key: value for key, value in model["init_args"].items() if key not in weightless}
     if isinstance(arguments.get("noise_scheduler"), dict):
         arguments["noise_scheduler"] = _training_noise(arguments["noise_scheduler"])
-    trainer = {key: value for key, value in config["trainer"].items() if key not in _UNHEARD}
+    trainer = {key: value for key, value in config["trainer"].items() if key not in _NOT_LEARNT}
     trainer["callbacks"] = [c for c in trainer.get("callbacks") or [] if c["class_path"] != CHECKPOINT]
     return {"model": {**model, "init_args": arguments}, "data": config["data"], "trainer": trainer}
 
 
 def _training_noise(component: dict[str, Any]) -> dict[str, Any]:
-    """The noise levels and what is predicted; the whole component where it does not tell them."""
+    """The noise levels and what is predicted, or the whole component if it does not have them."""
     made = import_class(component["class_path"])(**component.get("init_args", {}))
     levels = getattr(made, "alphas_cumprod", None)
     if levels is None:
@@ -136,14 +155,20 @@ def _training_noise(component: dict[str, Any]) -> dict[str, Any]:
 
 
 def training_key(config: Config) -> str:
-    """Sixteen digits that are equal where trainings are."""
+    """Return sixteen hexadecimal digits that are equal for equal trainings."""
     return checksum_of_config(training_part(config))[:16]
 
 
 def checksum_of_config(values: Any) -> str:
-    """`checksum`, with numbers that JSON lacks written as words, and 2.0 as 2.
+    """Compute the `checksum` of a configuration, with numbers that JSON lacks written as words, and 2.0 as 2.
 
-    Where a type allows both, which of the two a file's 2 is read as differs between Pythons, and a sweep may go on under another.
+    Where a type allows both, Python versions differ in which of the two a file's 2 is read as, and a sweep may go on under another one.
+
+    Args:
+        values: Nested mappings and lists of plain values.
+
+    Returns:
+        64 hexadecimal digits.
 
     Example:
         >>> checksum_of_config({"a": float("-inf"), "b": 2.0}) == checksum({"a": "-inf", "b": 2})
@@ -167,8 +192,13 @@ def checksum_of_config(values: Any) -> str:
 def require_trained_alike(config: Config, folder: str, what: str) -> None:
     """Refuse a checkpoint of another model than the configuration's.
 
+    Args:
+        config: The whole configuration of the variant.
+        folder: The checkpoint: a folder with ``config.yaml`` and ``model.safetensors``.
+        what: What messages call the variant.
+
     Raises:
-        InputError: the folder is no model, or was trained otherwise; the first difference is named.
+        InputError: If the folder holds no model, or one that was trained in another way; the first difference is named.
     """
     path = Path(folder) / "config.yaml"
     if not (path.is_file() and (Path(folder) / "model.safetensors").is_file()):
@@ -177,13 +207,13 @@ def require_trained_alike(config: Config, folder: str, what: str) -> None:
     whole = {**config, **there}
     rest = () if "data" in there else ("data", "trainer")
     ours, theirs = training_part(config), training_part(whole)
-    told = dict(leaves(theirs))  # an older file may lack an argument that was added since, with its default
-    differs = {key: pair for key, pair in difference(ours, theirs).items() if key.split(".")[0] not in rest and key in told}
+    named = dict(leaves(theirs))  # an older file may lack an argument that was added since, with its default
+    differs = {key: pair for key, pair in difference(ours, theirs).items() if key.split(".")[0] not in rest and key in named}
     if differs:
         key, (own, other) = next(iter(differs.items()))
         raise InputError(f"{what}: the checkpoint {folder} is of another config: {key} is {other} there and {own} here.")
 
 
 def component(values: dict[str, Any]) -> Component:
-    """A part of a configuration as a component."""
+    """Return a part of a configuration as a component."""
     return Component(class_path=values["class_path"], init_args=values.get("init_args") or {})

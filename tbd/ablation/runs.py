@@ -1,4 +1,4 @@
-"""What a study asks for: a run for every variant and seed, a training for every set of runs that can share one."""
+"""The runs of a study, one for every variant and seed, and the trainings that they share."""
 
 import json
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ TRUTH = "true motion"
 
 
 class Task(BaseModel):
-    """One run to be done: a variant with one seed, or the truth.
+    """One run to be done: a variant with one seed, or the true motion.
 
     Args:
-        variant: its name, or `TRUTH`.
-        seed: of training and drawing.
-        config: the whole configuration; empty for the truth.
-        hash: of all that the numbers depend on.
-        training: folder of the trained model; empty for the truth.
-        output: the result's file.
-        point: the variant's place in a sweep.
+        variant: Name of the variant, or `TRUTH`.
+        seed: Seed of training and sampling.
+        config: The whole configuration; empty for the true motion.
+        hash: Checksum of all that the numbers depend on.
+        training: Folder of the trained model; empty for the true motion.
+        output: The result's file.
+        point: The variant's place in a sweep.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,11 +42,11 @@ class Task(BaseModel):
 
     @property
     def failure(self) -> Path:
-        """Where the reason is written, if it cannot be done."""
+        """The file that says why the run failed, if it did."""
         return Path(self.output).with_suffix(".failed.txt")
 
     def done(self) -> bool:
-        """Whether its result is there."""
+        """Return whether the result is there."""
         return read_result(Path(self.output), self.hash) is not None
 
 
@@ -54,18 +54,22 @@ class Result(BaseModel):
     """A finished run.
 
     Args:
-        format: of this file.
-        variant, seed, config, hash, point: as in `Task`.
-        training: the key of its training, and its seed; a checkpoint's path where it was given; empty for the truth.
-        protocol: its id.
+        format: Format of this file.
+        variant: As in `Task`.
+        seed: As in `Task`.
+        config: As in `Task`.
+        hash: As in `Task`.
+        point: As in `Task`.
+        training: Key and seed of its training; the path of a checkpoint that was given; empty for the true motion.
+        protocol: `Protocol.id`.
         protocol_hash: `Protocol.hash`.
         split: `checksum_of_names` of the clips.
-        clips: how many.
-        values: metric → result.
-        by_clip: of metrics that are means over clips, metric → clip → number, for paired tests.
-        seconds: ``training`` (of the shared training), ``drawing``, ``measuring``, and ``motion``, the seconds that were drawn.
-        trained_on: environment of the training.
-        drawn_on: environment of this run.
+        clips: Number of clips.
+        values: Metric → result.
+        by_clip: Metric → clip → number, of metrics that are means over clips, for paired tests.
+        seconds: ``training`` (of the shared training), ``drawing``, ``measuring``, and ``motion``, the seconds of motion that were drawn.
+        trained_on: Environment of the training.
+        drawn_on: Environment of this run.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -88,13 +92,22 @@ class Result(BaseModel):
     drawn_on: dict[str, Any]
 
     def save(self, path: Path) -> None:
+        """Write the run to a JSON file."""
         with atomic_output(path) as temporary:
             # not pydantic's JSON, which turns the infinities of some noise schedulers' arguments into nulls
             temporary.write_text(json.dumps(self.model_dump(), indent=1) + "\n", encoding="utf-8")
 
 
 def read_result(path: Path, hash: str | None = None) -> Result | None:
-    """A finished run; None where there is none, or it is of another hash."""
+    """Read a finished run.
+
+    Args:
+        path: Its file.
+        hash: The hash that it must have; any by default.
+
+    Returns:
+        The run, or None if there is none or it has another hash.
+    """
     try:
         result = Result.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):  # ValidationError and JSONDecodeError among them
@@ -107,11 +120,11 @@ class Training:
     """A model to be trained, or one that is given.
 
     Args:
-        key: equal for variants that share it.
-        seed: of it.
-        config: of the first variant that needs it.
-        folder: where it lies, or will.
-        given: whether the folder was named as a checkpoint.
+        key: The same for variants that share the training.
+        seed: Seed of the training.
+        config: The whole configuration of the first variant that needs it.
+        folder: The folder of the trained model.
+        given: Whether the folder was named as a checkpoint, so that nothing is trained.
     """
 
     key: str
@@ -122,15 +135,15 @@ class Training:
 
     @property
     def weights(self) -> Path:
-        """Of the trained model."""
+        """The file of the trained weights."""
         return self.folder / "model.safetensors"
 
     def done(self) -> bool:
-        """Whether it is trained. The record is written last."""
+        """Return whether the model is trained. The record is written last."""
         return self.given or (self.folder / "training.json").is_file()
 
     def record(self) -> dict[str, Any]:
-        """What was written of it: seconds, steps, environment."""
+        """Return what was recorded of the training: seconds, steps, environment; empty before its end."""
         path = self.folder / "training.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
@@ -138,14 +151,17 @@ class Training:
 def make_tasks(
     rows: Sequence[Variant], configs: dict[str, Config], seeds: Sequence[int], measured: dict[str, str], output: Path
 ) -> tuple[list[Training], list[Task]]:
-    """Trainings and tasks of a study.
+    """List the trainings and the runs of a study.
 
     Args:
-        rows: the variants.
-        configs: variant → whole configuration.
-        seeds: of each.
-        measured: what numbers depend on besides (protocol, clips).
-        output: the study's folder.
+        rows: The variants.
+        configs: Variant → whole configuration.
+        seeds: The seeds of each variant.
+        measured: What the numbers depend on besides: the hashes of the protocol and of the clips.
+        output: The study's folder.
+
+    Returns:
+        The trainings, each once, and the runs.
     """
     trainings: dict[tuple[str, int], Training] = {}
     tasks = [_task(TRUTH, 0, {}, {}, "", None, measured, output)]

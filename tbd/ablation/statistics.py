@@ -1,4 +1,4 @@
-"""Numbers of a table: means over seeds, and how sure a difference from the baseline is."""
+"""Numbers of a table: means over seeds, and whether a difference from the baseline is significant."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,22 +9,22 @@ import numpy as np
 
 from tbd.ablation.runs import Result
 
-SURE = 0.05
-"""The level at which a difference is marked."""
+SIGNIFICANCE_LEVEL = 0.05
+"""Below this p a difference is marked."""
 
 
 @dataclass
 class Cell:
-    """One variant's number.
+    """One variant's number in one metric.
 
     Args:
-        seeds: seed → number.
-        by_clip: clip → number, averaged over seeds; empty where the metric is no mean over clips.
-        absent: why there is none.
-        p_clips: of a Wilcoxon signed-rank test over clips against the baseline (Holm's correction over variants).
-        p_seeds: of a paired t-test over seeds against the baseline, uncorrected.
-        difference: mean of the seeds' differences from the baseline.
-        agree: whether all seeds lie on one side of the baseline's.
+        seeds: Seed → number.
+        by_clip: Clip → number, averaged over seeds; empty if the metric is not a mean over clips.
+        absent: Why there is no number, if there is none.
+        p_clips: p of a Wilcoxon signed-rank test over clips against the baseline (Holm's correction over variants).
+        p_seeds: p of a paired t-test over seeds against the baseline, uncorrected.
+        difference: Mean of the seeds' differences from the baseline.
+        seeds_agree: Whether all seeds lie on the same side of the baseline's.
     """
 
     seeds: dict[int, float] = field(default_factory=dict)
@@ -33,26 +33,35 @@ class Cell:
     p_clips: float | None = None
     p_seeds: float | None = None
     difference: float | None = None
-    agree: bool = False
+    seeds_agree: bool = False
 
     @property
     def mean(self) -> float | None:
+        """Mean over seeds, or None without a number."""
         return mean(self.seeds.values()) if self.seeds else None
 
     @property
     def deviation(self) -> float | None:
-        """Sample standard deviation over seeds; None for one seed."""
+        """Sample standard deviation over seeds, or None for fewer than two."""
         return stdev(self.seeds.values()) if len(self.seeds) > 1 else None
 
     @property
-    def sure(self) -> bool:
-        """Whether the difference from the baseline is to be marked: the clips' test where there is one, and every seed agrees."""
+    def significant(self) -> bool:
+        """Whether the difference from the baseline is marked: by the test over clips if there is one, and only if all seeds agree."""
         p = self.p_seeds if self.p_clips is None else self.p_clips
-        return p is not None and p < SURE and self.agree
+        return p is not None and p < SIGNIFICANCE_LEVEL and self.seeds_agree
 
 
 def collect(results: Sequence[Result], metric: str) -> Cell:
-    """One variant's cell from the runs of its seeds."""
+    """Collect one variant's cell from the runs of its seeds.
+
+    Args:
+        results: The variant's runs, one for each seed.
+        metric: Name of the metric.
+
+    Returns:
+        The cell, not yet compared with the baseline.
+    """
     values = {r.seed: r.values[metric] for r in results if metric in r.values}
     numbers = {seed: v.number for seed, v in values.items() if v.number is not None}
     absent = next((v.absent for v in values.values() if v.absent), None)
@@ -64,7 +73,12 @@ def collect(results: Sequence[Result], metric: str) -> Cell:
 
 
 def compare(cells: Mapping[str, Cell], baseline: str) -> None:
-    """Fill in what the other variants' cells say against the baseline's. In place."""
+    """Compare every variant with the baseline, in place.
+
+    Args:
+        cells: Variant → its cell in one metric.
+        baseline: Name of the variant that the others are compared with.
+    """
     base = cells.get(baseline)
     if base is None or base.mean is None:
         return
@@ -74,7 +88,7 @@ def compare(cells: Mapping[str, Cell], baseline: str) -> None:
         steps = [cell.seeds[s] - base.seeds[s] for s in shared]
         if steps:
             cell.difference = mean(steps)
-            cell.agree = all(s > 0 for s in steps) or all(s < 0 for s in steps)
+            cell.seeds_agree = all(s > 0 for s in steps) or all(s < 0 for s in steps)
         cell.p_seeds = paired_t(steps)
     raw = {name: signed_rank(cell.by_clip, base.by_clip) for name, cell in others.items()}
     known = {name: p for name, p in raw.items() if p is not None}
@@ -83,9 +97,15 @@ def compare(cells: Mapping[str, Cell], baseline: str) -> None:
 
 
 def paired_t(differences: Sequence[float]) -> float | None:
-    """Two-sided p that their mean is not 0; None for fewer than two.
+    """Test with a paired t-test whether the mean of some differences is 0.
 
     With three seeds it has two degrees of freedom: a difference must be 4.3 of its standard errors to reach 0.05.
+
+    Args:
+        differences: One for each seed.
+
+    Returns:
+        The two-sided p, or None for fewer than two differences.
 
     Example:
         >>> round(paired_t([0.1, 0.2, 0.3]), 3)
@@ -101,7 +121,15 @@ def paired_t(differences: Sequence[float]) -> float | None:
 
 
 def signed_rank(a: Mapping[str, float], b: Mapping[str, float]) -> float | None:
-    """Two-sided p of Wilcoxon's signed-rank test over the clips of both; None for fewer than six, which can never reach 0.05."""
+    """Test with Wilcoxon's signed-rank test whether two variants differ over the clips that both have.
+
+    Args:
+        a: Clip → number of one variant.
+        b: Clip → number of the other.
+
+    Returns:
+        The two-sided p, or None for fewer than six shared clips, which can never reach 0.05.
+    """
     from scipy import stats
 
     shared = sorted(set(a) & set(b))
@@ -114,14 +142,21 @@ def signed_rank(a: Mapping[str, float], b: Mapping[str, float]) -> float | None:
 
 
 def holm(p: Mapping[str, float]) -> dict[str, float]:
-    """Holm's correction (1979) of several tests' p.
+    """Correct the p of several tests as Holm (1979) does.
+
+    Args:
+        p: Test → p.
+
+    Returns:
+        Test → corrected p, from the smallest.
 
     Example:
         >>> holm({"a": 0.01, "b": 0.04, "c": 0.03})
         {'a': 0.03, 'c': 0.06, 'b': 0.06}
     """
-    corrected, least = {}, 0.0
-    for place, name in enumerate(sorted(p, key=p.get)):
+    corrected: dict[str, float] = {}
+    least = 0.0
+    for place, name in enumerate(sorted(p, key=p.__getitem__)):
         least = max(least, min(1.0, (len(p) - place) * p[name]))
         corrected[name] = least
     return corrected
@@ -131,20 +166,21 @@ def best(cells: Mapping[str, Cell], better: str, aim: float | None, digits: int)
     """Find the variants with the best mean, and those that the seeds cannot tell from it.
 
     Args:
-        cells: Of one metric.
+        cells: Variant → its cell in one metric.
         better: ``higher``, ``lower`` or ``reference``.
         aim: The true motion's own number, for ``reference``.
-        digits: Decimals that are shown.
+        digits: Number of decimals that are shown.
 
     Returns:
         Names. A variant within one standard error of the best (of the difference of the two means over seeds), or equal to it as
-        shown, shares the prize. None where one seed alone was run, whose noise nobody knows, or where all would share it.
+        shown, is among them. Empty if only one seed was run, whose noise is not known, or if all variants would be among them.
     """
-    known = {name: cell for name, cell in cells.items() if cell.mean is not None and math.isfinite(cell.mean)}
+    means = {name: cell.mean for name, cell in cells.items() if cell.mean is not None and math.isfinite(cell.mean)}
+    known = {name: cells[name] for name in means}
     if (better == "reference" and aim is None) or any(cell.deviation is None for cell in known.values()):
         return set()
-    means = {name: round(cell.mean, digits) for name, cell in known.items()}
-    score = {name: {"higher": mean, "lower": -mean}.get(better, -abs(mean - (aim or 0.0))) for name, mean in means.items()}
+    rounded = {name: round(value, digits) for name, value in means.items()}
+    score = {name: {"higher": value, "lower": -value}.get(better, -abs(value - (aim or 0.0))) for name, value in rounded.items()}
     if len(set(score.values())) < 2:
         return set()
     top = max(score, key=score.__getitem__)

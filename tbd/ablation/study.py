@@ -20,6 +20,7 @@ sweeps:
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +32,7 @@ from tbd.utils.packaged_files import find_shipped, shipped_names
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,.=+_-]*$")]
 Overlay = dict[str, Any]
-"""What a configuration says differently, as an experiment's YAML does; a key may be dotted."""
+"""Changes of a configuration, as an experiment's YAML writes them; a key may be dotted."""
 
 
 class _Part(BaseModel):
@@ -42,9 +43,9 @@ class Point(_Part):
     """Where a variant lies in a sweep.
 
     Args:
-        sweep: its name.
-        line: which line of the plot, empty where there is one alone.
-        value: along the sweep.
+        sweep: Name of the sweep.
+        line: Name of the line in the plot; empty if there is only one.
+        value: The value along the sweep.
     """
 
     sweep: str
@@ -56,12 +57,12 @@ class Variant(_Part):
     """One row of the table.
 
     Args:
-        name: of it; the same for every seed.
-        change: what differs from the base.
-        checkpoint: a trained model to take instead of training: a folder with ``config.yaml`` and ``model.safetensors``, or the
+        name: Name of the row, the same for every seed.
+        change: What differs from the base.
+        checkpoint: A trained model to take instead of training: a folder with ``config.yaml`` and ``model.safetensors``, or the
             name of a packaged one. It must have been trained with this variant's own model.
-        about: a sentence for the reader.
-        point: its place in a sweep, where it was made by one.
+        about: A sentence for the reader.
+        point: Its place in a sweep, if a sweep made it.
     """
 
     name: Name
@@ -75,13 +76,13 @@ class Sweep(_Part):
     """Variants along one number, for a plot.
 
     Args:
-        name: of the sweep; its variants are called ``NAME=VALUE``, with several lines ``NAME=VALUE LINE``.
-        base: the variant that all of it starts from.
-        key: the dotted key that takes the values.
-        values: in order.
-        label: of the axis.
-        lines: name → what else is changed along that line; one line without a name where not given.
-        extra: keys that take the same value as `key`.
+        name: Name of the sweep; its variants are called ``NAME=VALUE``, with several lines ``NAME=VALUE LINE``.
+        base: Name of the variant that the sweep starts from.
+        key: The dotted key that takes the values.
+        values: The values, in order.
+        label: Label of the axis.
+        lines: Name of a line → what else is changed along it; by default one line without a name.
+        extra: Further keys that take the same value as `key`.
     """
 
     name: Name
@@ -93,7 +94,7 @@ class Sweep(_Part):
     extra: tuple[str, ...] = ()
 
     def variants(self, base: Variant) -> list[Variant]:
-        """One for each line and value."""
+        """Make a variant for each line and value."""
         made = []
         for line, change in (self.lines or {"": {}}).items():
             for value in self.values:
@@ -113,18 +114,18 @@ class Study(_Part):
     """An ablation.
 
     Args:
-        name: of it.
-        base: experiment files, later ones over earlier ones; a path is looked for from the study's folder, then from here.
-        change: of the base, for all variants.
-        protocol: a protocol's name or file (see `tbd.evaluation.protocol`), all of whose metrics can be read off motion.
-        reference: where its true clips are, if it asks for a folder.
-        clips: how many of them, spread evenly; all where not given.
-        metrics: of the protocol, in the table's order; all where not given.
-        seeds: of training and drawing.
-        baseline: the variant that the others are compared with; the first where not given.
-        batch_size: clips that are drawn at once.
-        variants: the rows.
-        sweeps: more rows, each along one number.
+        name: Name of the study.
+        base: Experiment files, later ones over earlier ones; a path is looked for from the study's folder, then from here.
+        change: Changes of the base for all variants.
+        protocol: Name or file of a protocol (see `tbd.evaluation.protocol`), all of whose metrics can be computed from motion.
+        reference: Where the true clips are, if the protocol asks for a folder.
+        clips: How many clips to measure, spread evenly; all by default.
+        metrics: Names of metrics of the protocol, in the table's order; all by default.
+        seeds: Seeds of training and sampling.
+        baseline: Name of the variant that the others are compared with; the first by default.
+        batch_size: How many clips are drawn at once.
+        variants: The rows.
+        sweeps: More rows, each along one number.
     """
 
     name: Name
@@ -141,10 +142,13 @@ class Study(_Part):
     sweeps: tuple[Sweep, ...] = ()
 
     def rows(self) -> list[Variant]:
-        """All variants, those of sweeps last.
+        """List all variants.
+
+        Returns:
+            The variants, those of sweeps last.
 
         Raises:
-            InputError: a sweep starts from no variant, or two variants have one name.
+            InputError: If a sweep starts from no variant, two variants have one name, or the baseline is no variant.
         """
         rows = list(self.variants)
         named = {variant.name: variant for variant in rows}
@@ -166,7 +170,7 @@ class Study(_Part):
         return self.baseline or self.variants[0].name
 
 
-def _listed(names) -> str:
+def _listed(names: Iterable[str]) -> str:
     return f"there are {', '.join(names)}"
 
 
@@ -176,22 +180,25 @@ def load_study(path: str | os.PathLike) -> Study:
     Args:
         path: A YAML file, or the name of an ablation that ships with tbd, such as ``paper``.
 
+    Returns:
+        The study.
+
     Raises:
         InputError: If the file is missing or describes no study; the first thing wrong is named.
     """
-    path = _study_file(path)
+    file = _study_file(path)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
         study = Study.model_validate(values)
     except yaml.YAMLError as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        raise InputError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError(f"{path} is not an ablation: {where}: {first['msg']}.") from error
+        raise InputError(f"{file} is not an ablation: {where}: {first['msg']}.") from error
     study.rows()
-    variants = tuple(v.model_copy(update={"checkpoint": _checkpoint(v.checkpoint, path)}) for v in study.variants)
-    return study.model_copy(update={"base": tuple(_found(name, path) for name in study.base), "variants": variants})
+    variants = tuple(v.model_copy(update={"checkpoint": _checkpoint(v.checkpoint, file)}) for v in study.variants)
+    return study.model_copy(update={"base": tuple(_found(name, file) for name in study.base), "variants": variants})
 
 
 def _study_file(path: str | os.PathLike) -> Path:
@@ -219,7 +226,13 @@ def _found(name: str, study: Path) -> str:
 
 
 def nested(overlay: Overlay) -> Overlay:
-    """The same with dotted keys unfolded.
+    """Unfold dotted keys.
+
+    Args:
+        overlay: Changes, whose keys may be dotted at any depth.
+
+    Returns:
+        The same changes as nested mappings.
 
     Example:
         >>> nested({"a.b": 1, "a": {"c.d": 2}})
@@ -235,9 +248,16 @@ def nested(overlay: Overlay) -> Overlay:
 
 
 def merge(under: Overlay, over: Overlay) -> Overlay:
-    """Both, where they disagree the second.
+    """Merge two overlays. Where they disagree the second counts.
 
-    A component that the second names by another ``class_path`` replaces the first's with all its arguments.
+    A component to which the second gives another ``class_path`` replaces the first's with all its arguments.
+
+    Args:
+        under: Changes.
+        over: Further changes.
+
+    Returns:
+        Both, as nested mappings.
 
     Example:
         >>> merge({"a": {"b": 1, "c": 1}}, {"a.c": 2})

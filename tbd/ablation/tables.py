@@ -1,4 +1,4 @@
-"""The table of a study, in Markdown, LaTeX and CSV."""
+"""Tables of a study, in Markdown, LaTeX and CSV."""
 
 import csv
 import io
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tbd.ablation.runs import TRUTH, Result
-from tbd.ablation.statistics import SURE, Cell, best, collect, compare
+from tbd.ablation.statistics import SIGNIFICANCE_LEVEL, Cell, best, collect, compare
 from tbd.ablation.study import Study, Variant
 from tbd.evaluation.protocol import MetricEntry, Protocol
 
 _ARROWS = {"higher": "↑", "lower": "↓", "reference": "→"}
 _TEX = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "→": r"$\rightarrow$"}
 MARK = "*"
+"""Follows a number that differs significantly from the baseline's."""
 Kind = Literal["higher", "lower", "reference"]
 
 
@@ -23,10 +24,10 @@ class Column:
     """One metric over all variants.
 
     Args:
-        entry: of the protocol.
-        better: which way is good.
-        cells: variant → its number, in the table's order.
-        aim: the true motion's own number.
+        entry: The metric in the protocol.
+        better: Which way is good.
+        cells: Variant → its number, in the table's order.
+        aim: The number of the true motion, if it is known.
     """
 
     entry: MetricEntry
@@ -36,16 +37,27 @@ class Column:
 
     @property
     def title(self) -> str:
+        """The metric's label with an arrow that says which way is good."""
         return f"{self.entry.label} {_ARROWS[self.better]}"
 
     def best(self, among: Sequence[str] | None = None) -> set[str]:
-        """Of all variants, or of some."""
+        """Return the names of the best variants, of all or of those named; see `tbd.ablation.statistics.best`."""
         chosen = {name: cell for name, cell in self.cells.items() if among is None or name in among}
         return best(chosen, self.better, self.aim, self.entry.digits)
 
 
 def columns_of(study: Study, protocol: Protocol, rows: Sequence[Variant], results: Sequence[Result]) -> list[Column]:
-    """The study's metrics, compared with its baseline."""
+    """Collect the numbers of a study's metrics, and compare the variants with the baseline.
+
+    Args:
+        study: The study.
+        protocol: The study's protocol.
+        rows: All variants.
+        results: The runs that are done.
+
+    Returns:
+        A column for each metric of the study, in its order.
+    """
     truth = next((r for r in results if r.variant == TRUTH), None)
     made = []
     for name in study.metrics or [entry.name for entry in protocol.metrics]:
@@ -59,25 +71,40 @@ def columns_of(study: Study, protocol: Protocol, rows: Sequence[Variant], result
     return made
 
 
-def written(cell: Cell, digits: int) -> str:
-    """Mean ± standard deviation, with a mark where it surely differs from the baseline.
+def format_cell(cell: Cell, digits: int) -> str:
+    """Format a number as mean ± standard deviation, with `MARK` if it differs significantly from the baseline's.
+
+    Args:
+        cell: The number.
+        digits: Number of decimals.
+
+    Returns:
+        The text; a dash if there is no number.
 
     Example:
-        >>> written(Cell({1: 0.5, 2: 0.7}), 2), written(Cell(), 2)
+        >>> format_cell(Cell({1: 0.5, 2: 0.7}), 2), format_cell(Cell(), 2)
         ('0.60 ± 0.14', '–')
     """
     if cell.mean is None:
         return "–"
     spread = "" if cell.deviation is None else f" ± {cell.deviation:.{digits}f}"
-    return f"{cell.mean:.{digits}f}{spread}{MARK if cell.sure else ''}"
+    return f"{cell.mean:.{digits}f}{spread}{MARK if cell.significant else ''}"
 
 
 def markdown(columns: Sequence[Column], names: Sequence[str]) -> str:
-    """Some rows as a Markdown table, their best in bold, the true motion below."""
+    """Write some rows as a Markdown table, the best numbers in bold, the true motion below.
+
+    Args:
+        columns: The metrics.
+        names: Names of the rows.
+
+    Returns:
+        The table, without a line break at its end.
+    """
     lines = [["", *(c.title for c in columns)], ["---", *["---:"] * len(columns)]]
     winners = [column.best(names) for column in columns]
     for name in names:
-        cells = [written(column.cells[name], column.entry.digits) for column in columns]
+        cells = [format_cell(column.cells[name], column.entry.digits) for column in columns]
         lines.append([name, *(f"**{text}**" if name in won else text for text, won in zip(cells, winners))])
     lines.append([f"*{TRUTH}*", *("–" if c.aim is None else f"*{c.aim:.{c.entry.digits}f}*" for c in columns)])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -87,8 +114,8 @@ def latex(columns: Sequence[Column], names: Sequence[str], caption: str) -> str:
     """Write some rows as a LaTeX table that fits a page of text; needs the package booktabs.
 
     Args:
-        columns: Metrics. As many as fit stand side by side, the others in further blocks below.
-        names: Of the rows.
+        columns: The metrics. As many as fit stand side by side, the others in further blocks below.
+        names: Names of the rows.
         caption: What the table says.
 
     Returns:
@@ -147,7 +174,7 @@ def _tex_cell(cell: Cell, digits: int, won: bool) -> str:
     number = f"{cell.mean:.{digits}f}"
     number = rf"\mathbf{{{number}}}" if won else number
     spread = "" if cell.deviation is None else rf"_{{\pm {cell.deviation:.{digits}f}}}"
-    return f"${number}{spread}{'^{*}' if cell.sure else ''}$"
+    return f"${number}{spread}{'^{*}' if cell.significant else ''}$"
 
 
 def _escape(text: str) -> str:
@@ -159,7 +186,15 @@ def _escape(text: str) -> str:
 
 
 def as_csv(columns: Sequence[Column], rows: Sequence[Variant]) -> str:
-    """One line for each variant and metric, with everything that the other tables leave out."""
+    """Write one line for each variant and metric, with everything that the other tables leave out.
+
+    Args:
+        columns: The metrics.
+        rows: All variants.
+
+    Returns:
+        The text of a CSV file.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
@@ -176,18 +211,26 @@ def as_csv(columns: Sequence[Column], rows: Sequence[Variant]) -> str:
     return out.getvalue()
 
 
-def counted(seeds: int) -> str:
-    """``1 seed``, ``3 seeds``."""
+def seed_count(seeds: int) -> str:
+    """Return ``1 seed``, ``3 seeds`` and so on."""
     return f"{seeds} seed{'s' if seeds != 1 else ''}"
 
 
 def how_to_read(study: Study, results: Sequence[Result]) -> str:
-    """What the numbers and marks mean, for below a table."""
+    """Explain the numbers and marks of a table.
+
+    Args:
+        study: The study.
+        results: The runs that are done.
+
+    Returns:
+        A paragraph.
+    """
     seeds, clips = len(study.seeds), next((r.clips for r in results if r.variant != TRUTH), 0)
     return (
-        f"Mean ± standard deviation over {counted(seeds)} of training and drawing; {clips} clips; bold is the best and what "
-        "lies within a standard error of it, and nothing where there is one seed; → is best near the true "
-        f"motion's own number. {MARK} differs from *{study.base_row}*: every seed lies on the same side, and p < {SURE:g} in a two-sided "
+        f"Mean ± standard deviation over {seed_count(seeds)} of training and drawing; {clips} clips; bold is the best and what "
+        "lies within a standard error of it, and nothing where there is one seed; → is best near the true motion's own number. "
+        f"{MARK} differs from *{study.base_row}*: every seed lies on the same side, and p < {SIGNIFICANCE_LEVEL:g} in a two-sided "
         "Wilcoxon signed-rank test over clips, each clip's number averaged over seeds, with Holm's correction over all variants. That test "
         "says that the difference holds for other clips of this corpus with these trained models; that it holds for other trainings rests "
         "on the seeds' agreement alone. Metrics over the whole set (FMD, Emotions apart, Emotion) have no clips to test, and a paired "

@@ -1,4 +1,4 @@
-"""One process's share of a sweep: a training, or some runs of a trained model. ``python -m tbd.ablation.work JOB.json``."""
+"""Does one process's part of a sweep, a training or some runs of a trained model: ``python -m tbd.ablation.work JOB.json``."""
 
 import json
 import os
@@ -24,7 +24,14 @@ PACKAGES = ("diffusers", "jsonargparse", "lightning", "numpy", "scipy", "torch",
 
 
 class TrainingSpec(BaseModel):
-    """A training to be done: `tbd.ablation.runs.Training` as plain values."""
+    """A training to be done: `tbd.ablation.runs.Training` as plain values.
+
+    Args:
+        key: The same for variants that share the training.
+        seed: Seed of the training.
+        config: The whole configuration.
+        folder: Where the trained model is written.
+    """
 
     key: str
     seed: int
@@ -36,15 +43,15 @@ class Job(BaseModel):
     """What one process does, in order.
 
     Args:
-        name: of it, and of its log.
+        name: Name of the job and of its log.
         title: What it does, for people.
-        training: to be done first, unless it is there.
-        tasks: runs; those that are done are left out.
-        protocol: the recipe.
-        reference: where the true clips are.
-        clips: how many of them; all where not given.
-        batch_size: clips drawn at once.
-        needs: names of jobs that come before.
+        training: The training to do first, unless it is done.
+        tasks: The runs; those that are done are left out.
+        protocol: What measures the runs.
+        reference: Where the true clips are.
+        clips: How many of them to use; all by default.
+        batch_size: How many clips are drawn at once.
+        needs: Names of the jobs that must be done before.
     """
 
     name: str
@@ -59,7 +66,7 @@ class Job(BaseModel):
 
 
 def run_job(job: Job) -> None:
-    """Do it. A run that fails writes its reason and does not end the others; a training that fails ends the job."""
+    """Do a job. A run that fails writes down its reason and does not end the others; a training that fails ends the job."""
     if job.training is not None:
         train(job.training)
     wanted = [task for task in job.tasks if not task.done()]
@@ -77,15 +84,20 @@ def run_job(job: Job) -> None:
 
 
 def write_failure(task: Task, reason: str) -> None:
-    """Leave word of what went wrong, in the place of the result."""
+    """Write down why a run failed, in the place of its result.
+
+    Args:
+        task: The run.
+        reason: What went wrong; its first line is shown.
+    """
     with atomic_output(task.failure) as temporary:
         temporary.write_text(reason, encoding="utf-8")
 
 
 def train(spec: TrainingSpec) -> None:
-    """Train a model as `tbd fit` does, from its last checkpoint if it was interrupted, and keep what draws.
+    """Train a model as `tbd fit` does, from its last checkpoint if it was interrupted, and keep the weights.
 
-    In the folder: ``config.yaml`` (the whole configuration), ``model.safetensors`` and, at the end, ``training.json``.
+    The folder gets ``config.yaml`` (the whole configuration), ``model.safetensors`` and, at the end, ``training.json``.
     """
     from filelock import FileLock
 
@@ -128,12 +140,12 @@ def _train(spec: TrainingSpec, folder: Path) -> None:
 
 
 def _newest(*paths: Path) -> Path:
-    """The one that was written last: Ctrl-C saves another file than a launcher's SIGTERM."""
+    """The file that was written last: Ctrl-C saves another one than a launcher's SIGTERM."""
     return max(paths, key=lambda path: path.stat().st_mtime if path.is_file() else 0.0)
 
 
 def _begin(work: Path, last: Path) -> float:
-    """Note when this process begins; the seconds that went into the checkpoint that it continues from, 0 where there is none."""
+    """Note when this process begins, and return the seconds that went into the checkpoint that it continues from, if any."""
     note, spent = work / "began.json", 0.0
     if note.is_file() and last.is_file():
         earlier = json.loads(note.read_text())
@@ -144,7 +156,7 @@ def _begin(work: Path, last: Path) -> float:
 
 
 def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
-    """The configuration as it is run: without loggers, and with one checkpoint, the last, ten times in all."""
+    """The configuration as it is run: without loggers, and with one checkpoint, the last, saved ten times in all."""
     given = spec.config["trainer"]
     steps = given.get("max_steps") or 0
     checkpoint = {"dirpath": str(work / "checkpoints"), "save_top_k": 0}  # only where; tbd.training.callbacks.LastCheckpoint saves
@@ -166,7 +178,8 @@ def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
     from tbd.ablation.measuring import measure
     from tbd.draw.randomness import clip_seed
 
-    start, training = time.perf_counter(), {}
+    start = time.perf_counter()
+    training: dict[str, Any] = {}
     if task.variant == TRUTH:
         drawn = [truth.motion for truth in truths]
     else:
@@ -217,7 +230,7 @@ def run_file(path: str | os.PathLike) -> None:
 
 
 def main() -> None:
-    """Do a job; the exit status is 0 where it was done."""
+    """Do a job; the exit status is 0 if it was done."""
     try:
         run_file(sys.argv[1])
     except SystemExit as end:

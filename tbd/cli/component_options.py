@@ -68,7 +68,7 @@ def add_slot(parser: Any, slot: str, help: str, default: str | None = None) -> N
     """Add a slot's option to a parser.
 
     Args:
-        parser: jsonargparse's.
+        parser: A parser of jsonargparse.
         slot: A key of `SLOTS`.
         help: What the slot is for; the short names are added.
         default: A short name.
@@ -82,7 +82,7 @@ def fold(argv: Sequence[str]) -> list[str]:
     """Put ``--SLOT.ARGUMENT VALUE`` into the slot's own option, as JSON.
 
     Args:
-        argv: Of a subcommand.
+        argv: The options of a subcommand.
 
     Returns:
         The same without such options.
@@ -128,37 +128,38 @@ def _value(text: str) -> Any:
         return text
 
 
-def chosen(value: Any, slot: str, default: str | None = None) -> "Component | None":
-    """What an option of a slot names.
+def chosen(value: Any, slot: str, default: str | None = None) -> "Component":
+    """Read what an option of a slot names.
 
     Args:
-        value: Of the option: a short name, a class path, a YAML file, or class_path and init_args.
+        value: The option's value: a short name, a class path, a YAML file, or class_path and init_args.
         slot: A key of `SLOTS`.
-        default: A short name, for arguments without a class.
+        default: A short name, for arguments without a class and for an option that is not given.
 
     Returns:
-        Class path and arguments; None where nothing was chosen.
+        Class path and arguments.
 
     Raises:
-        InputError: It names no class.
+        InputError: If it names no class.
     """
     from tbd.utils.class_path import Component
 
-    if value is None:
-        return None
-    told = dict(value) if isinstance(value, Mapping) else _told(str(value), slot)
-    unknown = set(told) - {"class_path", "init_args"}
+    named = _content(value, slot)
+    unknown = set(named) - {"class_path", "init_args"}
     if unknown:
         raise InputError(f"{_option(slot)} takes class_path and init_args, not {', '.join(sorted(unknown))}.")
-    path = told.get("class_path") or default
+    path = named.get("class_path") or default
     if path is None:
         raise InputError(f"{_option(slot)} needs a class beside its arguments, such as {next(iter(SLOTS[slot].short))}.")
     if path.endswith((".yaml", ".yml", ".json")):
-        return chosen({**_read(path, slot), "init_args": {**_read(path, slot).get("init_args", {}), **told.get("init_args", {})}}, slot)
-    return Component(class_path=_class_path(path, slot), init_args=told.get("init_args") or {})
+        return chosen({**_read(path, slot), "init_args": {**_read(path, slot).get("init_args", {}), **named.get("init_args", {})}}, slot)
+    return Component(class_path=_class_path(path, slot), init_args=named.get("init_args") or {})
 
 
-def _told(text: str, slot: str) -> dict[str, Any]:
+def _content(value: Any, slot: str) -> dict[str, Any]:
+    if value is None or isinstance(value, Mapping):
+        return dict(value or {})
+    text = str(value)
     if text.endswith((".yaml", ".yml", ".json")):
         return _read(text, slot)
     return {"class_path": text}
@@ -199,7 +200,7 @@ def _option(slot: str) -> str:
 
 
 def class_of(component: "Component", slot: str) -> type:
-    """The class that a component names.
+    """Import the class that a component names.
 
     Args:
         component: Class path and arguments.
@@ -209,7 +210,7 @@ def class_of(component: "Component", slot: str) -> type:
         The class.
 
     Raises:
-        InputError: There is no such class, or it is of another base.
+        InputError: If there is no such class, or it does not derive from the slot's base class.
     """
     from tbd.utils.class_path import import_class
 
@@ -230,7 +231,7 @@ def made(component: "Component", slot: str) -> Any:
         An object of the slot's base class.
 
     Raises:
-        InputError: There is no such class, it is of another base, it takes other arguments, or it refuses them.
+        InputError: If there is no such class, it does not derive from the slot's base class, or it refuses the arguments.
     """
     from tbd.utils.class_path import build, import_class
 
@@ -249,16 +250,16 @@ def made(component: "Component", slot: str) -> Any:
 
 
 def swapped_scheduler(component: "Component") -> Callable[[Any], Any]:
-    """A noise scheduler that takes over how a model was trained.
+    """Prepare a noise scheduler that takes over how a model was trained.
 
     Args:
         component: Its class path, and arguments that differ from the model's own.
 
     Returns:
-        From the model's noise scheduler to the new one: betas and prediction type are the model's.
+        A function from the model's noise scheduler to the new one, which has the model's betas and prediction type.
 
     Raises:
-        InputError: There is no such class, or it takes other arguments.
+        InputError: If there is no such class, or it takes other arguments.
     """
     from tbd.utils.class_path import require_known_arguments
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tbd.face.geometry import FaceGeometry
-from tbd.face.occlusion import mouth_covered
+from tbd.face.occlusion import is_mouth_occluded
 from tbd.utils.user_warnings import warn
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ def describe_face(face: FaceGeometry, console: Console) -> None:
     """
     if face.faces_seen > 1:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
-    if mouth_covered(face):
+    if is_mouth_occluded(face):
         warn("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
     if "turned" in face.metadata:
         warn(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")

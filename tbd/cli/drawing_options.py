@@ -44,7 +44,13 @@ def add_drawing_options(parser: "ArgumentParser") -> None:
 
 
 def drawing_values(options: "Namespace") -> dict[str, Any]:
-    """Turn the parsed options into arguments of `tbd.cli.generate.generate`.
+    """Turn parsed options into arguments of `tbd.cli.generate.generate`.
+
+    Args:
+        options: Those of `add_drawing_options`.
+
+    Returns:
+        Argument → value.
 
     Raises:
         InputError: If an option is out of range, or a component cannot be made.
@@ -165,9 +171,9 @@ def chosen_components(options: "Namespace | dict[str, Any]") -> Components:
     found: dict[str, Any] = {}
     for slot, own in (("planner", "knowledge"), ("tracker", "mesh"), ("renderer", "mesh"), ("guidance", None)):
         value = options.get(slot)
-        component = None if value == own else chosen(value, slot, own)
-        if component is None or (slot == "renderer" and names_video(value)):
+        if value in (None, own) or (slot == "renderer" and names_video(value)):
             continue
+        component = chosen(value, slot, own)
         if own is not None and component == chosen(own, slot):
             continue
         if "emotion" in options and component.class_path == _MESH:
@@ -181,5 +187,4 @@ def chosen_components(options: "Namespace | dict[str, Any]") -> Components:
 
 def names_video(renderer: Any) -> bool:
     """Return whether the value of ``--renderer`` names the latent video model."""
-    component = chosen(renderer, "renderer", "mesh")
-    return component is not None and component.class_path == "tbd.draw.video.renderer.VideoRenderer"
+    return chosen(renderer, "renderer", "mesh").class_path == "tbd.draw.video.renderer.VideoRenderer"

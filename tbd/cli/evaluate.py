@@ -28,7 +28,7 @@ def _options(parser: "ArgumentParser") -> None:
 def _run(options: "Namespace") -> None:
     from rich.console import Console
 
-    from tbd.evaluation.console import progress, show
+    from tbd.evaluation.console import print_scores, progress
     from tbd.evaluation.evaluate import evaluate, save_clips
     from tbd.evaluation.pixel_protocol import in_pixels
     from tbd.evaluation.predictions import read_predictions
@@ -49,7 +49,7 @@ def _run(options: "Namespace") -> None:
     if options.output is not None:
         scores.save(options.output)
         save_clips(Path(options.output).with_suffix(".csv"), clips)
-    show(scores, protocol if scores.protocol == protocol.id else in_pixels(protocol), console)
+    print_scores(scores, protocol if scores.protocol == protocol.id else in_pixels(protocol), console)
 
 
 def _check_scores(output: str | None, predictions: str) -> None:

@@ -11,7 +11,7 @@ _OWN = {
     "print_config": "print these options as YAML, for --config, and exit",
 }
 """In the place of jsonargparse's own sentences."""
-_NOTHING = ("", [], {}, SUPPRESS)
+_NOTHING: tuple[Any, ...] = ("", [], {}, SUPPRESS)
 """Defaults that need not be said, beside None and False."""
 
 

@@ -8,7 +8,7 @@ from tbd.utils.option_errors import explain_option_errors
 
 
 def parse(parser: Any, argv: Sequence[str]) -> Any:
-    """Parse a command's options.
+    """Parse the options of a command.
 
     Args:
         parser: jsonargparse's, made with ``exit_on_error=False``.

@@ -17,10 +17,18 @@ def check_generation(
     motion_output: str | os.PathLike | None = None,
     plan_output: str | os.PathLike | None = None,
 ) -> None:
-    """Check every file of `generate`, before anything is loaded; arguments as there.
+    """Check every file of `tbd generate` before anything is loaded.
+
+    Args:
+        portrait: The picture to read.
+        audio: The voice to read.
+        output: The video to write.
+        plan: The plan to read, if any.
+        motion_output: The motion to write, if any.
+        plan_output: The plan to write, if any.
 
     Raises:
-        InputError: A file cannot be read or written, or one would be overwritten.
+        InputError: If a file cannot be read or written, or one would be overwritten.
     """
     check_files(
         {"--portrait": portrait, "--audio": audio, "--plan": plan},
@@ -35,22 +43,45 @@ def check_track(
     landmarker: str | os.PathLike | None = None,
     neutral: str | os.PathLike | None = None,
 ) -> None:
-    """Check every file of `track`; arguments and errors as there."""
+    """Check every file of `tbd track` before anything is loaded.
+
+    Args:
+        video: The video to read.
+        output: The motion to write.
+        landmarker: The landmarker's file to read, if any.
+        neutral: The picture or video of the person at rest to read, if any.
+
+    Raises:
+        InputError: If a file cannot be read or written, or one would be overwritten.
+    """
     check_files({"the video": video, "--landmarker": landmarker, "--neutral": neutral}, {"--output": output}, {"--output": SUFFIXES})
 
 
 def check_render(
     portrait: str | os.PathLike, motion: str | os.PathLike, output: str | os.PathLike, audio: str | os.PathLike | None = None
 ) -> None:
-    """Check every file of `render`; arguments and errors as there."""
+    """Check every file of `tbd render` before anything is loaded.
+
+    Args:
+        portrait: The picture to read.
+        motion: The motion to read.
+        output: The video to write.
+        audio: The sound to read, if any.
+
+    Raises:
+        InputError: If a file cannot be read or written, or one would be overwritten.
+    """
     check_files({"--portrait": portrait, "--motion": motion, "--audio": audio}, {"--output": output}, {"--output": _VIDEOS})
 
 
 def check_size(size: int) -> None:
     """Check the size of a video.
 
+    Args:
+        size: Height and width in pixels.
+
     Raises:
-        InputError: If it is out of range.
+        InputError: If it is not within 64 to 2048.
     """
     if not 64 <= size <= 2048:
         raise InputError(f"--size is a number of pixels from 64 to 2048, not {size}.")

@@ -103,19 +103,21 @@ def _run(options: "Namespace") -> None:
 def _features(options: "Namespace") -> None:
     if not (options.vae or options.wav2vec2):
         raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
+    if options.coarse and not options.vae:
+        raise InputError("--coarse makes latents too; name their autoencoder with --vae.")
     from tbd.data.preprocess.cache import Cache
-    from tbd.data.preprocess.features import VAELatents, Wav2Vec2Features, extract_features, video_size
+    from tbd.data.preprocess.features import FeatureExtractor, VAELatents, Wav2Vec2Features, extract_features, video_size
+    from tbd.data.preprocess.portrait_features import CoarseLatents, PortraitLatent, RegionMasks
 
     cache = Cache(options.cache)  # a wrong folder is said before large networks are loaded
-    size = video_size(cache, options.size) if options.vae else None
-    extractors = [VAELatents(options.vae, size, options.device)] if options.vae else []
-    if options.coarse:
-        if not options.vae:
-            raise InputError("--coarse makes latents too; name their autoencoder with --vae.")
-        from tbd.data.preprocess.portrait_features import CoarseLatents, PortraitLatent, RegionMasks
-
-        extractors += [kind(extractors[0]) for kind in (PortraitLatent, CoarseLatents, RegionMasks)]
-    extractors += [Wav2Vec2Features(options.wav2vec2, options.layer, options.device)] if options.wav2vec2 else []
+    extractors: list[FeatureExtractor] = []
+    if options.vae:
+        latents = VAELatents(options.vae, video_size(cache, options.size), options.device)
+        extractors.append(latents)
+        if options.coarse:
+            extractors += [PortraitLatent(latents), CoarseLatents(latents), RegionMasks(latents)]
+    if options.wav2vec2:
+        extractors.append(Wav2Vec2Features(options.wav2vec2, options.layer, options.device))
     extract_features(options.cache, extractors)
 
 

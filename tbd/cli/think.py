@@ -1,6 +1,7 @@
 """`tbd think`: a sentence becomes a chain of thought and a muscle plan."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
 
 _SHORTHANDS = ("model", "url", "prompt", "timeout")
 """Options that are arguments of a planner."""
-_ONE_OF_TWO = "give a sentence about a feeling, or a plan with --from; one of the two."
+_ONE_SOURCE = "give a sentence about a feeling, a plan with --from, or a performance with --from-video; one of them."
 
 
 def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("text", nargs="?", help="a sentence about a feeling")
     parser.add_argument("--from", metavar="PLAN", help="read this plan (.json) instead of a sentence")
+    parser.add_argument("--from-video", metavar="FILE", help="write down what a filmed face does, or a tracked one (a motion file)")
+    parser.add_argument("--neutral", metavar="FILE", help="--from-video: a picture or video of the same person at rest")
+    parser.add_argument(
+        "--landmarker", metavar="FILE", help="--from-video: a face_landmarker.task file, which then tracks instead of the mesh"
+    )
     parser.add_argument("--duration", type=float, help="seconds that the plan should span")
     parser.add_argument(
         "--set",
@@ -52,14 +58,21 @@ def _run(options: "Namespace") -> None:
     if options.schema:
         print_schema()
         return
-    if (options.text is None) == (options["from"] is None):
-        raise InputError(_ONE_OF_TWO)
-    check_files({"--from": options["from"], "--prompt": options.prompt}, {"--chart": options.chart}, {"--chart": (".svg",)})
+    if sum(source is not None for source in (options.text, options["from"], options.from_video)) != 1:
+        raise InputError(_ONE_SOURCE)
+    for name in ("neutral", "landmarker"):
+        if options[name] is not None and options.from_video is None:
+            raise InputError(f"--{name} belongs to --from-video; there is no face to measure here.")
+    files = {f"--{name}": options[name.replace("-", "_")] for name in ("from-video", "neutral", "landmarker", "prompt")}
+    check_files({"--from": options["from"], **files}, {"--chart": options.chart}, {"--chart": (".svg",)})
     think(
         options.text,
         _planner(options),
         duration=options.duration,
         source=options["from"],
+        video=options.from_video,
+        neutral=options.neutral,
+        landmarker=options.landmarker,
         assignments=options.set,
         **{name: options[name] for name in ("repair", "check", "chart")},
         as_json=options.json,
@@ -90,6 +103,9 @@ def think(
     *,
     duration: float | None = None,
     source: str | None = None,
+    video: str | None = None,
+    neutral: str | None = None,
+    landmarker: str | None = None,
     assignments: Sequence[str] = (),
     repair: bool = False,
     check: bool = False,
@@ -99,10 +115,13 @@ def think(
     """Think or read a plan, edit and repair it, then print or draw it. What the planner doubts goes to standard error.
 
     Args:
-        text: A sentence about a feeling, or None where `source` is given.
+        text: A sentence about a feeling, or None where `source` or `video` is given.
         planner: Thinks the sentence, and reads the words that describe a region.
         duration: Seconds that the plan should span.
         source: A plan file to read instead.
+        video: A filmed face, or a motion file, whose performance becomes the plan.
+        neutral: A picture or video of the same person at rest.
+        landmarker: A ``face_landmarker.task`` file; MediaPipe's landmarker then tracks instead of the mesh tracker.
         assignments: Edits, in order; see `tbd.think.edit.edit`.
         repair: Whether to mend what the check finds, and to say what was changed.
         check: Whether to print the findings alone.
@@ -110,15 +129,18 @@ def think(
         as_json: Whether to print the plan as JSON, and all else to standard error.
 
     Raises:
-        InputError: If neither a sentence nor a file is given, or both, or if something in them cannot be used.
+        InputError: If not exactly one of `text`, `source` and `video` is given, or if something in them cannot be used.
     """
     from tbd.think.edit import edit
     from tbd.think.plan import MusclePlan
     from tbd.think.viz.console import show, warn_of_notes
 
-    if (text is None) == (source is None):
-        raise InputError(_ONE_OF_TWO)
-    plan = MusclePlan.load(source) if source is not None else _thought(planner, text or "", duration)
+    if sum(given is not None for given in (text, source, video)) != 1:
+        raise InputError(_ONE_SOURCE)
+    if video is not None:
+        plan = _performed(video, neutral, landmarker)
+    else:
+        plan = MusclePlan.load(source) if source is not None else _thought(planner, text or "", duration)
     for assignment in assignments:
         plan = edit(plan, assignment, planner)
     lines: list[str] = []
@@ -150,6 +172,22 @@ def _thought(planner: "Planner", text: str, duration: float | None) -> "MusclePl
         plan = planner.plan(text, duration=duration)
     require_type(plan, MusclePlan, planner, "planner")
     return plan
+
+
+def _performed(video: str, neutral: str | None, landmarker: str | None) -> "MusclePlan":
+    """The plan that a filmed or tracked face carries out."""
+    from tbd.face.motion import Motion
+    from tbd.face.motion_io import SUFFIXES
+    from tbd.think.coding.coder import plan_from_motion
+
+    if os.path.splitext(video)[1].lower() in SUFFIXES:
+        if neutral is not None or landmarker is not None:
+            raise InputError(f"{video} is a motion, which is tracked already; leave --neutral and --landmarker out.")
+        return plan_from_motion(Motion.load(video), text=f"(what {os.path.basename(video)} shows)")
+    from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
+    from tbd.think.coding.video import plan_from_video
+
+    return plan_from_video(video, FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker), neutral)
 
 
 def _write_chart(plan: "MusclePlan", path: str) -> None:

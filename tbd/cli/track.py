@@ -87,7 +87,7 @@ def track(
     if 0 < frames.info.duration <= start:
         raise InputError(f"--start {start:g} lies beyond the end of {video}, which lasts {frames.info.duration:.2f} s.")
     with attribute_errors_to(tracker, "tracker"):
-        at_rest = None if neutral is None else tracker.rest(_still_or_video(neutral), str(neutral))
+        at_rest = None if neutral is None else tracker.neutral_face(_still_or_video(neutral), str(neutral))
         motion = tracker.track(show_progress(frames, round(frames.duration * FPS), console), str(video), at_rest)
     motion.save(output)
     for remark in _remarks(motion, str(video)):

@@ -64,8 +64,9 @@ def show(entries: Sequence[Weights], action: Literal["list", "verify"], as_json:
         _list(found)
     else:
         for entry, state, digest in found:
-            digits = f" ({len(entry.sha256)} of 64 digits are published)" if state == "verified" and len(entry.sha256 or "") < 64 else ""
-            print(f"{entry.name}: {state}, {_MEANING[state]}{digits}" + (f"\n  sha256 {digest}  {entry.path}" if digest else ""))
+            digits = len(entry.sha256 or "")
+            share = f" ({digits} of 64 digits are published)" if state == "verified" and digits < 64 else ""
+            print(f"{entry.name}: {state}, {_MEANING[state]}{share}" + (f"\n  sha256 {digest}  {entry.path}" if digest else ""))
     wrong = [entry for entry, state, _ in found if state == "wrong"]
     if action == "verify" and wrong:
         named = ", ".join(f"{entry.path} (`{entry.command}` after removing it)" for entry in wrong)
@@ -97,7 +98,7 @@ def fetch(entries: Sequence[Weights], source: str | os.PathLike | None, offline:
     Raises:
         TBDError: If a file cannot be fetched, or is not the published one.
     """
-    from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
+    from rich.progress import DownloadColumn, Progress, TaskID, TransferSpeedColumn
 
     for entry in entries:
         print(f"{entry.name}: licence {entry.licence}; for {entry.use}")
@@ -107,9 +108,11 @@ def fetch(entries: Sequence[Weights], source: str | os.PathLike | None, offline:
             *Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn(), transient=True, disable=not sys.stdout.isatty()
         ) as bar:
             task = bar.add_task(entry.file, total=None)
-            state, digest = weights.fetch(
-                entry.name, source, offline, lambda done, total, task=task: bar.update(task, completed=done, total=total or None)
-            )
+
+            def show_bytes(done: int, total: int, bar: Progress = bar, task: TaskID = task) -> None:
+                bar.update(task, completed=done, total=total or None)
+
+            state, digest = weights.fetch(entry.name, source, offline, show_bytes)
         print(f"  {state}: {_MEANING[state]}\n  sha256 {digest}  {entry.path}")
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
@@ -14,9 +14,14 @@ from torch import Tensor
 from tbd import MOTION_MODEL
 from tbd.draw.checkpoint import adapt_state, read_state, require_fitting
 from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.draw.optim import ExactModule
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
+from tbd.utils.class_path import describe
 from tbd.utils.hub import hub_folder
+
+if TYPE_CHECKING:
+    from tbd.draw.video.diffusion import VideoDiffusion
 
 M = TypeVar("M", bound=LightningModule)
 CONFIG, WEIGHTS = "config.yaml", "model.safetensors"
@@ -87,6 +92,8 @@ def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
         raise InputError(f"{source} does not describe a model: {error}") from error
     if not isinstance(model, kind):
         raise InputError(f"{source} describes a {type(model).__name__}; here a {kind.__name__} is wanted.")
+    if isinstance(model, ExactModule):
+        model.content = _without_stages(content)
     return model
 
 
@@ -138,6 +145,26 @@ def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str |
         save_file(half, temporary)
     with atomic_output(folder / "config.yaml") as temporary:
         temporary.write_text(yaml.safe_dump({"model": content}, sort_keys=False))
+
+
+def save_loaded_model(model: "MotionDiffusion | VideoDiffusion", folder: str | os.PathLike) -> None:
+    """Write a model that was loaded to a folder, in half precision, with the guidance and noise scheduler that it has now.
+
+    Args:
+        model: A model that `load_model` or `build_model` has made.
+        folder: Where to write.
+
+    Raises:
+        InputError: If Python code has built the model, or its guidance or noise scheduler cannot be described.
+    """
+    if model.content is None:
+        raise InputError(
+            f"This {type(model).__name__} was not loaded from a folder or a run, so that the arguments of its networks are not known; "
+            "export it from its run with `python -m tbd.draw.export`."
+        )
+    own = {"guidance": describe(model.guidance, "The guidance"), "noise_scheduler": describe(model.noise_scheduler, "The noise scheduler")}
+    arguments = {**model.content["init_args"], **{name: component.model_dump() for name, component in own.items()}}
+    write_model({**model.content, "init_args": arguments}, model.state_dict(), folder)
 
 
 def motion_model_content(name: str | os.PathLike) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class ExactModule(L.LightningModule):
 
     noise_seed: int | None = None
     """Of what samples meet; see `run_seed`. A resumed run takes its checkpoint's."""
+    content: dict[str, Any] | None = None
+    """Class path and arguments that the model was loaded from; None where Python code has built it."""
 
     def save_plain_hyperparameters(self) -> None:
         """Save the constructor's arguments, to be called in it, without the networks among them.

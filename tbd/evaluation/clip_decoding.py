@@ -1,4 +1,4 @@
-"""One pass over a clip's frames: cut for the metrics that look at pixels, followed by the tracker, kept for that clip alone."""
+"""One pass over a clip's frames: crops for the metrics that see pixels, and the tracked face."""
 
 import os
 from collections import Counter
@@ -14,22 +14,22 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.evaluation.protocol import Crop
-from tbd.face.geometry import NUM_POINTS, FaceGeometry
-from tbd.face.mesh import bounds
+from tbd.face.geometry import NUM_POINTS, FaceGeometry, bounding_box
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
 
 if TYPE_CHECKING:
-    from tbd.face.tracker import Tracking
+    from tbd.face.tracker import TrackingSession
+    from tbd.metrics.base import Array
 
 
 class Length(NamedTuple):
-    """What a video's packets tell without decoding.
+    """Length of a video, as its packets give it without decoding.
 
     Args:
-        frames: at 25 a second, as `tbd.media.read_video` will give them, to within one.
-        rate: of the file.
-        missing: coded frames that the file declares and does not hold.
+        frames: Number of frames at 25 a second, as `tbd.media.read_video` will give them, to within one.
+        rate: Frames a second of the file.
+        missing: Coded frames that the file declares and does not hold.
     """
 
     frames: int
@@ -38,10 +38,16 @@ class Length(NamedTuple):
 
 
 def count_frames(path: str | os.PathLike) -> Length:
-    """Count a video's frames by reading it, without decoding.
+    """Count a video's frames by reading its packets, without decoding.
+
+    Args:
+        path: The video.
+
+    Returns:
+        Frames, rate, and how many frames are missing.
 
     Raises:
-        InputError: the file is missing, cannot be read, or holds no moving pictures.
+        InputError: If the file is missing, cannot be read, or holds no video stream.
     """
     import av
 
@@ -68,11 +74,11 @@ def count_frames(path: str | os.PathLike) -> Length:
 
 
 class View(NamedTuple):
-    """What one metric, or several, see of a clip's frames.
+    """Which pixels of a clip's frames one metric, or several, see.
 
     Args:
-        crop: how they are cut.
-        frames: how many, evenly chosen from first to last; None for all.
+        crop: The part of each frame.
+        frames: How many frames, evenly chosen from first to last; None for all.
         paired: Whether each is compared with a frame of the other clip.
     """
 
@@ -81,7 +87,14 @@ class View(NamedTuple):
     paired: bool = True
 
     def choose(self, rows: np.ndarray) -> np.ndarray:
-        """Of the rows of a clip, those in view."""
+        """Choose the frames that are in view.
+
+        Args:
+            rows: Numbers of a clip's frames.
+
+        Returns:
+            `frames` of them, evenly spaced, or all.
+        """
         if self.frames is None:
             return rows
         return rows[np.linspace(0, len(rows) - 1, min(self.frames, len(rows))).round().astype(int)]
@@ -89,17 +102,17 @@ class View(NamedTuple):
 
 @dataclass
 class DecodedClip:
-    """What was seen of one clip.
+    """What one pass over a clip's frames has kept.
 
     Args:
-        frames: view → (T, 3, size, size) uint8 RGB.
-        faces: (F, 3, 224, 224) uint8 chips of the frames with a face, or None where nobody asked.
-        points: (T, 478, 3) float32 pixels, NaN where no face was seen; None where nobody asked.
-        motion: tracked, where asked.
-        width: Pixels of the pictures that `points` are in.
-        height: pixels of the pictures' height.
-        lost: frames without a face.
-        length: frames looked at.
+        frames: View → (T, 3, size, size) uint8 RGB.
+        faces: (F, 3, 224, 224) uint8 chips of the frames with a face, or None where no metric reads them.
+        points: (T, 478, 3) float32 pixels of the whole picture, NaN where no face was found; None where nothing was tracked.
+        motion: The tracked motion, where it was tracked.
+        width: Width of the pictures in pixels.
+        height: Height of the pictures in pixels.
+        lost: Number of frames without a face.
+        length: Number of frames decoded.
     """
 
     frames: dict[View, np.ndarray] = field(default_factory=dict)
@@ -112,7 +125,7 @@ class DecodedClip:
     length: int = 0
 
 
-Chips = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Chips = Callable[[np.ndarray, np.ndarray], "Array"]
 """(T, 3, H, W) uint8 frames and (T, 478, 3) points → (F, 3, 224, 224) uint8."""
 
 
@@ -124,21 +137,24 @@ def decode_clip(
     chips: Chips | None = None,
     source: str = "the video",
 ) -> DecodedClip:
-    """Look at each frame once.
+    """Decode a clip in one pass: crop each frame for the metrics that see pixels, and track the face.
 
     Args:
         frames: (H, W, 3) uint8 RGB, all of one shape.
-        views: what to keep: view → left, top, side of its square in parts of the frame's width, and the numbers of its frames.
-            Of a view whose crop is EAT's neither counts: all frames with a face are kept; it needs `track`.
-        numbers: of the frames, where they are not 0, 1, 2, …
-        track: follow the face.
-        chips: cut face chips; needs `track`.
-        source: what messages call the clip.
+        views: What to keep: view → left, top and width of its square as fractions of the frame's width, and the numbers of its
+            frames. For a view whose crop is EAT's neither counts: all frames with a face are kept; it needs `track`.
+        numbers: Numbers of the given frames, where they are not 0, 1, 2, …
+        track: Whether to track the face.
+        chips: Cuts face chips; needs `track`.
+        source: Name of the clip in messages.
+
+    Returns:
+        Crops, chips, points and motion, as far as the arguments request them.
 
     Raises:
-        InputError: there are no frames, or `track` finds a face in fewer than half of them.
+        InputError: If there are no frames, or `track` finds a face in fewer than half of them.
     """
-    seen = DecodedClip()
+    decoded = DecodedClip()
     kept: dict[View, list[np.ndarray]] = {view: [] for view in views}
     aligned = {view: _aligner(view.crop) for view in views if view.crop.kind == "eat"}
     wanted = {view: Counter(map(int, rows)) for view, (_, rows) in views.items() if view not in aligned}
@@ -147,7 +163,7 @@ def decode_clip(
     with ExitStack() as stack:
         tracking = _tracking(stack, source) if track else None
         for number, frame in zip(count() if numbers is None else numbers, frames):
-            seen.length, (seen.height, seen.width) = seen.length + 1, frame.shape[:2]
+            decoded.length, (decoded.height, decoded.width) = decoded.length + 1, frame.shape[:2]
             for view, times in wanted.items():
                 if times[number]:  # twice or more where a portrait stands for a clip
                     kept[view] += [cut(frame, views[view][0], view.crop.size)] * times[number]
@@ -158,23 +174,23 @@ def decode_clip(
                     kept[view] += [] if detection is None else [align(frame, detection.points)]
                 if chips is not None and detection is not None:
                     faces.append(np.asarray(chips(frame.transpose(2, 0, 1)[None], detection.points[None])))
-        if not seen.length:
+        if not decoded.length:
             raise InputError(f"There are no frames in {source}; give a video.")
         if tracking is not None:
-            seen.motion, seen.points, seen.lost = tracking.motion(), np.stack(points), len(points) - sum(tracking.seen)
-            seen.faces = np.concatenate(faces) if faces else None
-    seen.frames = {view: np.stack(pictures) for view, pictures in kept.items() if pictures}
-    return seen
+            decoded.motion, decoded.points, decoded.lost = tracking.motion(), np.stack(points), len(points) - sum(tracking.seen)
+            decoded.faces = np.concatenate(faces) if faces else None
+    decoded.frames = {view: np.stack(pictures) for view, pictures in kept.items() if pictures}
+    return decoded
 
 
 _UNSEEN = np.full((NUM_POINTS, 3), np.nan, np.float32)
 
 
-def _tracking(stack: ExitStack, source: str) -> "Tracking":
-    """Relative to the film's own rest, since known motions are relative to the portrait that a film was drawn from."""
-    from tbd.face.tracker import FaceMeshTracker, Tracking
+def _tracking(stack: ExitStack, source: str) -> "TrackingSession":
+    """Relative to the video's own rest, since known motions are relative to the portrait that a video was drawn from."""
+    from tbd.face.tracker import FaceMeshTracker, TrackingSession
 
-    return stack.enter_context(Tracking(FaceMeshTracker(absolute=False), source))
+    return stack.enter_context(TrackingSession(FaceMeshTracker(absolute=False), source))
 
 
 def _aligner(crop: Crop) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -187,35 +203,62 @@ def _aligner(crop: Crop) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
 
 def window_of(crop: Crop, face: FaceGeometry) -> np.ndarray:
-    """Left, top, side of a crop's square in parts of the picture's width, for the clip of that face."""
+    """Place a crop's square on the clip of a face.
+
+    Args:
+        crop: The crop.
+        face: The portrait of the true clip.
+
+    Returns:
+        (3,) left, top and width as fractions of the picture's width.
+    """
     if crop.kind != "face":
         return np.array([0.0, 0.0, 1.0])
-    low, high = np.split(bounds(face.points), 2)
-    side = float((high - low).max()) * (crop.margin or 1.0)
-    left, top = (low + high) / 2 - side / 2
-    return np.array([left, top, side]) / face.image.shape[1]
+    low, high = np.split(bounding_box(face.points), 2)
+    width = float((high - low).max()) * (crop.margin or 1.0)
+    left, top = (low + high) / 2 - width / 2
+    return np.array([left, top, width]) / face.image.shape[1]
 
 
 def cut(frame: np.ndarray, window: np.ndarray, size: int) -> np.ndarray:
-    """(H, W, 3) uint8 → (3, size, size) uint8: the window's square, its edge continued where it reaches outside."""
+    """Cut a square out of a frame; its edge is continued where the square reaches outside.
+
+    Args:
+        frame: (H, W, 3) uint8.
+        window: (3,) left, top and width of the square as fractions of the frame's width.
+        size: Pixels of the result.
+
+    Returns:
+        (3, size, size) uint8.
+    """
     import cv2
 
     height, width = frame.shape[:2]
-    left, top, side = window * width
-    if (left, top, side) == (0, 0, width) and height == width:
+    left, top, wide = window * width
+    if (left, top, wide) == (0, 0, width) and height == width:
         if width != size:
             frame = cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA if width > size else cv2.INTER_LINEAR)
         return np.ascontiguousarray(frame.transpose(2, 0, 1))
-    x, y, s = round(left), round(top), max(round(side), 1)
+    x, y, s = round(left), round(top), max(round(wide), 1)
     pads = [max(-y, 0), max(y + s - height, 0), max(-x, 0), max(x + s - width, 0)]
     part = frame[max(y, 0) : min(y + s, height), max(x, 0) : min(x + s, width)]
     if any(pads):
-        part = cv2.copyMakeBorder(part, *pads, cv2.BORDER_REPLICATE)
+        part = cv2.copyMakeBorder(part, pads[0], pads[1], pads[2], pads[3], cv2.BORDER_REPLICATE)
     part = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA if s > size else cv2.INTER_LINEAR)
     return np.ascontiguousarray(part.transpose(2, 0, 1))
 
 
-def in_crop(points: np.ndarray, side: int, window: np.ndarray, size: int) -> np.ndarray:
-    """(T, 478, 3) pixels of a picture of `side` → pixels of the crop."""
-    left, top, width = window * side
-    return ((points - np.float32([left, top, 0])) * np.float32(size / width)).astype(np.float32)
+def in_crop(points: np.ndarray, picture_width: int, window: np.ndarray, size: int) -> np.ndarray:
+    """Carry points from a picture into a crop of it.
+
+    Args:
+        points: (T, 478, 3) pixels of the picture.
+        picture_width: Width of the picture in pixels.
+        window: (3,) left, top and width of the crop as fractions of that width.
+        size: Pixels of the crop.
+
+    Returns:
+        (T, 478, 3) float32 pixels of the crop.
+    """
+    left, top, width = window * picture_width
+    return np.asarray((points - np.array([left, top, 0], np.float32)) * np.float32(size / width), np.float32)

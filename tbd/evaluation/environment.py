@@ -1,4 +1,4 @@
-"""When, with what and on which machine a number was measured."""
+"""The environment of a measurement: date, command, versions and machine."""
 
 import os
 import platform
@@ -13,11 +13,11 @@ from typing import Any
 import tbd
 
 PACKAGES = ("lightning", "mediapipe", "numpy", "opencv-contrib-python", "torch", "torchmetrics")
-"""Those that numbers may depend on."""
+"""Packages that numbers may depend on."""
 
 
 def environment(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
-    """Date, command, commit, versions, processor and load, as plain values."""
+    """Describe date, command, commit, versions, processor and load as plain values."""
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "command": " ".join(sys.orig_argv[1:]),
@@ -31,7 +31,7 @@ def environment(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
 
 
 def peak_memory() -> float:
-    """The most memory that this process has held, in MB."""
+    """Measure the most memory that this process has held, in MB."""
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
@@ -45,17 +45,17 @@ def _version(name: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """Of the checkout that tbd runs from, or ``$TBD_COMMIT`` where code was copied without its history; else None."""
-    if told := os.environ.get("TBD_COMMIT"):
-        return told
+    """The commit of the checkout that tbd runs from, or ``$TBD_COMMIT`` where code was copied without its history; else None."""
+    if commit := os.environ.get("TBD_COMMIT"):
+        return commit
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None
     try:
-        said = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=root)
+        described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=root)
     except OSError:
         return None
-    return said.stdout.strip() or None
+    return described.stdout.strip() or None
 
 
 def _cpu() -> str:

@@ -42,7 +42,7 @@ def evaluate(
         reference: The true clips.
         predictions: Reads the predictions of the given clip ids, as `read_predictions` does.
         progress: Wraps the clips that this process measures, such as a progress bar.
-        device: Where the metrics' networks run.
+        device: Device of the metrics' networks.
         workers: Processes; the numbers do not depend on it.
 
     Returns:
@@ -59,9 +59,10 @@ def evaluate(
     protocol = measured_by(protocol, given)
     results = measure_clips(protocol, clips, given.clips, progress, device, workers)
     runners, issues = results.runners, [*given.issues, *results.issues]
-    # a metric that no clip could be measured by says so once
-    mute = tuple(f"{runner.entry.name}: " for runner in runners if not runner.clips)
-    issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(mute)]
+    # a metric that could measure no clip has one message, its own
+    failed = tuple(f"{runner.entry.name}: " for runner in runners if not runner.clips)
+    issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(failed)]
+    speed, memory = _costs(given.clips)
     scores = Scores(
         protocol=protocol.id,
         protocol_hash=protocol.hash,
@@ -78,8 +79,9 @@ def evaluate(
         predictor_weights=given.run.get("weights", {}),
         predicted_on=given.run.get("environment", {}),
         evaluated_on=environment(),
+        speed=speed,
+        memory=memory,
         seconds=round(time.perf_counter() - start, 2),
-        **_costs(given.clips),
     )
     return scores, {runner.entry.name: runner.clip_values for runner in runners if runner.clip_values}
 
@@ -90,8 +92,8 @@ class ClipResults:
 
     Args:
         runners: The protocol's metrics, updated with all clips that could be measured.
-        issues: What was odd about clips.
-        scored: How many clips are in the numbers.
+        issues: Everything odd about clips.
+        scored: Number of clips in the numbers.
     """
 
     runners: list[MetricRunner]
@@ -114,7 +116,7 @@ def measure_clips(
         clips: The true clips.
         predictions: Clip id → its files.
         progress: Wraps the clips that this process measures, such as a progress bar.
-        device: Where the metrics' networks run.
+        device: Device of the metrics' networks.
         workers: Processes, this one included. States of metrics add up exactly, so that the numbers do not depend on it.
 
     Returns:
@@ -182,7 +184,7 @@ def require_split(protocol: Protocol, clips: int, names: str, content: str | Non
 
     Args:
         protocol: The recipe.
-        clips: How many the reference has.
+        clips: Number of clips of the reference.
         names: `checksum_of_names` of them.
         content: `Reference.content`.
 
@@ -202,19 +204,24 @@ def require_split(protocol: Protocol, clips: int, names: str, content: str | Non
         )
 
 
-def _costs(predictions: dict[str, Prediction]) -> dict[str, dict[str, float]]:
+def _costs(predictions: dict[str, Prediction]) -> tuple[dict[str, float], dict[str, float]]:
     """Speed and memory, of the rows that `tbd predict` wrote."""
     rows = [prediction.row for prediction in predictions.values() if prediction.row is not None]
     if not rows:
-        return {"speed": {}, "memory": {}}
+        return {}, {}
     frames, seconds = sum(row.frames for row in rows), sum(row.seconds for row in rows)
     speed = {"frames_per_second": round(frames / seconds, 2), "seconds_per_second": round(seconds / (frames / 25), 4), "clips": len(rows)}
     memory = {"peak_mb": max(row.memory for row in rows), "gpu_peak_mb": max(row.gpu_memory for row in rows)}
-    return {"speed": speed, "memory": memory}
+    return speed, memory
 
 
 def save_clips(path: Path, found: dict[str, dict[str, dict[str, float]]]) -> None:
-    """Write clip by clip what the means over clips are made of."""
+    """Write the numbers of each clip, of which the means over clips are made, as CSV.
+
+    Args:
+        path: The file to write.
+        found: Metric → clip → numbers, as `evaluate` returns them.
+    """
     columns = {(metric, key) for metric, clips in found.items() for values in clips.values() for key in values}
     names = sorted({clip for clips in found.values() for clip in clips})
     order = sorted(columns)

@@ -1,6 +1,6 @@
-"""`tbd predict --export-inputs`: what a method may see of each clip, as plain files for programs that know nothing of tbd.
+"""`tbd predict --export-inputs`: the inputs of each clip as plain files, for programs that do not use tbd.
 
-    inputs/README.md          what the files are, what is to be written, and how it is measured
+    inputs/README.md          describes the files, what to write, and how it is measured
     inputs/manifest.csv       a row a clip: its files, label, text, frames, and the name of the video to write
     inputs/<CLIP>.png         the portrait
     inputs/<CLIP>.wav         the voice
@@ -38,7 +38,7 @@ _POSES = {
     "predicted": "The head's pose is the method's own to find; none is given.",
     "reference": "`*.pose.csv` is the head's true pose, which methods under this protocol use.",
     "still": "The head stays as it is in the portrait.",
-    "any": "`*.pose.csv` is the head's true pose; a method may use it, and says so on the board.",
+    "any": "`*.pose.csv` is the head's true pose; a method may use it, and its row on the board should mention it.",
 }
 _ANGLES = """
 Rotations are in radians, right-handed, applied as Rz(roll) Ry(yaw) Rx(pitch): positive pitch looks down, positive yaw turns to
@@ -46,7 +46,7 @@ the subject's left, positive roll tilts the crown to the subject's right. Transl
 relative to the resting pose."""
 _IN_PIXELS = """
 {id} compares motion files, which other programs do not write. Videos alone are measured by {by}
-instead, over the same clips: motion is tracked in the pixels of both sides.
+instead, over the same clips: motion is tracked in the pixels of both clips.
 """
 _README = """# Inputs of {id}
 
@@ -58,7 +58,7 @@ A row of `manifest.csv` is a clip. For each, make one video from:
 | --- | --- |
 | `<clip>.png` | the portrait, {size} x {size} pixels, RGB |
 | `<clip>.wav` | the voice, {sample_rate} Hz, one channel, 16 bits |
-| `<clip>.json` | `emotion`, `level` (1 to 3) and `text` of what is felt, and `plan`: action units with intensities and times in seconds |
+| `<clip>.json` | `emotion`, `level` (1 to 3) and `text` of the emotion, and `plan`: action units with intensities and times in seconds |
 
 {pose}
 
@@ -74,9 +74,9 @@ the portrait's framing, and the voice as its sound. Any container that FFmpeg re
 def export_inputs(
     protocol: Protocol, reference: Reference, folder: Path, progress: Callable[[Sequence[ReferenceClip]], Any] = iter
 ) -> tuple[int, int]:
-    """Write what methods may see of a protocol's clips. What is there already is not written again.
+    """Write the inputs that methods may use of a protocol's clips. Finished clips are kept.
 
-    A clip whose files cannot be had is named on standard error and left out; an evaluation counts it as missing.
+    A clip whose files cannot be read is named on standard error and left out; an evaluation counts it as missing.
 
     Args:
         protocol: The recipe.
@@ -130,7 +130,7 @@ def _claim(folder: Path, identity: dict[str, str]) -> None:
 
 
 def _whole(folder: Path, clip: str) -> dict[str, Any] | None:
-    """What the manifest says of a clip whose files are all there; None where one is missing."""
+    """The manifest's row of a clip whose files are all there; None where one is missing."""
     try:
         about = json.loads((folder / f"{clip}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -142,7 +142,7 @@ def _whole(folder: Path, clip: str) -> dict[str, Any] | None:
 
 
 def _write(protocol: Protocol, clip: ReferenceClip, folder: Path) -> dict[str, Any]:
-    """Write one clip's files; what ``<CLIP>.json`` says."""
+    """Write one clip's files; returns the contents of ``<CLIP>.json``."""
     frames, plan = clip.frames(), clip.plan()
     _write_picture(folder / f"{clip.id}.png", clip.face(protocol.size).image)
     _write_sound(folder / f"{clip.id}.wav", clip.audio())
@@ -193,6 +193,7 @@ def _pose(protocol: Protocol, clip: ReferenceClip) -> np.ndarray:
         if frames is None:
             raise InputError(f"There are no true frames of {clip.id}, so that its head's pose is not known.")
         motion = decode_clip(frames, {}, track=True, source=f"the true clip {clip.id}").motion
+    assert motion is not None, "a clip that is tracked has a motion"
     return motion.head
 
 
@@ -244,7 +245,7 @@ def require_apart(option: str, folder: Path, others: dict[str, str | os.PathLike
         others: Option → another folder, None where it is not given.
 
     Raises:
-        InputError: It is, or does.
+        InputError: If it is, or does.
     """
     target = Path(os.path.realpath(folder))
     for other, path in others.items():

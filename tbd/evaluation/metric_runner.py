@@ -1,10 +1,13 @@
-"""A metric at work: built from a protocol's entry, fed clip by clip, read at the end."""
+"""`MetricRunner`: a metric of a protocol, updated clip by clip and computed at the end."""
 
 import math
 import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
 
 from tbd.errors import InputError
 from tbd.evaluation.clip_inputs import ClipInputs
@@ -15,22 +18,23 @@ from tbd.utils.checksum import checksum_of_file
 from tbd.utils.class_path import build, import_class
 from tbd.weights import WeightsNotFoundError, find_weights, resolve_weights
 
+_DIRECTIONS: dict[bool | None, Literal["higher", "lower", "reference"]] = {True: "higher", False: "lower", None: "reference"}
 SharedValues = dict[Hashable, dict[str, float]]
 """`ClipMean.group` → the numbers of one clip."""
 
 
 @dataclass
 class MetricRunner:
-    """A metric at work: what it was given so far, clip by clip.
+    """A metric of a protocol and what it has measured so far.
 
     Args:
-        entry: its line in the protocol.
-        metric: the metric, or None where it is absent.
-        absent: why.
-        clips: clips in it.
-        refused: why the first of the others could not be measured.
-        weights: third-party files that it uses, by their registered name → sha256.
-        clip_values: of a mean over clips, clip → numbers.
+        entry: Its line in the protocol.
+        metric: The metric, or None where it is absent.
+        absent: Reason why it is absent.
+        clips: Number of clips in it.
+        refused: Reason why the first of the other clips could not be measured.
+        weights: Third-party files that it uses, by their registered name → sha256.
+        clip_values: Clip → numbers, if the metric is a mean over clips.
     """
 
     entry: MetricEntry
@@ -43,11 +47,14 @@ class MetricRunner:
 
     @classmethod
     def of(cls, entry: MetricEntry, device: str = "cpu") -> "MetricRunner":
-        """Build an entry's metric; one whose weights are not here is absent, with the command that fetches them.
+        """Build an entry's metric; one whose weights are missing is absent, with the command that fetches them.
 
         Args:
-            entry: of the protocol.
-            device: where its networks and sums live.
+            entry: The metric's line in the protocol.
+            device: Device of its networks and sums.
+
+        Returns:
+            A runner that has measured nothing yet.
         """
         try:
             return cls(entry, build_metric(entry).to(device), weights=_used_weights(entry))
@@ -56,6 +63,7 @@ class MetricRunner:
 
     @property
     def reads(self) -> Sequence[str]:
+        """Fields that the metric reads; none where it is absent."""
         return self.metric.reads if self.metric is not None else ()
 
     def update(self, clip_inputs: ClipInputs, shared: SharedValues) -> None:
@@ -92,47 +100,42 @@ class MetricRunner:
         return {name: float(value) for name, value in values.items()}
 
     def state(self) -> dict[str, Any]:
-        """What it was given, without its networks, to be added to another gauge of the same entry."""
-        sums = {key: value.cpu() for key, value in self.metric.metric_state.items()} if self.metric is not None else None
+        """Return sums and counts without the networks, to be added to another runner of the same entry."""
+        sums = None if self.metric is None else {key: _moved(value, "cpu") for key, value in self.metric.metric_state.items()}
         return {"sums": sums, "absent": self.absent, "clips": self.clips, "refused": self.refused, "clip_values": self.clip_values}
 
     def add(self, state: dict[str, Any]) -> None:
-        """Take in what another process's gauge was given."""
+        """Add the state of another process's runner."""
         self.clips += state["clips"]
         self.refused = self.refused or state["refused"]
         self.clip_values |= state["clip_values"]
         if state["sums"] is None or self.metric is None:
             self.metric, self.absent = None, self.absent or state["absent"]
             return
-        self.metric.merge_state({key: value.to(self.metric.device) for key, value in state["sums"].items()})
+        self.metric.merge_state({key: _moved(value, self.metric.device) for key, value in state["sums"].items()})
 
     def value(self) -> Value:
-        """The result."""
-        entry = self.entry
-        kind = import_class(entry.metric.class_path) if self.metric is None else self.metric
-        direction = {True: "higher", False: "lower", None: "reference"}[kind.higher_is_better]
-        about = {"better": entry.better or direction, "clips": self.clips}
-        if self.metric is None:
-            return Value(absent=self.absent, **about)
-        about["unit"] = self.metric.unit
+        """Compute the result, or say why there is none."""
+        metric = self.metric
+        kind = import_class(self.entry.metric.class_path) if metric is None else metric
+        better = self.entry.better or _DIRECTIONS[getattr(kind, "higher_is_better", None)]
+        unit = "" if metric is None else metric.unit
+
+        def absent(reason: str | None) -> Value:
+            return Value(absent=reason, better=better, clips=self.clips, unit=unit)
+
+        if metric is None:
+            return absent(self.absent)
         if not self.clips:
-            return Value(absent=f"No clip could be measured. {self.refused or ''}".strip(), **about)
+            return absent(f"No clip could be measured. {self.refused or ''}".strip())
         try:
-            if isinstance(self.metric, ClipMean):
-                values, reported = {k: float(v) for k, v in self.metric.means().items()}, self.metric.reported
-            else:
-                with warnings.catch_warnings():
-                    # of a metric whose clips were all another process's
-                    warnings.filterwarnings("ignore", "The ``compute`` method of metric")
-                    values, reported = {"value": float(self.metric.compute()), **_beside(self.metric)}, "value"
-        except WeightsNotFoundError as error:
-            return Value(absent=str(error), **about)
-        except InputError as error:
-            return Value(absent=str(error), **about)
+            values, reported = _compute(metric)
+        except (WeightsNotFoundError, InputError) as error:
+            return absent(str(error))
         values = {key: value for key, value in values.items() if math.isfinite(value)}
         if reported not in values:
-            return Value(absent="The result is not a number.", **about)
-        return Value(values=values, reported=reported, error=self._error(reported), **about)
+            return absent("The result is not a number.")
+        return Value(values=values, reported=reported, error=self._error(reported), better=better, clips=self.clips, unit=unit)
 
     def _error(self, reported: str) -> float | None:
         numbers = [values[reported] for _, values in sorted(self.clip_values.items())]
@@ -143,12 +146,26 @@ class MetricRunner:
         return 1.96 * math.sqrt(variance / len(numbers))
 
 
+def _moved(state: Tensor | list[Tensor], device: torch.device | str) -> Tensor | list[Tensor]:
+    return state.to(device) if isinstance(state, Tensor) else [part.to(device) for part in state]
+
+
+def _compute(metric: ClipMetric) -> tuple[dict[str, float], str]:
+    """All numbers of a metric, and the key of the reported one."""
+    if isinstance(metric, ClipMean):
+        return {name: float(value) for name, value in metric.means().items()}, metric.reported
+    with warnings.catch_warnings():
+        # of a metric whose clips were all another process's
+        warnings.filterwarnings("ignore", "The ``compute`` method of metric")
+        return {"value": float(metric.compute()), **_further_numbers(metric)}, "value"
+
+
 def _used_weights(entry: MetricEntry) -> dict[str, str]:
-    """The files that an entry's weights lie in, by their checksums.
+    """Return the checksums of an entry's weights, by their registered names.
 
     Raises:
-        WeightsNotFoundError: a file is not there.
-        InputError: a file is not the one that the protocol names.
+        WeightsNotFoundError: If a file is missing.
+        InputError: If a file is not the one that the protocol names.
     """
     used = {name: checksum_of_file(resolve_weights(name)) for name in entry.weights}
     for name, sha in used.items():
@@ -161,17 +178,23 @@ def _used_weights(entry: MetricEntry) -> dict[str, str]:
 
 
 def build_metric(entry: MetricEntry) -> ClipMetric:
-    """The metric of a protocol's entry.
+    """Build the metric of a protocol's entry.
+
+    Args:
+        entry: The metric's line in the protocol.
+
+    Returns:
+        The metric, in evaluation mode.
 
     Raises:
-        WeightsNotFoundError: its weights are not on this machine.
-        InputError: there is no such class, or it takes other arguments.
+        WeightsNotFoundError: If its weights are not on this machine.
+        InputError: If there is no such class, or it takes other arguments.
     """
     return build(entry.metric, ClipMetric, f"The metric {entry.name}").eval()
 
 
-def _beside(metric: ClipMetric) -> dict[str, float]:
-    """What else a metric has to say: a classifier's accuracy on the true clips, the frames of a Fréchet distance."""
+def _further_numbers(metric: ClipMetric) -> dict[str, float]:
+    """A classifier's accuracy on the true clips, or the numbers of frames of a Fréchet distance."""
     found = {}
     if (ceiling := getattr(metric, "ceiling", None)) is not None:
         found["ceiling"] = float(ceiling())

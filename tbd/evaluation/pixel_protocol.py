@@ -1,6 +1,6 @@
-"""Folders of videos alone, under a protocol that compares motion files: the same clips, with motion tracked on both sides.
+"""Folders of videos alone, under a protocol that compares motion files: the same clips, with motion tracked in both clips.
 
-A mouth that is tracked is never where a motion file says it is: the tracker adds jitter, and blurs what is small. Numbers of
+A tracked mouth never lies exactly where a motion file has it: the tracker adds jitter, and blurs small movements. Numbers of
 the two kinds are therefore not comparable, and are measured by two protocols with a table each: ``procedural-v1`` and
 ``procedural-pixels-v1``. Metrics that look at pixels alone are the same in both.
 """
@@ -14,11 +14,15 @@ from tbd.face.motion import Motion
 from tbd.utils.class_path import import_class
 from tbd.utils.user_warnings import warn
 
-_OF_MOTION = {f"{side}.{what}" for side in ("preds", "target") for what in ("motion", "points", "seams")}
+_MOTION_FIELDS = {f"{role}.{what}" for role in ("preds", "target") for what in ("motion", "points", "seams")}
+
+
+def _reads(entry: MetricEntry) -> tuple[str, ...]:
+    return getattr(import_class(entry.metric.class_path), "reads", ())
 
 
 def motion_metrics(protocol: Protocol) -> list[str]:
-    """Return the names of a protocol's metrics that are fed with motion, from a file or tracked.
+    """List the metrics of a protocol that read motion, from a file or tracked.
 
     Args:
         protocol: The recipe.
@@ -26,7 +30,7 @@ def motion_metrics(protocol: Protocol) -> list[str]:
     Returns:
         Names, in the protocol's order.
     """
-    return [entry.name for entry in protocol.metrics if _OF_MOTION & set(import_class(entry.metric.class_path).reads)]
+    return [entry.name for entry in protocol.metrics if _MOTION_FIELDS & set(_reads(entry))]
 
 
 def in_pixels(protocol: Protocol) -> Protocol:
@@ -44,11 +48,11 @@ def in_pixels(protocol: Protocol) -> Protocol:
 
 
 def measured_by(protocol: Protocol, given: Predictions) -> Protocol:
-    """Return the protocol by which a folder is measured, with a note where it is another one than was asked for.
+    """Return the protocol that a folder is measured by, with a warning where it is not the one that the user named.
 
     Args:
-        protocol: That was asked for.
-        given: What lies in the folder.
+        protocol: The protocol that the user named.
+        given: The predictions in the folder.
 
     Returns:
         `protocol`, or `in_pixels` of it where it compares motion files and none of the videos has one.
@@ -58,17 +62,17 @@ def measured_by(protocol: Protocol, given: Predictions) -> Protocol:
     other = in_pixels(protocol)
     alike = ", ".join(entry.label for entry in protocol.metrics if _is_same(entry, other) and entry.name not in motion_metrics(protocol))
     warn(
-        f"no motion file (.npz) lies beside the videos, which {protocol.id} compares: motion was tracked in the pixels of both sides "
+        f"no motion file (.npz) lies beside the videos, which {protocol.id} compares: motion was tracked in the pixels of both clips "
         f"instead, by {other.id}, whose numbers are not comparable with {protocol.id}'s{f' but in {alike}' * bool(alike)}."
     )
     return other
 
 
 def _is_same(entry: MetricEntry, other: Protocol) -> bool:
-    """Whether another protocol has the same metric, fed with the same pixels."""
-    said_only = {"label", "digits", "about", "better"}
+    """Check whether another protocol has the same metric over the same pixels."""
+    for_readers = {"label", "digits", "about", "better"}
     found = other.entry(entry.name)
-    return found is not None and entry.model_dump(exclude=said_only) == found.model_dump(exclude=said_only)
+    return found is not None and entry.model_dump(exclude=for_readers) == found.model_dump(exclude=for_readers)
 
 
 def _have_motion(predictions: Collection[Prediction]) -> bool:
@@ -76,7 +80,7 @@ def _have_motion(predictions: Collection[Prediction]) -> bool:
 
 
 def _is_motion(prediction: Prediction) -> bool:
-    """Whether a motion of ours lies beside a video: other projects keep other things in files of that ending."""
+    """Check whether a motion of ours lies beside a video: other projects keep other things in files of that ending."""
     if prediction.motion is None:
         return False
     try:

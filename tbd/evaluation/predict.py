@@ -1,4 +1,4 @@
-"""`tbd predict`: every clip of a protocol, once, on any number of devices; what is there already is not made again."""
+"""`tbd predict`: predict every clip of a protocol once, on any number of devices; finished clips are kept."""
 
 import json
 import logging
@@ -15,6 +15,7 @@ import torch
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader
+from typing_extensions import override
 
 from tbd.draw.randomness import clip_seed
 from tbd.errors import InputError, TBDError
@@ -31,14 +32,14 @@ from tbd.utils.checksum import checksum_of_names
 
 
 class ClipWriter(L.LightningModule):
-    """Lightning's view of a predictor: one step is one clip, written as it is made.
+    """A predictor as a LightningModule: one step predicts and writes one clip.
 
     Args:
-        predictor: who predicts.
-        clips: all of them; a step gets the number of one.
-        folder: where video, motion and row go.
-        size: pixels of the frames.
-        seed: of the run.
+        predictor: Predicts the clips.
+        clips: All clips; a step gets the number of one.
+        folder: Folder of videos, motions and rows.
+        size: Pixels of the square frames.
+        seed: Seed of the run; together with a clip's id it determines that clip's noise.
     """
 
     def __init__(self, predictor: Predictor, clips: Sequence[ReferenceClip], folder: Path, size: int, seed: int) -> None:
@@ -46,12 +47,14 @@ class ClipWriter(L.LightningModule):
         self.predictor, self.clips, self.folder, self.size, self.seed = predictor, clips, folder, size, seed
         self.failed: list[str] = []
 
+    @override
     def on_predict_start(self) -> None:
         self.predictor.to(str(self.device))
 
+    @override
     def predict_step(self, index: int) -> None:
         clip = self.clips[index]
-        # looked up here and not before: all processes must agree on the list of clips, whatever was done in the meantime
+        # checked here and not before: all processes must agree on the list of clips, whatever was done in the meantime
         done = read_row(self.folder, clip.id)
         if done is not None and (done.seed, done.size) == (clip_seed(self.seed, clip.id), self.size):
             return
@@ -64,7 +67,19 @@ class ClipWriter(L.LightningModule):
 
 
 def write_clip(predictor: Predictor, clip: ReferenceClip, folder: Path, size: int, seed: int, device: torch.device) -> Row:
-    """Predict one clip and write its video, its motion and, last, its row."""
+    """Predict one clip and write its video, its motion and, last, its row.
+
+    Args:
+        predictor: Predicts the clip.
+        clip: The inputs.
+        folder: Folder of the files.
+        size: Pixels of the square frames.
+        seed: Seed of this clip.
+        device: Device that the predictor is on, whose memory is recorded.
+
+    Returns:
+        The row.
+    """
     on_gpu = device.type == "cuda"
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(device)
@@ -104,19 +119,19 @@ def predict(
     """Write a folder of predictions, or what is missing of it.
 
     Args:
-        protocol: says size and seed.
-        clips: all of the reference's.
-        predictor: who predicts.
-        folder: an empty one, or one that the same predictor began.
-        described: the predictor as class_path and init_args, for the record.
-        devices: of a node; Lightning's values.
-        accelerator: Lightning's.
-        num_nodes: Lightning's.
-        quiet: no progress bar.
+        protocol: The recipe, which sets size and seed.
+        clips: All clips of the reference.
+        predictor: Predicts the clips.
+        folder: An empty one, or one that the same predictor began.
+        described: The predictor as class_path and init_args, for the record.
+        devices: Number of devices of a node, or ``auto``, as in `lightning.Trainer`.
+        accelerator: As in `lightning.Trainer`.
+        num_nodes: Number of machines.
+        quiet: Whether to show no progress bar.
 
     Raises:
-        InputError: the folder was begun by another predictor or for another protocol, or there are more devices than clips.
-        TBDError: not one clip could be predicted.
+        InputError: If the folder was begun by another predictor or for another protocol, or there are more devices than clips.
+        TBDError: If not one clip could be predicted.
     """
     names = checksum_of_names(clip.id for clip in clips)
     _claim(folder, {"protocol": protocol.id, "clips": names, "predictor": described, "weights": predictor.weights()})
@@ -140,13 +155,14 @@ def predict(
         raise InputError(f"{trainer.world_size} devices are more than the {len(clips)} clips; use at most one for each.")
     writer = ClipWriter(predictor, clips, folder, protocol.size, protocol.seed)
     # Lightning shares a loader's items out without repeating any, since this is prediction
-    trainer.predict(writer, DataLoader(range(len(clips)), batch_size=None), return_predictions=False)
+    numbers: DataLoader[int] = DataLoader(list(range(len(clips))), batch_size=None)  # type: ignore[arg-type]  # any sequence will do
+    trainer.predict(writer, numbers, return_predictions=False)
     if len(writer.failed) == len(clips):
         raise TBDError(f"None of the {len(clips)} clips could be predicted; the first: {writer.failed[0]}")
 
 
 def _hush() -> None:
-    """Keep Lightning from telling what a user of `tbd predict` has no use for."""
+    """Silence messages of Lightning that are of no use to a user of `tbd predict`."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     for message in ("predict returned None", "The 'predict_dataloader' does not have many workers", ".*isinstance.treespec, LeafSpec"):
         warnings.filterwarnings("ignore", message)

@@ -30,8 +30,8 @@ RUN = "run.json"
 INPUTS = "inputs.json"
 """What marks a folder that `tbd predict --export-inputs` wrote."""
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".mpg", ".mpeg")
-_SILENT = {"level", "video", "front", "audio"}
-"""Parts of MEAD's folder names that tell clips from nothing."""
+_IGNORED = {"level", "video", "front", "audio"}
+"""Parts of MEAD's folder names that all clips share."""
 _AROUND = re.compile(
     r"outputs?|outs?|results?|res|pred(s|icted|ictions?)?|gen(erated)?|synth(esi[sz]ed)?|final|full|with|audio|sound|av|mux(ed)?|video|"
     r"talking|animated|enhanced|\d+(fps|hz|k|p|px|x\d+)|fps\d+"
@@ -41,17 +41,17 @@ clip. Not ``old`` or ``v2``: nobody knows which is meant."""
 
 
 class Row(BaseModel):
-    """What `tbd predict` says of one clip.
+    """What `tbd predict` records of one clip.
 
     Args:
-        clip: its id.
-        frames: of the video, at 25 a second.
-        size: pixels of its side.
-        seed: that the clip was drawn with; it depends on the run's seed and the clip's id alone.
-        seconds: of work for it, the first frame's preparation included.
-        memory: peak MB of the process so far.
-        gpu_memory: peak MB on the GPU for this clip, 0 without one.
-        motion: whether a motion lies beside the video.
+        clip: Id of the clip.
+        frames: Number of frames of the video, at 25 a second.
+        size: Pixels of its square frames.
+        seed: Seed of this clip; it depends on the run's seed and the clip's id alone.
+        seconds: Seconds of work for it, the first frame's preparation included.
+        memory: Peak MB of the process so far.
+        gpu_memory: Peak MB on the GPU for this clip, 0 without one.
+        motion: Whether a motion lies beside the video.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -72,7 +72,15 @@ class Row(BaseModel):
 
 
 def read_row(folder: Path, clip: str) -> Row | None:
-    """A clip's row; None where there is none, or where it tells of no video that lies there."""
+    """Read a clip's row.
+
+    Args:
+        folder: Folder of predictions.
+        clip: Id of the clip.
+
+    Returns:
+        The row; None where there is none, or where the files that it describes are missing.
+    """
     path = folder / f"{clip}.json"
     if not path.is_file() or not (folder / f"{clip}.mp4").is_file():
         return None
@@ -85,7 +93,14 @@ def read_row(folder: Path, clip: str) -> Row | None:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One clip's video, its motion if it has one, and its row."""
+    """The files of one predicted clip.
+
+    Args:
+        clip: Id of the clip.
+        video: The video.
+        motion: The motion file beside it, if there is one.
+        row: What `tbd predict` recorded, if it made the video.
+    """
 
     clip: str
     video: Path
@@ -95,7 +110,13 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A folder's videos by clip, what is wrong with the set, and the run that made them."""
+    """The videos of a folder.
+
+    Args:
+        clips: Clip id → its files.
+        issues: What is wrong with the set.
+        run: The contents of ``run.json``, empty where there is none.
+    """
 
     clips: dict[str, Prediction]
     issues: list[Issue]
@@ -106,18 +127,22 @@ def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predict
     """Match a folder's videos to clips.
 
     Args:
-        folder: of videos, at any depth.
-        clips: the ids that are expected.
+        folder: Folder of videos, at any depth.
+        clips: The ids that are expected.
+
+    Returns:
+        Videos by clip, and what is wrong with the set.
 
     Raises:
-        InputError: there is no such folder, or not one of its videos belongs to a clip.
+        InputError: If there is no such folder, or not one of its videos belongs to a clip.
     """
     root = Path(folder)
     if not root.is_dir():
         raise InputError(f"There is no folder of predictions {root}; `tbd predict --output {root}` makes one.")
     videos = sorted(p for p in root.rglob("*") if p.suffix.lower() in VIDEOS and not p.name.startswith(".") and p.is_file())
     names = [p.relative_to(root).with_suffix("").as_posix() for p in videos]
-    found, issues = {}, []
+    found: dict[str, Prediction] = {}
+    issues: list[Issue] = []
     claims = claim(names, clips)
     # who bears a clip's own name comes before who bears it with other words
     for video, claimed in sorted(zip(videos, claims), key=lambda pair: (pair[1].doubt if pair[1] else 0, pair[0])):
@@ -143,7 +168,7 @@ def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predict
 
 
 def _note_guesses(taken: Sequence[tuple[Path, "Claim"]], root: Path) -> None:
-    """Say which videos were taken for a clip that is a part of their name alone."""
+    """Warn about videos that were taken for a clip because its name is a part of theirs."""
     guessed = [(video, claimed.clip) for video, claimed in taken if claimed.doubt > _SPELT]
     if guessed:
         video, clip = guessed[0]
@@ -166,11 +191,11 @@ def _read_run(root: Path) -> dict[str, Any]:
 
 
 class Claim(NamedTuple):
-    """What a file's name says.
+    """The clip that a file's name stands for.
 
     Args:
-        clip: whose it is.
-        doubt: how far the name is from the clip's own: `_EXACT`, `_SPELT`, `_PART`, `_FOLDER`.
+        clip: Id of the clip.
+        doubt: Distance of the name from the clip's own: `_EXACT`, `_SPELT`, `_PART`, `_FOLDER`.
     """
 
     clip: str
@@ -181,7 +206,14 @@ _EXACT, _SPELT, _PART, _FOLDER = range(4)
 
 
 def match(names: Iterable[str], clips: Sequence[str]) -> list[str | None]:
-    """The clip that each name stands for, or None; see `claim`.
+    """Match names to clips; see `claim`.
+
+    Args:
+        names: File names without endings, relative to their folder.
+        clips: Ids of the clips.
+
+    Returns:
+        For each name the clip that it stands for, or None.
 
     Example:
         >>> match(["W015_W015_sad_3_005", "M003/front/angry/level_1/012", "demo"], ["W015_sad_3_005", "M003_angry_1_012"])
@@ -195,25 +227,25 @@ def match(names: Iterable[str], clips: Sequence[str]) -> list[str | None]:
 def claim(names: Iterable[str], clips: Sequence[str]) -> list[Claim | None]:
     """Find the clip that each name stands for.
 
-    A name is a clip's id, or says the same in another way of writing: separators, capitals and folders do not matter, nor
-    leading zeros, MEAD's ``level_`` and ``front``, an actor said twice, or an emotion cut to three letters as in EAT's lists.
-    What programs add is taken off: ``_out``, ``result_``, ``_25fps``, the name said twice (of picture and sound). Where all of
+    A name is a clip's id, or the id in another spelling: separators, capitals and folders do not matter, nor leading
+    zeros, MEAD's ``level_`` and ``front``, an actor named twice, or an emotion cut to three letters as in EAT's lists.
+    What programs add is taken off: ``_out``, ``result_``, ``_25fps``, the name repeated (for picture and sound). Where all of
     that fails, a video that is alone in a folder of a clip's name is that clip's.
 
     Args:
-        names: of files, without endings, relative to their folder.
-        clips: ids.
+        names: File names without endings, relative to their folder.
+        clips: Ids of the clips.
 
     Returns:
-        A claim for each name, or None where it says no clip.
+        A claim for each name, or None where it stands for no clip.
     """
     names, spelt = list(names), {}
     exact = {_composed(clip): clip for clip in clips}
     for clip in clips:
         key = _spell(clip)
-        if not key:  # an id such as "video" has but words that tell nothing
+        if not key:  # an id such as "video" has no distinguishing part
             continue
-        # two ids of one spelling can be told apart by their exact names alone
+        # two ids of one spelling can be distinguished by their exact names alone
         spelt[key] = None if key in spelt else clip
     alone = Counter(name.rpartition("/")[0] for name in names)
     return [_claim(name, exact, spelt, alone[name.rpartition("/")[0]] == 1) for name in names]
@@ -235,7 +267,7 @@ def _composed(name: str) -> str:
 
 
 def _bare(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """A name's parts without what programs put around them; of a name said twice, once."""
+    """A name's parts without what programs put around them; a repeated name is taken once."""
     while parts and _AROUND.fullmatch(parts[0]):
         parts = parts[1:]
     while parts and _AROUND.fullmatch(parts[-1]):
@@ -249,6 +281,6 @@ def _spell(name: str) -> tuple[str, ...]:
     parts: list[str] = []
     for part in re.split(r"[\W_]+", _composed(name).casefold()):
         part = (find_emotion(part) or part).lstrip("0") or ("0" if part else "")
-        if part and part not in _SILENT and (not parts or part != parts[-1] or part.isdigit()):
+        if part and part not in _IGNORED and (not parts or part != parts[-1] or part.isdigit()):
             parts.append(part)
     return tuple(parts)

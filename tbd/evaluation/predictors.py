@@ -1,4 +1,4 @@
-"""Predictors: what `tbd predict` can ask for a clip. Our models, and the rows that every board needs to be read against."""
+"""Predictors: what `tbd predict` can run. Our models, and the baselines and bounds that every board needs."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
+from typing_extensions import override
 
 from tbd import MOTION_MODEL
 from tbd.draw.guidance.base import Guidance
@@ -23,8 +24,8 @@ class Outcome(NamedTuple):
 
     Args:
         frames: (H, W, 3) uint8 RGB, one by one, at 25 a second.
-        motion: what moves them, where the predictor knows.
-        seams: first frames of later windows, where it draws in windows.
+        motion: The motion that moves them, where the predictor has one.
+        seams: First frames of later windows, where it generates in windows.
     """
 
     frames: Iterator[np.ndarray]
@@ -33,48 +34,60 @@ class Outcome(NamedTuple):
 
 
 class Predictor(ABC):
-    """Says a clip anew, from its portrait, its voice and its plan."""
+    """Predicts a clip from its portrait, its voice and its plan."""
 
     @abstractmethod
     def predict(self, clip: ReferenceClip, size: int, seed: int) -> Outcome:
         """Predict one clip.
 
         Args:
-            clip: what is given. All but `GroundTruth` leave its video and motion alone.
-            size: pixels of the square frames.
-            seed: the clip's own; the same seed gives the same frames on any device and in any order of clips.
+            clip: The inputs. All predictors but `GroundTruth` leave its video and motion alone.
+            size: Pixels of the square frames.
+            seed: Seed of this clip; the same seed gives the same frames on any device and in any order of clips.
+
+        Returns:
+            Frames and, where there is one, motion.
         """
 
     def to(self, device: str) -> "Predictor":
-        """Move to where it should run, before the first clip."""
+        """Move to the device on which it should run, before the first clip."""
         return self
 
     def weights(self) -> dict[str, str]:
-        """What was learnt, as name → sha256, so that a folder never mixes two trainings of one name."""
+        """Return what was learnt, as name → sha256, so that a folder never mixes two trainings of one name."""
         return {}
 
 
 class MotionPredictor(Predictor):
-    """A predictor that makes a motion, which a renderer draws on the portrait.
+    """A predictor that generates a motion, which a renderer applies to the portrait.
 
     Args:
-        renderer: what draws; by default the mesh warp, with the portrait's own smile relaxed as the plan asks.
+        renderer: Draws the frames; None for the mesh warp, with the portrait's own smile relaxed as the plan needs.
     """
 
     def __init__(self, renderer: Renderer | None = None) -> None:
         self.renderer = renderer
 
     @abstractmethod
-    def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
-        """The motion of a clip, and where its windows meet."""
+    def generate_motion(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
+        """Generate the motion of a clip.
 
-    def told(self, clip: ReferenceClip) -> MusclePlan:
-        """The plan that this predictor is told."""
+        Args:
+            clip: The inputs.
+            seed: Seed of this clip.
+
+        Returns:
+            The motion, and the first frames of its later windows.
+        """
+
+    def plan_for(self, clip: ReferenceClip) -> MusclePlan:
+        """Return the plan that conditions this predictor."""
         return clip.plan()
 
+    @override
     def predict(self, clip: ReferenceClip, size: int, seed: int) -> Outcome:
-        motion, seams = self.draw(clip, seed)
-        return Outcome(self._render(clip.face(size), motion, self.told(clip)), motion, seams)
+        motion, seams = self.generate_motion(clip, seed)
+        return Outcome(self._render(clip.face(size), motion, self.plan_for(clip)), motion, seams)
 
     def _render(self, face: FaceGeometry, motion: Motion, plan: MusclePlan) -> Iterator[np.ndarray]:
         from tbd.pipeline import warp_renderer
@@ -87,11 +100,11 @@ class ModelPredictor(MotionPredictor):
     """A motion model.
 
     Args:
-        model: packaged name, folder, or hub repository.
-        guidance: instead of the model's own.
-        plan: whether the model is told the clip's plan, or nothing.
-        num_inference_steps: instead of the model's own.
-        renderer: see `MotionPredictor`.
+        model: Packaged name, folder, or hub repository.
+        guidance: Guidance instead of the model's own.
+        plan: Whether the model is conditioned on the clip's plan, or on an empty one.
+        num_inference_steps: Number of denoising steps instead of the model's own.
+        renderer: See `MotionPredictor`.
     """
 
     def __init__(
@@ -108,37 +121,42 @@ class ModelPredictor(MotionPredictor):
         self.model, self.name = load_motion_model(model), model
         self.guidance, self.plan, self.num_inference_steps = guidance, plan, num_inference_steps
 
+    @override
     def to(self, device: str) -> "ModelPredictor":
         self.model.to(device)
         return self
 
+    @override
     def weights(self) -> dict[str, str]:
         digest = hashlib.sha256()
         for key, value in sorted(self.model.state_dict().items()):
             digest.update(key.encode() + value.detach().cpu().contiguous().numpy().tobytes())
         return {self.name: digest.hexdigest()}
 
-    def told(self, clip: ReferenceClip) -> MusclePlan:
+    @override
+    def plan_for(self, clip: ReferenceClip) -> MusclePlan:
         return clip.plan() if self.plan == "given" else MusclePlan()
 
-    def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
-        pieces = [p.values for p in self.model.generate(clip.audio(), self.told(clip), seed, self.guidance, self.num_inference_steps)]
+    @override
+    def generate_motion(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
+        pieces = [p.values for p in self.model.generate(clip.audio(), self.plan_for(clip), seed, self.guidance, self.num_inference_steps)]
         ends = np.cumsum([len(piece) for piece in pieces])
         return Motion(np.concatenate(pieces), {"source": "MotionDiffusion", "seed": seed}), tuple(int(end) for end in ends[:-1])
 
 
 class LoudnessJaw(MotionPredictor):
-    """The jaw opens with the sound's energy and nothing else moves: what a model must beat.
+    """Baseline: the jaw opens with the sound's energy and nothing else moves.
 
     Args:
-        opening: of `jawOpen` at the clip's loud moments (the 95th percentile of the root mean square of a frame's sound).
+        opening: Value of `jawOpen` at the clip's loud moments (the 95th percentile of the root mean square of a frame's sound).
     """
 
     def __init__(self, opening: float = 0.35) -> None:
         super().__init__()
         self.opening = opening
 
-    def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
+    @override
+    def generate_motion(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
         from scipy.ndimage import gaussian_filter1d
 
         audio = clip.audio()
@@ -151,18 +169,20 @@ class LoudnessJaw(MotionPredictor):
 
 
 class StillPortrait(MotionPredictor):
-    """Nothing moves: the picture as it is, open lips included, for as long as the sound lasts."""
+    """Bound: nothing moves. The picture as it is, open lips included, for as long as the sound lasts."""
 
     def __init__(self) -> None:
         super().__init__(MeshWarpRenderer())
 
-    def draw(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
+    @override
+    def generate_motion(self, clip: ReferenceClip, seed: int) -> tuple[Motion, tuple[int, ...]]:
         return Motion.zeros(clip.frames(), source="StillPortrait"), ()
 
 
 class GroundTruth(Predictor):
-    """The true clip as a prediction of itself: the ceiling of each metric, coded as any prediction is."""
+    """Bound: the true clip as a prediction of itself, coded as any prediction is. The ceiling of each metric."""
 
+    @override
     def predict(self, clip: ReferenceClip, size: int, seed: int) -> Outcome:
         frames = clip.video(size)
         if frames is None:

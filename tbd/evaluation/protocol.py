@@ -1,7 +1,7 @@
 """`Protocol`: a named, versioned recipe of evaluation, read from YAML. Its hash goes into every number made by it.
 
-A protocol says which clips (by the checksum of their names), at which rate and size, how frames are cropped, where the head's
-pose comes from, and which metrics are fed with what. Nothing that changes a number has a default, so a hash cannot stay while
+A protocol fixes which clips (by the checksum of their names), at which rate and size, how frames are cropped, where the head's
+pose comes from, and which metrics are computed. Nothing that changes a number has a default, so a hash cannot stay while
 its meaning moves.
 """
 
@@ -19,8 +19,9 @@ from tbd.utils.class_path import Component
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_.][a-z0-9]+)*$")]
-_SAID_ONLY = {"summary": True, "citation": True, "metrics": {"__all__": {"label", "digits", "about"}}}
-"""Fields that readers see and no number depends on; they are outside the hash."""
+_FOR_READERS = {"summary", "citation"}
+_ENTRY_FOR_READERS = {"label", "digits", "about"}
+"""Fields that no number depends on; they are outside the hash."""
 
 
 class _Part(BaseModel):
@@ -28,12 +29,12 @@ class _Part(BaseModel):
 
 
 class Split(_Part):
-    """Which clips.
+    """Which clips are compared.
 
     Args:
-        name: of the list, for the reader.
-        clips: how many; None where that depends on what the user has (a folder of portraits, videos that still download).
-        names: `checksum_of_names` of the clips; None likewise. Results over different clips are never in one table.
+        name: Name of the list of clips, for the reader.
+        clips: Number of clips; None where that depends on what the user has (a folder of portraits, videos that still download).
+        names: `checksum_of_names` of the clips; None in the same cases. Results over different clips are never in one table.
         file: SHA-256 of the packaged split file that `CacheReference` reads; None for other references.
         content: `checksum_of_files` of the reference's files, where they are the project's own to give.
     """
@@ -46,15 +47,15 @@ class Split(_Part):
 
 
 class Crop(_Part):
-    """What of a frame the pixel metrics see.
+    """The part of a frame that pixel metrics see.
 
     Args:
         kind: ``frame`` is all of it; ``face`` a square around the face mesh of the reference's clip, held still over a clip;
-            ``eat`` EAT's crop of 128 pixels, in which every frame's face, on either side, is carried onto a template. Frames
+            ``eat`` EAT's crop of 128 pixels, in which every frame's face, in either clip, is carried onto a template. Frames
             without a face are dropped before frames are paired, as EAT drops them.
-        size: pixels of the square that frames are brought to.
-        margin: of ``face``: how much wider than the mesh the square is.
-        template: of ``eat``: registered weights or a file, see `tbd.metrics.landmarks.load_template`; the mean face where not
+        size: Pixels of the square that frames are brought to.
+        margin: For ``face``: width of the square as a multiple of the mesh's.
+        template: For ``eat``: registered weights or a file, see `tbd.metrics.landmarks.load_template`; the mean face where not
             given.
     """
 
@@ -71,20 +72,20 @@ class Crop(_Part):
 
 
 class MetricEntry(_Part):
-    """One line of a protocol's list of metrics. What a metric is fed with, its class says (`tbd.metrics.base`).
+    """One line of a protocol's list of metrics. What a metric reads, its class declares (`tbd.metrics.base`).
 
     Args:
-        name: of the metric in scores.
-        metric: the class and its arguments.
-        crop: what it sees of frames, where that is not the protocol's.
-        frames: how many frames of a clip it sees, evenly chosen from first to last; all where not given.
-        weights: third-party weights that it needs, by their registered name → sha256, or as many of its first digits as are
+        name: Name of the metric in scores.
+        metric: The class and its arguments.
+        crop: The part of frames that it sees, where that is not the protocol's.
+        frames: Number of frames that it sees of a clip, evenly chosen from first to last; None for all.
+        weights: Third-party weights that it needs, by their registered name → sha256, or as many of its first digits as are
             published (eight or more), or ``unpublished``. What was used is in the scores.
-        better: which way is good, where the class does not say. ``reference`` is as close to the ground truth's own value as
+        better: Which way is good, where the class does not define it. ``reference`` is as close to the ground truth's own value as
             can be.
-        label: how the board calls it.
-        digits: decimals on the board.
-        about: a sentence for the reader.
+        label: Heading on the board.
+        digits: Decimals on the board.
+        about: A sentence for the reader.
     """
 
     name: Name
@@ -102,22 +103,22 @@ class Protocol(_Part):
     """A recipe of evaluation.
 
     Args:
-        name: without the version.
-        version: raised with every change that moves a number.
-        summary: one sentence.
-        citation: where the recipe comes from, if it is somebody's.
-        reference: the class that knows the true clips; its ``root`` is given at the command line.
-        split: which of them.
-        rate: frames a second at which everything is compared; others are resampled by time stamps, and counted.
-        size: pixels of the square frames that `tbd predict` writes.
-        pose: whose head pose a prediction may use. It cannot be checked; rows say what they did.
-        motion: where motion comes from: ``file`` (the ``.npz`` beside a video) or ``face_mesh`` (tracked, on both sides).
-        length_tolerance: frames by which a prediction may be longer or shorter than its reference.
-        pairing: how frames of clips of different lengths are paired: by their times over the shorter, or with the longer one
-            squeezed (EAT's ``linspace``: of n frames the ones at ⌊k · n / shorter⌋). What one side alone is looked at for
-            (SyncNet) keeps its own pace.
-        seed: of `tbd predict`, which makes each clip's own of it.
-        metrics: what is measured.
+        name: Name without the version.
+        version: Raised with every change that moves a number.
+        summary: One sentence.
+        citation: Where the recipe comes from, if it is somebody's.
+        reference: The class that reads the true clips; its ``root`` is given at the command line.
+        split: Which clips are compared.
+        rate: Frames a second at which everything is compared; others are resampled by time stamps, and counted.
+        size: Pixels of the square frames that `tbd predict` writes.
+        pose: Whose head pose a prediction may use. It cannot be checked; rows should mention what they used.
+        motion: Where motion comes from: ``file`` (the ``.npz`` beside a video) or ``face_mesh`` (tracked, in both clips).
+        length_tolerance: Frames by which a prediction may be longer or shorter than its reference.
+        pairing: How frames of clips of different lengths are paired: by their times over the shorter, or with the longer one
+            squeezed (EAT's ``linspace``: of n frames the ones at ⌊k · n / shorter⌋). A metric that sees one of the two clips
+            alone (SyncNet) sees it at its own pace.
+        seed: Seed of `tbd predict`; together with a clip's id it determines that clip's noise.
+        metrics: The metrics, in the order of the board.
     """
 
     name: Name
@@ -144,23 +145,31 @@ class Protocol(_Part):
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical form of all that numbers depend on."""
-        return checksum(self.model_dump(mode="json", exclude=_SAID_ONLY, exclude_none=True))
+        values = self.model_dump(mode="json", exclude=_FOR_READERS, exclude_none=True)
+        values["metrics"] = [{k: v for k, v in entry.items() if k not in _ENTRY_FOR_READERS} for entry in values["metrics"]]
+        return checksum(values)
 
     def entry(self, name: str) -> MetricEntry | None:
-        """The metric of that name, if the protocol has it."""
+        """Find the metric of that name; None where the protocol does not have it."""
         return next((entry for entry in self.metrics if entry.name == name), None)
 
 
 def protocol_names() -> list[str]:
-    """The protocols that ship with tbd."""
+    """List the protocols that ship with tbd."""
     return sorted(f.name.removesuffix(".yaml") for f in (files("tbd") / "assets" / "protocols").iterdir() if f.name.endswith(".yaml"))
 
 
 def load_protocol(name: str | os.PathLike) -> Protocol:
-    """A protocol by its shipped name (without a version: the newest), or from a file of one's own.
+    """Load a protocol by its shipped name, or from a file.
+
+    Args:
+        name: Such as ``procedural-v1``; without a version the newest; or the path of a YAML file.
+
+    Returns:
+        The protocol.
 
     Raises:
-        InputError: there is none, or the file does not describe one.
+        InputError: If there is none, or the file does not describe one.
 
     Example:
         >>> protocol = load_protocol("procedural-v1")
@@ -181,10 +190,17 @@ def load_protocol(name: str | os.PathLike) -> Protocol:
 
 
 def parse_protocol(text: str, source: str = "the protocol") -> Protocol:
-    """A protocol from YAML text.
+    """Parse a protocol from YAML text.
+
+    Args:
+        text: The YAML.
+        source: Name of the text in messages.
+
+    Returns:
+        The protocol.
 
     Raises:
-        InputError: it is no YAML or no protocol; the first thing wrong is named.
+        InputError: If it is no YAML or no protocol; the message names the first thing wrong.
     """
     try:
         values = yaml.safe_load(text)

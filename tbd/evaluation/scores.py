@@ -11,7 +11,7 @@ from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum
 
-FORMAT = "tbd-scores-1"
+FORMAT: Literal["tbd-scores-1"] = "tbd-scores-1"
 
 
 class _Part(BaseModel):
@@ -22,10 +22,10 @@ class Issue(_Part):
     """Something that is not as it should be with one clip. Nothing is dropped without one.
 
     Args:
-        kind: one of `KINDS`.
-        clip: its id, or the file's name for a prediction that nobody asked for.
-        detail: what was found, and what would be right.
-        scored: whether the clip is in the numbers all the same.
+        kind: One of `KINDS`.
+        clip: Id of the clip, or the file's name where a video belongs to none.
+        detail: The finding, and what would be right.
+        scored: Whether the clip is in the numbers all the same.
     """
 
     kind: str
@@ -56,14 +56,14 @@ class Value(_Part):
     """One metric's result.
 
     Args:
-        values: key → number; a metric with one result has the key ``value``.
-        reported: the key of the number that stands for the metric.
-        clips: how many clips are in it.
-        error: half the width of the 95 % interval of `reported` over clips, 1.96 standard errors; None where the metric is no
+        values: Key → number; a metric with one result has the key ``value``.
+        reported: The key of the number that stands for the metric.
+        clips: Number of clips in it.
+        error: Half the width of the 95 % interval of `reported` over clips, 1.96 standard errors; None where the metric is no
             mean over clips, or fewer than two were measured.
-        unit: of `reported`.
-        better: which way is good; ``reference`` is as close to the ground truth's own value as can be.
-        absent: why there is no number, and what would give one; None where there is one.
+        unit: Unit of the reported number, "" where it has none.
+        better: Which way is good; ``reference`` is as close to the ground truth's own value as can be.
+        absent: Reason why there is no number, and what would give one; None where there is one.
     """
 
     values: dict[str, float] = {}
@@ -76,7 +76,7 @@ class Value(_Part):
 
     @property
     def number(self) -> float | None:
-        """The one that stands for the metric."""
+        """The number that stands for the metric; None where there is none."""
         return self.values.get(self.reported)
 
 
@@ -84,26 +84,26 @@ class Scores(_Part):
     """The result of `tbd evaluate`.
 
     Args:
-        format: of this file.
-        protocol: its id.
+        format: Format of the file.
+        protocol: Its id.
         protocol_hash: `Protocol.hash`.
         split: `checksum_of_names` of the clips that were expected.
         content: `Reference.content`, empty where it was not read.
-        motion: where the motion that metrics read comes from: ``file``, or ``tracked`` in the pixels of both sides; None where
-            nobody reads any, and in files older than this field.
-        metrics: name → result.
-        expected: clips of the protocol.
-        found: of these, predictions that lay in the folder.
-        scored: of these, those that are in the numbers.
-        issues: what was not as it should be, each named.
-        weights: file → sha256 of the third-party weights that were used.
-        speed: seconds of work per second of video and frames a second, from the predictions' rows; empty where there are none.
-        memory: peak MB of the process that predicted, likewise.
-        predictor: what made the predictions, likewise.
-        predictor_weights: what it had learnt, as name → sha256, likewise.
-        predicted_on: the environment of the predictions, likewise.
-        evaluated_on: the environment of the evaluation, its command among it.
-        seconds: that the evaluation took.
+        motion: Where the motion that metrics read comes from: ``file``, or ``tracked`` in the pixels of both clips; None where
+            no metric reads any, and in files older than this field.
+        metrics: Name → result.
+        expected: Number of clips of the protocol.
+        found: How many of these have a prediction in the folder.
+        scored: How many of these are in the numbers.
+        issues: Everything that was not as it should be.
+        weights: File → sha256 of the third-party weights that were used.
+        speed: Seconds of work per second of video and frames a second, from the predictions' rows; empty where there are none.
+        memory: Peak MB of the process that predicted, likewise.
+        predictor: The predictor as class_path and init_args, likewise.
+        predictor_weights: Its weights as name → sha256, likewise.
+        predicted_on: The environment of the predictions, likewise.
+        evaluated_on: The environment of the evaluation, its command among it.
+        seconds: Duration of the evaluation.
         checksum: SHA-256 over all of the above.
     """
 
@@ -129,7 +129,7 @@ class Scores(_Part):
     checksum: str = ""
 
     def seal(self) -> str:
-        """The checksum that belongs to the other fields."""
+        """Compute the checksum that belongs to the other fields."""
         # files that were sealed before there was the field stay whole
         younger = {"motion"} if self.motion is None else set()
         return checksum(json.loads(self.model_dump_json(exclude={"checksum", *younger})))
@@ -140,7 +140,7 @@ class Scores(_Part):
         return [issue for issue in self.issues if not issue.scored and issue.kind not in ("extra", "twice")]
 
     def grouped(self) -> list[tuple[str, str, list[str]]]:
-        """Kind, detail and clips of the issues: clips with the same trouble together."""
+        """Group issues that differ in their clips alone: kind, detail and clips of each group."""
         groups: dict[tuple[str, str], list[str]] = {}
         for issue in self.issues:
             groups.setdefault((issue.kind, issue.detail.replace(issue.clip, "…")), []).append(issue.clip)
@@ -156,8 +156,14 @@ class Scores(_Part):
 def load_scores(path: str | os.PathLike) -> Scores:
     """Read what `Scores.save` wrote.
 
+    Args:
+        path: The file.
+
+    Returns:
+        The scores.
+
     Raises:
-        InputError: the file is missing, is no scores file, or was changed after it was written.
+        InputError: If the file is missing, is no scores file, or was changed after it was written.
     """
     path = Path(path)
     if not path.is_file():
@@ -166,7 +172,18 @@ def load_scores(path: str | os.PathLike) -> Scores:
 
 
 def parse_scores(text: str, source: str) -> Scores:
-    """Scores from JSON text; see `load_scores`."""
+    """Parse scores from JSON text.
+
+    Args:
+        text: The JSON.
+        source: Name of the text in messages.
+
+    Returns:
+        The scores.
+
+    Raises:
+        InputError: If the text is no scores file, or was changed after it was written.
+    """
     try:
         scores = Scores.model_validate_json(text)
     except ValidationError as error:

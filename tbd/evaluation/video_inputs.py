@@ -13,8 +13,8 @@ from tbd.evaluation.predictions import Prediction
 from tbd.evaluation.protocol import Crop, MetricEntry, Protocol
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.evaluation.scores import Issue
-from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
+from tbd.face.motion_landmarks import landmarks_from_motion
 from tbd.media.rates import FPS
 from tbd.metrics.base import Unmeasurable
 
@@ -251,7 +251,7 @@ class VideoInputs:
 
     @cached_property
     def _exact_points(self) -> dict[Role, np.ndarray]:
-        return {role: points_of(self._motion(role)) for role in ROLES if self._required.any(role, "points")}
+        return {role: landmarks_from_motion(self._motion(role)) for role in ROLES if self._required.any(role, "points")}
 
     def _motion(self, role: Role) -> Motion:
         if role == "preds":

@@ -3,21 +3,24 @@
 A face's shape and its expression look alike in one frame; over a clip, what stays is the person and what moves is the
 performance. So what moves is measured against the clip's own resting face, which is estimated together with it, and what that
 face expresses itself, held through the clip, is measured against people at rest (`tbd.face.neutral`): coefficients are absolute,
-and as large as the movement is rather than as the mesh shows it (`tbd.face.calibration`).
+and as large as the movement is rather than as the mesh shows it (`tbd.face.gain_correction`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from tbd.face import topology as mesh
-from tbd.face.calibration import restore
+from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
-from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, align, bony_weights, euler_to_matrix, matrix_to_euler, remove_pose
-from tbd.face.neutral import Neutral, held_expression
-from tbd.face.rig import Rig, inner_lip_gap
+from tbd.face.gain_correction import correct_gain
+from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, euler_to_matrix, fit_similarity, matrix_to_euler, remove_pose, rigid_weights
+from tbd.face.neutral import NeutralFace, sustained_expression
+from tbd.face.rig import Rig
+from tbd.face.rigging.mouth import inner_lip_gap
 
 _CHUNK = 512
 _SAMPLE = 1000
@@ -35,38 +38,50 @@ _SWEEPS = 30
 
 @dataclass(frozen=True)
 class ClipFit:
-    """What the meshes of T frames say. Rotations, scales and origins as in `FaceGeometry`."""
-
-    blendshapes: np.ndarray  # (T, 52)
-    rotations: np.ndarray  # (T, 3, 3)
-    scales: np.ndarray  # (T,)
-    origins: np.ndarray  # (T, 2)
-
-
-def fit_clip(meshes: np.ndarray, neutral: Neutral | None = None, absolute: bool = True) -> ClipFit:
-    """Bounded least squares of a clip's meshes against the rig of this person's face at rest.
+    """Coefficients and poses of T frames.
 
     Args:
-        meshes: (T, 478, 3) as `FaceGeometry.points`; may be a memory map, since it is read in blocks.
-        neutral: the person at rest; without one, what the clip holds throughout is measured against people at large.
-        absolute: otherwise the clip's own resting face counts as 0, whatever it expresses, and `neutral` is not looked at.
+        blendshapes: (T, 52) in 0..1.
+        rotations: (T, 3, 3) as `FaceGeometry.rotation`.
+        scales: (T,) pixels per inter-ocular distance.
+        origins: (T, 2) pixels as `FaceGeometry.origin`.
+    """
+
+    blendshapes: np.ndarray
+    rotations: np.ndarray
+    scales: np.ndarray
+    origins: np.ndarray
+
+
+def fit_clip(meshes: np.ndarray, neutral: NeutralFace | None = None, absolute: bool = True) -> ClipFit:
+    """Fit the rig of a person's face at rest to a clip's meshes by bounded least squares.
+
+    Args:
+        meshes: (T, 478, 3) pixels as `FaceGeometry.points`; may be a memory map, since it is read in blocks.
+        neutral: The person at rest; without one, what the clip holds throughout is measured against people at large.
+        absolute: Whether coefficients are absolute; otherwise the clip's own resting face counts as 0, whatever it expresses, and
+            `neutral` is not used.
+
+    Returns:
+        Coefficients and poses of all frames.
     """
     rest = resting_face(meshes)
+    held: np.ndarray | None = None
     if absolute:
-        held = held_expression(rest, None if neutral is None else neutral.face)
+        held = sustained_expression(rest, None if neutral is None else neutral.face)
         solve = _Solver(rest, held, _shut_lips(meshes, rest))
     else:
-        held, solve = None, _Solver(rest)
+        solve = _Solver(rest)
     parts = []
     for start in range(0, len(meshes), _CHUNK):
         moved, rotations, scales, origins = _without_pose(meshes[start : start + _CHUNK], rest)
         found = solve(moved - rest)
-        parts.append((found if held is None else restore(found, held, neutral is not None), rotations, scales, origins))
+        parts.append((found if held is None else correct_gain(found, held, neutral is not None), rotations, scales, origins))
     return ClipFit(*(np.concatenate(column) for column in zip(*parts)))
 
 
 def resting_face(meshes: np.ndarray) -> np.ndarray:
-    """(478, 3) `neutral_face` of a clip of any length: at most 1000 frames are looked at."""
+    """Return the (478, 3) `neutral_face` of a clip of any length, (T, 478, 3), from at most 1000 of its frames."""
     return neutral_face(meshes[np.linspace(0, len(meshes) - 1, min(len(meshes), _SAMPLE)).round().astype(int)])
 
 
@@ -77,17 +92,20 @@ def _shut_lips(meshes: np.ndarray, rest: np.ndarray) -> float:
 
 
 def neutral_face(meshes: np.ndarray) -> np.ndarray:
-    """(478, 3) the face of a clip at rest, in its canonical frame.
+    """Estimate the face of a clip at rest.
 
     It starts as the median of the frames with closed lips and open eyes, then takes up what coefficients of at least 0
     that are pulled towards 0 leave over: brows that are low most of the time and rise at times are low at rest.
 
     Args:
-        meshes: (T, 478, 3) as `FaceGeometry.points`.
+        meshes: (T, 478, 3) pixels as `FaceGeometry.points`.
+
+    Returns:
+        (478, 3) in its canonical frame.
     """
     canonical = np.stack([remove_pose(points)[0] for points in meshes])
     gap = inner_lip_gap(canonical).mean(1)
-    eyes = (canonical[:, mesh.EYE_TOP] - canonical[:, mesh.EYE_BOTTOM])[..., 1].mean(1)
+    eyes = (canonical[:, topology.EYE_TOP] - canonical[:, topology.EYE_BOTTOM])[..., 1].mean(1)
     restful = (gap <= np.quantile(gap, 0.25)) & (eyes >= np.quantile(eyes, 0.4))
     neutral = np.median(canonical[restful if restful.any() else gap <= np.quantile(gap, 0.25)], 0)
     moved = _without_pose(meshes, neutral)[0]
@@ -100,7 +118,9 @@ def neutral_face(meshes: np.ndarray) -> np.ndarray:
 def _without_pose(meshes: np.ndarray, neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(T, 478, 3) pixels → (T, 478, 3) in the head's frame of `neutral`, with rotations, scales and origins."""
     camera = meshes * np.array([1, -1, 1])
-    scales, rotations, shifts = (np.array(column) for column in zip(*(align(neutral, frame, bony_weights(), 5) for frame in camera)))
+    scales, rotations, shifts = (
+        np.array(column) for column in zip(*(fit_similarity(neutral, frame, rigid_weights(), 5) for frame in camera))
+    )
     return (camera - shifts[:, None]) @ rotations / scales[:, None, None], rotations, scales, shifts[:, :2] * [1, -1]
 
 
@@ -112,9 +132,9 @@ class _Solver:
     what does not move exactly where it is.
 
     Args:
-        rest: (478, 3) the face that displacements are from.
+        rest: (478, 3) the face that displacements start from.
         held: (52,) what it expresses; nothing by default.
-        shut: the gap between lips that touch. With it, the lips part in the motion as they do in the picture, whatever parts
+        shut: The gap between lips that touch. With it, the lips part in the motion as they do in the picture, whatever parts
             them, and coefficients are those that `Rig.activations` turns into what was found.
     """
 
@@ -130,6 +150,7 @@ class _Solver:
         self._gram += self._gaps @ self._gaps.T
 
     def displace(self, coefficients: np.ndarray) -> np.ndarray:
+        """(T, 52) coefficients → (T, 478, 3) displacements."""
         return (coefficients @ self._basis).reshape(-1, NUM_POINTS, 3)
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
@@ -166,26 +187,26 @@ def _eased(found: np.ndarray) -> np.ndarray:
     return found
 
 
-def _both(*rings: object) -> list[int]:
+def _both_sides(*rings: Sequence[int] | Sequence[Sequence[int]]) -> list[int]:
     """The points of rings listed for one side, and their mirror images."""
     points = [int(i) for ring in rings for i in np.ravel(ring)]
-    return points + list(mesh.mirrored(points))
+    return points + list(topology.mirrored(points))
 
 
 _CHIN = [152, 148, 176, 149, 150, 175, 199, 200, 171, 140, 208, 201, 32, 18, 194]
 _BROW = [55, 65, 52, 53, 46, 107, 66, 105, 63, 70]
 _CORNER = [61, 76, 62, 78, 57, 186, 43]
 _WEIGHTS: tuple[tuple[list[int], float, float], ...] = (
-    (list(mesh.FACE_OVAL), 0.9, 0.1),
-    (_both(_CHIN), 0.7, 0.1),
-    (_both(mesh.UPPER_LIP_ROWS, mesh.LOWER_LIP_ROWS), 0.75, 0.5),
-    (_both(_CORNER), 0.5, 0.1),
-    (_both(_BROW), 1.8, 0.1),
-    (_both(mesh.EYE_TOP, mesh.EYE_BOTTOM), 3.0, 0.0),
-    (_both(mesh.IRIS), 2.0, 0.0),
+    (list(topology.FACE_OVAL), 0.9, 0.1),
+    (_both_sides(_CHIN), 0.7, 0.1),
+    (_both_sides(topology.UPPER_LIP_ROWS, topology.LOWER_LIP_ROWS), 0.75, 0.5),
+    (_both_sides(_CORNER), 0.5, 0.1),
+    (_both_sides(_BROW), 1.8, 0.1),
+    (_both_sides(topology.EYE_TOP, topology.EYE_BOTTOM), 3.0, 0.0),
+    (_both_sides(topology.IRIS), 2.0, 0.0),
 )
 """Points, their weight in the picture plane and in depth; later rows win, all others weigh 0.5 and 0.1. Where a few steady
-points tell a movement (lids, brows, irises) they weigh more; the mesh model's depth is mostly its guess from a mean face."""
+points show a movement (lids, brows, irises) they weigh more; the mesh model's depth is mostly its guess from a mean face."""
 
 _RIDGE = 0.02
 _SPARSE = 0.2
@@ -218,7 +239,14 @@ def _penalties() -> tuple[np.ndarray, np.ndarray]:
 
 
 def head_motion(clip: ClipFit) -> tuple[np.ndarray, dict[str, Any]]:
-    """Poses → (T, 6) head channels relative to the clip's resting pose (its median), and that pose as plain values."""
+    """Express a clip's poses relative to its resting pose, their median.
+
+    Args:
+        clip: The poses of T frames.
+
+    Returns:
+        (T, 6) head channels as `tbd.face.channels.HEAD`, and the resting pose as plain values.
+    """
     angles = np.median(matrix_to_euler(clip.rotations), 0)
     scale, origin = float(np.median(clip.scales)), np.median(clip.origins, 0)
     turns = matrix_to_euler(euler_to_matrix(angles).T @ clip.rotations)
@@ -228,8 +256,24 @@ def head_motion(clip: ClipFit) -> tuple[np.ndarray, dict[str, Any]]:
     return np.concatenate([turns, shifts, nearer[:, None]], 1), rest
 
 
+def head_motion_by_shot(clip: ClipFit, starts: Sequence[int]) -> tuple[np.ndarray, dict[str, Any]]:
+    """Compute `head_motion` shot by shot: each is relative to its own resting pose, since a cut is no movement of the head.
+
+    Args:
+        clip: The poses of all shots.
+        starts: Rows of `clip` at which a shot begins, without the first.
+
+    Returns:
+        (T, 6) head channels, and the resting pose of the first shot.
+    """
+    edges = [0, *starts, len(clip.scales)]
+    shots = [slice(a, b) for a, b in pairwise(edges) if b > a]
+    motions = [head_motion(replace(clip, rotations=clip.rotations[s], scales=clip.scales[s], origins=clip.origins[s])) for s in shots]
+    return np.concatenate([head for head, _ in motions]), motions[0][1]
+
+
 def smooth(values: np.ndarray) -> np.ndarray:
-    """(T, 58) without the tracker's jitter and without delay: Savitzky–Golay parabolas.
+    """Remove a tracker's jitter from (T, 58) values of a motion without delay, by Savitzky–Golay parabolas.
 
     Over 5 frames for the face, which keeps a blink or the closing of a "p" (4 to 6 frames); over 9 for the head.
     """

@@ -26,11 +26,11 @@ class FaceGeometry:
             y up, z towards the viewer, in inter-ocular distances (outer eye corner 33 to outer eye corner 263 is 1),
             origin midway between those corners.
         rotation: (3, 3) float32, head frame → camera frame (x right, y up, z towards the viewer), right-handed.
-        scale: pixels per inter-ocular distance.
-        origin: (2,) float32, the pixel that the canonical origin falls on.
-        faces_seen: how many faces the picture holds; this is the largest.
+        scale: Pixels per inter-ocular distance.
+        origin: (2,) float32, the pixel (x, y) that the canonical origin falls on.
+        faces_seen: How many faces the picture holds; this is the largest.
         metadata: The tracker's name and version; ``turned``, degrees anticlockwise, where the given picture was turned upright.
-        shown: Left, top, right, bottom in whole pixels: the part of the image that is a picture, where the rest is a margin
+        picture_box: Left, top, right, bottom in whole pixels: the part of the image that is a picture, where the rest is a margin
             that has been put round it and does not move; None where there is none.
     """
 
@@ -42,14 +42,14 @@ class FaceGeometry:
     origin: np.ndarray
     faces_seen: int = 1
     metadata: dict[str, Any] = field(default_factory=dict)
-    shown: tuple[int, int, int, int] | None = None
+    picture_box: tuple[int, int, int, int] | None = None
 
     def project(self, canonical: np.ndarray, rotation: np.ndarray | None = None, translation: np.ndarray | None = None) -> np.ndarray:
-        """Points of the head's frame → pixels.
+        """Project points of the head's frame onto the image.
 
         Args:
             canonical: (..., N, 3) in inter-ocular distances.
-            rotation: (..., 3, 3), an extra turn of the head about its own frame, before the resting rotation.
+            rotation: (..., 3, 3) rotation matrix, an extra turn of the head about its own frame, before the resting rotation.
             translation: (..., 3), an extra shift in inter-ocular distances, in the camera's frame. Its z makes the face
                 larger as it comes nearer, as seen from `VIEW_DISTANCE`.
 
@@ -67,29 +67,33 @@ class FaceGeometry:
         return pixels
 
     def without_margin(self) -> "FaceGeometry":
-        """The same face in the picture alone, as `shown` says."""
-        if self.shown is None:
+        """Return the same face in the picture alone, cut out as `picture_box` says."""
+        if self.picture_box is None:
             return self
-        left, top, right, bottom = self.shown
+        left, top, right, bottom = self.picture_box
         return self.cropped(left, top, np.ascontiguousarray(self.image[top:bottom, left:right]))
 
     def cropped(self, left: float, top: float, image: np.ndarray, zoom: float = 1.0) -> "FaceGeometry":
-        """The same face in a picture cut from this one at (`left`, `top`) and then enlarged by `zoom`.
+        """Return the same face in a picture cut from this one at (`left`, `top`) and then enlarged by `zoom`.
 
         Args:
-            left, top: pixels of this picture that the new one's upper left corner shows; may lie outside.
+            left: Pixel column of this picture at the new one's left edge; may lie outside.
+            top: Pixel row of this picture at the new one's upper edge; may lie outside.
             image: (H, W, 3) uint8 RGB, the new picture.
-            zoom: new pixels per old pixel.
+            zoom: New pixels per old pixel.
+
+        Returns:
+            The face with its points in pixels of the new picture.
         """
-        shift = np.float32([left, top])
+        shift = np.array([left, top], np.float32)
         points = self.points.copy()
         points[:, :2] -= shift
         points, origin = points * np.float32(zoom), (self.origin - shift) * np.float32(zoom)
-        return replace(self, image=image, points=points, scale=self.scale * zoom, origin=origin, shown=None)
+        return replace(self, image=image, points=points, scale=self.scale * zoom, origin=origin, picture_box=None)
 
 
 def euler_to_matrix(angles: np.ndarray) -> np.ndarray:
-    """(..., 3) pitch, yaw, roll in radians → (..., 3, 3), ``Rz(roll) @ Ry(yaw) @ Rx(pitch)``."""
+    """Turn (..., 3) pitch, yaw, roll in radians into (..., 3, 3) float64 matrices ``Rz(roll) @ Ry(yaw) @ Rx(pitch)``."""
     pitch, yaw, roll = np.moveaxis(np.asarray(angles, np.float64), -1, 0)
     cx, sx, cy, sy, cz, sz = np.cos(pitch), np.sin(pitch), np.cos(yaw), np.sin(yaw), np.cos(roll), np.sin(roll)
     rows = [
@@ -101,7 +105,7 @@ def euler_to_matrix(angles: np.ndarray) -> np.ndarray:
 
 
 def matrix_to_euler(matrix: np.ndarray) -> np.ndarray:
-    """(..., 3, 3) rotation → (..., 3) pitch, yaw, roll in radians; yaw within ±90°."""
+    """Turn (..., 3, 3) rotation matrices into (..., 3) pitch, yaw, roll in radians; yaw lies within ±90°."""
     matrix = np.asarray(matrix)
     yaw = np.arcsin(np.clip(-matrix[..., 2, 0], -1, 1))
     pitch = np.arctan2(matrix[..., 2, 1], matrix[..., 2, 2])
@@ -111,22 +115,22 @@ def matrix_to_euler(matrix: np.ndarray) -> np.ndarray:
 
 @cache
 def mean_face() -> np.ndarray:
-    """(478, 3) float32, the mean resting face in the head's frame, mirror-symmetric (``tbd/assets/face/README.md``)."""
+    """Return the mean resting face: (478, 3) float32 in the head's frame, mirror-symmetric (``tbd/assets/face/README.md``)."""
     with (files("tbd") / "assets/face/mean_face.npy").open("rb") as file:
-        face = np.load(file, allow_pickle=False)
+        face: np.ndarray = np.load(file, allow_pickle=False)
     face.setflags(write=False)
     return face
 
 
 @cache
 def mirror_points() -> np.ndarray:
-    """(478,) the index of each point's mirror image on the face's other side; a point of the midline is its own."""
+    """Return the (478,) index of each point's mirror image on the face's other side; a point of the midline is its own."""
     face = mean_face()
-    mirrored = face * np.float32([-1, 1, 1])
+    mirrored = face * np.array([-1, 1, 1], np.float32)
     return np.array([np.argmin(((mirrored - point) ** 2).sum(1)) for point in face])
 
 
-_BONY = {
+_RIGID = {
     1.0: (33, 133, 362, 263, 6, 168, 197, 195, 5, 4, 1, 2, 98, 327, 129, 358, 48, 278),  # eye corners, nose
     0.5: (127, 356, 162, 389, 21, 251, 54, 284, 234, 454, 93, 323),  # temples and before the ears
     0.3: (117, 346, 118, 347, 123, 352, 116, 345, 143, 372, 111, 340),  # cheekbones
@@ -137,25 +141,27 @@ basis of MediaPipe's face geometry module, less the lips and the jaw."""
 
 
 @cache
-def bony_weights() -> np.ndarray:
-    """(478,) weight of each point where a head's pose is to be found in spite of what its face does."""
+def rigid_weights() -> np.ndarray:
+    """Return (478,) weights 0..1 of each point for finding a head's pose in spite of what its face does."""
     weights = np.zeros(NUM_POINTS)
-    for weight, indices in _BONY.items():
+    for weight, indices in _RIGID.items():
         weights[list(indices)] = weight
     return weights
 
 
-def align(source: np.ndarray, target: np.ndarray, weights: np.ndarray, iterations: int = 3) -> tuple[float, np.ndarray, np.ndarray]:
-    """The similarity ``target ≈ scale * source @ rotation.T + shift`` (Umeyama 1991), robust by reweighting.
+def fit_similarity(
+    source: np.ndarray, target: np.ndarray, weights: np.ndarray, iterations: int = 3
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Fit the similarity ``target ≈ scale * source @ rotation.T + shift`` (Umeyama 1991), robust by reweighting.
 
     Args:
-        source: (N, 3).
-        target: (N, 3).
+        source: (N, 3) points.
+        target: (N, 3) the points that they are to lie on.
         weights: (N,) at least 0; after the first fit, points far off (Geman–McClure) count less.
-        iterations: 1 is the plain weighted fit.
+        iterations: How often to fit; 1 is the plain weighted fit.
 
     Returns:
-        scale, (3, 3) rotation, (3,) shift.
+        The scale, the (3, 3) rotation and the (3,) shift.
     """
     robust = weights
     for _ in range(iterations):
@@ -173,27 +179,38 @@ def align(source: np.ndarray, target: np.ndarray, weights: np.ndarray, iteration
     return scale, rotation, shift
 
 
-def bony_roll(points: np.ndarray) -> float:
-    """The roll in radians of a face's mesh, (478, 3) as in `FaceGeometry.points`: 0 upright, positive anticlockwise."""
+def face_roll(points: np.ndarray) -> float:
+    """Return the roll in radians of a mesh (478, 3) as in `FaceGeometry.points`: 0 upright, positive anticlockwise."""
     camera = np.asarray(points, np.float64) * [1, -1, 1]
-    return float(matrix_to_euler(align(mean_face().astype(np.float64), camera, bony_weights())[1])[2])
+    return float(matrix_to_euler(fit_similarity(mean_face().astype(np.float64), camera, rigid_weights())[1])[2])
 
 
 def remove_pose(points: np.ndarray, rotation: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
-    """A face's mesh in an image, taken apart into its shape and its place.
+    """Take a face's mesh in an image apart into its shape and its place.
 
     Args:
-        points: (478, 3) as in `FaceGeometry.points`.
-        rotation: (3, 3), the head's rotation where it is known; by default the one that best lays the bony points onto
+        points: (478, 3) pixels as in `FaceGeometry.points`.
+        rotation: (3, 3), the head's rotation where it is known; by default the one that best lays the rigid points onto
             the mean face's.
 
     Returns:
-        `FaceGeometry`'s canonical, rotation, scale and origin.
+        `FaceGeometry`'s canonical (478, 3), rotation (3, 3), scale and origin (2,).
     """
     camera = np.asarray(points, np.float64) * [1, -1, 1]
     if rotation is None:
-        rotation = align(mean_face().astype(np.float64), camera, bony_weights())[1]
+        rotation = fit_similarity(mean_face().astype(np.float64), camera, rigid_weights())[1]
     corners = camera[[RIGHT_CORNER, LEFT_CORNER]]
     origin, scale = corners.mean(0), float(np.linalg.norm(corners[1] - corners[0]))
     canonical = (camera - origin) @ rotation / scale
     return canonical.astype(np.float32), rotation.astype(np.float32), scale, (origin[:2] * [1, -1]).astype(np.float32)
+
+
+def bounding_box(points: np.ndarray) -> np.ndarray:
+    """Return the (4,) left, top, right, bottom of (N, 2) or (N, 3) points."""
+    return np.r_[points[:, :2].min(0), points[:, :2].max(0)]
+
+
+def smoothstep(x: np.ndarray) -> np.ndarray:
+    """Return 0 below 0, 1 above 1, and 3x² − 2x³ between."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)

@@ -108,6 +108,9 @@ class Motion:
     def most_neutral_frame(self) -> int:
         """Return the index of the frame nearest to a resting face seen from the front, which serves best as a portrait.
 
+        Returns:
+            Index of the frame with the least sum of coefficients and angles.
+
         Example:
             >>> motion = Motion.zeros(3)
             >>> motion["jawOpen"] = np.array([0.5, 0.1, 0.8])

@@ -1,6 +1,6 @@
-"""People at rest: what a face looks like that expresses nothing, and how far people differ in it. Needs numpy alone.
+"""Faces at rest: what a face looks like that expresses nothing, and how far people differ in it. Needs numpy alone.
 
-One picture cannot tell low brows from lowered ones. But people differ in known ways and by known amounts, and muscles pull in
+One picture cannot distinguish low brows from lowered ones. But people differ in known ways and by known amounts, and muscles pull in
 others: what a face has that people seldom have and that muscles often do is an expression.
 """
 
@@ -26,7 +26,7 @@ _NOISE = 0.03
 _WARP, _WARP_REACH = 0.012, 0.2
 """Standard deviation and reach of smooth differences beyond the modes, such as how our muscles differ from real ones."""
 _SAME_PERSON = 0.5
-"""Two recordings of one person at rest differ by this part of what two people differ by (measured on tracked film)."""
+"""Two recordings of one person at rest differ by this part of what two people differ by (measured on tracked recordings)."""
 _ROUNDS, _SWEEPS = 2, 100
 _RIDGE = 0.5
 _ODDS = {
@@ -36,19 +36,19 @@ _ODDS = {
     "brow": 0.6, "eyeSquint": 0.6,
 }  # fmt: skip
 """How much must speak for a held expression, by the start of a channel's name (the longest that fits; 1 for others): in units of
-log likelihood at coefficient 1. Noise and odds were set on the film of half of the people, against MediaPipe's landmarker."""
+log likelihood at coefficient 1. Noise and odds were set on recordings of half of the people, against MediaPipe's landmarker."""
 _NEVER = ("eyeLook", "jawForward", "tongueOut", "mouthClose")
 """A gaze is no expression, the jaw's thrust and the tongue cannot be seen in the picture plane, and closed lips are at rest."""
 
 
 @dataclass(frozen=True)
-class Neutral:
+class NeutralFace:
     """A person at rest, as a tracker sees them.
 
     Args:
         face: (478, 3) in inter-ocular distances, as `FaceGeometry.canonical`.
-        blendshapes: (52,) what the tracker reads in it where it has a reading of its own, zeros elsewhere.
-        source: what results call it, usually a file's name.
+        blendshapes: (52,) coefficients that the tracker's model estimates for it, zeros where it estimates none.
+        source: What results call it, usually a file's name.
     """
 
     face: np.ndarray
@@ -56,8 +56,8 @@ class Neutral:
     source: str
 
 
-def held_expression(rest: np.ndarray, neutral: np.ndarray | None = None) -> np.ndarray:
-    """What a face that stays as it is expresses: the most probable muscle activations given how people differ at rest.
+def sustained_expression(rest: np.ndarray, neutral: np.ndarray | None = None) -> np.ndarray:
+    """Estimate what a face that stays as it is expresses: the most probable muscle activations given how people differ at rest.
 
     Minimises ``(d − B c)ᵀ S⁻¹ (d − B c) + ridge |c|² + 2 odds · c`` under 0 ≤ c ≤ 1, where d is how `rest` differs from the resting
     face and S the covariance of resting faces (generalised least squares).
@@ -69,9 +69,9 @@ def held_expression(rest: np.ndarray, neutral: np.ndarray | None = None) -> np.n
     Returns:
         (52,) coefficients in 0..1.
     """
-    # The gauge of the modes: turned as the bony points say, which expressions leave where they are.
-    face = _in_gauge(rest)
-    mean = average_face() if neutral is None else _in_gauge(neutral)
+    # The modes' own frame: turned as the rigid points say, which expressions leave where they are.
+    face = _rigidly_aligned(rest)
+    mean = average_face() if neutral is None else _rigidly_aligned(neutral)
     precision = _precision(neutral is not None)
     relaxed = face
     for _ in range(_ROUNDS):
@@ -79,12 +79,12 @@ def held_expression(rest: np.ndarray, neutral: np.ndarray | None = None) -> np.n
         basis[[i for i, name in enumerate(BLENDSHAPES) if name.startswith(_NEVER)]] = 0
         weighted = basis[:, :_SKIN, :2].reshape(len(basis), -1) @ precision
         pull = weighted @ (face - mean)[:_SKIN, :2].ravel()
-        held = _bounded(weighted @ basis[:, :_SKIN, :2].reshape(len(basis), -1).T, pull - _odds())
+        held = _solve_bounded(weighted @ basis[:, :_SKIN, :2].reshape(len(basis), -1).T, pull - _odds())
         relaxed = face - np.tensordot(held, basis, 1)
     return held
 
 
-def _bounded(gram: np.ndarray, pull: np.ndarray) -> np.ndarray:
+def _solve_bounded(gram: np.ndarray, pull: np.ndarray) -> np.ndarray:
     """The c in 0..1 that minimises ``cᵀ G c / 2 − pull · c`` and the ridge, by coordinate descent."""
     c, residual = np.zeros(len(gram)), pull.copy()
     for _ in range(_SWEEPS):
@@ -95,13 +95,14 @@ def _bounded(gram: np.ndarray, pull: np.ndarray) -> np.ndarray:
     return c
 
 
-def _in_gauge(face: np.ndarray) -> np.ndarray:
+def _rigidly_aligned(face: np.ndarray) -> np.ndarray:
+    """(478, 3) float64, the canonical face turned as its rigid points say."""
     return remove_pose(np.asarray(face) * [1, -1, 1])[0].astype(np.float64)
 
 
 @cache
 def average_face() -> np.ndarray:
-    """(478, 3) float64, the average of people at rest (``tbd/assets/face/README.md``)."""
+    """Return the average of people at rest: (478, 3) float64, canonical (``tbd/assets/face/README.md``)."""
     return _asset()[0]
 
 

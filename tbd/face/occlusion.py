@@ -1,8 +1,8 @@
-"""Whether a portrait shows its mouth: a mask, a scarf or a hand before it is no skin that could speak."""
+"""Portraits that do not show their mouth: a mask, a scarf or a hand before it is no skin that could speak."""
 
 import numpy as np
 
-from tbd.face import topology as mesh
+from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
 
 _PLAIN = 20.0
@@ -25,17 +25,17 @@ _ACROSS = 0.16
 """Inter-ocular distances above and below the line between the lips within which they are looked for."""
 
 
-def mouth_covered(face: FaceGeometry) -> bool:
-    """Whether something before the mouth hides it.
+def is_mouth_occluded(face: FaceGeometry) -> bool:
+    """Tell whether something before the mouth hides it.
 
-    A tracker always finds a mouth; the picture tells whether there is one: lips differ from the skin about them, and closed lips
+    A tracker always finds a mouth; the picture shows whether there is one: lips differ from the skin about them, and closed lips
     meet in a dark line. Neither may be seen for a mouth to count as covered, or what is there has no hue of skin.
 
     Args:
-        face: the portrait.
+        face: The portrait.
 
     Returns:
-        True where the mouth seems covered. A patterned cloth or a hand whose fingers resemble lips may pass for a mouth.
+        True where the mouth seems occluded. A patterned cloth or a hand whose fingers resemble lips may pass for a mouth.
     """
     import cv2
 
@@ -48,17 +48,17 @@ def mouth_covered(face: FaceGeometry) -> bool:
     dim = float(np.clip(upper[0] / _LIGHT, 0.25, 1))
     if np.ptp(lightness) < _PLAIN * dim:
         return True
-    gap = np.linalg.norm(points[list(mesh.LIP_TOP)] - points[list(mesh.LIP_BOTTOM)], axis=1).max()
+    gap = float(np.linalg.norm(points[list(topology.LIP_TOP)] - points[list(topology.LIP_BOTTOM)], axis=1).max())
     seam = min(lightness[10:15].max(), lightness[18:23].max()) - lightness[14:19].min()
     return bool(gap < _CLOSED * scale and seam < _SEAM * dim and np.ptp(lightness) < _MOUSTACHE * dim)
 
 
 def _profile(lab: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray:
     """(33,) mean lightness from above the lips to below them, at right angles to the line between them."""
-    corners = points[list(mesh.MOUTH_CORNERS)]
+    corners = points[list(topology.MOUTH_CORNERS)]
     along = (corners[1] - corners[0]) / max(np.linalg.norm(corners[1] - corners[0]), 1e-6)
     down = np.array([-along[1], along[0]])
-    middle = (points[list(mesh.LIP_TOP[3:-3])] + points[list(mesh.LIP_BOTTOM[3:-3])]) / 2
+    middle = (points[list(topology.LIP_TOP[3:-3])] + points[list(topology.LIP_BOTTOM[3:-3])]) / 2
     places = middle[:, None] + np.linspace(-_ACROSS, _ACROSS, 33)[None, :, None] * scale * down
     return _at(lab, places.reshape(-1, 2))[:, 0].reshape(len(middle), -1).mean(0)
 

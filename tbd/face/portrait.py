@@ -21,14 +21,14 @@ _MARGIN_BLUR = 0.06
 
 
 def portrait_window(points: np.ndarray, shape: tuple[int, ...]) -> tuple[float, float, float]:
-    """The square of head and shoulders around a face, as far as the picture shows them.
+    """Find the square of head and shoulders around a face, as far as the picture shows them.
 
     Args:
-        points: (N, 2 or 3) pixels of the face mesh.
-        shape: of the image, (H, W, …).
+        points: (N, 2) or (N, 3) pixels of the face mesh.
+        shape: Shape of the image, (H, W, …).
 
     Returns:
-        left, top, side in pixels. The square lies inside the picture; only where the picture is too narrow or too low for a
+        Left, top and side in pixels. The square lies inside the picture; only where the picture is too narrow or too low for a
         square of the whole face, it reaches outside, evenly on both sides.
     """
     low, high = points[:, :2].min(0), points[:, :2].max(0)
@@ -41,15 +41,15 @@ def portrait_window(points: np.ndarray, shape: tuple[int, ...]) -> tuple[float, 
     return float(inside[0]), float(inside[1]), float(side)
 
 
-def portrait_crop(image: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:
-    """The square of head and shoulders at `size` × `size` pixels.
+def crop_portrait_image(image: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:
+    """Cut out the square of head and shoulders at `size` × `size` pixels.
 
     Where it reaches outside the picture there is a margin in the picture's own blurred colours.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        points: (N, 2 or 3) pixels of the face mesh.
-        size: pixels.
+        points: (N, 2) or (N, 3) pixels of the face mesh.
+        size: Side of the new picture in pixels.
 
     Returns:
         (size, size, 3) uint8 RGB.
@@ -58,19 +58,19 @@ def portrait_crop(image: np.ndarray, points: np.ndarray, size: int) -> np.ndarra
 
 
 def crop_portrait(geometry: FaceGeometry, size: int) -> FaceGeometry:
-    """`portrait_crop` of a located face, with the mesh carried over exactly instead of being located again.
+    """Crop a located face as `crop_portrait_image` does; the mesh is carried over exactly instead of being located again.
 
     Args:
-        geometry: the face in the whole picture.
-        size: pixels of the new picture's side.
+        geometry: The face in the whole picture.
+        size: Side of the new picture in pixels.
 
     Returns:
-        The face in its square; `FaceGeometry.shown` says where the square has a margin.
+        The face in its square; `FaceGeometry.picture_box` says where the square has a margin.
     """
     left, top, side = portrait_window(geometry.points, geometry.image.shape)
-    image, shown = _cut(geometry.image, (left, top, side), size)
-    whole = shown == (0, 0, size, size)
-    return replace(geometry.cropped(left, top, image, size / side), shown=None if whole else shown)
+    image, box = _cut(geometry.image, (left, top, side), size)
+    whole = box == (0, 0, size, size)
+    return replace(geometry.cropped(left, top, image, size / side), picture_box=None if whole else box)
 
 
 def _cut(image: np.ndarray, window: tuple[float, float, float], size: int) -> tuple[np.ndarray, tuple[int, int, int, int]]:
@@ -81,8 +81,8 @@ def _cut(image: np.ndarray, window: tuple[float, float, float], size: int) -> tu
     height, width = image.shape[:2]
     box = (max(left, 0.0), max(top, 0.0), min(left + side, float(width)), min(top + side, float(height)))
     zoom = size / side
-    shown = tuple(round((edge - start) * zoom) for edge, start in zip(box, (left, top, left, top)))
-    x, y, right, bottom = (min(max(edge, 0), size) for edge in shown)
+    edges = (round((edge - start) * zoom) for edge, start in zip(box, (left, top, left, top)))
+    x, y, right, bottom = (min(max(edge, 0), size) for edge in edges)
     seen = Image.fromarray(image).resize((right - x, bottom - y), Image.Resampling.LANCZOS, box=box)
     if (right - x, bottom - y) == (size, size):
         return np.array(seen), (0, 0, size, size)
@@ -92,7 +92,7 @@ def _cut(image: np.ndarray, window: tuple[float, float, float], size: int) -> tu
 
 
 def _margin(picture: "Image", size: int) -> np.ndarray:
-    """(size, size, 3) uint8: the picture so blurred that nothing is seen in it but its colours, as films fill out tall pictures."""
+    """(size, size, 3) uint8: the picture so blurred that nothing is seen in it but its colours, as television fills out tall pictures."""
     import cv2
     from PIL import Image
 

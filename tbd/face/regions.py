@@ -1,4 +1,4 @@
-"""Where on a portrait each group of movements shows: masks for whatever treats regions of a face differently."""
+"""Masks of the regions of a portrait that each group of motion channels moves."""
 
 from collections.abc import Sequence
 
@@ -13,15 +13,16 @@ _SPREAD = 0.14
 
 
 def movement_masks(face: FaceGeometry, groups: Sequence[Sequence[str]], height: int, width: int) -> np.ndarray:
-    """How far each group of motion channels can move each place of a picture.
+    """Compute how far each group of motion channels can move each place of a picture.
 
     Args:
-        face: the portrait.
-        groups: channels of `tbd.face.channels.CHANNELS`. A group with a channel of the head moves everything.
-        height, width: of the masks, which cover the whole picture.
+        face: The portrait.
+        groups: G groups of names from `tbd.face.channels.CHANNELS`. A group with a channel of the head moves everything.
+        height: Rows of the masks, which cover the whole picture.
+        width: Columns of the masks.
 
     Returns:
-        (groups, height, width) float32 0..1, 1 where a group moves the face most.
+        (G, height, width) float32 0..1, 1 where a group moves the face most.
 
     Example:
         >>> from tbd.face.geometry import mean_face, remove_pose

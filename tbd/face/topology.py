@@ -6,6 +6,7 @@ Needs numpy alone; `triangles` imports MediaPipe when it is called. Rings are li
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -45,8 +46,19 @@ FACE_OVAL = (
 """The outline of the face, clockwise in the image from the top of the forehead."""
 
 
+Side = Literal["Right", "Left"]
+"""Sides of a face, the subject's own."""
+SIDES: tuple[Side, ...] = get_args(Side)
+
+
 def mirrored(points: Iterable[int]) -> tuple[int, ...]:
-    """The same points on the other side of the face, in the same order.
+    """Mirror points to the other side of the face.
+
+    Args:
+        points: Indices of mesh points.
+
+    Returns:
+        The points at the same places of the other side, in the same order.
 
     Example:
         >>> mirrored((33, 133, 10))
@@ -55,10 +67,26 @@ def mirrored(points: Iterable[int]) -> tuple[int, ...]:
     return tuple(int(i) for i in mirror_points()[list(points)])
 
 
+def on_side(points: Iterable[int], side: Side) -> tuple[int, ...]:
+    """Select points of the right side of the face, or their mirror images on the left.
+
+    Args:
+        points: Indices as this module lists them, for the subject's right.
+        side: The side that is wanted.
+
+    Returns:
+        The points in the same order.
+
+    Example:
+        >>> on_side(EYE_TOP[:2], "Right"), on_side(EYE_TOP[:2], "Left")
+        ((33, 246), (263, 466))
+    """
+    return tuple(points) if side == "Right" else mirrored(points)
+
+
 @cache
 def triangles() -> np.ndarray:
-    """(852, 3) int, the triangles of the skin's mesh; the eyes and the mouth are holes in it. Counted from the image's own
-    edges, not oriented. Imports MediaPipe.
+    """Return the (852, 3) int triangles of the skin's mesh, in which the eyes and the mouth are holes; they are not oriented.
 
     MediaPipe's Python package names the tesselation by its edges, three for every triangle, so the triangles are the
     edges' closed triples, without two triples about the nostrils that enclose a third triangle.

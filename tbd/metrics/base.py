@@ -1,6 +1,6 @@
-"""What every metric shares: what it reads of a clip, and means over clips that do not depend on who saw which clip.
+"""Base classes of all metrics: the fields of a clip that they read, and means that no order or share of clips changes.
 
-A metric names the fields of a clip that its `update` takes, in order, in `reads`; ``preds.`` is the clip under test,
+A metric lists the fields of a clip that its `update` takes, in order, in `reads`; ``preds.`` is the clip under test,
 ``target.`` the recorded one and what the plan and the label ask for, ``neutral.`` the same words said without emotion. The fields:
 
 | field | value |
@@ -14,8 +14,8 @@ A metric names the fields of a clip that its `update` takes, in order, in `reads
 | `emotion` | int, an index into `tbd.think.emotions.EMOTIONS` |
 | `intensity` | float, 0..1 |
 | `seams` | sequence of int, the first frames of a generator's later windows |
-| `bilabials` | (K, 2) float, seconds in which b, p and m are said |
-| `motions`, `intensities` | of one sweep: sequences of motions and of the intensities asked |
+| `bilabials` | (K, 2) float, seconds in which b, p and m are spoken |
+| `motions`, `intensities` | of one sweep: sequences of motions and of the plans' intensities |
 """
 
 from abc import abstractmethod
@@ -38,15 +38,16 @@ _MOST = 2**62
 
 
 class Unmeasurable(TBDError):
-    """A metric has nothing to say of one clip (no face, silence, too short). One sentence says why; the clip is counted."""
+    """A metric cannot measure one clip (no face, silence, too short). One sentence says why; the clip is counted."""
 
 
 class ClipMetric(Metric):
     """A metric that is updated with one clip at a time. See the module for `reads`."""
 
     reads: ClassVar[tuple[str, ...]]
-    unit: ClassVar[str]
-    """Of the reported number; "" where it has none."""
+    """The fields that `update` takes, in order."""
+    unit: str
+    """Unit of the reported number; "" where it has none."""
     is_differentiable = False
     full_state_update = False
 
@@ -54,24 +55,44 @@ class ClipMetric(Metric):
         """Plot one or several values as torchmetrics does (needs matplotlib).
 
         Args:
-            val: a result of `compute`, or a list of them over time; by default `compute()`.
-            ax: a matplotlib axis to draw into.
+            val: A result of `compute`, or a list of them over time; None for `compute()`.
+            ax: A matplotlib axis to draw into; None for a new figure.
+
+        Returns:
+            Figure and axis.
         """
         return self._plot(val, ax)
 
 
 class ClipMean(ClipMetric):
-    """The mean over clips of what `measure` finds in each; clips of which it can say nothing are counted in `unmeasured`.
+    """The mean over clips of what `measure` finds in each; clips that cannot be measured are counted in `unmeasured`.
 
     A subclass implements `measure`. `compute` gives the mean of `reported` (float64, NaN where no clip was measured),
     `means` those of all `names`. `update` hides which clips could not be measured, as torchmetrics' update returns nothing;
     `measure_and_add` does the same and returns, or raises, what it found.
 
+    Args:
+        kwargs: Options of `torchmetrics.Metric`.
+
     States (fixed size, summed over processes): `totals` (K,) and `weight` in steps of 2⁻³², `clips` and `unmeasured`.
+
+    Example:
+        >>> class Loudness(ClipMean):
+        ...     reads, unit, higher_is_better = ("preds.audio",), "", None
+        ...     def measure(self, audio):
+        ...         if not len(audio):
+        ...             raise Unmeasurable("The clip has no sound.")
+        ...         return {"value": float(np.abs(audio).mean())}
+        >>> metric = Loudness()
+        >>> metric.measure_and_add(np.full(8, 0.5))
+        {'value': 0.5}
+        >>> metric.update(np.zeros(0))
+        >>> float(metric.compute()), int(metric.clips), int(metric.unmeasured)
+        (0.5, 1, 1)
     """
 
     names: ClassVar[tuple[str, ...]] = ("value",)
-    """What `measure` finds."""
+    """Keys of what `measure` returns."""
     reported: ClassVar[str] = "value"
     """Which of `names` stands for the metric."""
     group: Hashable | None = None
@@ -89,14 +110,24 @@ class ClipMean(ClipMetric):
 
     @abstractmethod
     def measure(self, *inputs: Any) -> dict[str, float]:
-        """One clip's numbers, by `names`. Changes nothing.
+        """Measure one clip. Changes nothing.
+
+        Args:
+            inputs: The fields in `reads`.
+
+        Returns:
+            The clip's numbers, by `names`.
 
         Raises:
-            Unmeasurable: there is nothing to measure in this clip.
+            Unmeasurable: If there is nothing to measure in this clip.
         """
 
     def update(self, *inputs: Any) -> None:
-        """Measure one clip and count it; the arguments are `reads`'s and those of `measure`."""
+        """Measure one clip and count it.
+
+        Args:
+            inputs: The fields in `reads`, as `measure` takes them.
+        """
         with suppress(Unmeasurable):
             self.measure_and_add(*inputs)
 
@@ -104,7 +135,7 @@ class ClipMean(ClipMetric):
         """Measure one clip, count it, and return what was found.
 
         Args:
-            inputs: As for `update` and `measure`.
+            inputs: The fields in `reads`, as `measure` takes them.
 
         Returns:
             The clip's numbers, by `names`.
@@ -122,11 +153,23 @@ class ClipMean(ClipMetric):
         return values
 
     def weigh(self, *inputs: Any) -> float:
-        """How much one clip counts in the mean, of the same arguments as `measure`; 1 unless a metric says otherwise."""
+        """Weigh one clip in the mean; 1 unless a metric says otherwise.
+
+        Args:
+            inputs: The fields in `reads`, as `measure` takes them.
+
+        Returns:
+            The weight.
+        """
         return 1.0
 
     def add(self, values: Mapping[str, float] | None, weight: float = 1.0) -> None:
-        """Count in what `measure` gave for one clip, or None for a clip that could not be measured."""
+        """Count what `measure` gave for one clip.
+
+        Args:
+            values: The clip's numbers, by `names`; None for a clip that could not be measured.
+            weight: Weight of the clip.
+        """
         self._computed, self._update_count = None, max(self._update_count, 1)  # as torchmetrics does around `update`
         if values is None:
             self.unmeasured += 1
@@ -137,11 +180,11 @@ class ClipMean(ClipMetric):
         self.clips += 1
 
     def compute(self) -> Tensor:
-        """() float64, the weighted mean of `reported` over clips."""
+        """Compute the weighted mean of `reported` over clips, () float64."""
         return self.means()[self.reported]
 
     def means(self) -> dict[str, Tensor]:
-        """() float64 for each of `names`, of this process's clips alone."""
+        """Compute the mean of each of `names` over this process's clips alone, () float64."""
         return dict(zip(self.names, self.totals.double() / self.weight.double()))
 
 
@@ -159,14 +202,14 @@ class FrozenModule(Generic[NetworkT]):
     """A network that a metric uses and that is no part of it: not in its `state_dict`, not trained, not copied with it.
 
     Args:
-        network: is put into evaluation mode and its gradients are switched off.
+        network: The network; it is put into evaluation mode and its gradients are switched off.
     """
 
     def __init__(self, network: NetworkT) -> None:
         self.network = network.eval().requires_grad_(False)
 
     def on(self, device: torch.device) -> NetworkT:
-        """The network, moved to `device`."""
+        """Return the network, moved to `device`."""
         return self.network.to(device)
 
     def __deepcopy__(self, memo: Any) -> "FrozenModule[NetworkT]":
@@ -175,8 +218,16 @@ class FrozenModule(Generic[NetworkT]):
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Within it networks run in full single precision and without gradients, whatever the caller's autocast and TF32 say:
-    under bfloat16 a FID near 40 comes in steps of a quarter."""
+    """Run networks in full single precision and without gradients, whatever the caller's autocast and TF32 settings are.
+
+    Under bfloat16 a FID near 40 comes in steps of a quarter.
+
+    Args:
+        device: Device that the networks run on.
+
+    Yields:
+        None, once the settings hold.
+    """
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode())
         stack.enter_context(torch.autocast(device.type, enabled=False))
@@ -186,8 +237,15 @@ def full_precision(device: torch.device) -> Iterator[None]:
 
 
 def to_uint8(frames: Array) -> Tensor:
-    """(T, 3, H, W) frames as uint8. Floats are 0..1: clamped, then rounded (torchmetrics' own conversion truncates, and lets
-    1.01 wrap to 1).
+    """Convert frames to uint8.
+
+    Floats are 0..1: clamped, then rounded. torchmetrics' own conversion truncates, and lets 1.01 wrap to 1.
+
+    Args:
+        frames: (T, 3, H, W) uint8, or float in 0..1.
+
+    Returns:
+        (T, 3, H, W) uint8.
 
     Example:
         >>> to_uint8(torch.tensor([-0.5, 0.5, 0.9999, 1.01]).reshape(1, 1, 2, 2)).flatten().tolist()
@@ -198,5 +256,13 @@ def to_uint8(frames: Array) -> Tensor:
 
 
 def tensor(values: Array, dtype: torch.dtype = torch.float64) -> Tensor:
-    """A tensor on its own device, or a numpy array, in double precision unless said otherwise."""
+    """Convert an array to a tensor; a tensor stays on its device.
+
+    Args:
+        values: Tensor or numpy array.
+        dtype: Type of the result.
+
+    Returns:
+        The values as a tensor.
+    """
     return torch.as_tensor(values).to(dtype)

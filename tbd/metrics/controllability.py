@@ -1,4 +1,4 @@
-"""Does the emotion knob do something? One sentence, drawn with several emotions and intensities.
+"""Controllability: does the emotion that a model is conditioned on change its motion?
 
 The emotion's accuracy over a sweep is `tbd.metrics.EmotionAccuracy`, one for each intensity.
 """
@@ -21,8 +21,18 @@ class EmotionSeparation(ClipMetric):
     """How far apart the emotions' faces lie: the mean over pairs of emotions of the distance between their mean blendshapes.
 
     Each clip counts by its mean over time (52 blendshapes), each emotion by the mean of its clips; the distance is the
-    root mean square over blendshapes, 0..1. 0 is a knob that does nothing; where every clip differs by chance alone it is
+    root mean square over blendshapes, 0..1. 0 is a condition without effect; where every clip differs at random it is
     near ``spread / √clips``, so give each emotion the same sentences.
+
+    Args:
+        kwargs: Options of `torchmetrics.Metric`.
+
+    Example:
+        >>> metric = EmotionSeparation()
+        >>> metric.update(np.full((50, 58), 0.2), EMOTIONS.index("happy"))
+        >>> metric.update(np.full((50, 58), 0.5), EMOTIONS.index("sad"))
+        >>> round(float(metric.compute()), 6)
+        0.3
     """
 
     reads = ("preds.motion", "target.emotion")
@@ -38,12 +48,17 @@ class EmotionSeparation(ClipMetric):
         self.add_state("clips", torch.zeros(len(EMOTIONS), dtype=torch.int64), "sum")
 
     def update(self, motion: Array, emotion: int) -> None:
-        """(T, 58), and an index into `EMOTIONS`."""
+        """Add one clip.
+
+        Args:
+            motion: (T, 58).
+            emotion: Index into `EMOTIONS`.
+        """
         self.sums[emotion] += tensor(motion)[:, : len(BLENDSHAPES)].mean(0).to(self.sums.device)
         self.clips[emotion] += 1
 
     def compute(self) -> Tensor:
-        """() float64; NaN where fewer than two emotions were seen."""
+        """Compute the mean distance, () float64; NaN where fewer than two emotions were seen."""
         here = self.clips > 0
         means = self.sums[here] / self.clips[here, None]
         pairs = [(a - b).square().mean().sqrt() for a, b in combinations(means, 2)]
@@ -51,14 +66,29 @@ class EmotionSeparation(ClipMetric):
 
 
 def motion_distance(a: Array, b: Array) -> float:
-    """Root mean square difference of the 52 blendshapes of two motions, frame by frame over the shorter one's length, 0..1."""
+    """Compute the root mean square difference of the 52 blendshapes of two motions, frame by frame.
+
+    Args:
+        a: (T, 58).
+        b: (T, 58); the longer motion counts up to the shorter one's length.
+
+    Returns:
+        The distance, 0..1.
+    """
     length = min(len(a), len(b))
     a, b = (tensor(motion)[:length, : len(BLENDSHAPES)] for motion in (a, b))
     return float((a - b).square().mean().sqrt())
 
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
-    """Spearman's ρ, ties shared; 0 where either does not vary.
+    """Compute Spearman's ρ; ties share their rank.
+
+    Args:
+        a: N numbers.
+        b: N numbers.
+
+    Returns:
+        ρ, or 0 where either does not vary.
 
     Example:
         >>> rank_correlation([0.2, 0.4, 0.6, 0.8], [0.1, 0.3, 0.2, 0.9])
@@ -72,11 +102,16 @@ def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 class IntensityMonotonicity(ClipMean):
-    """Does more intensity mean more expression? Spearman's ρ between the intensities asked and the `motion_distance` from
-    the least intense motion of the same sweep.
+    """Spearman's ρ between the plans' intensities and the `motion_distance` from the least intense motion of the same sweep.
 
     One update is one sweep: the same voice, emotion and seed at several intensities. −1..1, 1 where every step up moves the
-    face further, 0 for a knob that does nothing.
+    face further, 0 for an intensity without effect.
+
+    Example:
+        >>> metric = IntensityMonotonicity()
+        >>> metric.update([np.full((50, 58), level**2) for level in (0.2, 0.5, 0.9)], [0.2, 0.5, 0.9])
+        >>> float(metric.compute())
+        1.0
     """
 
     reads = ("preds.motions", "preds.intensities")
@@ -85,10 +120,17 @@ class IntensityMonotonicity(ClipMean):
     plot_lower_bound, plot_upper_bound = -1.0, 1.0
 
     def measure(self, motions: Sequence[Array], intensities: Sequence[float]) -> dict[str, float]:
-        """K motions (T, 58) and the K intensities asked, in any order.
+        """Measure one sweep.
+
+        Args:
+            motions: K motions, (T, 58) each.
+            intensities: Their K intensities, in any order.
+
+        Returns:
+            ``value``, Spearman's ρ.
 
         Raises:
-            Unmeasurable: there are fewer than three different intensities.
+            Unmeasurable: If there are fewer than three different intensities.
         """
         if len(set(intensities)) < 3:
             raise Unmeasurable("A sweep needs at least three intensities.")
@@ -99,10 +141,17 @@ class IntensityMonotonicity(ClipMean):
 
 
 class LipDrift(ClipMean):
-    """What emotion does to the lips: 1 − r of `mouth_aperture` over time, said with an emotion and said neutrally.
+    """Effect of emotion on the lips: 1 − r of `mouth_aperture` over time, spoken with an emotion and neutrally.
 
     0..2, 0 where the mouth opens and closes with the emotion exactly as without it. Some drift is right, since an angry
     mouth opens wider; a drift near 1 is a mouth that no longer says the words.
+
+    Example:
+        >>> points = np.random.default_rng(0).random((30, 68, 2))
+        >>> metric = LipDrift()
+        >>> metric.update(points, points)
+        >>> round(float(metric.compute()), 6)
+        0.0
     """
 
     reads = ("preds.points", "neutral.points")
@@ -111,9 +160,16 @@ class LipDrift(ClipMean):
     plot_lower_bound, plot_upper_bound = 0.0, 2.0
 
     def measure(self, emotional: Array, neutral: Array) -> dict[str, float]:
-        """(T, 478, 3) or (T, 68, 2) pixels each, of the same words in the same time.
+        """Compare two clips of the same words in the same time.
+
+        Args:
+            emotional: (T, 478, 3) or (T, 68, 2) pixels.
+            neutral: (T, 478, 3) or (T, 68, 2) pixels.
+
+        Returns:
+            ``value``, the drift.
 
         Raises:
-            Unmeasurable: see `tbd.metrics.landmarks.lagged_correlation`.
+            Unmeasurable: If fewer than ten frames show a face in both, or either mouth stands still.
         """
         return {"value": 1 - lagged_correlation(mouth_aperture(emotional), mouth_aperture(neutral), 0)[0]}

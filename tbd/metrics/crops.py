@@ -1,8 +1,8 @@
-"""Which part of a frame a network sees. The arithmetic is that of the published pipelines; the eyes are ours.
+"""Crops that networks see. The arithmetic is that of the published pipelines; the face detector is ours.
 
 Where they detect with S3FD, face_alignment or dlib, we take MediaPipe's mesh: boxes are the mesh's bounds, dlib's points the
 mesh points nearest to them (`tbd.metrics.landmarks.dlib68`). Where they code the frames again as video and JPEG before the
-network sees them, we do not. ``docs/metrics.md`` says what of each protocol is theirs.
+network sees them, we do not. ``docs/metrics.md`` lists what of each protocol is theirs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ class MouthCrop:
 
     Args:
         frames: (T, 3, 224, 224) uint8 RGB.
-        start: the video frame that it begins with; the sound is cut to the same frames.
+        start: The video frame that it begins with; the sound is cut to the same frames.
     """
 
     frames: Tensor
@@ -50,7 +50,7 @@ class Track:
     """A face followed without a jump.
 
     Args:
-        start: its first frame.
+        start: Its first frame.
         boxes: (T, 4) left, top, right, bottom in pixels, frames without a detection filled in between their neighbours.
     """
 
@@ -59,7 +59,7 @@ class Track:
 
 
 def find_tracks(boxes: np.ndarray, min_track: int) -> list[Track]:
-    """Tracks as `run_pipeline.py` makes them, of one face per frame.
+    """Find tracks of one face per frame, as `run_pipeline.py` does.
 
     A track takes every later detection that comes within 25 frames of its last one and overlaps it by more than half
     (intersection over union); the detections that it passed over begin tracks of their own. It counts with more than
@@ -67,7 +67,10 @@ def find_tracks(boxes: np.ndarray, min_track: int) -> list[Track]:
 
     Args:
         boxes: (T, 4), rows of NaN where no face was seen.
-        min_track: detections.
+        min_track: Number of detections that a track must exceed.
+
+    Returns:
+        The tracks, ordered by their first frame.
     """
     left, tracks = [int(frame) for frame in np.flatnonzero(np.isfinite(boxes).all(1))], []
     while left:
@@ -91,13 +94,14 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def crop_track(frames: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """`crop_video` of `run_pipeline.py`: half sizes and centres smoothed by a median of 13 frames (whose ends see zeros), the
-    picture padded with grey 110, a square of 1.4 half sizes to either side, from one half size above the centre to 1.8 below
-    it, scaled to 224.
+    """Crop a track as `crop_video` of `run_pipeline.py` does.
+
+    Half sizes and centres are smoothed by a median of 13 frames (whose ends see zeros), the picture is padded with grey 110, and a
+    square of 1.4 half sizes to either side, from one half size above the centre to 1.8 below it, is scaled to 224.
 
     Args:
         frames: (T, H, W, 3) uint8.
-        boxes: (T, 4).
+        boxes: (T, 4) left, top, right, bottom in pixels.
 
     Returns:
         (T, 224, 224, 3) uint8.
@@ -149,8 +153,10 @@ def _eat(frames: np.ndarray, points: np.ndarray) -> Iterator[MouthCrop]:
 
 
 def _anchors(points: np.ndarray) -> np.ndarray:
-    """(T, 68, 2) → (T, 3, 2) the eyes' and the inner lips' centres; frames without a face are filled in between their
-    neighbours (EAT's script gives up on such a clip)."""
+    """(T, 68, 2) → (T, 3, 2) the eyes' and the inner lips' centres.
+
+    Frames without a face are filled in between their neighbours (EAT's script gives up on such a clip).
+    """
     anchors = np.stack([points[:, part].mean(1) for part in (slice(36, 42), slice(42, 48), slice(60, 68))], 1).reshape(-1, 6)
     frames, seen = np.arange(len(anchors)), np.isfinite(anchors).all(1)
     return np.stack([np.interp(frames, frames[seen], column[seen]) for column in anchors.T], 1).reshape(-1, 3, 2)
@@ -165,7 +171,7 @@ _PROTOCOLS: Mapping[CropProtocol, Callable[[np.ndarray, np.ndarray], Iterator[Mo
 
 
 def crop_mouths(frames: Array, points: Array | None, protocol: CropProtocol) -> list[MouthCrop]:
-    """A clip as SyncNet sees it under a published protocol.
+    """Crop a clip as SyncNet sees it under a published protocol.
 
     - ``official``: the authors' `run_pipeline.py` (tracks of more than 100 frames).
     - ``official-short``: the same from more than 5 frames on, since most clips of MEAD are shorter than four seconds.
@@ -175,10 +181,13 @@ def crop_mouths(frames: Array, points: Array | None, protocol: CropProtocol) -> 
     Args:
         frames: (T, 3, H, W) uint8 RGB.
         points: (T, 478, 3) pixels, NaN where no face was seen; not needed by ``wav2lip``.
-        protocol: of the four.
+        protocol: One of the four.
+
+    Returns:
+        A crop for each track of the face.
 
     Raises:
-        Unmeasurable: no face is seen for long enough.
+        Unmeasurable: If no face is seen for long enough.
     """
     if protocol != "wav2lip" and (points is None or not bool(torch.isfinite(tensor(points)).flatten(1).all(1).any())):
         raise Unmeasurable("No face was seen in the clip.")
@@ -200,14 +209,16 @@ _EAT_WARPED = 163
 
 
 def eat_faces(frames: Array, points: Array, template: Array | None = None, two_templates: bool = False) -> Tensor:
-    """Faces as EAT's `utils_crop.py` aligns them for PSNR, SSIM and FID: scikit-image's warp by the similarity of dlib's points
-    27 to 44 onto the template, cut at (1, 1), cast to whole numbers downwards.
+    """Align faces as EAT's `utils_crop.py` does for PSNR, SSIM and FID.
+
+    scikit-image's warp by the similarity of dlib's points 27 to 44 onto the template, cut at (1, 1), cast to whole numbers downwards.
 
     Args:
         frames: (T, 3, H, W) uint8 RGB.
         points: (T, 478, 3) or (T, 68, 2) pixels; frames with NaN are left out, as theirs are where dlib sees no face.
-        template: (68, 2), `tbd.metrics.landmarks.load_template("eat-template")` for EAT's own; by default `eat_template`.
-        two_templates: take their second one where the right eye looks closed, see `tbd.metrics.landmarks.eat_templates`.
+        template: (68, 2), `tbd.metrics.landmarks.load_template("eat-template")` for EAT's own; None for `eat_template`.
+        two_templates: Whether to take their second one where the right eye looks closed, see
+            `tbd.metrics.landmarks.eat_templates`.
 
     Returns:
         (F, 3, 128, 128) uint8.
@@ -243,13 +254,13 @@ _CHIP_TEMPLATE = np.array(
 
 
 def face_chips(frames: Array, points: Array, size: int = _SIDE, padding: float = 0.25) -> Tensor:
-    """Upright faces as dlib's `get_face_chip(size=224, padding=0.25)` cuts them, which Emotion-FAN and others are trained on.
+    """Cut upright faces as dlib's `get_face_chip(size=224, padding=0.25)`, which Emotion-FAN and others are trained on.
 
     Args:
         frames: (T, 3, H, W) uint8 RGB.
         points: (T, 478, 3) pixels; frames with NaN are left out.
-        size: pixels of a chip's side.
-        padding: around the face, as a part of its size.
+        size: Pixels of a chip's side.
+        padding: Margin around the face as a fraction of its size.
 
     Returns:
         (F, 3, size, size) uint8, F at most T.

@@ -1,4 +1,4 @@
-"""How a face moves: the asked muscles, blinks, head, rest in silence, smoothness, seams, and sets of motions."""
+"""Motion: planned muscles, blinks, head, rest in silence, smoothness, seams, and distances of sets of motions."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,25 +16,26 @@ from tbd.think.action_units import ACTION_UNITS
 from tbd.think.facs import measure as measure_unit
 
 _MOVES = 0.1
-"""Intensity over which an asked action unit must range within the clip to be correlated."""
+"""Intensity over which a planned action unit must range within the clip to be correlated."""
 
 
 def _numpy(values: Array) -> np.ndarray:
     return tensor(values).cpu().numpy()
 
 
-def unit_fidelity(motion: np.ndarray, asked: np.ndarray) -> dict[int, tuple[float, float]]:
-    """Per action unit that the plan moves: Pearson's r and the mean absolute error between asked and seen intensity.
+def unit_fidelity(motion: np.ndarray, plan_motion: np.ndarray) -> dict[int, tuple[float, float]]:
+    """Compare planned and measured intensity of each action unit that the plan moves.
 
     Args:
-        motion, asked: (T, 58); what is seen and what `tbd.think.facs.perform` makes of the plan.
+        motion: (T, 58) under test.
+        plan_motion: (T, 58) the plan as `tbd.think.facs.perform` gives it.
 
     Returns:
-        Unit number → (r, error in 0..1). A unit that is asked to move and never does has r 0.
+        Unit number → (Pearson's r, mean absolute error in 0..1). A planned unit that never moves has r 0.
     """
-    length, found = min(len(motion), len(asked)), {}
+    length, found = min(len(motion), len(plan_motion)), {}
     for unit in ACTION_UNITS:
-        wanted, shown = (measure_unit(values[:length], unit).astype(np.float64) for values in (asked, motion))
+        wanted, shown = (measure_unit(values[:length], unit).astype(np.float64) for values in (plan_motion, motion))
         if np.ptp(wanted) > _MOVES:
             r = float(np.corrcoef(wanted, shown)[0, 1]) if shown.std() > 1e-9 else 0.0
             found[unit] = r, float(np.abs(wanted - shown).mean())
@@ -42,11 +43,20 @@ def unit_fidelity(motion: np.ndarray, asked: np.ndarray) -> dict[int, tuple[floa
 
 
 class ActionUnitFidelity(ClipMean):
-    """Do the muscles move that the plan asked for? The mean over action units of Pearson's r between asked and seen.
+    """Correlation of planned and measured muscles: the mean over action units of Pearson's r over time.
 
     Only units that the plan moves by more than 0.1 within the clip count, since a held one has no correlation; `means`
     also gives their mean absolute ``error`` in intensity, 0..1. Speech moves jaw and lips as well, so units of the lower
     face are seen through it. −1..1, higher is better.
+
+    Example:
+        >>> from tbd.think.facs import perform
+        >>> from tbd.think.plan import MuscleAction, MusclePlan
+        >>> plan = perform(MusclePlan(actions=(MuscleAction(unit=4, intensity=0.8, onset=0.5, apex=1.0),)), 50)
+        >>> metric = ActionUnitFidelity()
+        >>> metric.update(0.5 * plan, plan)  # strength does not count
+        >>> round(float(metric.compute()), 3)
+        1.0
     """
 
     reads = ("preds.motion", "target.plan_motion")
@@ -56,13 +66,20 @@ class ActionUnitFidelity(ClipMean):
     higher_is_better = True
     plot_lower_bound, plot_upper_bound = -1.0, 1.0
 
-    def measure(self, motion: Array, asked: Array) -> dict[str, float]:
-        """(T, 58) each.
+    def measure(self, motion: Array, plan_motion: Array) -> dict[str, float]:
+        """Correlate one clip with its plan.
+
+        Args:
+            motion: (T, 58).
+            plan_motion: (T, 58).
+
+        Returns:
+            ``correlation`` and ``error``.
 
         Raises:
-            Unmeasurable: the plan moves no unit within the clip.
+            Unmeasurable: If the plan moves no unit within the clip.
         """
-        units = unit_fidelity(_numpy(motion), _numpy(asked))
+        units = unit_fidelity(_numpy(motion), _numpy(plan_motion))
         if not units:
             raise Unmeasurable("The plan moves no action unit within the clip.")
         correlation, error = np.mean(list(units.values()), 0)
@@ -70,20 +87,36 @@ class ActionUnitFidelity(ClipMean):
 
 
 def motion_features(motion: Array) -> Tensor:
-    """(T, 58) → (T − 1, 116) float64: each frame's channels, and their change since the frame before times 5.
+    """Describe each frame by its channels, and five times their change since the frame before.
 
     The change counts five times so that a channel's usual movement weighs about as much as its usual extent (a blink or a
     syllable takes five frames).
+
+    Args:
+        motion: (T, 58).
+
+    Returns:
+        (T − 1, 116) float64.
     """
     motion = tensor(motion)
     return torch.cat([motion[1:], 5 * (motion[1:] - motion[:-1])], 1)
 
 
 class FrechetMotionDistance(ClipMetric):
-    """Fréchet distance between the Gaussians fitted to the `motion_features` of all frames of either side (FMD).
+    """Fréchet distance between the Gaussians fitted to the `motion_features` of all frames of both sets (FMD).
 
     Unlike a distance of frames, it asks whether the motion is one that such a face could make, not whether it is this one.
-    Lower is better; its unit is that of the squared channels (0..1 for blendshapes). Needs some hundreds of frames a side.
+    Lower is better; its unit is that of the squared channels (0..1 for blendshapes). Needs some hundreds of frames a set.
+
+    Args:
+        kwargs: Options of `torchmetrics.Metric`.
+
+    Example:
+        >>> motion = np.random.default_rng(0).random((300, 58))
+        >>> metric = FrechetMotionDistance()
+        >>> metric.update(motion, motion + 0.1)
+        >>> round(float(metric.compute()), 2)  # 58 channels · 0.1²
+        0.58
     """
 
     reads = ("preds.motion", "target.motion")
@@ -97,20 +130,31 @@ class FrechetMotionDistance(ClipMetric):
         self.target = GaussianSums(self, "target", 2 * len(CHANNELS))
 
     def update(self, preds: Array | None, target: Array | None) -> None:
-        """(T, 58) each, lengths may differ; None leaves a side out."""
+        """Add a clip.
+
+        Args:
+            preds: (T, 58) under test; None adds to the other set alone.
+            target: (T, 58) recorded, of any length; None adds to the other set alone.
+        """
         for sums, motion in ((self.preds, preds), (self.target, target)):
             if motion is not None:
                 sums.add(motion_features(motion))
 
     def compute(self) -> Tensor:
-        """() float64."""
+        """Compute the distance, () float64."""
         return self.preds.distance(self.target)
 
 
 class HeadMotionDiversity(ClipMean):
-    """How much the head moves: the standard deviation over time of pitch, yaw and roll in degrees, averaged over the three.
+    """Standard deviation over time of pitch, yaw and roll in degrees, averaged over the three.
 
     Neither high nor low is good as such: compare with the recorded clips. A still head has 0.
+
+    Example:
+        >>> metric = HeadMotionDiversity()
+        >>> metric.update(np.zeros((50, 58)))
+        >>> float(metric.compute())
+        0.0
     """
 
     reads = ("preds.motion",)
@@ -119,7 +163,7 @@ class HeadMotionDiversity(ClipMean):
     plot_lower_bound = 0.0
 
     def measure(self, motion: Array) -> dict[str, float]:
-        """(T, 58)."""
+        """Measure one clip, (T, 58)."""
         angles = tensor(motion)[:, [INDEX[name] for name in HEAD[:3]]]
         return {"value": float(torch.rad2deg(angles.std(0, correction=0)).mean())}
 
@@ -129,7 +173,13 @@ _CLOSED, _OPEN = 0.5, 0.3
 
 
 def count_blinks(closure: Iterable[float]) -> int:
-    """Blinks in a track of eyelid closure (0..1): from open to at least half closed; the next one counts after opening again.
+    """Count blinks: from open to at least half closed; the next one counts after opening again.
+
+    Args:
+        closure: Closure of the eyelids frame by frame, 0..1.
+
+    Returns:
+        The number of blinks.
 
     Example:
         >>> count_blinks([0, 0.2, 0.9, 0.45, 0.8, 0.1, 0, 0.6, 0])
@@ -149,6 +199,14 @@ class BlinkRate(ClipMean):
 
     People blink about 15 to 20 times a minute at rest and more when they talk (Bentivoglio et al. 1997: 17 and 26); compare
     with the recorded clips.
+
+    Example:
+        >>> motion = np.zeros((1500, 58))  # a minute
+        >>> motion[100:104, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]] = 1
+        >>> metric = BlinkRate()
+        >>> metric.update(motion)
+        >>> round(float(metric.compute()), 6)
+        1.0
     """
 
     reads = ("preds.motion",)
@@ -157,11 +215,11 @@ class BlinkRate(ClipMean):
     plot_lower_bound = 0.0
 
     def weigh(self, motion: Array) -> float:
-        """Minutes."""
+        """Weigh a clip, (T, 58), by its minutes."""
         return len(motion) / FPS / 60
 
     def measure(self, motion: Array) -> dict[str, float]:
-        """(T, 58)."""
+        """Measure one clip, (T, 58)."""
         closure = tensor(motion)[:, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].mean(1)
         return {"value": count_blinks(closure.tolist()) / self.weigh(motion)}
 
@@ -173,10 +231,14 @@ _SHORTEST = 5
 
 
 def silent_frames(audio: Array, frames: int) -> np.ndarray:
-    """(frames,) bool: where nobody speaks, for at least five frames together. Needs no threshold of its own for each recording.
+    """Find frames in which nobody speaks, for at least five frames together. Needs no threshold for each recording.
 
     Args:
         audio: (N,) at 16 kHz. Frames beyond its end are silent.
+        frames: Number of video frames T.
+
+    Returns:
+        (T,) bool.
     """
     samples = np.zeros(frames * SAMPLES_PER_FRAME)
     given = _numpy(audio)[: len(samples)]
@@ -191,10 +253,17 @@ def silent_frames(audio: Array, frames: int) -> np.ndarray:
 
 
 class SilenceLipEnergy(ClipMean):
-    """Does the mouth rest when nobody speaks? Root mean square of the speed of `mouth_aperture` over silent frames.
+    """Rest of the mouth in silence: root mean square of the speed of `mouth_aperture` over silent frames.
 
     Unit: inter-ocular distances a second; lower is better, 0 is a mouth at rest. The first two frames of each silence are
     left out, in which a mouth may still close.
+
+    Example:
+        >>> points = np.random.default_rng(0).random((1, 68, 2)).repeat(50, 0)  # stands still
+        >>> metric = SilenceLipEnergy()
+        >>> metric.update(points, np.zeros(50 * 640))
+        >>> float(metric.compute())
+        0.0
     """
 
     reads = ("preds.points", "preds.audio")
@@ -203,10 +272,17 @@ class SilenceLipEnergy(ClipMean):
     plot_lower_bound = 0.0
 
     def measure(self, points: Array, audio: Array) -> dict[str, float]:
-        """(T, 478, 3) or (T, 68, 2) pixels; (N,) audio at 16 kHz.
+        """Measure one clip.
+
+        Args:
+            points: (T, 478, 3) or (T, 68, 2) pixels.
+            audio: (N,) at 16 kHz.
+
+        Returns:
+            ``value``, the speed.
 
         Raises:
-            Unmeasurable: the clip has no silence of a fifth of a second, or no face is seen in it.
+            Unmeasurable: If the clip has no silence of a fifth of a second, or no face is seen in it.
         """
         silent = silent_frames(audio, len(points))
         settled = silent & np.r_[False, silent[:-1]] & np.r_[False, False, silent[:-2]]
@@ -218,10 +294,17 @@ class SilenceLipEnergy(ClipMean):
 
 
 class Jerk(ClipMean):
-    """How jittery a face is: the mean length of the third derivative of the points, in inter-ocular distances per s³.
+    """Jitter of a face: the mean length of the third derivative of the points, in inter-ocular distances per s³.
 
     The points are dlib's 68, each frame turned upright, centred and scaled by its eyes, so that the head's own movement
     does not count. Lower is smoother; a face that speaks is not at 0: compare with the recorded clips.
+
+    Example:
+        >>> points = np.random.default_rng(0).random((1, 68, 2)).repeat(10, 0)  # stands still
+        >>> metric = Jerk()
+        >>> metric.update(points)
+        >>> float(metric.compute())
+        0.0
     """
 
     reads = ("preds.points",)
@@ -230,10 +313,16 @@ class Jerk(ClipMean):
     plot_lower_bound = 0.0
 
     def measure(self, points: Array) -> dict[str, float]:
-        """(T, 478, 3) or (T, 68, 2) pixels; stretches in which the face is lost are left out.
+        """Measure one clip.
+
+        Args:
+            points: (T, 478, 3) or (T, 68, 2) pixels; stretches in which the face is lost are left out.
+
+        Returns:
+            ``value``, the jerk.
 
         Raises:
-            Unmeasurable: no four frames in a row show a face.
+            Unmeasurable: If no four frames in a row show a face.
         """
         upright = steady(points)
         jerk = torch.diff(upright, n=3, dim=0).norm(dim=-1).mean(1) * FPS**3
@@ -244,11 +333,18 @@ class Jerk(ClipMean):
 
 
 class SeamJump(ClipMean):
-    """Can one see where a generator joined two windows? The largest step between frames at a seam, over the usual step.
+    """Visibility of seams between windows: the largest step between frames at a seam, over the usual step.
 
     A step is the root mean square change of the 58 channels from one frame to the next; the usual one is the 95th percentile
     of all steps that are no seam, so that an ordinary syllable at a seam scores below 1. Above 1 the seam is rougher than
     nearly everything else in the clip.
+
+    Example:
+        >>> motion = np.arange(50)[:, None] * np.full((1, 58), 0.01)
+        >>> metric = SeamJump()
+        >>> metric.update(motion, [25])  # moves on as it did
+        >>> round(float(metric.compute()), 6)
+        1.0
     """
 
     reads = ("preds.motion", "preds.seams")
@@ -257,10 +353,17 @@ class SeamJump(ClipMean):
     plot_lower_bound = 0.0
 
     def measure(self, motion: Array, seams: Sequence[int]) -> dict[str, float]:
-        """(T, 58), and the frames with which the later windows begin.
+        """Measure one clip.
+
+        Args:
+            motion: (T, 58).
+            seams: First frames of the later windows.
+
+        Returns:
+            ``value``, the ratio.
 
         Raises:
-            Unmeasurable: there is no seam within the clip, or nothing else moves.
+            Unmeasurable: If there is no seam within the clip, or nothing else moves.
         """
         steps = torch.diff(tensor(motion), dim=0).square().mean(1).sqrt().cpu().numpy()
         at = sorted({int(seam) - 1 for seam in seams if 0 < seam < len(motion)})

@@ -1,4 +1,4 @@
-"""Does a face show the emotion that was asked for, in a classifier's eyes?"""
+"""Emotion of a face, as a classifier of pixels sees it."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
 from tbd.think.emotions import EMOTIONS, Emotion, parse_emotion
@@ -13,9 +14,9 @@ from tbd.weights import WeightsNotFoundError
 
 
 class EmotionClassifier(nn.Module):
-    """Face chips of one clip → scores of emotions.
+    """Base class of networks that score the emotions of a clip.
 
-    An implementation says in `emotions` what its scores' columns mean, in the words of `EMOTIONS` (seven without contempt
+    An implementation sets `emotions` to the emotions of its scores' columns, in the words of `EMOTIONS` (seven without contempt
     will do), and scores a clip as a whole.
     """
 
@@ -23,15 +24,22 @@ class EmotionClassifier(nn.Module):
 
     @abstractmethod
     def scores(self, faces: Tensor) -> Tensor:
-        """(F, 3, 224, 224) uint8 RGB, F at least 1 → (len(emotions),) float, the greater the likelier."""
+        """Score one clip.
+
+        Args:
+            faces: (F, 3, 224, 224) uint8 RGB face chips, F at least 1.
+
+        Returns:
+            (len(emotions),) float, the greater the likelier.
+        """
 
 
 class CallableEmotionClassifier(EmotionClassifier):
-    """Any function of frames.
+    """A classifier made of any function of frames.
 
     Args:
         function: (F, 3, 224, 224) uint8 RGB → (F, K) scores per frame, averaged over frames.
-        emotions: what the K columns mean, in any known spelling.
+        emotions: Emotions of the K columns, in any known spelling.
 
     Example:
         >>> bright = CallableEmotionClassifier(lambda faces: faces.float().mean((2, 3))[:, :2], ["Happiness", "Sadness"])
@@ -43,6 +51,7 @@ class CallableEmotionClassifier(EmotionClassifier):
         super().__init__()
         self.function, self.emotions = function, tuple(parse_emotion(emotion) for emotion in emotions)
 
+    @override
     def scores(self, faces: Tensor) -> Tensor:
         return self.function(faces).float().mean(0)
 
@@ -51,12 +60,12 @@ class TransformersEmotionClassifier(EmotionClassifier):
     """An image classifier of `transformers` whose labels are emotions; the mean over frames of its probabilities.
 
     Args:
-        model: a folder, or a hub repository that is in the local cache already.
-        batch_size: frames at a time.
+        model: A folder, or a hub repository that is in the local cache already.
+        batch_size: Number of frames at a time.
 
     Raises:
-        WeightsNotFoundError: the model is not on this machine.
-        InputError: one of its labels is no emotion.
+        WeightsNotFoundError: If the model is not on this machine.
+        InputError: If one of its labels is no emotion.
     """
 
     def __init__(self, model: str, batch_size: int = 32) -> None:
@@ -73,6 +82,7 @@ class TransformersEmotionClassifier(EmotionClassifier):
         self.emotions = tuple(parse_emotion(labels[i]) for i in range(len(labels)))
         self.batch_size = batch_size
 
+    @override
     def scores(self, faces: Tensor) -> Tensor:
         total = torch.zeros(len(self.emotions), device=self.model.device)
         for part in faces.split(self.batch_size):
@@ -84,13 +94,14 @@ class TransformersEmotionClassifier(EmotionClassifier):
 class EmotionAccuracy(ClipMetric):
     """Top-1 accuracy over clips, 0..1, higher is better, with its confusion matrix and its ceiling.
 
-    The ceiling is the same classifier's accuracy on the recorded clips, where they are given: an accuracy says little
-    without it, and one above it says that the classifier was pleased rather than a person.
+    The ceiling is the same classifier's accuracy on the recorded clips, where they are given: an accuracy means little
+    without it. A value above the ceiling means that the classifier was over-fitted to, not that people would agree.
 
     Args:
-        classifier: judges a clip's face chips.
-        contempt: False gives the seven-class figure: contempt is never the answer, and clips asked for it are left out. A
+        classifier: Classifies a clip's face chips.
+        contempt: False gives the seven-class figure: contempt is never predicted, and clips labelled with it are left out. A
             classifier that does not know contempt gives that figure anyway.
+        kwargs: Options of `torchmetrics.Metric`.
 
     States: `matrix` and `ceiling_matrix` (8, 8), `left_out`, `unmeasured`.
 
@@ -124,13 +135,16 @@ class EmotionAccuracy(ClipMetric):
             self.add_state(name, torch.zeros((), dtype=torch.int64), "sum")
 
     def classify(self, faces: Array) -> Emotion:
-        """The emotion that one clip shows. Changes nothing.
+        """Classify one clip. Changes nothing.
 
         Args:
             faces: (F, 3, 224, 224) uint8.
 
+        Returns:
+            The most likely of the classifier's emotions.
+
         Raises:
-            Unmeasurable: there is no face.
+            Unmeasurable: If there is no face.
         """
         faces = to_uint8(faces)
         if not len(faces):
@@ -142,12 +156,12 @@ class EmotionAccuracy(ClipMetric):
         return classifier.emotions[choices[int(scores[choices].argmax())]]
 
     def update(self, faces: Array, emotion: int, target_faces: Array | None = None) -> None:
-        """Judge one clip.
+        """Classify one clip.
 
         Args:
             faces: (F, 3, 224, 224) uint8 chips (`tbd.metrics.crops.face_chips`); where F is 0 the clip is unmeasured.
-            emotion: asked for, an index into `EMOTIONS`.
-            target_faces: of the recorded clip, for the ceiling.
+            emotion: The label, an index into `EMOTIONS`.
+            target_faces: Chips of the recorded clip, for the ceiling.
         """
         if EMOTIONS[emotion] not in self.known:
             self.left_out += 1
@@ -161,21 +175,21 @@ class EmotionAccuracy(ClipMetric):
                 self.unmeasured += chips is faces
 
     def compute(self) -> Tensor:
-        """() float64, NaN where no clip was judged."""
+        """Compute the accuracy, () float64, NaN where no clip was classified."""
         return _accuracy(self.matrix)
 
     def ceiling(self) -> Tensor:
-        """() float64, the accuracy on the recorded clips; of this process's clips alone."""
+        """Compute the accuracy on the recorded clips of this process, () float64."""
         return _accuracy(self.ceiling_matrix)
 
     def confusion(self) -> Tensor:
-        """(8, 8) int64, rows asked, columns seen, both in the order of `EMOTIONS`; of this process's clips alone."""
+        """Return (8, 8) int64, rows labels, columns predictions, in the order of `EMOTIONS`; of this process's clips alone."""
         return self.matrix.clone()
 
     def recall(self) -> dict[Emotion, float]:
-        """Emotion asked for → part of its clips that show it; of this process's clips alone."""
-        asked = self.matrix.sum(1)
-        return {e: float(self.matrix[i, i] / asked[i]) for i, e in enumerate(EMOTIONS) if asked[i]}
+        """Compute for each labelled emotion the part of its clips that show it; of this process's clips alone."""
+        labelled = self.matrix.sum(1)
+        return {e: float(self.matrix[i, i] / labelled[i]) for i, e in enumerate(EMOTIONS) if labelled[i]}
 
 
 def _accuracy(matrix: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Distances between sets of frames or clips: FID, KID, FVD."""
+"""Distances between sets of frames or clips: FID, KID and FVD."""
 
 import hashlib
 import os
@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, full_precision, to_uint8
@@ -21,14 +22,22 @@ distribution: 85 at 500 frames, 6 at 10,000)."""
 
 
 def sample_frames(frames: Tensor, count: int | None) -> Tensor:
-    """`count` frames spread over the clip as EAT spreads its five, or all of them for None."""
+    """Choose frames of a clip, spread as EAT spreads its five.
+
+    Args:
+        frames: (T, 3, H, W).
+        count: Number of frames; None for all.
+
+    Returns:
+        (count, 3, H, W), or all where there are fewer.
+    """
     if count is None or len(frames) <= count:
         return frames
     return frames[np.linspace(0, len(frames), count, endpoint=False).astype(int)]
 
 
 class _InceptionMetric(ClipMetric):
-    """What FID and KID share: the frames' features."""
+    """Base class of FID and KID: Inception's features of frames."""
 
     reads = ("preds.frames", "target.frames")
     higher_is_better = False
@@ -41,7 +50,7 @@ class _InceptionMetric(ClipMetric):
         self._network = FrozenModule(InceptionFeatures(flavour, weights))
 
     def features(self, frames: Array) -> Tensor:
-        """(T, 3, H, W) uint8, or float in 0..1 → (T, 2048) float64."""
+        """Compute (T, 2048) float64 features of (T, 3, H, W) frames, uint8 or float in 0..1."""
         frames = to_uint8(frames)
         if frames.ndim != 4 or frames.shape[1] != 3:
             raise InputError(f"The frames of a clip are {tuple(frames.shape)}; (frames, 3, height, width) is right.")
@@ -52,21 +61,22 @@ class _InceptionMetric(ClipMetric):
 
 
 class FrameFID(_InceptionMetric):
-    """FID between all frames of the clips under test and all recorded ones; lower is better, 0 is equality.
+    """FID over clips: between all frames of the clips under test and all recorded ones; lower is better, 0 is equality.
 
-    The `tbd.metrics.gaussian.frechet_distance` of Gaussians fitted to Inception's pooled features (Heusel et al. 2017). Which
-    FID, the flavour says: see `tbd.metrics.networks.inception.InceptionFeatures`. The number depends on how many frames there are:
+    The `tbd.metrics.gaussian.frechet_distance` of Gaussians fitted to Inception's pooled features (Heusel et al. 2017). There are
+    three flavours of FID: see `tbd.metrics.networks.inception.InceptionFeatures`. The number depends on how many frames there are:
     print `counts`, and compare only at the same ones.
 
     Args:
         flavour: ``torchmetrics`` (default), ``pytorch-fid`` or ``eat``.
-        weights: a registry's name or a file; by default the registry's for the flavour.
-        allow_biased: False refuses fewer than 2,048 frames on either side.
-        frames_per_clip: so many of each clip, spread over it (EAT takes 5); None takes all.
-        batch_size: frames at a time. Rounding makes the distance depend on it in the last digits.
+        weights: A registered name or a file; None for the registered one for the flavour.
+        allow_biased: Whether to accept fewer than 2,048 frames in either set.
+        frames_per_clip: Number of frames of each clip, spread over it (EAT takes 5); None takes all.
+        batch_size: Number of frames at a time. Rounding makes the distance depend on it in the last digits.
+        kwargs: Options of `torchmetrics.Metric`.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
+        WeightsNotFoundError: If the weights are not on this machine.
     """
 
     unit = ""
@@ -86,29 +96,33 @@ class FrameFID(_InceptionMetric):
         self.preds, self.target = GaussianSums(self, "preds", FEATURES), GaussianSums(self, "target", FEATURES)
 
     def update(self, preds: Array | None, target: Array | None) -> None:
-        """Add a clip's frames to either side.
+        """Add a clip's frames to both sets.
 
         Args:
-            preds, target: (T, 3, H, W) uint8, or float in 0..1; lengths may differ, None leaves a side out.
+            preds: (T, 3, H, W) uint8, or float in 0..1, under test; None adds to the other set alone.
+            target: (T, 3, H, W) uint8, or float in 0..1, recorded, of any length; None adds to the other set alone.
         """
         for sums, frames in ((self.preds, preds), (self.target, target)):
             if frames is not None:
                 sums.add(self.features(sample_frames(torch.as_tensor(frames), self.frames_per_clip)))
 
     def counts(self) -> tuple[int, int]:
-        """Frames under test and recorded ones, of this process alone."""
+        """Count the frames under test and the recorded ones, of this process alone."""
         return self.preds.count, self.target.count
 
     def compute(self) -> Tensor:
-        """() float64.
+        """Compute the distance.
+
+        Returns:
+            () float64.
 
         Raises:
-            InputError: fewer than 2,048 frames on either side (2 where that is allowed).
+            InputError: If fewer than 2,048 frames in either set (2 where that is allowed).
         """
         if min(self.counts()) < LEAST_FRAMES and not self.allow_biased:
             ours, theirs = self.counts()
             raise InputError(
-                f"FID over {ours} and {theirs} frames is mostly bias; give {LEAST_FRAMES} on either side, report KID, or allow it "
+                f"FID over {ours} and {theirs} frames is mostly bias; give {LEAST_FRAMES} in either set, report KID, or allow it "
                 "(allow_biased) and print the numbers beside it."
             )
         return self.preds.distance(self.target)
@@ -118,11 +132,11 @@ class _ContentSample:
     """A sample of features of fixed size that does not depend on who saw which frame: those whose frames' hashes are least.
 
     Args:
-        metric: gets the states ``NAME_sample`` (most, 1 + D), the hash in the first column and infinity where a row is free,
-            and ``NAME_count``, how many there were to choose from.
-        name: of the side.
-        most: rows.
-        size: D.
+        metric: The metric that gets the states ``NAME_sample`` (most, 1 + D), the hash in the first column and infinity where
+            a row is free, and ``NAME_count``, the number of frames to choose from.
+        name: ``preds`` or ``target``.
+        most: Number of rows.
+        size: Number of features D.
     """
 
     def __init__(self, metric: ClipMetric, name: str, most: int, size: int) -> None:
@@ -139,6 +153,10 @@ class _ContentSample:
         rows = torch.cat([torch.tensor(keys, dtype=torch.float64)[:, None].to(sample.device), features.to(sample)], 1)
         setattr(self._metric[0], f"{self._name}_sample", _keep(torch.cat([sample, rows]), len(sample)))
         setattr(self._metric[0], f"{self._name}_count", getattr(self._metric[0], f"{self._name}_count") + len(rows))
+
+    @property
+    def count(self) -> int:
+        return int(getattr(self._metric[0], f"{self._name}_count"))
 
     def features(self) -> Tensor:
         """(n, D), ordered by hash."""
@@ -162,14 +180,19 @@ def _least(gathered: Tensor) -> Tensor:
 
 
 def kernel_distance(preds: Tensor, target: Tensor) -> Tensor:
-    """Unbiased squared maximum mean discrepancy under the kernel ``(x·y / D + 1)³`` (Bińkowski et al. 2018).
+    """Compute the unbiased squared maximum mean discrepancy under the kernel ``(x·y / D + 1)³`` (Bińkowski et al. 2018).
 
     Args:
-        preds: (M, D).
-        target: (N, D); both at least two rows.
+        preds: (M, D), at least two rows.
+        target: (N, D), at least two rows.
 
     Returns:
         () float64; may lie below 0 for sets of one distribution.
+
+    Example:
+        >>> points = torch.randn(100, 4, generator=torch.Generator().manual_seed(0))
+        >>> bool(kernel_distance(points, points + 1) > kernel_distance(points, points + 0.5) > 0)
+        True
     """
     x, y = preds.double(), target.double()
     xx, yy, xy = ((a @ b.T / a.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
@@ -181,18 +204,22 @@ def kernel_distance(preds: Tensor, target: Tensor) -> Tensor:
 
 
 class FrameKID(_InceptionMetric):
-    """KID × 1000 on Inception's features; lower is better. Unbiased, so it may be compared between sets of different size
-    and is the one to trust where there are few frames; it may lie slightly below 0.
+    """KID × 1000 over clips, on Inception's features; lower is better.
 
-    See `kernel_distance`. Of more than `most` frames a side, those are taken whose content hashes least, which is a random
-    sample and the same one however the clips were shared out.
+    Unbiased, so it may be compared between sets of different size and is the one to trust where there are few frames; it may lie
+    slightly below 0. See `kernel_distance`. Of more than `most` frames a set, those are taken whose content hashes least, which is a
+    random sample and the same one whatever process saw which clip.
 
     Args:
-        flavour, weights, frames_per_clip, batch_size: see `FrameFID`.
-        most: frames a side.
+        flavour: See `FrameFID`.
+        weights: See `FrameFID`.
+        most: Number of frames a set.
+        frames_per_clip: See `FrameFID`.
+        batch_size: See `FrameFID`.
+        kwargs: Options of `torchmetrics.Metric`.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
+        WeightsNotFoundError: If the weights are not on this machine.
     """
 
     unit = "×10⁻³"
@@ -207,35 +234,43 @@ class FrameKID(_InceptionMetric):
         **kwargs: Any,
     ) -> None:
         super().__init__(flavour, weights, frames_per_clip, batch_size, **kwargs)
-        self.preds, self.target = (_ContentSample(self, side, most, FEATURES) for side in ("preds", "target"))
+        self.preds, self.target = (_ContentSample(self, name, most, FEATURES) for name in ("preds", "target"))
 
     def update(self, preds: Array | None, target: Array | None) -> None:
-        """As `FrameFID.update`."""
+        """Add a clip's frames to both sets.
+
+        Args:
+            preds: (T, 3, H, W) uint8, or float in 0..1, under test; None adds to the other set alone.
+            target: (T, 3, H, W) uint8, or float in 0..1, recorded, of any length; None adds to the other set alone.
+        """
         for sample, frames in ((self.preds, preds), (self.target, target)):
             if frames is not None:
                 chosen = sample_frames(to_uint8(frames), self.frames_per_clip)
                 sample.add(chosen, self.features(chosen))
 
     def counts(self) -> tuple[int, int]:
-        """Frames to choose from under test and recorded, of this process alone."""
-        return int(self.preds_count), int(self.target_count)
+        """Count the frames to choose from, under test and recorded, of this process alone."""
+        return self.preds.count, self.target.count
 
     def compute(self) -> Tensor:
-        """() float64.
+        """Compute the distance.
+
+        Returns:
+            () float64.
 
         Raises:
-            InputError: fewer than two frames on either side.
+            InputError: If fewer than two frames in either set.
         """
-        sides = self.preds.features(), self.target.features()
-        if min(map(len, sides)) < 2:
-            raise InputError(f"KID needs at least two frames on either side; there are {len(sides[0])} and {len(sides[1])}.")
-        return 1000 * kernel_distance(*sides)
+        preds, target = self.preds.features(), self.target.features()
+        if min(len(preds), len(target)) < 2:
+            raise InputError(f"KID needs at least two frames in either set; there are {len(preds)} and {len(target)}.")
+        return 1000 * kernel_distance(preds, target)
 
 
 class VideoNetwork(nn.Module):
-    """A network that sees windows of frames; for FVD.
+    """Base class of networks that see windows of frames; for FVD.
 
-    An implementation says in `frames` how long a window is and in `features` how many numbers it gives.
+    An implementation sets `frames` to the length of a window and `features` to the number of its features.
     """
 
     frames: int
@@ -243,18 +278,25 @@ class VideoNetwork(nn.Module):
 
     @abstractmethod
     def embed(self, windows: Tensor) -> Tensor:
-        """(B, frames, 3, H, W) uint8 RGB → (B, features) float32. Resizing and scaling are its own."""
+        """Compute features of windows. Resizing and scaling are the network's own.
+
+        Args:
+            windows: (B, frames, 3, H, W) uint8 RGB.
+
+        Returns:
+            (B, features) float32.
+        """
 
 
 class TorchvisionVideoNetwork(VideoNetwork):
     """torchvision's video ResNets, trained on Kinetics-400: windows of 16 frames, 112², 512 features.
 
     Args:
-        name: which.
-        weights: a registry's name or a file with torchvision's state dict; by default the registry's.
+        name: Name of the network.
+        weights: A registered name or a file with torchvision's state dict; None for the registered one.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
+        WeightsNotFoundError: If the weights are not on this machine.
     """
 
     frames, features = 16, 512
@@ -270,6 +312,7 @@ class TorchvisionVideoNetwork(VideoNetwork):
         self.register_buffer("mean", torch.tensor([0.43216, 0.394666, 0.37645])[:, None, None, None], persistent=False)
         self.register_buffer("std", torch.tensor([0.22803, 0.22145, 0.216989])[:, None, None, None], persistent=False)
 
+    @override
     def embed(self, windows: Tensor) -> Tensor:
         frames = windows.flatten(0, 1).float() / 255
         frames = nn.functional.interpolate(frames, size=(112, 112), mode="bilinear", align_corners=False, antialias=True)
@@ -278,7 +321,7 @@ class TorchvisionVideoNetwork(VideoNetwork):
 
 
 class FrechetVideoDistance(ClipMetric):
-    """FVD: the `frechet_distance` of Gaussians fitted to a video network's features of windows of either side; lower is better.
+    """FVD: the `frechet_distance` of Gaussians fitted to a video network's features of windows of both sets; lower is better.
 
     Each clip is cut into windows of `network.frames` frames without overlap; what is left over at its end is not seen. A
     clip shorter than a window is counted in `unmeasured`. The network is part of the metric's name: published FVDs are
@@ -286,8 +329,9 @@ class FrechetVideoDistance(ClipMetric):
     wraps it in a `VideoNetwork`.
 
     Args:
-        network: sees the windows.
-        batch_size: windows at a time.
+        network: Gives the features of windows.
+        batch_size: Number of windows at a time.
+        kwargs: Options of `torchmetrics.Metric`.
     """
 
     reads = ("preds.frames", "target.frames")
@@ -299,14 +343,15 @@ class FrechetVideoDistance(ClipMetric):
     def __init__(self, network: VideoNetwork, batch_size: int = 4, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._network, self.batch_size = FrozenModule(network), batch_size
-        self.preds, self.target = (GaussianSums(self, side, network.features) for side in ("preds", "target"))
+        self.preds, self.target = (GaussianSums(self, name, network.features) for name in ("preds", "target"))
         self.add_state("unmeasured", torch.zeros((), dtype=torch.int64), "sum")
 
     def update(self, preds: Array | None, target: Array | None) -> None:
-        """Add a clip's windows to either side.
+        """Add a clip's windows to both sets.
 
         Args:
-            preds, target: (T, 3, H, W) uint8, or float in 0..1; lengths may differ, None leaves a side out.
+            preds: (T, 3, H, W) uint8, or float in 0..1, under test; None adds to the other set alone.
+            target: (T, 3, H, W) uint8, or float in 0..1, recorded, of any length; None adds to the other set alone.
         """
         length = self._network.network.frames
         for sums, frames in ((self.preds, preds), (self.target, target)):
@@ -322,13 +367,16 @@ class FrechetVideoDistance(ClipMetric):
                         sums.add(network.embed(part.to(self.device)))
 
     def counts(self) -> tuple[int, int]:
-        """Windows under test and recorded, of this process alone."""
+        """Count the windows under test and recorded, of this process alone."""
         return self.preds.count, self.target.count
 
     def compute(self) -> Tensor:
-        """() float64.
+        """Compute the distance.
+
+        Returns:
+            () float64.
 
         Raises:
-            InputError: fewer than two windows on either side.
+            InputError: If fewer than two windows in either set.
         """
         return self.preds.distance(self.target)

@@ -13,9 +13,9 @@ class GaussianSums:
     Sums of three fixed-size tensors may be added over processes in any order, also where one of them saw nothing.
 
     Args:
-        metric: gets the states ``NAME_count``, ``NAME_sum``, ``NAME_outer``.
-        name: of the side.
-        size: D, the number of features.
+        metric: The metric that gets the states ``NAME_count``, ``NAME_sum``, ``NAME_outer``.
+        name: ``preds`` or ``target``.
+        size: Number of features D.
     """
 
     def __init__(self, metric: Metric, name: str, size: int) -> None:
@@ -29,42 +29,48 @@ class GaussianSums:
         return getattr(self._metric[0], f"{self._name}_{kind}")
 
     def add(self, features: Tensor) -> None:
-        """(N, D); N may be 0."""
+        """Add (N, D) features; N may be 0."""
         features = features.to(self._state("sum"))
         for kind, value in (("count", len(features)), ("sum", features.sum(0)), ("outer", features.T @ features)):
             setattr(self._metric[0], f"{self._name}_{kind}", self._state(kind) + value)
 
     @property
     def count(self) -> int:
+        """Number of features added, in this process alone."""
         return int(self._state("count"))
 
     def fit(self) -> tuple[Tensor, Tensor]:
-        """(D,) mean and (D, D) unbiased covariance.
+        """Fit (D,) mean and (D, D) unbiased covariance.
+
+        Returns:
+            Mean and covariance.
 
         Raises:
-            InputError: fewer than two features were added.
+            InputError: If fewer than two features were added.
         """
         count = self.count
         if count < 2:
-            raise InputError(f"A Fréchet distance needs at least two samples on either side; {self._name} has {count}.")
+            raise InputError(f"A Fréchet distance needs at least two samples in either set; {self._name} has {count}.")
         mean = self._state("sum") / count
         return mean, (self._state("outer") - count * torch.outer(mean, mean)) / (count - 1)
 
     def distance(self, other: "GaussianSums") -> Tensor:
-        """() float64, the `frechet_distance` between two sides' fits."""
-        fits = [(mean, _root(covariance, rank=side.count - 1)) for side in (self, other) for mean, covariance in [side.fit()]]
+        """Compute the `frechet_distance` between the fits of two sets, () float64."""
+        fits = [(mean, _root(covariance, rank=sums.count - 1)) for sums in (self, other) for mean, covariance in [sums.fit()]]
         return _distance(*fits[0], *fits[1])
 
 
 def frechet_distance(mean1: Tensor, covariance1: Tensor, mean2: Tensor, covariance2: Tensor) -> Tensor:
-    """``‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½)`` (Dowson & Landau 1982; Heusel et al. 2017).
+    """Compute ``‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½)`` (Dowson & Landau 1982; Heusel et al. 2017).
 
     With roots ``Σ = R Rᵀ`` the trace of ``(Σ₁ Σ₂)^½`` is the sum of the singular values of ``R₁ᵀ R₂``, whose squares are the
     eigenvalues of Σ₁ Σ₂: real and never below zero, also where the covariances are singular (fewer samples than features).
 
     Args:
-        mean1, mean2: (D,).
-        covariance1, covariance2: (D, D), symmetric.
+        mean1: (D,).
+        covariance1: (D, D), symmetric.
+        mean2: (D,).
+        covariance2: (D, D), symmetric.
 
     Returns:
         () float64, at least 0.
@@ -92,8 +98,8 @@ def _root(covariance: Tensor, rank: int | None = None) -> Tensor:
 
     Args:
         covariance: (D, D) symmetric.
-        rank: where it is known and far below D, its range is found by multiplying with few random directions (Halko et al.
-            2011), which for an exactly singular matrix loses nothing and takes a hundredth of the time.
+        rank: Rank of the matrix. Where it is known and far below D, the range is found by multiplying with few random directions
+            (Halko et al. 2011), which for an exactly singular matrix loses nothing and takes a hundredth of the time.
     """
     covariance = (covariance.double() + covariance.double().T) / 2
     size = len(covariance)

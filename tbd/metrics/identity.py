@@ -1,4 +1,4 @@
-"""Whose face it is: CSIM with a pluggable embedder."""
+"""Identity of a face: CSIM with a pluggable embedder."""
 
 from abc import abstractmethod
 from typing import Any
@@ -10,11 +10,18 @@ from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_p
 
 
 class FaceEmbedder(nn.Module):
-    """Face chips → vectors that point the same way where the person is the same. Resizing and scaling are its own."""
+    """Base class of networks that turn face chips into vectors which point the same way where the person is the same."""
 
     @abstractmethod
     def embed(self, faces: Tensor) -> Tensor:
-        """(F, 3, 224, 224) uint8 RGB chips as `tbd.metrics.crops.face_chips` cuts them → (F, D) float32."""
+        """Embed faces. Resizing and scaling are the network's own.
+
+        Args:
+            faces: (F, 3, 224, 224) uint8 RGB chips as `tbd.metrics.crops.face_chips` cuts them.
+
+        Returns:
+            (F, D) float32.
+        """
 
 
 class IdentitySimilarity(ClipMean):
@@ -24,8 +31,19 @@ class IdentitySimilarity(ClipMean):
     part of the metric's name: cosines of two embedders are not comparable, and each has its own value for strangers.
 
     Args:
-        embedder: see `FaceEmbedder`.
-        batch_size: faces at a time.
+        embedder: Turns face chips into vectors.
+        batch_size: Number of faces at a time.
+        kwargs: Options of `torchmetrics.Metric`.
+
+    Example:
+        >>> class MeanColour(FaceEmbedder):
+        ...     def embed(self, faces):
+        ...         return faces.float().mean((2, 3))
+        >>> metric = IdentitySimilarity(MeanColour())
+        >>> face = torch.full((2, 3, 224, 224), 90, dtype=torch.uint8)
+        >>> metric.update(face, face // 2)
+        >>> round(float(metric.compute()), 6)
+        1.0
     """
 
     reads = ("preds.faces", "target.faces")
@@ -38,10 +56,16 @@ class IdentitySimilarity(ClipMean):
         self._embedder, self.batch_size = FrozenModule(embedder), batch_size
 
     def embed(self, faces: Array) -> Tensor:
-        """(F, 3, 224, 224) uint8 → (F, D) float64 of length 1.
+        """Embed faces as vectors of length 1.
+
+        Args:
+            faces: (F, 3, 224, 224) uint8 chips.
+
+        Returns:
+            (F, D) float64.
 
         Raises:
-            Unmeasurable: F is 0.
+            Unmeasurable: If F is 0.
         """
         faces = to_uint8(faces)
         if not len(faces):
@@ -52,10 +76,17 @@ class IdentitySimilarity(ClipMean):
         return nn.functional.normalize(embeds.double(), dim=1)
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
-        """(F, 3, 224, 224) uint8 chips each; the numbers of frames may differ.
+        """Compare one clip with its reference.
+
+        Args:
+            preds: (F, 3, 224, 224) uint8 chips.
+            target: (G, 3, 224, 224) uint8 chips.
+
+        Returns:
+            ``value``, the mean cosine.
 
         Raises:
-            Unmeasurable: there is no face in either.
+            Unmeasurable: If there is no face in either.
         """
         reference = nn.functional.normalize(self.embed(target).mean(0), dim=0)
         return {"value": float((self.embed(preds) @ reference).mean())}

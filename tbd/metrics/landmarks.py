@@ -1,4 +1,4 @@
-"""Where the face's points are: landmark distances, and how far the mouth is open.
+"""Landmark distances, and the aperture of the mouth.
 
 Both trackers of tbd give MediaPipe's 478 points. Published numbers are computed on the 68 points of dlib and
 face_alignment; `to_dlib68` picks the mesh points that lie nearest to them.
@@ -15,8 +15,8 @@ from torch import Tensor
 from tbd.errors import InputError
 from tbd.face import topology
 from tbd.face.geometry import NUM_POINTS, mean_face
-from tbd.face.mesh import FaceFollower
 from tbd.face.tracker import FaceMeshTracker, Tracker
+from tbd.face.tracking.follower import FaceFollower
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor, to_uint8
 from tbd.weights import resolve_weights
 
@@ -41,8 +41,10 @@ _OPEN = 9
 
 @cache
 def dlib68() -> tuple[int, ...]:
-    """The mesh points that stand for the 68 of dlib (iBUG 300-W), in its order: jaw from the subject's right ear, brows,
-    nose, eyes, outer and inner lips."""
+    """Return the mesh points that stand for the 68 of dlib (iBUG 300-W), in its order.
+
+    The order is: jaw from the subject's right ear, brows, nose, eyes, outer and inner lips.
+    """
     eye = topology.mirrored(_EYE)
     left_eye = (eye[3], eye[2], eye[1], eye[0], eye[5], eye[4])  # from the inner corner over the upper lid
     jaw = (*_JAW, 152, *topology.mirrored(_JAW)[::-1])
@@ -50,11 +52,11 @@ def dlib68() -> tuple[int, ...]:
 
 
 def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
-    """A face's mesh in every frame of a clip, as the tracker's model sees it, without smoothing.
+    """Find a face's mesh in every frame of a clip, without smoothing.
 
     Args:
         frames: (T, 3, H, W) uint8 RGB.
-        tracker: whose model looks; by default `FaceMeshTracker`, which needs no file.
+        tracker: The tracker whose model finds the face; None for `FaceMeshTracker`, which needs no file.
 
     Returns:
         (T, 478, 3) float32 pixels, rows of NaN where no face was seen.
@@ -70,10 +72,16 @@ def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
 
 
 def to_dlib68(points: Array) -> Tensor:
-    """(..., 478, 3) mesh points, or (..., 68, 2) as they are → (..., 68, 2) float64 pixels.
+    """Pick dlib's 68 points out of a mesh.
+
+    Args:
+        points: (..., 478, 3) mesh points, or (..., 68, 2), which stay as they are.
+
+    Returns:
+        (..., 68, 2) float64 pixels.
 
     Raises:
-        InputError: the points are neither.
+        InputError: If the points are neither.
     """
     points = tensor(points)
     if points.shape[-2:] == (NUM_POINTS, 3):
@@ -84,14 +92,14 @@ def to_dlib68(points: Array) -> Tensor:
 
 
 def inter_ocular(points: Array) -> Tensor:
-    """(..., 478, 3) or (..., 68, 2) → (...) distance of the outer eye corners in the points' unit."""
+    """Measure the distance of the outer eye corners, (...), of (..., 478, 3) or (..., 68, 2) points."""
     points = to_dlib68(points)
     return (points[..., 36, :] - points[..., 45, :]).norm(dim=-1)
 
 
 @cache
 def eat_template() -> np.ndarray:
-    """(68, 2) float64, where the mean face's points lie in the 128 crop.
+    """Return (68, 2) float64, the mean face's points in the 128 crop.
 
     EAT's own template (`base_68.npy`, of ATVGnet) is one photograph's points and is not ours to ship; ours is the mean face,
     with the eyes' outer corners at the same height and 64 pixels apart. Give theirs to `MouthLandmarkDistance` and
@@ -102,11 +110,17 @@ def eat_template() -> np.ndarray:
 
 
 def load_template(template: str | os.PathLike) -> np.ndarray:
-    """(68, 2) float64 from an ``.npy`` file, or by its registered name.
+    """Load a template of landmarks.
+
+    Args:
+        template: An ``.npy`` file, or a registered name.
+
+    Returns:
+        (68, 2) float64.
 
     Raises:
-        WeightsNotFoundError: a registered file is not there.
-        InputError: the file holds something else.
+        WeightsNotFoundError: If a registered file is not on this machine.
+        InputError: If the file holds something else.
     """
     path = resolve_weights(template)
     try:
@@ -119,7 +133,7 @@ def load_template(template: str | os.PathLike) -> np.ndarray:
 
 
 def eat_templates(template: Array, points: Tensor) -> Tensor:
-    """Which template EAT carries each face onto: where the right eye looks closed, a second one, `base_68_close.npy`.
+    """Choose the template that EAT carries each face onto: where the right eye looks closed, a second one, `base_68_close.npy`.
 
     That one is the first with its upper lids 4 pixels lower and its lower lids 1 pixel higher, as ATVGnet's script makes it.
 
@@ -139,7 +153,7 @@ def eat_templates(template: Array, points: Tensor) -> Tensor:
 
 
 def similarity(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """The least-squares similarity ``target ≈ source @ turn.T + shift`` (Umeyama 1991) for each frame.
+    """Fit the least-squares similarity ``target ≈ source @ turn.T + shift`` (Umeyama 1991) for each frame.
 
     Args:
         source: (..., N, 2).
@@ -158,7 +172,7 @@ def similarity(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def align_to_template(points: Array, template: Array, two_templates: bool = False) -> Tensor:
-    """Points as EAT sees them: in the pixels of its 128 crop.
+    """Carry points into the pixels of EAT's 128 crop.
 
     Each frame is carried onto the template by the similarity of points 27 to 44. The crop starts at (1, 1) of the warped
     picture.
@@ -166,7 +180,7 @@ def align_to_template(points: Array, template: Array, two_templates: bool = Fals
     Args:
         points: (..., 478, 3) or (..., 68, 2) pixels of the whole frame.
         template: (68, 2).
-        two_templates: choose frame by frame, see `eat_templates`.
+        two_templates: Whether to choose between two templates frame by frame, see `eat_templates`.
 
     Returns:
         (..., 68, 2) float64.
@@ -178,7 +192,7 @@ def align_to_template(points: Array, template: Array, two_templates: bool = Fals
 
 
 def steady(points: Array) -> Tensor:
-    """Points free of the picture's size and of the head's place, size and roll, found by the eyes.
+    """Normalise points by the eyes: free of the picture's size and of the head's place, size and roll.
 
     Args:
         points: (T, 478, 3) or (T, 68, 2) pixels.
@@ -195,10 +209,11 @@ def steady(points: Array) -> Tensor:
 
 
 def landmark_distance(preds: Array, target: Array) -> Tensor:
-    """Mean distance of corresponding points once each set's own centroid is taken out (EAT's `test_lmd.py`).
+    """Compute the mean distance of corresponding points once each set's own centroid is taken out (EAT's `test_lmd.py`).
 
     Args:
-        preds, target: (..., N, 2) each.
+        preds: (..., N, 2) each.
+        target: (..., N, 2) each.
 
     Returns:
         (...) float64 in the points' unit.
@@ -214,12 +229,14 @@ def landmark_distance(preds: Array, target: Array) -> Tensor:
 
 
 def seen(*tracks: Array) -> Tensor:
-    """(T,) bool, the frames in which every track has a face. Tracks of different lengths count up to the shortest."""
+    """Find the frames in which every track has a face, (T,) bool; tracks of different lengths count up to the shortest."""
     length = min(len(track) for track in tracks)
     return torch.stack([torch.isfinite(tensor(t[:length])).flatten(1).all(1) for t in tracks]).all(0)
 
 
 class _LandmarkDistance(ClipMean):
+    """Base class of the landmark distances; see `MouthLandmarkDistance`."""
+
     reads = ("preds.points", "target.points")
     higher_is_better = False
     _points = slice(0, 68)
@@ -234,20 +251,21 @@ class _LandmarkDistance(ClipMean):
         super().__init__(**kwargs)
         self.form, self.two_templates = form, two_templates
         self.template = eat_template() if template is None else load_template(template)
-
-    @property
-    def unit(self) -> str:
-        return "px" if self.form == "eat-px128" else "% inter-ocular"
+        self.unit = "px" if form == "eat-px128" else "% inter-ocular"
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """One clip's distance.
 
         Args:
-            preds, target: (T, 478, 3) or (T, 68, 2) pixels each; frames in which either is NaN are left out, and those
+            preds: (T, 478, 3) or (T, 68, 2) pixels each; frames in which either is NaN are left out, and those
+            target: (T, 478, 3) or (T, 68, 2) pixels each; frames in which either is NaN are left out, and those
                 beyond the shorter track.
 
+        Returns:
+            ``value``, the distance in `unit`.
+
         Raises:
-            Unmeasurable: no frame shows a face in both.
+            Unmeasurable: If no frame shows a face in both.
         """
         both = seen(preds, target)
         if not both.any():
@@ -261,7 +279,7 @@ class _LandmarkDistance(ClipMean):
 
 
 class MouthLandmarkDistance(_LandmarkDistance):
-    """M-LMD: how far the twenty points of the mouth lie from those of the reference, frame by frame.
+    """M-LMD: mean distance of the mouth's twenty points from those of the reference, frame by frame.
 
     Per frame the mean over points of ``‖(p − p̄) − (q − q̄)‖``, p̄ and q̄ the mouths' own centroids; then the mean over the
     clip's frames, then over clips. Lower is better, 0 is equality.
@@ -270,12 +288,12 @@ class MouthLandmarkDistance(_LandmarkDistance):
         form: ``inter-ocular``: in percent of the distance of the outer eye corners, each face turned upright by its eyes
             first (`steady`); does not depend on the size of the picture. ``eat-px128``: pixels of EAT's aligned 128 crop
             (`align_to_template`), as its `test_lmd.py` measures, less its rounding of points to whole pixels.
-        template: for ``eat-px128``: EAT's `base_68.npy`, as a file or by its registered name ``eat-template``; by default
+        template: For ``eat-px128``: EAT's `base_68.npy`, as a file or by its registered name ``eat-template``; by default
             `eat_template`, whose scale is not theirs.
-        two_templates: for ``eat-px128``: choose between two frame by frame, as EAT does (`eat_templates`).
+        two_templates: For ``eat-px128``: whether to choose between two frame by frame, as EAT does (`eat_templates`).
 
     Raises:
-        WeightsNotFoundError: the template was asked for by its registered name and is not on this machine.
+        WeightsNotFoundError: If the template was named by its registered name and is not on this machine.
 
     Example:
         >>> face = torch.rand(5, 68, 2, dtype=torch.float64)
@@ -292,12 +310,21 @@ class FaceLandmarkDistance(_LandmarkDistance):
     """F-LMD: as `MouthLandmarkDistance` over all 68 points, expression and shape together.
 
     Args:
-        form, template, two_templates: see `MouthLandmarkDistance`.
+        form: See `MouthLandmarkDistance`.
+        template: See `MouthLandmarkDistance`.
+        two_templates: See `MouthLandmarkDistance`.
+
+    Example:
+        >>> face = torch.rand(5, 68, 2, dtype=torch.float64)
+        >>> metric = FaceLandmarkDistance()
+        >>> metric.update(face, 300 * face + 20)
+        >>> round(float(metric.compute()), 6)
+        0.0
     """
 
 
 def mouth_aperture(points: Array) -> Tensor:
-    """How far the mouth is open: the gap of the inner lips at their middle, over the inter-ocular distance.
+    """Measure how far the mouth is open: the gap of the inner lips at their middle, over the inter-ocular distance.
 
     Args:
         points: (T, 478, 3) or (T, 68, 2) pixels.
@@ -310,17 +337,18 @@ def mouth_aperture(points: Array) -> Tensor:
 
 
 def lagged_correlation(preds: Array, target: Array, max_lag: int) -> tuple[float, int]:
-    """Pearson's r of two tracks at the lag where it is greatest.
+    """Compute Pearson's r of two tracks at the lag where it is greatest.
 
     Args:
-        preds, target: (T,) each; NaN where not seen. The longer one counts up to the shorter one's length.
-        max_lag: frames.
+        preds: (T,) each; NaN where not seen. The longer one counts up to the shorter one's length.
+        target: (T,) each; NaN where not seen. The longer one counts up to the shorter one's length.
+        max_lag: Frames.
 
     Returns:
         r, and the lag in frames by which `preds` comes later than `target`; of equal r the smallest lag.
 
     Raises:
-        Unmeasurable: fewer than ten frames are seen in both at every lag, or either track stands still.
+        Unmeasurable: If fewer than ten frames are seen in both at every lag, or either track stands still.
 
     Example:
         >>> track = torch.sin(torch.arange(100) / 3)
@@ -347,13 +375,21 @@ _STILL = 1e-6
 
 
 class ApertureCorrelation(ClipMean):
-    """Does the mouth open and close when the reference's does? Pearson's r of `mouth_aperture` at its best lag.
+    """Synchrony of the mouth with the reference's: Pearson's r of `mouth_aperture` at its best lag.
 
     −1..1, higher is better. `means` also gives ``lag``, in frames, positive where the clip under test comes late: a
     correlation that is good only at a lag of several frames is bad lip sync.
 
     Args:
-        max_lag: frames either way.
+        max_lag: Largest lag in frames, either way.
+        kwargs: Options of `torchmetrics.Metric`.
+
+    Example:
+        >>> points = np.random.default_rng(0).random((30, 68, 2))
+        >>> metric = ApertureCorrelation(max_lag=3)
+        >>> metric.update(points[:-2], points[2:])  # two frames late
+        >>> round(float(metric.compute()), 6), float(metric.means()["lag"])
+        (1.0, 2.0)
     """
 
     reads = ("preds.points", "target.points")
@@ -368,10 +404,17 @@ class ApertureCorrelation(ClipMean):
         self.max_lag = max_lag
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
-        """(T, 478, 3) or (T, 68, 2) pixels each.
+        """Correlate one clip with its reference.
+
+        Args:
+            preds: (T, 478, 3) or (T, 68, 2) pixels.
+            target: (T, 478, 3) or (T, 68, 2) pixels.
+
+        Returns:
+            ``correlation`` and ``lag``.
 
         Raises:
-            Unmeasurable: see `lagged_correlation`.
+            Unmeasurable: If fewer than ten frames show a face in both, or either mouth stands still.
         """
         correlation, lag = lagged_correlation(mouth_aperture(preds), mouth_aperture(target), self.max_lag)
         return {"correlation": correlation, "lag": lag}

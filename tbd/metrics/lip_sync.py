@@ -1,4 +1,4 @@
-"""Lip sync in SyncNet's eyes and ears: confidence (LSE-C), distance (LSE-D) and offset."""
+"""Lip sync by SyncNet: confidence (LSE-C), distance (LSE-D) and offset."""
 
 import os
 from typing import Any
@@ -18,11 +18,12 @@ MAX_SHIFT = 15
 
 
 def shift_distances(video: Tensor, audio: Tensor, max_shift: int = MAX_SHIFT) -> Tensor:
-    """How far mouths and voices lie apart when the voices are moved against them.
+    """Measure the distance between mouths and voices when the voices are shifted in time.
 
     Args:
-        video, audio: (T, D) embeddings of the same windows.
-        max_shift: frames either way; beyond the ends a voice is the zero vector, as in the release.
+        video: (T, D) embeddings of the same windows.
+        audio: (T, D) embeddings of the same windows.
+        max_shift: Frames either way; beyond the ends a voice is the zero vector, as in the release.
 
     Returns:
         (T, 2 · max_shift + 1) Euclidean distances (with the release's 10⁻⁶ added to every difference); column j compares
@@ -35,13 +36,16 @@ def shift_distances(video: Tensor, audio: Tensor, max_shift: int = MAX_SHIFT) ->
 
 
 def score(distances: Tensor) -> dict[str, float]:
-    """The three numbers of one track.
+    """Compute the three numbers of one track.
 
     ``confidence`` (LSE-C) is the median less the minimum over shifts of the distance averaged over windows, ``distance``
     (LSE-D) that minimum, ``offset`` the shift where it lies, in frames, positive where the sound comes too early.
 
     Args:
-        distances: (T, 2 · max_shift + 1) of `shift_distances`.
+        distances: (T, 2 · max_shift + 1), as `shift_distances` gives them.
+
+    Returns:
+        ``confidence``, ``distance`` and ``offset``.
 
     Example:
         >>> distances = torch.full((4, 31), 10.0)
@@ -56,21 +60,21 @@ def score(distances: Tensor) -> dict[str, float]:
 
 
 def embed(network: SyncNet, frames: Tensor, audio: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:
-    """Mouths and voices of one track, window by window.
+    """Embed mouths and voices of one track, window by window.
 
     As in the release, the number of windows is that of whole frames of both picture and sound, less 5.
 
     Args:
-        network: on the device on which to work.
+        network: SyncNet, on the device to use.
         frames: (T, 3, 224, 224) uint8 RGB, any device.
         audio: (N,) float in −1..1 at 16 kHz, beginning with the first frame.
-        batch_size: windows at a time.
+        batch_size: Number of windows at a time.
 
     Returns:
         (n, 1024) float32 each.
 
     Raises:
-        Unmeasurable: there are fewer than 6 frames of picture and sound.
+        Unmeasurable: If there are fewer than 6 frames of picture and sound.
     """
     device = next(network.parameters()).device
     count = min(len(frames), len(audio) // SAMPLES_PER_FRAME) - WINDOW
@@ -88,18 +92,19 @@ def embed(network: SyncNet, frames: Tensor, audio: Tensor, batch_size: int) -> t
 
 
 class LipSync(ClipMean):
-    """What `SyncNetConfidence`, `SyncNetDistance` and `SyncNetOffset` share: all three numbers come of one pass.
+    """Base class of `SyncNetConfidence`, `SyncNetDistance` and `SyncNetOffset`: one pass gives all three numbers.
 
     Metrics of equal `group` give the same `measure`, so that one may measure and all may `add`. In a
     `torchmetrics.MetricCollection` they form one compute group of themselves.
 
     Args:
-        protocol: how the mouth is cut out, see `tbd.metrics.crops.crop_mouths`. Numbers of two protocols are not comparable.
-        weights: of SyncNet: a registry's name or a file.
-        batch_size: windows at a time; changes the speed and the memory, not the numbers.
+        protocol: How the mouth is cropped, see `tbd.metrics.crops.crop_mouths`. Numbers of two protocols are not comparable.
+        weights: SyncNet's weights: a registered name or a file.
+        batch_size: Number of windows at a time; changes the speed and the memory, not the numbers.
+        kwargs: Options of `torchmetrics.Metric`.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
+        WeightsNotFoundError: If the weights are not on this machine.
     """
 
     reads = ("preds.frames", "preds.audio", "preds.points")
@@ -121,8 +126,11 @@ class LipSync(ClipMean):
             audio: (N,) float in −1..1 at 16 kHz.
             points: (T, 478, 3) pixels; not needed by the protocol ``wav2lip``.
 
+        Returns:
+            ``confidence``, ``distance``, ``offset`` and ``absolute_offset``.
+
         Raises:
-            Unmeasurable: no face is seen for long enough, the clip is too short, or its sound is digital silence.
+            Unmeasurable: If no face is seen for long enough, the clip is too short, or its sound is digital silence.
         """
         sound = tensor(audio)
         if sound.ndim != 1:
@@ -141,11 +149,11 @@ class LipSync(ClipMean):
 
 
 class SyncNetConfidence(LipSync):
-    """LSE-C: by how much the best alignment of voice and mouth beats the usual one; higher is better.
+    """LSE-C: lead of the best alignment of voice and mouth over the usual one; higher is better.
 
     ``median − min`` over shifts of −15..15 frames of the mean distance between the embeddings of the mouth and the voice
-    (Chung & Zisserman 2016; Prajwal et al. 2020). Real talking heads reach about 6 to 9 under ``official``. It says nothing
-    of *where* the best alignment is: look at `SyncNetOffset` beside it.
+    (Chung & Zisserman 2016; Prajwal et al. 2020). Real talking heads reach about 6 to 9 under ``official``. It does not
+    show *where* the best alignment is: compare `SyncNetOffset`.
     """
 
     reported = "confidence"
@@ -163,7 +171,7 @@ class SyncNetDistance(LipSync):
 
 
 class SyncNetOffset(LipSync):
-    """How many frames the sound is off, the mean over clips of its size; 0 is best, within ±1 is in sync.
+    """Offset of the sound in frames, the mean over clips of its absolute value; 0 is best, within ±1 is in sync.
 
     `means` also gives the signed mean as ``offset``, positive where the sound comes too early.
     """

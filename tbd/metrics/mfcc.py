@@ -1,4 +1,4 @@
-"""Mel-frequency cepstra as SyncNet hears them: `python_speech_features.mfcc` with its defaults, in torch.
+"""Mel-frequency cepstra as SyncNet takes them: `python_speech_features.mfcc` with its defaults, in torch.
 
 16 kHz, frames of 25 ms every 10 ms without a window function, pre-emphasis 0.97, 512-point FFT, 26 triangular filters from
 0 to 8 kHz, 13 coefficients of the orthonormal DCT-II, lifter 22, and the logarithm of the frame's energy in place of the
@@ -20,7 +20,7 @@ _LEAST = torch.finfo(torch.float64).eps
 
 
 def mfcc(audio: Tensor) -> Tensor:
-    """Cepstra of one recording or of a batch of equal length.
+    """Compute cepstra of one recording, or of a batch of equal length.
 
     Args:
         audio: (..., N) samples in the range of 16-bit integers, as SyncNet was trained: −32768..32767.

@@ -1,4 +1,4 @@
-"""Can the emotion be read off the motion? A linear classifier that learns on the recorded clips judges the drawn ones."""
+"""Emotion of a motion, as a linear classifier trained on the recorded clips sees it."""
 
 from typing import Any
 
@@ -11,29 +11,29 @@ from tbd.metrics.base import Array, ClipMetric, tensor
 from tbd.think.emotions import EMOTIONS
 
 _FEWEST = 3
-"""Recorded clips of an emotion that it takes to learn it, the judged clip's own not counted."""
+"""Recorded clips of an emotion that it takes to learn it, the classified clip's own not counted."""
 
 
 def motion_summary(motion: Array) -> np.ndarray:
-    """(T, 58) → (116,) mean and standard deviation over time of every channel."""
+    """Summarise a motion, (T, 58), by mean and standard deviation over time of every channel, (116,)."""
     values = tensor(motion)
     return torch.cat([values.mean(0), values.std(0, correction=0)]).cpu().numpy()
 
 
-def classify_left_out(known: np.ndarray, labels: np.ndarray, judged: np.ndarray, shrinkage: float = 0.5) -> np.ndarray:
-    """For each clip, the label that linear discriminant analysis gives it, learnt on all known clips but that one.
+def classify_left_out(known: np.ndarray, labels: np.ndarray, generated: np.ndarray, shrinkage: float = 0.5) -> np.ndarray:
+    """Classify each clip by linear discriminant analysis, trained on all known clips but that one.
 
     Args:
         known: (N, D) features of recorded clips.
-        labels: (N,) theirs.
-        judged: (N, D) features of the same clips, drawn (or `known` itself, for the ceiling).
-        shrinkage: 0..1 of the pooled covariance towards its diagonal (Friedman 1989), since there are few clips.
+        labels: (N,) their labels.
+        generated: (N, D) features of the same clips as generated (or `known` itself, for the ceiling).
+        shrinkage: Shrinkage of the pooled covariance towards its diagonal (Friedman 1989), 0..1, since there are few clips.
 
     Returns:
         (N,) labels; all classes are taken to be equally likely.
     """
     scale = known.std(0) + 1e-3
-    known, judged = known / scale, judged / scale
+    known, generated = known / scale, generated / scale
     found = np.empty(len(known), labels.dtype)
     for i in range(len(known)):
         others = np.arange(len(known)) != i
@@ -43,25 +43,28 @@ def classify_left_out(known: np.ndarray, labels: np.ndarray, judged: np.ndarray,
         covariance = centred.T @ centred / max(len(centred) - len(classes), 1)
         covariance = (1 - shrinkage) * covariance + shrinkage * np.diag(np.diag(covariance)) + 1e-3 * np.eye(len(covariance))
         weights = np.linalg.solve(covariance, means.T)  # (D, C)
-        scores = judged[i] @ weights - 0.5 * (means.T * weights).sum(0)
+        scores = generated[i] @ weights - 0.5 * (means.T * weights).sum(0)
         found[i] = classes[int(scores.argmax())]
     return found
 
 
 class MotionEmotionAccuracy(ClipMetric):
-    """The share of drawn clips whose emotion is the one that was meant, judged by `classify_left_out` on `motion_summary`.
+    """Share of generated clips whose emotion is that of their label, by `classify_left_out` on `motion_summary`.
 
-    The judge has seen recorded motion alone, and never the clip that it judges. It reads gaze, head, blinks and the face's mean
-    pose, so a feeling counts that the muscles do not carry. Chance is an eighth; `ceiling` is the accuracy on the recorded
-    clips, which is far from 1 where plans mix feelings or move muscles that fit none. Higher is better. It keeps a row for each
+    The classifier is trained on recorded motion alone, and never on the clip that it classifies. It sees gaze, head, blinks and the
+    face's mean pose, so an emotion counts that the muscles do not carry. Chance is an eighth; `ceiling` is the accuracy on the
+    recorded clips, which is far from 1 where plans mix emotions or move muscles that fit none. Higher is better. It keeps a row for each
     clip, so it is for one process.
+
+    Args:
+        kwargs: Options of `torchmetrics.Metric`.
 
     Example:
         >>> metric = MotionEmotionAccuracy()
         >>> rng = np.random.default_rng(0)
         >>> for i in range(12):
-        ...     recorded = rng.normal(i % 2, 0.1, (30, 58))  # two feelings
-        ...     metric.update(1 - recorded, recorded, i % 2)  # each drawn as the other
+        ...     recorded = rng.normal(i % 2, 0.1, (30, 58))  # two emotions
+        ...     metric.update(1 - recorded, recorded, i % 2)  # each generated as the other
         >>> float(metric.compute()), float(metric.ceiling())
         (0.0, 1.0)
     """
@@ -80,23 +83,29 @@ class MotionEmotionAccuracy(ClipMetric):
             self.add_state(name, [], "cat")
 
     def update(self, motion: Array, target: Array, emotion: int) -> None:
-        """(T, 58) each, and an index into `EMOTIONS`."""
+        """Add one clip.
+
+        Args:
+            motion: (T, 58) generated.
+            target: (T, 58) recorded.
+            emotion: The label, an index into `EMOTIONS`.
+        """
         self.drawn.append(torch.from_numpy(motion_summary(motion))[None])
         self.recorded.append(torch.from_numpy(motion_summary(target))[None])
         self.labels.append(torch.tensor([emotion]))
 
     def compute(self) -> Tensor:
-        """() float64."""
+        """Compute the accuracy on the generated clips, () float64."""
         return self._accuracy(self.drawn)
 
     def ceiling(self) -> Tensor:
-        """() float64, of the recorded clips."""
+        """Compute the accuracy on the recorded clips, () float64."""
         return self._accuracy(self.recorded)
 
-    def _accuracy(self, judged: list[Tensor]) -> Tensor:
+    def _accuracy(self, generated: list[Tensor]) -> Tensor:
         labels = torch.cat(list(self.labels)).numpy() if len(self.labels) else np.zeros(0, int)
         counts = np.bincount(labels, minlength=len(EMOTIONS))
         if (counts > _FEWEST).sum() < 2:
-            raise InputError(f"Emotions are told apart by {_FEWEST + 1} clips of each or more, and of two emotions at least.")
-        known, own = (torch.cat(list(rows)).numpy() for rows in (self.recorded, judged))
+            raise InputError(f"A classifier of emotions needs {_FEWEST + 1} clips of each emotion or more, and two emotions at least.")
+        known, own = (torch.cat(list(rows)).numpy() for rows in (self.recorded, generated))
         return torch.tensor(float((classify_left_out(known, labels, own) == labels).mean()), dtype=torch.float64)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
+from tbd.face.motion_landmarks import landmarks_from_motion
 from tbd.metrics.base import ClipMean, ClipMetric
 from tbd.metrics.dynamics import ActionUnitFidelity, FrechetMotionDistance, SeamJump
 from tbd.metrics.landmarks import ApertureCorrelation
@@ -32,10 +32,10 @@ MOTION_METRICS: dict[str, Callable[..., ClipMetric]] = {
 
 
 class MotionSuite:
-    """Feeds clips to metrics, as far as each clip tells what they read, and adds up what several processes have measured.
+    """A set of metrics that are updated together, as far as each clip has the fields that they read.
 
     Args:
-        names: of `MOTION_METRICS`.
+        names: Names out of `MOTION_METRICS`.
 
     Example:
         >>> suite = MotionSuite(["muscle_error"])
@@ -58,20 +58,25 @@ class MotionSuite:
         bilabials: np.ndarray | None = None,
         seams: Sequence[int] = (),
     ) -> None:
-        """Measure one clip, as far as it tells what a metric reads.
+        """Measure one clip, by the metrics whose fields it has.
 
         Args:
-            drawn: what is judged.
-            true: what was recorded.
-            plan: what was asked; None where nobody knows.
-            emotion: place of the label in `EMOTIONS`.
-            bilabials: (K, 2) seconds in which b, p and m are said.
-            seams: first frames of later windows.
+            drawn: The motion under test.
+            true: The recorded motion.
+            plan: The plan; None where it is not known.
+            emotion: The label, an index into `EMOTIONS`; None where there is none.
+            bilabials: (K, 2) seconds in which b, p and m are spoken; None where that is not known.
+            seams: First frames of later windows.
         """
-        fields = {"preds.motion": drawn.values, "target.motion": true.values, "target.emotion": emotion, "target.bilabials": bilabials}
+        fields: dict[str, Any] = {
+            "preds.motion": drawn.values,
+            "target.motion": true.values,
+            "target.emotion": emotion,
+            "target.bilabials": bilabials,
+        }
         fields |= {"target.plan_motion": None if plan is None else perform(plan, len(true)), "preds.seams": seams}
         if any("preds.points" in metric.reads for metric in self.metrics.values()):
-            fields |= {"preds.points": points_of(drawn), "target.points": points_of(true)}
+            fields |= {"preds.points": landmarks_from_motion(drawn), "target.points": landmarks_from_motion(true)}
         for name, metric in self.metrics.items():
             inputs = [fields[read] for read in metric.reads]
             if all(value is not None for value in inputs):
@@ -79,12 +84,12 @@ class MotionSuite:
                 self.clips[name] += 1
 
     def state(self) -> dict[str, Any]:
-        """What this process has measured, for `merged`."""
+        """Return what this process has measured, for `merged`."""
         return {name: (self.clips[name], metric.metric_state) for name, metric in self.metrics.items()}
 
     @classmethod
     def merged(cls, states: Sequence[dict[str, Any]]) -> "MotionSuite":
-        """One suite of what several processes have measured, each other clips."""
+        """Merge what several processes have measured, each other clips."""
         suite = cls(tuple(states[0]))
         for state in states:
             for name, (clips, sums) in state.items():
@@ -99,7 +104,7 @@ class MotionSuite:
         self.clips[name] += clips
 
     def compute(self) -> dict[str, float]:
-        """Name → number, of those metrics that could measure something."""
+        """Compute name → number for those metrics that could measure something."""
         found = {}
         for name, metric in self.metrics.items():
             if not self.clips[name] or (isinstance(metric, ClipMean) and not metric.clips):

@@ -19,10 +19,11 @@ Average = Literal["clips", "frames"]
 
 
 def frame_psnr(preds: Tensor, target: Tensor) -> Tensor:
-    """PSNR per frame: ``10 log₁₀(255² / MSE)`` in dB, at most 100 (equal frames would have infinity).
+    """Compute PSNR per frame: ``10 log₁₀(255² / MSE)`` in dB, at most 100 (equal frames would have infinity).
 
     Args:
-        preds, target: (T, 3, H, W) uint8.
+        preds: (T, 3, H, W) uint8.
+        target: (T, 3, H, W) uint8.
 
     Returns:
         (T,) float64.
@@ -36,11 +37,13 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def frame_ssim(preds: Tensor, target: Tensor) -> Tensor:
-    """SSIM per frame (Wang et al. 2004) as scikit-image's `structural_similarity` computes it by default: a 7×7 box window,
-    sample covariance (N − 1), K₁ 0.01, K₂ 0.03, range 255, the mean over channels and all whole windows.
+    """Compute SSIM per frame (Wang et al. 2004) as scikit-image's `structural_similarity` does by default.
+
+    That is a 7×7 box window, sample covariance (N − 1), K₁ 0.01, K₂ 0.03, range 255, the mean over channels and all whole windows.
 
     Args:
-        preds, target: (T, 3, H, W) uint8, both sides at least 7.
+        preds: (T, 3, H, W) uint8, at least 7×7.
+        target: (T, 3, H, W) uint8.
 
     Returns:
         (T,) float64, −1..1.
@@ -61,11 +64,20 @@ def frame_ssim(preds: Tensor, target: Tensor) -> Tensor:
 
 
 def frame_pairs(preds: Array, target: Array, device: torch.device, size: int = _BATCH) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of corresponding frames, uint8, on `device`.
+    """Split two clips into batches of corresponding frames.
+
+    Args:
+        preds: (T, 3, H, W) uint8, or float in 0..1.
+        target: As `preds`, of the same shape.
+        device: Device of the batches.
+        size: Number of frames in a batch.
+
+    Yields:
+        (B, 3, H, W) uint8 of either clip.
 
     Raises:
-        Unmeasurable: the clips have no frames.
-        InputError: they differ in length or size.
+        Unmeasurable: If the clips have no frames.
+        InputError: If they differ in length or size.
     """
     preds, target = to_uint8(preds), to_uint8(target)
     if preds.shape != target.shape or preds.ndim != 4:
@@ -89,7 +101,15 @@ class _FrameMean(ClipMean):
         self.average = average
 
     def weigh(self, preds: Array, target: Array) -> float:
-        """The clip's frames, where all frames of all clips are averaged."""
+        """Weigh a clip by its frames, where all frames of all clips are averaged.
+
+        Args:
+            preds: (T, 3, H, W).
+            target: (T, 3, H, W).
+
+        Returns:
+            T, or 1 where clips are averaged.
+        """
         return float(len(preds)) if self.average == "frames" else 1.0
 
 
@@ -114,7 +134,15 @@ class FramePSNR(_FrameMean):
     plot_lower_bound = 0.0
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
-        """(T, 3, H, W) uint8, or float in 0..1, of the same shape."""
+        """Compare one clip with its reference.
+
+        Args:
+            preds: (T, 3, H, W) uint8, or float in 0..1.
+            target: As `preds`, of the same shape.
+
+        Returns:
+            ``value``, the mean over frames in dB.
+        """
         values = [frame_psnr(a, b) for a, b in frame_pairs(preds, target, self.device)]
         return {"value": float(torch.cat(values).mean())}
 
@@ -125,7 +153,14 @@ class FrameSSIM(_FrameMean):
     torchmetrics' SSIM has a Gaussian window and pads: it is another number.
 
     Args:
-        average: see `FramePSNR`.
+        average: See `FramePSNR`.
+
+    Example:
+        >>> metric = FrameSSIM()
+        >>> frames = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
+        >>> metric.update(frames, frames)
+        >>> round(float(metric.compute()), 6)
+        1.0
     """
 
     unit = ""
@@ -133,7 +168,15 @@ class FrameSSIM(_FrameMean):
     plot_lower_bound, plot_upper_bound = -1.0, 1.0
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
-        """(T, 3, H, W) uint8, or float in 0..1, of the same shape, at least 7×7."""
+        """Compare one clip with its reference.
+
+        Args:
+            preds: (T, 3, H, W) uint8, or float in 0..1, at least 7×7.
+            target: As `preds`, of the same shape.
+
+        Returns:
+            ``value``, the mean over frames.
+        """
         values = []
         for a, b in frame_pairs(preds, target, self.device):
             if min(a.shape[2:]) < _WINDOW:
@@ -147,14 +190,17 @@ _BACKBONES: dict[Backbone, str] = {"alex": "alexnet-imagenet", "vgg": "vgg16-ima
 
 
 def lpips_network(backbone: Backbone, weights: str | os.PathLike | None = None) -> nn.Module:
-    """The `lpips` package's network (version 0.1, whose linear weights come with the package) on a local backbone.
+    """Load the `lpips` package's network (version 0.1, whose linear weights come with the package) on a local backbone.
 
     Args:
-        backbone: of the three networks.
-        weights: a registry's name or a file with torchvision's state dict of that network; by default the registry's.
+        backbone: One of the three networks.
+        weights: A registered name or a file with torchvision's state dict of that network; None for the registered one.
+
+    Returns:
+        The network with its weights.
 
     Raises:
-        WeightsNotFoundError: the file is not there.
+        WeightsNotFoundError: If the file is not there.
     """
     state = load_state(weights if weights is not None else _BACKBONES[backbone])
     import lpips
@@ -171,16 +217,17 @@ def lpips_network(backbone: Backbone, weights: str | os.PathLike | None = None) 
 
 
 class FrameLPIPS(ClipMean):
-    """LPIPS (Zhang et al. 2018, version 0.1): how different two frames look to a network, 0 for equal ones, lower is better.
+    """LPIPS (Zhang et al. 2018, version 0.1): distance of two frames in a network's features, 0 for equal ones, lower is better.
 
-    The three backbones are three metrics: their numbers are not comparable. Frames go in as −1..1, whatever comes.
+    The three backbones are three metrics: their numbers are not comparable. Frames of any range are brought to −1..1.
 
     Args:
         backbone: ``alex`` is what most papers report.
-        weights: of the backbone; see `lpips_network`.
+        weights: Weights of the backbone; see `lpips_network`.
+        kwargs: Options of `torchmetrics.Metric`.
 
     Raises:
-        WeightsNotFoundError: the backbone's weights are not on this machine.
+        WeightsNotFoundError: If the backbone's weights are not on this machine.
     """
 
     reads = ("preds.frames", "target.frames")
@@ -194,7 +241,15 @@ class FrameLPIPS(ClipMean):
         self._network = FrozenModule(lpips_network(backbone, weights))
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
-        """(T, 3, H, W) uint8, or float in 0..1, of the same shape."""
+        """Compare one clip with its reference.
+
+        Args:
+            preds: (T, 3, H, W) uint8, or float in 0..1.
+            target: As `preds`, of the same shape.
+
+        Returns:
+            ``value``, the mean over frames.
+        """
         network, values = self._network.on(self.device), []
         with full_precision(self.device):
             for a, b in frame_pairs(preds, target, self.device):

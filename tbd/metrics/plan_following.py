@@ -1,7 +1,6 @@
-"""Does a motion do what was asked: the lips what the sounds ask, the muscles what the plan asks, and nothing else?"""
+"""Plan following: whether the lips do what the phonemes need, and the muscles what the plan says and nothing else."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,8 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
 from tbd.face.geometry import mean_face
-from tbd.face.rig import Rig, inner_lip_gap
+from tbd.face.motion_landmarks import mean_face_rig
+from tbd.face.rigging.mouth import inner_lip_gap
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
 from tbd.think.action_units import ACTION_UNITS, REGIONS
@@ -18,30 +18,28 @@ from tbd.think.facs import measure as measure_unit
 
 CLOSED = 0.1
 """Share of its clip's wide opening under which the gap of the lips counts as closed."""
-_ASKED = 0.1
-"""Peak intensity from which a unit counts as asked."""
+_PLANNED = 0.1
+"""Peak intensity from which a unit counts as planned."""
 
 
 def _numpy(values: Array) -> np.ndarray:
     return tensor(values).cpu().numpy()
 
 
-@cache
-def _rig() -> Rig:
-    return Rig(mean_face())
-
-
 def lip_gap(motion: np.ndarray) -> np.ndarray:
-    """(T, 58) → (T, 9) opening between the inner lips of the mean face, in its own unit; negative where they would cross."""
-    return inner_lip_gap(mean_face() + _rig().displace(motion[:, : len(BLENDSHAPES)].astype(np.float32)))
+    """Measure (T, 9) openings between the inner lips of the mean face, in its own unit, of a (T, 58) motion; negative where lips cross."""
+    return inner_lip_gap(mean_face() + mean_face_rig().displace(motion[:, : len(BLENDSHAPES)].astype(np.float32)))
 
 
 def closures(gap: np.ndarray, bilabials: np.ndarray) -> np.ndarray:
-    """Per bilabial, the least gap within it and one frame on either side, over the clip's 95th percentile.
+    """Measure per bilabial the least gap within it and one frame on either side, over the clip's 95th percentile.
 
     Args:
         gap: (T,) or (T, N) opening of the lips at N places; the widest place counts.
         bilabials: (K, 2) seconds. Those that begin after the last frame are left out.
+
+    Returns:
+        (K,) ratios.
     """
     gap = gap.reshape(len(gap), -1).max(1)
     reference = max(float(np.percentile(gap, 95)), 1e-6)
@@ -50,7 +48,7 @@ def closures(gap: np.ndarray, bilabials: np.ndarray) -> np.ndarray:
 
 
 class LipClosure(ClipMean):
-    """Do the lips close on b, p and m? The share of bilabials at which their gap falls under a tenth of the clip's wide opening.
+    """Closure of the lips on b, p and m: the share of bilabials whose lip gap falls under a tenth of the clip's wide opening.
 
     0..1, higher is better; the recorded motion's own value is the ceiling. `means` also gives ``gap``, the median gap at
     bilabials over the clip's 95th percentile. A clip counts by the number of its bilabials.
@@ -74,13 +72,29 @@ class LipClosure(ClipMean):
     plot_lower_bound, plot_upper_bound = 0.0, 1.0
 
     def weigh(self, motion: Array, bilabials: Array) -> float:
+        """Weigh a clip by the number of its bilabials.
+
+        Args:
+            motion: (T, 58).
+            bilabials: (K, 2) seconds.
+
+        Returns:
+            K.
+        """
         return float(len(bilabials))
 
     def measure(self, motion: Array, bilabials: Array) -> dict[str, float]:
-        """(T, 58), and (K, 2) seconds.
+        """Measure one clip.
+
+        Args:
+            motion: (T, 58).
+            bilabials: (K, 2) seconds.
+
+        Returns:
+            ``closed`` and ``gap``.
 
         Raises:
-            Unmeasurable: no bilabial is said.
+            Unmeasurable: If the clip has no bilabial.
         """
         found = closures(lip_gap(_numpy(motion)), _numpy(bilabials))
         if not len(found):
@@ -92,7 +106,8 @@ class ChannelCorrelation(ClipMean):
     """Pearson's r over time between one channel of a motion and of the recorded one; −1..1, higher is better.
 
     Args:
-        channel: of `tbd.face.channels.CHANNELS`.
+        channel: One of `tbd.face.channels.CHANNELS`.
+        kwargs: Options of `torchmetrics.Metric`.
 
     Example:
         >>> motion = np.random.default_rng(0).random((50, 58))
@@ -114,10 +129,17 @@ class ChannelCorrelation(ClipMean):
         self.channel = channel
 
     def measure(self, motion: Array, target: Array) -> dict[str, float]:
-        """(T, 58) each; a channel that stands still in `motion` alone has r 0.
+        """Correlate one clip with its reference.
+
+        Args:
+            motion: (T, 58); a channel that stands still here alone has r 0.
+            target: (T, 58) recorded.
+
+        Returns:
+            ``value``, Pearson's r.
 
         Raises:
-            Unmeasurable: the recorded channel stands still.
+            Unmeasurable: If the recorded channel stands still.
         """
         length, column = min(len(motion), len(target)), INDEX[self.channel]
         a, b = (_numpy(values)[:length, column] for values in (motion, target))
@@ -127,15 +149,15 @@ class ChannelCorrelation(ClipMean):
 
 
 class RegionError(ClipMean):
-    """How far the muscles of some regions are from where they should be: the root mean square over time and channels of the
-    difference to the recorded motion, in hundredths of a full movement.
+    """Error of the muscles of some regions: the root mean square difference to the recorded motion, in percent of a full movement.
 
-    Unlike a correlation it sees everything that can go wrong with a plan: a muscle that was asked and does not come, comes late,
-    too weak or too strong, and one that comes with the feeling though nobody asked. Speech hardly moves brows, cheeks and nose,
-    so there it is the plan alone that is tested. Lower is better; chance movements keep it above 0.
+    Unlike a correlation it sees everything that can go wrong with a plan: a planned muscle that does not move, moves late, too
+    weakly or too strongly, and one that moves with the emotion although it is not planned. Speech hardly moves brows, cheeks and
+    nose, so there it is the plan alone that is tested. Lower is better; random movements keep it above 0.
 
     Args:
-        regions: of `tbd.think.action_units.REGIONS`; their blendshapes count.
+        regions: Regions out of `tbd.think.action_units.REGIONS`, whose blendshapes count.
+        kwargs: Options of `torchmetrics.Metric`.
 
     Example:
         >>> motion = np.full((50, 58), 0.25)
@@ -157,27 +179,36 @@ class RegionError(ClipMean):
         self.columns = [INDEX[name] for name in BLENDSHAPES if CHANNEL_REGIONS[name] in regions]
 
     def measure(self, motion: Array, target: Array) -> dict[str, float]:
-        """(T, 58) each."""
+        """Compare one clip with its reference.
+
+        Args:
+            motion: (T, 58).
+            target: (T, 58) recorded.
+
+        Returns:
+            ``value``, the error in percent.
+        """
         length = min(len(motion), len(target))
         a, b = (_numpy(values)[:length, self.columns] for values in (motion, target))
         return {"value": 100 * float(np.sqrt(np.square(a - b).mean()))}
 
 
 class ActionUnitGain(ClipMean):
-    """How strongly do asked muscles move: seen over asked intensity where a unit is at more than half of its peak, averaged
-    over the plan's units of the given regions.
+    """Gain of planned muscles: measured over planned intensity, averaged over the plan's units of the given regions.
 
-    1 is as asked, less is a face that holds back, more one that exaggerates. Compare with the recorded motion's own.
+    A unit counts while it is planned at more than half of its peak. 1 is as planned, less is a face that holds back, more one that
+    exaggerates. Compare with the recorded motion's own.
 
     Args:
-        regions: of `tbd.think.action_units.REGIONS`; speech also moves the units of the lower face.
+        regions: Regions out of `tbd.think.action_units.REGIONS`; speech also moves the units of the lower face.
+        kwargs: Options of `torchmetrics.Metric`.
 
     Example:
         >>> from tbd.think.facs import perform
         >>> from tbd.think.plan import MuscleAction, MusclePlan
-        >>> asked = perform(MusclePlan(actions=(MuscleAction(unit=4, intensity=0.8),)), 50)
+        >>> plan_motion = perform(MusclePlan(actions=(MuscleAction(unit=4, intensity=0.8),)), 50)
         >>> metric = ActionUnitGain()
-        >>> metric.update(0.5 * asked, asked)
+        >>> metric.update(0.5 * plan_motion, plan_motion)
         >>> round(float(metric.compute()), 2)
         0.5
     """
@@ -193,20 +224,27 @@ class ActionUnitGain(ClipMean):
             raise InputError(f"{unknown[0]} is no region; there are {', '.join(REGIONS)}.")
         self.units = [number for number, unit in ACTION_UNITS.items() if unit.region in regions]
 
-    def measure(self, motion: Array, asked: Array) -> dict[str, float]:
-        """(T, 58) each.
+    def measure(self, motion: Array, plan_motion: Array) -> dict[str, float]:
+        """Measure one clip.
+
+        Args:
+            motion: (T, 58).
+            plan_motion: (T, 58) the plan as `tbd.think.facs.perform` gives it.
+
+        Returns:
+            ``value``, the gain.
 
         Raises:
-            Unmeasurable: the plan asks no unit of these regions.
+            Unmeasurable: If the plan moves no unit of these regions.
         """
-        length = min(len(motion), len(asked))
-        seen, wanted = (_numpy(values)[:length] for values in (motion, asked))
+        length = min(len(motion), len(plan_motion))
+        seen, wanted = (_numpy(values)[:length] for values in (motion, plan_motion))
         gains = []
         for unit in self.units:
             aim = measure_unit(wanted, unit)
-            if aim.max() >= _ASKED:
+            if aim.max() >= _PLANNED:
                 high = aim >= aim.max() / 2
                 gains.append(float(measure_unit(seen, unit)[high].mean() / aim[high].mean()))
         if not gains:
-            raise Unmeasurable("The plan asks no action unit of these regions.")
+            raise Unmeasurable("The plan moves no action unit of these regions.")
         return {"value": float(np.mean(gains))}

@@ -16,7 +16,7 @@ _WIDEST = 100
 
 
 def blur_detection(image: np.ndarray) -> float:
-    """The cumulative probability of blur detection of one picture (Narvekar & Karam, IEEE TIP 20(9), 2011).
+    """Compute the cumulative probability of blur detection of one picture (Narvekar & Karam, IEEE TIP 20(9), 2011).
 
     Canny finds the blocks of 64×64 that have edges. In them every vertical edge has a width: from the pixel beside it to the
     end of the rise or fall of brightness, either way along the row (Marziliano et al. 2002). With the just noticeable width
@@ -46,7 +46,7 @@ def blur_detection(image: np.ndarray) -> float:
 
 
 def edge_widths(image: np.ndarray) -> np.ndarray:
-    """(H, W) → (H, W) int, each vertical edge's width in pixels, 0 where there is none."""
+    """Measure each vertical edge's width in pixels, (H, W) int, of an (H, W) image; 0 where there is none."""
     rise, fall = (_runs(sign * np.diff(image, axis=1) > 0) for sign in (1, -1))
     down, right = np.gradient(image)
     # A pixel without horizontal change counts as rising, as in the port.
@@ -59,8 +59,11 @@ def edge_widths(image: np.ndarray) -> np.ndarray:
 
 
 def _runs(along: np.ndarray) -> np.ndarray:
-    """(H, W − 1) whether the step from each pixel to its right neighbour goes on → (H, W) for each pixel two, and the number
-    of steps that go on without a break leftwards from its left neighbour and rightwards from its right one, each at most 100."""
+    """Count steps that go on without a break on both sides of each pixel.
+
+    (H, W − 1) whether the step from each pixel to its right neighbour goes on → (H, W) for each pixel two, and the number of steps
+    that go on leftwards from its left neighbour and rightwards from its right one, each at most 100.
+    """
     rows, steps = along.shape
     place = np.arange(steps)
     left = place - np.maximum.accumulate(np.where(along, -1, place), 1)
@@ -90,7 +93,14 @@ class Sharpness(ClipMean):
     It depends on the size of the picture and rises with noise and with the blocks of coding; compare at one size only.
 
     Args:
-        every: looks at each so many frames, since a frame of 512² takes a tenth of a second.
+        every: Step between the frames that are measured, since a frame of 512² takes a tenth of a second.
+        kwargs: Options of `torchmetrics.Metric`.
+
+    Example:
+        >>> metric = Sharpness()
+        >>> metric.update(np.full((1, 3, 64, 64), 128, np.uint8))  # no edge
+        >>> float(metric.compute())
+        0.0
     """
 
     reads = ("preds.frames",)
@@ -103,10 +113,16 @@ class Sharpness(ClipMean):
         self.every = every
 
     def measure(self, frames: Array) -> dict[str, float]:
-        """(T, 3, H, W) uint8, or float in 0..1.
+        """Measure one clip.
+
+        Args:
+            frames: (T, 3, H, W) uint8, or float in 0..1.
+
+        Returns:
+            ``value``, the mean over frames.
 
         Raises:
-            Unmeasurable: there are no frames, or they are smaller than 64×64.
+            Unmeasurable: If there are no frames, or they are smaller than 64×64.
         """
         from PIL import Image
 

@@ -1,4 +1,4 @@
-"""What every training run does on a shared machine: keep its last state, leave in time, and say what would fit."""
+"""Callbacks of every training run: save the last state, leave when asked to, and say what would fit into memory."""
 
 import contextlib
 import os
@@ -14,6 +14,8 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from typing_extensions import override
 
 from tbd.errors import INTERRUPTED, REQUEUE, InputError
 
@@ -24,11 +26,11 @@ _DRAWN_BY = {"MotionDiffusion": "--model", "VideoDiffusion": "--renderer video -
 
 
 def save_whole(trainer: L.Trainer, path: Path) -> None:
-    """Save a checkpoint under another name and move it into place, so that it is whole or not there. All processes call this.
+    """Save a checkpoint under another name and move it into place, so that it is whole or absent. All processes call this.
 
     Args:
-        trainer: In the middle of a run.
-        path: The checkpoint; what was there is replaced.
+        trainer: The trainer of the run.
+        path: The checkpoint to write; a file or folder of that name is replaced.
     """
     part = path.with_name(path.name + ".part")
     trainer.save_checkpoint(part)
@@ -39,10 +41,10 @@ def save_whole(trainer: L.Trainer, path: Path) -> None:
     trainer.strategy.barrier("saved")
 
 
-def part() -> None:
-    """Before a process leaves the others: wait until all have come as far.
+def wait_for_all() -> None:
+    """Wait, before a process exits, until all processes have come as far.
 
-    One that exits closes its connections, from which another may still be reading the end of their last collective (Gloo: "Connection
+    A process that exits closes its connections, from which another may still be reading the end of their last collective (Gloo: "Connection
     closed by peer"), so that it fails though all is done. Here only this wait itself can be cut off, by one that knows that all are here.
     """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
@@ -51,14 +53,17 @@ def part() -> None:
 
 
 class LastCheckpoint(L.Callback):
-    """Keeps ``last.ckpt``: the newest state, every so many steps and at the end of a run, however it ends.
+    """Saves ``last.ckpt``, the newest state, every so many steps and at the end of a run, however it ends.
 
     ``ModelCheckpoint(monitor=..., save_last=True)`` writes its ``last.ckpt`` only when what it monitors improves, so that the weights a
     run ended with may be saved nowhere. Here the file lies beside the checkpoints of the run's `ModelCheckpoint`, which keeps the best.
     Nothing is saved with ``Trainer(enable_checkpointing=False)`` or ``fast_dev_run``.
 
     Args:
-        every_n_train_steps: At most so many optimizer steps are lost when a run is killed.
+        every_n_train_steps: Optimizer steps between two saves, 1 or more. At most so many are lost when a run is killed.
+
+    Raises:
+        InputError: If the number of steps is below 1.
     """
 
     def __init__(self, every_n_train_steps: int = 500) -> None:
@@ -67,33 +72,41 @@ class LastCheckpoint(L.Callback):
         self.every_n_train_steps = every_n_train_steps
         self._saved = -1
 
+    @override
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         for other in trainer.checkpoint_callbacks:
-            if getattr(other, "save_last", None):
+            if isinstance(other, ModelCheckpoint) and other.save_last:
                 other.save_last = False  # it would take this one's name for an older state
 
+    @override
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._saved = trainer.global_step
 
+    @override
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         step = trainer.global_step
         # rather than in on_train_end, where averaged weights have already replaced those that training goes on with
         if step != self._saved and (step % self.every_n_train_steps == 0 or _ends(trainer)):
             self.save(trainer)
 
+    @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.global_step != self._saved and _ends(trainer):
             self.save(trainer)
 
+    @override
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.global_step != self._saved:
             self.save(trainer)
 
     def save(self, trainer: L.Trainer) -> Path | None:
-        """Save now. All processes call this.
+        """Save now, unless this step is saved already. All processes call this.
+
+        Args:
+            trainer: The trainer of the run.
 
         Returns:
-            The file; None where this run saves nothing.
+            The file, or None if this run saves nothing.
         """
         path = self.path(trainer)
         if path is not None and (trainer.global_step != self._saved or not path.exists()):
@@ -103,9 +116,11 @@ class LastCheckpoint(L.Callback):
 
     @staticmethod
     def path(trainer: L.Trainer) -> Path | None:
-        """The file; None where this run saves nothing."""
-        folder = next((c.dirpath for c in trainer.checkpoint_callbacks if getattr(c, "dirpath", None)), None)
-        return None if folder is None or trainer.fast_dev_run else Path(folder) / "last.ckpt"
+        """Return the file, or None if this run saves nothing."""
+        savers = (callback for callback in trainer.checkpoint_callbacks if isinstance(callback, ModelCheckpoint))
+        folder = next((saver.dirpath for saver in savers if saver.dirpath), None)
+        quick = trainer.fast_dev_run  # type: ignore[attr-defined]  # set by a connector of Lightning
+        return None if folder is None or quick else Path(folder) / "last.ckpt"
 
 
 def _ends(trainer: L.Trainer) -> bool:
@@ -119,22 +134,22 @@ def _ends(trainer: L.Trainer) -> bool:
 
 
 class PreemptionCheckpoint(L.Callback):
-    """On SIGTERM, SIGUSR1 or Ctrl-C, finish the step, save a checkpoint, say how to go on, and leave.
+    """Saves a checkpoint and ends the run on SIGTERM, SIGUSR1 or Ctrl-C, after the current step.
 
-    Lightning itself saves nothing on SIGTERM and then exits with 0, so that Slurm calls a preempted run completed; nor on Ctrl-C. Here
-    the handler only sets a flag; all processes agree on it after the step, so that none waits for another. The checkpoint is written
-    beside its name and moved into place. SIGTERM and SIGUSR1 leave with exit code 75 ("start me again"), Ctrl-C with 130; a second
-    Ctrl-C leaves at once, saving nothing.
+    Lightning itself saves nothing on SIGTERM and then exits with 0, so that Slurm calls a preempted run completed; nor does it save on
+    Ctrl-C. Here the handler only sets a flag; all processes agree on it after the step, so that none waits for another. The checkpoint
+    is written beside its name and moved into place. SIGTERM and SIGUSR1 end the run with exit code 75 ("start me again"), Ctrl-C with
+    130; a second Ctrl-C ends it at once and saves nothing.
 
     Args:
-        filename: Of what is saved on SIGTERM and SIGUSR1, in the trainer's ``default_root_dir``, which must be the run's own. Ctrl-C
-            saves `LastCheckpoint`'s ``last.ckpt``.
+        filename: Name of the checkpoint that is saved on SIGTERM and SIGUSR1, in the trainer's ``default_root_dir``, which must be the
+            run's own. On Ctrl-C the ``last.ckpt`` of `LastCheckpoint` is saved.
     """
 
     def __init__(self, filename: str = "preempted.ckpt") -> None:
         self.filename = filename
         self.arguments: Sequence[str] = ("fit",)
-        """What this run was started with, for the sentence that says how to go on."""
+        """The command that started this run and its options, for the sentence that says how to go on."""
         self._asked: int | None = None
         self._leader = True
         self._before: dict[int, Any] = {}
@@ -150,6 +165,7 @@ class PreemptionCheckpoint(L.Callback):
         if self._leader:
             print(f"\ntbd fit: {sentence}", file=sys.stderr, flush=True)
 
+    @override
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._asked, self._leader = None, trainer.is_global_zero
         if threading.current_thread() is not threading.main_thread():
@@ -159,42 +175,44 @@ class PreemptionCheckpoint(L.Callback):
             if signal.getsignal(number) != signal.SIG_IGN:  # a shell's background jobs ignore Ctrl-C
                 self._before[number] = signal.signal(number, self._ask)
 
+    @override
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         if not trainer.strategy.reduce_boolean_decision(self._asked is not None, all=False):
             return
         # whoever asks for a requeue decides, also where a terminal's Ctrl-C reached one process first
         if trainer.strategy.reduce_boolean_decision(self._asked in (signal.SIGTERM, signal.SIGUSR1), all=False):
-            path: Path | None = Path(trainer.default_root_dir) / self.filename
+            path = Path(trainer.default_root_dir) / self.filename
             save_whole(trainer, path)
             self._leave(trainer, path, REQUEUE, "asked to leave")
-        last = next((c for c in trainer.callbacks if isinstance(c, LastCheckpoint)), None)
+        last = _saver(trainer)
         self._leave(trainer, None if last is None else last.save(trainer), INTERRUPTED, "interrupted")
 
     def _leave(self, trainer: L.Trainer, path: Path | None, code: int, why: str) -> None:
         if path is None:
             self._say(f"{why} after step {trainer.global_step}; nothing was saved, since this run keeps no checkpoints.")
         else:
-            self._say(f"{why}; step {trainer.global_step} is saved in {path}. To go on: {continuing(self.arguments, path)}")
-        part()
+            self._say(f"{why}; step {trainer.global_step} is saved in {path}. To go on: {resume_command(self.arguments, path)}")
+        wait_for_all()
         raise SystemExit(code)
 
+    @override
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         while self._before:
             signal.signal(*self._before.popitem())
 
 
-def continuing(arguments: Sequence[str], path: Path) -> str:
-    """The command that goes on from a checkpoint.
+def resume_command(arguments: Sequence[str], path: Path) -> str:
+    """Write the command that goes on from a checkpoint.
 
     Args:
-        arguments: Of the run that ends, its command first.
+        arguments: The command and the options of the run that ends.
         path: The checkpoint.
 
     Returns:
         A line for a shell.
 
     Example:
-        >>> continuing(["fit", "--config", "my run.yaml", "--ckpt_path=old.ckpt"], Path("last.ckpt"))
+        >>> resume_command(["fit", "--config", "my run.yaml", "--ckpt_path=old.ckpt"], Path("last.ckpt"))
         "tbd fit --config 'my run.yaml' --ckpt_path last.ckpt"
     """
     kept, skip = [], False
@@ -207,14 +225,17 @@ def continuing(arguments: Sequence[str], path: Path) -> str:
     return shlex.join(["tbd", *kept, "--ckpt_path", str(path)])
 
 
-def finished(trainer: L.Trainer) -> str:
-    """What a run that has ended leaves, and what can be done with it. All processes call this: the trainer shares out its folder.
+def closing_report(trainer: L.Trainer) -> str:
+    """Say what a run that has ended leaves, and what can be done with it. All processes call this: the trainer broadcasts its folder.
+
+    Args:
+        trainer: The trainer of the run.
 
     Returns:
-        Sentences.
+        Sentences, each on a line.
     """
     done = f"finished after step {trainer.global_step}"
-    saver = next((callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)), None)
+    saver = _saver(trainer)
     last = None if saver is None else saver.path(trainer)
     if last is None or not last.exists():
         return f"{done}; nothing was saved, since this run keeps no checkpoints."
@@ -229,20 +250,35 @@ def finished(trainer: L.Trainer) -> str:
     return "\n  ".join(said)
 
 
+def _saver(trainer: L.Trainer) -> LastCheckpoint | None:
+    callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector of Lightning
+    return next((callback for callback in callbacks if isinstance(callback, LastCheckpoint)), None)
+
+
 class MemoryAdvice(L.Callback):
     """Turns "CUDA out of memory" into a sentence that says what to change."""
 
+    @override
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         if isinstance(exception, torch.OutOfMemoryError):
             raise InputError(self.advice(trainer, pl_module)) from exception
 
     def advice(self, trainer: L.Trainer, pl_module: L.LightningModule) -> str:
-        """What the weights take, and the next thing to try."""
+        """Say what the weights take, and what to try next.
+
+        Args:
+            trainer: The trainer of the run.
+            pl_module: The model that did not fit.
+
+        Returns:
+            Two sentences.
+        """
         total = torch.cuda.get_device_properties(pl_module.device).total_memory if pl_module.device.type == "cuda" else 0
         sizes = [(p.numel() * p.element_size(), p.requires_grad) for p in pl_module.parameters()]
         # AdamW keeps two numbers for each trained one, and there is its gradient
         fixed = sum(size * (4 if trained else 1) for size, trained in sizes)
-        batch, frames = getattr(trainer.datamodule, "batch_size", 1), pl_module.hparams.get("window_frames", 1)
+        data = trainer.datamodule  # type: ignore[attr-defined]  # set by a connector of Lightning
+        batch, frames = getattr(data, "batch_size", 1), pl_module.hparams.get("window_frames", 1)
         if 0 < total < fixed:
             change = "train fewer parameters (a stage's `trainable`), or shard them over GPUs with configs/trainer/fsdp.yaml"
         elif batch > 1:

@@ -1,7 +1,7 @@
-"""One process per device of this machine, started and watched over by the one that the user started.
+"""Starts one process per device of this machine, watches them, and leaves with the exit code of the first that failed.
 
 Lightning's own launcher runs ``sys.argv[0]`` again, makes the user's process one of the ranks, and ends it by SIGKILL when another rank
-fails: no sentence, the wrong exit code. Here the user's process trains nothing. It starts every rank, hands signals on, prints the first
+fails: no sentence, the wrong exit code. Here the user's process trains nothing. It starts every rank, forwards signals, prints the first
 rank's error once, and leaves with its exit code.
 """
 
@@ -24,7 +24,7 @@ from typing import NamedTuple
 from tbd.errors import INTERRUPTED, REQUEUE, InputError
 from tbd.utils.threads import worker_environment
 
-_REPORT, _ALIVE = "TBD_RANK_REPORT", "TBD_LAUNCHER_PIPE"
+_REPORT, _LAUNCHER_PIPE = "TBD_RANK_REPORT", "TBD_LAUNCHER_PIPE"
 _POLL, _GRACE, _LONG_GRACE = 0.1, 5.0, 60.0
 _STALE = 300.0
 """Seconds between looks at the ranks; that others have after one failed; that they have after one saved and left;
@@ -32,12 +32,12 @@ after which a sentence may be said again."""
 
 
 class RankFailure(NamedTuple):
-    """Why a rank ended.
+    """Why a rank failed.
 
     Args:
-        time: Seconds since the epoch.
-        sentence: What is printed.
-        code: Its exit code.
+        time: When, in seconds since the epoch.
+        sentence: The error, for people.
+        code: The rank's exit code.
     """
 
     time: float
@@ -49,21 +49,21 @@ def report_failure(sentence: str, code: int) -> bool:
     """Leave an error to the launching process, or to another rank that prints the same, so that it is printed once.
 
     Args:
-        sentence: What is to be printed.
+        sentence: The error, for people.
         code: The exit code that this process will leave with.
 
     Returns:
-        Whether it is printed elsewhere; else the caller prints it.
+        Whether the error is printed elsewhere; if not, the caller prints it.
     """
     path = os.environ.get(_REPORT)
     if path is None:
-        return "LOCAL_RANK" in os.environ and _said_already(sentence)
+        return "LOCAL_RANK" in os.environ and _is_printed(sentence)
     with contextlib.suppress(OSError):
         Path(path).write_text(json.dumps([time.time(), sentence, code]), encoding="utf-8")
     return True
 
 
-def _said_already(sentence: str) -> bool:
+def _is_printed(sentence: str) -> bool:
     """Whether a rank that torchrun started on this machine has printed the same: the first to make a file does."""
     key = hashlib.sha256(f"{os.getppid()} {sentence}".encode()).hexdigest()[:16]
     path = Path(tempfile.gettempdir()) / f"tbd-said-{key}"
@@ -78,8 +78,8 @@ def _said_already(sentence: str) -> bool:
 
 
 def follow_launcher() -> None:
-    """In a rank: end at once when the launching process is gone, however it ended, so that none is left behind."""
-    pipe = os.environ.pop(_ALIVE, None)
+    """In a rank, make this process end at once when the launching process is gone, however it ended, so that none is left behind."""
+    pipe = os.environ.pop(_LAUNCHER_PIPE, None)
     if pipe is not None:
         threading.Thread(target=_end_with, args=(int(pipe),), name="tbd-launcher", daemon=True).start()
 
@@ -94,11 +94,11 @@ def launch(arguments: Sequence[str], processes: int, nodes: int = 1) -> int:
 
     Args:
         arguments: The command and its options.
-        processes: Ranks on this machine.
-        nodes: Machines that take part; this command is started on each, with ``MASTER_ADDR``, ``MASTER_PORT`` and ``NODE_RANK`` set.
+        processes: Number of ranks on this machine.
+        nodes: Number of machines; this command is started on each, with ``MASTER_ADDR``, ``MASTER_PORT`` and ``NODE_RANK`` set.
 
     Returns:
-        The exit code: of the rank that failed first, else 0.
+        The exit code of the rank that failed first, or 0.
 
     Raises:
         InputError: If there are several nodes and nothing says which this is.
@@ -106,12 +106,12 @@ def launch(arguments: Sequence[str], processes: int, nodes: int = 1) -> int:
     with tempfile.TemporaryDirectory(prefix="tbd-ranks-") as folder:
         reports = [Path(folder) / str(rank) for rank in range(processes)]
         read, write = os.pipe()
-        environment = {**os.environ, **_rendezvous(processes, nodes), **worker_environment(processes), _ALIVE: str(read)}
+        environment = {**os.environ, **_rendezvous(processes, nodes), **worker_environment(processes), _LAUNCHER_PIPE: str(read)}
         own = [{"LOCAL_RANK": str(rank), _REPORT: str(report)} for rank, report in enumerate(reports)]
         ranks = _Ranks([_start(arguments, {**environment, **one}, read) for one in own], reports)
         os.close(read)
         try:
-            with ranks.signals_handed_on():
+            with ranks.signals_forwarded():
                 ranks.wait()
         finally:
             ranks.kill()
@@ -146,7 +146,7 @@ class _Ranks:
     def __init__(self, processes: Sequence[subprocess.Popen], reports: Sequence[Path]) -> None:
         self.processes, self.reports = processes, reports
         self._interrupts, self._deadline = 0, float("inf")
-        self.handed_on: set[int] = set()
+        self.forwarded: set[int] = set()
         self.killed: tuple[int, int] | None = None
         """Rank and signal, where the first to end was ended by one."""
 
@@ -183,24 +183,24 @@ class _Ranks:
                 process.kill()
 
     @contextlib.contextmanager
-    def signals_handed_on(self) -> Iterator[None]:
+    def signals_forwarded(self) -> Iterator[None]:
         """What is sent to this process goes to every rank."""
         if threading.current_thread() is not threading.main_thread():
             yield  # Python hands signals to the main thread alone
             return
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-        before = {number: signal.signal(number, self._hand_on) for number in numbers}
+        before = {number: signal.signal(number, self._forward) for number in numbers}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _hand_on(self, number: int, frame: FrameType | None) -> None:
+    def _forward(self, number: int, frame: FrameType | None) -> None:
         self._interrupts += number == signal.SIGINT
-        self.handed_on.add(number)
+        self.forwarded.add(number)
         if self._interrupts > 1:
-            self._end_in(_GRACE)  # one that waits for another in a collective hears no signal
+            self._end_in(_GRACE)  # a rank that waits for another in a collective handles no signal
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(number)
@@ -209,7 +209,7 @@ class _Ranks:
 def _conclude(ranks: _Ranks, command: str) -> int:
     """Print why the first rank that failed did, and return its code."""
     codes = ranks.codes
-    if ranks.killed is not None and ranks.killed[1] in ranks.handed_on:
+    if ranks.killed is not None and ranks.killed[1] in ranks.forwarded:
         return 128 + ranks.killed[1]  # before it could save
     if ranks.killed is not None:
         rank, number = ranks.killed
@@ -217,8 +217,8 @@ def _conclude(ranks: _Ranks, command: str) -> int:
         print(f"tbd {command}: process {rank + 1} of {len(codes)} was ended by {signal.Signals(number).name}{why}.", file=sys.stderr)
         return 1
     # later ones are consequences: a rank that fails cuts the others off
-    told = sorted(RankFailure(*json.loads(path.read_text(encoding="utf-8"))) for path in ranks.reports if path.is_file())
-    if told:
-        print(told[0].sentence, file=sys.stderr)
-        return told[0].code
+    failures = sorted(RankFailure(*json.loads(path.read_text(encoding="utf-8"))) for path in ranks.reports if path.is_file())
+    if failures:
+        print(failures[0].sentence, file=sys.stderr)
+        return failures[0].code
     return next((code for code in codes if code > 0), INTERRUPTED if any(codes) else 0)

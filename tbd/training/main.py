@@ -22,9 +22,9 @@ from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 from tbd.draw.checkpoint import require_whole
 from tbd.draw.motion.logging import MotionFilms
 from tbd.errors import InputError
-from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, finished, part
+from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, closing_report, wait_for_all
 from tbd.training.launcher import launch
-from tbd.training.progress import reporting, show_figures
+from tbd.training.progress import show_figures, with_reporting
 from tbd.training.resume import find_checkpoint
 from tbd.training.weights_check import require_sources
 from tbd.utils.option_errors import explain_build_errors, explain_option_errors
@@ -33,7 +33,7 @@ from tbd.utils.threads import describe_threads
 
 # Without these an override leaves interpolated values at their old number (jsonargparse 4.53; see tests/test_configs.py).
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
-_SPREADING = ("accelerator", "devices", "num_nodes", "strategy", "plugins", "precision")
+_PROCESS_ARGUMENTS = ("accelerator", "devices", "num_nodes", "strategy", "plugins", "precision")
 """Arguments of the trainer that decide how many processes train."""
 
 
@@ -59,9 +59,10 @@ class _CLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         trainer = super().instantiate_trainer(
-            **{**reporting(self._get(self.config_init, "trainer", default={}), [MotionFilms()]), **kwargs}
+            **{**with_reporting(self._get(self.config_init, "trainer", default={}), [MotionFilms()]), **kwargs}
         )
-        for callback in trainer.callbacks:
+        callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector of Lightning
+        for callback in callbacks:
             if isinstance(callback, PreemptionCheckpoint) and isinstance(self.arguments, Sequence):
                 callback.arguments = self.arguments
         return trainer
@@ -74,7 +75,8 @@ class _CLI(LightningCLI):
 
     def after_fit(self) -> None:
         """Lightning calls a run without any batch a success."""
-        if self.trainer.num_training_batches == 0 and not self.trainer.fast_dev_run:
+        quick = self.trainer.fast_dev_run  # type: ignore[attr-defined]  # set by a connector of Lightning
+        if self.trainer.num_training_batches == 0 and not quick:
             limit = self.trainer.limit_train_batches
             raise InputError(f"There was nothing to train on: the data give no batch (trainer.limit_train_batches is {limit}).")
 
@@ -86,6 +88,7 @@ class _Command(_CLI):
     """`tbd fit` as a user starts it: one process per device, and errors in one sentence."""
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        assert isinstance(args, list)  # `run` gives them
         self.arguments = args
         with explain_option_errors(args, self._subcommand_parsers.get(args[0])):
             super().parse_arguments(parser, args)
@@ -97,11 +100,11 @@ class _Command(_CLI):
     def instantiate_classes(self) -> None:
         _require_machine(self._chosen().trainer)
         with explain_build_errors():
-            processes, nodes = self._spread()
+            processes, nodes = self._world()
         if os.environ.get("LOCAL_RANK", "0") == "0":
             require_sources(self._chosen().as_dict())
         if processes > 1:
-            raise _Spread(processes, nodes)
+            raise _SeveralProcesses(processes, nodes)
         with explain_build_errors():
             super().instantiate_classes()
         if os.environ.get("LOCAL_RANK", "0") == "0":
@@ -109,11 +112,11 @@ class _Command(_CLI):
 
     def after_fit(self) -> None:
         super().after_fit()
-        said = finished(self.trainer)
+        report = closing_report(self.trainer)
         if self.trainer.is_global_zero:
-            print(f"tbd fit: {said}", file=sys.stderr)
+            print(f"tbd fit: {report}", file=sys.stderr)
 
-    def _spread(self) -> tuple[int, int]:
+    def _world(self) -> tuple[int, int]:
         """Processes that this one has to start on this machine, and machines; 1 where something else starts them."""
         chosen = self._chosen()
         if "LOCAL_RANK" in os.environ or os.name != "posix" or str(chosen.trainer.devices) == "1":
@@ -121,18 +124,18 @@ class _Command(_CLI):
         only = self.config.clone()
         own = only[self.config.subcommand]
         own.pop("model", None), own.pop("data", None)
-        own.trainer = type(own.trainer)({name: own.trainer[name] for name in _SPREADING})
+        own.trainer = type(own.trainer)({name: own.trainer[name] for name in _PROCESS_ARGUMENTS})
         built = self._get(self.parser.instantiate_classes(only), "trainer")
         with _silent():
             trainer = L.Trainer(**built, logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
-        strategy = trainer.strategy
-        if not isinstance(strategy.launcher, _SubprocessScriptLauncher) or strategy.cluster_environment.creates_processes_externally:
+        launcher = trainer.strategy.launcher
+        if not isinstance(launcher, _SubprocessScriptLauncher) or launcher.cluster_environment.creates_processes_externally:
             return 1, 1
         return trainer.num_devices, trainer.num_nodes
 
 
 def _require_machine(trainer: Any) -> None:
-    """Names of the trainer that are plain text to its parser."""
+    """Refuse names that are plain text to the trainer's parser."""
     for name, known in (
         ("strategy", StrategyRegistry.available_strategies()),
         ("accelerator", AcceleratorRegistry.available_accelerators()),
@@ -142,12 +145,12 @@ def _require_machine(trainer: Any) -> None:
             raise InputError(f"--trainer.{name}: there is no {name} {value}{suggest(value, known)}")
 
 
-class _Spread(Exception):
-    """So many processes are to be started instead of this one."""
+class _SeveralProcesses(Exception):
+    """Asks for several processes instead of this one; its arguments are those per machine and the machines."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """`tbd fit`, `tbd validate` or `tbd test`.
+    """Run `tbd fit`, `tbd validate` or `tbd test`.
 
     Args:
         arguments: The command and its options.
@@ -162,10 +165,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         _prepare()
         _Command(**_options(list(arguments), run=True, exit_on_error=False))
-        part()
-    except _Spread as spread:
+        wait_for_all()
+    except _SeveralProcesses as several:
         # main has taken it out
-        return launch([*arguments, *(["--debug"] if "--debug" in sys.argv else [])], *spread.args)
+        return launch([*arguments, *(["--debug"] if "--debug" in sys.argv else [])], *several.args)
     except SystemExit as left:
         if isinstance(left.__context__, KeyboardInterrupt):  # Lightning's own way out, with 1
             raise KeyboardInterrupt from left
@@ -177,18 +180,21 @@ def lightning_cli(args: ArgsType = None, run: bool = True) -> LightningCLI:
     """Build model, data and trainer from YAML and options, and run the subcommand.
 
     Args:
-        args: instead of the process's own arguments.
-        run: False builds without running, for tests.
+        args: The command and its options; those of this process by default. Options alone where nothing is run.
+        run: Whether to run the command, rather than only to build.
+
+    Returns:
+        The built command line, with ``model``, ``datamodule`` and ``trainer``.
     """
     _prepare()
     return _CLI(**_options(args, run))
 
 
 _RANK_ZERO = logging.getLogger("lightning.pytorch.utilities.rank_zero")
-"""What Lightning says of devices, and of products."""
+"""Lightning logs devices and advertisements here."""
 
 
-_NOISE = (
+_UNINFORMATIVE = (
     "💡",
     "`weights_only` was not set",
     "Seed set to",
@@ -202,15 +208,15 @@ _NOISE = (
     "Initializing distributed",
     "-" * 100,
 )
-"""Beginnings of what nobody can act on; which seed it is stands in the run's config.yaml, how many processes in our own line."""
-_TALKERS = (
+"""Beginnings of messages that nobody can act on; which seed it is stands in the run's config.yaml, how many processes in our own line."""
+_LOGGERS = (
     *(f"pytorch.{name}" for name in ("utilities.rank_zero", "trainer.connectors.checkpoint_connector", "core.saving")),
     *(f"fabric.utilities.{name}" for name in ("rank_zero", "seed", "distributed")),
 )
-"""Loggers of Lightning that say such things."""
+"""Loggers of Lightning that write such things."""
 _WARNINGS = (
     ".*isinstance.treespec, LeafSpec",
-    # said of every model that could be sharded, sharded or not (VideoDiffusion refuses where it is), and of every test
+    # issued for every model that could be sharded, sharded or not (VideoDiffusion refuses where it is), and of every test
     "You're using the WeightAveraging callback",
     # a run that goes on in another folder keeps its best there
     "The dirpath has changed from",
@@ -226,7 +232,7 @@ _WARNINGS = (
 
 def _useful(record: logging.LogRecord) -> bool:
     message = record.getMessage()
-    return not re.sub(r"^\[rank: \d+\] ", "", message).startswith(_NOISE)
+    return not re.sub(r"^\[rank: \d+\] ", "", message).startswith(_UNINFORMATIVE)
 
 
 @contextmanager
@@ -240,15 +246,15 @@ def _silent() -> Iterator[None]:
 
 
 def _prepare() -> None:
-    for name in _TALKERS:
+    for name in _LOGGERS:
         logging.getLogger(f"lightning.{name}").addFilter(_useful)  # the same function is added once
     for beginning in _WARNINGS:
         warnings.filterwarnings("ignore", beginning)
     torch.set_float32_matmul_precision("high")
 
 
-class _Unbuilt(_CLI):
-    """Parses, and builds nothing, nor seeds the process that asks."""
+class _ParsedCLI(_CLI):
+    """Parses, builds nothing, and does not seed this process."""
 
     def _set_seed(self) -> None:
         pass
@@ -258,17 +264,20 @@ class _Unbuilt(_CLI):
 
 
 def resolve(arguments: Sequence[str]) -> dict[str, Any]:
-    """What `tbd fit` would build from these arguments: every option with its value, as plain values.
+    """Parse the options of `tbd fit` without building anything.
 
     Args:
-        arguments: as after `tbd fit`, such as ``["--config", "configs/experiment/motion_mini.yaml"]``.
+        arguments: The options, such as ``["--config", "configs/experiment/motion_mini.yaml"]``.
+
+    Returns:
+        Every option with its value, as plain nested values.
 
     Raises:
-        argparse.ArgumentError: a key does not exist, or a value does not fit; jsonargparse's words.
+        argparse.ArgumentError: If a key does not exist, or a value does not fit; in jsonargparse's words.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "LightningCLI's args parameter")
-        parsed = _Unbuilt(**_options(list(arguments), run=False, exit_on_error=False))
+        parsed = _ParsedCLI(**_options(list(arguments), run=False, exit_on_error=False))
     # an option set to null on purpose (check_val_every_n_epoch) must not come back as its default
     return yaml.safe_load(parsed.parser.dump(parsed.config, skip_unset=False))
 

@@ -9,22 +9,23 @@ import lightning as L
 from lightning.pytorch.callbacks import ProgressBar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from typing_extensions import override
 
 _LINES = 100
-"""In a log file, at most about so many a run."""
+"""About how many lines a run writes into a log file at most."""
 _PATIENCE = 60.0
 """Seconds after which there is a line however few steps were made."""
 
 
-def reporting(trainer: Mapping[str, Any], more: Sequence[L.Callback] = ()) -> dict[str, Any]:
-    """The callbacks that report, beside those that a configuration has.
+def with_reporting(trainer: Mapping[str, Any], more: Sequence[L.Callback] = ()) -> dict[str, Any]:
+    """Add the callbacks that report to those of a configuration.
 
     Args:
         trainer: The trainer's arguments.
-        more: Others that report.
+        more: Further callbacks that report.
 
     Returns:
-        ``callbacks``: a new list.
+        ``callbacks`` → a new list.
     """
     given = trainer.get("callbacks") or []
     callbacks = list(given) if isinstance(given, (list, tuple)) else [given]
@@ -38,15 +39,16 @@ def reporting(trainer: Mapping[str, Any], more: Sequence[L.Callback] = ()) -> di
 class LearningRate(L.Callback):
     """Logs ``train/lr``, the learning rate of each step (of the first group of parameters)."""
 
+    @override
     def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int) -> None:
         if trainer.optimizers:
             pl_module.log("train/lr", float(trainer.optimizers[0].param_groups[0]["lr"]))
 
 
 class TrainingProgress(ProgressBar):
-    """Steps done of all, loss, learning rate, speed and the time that is left.
+    """Shows the number of steps, the loss, the learning rate, the speed and the time that is left.
 
-    On a terminal a bar that moves; else a line every hundredth of the run, and at least every minute.
+    On a terminal this is a bar; elsewhere a line every hundredth of the run, and at least every minute.
     """
 
     def __init__(self) -> None:
@@ -56,17 +58,21 @@ class TrainingProgress(ProgressBar):
         self._bar: Progress | None = None
         self._began, self._first, self._said = 0.0, 0, (0.0, 0)
 
+    @override
     def disable(self) -> None:
         self._enabled = False
 
+    @override
     def enable(self) -> None:
         self._enabled = True
 
+    @override
     def print(self, *args: Any, **kwargs: Any) -> None:
         self._console.print(*args, **kwargs)
 
     # -- training ------------------------------------------------------------------------------------------------------
 
+    @override
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._began, self._first, self._said = time.monotonic(), trainer.global_step, (0.0, -1)
         if self._enabled and self._console.is_terminal:
@@ -78,6 +84,7 @@ class TrainingProgress(ProgressBar):
         self._bar.start()
         self._bar.add_task(what, total=total, completed=done, said="")
 
+    @override
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         if not self._enabled:
             return
@@ -91,11 +98,15 @@ class TrainingProgress(ProgressBar):
         step, total = trainer.global_step, total_steps(trainer)
         if step == self._said[1]:
             return False  # one of several batches whose gradients are summed
-        every = max(trainer.log_every_n_steps, (total or 0) // _LINES, 1)
+        interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector of Lightning
+        every = max(interval, (total or 0) // _LINES, 1)
         return step in (self._first + 1, total) or step % every == 0 or time.monotonic() - self._said[0] > _PATIENCE
 
     def line(self, trainer: L.Trainer) -> str:
-        """How far the run is.
+        """Say how far the run is.
+
+        Args:
+            trainer: The trainer of the run.
 
         Returns:
             Such as ``step 500/6500, loss 0.812, lr 8.0e-04, 3.2 steps/s, 0:31:15 left``.
@@ -112,20 +123,24 @@ class TrainingProgress(ProgressBar):
                 parts.append(f"{timedelta(seconds=round((total - step) / speed))} left")
         return ", ".join(parts)
 
+    @override
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._stop()
 
     # -- the other loops -------------------------------------------------------------------------------------------------
 
+    @override
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if self._enabled and not trainer.sanity_checking and trainer.state.fn == "fit":
             figures = [f"{key} {float(value):.4g}" for key, value in sorted(trainer.callback_metrics.items()) if key.startswith("val/")]
             self.print(f"step {trainer.global_step}: {', '.join(figures) or 'validated'}")
 
+    @override
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.state.fn == "validate":
             self._evaluate("validating", sum(trainer.num_val_batches))
 
+    @override
     def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._evaluate("testing", sum(trainer.num_test_batches))
 
@@ -133,10 +148,12 @@ class TrainingProgress(ProgressBar):
         if self._enabled and self._console.is_terminal:
             self._start(what, int(total) if total != float("inf") else None)
 
+    @override
     def on_validation_batch_end(self, trainer: L.Trainer, *_: Any, **__: Any) -> None:
         if trainer.state.fn == "validate":
             self._advance()
 
+    @override
     def on_test_batch_end(self, *_: Any, **__: Any) -> None:
         self._advance()
 
@@ -144,9 +161,11 @@ class TrainingProgress(ProgressBar):
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0])
 
+    @override
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         self._stop()
 
+    @override
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         self._stop()
 
@@ -157,12 +176,12 @@ class TrainingProgress(ProgressBar):
 
 
 def show_figures(trainer: L.Trainer, found: Sequence[Mapping[str, float]], wanted: bool = True) -> None:
-    """Print what a validation or test found, a line each.
+    """Print what a validation or test measured, one figure on a line.
 
     Args:
-        trainer: Of several processes only the first prints.
-        found: As the trainer returns it: by loader.
-        wanted: Whether to.
+        trainer: The trainer; of several processes only the first prints.
+        found: What the trainer returned: for each loader, name → figure.
+        wanted: Whether to print at all.
     """
     figures = {name.partition("/dataloader_idx")[0]: value for one in found for name, value in one.items()}
     if wanted and trainer.is_global_zero:
@@ -171,7 +190,7 @@ def show_figures(trainer: L.Trainer, found: Sequence[Mapping[str, float]], wante
 
 
 def total_steps(trainer: L.Trainer) -> int | None:
-    """Optimizer steps of a whole run; None where nothing but time or a signal ends it."""
+    """Return the optimizer steps of a whole run, or None if only time or a signal ends it."""
     if trainer.max_steps > 0 and trainer.max_epochs in (None, -1):
         return trainer.max_steps
     total = trainer.estimated_stepping_batches

@@ -10,12 +10,12 @@ _PATTERNS = {"last": ("preempted.ckpt", "**/checkpoints/last.ckpt"), "best": ("*
 
 
 def find_checkpoint(which: Literal["last", "best"], root: str | None) -> str:
-    """The newest checkpoint of a kind that a run left.
+    """Find the newest checkpoint of a kind that a run has saved.
 
     Lightning's own "last" looks into the folder of the run that begins, where there is none yet.
 
     Args:
-        which: ``last``: what a run, or its interruption, saved last. ``best``: what the newest run measured as its best.
+        which: ``last`` for what a run or its interruption saved last, ``best`` for the best by validation of the newest run.
         root: The trainer's ``default_root_dir``; the working directory where not given.
 
     Returns:

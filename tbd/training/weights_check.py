@@ -1,4 +1,4 @@
-"""Whether weights that a configuration names are at hand: asked when it is parsed, not at the first batch."""
+"""Checks that the weights which a configuration names can be loaded, before anything is built."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +10,15 @@ from tbd.utils.suggestions import import_path
 
 
 def require_sources(config: Any) -> None:
-    """See that every hub name of a configuration can be loaded: from a folder, the hub's cache, or the hub.
+    """Check that every hub name of a configuration can be loaded: from a folder, the hub's cache, or the hub.
 
-    A component says in its class attribute ``hub_arguments`` which of its arguments are hub names or folders.
+    A component lists in its class attribute ``hub_arguments`` which of its arguments are hub names or folders.
 
     Args:
         config: Nested mappings; components have ``class_path`` and ``init_args``.
 
     Raises:
-        InputError: If one is neither in a folder nor in the cache, and the hub cannot be reached.
+        InputError: If weights are neither in a folder nor in the cache, and the hub cannot be reached.
     """
     absent = [(key, name) for key, name in _sources(config, ()) if not (Path(name).expanduser().exists() or cached_folder(name))]
     for key, name in absent:

@@ -3,7 +3,9 @@
 import difflib
 import importlib
 import inspect
+import os
 import re
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from jsonargparse import ArgumentError, ArgumentParser
@@ -50,6 +52,8 @@ def build(component: Component, base: type[T], what: str) -> T:
     kind = import_class(component.class_path)
     if not (isinstance(kind, type) and issubclass(kind, base)):
         raise InputError(f"{what} names {component.class_path}, which is no {base.__module__}.{base.__name__}.")
+    if not component.init_args and _needs_nothing(kind):
+        return kind()  # the parser reads the signatures of all base classes, which takes a tenth of a second
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "made")
     require_known_arguments(component, kind, what)
@@ -58,6 +62,60 @@ def build(component: Component, base: type[T], what: str) -> T:
     except ArgumentError as error:
         raise InputError(f"{what}: {component.class_path} cannot be made: {explain_argument_error(error)}") from error
     return parser.instantiate(values).made
+
+
+def _needs_nothing(kind: type) -> bool:
+    """Check whether a class can be called without arguments."""
+    for parameter in inspect.signature(kind).parameters.values():
+        if parameter.default is parameter.empty and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            return False
+    return True
+
+
+def describe(made: object, what: str) -> Component:
+    """Describe an object so that `build` makes an equal one.
+
+    The arguments are read from attributes of the same names, or from the ``config`` of diffusers' classes.
+
+    Args:
+        made: The object.
+        what: Name of the component in messages.
+
+    Returns:
+        Its class and those of its arguments that differ from their defaults.
+
+    Raises:
+        InputError: If the class cannot be imported by name, or an argument is not kept as a plain value under its own name.
+
+    Example:
+        >>> from tbd.think import KnowledgePlanner
+        >>> describe(KnowledgePlanner(), "The planner")
+        Component(class_path='tbd.think.planner.KnowledgePlanner', init_args={})
+    """
+    kind = type(made)
+    path = f"{kind.__module__}.{kind.__qualname__}"
+    if "<locals>" in path or kind.__module__ == "__main__":
+        raise InputError(f"{what} cannot be described: {path} cannot be imported; define the class in a module.")
+    config = getattr(made, "config", None)
+    kept = config if isinstance(config, Mapping) else vars(made)
+    arguments = {}
+    for name, parameter in inspect.signature(kind).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if name not in kept or not _is_plain(kept[name]):
+            raise InputError(f"{what} cannot be described: {path} does not keep its argument {name} as it was given.")
+        value = os.fspath(kept[name]) if isinstance(kept[name], os.PathLike) else kept[name]
+        if parameter.default is parameter.empty or value != parameter.default:
+            arguments[name] = value
+    return Component(class_path=path, init_args=arguments)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(own) for key, own in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float | os.PathLike)
 
 
 def require_known_arguments(component: Component, kind: type, what: str) -> None:

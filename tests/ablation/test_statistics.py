@@ -35,7 +35,7 @@ def test_a_mark_needs_the_clips_and_every_seed():
         "chance": cell([1.2, 1.3, 1.1], clips + rng.normal(0, 1, 60)),
     }
     compare(cells, "base")
-    assert {name for name, c in cells.items() if c.sure} == {"better"}
+    assert {name for name, c in cells.items() if c.significant} == {"better"}
     assert cells["better"].difference == pytest.approx(0.5) and cells["base"].p_clips is None
     raw = signed_rank(cells["better"].by_clip, cells["base"].by_clip)
     assert raw < cells["better"].p_clips <= 3 * raw * 1.001  # Holm's correction over three variants
@@ -44,7 +44,7 @@ def test_a_mark_needs_the_clips_and_every_seed():
 def test_without_clips_the_seeds_are_tested():
     cells = {"base": cell([1.0, 1.1, 0.9]), "far": cell([3.0, 3.1, 2.91]), "near": cell([1.1, 1.2, 0.93])}
     compare(cells, "base")
-    assert cells["far"].sure and cells["far"].p_clips is None and not cells["near"].sure
+    assert cells["far"].significant and cells["far"].p_clips is None and not cells["near"].significant
 
 
 def test_holm_never_puts_a_greater_p_before_a_smaller():

@@ -7,7 +7,15 @@ import sys
 import pytest
 
 from tbd.cli.main import main
+from tbd.face.motion import Motion
+from tbd.face.render.renderer import MeshWarpRenderer
+from tbd.face.tracker import FaceMeshTracker
+from tbd.media import VideoWriter, read_image
+from tbd.pipeline import locate_face, render_frames
 from tbd.think import KnowledgePlanner, MusclePlan
+from tbd.think.facs import perform
+from tbd.think.plan import MuscleAction
+from tbd.utils.sample_inputs import PORTRAIT
 
 PRESSED = "press the lips together"  # an order that speech cannot follow
 
@@ -38,8 +46,11 @@ def test_a_plan_is_read_as_it_was_written(capsys, file):
 
 
 REFUSED = [
-    ((), "give a sentence about a feeling, or a plan with --from"),
-    (("happy", "--from", "plan.json"), "one of the two"),
+    ((), "give a sentence about a feeling, a plan with --from"),
+    (("happy", "--from", "plan.json"), "one of them"),
+    (("happy", "--from-video", "clip.mp4"), "one of them"),
+    (("--from-video", "absent.mp4"), "There is no file absent.mp4 (--from-video)"),
+    (("happy", "--neutral", "me.jpg"), "--neutral belongs to --from-video"),
     (("--from", "absent.json"), "There is no file absent.json (--from)"),
     (("happy", "--set", "AU12"), "“AU12” sets nothing; write a unit"),
     (("happy", "--set", "smile=1"), "“smile=1” sets nothing; write a unit"),
@@ -146,3 +157,28 @@ def test_doubts_go_to_standard_error_and_json_stays_pure(capsys, sentence, doubt
 
 def test_what_is_read_in_full_raises_no_note(capsys):
     assert think(capsys, "calm, then from 1 to 2 s happy at 70 %, then blinks twice")[1] == ""
+
+
+def test_a_tracked_performance_becomes_a_plan(capsys, tmp_path):
+    wanted = MusclePlan(actions=(MuscleAction(unit=12, side="left", intensity=0.6, onset=1.0, apex=1.4),))
+    Motion(perform(wanted, 75)).save(tmp_path / "smile.npz")
+    found = plan(capsys, "--from-video", str(tmp_path / "smile.npz"))
+    assert [(a.unit, a.side, a.intensity) for a in found.actions] == [(12, "left", 0.6)]
+    assert abs(found.actions[0].onset - 1.0) < 0.1
+    assert main(["think", "--from-video", str(tmp_path / "smile.npz"), "--neutral", str(tmp_path / "smile.npz")]) == 2
+    assert "which is tracked already" in capsys.readouterr().err
+
+
+def test_a_filmed_performance_becomes_a_plan(capsys, tmp_path):
+    """A drawn face is filmed, tracked and read; it is silent, and a note says what that means."""
+    wanted = MusclePlan(actions=(MuscleAction(unit=2, intensity=1.0, onset=0.6, apex=0.9),))
+    face = locate_face(FaceMeshTracker(), read_image(PORTRAIT), 256)
+    frames = list(render_frames(MeshWarpRenderer(), face, Motion(perform(wanted, 50))))
+    with VideoWriter(tmp_path / "face.mp4") as writer:
+        for frame in frames:
+            writer.write(frame)
+    out, err = think(capsys, "--from-video", str(tmp_path / "face.mp4"), "--json")
+    found = MusclePlan.from_json(out)
+    (raised,) = (a for a in found.actions if a.unit == 2)
+    assert raised.side == "both" and raised.intensity > 0.3 and abs(raised.onset - 0.6) < 0.25
+    assert "no speech to hear" in err

@@ -138,6 +138,19 @@ class FramesAlone(ClipMean):
         return {"value": len(frames), "points": len(points)}
 
 
+class FramePairs(ClipMean):
+    """How many frames are compared, and how wide they are."""
+
+    reads = ("preds.frames", "target.frames")
+    names = ("value", "width")
+    unit = ""
+    higher_is_better = None
+
+    def measure(self, preds: np.ndarray, target: np.ndarray) -> dict[str, float]:
+        assert preds.shape == target.shape
+        return {"value": len(preds), "width": preds.shape[-1]}
+
+
 class Refusing(Predictor):
     """Cannot predict the clip with number 1, and draws the seed into the others' motion."""
 

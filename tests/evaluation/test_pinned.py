@@ -11,8 +11,8 @@ from tbd.evaluation.metric_runner import build_metric
 from tbd.evaluation.predictors import LoudnessJaw
 from tbd.evaluation.protocol import load_protocol
 from tbd.evaluation.references.procedural import ProceduralReference
-from tbd.face.mesh_points import points_of
 from tbd.face.motion import Motion
+from tbd.face.motion_landmarks import landmarks_from_motion
 from tbd.think.facs import perform
 
 PINNED = {
@@ -39,11 +39,11 @@ def fields():
     clip = ProceduralReference().clips()[0]
     truth = clip.motion()
     drawn = Motion(np.roll(truth.values, 3, 0))  # all of it three frames late, the jaw otherwise
-    drawn["jawOpen"] = LoudnessJaw().draw(clip, 0)[0]["jawOpen"]
+    drawn["jawOpen"] = LoudnessJaw().generate_motion(clip, 0)[0]["jawOpen"]
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (2, 3, 64, 64), dtype=np.uint8)
     found = {"preds.motion": drawn.values, "target.motion": truth.values, "target.plan_motion": perform(clip.plan(), clip.frames())}
-    found |= {"preds.points": points_of(drawn), "target.points": points_of(truth), "preds.audio": clip.audio()}
+    found |= {"preds.points": landmarks_from_motion(drawn), "target.points": landmarks_from_motion(truth), "preds.audio": clip.audio()}
     found |= {"preds.seams": [40, 90], "target.emotion": 1, "preds.frames": frames, "target.frames": frames // 2 + 40}
     return found
 

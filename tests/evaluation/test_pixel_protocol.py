@@ -191,7 +191,7 @@ def test_an_outside_method_from_inputs_to_the_board(protocol, inputs, true_video
     common = ["evaluate", f"--protocol={protocol}"]
     assert main([*common, f"--predictions={videos}", f"--output={tmp_path / 'still.json'}"]) == 0
     said = capsys.readouterr()
-    assert "motion was tracked in the pixels of both sides instead, by fake-pixels-v1" in said.err and "but in PSNR" in said.err
+    assert "motion was tracked in the pixels of both clips instead, by fake-pixels-v1" in said.err and "but in PSNR" in said.err
     assert "tracked in pixels" in " ".join(said.out.split()) and "SEAMS is absent" in said.out
     still = load_scores(tmp_path / "still.json")
     assert (still.protocol, still.motion, still.found, still.scored, still.issues) == ("fake-pixels-v1", "tracked", 2, 2, [])

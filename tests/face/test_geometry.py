@@ -8,13 +8,13 @@ from tbd.face.geometry import (
     RIGHT_CORNER,
     VIEW_DISTANCE,
     FaceGeometry,
-    align,
-    bony_weights,
     euler_to_matrix,
+    fit_similarity,
     matrix_to_euler,
     mean_face,
     mirror_points,
     remove_pose,
+    rigid_weights,
 )
 
 
@@ -83,21 +83,21 @@ def test_align_recovers_a_similarity_in_spite_of_outliers():
     rotation, shift = euler_to_matrix([0.4, 0.5, -0.6]), np.array([3.0, -2, 1])
     target = 2.5 * source @ rotation.T + shift
     target[:6] += rng.normal(size=(6, 3)) * 2
-    scale, found, moved = align(source, target, np.ones(60), iterations=30)
+    scale, found, moved = fit_similarity(source, target, np.ones(60), iterations=30)
     assert scale == pytest.approx(2.5, rel=5e-3)
     np.testing.assert_allclose(found, rotation, atol=5e-3)
     np.testing.assert_allclose(moved, shift, atol=2e-2)
-    plain = align(source, target, np.ones(60), iterations=1)[1]
+    plain = fit_similarity(source, target, np.ones(60), iterations=1)[1]
     assert np.abs(plain - rotation).max() > 2 * np.abs(found - rotation).max()
 
 
 def test_align_never_mirrors():
     flat = np.random.default_rng(2).normal(size=(30, 3))
-    assert np.linalg.det(align(flat, flat * [1, 1, -1], np.ones(30))[1]) == pytest.approx(1)
+    assert np.linalg.det(fit_similarity(flat, flat * [1, 1, -1], np.ones(30))[1]) == pytest.approx(1)
 
 
 def test_bony_weights_are_symmetric():
-    weights = bony_weights()
+    weights = rigid_weights()
     np.testing.assert_array_equal(weights, weights[mirror_points()])
     assert weights[[13, 14, 152, 61, 159, 105]].max() == 0  # lips, chin, lid, brow
 

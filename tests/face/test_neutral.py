@@ -8,8 +8,9 @@ import pytest
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.fit import fit_clip, resting_face
 from tbd.face.geometry import euler_to_matrix
-from tbd.face.neutral import AVERAGE, Neutral, _asset, average_face, held_expression
-from tbd.face.rig import Rig, inner_lip_gap
+from tbd.face.neutral import AVERAGE, NeutralFace, _asset, average_face, sustained_expression
+from tbd.face.rig import Rig
+from tbd.face.rigging.mouth import inner_lip_gap
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media import read_video
 
@@ -55,8 +56,8 @@ def test_held_expression_is_told_from_the_shape_of_a_face(name):
     for seed in range(3):
         shape = person(seed)
         expressing = shape + Rig(shape).displace(set_channel(np.zeros(52), name, 0.8))
-        found.append(channel(held_expression(expressing), name))
-        before.append(channel(held_expression(shape), name))
+        found.append(channel(sustained_expression(expressing), name))
+        before.append(channel(sustained_expression(shape), name))
     assert min(found) > 0.15 and np.mean(found) - np.mean(before) > 0.25, (found, before)
 
 
@@ -72,7 +73,7 @@ def test_own_neutral_gives_the_coefficients():
     for name in ("browDown", "eyeSquint"):
         set_channel(truth, name, 0.8)
     set_channel(truth, "mouthSmile", np.linspace(0.9, 0, len(truth)))  # an expression at the start that is let go
-    at_rest = Neutral(resting_face(filmed(shape, np.zeros((2, 52)), 5)), np.zeros(52), "at_rest.mp4")
+    at_rest = NeutralFace(resting_face(filmed(shape, np.zeros((2, 52)), 5)), np.zeros(52), "at_rest.mp4")
     found = fit_clip(filmed(shape, truth), at_rest).blendshapes
     assert channel(found, "browDown").min() > 0.45 and channel(found, "eyeSquint").min() > 0.4
     smile = channel(found, "mouthSmile")
@@ -94,7 +95,7 @@ def test_very_short_clips(frames):
 
 
 def test_average_person_expresses_nothing():
-    assert held_expression(average_face()).max() < 0.02
+    assert sustained_expression(average_face()).max() < 0.02
 
 
 SHUT = (
@@ -153,6 +154,6 @@ def test_neutral_of_the_tracker_reaches_the_motion():
     astronaut = pytest.importorskip("skimage.data").astronaut()
     tracker = FaceMeshTracker()
     smiling = tracker.track([astronaut] * 2)
-    own = tracker.track([astronaut] * 2, neutral=tracker.rest([astronaut], "me.png"))
+    own = tracker.track([astronaut] * 2, neutral=tracker.neutral_face([astronaut], "me.png"))
     assert (smiling.metadata["neutral"], own.metadata["neutral"]) == (AVERAGE, "me.png")
     assert channel(smiling.values, "mouthSmile").mean() > 0.2 and channel(own.values, "mouthSmile").mean() < 0.05

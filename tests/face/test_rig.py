@@ -1,14 +1,19 @@
 import numpy as np
 import pytest
 
-from tbd.face import topology as mesh
+from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import mean_face, mirror_points
-from tbd.face.rig import Rig, inner_lip_gap, jaw_weight, relaxed_smile, resting_smile
+from tbd.face.rig import Rig, resting_smile, smile_relaxation
+from tbd.face.rigging.mouth import inner_lip_gap
+from tbd.face.rigging.skin import jaw_weight
 
 AT = {name: i for i, name in enumerate(BLENDSHAPES)}
 SIDED = [name[:-4] for name in BLENDSHAPES if name.endswith("Left") and name not in ("jawLeft", "mouthLeft")]
-EYES = {"Right": (mesh.EYE_TOP, mesh.EYE_BOTTOM), "Left": (mesh.mirrored(mesh.EYE_TOP), mesh.mirrored(mesh.EYE_BOTTOM))}
+EYES = {
+    "Right": (topology.EYE_TOP, topology.EYE_BOTTOM),
+    "Left": (topology.mirrored(topology.EYE_TOP), topology.mirrored(topology.EYE_BOTTOM)),
+}
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +70,7 @@ def test_blink_closes_one_eye(rig):
 def test_blink_closes_a_wide_and_a_narrow_eye():
     for stretch in (0.5, 2.0):
         face = mean_face().copy()
-        lids = list(mesh.EYE_TOP[1:-1])
+        lids = list(topology.EYE_TOP[1:-1])
         face[lids, 1] += (stretch - 1) * lid_gap(face, "Right")
         assert np.abs(lid_gap(moved(Rig(face), eyeBlink=1), "Right")).max() < 1e-5
 
@@ -103,7 +108,7 @@ def test_lips_never_cross(rig):
 @pytest.mark.parametrize("closer", [{"mouthPress": 0.4}, {"mouthClose": 0.2}, {"mouthRollUpper": 0.5, "mouthRollLower": 0.5}])
 def test_a_mouth_open_at_rest_can_close(closer):
     face = mean_face().copy()
-    lower = np.unique([row[1:-1] for row in mesh.LOWER_LIP_ROWS])
+    lower = np.unique([row[1:-1] for row in topology.LOWER_LIP_ROWS])
     face[lower, 1] -= 0.12
     assert inner_lip_gap(face)[4] > 0.1
     assert inner_lip_gap(moved(Rig(face), **closer)).max() < 0.005
@@ -152,8 +157,8 @@ def test_a_resting_smile_is_measured_and_let_go(rig):
     smiling = moved(rig, mouthSmile=0.8)
     at_rest, measured = resting_smile(rig), resting_smile(Rig(smiling))
     assert measured > at_rest + 0.3
-    corners = list(mesh.MOUTH_CORNERS)
-    relaxed = smiling + relaxed_smile(Rig(smiling))
+    corners = list(topology.MOUTH_CORNERS)
+    relaxed = smiling + smile_relaxation(Rig(smiling))
     assert relaxed[corners, 1].mean() < smiling[corners, 1].mean() - 0.05
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tbd.errors import InputError
-from tbd.face.portrait import portrait_crop, portrait_window
+from tbd.face.portrait import crop_portrait_image, portrait_window
 from tbd.media import VideoWriter, provenance, read_audio, read_image, read_video, video_info
 from tbd.media.video import _timed
 
@@ -406,7 +406,7 @@ def test_crop_shows_what_lies_in_its_window():
     image = np.stack([x / 4, y / 4, 0 * x], 2).astype(np.uint8)
     points = _ellipse(500, 450, 200)
     left, top, side = portrait_window(points, image.shape)
-    crop = portrait_crop(image, points, 256).astype(float)
+    crop = crop_portrait_image(image, points, 256).astype(float)
     places = (np.arange(256) + 0.5) * side / 256
     np.testing.assert_allclose(crop[128, :, 0] * 4 + 2, left + places, atol=4)
     np.testing.assert_allclose(crop[:, 128, 1] * 4 + 2, top + places, atol=4)
@@ -414,5 +414,5 @@ def test_crop_shows_what_lies_in_its_window():
 
 def test_crop_beyond_the_border_continues_the_picture():
     image = np.full((220, 150, 3), (10, 120, 240), np.uint8)
-    crop = portrait_crop(image, _ellipse(75, 110, 200), 128)
+    crop = crop_portrait_image(image, _ellipse(75, 110, 200), 128)
     assert crop.shape == (128, 128, 3) and np.abs(crop.astype(int) - image[0, 0]).max() <= 1

@@ -15,10 +15,10 @@ from tbd.data.preprocess.cache import Cache, ClipRecord
 from tbd.data.preprocess.crop import CROPS, scaled_box
 from tbd.data.sources.base import RawClip
 from tbd.errors import InputError
-from tbd.face.leveling import signed
 from tbd.face.motion import Motion
-from tbd.face.neutral import AVERAGE, Neutral
-from tbd.face.tracker import MAX_TILT, MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, Tracking
+from tbd.face.neutral import AVERAGE, NeutralFace
+from tbd.face.tracker import MAX_TILT, MIN_FACE, FaceLandmarkerTracker, FaceMeshTracker, Tracker, TrackingSession
+from tbd.face.tracking.rotation import wrap_degrees
 from tbd.media import VideoFrames, VideoInfo, VideoWriter, read_audio, read_video
 from tbd.media.lazy_frame import LazyFrame, to_yuv420
 from tbd.media.rates import SAMPLE_RATE, SAMPLES_PER_FRAME
@@ -158,20 +158,20 @@ class _Seen:
 UNUSABLE = f"{AVERAGE}, since no neutral clip of this person could be used"
 
 
-def _reference(raw: RawClip, neutrals: Sequence[Neutral | None]) -> str:
+def _reference(raw: RawClip, neutrals: Sequence[NeutralFace | None]) -> str:
     found = [neutral.source for neutral in neutrals if neutral is not None]
     return found[0] if found else UNUSABLE if raw.neutrals else AVERAGE
 
 
-def find_neutral(raw: RawClip, tracker: Tracker, cache: Cache, key: str) -> Neutral | None:
+def find_neutral(raw: RawClip, tracker: Tracker, cache: Cache, key: str) -> NeutralFace | None:
     """The clip's person at rest, from the first of the neutral clips that can be used; each is tracked once for a whole cache."""
     for file in raw.neutrals:
         kept = cache.path(f"neutral/{key}/{re.sub(r'[^A-Za-z0-9.-]+', '_', file.name)}.npz")
         if kept.is_file():
             with suppress(OSError, ValueError, KeyError), np.load(kept, allow_pickle=False) as neutral:
-                return Neutral(neutral["face"], neutral["blendshapes"], file.name)
+                return NeutralFace(neutral["face"], neutral["blendshapes"], file.name)
         with suppress(InputError), file.opened() as path:
-            neutral = tracker.rest((LazyFrame(frame) for frame in read_video(path).av_frames(threads=False)), file.name)
+            neutral = tracker.neutral_face((LazyFrame(frame) for frame in read_video(path).av_frames(threads=False)), file.name)
             with atomic_output(kept) as temporary:
                 np.savez(temporary, face=neutral.face, blendshapes=neutral.blendshapes)
             return neutral
@@ -179,14 +179,16 @@ def find_neutral(raw: RawClip, tracker: Tracker, cache: Cache, key: str) -> Neut
 
 
 def _track(
-    raw: RawClip, info: VideoInfo, frames: RewindableFrames, trackers: Sequence[Tracker], neutrals: Sequence[Neutral | None]
+    raw: RawClip, info: VideoInfo, frames: RewindableFrames, trackers: Sequence[Tracker], neutrals: Sequence[NeutralFace | None]
 ) -> _Seen:
     """Follow the face; in the annotated square where there is one, since others may be in the picture."""
     window = _window(raw, info)
     boxed = window != (0, 0, info.width, info.height)
     try:
         with ExitStack() as stack:
-            trackings = [stack.enter_context(Tracking(tracker, raw.record.origin, neutral)) for tracker, neutral in zip(trackers, neutrals)]
+            trackings = [
+                stack.enter_context(TrackingSession(tracker, raw.record.origin, neutral)) for tracker, neutral in zip(trackers, neutrals)
+            ]
             for frame in frames:
                 picture = LazyFrame(frame).crop(*window) if boxed else LazyFrame(frame)
                 for tracking in trackings:
@@ -204,7 +206,7 @@ def _track(
     return _Seen(motions, points, raw.box is not None, turn, tuple(filter(None, [*_seams(motions[0], turn), _moved(points[0])])))
 
 
-def _one_turn(trackings: Sequence[Tracking], raw: RawClip) -> int:
+def _one_turn(trackings: Sequence[TrackingSession], raw: RawClip) -> int:
     turns = {tracking.turn for tracking in trackings}
     if len(turns) > 1:
         raise InputError(f"The trackers do not agree on which way up {raw.record.origin} is; turn it upright.")
@@ -214,7 +216,7 @@ def _one_turn(trackings: Sequence[Tracking], raw: RawClip) -> int:
 def _seams(motion: Motion, turn: int) -> Iterator[str]:
     """Remarks on what a motion says of the picture that it was read from."""
     if turn:
-        yield f"the picture was turned by {signed(90 * turn)}° to stand upright"
+        yield f"the picture was turned by {wrap_degrees(90 * turn)}° to stand upright"
     cuts = motion.metadata.get("cuts", ())
     if cuts:
         yield f"the picture cuts at {', '.join(f'{second:.2f}' for second in cuts)} s"

@@ -105,13 +105,13 @@ def _faces(frames: Tensor) -> Tensor:
         Unmeasurable: none shows one.
     """
     from tbd.errors import InputError
-    from tbd.face.tracker import FaceMeshTracker, Tracking
+    from tbd.face.tracker import FaceMeshTracker, TrackingSession
     from tbd.metrics.base import Unmeasurable
     from tbd.metrics.crops import face_chips
 
     chips = []
     try:
-        with Tracking(FaceMeshTracker(), "the clip") as tracking:
+        with TrackingSession(FaceMeshTracker(), "the clip") as tracking:
             for frame in frames.cpu():
                 detection = tracking.add(np.ascontiguousarray(frame.permute(1, 2, 0).numpy()))
                 if detection is not None:

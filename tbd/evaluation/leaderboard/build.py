@@ -16,15 +16,15 @@ def build(board: str | os.PathLike, output: str | os.PathLike | None = None, rea
     """Write the page and renew the markdown tables.
 
     Args:
-        board: the folder.
-        output: the page; ``index.html`` in the board's folder by default.
-        readme: a markdown file with the markers of `tbd.evaluation.leaderboard.markdown`.
+        board: The folder.
+        output: The page; ``index.html`` in the board's folder by default.
+        readme: A markdown file with the markers of `tbd.evaluation.leaderboard.markdown`.
 
     Returns:
         What was written.
 
     Raises:
-        InputError: there is no board or no such markdown file, it lacks the markers, or the page would take its place.
+        InputError: If there is no board or no such markdown file, it lacks the markers, or the page would take its place.
     """
     target = Path(output) if output is not None else Path(board) / PAGE
     check_files({"--readme": readme}, {"--output": target}, {"--output": (".html", ".htm")})

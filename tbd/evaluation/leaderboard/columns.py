@@ -1,9 +1,9 @@
-"""What a table of measured rows shows, and which number is best: shared by the page and the markdown."""
+"""Columns of a table of measured rows, and the best number of each: shared by the page and the markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tbd.evaluation.console import ARROWS, written
+from tbd.evaluation.console import ARROWS, format_value
 from tbd.evaluation.leaderboard.store import Entry, Table
 from tbd.evaluation.scores import Value
 
@@ -12,7 +12,7 @@ STILL = "StillPortrait"
 
 
 def is_bound(entry: Entry) -> bool:
-    """Whether a row is no model but a bound: the truth itself, or a portrait that does not move."""
+    """Check whether a row is no model but a bound: the ground truth, or a portrait that does not move."""
     return _predictor(entry) in (TRUTH, STILL)
 
 
@@ -21,16 +21,16 @@ def _predictor(entry: Entry) -> str:
 
 
 def truth_of(entries: Sequence[Entry]) -> Entry | None:
-    """The row of ground truth, if there is one."""
+    """Find the row of the ground truth; None if there is none."""
     return next((entry for entry in entries if _predictor(entry) == TRUTH), None)
 
 
 def ordered(entries: Sequence[Entry]) -> list[Entry]:
-    """Ground truth first, the still portrait last, others between by the first metric that they have."""
+    """Sort rows for display: ground truth first, the still portrait last, others between by the first metric that they have."""
 
     def key(entry: Entry) -> tuple[int, float, str]:
         rank = {TRUTH: 0, STILL: 2}.get(_predictor(entry), 1)
-        first = next(iter(entry.scores.metrics.values()), Value())
+        first = next(iter(entry.measured_scores.metrics.values()), Value())
         number = first.number if first.number is not None else float("nan")
         value = -number if first.better == "higher" else number
         return rank, value if value == value else float("inf"), entry.name
@@ -43,9 +43,12 @@ class Column:
     """A column of numbers.
 
     Args:
-        name: of the metric, or ``speed`` or ``memory``.
-        label: as shown.
-        unit, better, digits, about: as in protocol and scores.
+        name: Name of the metric, or ``speed`` or ``memory``.
+        label: Heading.
+        unit: Unit of the numbers, "" where they have none.
+        better: Which way is good, as in `tbd.evaluation.scores.Value`.
+        digits: Number of decimals.
+        about: A sentence for the reader.
     """
 
     name: str
@@ -57,11 +60,12 @@ class Column:
 
     @property
     def arrow(self) -> str:
+        """Arrow that shows which way is good."""
         return ARROWS[self.better]
 
     def value(self, entry: Entry) -> Value | None:
-        """Of a row; None where the row knows nothing of it."""
-        scores = entry.scores
+        """Look up a row's result; None where the row does not have this metric."""
+        scores = entry.measured_scores
         if self.name == "speed":
             number = scores.speed.get("seconds_per_second")
         elif self.name == "memory":
@@ -71,28 +75,29 @@ class Column:
         return None if number is None else Value(values={"value": number}, better="lower")
 
     def text(self, entry: Entry) -> str:
-        """The number as written, or a dash."""
+        """Write a row's number, or a dash."""
         value = self.value(entry)
-        return "–" if value is None else written(value, self.digits)
+        return "–" if value is None else format_value(value, self.digits)
 
     def number(self, entry: Entry) -> float | None:
+        """Look up a row's number; None where it has none."""
         value = self.value(entry)
         return None if value is None else value.number
 
 
 def columns_of(table: Table) -> list[Column]:
-    """The protocol's metrics in its order, then speed and memory. A metric that no row has is left out."""
-    names = list(table.measured[0].scores.metrics)
+    """List the columns of a table: its protocol's metrics in order, then speed and memory; a metric that no row has is left out."""
+    names = list(table.measured[0].measured_scores.metrics)
     columns = []
     for name in names:
         entry = table.recipe.entry(name) if table.recipe is not None else None
-        shown = [e.scores.metrics[name] for e in table.measured if name in e.scores.metrics]
+        shown = [e.measured_scores.metrics[name] for e in table.measured if name in e.measured_scores.metrics]
         value = next((v for v in shown if v.number is not None), None)
         if value is None:
             continue
         label, digits, about = (entry.label, entry.digits, entry.about) if entry is not None else (name, 3, "")
         columns.append(Column(name, label, value.unit, value.better, digits, about))
-    if any(entry.scores.speed for entry in table.measured):
+    if any(entry.measured_scores.speed for entry in table.measured):
         speed = "Seconds of work for a second of video, rendering and coding included, on the machine named below."
         columns.append(Column("speed", "Time", "s/s", "lower", 2, speed))
         columns.append(Column("memory", "Memory", "MB", "lower", 0, "Most memory that the predicting process held."))
@@ -100,17 +105,25 @@ def columns_of(table: Table) -> list[Column]:
 
 
 def absent_of(table: Table) -> dict[str, str]:
-    """Metric → why no row has it."""
+    """Map each metric that no row has to the reason."""
     reasons = {}
-    for name, value in table.measured[0].scores.metrics.items():
-        values = [entry.scores.metrics[name] for entry in table.measured if name in entry.scores.metrics]
+    for name, value in table.measured[0].measured_scores.metrics.items():
+        values = [entry.measured_scores.metrics[name] for entry in table.measured if name in entry.measured_scores.metrics]
         if all(v.number is None for v in values):
             reasons[name] = value.absent or ""
     return reasons
 
 
 def best_of(column: Column, entries: Sequence[Entry]) -> set[str]:
-    """The names of the rows with the best number; bounds do not compete, and a lone row is not best of anything."""
+    """Find the rows with the best number. Bounds do not compete, and a lone row is not the best of anything.
+
+    Args:
+        column: The column.
+        entries: The table's measured rows.
+
+    Returns:
+        Names of the best rows; several where their numbers read the same.
+    """
     truth = truth_of(entries)
     aim = column.number(truth) if truth is not None else None
     scored = []
@@ -126,5 +139,5 @@ def best_of(column: Column, entries: Sequence[Entry]) -> set[str]:
     if len(scored) < 2:
         return set()
     least = min(scored)
-    # rows that look alike are alike
+    # rows whose numbers read the same are equally good
     return {name for _, text, name in scored if text == least[1]}

@@ -8,7 +8,7 @@ from importlib.resources import files
 from string import Template
 
 import tbd
-from tbd.evaluation.console import FROM
+from tbd.evaluation.console import MOTION_SOURCES
 from tbd.evaluation.leaderboard.columns import Column, absent_of, best_of, columns_of, is_bound, ordered, truth_of
 from tbd.evaluation.leaderboard.plots import dot_plot
 from tbd.evaluation.leaderboard.store import Entry, Table
@@ -16,7 +16,7 @@ from tbd.evaluation.scores import Scores
 
 
 def page(tables: Sequence[Table]) -> str:
-    """The whole page."""
+    """Write the whole page as HTML."""
     assets = files("tbd") / "assets" / "board"
     parts = {name: (assets / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
     links = "".join(f'<li><a href="#{escape(t.protocol)}">{escape(t.protocol)}</a></li>' for t in tables)
@@ -46,7 +46,7 @@ def _section(table: Table) -> str:
 
 
 def _measured(table: Table) -> list[str]:
-    columns, entries, scores = columns_of(table), ordered(table.measured), table.measured[0].scores
+    columns, entries, scores = columns_of(table), ordered(table.measured), table.measured[0].measured_scores
     facts = (
         f"{scores.expected} clips <code>{scores.split[:12]}</code>, protocol <code>{scores.protocol_hash[:12]}</code>. "
         "Press a heading to sort."
@@ -92,15 +92,15 @@ def _row(entry: Entry, columns: Sequence[Column], best: dict[str, set[str]]) -> 
             continue
         error = f"<small>±{value.error:.{column.digits}f}</small>" if value.error is not None else ""
         if column.name == "speed":
-            error = _under_load(entry.scores.predicted_on)
+            error = _under_load(entry.measured_scores.predicted_on)
         cells.append(f'<td data-value="{value.number!r}">{shown}{error}</td>')
-    scores = entry.scores
+    scores = entry.measured_scores
     cells.append(f'<td data-value="{scores.scored}">{scores.scored}<small>of {scores.expected}</small></td>')
     return f"<tr{' class=bound' if is_bound(entry) else ''}>{''.join(cells)}</tr>"
 
 
 def _under_load(place: dict) -> str:
-    """A warning where the machine had more to do than it has cores: such a time says little."""
+    """A warning where the machine had more to do than it has cores: such a time means little."""
     load, cores = place.get("load") or 0.0, place.get("cores") or 1
     return f"<small>at load {load:.0f}</small>" if load > 1.5 * cores else ""
 
@@ -117,7 +117,7 @@ def _plot(column: Column, entries: Sequence[Entry]) -> str:
     for entry in entries:
         value = column.value(entry)
         if value is not None and value.number is not None:
-            kind = "bound" if is_bound(entry) else "own" if "Predictor" in json.dumps(entry.scores.predictor) else ""
+            kind = "bound" if is_bound(entry) else "own" if "Predictor" in json.dumps(entry.measured_scores.predictor) else ""
             points.append((entry.name, value.number, value.error, kind, column.text(entry)))
     aim = column.number(truth) if truth is not None and column.better == "reference" else None
     unit = f", {column.unit}" if column.unit else ""
@@ -142,11 +142,11 @@ def _strips(table: Table, entries: Sequence[Entry]) -> list[str]:
 
 
 def _details(entry: Entry) -> str:
-    scores = entry.scores
+    scores = entry.measured_scores
     failed = len(scores.failures)
-    said = f"{scores.found} of {scores.expected} found, {scores.scored} scored" + (f", {failed} failed" if failed else "")
+    counts = f"{scores.found} of {scores.expected} found, {scores.scored} scored" + (f", {failed} failed" if failed else "")
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in _facts(entry, scores))
-    return f"<details><summary>{escape(entry.name)} <span>{said}</span></summary><dl>{rows}</dl></details>"
+    return f"<details><summary>{escape(entry.name)} <span>{counts}</span></summary><dl>{rows}</dl></details>"
 
 
 def _facts(entry: Entry, scores: Scores) -> list[tuple[str, str]]:
@@ -163,7 +163,7 @@ def _facts(entry: Entry, scores: Scores) -> list[tuple[str, str]]:
     facts = [("added", escape(entry.added))]
     facts += [(name, escape(url)) for name, url in (("paper", entry.paper), ("code", entry.code)) if url]
     if scores.motion:
-        facts.append(("motion", FROM[scores.motion]))
+        facts.append(("motion", MOTION_SOURCES[scores.motion]))
     if scores.predictor:
         facts.append(("predictor", code(json.dumps(scores.predictor))))
     weights = {**scores.predictor_weights, **scores.weights}
@@ -200,11 +200,11 @@ def _reported(table: Table) -> list[str]:
             cells.append("<td>–</td>" if number is None else f'<td data-value="{number!r}">{number:g}</td>')
         cells.append(f'<td class="left">{escape(entry.citation or "")}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    said = "Copied from papers, each measured by its own recipe. Not comparable with the numbers that are measured here."
+    notice = "Copied from papers, each measured by its own recipe. Not comparable with the numbers that are measured here."
     label = f"Reported numbers of {escape(table.protocol)}"
     return [
         "<h3>Reported by others</h3>",
-        f'<p class="facts">{said}</p>',
+        f'<p class="facts">{notice}</p>',
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table class="sortable">'
         f'<thead><tr>{heads}<th scope="col">Where</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>',
     ]

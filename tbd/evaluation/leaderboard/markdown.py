@@ -15,8 +15,12 @@ END = "<!-- leaderboard: end -->"
 def renew(path: Path, tables: Sequence[Table]) -> None:
     """Replace what stands between the markers.
 
+    Args:
+        path: A markdown file with `BEGIN` and `END`.
+        tables: The board.
+
     Raises:
-        InputError: the file lacks them.
+        InputError: If the file lacks the markers.
     """
     before, after = require_markers(path)
     parts = "\n\n".join(markdown(table) for table in tables)
@@ -44,13 +48,13 @@ def require_markers(path: Path) -> tuple[str, str]:
 
 
 def markdown(table: Table) -> str:
-    """One protocol: measured rows first, then reported ones."""
+    """Write one protocol as markdown: measured rows first, then reported ones."""
     parts = [f"### {table.protocol}"]
     if table.recipe is not None:
         parts.append(table.recipe.summary)
     if table.measured:
         parts.append(_measured(table))
-        scores = table.measured[0].scores
+        scores = table.measured[0].measured_scores
         parts.append(f"{scores.expected} clips; protocol `{scores.protocol_hash[:12]}`, clips `{scores.split[:12]}`.")
     if table.reported:
         parts.append("Reported by others, by their own recipes; not comparable with what is measured here:")
@@ -65,7 +69,7 @@ def _measured(table: Table) -> str:
     best = {column.name: best_of(column, entries) for column in columns}
     for entry in entries:
         cells = [_cell(column, entry, best[column.name]) for column in columns]
-        rows.append([_link(entry), *cells, f"{entry.scores.scored} of {entry.scores.expected}"])
+        rows.append([_link(entry), *cells, f"{entry.measured_scores.scored} of {entry.measured_scores.expected}"])
     return _table(rows)
 
 

@@ -13,9 +13,9 @@ def dot_plot(title: str, points: Sequence[Point], aim: float | None = None) -> s
     """A dot for each row on one common scale, with its interval, and a line where the ground truth lies.
 
     Args:
-        title: for readers who do not see it.
-        points: the rows, from top to bottom.
-        aim: the truth's own number, where it is what counts.
+        title: For readers who do not see it.
+        points: The rows, from top to bottom.
+        aim: The truth's own number, where it is what counts.
 
     Returns:
         An ``<svg>`` element.
@@ -32,8 +32,8 @@ def dot_plot(title: str, points: Sequence[Point], aim: float | None = None) -> s
         return round(_LEFT + (value - low) / span * (_WIDTH - _LEFT - _RIGHT), 1)
 
     height = _STEP * len(points) + 6
-    said = "; ".join(f"{name} {text}" for name, _, _, _, text in points)
-    marks = [f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(f"{title}: {said}")}">']
+    description = "; ".join(f"{name} {text}" for name, _, _, _, text in points)
+    marks = [f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(f"{title}: {description}")}">']
     if aim is not None:
         marks.append(f'<line class="truth" x1="{x(aim)}" x2="{x(aim)}" y1="0" y2="{height - 4}"/>')
     for row, (name, number, error, kind, text) in enumerate(points):

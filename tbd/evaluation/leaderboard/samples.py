@@ -9,7 +9,7 @@ from tbd.evaluation.predictions import VIDEOS
 from tbd.utils.atomic import atomic_output
 
 COUNT = 8
-"""Clips shown: one of each emotion where the names tell it, else evenly chosen."""
+"""Clips shown: one of each emotion where their names have it, else evenly chosen."""
 _SIDE = 96
 """Pixels of a picture."""
 _PLACE = 0.55
@@ -20,11 +20,11 @@ def save_samples(predictions: Path, path: Path) -> None:
     """Write a strip of `COUNT` pictures as JPEG.
 
     Args:
-        predictions: a folder of videos.
-        path: the ``.jpg``.
+        predictions: A folder of videos.
+        path: The ``.jpg``.
 
     Raises:
-        InputError: there are no videos.
+        InputError: If there are no videos.
     """
     from PIL import Image
 
@@ -37,7 +37,7 @@ def save_samples(predictions: Path, path: Path) -> None:
 
 
 def choose(videos: list[Path]) -> list[Path]:
-    """At most `COUNT` videos: the first of each emotion, at the highest level that there is."""
+    """Choose at most `COUNT` videos: the first of each emotion, at the highest level that there is."""
     from tbd.evaluation.references.base import read_label
 
     best: dict[str, Path] = {}
@@ -52,7 +52,15 @@ def choose(videos: list[Path]) -> list[Path]:
 
 
 def frame_at(video: Path, place: float) -> np.ndarray:
-    """(_SIDE, _SIDE, 3) uint8, the frame at `place` (0..1) of a video."""
+    """Read one frame of a video.
+
+    Args:
+        video: The file.
+        place: Where in the video, 0..1.
+
+    Returns:
+        (96, 96, 3) uint8.
+    """
     from tbd.evaluation.clip_decoding import count_frames
     from tbd.evaluation.references.frames import resize, select_frames
     from tbd.media import read_video

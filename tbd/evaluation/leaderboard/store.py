@@ -28,19 +28,19 @@ from tbd.utils.user_warnings import warn
 
 
 class Entry(BaseModel):
-    """A row.
+    """A row of the leaderboard.
 
     Args:
-        kind: ``measured`` by `tbd evaluate`, or ``reported`` by somebody else in their own way.
-        name: of the row.
-        protocol: id of the protocol; of a reported row the recipe's name in its paper.
-        note: one sentence: what this row is.
-        paper: a URL or citation.
-        code: a URL.
-        added: date.
-        scores: of a measured row.
-        numbers: of a reported row: metric → value, as printed.
-        citation: of a reported row: paper and table.
+        kind: ``measured`` by `tbd evaluate`, or ``reported`` by somebody else with their own recipe.
+        name: Name of the row.
+        protocol: Id of the protocol; for a reported row the recipe's name in its paper.
+        note: One sentence that says what this row is.
+        paper: A URL or citation.
+        code: A URL.
+        added: Date on which the row was added.
+        scores: The scores of a measured row; None for a reported one.
+        numbers: For a reported row: metric → value, as printed.
+        citation: For a reported row: paper and table.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -57,15 +57,28 @@ class Entry(BaseModel):
     citation: str | None = None
 
     @property
+    def measured_scores(self) -> Scores:
+        """The scores of a measured row."""
+        assert self.scores is not None, f"{self.name} was reported, not measured"
+        return self.scores
+
+    @property
     def slug(self) -> str:
-        """The name as a file's."""
+        """File name of the row, without its ending."""
         return slug(self.name)
 
     def save(self, board: Path, replace: bool) -> Path:
         """Write the row.
 
+        Args:
+            board: Folder of the board.
+            replace: Whether to take the place of a row of that name.
+
+        Returns:
+            The file.
+
         Raises:
-            InputError: there is a row of that name, and `replace` is False.
+            InputError: If there is a row of that name, and `replace` is False.
         """
         path = board / self.protocol / f"{self.slug}.json"
         if path.is_file() and not replace:
@@ -76,7 +89,16 @@ class Entry(BaseModel):
 
 
 def slug(name: str) -> str:
-    """A name as a file's.
+    """Turn a name into a file name.
+
+    Args:
+        name: Any text with at least one letter or digit.
+
+    Returns:
+        Small letters, digits and hyphens.
+
+    Raises:
+        InputError: If the name has no letter and no digit.
 
     Example:
         >>> slug("Think-Before-Draw, without plan")
@@ -93,11 +115,11 @@ class Table:
     """All rows of one protocol.
 
     Args:
-        protocol: its id.
-        recipe: the protocol, where tbd ships it.
-        measured: rows that were measured by it, all with the same hash over the same clips.
-        reported: rows that were not.
-        folder: where the sample frames lie.
+        protocol: Id of the protocol.
+        recipe: The protocol itself, where tbd ships it.
+        measured: Rows that were measured by it, all with the same hash over the same clips.
+        reported: Rows that were reported.
+        folder: Folder of the rows and of their sample frames.
     """
 
     protocol: str
@@ -111,7 +133,7 @@ def begin(board: str | os.PathLike) -> None:
     """Begin a board that is not there yet with the rows that ship with tbd, so that a new one has others to stand beside.
 
     Args:
-        board: Its folder; nothing is done where it exists.
+        board: Folder of the board; nothing is done where it exists.
     """
     shipped = shipped_folder("benchmarks") / "leaderboard"
     if Path(board).exists() or not shipped.is_dir():
@@ -133,25 +155,27 @@ def add(
     """Put measured scores on the board.
 
     Args:
-        board: its folder.
-        scores: what `tbd evaluate` wrote.
-        name: of the row.
-        paper, code, note: see `Entry`.
-        predictions: the folder of the videos, for sample frames.
-        replace: take the place of the row of that name.
+        board: Folder of the board.
+        scores: The file that `tbd evaluate` wrote.
+        name: Name of the row.
+        paper: A URL or citation.
+        code: A URL.
+        note: One sentence that says what this row is.
+        predictions: The folder of the videos, for sample frames.
+        replace: Whether to take the place of a row of that name.
 
     Returns:
         The file of the row.
 
     Raises:
-        InputError: the scores were edited, or measured by another version of the protocol or over other clips than the board's.
+        InputError: If the scores were edited, or measured by another version of the protocol or over other clips than the board's.
     """
     board, found = Path(board), load_scores(scores)
     entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=_today(), scores=found)
-    # rows of an older protocol do not keep a new one out; `read_board` asks that they be evaluated again
+    # rows of an older protocol do not keep a new one out; `read_board` demands that they be evaluated again
     recipe = _recipe(found.protocol)
     others = [e for e in read_entries(board / found.protocol) if e.slug != entry.slug and e.scores is not None]
-    others = [e for e in others if recipe is None or e.scores.protocol_hash == recipe.hash]
+    others = [e for e in others if recipe is None or e.measured_scores.protocol_hash == recipe.hash]
     _require_comparable([*others, entry], str(scores))
     if same_file(scores, board / entry.protocol / f"{entry.slug}.json"):
         raise InputError(f"{scores} is the board's own file of that row; give what `tbd evaluate --output` wrote.")
@@ -174,10 +198,24 @@ def report(
     note: str = "",
     replace: bool = False,
 ) -> Path:
-    """Put a paper's own numbers on the board; arguments as in `Entry`. They stay in a table of their own.
+    """Put a paper's own numbers on the board. They stay in a table of their own.
+
+    Args:
+        board: Folder of the board.
+        protocol: Name of the paper's recipe.
+        numbers: Metric → value, as printed.
+        citation: Paper and table.
+        name: Name of the row.
+        paper: A URL or citation.
+        code: A URL.
+        note: One sentence that says what this row is.
+        replace: Whether to take the place of a row of that name.
+
+    Returns:
+        The file of the row.
 
     Raises:
-        InputError: the protocol's name is no name, or there is a row of that name.
+        InputError: If the protocol's name is not made of small letters, digits and hyphens, or there is a row of that name.
     """
     if slug(protocol) != protocol:
         raise InputError(f"{protocol!r} is no protocol's name; use small letters, digits and hyphens, such as {slug(protocol)}.")
@@ -188,7 +226,16 @@ def report(
 
 
 def parse_numbers(given: Sequence[str]) -> dict[str, float]:
-    """``NAME=VALUE`` → numbers.
+    """Parse ``NAME=VALUE``.
+
+    Args:
+        given: Options as typed.
+
+    Returns:
+        Name → number.
+
+    Raises:
+        InputError: If one of them has no number.
 
     Example:
         >>> parse_numbers(["fid=19.69", "sync-c=8.28"])
@@ -205,10 +252,16 @@ def parse_numbers(given: Sequence[str]) -> dict[str, float]:
 
 
 def read_entries(folder: Path) -> list[Entry]:
-    """The rows of one protocol.
+    """Read the rows of one protocol.
+
+    Args:
+        folder: The protocol's folder in the board.
+
+    Returns:
+        The rows, ordered by file name.
 
     Raises:
-        InputError: a file is no entry, or its scores were edited.
+        InputError: If a file is no entry, or its scores were edited.
     """
     entries = []
     for path in sorted(folder.glob("[!.]*.json")):
@@ -228,10 +281,16 @@ def read_entries(folder: Path) -> list[Entry]:
 
 
 def read_board(board: str | os.PathLike) -> list[Table]:
-    """The tables of a board, those of shipped protocols first.
+    """Read the tables of a board, those of shipped protocols first.
+
+    Args:
+        board: Folder of the board.
+
+    Returns:
+        A table for each protocol.
 
     Raises:
-        InputError: there is no board, or rows of one protocol cannot be compared.
+        InputError: If there is no board, or rows of one protocol cannot be compared.
     """
     root = Path(board)
     folders = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
@@ -258,10 +317,10 @@ def _require_comparable(entries: Sequence[Entry], source: str) -> None:
     if not measured:
         return
     recipe = _recipe(measured[-1].protocol)
-    expected = recipe.hash if recipe is not None else measured[0].scores.protocol_hash
-    first, theirs = measured[0].scores, measured[0].name if recipe is None else "tbd ships"
+    expected = recipe.hash if recipe is not None else measured[0].measured_scores.protocol_hash
+    first, theirs = measured[0].measured_scores, measured[0].name if recipe is None else "tbd ships"
     for entry in measured:
-        own = entry.scores
+        own = entry.measured_scores
         if own.protocol_hash != expected:
             raise InputError(
                 f"{source}: {entry.name} was measured by another version of {entry.protocol} (hash {own.protocol_hash[:12]}…) than "

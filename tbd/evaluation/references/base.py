@@ -22,9 +22,9 @@ class ReferenceClip(ABC):
     """One true clip: what a model is given (voice, plan, portrait), and what really happened (video, motion).
 
     Args:
-        id: names the clip and its prediction.
-        emotion: one of `EMOTIONS`, or None where nobody says.
-        level: MEAD's 1..3, or None.
+        id: Name of the clip and of its prediction.
+        emotion: One of `EMOTIONS`, or None where there is no label.
+        level: MEAD's level of intensity, 1 to 3, or None.
     """
 
     def __init__(self, id: str, emotion: str | None = None, level: int | None = None) -> None:
@@ -32,59 +32,78 @@ class ReferenceClip(ABC):
 
     @abstractmethod
     def frames(self) -> int:
-        """At 25 a second."""
+        """Return the number of frames at 25 a second."""
 
     @abstractmethod
     def audio(self) -> np.ndarray:
-        """(N,) float32 at 16 kHz."""
+        """Read the voice, (N,) float32 at 16 kHz."""
 
     @abstractmethod
     def face(self, size: int) -> FaceGeometry:
-        """The portrait that is to speak, in a square picture of `size` pixels, framed as `video` is."""
+        """Find the portrait that is to speak.
+
+        Args:
+            size: Pixels of the square picture, which is framed as `video` is.
+
+        Returns:
+            Picture and mesh.
+        """
 
     def plan(self) -> MusclePlan:
-        """What is felt: by default, what the knowledge planner thinks of the label's word and the level's degree."""
+        """Return the clip's plan: by default what the knowledge planner makes of the label's word and the level's degree."""
         from tbd.think import KnowledgePlanner
 
         degree = _DEGREES.get(self.level or 2, "") if self.emotion not in (None, "neutral") else ""
         return KnowledgePlanner().plan(f"{degree}{self.emotion or 'neutral'}", duration=self.frames() / FPS)
 
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray] | None:
-        """The true frames, (size, size, 3) uint8, or None where there are none.
+        """Read the true frames.
 
         Args:
-            size: pixels.
-            numbers: of the frames that are wanted, ascending; all where not given.
+            size: Pixels of the square frames.
+            numbers: Numbers of the frames to read, ascending; None for all.
+
+        Returns:
+            (size, size, 3) uint8 frames, one by one, or None where there are none.
         """
         return None
 
     def motion(self) -> Motion | None:
-        """The true motion, where it is known and need not be tracked."""
+        """Read the true motion; None where it is not known and must be tracked."""
         return None
 
     def bilabials(self) -> np.ndarray | None:
-        """(K, 2) seconds in which b, p and m are said, where that is known."""
+        """Return (K, 2) seconds in which b, p and m are spoken; None where that is not known."""
         return None
 
 
 class Reference(ABC):
-    """A set of true clips. Its ``root`` is what `--reference` gives."""
+    """A set of true clips. Its argument ``root`` is the folder that `--reference` gives."""
 
     @abstractmethod
     def clips(self) -> Sequence[ReferenceClip]:
-        """All of the split, ordered by id. Light: files are read when a clip is asked for them.
+        """List the clips, ordered by id. Their files are read only when a clip's methods are called.
+
+        Returns:
+            All clips of the protocol's split.
 
         Raises:
-            InputError: the files are not there or not what they should be.
+            InputError: If the files are missing, or are not what they should be.
         """
 
     def content(self) -> str | None:
-        """`checksum_of_files` of the files, where they are few enough to read; None otherwise."""
+        """Return `checksum_of_files` of the files, where they are few enough to read; None otherwise."""
         return None
 
 
 def read_label(name: str) -> tuple[str | None, int | None]:
-    """Emotion and level of a clip named as MEAD's are.
+    """Read emotion and level from a clip name of MEAD's form.
+
+    Args:
+        name: Such as ``M030_sad_3_001``.
+
+    Returns:
+        Emotion and level, each None where the name does not have it.
 
     Example:
         >>> read_label("M030_sad_3_001"), read_label("WDA_KatieHill_000")
@@ -99,10 +118,17 @@ def read_label(name: str) -> tuple[str | None, int | None]:
 
 
 def build_reference(component: Component, root: str | None) -> Reference:
-    """A protocol's reference over the folder that `--reference` gives.
+    """Build a protocol's reference over the folder that `--reference` gives.
+
+    Args:
+        component: Class and arguments, as the protocol has them.
+        root: The folder; None where none was given.
+
+    Returns:
+        The reference.
 
     Raises:
-        InputError: the class cannot be built, or needs a folder and none was given.
+        InputError: If the class cannot be built, or needs a folder and none was given.
     """
     kind = import_class(component.class_path)
     if root is None and inspect.signature(kind).parameters["root"].default is inspect.Parameter.empty:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.evaluation.references.base import Reference, ReferenceClip, read_label
@@ -18,19 +19,20 @@ if TYPE_CHECKING:
 
 
 class CacheReference(Reference):
-    """The clips of one side of a split, in a cache that `tbd preprocess` wrote.
+    """The clips of one split (train, val or test) in a cache that `tbd preprocess` wrote.
 
     A clip that the split lists and the cache lacks stays in the list, so that it is counted.
 
     Args:
-        root: the cache.
-        split: a packaged split's name, or a file's path.
-        side: of the split.
+        root: Folder of the cache.
+        split_file: What divides the data set: a packaged name such as ``mead_actor``, or a file's path.
+        split: ``train``, ``val`` or ``test``.
     """
 
     def __init__(self, root: str, split_file: str, split: str = "test") -> None:
         self.root, self.split_file, self.split = root, split_file, split
 
+    @override
     def clips(self) -> Sequence[ReferenceClip]:
         from tbd.data.preprocess.cache import Cache
         from tbd.data.splits import load_split
@@ -47,7 +49,13 @@ class CacheReference(Reference):
 
 
 class CacheClip(ReferenceClip):
-    """One record of a prepared cache; its frames are framed already."""
+    """One record of a prepared cache, whose videos are cropped already.
+
+    Args:
+        cache: The cache.
+        clip: Id of the clip.
+        record: Its record; None where the cache lacks the clip.
+    """
 
     def __init__(self, cache: "Cache", clip: str, record: "ClipRecord | None") -> None:
         emotion, level = (record.emotion or None, record.level or None) if record else read_label(clip)
@@ -61,9 +69,11 @@ class CacheClip(ReferenceClip):
             raise InputError(f"{self.id} could not be prepared: {self._record.reason or self._record.status}")
         return self._record
 
+    @override
     def frames(self) -> int:
         return self._ready().frames
 
+    @override
     def audio(self) -> np.ndarray:
         from tbd.media import read_audio
 
@@ -71,6 +81,7 @@ class CacheClip(ReferenceClip):
             raise InputError(f"{self.id} has no sound in {self._cache.root}.")
         return read_audio(self._cache.path(self._ready().audio))
 
+    @override
     def plan(self) -> MusclePlan:
         from tbd.think import KnowledgePlanner
 
@@ -85,6 +96,7 @@ class CacheClip(ReferenceClip):
             raise InputError(f"{self.id} has no video in {self._cache.root}; run `tbd preprocess` with --video-sizes {size}.")
         return self._cache.path(held.get(str(size)) or held[max(held, key=int)])
 
+    @override
     def face(self, size: int) -> FaceGeometry:
         from tbd.media import read_video
 
@@ -92,6 +104,7 @@ class CacheClip(ReferenceClip):
         first = locate_face(str(path), lambda: next(iter(read_video(path))))
         return first.cropped(0, 0, resize(first.image, size), size / first.image.shape[1])
 
+    @override
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
         from tbd.media import read_video
 

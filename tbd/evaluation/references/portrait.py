@@ -1,10 +1,11 @@
-"""References without true frames: portraits that say recordings."""
+"""References without true frames: portraits that speak recordings."""
 
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.evaluation.references.base import Reference, ReferenceClip
@@ -16,20 +17,22 @@ from tbd.utils.checksum import checksum_of_files
 
 
 class PortraitReference(Reference):
-    """Zero-shot: every portrait of a folder says every recording with each of MEAD's eight emotions. There are no true frames.
+    """Zero-shot clips: every portrait of a folder speaks every recording with each of MEAD's eight emotions. There are no true frames.
 
     Args:
-        root: a folder with ``portraits/`` (pictures) and ``speech/`` (recordings).
+        root: A folder with ``portraits/`` (pictures) and ``speech/`` (recordings).
     """
 
     def __init__(self, root: str) -> None:
         self.root = Path(root)
 
+    @override
     def clips(self) -> Sequence[ReferenceClip]:
         pairs = [(picture, speech) for picture in self._listed("portraits") for speech in self._listed("speech")]
         clips = [PortraitClip(picture, speech, emotion) for picture, speech in pairs for emotion in MEAD_EMOTIONS]
         return sorted(clips, key=lambda clip: clip.id)
 
+    @override
     def content(self) -> str:
         return checksum_of_files([*self._listed("portraits"), *self._listed("speech")], self.root)
 
@@ -42,7 +45,13 @@ class PortraitReference(Reference):
 
 
 class PortraitClip(ReferenceClip):
-    """One portrait, one recording, one emotion."""
+    """One portrait, one recording, one emotion.
+
+    Args:
+        picture: Picture of the portrait.
+        speech: The recording.
+        emotion: One of `EMOTIONS`.
+    """
 
     def __init__(self, picture: Path, speech: Path, emotion: str) -> None:
         super().__init__(f"{picture.stem}_{speech.stem}_{emotion}", emotion)
@@ -54,12 +63,15 @@ class PortraitClip(ReferenceClip):
 
         return read_audio(self.speech)
 
+    @override
     def audio(self) -> np.ndarray:
         return self._audio
 
+    @override
     def frames(self) -> int:
         return -(-len(self._audio) * FPS // SAMPLE_RATE)
 
+    @override
     def face(self, size: int) -> FaceGeometry:
         from tbd.face.portrait import crop_portrait
         from tbd.media import read_image

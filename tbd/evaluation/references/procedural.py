@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.evaluation.references.base import Reference, ReferenceClip, read_label
@@ -18,19 +19,20 @@ from tbd.utils.checksum import checksum_of_files
 
 
 class ProceduralReference(Reference):
-    """The held-out procedural clips that ship with tbd: speech by synthesizers, true motion and plan, said by one portrait.
+    """The held-out procedural clips that ship with tbd: synthetic speech with known motion and plan, on one portrait.
 
     ``python -m benchmarks.procedural_test`` made them; see ``tbd/assets/procedural_test/README.md``. The portrait is
     scikit-image's photograph of Eileen Collins; the true frames are the true motion on that portrait, as
     `MeshWarpRenderer` draws it.
 
     Args:
-        root: a folder of the same layout, instead of the packaged one.
+        root: A folder of the same layout; None for the packaged one.
     """
 
     def __init__(self, root: str | None = None) -> None:
         self.root = Path(root) if root is not None else Path(str(files("tbd") / "assets" / "procedural_test"))
 
+    @override
     def clips(self) -> Sequence[ReferenceClip]:
         path = self.root / "clips.csv"
         if not path.is_file():
@@ -38,31 +40,42 @@ class ProceduralReference(Reference):
         with open(path, newline="", encoding="utf-8") as file:
             return [ProceduralClip(self.root, row) for row in sorted(csv.DictReader(file), key=lambda row: row["clip"])]
 
+    @override
     def content(self) -> str:
         return checksum_of_files([p for p in self.root.iterdir() if p.suffix in (".flac", ".npz", ".json", ".csv")], self.root)
 
 
 class ProceduralClip(ReferenceClip):
-    """One row of ``clips.csv``; its files are named by the clip."""
+    """One row of ``clips.csv``; its files are named by the clip.
+
+    Args:
+        root: Folder of the files.
+        row: Column → value.
+    """
 
     def __init__(self, root: Path, row: dict[str, str]) -> None:
-        super().__init__(row["clip"], row["emotion"], int(row["level"]))
+        super().__init__(row["clip"], row["emotion"] or None, int(row["level"]))
         self._root, self._frames = root, int(row["frames"])
 
+    @override
     def frames(self) -> int:
         return self._frames
 
+    @override
     def audio(self) -> np.ndarray:
         from tbd.media import read_audio
 
         return read_audio(self._root / f"{self.id}.flac")
 
+    @override
     def plan(self) -> MusclePlan:
         return MusclePlan.load(self._root / f"{self.id}.json")
 
+    @override
     def motion(self) -> Motion:
         return Motion.load(self._root / f"{self.id}.npz")
 
+    @override
     def face(self, size: int) -> FaceGeometry:
         import skimage.data
 
@@ -70,6 +83,7 @@ class ProceduralClip(ReferenceClip):
 
         return crop_portrait(locate_face("the astronaut", skimage.data.astronaut), size)
 
+    @override
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
         from tbd.pipeline import warp_renderer
 
@@ -79,17 +93,18 @@ class ProceduralClip(ReferenceClip):
 
 
 class CorpusReference(Reference):
-    """The clips of one side of a corpus that `tbd synthesize` wrote, said by the same portrait as `ProceduralReference`'s.
+    """The clips of one split of a corpus that `tbd synthesize` wrote, with the same portrait as `ProceduralReference`.
 
     Args:
-        root: the corpus.
-        side: ``val`` or ``test``, whose speakers and sentences training has not seen.
-        count: how many clips, spread evenly over the side; all where not given.
+        root: Folder of the corpus.
+        split: ``val`` or ``test``, whose speakers and sentences training has not seen.
+        count: Number of clips, spread evenly over the split; None for all.
     """
 
     def __init__(self, root: str, split: str = "test", count: int | None = None) -> None:
         self.root, self.split, self.count = Path(root), split, count
 
+    @override
     def clips(self) -> Sequence[ReferenceClip]:
         from tbd.data.datamodules.procedural import read_manifest
 
@@ -101,25 +116,34 @@ class CorpusReference(Reference):
 
 
 class CorpusClip(ProceduralClip):
-    """One row of a corpus's ``manifest.csv``, which says where its files are."""
+    """One row of a corpus's ``manifest.csv``, which names its files.
+
+    Args:
+        root: Folder of the corpus.
+        row: Column → value.
+    """
 
     def __init__(self, root: Path, row: dict[str, str]) -> None:
         label, level = read_label(row["clip"])
-        super().__init__(root, {**row, "emotion": row.get("emotion") or label, "level": row.get("level") or level or 3})
+        super().__init__(root, {**row, "emotion": row.get("emotion") or label or "", "level": row.get("level") or str(level or 3)})
         self._row = row
 
     def _file(self, kind: str) -> Path:
         return self._root / self._row[kind]
 
+    @override
     def audio(self) -> np.ndarray:
         return read_wave(self._file("audio"))
 
+    @override
     def plan(self) -> MusclePlan:
         return MusclePlan.load(self._file("plan"))
 
+    @override
     def motion(self) -> Motion:
         return Motion.load(self._file("motion"))
 
+    @override
     def bilabials(self) -> np.ndarray | None:
         from tbd.data.synthetic.visemes import bilabial_times
         from tbd.speech.phones import load_phones

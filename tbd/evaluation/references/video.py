@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.evaluation.references.base import Reference, ReferenceClip, read_label
@@ -14,19 +15,21 @@ from tbd.utils.checksum import checksum_of_files
 
 
 class VideoReference(Reference):
-    """Any folder of videos of talking faces, compared with themselves: each is said anew by its own first frame.
+    """Any folder of videos of talking faces, each compared with itself: its first frame is the portrait.
 
     Args:
-        root: the folder. An emotion is read from a name of MEAD's form, ``M030_sad_3_001``.
-        framed: see `VideoClip`.
+        root: The folder. An emotion is read from a name of MEAD's form, ``M030_sad_3_001``.
+        framed: See `VideoClip`.
     """
 
     def __init__(self, root: str, framed: bool = False) -> None:
         self.root, self.framed = Path(root), framed
 
+    @override
     def clips(self) -> Sequence[ReferenceClip]:
         return [VideoClip(p.stem, p, self.framed, emotion=e, level=k) for p in self._files() for e, k in [read_label(p.stem)]]
 
+    @override
     def content(self) -> str:
         return checksum_of_files(self._files(), self.root)
 
@@ -43,11 +46,13 @@ class VideoClip(ReferenceClip):
     """A real clip: a video of one talking face, with its sound. The portrait is its first frame.
 
     Args:
-        path: the video.
-        framed: whether the frames are already the square that a prediction should fill; otherwise the square of head and
+        id: Name of the clip.
+        path: The video.
+        framed: Whether the frames are already the square that a prediction should fill; otherwise the square of head and
             shoulders around the first frame's face is taken, and held.
-        sound: another file with the sound.
-        emotion, level: as in `ReferenceClip`.
+        sound: Another file with the sound; None for the video's own.
+        emotion: As in `ReferenceClip`.
+        level: As in `ReferenceClip`.
     """
 
     def __init__(
@@ -62,9 +67,11 @@ class VideoClip(ReferenceClip):
 
         return count_frames(self.path).frames
 
+    @override
     def frames(self) -> int:
         return self._length
 
+    @override
     def audio(self) -> np.ndarray:
         from tbd.media import read_audio
 
@@ -75,6 +82,7 @@ class VideoClip(ReferenceClip):
 
         return locate_face(str(self.path), lambda: next(iter(read_video(self.path))))
 
+    @override
     def face(self, size: int) -> FaceGeometry:
         from tbd.face.portrait import crop_portrait
 
@@ -83,10 +91,11 @@ class VideoClip(ReferenceClip):
             return crop_portrait(first, size)
         return first.cropped(0, 0, resize(first.image, size), size / first.image.shape[1])
 
+    @override
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        from tbd.face.portrait import portrait_crop
+        from tbd.face.portrait import crop_portrait_image
         from tbd.media import read_video
 
         points = None if self.framed else self._first().points
         for frame in select_frames(read_video(self.path), numbers):
-            yield resize(frame, size) if points is None else portrait_crop(frame, points, size)
+            yield resize(frame, size) if points is None else crop_portrait_image(frame, points, size)

@@ -9,11 +9,11 @@ from tbd.face.channels import BLENDSHAPES, CHANNELS, HEAD
 
 
 class Meaning(NamedTuple):
-    """What a column holds.
+    """The channel that a column holds.
 
     Args:
         channel: The motion channel.
-        half: True for the left or right half of a channel that ARKit does not split, such as ``browInnerUp_L``.
+        half: Whether it is the left or right half of a channel that ARKit does not split, such as ``browInnerUp_L``.
     """
 
     channel: str
@@ -51,7 +51,13 @@ _SPELLINGS = _spellings()
 
 
 def plain(name: str) -> str:
-    """A column's name without case, separators, brackets and what stands in them.
+    """Reduce a column's name to its letters and digits.
+
+    Args:
+        name: As the file spells it.
+
+    Returns:
+        The name without case, separators, brackets and what stands in them.
 
     Example:
         >>> plain(" Eye_Blink-Left (0..1)")
@@ -62,13 +68,13 @@ def plain(name: str) -> str:
 
 @functools.lru_cache(4096)
 def meaning(name: str) -> Meaning | None:
-    """Which channel a column holds.
+    """Find the channel that a column holds.
 
     Args:
         name: As the file spells it.
 
     Returns:
-        The channel, or None where the name is none of a channel.
+        The channel, or None where the name belongs to no channel.
 
     Example:
         >>> [meaning(n).channel for n in ("EyeBlinkLeft", "jaw_L", "blendShape.mouthSmile-R", "BS_tongue out", "L_browDown")]
@@ -94,18 +100,24 @@ def _lookup(key: str) -> Meaning | None:
 
 
 def is_unused(name: str) -> bool:
-    """Whether a column is known and holds nothing that a motion needs."""
+    """Tell whether a column is known and holds nothing that a motion needs."""
     return _UNUSED.fullmatch(plain(name)) is not None
 
 
 def nearest(name: str) -> str | None:
-    """The channel that a misspelt name probably means."""
+    """Return the channel that a misspelt name probably means, or None."""
     near = difflib.get_close_matches(plain(name), [c.lower() for c in CHANNELS], 1, 0.85)
     return next((c for c in CHANNELS if near and c.lower() == near[0]), None)
 
 
 def unit(name: str) -> str | None:
-    """The unit that a column's name ends in, by one of ``s ms us ns frames percent deg rad``.
+    """Find the unit that a column's name ends in.
+
+    Args:
+        name: As the file spells it.
+
+    Returns:
+        ``s``, ``ms``, ``us``, ``ns``, ``frames``, ``percent``, ``deg``, ``rad``, or None.
 
     Example:
         >>> unit("Time (s)"), unit("timestamp_ms"), unit("headYaw [deg]"), unit("jawOpen (%)"), unit("jawOpen")

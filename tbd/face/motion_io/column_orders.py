@@ -26,7 +26,7 @@ def table_of(path: str, values: np.ndarray, where: list[str], rate: float | None
     Args:
         path: The file's path, for messages.
         values: (R, C) float64.
-        where: (R,) names of the rows for messages.
+        where: (R,) names of the rows for messages, such as ``line 7``.
         rate: Rows a second, where it is known.
 
     Returns:
@@ -52,7 +52,7 @@ def table_of(path: str, values: np.ndarray, where: list[str], rate: float | None
 
 
 def _counts_up(column: np.ndarray) -> bool:
-    """Whether a column is a clock: 0, 1/25, …"""
+    """Tell whether a column is a clock, such as 0, 1/25, 2/25."""
     return len(column) > 1 and bool((np.diff(column) > 0).all()) and column[-1] > column[0]
 
 

@@ -179,11 +179,11 @@ def _table(path: Path, columns: list[str], rows: list[_Row], rate: float | None)
     for at, i in enumerate(chosen):
         for r, row in enumerate(rows):
             values[r, at] = _parsed(path, row, columns[i], row.cells[i])
-    seconds, kept, told = _times(path, columns, rows)
+    seconds, kept, stated = _times(path, columns, rows)
     empty = np.zeros((len(kept), len(others)))
     return Table(
         str(path), [*(columns[i] for i in chosen), *others], np.concatenate([values[kept], empty], 1), [rows[i].where for i in kept],
-        seconds, told or rate, {"source": path.name},
+        seconds, stated or rate, {"source": path.name},
     )  # fmt: skip
 
 
@@ -203,14 +203,14 @@ def _parsed(path: Path, row: _Row, name: str, cell: str) -> float:
 
 
 def _times(path: Path, columns: list[str], rows: list[_Row]) -> tuple[np.ndarray | None, list[int], float | None]:
-    """Seconds, the rows that have a time, and the rate that a column tells."""
+    """Seconds, the rows that have a time, and the rate that a column states."""
     everything = list(range(len(rows)))
-    told = _told_rate(path, columns, rows)
+    stated = _stated_rate(path, columns, rows)
     times = [i for i, name in enumerate(columns) if timestamps.is_time(name)]
     frames = [i for i, name in enumerate(columns) if timestamps.is_frame_number(name)]
     column = next((i for i in [*times, *frames] if any(row.cells[i] for row in rows)), None)
     if column is None or not rows:
-        return None, everything, told
+        return None, everything, stated
     kept = [i for i, row in enumerate(rows) if row.cells[column]]
     if len(kept) < len(rows):
         missing = next(row.where for row in rows if not row.cells[column])
@@ -219,12 +219,12 @@ def _times(path: Path, columns: list[str], rows: list[_Row]) -> tuple[np.ndarray
     if column in times:
         return timestamps.seconds_of(cells, where, columns[column], str(path)), kept, None
     numbers = np.array([_parsed(path, rows[i], columns[column], rows[i].cells[column]) for i in kept])
-    if told is None:
-        warn(f"{path} numbers its frames and tells no times; they are taken as 25 a second.")
-    return numbers / (told or 25), kept, None
+    if stated is None:
+        warn(f"{path} numbers its frames and has no times; they are taken as 25 a second.")
+    return numbers / (stated or 25), kept, None
 
 
-def _told_rate(path: Path, columns: list[str], rows: list[_Row]) -> float | None:
+def _stated_rate(path: Path, columns: list[str], rows: list[_Row]) -> float | None:
     at = next((i for i, name in enumerate(columns) if timestamps.is_rate(name)), None)
     if at is None or not rows:
         return None

@@ -1,4 +1,4 @@
-"""What kind of file it is, by its first bytes: a name's ending says little of what people send each other."""
+"""The kind of a file by its first bytes, since names of files that people exchange often end wrongly."""
 
 from pathlib import Path
 
@@ -19,13 +19,13 @@ _HEAD = 4096
 
 
 def kind_of(path: Path) -> str:
-    """``npz``, ``npy``, ``json`` or ``text``.
+    """Find out the kind of a file.
 
     Args:
         path: An existing file.
 
     Returns:
-        Which of the four.
+        ``npz``, ``npy``, ``json`` or ``text``.
 
     Raises:
         InputError: If the file is something else, such as a video.
@@ -65,7 +65,7 @@ def _kind_of_archive(path: Path) -> str:
 
 
 def _medium(path: Path, head: bytes) -> str | None:
-    """Of a binary file what PyAV sees in it."""
+    """What PyAV finds in a binary file; None for text."""
     if b"\x00" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff") or looks_utf16(head):
         return None
     import av
@@ -82,6 +82,6 @@ def _medium(path: Path, head: bytes) -> str | None:
 
 
 def looks_utf16(head: bytes) -> bool:
-    """Whether every other byte is zero, as in UTF-16 text of Latin letters without a byte order mark."""
+    """Tell whether every other byte is zero, as in UTF-16 text of Latin letters without a byte order mark."""
     even, odd = head[0:400:2], head[1:400:2]
     return len(odd) > 8 and max(even.count(0) / len(even), odd.count(0) / len(odd)) > 0.9 and min(even.count(0), odd.count(0)) == 0

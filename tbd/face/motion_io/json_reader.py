@@ -45,16 +45,16 @@ def read_json(path: Path) -> Table:
 
 
 def _table(path: Path, document: Any) -> Table:
-    told, rate, listed = None, None, document
+    listed_names, rate, listed = None, None, document
     if isinstance(document, Mapping):
-        told = next((document[key] for key in _NAMES if isinstance(document.get(key), list)), None)
+        listed_names = next((document[key] for key in _NAMES if isinstance(document.get(key), list)), None)
         rate = next((float(document[key]) for key in _RATES if key in document), None)
         listed = next((document[key] for key in _WEIGHTS if isinstance(document.get(key), Sequence | Mapping)), document)
     if isinstance(listed, Mapping):
         return _from_columns(path, {**document, **listed}, rate)
     if not isinstance(listed, list) or not listed:
         raise InputError(f"{path} holds no frames.")
-    frames = [_frame(frame, told) for frame in listed]
+    frames = [_frame(frame, listed_names) for frame in listed]
     where = [f"frame {i}" for i in range(len(frames))]
     if all(isinstance(frame, np.ndarray) for frame, _ in frames):
         return column_orders.table_of(str(path), np.stack([frame for frame, _ in frames]), where, rate)
@@ -65,8 +65,8 @@ def _table(path: Path, document: Any) -> Table:
     return Table(str(path), columns, values, where, seconds, rate, {"source": path.name})
 
 
-def _frame(frame: Any, told: list[str] | None) -> tuple[Any, Any]:
-    """Coefficients by name (or an array, where no names are told), and the time."""
+def _frame(frame: Any, listed_names: list[str] | None) -> tuple[Any, Any]:
+    """Coefficients by name (or an array, where they have no names), and the time."""
     time = None
     if isinstance(frame, Mapping):
         time = next((frame[key] for key in frame if timestamps.is_time(key) and not isinstance(frame[key], Mapping | list)), None)
@@ -81,7 +81,7 @@ def _frame(frame: Any, told: list[str] | None) -> tuple[Any, Any]:
     if isinstance(frame, list) and frame and isinstance(frame[0], Mapping):  # MediaPipe's categories
         frame = {c.get("categoryName") or c.get("category_name") or c["name"]: c.get("score", c.get("value")) for c in frame}
     if isinstance(frame, list):
-        return (dict(zip(told, frame, strict=True)) if told else np.array(frame, np.float64)), time
+        return (dict(zip(listed_names, frame, strict=True)) if listed_names else np.array(frame, np.float64)), time
     return {key: value for key, value in frame.items() if not timestamps.is_frame_number(key)}, time
 
 

@@ -64,13 +64,19 @@ def rows(values: np.ndarray) -> list[list[str]]:
     """
     turned = from_live_link(values)
     order = [INDEX[c] for c in (*SHAPES, *HEAD)]
-    numbers = np.concatenate([turned[:, order], _eyes(values)], 1) + 0.0  # no signed zeros
+    numbers = np.concatenate([turned[:, order], _eyes(values)], 1) + 0.0  # no wrap_degrees zeros
     cells = [[f"{value:.10f}" for value in row] for row in numbers]
     return [list(COLUMNS), *([timecode(i), str(len(COLUMNS) - 2), *row] for i, row in enumerate(cells))]
 
 
 def timecode(frame: int) -> str:
-    """Return the time code of a frame at 25 frames a second.
+    """Format the time code of a frame.
+
+    Args:
+        frame: Its index, at 25 frames a second.
+
+    Returns:
+        ``HH:MM:SS:FF.fff``, FF at 60 a second.
 
     Example:
         >>> timecode(0), timecode(1), timecode(26), timecode(25 * 3661)

@@ -27,27 +27,27 @@ LIVE_LINK_RATE = 60
 
 
 def is_time(name: str) -> bool:
-    """Whether a column's name is that of a time."""
+    """Tell whether a column's name is that of a time."""
     return column_names.plain(name) in _TIMES
 
 
 def is_frame_number(name: str) -> bool:
-    """Whether a column's name is that of a frame number; pandas writes its own without a name."""
+    """Tell whether a column's name is that of a frame number; pandas writes its own without a name."""
     return column_names.plain(name) in _FRAMES or name.strip() == "#"
 
 
 def is_rate(name: str) -> bool:
-    """Whether a column's name is that of a frame rate."""
+    """Tell whether a column's name is that of a frame rate."""
     return column_names.plain(name) in ("fps", "framerate", "framespersecond", "exportfps")
 
 
 def seconds_of(cells: Sequence[str], where: Sequence[str], name: str, path: str) -> np.ndarray:
-    """A time column in seconds.
+    """Convert a time column to seconds.
 
     Args:
         cells: (R,) texts as the file writes them, none of them empty.
         where: (R,) names of the rows for messages, such as ``line 7``.
-        name: Of the column; a unit in it rules.
+        name: The column's name; a unit in it decides.
         path: The file's path, for messages.
 
     Returns:
@@ -59,14 +59,23 @@ def seconds_of(cells: Sequence[str], where: Sequence[str], name: str, path: str)
     if all(re.match(r"\d{4}-\d\d-\d\d[T ]", c) for c in cells):
         return np.array([_date(c, w, path) for c, w in zip(cells, where)])
     if all(":" in c for c in cells):
-        codes = [_TIMECODE.fullmatch(c) for c in cells]
-        values = _from_timecodes(codes) if all(codes) else np.array([_clock(c, w, path) for c, w in zip(cells, where)])
+        codes = [code for c in cells if (code := _TIMECODE.fullmatch(c))]
+        values = _from_timecodes(codes) if len(codes) == len(cells) else np.array([_clock(c, w, path) for c, w in zip(cells, where)])
         return _past_midnight(values)
     return in_seconds(np.array([_number(c, w, name, path) for c, w in zip(cells, where)]), name, path)
 
 
 def in_seconds(values: np.ndarray, name: str, path: str) -> np.ndarray:
-    """A numeric time column in seconds: by the unit in its name, else by what rows a second would be possible."""
+    """Convert a numeric time column to seconds: by the unit in its name, else by which rate its steps make possible.
+
+    Args:
+        values: (R,) float64, as the file holds them.
+        name: The column's name; a unit in it decides.
+        path: The file's path, for messages.
+
+    Returns:
+        (R,) float64 seconds.
+    """
     unit = column_names.unit(name) or {"ms": "ms", "milliseconds": "ms"}.get(column_names.plain(name))
     unit = unit or next((u for u in ("ms", "us", "ns") if re.search(rf"(time|stamp){u}$", column_names.plain(name))), None)
     if unit in _PER_SECOND:
@@ -115,7 +124,7 @@ def _from_timecodes(codes: Sequence[re.Match]) -> np.ndarray:
 
 
 def _base(whole: np.ndarray, frames: np.ndarray) -> int:
-    """Frames a second of time codes: where a second ends, its last frame number tells; else Live Link Face's 60."""
+    """Frames a second of time codes: where a second ends, its last frame number shows it; else Live Link Face's 60."""
     least = 0 if len(np.unique(whole)) > 1 else LIVE_LINK_RATE
     return next((b for b in _BASES if b > int(frames.max()) and b >= least), 1000)
 

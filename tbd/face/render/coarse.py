@@ -1,4 +1,4 @@
-"""The coarse portrait in motion: what the video model is told of each frame."""
+"""The coarse portrait in motion: the video model's conditioning for each frame."""
 
 from collections.abc import Iterator
 
@@ -13,29 +13,38 @@ COARSE = 4
 
 
 def render_coarse(face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
-    """The mesh-warped portrait without creases, and without detail.
+    """Render the mesh-warped portrait without creases, and without detail.
 
     Args:
-        face: the portrait.
-        motion: relative to the portrait.
+        face: The portrait.
+        motion: T frames, relative to the portrait.
 
     Yields:
         (H, W, 3) uint8 RGB of the portrait's size, one for each frame of the motion.
     """
     for frame in MeshWarpRenderer(shading=0.0).render(face, motion):
-        yield enlarge(shrink(frame), frame.shape[1], frame.shape[0])
+        yield upsample(downsample(frame), frame.shape[1], frame.shape[0])
 
 
-def shrink(frame: np.ndarray) -> np.ndarray:
-    """(H, W, 3) → (H/4, W/4, 3) uint8."""
+def downsample(frame: np.ndarray) -> np.ndarray:
+    """Reduce an (H, W, 3) uint8 RGB frame to (H/4, W/4, 3) by averages."""
     from PIL import Image
 
     height, width = (max(side // COARSE, 1) for side in frame.shape[:2])
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BOX))
 
 
-def enlarge(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Back to (height, width, 3) uint8."""
+def upsample(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Enlarge a frame by bicubic interpolation.
+
+    Args:
+        frame: (h, w, 3) uint8 RGB, as `downsample` returns it.
+        width: Columns of the result.
+        height: Rows of the result.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+    """
     from PIL import Image
 
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC))

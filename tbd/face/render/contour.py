@@ -12,13 +12,13 @@ _PER_PIXEL = 4
 
 @dataclass(frozen=True)
 class Opening:
-    """An aperture in one frame, over the pixels of its window.
+    """An aperture in one frame, over the (h, w) pixels of its window.
 
     Args:
         along: (h, w) float32, pixels along the line from corner to corner, 0 in the middle.
         above: (h, w) float32, pixels below the upper contour (negative above it).
         below: (h, w) float32, pixels above the lower contour (negative below it).
-        half: half the distance between the corners, in pixels.
+        half: Half the distance between the corners, in pixels.
     """
 
     along: np.ndarray
@@ -27,21 +27,34 @@ class Opening:
     half: float
 
     def within(self, box: tuple[slice, slice]) -> "Opening":
-        """The same opening over a part of its window."""
+        """Return the same opening over a part (rows, columns) of its window."""
         return Opening(self.along[box], self.above[box], self.below[box], self.half)
 
     def coverage(self, soft: float, blur: float = 0.0) -> np.ndarray:
-        """(h, w) 0..1: how much of the inside shows.
+        """Compute how much of the inside shows.
 
         Args:
-            soft: 0 on and outside the contours, 1 from so many pixels within.
-            blur: standard deviation in pixels by which the picture's own edges are softer than that.
+            soft: Pixels from the contours, where it is 0, inwards to where it is 1.
+            blur: Standard deviation in pixels by which the picture's own edges are softer than that.
+
+        Returns:
+            (h, w) float32 0..1.
         """
-        return covered(self.above, self.below, soft, blur)
+        return aperture_coverage(self.above, self.below, soft, blur)
 
 
-def covered(above: np.ndarray, below: np.ndarray, soft: float, blur: float) -> np.ndarray:
-    """`Opening.coverage` of what lies `above` and `below` (h, w) pixels from two contours."""
+def aperture_coverage(above: np.ndarray, below: np.ndarray, soft: float, blur: float) -> np.ndarray:
+    """Compute `Opening.coverage` from distances to the contours.
+
+    Args:
+        above: (h, w) pixels below the upper contour.
+        below: (h, w) pixels above the lower contour.
+        soft: As for `Opening.coverage`.
+        blur: As for `Opening.coverage`.
+
+    Returns:
+        (h, w) float32 0..1.
+    """
     ramp = edge_ramp(soft, blur)
     # A blurred edge lies on both sides of its contour, but lips and lids that touch show nothing.
     out = np.minimum(np.float32((ramp - soft) / 2), np.maximum(above + below, 0) / 2) if blur > 0 else 0
@@ -49,7 +62,15 @@ def covered(above: np.ndarray, below: np.ndarray, soft: float, blur: float) -> n
 
 
 def edge_ramp(soft: float, blur: float) -> float:
-    """Pixels from nothing to all of an edge that is `soft` in a sharp picture, in one blurred by `blur` (standard deviation)."""
+    """Compute the width of an edge in a blurred picture.
+
+    Args:
+        soft: Its width in a sharp picture, in pixels.
+        blur: Standard deviation of the blur, in pixels.
+
+    Returns:
+        Pixels from nothing to all.
+    """
     return float(np.hypot(soft, 12**0.5 * blur))
 
 
@@ -57,7 +78,8 @@ class Aperture:
     """Two contours of mesh points, and the window of pixels in which they may move.
 
     Args:
-        top, bottom: the mesh points of the contours, equal in number, from corner to corner (the corners shared).
+        top: Mesh points of the upper contour from corner to corner.
+        bottom: Mesh points of the lower contour, equal in number; the corners are shared.
         pixels: (rows, columns) slices of the picture.
     """
 
@@ -73,10 +95,19 @@ class Aperture:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Height and width of the window in pixels."""
         return self._y.shape[0], self._x.shape[1]
 
     def open(self, top: np.ndarray, bottom: np.ndarray) -> Opening:
-        """The opening between two contours of (N, 2) pixels."""
+        """Lay the opening between two contours.
+
+        Args:
+            top: (N, 2) pixels (x, y) of the picture, the upper contour from corner to corner.
+            bottom: (N, 2) pixels, the lower contour.
+
+        Returns:
+            The opening over the window.
+        """
         start, end = (top[0] + bottom[0]) / 2, (top[-1] + bottom[-1]) / 2
         if end[0] < start[0]:
             start, end, top, bottom = end, start, top[::-1], bottom[::-1]
@@ -91,7 +122,15 @@ class Aperture:
         return Opening(along, down - heights[0], heights[1] - down, half)
 
     def box(self, top: np.ndarray, bottom: np.ndarray) -> tuple[slice, slice]:
-        """The rows and columns of the window that two contours of (N, 2) pixels enclose, with a margin of two pixels."""
+        """Find the part of the window that two contours enclose, with a margin of two pixels.
+
+        Args:
+            top: (N, 2) pixels (x, y) of the picture.
+            bottom: (N, 2) pixels of the picture.
+
+        Returns:
+            (rows, columns) slices of the window.
+        """
         contours = np.concatenate([top, bottom]) - [self.pixels[1].start, self.pixels[0].start]
         (left, above), (right, below) = np.floor(contours.min(0)) - 2, np.ceil(contours.max(0)) + 3
         height, width = self.shape
@@ -105,15 +144,33 @@ class Aperture:
         return np.interp(span, along, curve @ np.array([-axis[1], axis[0]])).astype(np.float32)
 
 
-def affine(rest: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """(2, 3) map that carries three points (3, 2) at rest to where they are now; the identity, exactly, where they are equal."""
+def affine_from_points(rest: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Find the affine map that carries three points from one place to another; exactly the identity where they are equal.
+
+    Args:
+        rest: (3, 2) pixels (x, y) of the points at rest.
+        now: (3, 2) pixels of the points in a frame.
+
+    Returns:
+        (2, 3) matrix as OpenCV takes it.
+    """
     base, moved = rest[1:] - rest[0], now[1:] - now[0]
     turn = np.eye(2) + np.linalg.solve(base, moved - base).T
     return np.column_stack([turn, now[0] - turn @ rest[0]])
 
 
-def carry(texture: np.ndarray, matrix: np.ndarray, pixels: tuple[slice, slice], box: tuple[slice, slice]) -> np.ndarray:
-    """A texture drawn over the window `pixels`, moved by an affine map of the whole picture, over `box` of that window."""
+def warp_texture(texture: np.ndarray, matrix: np.ndarray, pixels: tuple[slice, slice], box: tuple[slice, slice]) -> np.ndarray:
+    """Move a texture by an affine map of the whole picture.
+
+    Args:
+        texture: (h, w, C) float32, drawn over the window `pixels`.
+        matrix: (2, 3) map of pixels (x, y) of the picture.
+        pixels: (rows, columns) slices of the picture that the texture covers.
+        box: (rows, columns) slices of that window that are wanted.
+
+    Returns:
+        (rows, columns, C) of the box.
+    """
     import cv2
 
     corner = np.array([pixels[1].start, pixels[0].start], np.float64)
@@ -124,9 +181,12 @@ def carry(texture: np.ndarray, matrix: np.ndarray, pixels: tuple[slice, slice], 
 
 
 def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> None:
-    """Lay `above` (h, w, 3) over `below` (h, w, 3) uint8, in place, as far as `alpha` (h, w) float32 says.
+    """Lay one picture over another in place; where both are equal, or alpha is 0, the lower one keeps its exact values.
 
-    Where both are equal, or alpha is 0, `below` keeps its exact values.
+    Args:
+        below: (h, w, 3) uint8 RGB, changed in place.
+        above: (h, w, 3) RGB 0..255 of any dtype.
+        alpha: (h, w) float32 0..1, how much of `above` shows.
     """
     rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
     if not len(rows):

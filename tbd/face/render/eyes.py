@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tbd.face import topology as mesh
+from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
-from tbd.face.render.contour import Aperture, Opening, affine, blend, carry, covered, edge_ramp
+from tbd.face.render.contour import Aperture, Opening, affine_from_points, aperture_coverage, blend, edge_ramp, warp_texture
 
 LASHES = 0.016
 """Inter-ocular distances below the mesh's contour that still belong to the upper lid: its lashes go along with it."""
@@ -18,23 +18,25 @@ class Eye:
     """One eye of a portrait.
 
     Args:
-        face: the portrait.
-        side: "Right" or "Left", the subject's own.
-        pixels: the window it may move in.
-        blur: pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
+        face: The portrait.
+        side: The subject's own.
+        pixels: (rows, columns) slices of the picture, the window that it may move in.
+        blur: Pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
+
+    Attributes:
+        aperture: The opening between the lids.
     """
 
-    def __init__(self, face: FaceGeometry, side: str, pixels: tuple[slice, slice], blur: float = 0.0) -> None:
-        own = tuple if side == "Right" else mesh.mirrored
-        self._iris = list(own(mesh.IRIS))
+    def __init__(self, face: FaceGeometry, side: topology.Side, pixels: tuple[slice, slice], blur: float = 0.0) -> None:
+        self._iris = list(topology.on_side(topology.IRIS, side))
         self._face, self._rest = face, face.points[:, :2].astype(np.float64)
-        self.aperture = Aperture(own(mesh.EYE_TOP), own(mesh.EYE_BOTTOM), pixels)
+        self.aperture = Aperture(topology.on_side(topology.EYE_TOP, side), topology.on_side(topology.EYE_BOTTOM, side), pixels)
         self._open = max(self._gap(self._rest[self.aperture.top], self._rest[self.aperture.bottom]), 1e-3)
         self._soft, self._lash, self._blur = max(SOFT * face.scale, 0.8), LASHES * face.scale, blur
         corners = face.canonical[[self.aperture.top[0], self.aperture.top[-1]]]
         middle = face.canonical[self._iris].mean(0)
         middle[2] = corners[:, 2].mean()
-        self._anchors = middle + np.float32([[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0]])
+        self._anchors = middle + np.array([[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0]], np.float32)
         self._white, self._coloured = self._paint()
 
     def _paint(self) -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +49,7 @@ class Eye:
         shown = (above > -beyond) & (opening.below > -beyond)
         inside = (above > self._soft * 0.5) & (opening.below > self._soft * 0.5)
         ring = self._rest[self._iris]
-        centre, radius = ring[0], 1.04 * np.linalg.norm(ring[1:] - ring[0], axis=1).mean()
+        centre, radius = ring[0], 1.04 * float(np.linalg.norm(ring[1:] - ring[0], axis=1).mean())
         y, x = np.mgrid[rows, columns].astype(np.float32)
         distance = np.hypot(x - centre[0], y - centre[1])
         disc = np.clip((radius + 0.5 * self._soft - distance) / (1.2 * self._soft) + 0.5, 0, 1)
@@ -60,14 +62,14 @@ class Eye:
         coloured = np.where(alpha > 0, sharp - (1 - alpha) * white, 0)
         return white, np.concatenate([coloured, alpha], -1).astype(np.float32)
 
-    def draw(self, frame: np.ndarray, moved: np.ndarray, still: np.ndarray, lower: np.ndarray) -> None:
+    def draw(self, frame: np.ndarray, moved: np.ndarray, skull: np.ndarray, lower: np.ndarray) -> None:
         """Draw the lower lid and the eyeball into a frame that shows the skin of the upper lid.
 
         Args:
-            frame: (h, w, 3) uint8, the window of the frame, changed in place.
-            moved: (478, 2) the mesh of this frame in pixels.
-            still: (3, 2) where `anchors` are in this frame: they turn with the skull.
-            lower: (h, w, 3) uint8, the skin of the lower lid.
+            frame: (h, w, 3) uint8 RGB, the window of the frame, changed in place.
+            moved: (478, 2) the mesh of this frame in pixels of the picture.
+            skull: (3, 2) pixels of the picture where `anchors` are in this frame: they turn with the skull.
+            lower: (h, w, 3) uint8 RGB, the skin of the lower lid.
         """
         top, bottom = moved[self.aperture.top], moved[self.aperture.bottom]
         opening = self.aperture.open(top, bottom)
@@ -76,35 +78,35 @@ class Eye:
         # The upper lid lies over the lower one; below its lashes comes the eyeball, then the lower lid.
         blend(frame, lower, np.clip(above / np.float32(edge_ramp(self._soft, self._blur)) + np.float32(0.5), 0, 1))
         box = self.aperture.box(top, bottom)
-        cover = covered(above[box], opening.below[box], self._soft, self._blur)
+        cover = aperture_coverage(above[box], opening.below[box], self._soft, self._blur)
         if cover.any():
-            blend(frame[box], self._eyeball(moved, still, box), cover)
+            blend(frame[box], self._eyeball(moved, skull, box), cover)
 
     @staticmethod
     def _gap(top: np.ndarray, bottom: np.ndarray) -> float:
         """Pixels between the middles of the lids; negative where they overlap."""
         middle, down = len(top) // 2, np.array([top[0, 1] - top[-1, 1], top[-1, 0] - top[0, 0]])
-        down = down * (1 if down[1] > 0 else -1) / max(np.linalg.norm(down), 1e-6)
+        down = down * (1 if down[1] > 0 else -1) / max(float(np.linalg.norm(down)), 1e-6)
         return float((bottom[middle] - top[middle]) @ down)
 
     def _below_lashes(self, opening: Opening, openness: float = 1.0) -> np.ndarray:
         """(h, w) pixels below the edge of the upper lid with its lashes."""
         return opening.above - np.float32(self._lash * openness) * np.clip(1 - (opening.along / np.float32(opening.half)) ** 2, 0, 1)
 
-    def _eyeball(self, moved: np.ndarray, still: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+    def _eyeball(self, moved: np.ndarray, skull: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
         """(h, w, 3) float32: the eyeball as it would be seen without lids, over a part of the window."""
         rest = self._face.project(self._anchors)[:, :2]
-        turn = affine(rest, still)
+        turn = affine_from_points(rest, skull)
         centre = self._rest[self._iris[0]]
         gaze = turn.copy()
         gaze[:, 2] += moved[self._iris[0]] - (turn[:, :2] @ centre + turn[:, 2])
-        white = carry(self._white, turn, self.aperture.pixels, box)
-        iris = carry(self._coloured, gaze, self.aperture.pixels, box)
+        white = warp_texture(self._white, turn, self.aperture.pixels, box)
+        iris = warp_texture(self._coloured, gaze, self.aperture.pixels, box)
         return iris[..., :3] + (1 - iris[..., 3:]) * white
 
     @property
     def anchors(self) -> np.ndarray:
-        """(3, 3) canonical points that turn with the skull."""
+        """(3, 3) float32 canonical points that turn with the skull."""
         return self._anchors
 
 

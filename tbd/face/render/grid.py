@@ -26,8 +26,9 @@ class Grid:
     """A coarse grid over a picture: every cell is a square of `step` pixels, and the last ones may reach over the edge.
 
     Args:
-        height, width: the picture, in pixels.
-        step: pixels per cell.
+        height: Rows of the picture, in pixels.
+        width: Columns of the picture, in pixels.
+        step: Pixels per cell.
     """
 
     height: int
@@ -40,20 +41,28 @@ class Grid:
         return -(-self.height // self.step), -(-self.width // self.step)
 
     def centres(self) -> np.ndarray:
-        """(rows, columns, 2) float32 pixel coordinates (x, y) of the cells' centres."""
+        """Return (rows, columns, 2) float32 pixel coordinates (x, y) of the cells' centres."""
         rows, columns = self.shape
         x, y = np.meshgrid(np.arange(columns), np.arange(rows))
         return ((np.stack([x, y], -1) + 0.5) * self.step - 0.5).astype(np.float32)
 
     def window(self, low: np.ndarray, high: np.ndarray) -> tuple[slice, slice]:
-        """The cells (rows, columns) that cover the pixels from `low` to `high`, both (x, y), cut at the picture's edge."""
+        """Find the cells that cover a rectangle of pixels.
+
+        Args:
+            low: (2,) pixel (x, y) of its upper left corner.
+            high: (2,) pixel (x, y) of its lower right corner.
+
+        Returns:
+            (rows, columns) slices of cells, cut at the picture's edge.
+        """
         rows, columns = self.shape
         x0, y0 = np.floor(np.asarray(low) / self.step).astype(int)
         x1, y1 = np.ceil(np.asarray(high) / self.step).astype(int)
         return slice(max(y0, 0), max(min(y1, rows), 1)), slice(max(x0, 0), max(min(x1, columns), 1))
 
     def pixels(self, window: tuple[slice, slice]) -> tuple[slice, slice]:
-        """The pixels (rows, columns) under a window of cells."""
+        """Return the (rows, columns) slices of pixels under such slices of cells."""
         rows, columns = window
         return (
             slice(rows.start * self.step, min(rows.stop * self.step, self.height)),
@@ -61,13 +70,16 @@ class Grid:
         )
 
     def bounds(self, stretch: float) -> tuple[np.ndarray, np.ndarray]:
-        """Least and greatest displacement (rows, columns, 2) float32, in cells, that draws no edge of the picture into sight.
+        """Bound displacements so that they draw no edge of the picture into sight.
 
         Nothing is known beyond an edge, so what lies there may leave the picture but not come in: the nearer a place to an
         edge, the less far it goes inwards, and what lies between is stretched.
 
         Args:
-            stretch: by how much the skin beside an edge may lengthen, 1 for twice its length.
+            stretch: By how much the skin beside an edge may lengthen, 1 for twice its length.
+
+        Returns:
+            Least and greatest displacement, each (rows, columns, 2) float32 (x, y), in cells.
         """
         rows, columns = self.shape
         y, x = (np.arange(count, dtype=np.float32) + np.float32(0.5) for count in (rows, columns))
@@ -76,8 +88,16 @@ class Grid:
         least = np.stack(np.broadcast_arrays(far_x[None], far_y[:, None]), -1)
         return -np.float32(stretch) * np.maximum(least, 0), np.float32(stretch) * most
 
-    def enlarge(self, field: np.ndarray, window: tuple[slice, slice] | None = None) -> np.ndarray:
-        """A field on the cells (of a window) → the same field on the pixels under them, by linear interpolation."""
+    def upsample(self, field: np.ndarray, window: tuple[slice, slice] | None = None) -> np.ndarray:
+        """Interpolate a field on cells linearly to the pixels under them.
+
+        Args:
+            field: (rows, columns, ...) float32, on the cells of `window`.
+            window: (rows, columns) slices of cells; all by default.
+
+        Returns:
+            The field on the pixels, (height, width, ...) of the window.
+        """
         import cv2
 
         rows, columns = field.shape[:2]
@@ -95,7 +115,7 @@ class Interpolator:
 
     Args:
         points: (N, 2), in inter-ocular distances so that `SOFTNESS` means the same on every face.
-        stiffness: smoothing; 0 passes through every value.
+        stiffness: Smoothing; 0 passes through every value.
     """
 
     def __init__(self, points: np.ndarray, stiffness: float = 1e-3) -> None:
@@ -111,21 +131,30 @@ class Interpolator:
         return np.sqrt(np.maximum(squared, 0) + SOFTNESS**2)
 
     def __call__(self, values: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """(N, C) values at the centres → (M, C) float32 at the places `at` (M, 2)."""
+        """Interpolate.
+
+        Args:
+            values: (N, C) at the points.
+            at: (M, 2) places, in inter-ocular distances.
+
+        Returns:
+            (M, C) float32 at the places.
+        """
         weights = self._inverse @ values
         kernel = self._kernel(np.asarray(at, np.float64)).astype(np.float32)
         return kernel @ weights[:-1].astype(np.float32) + weights[-1].astype(np.float32)
 
 
 def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int = 6) -> np.ndarray:
-    """The backward field of a forward one: the root of ``b + d(x + b)`` by Newton's method with a diagonal Jacobian.
+    """Compute the backward field of a forward one: the root of ``b + d(x + b)`` by Newton's method with a diagonal Jacobian.
 
     The diagonal, how much the skin stretches across and along, is what a plain fixed point fails on (lids, corners of the
     mouth stretch threefold); shear needs no help.
 
     Args:
         displacement: (rows, columns, 2) float32 (x, y), in cells: what stands at x moves to x + d(x).
-        start: a first guess at the result, of the same shape.
+        start: A first guess at the result, of the same shape.
+        steps: The most iterations.
 
     Returns:
         (rows, columns, 2) float32, in cells: what is seen at x comes from x + b(x). Exactly zero where nothing moves.
@@ -141,7 +170,7 @@ def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int
     np.clip(field[..., 2:] + 1, _LEAST_STRETCH, None, out=field[..., 2:])
     back = -displacement if start is None else start
     for _ in range(steps):
-        seen = cv2.remap(field, identity + back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        seen = sample(field, identity + back, cv2.BORDER_REPLICATE)
         step = _RATE * (back + seen[..., :2]) / seen[..., 2:]
         back = back - np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
         if max(step.max(), -step.min()) < _ENOUGH:
@@ -149,7 +178,18 @@ def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int
     return back
 
 
-def smoothstep(x: np.ndarray) -> np.ndarray:
-    """0 below 0, 1 above 1, and 3x² - 2x³ between."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
+def sample(image: np.ndarray, places: np.ndarray, border: int) -> np.ndarray:
+    """Read an image or a field at places between its pixels, by linear interpolation.
+
+    Args:
+        image: (H, W) or (H, W, C), uint8 or float32.
+        places: (h, w, 2) float32 pixels (x, y) of the image.
+        border: OpenCV's border mode, for places outside.
+
+    Returns:
+        (h, w) or (h, w, C) of the image's dtype.
+    """
+    import cv2
+
+    # OpenCV's stubs do not know that both coordinates may come in one array.
+    return cv2.remap(image, places, None, cv2.INTER_LINEAR, borderMode=border)  # type: ignore[call-overload]

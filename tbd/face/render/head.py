@@ -1,10 +1,12 @@
 """The head as a volume: how deep every pixel of a portrait lies, how far it goes with the head, how the skin carries it."""
 
+from typing import Literal
+
 import numpy as np
 
-from tbd.face import topology as mesh
-from tbd.face.geometry import FaceGeometry
-from tbd.face.render.grid import Interpolator, smoothstep
+from tbd.face import topology
+from tbd.face.geometry import FaceGeometry, smoothstep
+from tbd.face.render.grid import Interpolator
 
 NECK = 1.15
 """Inter-ocular distances below the chin at which the body stands still."""
@@ -21,18 +23,18 @@ _SLOPE = 1.7
 _STILL = (1.3, 1.62)
 """Rings, by size, where expressions have died away: the first sideways and up, the second below the chin."""
 
-LOWER_SKIN = frozenset(np.unique([row[1:-1] for row in mesh.LOWER_LIP_ROWS]).tolist())
-UPPER_SKIN = frozenset(np.unique([row[1:-1] for row in mesh.UPPER_LIP_ROWS]).tolist())
-_TOP_LIDS = mesh.EYE_TOP[1:-1] + mesh.mirrored(mesh.EYE_TOP[1:-1])
-_BOTTOM_LIDS = mesh.EYE_BOTTOM[1:-1] + mesh.mirrored(mesh.EYE_BOTTOM[1:-1])
-_NOT_SKIN = mesh.IRIS + mesh.mirrored(mesh.IRIS)
+LOWER_SKIN = frozenset(np.unique([row[1:-1] for row in topology.LOWER_LIP_ROWS]).tolist())
+UPPER_SKIN = frozenset(np.unique([row[1:-1] for row in topology.UPPER_LIP_ROWS]).tolist())
+_TOP_LIDS = topology.EYE_TOP[1:-1] + topology.mirrored(topology.EYE_TOP[1:-1])
+_BOTTOM_LIDS = topology.EYE_BOTTOM[1:-1] + topology.mirrored(topology.EYE_BOTTOM[1:-1])
+_NOT_SKIN = topology.IRIS + topology.mirrored(topology.IRIS)
 
 
 class HeadVolume:
     """One portrait's head.
 
     Args:
-        face: the portrait.
+        face: The portrait.
     """
 
     def __init__(self, face: FaceGeometry) -> None:
@@ -40,20 +42,27 @@ class HeadVolume:
         self._points = self._plane_points()
 
     def plane(self, pixels: np.ndarray) -> np.ndarray:
-        """(..., 2) pixels → (..., 2) inter-ocular distances from the head's origin, y up."""
-        return (pixels - self._face.origin) / np.float32(self._face.scale) * np.float32([1, -1])
+        """Turn (..., 2) pixels (x, y) into (..., 2) inter-ocular distances from the head's origin, y up."""
+        return (pixels - self._face.origin) / np.float32(self._face.scale) * np.array([1, -1], np.float32)
 
     def camera(self, pixels: np.ndarray) -> np.ndarray:
-        """(rows, columns, 2) pixels of a grid → (rows, columns, 3) float32 in the camera's frame, from the head's origin."""
+        """Lay pixels onto the head's surface.
+
+        Args:
+            pixels: (rows, columns, 2) pixels (x, y) of a grid.
+
+        Returns:
+            (rows, columns, 3) float32 inter-ocular distances in the camera's frame, from the head's origin.
+        """
         plane = self.plane(pixels)
         depth = self._depth(plane.reshape(-1, 2)).reshape(plane.shape[:-1])
         step = float(np.linalg.norm(plane[0, 1] - plane[0, 0])) if plane.shape[1] > 1 else 1.0
         depth = _limit_slope(depth, _SLOPE * step)[..., None]
         return np.concatenate([plane, depth], -1).astype(np.float32)
 
-    def follow(self, pixels: np.ndarray) -> np.ndarray:
-        """(..., 2) places → (...) float32, how far each goes with the head: 1 all the way, 0 stands still."""
-        return self._follow(self.plane(pixels)).astype(np.float32)
+    def head_weight(self, pixels: np.ndarray) -> np.ndarray:
+        """Return how far (..., 2) pixels (x, y) go with the head: (...) float32, 1 all the way, 0 stands still."""
+        return self._head_weight(self.plane(pixels)).astype(np.float32)
 
     def _plane_points(self) -> np.ndarray:
         """(478, 3) the mesh in the camera's frame, inter-ocular distances."""
@@ -63,7 +72,7 @@ class HeadVolume:
 
     def _outline(self) -> tuple[np.ndarray, np.ndarray]:
         """The outline of the face (36, 3) and its centre (3,), in the camera's frame."""
-        outline = self._points[list(mesh.FACE_OVAL)]
+        outline = self._points[list(topology.FACE_OVAL)]
         return outline, outline.mean(0)
 
     def _depth(self, at: np.ndarray) -> np.ndarray:
@@ -74,7 +83,7 @@ class HeadVolume:
         depth = Interpolator(known[:, :2], stiffness=0.02)(known[:, 2:], at)[:, 0]
         return np.clip(depth, outline[:, 2].min() - 1.1, known[:, 2].max())
 
-    def _follow(self, plane: np.ndarray) -> np.ndarray:
+    def _head_weight(self, plane: np.ndarray) -> np.ndarray:
         """(rows, columns, 2) → (rows, columns): the head and its hair above, the shoulders below, the neck between."""
         chin, top = self._points[152, :2], self._points[10, :2]
         down = (chin - top) / np.linalg.norm(chin - top)
@@ -84,9 +93,16 @@ class HeadVolume:
         follow = 1 - smoothstep((below + 0.25 * smoothstep((aside - 0.7) / 0.8) - 0.02) / NECK)
         return follow * (1 - smoothstep((np.linalg.norm(plane, axis=-1) - _HAIR) / 1.5))
 
-    def skin(self, side: str) -> "SkinField":
-        """How displacements of the mesh spread over the picture, with the lips and lids of one side cut loose."""
-        left_out = set(_NOT_SKIN) | ((LOWER_SKIN | set(_BOTTOM_LIDS)) if side == "upper" else (UPPER_SKIN | set(_TOP_LIDS)))
+    def skin(self, part: Literal["upper", "lower"]) -> "SkinField":
+        """Spread displacements of the mesh over the picture with one part of the lips and lids, the other being cut loose.
+
+        Args:
+            part: The lips and lids that the skin belongs to.
+
+        Returns:
+            The field.
+        """
+        left_out = set(_NOT_SKIN) | ((LOWER_SKIN | set(_BOTTOM_LIDS)) if part == "upper" else (UPPER_SKIN | set(_TOP_LIDS)))
         used = [i for i in range(len(self._points)) if i not in left_out]
         outline, centre = self._outline()
         lowness = smoothstep((centre - outline)[:, 1] / (centre - outline)[:, 1].max())[:, None]
@@ -100,14 +116,28 @@ class HeadVolume:
 
 
 class SkinField:
-    """Spreads displacements of mesh points over the plane; they die away outside the face."""
+    """Spreads displacements of mesh points over the plane; they die away outside the face.
+
+    Args:
+        points: (N, 2) the mesh points in use, in inter-ocular distances.
+        used: (N,) their indices among the 478.
+        still: (M, 2) places that do not move.
+    """
 
     def __init__(self, points: np.ndarray, used: list[int], still: np.ndarray) -> None:
         self._used, self._still = used, len(still)
         self._spread = Interpolator(np.concatenate([points, still]))
 
     def __call__(self, modes: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """(K, 478, 3) displacements and (M, 2) places → (K, M, 3) float32."""
+        """Spread displacements.
+
+        Args:
+            modes: (K, 478, 3) displacements of the mesh.
+            at: (M, 2) places, in inter-ocular distances.
+
+        Returns:
+            (K, M, 3) float32 displacements of the places.
+        """
         count = len(modes)
         values = np.concatenate([modes[:, self._used], np.zeros((count, self._still, 3))], 1)
         values = values.transpose(1, 0, 2).reshape(-1, count * 3)
@@ -135,20 +165,27 @@ def _limit_slope(depth: np.ndarray, rise: float) -> np.ndarray:
     return out
 
 
-def stay_within(modes: np.ndarray, face: FaceGeometry) -> np.ndarray:
-    """(K, 478, 3) displacements that do not push skin over the outline of a turned face.
+def limit_to_outline(modes: np.ndarray, face: FaceGeometry) -> np.ndarray:
+    """Limit displacements so that they do not push skin over the outline of a turned face.
 
     On the far side of a turned head a corner of the mouth is close to the outline, behind which skin would slide out of
     sight; a warped picture can only press it together, so what moves sideways towards a near outline moves less.
+
+    Args:
+        modes: (K, 478, 3) displacements in the head's frame.
+        face: The portrait.
+
+    Returns:
+        (K, 478, 3) float32.
     """
     points = face.points[:, :2] / face.scale
-    outline = points[list(mesh.FACE_OVAL)]
+    outline = points[list(topology.FACE_OVAL)]
     top, bottom = outline[:, 1].argmin(), outline[:, 1].argmax()
     room = np.full((2, len(points)), np.inf)
-    for side, (start, end) in enumerate(((bottom, top), (top, bottom))):
+    for edge_of, (start, end) in enumerate(((bottom, top), (top, bottom))):
         edge = np.roll(outline, -start, 0)[: (end - start) % len(outline) + 1]
         edge = edge[np.argsort(edge[:, 1])]
-        room[side] = np.abs(points[:, 0] - np.interp(points[:, 1], edge[:, 1], edge[:, 0]))
+        room[edge_of] = np.abs(points[:, 0] - np.interp(points[:, 1], edge[:, 1], edge[:, 0]))
     across = face.rotation[0]
     sideways = modes @ across  # (K, 478), positive to the image's right
     free = smoothstep(np.where(sideways > 0, room[1], room[0]) / _NEAR)

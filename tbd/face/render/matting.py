@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tbd.face.mediapipe_log import suppress_mediapipe_logs
+from tbd.face.render.grid import sample
+
 _DETAIL = 18.0
 """Grey levels: stronger contrasts in the background are objects, whose mirror images would show."""
 
@@ -21,7 +24,7 @@ class Layers:
     Args:
         foreground: (H, W, 4) uint8, the person's colours times alpha, then alpha (0..255).
         background: (H, W, 3) uint8, the scene with the person painted out.
-        separable: whether a person was told from the background; where not, alpha is 1 everywhere.
+        separable: Whether a person was found before the background; where not, alpha is 1 everywhere.
     """
 
     foreground: np.ndarray
@@ -29,18 +32,21 @@ class Layers:
     separable: bool
 
 
-def separate(image: np.ndarray, face: np.ndarray, scale: float) -> Layers:
+def split_layers(image: np.ndarray, face: np.ndarray, scale: float) -> Layers:
     """Split a portrait into person and background.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        face: (N, 2) pixels, the outline of the face, which is part of the person whatever the segmentation says.
-        scale: pixels per inter-ocular distance.
+        face: (N, 2) pixels (x, y), the outline of the face, which is part of the person whatever the segmentation says.
+        scale: Pixels per inter-ocular distance.
+
+    Returns:
+        The layers, which `composite` puts together to the very picture.
     """
     import cv2
 
     outline = np.zeros(image.shape[:2], np.uint8)
-    cv2.fillPoly(outline, [np.round(face).astype(np.int32)], 255)
+    cv2.fillPoly(outline, [np.round(face).astype(np.int32)], (255,))
     alpha = _person(image, scale)
     if alpha[outline > 0].mean() < 0.5 or (alpha < 0.5).mean() < 0.02:
         solid = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
@@ -48,13 +54,21 @@ def separate(image: np.ndarray, face: np.ndarray, scale: float) -> Layers:
     alpha = np.maximum(alpha, cv2.GaussianBlur(outline, (0, 0), scale * 0.03).astype(np.float32) / 255)
     alpha[alpha < 0.03], alpha[alpha > 0.97] = 0, 1
     alpha[_islands(alpha < 0.5, scale)] = 1
-    background = _behind(image, alpha, paint_out(image, alpha, scale), scale)
+    background = _behind(image, alpha, inpaint_background(image, alpha, scale), scale)
     alpha = _least_alpha(image, background, alpha)
     return Layers(_foreground(image, background, alpha), background, True)
 
 
-def recompose(foreground: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """(H, W, 4) and (H, W, 3) uint8 → (H, W, 3) uint8, the person over the background."""
+def composite(foreground: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Lay the person over the background.
+
+    Args:
+        foreground: (H, W, 4) uint8, `Layers.foreground`, moved or not.
+        background: (H, W, 3) uint8 RGB.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
     import cv2
 
     clear = cv2.cvtColor(cv2.bitwise_not(foreground[..., 3]), cv2.COLOR_GRAY2RGB)
@@ -65,9 +79,7 @@ def _person(image: np.ndarray, scale: float) -> np.ndarray:
     """(H, W) float32 0..1: MediaPipe's selfie segmentation, its edge drawn along the picture's own."""
     import cv2
 
-    from tbd.face.mesh import quiet
-
-    with quiet():
+    with suppress_mediapipe_logs():
         from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
         with SelfieSegmentation(model_selection=0) as model:
@@ -87,7 +99,7 @@ def _behind(image: np.ndarray, alpha: np.ndarray, painted: np.ndarray, scale: fl
     """
     import cv2
 
-    person = fill(image.astype(np.float32), (alpha > 0.9).astype(np.float32))
+    person = pull_push_fill(image.astype(np.float32), (alpha > 0.9).astype(np.float32))
     clear = np.maximum(1 - alpha, 0.3)[..., None]
     through = (image - (1 - clear) * person) / clear
     seen = cv2.erode((alpha == 0).astype(np.uint8), np.ones((3, 3)), iterations=max(int(0.03 * scale), 1))[..., None] > 0
@@ -105,7 +117,7 @@ def _lines(image: np.ndarray, visible: np.ndarray, scale: float) -> tuple[float,
     Args:
         image: (H, W, 3) float32.
         visible: (H, W) float32, 1 where the background shows.
-        scale: pixels per inter-ocular distance.
+        scale: Pixels per inter-ocular distance.
 
     Returns:
         Radians from the picture's rows, within ±π/2, and 0 (no direction) .. 1 (all): the structure tensor's coherence.
@@ -115,20 +127,20 @@ def _lines(image: np.ndarray, visible: np.ndarray, scale: float) -> tuple[float,
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     inside = cv2.erode(visible, np.ones((3, 3)), iterations=3)
     near = cv2.GaussianBlur(1 - visible, (0, 0), 0.3 * scale) * inside
-    x, y = (cv2.Sobel(grey, cv2.CV_32F, *order) * inside for order in ((1, 0), (0, 1)))
+    x, y = (cv2.Sobel(grey, cv2.CV_32F, across, down) * inside for across, down in ((1, 0), (0, 1)))
     xx, yy, xy = ((near * product).sum() for product in (x * x, y * y, x * y))
     coherence = np.hypot(xx - yy, 2 * xy) / max(float(xx + yy), 1e-6)
     across = 0.5 * np.arctan2(2 * xy, xx - yy)  # the gradient's direction; lines run at right angles to it
     return float((across + np.pi) % np.pi - np.pi / 2), float(coherence)
 
 
-def _along(image: np.ndarray, visible: np.ndarray, angle: float) -> np.ndarray:
+def _extend_lines(image: np.ndarray, visible: np.ndarray, angle: float) -> np.ndarray:
     """(H, W, 3) float32: what is hidden, continued along straight lines of one direction from where they come out, on both ends."""
     import cv2
 
     height, width = visible.shape
     side = int(np.ceil(np.hypot(height, width)))
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), np.degrees(angle), 1.0)
+    turn: np.ndarray = np.array(cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), np.degrees(angle), 1.0))
     turn[:, 2] += [(side - width) / 2, (side - height) / 2]
     level = cv2.warpAffine(image, turn, (side, side), flags=cv2.INTER_LINEAR)
     known = cv2.warpAffine(visible, turn, (side, side), flags=cv2.INTER_LINEAR) > 0.99
@@ -136,16 +148,16 @@ def _along(image: np.ndarray, visible: np.ndarray, angle: float) -> np.ndarray:
     left = np.maximum.accumulate(np.where(known, places, -1), 1)
     right = np.minimum.accumulate(np.where(known, places, side)[:, ::-1], 1)[:, ::-1]
     weights = [(ends >= 0) * (ends < side) / (np.abs(places - ends) + 1.0) for ends in (left, right)]
-    total = sum(weights)
+    total = weights[0] + weights[1]
     ends = [level[rows, np.clip(end, 0, side - 1)] for end in (left, right)]
-    mixed = sum(w[..., None] * end for w, end in zip(weights, ends)) / np.maximum(total, 1e-9)[..., None]
+    mixed = (weights[0][..., None] * ends[0] + weights[1][..., None] * ends[1]) / np.maximum(total, 1e-9)[..., None]
     found = np.dstack([mixed, total > 0]).astype(np.float32)
     back = cv2.warpAffine(found, turn, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     return np.where(back[..., 3:] > 0.99, back[..., :3], np.nan)
 
 
-def paint_out(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
-    """(H, W, 3) uint8: the background continued behind the person.
+def inpaint_background(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
+    """Continue the background behind the person.
 
     Its slow colour comes from a pyramid of the visible background, its detail from the background mirrored at the edge; where the
     background is drawn in lines of one direction (blinds, shelves, curtains), they run on straight.
@@ -153,7 +165,10 @@ def paint_out(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
     Args:
         image: (H, W, 3) uint8 RGB.
         alpha: (H, W) float32 0..1, the person.
-        scale: pixels per inter-ocular distance.
+        scale: Pixels per inter-ocular distance.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
     """
     import cv2
 
@@ -161,7 +176,7 @@ def paint_out(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
     hidden = (grown > 0.02).astype(np.uint8)
     visible = (1 - hidden).astype(np.float32)
     picture = image.astype(np.float32)
-    slow = fill(picture, visible)
+    slow = pull_push_fill(picture, visible)
     distance, labels = cv2.distanceTransformWithLabels(hidden, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     ys, xs = np.nonzero(hidden == 0)
     nearest = np.zeros((labels.max() + 1, 2), np.float32)
@@ -173,22 +188,26 @@ def paint_out(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
     # A texture is as strong everywhere; what stands out of its surroundings is an object.
     texture = np.median(np.abs(detail[visible > 0])) if visible.any() else 0.0
     detail = np.clip(detail, -max(_DETAIL, texture), max(_DETAIL, texture)) * visible[..., None]
-    detail = cv2.remap(detail, mirror, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    detail = sample(detail, mirror, cv2.BORDER_CONSTANT)
     detail *= np.exp(-((distance / (0.35 * scale)) ** 2))[..., None]
     filled = np.clip(slow + detail, 0, 255)
     angle, coherence = _lines(picture, visible, scale)
     straight = np.clip((coherence - _LINED) / 0.3, 0, 1)
     if straight > 0:
-        along = _along(picture, visible, angle)
+        along = _extend_lines(picture, visible, angle)
         filled = np.where(np.isnan(along), filled, filled + straight * (np.nan_to_num(along) - filled))
     return np.where(hidden[..., None] > 0, np.round(filled), image).astype(np.uint8)
 
 
-def fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32 with its unknown pixels filled smoothly: ever coarser averages of the known ones show through.
+def pull_push_fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Fill unknown pixels smoothly: ever coarser averages of the known ones show through.
 
     Args:
+        image: (H, W, 3) float32.
         known: (H, W) float32, 0..1, how far a pixel is to be kept.
+
+    Returns:
+        (H, W, 3) float32.
     """
     import cv2
 
@@ -199,7 +218,7 @@ def fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     small = ((width + 1) // 2, (height + 1) // 2)
     mass = cv2.resize(known, small, interpolation=cv2.INTER_AREA)
     mean = cv2.resize(image * known[..., None], small, interpolation=cv2.INTER_AREA) / np.maximum(mass, 1e-6)[..., None]
-    below = fill(mean, np.minimum(mass * 4, 1))
+    below = pull_push_fill(mean, np.minimum(mass * 4, 1))
     weight = known[..., None]
     return image * weight + (1 - weight) * cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
 
@@ -222,7 +241,7 @@ def _least_alpha(image: np.ndarray, background: np.ndarray, alpha: np.ndarray) -
 
 
 def _foreground(image: np.ndarray, background: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """(H, W, 4) uint8 that `recompose` brings back to the picture exactly: it uses the same arithmetic."""
+    """(H, W, 4) uint8 that `composite` brings back to the picture exactly: it uses the same arithmetic."""
     import cv2
 
     opacity = np.ceil(alpha * 255).astype(np.uint8)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
@@ -18,10 +18,10 @@ class Renderer(ABC):
 
     @abstractmethod
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
-        """One frame after the other, in constant memory.
+        """Render one frame after the other, in constant memory.
 
         Args:
-            face: the portrait.
+            face: The portrait.
             motion: T frames, relative to the portrait's own pose.
 
         Yields:
@@ -35,13 +35,24 @@ class MeshWarpRenderer(Renderer):
     Args:
         neutralize: 0..1, how far the portrait's own resting expression (a broad smile, parted lips) is relaxed before the
             motion is added. At 0 a zero motion returns the portrait.
-        close_lips: 0..1, how far lips that the portrait parts are closed, where more than `neutralize`: a mouth that speaks
-            starts from closed lips whatever is felt.
-        shading: strength of creases, 1 as on a grown-up face in soft light, 0 for none.
-        workers: frames drawn at the same time.
+        shading: Strength of creases, 1 as on a grown-up face in soft light, 0 for none.
+        workers: Frames rendered at the same time.
+        close_lips: 0..1, how far lips that the portrait parts are closed, where more than `neutralize`: speech starts from
+            closed lips whatever the expression.
 
     Raises:
-        InputError: an option is out of its range.
+        InputError: If an option is out of its range.
+
+    Example:
+        >>> from skimage.data import astronaut
+        >>> from tbd.face.portrait import crop_portrait
+        >>> from tbd.face.tracker import FaceMeshTracker
+        >>> portrait = crop_portrait(FaceMeshTracker().locate(astronaut()), 128)
+        >>> motion = Motion.zeros(3)
+        >>> motion["jawOpen"] = [0.0, 0.2, 0.4]
+        >>> frames = list(MeshWarpRenderer().render(portrait, motion))
+        >>> len(frames), frames[0].shape, bool((frames[0] == portrait.image).all())
+        (3, (128, 128, 3), True)
     """
 
     def __init__(self, neutralize: float = 0.0, shading: float = 1.0, workers: int = 2, close_lips: float = 0.0) -> None:
@@ -55,8 +66,17 @@ class MeshWarpRenderer(Renderer):
         self.neutralize, self.shading, self.workers, self.close_lips = neutralize, shading, workers, close_lips
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
+        """Render one frame after the other; see `Renderer.render`.
+
+        Args:
+            face: The portrait.
+            motion: T frames, relative to the portrait's own pose; blendshapes are clipped to 0..1.
+
+        Yields:
+            T arrays (H, W, 3) uint8 RGB of the portrait's size.
+        """
         warper = PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips)
-        waiting: deque = deque()
+        waiting: deque[Future[np.ndarray]] = deque()
         with ThreadPoolExecutor(self.workers) as pool:
             for values in motion.clamped().values:
                 waiting.append(pool.submit(_draw, warper, face, values))
@@ -69,9 +89,9 @@ class MeshWarpRenderer(Renderer):
 def _draw(warper: PortraitWarper, face: FaceGeometry, values: np.ndarray) -> np.ndarray:
     """One frame of the whole image: what is drawn lies where the margin leaves room for it."""
     frame = warper.draw(values)
-    if face.shown is None:
+    if face.picture_box is None:
         return frame
-    left, top, right, bottom = face.shown
+    left, top, right, bottom = face.picture_box
     whole = face.image.copy()
     whole[top:bottom, left:right] = frame
     return whole

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tbd.face import topology as mesh
+from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
-from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
+from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix, smoothstep
+from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye
-from tbd.face.render.grid import Grid, invert, smoothstep
-from tbd.face.render.head import HeadVolume, SkinField, stay_within
-from tbd.face.render.matting import recompose, separate
+from tbd.face.render.grid import Grid, invert, sample
+from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
+from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.mouth import Mouth
-from tbd.face.render.softness import added_blur
-from tbd.face.render.wrinkles import crease_maps, deepen, shadow_tint, skin_likeness, skin_smoothness, soften
-from tbd.face.rig import SIDES, Rig, relaxed_smile, resting_smile
+from tbd.face.render.skin import shadow_tint, skin_mask, skin_smoothness
+from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
+from tbd.face.rig import Rig, resting_smile, smile_relaxation
 
 _FINE = 40
 """Cells per inter-ocular distance where the face moves."""
@@ -44,17 +45,18 @@ _JAW = ("jawOpen", "jawForward", "jawLeft", "jawRight")
 
 
 Window = tuple[slice, slice]
+"""Rows and columns."""
 
 
 @dataclass(frozen=True)
-class Cut:
-    """Where the skin below an aperture moves otherwise than the skin above.
+class LowerSkin:
+    """The skin below an aperture, where it moves otherwise than the skin above.
 
     Args:
-        inner: the aperture's cells within the face's window of cells.
-        cells: the same cells in the whole grid.
-        pixels: the pixels under them.
-        extra: (K, cells · 3) float32, what the modes add to the skin below the aperture.
+        inner: The aperture's cells within the face's window of cells.
+        cells: The same cells in the whole grid.
+        pixels: The pixels under them.
+        extra: (K, cells · 3) float32, the displacement that the K modes add to the skin below the aperture.
     """
 
     inner: Window
@@ -67,8 +69,10 @@ class PortraitWarper:
     """A portrait ready to move. Drawing keeps no state, so frames may be drawn in any order and by several threads.
 
     Args:
-        face: the portrait.
-        neutralize, shading, close_lips: as for `MeshWarpRenderer`.
+        face: The portrait.
+        neutralize: As for `MeshWarpRenderer`.
+        shading: As for `MeshWarpRenderer`.
+        close_lips: As for `MeshWarpRenderer`.
     """
 
     def __init__(self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0, close_lips: float = 0.0) -> None:
@@ -76,14 +80,14 @@ class PortraitWarper:
         self._rest = face.canonical.astype(np.float64)
         self._neutralize, self._close_lips = np.float32(neutralize), np.float32(close_lips)
         self._rig = Rig(face.canonical)
-        self._modes = np.concatenate([self._rig.modes, relaxed_smile(self._rig)[None]])
-        for side, own in zip(SIDES, (tuple, mesh.mirrored)):
-            self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(own(mesh.EYE_TOP[1:-1])), 1] -= _OVERLAP
-        self._modes = stay_within(self._modes, face)
+        self._modes = np.concatenate([self._rig.modes, smile_relaxation(self._rig)[None]])
+        for side in topology.SIDES:
+            self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= _OVERLAP
+        self._modes = limit_to_outline(self._modes, face)
         height, width = face.image.shape[:2]
-        outline = face.points[list(mesh.FACE_OVAL), :2]
-        self._blur = added_blur(face.image, face.points[:, :2], face.scale)
-        self._layers = separate(face.image, outline, face.scale)
+        outline = face.points[list(topology.FACE_OVAL), :2]
+        self._blur = excess_blur(face.image, face.points[:, :2], face.scale)
+        self._layers = split_layers(face.image, outline, face.scale)
         self._coarse = Grid(height, width, max(1, round(max(height, width) / _COARSE)))
         self._fine = Grid(height, width, max(1, round(face.scale / _FINE)))
         self._prepare_fields(outline)
@@ -98,27 +102,27 @@ class PortraitWarper:
         self._window = self._fine.window(centre - 1.5 * reach, centre + [1.5, 1.75] * reach)
         wide, near = self._coarse.centres(), self._fine.centres()[self._window]
         self._camera = volume.camera(wide), volume.camera(near)
-        self._follow = volume.follow(wide), volume.follow(near)
+        self._head_weight = volume.head_weight(wide), volume.head_weight(near)
         self._bounds = self._coarse.bounds(_STRETCH), tuple(bound[self._window] for bound in self._fine.bounds(_STRETCH))
         upper, lower = volume.skin("upper"), volume.skin("lower")
         edge = self._window_edge(near.shape[:2])
         places = volume.plane(near)
         fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3) * edge[..., None]
         self._skin = fields.reshape(len(self._modes), -1).astype(np.float32)
-        self._edge = self._fine.enlarge(edge.astype(np.float32), self._window)[..., None]
+        self._edge = self._fine.upsample(edge.astype(np.float32), self._window)[..., None]
         identity = np.stack(np.meshgrid(np.arange(face.image.shape[1]), np.arange(face.image.shape[0])), -1)
         self._identity = identity.astype(np.float32)
-        lip = volume.plane(face.points[list(mesh.LIP_BOTTOM), :2])
-        self._cuts = [
-            self._cut(lower, fields, places, face.points[list(ids), :2], margin, drop, edge)
+        lip = volume.plane(face.points[list(topology.LIP_BOTTOM), :2])
+        self._lower_skins = [
+            self._prepare_lower_skin(lower, fields, places, face.points[list(ids), :2], margin, drop, edge)
             for ids, margin, drop, edge in (
-                (mesh.LIP_TOP + mesh.LIP_BOTTOM + (18,), (0.14, 0.12), 0.45, lip),
-                (mesh.EYE_TOP + mesh.EYE_BOTTOM, (0.05, 0.09), 0.0, None),
-                (mesh.mirrored(mesh.EYE_TOP + mesh.EYE_BOTTOM), (0.05, 0.09), 0.0, None),
+                (topology.LIP_TOP + topology.LIP_BOTTOM + (18,), (0.14, 0.12), 0.45, lip),
+                (topology.EYE_TOP + topology.EYE_BOTTOM, (0.05, 0.09), 0.0, None),
+                (topology.mirrored(topology.EYE_TOP + topology.EYE_BOTTOM), (0.05, 0.09), 0.0, None),
             )
         ]
 
-    def _window_edge(self, shape: tuple[int, int]) -> np.ndarray:
+    def _window_edge(self, shape: tuple[int, ...]) -> np.ndarray:
         """(rows, columns) 1 inside the window of the face, 0 at those of its edges that are not the picture's own."""
         (rows, columns), (down, across) = self._fine.shape, self._window
         y, x = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
@@ -129,7 +133,7 @@ class PortraitWarper:
         right = shape[1] - x if across.stop < columns else np.full_like(x, far)
         return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / (0.15 * _FINE))
 
-    def _cut(
+    def _prepare_lower_skin(
         self,
         lower: SkinField,
         fields: np.ndarray,
@@ -138,13 +142,16 @@ class PortraitWarper:
         margin: tuple[float, float],
         drop: float,
         edge: np.ndarray | None,
-    ) -> Cut:
-        """The cut about the pixels `around` (N, 2) and `margin` (aside, up and down) beyond; what moves there may fall by `drop`.
+    ) -> LowerSkin:
+        """Prepare the skin below one aperture.
 
         Args:
-            lower: spreads displacements over the skin below apertures.
+            lower: Spreads displacements over the skin below apertures.
             fields: (K, rows, columns, 3) the modes of the skin above apertures, over the face's window.
             places: (rows, columns, 2) where these cells are, in inter-ocular distances.
+            around: (N, 2) pixels of the aperture's points.
+            margin: How far the skin reaches beyond them (aside, up and down), in inter-ocular distances.
+            drop: How far what moves there may fall, likewise.
             edge: (N, 2) the contour, likewise, over which the skin below goes on as it is there: where an aperture is wide, what
                 closes it must not fold what lies in it.
         """
@@ -159,14 +166,15 @@ class PortraitWarper:
         radius = np.linalg.norm((self._fine.centres()[rows, columns] - middle) / half, axis=-1)
         weight = smoothstep((1 - radius) / 0.3)[..., None]
         above = fields[(slice(None), *inner)]
-        places = places[inner] if edge is None else _brought_under(places[inner], edge)
+        places = places[inner] if edge is None else _clamp_below(places[inner], edge)
         below = lower(self._modes, places.reshape(-1, 2)).reshape(above.shape)
         extra = ((below - above) * weight).reshape(len(self._modes), -1).astype(np.float32)
-        return Cut(inner, (rows, columns), self._fine.pixels((rows, columns)), extra)
+        return LowerSkin(inner, (rows, columns), self._fine.pixels((rows, columns)), extra)
 
     def _prepare_apertures(self) -> None:
-        self._mouth = Mouth(self._face, self._cuts[0].pixels, self._blur)
-        self._eyes = [Eye(self._face, side, cut.pixels, self._blur) for side, cut in zip(SIDES, self._cuts[1:])]
+        mouth, *eyes = (skin.pixels for skin in self._lower_skins)
+        self._apertures: list[Mouth | Eye] = [Mouth(self._face, mouth, self._blur)]
+        self._apertures += [Eye(self._face, side, pixels, self._blur) for side, pixels in zip(topology.SIDES, eyes)]
 
     def _prepare_creases(self, shading: float) -> None:
         import cv2
@@ -178,10 +186,10 @@ class PortraitWarper:
         x = (np.arange(size[1]) + 0.5) / size[1] * (across.stop - across.start) - 0.5 + across.start
         places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
         image, points, scale = self._face.image, self._face.points[:, :2], self._face.scale
-        soft, depth = soften(skin_smoothness(image, points, scale), self._blur / scale)
+        soft, depth = crease_softness(skin_smoothness(image, points, scale), self._blur / scale)
         maps, mix = crease_maps(points.astype(np.float64), places, scale, soft)
         maps *= depth
-        skin = skin_likeness(image, points, scale)[down, across]
+        skin = skin_mask(image, points, scale)[down, across]
         maps *= cv2.resize(skin, size[::-1], interpolation=cv2.INTER_AREA).ravel()
         grey = cv2.cvtColor(image[down, across], cv2.COLOR_RGB2GRAY)
         headroom = np.clip((235 - cv2.resize(grey, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)) / 90, 0, 1)
@@ -193,7 +201,7 @@ class PortraitWarper:
         self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
 
     def draw(self, values: np.ndarray) -> np.ndarray:
-        """(58,) one frame of a `Motion` → (H, W, 3) uint8 RGB."""
+        """Draw one frame of a `Motion`, (58,) values, as (H, W, 3) uint8 RGB."""
         import cv2
 
         blendshapes, head = values[: len(BLENDSHAPES)], values[len(BLENDSHAPES) :]
@@ -202,11 +210,11 @@ class PortraitWarper:
         back, forward = self._fields(weights, turn, shift)
         source = self._identity.copy()
         down, across = self._fine.pixels(self._window)
-        source += self._coarse.enlarge(back[0]) * self._coarse.step
+        source += self._coarse.upsample(back[0]) * self._coarse.step
         near = source[down, across]
-        near += self._edge * (self._fine.enlarge(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
-        person = cv2.remap(self._layers.foreground, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        frame = recompose(person, self._layers.background)
+        near += self._edge * (self._fine.upsample(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
+        person = sample(self._layers.foreground, source, cv2.BORDER_REPLICATE)
+        frame = composite(person, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward)
         self._draw_creases(frame, blendshapes, weights[-1], back[1])
         return frame
@@ -229,13 +237,13 @@ class PortraitWarper:
         nearer = VIEW_DISTANCE / (VIEW_DISTANCE - shift[2])
         change = (nearer * (rotation @ (turn - np.eye(3)) @ rotation.T) + (nearer - 1) * np.eye(3))[:2].astype(np.float32)
         out = []
-        for camera, follow, bounds, grid in zip(self._camera, self._follow, self._bounds, (self._coarse, self._fine)):
+        for camera, weight, bounds, grid in zip(self._camera, self._head_weight, self._bounds, (self._coarse, self._fine)):
             move = camera @ change.T + shift[:2].astype(np.float32)
-            move *= follow[..., None]
+            move *= weight[..., None]
             if grid is self._fine:
                 skin = (weights @ self._skin).reshape(*camera.shape[:2], 3)
                 move += skin @ (nearer * rotation @ turn)[:2].astype(np.float32).T
-            move *= np.float32([1, -1]) * np.float32(self._face.scale / grid.step)
+            move *= np.array([1, -1], np.float32) * np.float32(self._face.scale / grid.step)
             out.append(np.clip(move, *bounds))
         return [invert(out[0], steps=4), invert(out[1])], out[1]
 
@@ -252,39 +260,39 @@ class PortraitWarper:
         moved = self._moved(weights, turn, shift)
         jaw = sum(weights[BLENDSHAPES.index(n)] * self._rig.modes[BLENDSHAPES.index(n), 17] for n in _JAW)
         rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
-        for cut, aperture in zip(self._cuts, (self._mouth, *self._eyes)):
-            extra = (weights @ cut.extra).reshape(*back[cut.inner].shape[:2], 3) @ rotation.T
-            extra *= np.float32([1, -1]) * np.float32(self._face.scale / self._fine.step)
-            start = back[cut.inner]
-            below = invert(forward[cut.inner] + extra, start=start)
-            difference = self._fine.enlarge(below - start, cut.cells) * self._fine.step
-            places = source[cut.pixels] + difference
-            person = cv2.remap(self._layers.foreground, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            image = recompose(person, self._layers.background[cut.pixels])  # what stands behind the jaw does not go with it
+        for skin, aperture in zip(self._lower_skins, self._apertures):
+            extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
+            extra *= np.array([1, -1], np.float32) * np.float32(self._face.scale / self._fine.step)
+            start = back[skin.inner]
+            below = invert(forward[skin.inner] + extra, start=start)
+            difference = self._fine.upsample(below - start, skin.cells) * self._fine.step
+            places = source[skin.pixels] + difference
+            person = sample(self._layers.foreground, places, cv2.BORDER_REPLICATE)
+            image = composite(person, self._layers.background[skin.pixels])  # what stands behind the jaw does not go with it
             anchors = self._face.project(aperture.anchors, turn, shift)[:, :2]
-            if aperture is self._mouth:
+            if isinstance(aperture, Mouth):
                 hanging = self._face.project(aperture.anchors + jaw, turn, shift)[:, :2]
-                aperture.draw(frame[cut.pixels], moved, anchors, hanging, image)
+                aperture.draw(frame[skin.pixels], moved, anchors, hanging, image)
             else:
-                aperture.draw(frame[cut.pixels], moved, anchors, image)
+                aperture.draw(frame[skin.pixels], moved, anchors, image)
 
     def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, relaxed: float, back: np.ndarray) -> None:
         import cv2
 
-        amounts = deepen(blendshapes @ self._crease_mix) - relaxed * self._smile_folds
+        amounts = saturate_depth(blendshapes @ self._crease_mix) - relaxed * self._smile_folds
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
         down, across = self._fine.pixels(self._window)
-        ratio = np.float32([columns / (across.stop - across.start), rows / (down.stop - down.start)])
+        ratio = np.array([columns / (across.stop - across.start), rows / (down.stop - down.start)], np.float32)
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
         source = np.dstack([x, y]) + cv2.resize(back, (columns, rows)) * ratio * self._fine.step
-        seen = cv2.remap(light, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        seen = sample(light, source, cv2.BORDER_CONSTANT)
         seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
         lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
 
 
-def _brought_under(places: np.ndarray, contour: np.ndarray) -> np.ndarray:
+def _clamp_below(places: np.ndarray, contour: np.ndarray) -> np.ndarray:
     """(..., 2) places (y up), those above a contour (N, 2) from corner to corner brought straight down to it."""
     x = np.maximum.accumulate(contour[:, 0])
     beyond = np.maximum(np.maximum(x[0] - places[..., 0], places[..., 0] - x[-1]), 0)

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from tbd.face import topology as mesh
+from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
-from tbd.face.render.grid import smoothstep
+from tbd.face.geometry import smoothstep
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class Crease:
     """One fold of the skin.
 
     Args:
-        name: what anatomists or FACS call it.
-        path: mesh points it runs along, on the subject's left half; a place between points is a tuple of them (their mean).
+        name: Its name in anatomy or FACS.
+        path: Mesh points that it runs along, on the subject's left half; a place between points is a tuple of them (their mean).
             A path of one place is a round spot.
-        depth: log light at its bottom, negative for dark; −0.35 takes away 30 % of the light.
-        width: its half-width in inter-ocular distances.
-        ridge: log light of the ridges beside it, as a share of `depth` with the sign turned.
-        by: the blendshapes that deepen it, without Left and Right where they have sides, and how much.
-        whole: it lies on the midline and is drawn once, deepened by the mean of both sides.
+        depth: Log light at its bottom, negative for dark; −0.35 takes away 30 % of the light.
+        width: Its half-width in inter-ocular distances.
+        ridge: Log light of the ridges beside it, as a share of `depth` with the sign turned.
+        by: The blendshapes that deepen it, without Left and Right where they have sides, and how much.
+        whole: Whether it lies on the midline and is drawn once, deepened by the mean of both sides.
     """
 
     name: str
@@ -82,32 +82,21 @@ CREASES = (
     Crease("shadow under the lower lip", ((17, 18),), -0.18, 0.07, {"mouthPucker": 1.0, "mouthFunnel": 0.6}, 0.0, True),
 )  # fmt: skip
 
-
-_LUMA = np.array([0.299, 0.587, 0.114])
-_UNEVEN = 0.15
-"""Standard deviation of the log of light over the skin at which its own shades count as much as the usual ones."""
-_PLAIN = [151, 108, 337, 69, 299, 50, 280, 205, 425, 117, 346]
-"""Points in the middle of the forehead and the cheeks."""
-_SKIN = [50, 280, 205, 425, 117, 346, 101, 330, 6, 5, 4, 151, 9, 118, 347, 187, 411, 199, 200, 207, 427, 195]
-
-
-_SMOOTH, _LINED = 0.004, 0.014
-"""Contrast (log light) of fine structure in the skin of a young and of a lined face."""
 _SOFTER, _SHALLOWER = 0.022, 0.4
 """On the smoothest skin: by how much, in inter-ocular distances, folds are blurred, and how much of their depth they lack."""
 
 
 def crease_maps(points: np.ndarray, places: np.ndarray, scale: float, soft: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Maps of log light over a picture, and how the blendshapes mix them.
+    """Draw maps of log light over a picture, and compute how the blendshapes mix them.
 
     Args:
         points: (478, 2) pixels of the face at rest.
         places: (M, 2) pixels at which the maps are wanted.
-        scale: pixels per inter-ocular distance.
-        soft: inter-ocular distances by which folds are blurred; what they darken stays the same on the whole.
+        scale: Pixels per inter-ocular distance.
+        soft: Inter-ocular distances by which folds are blurred; what they darken stays the same on the whole.
 
     Returns:
-        maps (K, M) float32 of log light, and mix (52, K) float32: ``light = exp(deepen(coefficients @ mix) @ maps)``.
+        Maps (K, M) float32 of log light, and mix (52, K) float32: ``light = exp(saturate_depth(coefficients @ mix) @ maps)``.
     """
     maps, mix = [], []
     for crease in CREASES:
@@ -118,8 +107,8 @@ def crease_maps(points: np.ndarray, places: np.ndarray, scale: float, soft: floa
     return np.array(maps, np.float32), np.array(mix, np.float32).T
 
 
-def deepen(amounts: np.ndarray) -> np.ndarray:
-    """How deep folds are that several movements deepen together: they do not add up without end."""
+def saturate_depth(amounts: np.ndarray) -> np.ndarray:
+    """Limit how deep folds get that several movements deepen together, by a tanh; of the shape of `amounts`."""
     return np.float32(1.2) * np.tanh(amounts / np.float32(1.2))
 
 
@@ -152,7 +141,7 @@ def _draw(crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, 
 
 def _place(points: np.ndarray, at: int | Sequence[int], mirror: bool) -> np.ndarray:
     ids = [at] if isinstance(at, int) else list(at)
-    return points[list(mesh.mirrored(ids)) if mirror else ids].mean(0)
+    return points[list(topology.mirrored(ids)) if mirror else ids].mean(0)
 
 
 def _to_path(places: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -170,84 +159,14 @@ def _to_path(places: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return best, along
 
 
-def skin_likeness(image: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray:
-    """(H, W) float32 0..1: how much a pixel looks like this face's skin; hair, beards, brows and glasses do not fold.
-
-    Likeness is the distance to the spread of colours that the cheeks, the nose and the forehead show (Mahalanobis).
-    """
-    import cv2
-
-    blurred = cv2.GaussianBlur(image, (0, 0), max(0.012 * scale, 0.5))
-    lab = cv2.cvtColor(blurred, cv2.COLOR_RGB2LAB).astype(np.float32)
-    x, y = np.clip(np.round(points[_SKIN]).astype(int), 0, np.array(image.shape[1::-1]) - 1).T
-    samples = lab[y, x]
-    middle = np.median(samples, 0)
-    spread = np.cov(samples.T) + np.diag([500.0, 30.0, 30.0])
-    off = lab - middle
-    distance = np.sqrt(np.einsum("hwi,ij,hwj->hw", off, np.linalg.inv(spread), off))
-    likeness = smoothstep((3.6 - distance) / 1.4).astype(np.float32)
-    return cv2.GaussianBlur(likeness, (0, 0), max(0.012 * scale, 0.5))
-
-
-def skin_smoothness(image: np.ndarray, points: np.ndarray, scale: float) -> float:
-    """How smooth a face's skin is: 1 young or painted smoothly, 0 lined; folds on smooth skin are soft and shallow.
+def crease_softness(smoothness: float, blur: float) -> tuple[float, float]:
+    """Choose how the folds of a face are drawn.
 
     Args:
-        image: (H, W, 3) uint8 RGB.
-        points: (478, 2) pixels of the face at rest.
-        scale: pixels per inter-ocular distance.
+        smoothness: 0..1, see `skin_smoothness`.
+        blur: Inter-ocular distances by which the picture is softer than a sharp one.
 
     Returns:
-        0..1, by the contrast of structure of the size of lines on the forehead and the cheeks (median over places).
-    """
-    import cv2
-
-    light = np.log(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8)
-    lines = cv2.GaussianBlur(light, (0, 0), max(0.012 * scale, 0.5)) - cv2.GaussianBlur(light, (0, 0), max(0.04 * scale, 1.0))
-    patches = [patch for at in points[_PLAIN] if (patch := _about(lines, at, 0.06 * scale)).size]
-    contrast = float(np.median([patch.std() for patch in patches])) if patches else _SMOOTH
-    return float(np.clip((_LINED - contrast) / (_LINED - _SMOOTH), 0, 1))
-
-
-def soften(smoothness: float, blur: float) -> tuple[float, float]:
-    """How the folds of a face are drawn.
-
-    Args:
-        smoothness: see `skin_smoothness`.
-        blur: inter-ocular distances by which the picture is softer than a sharp one.
-
-    Returns:
-        What `crease_maps` takes for `soft`, and a factor on the depth.
+        The `soft` of `crease_maps`, and a factor on the depth.
     """
     return float(np.hypot(_SOFTER * smoothness, blur)), 1 - _SHALLOWER * smoothness
-
-
-def _about(values: np.ndarray, at: np.ndarray, reach: float) -> np.ndarray:
-    """The square of `values` about a pixel, as far as the picture goes."""
-    (x, y), r = np.round(at).astype(int), max(int(reach), 1)
-    return values[max(y - r, 0) : max(y + r + 1, 0), max(x - r, 0) : max(x + r + 1, 0)]
-
-
-def shadow_tint(image: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(3,) float32 exponents of light per colour, with which a fold keeps to the hues that this skin has in its own shades.
-
-    The skin's own shades tell, as far as the face is lit unevenly enough to show some; else skin is taken to redden as it
-    darkens, since light that has gone through it is warm. A grey picture keeps grey folds.
-    """
-    import cv2
-
-    x, y = np.clip(np.round(points[_SKIN]).astype(int), 0, np.array(image.shape[1::-1]) - 1).T
-    reach = float(np.linalg.norm(points[33] - points[263]))
-    colours = cv2.GaussianBlur(image, (0, 0), max(0.04 * reach, 0.5))[y, x].astype(np.float64) + 4
-    light = np.log(colours @ _LUMA)
-    varied, ratios = light - light.mean(), np.log(colours) - np.log(colours).mean(0)
-    variance = float((varied**2).mean())
-    own = np.clip((ratios * varied[:, None]).mean(0) / max(variance, 1e-9), 0.6, 1.5)
-    middle = np.median(colours - 4, 0)
-    warmth = np.clip((middle[0] - middle[2]) / max(middle.max(), 1) / 0.4, 0, 1)
-    usual = 1 + warmth * np.array([-0.3, 0.1, 0.12])
-    share = variance / (variance + _UNEVEN**2) if np.ptp(middle) > 2 else 0.0
-    tint = share * own + (1 - share) * usual
-    # Greenish or bluish shades are a second light's, not the skin's.
-    tint[0] = min(tint[0], tint[1], tint[2])
-    return np.float32(tint / (tint @ _LUMA))

@@ -1,1 +1,1 @@
-"""The pretrained networks that metrics look through."""
+"""Pretrained networks that metrics use."""

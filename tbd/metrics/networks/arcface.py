@@ -36,19 +36,24 @@ class _Block(nn.Module):
 
 
 class ArcFaceEmbedder(FaceEmbedder):
-    """512 numbers for a face.
+    """ArcFace's network: embeds a face in 512 numbers.
 
     Our chips are cut and scaled to 112 so that the eyes lie where ArcFace's template has them; its alignment uses nose and
     mouth as well, so cosines are near the published ones but not the same.
 
     Args:
-        weights: a registry's name or a file with the backbone's state dict (`backbone.pth`). `None` leaves it untrained.
-        depth: of the network that the weights are for.
+        weights: A registered name or a file with the backbone's state dict (`backbone.pth`). `None` leaves it untrained.
+        depth: Depth of the network that the weights are for.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
-        InputError: the file holds another network.
+        WeightsNotFoundError: If the weights are not on this machine.
+        InputError: If the file holds another network.
     """
+
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
 
     def __init__(self, weights: str | os.PathLike | None = "arcface-r50", depth: Literal["r18", "r34", "r50", "r100"] = "r50") -> None:
         super().__init__()
@@ -67,7 +72,7 @@ class ArcFaceEmbedder(FaceEmbedder):
         self.eval()
 
     def embed(self, faces: Tensor) -> Tensor:
-        """(F, 3, 224, 224) uint8 RGB → (F, 512)."""
+        """Embed (F, 3, 224, 224) uint8 RGB chips, (F, 512)."""
         x = align(faces) / 127.5 - 1  # (F, 3, 112, 112)
         x = self.prelu(self.bn1(self.conv1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (F, 512, 7, 7)
@@ -75,7 +80,7 @@ class ArcFaceEmbedder(FaceEmbedder):
 
 
 def align(faces: Tensor) -> Tensor:
-    """(F, 3, 224, 224) chips → (F, 3, 112, 112) float, 0..255, the eyes in the places of ArcFace's template; black beyond."""
+    """Align (F, 3, 224, 224) chips by the eyes to ArcFace's template, (F, 3, 112, 112) float, 0..255; black beyond."""
     scale = (_CHIP_EYES[1] - _CHIP_EYES[0]) / (_EYES[1] - _EYES[0])
     left, top, side = round(_CHIP_EYES[0] - scale * _EYES[0]), round(_CHIP_EYES[2] - scale * _EYES[2]), round(scale * _SIDE)
     height, width = faces.shape[2:]

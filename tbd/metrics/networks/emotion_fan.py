@@ -1,4 +1,4 @@
-"""Emotion-FAN (Meng et al. 2019): a ResNet-18 whose frames are weighed by attention before one answer is given for a clip.
+"""Emotion-FAN (Meng et al. 2019): a ResNet-18 whose frames are weighed by attention, for one prediction a clip.
 
 The layers have the published names and shapes, so that published weights load, EAT's checkpoint for MEAD among them.
 """
@@ -19,23 +19,33 @@ _ORDER: tuple[Emotion, ...] = ("happy", "angry", "disgusted", "fear", "sad", "ne
 
 
 class EmotionFAN(EmotionClassifier):
-    """The network with its weights.
+    """Emotion-FAN with its weights.
 
     With ``relation`` attention a frame's weight α comes from its own features f; the frames' α-weighted mean v is set beside
-    each, β comes of both, and the answer of ``Σ α [f, v] / Σ α β``. That is what the published *evaluation* computes: its
+    each, β comes of both, and the prediction of ``Σ α [f, v] / Σ α β``. That is what the published *evaluation* computes: its
     numerator lacks the β of the training pass (and of the paper's eq. 7). Scores must be theirs, so ours lacks it as well.
-    With ``self`` attention the answer comes of v.
+    With ``self`` attention the prediction comes of v.
 
     Args:
-        weights: a registry's name or a file. `None` leaves the network as `torch` initialises it.
-        attention: which of the two heads the weights were trained for.
+        weights: A registered name or a file. `None` leaves the network as `torch` initialises it.
+        attention: The head that the weights were trained for.
         classes: 8 for MEAD, 7 (without contempt) for AFEW's.
-        batch_size: frames at a time.
+        batch_size: Number of frames at a time.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
-        InputError: the file holds another network.
+        WeightsNotFoundError: If the weights are not on this machine.
+        InputError: If the file holds another network.
     """
+
+    conv1: nn.Module
+    bn1: nn.Module
+    relu: nn.Module
+    maxpool: nn.Module
+    layer1: nn.Module
+    layer2: nn.Module
+    layer3: nn.Module
+    layer4: nn.Module
+    avgpool: nn.Module
 
     def __init__(
         self,
@@ -63,13 +73,13 @@ class EmotionFAN(EmotionClassifier):
         self.eval()
 
     def features(self, faces: Tensor) -> Tensor:
-        """(F, 3, 224, 224) float in 0..1 → (F, 512)."""
+        """Compute (F, 512) features of (F, 3, 224, 224) float frames in 0..1."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(faces))))  # (F, 64, 56, 56)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (F, 512, 7, 7)
         return self.avgpool(x).flatten(1)  # (F, 512)
 
     def scores(self, faces: Tensor) -> Tensor:
-        """(F, 3, 224, 224) uint8 RGB → (classes,) probabilities of the clip. Frames go in as 0..1, without normalisation."""
+        """Classify (F, 3, 224, 224) uint8 RGB: (classes,) probabilities of the clip. Frames go in as 0..1, without normalisation."""
         f = torch.cat([self.features(part / 255) for part in faces.split(self.batch_size)])  # (F, 512)
         alpha = self.alpha(f)  # (F, 1)
         v = (alpha * f).sum(0) / alpha.sum()  # (512,)

@@ -1,8 +1,8 @@
-"""The Inception networks of three things that are all called FID, and what each does to a frame before it looks."""
+"""Inception networks of three metrics that are all called FID, each with its own preprocessing of frames."""
 
 import io
 import os
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,10 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from tbd.errors import InputError, TBDError
 from tbd.weights import load_into, load_state
+
+if TYPE_CHECKING:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    from torchvision.models import Inception3
 
 Flavour = Literal["torchmetrics", "pytorch-fid", "eat"]
 FEATURES = 2048
@@ -30,7 +34,7 @@ _MIXED = (
 
 
 class InceptionFeatures(nn.Module):
-    """(N, 3, H, W) uint8 RGB → (N, 2048), under a flavour's own resizing and scaling.
+    """Inception's pooled features of frames, under a flavour's own resizing and scaling.
 
     | flavour | network | resized to 299 | scaled |
     | --- | --- | --- | --- |
@@ -42,17 +46,18 @@ class InceptionFeatures(nn.Module):
     published numbers have.
 
     Args:
-        flavour: of the three.
-        weights: a registry's name or a file with a state dict; by default the registry's for the flavour.
+        flavour: One of the three.
+        weights: A registered name or a file with a state dict; None for the registered one for the flavour.
 
     Raises:
-        WeightsNotFoundError: the weights are not on this machine.
-        InputError: the file holds another network.
+        WeightsNotFoundError: If the weights are not on this machine.
+        InputError: If the file holds another network.
     """
 
     def __init__(self, flavour: Flavour = "torchmetrics", weights: str | os.PathLike | None = None) -> None:
         super().__init__()
         self.flavour = flavour
+        self.network: Inception3 | FeatureExtractorInceptionV3
         if flavour == "eat":
             self.network = _torchvision(weights if weights is not None else "inception-imagenet")
         else:
@@ -63,7 +68,7 @@ class InceptionFeatures(nn.Module):
         )  # fmt: skip
 
     def prepare(self, frames: Tensor) -> Tensor:
-        """(N, 3, H, W) uint8 → (N, 3, 299, 299) float32 as the network takes it."""
+        """Resize and scale (N, 3, H, W) uint8 frames as the network takes them, (N, 3, 299, 299) float32."""
         frames = frames.float()
         if self.flavour == "torchmetrics":
             return (interpolate(frames, size=(_SIDE, _SIDE), mode="bilinear", align_corners=False, antialias=True) - 128) / 128
@@ -71,13 +76,14 @@ class InceptionFeatures(nn.Module):
         return self.network._transform_input(frames.flip(1)) if self.flavour == "eat" else frames
 
     def forward(self, frames: Tensor) -> Tensor:
+        """Compute (N, 2048) features of (N, 3, H, W) uint8 RGB frames."""
         x = self.prepare(frames)  # (N, 3, 299, 299)
         for name in self._layers:
             x = getattr(self.network, name)(x)
         return adaptive_avg_pool2d(x, 1).flatten(1)  # (N, 2048)
 
 
-def _torchvision(weights: str | os.PathLike) -> nn.Module:
+def _torchvision(weights: str | os.PathLike) -> "Inception3":
     from torchvision.models import inception_v3
 
     network = inception_v3(weights=None, init_weights=False, transform_input=True)
@@ -85,9 +91,11 @@ def _torchvision(weights: str | os.PathLike) -> nn.Module:
     return network
 
 
-def _tensorflow(weights: str | os.PathLike) -> nn.Module:
-    """torch-fidelity's network. Its constructor reads a file with all that pickle can do, so it gets one of ours, in memory,
-    that holds the tensors alone."""
+def _tensorflow(weights: str | os.PathLike) -> "FeatureExtractorInceptionV3":
+    """torch-fidelity's network.
+
+    Its constructor reads a file with all that pickle can do, so it gets one of ours, in memory, that holds the tensors alone.
+    """
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:

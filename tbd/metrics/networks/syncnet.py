@@ -1,4 +1,4 @@
-"""SyncNet (Chung & Zisserman, "Out of Time", 2016): a voice and a mouth as vectors that lie close where they belong together.
+"""SyncNet (Chung & Zisserman, "Out of Time", 2016): embeds a voice and a mouth so that they lie close where they belong together.
 
 The layers have the names, shapes and paddings of the authors' PyTorch release, so that `syncnet_v2.model` loads.
 """
@@ -36,7 +36,7 @@ def _head() -> nn.Sequential:
 
 
 class SyncNet(nn.Module):
-    """Two networks, one for each sense; both give 1024 numbers for a fifth of a second.
+    """Two networks, one for sound and one for pictures; both give 1024 numbers for a fifth of a second.
 
     Only the first layer of the mouth's network spans time, so a whole clip goes through it at once: `embed_video` gives what
     the release's loop over windows gives, window by window.
@@ -70,24 +70,27 @@ class SyncNet(nn.Module):
         )
 
     def embed_audio(self, cepstra: Tensor) -> Tensor:
-        """(B, 13, 20) cepstra → (B, 1024)."""
+        """Embed (B, 13, 20) cepstra, (B, 1024)."""
         return self.netfcaud(self.netcnnaud(cepstra[:, None]).flatten(1))  # (B, 512) → (B, 1024)
 
     def embed_video(self, frames: Tensor) -> Tensor:
-        """(T, 3, 224, 224) BGR, 0..255 → (T − 4, 1024), a row for each window of five frames."""
+        """Embed (T, 3, 224, 224) BGR frames, 0..255: (T − 4, 1024), a row for each window of five frames."""
         features = self.netcnnlip(frames.transpose(0, 1)[None])  # (1, 512, T − 4, 1, 1)
         return self.netfclip(features[0, :, :, 0, 0].T)  # (T − 4, 1024)
 
 
 def load_syncnet(weights: str | os.PathLike = "syncnet_v2") -> SyncNet:
-    """The trained network.
+    """Load the trained network.
 
     Args:
-        weights: a registry's name, or a file with a state dict of these names.
+        weights: A registered name, or a file with a state dict of these names.
+
+    Returns:
+        SyncNet with its weights.
 
     Raises:
-        WeightsNotFoundError: the registered file is not on this machine.
-        InputError: the file does not hold this network.
+        WeightsNotFoundError: If the registered file is not on this machine.
+        InputError: If the file does not hold this network.
     """
     network = SyncNet()
     load_into(network, weights, "SyncNet")
@@ -95,7 +98,15 @@ def load_syncnet(weights: str | os.PathLike = "syncnet_v2") -> SyncNet:
 
 
 def audio_windows(cepstra: Tensor, count: int) -> Tensor:
-    """(T, 13) cepstra → (count, 13, 20): window i begins with video frame i."""
+    """Cut cepstra into windows.
+
+    Args:
+        cepstra: (T, 13).
+        count: Number of windows.
+
+    Returns:
+        (count, 13, 20); window i begins with video frame i.
+    """
     windows = cepstra.unfold(0, CEPSTRA, CEPSTRA // WINDOW)  # (n, 13, 20)
     return windows[:count]
 

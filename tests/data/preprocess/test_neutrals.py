@@ -10,7 +10,7 @@ from tbd.data.preprocess.clip import UNUSABLE, _reference, find_neutral
 from tbd.data.preprocess.runner import _done
 from tbd.data.sources.base import RawClip, RawFile, with_neutrals
 from tbd.errors import InputError
-from tbd.face.neutral import AVERAGE, Neutral
+from tbd.face.neutral import AVERAGE, NeutralFace
 
 
 def raw(person, emotion, number=1, view="front", **values):
@@ -33,11 +33,11 @@ class Resting:
     def __init__(self, usable):
         self.usable, self.asked = usable, []
 
-    def rest(self, frames, source):
+    def neutral_face(self, frames, source):
         self.asked.append(source)
         if source != self.usable:
             raise InputError("No face.")
-        return Neutral(np.full((478, 3), 0.5), np.zeros(52), source)
+        return NeutralFace(np.full((478, 3), 0.5), np.zeros(52), source)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def cache(tmp_path):
 
 @pytest.fixture
 def clip(tmp_path, monkeypatch):
-    monkeypatch.setattr("tbd.data.preprocess.clip.read_video", lambda path: type("Video", (), {"decoded": lambda self, threads: []})())
+    monkeypatch.setattr("tbd.data.preprocess.clip.read_video", lambda path: type("Video", (), {"av_frames": lambda self, threads: []})())
     first, second = RawFile(str(tmp_path), "one.mp4"), RawFile(str(tmp_path), "two.mp4")
     return replace(raw("M003", "angry"), neutrals=(first, second))
 

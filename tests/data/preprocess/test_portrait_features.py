@@ -14,7 +14,7 @@ from tbd.data.preprocess.runner import preprocess
 from tbd.data.sources.folder import FolderSource
 from tbd.errors import InputError
 from tbd.face.motion import Motion
-from tbd.face.render.coarse import enlarge, shrink
+from tbd.face.render.coarse import downsample, upsample
 from tbd.media import read_video
 from tests.data.trees import FRAMES, performance, tone, write_clip
 
@@ -54,7 +54,7 @@ def test_features_are_of_the_portrait(prepared):
     assert held["regions"].shape == (5, 32, 32) and lower.max(1).argmax() > upper.max(1).argmax() and (held["regions"][4] == 1).all()
     # the coarse twin of the resting frame is that frame without its detail
     frames = list(read_video(cache.path(record.videos["128"])))
-    blurred = VAELatents(root / "tiny-vae", 128).encode([enlarge(shrink(frames[rest]), 128, 128)])[0]
+    blurred = VAELatents(root / "tiny-vae", 128).encode([upsample(downsample(frames[rest]), 128, 128)])[0]
     assert (
         np.abs(held["coarse"][rest].astype(float) - blurred).mean()
         < 0.5 * np.abs(held["coarse"][rest].astype(float) - held["vae"][rest]).mean()

@@ -7,7 +7,8 @@ from tbd.data.synthetic.performance import act, find_accents
 from tbd.data.synthetic.visemes import BILABIALS, base_symbols, loudness_of
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.geometry import mean_face
-from tbd.face.rig import Rig, inner_lip_gap
+from tbd.face.rig import Rig
+from tbd.face.rigging.mouth import inner_lip_gap
 from tbd.media.rates import FPS
 from tbd.speech.phones import SILENCE, Phone, merge_silences
 from tbd.think.action_units import ACTION_UNITS

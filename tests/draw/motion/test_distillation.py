@@ -19,7 +19,7 @@ from tbd.training.main import lightning_cli
 from tests.draw.conftest import tiny_model
 from tests.speech.humming import Humming
 
-HEARING = Path(__file__).resolve().parents[3] / "configs" / "experiment" / "hearing.yaml"
+HEARING = Path(__file__).resolve().parents[3] / "configs" / "experiment" / "audio_distillation.yaml"
 HUMMING = {"class_path": "tests.speech.humming.Humming"}
 PART = "tbd.draw.motion.denoiser.MotionTransformer"
 
@@ -91,7 +91,7 @@ def test_misfits_are_refused(trained):
 
 
 def test_the_experiment_trains_exports_and_draws(trained, corpus, tmp_path):
-    """`configs/experiment/hearing.yaml` whole: the command, its saved configuration, its checkpoint, the folder."""
+    """`configs/experiment/audio_distillation.yaml` whole: the command, its saved configuration, its checkpoint, the folder."""
     cli = lightning_cli(
         [
             f"--config={HEARING}",

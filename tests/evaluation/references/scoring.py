@@ -1,4 +1,4 @@
-"""Scores of a folder by a protocol that tracks motion on both sides."""
+"""Scores of a folder by a protocol that tracks motion in both clips."""
 
 from pathlib import Path
 

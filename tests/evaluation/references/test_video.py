@@ -1,4 +1,4 @@
-"""Folders of videos as references: real faces, tracked on both sides."""
+"""Folders of videos as references: real faces, tracked in both clips."""
 
 from pathlib import Path
 

@@ -7,7 +7,7 @@ import skimage.data
 import skimage.transform
 
 from tbd.errors import InputError
-from tbd.face import topology as mesh
+from tbd.face import topology
 from tbd.face.channels import INDEX
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
@@ -90,7 +90,7 @@ def test_a_small_change_of_coefficients_is_a_small_change_of_pixels(face):
 
 def test_lids_cover_the_eyeball(face):
     rest, shut = draw(face, {}, {"eyeBlink": 1})
-    eye = box(face, mesh.EYE_TOP[2:-2] + mesh.EYE_BOTTOM[2:-2])
+    eye = box(face, topology.EYE_TOP[2:-2] + topology.EYE_BOTTOM[2:-2])
     # Iris and white make an eye the most varied patch of a face; a lid is skin, with its lashes at the lower edge.
     upper = slice(eye[0].start, (eye[0].start + eye[0].stop) // 2), eye[1]
     assert shut[upper].std() < 0.75 * rest[upper].std()
@@ -101,14 +101,14 @@ def test_lids_cover_the_eyeball(face):
 
 def test_a_wink_is_on_the_subjects_own_side(face):
     rest, winked = draw(face, {}, {"eyeBlinkLeft": 1})
-    left, right = box(face, mesh.mirrored(mesh.EYE_TOP)), box(face, mesh.EYE_TOP)
+    left, right = box(face, topology.mirrored(topology.EYE_TOP)), box(face, topology.EYE_TOP)
     assert left[1].start > right[1].start  # the subject's left is on the image's right
     assert change(rest, winked)[left].mean() > 10 and change(rest, winked)[right].max() == 0
 
 
 def test_gaze_moves_the_iris(face):
     left, right = draw(face, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}, {"eyeLookInLeft": 0.5, "eyeLookOutRight": 0.5})
-    eye = box(face, mesh.EYE_TOP + mesh.EYE_BOTTOM, -0.02)
+    eye = box(face, topology.EYE_TOP + topology.EYE_BOTTOM, -0.02)
 
     def darkness_at(frame):
         dark = np.clip(120 - frame[eye].mean(-1), 0, None)
@@ -199,7 +199,7 @@ def test_any_size_and_aspect(size):
 
 def test_grey_and_tightly_cut_portraits(face):
     grey = np.repeat(skimage.data.astronaut().mean(-1, keepdims=True).astype(np.uint8), 3, -1)
-    rows, columns = box(face, mesh.FACE_OVAL, 0.12)
+    rows, columns = box(face, topology.FACE_OVAL, 0.12)
     tight = FaceMeshTracker().locate(np.ascontiguousarray(grey[rows, columns]))
     rest, frame = draw(tight, {}, {"mouthSmile": 1, "headYaw": 0.15})
     assert (rest == tight.image).all()

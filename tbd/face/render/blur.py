@@ -1,4 +1,4 @@
-"""How soft a portrait's pixels are: what is painted into it must be neither sharper nor softer than they."""
+"""How blurred a portrait is: what is painted into it must be neither sharper nor softer than its own pixels."""
 
 import numpy as np
 
@@ -11,15 +11,15 @@ SHARP = 1.3
 
 
 def edge_width(image: np.ndarray, points: np.ndarray, scale: float) -> float:
-    """The blur of a face's sharpest edges.
+    """Estimate the blur of a face's sharpest edges.
 
     An edge that is blurred by σ and then further by σ₁ or σ₂ has slopes of ratio r² = (σ² + σ₂²) / (σ² + σ₁²), whatever its
     contrast (Zhuo & Sim 2011, Defocus map estimation from a single image, Pattern Recognition 44).
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        points: (N, 2) pixels of the face mesh.
-        scale: pixels per inter-ocular distance.
+        points: (N, 2) pixels (x, y) of the face mesh.
+        scale: Pixels per inter-ocular distance.
 
     Returns:
         σ in pixels, the median over the strongest edges; at least 0.
@@ -39,8 +39,17 @@ def edge_width(image: np.ndarray, points: np.ndarray, scale: float) -> float:
     return float(np.sqrt(np.clip((coarse**2 - ratio * _FINE**2) / max(ratio - 1, 1e-3), 0, (0.1 * scale) ** 2)))
 
 
-def added_blur(image: np.ndarray, points: np.ndarray, scale: float) -> float:
-    """By how many pixels (standard deviation) a portrait is softer than a sharp one; 0 for one that is sharp."""
+def excess_blur(image: np.ndarray, points: np.ndarray, scale: float) -> float:
+    """Estimate by how much a portrait is softer than a sharp one.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        points: (N, 2) pixels (x, y) of the face mesh.
+        scale: Pixels per inter-ocular distance.
+
+    Returns:
+        Standard deviation of the blur in pixels; 0 for a portrait that is sharp.
+    """
     return float(np.sqrt(max(edge_width(image, points, scale) ** 2 - SHARP**2, 0)))
 
 

@@ -5,19 +5,15 @@ looked for in overlapping tiles. Both were trained on upright faces and score a 
 shown to them in its four quarter turns and each face goes by the turn in which it scores highest.
 """
 
-import os
-import re
-import sys
-import tempfile
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tbd.face.geometry import bony_roll
+from tbd.face.geometry import face_roll
+from tbd.face.mediapipe_log import suppress_mediapipe_logs
+from tbd.face.tracking.rotation import ImageLike, RotatedImage, rotate_points
 
 MIN_SCORE = 0.7
 """A face counts from this detector score on; animals and patterns that resemble faces score below it."""
@@ -34,85 +30,16 @@ _LEVEL_SIDE, _LEVEL_FACE = 256, 0.42
 """Pixels of the levelled crop in which the detector looks again, and the part of it that the face fills."""
 _KEY_POINTS = ((33, 133), (362, 263), (1,), (13, 14))
 """The mesh points of the detector's key points: the subject's right eye, left eye, nose tip, mouth."""
-_STDERR = threading.RLock()
-_NOISE = re.compile(rb"^(INFO: Created TensorFlow|WARNING: All log messages before absl|[IW]\d{4} )")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Drop the log lines that MediaPipe's C++ writes to standard error; everything else written meanwhile is kept.
-
-    Standard error belongs to the whole process, so threads take turns.
-    """
-    os.environ.setdefault("GLOG_minloglevel", "2")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _STDERR, tempfile.TemporaryFile() as caught:
-        sys.stderr.flush()
-        saved = os.dup(2)
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            caught.seek(0)
-            kept = b"".join(line for line in caught if not _NOISE.match(line))
-            if kept:
-                os.write(2, kept)
-
-
-class TurnedImage:
-    """A picture after quarter turns; what is not looked at is not turned.
-
-    It stands in for an (H, W, 3) uint8 RGB array where only ``shape`` and two slices are used.
-
-    Args:
-        image: (H, W, 3) uint8 RGB, or a `tbd.media.lazy_frame.LazyFrame`.
-        turn: quarter turns anticlockwise.
-    """
-
-    def __init__(self, image: Any, turn: int) -> None:
-        self._image, self._turn = image, turn % 4
-        height, width = image.shape[:2]
-        self.shape = (width, height, 3) if turn % 2 else (height, width, 3)
-
-    def __getitem__(self, window: tuple[slice, slice]) -> np.ndarray:
-        """(h, w, 3) uint8 RGB of ``image[top:bottom, left:right]``."""
-        (top, bottom, _), (left, right, _) = (s.indices(n) for s, n in zip(window, self.shape[:2]))
-        corners = turn_points(np.array([[left, top], [right, bottom]]), self.shape, -self._turn)
-        (x0, y0), (x1, y1) = corners.min(0).astype(int), corners.max(0).astype(int)
-        return np.ascontiguousarray(np.rot90(self._image[y0:y1, x0:x1], self._turn))
-
-
-def turn_points(points: np.ndarray, shape: tuple[int, ...], turn: int) -> np.ndarray:
-    """Places in a picture → the same places in ``np.rot90(picture, turn)``.
-
-    Args:
-        points: (N, 2 or 3) pixels: x right, y down; a third coordinate is kept.
-        shape: of the picture, (H, W, …).
-        turn: quarter turns anticlockwise; may be negative.
-
-    Example:
-        >>> turn_points(np.array([[10.0, 2.0]]), (50, 100, 3), 1).tolist()
-        [[2.0, 90.0]]
-    """
-    points = np.array(points)
-    height, width = shape[:2]
-    for _ in range(turn % 4):
-        points[:, 0], points[:, 1] = points[:, 1].copy(), width - points[:, 0]
-        height, width = width, height
-    return points
 
 
 @dataclass(frozen=True)
-class FoundFace:
-    """What a detector sees.
+class DetectedFace:
+    """A detector's output for one face.
 
     Args:
         box: (4,) float32: left, top, right, bottom in pixels of the picture after `turn`.
-        turn: quarter turns anticlockwise of the picture in which the face was seen.
-        score: 0 to 1.
+        turn: Quarter turns anticlockwise of the picture in which the face was seen.
+        score: Detector score, 0..1.
     """
 
     box: np.ndarray
@@ -120,45 +47,45 @@ class FoundFace:
     score: float = 1.0
 
 
-def find_faces(image: np.ndarray, small: bool = True) -> np.ndarray:
-    """Every face in a picture that is the right way up.
+def detect_faces(image: np.ndarray, small: bool = True) -> np.ndarray:
+    """Find every face in a picture that is the right way up.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        small: where none is found at a glance, look for small ones in tiles, which takes up to a second.
+        small: Whether to look for small faces in tiles where none is found at a glance, which takes up to a second.
 
     Returns:
         (N, 4) float32 boxes: left, top, right, bottom in pixels, the largest first; N may be 0.
     """
     for tiles in TILES if small else TILES[:1]:
-        groups = find_turned_faces(image, (0,), tiles)
+        groups = detect_rotated_faces(image, (0,), tiles)
         if groups:
             return np.array([group[0].box for group in groups], np.float32)
     return np.zeros((0, 4), np.float32)
 
 
-def find_turned_faces(image: Any, turns: Sequence[int], tiles: int = 1) -> list[list[FoundFace]]:
-    """Every face in a picture that may be turned.
+def detect_rotated_faces(image: ImageLike, turns: Sequence[int], tiles: int = 1) -> list[list[DetectedFace]]:
+    """Find every face in a picture that may be turned.
 
     Args:
         image: (H, W, 3) uint8 RGB, or what stands in for one.
-        turns: quarter turns in which to look.
-        tiles: how many windows, which overlap by half, go along each side of the picture.
+        turns: Quarter turns anticlockwise in which to look.
+        tiles: Number of windows along each side of the picture; they overlap by half.
 
     Returns:
-        The largest face first; of each face what was seen of it in every turn, the surest first.
+        One list for each face, the largest first: its detections in every turn, the highest score first.
     """
     if tiles > 1 and max(image.shape[:2]) < 400 * (tiles // 2):
         return []  # faces that only tiles would show are too small to be of use
     image, scale = _shrunk(image, tiles)
-    with quiet():
+    with suppress_mediapipe_logs():
         from mediapipe.python.solutions.face_detection import FaceDetection
 
         with FaceDetection(0.5, 0) as near, FaceDetection(0.5, 1) as far:
             found = [
                 (turn, box)
                 for turn in turns
-                for view in [TurnedImage(image, turn)]
+                for view in [RotatedImage(image, turn)]
                 for window in _tiles(view, tiles)
                 for model in (near, far)
                 for box in _detect(model, view, window)
@@ -167,7 +94,7 @@ def find_turned_faces(image: Any, turns: Sequence[int], tiles: int = 1) -> list[
     return [[replace(face, box=face.box * scale) for face in group] for group in groups] if scale != 1 else groups
 
 
-def _shrunk(image: Any, tiles: int) -> tuple[Any, float]:
+def _shrunk(image: ImageLike, tiles: int) -> tuple[ImageLike, float]:
     """A picture whose tiles are no larger than detectors can use, and by how much it was shrunk; a frame of a video stays as it is."""
     import cv2
 
@@ -179,7 +106,7 @@ def _shrunk(image: Any, tiles: int) -> tuple[Any, float]:
     return cv2.resize(image, sides, interpolation=cv2.INTER_AREA), factor
 
 
-def _tiles(image: Any, count: int) -> Iterator[tuple[int, int, int, int]]:
+def _tiles(image: ImageLike, count: int) -> Iterator[tuple[int, int, int, int]]:
     """`count` × `count` windows that overlap by half."""
     height, width = image.shape[:2]
     high, wide = 2 * height // (count + 1), 2 * width // (count + 1)
@@ -189,8 +116,8 @@ def _tiles(image: Any, count: int) -> Iterator[tuple[int, int, int, int]]:
             yield left, top, left + wide, top + high
 
 
-def _detect(model: Any, image: Any, window: tuple[int, int, int, int]) -> Iterator[tuple[float, ...]]:
-    """Boxes with their score, (left, top, right, bottom, score), that one detector sees in one window."""
+def _detect(model: Any, image: ImageLike, window: tuple[int, int, int, int]) -> Iterator[tuple[float, ...]]:
+    """(left, top, right, bottom, score) of each face that one detector finds in one window."""
     left, top, right, bottom = window
     for detection in model.process(np.ascontiguousarray(image[top:bottom, left:right])).detections or ():
         box = detection.location_data.relative_bounding_box
@@ -198,12 +125,12 @@ def _detect(model: Any, image: Any, window: tuple[int, int, int, int]) -> Iterat
         yield left + x, top + y, left + x + w, top + y + h, detection.score[0]
 
 
-def _grouped(found: list[tuple[int, tuple[float, ...]]], shape: tuple[int, ...]) -> list[list[FoundFace]]:
-    """Sightings (turn, box with score) that are sure enough, by the place in the unturned picture that they overlap in."""
-    groups: list[tuple[np.ndarray, list[FoundFace]]] = []
+def _grouped(found: list[tuple[int, tuple[float, ...]]], shape: tuple[int, ...]) -> list[list[DetectedFace]]:
+    """Detections (turn, box with score) that are sure enough, grouped by where they overlap in the unturned picture."""
+    groups: list[tuple[np.ndarray, list[DetectedFace]]] = []
     for turn, (*box, score) in sorted(found, key=lambda f: -f[1][4]):
-        face = FoundFace(np.float32(box), turn, score)
-        place = unturned_box(face, shape)
+        face = DetectedFace(np.array(box, np.float32), turn, score)
+        place = unrotated_box(face, shape)
         own = next((faces for other, faces in groups if _overlap(place, other) >= 0.3), None)
         if own is None and score >= MIN_SCORE:
             groups.append((place, [face]))
@@ -213,34 +140,45 @@ def _grouped(found: list[tuple[int, tuple[float, ...]]], shape: tuple[int, ...])
     return [faces for _, faces in groups]
 
 
-def unturned_box(face: FoundFace, shape: tuple[int, ...]) -> np.ndarray:
-    """(4,) a face's box in pixels of the picture as it was given, which is of `shape`."""
+def unrotated_box(face: DetectedFace, shape: tuple[int, ...]) -> np.ndarray:
+    """Carry a face's box back to the picture before its turn.
+
+    Args:
+        face: The face, its box in pixels of the turned picture.
+        shape: Shape of the picture before the turn, (H, W, …).
+
+    Returns:
+        (4,) left, top, right, bottom in pixels of the picture before the turn.
+    """
     turned = shape[1::-1] if face.turn % 2 else shape
-    corners = turn_points(face.box.reshape(2, 2), turned, -face.turn)
+    corners = rotate_points(face.box.reshape(2, 2), turned, -face.turn)
     return np.r_[corners.min(0), corners.max(0)]
 
 
-def _overlap(a: Sequence[float], b: Sequence[float]) -> float:
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
     """Intersection over the smaller box."""
     wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
     return max(wide, 0) * max(high, 0) / max(smaller, 1e-6)
 
 
-def stands_as_the_face(image: Any, points: np.ndarray) -> bool:
-    """Whether a mesh has its eyes, nose and mouth where a detector sees them in the picture turned level by the mesh's own roll.
+def mesh_agrees_with_detector(image: ImageLike, points: np.ndarray) -> bool:
+    """Check that a mesh has its eyes, nose and mouth where a detector finds them in the picture turned level by the mesh's roll.
 
     A mesh model lays a face into whatever it is shown. The detector knows nothing of the mesh, so that the two agree on a
     face alone, and only where the mesh is the right way up.
 
     Args:
         image: (H, W, 3) uint8 RGB, or what stands in for one.
-        points: (478, 3) pixels.
+        points: (478, 3) pixels as `FaceGeometry.points`.
+
+    Returns:
+        True where they agree.
     """
     crop, matrix = _level_crop(image, points)
     mesh = np.array([points[list(group), :2].mean(0) for group in _KEY_POINTS]) @ matrix[:, :2].T + matrix[:, 2]
     unit = max(float(np.linalg.norm((points[33] - points[263])[:2]) * np.sqrt(abs(np.linalg.det(matrix[:, :2])))), 1e-6)
-    with quiet():
+    with suppress_mediapipe_logs():
         from mediapipe.python.solutions.face_detection import FaceDetection
 
         with FaceDetection(MIN_SCORE - 0.1, 0) as detector:
@@ -249,7 +187,7 @@ def stands_as_the_face(image: Any, points: np.ndarray) -> bool:
     return any(np.abs(np.array(place) * _LEVEL_SIDE - mesh).mean() < _DISAGREEMENT * unit for place in places)
 
 
-def _level_crop(image: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _level_crop(image: ImageLike, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A square around a face, turned level by the mesh's roll, and the (2, 3) map from the picture's pixels to its own."""
     import cv2
 
@@ -259,7 +197,8 @@ def _level_crop(image: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     reach = 1.5 * radius / _LEVEL_FACE  # the square's diagonal
     left, top = np.clip((centre - reach).astype(int), 0, [width - 1, height - 1])
     right, bottom = np.clip((centre + reach).astype(int) + 1, [left + 1, top + 1], [width, height])
-    matrix = cv2.getRotationMatrix2D(tuple(map(float, centre)), -np.degrees(bony_roll(points)), _LEVEL_FACE * _LEVEL_SIDE / (2 * radius))
+    zoom = _LEVEL_FACE * _LEVEL_SIDE / (2 * radius)
+    matrix: np.ndarray = np.array(cv2.getRotationMatrix2D(tuple(map(float, centre)), -np.degrees(face_roll(points)), zoom))
     matrix[:, 2] += _LEVEL_SIDE / 2 - centre
     local = matrix.copy()
     local[:, 2] += matrix[:, :2] @ [left, top]

@@ -1,4 +1,4 @@
-"""Cuts in a video: frames at which the face that is followed is no longer the same face, or no longer at the same place.
+"""Shot boundaries of a video: frames at which the face that is followed is no longer the same face, or no longer at the same place.
 
 Neighbouring frames of one shot hardly differ. Where they do, what was seen for half a second before is compared with what is
 seen for half a second after: the shape of the face's mesh, the look of the skin between eyes and mouth, and its colour.
@@ -15,7 +15,7 @@ _SPAN = 12
 """Frames on each side of a cut that are compared."""
 _THUMB = 32
 """Pixels: side of the pictures that are compared."""
-_PLACES = np.float32([[10, 12], [22, 12], [16, 24]])
+_PLACES = np.array([[10, 12], [22, 12], [16, 24]], np.float32)
 """Where in an aligned patch the subject's right eye, left eye and mouth are."""
 _SUDDEN, _REST = 4.0, 5.0
 """A frame may begin a shot where its surroundings or its face's patch differ from the frame before by more than so many times the
@@ -42,11 +42,11 @@ _OTHER_PLACE = 20.0
 
 @dataclass(frozen=True)
 class Cut:
-    """A place where a shot ends.
+    """A shot boundary.
 
     Args:
-        frame: the first frame of the next shot.
-        other_person: whether the next shot shows somebody else.
+        frame: Index of the first frame of the next shot.
+        other_person: Whether the next shot shows another person.
     """
 
     frame: int
@@ -59,8 +59,16 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """One frame: its number, the face's surroundings, the aligned patch of the face, the mesh, and where the surroundings are."""
+class _FrameFeatures:
+    """What is compared of one frame.
+
+    Args:
+        frame: Its index.
+        thumb: (32, 32, 3) float32 RGB 0..255, the face's surroundings.
+        patch: (32, 32, 3) float32 RGB 0..255, the face with its eyes and mouth on fixed places.
+        points: (478, 3) mesh points in pixels of the frame.
+        window: Where the surroundings are: left, top, 0, height, width, 3.
+    """
 
     frame: int
     thumb: np.ndarray
@@ -69,131 +77,131 @@ class _Look:
     window: tuple[int, ...] = ()
 
 
-class CutFinder:
-    """Looks at a video frame by frame and remembers one second of it.
+class ShotBoundaryDetector:
+    """Finds cuts while a video is read frame by frame; remembers one and a half seconds of it.
 
     Attributes:
-        cuts: what was found so far; complete after `finish`.
+        cuts: The cuts found so far; complete after `finish`.
     """
 
     def __init__(self) -> None:
         self.cuts: list[Cut] = []
         self._frame = -1
-        self._before: deque[_Look] = deque(maxlen=_SPAN)
-        self._after: list[_Look] = []
+        self._before: deque[_FrameFeatures] = deque(maxlen=_SPAN)
+        self._after: list[_FrameFeatures] = []
         self._usual: deque[np.ndarray] = deque(maxlen=2 * _SPAN)
         self._largest, self._sudden, self._picture = 0.0, 0.0, 0.0
-        self._past: deque[_Look] = deque(maxlen=3 * _SPAN)
+        self._past: deque[_FrameFeatures] = deque(maxlen=3 * _SPAN)
 
     def add(self, pixels: np.ndarray | None, points: np.ndarray | None, corner: np.ndarray | None = None) -> None:
-        """Look at the next frame.
+        """Take in the next frame.
 
         Args:
             pixels: (H, W, 3) uint8 RGB, the face's surroundings; None where no face is seen.
             points: (478, 3) mesh points in pixels of the whole frame.
-            corner: (3,) where in the frame `pixels` begins; its upper left corner where not given.
+            corner: (3,) pixels: x, y and 0 of where in the frame `pixels` begins; the frame's upper left corner by default.
         """
         self._frame += 1
         if pixels is not None and points is not None:
             corner = np.zeros(3, np.float32) if corner is None else corner
             window = (*map(int, corner), *pixels.shape)
-            self.compare(_Look(self._frame, *_thumbs(pixels, points - corner), points, window))
+            self.compare(_FrameFeatures(self._frame, *_thumbnails(pixels, points - corner), points, window))
 
-    def compare(self, look: _Look) -> None:
-        """Take in one frame's look."""
-        self._look_back(look)
+    def compare(self, features: _FrameFeatures) -> None:
+        """Compare one frame with those before it."""
+        self._find_dissolve(features)
         last = self._after[-1] if self._after else self._before[-1] if self._before else None
-        change = 0.0 if last is None else self._change(last, look)
+        change = 0.0 if last is None else self._change(last, features)
         if change > max(self._largest, 1.0):
             self._before.extend(self._after)
-            self._largest, self._after = change, [look]
+            self._largest, self._after = change, [features]
             self._sudden = self._picture  # a face that runs through the picture jumps, but looks the same
         elif not self._after:
-            self._before.append(look)
+            self._before.append(features)
         else:
-            self._after.append(look)
+            self._after.append(features)
             if len(self._after) == _SPAN:
                 self._decide()
 
-    def _look_back(self, look: _Look) -> None:
-        """Every half second: whether one picture has dissolved into another of somebody else."""
-        self._past.append(look)
-        if look.frame % _SPAN or len(self._past) < 3 * _SPAN or self._after:
+    def _find_dissolve(self, features: _FrameFeatures) -> None:
+        """Tell, every half second, whether one picture has dissolved into another of somebody else."""
+        self._past.append(features)
+        if features.frame % _SPAN or len(self._past) < 3 * _SPAN or self._after:
             return
-        looks = list(self._past)
-        before, after = looks[:_SPAN], looks[-_SPAN:]
-        if _elsewhere(before, after) and _turned(before, after) < _FACING and _difference(before, after) > _DISSOLVED:
-            self.cuts.append(Cut(looks[len(looks) // 2].frame, True))
+        past = list(self._past)
+        before, after = past[:_SPAN], past[-_SPAN:]
+        if _other_place(before, after) and _angle_between(before, after) < _FACING and _difference(before, after) > _DISSOLVED:
+            self.cuts.append(Cut(past[len(past) // 2].frame, True))
             self._past.clear()
 
     def finish(self) -> list[Cut]:
-        """The cuts of the whole video."""
+        """Return the cuts of the whole video."""
         if self._after:
             self._decide()
         return self.cuts
 
-    def _change(self, last: _Look, look: _Look) -> float:
+    def _change(self, last: _FrameFeatures, now: _FrameFeatures) -> float:
         """How much more two frames differ than neighbours of one shot may: above 1, another shot may begin."""
-        differences = np.array([np.abs(look.thumb - last.thumb).mean(), np.abs(look.patch - last.patch).mean()])
-        if last.window != look.window:  # the follower looks elsewhere, which is no change of what is there
+        differences = np.array([np.abs(now.thumb - last.thumb).mean(), np.abs(now.patch - last.patch).mean()])
+        if last.window != now.window:  # the follower looks elsewhere, which is no change of what is there
             differences[0] = self._usual[-1][0] if self._usual else 0.0
-        usual = np.median(self._usual, axis=0) if len(self._usual) >= _KNOWN else np.full(2, _UNKNOWN)
+        usual = np.median(np.array(self._usual), axis=0) if len(self._usual) >= _KNOWN else np.full(2, _UNKNOWN)
         self._usual.append(differences)
         self._picture = float((differences / (_SUDDEN * usual + _REST)).max())
-        return max(self._picture, 2 * _step(last, look) - 1)
+        return max(self._picture, 2 * _step(last, now) - 1)
 
     def _decide(self) -> None:
         before, after = list(self._before), self._after
-        certain = self._sudden > _CERTAIN and _elsewhere(before, after)
+        certain = self._sudden > _CERTAIN and _other_place(before, after)
         stranger = _difference(before, after) > (_ELSEWHERE if certain else _STRANGER)
-        moved = _apart(before[-1], after[min(2, len(after) - 1)]) > _SEAM
+        moved = _displacement(before[-1], after[min(2, len(after) - 1)]) > _SEAM
         if stranger or certain or (moved and self._sudden > _CERTAIN):
             self.cuts.append(Cut(after[0].frame, stranger))
             self._past.clear()
         self._before, self._after, self._largest = deque(after, maxlen=_SPAN), [], 0.0
 
 
-def _thumbs(pixels: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _thumbnails(pixels: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(32, 32, 3) float32 of the surroundings, and of the face laid on fixed places by eyes and mouth."""
     import cv2
 
-    centres = np.float32([points[list(group), :2].mean(0) for group in ((33, 133), (263, 362), (13, 14))])
+    centres = np.array([points[list(group), :2].mean(0) for group in ((33, 133), (263, 362), (13, 14))], np.float32)
     matrix = cv2.getAffineTransform(centres, _PLACES)
     patch = cv2.warpAffine(pixels, matrix, (_THUMB, _THUMB), borderMode=cv2.BORDER_REPLICATE)
     thumb = cv2.resize(pixels, (_THUMB, _THUMB), interpolation=cv2.INTER_AREA)
     return thumb.astype(np.float32), patch.astype(np.float32)
 
 
-def _apart(a: _Look, b: _Look) -> float:
+def _displacement(a: _FrameFeatures, b: _FrameFeatures) -> float:
     """How far a face's box has moved, in its sides, or grown, as a logarithm, whichever is more."""
-    sides = [float(np.ptp(look.points[:, :2], 0).max()) for look in (a, b)]
+    sides = [float(np.ptp(frame.points[:, :2], 0).max()) for frame in (a, b)]
     move = np.linalg.norm(a.points[:, :2].mean(0) - b.points[:, :2].mean(0)) / max(sides[0], 1e-6)
     return max(float(move), abs(float(np.log(sides[1] / sides[0]))))
 
 
-def _step(a: _Look, b: _Look) -> float:
+def _step(a: _FrameFeatures, b: _FrameFeatures) -> float:
     """The same in units of what one frame allows; more frames between them allow more."""
-    sides = [float(np.ptp(look.points[:, :2], 0).max()) for look in (a, b)]
+    sides = [float(np.ptp(frame.points[:, :2], 0).max()) for frame in (a, b)]
     move = np.linalg.norm(a.points[:, :2].mean(0) - b.points[:, :2].mean(0)) / max(sides[0], 1e-6)
     return max(float(move) / _JUMP, abs(float(np.log(sides[1] / sides[0]))) / _ZOOM) / min(b.frame - a.frame, 3)
 
 
-def _turned(before: list[_Look], after: list[_Look]) -> float:
+def _angle_between(before: list[_FrameFeatures], after: list[_FrameFeatures]) -> float:
     """Degrees between the heads of two shots."""
-    rotations = [remove_pose(np.median([look.points for look in side], 0))[1] for side in (before, after)]
+    rotations = [remove_pose(np.median([frame.points for frame in shot], 0))[1] for shot in (before, after)]
     return float(np.degrees(np.arccos(np.clip((np.trace(rotations[0].T @ rotations[1]) - 1) / 2, -1, 1))))
 
 
-def _elsewhere(before: list[_Look], after: list[_Look]) -> bool:
+def _other_place(before: list[_FrameFeatures], after: list[_FrameFeatures]) -> bool:
     """Whether two shots have other surroundings."""
-    thumbs = [np.median([look.thumb for look in side], 0) for side in (before, after)]
+    thumbs = [np.median([frame.thumb for frame in shot], 0) for shot in (before, after)]
     return float(np.abs(thumbs[0] - thumbs[1]).mean()) > _OTHER_PLACE
 
 
-def _difference(before: list[_Look], after: list[_Look]) -> float:
+def _difference(before: list[_FrameFeatures], after: list[_FrameFeatures]) -> float:
     """A linear discriminant of two persons against one, fitted on 91 people: shape, look of the face, of eyes and nose, colour."""
-    shapes = [np.median([remove_pose(look.points)[0] for look in side], 0) for side in (before, after)]
-    patches = [np.median([look.patch for look in side], 0) for side in (before, after)]
+    shapes = [np.median([remove_pose(frame.points)[0] for frame in shot], 0) for shot in (before, after)]
+    patches = [np.median([frame.patch for frame in shot], 0) for shot in (before, after)]
     weights = np.where(mean_face()[:, 1] < -0.35, 0.3, 1.0)  # the mouth speaks
     distance = np.sqrt((weights[:, None] * (shapes[0] - shapes[1])[:, :2] ** 2).sum() / weights.sum())
     whole, upper = _correlation(*patches), _correlation(*(patch[4:22] for patch in patches))

@@ -7,8 +7,8 @@ from PIL import Image, ImageEnhance
 from tbd.errors import InputError
 from tbd.face.fit import ClipFit, head_motion
 from tbd.face.geometry import mean_face, remove_pose
-from tbd.face.shots import Cut, CutFinder
-from tbd.face.tracker import FaceMeshTracker, shot_motion
+from tbd.face.tracker import FaceMeshTracker, head_motion_by_shot
+from tbd.face.tracking.shot_boundaries import Cut, ShotBoundaryDetector
 
 SIDE = 128
 
@@ -32,7 +32,7 @@ def shot(seed, frames, wide=1.0, shift=0.0, brightness=1.0, noise=2.0):
 
 
 def cuts(*shots):
-    finder = CutFinder()
+    finder = ShotBoundaryDetector()
     for frames in shots:
         for pixels, points in frames:
             finder.add(pixels, points)
@@ -65,7 +65,7 @@ def test_a_jump_cut_of_the_same_person_is_a_seam_and_nobody_else():
 
 
 def test_frames_without_a_face_are_counted():
-    finder = CutFinder()
+    finder = ShotBoundaryDetector()
     for pixels, points in shot(1, 20):
         finder.add(pixels, points)
     for _ in range(10):
@@ -79,7 +79,7 @@ def test_each_shot_has_its_own_resting_pose():
     points = np.stack([mean_face() * [k, -k, k] + [x, 80, 0] for k, x in [(50, 90)] * 5 + [(80, 200)] * 5])
     _, rotations, scales, origins = (np.array(column) for column in zip(*(remove_pose(p) for p in points)))
     clip = ClipFit(np.zeros((10, 52)), rotations, scales, origins)
-    head, rest = shot_motion(clip, [5])
+    head, rest = head_motion_by_shot(clip, [5])
     np.testing.assert_allclose(head, 0, atol=1e-5)
     assert rest["pixels_per_inter_ocular"] == pytest.approx(50, rel=1e-3)
     assert np.abs(head_motion(clip)[0]).max() > 1  # what one pose for both makes of it

@@ -8,23 +8,13 @@ _LEAST = 4
 """Pixels: the smallest side of the pyramid that fills."""
 
 
-def signed(degrees: float) -> int:
-    """A turn as whole degrees above −180 up to 180.
-
-    Example:
-        >>> signed(180), signed(270), signed(-225)
-        (180, -90, 135)
-    """
-    return round(180 - (180 - degrees) % 360)
-
-
-def level(image: np.ndarray, points: np.ndarray, roll: float) -> np.ndarray:
-    """The surroundings of a face, turned so that the face stands upright.
+def straighten(image: np.ndarray, points: np.ndarray, roll: float) -> np.ndarray:
+    """Cut out the surroundings of a face and turn them so that the face stands upright.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        points: (N, 2 or 3) pixels of the face's mesh.
-        roll: radians that the face is turned anticlockwise.
+        points: (N, 2) or (N, 3) pixels of the face's mesh.
+        roll: Radians that the face is turned anticlockwise, `face_roll`.
 
     Returns:
         (H', W', 3) uint8 RGB, large enough to hold all that was turned; its corners continue the picture's edge, ever softer.
@@ -38,27 +28,27 @@ def level(image: np.ndarray, points: np.ndarray, roll: float) -> np.ndarray:
     right, bottom = np.minimum(((low + high) / 2 + reach).astype(int) + 1, [width, height])
     part = image[top:bottom, left:right]
     height, width = part.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -np.degrees(roll), 1.0)
+    matrix: np.ndarray = np.array(cv2.getRotationMatrix2D((width / 2, height / 2), -np.degrees(roll), 1.0))
     size = np.ceil(np.abs(matrix[:, :2]) @ [width, height]).astype(int)
     matrix[:, 2] += (size - [width, height]) / 2
-    shown = cv2.warpAffine(np.ones((height, width), np.float32), matrix, tuple(map(int, size)), flags=cv2.INTER_LINEAR)
+    known = cv2.warpAffine(np.ones((height, width), np.float32), matrix, tuple(map(int, size)), flags=cv2.INTER_LINEAR)
     turned = cv2.warpAffine(part, matrix, tuple(map(int, size)), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    shown = cv2.erode(shown, np.ones((3, 3)))  # the picture's own last line is mixed with what is outside
-    return fill_outside(turned, shown)
+    known = cv2.erode(known, np.ones((3, 3)))  # the picture's own last line is mixed with what is outside
+    return fill_outside(turned, known)
 
 
-def fill_outside(image: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """A picture whose unknown parts continue the known ones, softer with the distance (push-pull, Gortler et al. 1996).
+def fill_outside(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Continue the known parts of a picture over the unknown ones, softer with the distance (push-pull, Gortler et al. 1996).
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        shown: (H, W) float32, 1 where the picture is known, 0 where not.
+        known: (H, W) float32, 1 where the picture is known, 0 where not.
 
     Returns:
         (H, W, 3) uint8 RGB, the picture itself where it is known.
     """
-    filled = _push_pull(image.astype(np.float32) * shown[..., None], shown)
-    mixed = image * shown[..., None] + filled * (1 - shown[..., None])
+    filled = _push_pull(image.astype(np.float32) * known[..., None], known)
+    mixed = image * known[..., None] + filled * (1 - known[..., None])
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 

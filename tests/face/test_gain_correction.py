@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tbd.face.calibration import restore
 from tbd.face.channels import BLENDSHAPES
+from tbd.face.gain_correction import correct_gain
 
 AT = {name: i for i, name in enumerate(BLENDSHAPES)}
 
@@ -19,25 +19,25 @@ def one(name, amount, frames=3):
 def test_known_movement_comes_back_whole(name, seen):
     """`seen` is the gain that benchmarks/results/closed_loop.md has for the channel."""
     found = one(name, 0.8 * seen)
-    np.testing.assert_allclose(restore(found, found[0], True), one(name, 0.8), atol=0.03)  # held
-    np.testing.assert_allclose(restore(found, np.zeros(52), False), one(name, 0.8), atol=0.03)  # moving
+    np.testing.assert_allclose(correct_gain(found, found[0], True), one(name, 0.8), atol=0.03)  # held
+    np.testing.assert_allclose(correct_gain(found, np.zeros(52), False), one(name, 0.8), atol=0.03)  # moving
 
 
 @pytest.mark.parametrize("name", ["browDownLeft", "eyeSquintRight"])
 def test_low_brows_of_a_stranger_stay_a_shape(name):
     held = one(name, 0.3)[0]
-    np.testing.assert_allclose(restore(one(name, 0.3), held, False), one(name, 0.3))
-    assert restore(one(name, 0.5), held, False)[0, AT[name]] > 0.55  # but what moves is restored
-    assert restore(one(name, 0.3), held, True)[0, AT[name]] > 0.4  # and so is what the own neutral tells
+    np.testing.assert_allclose(correct_gain(one(name, 0.3), held, False), one(name, 0.3))
+    assert correct_gain(one(name, 0.5), held, False)[0, AT[name]] > 0.55  # but what moves is restored
+    assert correct_gain(one(name, 0.3), held, True)[0, AT[name]] > 0.4  # and so is what the own neutral tells
 
 
 def test_rest_stays_at_rest_and_nothing_leaves_the_range():
-    assert not restore(np.zeros((2, 52)), np.zeros(52), True).any()
-    full = restore(np.ones((2, 52)), np.full(52, 0.5), False)
-    assert full.max() <= 1 and restore(np.zeros((2, 52)), np.full(52, 0.5), False).min() >= 0
+    assert not correct_gain(np.zeros((2, 52)), np.zeros(52), True).any()
+    full = correct_gain(np.ones((2, 52)), np.full(52, 0.5), False)
+    assert full.max() <= 1 and correct_gain(np.zeros((2, 52)), np.full(52, 0.5), False).min() >= 0
 
 
 def test_lips_that_part_keep_their_opening():
     """The fit sees to it that the lips part as in the picture; what opens them is left as it is."""
     for name in ("jawOpen", "mouthClose", "mouthUpperUpLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPucker", "eyeBlinkLeft"):
-        np.testing.assert_array_equal(restore(one(name, 0.4), np.zeros(52), True), one(name, 0.4))
+        np.testing.assert_array_equal(correct_gain(one(name, 0.4), np.zeros(52), True), one(name, 0.4))

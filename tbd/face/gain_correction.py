@@ -18,13 +18,13 @@ _SHAPE = ("browDown", "eyeSquint")
 low brows look angry."""
 
 
-def restore(found: np.ndarray, held: np.ndarray, own_neutral: bool) -> np.ndarray:
-    """What a clip shows → what the face does.
+def correct_gain(found: np.ndarray, held: np.ndarray, own_neutral: bool) -> np.ndarray:
+    """Enlarge coefficients as a mesh shows them to what the face does.
 
     Args:
         found: (T, 52) coefficients as the mesh shows them.
-        held: (52,) what of it is held through the clip.
-        own_neutral: the person's own face at rest is known, so that `held` is no guess from the shape of the face.
+        held: (52,) the part of it that is held through the clip.
+        own_neutral: Whether the person's own face at rest is known, so that `held` is no guess from the shape of the face.
 
     Returns:
         (T, 52) coefficients in 0..1.

@@ -1,0 +1,65 @@
+"""Lids and eyeballs of one face: blinking, squinting, widening, and gaze. Needs numpy alone."""
+
+import numpy as np
+
+from tbd.face import topology
+from tbd.face.geometry import NUM_POINTS
+from tbd.face.rigging.skin import Shape
+
+EYEBALL_RADIUS = 0.135
+"""12 mm in inter-ocular distances."""
+GAZE = {"Out": (0.5, 0.0), "In": (-0.5, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
+"""(outwards, up): radians that the eyeball turns at coefficient 1."""
+LID_UPPER_SHARE = 0.86
+"""Of a blink the upper lid travels this share, the lower lid the rest."""
+LID_FOLLOWS = {"Down": (-0.5, -0.12), "Up": (0.2, 0.06)}
+"""How the lids (upper, lower) go with the gaze, in openings of this eye."""
+LID_SQUINT = (-0.14, 0.36)
+"""How the lids (upper, lower) go with a squint, in openings of this eye."""
+LID_WIDE = (0.058, -0.01)
+"""eyeWide in inter-ocular distances where the eye is widest; the other lid movements are shares of its opening."""
+
+
+def eye_shapes(canonical: np.ndarray) -> tuple[list[Shape], dict[topology.Side, dict[str, float]]]:
+    """Build the blendshapes of the lids (orbicularis oculi, levator palpebrae) and of the eyeballs, whose six muscles are two angles.
+
+    Args:
+        canonical: (478, 3) the face's points in its canonical frame.
+
+    Returns:
+        The shapes, and for each side how far each channel but the blink closes the eye at coefficient 1, in openings of the eye.
+    """
+    shapes: list[Shape] = []
+    closing: dict[topology.Side, dict[str, float]] = {}
+    for side in topology.SIDES:
+        top, bottom = topology.on_side(topology.EYE_TOP[1:-1], side), topology.on_side(topology.EYE_BOTTOM[1:-1], side)
+        gap = np.zeros((len(top), 3))
+        gap[:, 1:] = (canonical[list(top)] - canonical[list(bottom)])[:, 1:]
+        widest = max(gap[:, 1].max(), 0.02)
+        shares = {"eyeBlink": (-LID_UPPER_SHARE, 1 - LID_UPPER_SHARE), "eyeSquint": LID_SQUINT}
+        shares["eyeWide"] = (LID_WIDE[0] / widest, LID_WIDE[1] / widest)
+        shares |= {f"eyeLook{way}": share for way, share in LID_FOLLOWS.items()}
+        shapes += [(f"{name}{side}", _move_lids(side, upper * gap, lower * gap)) for name, (upper, lower) in shares.items()]
+        closing[side] = {f"{name}{side}": low - up for name, (up, low) in shares.items() if name != "eyeBlink"}
+        shapes += [(f"eyeLook{way}{side}", _turn_eyeball(side, *angles)) for way, angles in GAZE.items()]
+    return shapes, closing
+
+
+def _turn_eyeball(side: topology.Side, out: float, up: float) -> np.ndarray:
+    """(478, 3) displacement of the iris on an eyeball that turns by two angles in radians."""
+    outwards = -1 if side == "Right" else 1
+    turn = np.zeros((NUM_POINTS, 3))
+    iris = list(topology.on_side(topology.IRIS, side))
+    turn[iris] = EYEBALL_RADIUS * np.array([outwards * np.sin(out), np.sin(up), np.cos(out) * np.cos(up) - 1])
+    return turn
+
+
+def _move_lids(side: topology.Side, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """(478, 3) from the (7, 3) travel of each lid's edge; the rows of skin beside it follow less and less."""
+    moved = np.zeros((NUM_POINTS, 3))
+    moved[list(topology.on_side(topology.EYE_TOP[1:-1], side))] = upper
+    moved[list(topology.on_side(topology.EYE_BOTTOM[1:-1], side))] = lower
+    for rows, edge, follows in ((topology.UPPER_LID_ROWS, upper, (0.62, 0.2)), (topology.LOWER_LID_ROWS, lower, (0.7, 0.3))):
+        for row, follow in zip(rows, follows):
+            moved[list(topology.on_side(row, side))] = follow * edge
+    return moved

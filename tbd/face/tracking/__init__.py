@@ -1,0 +1,9 @@
+"""The trackers' parts: where a face is, which way up, how it is followed, and where a shot ends.
+
+detector          MediaPipe's face detector, in tiles and quarter turns
+rotation          pictures and points in quarter turns
+straightening     a tilted portrait turned level
+follower          one face from frame to frame
+shot_boundaries   cuts in a video
+detection_file    what was seen of every frame, on disk
+"""

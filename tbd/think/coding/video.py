@@ -1,0 +1,82 @@
+"""`plan_from_video`: a filmed performance becomes the plan that it carries out."""
+
+import os
+from collections.abc import Iterable
+
+import numpy as np
+
+from tbd.errors import InputError
+from tbd.face.motion import Motion
+from tbd.face.neutral import AVERAGE
+from tbd.face.tracker import FaceMeshTracker, Tracker
+from tbd.media import read_audio, read_video
+from tbd.media.rates import SAMPLE_RATE
+from tbd.speech.activity import speech_activity
+from tbd.think.coding.cleaning import resting_face
+from tbd.think.coding.coder import plan_from_motion
+from tbd.think.plan import MusclePlan
+
+_SHORTEST = 12
+"""Frames below which there is no telling an expression from a face at rest."""
+
+
+def plan_from_video(
+    video: str | os.PathLike,
+    tracker: Tracker | None = None,
+    neutral: str | os.PathLike | None = None,
+    start: float = 0.0,
+    end: float | None = None,
+) -> MusclePlan:
+    """Track a face, listen when it speaks, and write down what its muscles do.
+
+    Args:
+        video: A recording of one face.
+        tracker: Follows the face; `FaceMeshTracker` by default.
+        neutral: A picture or video of the same person at rest. Without it the resting face is taken from the clip's stillest frames.
+        start: Seconds of the video at which to begin.
+        end: Seconds at which to stop; the video's own end where not given.
+
+    Returns:
+        The plan, whose notes say what could not be seen.
+
+    Raises:
+        InputError: If the video cannot be read or shows no face, or for less than half a second.
+    """
+    tracker = tracker or FaceMeshTracker()
+    at_rest = None if neutral is None else tracker.neutral_face(_frames(neutral), str(neutral))
+    motion = tracker.track(read_video(video, start, end), str(video), at_rest)
+    if len(motion) < _SHORTEST:
+        raise InputError(f"{video} shows a face for {len(motion) / 25:.2f} s; a plan is read from half a second or more.")
+    notes = list(_doubts(motion))
+    speaking = _speaking(video, len(motion), start, notes)
+    own = resting_face(motion.values)
+    if at_rest is not None:  # its coefficients are relative to the person at rest already
+        own[:52] = 0
+    plan = plan_from_motion(motion, speaking, own, text=f"(what {os.path.basename(video)} shows)")
+    return plan.model_copy(update={"notes": (*notes, *plan.notes)})
+
+
+def _speaking(video: str | os.PathLike, frames: int, start: float, notes: list[str]) -> np.ndarray:
+    """(T,) where speech is heard; nowhere in a silent film."""
+    try:
+        audio = read_audio(video)[round(start * SAMPLE_RATE) :]
+    except InputError:
+        notes.append("The video has no speech to hear, so whatever the mouth does is taken for expression.")
+        return np.zeros(frames, bool)
+    return speech_activity(audio, frames)
+
+
+def _frames(path: str | os.PathLike) -> Iterable[np.ndarray]:
+    from tbd.media import read_image
+
+    try:
+        return [read_image(path)]
+    except InputError:
+        return read_video(path)
+
+
+def _doubts(motion: Motion) -> Iterable[str]:
+    if motion.metadata.get("neutral") == AVERAGE:
+        yield "No neutral picture was given: what the face shows from end to end is told from its shape, and may be off by a degree."
+    if "cuts" in motion.metadata:
+        yield "The video cuts: the head's turns in each shot are relative to the shot's own pose."

@@ -1,0 +1,56 @@
+"""Creases: where they are drawn, and how deep."""
+
+import numpy as np
+
+from tbd.face.channels import BLENDSHAPES
+from tbd.face.geometry import mean_face, mirror_points
+from tbd.face.render.skin import shadow_tint, skin_mask
+from tbd.face.render.wrinkles import CREASES, crease_maps, saturate_depth
+
+
+class TestCreases:
+    scale = 80.0
+
+    def maps(self):
+        points = mean_face()[:, :2] * [self.scale, -self.scale] + [120, 100]
+        y, x = np.mgrid[:240:3, :240:3]
+        places = np.stack([x.ravel(), y.ravel()], 1).astype(np.float64)
+        return points, places, *crease_maps(points, places, self.scale)
+
+    def test_every_name_is_a_blendshape(self):
+        for crease in CREASES:
+            for name in crease.by:
+                assert name in BLENDSHAPES or name + "Left" in BLENDSHAPES, (crease.name, name)
+
+    def test_maps_and_mix_fit_together(self):
+        _, places, maps, mix = self.maps()
+        assert mix.shape == (52, len(maps)) and maps.shape[1] == len(places)
+        assert maps.min() < -0.2 and maps.max() < 0.3
+
+    def test_both_sides_mirror_each_other(self):
+        _, places, maps, mix = self.maps()
+        left, right = (mix[BLENDSHAPES.index(f"mouthSmile{side}")] @ maps for side in ("Left", "Right"))
+        points = self.maps()[0]
+        flipped = points[mirror_points()] * [-1, 1] + [240, 0]
+        maps, _ = crease_maps(flipped, places * [-1, 1] + [240, 0], self.scale)
+        np.testing.assert_allclose(mix[BLENDSHAPES.index("mouthSmileLeft")] @ maps, right, atol=0.02)
+        assert (places[np.argmin(left), 0] > 120) and (places[np.argmin(right), 0] < 120)
+
+    def test_a_frown_darkens_between_the_brows(self):
+        points, places, maps, mix = self.maps()
+        frown = mix[[BLENDSHAPES.index("browDownLeft"), BLENDSHAPES.index("browDownRight")]].sum(0) @ maps
+        darkest = places[np.argmin(frown)]
+        assert np.linalg.norm(darkest - points[[8, 9, 55, 285]].mean(0)) < 0.25 * self.scale
+
+    def test_folds_do_not_deepen_without_end(self):
+        assert saturate_depth(np.float32(5)) < 1.21 and abs(saturate_depth(np.float32(0.2)) - 0.2) < 0.01
+
+    def test_hair_is_not_skin_and_grey_pictures_stay_grey(self):
+        image = np.full((240, 240, 3), (205, 160, 140), np.uint8)
+        image[:40] = (40, 30, 25)
+        points = mean_face()[:, :2] * [self.scale, -self.scale] + [120, 100]
+        likeness = skin_mask(image, points, self.scale)
+        assert likeness[120, 120] > 0.9 and likeness[10, 120] < 0.1
+        grey = np.full_like(image, 150)
+        np.testing.assert_array_equal(shadow_tint(grey, points), 1)
+        assert shadow_tint(image, points)[0] < 1 < shadow_tint(image, points)[2]

@@ -1,0 +1,48 @@
+"""Mouths behind masks, scarves and hands."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from tbd.face.geometry import FaceGeometry
+from tbd.face.occlusion import is_mouth_occluded
+from tbd.face.tracker import FaceMeshTracker
+
+
+class TestCoveredMouths:
+    def masked(self, face: FaceGeometry, colour) -> FaceGeometry:
+        picture = face.image.copy()
+        outline = face.points[[195, 50, 123, 132, 172, 150, 176, 152, 400, 379, 397, 361, 352, 280], :2]
+        cv2.fillPoly(picture, [np.round(outline).astype(np.int32)], colour)
+        return replace(face, image=picture)
+
+    @pytest.mark.parametrize("colour", [(150, 190, 225), (235, 235, 235), (30, 30, 32), (205, 160, 140)])
+    def test_a_mask_is_noticed(self, face, colour):
+        assert is_mouth_occluded(self.masked(face, colour))
+
+    @pytest.mark.parametrize("change", [lambda x: x, lambda x: x // 3, lambda x: np.repeat(x[..., 1:2], 3, -1)])
+    def test_a_mouth_is_not_taken_for_a_mask(self, face, change):
+        assert not is_mouth_occluded(replace(face, image=np.ascontiguousarray(change(face.image))))
+
+    def test_there_is_a_note_even_when_quiet(self, face):
+        from rich.console import Console
+
+        from tbd.cli.console import describe_face
+        from tbd.utils.user_warnings import collect_warnings
+
+        for picture, expected in ((self.masked(face, (150, 190, 225)), 1), (face, 0)):
+            with collect_warnings() as notes:
+                describe_face(picture, Console(quiet=True))
+            assert len([said for said in notes if "mouth seems covered" in said]) == expected == len(notes)
+
+
+def test_portraits_of_users_get_no_false_note(shared):
+    """Portraits with lipstick, a beard, low resolution and dark skin, and one with a mask."""
+    from tbd.media import read_image
+
+    folder = shared / "data/portraits_more"
+    for name in ("q033.png", "q040.png", "q056.png", "q072.jpg"):
+        assert not is_mouth_occluded(FaceMeshTracker().locate(read_image(folder / name))), name
+    assert is_mouth_occluded(FaceMeshTracker().locate(read_image(shared / "data/faults/25_face_mask.jpg")))
