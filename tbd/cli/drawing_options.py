@@ -26,7 +26,7 @@ _MESH = "tbd.face.render.renderer.MeshWarpRenderer"
 
 def add_drawing_options(parser: "ArgumentParser") -> None:
     """Add the options of `SamplingOptions` and `Components`, and those of the files beside the video."""
-    add_slot(parser, "planner", "thinks the sentence", "knowledge")
+    add_slot(parser, "planner", "thinks the sentence", "situations")
     add_slot(parser, "tracker", "finds the face", "mesh")
     add_slot(parser, "guidance", "combines the predictions of a denoising step (default: the model's)")
     add_slot(parser, "noise_scheduler", "the denoising steps (default: the model's)")
@@ -169,7 +169,7 @@ def chosen_components(options: "Namespace | dict[str, Any]") -> Components:
         InputError: If a component cannot be made.
     """
     found: dict[str, Any] = {}
-    for slot, own in (("planner", "knowledge"), ("tracker", "mesh"), ("renderer", "mesh"), ("guidance", None)):
+    for slot, own in (("planner", "situations"), ("tracker", "mesh"), ("renderer", "mesh"), ("guidance", None)):
         value = options.get(slot)
         if value in (None, own) or (slot == "renderer" and names_video(value)):
             continue

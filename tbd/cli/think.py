@@ -43,7 +43,9 @@ def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("--chart", metavar="SVG", help="also draw the muscles on a face (.svg)")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON, for editing and for `generate --plan`")
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of plans, and nothing else")
-    add_slot(parser, "planner", "tables and rules, a language model here, or one on a server", "knowledge")
+    add_slot(
+        parser, "planner", "rules and a small encoder for situations, rules alone, a language model here, or one on a server", "situations"
+    )
     parser.add_argument("--model", help="language_model: a folder or hub repository; server: the model's name there")
     parser.add_argument("--url", help="server: its URL, such as http://localhost:8000/v1; a key is read from TBD_API_KEY or OPENAI_API_KEY")
     parser.add_argument(
@@ -82,7 +84,7 @@ def _run(options: "Namespace") -> None:
 def _planner(options: "Namespace") -> "Planner":
     import inspect
 
-    component = chosen(options.planner, "planner", "knowledge")
+    component = chosen(options.planner, "planner", "situations")
     named = options.planner if isinstance(options.planner, str) else component.class_path
     given = {name: options[name] for name in _SHORTHANDS if options[name] is not None}
     taken = inspect.signature(class_of(component, "planner")).parameters

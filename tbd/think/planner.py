@@ -88,9 +88,7 @@ class KnowledgePlanner(Planner):
         return compose(text, words, () if foreign_language(words.tokens) else words.moments, duration)
 
 
-def compose(
-    text: str, words: Text, moments: Sequence[Moment], duration: float | None, notes: Sequence[str] | None = None
-) -> MusclePlan:
+def compose(text: str, words: Text, moments: Sequence[Moment], duration: float | None, notes: Sequence[str] | None = None) -> MusclePlan:
     """Make a plan of what was read.
 
     Args:

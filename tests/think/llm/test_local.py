@@ -172,7 +172,7 @@ def test_the_command_takes_a_model_and_a_prompt(capsys, folder, prompt):
     [
         (["--planner", "server", "--model", "m"], "needs --url"),
         (["--planner", "language_model"], "needs --model"),
-        (["--model", "m"], "--model is nothing that --planner knowledge takes"),
+        (["--model", "m"], "--model is nothing that --planner situations takes"),
         (["--planner", "server", "--url", "nowhere", "--model", "m"], "no server's URL"),
     ],
 )
