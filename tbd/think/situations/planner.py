@@ -9,8 +9,9 @@ from tbd.think.planner import HELP, Planner, check_duration, compose
 from tbd.think.rules.language_checks import foreign_language, is_plain_english, slips
 from tbd.think.rules.parser import Text, read
 from tbd.think.rules.segmenter import Moment
+from tbd.think.situations.available import find_encoder
 from tbd.think.situations.classifier import SENTENCE_LIMIT, Situation, SituationClassifier
-from tbd.think.situations.encoder import SentenceEncoder, find_encoder
+from tbd.think.situations.encoder import SentenceEncoder
 from tbd.think.situations.inference import (
     OVERRULES_FACE,
     filler,

