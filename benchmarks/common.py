@@ -103,15 +103,18 @@ def talking_motion(emotion: Emotion, intensity: float = 1.0) -> Motion:
     Raises:
         InputError: flite is not installed.
     """
-    from tbd.data.synthetic.performance import act
-    from tbd.data.synthetic.speech import Delivery, Flite
+    from tbd.data.synthetic.performance import synthesize_motion
+    from tbd.data.synthetic.speech import Delivery
+    from tbd.data.synthetic.synthesizers import Flite
 
     engine = Flite()
     voice = next((voice for voice in engine.voices() if voice.name == "slt"), None)
     if voice is None:
         raise InputError("Talking performances need the speech synthesiser flite with its voice slt: apt-get install flite.")
     speech = engine.speak([SENTENCE], voice, Delivery())[0]
-    return act(speech.phones, speech.audio, prototype_plan(emotion, intensity), np.random.default_rng(EMOTIONS.index(emotion)))
+    return synthesize_motion(
+        speech.phones, speech.audio, prototype_plan(emotion, intensity), np.random.default_rng(EMOTIONS.index(emotion))
+    )
 
 
 def measure_speed(renderer: Renderer, face: FaceGeometry, motion: Motion) -> dict[str, float]:

@@ -27,8 +27,9 @@ from rich.console import Console
 
 from benchmarks.common import environment, run, table, write_results
 from tbd.data.datasets.packed import TrainingClip
-from tbd.data.preprocess.cache import Cache, ClipRecord, load_points
+from tbd.data.preprocess.cache import Cache, load_points
 from tbd.data.preprocess.runner import preprocess
+from tbd.data.records import ClipRecord
 from tbd.data.sources.folder import FolderSource
 from tbd.face.motion import Motion
 from tbd.media import VideoWriter, read_audio, read_video
@@ -135,12 +136,12 @@ def prepare_cost(clip: Path, folder: Path, workers: int, copies: int = 8) -> dic
 def sparse_cost(clip: Path, folder: Path) -> dict[str, Any]:
     """Milliseconds of processor to read 16 frames, by reader and by how they lie, and to decode all with PyAV."""
     from tbd.data.datasets.frames import DecordReader, PyAVReader
-    from tbd.data.preprocess.clip import _CODEC
+    from tbd.data.preprocess.clip import CODEC
 
     _, records = prepare_one(clip, folder, sizes=(512,))
     frames = list(read_video(folder / "cache" / records[0].videos["512"]))
     path = folder / "ten.mp4"
-    with VideoWriter(path, threads=1, **_CODEC) as writer:
+    with VideoWriter(path, threads=1, **CODEC) as writer:
         for i in range(10 * FPS):
             writer.write(frames[i % len(frames)])
     rng = np.random.default_rng(0)

@@ -250,7 +250,7 @@ def dynamics(happy: Performance, sad: Performance) -> list[Effect]:
         effect(metrics.SeamJump(), "0.3 added from the seam on", (happy.motion, [seam]), (joined, [seam])),
         effect(metrics.FrechetMotionDistance(), "frozen face", (happy.motion, like), (frozen, like)),
         effect(metrics.FrechetMotionDistance(), "jitter of 0.1", (happy.motion, like), (jittered(happy.motion, 0.1), like)),
-        effect(metrics.IntensityMonotonicity(), "knob without effect", (knob, levels), (dead, levels)),
+        effect(metrics.IntensityMonotonicity(), "condition without effect", (knob, levels), (dead, levels)),
         _separation(both, [happy.motion, happy.motion]),
     ]
 
@@ -262,7 +262,7 @@ def _separation(apart: Sequence[Tensor], alike: Sequence[Tensor]) -> Effect:
         for emotion, motion in zip(("happy", "sad"), motions):
             metric.update(motion, EMOTIONS.index(emotion))
         found.append(float(metric.compute()))
-    return Effect("EmotionSeparation", "knob without effect", *found, metric.unit, 1)
+    return Effect("EmotionSeparation", "condition without effect", *found, metric.unit, 1)
 
 
 def plan_following(happy: Performance, sad: Performance) -> list[Effect]:

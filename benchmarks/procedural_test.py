@@ -18,8 +18,8 @@ from scipy.io import wavfile
 
 from benchmarks.common import run
 from tbd.data.synthetic.corpus import Clip, make_clip, plan_corpus
+from tbd.data.synthetic.engines import find_voices
 from tbd.data.synthetic.sentences import languages
-from tbd.data.synthetic.speech import find_voices
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLE_RATE

@@ -35,7 +35,8 @@ from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, CLIP, NeutralFace
 from tbd.face.render.renderer import Renderer
-from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, TrackingSession
+from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
+from tbd.face.tracking.session import TrackingSession
 from tbd.media import read_video
 
 LONGEST = 40

@@ -39,7 +39,7 @@ MEAD_CACHE = {
     "M005_happy_3_001": 60, "M005_sad_1_002": 45, "M005_neutral_1_001": 30, "W011_happy_2_001": 50,
     "M013_fear_3_001": 33, "M003_angry_1_001": 20, "W009_neutral_1_003": 70,
 }  # fmt: skip
-"""Clip → frames of `mead_cache`. M013 is for validation and M003 and W009 for the test of the split mead_actor."""
+"""Clip → frames of `mead_cache`. M013 is for validation and M003 and W009 for the test of the splits mead_actor."""
 
 
 def hear_interrupts() -> None:
@@ -49,17 +49,21 @@ def hear_interrupts() -> None:
 
 def write_cache(root: Path, source: str, clips: dict[str, int], **values: str) -> Path:
     """A cache of motion and sound without pictures, in which each clip's channels and samples are its number."""
-    from tbd.data.preprocess.cache import Cache, ClipRecord
+    from tbd.data.preprocess.cache import Cache
     from tbd.data.preprocess.clip import save_sound
-    from tbd.data.sources.naming import clip_names, mead_name
+    from tbd.data.records import ClipRecord
+    from tbd.data.sources.base import source_class
+    from tbd.data.sources.naming import mead_name
 
     cache = Cache.claim(root, source=source, sizes=[256], crop="portrait-1")
     for i, (clip, frames) in enumerate(clips.items()):
-        person, video = clip_names(source, clip)
-        told = {k: v for k, v in (mead_name(clip)._asdict() if source == "mead" else {}).items() if k != "actor"}
-        end = f"{person or clip}/{clip}"
+        kind = source_class(source)
+        video = kind.video_of(clip)
+        person = kind.person_of(video) or clip
+        label = {k: v for k, v in (mead_name(clip)._asdict() if source == "mead" else {}).items() if k != "actor"}
+        end = f"{person}/{clip}"
         record = ClipRecord(
-            clip, source, person or clip, video or clip, **told, **values, status="ready", frames=frames, seconds=frames / 25,
+            clip, source, person, video, **label, **values, status="ready", frames=frames, seconds=frames / 25,
             audio=f"audio/{end}.wav", motions={"face_mesh@mediapipe-0": f"motion/face_mesh@mediapipe-0/{end}.npz"},
         )  # fmt: skip
         Motion(np.full((frames, 58), i / 10, np.float32)).save(cache.path(record.file("motions", "face_mesh")))

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tbd.cli.main import main
-from tests.think.edited_package import insert_row, run_with
+from tests.think.edited_package import insert_rows, run_with
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -50,15 +50,23 @@ def test_what_checks_an_example_can_fail(title, readers_folder):
     """It looks at what its example computes."""
     module = readers_folder / title.removeprefix("test_")
     module.write_text(re.sub(r"return .*", "return None", module.read_text("utf-8")), encoding="utf-8")
-    with pytest.raises((AssertionError, TypeError)):
+    with pytest.raises((AssertionError, AttributeError, TypeError)):
         runpy.run_path(str(readers_folder / title))
 
 
-@pytest.mark.parametrize(("example", "file"), [("embarrassed", "tbd/think/emotions.py")])
-def test_a_row_of_a_table_is_all(example, file, tmp_path):
-    """The row stands before the comment that says where new ones go; its check fails without it."""
+ROWS = {
+    "embarrassed": ("tbd/think/emotions.py", {"embarrassed": "    # new emotions"}),
+    "au8": ("tbd/think/action_units.py", {"au8": "    # new action units", "au8_opposite": "    # new opposites"}),
+}
+"""Example → the file of its table, and the comments before which its rows stand there."""
+
+
+@pytest.mark.parametrize("example", ROWS)
+def test_rows_of_a_table_are_all(example, tmp_path):
+    """Nothing else changes, and the check fails without them."""
+    file, markers = ROWS[example]
     check = BLOCKS[f"check_{example}.py", "python"]
-    insert_row(tmp_path, file, "    # new ", BLOCKS[f"{example}.py", "python"].rstrip() + ",\n")
+    insert_rows(tmp_path, file, {marker: BLOCKS[f"{title}.py", "python"] for title, marker in markers.items()})
     done = run_with(tmp_path, check)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "AssertionError" in run_with(ROOT, check).stderr
@@ -80,5 +88,21 @@ def test_the_denoiser_trains(readers_folder, corpus, monkeypatch):
     options = [f"--data.init_args.root={corpus}", "--data.init_args.batch_size=2", "--trainer.max_steps=2", "--trainer.limit_val_batches=0"]
     options += ["--trainer.accelerator=cpu", "--trainer.devices=1", "--model.init_args.window_frames=20", "--model.init_args.past_frames=4"]
     monkeypatch.chdir(readers_folder)
+    assert main([*command.split(), *options]) == 0
+    assert list(readers_folder.rglob("last.ckpt"))
+
+
+def test_the_data_set_is_prepared_and_trains(readers_folder, monkeypatch):
+    """The two commands of the text, on three small videos."""
+    from tests.data.trees import performance, tone, write_clip
+
+    for clip in ("Ann_happy_2_a", "Ann_sad_1_b", "Bob_neutral_1_c"):
+        write_clip(readers_folder / "VIDEOS" / f"{clip}.mp4", performance()[:24], 25, tone(24 / 25))
+    monkeypatch.chdir(readers_folder)
+    (command,) = re.findall(r"^    tbd (preprocess custom .*)$", TEXT, re.MULTILINE)
+    assert main([*command.split(), "--sizes=64", "--workers=1", "--quiet"]) == 0
+    (command,) = re.findall(r"^    tbd (fit .*CacheDataModule.*)$", TEXT, re.MULTILINE)
+    options = ["--data.init_args.batch_size=2", "--trainer.max_steps=1", "--trainer.limit_val_batches=0", "--trainer.accelerator=cpu"]
+    options += ["--trainer.devices=1", "--model.init_args.window_frames=20", "--model.init_args.past_frames=4"]
     assert main([*command.split(), *options]) == 0
     assert list(readers_folder.rglob("last.ckpt"))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tbd.data.sources.registry import DATASETS
 from tbd.errors import InputError, TBDError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ SLOTS = {
             "progressive": "tbd.draw.guidance.progressive.ProgressiveGuidance",
         },
     ),
+    "source": Slot("tbd.data.sources.base.RawSource", DATASETS),
     "noise_scheduler": Slot(
         "diffusers.schedulers.scheduling_utils.SchedulerMixin",
         {

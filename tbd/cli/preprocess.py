@@ -1,62 +1,82 @@
-"""`tbd preprocess mead | hdtf | folder | features | report`."""
+"""`tbd preprocess mead | hdtf | folder | custom | features | report`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tbd.cli.command import Command
+from tbd.cli.component_options import add_slot, chosen, made
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
 
-_SOURCES = {
-    "mead": "MEAD, as tar archives or unpacked",
-    "hdtf": "any part of HDTF's videos, with its annotation files",
-    "folder": "a folder of anybody's talking heads",
-}
+    from tbd.data.sources.base import RawSource
 
 
 def _options(parser: "ArgumentParser") -> None:
-    from jsonargparse import ArgumentParser
-
-    from tbd.cli.help import HelpFormatter
+    from tbd.data.sources.base import source_class
+    from tbd.data.sources.registry import DATASETS
 
     subcommands = parser.add_subcommands(dest="what", required=True)
-    for name, summary in _SOURCES.items():
-        own = ArgumentParser(description=f"Prepare {summary}.", formatter_class=HelpFormatter, exit_on_error=False, allow_abbrev=False)
-        own.add_argument("--root", required=True, help="the folder of the videos" if name == "folder" else "the folder of the download")
-        own.add_argument("--output", required=True, help="the cache to write; a second run takes up where the first one stopped")
-        if name == "mead":
-            own.add_argument(
-                "--views", nargs="+", default=["front"], help="cameras: front, down, top, left_30, left_60, right_30, right_60"
-            )
-        if name == "hdtf":
-            own.add_argument("--annotations", required=True, help="the folder of HDTF's annotation files (RD_annotion_time.txt …)")
+    for name in DATASETS:
+        kind = source_class(name)
+        summary = (kind.__doc__ or "").splitlines()[0].rstrip(".")
+        own = _subparser(f"Prepare {_uncapitalized(summary)}.")
+        _add_arguments_of(own, kind)
         _shared_options(own)
-        subcommands.add_subcommand(name, own, help=summary)
-    own = ArgumentParser(
-        description="Add latents and features of pretrained networks to a cache.",
-        formatter_class=HelpFormatter,
-        exit_on_error=False,
-        allow_abbrev=False,
-    )
+        subcommands.add_subcommand(name, own, help=_uncapitalized(summary))
+    own = _subparser("Prepare a data set of your own, by the class path of its RawSource.")
+    add_slot(own, "source", "the data set, with its arguments as --source.NAME")
+    _shared_options(own)
+    subcommands.add_subcommand("custom", own, help="a data set of your own, by the class path of its RawSource")
+    own = _subparser("Add latents and features of pretrained networks to a cache.")
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument("--vae", help="a folder or hub repository of diffusers' AutoencoderKL: latents of the videos")
     own.add_argument("--size", type=int, help="with --vae: pixels of the videos that it sees (default: the cache's largest)")
     own.add_argument(
-        "--coarse", action="store_true", help="with --vae: also the coarse frames, region masks and portraits that the video model is told"
+        "--coarse", action="store_true", help="with --vae: also the coarse frames, region masks and portraits of the video model"
     )
     own.add_argument("--wav2vec2", help="a folder or hub repository of transformers' Wav2Vec2, HuBERT or WavLM: features of the sound")
     own.add_argument("--layer", type=int, default=-1, help="with --wav2vec2: which of its hidden states; -1 is the last")
     own.add_argument("--device", default="cpu", help="where the networks run, such as cuda")
     subcommands.add_subcommand("features", own, help="add latents and features of pretrained networks")
-    about = "What a cache holds, what is missing or broken, and what a split finds in it."
-    own = ArgumentParser(description=about, formatter_class=HelpFormatter, exit_on_error=False, allow_abbrev=False)
+    own = _subparser("What a cache holds, what is missing or broken, and what splits find in it.")
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
-    own.add_argument("--split", help="verify a split, and say what of it is there: a packaged name, such as mead_actor, or a .json file")
+    own.add_argument(
+        "--split-file", help="verify splits, and how much of them is there: a packaged name, such as mead_actor, or a .json file"
+    )
     subcommands.add_subcommand("report", own, help="what a cache holds, what is missing or broken")
 
 
+def _subparser(description: str) -> "ArgumentParser":
+    from jsonargparse import ArgumentParser
+
+    from tbd.cli.help import HelpFormatter
+
+    return ArgumentParser(description=description, formatter_class=HelpFormatter, exit_on_error=False, allow_abbrev=False)
+
+
+def _add_arguments_of(parser: "ArgumentParser", kind: "type[RawSource]") -> None:
+    """Make options of a constructor's arguments: texts, and sequences of texts; help is in the docstring's ``Args``."""
+    import inspect
+
+    from docstring_parser import parse
+
+    help_of = {p.arg_name: " ".join((p.description or "").split()) for p in parse(kind.__doc__ or "").params}
+    for name, parameter in inspect.signature(kind).parameters.items():
+        several: dict[str, Any] = {} if parameter.annotation is str else {"nargs": "+"}
+        required = parameter.default is inspect.Parameter.empty
+        default: dict[str, Any] = {"required": True} if required else {"default": list(parameter.default) if several else parameter.default}
+        text = help_of.get(name, "").rstrip(".")
+        parser.add_argument(f"--{name.replace('_', '-')}", help=_uncapitalized(text), **several, **default)
+
+
+def _uncapitalized(text: str) -> str:
+    """Begin a sentence's words within another; abbreviations stay."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def _shared_options(parser: "ArgumentParser") -> None:
+    parser.add_argument("--output", required=True, help="the cache to write; a second run takes up where the first one stopped")
     parser.add_argument("--workers", type=int, help="processes (default: one per core)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 256], help="heights and widths of the videos in pixels")
     parser.add_argument("--crop", default="portrait", help="portrait (head and hair), tight (face) or hdtf (as its authors cut)")
@@ -68,36 +88,47 @@ def _shared_options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    from rich.console import Console
-
-    what = options.what
-    chosen = options[what]
-    if what == "features":
-        _features(chosen)
+    own = options[options.what]
+    if options.what == "features":
+        _features(own)
         return
     from tbd.data.preprocess.report import report
 
-    if what == "report":
-        report(chosen.cache, chosen.split)
+    if options.what == "report":
+        report(own.cache, own.split_file)
         return
+    from rich.console import Console
+
     from tbd.data.preprocess.runner import preprocess
-    from tbd.data.sources.folder import FolderSource
-    from tbd.data.sources.hdtf import HDTFSource
-    from tbd.data.sources.mead import MEADSource
     from tbd.utils.file_checks import check_files, check_folder
 
-    sources = {
-        "mead": lambda: MEADSource(chosen.root, chosen.views),
-        "hdtf": lambda: HDTFSource(chosen.root, chosen.annotations),
-        "folder": lambda: FolderSource(chosen.root),
-    }
+    source, folders = _source(options.what, own)
     # inside the download it may lie: a scan passes over it
-    check_folder("--output", chosen.output, {"--root": chosen.root, "--annotations": chosen.get("annotations")}, inside=True)
-    check_files({"--labels": chosen.labels, "--landmarker": chosen.landmarker}, {})
-    console = Console(quiet=chosen.quiet)
-    shared = {name: chosen[name] for name in ("workers", "sizes", "crop", "landmarker", "labels", "retry", "scan_only")}
-    cache = preprocess(sources[what](), chosen.output, console=console, **shared)
+    check_folder("--output", own.output, folders, inside=True)
+    check_files({"--labels": own.labels, "--landmarker": own.landmarker}, {})
+    console = Console(quiet=own.quiet)
+    shared = {name: own[name] for name in ("workers", "sizes", "crop", "landmarker", "labels", "retry", "scan_only")}
+    cache = preprocess(source, own.output, console=console, **shared)
     report(str(cache.root), console=console)
+
+
+def _source(name: str, options: "Namespace") -> "tuple[RawSource, dict[str, Any]]":
+    """Make the data set; and the folders that it reads: option → value."""
+    import inspect
+
+    from tbd.data.sources.base import source_class
+
+    if name == "custom":
+        component = chosen(options.source, "source")
+        if component is None:
+            raise InputError("--source is missing: the class path of a RawSource, such as my_dataset.MySource.")
+        source = made(component, "source")
+        folders = {f"--source.{key}": value for key, value in component.init_args.items()}
+    else:
+        kind = source_class(name)
+        given = {key: options[key] for key in inspect.signature(kind).parameters}
+        source, folders = kind(**given), {f"--{key.replace('_', '-')}": value for key, value in given.items()}
+    return source, {option: value for option, value in folders.items() if isinstance(value, str)}
 
 
 def _features(options: "Namespace") -> None:
@@ -109,7 +140,7 @@ def _features(options: "Namespace") -> None:
     from tbd.data.preprocess.features import FeatureExtractor, VAELatents, Wav2Vec2Features, extract_features, video_size
     from tbd.data.preprocess.portrait_features import CoarseLatents, PortraitLatent, RegionMasks
 
-    cache = Cache(options.cache)  # a wrong folder is said before large networks are loaded
+    cache = Cache(options.cache)  # a wrong folder is reported before large networks are loaded
     extractors: list[FeatureExtractor] = []
     if options.vae:
         latents = VAELatents(options.vae, video_size(cache, options.size), options.device)

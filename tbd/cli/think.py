@@ -133,6 +133,7 @@ def think(
     Raises:
         InputError: If not exactly one of `text`, `source` and `video` is given, or if something in them cannot be used.
     """
+    from tbd.think import plan_checks
     from tbd.think.edit import edit
     from tbd.think.plan import MusclePlan
     from tbd.think.viz.console import show, warn_of_notes
@@ -147,9 +148,9 @@ def think(
         plan = edit(plan, assignment, planner)
     lines: list[str] = []
     if repair:
-        plan, changes = plan.repair()
+        plan, changes = plan_checks.repair(plan)
         lines += [f"repaired: {change}" for change in changes] or ["There is nothing to repair."]
-    findings = plan.check()
+    findings = plan_checks.check(plan)
     if check or as_json:
         lines += [f"{finding.kind}: {finding.sentence}" for finding in findings]
     if check and not findings:

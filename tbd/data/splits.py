@@ -1,11 +1,12 @@
 """Splits: which clips train a model and which test it. Files with a source and a checksum, in ``tbd/assets/splits``.
 
     {"name": "mead_actor", "dataset": "mead", "by": "person", "source": "where the list comes from",
-     "sides": {"val": ["M013"], "test": ["M003", ...]}, "rest": "train"}
+     "splits": {"val": ["M013"], "test": ["M003", ...]}, "rest": "train"}
 
-`by` says what the sides list: ``person``, ``video`` (the recording that clips were cut from) or ``clip``. Clips of MEAD may be
-written in runs, ``M003_angry_1_001-029,031``. `rest` is the side of whatever no side names, or null. `shared` lists what the two
-sides have in common on purpose (``["person"]`` where sentences are held out, not people).
+`dataset` is a registered name or a class path (`tbd.data.sources.registry`). `by` says what the splits list: ``person``, ``video`` (the
+recording that clips were cut from) or ``clip``. Clips of MEAD may be written in runs, ``M003_angry_1_001-029,031``. `rest` is the split of
+whatever none of them names, or null. `shared` lists what splits have in common on purpose (``["person"]`` where sentences are held out,
+not people).
 """
 
 import hashlib
@@ -17,33 +18,34 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from tbd.data.preprocess.cache import ClipRecord
-from tbd.data.sources.naming import clip_names
+from tbd.data.records import ClipRecord
+from tbd.data.sources.base import source_class
 from tbd.errors import InputError
 
-SIDES = ("train", "val", "test")
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 _BY = ("person", "video", "clip")
 
 
 @dataclass(frozen=True)
-class Split:
-    """One way to divide a data set.
+class DatasetSplits:
+    """One way to divide a data set into train, val and test.
 
     Args:
-        name: of the split, as reports give it.
-        dataset: ``mead``, ``hdtf`` or ``folder``: the `source` of the records that it divides.
-        by: the field of a record that the sides list.
-        source: where the list comes from, in words.
-        sides: side → persons, videos or clips.
-        rest: the side of whatever is not listed.
-        shared: fields whose values two sides share on purpose.
-        checksum: SHA-256 of the file.
+        name: As reports give it.
+        dataset: The `ClipRecord.source` of the records that it divides.
+        by: The field of a record that the splits list.
+        source: Where the list comes from, in words.
+        members: Split → persons, videos or clips.
+        rest: The split of whatever is not listed; None leaves it out.
+        shared: Fields whose values splits share on purpose.
+        checksum: SHA-256 of the file; empty where there is none.
 
     Example:
-        >>> split = load_split("mead_actor")
-        >>> split.side(ClipRecord("M003_angry_1_001", "mead", "M003", "M003_angry_1_001"))
+        >>> splits = load_splits("mead_actor")
+        >>> splits.split_of(ClipRecord("M003_angry_1_001", "mead", "M003", "M003_angry_1_001"))
         'test'
     """
 
@@ -51,99 +53,125 @@ class Split:
     dataset: str
     by: str
     source: str
-    sides: dict[str, tuple[str, ...]]
-    rest: str | None
-    shared: tuple[str, ...]
-    checksum: str
+    members: dict[Split, tuple[str, ...]]
+    rest: Split | None
+    shared: tuple[str, ...] = ()
+    checksum: str = ""
 
     @cached_property
-    def _side_of(self) -> dict[str, str]:
-        return {name: side for side, listed in self.sides.items() for name in listed}
+    def _split_of(self) -> dict[str, Split]:
+        return {name: split for split, listed in self.members.items() for name in listed}
 
-    def side(self, record: ClipRecord) -> str | None:
-        """The side of a clip, or None where the split leaves it out (another data set, another view of a clip it lists)."""
+    def split_of(self, record: ClipRecord) -> Split | None:
+        """Look up the split of a clip; None where it is left out (another data set, another view of a listed clip)."""
         if record.source != self.dataset:
             return None
-        return self._side_of.get(getattr(record, self.by), self.rest)
+        return self._split_of.get(getattr(record, self.by), self.rest)
 
     def named(self) -> set[str]:
-        """Every person, video or clip that a side lists."""
-        return set(self._side_of)
+        """Collect every person, video or clip that is listed."""
+        return set(self._split_of)
 
     def overlaps(self, records: Iterable[ClipRecord] = ()) -> dict[str, list[str]]:
-        """What is on two sides although it should not be: the split's own clips, and those of `records`.
+        """Find what is in two splits although it should not be: among the listed clips, and among `records`.
 
         Args:
-            records: of a cache; where a split lists people, they show which recordings of theirs are on which side.
+            records: Of a cache; where splits list people, they show which recordings of theirs are in which split.
 
         Returns:
-            ``person`` and ``video`` → those on more than one side, sorted. Recordings of one clip each (MEAD) cannot be.
+            ``person`` and ``video`` → those in more than one split, sorted. Recordings of one clip each (MEAD) cannot be.
         """
-        seen: dict[str, dict[str, set[str]]] = {field: {} for field in ("person", "video")}
+        seen: dict[str, dict[str, set[Split]]] = {field: {} for field in ("person", "video")}
 
-        def add(side: str | None, **values: str) -> None:
+        def add(split: Split | None, **values: str) -> None:
             for field, value in values.items():
                 unnamed = field == "person" and value == values.get("video")  # a recording whose speaker nobody has named
-                if side and value and field not in self.shared and not unnamed:
-                    seen[field].setdefault(value, set()).add(side)
+                if split and value and field not in self.shared and not unnamed:
+                    seen[field].setdefault(value, set()).add(split)
 
-        for side, listed in self.sides.items():
+        kind = source_class(self.dataset)
+        for split, listed in self.members.items():
             for name in listed:
-                if self.by == "clip":
-                    person, video = clip_names(self.dataset, name)
-                    add(side, person=person, video=video)
-                elif self.by == "video":
-                    add(side, video=name, person=clip_names(self.dataset, f"{name}_000")[0])
+                if self.by == "person":
+                    add(split, person=name)
                 else:
-                    add(side, person=name)
+                    video = kind.video_of(name) if self.by == "clip" else name
+                    add(split, person=kind.person_of(video), video=video)
         for record in records:
-            add(self.side(record), person=record.person, video=record.video)
-        return {field: sorted(name for name, sides in values.items() if len(sides) > 1) for field, values in seen.items()}
+            add(self.split_of(record), person=record.person, video=record.video)
+        return {field: sorted(name for name, found in values.items() if len(found) > 1) for field, values in seen.items()}
 
 
-def split_names() -> list[str]:
-    """The packaged splits."""
+def packaged_splits() -> list[str]:
+    """List the names of the packaged splits."""
     return sorted(path.name[: -len(".json")] for path in (files("tbd") / "assets/splits").iterdir() if path.name.endswith(".json"))
 
 
-def load_split(name: str | os.PathLike) -> Split:
-    """A packaged split by its name, or one of your own by its path.
+def load_splits(name: str | os.PathLike) -> DatasetSplits:
+    """Load packaged splits by their name, or your own by their path.
+
+    Args:
+        name: One of `packaged_splits`, or a .json file.
+
+    Returns:
+        The splits.
 
     Raises:
-        InputError: there is no such split, the file is no split, or a packaged one has been changed since it was checked in.
+        InputError: If there is no such file, the file holds no splits, or packaged ones have been changed since they were checked in.
     """
-    packaged = split_names()
-    if str(name) in packaged:
-        path = files("tbd") / "assets/splits" / f"{name}.json"
-        sums = dict(line.split()[::-1] for line in (files("tbd") / "assets/splits/SHA256SUMS").read_text().splitlines())
-        data, expected = path.read_bytes(), sums[f"{name}.json"]
-    elif Path(name).is_file():
-        path, data, expected = Path(name), Path(name).read_bytes(), None
-    else:
-        raise InputError(f"There is no split {str(name)!r}; name a .json file or one of {', '.join(packaged)}.")
+    packaged = packaged_splits()
+    path = Path(str(files("tbd") / "assets/splits" / f"{name}.json")) if str(name) in packaged else Path(name)
+    if not path.is_file():
+        raise InputError(f"There are no splits {str(name)!r}; name a .json file or one of {', '.join(packaged)}.")
+    data = path.read_bytes()
     checksum = hashlib.sha256(data).hexdigest()
-    if expected not in (None, checksum):
+    if str(name) in packaged and checksum != _packaged_checksums()[path.name]:
         raise InputError(
-            f"{path} is not the split that tbd came with (its SHA-256 differs); install tbd again, or give yours another name."
+            f"{path} is not what tbd came with (its SHA-256 differs); install tbd again, or give splits of yours another name."
         )
     return _parse(data, str(path), checksum)
 
 
-def _parse(data: bytes, path: str, checksum: str) -> Split:
+def default_splits(dataset: str) -> DatasetSplits:
+    """Load the splits that training uses by default.
+
+    Args:
+        dataset: A registered name, or a class path.
+
+    Returns:
+        Those that the data set's class names; where it names none, everything trains.
+
+    Example:
+        >>> default_splits("folder").split_of(ClipRecord("a", "folder", "Ann", "a"))
+        'train'
+    """
+    name = source_class(dataset).default_splits
+    return DatasetSplits("all", dataset, "person", "everything trains", {}, "train") if name is None else load_splits(name)
+
+
+def _packaged_checksums() -> dict[str, str]:
+    """Read file → SHA-256."""
+    lines = (files("tbd") / "assets/splits/SHA256SUMS").read_text().splitlines()
+    return {name: checksum for checksum, name in map(str.split, lines)}
+
+
+def _parse(data: bytes, path: str, checksum: str) -> DatasetSplits:
     try:
         values: dict[str, Any] = json.loads(data)
-        sides = {side: tuple(name for entry in listed for name in expand(entry)) for side, listed in values["sides"].items()}
-        split = Split(values["name"], values["dataset"], values["by"], values["source"], sides, values.get("rest"),
-                      tuple(values.get("shared", ())), checksum)  # fmt: skip
+        members = {split: tuple(name for entry in listed for name in expand(entry)) for split, listed in values["splits"].items()}
+        shared = tuple(values.get("shared", ()))
+        splits = DatasetSplits(
+            values["name"], values["dataset"], values["by"], values["source"], members, values.get("rest"), shared, checksum
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is no split file ({error!r}); `tbd/data/splits.py` shows its form.") from error
-    wrong = [s for s in (*sides, split.rest) if s not in (*SIDES, None)]
-    if wrong or split.by not in _BY:
-        raise InputError(f"{path} is no split file: sides are {', '.join(SIDES)} and `by` is one of {', '.join(_BY)}.")
-    twice = _twice(sides.values())
+        raise InputError(f"{path} holds no splits ({error!r}); `tbd/data/splits.py` shows their form.") from error
+    wrong = [s for s in (*members, splits.rest) if s not in (*SPLITS, None)]
+    if wrong or splits.by not in _BY:
+        raise InputError(f"{path} holds no splits: they are {', '.join(SPLITS)}, and `by` is one of {', '.join(_BY)}.")
+    twice = _twice(members.values())
     if twice:
-        raise InputError(f"{path} lists {twice} on two sides; each {split.by} belongs to one.")
-    return split
+        raise InputError(f"{path} lists {twice} in two splits; each {splits.by} belongs to one.")
+    return splits
 
 
 def _twice(lists: Iterable[Sequence[str]]) -> str | None:
@@ -157,7 +185,13 @@ def _twice(lists: Iterable[Sequence[str]]) -> str | None:
 
 
 def expand(entry: str) -> list[str]:
-    """A run of MEAD's clips as single names; any other entry as it is.
+    """Write a run of MEAD's clips as single names.
+
+    Args:
+        entry: Of a file of splits.
+
+    Returns:
+        The names; any other entry alone.
 
     Example:
         >>> expand("M003_angry_1_001-003,007")

@@ -19,7 +19,7 @@ from tbd.face.motion import Motion
 from tbd.media.rates import FPS
 
 if TYPE_CHECKING:
-    from tbd.face.tracker import TrackingSession
+    from tbd.face.tracking.session import TrackingSession
     from tbd.metrics.base import Array
 
 
@@ -188,7 +188,8 @@ _UNSEEN = np.full((NUM_POINTS, 3), np.nan, np.float32)
 
 def _tracking(stack: ExitStack, source: str) -> "TrackingSession":
     """Relative to the video's own rest, since known motions are relative to the portrait that a video was drawn from."""
-    from tbd.face.tracker import FaceMeshTracker, TrackingSession
+    from tbd.face.tracker import FaceMeshTracker
+    from tbd.face.tracking.session import TrackingSession
 
     return stack.enter_context(TrackingSession(FaceMeshTracker(absolute=False), source))
 

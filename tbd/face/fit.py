@@ -28,7 +28,7 @@ _SAMPLE = 1000
 _ROUNDS = 8
 """Turns of coefficients and neutral face in the estimate of the latter."""
 _TOUCH = 0.02
-"""Lips that touch are seen at most this far apart, in inter-ocular distances."""
+"""Lips that touch are tracked at most this far apart, in inter-ocular distances."""
 _LIPS_WEIGHT = 3.0
 """Of the gap between the lips among the residuals: the jaw, the lips and the cheeks may share a movement this way or that, but lips
 that touch in the picture must touch in the motion."""
@@ -86,7 +86,7 @@ def resting_face(meshes: np.ndarray) -> np.ndarray:
 
 
 def _shut_lips(meshes: np.ndarray, rest: np.ndarray) -> float:
-    """The gap that a tracker sees between this person's lips when they touch, in inter-ocular distances."""
+    """The gap that a tracker measures between this person's lips when they touch, in inter-ocular distances."""
     moved = _without_pose(meshes[np.linspace(0, len(meshes) - 1, min(len(meshes), _SAMPLE)).round().astype(int)], rest)[0]
     return float(np.clip(np.quantile(inner_lip_gap(moved).mean(1), 0.05), 0, _TOUCH))
 

@@ -43,7 +43,7 @@ _NEVER = ("eyeLook", "jawForward", "tongueOut", "mouthClose")
 
 @dataclass(frozen=True)
 class NeutralFace:
-    """A person at rest, as a tracker sees them.
+    """A person at rest, as a tracker measures them.
 
     Args:
         face: (478, 3) in inter-ocular distances, as `FaceGeometry.canonical`.

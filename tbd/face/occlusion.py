@@ -22,7 +22,7 @@ _UPPER = [6, 197, 195, 117, 346, 50, 280, 118, 347, 9, 151]
 _AROUND = [164, 165, 391, 18, 200, 199, 83, 313, 57, 287, 43, 273, 92, 322]
 _CHIN = [200, 199, 208, 428, 171, 396, 32, 262, 211, 431]
 _ACROSS = 0.16
-"""Inter-ocular distances above and below the line between the lips within which they are looked for."""
+"""Inter-ocular distances above and below the line between the lips that are searched for them."""
 
 
 def is_mouth_occluded(face: FaceGeometry) -> bool:

@@ -7,33 +7,23 @@ metadata names its tracker and version.
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.face.fit import ClipFit, fit_clip, head_motion_by_shot, resting_face, smooth
-from tbd.face.geometry import FaceGeometry, bounding_box, face_roll, matrix_to_euler, remove_pose
-from tbd.face.mesh import FaceDetection, FaceModel, LandmarkerModel, MeshModel
+from tbd.face.fit import ClipFit, fit_clip, smooth
+from tbd.face.geometry import FaceGeometry, face_roll, remove_pose
+from tbd.face.mesh import FaceModel, LandmarkerModel, MeshModel
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, CLIP, NeutralFace
-from tbd.face.tracking.detection_file import DetectionFile, DetectionRows
+from tbd.face.tracking.detection_file import DetectionRows
 from tbd.face.tracking.follower import FaceFollower
+from tbd.face.tracking.limits import MAX_TILT, require_usable
 from tbd.face.tracking.rotation import ImageLike, wrap_degrees
-from tbd.face.tracking.shot_boundaries import Cut, ShotBoundaryDetector
+from tbd.face.tracking.session import TrackingSession
 from tbd.face.tracking.straightening import straighten
-
-MIN_FACE = 48
-"""Pixels: the least height or width of a face that can be rendered or tracked."""
-MAX_TURN = np.radians(45)
-"""How far a portrait's head may be turned or tilted: beyond it, half of the face is not in the picture."""
-MAX_TILT = np.radians(30)
-"""How far a portrait's head may be tilted and still be drawn as it is; a picture tilted further is turned level."""
-_MAX_OUTSIDE = 0.04
-"""The part of the mesh that may lie outside the picture (a chin or an ear's edge)."""
 
 
 class Tracker(ABC):
@@ -101,7 +91,7 @@ class Tracker(ABC):
         geometry = FaceGeometry(
             image, detection.points, *remove_pose(detection.points, detection.rotation), max(follower.faces_seen, 1), about
         )
-        _require_usable(geometry, source)
+        require_usable(geometry, source)
         return geometry
 
     def neutral_face(self, frames: Iterable[ImageLike], source: str = "the neutral clip") -> NeutralFace:
@@ -160,107 +150,6 @@ class Tracker(ABC):
     def metadata(self) -> dict[str, str]:
         """Return the metadata that name this tracker and its version in a result."""
         return {"tracker": self.name, "tracker_version": f"mediapipe {version('mediapipe')}"}
-
-
-class TrackingSession:
-    """One clip being tracked, frame by frame, for a caller that has more to do with the frames than `Tracker.track`.
-
-    Use it as a context manager; the meshes are kept on disk until it closes.
-
-    Args:
-        tracker: The tracker whose model follows the face.
-        source: What messages call the video.
-        neutral: The person at rest, see `Tracker.track`.
-    """
-
-    def __init__(self, tracker: Tracker, source: str = "the video", neutral: NeutralFace | None = None) -> None:
-        self.tracker, self.source, self.neutral = tracker, source, neutral
-        self._size: tuple[int, ...] = (0, 0)
-        self._cuts = ShotBoundaryDetector()
-
-    def __enter__(self) -> "TrackingSession":
-        with ExitStack() as stack:
-            self._detections = stack.enter_context(DetectionFile())
-            self._follower = FaceFollower(stack.enter_context(self.tracker.open(video=True)))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stack.__exit__(kind, error, trace)
-
-    @property
-    def seen(self) -> list[bool]:
-        """For each frame whether the face was found."""
-        return self._detections.seen
-
-    def add(self, frame: ImageLike) -> FaceDetection | None:
-        """Find the face in the next frame, (H, W, 3) uint8 RGB or a `tbd.media.lazy_frame.LazyFrame`; None where it is lost."""
-        self._size = frame.shape[1::-1]
-        detection = self._follower.follow(frame)
-        self._detections.append(detection)
-        if detection is None:
-            self._cuts.add(None, None)
-        else:
-            self._cuts.add(self._follower.pixels, detection.points, self._follower.corner)
-        return detection
-
-    @property
-    def turn(self) -> int:
-        """Quarter turns anticlockwise after which the video is upright; its points and its motion are those of the turned video."""
-        return self._follower.turn or 0
-
-    def cuts(self) -> list[Cut]:
-        """Find where shots end.
-
-        Returns:
-            The cuts, in the order of their frames.
-
-        Raises:
-            InputError: If a shot shows another person than the one before.
-        """
-        cuts = self._cuts.finish()
-        others = [cut for cut in cuts if cut.other_person]
-        if others:
-            more = f", the first of {len(others)} such cuts" if len(others) > 1 else ""
-            raise InputError(
-                f"Another person seems to be seen in {self.source} from {others[0].seconds:.2f} s on{more}; give a part of it that shows "
-                "one person in one shot (`tbd track` takes --start and --end)."
-            )
-        return cuts
-
-    def motion(self) -> Motion:
-        """Return the performance; `Tracker.track` says which clips are refused."""
-        detections = self._detections.read(self.source)
-        _require_size(detections, self.source)
-        cuts = self.cuts()
-        clip = self.tracker.solve(detections, self.neutral)
-        head, rest = head_motion_by_shot(clip, [sum(self.seen[: cut.frame]) for cut in cuts])
-        values = self._detections.interpolate(np.concatenate([clip.blendshapes, head], 1))
-        about = {
-            **self.tracker.metadata(),
-            "faces_seen": self._follower.faces_seen,
-            "frames_without_face": len(self.seen) - sum(self.seen),
-            "frame_size": list(self._size),
-            "neutral": self.tracker.reference(self.neutral),
-            "rest": rest,
-            **({"turned": wrap_degrees(90 * self.turn)} if self.turn else {}),
-            **({"cuts": [cut.seconds for cut in cuts]} if cuts else {}),
-        }
-        return Motion(self.tracker.remove_jitter(values), about)
-
-    def neutral_face(self) -> NeutralFace:
-        """Return the person's resting face, where the clip shows them at rest; see `Tracker.neutral_face`."""
-        detections = self._detections.read(self.source)
-        _require_size(detections, self.source)
-        return NeutralFace(resting_face(detections.points), np.median(detections.blendshapes, 0).astype(np.float64), self.source)
-
-    def points(self) -> np.ndarray:
-        """Return (T, 478, 3) float32 mesh points as `FaceGeometry.points`, interpolated where the face was lost."""
-        points = np.array(self._detections.read(self.source).points)
-        if all(self.seen):
-            return points
-        filled = self._detections.interpolate(points.reshape(len(points), -1)).astype(np.float32)
-        return filled.reshape(-1, *points.shape[1:])
 
 
 class FaceMeshTracker(Tracker):
@@ -353,28 +242,3 @@ class FaceLandmarkerTracker(Tracker):
             at_rest = np.clip(neutral.blendshapes, 0, 0.9)
             blendshapes = np.clip((blendshapes - at_rest) / (1 - at_rest), 0, 1)
         return ClipFit(blendshapes, rotations, np.median(scales / nearness) * nearness, origins)
-
-
-def _require_size(detections: DetectionRows, source: str) -> None:
-    """Raise InputError where a clip's face is too small."""
-    some = detections.points[:: max(len(detections) // 100, 1)]
-    side = float(np.median([np.ptp(points[:, :2], 0).max() for points in some]))
-    if side < MIN_FACE:
-        raise InputError(f"The face in {source} is {side:.0f} pixels high; give one of at least {MIN_FACE} pixels.")
-
-
-def _require_usable(geometry: FaceGeometry, source: str) -> None:
-    """Raise InputError where a face cannot be drawn from: too small, cut by the border, or turned away."""
-    left, top, right, bottom = bounding_box(geometry.points)
-    height, width = geometry.image.shape[:2]
-    side = max(right - left, bottom - top)
-    if side < MIN_FACE:
-        raise InputError(f"The face in {source} is {side:.0f} pixels high; give one of at least {MIN_FACE} pixels.")
-    xy = geometry.points[:, :2]
-    outside = ((xy < 0) | (xy >= [width, height])).any(1).mean()
-    if outside > _MAX_OUTSIDE:
-        raise InputError(f"The face in {source} is cut by the border ({outside:.0%} of it lies outside); show the whole face.")
-    turn, roll = np.arccos(np.clip(geometry.rotation[2, 2], -1, 1)), abs(matrix_to_euler(geometry.rotation)[2])
-    if max(turn, roll) > MAX_TURN:
-        how = f"turned {np.degrees(turn):.0f}° away" if turn > MAX_TURN else f"tilted by {np.degrees(roll):.0f}°"
-        raise InputError(f"The face in {source} is {how}; give one within {np.degrees(MAX_TURN):.0f}° of upright and frontal.")

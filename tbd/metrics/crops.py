@@ -12,7 +12,6 @@ from typing import Literal
 import cv2
 import numpy as np
 import torch
-from scipy.signal import medfilt
 from torch import Tensor
 
 from tbd.metrics.base import Array, Unmeasurable, tensor, to_uint8
@@ -106,6 +105,8 @@ def crop_track(frames: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     Returns:
         (T, 224, 224, 3) uint8.
     """
+    from scipy.signal import medfilt
+
     half = np.maximum(boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]) / 2
     # The release fails on tracks of six frames and fewer, where more than half of the median's window is beyond the ends.
     window = min(_MEDIAN, len(boxes) - (len(boxes) + 1) % 2)

@@ -21,14 +21,14 @@ def phone_track(phones: Sequence[Phone], frames: int) -> np.ndarray:
     """Which phone is heard when.
 
     Args:
-        phones: of one recording, in order; what none covers is silence.
-        frames: of motion.
+        phones: Of one recording, in order; what none covers is silence.
+        frames: Of motion.
 
     Returns:
         (frames · 4,) uint8, places in `SYMBOLS`.
 
     Raises:
-        InputError: a symbol is none of `SYMBOLS`.
+        InputError: If a symbol is none of `SYMBOLS`.
 
     Example:
         >>> track = phone_track([Phone(0.01, 0.03, "m"), Phone(0.03, 0.05, "ɑ")], frames=2)

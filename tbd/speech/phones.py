@@ -33,8 +33,8 @@ class Phone:
     """One sound and when it is heard.
 
     Args:
-        start: seconds from the start of the audio.
-        end: seconds; not before `start`.
+        start: Seconds from the start of the audio.
+        end: Seconds; not before `start`.
         symbol: IPA, with diphthongs and affricates as one symbol (``aɪ``, ``tʃ``); `SILENCE` for a pause.
         stress: 0 none or unknown, 1 primary.
     """
@@ -50,7 +50,15 @@ class Phone:
         return self.end - self.start
 
     def moved(self, seconds: float, stretch: float = 1.0) -> "Phone":
-        """The same sound, its times multiplied by `stretch` and then moved by `seconds`."""
+        """Move a phone in time.
+
+        Args:
+            seconds: Added to the times after the stretch.
+            stretch: Factor of the times.
+
+        Returns:
+            The same sound at its new times.
+        """
         return Phone(self.start * stretch + seconds, self.end * stretch + seconds, self.symbol, self.stress)
 
 
@@ -58,7 +66,13 @@ def from_arpabet(name: str) -> tuple[str, int]:
     """IPA symbol and stress of an ARPAbet name, with or without a stress digit.
 
     Raises:
-        InputError: the name is not ARPAbet.
+        InputError: If the name is not ARPAbet.
+
+    Args:
+        name: The ARPAbet name.
+
+    Returns:
+        Symbol, and stress: 1 for primary, else 0.
 
     Example:
         >>> from_arpabet("AY1"), from_arpabet("pau")
@@ -84,7 +98,12 @@ def merge_silences(phones: Iterable[Phone]) -> list[Phone]:
 
 
 def save_phones(phones: Sequence[Phone], path: str | os.PathLike) -> None:
-    """Write ``start,end,phone,stress`` rows; seconds with four decimals."""
+    """Write a table of ``start,end,phone,stress`` rows; seconds with four decimals.
+
+    Args:
+        phones: The phones, in order of time.
+        path: The CSV file to write.
+    """
     with atomic_output(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("start", "end", "phone", "stress"))
@@ -94,8 +113,14 @@ def save_phones(phones: Sequence[Phone], path: str | os.PathLike) -> None:
 def load_phones(path: str | os.PathLike) -> list[Phone]:
     """Read what `save_phones` wrote.
 
+    Args:
+        path: The CSV file.
+
+    Returns:
+        The phones, in order of time.
+
     Raises:
-        InputError: the file is missing or is no such table.
+        InputError: If the file is missing or is no such table.
     """
     path = Path(path)
     try:

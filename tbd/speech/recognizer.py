@@ -37,6 +37,9 @@ class PhoneRecognizer(ABC):
 
         Args:
             audio: (N,) float32 samples at 16 kHz in −1..1, up to `LONGEST` seconds.
+
+        Returns:
+            The phones; silences among them.
         """
 
     def listen(self, audio: np.ndarray) -> list[Phone]:
@@ -55,7 +58,7 @@ class SphinxRecognizer(PhoneRecognizer):
     """pocketsphinx (Huggins-Daines et al. 2006), whose model of American English is in its wheel.
 
     Args:
-        words: recognize English words and align them, where that succeeds. Otherwise, and in any other language, the English
+        words: Recognize English words and align them, where that succeeds. Otherwise, and in any other language, the English
             phones nearest to the sound: on English, a jaw moved by such phones correlates by 0.80 with one moved by aligned
             words (24 recordings). Words take a quarter of the recording's duration, bare phones a fiftieth.
     """
@@ -65,14 +68,22 @@ class SphinxRecognizer(PhoneRecognizer):
         self.name = "sphinx-words" if words else "sphinx-phones"
 
     def recognize(self, audio: np.ndarray) -> list[Phone]:
+        """Recognize the phones of a passage; see `PhoneRecognizer.recognize`."""
         if np.abs(audio).max(initial=0) < _FAINTEST:
             return []
         return list(_recognized(np.round(audio * 32767).astype(np.int16).tobytes(), self.words))
 
 
 def passages(audio: np.ndarray) -> Iterator[np.ndarray]:
-    """Cut (N,) samples into passages of up to `LONGEST` seconds, at the quietest moment of each second half, so that no word is
-    cut if there is any pause.
+    """Cut a recording into passages that a recognizer takes.
+
+    Each cut is at the quietest moment of the second half of a passage, so that no word is cut where there is any pause.
+
+    Args:
+        audio: (N,) samples at 16 kHz.
+
+    Yields:
+        (M,) samples of up to `LONGEST` seconds.
     """
     longest = int(LONGEST * SAMPLE_RATE)
     while len(audio) > longest:

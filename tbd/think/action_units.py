@@ -8,7 +8,7 @@ subject's own. Head channels follow `tbd.face.channels.HEAD`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Side = Literal["both", "left", "right"]
 Region = Literal["upper", "eyes", "middle", "lower", "head"]
@@ -29,12 +29,12 @@ class ActionUnit:
     Args:
         number: FACS number.
         name: FACS name.
-        muscles: anatomical names of what contracts (or relaxes).
-        region: where it shows.
-        movement: what a coder sees, as a phrase that completes "…, so that ".
-        channels: motion channel → value at intensity 1: 0..1 for blendshapes, radians or inter-ocular distances for
+        muscles: Anatomical names of what contracts (or relaxes).
+        region: Where it shows.
+        movement: What a coder sees, as a phrase that completes "…, so that ".
+        channels: Motion channel → value at intensity 1: 0..1 for blendshapes, radians or inter-ocular distances for
             the head.
-        sides: which sides it may act on: `EITHER` (both at once or one alone), `TOGETHER` (always both) or `ONE`
+        sides: Which sides it may act on: `EITHER` (both at once or one alone), `TOGETHER` (always both) or `ONE`
             (a wink, a jaw pushed sideways: one side, never both).
 
     Example:
@@ -155,17 +155,46 @@ ACTION_UNITS: dict[int, ActionUnit] = _table(
      {"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0}, TOGETHER),
     (63, "Eyes Up", ("superior rectus", "inferior oblique"), "eyes", "the eyes look up", _pair(eyeLookUp=1), TOGETHER),
     (64, "Eyes Down", ("inferior rectus", "superior oblique"), "eyes", "the eyes look down", _pair(eyeLookDown=1), TOGETHER),
+    # new action units go here
 )  # fmt: skip
-"""Number → unit. FACS numbers that no channel can show (AU8, 21, 35–37, 39 …) are absent."""
+"""Number → unit. FACS numbers that no channel can show (AU21, 35–37, 39 …) are absent. Models store units by their place: append, never
+reorder."""
 
 TRACE = 0.08
 """Below it a muscle is at rest; FACS's A, "trace", is about 0.1 to 0.3 here."""
 
-ANTAGONISTS: tuple[tuple[int, int], ...] = (
-    (12, 15), (13, 15), (24, 25), (24, 26), (24, 27), (23, 27), (28, 25), (28, 26), (28, 27), (18, 20), (18, 12),
-    (17, 27), (26, 27), (31, 26), (31, 27), (5, 43), (43, 63), (51, 52), (53, 54), (55, 56), (57, 58), (61, 62), (63, 64),
+
+class Opposites(NamedTuple):
+    """Two action units that cannot show together.
+
+    Args:
+        first: FACS number.
+        second: FACS number.
+        kind: "muscles" pull against each other; "lids" and "blinks" move the lids both ways, the latter for an instant;
+            "directions" move the head or the eyes both ways; "mirrored" are each other's mirror image, left and right.
+    """
+
+    first: int
+    second: int
+    kind: Literal["muscles", "lids", "blinks", "directions", "mirrored"]
+
+
+OPPOSITES: tuple[Opposites, ...] = (
+    Opposites(12, 15, "muscles"), Opposites(13, 15, "muscles"), Opposites(24, 25, "muscles"), Opposites(24, 26, "muscles"),
+    Opposites(24, 27, "muscles"), Opposites(23, 27, "muscles"), Opposites(28, 25, "muscles"), Opposites(28, 26, "muscles"),
+    Opposites(28, 27, "muscles"), Opposites(18, 20, "muscles"), Opposites(18, 12, "muscles"), Opposites(17, 27, "muscles"),
+    Opposites(26, 27, "muscles"), Opposites(31, 26, "muscles"), Opposites(31, 27, "muscles"), Opposites(5, 43, "lids"),
+    Opposites(43, 63, "muscles"), Opposites(51, 52, "mirrored"), Opposites(53, 54, "directions"), Opposites(55, 56, "mirrored"),
+    Opposites(57, 58, "directions"), Opposites(61, 62, "mirrored"), Opposites(63, 64, "directions"), Opposites(5, 45, "blinks"),
+    Opposites(43, 46, "blinks"),
+    # new opposites go here
 )  # fmt: skip
-"""Units that pull against each other; where both are called, the stronger acts."""
+"""The only list of units that oppose each other."""
+
+ANTAGONISTS: tuple[tuple[int, int], ...] = tuple((a, b) for a, b, kind in OPPOSITES if kind != "blinks")
+"""Units that pull against each other; where both are called, the stronger acts. A blink interrupts, and is none."""
+MIRRORED: dict[int, int] = {a: b for first, second, kind in OPPOSITES if kind == "mirrored" for a, b in ((first, second), (second, first))}
+"""Unit that moves to one side → the same movement to the other side."""
 
 SPEECH: dict[int, float] = {18: 0.45, 22: 0.45, 23: 0.75, 24: 0.5, 25: 0.6, 26: 0.5, 27: 0.45, 28: 0.4}
 """What is left, while someone talks, of the units that articulation needs: lips that meet for p, b and m and round for o

@@ -18,14 +18,17 @@ def edit(plan: MusclePlan, assignment: str, planner: Planner) -> MusclePlan:
     """The plan with one thing set.
 
     Args:
-        plan: what to start from.
+        plan: What to start from.
         assignment: ``AU12=0.4`` (both sides; 0 removes the unit), ``AU12L=0.4`` (one side, the other stays), a region's
             description (``lower=lips pressed together``) or ``intensity=0.5``. A unit that acts keeps its times, one that
             did not acts throughout. Words that name muscles of their region replace those at work there.
-        planner: reads muscles from a region's words.
+        planner: Reads muscles from a region's words.
 
     Raises:
-        InputError: there is nothing of that name to set, or not to that value.
+        InputError: If there is nothing of that name to set, or not to that value.
+
+    Returns:
+        The edited plan; the given one stays as it is.
 
     Example:
         >>> from tbd.think.planner import KnowledgePlanner

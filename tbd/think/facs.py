@@ -11,11 +11,11 @@ HEAD_LIMIT = 1.0
 """Radians and inter-ocular distances beyond which several head units together do not go."""
 
 
+_PREFIXES: dict[str, Region] = {"brow": "upper", "eye": "eyes", "cheek": "middle", "nose": "middle", "head": "head"}
+
+
 def _region(channel: str) -> Region:
-    for prefix, region in (("brow", "upper"), ("eye", "eyes"), ("cheek", "middle"), ("nose", "middle"), ("head", "head")):
-        if channel.startswith(prefix):
-            return region
-    return "lower"
+    return next((region for prefix, region in _PREFIXES.items() if channel.startswith(prefix)), "lower")
 
 
 CHANNEL_REGIONS: dict[str, Region] = {channel: _region(channel) for channel in CHANNELS}
@@ -32,9 +32,9 @@ def perform(plan: MusclePlan, num_frames: int, start: float = 0.0) -> np.ndarray
     head they add.
 
     Args:
-        plan: the muscles and their times.
+        plan: The muscles and their times.
         num_frames: T, at 25 frames a second.
-        start: seconds into the plan of the first frame.
+        start: Seconds into the plan of the first frame.
 
     Returns:
         (T, 58) float32, columns named by `tbd.face.channels.CHANNELS`, blendshapes 0..1.
@@ -71,14 +71,14 @@ def measure(values: np.ndarray, unit: int, side: Side = "both") -> np.ndarray:
 
     Args:
         values: (T, 58) motion.
-        unit: action unit number.
-        side: for a one-sided unit (AU30, AU46) "both" means the stronger of the two.
+        unit: Action unit number.
+        side: For a one-sided unit (AU30, AU46) "both" means the stronger of the two.
 
     Returns:
         (T,) float32 intensity.
 
     Raises:
-        KeyError: there is no such unit, or it does not act on that side.
+        KeyError: If there is no such unit, or it does not act on that side.
     """
     if unit not in ACTION_UNITS:
         raise KeyError(describe_unknown(unit))

@@ -6,18 +6,16 @@ import os
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from tbd.errors import InputError
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Region, Side, describe_unknown
 from tbd.think.emotions import Emotion
 from tbd.utils.atomic import atomic_output
-
-if TYPE_CHECKING:
-    from tbd.think.plan_checks import Finding
 
 __all__ = ["RELEASE", "RISE", "TAIL", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step"]
 
@@ -48,7 +46,7 @@ class MuscleAction(_Part):
     the onset, no offset means "until the end".
 
     Raises:
-        pydantic.ValidationError: an unknown unit, a side that it does not act on, an intensity outside 0..1, or times
+        pydantic.ValidationError: If an unknown unit, a side that it does not act on, an intensity outside 0..1, or times
             that are not finite or not in order. `MusclePlan.from_json` turns it into one sentence.
     """
 
@@ -127,15 +125,15 @@ class MusclePlan(_Part):
     """A sentence about a feeling, thought into muscles.
 
     Args:
-        text: the sentence it was thought from.
-        reasoning: the chain of thought, step by step.
-        emotions: the mix of emotions; weights are scaled to sum to 1.
+        text: The sentence it was thought from.
+        reasoning: The chain of thought, step by step.
+        emotions: The mix of emotions; weights are scaled to sum to 1.
         intensity: 0..1, how strongly it is felt.
-        actions: the muscles at work.
-        segments: the timeline where feelings follow each other; empty where one feeling lasts.
-        description: the global description, for text encoders.
-        regions: one local description per region.
-        notes: what the planner wants its user to know (nothing was understood, a word was ambiguous).
+        actions: The muscles at work.
+        segments: The timeline where feelings follow each other; empty where one feeling lasts.
+        description: The global description, for text encoders.
+        regions: One local description per region.
+        notes: What the planner wants its user to know (nothing was understood, a word was ambiguous).
 
     Example:
         >>> plan = MusclePlan.from_json('{"actions": [{"unit": 12, "intensity": 0.4}], "emotions": {"happy": 2}}')
@@ -185,28 +183,19 @@ class MusclePlan(_Part):
         closed = bool(self.segments) and self.segments[-1].end is not None
         return max([*times, *ends, 1.0]) if closed else max([*times, *ends, max(starts, default=0.0) + TAIL])
 
-    def check(self) -> "tuple[Finding, ...]":
-        """What a face cannot do or a reader would stumble on; nothing for a sound plan. See `tbd.think.plan_checks.check`."""
-        from tbd.think.plan_checks import check  # anatomy is about plans, so it imports this module
-
-        return check(self)
-
-    def repair(self) -> "tuple[MusclePlan, tuple[str, ...]]":
-        """A plan without findings, and one sentence for each change. See `tbd.think.plan_checks.repair`."""
-        from tbd.think.plan_checks import repair
-
-        return repair(self)
-
     @classmethod
     def from_json(cls, text: str | bytes, source: str = "The plan") -> "MusclePlan":
         """Read what `to_json` wrote, or a user did.
 
         Args:
             text: JSON.
-            source: what the error sentence calls it, for instance the file's name.
+            source: What the error sentence calls it, for instance the file's name.
+
+        Returns:
+            The plan.
 
         Raises:
-            InputError: one sentence that says what is wrong, and where.
+            InputError: If the plan is not valid; one sentence says what is wrong, and where.
         """
         try:
             return cls.model_validate_json(text)
@@ -221,18 +210,25 @@ class MusclePlan(_Part):
     def load(cls, path: str | os.PathLike) -> "MusclePlan":
         """Read a plan file.
 
+        Args:
+            path: The JSON file.
+
+        Returns:
+            The plan.
+
         Raises:
-            InputError: the file is missing, unreadable or no valid plan.
+            InputError: If the file is missing, unreadable or no valid plan.
         """
         path = Path(path)
         try:
-            text = path.read_bytes()
+            content = path.read_bytes()
         except FileNotFoundError:
             raise InputError(f"There is no plan file {path}.") from None
         except OSError as error:
             raise InputError(f"Cannot read the plan {path}: {error.strerror}.") from error
+        text: str | bytes = content
         with suppress(UnicodeDecodeError):
-            text = text.decode(json.detect_encoding(text))  # Windows' shells and editors write UTF-16 and byte order marks
+            text = content.decode(json.detect_encoding(content))  # Windows' shells and editors write UTF-16 and byte order marks
         return cls.from_json(text, source=str(path))
 
     def save(self, path: str | os.PathLike) -> None:
@@ -252,7 +248,7 @@ def explain(error: ValidationError) -> str:
     return f"{place}{reason}".rstrip(".") + more + "."
 
 
-def _reason(complaint: dict[str, Any]) -> str:
+def _reason(complaint: ErrorDetails) -> str:
     kind, given, context = complaint["type"], complaint["input"], complaint.get("ctx", {})
     if kind == "json_invalid":
         return f"it holds no JSON ({context['error']})"

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, REGIONS, SPEECH, TOGETHER, TRACE, Side, describe_unknown
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS
@@ -32,11 +32,11 @@ class Finding:
     Args:
         kind: "bounds" (a value that validation would refuse), "timeline" (gaps; muscles beyond its end), "intensity"
             (odd though in range), "antagonists", "speech" (a mouth that could not talk) or "regions" (not described).
-        sentence: what is found.
-        where: what it is about: units (``"AU12"``), regions (``"lower"``) or fields (``"segments[1]"``).
-        start: seconds from which it holds.
-        end: seconds until which; None for "until the end".
-        remedy: what `repair` does about it, in one sentence; empty where another finding's remedy settles it as well.
+        sentence: What is found.
+        where: What it is about: units (``"AU12"``), regions (``"lower"``) or fields (``"segments[1]"``).
+        start: Seconds from which it holds.
+        end: Seconds until which; None for "until the end".
+        remedy: What `repair` does about it, in one sentence; empty where another finding's remedy settles it as well.
     """
 
     kind: Kind
@@ -53,7 +53,10 @@ def check(plan: MusclePlan) -> tuple[Finding, ...]:
     A plan that names no feeling may move muscles at intensity 0: an order ("AU4 at 0.7") means nothing by itself.
 
     Args:
-        plan: any plan, also one whose values `model_copy` or `model_construct` kept from validation.
+        plan: Any plan, also one whose values `model_copy` or `model_construct` kept from validation.
+
+    Returns:
+        The findings; none for a sound plan.
 
     Example:
         >>> smile = {"unit": 12, "intensity": 0.6}
@@ -71,8 +74,11 @@ def repair(plan: MusclePlan) -> tuple[MusclePlan, tuple[str, ...]]:
     lowered to what it leaves; gaps in the timeline are closed. Descriptions that quote what the muscles do follow them,
     anyone's own words stay.
 
+    Args:
+        plan: Any plan, also one whose values `model_copy` or `model_construct` kept from validation.
+
     Returns:
-        a plan without findings, which repairing again leaves as it is, and one sentence for each change. A sound plan
+        A plan without findings, which repairing again leaves as it is, and one sentence for each change. A sound plan
         comes back as it was.
 
     Example:
@@ -88,7 +94,15 @@ def repair(plan: MusclePlan) -> tuple[MusclePlan, tuple[str, ...]]:
 
 
 def follow(plan: MusclePlan, before: MusclePlan) -> MusclePlan:
-    """The plan with the descriptions of those regions that quoted the muscles of `before` following what has changed."""
+    """Let the descriptions of regions follow muscles that have changed.
+
+    Args:
+        plan: The plan as it is now.
+        before: The plan before its muscles changed.
+
+    Returns:
+        The plan; descriptions that quoted the muscles of `before` quote its own, a user's own words stay.
+    """
     regions = dict(plan.regions)
     for region, words in plan.regions.items():
         now, then = ([a for a in p.actions if _region(a) == region] for p in (plan, before))
@@ -120,7 +134,12 @@ def _span(start: float, end: float) -> str:
     return f"until {end:.1f} s" if start <= 0 else f"from {start:.1f} s to {end:.1f} s"
 
 
-def _times(start: float, end: float) -> dict[str, float | None]:
+class _Times(TypedDict):
+    start: float
+    end: float | None
+
+
+def _times(start: float, end: float) -> _Times:
     """`start` and `end` of a finding; infinite times are open ends."""
     return {"start": max(0.0, start), "end": None if math.isinf(end) else end}
 
@@ -167,7 +186,7 @@ def _possible(action: MuscleAction, found: list[Finding]) -> MuscleAction | None
 
 
 def _segment(segment: Segment, place: str, found: list[Finding]) -> Segment:
-    updates = _feeling(segment, f"{place}.", found)
+    updates: dict[str, Any] = _feeling(segment, f"{place}.", found)
     if not (math.isfinite(segment.start) and segment.start >= 0):
         updates["start"] = 0.0
     if segment.end is not None and not math.isfinite(segment.end):
@@ -180,7 +199,7 @@ def _segment(segment: Segment, place: str, found: list[Finding]) -> Segment:
 
 def _feeling(part: MusclePlan | Segment, place: str, found: list[Finding]) -> dict[str, Any]:
     """What is to be changed in the intensity and the emotions of a plan or a segment."""
-    updates = _clip(part.intensity, f"{place}intensity", found)
+    updates: dict[str, Any] = {**_clip(part.intensity, f"{place}intensity", found)}
     mix = {e: w for e, w in part.emotions.items() if e in EMOTIONS and math.isfinite(w) and w > 0}
     total = math.fsum(mix.values())
     if set(part.emotions) - set(EMOTIONS) or any(not w >= 0 for w in part.emotions.values()) or not abs(total - 1) < EPSILON:
@@ -228,7 +247,7 @@ def _timeline(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
             until = "the end" if before.end is None else f"{before.end:g} s"
             gap = f"Nothing is said about {before.end or 0:g} s to {after.start:g} s."
             sentence = f"segments[{i}] lasts until {until}, but the next starts at {after.start:g} s." if late else gap
-            times = _times(after.start, math.inf if before.end is None else before.end) if late else _times(before.end, after.start)
+            times = _times(after.start, math.inf if before.end is None else before.end) if late else _times(before.end or 0.0, after.start)
             found.append(
                 Finding("timeline", sentence, (f"segments[{i}]",), **times, remedy=f"segments[{i}] lasts until {after.start:g} s.")
             )
@@ -309,12 +328,12 @@ def _antagonists(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
                 yielded.setdefault((min(action.unit, stronger.unit), max(action.unit, stronger.unit)), []).append(action.unit)
                 pieces = [rest for piece in pieces for rest in _leave(piece, stronger, until)]
         kept += pieces
-    found = []
-    for (a, b), span in spans.items():
-        weaker = yielded.get((a, b), ())
-        remedies = [f"AU{unit} lets go where the stronger AU{a + b - unit} acts." for unit in dict.fromkeys(weaker)]
-        sentence = f"{_name(a)} and {_name(b)} pull against each other {_span(*span)}."
-        found.append(Finding("antagonists", sentence, (f"AU{a}", f"AU{b}"), **_times(*span), remedy=" ".join(remedies)))
+    found: list[Finding] = []
+    for (first, second), span in spans.items():
+        weaker = yielded.get((first, second), ())
+        remedies = [f"AU{unit} lets go where the stronger AU{first + second - unit} acts." for unit in dict.fromkeys(weaker)]
+        sentence = f"{_name(first)} and {_name(second)} pull against each other {_span(*span)}."
+        found.append(Finding("antagonists", sentence, (f"AU{first}", f"AU{second}"), **_times(*span), remedy=" ".join(remedies)))
     return plan.model_copy(update={"actions": tuple(sorted(kept, key=lambda a: (a.onset or 0.0, a.unit, a.side)))}), found
 
 
@@ -377,7 +396,8 @@ def _runs(actions: tuple[MuscleAction, ...], indices: list[int]) -> Iterator[lis
 
 def _felt(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
     """What is named is felt."""
-    found, segments = [], []
+    found: list[Finding] = []
+    segments: list[Segment] = []
     for i, segment in enumerate(plan.segments):
         end = math.inf if segment.end is None else segment.end
         at_work = [a for a in plan.actions if _active(a)[0] < end and _active(a)[1] > segment.start]

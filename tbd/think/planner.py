@@ -46,19 +46,25 @@ class Planner(ABC):
         """Think.
 
         Args:
-            text: what is felt, in words.
-            duration: seconds of audio that the plan is for, where known; a timeline is laid out over it.
+            text: What is felt, in words.
+            duration: Seconds of audio that the plan is for, where known; a timeline is laid out over it.
+
+        Returns:
+            The plan.
 
         Raises:
-            InputError: the duration is not a positive number of seconds.
+            InputError: If the duration is not a positive number of seconds.
         """
 
 
 def check_duration(duration: float | None) -> None:
     """Refuse what is not a length of time.
 
+    Args:
+        duration: Seconds, or None where they are unknown.
+
     Raises:
-        InputError: the duration is given and is not a positive number of seconds.
+        InputError: If the duration is given and is not a positive number of seconds.
     """
     if duration is not None and not (math.isfinite(duration) and duration > 0):
         raise InputError(f"A plan needs a duration above 0 seconds; {duration:g} was given.")
@@ -82,7 +88,18 @@ class KnowledgePlanner(Planner):
     """
 
     def plan(self, text: str, duration: float | None = None) -> MusclePlan:
-        """Think; see `Planner.plan`."""
+        """Think with tables and rules; see `Planner.plan`.
+
+        Args:
+            text: What is felt, in words.
+            duration: Seconds of audio that the plan is for, where known.
+
+        Returns:
+            The plan; where nothing is understood a neutral one whose notes say what would help.
+
+        Raises:
+            InputError: If the duration is not a positive number of seconds.
+        """
         check_duration(duration)
         words = read(text)
         return compose(text, words, () if foreign_language(words.tokens) else words.moments, duration)

@@ -19,7 +19,15 @@ RESTING: dict[Region, str] = {
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:
-    """``["a", "b", "c"]`` → ``"a, b and c"``."""
+    """List words in a sentence: ``["a", "b", "c"]`` → ``"a, b and c"``.
+
+    Args:
+        items: The words.
+        last: What stands before the last.
+
+    Returns:
+        The list; "" for no words.
+    """
     items = list(items)
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
@@ -108,6 +116,13 @@ def _seen(unit: int, side: Side, level: float, short: bool) -> str:
 def describe_actions(actions: Iterable[MuscleAction], region: Region) -> str:
     """One region's description from its muscles alone: the strongest first, what starts later after it.
 
+    Args:
+        actions: The muscles at work, of any region.
+        region: The region to describe.
+
+    Returns:
+        One sentence.
+
     Example:
         >>> describe_actions((MuscleAction(unit=12, intensity=0.5), MuscleAction(unit=1, intensity=0.7)), "lower")
         'The lip corners are drawn back and up, markedly.'
@@ -123,7 +138,15 @@ def describe_actions(actions: Iterable[MuscleAction], region: Region) -> str:
 
 
 def is_drawn_from_muscles(description: str, region: Region) -> bool:
-    """Whether a region's description quotes what its muscles do, as `describe_actions` and the planner's do."""
+    """Find out whether a region's description quotes what its muscles do, as `describe_actions` and the planner's do.
+
+    Args:
+        description: The description.
+        region: Its region.
+
+    Returns:
+        Whether it quotes a movement of the region's units or its rest.
+    """
     quoted = [unit.movement for unit in ACTION_UNITS.values() if unit.region == region]
     return any(phrase in description.lower() for phrase in (RESTING[region], *quoted))
 
@@ -135,7 +158,16 @@ def _in_time(texts: Sequence[str]) -> str:
 
 
 def reasoning(beats: Sequence[TimedMoment], total: float, nominal: bool) -> tuple[Step, ...]:
-    """The chain of thought, in named steps."""
+    """Write the chain of thought, in named steps.
+
+    Args:
+        beats: The moments in order of time.
+        total: Seconds that the plan covers.
+        nominal: Whether that length is assumed.
+
+    Returns:
+        Five steps, from the emotion to the timing of the muscles.
+    """
     steps = [
         Step(title="What is felt", text=_each(beats, _felt)),
         Step(title="How it comes out", text=_each(beats, _comes_out)),

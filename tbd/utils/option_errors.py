@@ -234,7 +234,8 @@ def _sentence(message: str, arguments: Sequence[str], options: Sequence[str]) ->
         names = [name.strip(" '") for name in choice[3].split(",")]
         return f"{choice[1]}: {choice[2]} is not one of {', '.join(names)}{suggest(choice[2], names, None)}."
     if (which := re.search(r"to be one of \{(.+?)\}, but it was not provided", message)) is not None:
-        return f"say which: {which[1].replace(',', ', ')}."
+        names = [name.strip() for name in which[1].split(",")]  # jsonargparse lists five
+        return f"say which: {', '.join('…' if name == '...' else name for name in names).rstrip('.')}."
     if (key := re.search(r"Interpolation key '([^']*)' not found.*?full_key: (\S+)", message, re.DOTALL)) is not None:
         path = tuple(name for name in key[2].split(".") if name not in ("fit", "validate", "test"))
         return f"{locate_option(path, arguments)}: the ${{…}} there names no key {key[1].lstrip('.')}."

@@ -1,13 +1,16 @@
 """A corpus of moving faces in kilobytes, an experiment that trains on it in a second, and studies of it."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from rich.console import Console
 from scipy.io import wavfile
 
+from tbd.ablation.ablate import ablate
 from tbd.ablation.launchers import Launcher
 from tbd.ablation.work import run_job
 from tbd.face.motion import Motion
@@ -57,39 +60,38 @@ def lively(tmp_path_factory) -> Path:
     return root
 
 
+def write_study(path: Path, root: Path, **changes) -> Path:
+    """Write a study's file: two variants that share a training, and one with a training of its own.
+
+    Args:
+        path: The file.
+        root: Root of the corpus.
+        changes: What the study says otherwise.
+    """
+    label = {"class_path": "tbd.draw.conditioning.plan_encoder.LabelEncoder", "init_args": {"dim": 32}}
+    values = {
+        "name": "tiny",
+        "base": [str(EXPERIMENT)],
+        "change": {**SMALL, "data.init_args": {"root": str(root), "batch_size": 2}},
+        "protocol": "procedural-motion-v1",
+        "reference": str(root),
+        "metrics": METRICS,
+        "seeds": [1],
+        "variants": [
+            {"name": "base"},
+            {"name": "strong", "change": {f"{GUIDANCE}.muscle_scale": 2.0}},
+            {"name": "label", "change": {"model.init_args.plan_encoder": label}},
+        ],
+        **changes,
+    }
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+    return path
+
+
 @pytest.fixture
 def study(lively, tmp_path):
-    """Writes a study's file, changed as asked: two variants that share a training, and one with a training of its own."""
-
-    def write(**changes) -> Path:
-        values = {
-            "name": "tiny",
-            "base": [str(EXPERIMENT)],
-            "change": {**SMALL, "data.init_args": {"root": str(lively), "batch_size": 2}},
-            "protocol": "procedural-motion-v1",
-            "reference": str(lively),
-            "metrics": METRICS,
-            "seeds": [1],
-            "variants": [
-                {"name": "base"},
-                {"name": "strong", "change": {f"{GUIDANCE}.muscle_scale": 2.0}},
-                {
-                    "name": "label",
-                    "change": {
-                        "model.init_args.plan_encoder": {
-                            "class_path": "tbd.draw.conditioning.plan_encoder.LabelEncoder",
-                            "init_args": {"dim": 32},
-                        }
-                    },
-                },
-            ],
-            **changes,
-        }
-        path = tmp_path / "study.yaml"
-        path.write_text(yaml.safe_dump(values, sort_keys=False))
-        return path
-
-    return write
+    """Writes a study's file, changed as asked; see `write_study`."""
+    return lambda **changes: write_study(tmp_path / "study.yaml", lively, **changes)
 
 
 class Here(Launcher):
@@ -118,6 +120,20 @@ class Here(Launcher):
 @pytest.fixture
 def here() -> Here:
     return Here()
+
+
+@pytest.fixture(scope="session")
+def _base_run(lively, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("base")
+    path = write_study(folder / "study.yaml", lively, variants=[{"name": "base"}])
+    ablate(path, folder / "out", Here(), console=Console(quiet=True))
+    return folder / "out"
+
+
+@pytest.fixture
+def base_run(_base_run, tmp_path) -> Path:
+    """The output of a study of the variant base alone, which is trained and measured once for all tests; a copy."""
+    return shutil.copytree(_base_run, tmp_path / "base_run")
 
 
 @pytest.fixture(autouse=True)

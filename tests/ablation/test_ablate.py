@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,15 +57,16 @@ def test_a_study_becomes_a_table(study, here, tmp_path):
     assert float(row["mean"]) == pytest.approx(sum(numbers) / 2, rel=1e-4) and row["seeds"] == "2" and row["p_clips"]
 
 
-def test_fewer_clips_than_asked_for_are_said(study, here, tmp_path):
+def test_fewer_clips_than_asked_for_are_said(study, here, tmp_path, base_run):
     console = Console(file=io.StringIO())
-    ablate(study(), tmp_path / "out", here, console=console, limit=70)
+    ablate(study(variants=[{"name": "base"}]), base_run, here, console=console, limit=70)
+    assert here.names == []
     assert "70 clips were asked for; procedural-motion-v1 has 7 here" in " ".join(console.file.getvalue().split())
     with pytest.raises(InputError, match="--limit"):
         run(study(), tmp_path / "out", here, limit=0)
 
 
-def test_a_failed_variant_is_reported_and_does_not_end_the_sweep(study, here, tmp_path):
+def test_a_failed_variant_is_reported_and_does_not_end_the_sweep(study, here, base_run):
     broken = {"name": "broken", "change": {"model.init_args.learning_rate": 1e-3, "data.init_args.balance": "person"}}
     path = study(variants=[{"name": "base"}, broken])
     real = work.train
@@ -77,18 +79,19 @@ def test_a_failed_variant_is_reported_and_does_not_end_the_sweep(study, here, tm
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "train", train)
         with pytest.raises(TBDError, match=r"1 of 3 runs failed .broken."):
-            run(path, tmp_path / "out", here)
-    table = (tmp_path / "out" / "table.md").read_text()
+            run(path, base_run, here)
+    table = (base_run / "table.md").read_text()
     assert "| broken | – |" in table and "runs are missing: broken" in table and "| base | –" not in table
-    run(path, tmp_path / "out", here)  # tried again, and now it goes
-    assert "| broken | –" not in (tmp_path / "out" / "table.md").read_text()
-    assert not list((tmp_path / "out" / "runs").glob("*.failed.txt"))
+    run(path, base_run, here)  # tried again, and now it goes
+    assert "| broken | –" not in (base_run / "table.md").read_text()
+    assert not list((base_run / "runs").glob("*.failed.txt"))
 
 
-def test_a_run_that_fails_leaves_the_others_of_its_process(study, here, tmp_path, monkeypatch):
+def test_a_run_that_fails_leaves_the_others_of_its_process(study, here, base_run, monkeypatch):
     from tbd.draw.motion import batched as drawing
 
     real = drawing.draw_clips
+    shutil.rmtree(base_run / "runs")  # trained, not measured
 
     def draw(model, *arguments):
         if model.guidance.muscle_scale == 2:
@@ -97,8 +100,9 @@ def test_a_run_that_fails_leaves_the_others_of_its_process(study, here, tmp_path
 
     monkeypatch.setattr(drawing, "draw_clips", draw)
     with pytest.raises(TBDError, match=r"1 of 3 runs failed .strong."):
-        run(study(variants=[{"name": "strong", "change": {f"{GUIDANCE}.muscle_scale": 2.0}}, {"name": "base"}]), tmp_path / "out", here)
-    assert "a guidance of no use" in next((tmp_path / "out" / "runs").glob("strong*.failed.txt")).read_text()
+        run(study(variants=[{"name": "strong", "change": {f"{GUIDANCE}.muscle_scale": 2.0}}, {"name": "base"}]), base_run, here)
+    assert "a guidance of no use" in next((base_run / "runs").glob("strong*.failed.txt")).read_text()
+    assert not any(name.startswith("train") for name in here.names) and list((base_run / "runs").glob("base*.json"))
 
 
 def test_an_interrupted_training_goes_on_where_it_stopped(study, here, tmp_path, monkeypatch):
@@ -123,15 +127,13 @@ def test_an_interrupted_training_goes_on_where_it_stopped(study, here, tmp_path,
     assert record["steps"] == 3 and not list(output.glob("trainings/*/work"))
 
 
-def test_a_checkpoint_is_taken_instead_of_training(study, here, tmp_path):
-    run(study(variants=[{"name": "base"}]), tmp_path / "first", here)
-    trained = next((tmp_path / "first" / "trainings").glob("*-1"))
-    here.names.clear()
+def test_a_checkpoint_is_taken_instead_of_training(study, here, tmp_path, base_run):
+    trained = next((base_run / "trainings").glob("*-1"))
     given = [{"name": "base", "checkpoint": str(trained)}, {"name": "deep", "change": {"model.init_args.denoiser.init_args.depth": 2}}]
     taken = run(study(variants=given[:1]), tmp_path / "second", here)
     assert [r.clips for r in run(study(variants=given[:1], clips=3), tmp_path / "second", here)] == [3, 3]
     assert not any(name.startswith("train") for name in here.names)
-    first = run(study(variants=[{"name": "base"}]), tmp_path / "first", here)
+    first = run(study(variants=[{"name": "base"}]), base_run, here)
     assert taken[1].values["jaw"].number == pytest.approx(first[1].values["jaw"].number)
     with pytest.raises(InputError, match=r"another config: model.init_args.denoiser.init_args.depth is 1 there and 2 here"):
         run(study(variants=[{**given[1], "checkpoint": str(trained)}]), tmp_path / "third", here)

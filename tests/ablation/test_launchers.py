@@ -1,5 +1,6 @@
 """Launchers: processes of their own, in the order that they need."""
 
+import shutil
 import sys
 import time
 
@@ -69,17 +70,22 @@ def test_every_gpu_is_used(monkeypatch):
         LocalLauncher(1, [2])._slots()
 
 
-def test_a_sweep_in_processes_of_its_own(study, tmp_path, monkeypatch):
+def test_a_sweep_in_processes_of_its_own(study, base_run, monkeypatch):
+    """A training and, after it, what needs it; the true motion is measured already."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    results = run(study(variants=[{"name": "base"}]), tmp_path / "out", LocalLauncher(2))
-    assert {r.variant for r in results} == {"base", "true motion"}
-    assert (tmp_path / "out" / "jobs" / "measure-truth-0.log").is_file()
+    shutil.rmtree(base_run / "trainings")
+    (measured,) = (base_run / "runs").glob("base-*.json")
+    measured.unlink()
+    results = run(study(variants=[{"name": "base"}]), base_run, LocalLauncher(2))
+    assert {r.variant for r in results} == {"base", "true motion"} and measured.is_file()
+    assert sorted(log.name.partition("-")[0] for log in (base_run / "jobs").glob("*.log")) == ["measure", "train"]
 
 
-def test_a_sweep_through_submitit(study, tmp_path):
+def test_a_sweep_through_submitit(study, base_run):
     """submitit's debug executor: its pickling and its tickets, without a cluster and without further processes."""
     pytest.importorskip("submitit", reason="submitit is an extra of tbd")
-    results = run(study(variants=[{"name": "base"}]), tmp_path / "out", SlurmLauncher({"timeout_min": 5}, cluster="debug"))
+    shutil.rmtree(base_run / "runs")
+    results = run(study(variants=[{"name": "base"}]), base_run, SlurmLauncher({"timeout_min": 5}, cluster="debug"))
     assert {r.variant for r in results} == {"base", "true motion"}
 
 

@@ -15,6 +15,7 @@ from tbd.pipeline import locate_face, render_frames
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.facs import perform
 from tbd.think.plan import MuscleAction
+from tbd.think.plan_checks import check
 from tbd.utils.sample_inputs import PORTRAIT
 
 PRESSED = "press the lips together"  # an order that speech cannot follow
@@ -123,9 +124,9 @@ def test_repair_says_what_it_changed(capsys):
 
 def test_json_stays_json(capsys, tmp_path):
     out, err = think(capsys, PRESSED, "--check", "--chart", str(tmp_path / "face.svg"), "--json")
-    assert MusclePlan.from_json(out).check() and err.startswith("speech: AU24") and "face.svg" in err
+    assert check(MusclePlan.from_json(out)) and err.startswith("speech: AU24") and "face.svg" in err
     out, err = think(capsys, PRESSED, "--repair", "--json")
-    assert MusclePlan.from_json(out).check() == () and err.startswith("repaired: AU24")
+    assert check(MusclePlan.from_json(out)) == () and err.startswith("repaired: AU24")
     assert think(capsys, "angry", "--json")[1] == ""
 
 

@@ -5,9 +5,10 @@ from importlib.resources import files
 import pytest
 
 from tbd.data import splits
-from tbd.data.preprocess.cache import ClipRecord
-from tbd.data.sources.naming import clip_names, mead_name
-from tbd.data.splits import Split, load_split, split_names
+from tbd.data.records import ClipRecord
+from tbd.data.sources.mead import MEADSource
+from tbd.data.sources.naming import mead_name
+from tbd.data.splits import DatasetSplits, default_splits, load_splits, packaged_splits
 from tbd.errors import InputError
 from tbd.think.emotions import EMOTIONS, find_emotion
 
@@ -17,51 +18,51 @@ def mead(clip: str) -> ClipRecord:
     return ClipRecord(name.clip, "mead", name.actor, name.clip, name.emotion, name.level)
 
 
-@pytest.mark.parametrize("name", split_names())
+@pytest.mark.parametrize("name", packaged_splits())
 def test_packaged_splits_say_where_they_are_from_and_are_clean(name):
-    split = load_split(name)
-    assert split.name == name and len(split.source) > 10 and len(split.checksum) == 64
-    leaks = {field: len(found) for field, found in split.overlaps().items()}
+    splits = load_splits(name)
+    assert splits.name == name and len(splits.source) > 10 and len(splits.checksum) == 64
+    leaks = {field: len(found) for field, found in splits.overlaps().items()}
     assert leaks == ({"person": 31, "video": 13} if name == "hdtf_edtalk" else {"person": 0, "video": 0})
 
 
-def test_a_published_list_has_the_same_people_on_both_sides():
+def test_a_published_list_has_the_same_people_in_both_splits():
     """EDTalk's lists of HDTF, the issue's example: the verification must find this."""
-    leaks = load_split("hdtf_edtalk").overlaps()
+    leaks = load_splits("hdtf_edtalk").overlaps()
     assert "BarackObama" in leaks["person"] and "WDA_BarackObama" in leaks["video"]
     assert not any(name.startswith("RD_") for name in leaks["person"])  # unnamed speakers are recordings, not people
 
 
 def test_a_cache_shows_what_a_split_by_person_cannot_know():
     """One recording under two names: only the records tell."""
-    split = Split("s", "folder", "person", "", {"train": ("Ann",), "test": ("Anne",)}, None, (), "")
+    splits = DatasetSplits("s", "folder", "person", "", {"train": ("Ann",), "test": ("Anne",)}, None)
     records = [ClipRecord("a", "folder", "Ann", "tape 1"), ClipRecord("b", "folder", "Anne", "tape 1")]
-    assert split.overlaps() == {"person": [], "video": []} and split.overlaps(records) == {"person": [], "video": ["tape 1"]}
+    assert splits.overlaps() == {"person": [], "video": []} and splits.overlaps(records) == {"person": [], "video": ["tape 1"]}
 
 
 def test_mead_by_actor():
-    split = load_split("mead_actor")
-    sides = {clip: split.side(mead(clip)) for clip in ("M003_sad_1_001", "W015_sad_1_001", "M013_sad_1_001", "W040_sad_1_001")}
-    assert list(sides.values()) == ["test", "test", "val", "train"]
-    assert split.side(ClipRecord("WDA_KatieHill_000", "hdtf", "KatieHill", "WDA_KatieHill")) is None
+    splits = load_splits("mead_actor")
+    found = {clip: splits.split_of(mead(clip)) for clip in ("M003_sad_1_001", "W015_sad_1_001", "M013_sad_1_001", "W040_sad_1_001")}
+    assert list(found.values()) == ["test", "test", "val", "train"]
+    assert splits.split_of(ClipRecord("WDA_KatieHill_000", "hdtf", "KatieHill", "WDA_KatieHill")) is None
 
 
 def test_mead_by_sentence_keeps_the_last_ones_of_each_level():
-    split = load_split("mead_sentence")
+    splits = load_splits("mead_sentence")
     expected = {"M003_neutral_1_030": "train", "M003_neutral_1_031": "test", "M003_happy_2_024": "train", "M003_happy_2_025": "test",
                 "M003_happy_2_030": "test", "M003_happy_2_099": None}  # fmt: skip
-    assert {clip: split.side(mead(clip)) for clip in expected} == expected
-    people = {side: {clip.split("_")[0] for clip in listed} for side, listed in split.sides.items()}
+    assert {clip: splits.split_of(mead(clip)) for clip in expected} == expected
+    people = {split: {clip.split("_")[0] for clip in listed} for split, listed in splits.members.items()}
     assert people["train"] == people["test"] and len(people["test"]) == 43
 
 
 def test_published_lists_are_complete():
-    lists = load_split("mead_edtalk")
-    assert {side: len(listed) for side, listed in lists.sides.items()} == {"train": 25_747, "test": 2_293}
-    eat = load_split("mead_eat100")
-    assert len(eat.sides["test"]) == 100
-    assert {mead(clip).level for clip in eat.sides["test"] if "neutral" not in clip} == {3}
-    assert {clip_names("mead", clip)[0] for clip in eat.sides["test"]} == set(load_split("mead_actor").sides["test"])
+    lists = load_splits("mead_edtalk")
+    assert {split: len(listed) for split, listed in lists.members.items()} == {"train": 25_747, "test": 2_293}
+    eat = load_splits("mead_eat100")
+    assert len(eat.members["test"]) == 100
+    assert {mead(clip).level for clip in eat.members["test"] if "neutral" not in clip} == {3}
+    assert {MEADSource.person_of(clip) for clip in eat.members["test"]} == set(load_splits("mead_actor").members["test"])
 
 
 def test_a_changed_packaged_split_is_refused(tmp_path, monkeypatch):
@@ -70,27 +71,30 @@ def test_a_changed_packaged_split_is_refused(tmp_path, monkeypatch):
     path.write_text(path.read_text().replace('"W015"', '"W016"'))
     monkeypatch.setattr(splits, "files", lambda _: tmp_path)
     with pytest.raises(InputError, match="SHA-256 differs"):
-        load_split("mead_actor")
-    load_split("hdtf_person")
+        load_splits("mead_actor")
+    load_splits("hdtf_person")
 
 
 def test_files_of_ones_own(tmp_path):
     path = tmp_path / "mine.json"
-    values = {"name": "mine", "dataset": "folder", "by": "person", "source": "me", "sides": {"test": ["Ann"]}, "rest": "train"}
+    values = {"name": "mine", "dataset": "folder", "by": "person", "source": "me", "splits": {"test": ["Ann"]}, "rest": "train"}
     path.write_text(json.dumps(values))
-    split = load_split(path)
-    assert split.side(ClipRecord("a", "folder", "Ann", "a")) == "test" and split.side(ClipRecord("b", "folder", "Bob", "b")) == "train"
+    splits = load_splits(path)
+    assert (
+        splits.split_of(ClipRecord("a", "folder", "Ann", "a")) == "test"
+        and splits.split_of(ClipRecord("b", "folder", "Bob", "b")) == "train"
+    )
     for wrong, said in [
         ({"by": "shoe size"}, "`by` is one of"),
-        ({"sides": {"exam": ["Ann"]}}, "sides are train, val, test"),
-        ({"sides": {"train": ["Ann"], "test": ["Ann"]}}, "lists Ann on two sides"),
-        ({"sides": 3}, "is no split file"),
+        ({"splits": {"exam": ["Ann"]}}, "they are train, val, test"),
+        ({"splits": {"train": ["Ann"], "test": ["Ann"]}}, "lists Ann in two splits"),
+        ({"splits": 3}, "holds no splits"),
     ]:
         path.write_text(json.dumps({**values, **wrong}))
         with pytest.raises(InputError, match=said):
-            load_split(path)
-    with pytest.raises(InputError, match=r"no split 'nonsense'; name a .json file or one of .*mead_actor"):
-        load_split("nonsense")
+            load_splits(path)
+    with pytest.raises(InputError, match=r"no splits 'nonsense'; name a .json file or one of .*mead_actor"):
+        load_splits("nonsense")
 
 
 @pytest.mark.parametrize(
@@ -119,3 +123,10 @@ def test_every_order_of_labels_is_read_by_name():
     """MEAD's, EAT's, Emotion-FAN's and ditto's words."""
     words = "angry disgust contempt fear happy sad surprised neutral ang con dis fea hap neu sad sur Surprise Disgusted"
     assert {find_emotion(word) for word in words.split()} == set(EMOTIONS)
+
+
+def test_a_data_set_without_splits_of_its_own_trains_as_a_whole():
+    assert default_splits("mead") == load_splits("mead_actor")
+    splits = default_splits("folder")
+    assert splits.split_of(ClipRecord("a", "folder", "Ann", "a")) == "train"
+    assert splits.split_of(ClipRecord("a", "mead", "M003", "a")) is None

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tbd.ablation.measuring import MotionInputs, Truth
+from tbd.errors import InputError
 from tbd.evaluation.clip_inputs import ClipInputs
 from tbd.evaluation.metric_runner import MetricRunner
 from tbd.evaluation.protocol import MetricEntry
@@ -104,3 +105,23 @@ def test_an_ablations_clips_are_clip_inputs(clips):
     assert EMOTIONS[emotion] == "happy" and intensity == pytest.approx(1 / 3)
     with pytest.raises(Unmeasurable, match="times of b, p and m"):
         given.inputs(("target.bilabials",), entry)
+
+
+def test_states_that_are_lists_add_up():
+    """A classifier that is trained on all clips keeps a row for each, whatever process saw it."""
+    entry = {"name": "emotion", "metric": {"class_path": "tbd.metrics.MotionEmotionAccuracy"}, "label": "x"}
+    whole, first, second = (MetricRunner.of(MetricEntry.model_validate(entry)) for _ in range(3))
+    rng = np.random.default_rng(0)
+    for i in range(10):
+        recorded = rng.normal(i % 2, 0.1, (30, 58))
+        for made in (whole, first if i < 5 else second):
+            made.metric.update(recorded if i else 1 - recorded, recorded, i % 2)
+            made.clips += 1
+    first.add(second.state())
+    assert first.value().number == whole.value().number == 0.9 and first.value().values["ceiling"] == 1.0
+
+
+def test_a_metric_that_lacks_an_argument_is_refused():
+    entry = {"name": "identity", "metric": {"class_path": "tbd.metrics.IdentitySimilarity"}, "label": "x"}
+    with pytest.raises(InputError, match="required: embedder"):
+        MetricRunner.of(MetricEntry.model_validate(entry))

@@ -192,7 +192,7 @@ def test_an_outside_method_from_inputs_to_the_board(protocol, inputs, true_video
     assert main([*common, f"--predictions={videos}", f"--output={tmp_path / 'still.json'}"]) == 0
     said = capsys.readouterr()
     assert "motion was tracked in the pixels of both clips instead, by fake-pixels-v1" in said.err and "but in PSNR" in said.err
-    assert "tracked in pixels" in " ".join(said.out.split()) and "SEAMS is absent" in said.out
+    assert "tracked in the pixels of both clips" in " ".join(said.out.split()) and "SEAMS is absent" in said.out
     still = load_scores(tmp_path / "still.json")
     assert (still.protocol, still.motion, still.found, still.scored, still.issues) == ("fake-pixels-v1", "tracked", 2, 2, [])
     assert still.metrics["m-lmd"].number > 1 and still.metrics["m-lmd"].clips == 2 and still.metrics["psnr"].number > 15
@@ -203,7 +203,7 @@ def test_an_outside_method_from_inputs_to_the_board(protocol, inputs, true_video
         assert main(["leaderboard", "add", str(tmp_path / f"{name}.json"), f"--name={name}", f"--board={board}"]) == 0
     tables = read_board(board)
     assert {t.protocol: [e.name for e in t.measured] for t in tables} == {"fake-v1": ["ours"], "fake-pixels-v1": ["still"]}
-    assert all(f"<dt>motion</dt><dd>{source}" in page(tables) for source in ("from files", "tracked in pixels"))
+    assert all(f"<dt>motion</dt><dd>{source}" in page(tables) for source in ("from files", "tracked in the pixels of both clips"))
 
 
 def test_the_truth_is_the_truth_in_pixels_too(true_videos, tmp_path):

@@ -135,14 +135,14 @@ class TestModelPredictor:
         return ModelPredictor
 
     def test_seeds_and_seams(self, predictor, clip):
-        (one, seams), (again, _), (other, _) = (predictor().draw(clip, seed) for seed in (1, 1, 2))
+        (one, seams), (again, _), (other, _) = (predictor().generate_motion(clip, seed) for seed in (1, 1, 2))
         assert (one.values == again.values).all() and (one.values != other.values).any()
         assert len(one) == clip.frames() and seams[0] == 30 and seams[1] == 54  # windows of 30, of which 6 are the past
 
-    def test_without_plan_it_is_told_nothing(self, predictor, clip):
+    def test_without_plan_it_has_an_empty_one(self, predictor, clip):
         given, none = predictor(), predictor(plan="none")
-        assert given.told(clip).actions and not none.told(clip).actions
-        assert (given.draw(clip, 1)[0].values != none.draw(clip, 1)[0].values).any()
+        assert given.plan_for(clip).actions and not none.plan_for(clip).actions
+        assert (given.generate_motion(clip, 1)[0].values != none.generate_motion(clip, 1)[0].values).any()
 
     def test_another_training_has_other_weights(self, predictor):
         one, other = predictor(), predictor()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tbd.data.splits import load_split
+from tbd.data.splits import load_splits
 from tbd.errors import InputError
 from tbd.evaluation.metric_runner import build_metric
 from tbd.evaluation.protocol import load_protocol, parse_protocol, protocol_names
@@ -36,10 +36,10 @@ def test_every_protocol_is_whole(name):
             assert sha == (registered or "unpublished") or (registered or "").startswith(sha)
     arguments = protocol.reference.init_args
     if "split_file" in arguments:
-        split = load_split(arguments["split_file"])
-        assert split.checksum == protocol.split.file
-        if split.by == "clip":
-            listed = split.sides[arguments["split"]]
+        splits = load_splits(arguments["split_file"])
+        assert splits.checksum == protocol.split.file
+        if splits.by == "clip":
+            listed = splits.members[arguments["split"]]
             assert (len(listed), checksum_of_names(listed)) == (protocol.split.clips, protocol.split.names)
 
 

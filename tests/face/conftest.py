@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tbd.face.geometry import FaceGeometry
+from tbd.face.geometry import FaceGeometry, mean_face
+from tbd.face.rig import Rig
 from tbd.face.tracker import FaceMeshTracker
 
 
@@ -16,3 +17,8 @@ def astronaut() -> np.ndarray:
 @pytest.fixture(scope="module")
 def face(astronaut) -> FaceGeometry:
     return FaceMeshTracker().locate(astronaut)
+
+
+@pytest.fixture(scope="module")
+def rig() -> Rig:
+    return Rig(mean_face())

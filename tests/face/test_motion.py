@@ -56,6 +56,15 @@ def test_clamped_leaves_the_head_alone():
     assert clamped.blendshapes.max() == 1 and clamped.head.min() == pytest.approx(1.7)
 
 
+def test_relative_to_a_frame_is_rest_there_and_keeps_signs_of_the_head():
+    motion = Motion.zeros(2, tracker="face_mesh")
+    motion["jawOpen"], motion["mouthPucker"], motion["headYaw"] = [0.2, 0.7], [0.5, 0.1], [0.3, 0.1]
+    moved = motion.relative_to(0)
+    assert not moved.values[0].any() and moved.metadata == motion.metadata
+    assert (moved["jawOpen"][1], moved["mouthPucker"][1], moved["headYaw"][1]) == pytest.approx((0.5, 0.0, -0.2))
+    assert motion.most_neutral_frame() == 1
+
+
 def test_nan_in_a_file_of_ours_is_named(tmp_path, motion):
     motion.values[3, INDEX["jawOpen"]] = np.nan  # a hole made behind the container's back
     motion.save(tmp_path / "m.npz")

@@ -13,7 +13,7 @@ ROWS = (
     "ActionUnitFidelity, plan of another emotion", "LipDrift, other words",
     "HeadMotionDiversity, head held still", "BlinkRate, no blinks", "SilenceLipEnergy, jitter of 1.5 px", "Jerk, jitter of 1.5 px",
     "SeamJump, 0.3 added from the seam on", "FrechetMotionDistance, frozen face", "FrechetMotionDistance, jitter of 0.1",
-    "IntensityMonotonicity, knob without effect", "EmotionSeparation, knob without effect",
+    "IntensityMonotonicity, condition without effect", "EmotionSeparation, condition without effect",
     "LipClosure, lips parted", "ChannelCorrelation (jawOpen), 5 frames late", "RegionError, muscles of another emotion",
     "ActionUnitGain, plan ignored", "MotionEmotionAccuracy, emotion swapped",
     "FramePSNR, blur of 2 px", "FrameSSIM, blur of 2 px", "FrameLPIPS (alex), blur of 2 px",

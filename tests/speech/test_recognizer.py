@@ -4,7 +4,8 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from tbd.data.synthetic.speech import ENGINES, Delivery, engine_of
+from tbd.data.synthetic.engines import ENGINES, engine_of
+from tbd.data.synthetic.speech import Delivery
 from tbd.data.synthetic.visemes import loudness_of, speech_lips
 from tbd.face.channels import INDEX
 from tbd.media.rates import SAMPLE_RATE

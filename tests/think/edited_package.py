@@ -8,8 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def insert_row(folder: Path, file: str, marker: str, row: str) -> None:
-    """Make a copy of the package in `folder` whose `file` has `row` before the line that starts with `marker`.
+def insert_rows(folder: Path, file: str, rows: dict[str, str]) -> None:
+    """Make a copy of the package in `folder` whose `file` has rows before the lines that start with their markers.
 
     All other files are links to the repository's: nothing but the table differs.
     """
@@ -20,9 +20,12 @@ def insert_row(folder: Path, file: str, marker: str, row: str) -> None:
         for entry in source.iterdir():
             if entry.name not in (*Path(file).parts, "__pycache__"):
                 (target / entry.name).symlink_to(entry)
-    before, found, after = (ROOT / file).read_text("utf-8").partition(marker)
-    assert found, f"{file} has no line {marker!r}"
-    (target / Path(file).name).write_text(before + row + found + after, encoding="utf-8")
+    text = (ROOT / file).read_text("utf-8")
+    for marker, row in rows.items():
+        before, found, after = text.partition(marker)
+        assert found, f"{file} has no line {marker!r}"
+        text = before + row.rstrip().removesuffix(",") + ",\n" + found + after
+    (target / Path(file).name).write_text(text, encoding="utf-8")
 
 
 def run_with(folder: Path, script: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from tbd.errors import InputError
 from tbd.think import emotions
 from tbd.think.action_units import ACTION_UNITS
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, LEVELS, blend_matrix, find_emotion, parse_emotion
-from tests.think.edited_package import insert_row, run_with
+from tests.think.edited_package import insert_rows, run_with
 
 ROW = """
     EmotionSpec(
@@ -78,7 +78,8 @@ import hashlib, io
 import numpy as np, torch
 from rich.console import Console
 from tbd.data.sources.naming import mead_name
-from tbd.data.synthetic.plans import draw_plan, label_plan
+from tbd.data.synthetic.plans import sample_plan
+from tbd.think.labels import plan_from_label
 from tbd.draw.conditioning.captions import caption_feeling
 from tbd.draw.conditioning.plan_encoder import LabelEncoder
 from tbd.draw.conditioning.plan_tensors import PlanTensors
@@ -110,7 +111,8 @@ assert "bashful: AU12" in Prompt.load().ask("shy")[0]["content"] and "bashful" i
 assert mead_name("M003/video/front/shy/level_2/001.mp4").clip == "M003_bashful_2_001"
 assert match(["out/M003_bas_2_001"], ["M003_bashful_2_001"]) == ["M003_bashful_2_001"]
 rng = np.random.default_rng(0)
-assert label_plan("bashful", 2).text == "clearly bashful" and draw_plan("bashful", 3, 5.0, rng, "prototype").emotions == {"bashful": 1.0}
+assert plan_from_label("bashful", 1).text == "slightly bashful"
+assert sample_plan("bashful", 3, 5.0, rng, "prototype").emotions == {"bashful": 1.0}
 mixed = MusclePlan(emotions={"happy": 0.5, "fear": 0.5}, intensity=0.8)
 ninth = MusclePlan(emotions={"bashful": 1.0}, intensity=0.8)
 assert caption_feeling(ninth.timeline()[0]) == "a very bashful face"
@@ -145,7 +147,7 @@ print(hashlib.sha256(np.concatenate([m.values for m in motions]).tobytes()).hexd
 
 def test_a_ninth_row_reaches_everything(tmp_path):
     """It changes that file alone, and the packaged model, which knows eight, draws those as before and a blend for the ninth."""
-    insert_row(tmp_path, "tbd/think/emotions.py", "    # new emotions go here", ROW)
+    insert_rows(tmp_path, "tbd/think/emotions.py", {"    # new emotions go here": ROW})
     with_row = run_with(tmp_path, NINTH)
     assert with_row.returncode == 0, with_row.stderr[-2000:]
     (tmp_path / "none").mkdir()

@@ -26,7 +26,7 @@ def segment(start: float, end: float | None, emotion: str = "sad", intensity: fl
 
 
 def kinds(plan: MusclePlan) -> set[str]:
-    return {finding.kind for finding in plan.check()}
+    return {finding.kind for finding in check(plan)}
 
 
 # -- single findings ---------------------------------------------------------------------------------------------------
@@ -35,50 +35,50 @@ def kinds(plan: MusclePlan) -> set[str]:
 @pytest.mark.parametrize(("a", "b"), ANTAGONISTS)
 def test_antagonists_are_found_and_the_weaker_lets_go(a, b):
     plan = plan_of({"unit": a, "intensity": 0.3}, {"unit": b, "intensity": 0.4})
-    (finding,) = plan.check()
+    (finding,) = check(plan)
     assert finding.kind == "antagonists" and set(finding.where) == {f"AU{a}", f"AU{b}"} and finding.end is None
-    mended, (change,) = plan.repair()
+    mended, (change,) = repair(plan)
     assert [action.unit for action in mended.actions] == [b] and f"AU{a} lets go" in change
 
 
 @pytest.mark.parametrize("apart", [({"side": "left"}, {"side": "right"}), ({"offset": 2}, {"onset": 2}), ({"onset": 3}, {"offset": 1})])
 def test_antagonists_that_never_meet_are_none(apart):
-    assert plan_of({"unit": 12} | apart[0], {"unit": 15} | apart[1]).check() == ()
+    assert check(plan_of({"unit": 12} | apart[0], {"unit": 15} | apart[1])) == ()
 
 
 def test_an_antagonist_keeps_its_time_and_its_other_side():
     plan = plan_of({"unit": 15, "intensity": 0.3}, {"unit": 12, "side": "left", "intensity": 0.6, "onset": 1, "offset": 2})
-    values = perform(plan.repair()[0], 125)  # 5 s
+    values = perform(repair(plan)[0], 125)  # 5 s
     left, right = measure(values, 15, "left"), measure(values, 15, "right")
     assert np.allclose(right, 0.3, atol=1e-5)
     assert np.allclose(left[:25], 0.3, atol=1e-5) and np.allclose(left[38:50], 0, atol=1e-5) and np.allclose(left[63:], 0.3, atol=1e-5)
 
 
 def test_a_smile_wins_a_tie_and_what_yields_itself_presses_nobody():
-    assert [a.unit for a in plan_of({"unit": 15}, {"unit": 12}).repair()[0].actions] == [12]
+    assert [a.unit for a in repair(plan_of({"unit": 15}, {"unit": 12}))[0].actions] == [12]
     chain = plan_of({"unit": 20, "intensity": 0.3}, {"unit": 18, "intensity": 0.4}, {"unit": 12, "intensity": 0.5})
-    assert len(chain.check()) == 2
-    assert [a.unit for a in chain.repair()[0].actions] == [12, 20]  # AU18 yields to AU12, so AU20 need not yield to AU18
+    assert len(check(chain)) == 2
+    assert [a.unit for a in repair(chain)[0].actions] == [12, 20]  # AU18 yields to AU12, so AU20 need not yield to AU18
 
 
 @pytest.mark.parametrize("unit", SPEECH)
 def test_units_that_speech_needs(unit):
-    (finding,) = plan_of({"unit": unit, "intensity": 0.9}).check()
+    (finding,) = check(plan_of({"unit": unit, "intensity": 0.9}))
     assert finding.kind == "speech" and finding.where == (f"AU{unit}",)
-    assert plan_of({"unit": unit, "intensity": 0.9}).repair()[0].actions[0].intensity == SPEECH[unit]
-    assert plan_of({"unit": unit, "intensity": SPEECH[unit]}).check() == ()
-    assert plan_of({"unit": unit, "intensity": 0.9, "onset": 1, "offset": 1 + HELD}).check() == ()  # a pause is long enough
+    assert repair(plan_of({"unit": unit, "intensity": 0.9}))[0].actions[0].intensity == SPEECH[unit]
+    assert check(plan_of({"unit": unit, "intensity": SPEECH[unit]})) == ()
+    assert check(plan_of({"unit": unit, "intensity": 0.9, "onset": 1, "offset": 1 + HELD})) == ()  # a pause is long enough
 
 
 def test_short_presses_in_a_row_are_one_long_one():
     row = [{"unit": 24, "intensity": 0.8, "onset": t, "offset": t + 0.7} for t in (0, 0.8, 1.6)]
-    assert kinds(plan_of(*row)) == {"speech"} and plan_of(*row[::2]).check() == ()
+    assert kinds(plan_of(*row)) == {"speech"} and check(plan_of(*row[::2])) == ()
 
 
 def test_what_nobody_sees():
     plan = plan_of({"unit": 4, "intensity": TRACE / 2}, {"unit": 7, "intensity": TRACE})
-    assert [(f.kind, f.where) for f in plan.check()] == [("intensity", ("AU4",))]
-    assert [a.unit for a in plan.repair()[0].actions] == [7]
+    assert [(f.kind, f.where) for f in check(plan)] == [("intensity", ("AU4",))]
+    assert [a.unit for a in repair(plan)[0].actions] == [7]
 
 
 @pytest.mark.parametrize(
@@ -91,41 +91,41 @@ def test_what_nobody_sees():
     ],
 )
 def test_what_is_named_is_felt(plan, expected):
-    assert [(f.kind, f.where) for f in plan.check()] == [("intensity", ("intensity",))]
-    mended, _ = plan.repair()
+    assert [(f.kind, f.where) for f in check(plan)] == [("intensity", ("intensity",))]
+    mended, _ = repair(plan)
     assert (max(mended.emotions, key=mended.emotions.get), mended.intensity) == expected
 
 
 def test_orders_mean_nothing_by_themselves():
-    assert plan_of({"unit": 4, "intensity": 1}).check() == ()
+    assert check(plan_of({"unit": 4, "intensity": 1})) == ()
 
 
 def test_regions_that_move_are_described():
     plan = plan_of({"unit": 12}, {"unit": 1}, regions={"upper": "lifted", "lower": "  "})
-    assert [(f.kind, f.where) for f in plan.check()] == [("regions", ("lower",))]
-    assert plan.repair()[0].regions == {"upper": "lifted", "lower": "The lip corners are drawn back and up, markedly."}
+    assert [(f.kind, f.where) for f in check(plan)] == [("regions", ("lower",))]
+    assert repair(plan)[0].regions == {"upper": "lifted", "lower": "The lip corners are drawn back and up, markedly."}
 
 
 def test_words_drawn_from_the_muscles_follow_them_and_others_stay():
     order = plan_of({"unit": 15, "intensity": 0.3}, {"unit": 12})
     own = order.model_copy(update={"regions": {"lower": "A brave little smile."}})
     drawn = order.model_copy(update={"regions": {"lower": "The lip corners are drawn back and up; the lip corners are pulled down."}})
-    assert own.repair()[0].regions == own.regions
-    assert drawn.repair()[0].regions == {"lower": "The lip corners are drawn back and up, markedly."}
+    assert repair(own)[0].regions == own.regions
+    assert repair(drawn)[0].regions == {"lower": "The lip corners are drawn back and up, markedly."}
 
 
 def test_timelines_are_closed():
     feels = {"emotions": {"sad": 1}, "intensity": 0.5}
     plan = plan_of(segments=(segment(0.5, 1), segment(2, None, "fear"), segment(3, 4, "angry")), **feels)
-    assert [(f.start, f.end) for f in plan.check()] == [(0, 0.5), (1, 2), (3, None)] and kinds(plan) == {"timeline"}
-    assert [(s.start, s.end) for s in plan.repair()[0].segments] == [(0, 2), (2, 3), (3, 4)]
+    assert [(f.start, f.end) for f in check(plan)] == [(0, 0.5), (1, 2), (3, None)] and kinds(plan) == {"timeline"}
+    assert [(s.start, s.end) for s in repair(plan)[0].segments] == [(0, 2), (2, 3), (3, 4)]
 
 
 def test_muscles_stop_where_the_timeline_ends():
     feels = {"emotions": {"sad": 1}, "intensity": 0.5, "segments": (segment(0, 3),)}
     plan = plan_of({"unit": 1}, {"unit": 2, "onset": 2.9, "apex": 3.2}, {"unit": 4, "offset": 4}, {"unit": 7, "onset": 3.5}, **feels)
-    assert [f.where for f in plan.check()] == [("AU2",), ("AU4",), ("AU7",)]
-    assert [(a.unit, a.apex, a.offset) for a in plan.repair()[0].actions] == [(1, None, None), (2, 3, None), (4, None, 3)]
+    assert [f.where for f in check(plan)] == [("AU2",), ("AU4",), ("AU7",)]
+    assert [(a.unit, a.apex, a.offset) for a in repair(plan)[0].actions] == [(1, None, None), (2, 3, None), (4, None, 3)]
 
 
 def test_values_that_went_around_validation():
@@ -145,9 +145,9 @@ def test_values_that_went_around_validation():
         segment(2, None).model_copy(update={"emotions": {"joy": 1}}),
     )
     plan = MusclePlan.model_construct(actions=actions, segments=segments, emotions={"sad": 2, "fear": -1}, intensity=7)
-    assert sum(finding.kind == "bounds" for finding in plan.check()) == len(odd) + 5
+    assert sum(finding.kind == "bounds" for finding in check(plan)) == len(odd) + 5
     assert_mended(plan)
-    assert plan.repair()[0].intensity == 1 and plan.repair()[0].emotions == {"sad": 1}
+    assert repair(plan)[0].intensity == 1 and repair(plan)[0].emotions == {"sad": 1}
 
 
 # -- whole plans -------------------------------------------------------------------------------------------------------
@@ -213,13 +213,11 @@ def test_the_planner_thinks_sound_plans(duration):
     for text in SENTENCES:
         ordered = {f"AU{unit}" for moment in read(text).moments for unit in express(moment).ordered}
         findings = [
-            f
-            for f in planner.plan(text, duration=duration).check()
-            if not (f.kind in ("speech", "antagonists") and set(f.where) <= ordered)
+            f for f in check(planner.plan(text, duration=duration)) if not (f.kind in ("speech", "antagonists") and set(f.where) <= ordered)
         ]
         assert findings == [], text
 
 
 def test_a_sound_plan_comes_back_as_it_was():
     plan = KnowledgePlanner().plan("she fights back tears, then smiles", duration=4)
-    assert plan.check() == () and plan.repair() == (plan, ())
+    assert check(plan) == () and repair(plan) == (plan, ())

@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from tbd.errors import INTERRUPTED, REQUEUE, InputError
 from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint
 from tests.draw.tiny_video import Losses, TinyVideoData, tiny_video_model
+from tests.training.tiny_module import TinyData, TinyModule
 
 
 class Signalled(L.Callback):
@@ -34,14 +35,14 @@ def trainer(folder, *callbacks: L.Callback, steps: int = 5, **options) -> L.Trai
 def test_a_preempted_run_goes_on_where_it_stopped(number, tmp_path, capsys):
     before = signal.getsignal(number)
     whole, first, second = Losses(), Losses(), Losses()
-    trainer(tmp_path / "whole", whole).fit(tiny_video_model(), TinyVideoData())
+    trainer(tmp_path / "whole", whole).fit(TinyModule(), TinyData())
     with pytest.raises(SystemExit) as left:
-        trainer(tmp_path, first, PreemptionCheckpoint(), Signalled(number, 2)).fit(tiny_video_model(), TinyVideoData())
+        trainer(tmp_path, first, PreemptionCheckpoint(), Signalled(number, 2)).fit(TinyModule(), TinyData())
     assert left.value.code == REQUEUE != 0 and list(first.values) == [1, 2, 3]
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["preempted.ckpt"]
     assert signal.getsignal(number) == before
     assert f"step 3 is saved in {tmp_path / 'preempted.ckpt'}. To go on: tbd fit --ckpt_path " in capsys.readouterr().err
-    trainer(tmp_path, second, PreemptionCheckpoint()).fit(tiny_video_model(), TinyVideoData(), ckpt_path=tmp_path / "preempted.ckpt")
+    trainer(tmp_path, second, PreemptionCheckpoint()).fit(TinyModule(), TinyData(), ckpt_path=tmp_path / "preempted.ckpt")
     assert first.values | second.values == whole.values and list(second.values) == [4, 5]
 
 
@@ -76,7 +77,7 @@ def test_last_is_what_the_run_ended_with_and_best_is_kept(options, ends, step, t
     best = ModelCheckpoint(monitor="val/worse", filename="best-{step}", save_last=True)
     checkpoints = {"enable_checkpointing": True, "limit_val_batches": 1, "val_check_interval": 1, "check_val_every_n_epoch": None}
     run = trainer(tmp_path, *ends, Worsens(), LastCheckpoint(every_n_train_steps=2), best, **{**checkpoints, **options})
-    run.fit(tiny_video_model(), TinyVideoData())
+    run.fit(TinyModule(), TinyData())
     step = step or run.num_training_batches
     assert run.global_step == step
     found = {path.name: steps_of(path) for path in (tmp_path / "checkpoints").iterdir()}
@@ -91,13 +92,13 @@ def test_last_keeps_up_on_the_way_and_training_goes_on_from_it(tmp_path):
 
     options = {"enable_checkpointing": True}
     whole, rest = Losses(), Losses()
-    trainer(tmp_path / "whole", EMAWeightAveraging(), whole, steps=6).fit(tiny_video_model(), TinyVideoData())
+    trainer(tmp_path / "whole", EMAWeightAveraging(), whole, steps=6).fit(TinyModule(), TinyData())
     with pytest.raises(RuntimeError, match="no time"):
-        trainer(tmp_path, EMAWeightAveraging(), Killed(), LastCheckpoint(3), **options).fit(tiny_video_model(), TinyVideoData())
+        trainer(tmp_path, EMAWeightAveraging(), Killed(), LastCheckpoint(3), **options).fit(TinyModule(), TinyData())
     last = tmp_path / "checkpoints" / "last.ckpt"
     assert steps_of(last) == 3
     trainer(tmp_path, EMAWeightAveraging(), rest, LastCheckpoint(3), steps=6, **options).fit(
-        tiny_video_model(), TinyVideoData(), ckpt_path=last, weights_only=False
+        TinyModule(), TinyData(), ckpt_path=last, weights_only=False
     )
     assert rest.values == {step: loss for step, loss in whole.values.items() if step > 3} and steps_of(last) == 6
 
@@ -107,7 +108,7 @@ def test_ctrl_c_saves_the_step_and_says_how_to_go_on(tmp_path, capsys):
     preemption.arguments = ["fit", "--config", "my run.yaml", "--ckpt_path", "old.ckpt"]
     with pytest.raises(SystemExit) as left:
         trainer(tmp_path, preemption, LastCheckpoint(), Signalled(signal.SIGINT, 1), enable_checkpointing=True).fit(
-            tiny_video_model(), TinyVideoData()
+            TinyModule(), TinyData()
         )
     last = tmp_path / "checkpoints" / "last.ckpt"
     assert left.value.code == INTERRUPTED and steps_of(last) == 2
@@ -122,9 +123,7 @@ def test_ctrl_c_twice_leaves_at_once(tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(SystemExit):
-        trainer(tmp_path, PreemptionCheckpoint(), LastCheckpoint(), Twice(), enable_checkpointing=True).fit(
-            tiny_video_model(), TinyVideoData()
-        )
+        trainer(tmp_path, PreemptionCheckpoint(), LastCheckpoint(), Twice(), enable_checkpointing=True).fit(TinyModule(), TinyData())
     assert not list(tmp_path.rglob("*.ckpt"))
 
 

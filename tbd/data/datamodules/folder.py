@@ -1,20 +1,12 @@
-"""`FolderDataModule`: anybody's talking heads, as `tbd preprocess folder` prepares them."""
-
-from typing import Any
+"""`FolderDataModule`: talking heads of your own, as `tbd preprocess folder` prepares them."""
 
 from tbd.data.datamodules.prepared import CacheDataModule
 
 
 class FolderDataModule(CacheDataModule):
-    """Windows of a folder of videos, all of which train where no split says otherwise; plans where labels or texts were given.
+    """Windows of a folder of videos; plans where labels or texts were given.
 
-    Args:
-        root: the cache.
-        split: a .json file that names people or clips, or ``folder_all``: everything trains, every fiftieth clip validates.
-        kwargs: see `CacheDataModule`.
+    Without a file of splits every clip trains but every fiftieth, which validates. Arguments are those of `CacheDataModule`.
     """
 
-    source = "folder"
-
-    def __init__(self, root: str, split: str = "folder_all", **kwargs: Any) -> None:
-        super().__init__(root, split, **kwargs)
+    dataset = "folder"

@@ -13,14 +13,17 @@ from tbd.errors import InputError
 
 
 class MixtureDataModule(MotionDataModule):
-    """Draws training windows from several DataModules by weight; validates and tests on all of them.
+    """Samples training windows from several DataModules by weight; validates and tests on all of them.
 
     Results on a mixture with procedural clips are never results on MEAD or HDTF: evaluate on each alone.
 
     Args:
-        modules: what is mixed; of their own options only those that choose clips count.
-        weights: how often a training window is drawn from each, relative to the others; alike where not given.
-        kwargs: see `MotionDataModule`.
+        modules: What is mixed; of their own options only those that choose clips count.
+        weights: How often a training window is sampled from each, relative to the others; equally where not given.
+        kwargs: See `MotionDataModule`.
+
+    Raises:
+        InputError: If weights are negative, all 0, or not as many as modules.
     """
 
     def __init__(self, modules: list[MotionDataModule], weights: list[float] | None = None, **kwargs: Any) -> None:
@@ -30,17 +33,21 @@ class MixtureDataModule(MotionDataModule):
         self.modules, self.shares = modules, weights or [1.0] * len(modules)
 
     def clips(self) -> list[TrainingClip]:
+        """List the clips of all modules, in their order."""
         return [clip for module in self.modules for clip in with_val(module.clips())]
 
     @property
     def packed(self) -> tuple[Path, str]:
+        """Refuse: the modules have packs of their own."""
         raise TypeError("A mixture packs nothing of its own.")
 
     def prepare_data(self) -> None:
+        """Pack the clips of each module."""
         for module in self.modules:
             module.prepare_data()
 
     def packs(self) -> list[Pack]:
+        """Open the packs of all modules, in their order."""
         return [p for module in self.modules for p in module.packs()]
 
     def _weights(self, clips: Sequence[TrainingClip]) -> Tensor:

@@ -1,38 +1,38 @@
 """`CacheDataModule`: training batches from a cache that `tbd preprocess` wrote, whatever data set it holds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tbd.data.datamodules.base import MotionDataModule
 from tbd.data.datasets.packed import TrainingClip
-from tbd.data.preprocess.cache import Cache, ClipRecord
-from tbd.data.splits import load_split
-from tbd.data.synthetic.plans import label_plan
+from tbd.data.plans import PlanOfRecord
+from tbd.data.preprocess.cache import Cache
+from tbd.data.records import ClipRecord
+from tbd.data.splits import DatasetSplits, default_splits, load_splits
 from tbd.errors import InputError
-from tbd.think.plan import MusclePlan
 
 
 class CacheDataModule(MotionDataModule):
-    """Windows of a prepared cache. A data set's own class says which source and split are its own.
+    """Windows of a prepared cache, of any data set. Plans come from a clip's text, or else from its label and level.
 
     Args:
-        root: a cache.
-        split: the name of a packaged split or a .json file of your own.
-        tracker: whose motion, ``face_mesh`` or ``face_landmarker``, with a version where the cache holds several.
-        emotions: take only clips of these labels.
-        levels: take only clips of these levels.
-        sound_only: leave clips without sound out; otherwise they are silent.
-        kwargs: see `MotionDataModule`.
+        root: The cache.
+        split_file: Name of packaged splits or a .json file of your own; those that the data set names for itself where not given.
+        tracker: Whose motion, ``face_mesh`` or ``face_landmarker``, with a version where the cache holds several.
+        emotions: Take only clips of these labels.
+        levels: Take only clips of these levels.
+        sound_only: Whether to leave clips without sound out; otherwise they are silent.
+        kwargs: See `MotionDataModule`.
     """
 
-    source: str = ""
-    """`ClipRecord.source` of the data set; the command that prepares it is called the same."""
+    dataset: str | None = None
+    """The `ClipRecord.source` that a cache must hold; any where None."""
 
     def __init__(
         self,
         root: str,
-        split: str,
+        split_file: str | None = None,
         tracker: str = "face_mesh",
         emotions: Sequence[str] | None = None,
         levels: Sequence[int] | None = None,
@@ -40,18 +40,22 @@ class CacheDataModule(MotionDataModule):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.root, self.split, self.tracker, self.sound_only = Path(root), split, tracker, sound_only
+        self.root, self.split_file, self.tracker, self.sound_only = Path(root), split_file, tracker, sound_only
         self.emotions, self.levels = emotions, levels
 
     def records(self) -> list[ClipRecord]:
-        """The manifest's rows that are ready and tracked.
+        """Read the manifest's rows that are ready.
+
+        Returns:
+            The rows, ordered by clip.
 
         Raises:
-            InputError: there are none, their files are gone, or the cache holds another data set.
+            InputError: If there are none, their files are gone, or the cache holds another data set.
         """
         cache = Cache(self.root)
-        if cache.about["recipe"]["source"] != self.source:
-            raise InputError(f"{self.root} holds {cache.about['recipe']['source']}, and {type(self).__name__} reads {self.source}.")
+        held = cache.config["source"]
+        if self.dataset not in (None, held):
+            raise InputError(f"{self.root} holds {held}, and {type(self).__name__} reads {self.dataset}.")
         records = [r for r in cache.records() if r.ready]
         if not records:
             raise InputError(f"{self.root} holds no clip that is ready; `tbd preprocess report {self.root}` says why.")
@@ -59,13 +63,12 @@ class CacheDataModule(MotionDataModule):
         return records
 
     def clips(self) -> list[TrainingClip]:
-        split, plan_of = load_split(self.split), Plans()
-        if split.dataset != self.source:
-            raise InputError(f"The split {split.name} divides {split.dataset}, and {type(self).__name__} reads {self.source}.")
+        """See `MotionDataModule.clips`."""
+        records, splits, plan_of = self.records(), splits_of(Cache(self.root), self.split_file), PlanOfRecord()
         return [
             TrainingClip(
                 name=r.clip,
-                side=(split.side(r) or "") if self._wants(r) else "",
+                split=(splits.split_of(r) or "") if self._wants(r) else "",
                 person=r.person,
                 frames=r.frames,
                 motion=self.root / r.file("motions", self.tracker),
@@ -74,7 +77,7 @@ class CacheDataModule(MotionDataModule):
                 emotion=r.emotion,
                 video=self.root / r.file("videos", str(self.video_size)) if self.video_frames else None,
             )
-            for r in self.records()
+            for r in records
         ]
 
     def _wants(self, record: ClipRecord) -> bool:
@@ -86,28 +89,25 @@ class CacheDataModule(MotionDataModule):
 
     @property
     def packed(self) -> tuple[Path, str]:
-        """All clips of the cache, so that splits share one pack."""
+        """Folder and name of the pack: all clips of the cache, so that splits share one."""
         return self.root / "packed", self.tracker
 
 
-class Plans:
-    """The plan of a record: thought from its text, or from its label and level; None where it has neither."""
+def splits_of(cache: Cache, name: str | None) -> DatasetSplits:
+    """Load the splits of a cache.
 
-    def __init__(self) -> None:
-        self._thought: dict[tuple, MusclePlan | None] = {}
-        self._planner: Callable | None = None
+    Args:
+        cache: The cache.
+        name: Name or file of splits; those that the data set names for itself where None.
 
-    def __call__(self, record: ClipRecord) -> MusclePlan | None:
-        key = (record.text, round(record.seconds, 2)) if record.text else (record.emotion, record.level)
-        if key not in self._thought:
-            self._thought[key] = self._think(record)
-        return self._thought[key]
+    Returns:
+        The splits.
 
-    def _think(self, record: ClipRecord) -> MusclePlan | None:
-        if not record.text:
-            return label_plan(record.emotion, record.level or 2) if record.emotion else None
-        if self._planner is None:
-            from tbd.think import KnowledgePlanner
-
-            self._planner = KnowledgePlanner().plan
-        return self._planner(record.text, record.seconds)
+    Raises:
+        InputError: If there are no such splits, or they divide another data set.
+    """
+    dataset = cache.config["source"]
+    splits = default_splits(dataset) if name is None else load_splits(name)
+    if splits.dataset != dataset:
+        raise InputError(f"The splits {splits.name} divide {splits.dataset}, and {cache.root} holds {dataset}.")
+    return splits

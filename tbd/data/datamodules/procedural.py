@@ -14,8 +14,8 @@ class ProceduralDataModule(MotionDataModule):
     """Windows of procedural speech, motion and plans.
 
     Args:
-        root: a folder that `tbd synthesize` wrote.
-        kwargs: see `MotionDataModule`.
+        root: A folder that `tbd synthesize` wrote.
+        kwargs: See `MotionDataModule`.
     """
 
     def __init__(self, root: str, **kwargs: Any) -> None:
@@ -23,10 +23,11 @@ class ProceduralDataModule(MotionDataModule):
         self.root = Path(root)
 
     def clips(self) -> list[TrainingClip]:
+        """See `MotionDataModule.clips`."""
         return [
             TrainingClip(
                 name=row["clip"],
-                side=row["split"],
+                split=row["split"],
                 person=row.get("actor", ""),
                 frames=int(row["frames"]),
                 motion=self.root / row["motion"],
@@ -40,14 +41,21 @@ class ProceduralDataModule(MotionDataModule):
 
     @property
     def packed(self) -> tuple[Path, str]:
+        """Folder and name of the pack."""
         return self.root / "packed", "procedural"
 
 
 def read_manifest(root: Path) -> list[dict[str, str]]:
-    """The rows of a corpus's manifest.
+    """Read the rows of a corpus's manifest.
+
+    Args:
+        root: The corpus.
+
+    Returns:
+        Column → text for each clip.
 
     Raises:
-        InputError: there is no corpus.
+        InputError: If there is no corpus.
     """
     path = root / "manifest.csv"
     if not path.is_file():

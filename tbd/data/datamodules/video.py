@@ -5,45 +5,53 @@ from pathlib import Path
 from typing import Any
 
 from tbd.data.datamodules.base import with_val
-from tbd.data.datamodules.prepared import Plans
+from tbd.data.datamodules.prepared import splits_of
 from tbd.data.datasets.packed import TrainingClip
 from tbd.data.datasets.video import VideoClip, VideoDataModule
+from tbd.data.plans import PlanOfRecord
 from tbd.data.preprocess.cache import Cache
 from tbd.data.preprocess.portrait_features import feature_name
-from tbd.data.splits import load_split
+from tbd.data.splits import Split
 from tbd.errors import InputError
 from tbd.think.plan import MusclePlan
 
 
 class VideoCacheDataModule(VideoDataModule):
-    """Windows of a cache's latents, for MEAD, HDTF and folders alike.
+    """Windows of a cache's latents, of any data set.
 
     Args:
-        root: the cache.
-        split: name of a packaged split, or a .json file.
+        root: The cache.
+        split_file: Name of packaged splits, or a .json file; those that the data set names for itself where not given.
         latents: Name of the features, ``vae@<weights>-<size>`` (see `tbd.data.preprocess.features`); the cache's only ones where not given.
-        shortest: clips with fewer frames are left out; a window's frames where not given.
-        kwargs: see `VideoDataModule`.
+        shortest: Clips with fewer frames are left out; a window's frames where not given.
+        kwargs: See `VideoDataModule`.
     """
 
     def __init__(
         self,
         root: str,
-        split: str,
+        split_file: str | None = None,
         latents: str | None = None,
         shortest: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.root, self.split, self.latents, self.shortest = Path(root), split, latents, shortest
+        self.root, self.split_file, self.latents, self.shortest = Path(root), split_file, latents, shortest
 
-    def clips(self, split: str) -> Sequence[VideoClip]:
-        """The clips of one side whose latents are there.
+    def clips(self, split: Split) -> Sequence[VideoClip]:
+        """List the clips of a split whose latents are there.
+
+        Args:
+            split: Which.
+
+        Returns:
+            The clips, ordered by name.
 
         Raises:
-            InputError: there are none, or files are gone.
+            InputError: If there are none, or files are gone.
         """
-        cache, sides, plan_of = Cache(self.root), load_split(self.split), Plans()
+        cache, plan_of = Cache(self.root), PlanOfRecord()
+        splits = splits_of(cache, self.split_file)
         latents = self.latents or _only_latents(cache)
         names = {kind: feature_name(kind, latents) for kind in ("portrait", "coarse", "regions")} | {"frames": latents}
         records = {r.clip: r for r in cache.records() if r.ready and all(name in r.features for name in names.values())}
@@ -51,10 +59,10 @@ class VideoCacheDataModule(VideoDataModule):
             raise InputError(f"{self.root} holds no clip with {latents} and what belongs to it{_there(cache)}; {_how(self.root)}")
         least = self.shortest or self.window_frames
         usable = [r for r in records.values() if r.frames >= least]
-        rows = [TrainingClip(r.clip, sides.side(r) or "", r.person, r.frames, Path()) for r in usable]
-        chosen = [records[row.name] for row in with_val(rows) if row.side == split]
+        rows = [TrainingClip(r.clip, splits.split_of(r) or "", r.person, r.frames, Path()) for r in usable]
+        chosen = [records[row.name] for row in with_val(rows) if row.split == split]
         if not chosen:
-            raise InputError(f"{self.root} has no clip of {least} frames or more on the side {split} of {self.split}.")
+            raise InputError(f"{self.root} has no clip of {least} frames or more in the split {split} of {splits.name}.")
         cache.require(chosen, ("audio", "features"))
         return [
             VideoClip(
@@ -70,7 +78,7 @@ class VideoCacheDataModule(VideoDataModule):
 
 
 def _only_latents(cache: Cache) -> str:
-    """The name of the cache's latents, where there is one alone."""
+    """Name the cache's latents, where there are one network's alone."""
     names = _latents(cache)
     if len(names) != 1:
         how = "choose with --data.init_args.latents." if names else _how(cache.root)
@@ -83,10 +91,10 @@ def _latents(cache: Cache) -> list[str]:
 
 
 def _there(cache: Cache) -> str:
-    """What latents there are, and what their networks were called."""
+    """List the latents that there are, and what the user called their networks."""
     notes = {name: cache.path(f"features/{name}/source.txt") for name in _latents(cache)}
-    said = [f"{name} of {note.read_text(encoding='utf-8').strip()}" if note.is_file() else name for name, note in notes.items()]
-    return f" (there are {', '.join(said)})" if said else ""
+    listed = [f"{name} of {note.read_text(encoding='utf-8').strip()}" if note.is_file() else name for name, note in notes.items()]
+    return f" (there are {', '.join(listed)})" if listed else ""
 
 
 def _how(root: Path) -> str:

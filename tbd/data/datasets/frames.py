@@ -1,11 +1,11 @@
-"""Frames of a prepared video, here and there, without decoding the rest.
+"""`FrameReader`: single frames of a prepared video, without decoding the rest.
 
 A reader is opened where it is used, in a loader's worker: decord that was opened before a fork hangs in it (dmlc/decord#294).
 """
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +22,17 @@ class FrameReader(ABC):
 
     @abstractmethod
     def read(self, path: str | os.PathLike, frames: Sequence[int]) -> np.ndarray:
-        """Some frames of a video of 25 frames a second.
+        """Read frames of a video of 25 frames a second.
 
         Args:
-            path: the video.
-            frames: their numbers, in any order, repeats included.
+            path: The video.
+            frames: Their numbers, in any order, repeats included.
 
         Returns:
             (F, H, W, 3) uint8 RGB.
 
         Raises:
-            InputError: the file is missing or damaged, or has no such frame.
+            InputError: If the file is missing or damaged, or has no such frame.
         """
 
 
@@ -43,6 +43,15 @@ class DecordReader(FrameReader):
     """
 
     def read(self, path: str | os.PathLike, frames: Sequence[int]) -> np.ndarray:
+        """See `FrameReader.read`.
+
+        Args:
+            path: The video.
+            frames: Frame numbers, in any order.
+
+        Returns:
+            (F, H, W, 3) uint8 RGB.
+        """
         # decord hands its libraries to all that is loaded later: PyAV after it would code with decord's own, older libvpx, and fail
         import av  # noqa: F401
         import decord
@@ -59,6 +68,15 @@ class PyAVReader(FrameReader):
     """PyAV, going from keyframe to keyframe: on every platform, and twice as fast as decord for frames that lie apart."""
 
     def read(self, path: str | os.PathLike, frames: Sequence[int]) -> np.ndarray:
+        """See `FrameReader.read`.
+
+        Args:
+            path: The video.
+            frames: Frame numbers, in any order.
+
+        Returns:
+            (F, H, W, 3) uint8 RGB.
+        """
         import av
 
         wanted = sorted(set(map(int, frames)))
@@ -68,14 +86,15 @@ class PyAVReader(FrameReader):
                 stream = container.streams.video[0]
                 stream.thread_type = "NONE"
                 _require_there(path, wanted, stream.frames)
-                start, unit = stream.start_time or 0, float(stream.time_base)
-                decoding, at = iter(()), -1
+                start, unit = stream.start_time or 0, float(stream.time_base or 0)
+                at = -1
+                decoding: Iterator[av.VideoFrame] = iter(())
                 for number in wanted:
                     if at < 0 or number > at + _NEAR:
                         container.seek(start + round(number / FPS / unit), stream=stream)
                         decoding = container.decode(stream)
                     for frame in decoding:
-                        at = round((frame.pts - start) * unit * FPS)
+                        at = round(((frame.pts or 0) - start) * unit * FPS)
                         if at >= number:
                             found[number] = LazyFrame(frame)[:, :]
                             break
@@ -97,33 +116,37 @@ def _require_there(path: str | os.PathLike, frames: Sequence[int], count: int) -
 
 
 class VideoClips:
-    """The pictures of the clips of a DataModule.
+    """The videos of the clips of a DataModule.
 
     Args:
-        paths: one a clip.
-        count: pictures of a window, evenly spread over it.
-        reader: PyAV where not given.
+        paths: One a clip; None where it has no video.
+        count: Number of frames of a window, evenly spread over it.
+        reader: How frames are read; by PyAV where not given.
     """
 
     def __init__(self, paths: Sequence[Path | None], count: int, reader: FrameReader | None = None) -> None:
         self.paths, self.count, self.reader = list(paths), count, reader or PyAVReader()
 
     def read(self, clips: Sequence[int], starts: Sequence[int], lengths: Sequence[int], frames: int) -> tuple[Tensor, Tensor]:
-        """Pictures of windows.
+        """Read frames of windows.
 
         Args:
-            clips: B numbers.
-            starts: the windows' first frames.
-            lengths: the clips' frames; beyond its end a clip shows its last one.
+            clips: B indices into `paths`.
+            starts: The windows' first frames.
+            lengths: The clips' numbers of frames; beyond its end a clip shows its last one.
             frames: T of the windows.
 
         Returns:
-            (B, F, 3, H, W) uint8, and (B, F) int64 places in the window.
+            (B, F, 3, H, W) uint8, and (B, F) int64 frame numbers within the window.
+
+        Raises:
+            InputError: If a clip has no video, or its file cannot be read.
         """
         places = torch.linspace(0, frames - 1, self.count).round().long()
         pictures = []
         for clip, start, length in zip(clips, starts, lengths):
-            if self.paths[clip] is None:
-                raise InputError(f"Clip number {clip} has no video of the size that was asked for; prepare it with that size.")
-            pictures.append(self.reader.read(self.paths[clip], (places + start).clamp(max=length - 1).tolist()))
+            path = self.paths[clip]
+            if path is None:
+                raise InputError(f"Clip number {clip} has no video of the wanted size; prepare it with that size.")
+            pictures.append(self.reader.read(path, (places + start).clamp(max=length - 1).tolist()))
         return torch.from_numpy(np.stack(pictures)).permute(0, 1, 4, 2, 3), places.expand(len(pictures), -1)

@@ -1,7 +1,7 @@
-"""Windows cut from clips of speech and motion: the batches that `MotionDiffusion` trains on."""
+"""`WindowDataset`: windows cut from clips of speech and motion, the batches that `MotionDiffusion` trains on."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 import numpy as np
 import torch
@@ -10,13 +10,17 @@ from torch.utils.data import Dataset
 from typing_extensions import NotRequired
 
 from tbd.data.datasets.frames import VideoClips
-from tbd.data.datasets.packed import Pack
+from tbd.data.datasets.packed import Pack, PackedWindows
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.motion.normalization import least_deviation
+from tbd.face.motion import CHANNELS
 from tbd.media.rates import FPS
 
 _BLOCK = 1 << 18
 """Frames of motion that are read at once for statistics."""
+
+
+T = TypeVar("T")
 
 
 class MotionBatch(TypedDict):
@@ -25,15 +29,15 @@ class MotionBatch(TypedDict):
     audio: (B, (T + 2·context)·640) float32 at 16 kHz in −1..1, silence where the clip has no sound.
     motion: (B, T, 58) float32 at 25 fps, the channels of `tbd.face.channels.CHANNELS`.
     plan: the B clips' plans, their times in seconds from the start of the window.
-    planned: (B,) float32, 1 where the plan is known, 0 where the data set tells no feeling: a module withholds it there.
+    planned: (B,) float32, 1 where the plan is known, 0 where the data set has no label: a module withholds it there.
     mask: (B, T) float32, 1 at frames that the clip has, 0 at padding.
-    clip: (B,) int64, places in `MotionDataModule.names`.
+    clip: (B,) int64, indices into `MotionDataModule.names`.
     start: (B,) int64, the window's first frame in its clip.
-    id: (B,) int64, the samples' numbers, by which `tbd.draw.randomness` draws what they meet; in validation the windows' own.
-        They stay on the CPU, which seeds generators with them, or each step would wait for the one before.
-    phones: (B, (T + 2·context)·4) uint8, places in `tbd.speech.alignment.SYMBOLS`, only where the DataModule has a recognizer.
-    video: (B, F, 3, H, W) float32 in 0..1, only where the DataModule was asked for pictures.
-    video_frames: (B, F) int64, which of the window's T frames the pictures show.
+    id: (B,) int64, the samples' numbers, which seed all randomness in `tbd.draw.randomness`; in validation the windows' own.
+        They stay on the CPU, which seeds generators with them, or each step would wait for the previous one.
+    phones: (B, (T + 2·context)·4) uint8, indices into `tbd.speech.alignment.SYMBOLS`, only where the DataModule has a recognizer.
+    video: (B, F, 3, H, W) float32 in 0..1, only where the DataModule has `video_frames`.
+    video_frames: (B, F) int64, which of the window's T frames these are.
     """
 
     audio: Tensor
@@ -60,15 +64,15 @@ class WindowDataset(Dataset):
     epoch to epoch.
 
     Args:
-        packs: the clips; numbered through from one pack to the next.
-        plans: one plan per clip, times in seconds from the start of the clip.
+        packs: The clips, numbered on from one pack to the next.
+        plans: One plan per clip, times in seconds from the start of the clip.
         window_frames: T.
-        context_frames: frames of audio on either side.
-        jitter: start windows anywhere (training) instead of on a fixed grid.
-        clips: numbers of those to take; all where not given.
-        planned: for every clip, whether its plan is known; all where not given.
-        seed: of the jitter.
-        videos: pictures to add to the batches.
+        context_frames: Frames of audio before and after the window.
+        jitter: Whether to start windows anywhere (training) instead of on a fixed grid.
+        clips: Indices of those to take; all where not given.
+        planned: For every clip, whether its plan is known; all where not given.
+        seed: Of the jitter.
+        videos: Whose frames to add to the batches.
     """
 
     def __init__(
@@ -117,39 +121,65 @@ class WindowDataset(Dataset):
         return (where * (room + 1)).long().minimum(room)
 
     def batch(self, clip: Tensor, start: Tensor, frames: int, numbers: Tensor | None = None) -> MotionBatch:
-        """Windows of `frames` frames of clips (B,) from frames `start` (B,), as samples of these numbers (the clips' if not given)."""
+        """Cut windows.
+
+        Args:
+            clip: (B,) indices of clips.
+            start: (B,) their windows' first frames.
+            frames: T.
+            numbers: (B,) the samples' numbers; the clips' where not given.
+
+        Returns:
+            The batch.
+        """
+        cut = self._cut(clip, start, frames)
         batch: MotionBatch = {
-            **self._cut(clip, start, frames),
+            "audio": cut["audio"],
+            "motion": cut["motion"],
+            "mask": cut["mask"],
             "plan": self.plans[clip].shifted(start / FPS),
             "planned": self.planned[clip].float(),
             "clip": clip,
             "start": start,
             "id": clip.cpu() if numbers is None else numbers,
         }
+        if "phones" in cut:
+            batch["phones"] = cut["phones"]
         if self.videos is not None:
             lengths = self.length[clip].tolist()
             batch["video"], batch["video_frames"] = self.videos.read(clip.tolist(), start.tolist(), lengths, frames)
         return batch
 
-    def _cut(self, clip: Tensor, start: Tensor, frames: int) -> dict[str, Tensor]:
+    def _cut(self, clip: Tensor, start: Tensor, frames: int) -> PackedWindows:
         if len(self.packs) == 1:
             return self.packs[0].cut(clip, start, frames, self.context_frames)
-        order, parts = [], []
+        order: list[Tensor] = []
+        parts: list[PackedWindows] = []
         for k, pack in enumerate(self.packs):
             own = torch.nonzero(self.pack[clip] == k)[:, 0]
             if len(own):
                 order.append(own)
                 parts.append(pack.cut(clip[own] - self.offsets[k], start[own], frames, self.context_frames))
         back = torch.cat(order).argsort()
-        return {key: torch.cat([part[key] for part in parts])[back] for key in parts[0]}
+        joined: PackedWindows = {
+            "audio": torch.cat([part["audio"] for part in parts])[back],
+            "motion": torch.cat([part["motion"] for part in parts])[back],
+            "mask": torch.cat([part["mask"] for part in parts])[back],
+        }
+        if "phones" in parts[0]:
+            joined["phones"] = torch.cat([part["phones"] for part in parts])[back]
+        return joined
 
     def statistics(self, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of each channel over the chosen clips, (58,) each.
+        """Compute mean and standard deviation of each channel over the chosen clips.
 
         Channels that hardly move get a floor, or their noise would weigh as much as the jaw.
 
         Args:
-            weights: of each window, as `EpochSampler` draws them; all alike where not given.
+            weights: How often `EpochSampler` takes each window, relative to the others; equally where not given.
+
+        Returns:
+            (58,) each.
         """
         weight = torch.zeros(len(self.length), dtype=torch.float64, device=self.clip.device)
         if weights is None:
@@ -157,7 +187,7 @@ class WindowDataset(Dataset):
         else:
             weight.index_add_(0, self.clip, weights.double().to(weight.device))
             weight /= self.length
-        total, mean, square = 0.0, 0.0, 0.0
+        total, mean, square = (torch.zeros(size, dtype=torch.float64, device=weight.device) for size in ((), len(CHANNELS), len(CHANNELS)))
         for k, pack in enumerate(self.packs):
             per_frame = weight[self.offsets[k] : self.offsets[k + 1]].repeat_interleave(pack.length)
             for part, motion in zip(per_frame.split(_BLOCK), pack.motion.split(_BLOCK)):
@@ -175,7 +205,7 @@ class ClipDataset(Dataset):
     """Whole clips, each a `MotionBatch` of one: what `predict` goes through.
 
     Args:
-        windows: whose clips.
+        windows: The dataset whose clips these are.
     """
 
     def __init__(self, windows: WindowDataset) -> None:
@@ -190,11 +220,11 @@ class ClipDataset(Dataset):
 
 
 def uniform(numbers: Tensor, seed: int) -> Tensor:
-    """Random numbers in 0..1 that depend on a number and the seed alone, on any device.
+    """Hash numbers to 0..1, by the number and the seed alone, on any device.
 
     Args:
         numbers: (B,) int64, at least 0.
-        seed: another seed, other numbers.
+        seed: Another seed gives other numbers.
 
     Returns:
         (B,) float32, below 1.
@@ -210,11 +240,11 @@ def uniform(numbers: Tensor, seed: int) -> Tensor:
     return ((x ^ (x >> 16)) >> 8).float() / 2**24
 
 
-def identity_collate(batch: MotionBatch) -> MotionBatch:
-    """The collate function for a dataset that hands out whole batches."""
+def identity_collate(batch: T) -> T:
+    """Collate for a dataset that hands out whole batches."""
     return batch
 
 
 def unwrap_collate(batches: list[MotionBatch]) -> MotionBatch:
-    """The collate function for a dataset whose items are batches of one."""
+    """Collate for a dataset whose items are batches of one."""
     return batches[0]

@@ -4,7 +4,7 @@ packed/<name>-audio.npy     (frames · 640,) int16
 packed/<name>-motion.npy    (frames, 58) float16
 packed/<name>.json          which clips lie there, written last
 
-and, where a recognizer has heard them,
+and, where phones were recognized,
 
 packed/<name>-<recognizer>.npy     (frames · 4,) uint8
 packed/<name>-<recognizer>.json
@@ -17,10 +17,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import NotRequired
 
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
@@ -34,7 +36,7 @@ from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import parallel_map
 
 _WORTH_A_PROCESS = 32
-"""Clips; fewer are heard before another process has started."""
+"""Clips; fewer are recognized before another process has started."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,20 @@ class TrainingClip:
     """A clip as a DataModule sees it, whatever data set it is from.
 
     Args:
-        name: unique within the data set.
-        side: ``train``, ``val`` or ``test``; empty where it belongs to none.
-        person: who speaks.
-        frames: of its motion.
-        motion: the file.
-        audio: a 16 kHz mono wave file; None for silence.
-        plan: what is felt and which muscles show it; None where nobody knows.
-        emotion: its label, or empty.
-        video: the clip's pictures, where they are wanted.
-        phones: a file of the true times of its phones, where somebody knows them.
+        name: Unique within the data set.
+        split: ``train``, ``val`` or ``test``; empty where it belongs to none.
+        person: Who speaks.
+        frames: Number of frames of its motion.
+        motion: The motion's file.
+        audio: A 16 kHz mono wave file; None for silence.
+        plan: The emotion and the muscles that show it; None where they are not known.
+        emotion: Its label, or empty.
+        video: The clip's video, where frames are wanted.
+        phones: A file of the true times of its phones, where they are known.
     """
 
     name: str
-    side: str
+    split: str
     person: str
     frames: int
     motion: Path
@@ -66,6 +68,15 @@ class TrainingClip:
     phones: Path | None = None
 
 
+class PackedWindows(TypedDict):
+    """Windows of a pack: ``audio``, ``motion``, ``mask`` and, where phones were recognized, ``phones``, as `MotionBatch` has them."""
+
+    audio: Tensor
+    motion: Tensor
+    mask: Tensor
+    phones: NotRequired[Tensor]
+
+
 @dataclass
 class Pack:
     """Clips that lie end to end.
@@ -74,8 +85,14 @@ class Pack:
         audio: (samples,) int16, every clip padded or cut to its frames · 640.
         motion: (frames, 58) float16 or float32.
         first: (K,) int64, each clip's first frame.
-        length: (K,) int64, each clip's frames.
-        phones: (frames · 4,) uint8, places in `tbd.speech.alignment.SYMBOLS`; None where nobody has listened.
+        length: (K,) int64, each clip's number of frames.
+        phones: (frames · 4,) uint8, indices into `tbd.speech.alignment.SYMBOLS`; None where none were recognized.
+
+    Example:
+        >>> pack = Pack.of(torch.zeros(5 * 640, dtype=torch.int16), torch.zeros(5, 58), [2, 3])
+        >>> window = pack.cut(torch.tensor([1]), torch.tensor([1]), frames=4, context=0)
+        >>> window["mask"].tolist(), tuple(window["audio"].shape)
+        ([[1.0, 1.0, 0.0, 0.0]], (1, 2560))
     """
 
     audio: Tensor
@@ -86,29 +103,51 @@ class Pack:
 
     @classmethod
     def of(cls, audio: Tensor, motion: Tensor, lengths: Sequence[int], phones: Tensor | None = None) -> "Pack":
+        """Make a pack from the lengths of its clips.
+
+        Args:
+            audio: (samples,) int16.
+            motion: (frames, 58).
+            lengths: Number of frames of each clip.
+            phones: (frames · 4,) uint8, or None.
+
+        Returns:
+            The pack.
+        """
         length = torch.as_tensor(np.asarray(lengths, np.int64), device=audio.device)
         return cls(audio, motion, length.cumsum(0) - length, length, phones)
 
     def to(self, device: torch.device | str) -> "Pack":
+        """Copy to a device."""
         phones = None if self.phones is None else self.phones.to(device)
         return Pack(self.audio.to(device), self.motion.to(device), self.first.to(device), self.length.to(device), phones)
 
-    def cut(self, clip: Tensor, start: Tensor, frames: int, context: int) -> dict[str, Tensor]:
-        """Windows: one gather on a GPU; on a CPU, where memory is read in runs, a copy each, which is ten times as fast there.
+    def cut(self, clip: Tensor, start: Tensor, frames: int, context: int) -> PackedWindows:
+        """Cut windows: one gather on a GPU; on a CPU, where memory is read in runs, a copy each, which is ten times as fast there.
 
         Args:
             clip: (B,) int64.
             start: (B,) int64, the window's first frame in its clip.
             frames: T.
-            context: frames of audio on either side.
+            context: Frames of audio before and after the window.
 
         Returns:
-            ``audio``, ``motion``, ``mask`` and, where somebody has listened, ``phones``, as `MotionBatch` has them.
+            The windows.
         """
         return (self.copied if self.audio.device.type == "cpu" else self.gathered)(clip, start, frames, context)
 
-    def gathered(self, clip: Tensor, start: Tensor, frames: int, context: int) -> dict[str, Tensor]:
-        """`cut` on any device."""
+    def gathered(self, clip: Tensor, start: Tensor, frames: int, context: int) -> PackedWindows:
+        """Do what `cut` does by one gather, on any device.
+
+        Args:
+            clip: (B,) int64.
+            start: (B,) int64, the window's first frame in its clip.
+            frames: T.
+            context: Frames of audio before and after the window.
+
+        Returns:
+            The windows.
+        """
         first, length = self.first[clip][:, None], self.length[clip][:, None]
         places = start[:, None] + torch.arange(frames, device=start.device)  # (B, T)
 
@@ -118,15 +157,27 @@ class Pack:
             there = (at >= 0) & (at < length * rate)
             return track[first * rate + at.clamp(min=0).minimum(length * rate - 1)] * there
 
-        cut = {
+        cut: PackedWindows = {
             "audio": around(self.audio, SAMPLES_PER_FRAME).float() / 32768,
             "motion": self.motion[first + places.minimum(length - 1)].float(),
             "mask": (places < length).float(),
         }
-        return cut if self.phones is None else {**cut, "phones": around(self.phones, PHONES_PER_FRAME)}
+        if self.phones is not None:
+            cut["phones"] = around(self.phones, PHONES_PER_FRAME)
+        return cut
 
-    def copied(self, clip: Tensor, start: Tensor, frames: int, context: int) -> dict[str, Tensor]:
-        """`cut` on a CPU."""
+    def copied(self, clip: Tensor, start: Tensor, frames: int, context: int) -> PackedWindows:
+        """Do what `cut` does by a copy for each window, on a CPU.
+
+        Args:
+            clip: (B,) int64.
+            start: (B,) int64, the window's first frame in its clip.
+            frames: T.
+            context: Frames of audio before and after the window.
+
+        Returns:
+            The windows.
+        """
         wanted = frames + 2 * context
         motion, mask = torch.empty(len(clip), frames, self.motion.shape[1]), torch.zeros(len(clip), frames)
         around = [(torch.zeros(len(clip), wanted * SAMPLES_PER_FRAME), self.audio, SAMPLES_PER_FRAME)]
@@ -141,40 +192,46 @@ class Pack:
             low, high = max(offset, 0), min(offset + wanted, length)
             for out, track, rate in around:
                 out[i, (low - offset) * rate : (high - offset) * rate] = track[(first + low) * rate : (first + high) * rate]
-        cut = {"audio": around[0][0].div_(32768), "motion": motion, "mask": mask}
-        return cut if self.phones is None else {**cut, "phones": around[1][0]}
+        cut: PackedWindows = {"audio": around[0][0].div_(32768), "motion": motion, "mask": mask}
+        if self.phones is not None:
+            cut["phones"] = around[1][0]
+        return cut
 
 
 def pack(folder: Path, name: str, clips: Sequence[TrainingClip], recognizer: PhoneRecognizer | None = None) -> None:
     """Write a pack unless it is there and holds these very clips.
 
     Args:
-        folder: where to write.
-        name: of the pack.
-        clips: what it holds.
-        recognizer: listens to every clip, on all processors, and its phones are packed as well.
+        folder: Where to write.
+        name: Of the pack.
+        clips: What it holds.
+        recognizer: Recognizes the phones of every clip, on all processors, which are packed as well.
 
     Raises:
-        InputError: a file cannot be read, or the folder not written.
+        InputError: If a file cannot be read, or the folder not written.
     """
 
-    def motion_and_sound() -> None:
+    def motion_and_audio() -> None:
         _lay(folder / f"{name}-audio.npy", clips, SAMPLES_PER_FRAME, np.int16, (), _read_audio)
         _lay(folder / f"{name}-motion.npy", clips, 1, np.float16, (len(CHANNELS),), _read_motion)
 
-    def phones() -> None:
-        workers = min(os.cpu_count() or 1, 1 + len(clips) // _WORTH_A_PROCESS)
-        heard = dict(parallel_map(functools.partial(_listen, recognizer), list(enumerate(clips)), workers))
-        with atomic_output(folder / f"{name}-{recognizer.name}.npy") as temporary:
-            np.save(temporary, np.concatenate([heard[i] for i in range(len(clips))]))
-
-    _unless_there(folder / f"{name}.json", clips, motion_and_sound)
+    _unless_there(folder / f"{name}.json", clips, motion_and_audio)
     if recognizer is not None:
-        _unless_there(folder / f"{name}-{recognizer.name}.json", clips, phones)
+        path = folder / f"{name}-{recognizer.name}.npy"
+        _unless_there(path.with_suffix(".json"), clips, functools.partial(_pack_phones, path, clips, recognizer))
 
 
 def load_pack(folder: Path, name: str, recognizer: PhoneRecognizer | None = None) -> Pack:
-    """What `pack` wrote, memory-mapped."""
+    """Open what `pack` wrote, memory-mapped.
+
+    Args:
+        folder: Where it lies.
+        name: Of the pack.
+        recognizer: Whose phones to load; none where None.
+
+    Returns:
+        The pack.
+    """
     lengths = json.loads((folder / f"{name}.json").read_text())["frames"]
 
     def mapped(kind: str) -> Tensor:
@@ -197,15 +254,22 @@ def _unless_there(index: Path, clips: Sequence[TrainingClip], write: Callable[[]
         temporary.write_text(json.dumps(about))
 
 
-def _listen(recognizer: PhoneRecognizer, item: tuple[int, TrainingClip]) -> tuple[int, np.ndarray]:
-    """A clip's place and its phones, (frames · 4,) uint8."""
-    place, clip = item
+def _pack_phones(path: Path, clips: Sequence[TrainingClip], recognizer: PhoneRecognizer) -> None:
+    workers = min(os.cpu_count() or 1, 1 + len(clips) // _WORTH_A_PROCESS)
+    tracks = dict(parallel_map(functools.partial(_recognize, recognizer), list(enumerate(clips)), workers))
+    with atomic_output(path) as temporary:
+        np.save(temporary, np.concatenate([tracks[i] for i in range(len(clips))]))
+
+
+def _recognize(recognizer: PhoneRecognizer, item: tuple[int, TrainingClip]) -> tuple[int, np.ndarray]:
+    """A clip's index and its phones, (frames · 4,) uint8."""
+    index, clip = item
     audio = _read_audio(clip)[: clip.frames * SAMPLES_PER_FRAME].astype(np.float32) / 32768
-    return place, phone_track(recognizer.listen(audio), clip.frames)
+    return index, phone_track(recognizer.listen(audio), clip.frames)
 
 
 def _lay(path: Path, clips: Sequence[TrainingClip], rate: int, dtype: type, shape: tuple[int, ...], read: Callable) -> None:
-    """One array of all clips, `rate` rows a frame."""
+    """Write one array of all clips, `rate` rows a frame."""
     first = np.concatenate([[0], np.cumsum([clip.frames for clip in clips])]).astype(int) * rate
     with atomic_output(path) as temporary:
         out = np.lib.format.open_memmap(temporary, "w+", dtype, (int(first[-1]), *shape))
@@ -220,7 +284,7 @@ def _lay(path: Path, clips: Sequence[TrainingClip], rate: int, dtype: type, shap
 
 
 def _written(clip: TrainingClip) -> int:
-    """When a clip's motion was written; a clip that was prepared anew is packed anew."""
+    """Time at which a clip's motion was written; a clip that was prepared anew is packed anew."""
     try:
         return clip.motion.stat().st_mtime_ns
     except OSError:

@@ -1,12 +1,13 @@
-"""The order in which samples come: the same on any number of processes, and after a kill and resume."""
+"""Samplers whose order is the same on any number of processes, and after a kill and resume."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.loops.progress import _ProcessedTracker
 from torch import Tensor
-from torch.utils.data import DataLoader, DistributedSampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from tbd.draw.optim import pending_batches
 from tbd.errors import InputError
@@ -23,7 +24,7 @@ class EpochSampler(DistributedSampler):
     """Sample numbers for training, epoch by epoch, each epoch in an order of its own.
 
     An epoch makes one or several passes over the items. Sample number ``pass · length + i`` stands for item i in that pass, so that
-    whatever chance an item meets can depend on the number alone. Where items are drawn by weight, one that is drawn several times in
+    all randomness of an item can depend on the number alone. Where items are sampled by weight, one that is taken several times in
     a pass has a number of its own each time; its remainder by the length is still i. Process r of W takes every W-th, so
     that the processes' batches of one step are together what one process with a W times larger batch would take. What does not fill a
     step of all processes is left out.
@@ -31,15 +32,20 @@ class EpochSampler(DistributedSampler):
     It is a `DistributedSampler` so that Lightning leaves it in place.
 
     Args:
-        length: of the dataset.
-        batch_size: of one process.
-        seed: of the orders.
-        rank, world: which process of how many.
-        weights: (length,) how often each item is drawn, relative to the others; each once where not given.
-        passes: of an epoch.
+        length: Number of items of the dataset.
+        batch_size: Of one process.
+        seed: Of the orders.
+        rank: Which process this is.
+        world: Number of processes.
+        weights: (length,) how often each item is taken, relative to the others; each once where not given.
+        passes: Over the items in an epoch.
 
     Raises:
-        InputError: there are fewer items than one step takes.
+        InputError: If there are fewer items than one step takes.
+
+    Example:
+        >>> [len(set(EpochSampler(6, 2, rank=rank, world=2))) for rank in (0, 1)]
+        [2, 2]
     """
 
     def __init__(
@@ -60,7 +66,7 @@ class EpochSampler(DistributedSampler):
 
     @property
     def per_epoch(self) -> int:
-        """Samples that all processes together take in an epoch."""
+        """Number of samples that all processes together take in an epoch."""
         return self.length * self.passes // self.step * self.step
 
     def __len__(self) -> int:
@@ -81,53 +87,70 @@ class EpochSampler(DistributedSampler):
         return drawn + (number * self.length + torch.arange(self.length)) * self.length
 
     def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch; the one that was resumed keeps its place."""
+        """Begin an epoch, as Lightning asks before each; the one that was resumed keeps its place."""
         if epoch != self.epoch:
             self.epoch, self.taken = epoch, 0
 
     def skip_to(self, epoch: int, taken: int) -> None:
-        """Go on behind the first `taken` samples that all processes together have met in an epoch."""
+        """Go on within an epoch.
+
+        Args:
+            epoch: Number of the epoch.
+            taken: Samples of it that all processes together have trained on.
+        """
         # another number of processes may have left a step half done
         self.epoch, self.taken = epoch, taken - taken % self.step
 
 
 class ResumableLoader(DataLoader):
-    """A loader over an `EpochSampler` that Lightning's checkpoints remember the place of.
+    """A loader over an `EpochSampler` whose position Lightning's checkpoints keep.
 
-    The place is what the trainer has trained on, not what workers have fetched ahead, and leads back to the last step of
+    The position is what the trainer has trained on, not what workers have fetched ahead, and leads back to the last step of
     the optimizer.
 
     Args:
-        trainer: asked when a checkpoint is written.
+        data: The dataset.
+        sampler: Its sampler.
+        trainer: Whose progress counts; None for a loader that is never saved.
         options: `DataLoader`'s.
     """
 
-    def __init__(self, *args: Any, trainer: L.Trainer, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.trainer = trainer
+    def __init__(self, data: Dataset, sampler: EpochSampler, trainer: L.Trainer | None, **options: Any) -> None:
+        super().__init__(data, sampler=sampler, **options)
+        self.epoch_sampler, self.trainer = sampler, trainer
 
     def state_dict(self) -> dict[str, int]:
-        done = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed - pending_batches(self.trainer)
+        """Position for a checkpoint: epoch, and samples of it."""
+        assert self.trainer is not None
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        assert isinstance(progress, _ProcessedTracker)
+        done = progress.processed - pending_batches(self.trainer)
         epoch = self.trainer.current_epoch
         if done == self.trainer.num_training_batches:
             epoch, done = epoch + 1, 0
-        return {"epoch": epoch, "samples": done * self.sampler.step}
+        return {"epoch": epoch, "samples": done * self.epoch_sampler.step}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        self.sampler.skip_to(state["epoch"], state["samples"])
+        """Go on at a checkpoint's position."""
+        self.epoch_sampler.skip_to(state["epoch"], state["samples"])
 
 
 class EvaluationSampler(DistributedSampler):
     """Items for validation and test: each once, or a number of them, evenly spread.
 
-    Every process takes equally many batches, or those that are done would leave the others waiting: a batch that is missing to that is
-    made up by a repeat, which a `tbd.draw.sample_means.Tally` counts once.
+    Every process takes equally many batches, or the first to finish would leave the others waiting: a process that is one short
+    repeats an item, which a `tbd.draw.sample_means.Tally` counts once.
 
     Args:
-        length: of the dataset.
-        count: how many items; all where not given.
-        rank, world: which process of how many.
-        batch_size: of one process.
+        length: Number of items of the dataset.
+        count: How many items to take; all where not given.
+        rank: Which process this is.
+        world: Number of processes.
+        batch_size: Of one process.
+
+    Example:
+        >>> list(EvaluationSampler(10, 4))
+        [0, 2, 5, 7]
     """
 
     def __init__(self, length: int, count: int | None = None, rank: int = 0, world: int = 1, batch_size: int = 1) -> None:
@@ -144,11 +167,11 @@ class EvaluationSampler(DistributedSampler):
         return iter(self.items)
 
     def set_epoch(self, epoch: int) -> None:
-        """The items are the same in every epoch."""
+        """Do nothing: the items are the same in every epoch."""
 
 
 class SeededDataModule(L.LightningDataModule):
-    """A DataModule that keeps its seed in checkpoints: a resumed run meets the samples of the first, whatever seed it was started with.
+    """A DataModule that keeps its seed in checkpoints: a resumed run has the samples of the first, whatever seed it was started with.
 
     Subclasses set `seed` and `datasets`, each of which has a ``seed`` of its own.
     """
@@ -156,10 +179,16 @@ class SeededDataModule(L.LightningDataModule):
     seed: int
     datasets: dict[str, Any]
 
+    def process(self) -> tuple[int, int]:
+        """Rank of this process, and the number of processes."""
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
     def state_dict(self) -> dict[str, int]:
+        """Seed for a checkpoint."""
         return {"seed": self.seed}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
+        """Take over a checkpoint's seed."""
         self.seed = state["seed"]
         for dataset in self.datasets.values():
             dataset.seed = self.seed

@@ -1,4 +1,4 @@
-"""Windows of video with their portraits, coarse frames, sound and plans: the batches that `VideoDiffusion` trains on."""
+"""`VideoDataModule`: windows of video with portraits, coarse frames, sound and plans, the batches that `VideoDiffusion` trains on."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from tbd.data.datasets.motion import identity_collate
 from tbd.data.datasets.samplers import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule
+from tbd.data.splits import Split
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.randomness import run_seed
 from tbd.errors import InputError
@@ -26,11 +27,11 @@ class VideoBatch(TypedDict):
 
     frames: (B, T, 3, H, W) uint8 RGB, or (B, T, C, h, w) float32 cached latents, scaled to about unit variance.
     coarse: the same of the coarse, mesh-warped portrait.
-    portrait: (B, 3, H, W) or (B, C, h, w), the picture that is animated.
+    portrait: (B, 3, H, W) or (B, C, h, w), the image that is animated.
     region_masks: (B, 5, h, w) float32 0..1 over the latent: how far each region of `REGIONS` reaches.
     audio: (B, (T + 2·context)·640) float32 at 16 kHz in −1..1, silence outside the clip.
     plan: the B clips' plans, their times in seconds from the start of the window.
-    id: (B,) int64, the samples' numbers: epoch · length of the dataset + window. All chance in training hangs on them.
+    id: (B,) int64, the samples' numbers: epoch · length of the dataset + window. All randomness in training depends on them.
     """
 
     frames: Tensor
@@ -47,14 +48,14 @@ class WholeClip:
     """One clip of a test.
 
     Args:
-        name: unique; it decides the noise that is drawn from.
+        name: Unique; the noise that generation starts from depends on it.
         frames: (N, 3, H, W) uint8 RGB, or (N, C, h, w) float32 latents.
-        coarse: the same of the coarse, mesh-warped portrait.
+        coarse: The same of the coarse, mesh-warped portrait.
         portrait: (3, H, W) or (C, h, w).
         region_masks: (5, h, w) float32 0..1.
         audio: (N·640,) float32 at 16 kHz.
-        plan: its times are seconds from the clip's start.
-        video: the true frames as a file, where `frames` are latents and it is there.
+        plan: Its times are seconds from the clip's start.
+        video: The true frames as a file, where `frames` are latents and there is one.
     """
 
     name: str
@@ -69,17 +70,17 @@ class WholeClip:
 
 @dataclass(frozen=True)
 class VideoClip:
-    """One clip, ready to be cut: arrays, or the ``.npy`` and ``.wav`` files that hold them and are opened when they are read.
+    """One clip: arrays, or the ``.npy`` and ``.wav`` files that hold them and are opened when they are read.
 
     Args:
-        name: for messages.
+        name: For messages.
         frames: (N, 3, H, W) uint8, or (N, C, h, w) float16 latents.
-        coarse: the same shape.
+        coarse: The same shape.
         portrait: (3, H, W) or (C, h, w).
         region_masks: (5, h, w) 0..1.
         audio: (N·640,) int16 at 16 kHz; None for silence.
-        plan: its times are seconds from the clip's start.
-        video: the frames as a film, where `frames` are latents; tests compare with it.
+        plan: Its times are seconds from the clip's start.
+        video: The frames as a video file, where `frames` are latents; tests compare with it.
     """
 
     name: str
@@ -92,12 +93,20 @@ class VideoClip:
     video: Path | None = None
 
     def array(self, name: str) -> np.ndarray:
-        """One of the arrays; a file's is memory-mapped."""
+        """Open one of the arrays; a file's is memory-mapped."""
         value = getattr(self, name)
         return np.load(value, mmap_mode="r") if isinstance(value, Path) else value
 
     def sound(self, start: int, stop: int) -> np.ndarray:
-        """Samples from `start` to `stop`, (stop − start,) int16, silence outside the clip."""
+        """Read audio samples, silence outside the clip.
+
+        Args:
+            start: First sample; may be negative.
+            stop: Sample after the last.
+
+        Returns:
+            (stop − start,) int16.
+        """
         low = max(start, 0)
         if self.audio is None:
             inside = np.zeros(0, np.int16)
@@ -113,14 +122,14 @@ class VideoWindows(Dataset):
     """Windows over clips. A list of sample numbers gives a `VideoBatch`.
 
     Args:
-        clips: of one size.
+        clips: Clips of one size.
         window_frames: T.
-        context_frames: frames of audio on either side.
-        jitter: start windows anywhere, as the sample's number decides (training), instead of on a fixed grid.
-        seed: of the jitter.
+        context_frames: Frames of audio before and after the window.
+        jitter: Whether to start windows anywhere, as the sample's number decides (training), instead of on a fixed grid.
+        seed: Of the jitter.
 
     Raises:
-        InputError: there is no clip, one is shorter than a window, or sizes are mixed.
+        InputError: If there is no clip, one is shorter than a window, or sizes are mixed.
     """
 
     def __init__(self, clips: Sequence[VideoClip], window_frames: int, context_frames: int, jitter: bool, seed: int = 0) -> None:
@@ -167,7 +176,7 @@ class VideoWindows(Dataset):
         }
 
     def _place(self, sample: int) -> tuple[int, int]:
-        """Clip and first frame."""
+        """Clip and first frame of a sample."""
         clip, start = self.places[sample % len(self)]
         if self.jitter:
             room = self.lengths[clip] - self.window_frames
@@ -181,7 +190,7 @@ class VideoWindows(Dataset):
 
 
 def _lengths(clips: Sequence[VideoClip]) -> list[int]:
-    """Frames of each clip, all of which have one size."""
+    """Number of frames of each clip, all of which must have one size."""
     wanted = clips[0].array("frames").shape[1:]
     lengths = []
     for clip in clips:
@@ -196,10 +205,10 @@ def _lengths(clips: Sequence[VideoClip]) -> list[int]:
 
 
 class WholeClips(Dataset):
-    """The clips of a side one by one, as `VideoDiffusion` is tested on them; each a `WholeClip`.
+    """The clips of a split one by one, as `VideoDiffusion` is tested on them; each a `WholeClip`.
 
     Args:
-        windows: whose clips.
+        windows: The dataset whose clips these are.
     """
 
     def __init__(self, windows: VideoWindows) -> None:
@@ -222,15 +231,15 @@ class WholeClips(Dataset):
 
 
 class VideoDataModule(SeededDataModule):
-    """What every source of `VideoClip` shares; a source declares `clips`.
+    """The base of every DataModule of `VideoClip`. A new one lists its clips.
 
     Args:
-        window_frames: frames of a window (T).
-        context_frames: frames of audio on either side of it.
-        batch_size: windows per batch and process.
-        num_workers: loader processes.
-        seed: of order and jitter; that of ``seed_everything`` where not given.
-        val_windows: windows that a validation goes through, evenly spread over the clips; all where not given. Unlike the trainer's
+        window_frames: Frames of a window (T).
+        context_frames: Frames of audio before and after it.
+        batch_size: Windows per batch and process.
+        num_workers: Loader processes.
+        seed: Of order and jitter; that of ``seed_everything`` where not given.
+        val_windows: Windows that a validation goes through, evenly spread over the clips; all where not given. Unlike the trainer's
             ``limit_val_batches`` these are the same for any batch size and number of processes.
     """
 
@@ -248,36 +257,47 @@ class VideoDataModule(SeededDataModule):
         self.batch_size, self.num_workers, self.seed, self.val_windows = batch_size, num_workers, run_seed(seed), val_windows
 
     @abstractmethod
-    def clips(self, split: str) -> Sequence[VideoClip]:
-        """The clips of ``train``, ``val`` or ``test``."""
+    def clips(self, split: Split) -> Sequence[VideoClip]:
+        """List the clips of a split."""
 
     def setup(self, stage: str) -> None:
-        splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("test",)}[stage]
+        """Make the datasets of a stage.
+
+        Args:
+            stage: ``fit``, ``validate``, ``test`` or ``predict``.
+
+        Raises:
+            InputError: If a split has no clips, or they cannot be used together.
+        """
+        stages: dict[str, tuple[Split, ...]] = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("test",)}
         self.datasets = {
-            split: VideoWindows(self.clips(split), self.window_frames, self.context_frames, split == "train", self.seed) for split in splits
+            split: VideoWindows(self.clips(split), self.window_frames, self.context_frames, split == "train", self.seed)
+            for split in stages[stage]
         }
 
     def train_dataloader(self) -> DataLoader:
+        """Windows in an order that checkpoints remember."""
         data = self.datasets["train"]
-        sampler = EpochSampler(len(data), self.batch_size, self.seed, self.trainer.global_rank, self.trainer.world_size)
-        return ResumableLoader(data, self.batch_size, trainer=self.trainer, sampler=sampler, drop_last=True, **self._options())
+        sampler = EpochSampler(len(data), self.batch_size, self.seed, *self.process())
+        return ResumableLoader(data, sampler, self.trainer, batch_size=self.batch_size, drop_last=True, **self._options())
 
     def val_dataloader(self) -> DataLoader:
-        """Every window once, or those that were asked for, whatever the number of processes."""
+        """Every window once, or `val_windows` of them, whatever the number of processes."""
         data = self.datasets["val"]
-        sampler = EvaluationSampler(len(data), self.val_windows, self.trainer.global_rank, self.trainer.world_size, self.batch_size)
+        sampler = EvaluationSampler(len(data), self.val_windows, *self.process(), self.batch_size)
         return DataLoader(data, self.batch_size, sampler=sampler, **self._options())
 
     def test_dataloader(self) -> DataLoader:
         """Whole clips, one by one."""
         clips = WholeClips(self.datasets["test"])
-        sampler = EvaluationSampler(len(clips), None, self.trainer.global_rank, self.trainer.world_size)
+        sampler = EvaluationSampler(len(clips), None, *self.process())
         return DataLoader(clips, batch_size=None, sampler=sampler)
 
     def predict_dataloader(self) -> DataLoader:
+        """Whole clips, one by one."""
         return self.test_dataloader()
 
-    def _options(self) -> dict:
+    def _options(self) -> dict[str, Any]:
         return {
             "num_workers": self.num_workers,
             "collate_fn": identity_collate,
@@ -286,6 +306,16 @@ class VideoDataModule(SeededDataModule):
         }
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        if isinstance(batch, WholeClip):  # it stays where it is until it is drawn
+        """Move a batch of windows; the samples' numbers stay on the CPU.
+
+        Args:
+            batch: A `VideoBatch`, or a `WholeClip`, which stays where it is.
+            device: Where to.
+            dataloader_idx: Lightning's.
+
+        Returns:
+            The batch.
+        """
+        if isinstance(batch, WholeClip):
             return batch
         return {key: value if key == "id" else value.to(device) for key, value in batch.items()}

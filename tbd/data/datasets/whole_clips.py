@@ -1,8 +1,9 @@
-"""Whole clips as a model performs them: what it is told of each, and what it is measured against."""
+"""`PerformedClips`: whole clips on which a model is tested, with its conditions and the true motion."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -20,13 +21,13 @@ class PerformedClip:
     """One clip of a test.
 
     Args:
-        name: unique; it decides the noise that is drawn from.
+        name: Unique; the noise that generation starts from depends on it.
         audio: (N,) float32 at 16 kHz in −1..1.
-        plan: what is felt and which muscles move.
-        planned: whether the data set tells the plan.
-        motion: the true one.
-        emotion: place of its label in `EMOTIONS`; None where it has none.
-        bilabials: (K, 2) seconds of b, p and m; None where nobody says.
+        plan: The emotion and the muscles that move.
+        planned: Whether the plan is known.
+        motion: The true motion.
+        emotion: Index of its label in `EMOTIONS`; None where it has none.
+        bilabials: (K, 2) seconds of b, p and m; None where they are not known.
     """
 
     name: str
@@ -42,14 +43,16 @@ class PerformedClips(Dataset):
     """Reads clips one by one. Indexed by a list of numbers, it gives a list of `PerformedClip`.
 
     Args:
-        clips: of one side.
+        clips: Clips of one split.
     """
 
     def __init__(self, clips: Sequence[TrainingClip]) -> None:
-        self.clips, self.names, told = clips, [], Counter()
+        self.clips = clips
+        self.names: list[str] = []
+        seen: Counter[str] = Counter()
         for clip in clips:  # data sets that are mixed may use a name twice
-            told[clip.name] += 1
-            self.names.append(clip.name if told[clip.name] == 1 else f"{clip.name} ({told[clip.name]})")
+            seen[clip.name] += 1
+            self.names.append(clip.name if seen[clip.name] == 1 else f"{clip.name} ({seen[clip.name]})")
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -64,15 +67,15 @@ class PerformedClips(Dataset):
             planned=clip.plan is not None,
             motion=Motion.load(clip.motion),
             emotion=EMOTIONS.index(clip.emotion) if clip.emotion in EMOTIONS else None,
-            bilabials=None if clip.phones is None else _bilabials(clip),
+            bilabials=None if clip.phones is None else _bilabials(clip.phones),
         )
 
     def __getitems__(self, indices: Sequence[int]) -> list[PerformedClip]:
         return [self[index] for index in indices]
 
 
-def _bilabials(clip: TrainingClip) -> np.ndarray:
+def _bilabials(path: Path) -> np.ndarray:
     from tbd.data.synthetic.visemes import bilabial_times
     from tbd.speech.phones import load_phones
 
-    return bilabial_times(load_phones(clip.phones))
+    return bilabial_times(load_phones(path))

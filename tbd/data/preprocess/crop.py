@@ -1,4 +1,4 @@
-"""Which square of a video becomes the clip: one for the whole clip, from the face's track over all of it.
+"""Crop protocols: which square of a video becomes the clip, one for the whole clip, from the face's track over all of it.
 
 A square that stands still keeps the head's own motion and adds none; it is also what HDTF's authors did. Each protocol has a
 name and a version, which a cache keeps: change a number, and the version must rise.
@@ -11,7 +11,7 @@ import numpy as np
 from tbd.data.sources.base import RawClip
 
 _LEAST = 1.15
-"""The least side of a square, in sides of the merged face box, where the picture ends too near for the protocol's margin."""
+"""Least width of a square, in widths of the merged face box, where the frame ends too near for the protocol's margin."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class CropProtocol:
     """How the square is found.
 
     Args:
-        name: with its version, as caches and reports give it.
-        margin: side of the square, in sides of the box around the face mesh (hair line to chin) merged over the clip.
-        above: where in the square the middle of that box lies, from the top.
-        annotated: take the data set's own box where it has one, and its own margin where it has none.
+        name: With its version, as caches and reports give it.
+        margin: Width of the square, in widths of the box around the face mesh (hair line to chin) merged over the clip.
+        above: Height of the middle of that box in the square, 0 at the top and 1 at the bottom.
+        annotated: Whether to take the data set's own box where it has one, and its own margin where it has none.
     """
 
     name: str
@@ -31,15 +31,16 @@ class CropProtocol:
     annotated: bool = False
 
     def square(self, points: np.ndarray, height: int, width: int, raw: RawClip | None = None) -> tuple[int, int, int]:
-        """The square of a clip.
+        """Find the square of a clip.
 
         Args:
-            points: (T, N, 2 or 3) mesh points in pixels of the picture.
-            height, width: of the picture.
-            raw: the clip, with its data set's annotations.
+            points: (T, N, 2 or 3) mesh points in pixels of the frame.
+            height: Of the frame.
+            width: Of the frame.
+            raw: The clip, with its data set's annotations.
 
         Returns:
-            left, top, side: even pixels. It lies inside the picture unless the face alone fills that.
+            Left, top and width in even pixels. It lies inside the frame unless the face alone fills that.
 
         Example:
             >>> still = np.array([[[400.0, 300.0], [600.0, 500.0]]])
@@ -47,13 +48,13 @@ class CropProtocol:
             (320, 228, 360)
         """
         if self.annotated and raw is not None and raw.box is not None:
-            return _even(*scaled_box(raw, height), height, width)
+            return _even(*scaled_box(raw.box, raw.box_height, height), height, width)
         low, high = points[..., :2].min((0, 1)), points[..., :2].max((0, 1))
         box = float((high - low).max())
         margin = raw.zoom if self.annotated and raw is not None else self.margin
-        side = float(np.clip(min(height, width), min(_LEAST, margin) * box, margin * box))
-        left, top = (low + high) / 2 - side * np.array([0.5, self.above])
-        return _even(left, top, side, height, width)
+        extent = float(np.clip(min(height, width), min(_LEAST, margin) * box, margin * box))
+        left, top = (low + high) / 2 - extent * np.array([0.5, self.above])
+        return _even(left, top, extent, height, width)
 
 
 CROPS = {
@@ -65,15 +66,29 @@ CROPS = {
 authors cut: the annotated square at the video's real size, or the merged face box enlarged by the annotated ratio."""
 
 
-def scaled_box(raw: RawClip, height: int) -> tuple[float, float, float]:
-    """A clip's annotated square in pixels of a video of `height`: boxes hold for the size at which they were measured alone."""
-    factor = height / raw.box_height if raw.box_height else 1.0
-    return tuple(value * factor for value in raw.box)
+def scaled_box(box: tuple[int, int, int], box_height: int, height: int) -> tuple[float, float, float]:
+    """Scale an annotated square to a video's size, since annotations hold for the size at which they were measured alone.
+
+    Args:
+        box: Left, top and width.
+        box_height: Height of the video that `box` was measured on; 0 for the same.
+        height: Height of the video at hand.
+
+    Returns:
+        Left, top and width in pixels of the video at hand.
+
+    Example:
+        >>> scaled_box((400, 120, 480), 720, 360)
+        (200.0, 60.0, 240.0)
+    """
+    factor = height / box_height if box_height else 1.0
+    left, top, width = box
+    return left * factor, top * factor, width * factor
 
 
-def _even(left: float, top: float, side: float, height: int, width: int) -> tuple[int, int, int]:
-    """Even numbers, and inside the picture as far as it is large enough."""
-    whole = 2 * round(side / 2)
+def _even(left: float, top: float, extent: float, height: int, width: int) -> tuple[int, int, int]:
+    """Round to even numbers, inside the frame as far as it is large enough."""
+    whole = 2 * round(extent / 2)
     corner = []
     for place, room in ((left, width), (top, height)):
         low, high = sorted((0, room - whole))

@@ -1,4 +1,4 @@
-"""What the video model is told of a clip: its portrait, the portrait's coarse motion, and where the face's regions lie.
+"""Conditions of the video model: a clip's portrait, the portrait's coarse frames, and where the face's regions lie.
 
 features/portrait@<weights>-<size>/<person>/<clip>.npy   (C, h, w) float16, latent of the clip's most restful frame
 features/coarse@<weights>-<size>/<person>/<clip>.npy     (frames, C, h, w) float16, that frame mesh-warped by the clip's motion
@@ -10,8 +10,9 @@ from itertools import islice
 
 import numpy as np
 
-from tbd.data.preprocess.cache import Cache, ClipRecord, load_points
+from tbd.data.preprocess.cache import Cache, load_points
 from tbd.data.preprocess.features import FeatureExtractor, VAELatents
+from tbd.data.records import ClipRecord
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry, remove_pose
 from tbd.face.motion import Motion
@@ -25,20 +26,34 @@ class PortraitFeature(FeatureExtractor):
     """A feature of a clip's portrait, the frame in which the face rests most.
 
     Args:
-        latents: what makes latents, and of which size.
-        tracker: whose motion says which frame that is.
+        latents: The autoencoder, and the size of the videos.
+        tracker: Whose motion decides which frame that is.
     """
 
     kind: str
+    """First part of the feature's name."""
 
     def __init__(self, latents: VAELatents, tracker: str = "face_mesh") -> None:
         self.latents, self.tracker = latents, tracker
         self.name, self.source = feature_name(self.kind, latents.name), latents.source
 
-    def wants(self, record: ClipRecord) -> bool:
-        return self.latents.wants(record)
+    def accepts(self, record: ClipRecord) -> bool:
+        """Check that the clip has a video of the size of the latents."""
+        return self.latents.accepts(record)
 
     def extract(self, cache: Cache, record: ClipRecord) -> np.ndarray:
+        """Compute the feature of a clip's portrait.
+
+        Args:
+            cache: The cache.
+            record: A clip of it that `accepts`.
+
+        Returns:
+            What `of_face` computes, as float16.
+
+        Raises:
+            InputError: If the video ends before the portrait's frame.
+        """
         motion = Motion.load(cache.path(record.file("motions", self.tracker)))
         rest = motion.most_neutral_frame()
         video = cache.path(record.videos[self.latents.size])
@@ -52,33 +67,81 @@ class PortraitFeature(FeatureExtractor):
 
     @abstractmethod
     def of_face(self, face: FaceGeometry, motion: Motion) -> np.ndarray:
-        """The feature of a portrait and the motion away from it."""
+        """Compute the feature.
+
+        Args:
+            face: The portrait.
+            motion: Away from the portrait, frame by frame.
+
+        Returns:
+            The feature, as the module's docstring gives its shape.
+        """
 
 
 class PortraitLatent(PortraitFeature):
+    """Latent of the portrait, (C, h, w)."""
+
     kind = "portrait"
 
     def of_face(self, face: FaceGeometry, motion: Motion) -> np.ndarray:
+        """Encode the portrait.
+
+        Args:
+            face: The portrait.
+            motion: Not used.
+
+        Returns:
+            (C, h, w) latent.
+        """
         return self.latents.encode([face.image])[0]
 
 
 class CoarseLatents(PortraitFeature):
+    """Latents of the mesh-warped portrait, (frames, C, h, w)."""
+
     kind = "coarse"
 
     def of_face(self, face: FaceGeometry, motion: Motion) -> np.ndarray:
+        """Warp the portrait by the motion, and encode the frames.
+
+        Args:
+            face: The portrait.
+            motion: Away from the portrait, frame by frame.
+
+        Returns:
+            (frames, C, h, w) latents.
+        """
         return self.latents.encode(render_coarse(face, motion))
 
 
 class RegionMasks(PortraitFeature):
+    """Masks of the face's regions over the latent, (5, h, w)."""
+
     kind = "regions"
 
     def of_face(self, face: FaceGeometry, motion: Motion) -> np.ndarray:
+        """Render how far each region reaches.
+
+        Args:
+            face: The portrait.
+            motion: Not used.
+
+        Returns:
+            (5, h, w) in 0..1.
+        """
         height, width = self.latents.encode([face.image]).shape[-2:]
         return movement_masks(face, REGION_CHANNELS, height, width)
 
 
 def feature_name(kind: str, latents: str) -> str:
-    """The folder of one kind of feature, beside that of the latents it belongs to.
+    """Name the folder of one kind of feature, beside that of the latents it belongs to.
+
+    Args:
+        kind: ``portrait``, ``coarse`` or ``regions``.
+        latents: Name of the latents.
+
+    Returns:
+        The name.
 
     Example:
         >>> feature_name("coarse", "vae@1a2b3c4d-512")

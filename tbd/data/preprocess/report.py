@@ -1,4 +1,4 @@
-"""`tbd preprocess report`: what a cache holds, what is missing or broken, and what a split finds in it."""
+"""`report`: what a cache holds, what is missing or broken, and what splits find in it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,9 +7,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tbd.data.preprocess.cache import Cache, ClipRecord
+from tbd.data.preprocess.cache import Cache
 from tbd.data.preprocess.runner import scanned
-from tbd.data.splits import SIDES, Split, load_split
+from tbd.data.records import ClipRecord
+from tbd.data.splits import SPLITS, DatasetSplits, load_splits
 from tbd.errors import TBDError
 from tbd.think.emotions import EMOTIONS
 
@@ -17,22 +18,22 @@ _SHOWN = 8
 """Examples of each kind that a report names."""
 
 
-def report(root: str, split: str | None = None, console: Console | None = None) -> None:
+def report(root: str, split_file: str | None = None, console: Console | None = None) -> None:
     """Print what a cache holds.
 
     Args:
-        root: the cache.
-        split: also say what of this split is there, and verify that no person and no recording is on two sides.
-        console: where it goes.
+        root: The cache.
+        split_file: Name or file of splits to compare with, and to verify: no person and no recording may be in two of them.
+        console: Where it goes.
 
     Raises:
-        InputError: there is no cache, or no such split.
-        TBDError: the split is not clean.
+        InputError: If there is no cache, or no such splits.
+        TBDError: If the splits are not clean.
     """
     console = console or Console()
     cache = Cache(root)
     records = cache.records()
-    chosen = load_split(split) if split else None
+    chosen = load_splits(split_file) if split_file else None
     _overview(cache, records, console)
     if any(r.emotion for r in records):
         console.print(_by_emotion(records))
@@ -46,16 +47,16 @@ def report(root: str, split: str | None = None, console: Console | None = None) 
             f"[red]{len(gone)} files that the manifest names are gone[/], the first is {gone[0]}; `tbd preprocess` makes them anew."
         )
     if chosen:
-        report_split(chosen, records, console)
+        report_splits(chosen, records, console)
 
 
 def _overview(cache: Cache, records: Sequence[ClipRecord], console: Console) -> None:
     status = Counter(r.status for r in records)
     ready = [r for r in records if r.ready]
     hours = sum(r.seconds for r in ready) / 3600
-    recipe = cache.about["recipe"]
+    config = cache.config
     trackers = sorted({key for r in ready for key in r.motions})
-    console.print(f"[bold]{cache.root}[/]: {recipe['source']}, crop {recipe['crop']}, {' and '.join(map(str, recipe['sizes']))} pixels")
+    console.print(f"[bold]{cache.root}[/]: {config['source']}, crop {config['crop']}, {' and '.join(map(str, config['sizes']))} pixels")
     parts = [f"{status['ready']} clips ready ({hours:.2f} hours, {len({r.person for r in ready})} people)", f"{status['failed']} failed"]
     parts += [f"{status['found']} found but not prepared"] * bool(status["found"])
     parts += [f"{sum(not r.audio for r in ready)} ready without sound"]
@@ -117,41 +118,46 @@ def _problems(problems: dict[str, str], console: Console) -> None:
         console.print(f"download: {found[0]}{more}", highlight=False)
 
 
-def report_split(split: Split, records: Sequence[ClipRecord], console: Console) -> None:
-    """Coverage of a split, and whether it is clean.
+def report_splits(splits: DatasetSplits, records: Sequence[ClipRecord], console: Console) -> None:
+    """Print how much of some splits a cache holds, and whether they are clean.
+
+    Args:
+        splits: The splits.
+        records: Rows of the cache.
+        console: Where it goes.
 
     Raises:
-        TBDError: a person or a recording is on two sides.
+        TBDError: If a person or a recording is in two of them.
     """
-    console.print(f"\n[bold]split {split.name}[/] (by {split.by}, SHA-256 {split.checksum[:12]}…): {split.source}")
-    things = {"person": "people", "video": "videos", "clip": "clips"}[split.by]
-    table = Table("side", f"{things} named", "of them there", "clips ready", "clips failed", "minutes", box=SIMPLE_HEAD)
-    for side in SIDES:
-        listed = set(split.sides.get(side, ()))
-        own = [r for r in records if split.side(r) == side]
+    console.print(f"\n[bold]splits {splits.name}[/] (by {splits.by}, SHA-256 {splits.checksum[:12]}…): {splits.source}")
+    things = {"person": "people", "video": "videos", "clip": "clips"}[splits.by]
+    table = Table("split", f"{things} named", "of them there", "clips ready", "clips failed", "minutes", box=SIMPLE_HEAD)
+    for split in SPLITS:
+        listed = set(splits.members.get(split, ()))
+        own = [r for r in records if splits.split_of(r) == split]
         if not listed and not own:
             continue
         ready = [r for r in own if r.ready]
-        there = {getattr(r, split.by) for r in own} & listed
+        there = {getattr(r, splits.by) for r in own} & listed
         named = f"{len(listed)}" if listed else "all others"
-        table.add_row(side, named, f"{len(there)}" if listed else "–", f"{len(ready)}", f"{sum(r.status == 'failed' for r in own)}",
+        table.add_row(split, named, f"{len(there)}" if listed else "–", f"{len(ready)}", f"{sum(r.status == 'failed' for r in own)}",
                       f"{sum(r.seconds for r in ready) / 60:.1f}")  # fmt: skip
     console.print(table)
-    absent = sorted(split.named() - {getattr(r, split.by) for r in records})
+    absent = sorted(splits.named() - {getattr(r, splits.by) for r in records})
     if absent:
-        console.print(f"{len(absent)} of {len(split.named())} that it names are not there: {_some(absent)}")
-    outside = [r.clip for r in records if r.ready and split.side(r) is None]
+        console.print(f"{len(absent)} of {len(splits.named())} that they name are not there: {_some(absent)}")
+    outside = [r.clip for r in records if r.ready and splits.split_of(r) is None]
     if outside:
-        console.print(f"{len(outside)} clips of the cache are in none of its sides: {_some(outside)}")
-    overlaps = {field: names for field, names in split.overlaps(records).items() if names}
+        console.print(f"{len(outside)} clips of the cache are in no split: {_some(outside)}")
+    overlaps = {field: names for field, names in splits.overlaps(records).items() if names}
     words = {"person": ("named person", "named people"), "video": ("source video", "source videos")}
     for field, names in overlaps.items():
-        console.print(f"[red]{len(names)} {words[field][len(names) > 1]} on more than one side[/]: {_some(names)}")
+        console.print(f"[red]{len(names)} {words[field][len(names) > 1]} in more than one split[/]: {_some(names)}")
     if overlaps:
         counts = " and ".join(f"{len(names)} {words[field][len(names) > 1]}" for field, names in sorted(overlaps.items(), reverse=True))
-        raise TBDError(f"the split {split.name} is not clean: {counts} on more than one side.")
-    shared = " that it does not share on purpose" if split.shared else ""
-    console.print(f"No person and no source video{shared} is on two sides.")
+        raise TBDError(f"the splits {splits.name} are not clean: {counts} in more than one of them.")
+    shared = " that they do not share on purpose" if splits.shared else ""
+    console.print(f"No person and no source video{shared} is in two splits.")
 
 
 def _some(names: Sequence[str]) -> str:

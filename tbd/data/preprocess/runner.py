@@ -1,4 +1,4 @@
-"""`tbd preprocess`: scan a download, prepare its clips over processes, report. It can be stopped and taken up again anywhere."""
+"""`preprocess`: scan a download and prepare its clips over processes. It can be stopped and taken up again anywhere."""
 
 import errno
 import json
@@ -12,19 +12,24 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from rich.console import Console
 
 import tbd
-from tbd.data.preprocess.cache import Cache, ClipRecord
+from tbd.data.preprocess.cache import Cache
+from tbd.data.records import ClipRecord
 from tbd.data.sources.base import RawClip, RawSource, with_neutrals
-from tbd.data.sources.labels import labelled, read_labels
+from tbd.data.sources.labels import apply_labels, read_labels
 from tbd.errors import InputError, TBDError
 from tbd.face.neutral import AVERAGE
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import ignore_sigint
+
+if TYPE_CHECKING:
+    from tbd.data.preprocess.clip import PreprocessConfig
+    from tbd.face.tracker import Tracker
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
 """Errors of the machine, not of a clip."""
@@ -50,49 +55,49 @@ def preprocess(
     """Prepare a data set, or what is missing of it.
 
     Args:
-        source: the download.
-        output: the cache's folder.
-        workers: processes; one per core where not given.
-        sizes: of the videos in pixels.
-        crop: a key of `tbd.data.preprocess.crop.CROPS`.
-        landmarker: a ``face_landmarker.task`` file, to track with both trackers.
-        labels: a table of what people wrote about clips, see `tbd.data.sources.labels.read_labels`.
-        retry: try clips again that failed.
-        scan_only: open each clip and write down what it says of itself, without preparing it.
-        console: where progress and report go.
+        source: The download.
+        output: Folder of the cache.
+        workers: Number of processes; one per core where not given.
+        sizes: Heights and widths of the videos in pixels.
+        crop: A key of `tbd.data.preprocess.crop.CROPS`.
+        landmarker: A ``face_landmarker.task`` file, to track with both trackers.
+        labels: A table of labels, see `tbd.data.sources.labels.read_labels`.
+        retry: Whether to try clips again that failed.
+        scan_only: Whether to open clips and record what their streams say, without preparing them.
+        console: Where progress goes.
 
     Returns:
         The cache, its manifest written.
 
     Raises:
-        InputError: the download or the options cannot be used, or another process prepares this cache.
-        TBDError: the disk is full, what was done stays, and a second call goes on there; or not one clip could be used.
+        InputError: If the download or the options cannot be used, or another process prepares this cache.
+        TBDError: If the disk is full (what was done stays, and a second call goes on there), or not one clip could be used.
     """
     from tbd.data.preprocess.clip import PreprocessConfig
 
     console = console or Console()
     if workers is not None and workers < 1:
         raise InputError(f"--workers is a number of processes from 1, not {workers}.")
-    recipe = PreprocessConfig(tuple(sizes), crop, landmarker)
-    recipe.trackers()  # a missing model file is said now, not by every worker
-    told = read_labels(labels)
+    config = PreprocessConfig(tuple(sizes), crop, landmarker)
+    config.trackers()  # a missing model file is reported now, not by every worker
+    table = read_labels(labels)
     scan = source.scan(Path(output))
-    clips, remarks = labelled(scan.clips, told)
+    clips, remarks = apply_labels(scan.clips, table)
     clips = with_neutrals(clips)
     scan.problems.update({f"{labels} ({i})" if len(remarks) > 1 else str(labels): remark for i, remark in enumerate(remarks, 1)})
-    cache = Cache.claim(output, source=source.name, **recipe.shared())
+    cache = Cache.claim(output, source=source.name, **config.shared())
     with locked(cache):
         _sweep(cache)
         about = {"root": str(getattr(source, "root", "")), "scanned": time.strftime("%Y-%m-%d %H:%M:%S"), "counts": scan.counts,
                  "problems": scan.problems, "tbd": tbd.__version__, "command": sys.argv}  # fmt: skip
         with atomic_output(cache.path("scan.json")) as temporary:
             temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
-        keys = [] if scan_only else recipe.tracker_keys()
+        keys = [] if scan_only else config.tracker_keys()
         todo = [raw for raw in clips if not _done(cache, raw, keys, retry, scan_only)]
         console.print(
             f"{len(clips)} clips found, {len(clips) - len(todo)} of them done before; {len(scan.problems)} remarks on the download."
         )
-        work = _Work(str(cache.root), None if scan_only else recipe)
+        work = _Work(str(cache.root), None if scan_only else config)
         try:
             with _one_thread_each():
                 for record in _progress(_map(work, todo, workers or len(os.sched_getaffinity(0))), len(todo), console):
@@ -105,24 +110,30 @@ def preprocess(
 
 
 def _require_some(cache: Cache, clips: Sequence[RawClip]) -> None:
-    """Raise TBDError where none of the clips is ready, with the commonest reasons."""
+    """Raise `TBDError` where none of the clips is ready, with the commonest reasons."""
     records = [record for raw in clips if (record := cache.load_record(raw.record)) is not None]
     if not any(record.ready for record in records):
         kinds: dict[str, list[str]] = {}
         for record in records:
             reason = record.reason.replace(record.origin, "it").rstrip(".")
             kinds.setdefault("".join("#" if c.isdigit() else c for c in reason), []).append(reason)
-        said = "; ".join(f"{len(reasons)} × {reasons[0]}" for reasons in sorted(kinds.values(), key=len, reverse=True)[:_REASONS])
+        counted = "; ".join(f"{len(reasons)} × {reasons[0]}" for reasons in sorted(kinds.values(), key=len, reverse=True)[:_REASONS])
         more = f"; and {len(kinds) - _REASONS} more reasons" if len(kinds) > _REASONS else ""
-        raise TBDError(f"0 of {len(clips)} clips are ready: {said}{more} (`tbd preprocess report {cache.root}` lists them).")
+        raise TBDError(f"0 of {len(clips)} clips are ready: {counted}{more} (`tbd preprocess report {cache.root}` lists them).")
 
 
 @contextmanager
 def locked(cache: Cache) -> Iterator[None]:
-    """Alone with a cache.
+    """Keep other processes from writing to a cache.
+
+    Args:
+        cache: The cache.
+
+    Yields:
+        None, while this process alone may write.
 
     Raises:
-        InputError: another process is preparing it.
+        InputError: If another process is preparing it.
     """
     lock = FileLock(cache.path(".lock"))
     try:
@@ -137,7 +148,7 @@ def locked(cache: Cache) -> Iterator[None]:
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Processes started in the block calculate on one thread each; they are the parallelism, and idle threads spin."""
+    """Let processes that start in the block calculate on one thread each; they are the parallelism, and idle threads spin."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update({name: value or "1" for name, value in before.items()})
@@ -167,24 +178,24 @@ def _done(cache: Cache, raw: RawClip, trackers: Sequence[str], retry: bool, scan
     if old.status == "found":
         return scan_only
     if raw.neutrals and old.neutral == AVERAGE:
-        return False  # the labels have told of a neutral clip since
+        return False  # the labels name a neutral clip since
     return all(key in old.motions for key in trackers) and all(cache.path(path).is_file() for path in old.files())
 
 
 @dataclass
 class _Work:
-    """What a worker does with a clip; the trackers are made once per process."""
+    """What a worker does with a clip: probe it where `config` is None, else prepare it. The trackers are made once per process."""
 
     root: str
-    recipe: Any
+    config: "PreprocessConfig | None"
 
     def __call__(self, raw: RawClip) -> ClipRecord:
         from tbd.data.preprocess.clip import prepare_clip, probe_clip
 
         try:
-            if self.recipe is None:
+            if self.config is None:
                 return probe_clip(raw)
-            return prepare_clip(raw, Cache(self.root), self.recipe, _trackers(self.recipe))
+            return prepare_clip(raw, Cache(self.root), self.config, _trackers(self.config))
         except InputError as error:
             return failed(raw, str(error).removeprefix(raw.record.origin).strip())
         except TBDError:
@@ -199,24 +210,33 @@ class _Work:
             return failed(raw, f"{type(error).__name__}: {error}")
 
 
-_made: dict[Any, list] = {}
+_made: dict["PreprocessConfig", "list[Tracker]"] = {}
 
 
-def _trackers(recipe: Any) -> list:
-    if recipe not in _made:
+def _trackers(config: "PreprocessConfig") -> "list[Tracker]":
+    if config not in _made:
         import cv2
 
         cv2.setNumThreads(1)  # processes are the parallelism here
-        _made[recipe] = recipe.trackers()
-    return _made[recipe]
+        _made[config] = config.trackers()
+    return _made[config]
 
 
 def failed(raw: RawClip, reason: str) -> ClipRecord:
+    """Record that a clip cannot be used.
+
+    Args:
+        raw: The clip.
+        reason: Why, in one sentence.
+
+    Returns:
+        The record, with the status ``failed``.
+    """
     return replace(raw.record, status="failed", reason=" ".join(reason.split()))
 
 
 def _map(work: Work, clips: Sequence[RawClip], workers: int) -> Iterator[ClipRecord]:
-    """`work` over the clips, in any order; in this process where there is one worker."""
+    """Do `work` on the clips, in any order; in this process where there is one worker."""
     if workers <= 1 or len(clips) <= 1:
         yield from map(work, clips)
         return
@@ -264,28 +284,28 @@ def _pooled(work: Work, waiting: list[RawClip], workers: int, lost: list[RawClip
 
 
 def _start_quietly() -> None:
-    """What a worker has to say it says in its results; its standard error would cut through the progress bar."""
+    """Silence a worker: what matters is in its results, and its standard error would cut through the progress bar."""
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     ignore_sigint()
 
 
 def _progress(records: Iterator[ClipRecord], total: int, console: Console) -> Iterator[ClipRecord]:
-    """The same records behind a bar with the count of failures and the speed in frames a second."""
+    """Yield the same records behind a bar with the count of failures and the speed in frames a second."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("prepare"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
+    columns = (TextColumn("prepare"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[status]}"), TimeRemainingColumn())
     frames, bad, start = 0, 0, time.monotonic()
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total, said="")
+        task = bar.add_task("", total=total, status="")
         for record in records:
             frames, bad = frames + record.frames, bad + (record.status == "failed")
             speed = frames / max(time.monotonic() - start, 1e-6)
-            bar.update(task, advance=1, said=f"{bad} failed, {speed:.0f} frames/s")
+            bar.update(task, advance=1, status=f"{bad} failed, {speed:.0f} frames/s")
             yield record
 
 
 def scanned(cache: Cache) -> dict[str, Any]:
-    """What the last scan of the download found: counts and problems."""
+    """Read what the last scan of the download found: ``counts`` and ``problems``."""
     with suppress(OSError, ValueError):
         return json.loads(Path(cache.path("scan.json")).read_text(encoding="utf-8"))
     return {"counts": {}, "problems": {}}

@@ -1,78 +1,18 @@
-"""Raw clips: what a scan of a download finds, before anything is decoded. No model and no torch, since every worker imports it."""
+"""`RawSource`: a data set as it was downloaded; its scan finds raw clips before anything is decoded.
 
-import os
-import tarfile
-import tempfile
+No model and no torch, since every worker imports it.
+"""
+
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import ClassVar
 
-from tbd.data.preprocess.cache import ClipRecord
+from tbd.data.records import ClipRecord
+from tbd.data.sources.files import RawFile
+from tbd.data.sources.registry import DATASETS, dataset_name
 from tbd.errors import InputError
-
-VIDEO_SUFFIXES = (
-    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv", ".ogv", ".3gp", ".mxf",
-    ".vob", ".qt",
-)  # fmt: skip
-_JUNK = ("__MACOSX", "lost+found", "System Volume Information", "$RECYCLE.BIN")
-"""Folders that systems make beside those of people."""
-AUDIO_SUFFIXES = (".m4a", ".wav", ".mp3", ".aac", ".flac", ".ogg", ".oga", ".opus", ".wma", ".aiff", ".aif", ".caf", ".ac3", ".mp2", ".mka")
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """A file of a raw tree, or a member of an uncompressed tar archive in it, at its place.
-
-    Args:
-        root: the raw tree.
-        path: the file or archive, relative to it.
-        member: the member's name in the archive.
-        offset: where the member's bytes begin.
-        size: bytes.
-    """
-
-    root: str
-    path: str
-    member: str = ""
-    offset: int = 0
-    size: int = 0
-
-    @property
-    def name(self) -> str:
-        """Relative to the root, an archive being read like a folder."""
-        return f"{self.path}/{self.member}" if self.member else self.path
-
-    @contextmanager
-    def opened(self) -> Iterator[Path]:
-        """A path that FFmpeg can open; a member of an archive is copied out for as long as the block lasts.
-
-        What is raised in the block names this file, not the copy.
-        """
-        path = Path(self.root, self.path)
-        if not self.member:
-            with _named(path, self.name):
-                yield path
-            return
-        with tempfile.TemporaryDirectory(prefix="tbd-") as folder:
-            copy = Path(folder) / PurePosixPath(self.member).name
-            with open(path, "rb") as archive, open(copy, "wb") as file:
-                archive.seek(self.offset)
-                left = self.size
-                while left and (block := archive.read(min(left, 1 << 20))):
-                    file.write(block)
-                    left -= len(block)
-            with _named(copy, self.name):
-                yield copy
-
-
-@contextmanager
-def _named(path: Path, name: str) -> Iterator[None]:
-    try:
-        yield
-    except InputError as error:
-        raise InputError(str(error).replace(str(path), name)) from error
+from tbd.utils.class_path import import_class
 
 
 @dataclass(frozen=True)
@@ -80,14 +20,16 @@ class RawClip:
     """A clip to be prepared.
 
     Args:
-        record: what its name tells; files and measurements are still empty.
-        video: the pictures.
-        audio: the sound where it is a file of its own; otherwise that of the video is taken.
-        start, end: seconds of the video that the clip spans; all of it where not given.
-        box: left, top and side of the square in which the face is, in pixels at `box_height`.
-        box_height: height of the video that `box` was measured on; 0 for the file's own.
-        zoom: how much larger than the face's box the data set's own crop is.
-        neutrals: clips of the same person at rest, seen from the same side, to measure expressions against; the first that can be used is.
+        record: What its name says; files and measurements are still empty.
+        video: The video file.
+        audio: The sound where it is a file of its own; otherwise that of the video is taken.
+        start: Second of the video at which the clip begins.
+        end: Second of the video at which the clip ends; None for the video's end.
+        box: Left, top and width of the square that holds the face, in pixels at `box_height`.
+        box_height: Height of the video that `box` was measured on; 0 for the file's own.
+        zoom: How much larger than the face's box the data set's own crop is.
+        neutrals: Clips of the same person at rest, seen from the same camera, to measure expressions against; the first usable one
+            is taken.
     """
 
     record: ClipRecord
@@ -106,9 +48,9 @@ class Scan:
     """What is in a raw tree.
 
     Args:
-        clips: those to prepare.
-        problems: what is wrong with files that are no clips: path or name → one sentence.
-        counts: figures for the report, in words.
+        clips: The clips to prepare.
+        problems: What is wrong with files that are no clips: path or name → one sentence.
+        counts: Figures for the report: what is counted, in words → how many.
     """
 
     clips: list[RawClip] = field(default_factory=list)
@@ -117,149 +59,87 @@ class Scan:
 
 
 class RawSource(ABC):
-    """A data set as it was downloaded. An implementation names itself and says what its files are."""
+    """A data set as it was downloaded: where its clips are, and what their names say.
 
-    name: str
-    """`ClipRecord.source` of its clips."""
+    The first line of a subclass's docstring and its ``Args`` are the help of `tbd preprocess`; a line in `tbd.data.sources.registry` gives
+    it a name.
+    """
+
+    default_splits: ClassVar[str | None] = None
+    """The packaged splits that training uses by default; None: every clip trains."""
+
+    @property
+    def name(self) -> str:
+        """`ClipRecord.source` of its clips: the registered name, or the class path."""
+        return dataset_name(type(self))
 
     @abstractmethod
     def scan(self, skip: Path | None = None) -> Scan:
         """Look through the tree, without decoding anything.
 
         Args:
-            skip: a folder to leave aside, the cache that is written.
+            skip: A folder to leave aside: the cache that is written.
+
+        Returns:
+            The clips, and what is wrong with other files.
 
         Raises:
-            InputError: it is missing, empty, or not this data set.
+            InputError: If the tree is missing, empty, or not this data set.
         """
 
+    @classmethod
+    def video_of(cls, clip: str) -> str:
+        """Name the recording that a clip was cut from, by the clip's name alone; the clip itself unless a data set cuts recordings."""
+        return clip
 
-def walk(root: Path, problems: dict[str, str], skip: Path | None = None) -> list[RawFile]:
-    """Every video and sound file of a tree, the members of its tar archives included, in order of their names.
+    @classmethod
+    def person_of(cls, video: str) -> str:
+        """Name who is seen in a recording, by the recording's name alone; empty where names do not say."""
+        return ""
 
-    Links to folders are followed, each folder once. What begins with a dot or ``@``, as trash, caches and macOS' ``._`` files do,
-    is left aside, and so are prepared caches.
+    def record(
+        self, file: RawFile, clip: str, person: str, video: str = "", *, emotion: str = "", level: int = 0, view: str = "", number: int = 0
+    ) -> ClipRecord:
+        """Start the record of a clip of this data set.
+
+        Args:
+            file: The video file.
+            clip: A name that is unique in the data set and may name a file.
+            person: Who is seen.
+            video: The recording that the clip was cut from; the clip itself where not given.
+            emotion: One of `tbd.think.emotions.EMOTIONS`, or empty.
+            level: MEAD's 1, 2 or 3, or 0.
+            view: The camera, where there are several.
+            number: Running number of the clip.
+
+        Returns:
+            The record, not yet prepared.
+        """
+        return ClipRecord(clip, self.name, person, video or clip, emotion, level, view, number, origin=file.name, origin_bytes=file.size)
+
+
+def source_class(dataset: str) -> type[RawSource]:
+    """Find the class of a data set.
 
     Args:
-        root: the tree.
-        problems: gets an entry for each file, link and folder that cannot be used, and for each archive that is damaged.
-        skip: a folder to leave aside: the cache that is written.
+        dataset: A registered name, or a class path.
+
+    Returns:
+        The class.
 
     Raises:
-        InputError: the tree is missing or holds no such file.
+        InputError: If there is none.
+
+    Example:
+        >>> source_class("mead").default_splits
+        'mead_actor'
     """
-    if not root.is_dir():
-        raise InputError(f"There is no folder {root}; --root names the folder of the download.")
-    if skip is not None and skip.resolve() == root.resolve():
-        raise InputError(f"--root and --output are one folder, {root}; choose another one for --output.")
-    left_out = {skip.resolve()} if skip is not None else set()
-    found: list[RawFile] = []
-    for path in _files(root, root, left_out, problems):
-        relative = path.relative_to(root).as_posix()
-        archive = ".tar" in Path(path.name).suffixes or path.name.lower().endswith((".tgz", ".zip"))
-        if not archive and path.suffix.lower() not in VIDEO_SUFFIXES + AUDIO_SUFFIXES:
-            continue
-        problem = _problem(path, root)
-        if problem:
-            problems[relative] = problem
-        elif archive:
-            found += _members(root, relative, problems)
-        else:
-            found.append(RawFile(str(root), relative, size=path.stat().st_size))
-    if not found:
-        why = f"; {_first(problems)}" if problems else ""
-        raise InputError(f"{root} holds no video and no archive of videos{why}; --root names the folder of the download.")
-    return found
-
-
-def _files(folder: Path, root: Path, seen: set[Path], problems: dict[str, str]) -> Iterator[Path]:
-    """The files below a folder, its own before those of its folders; a folder in `seen` is not entered again."""
-    try:
-        entries = sorted(folder.iterdir(), key=lambda path: path.name)
-    except OSError as error:
-        problems[folder.relative_to(root).as_posix()] = f"the folder cannot be read ({error.strerror}); left out"
-        return
-    if _is_cache(folder):
-        problems[folder.relative_to(root).as_posix()] = "a prepared cache; left out"
-        return
-    seen.add(folder.resolve())
-    shown = []
-    for path in entries:
-        if not path.name.isprintable() and "\udc80" <= max(path.name) <= "\udcff":  # bytes that are no UTF-8
-            problems[repr(path.relative_to(root).as_posix())] = "its name is not in UTF-8; rename it"
-        elif not _is_hidden(Path(path.name)):
-            shown.append(path)
-        elif path.suffix.lower() in VIDEO_SUFFIXES or _is_folder(path):
-            problems[path.relative_to(root).as_posix()] = "hidden, or a system's own; left out"
-    yield from (path for path in shown if not _is_folder(path))
-    for path in shown:
-        if not _is_folder(path):
-            continue
-        if path.resolve() not in seen:
-            yield from _files(path, root, seen, problems)
-        elif path.is_symlink():
-            problems[path.relative_to(root).as_posix()] = "a link to a folder that is looked through already; left out"
-
-
-def _is_cache(folder: Path) -> bool:
-    """Whether `tbd preprocess` wrote a folder."""
-    try:
-        return '"tbd-cache' in (folder / "cache.json").read_text(errors="replace")[:200]
-    except OSError:
-        return False
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a link to itself
-        return False
-
-
-def _problem(path: Path, root: Path) -> str:
-    """Why a file cannot be used, or nothing."""
-    try:
-        size = path.stat().st_size
-        target = path.resolve()
-    except OSError:
-        return "a link to nothing; left out" if path.is_symlink() else "the file cannot be looked at; left out"
-    if not path.is_file():
-        return "not a regular file; left out"
-    if path.is_symlink() and target.is_relative_to(root.resolve()) and not _is_hidden(target.relative_to(root.resolve())):
-        return "a link to a file of the same tree; left out"
-    if not os.access(path, os.R_OK):
-        return "the file may not be read (permission denied); left out"
-    return "" if size else "the file is empty (0 bytes)"
-
-
-def _is_hidden(path: Path) -> bool:
-    """Whether a file or a folder above it belongs to a system or a program and not to people."""
-    return any(part.startswith((".", "@")) or part in _JUNK for part in path.parts)
-
-
-def _members(root: Path, relative: str, problems: dict[str, str]) -> Iterator[RawFile]:
-    """Media files of an archive that are whole."""
-    path = root / relative
-    length = path.stat().st_size
-    try:
-        # "r:" takes no compression: a member must be readable at its place
-        with tarfile.open(path, "r:") as archive:
-            for member in archive:
-                suffix = PurePosixPath(member.name).suffix.lower()
-                if not member.isfile() or suffix not in VIDEO_SUFFIXES + AUDIO_SUFFIXES:
-                    continue
-                if member.offset_data + member.size > length:
-                    problems[f"{relative}/{member.name}"] = "the archive ends before this file does; download it again"
-                elif not member.size:
-                    problems[f"{relative}/{member.name}"] = "the file is empty (0 bytes)"
-                else:
-                    name = member.name.removeprefix("./")
-                    yield RawFile(str(root), relative, name, member.offset_data, member.size)
-    except tarfile.ReadError as error:
-        compressed = _is_compressed(path)
-        problems[relative] = "a compressed archive; unpack it" if compressed else f"the archive is damaged ({error}); download it again"
-    except EOFError:
-        problems[relative] = "the archive ends too early; download it again"
+    if dataset not in DATASETS and "." not in dataset:
+        raise InputError(f"There is no data set {dataset!r}; name one of {', '.join(DATASETS)}, or the class path of a RawSource of yours.")
+    kind = import_class(DATASETS.get(dataset, dataset))
+    if not (isinstance(kind, type) and issubclass(kind, RawSource)):
+        raise InputError(f"{dataset} is no data set; a data set is a subclass of {RawSource.__module__}.{RawSource.__name__}.")
+    return kind
 
 
 _NEUTRALS = 3
@@ -267,19 +147,9 @@ _NEUTRALS = 3
 
 
 def with_neutrals(clips: list[RawClip]) -> list[RawClip]:
-    """The same clips, each with the clips that show its person at rest from the same side, where the emotions tell of some."""
+    """Give each clip the neutral clips of its person and camera, where labels name some."""
     at_rest: dict[tuple[str, str], list[RawFile]] = {}
     for raw in sorted(clips, key=lambda raw: (raw.record.level, raw.record.number, raw.record.clip)):
         if raw.record.emotion == "neutral" and raw.end is None:
             at_rest.setdefault((raw.record.person, raw.record.view), []).append(raw.video)
     return [replace(raw, neutrals=tuple(at_rest.get((raw.record.person, raw.record.view), [])[:_NEUTRALS])) for raw in clips]
-
-
-def _is_compressed(path: Path) -> bool:
-    with open(path, "rb") as file:
-        return file.read(6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK"))
-
-
-def _first(problems: Mapping[str, str]) -> str:
-    path, reason = next(iter(problems.items()))
-    return f"{path}: {reason}"

@@ -1,11 +1,11 @@
-"""Anybody's talking heads: a folder of videos, each a clip."""
+"""`FolderSource`: a folder of talking-head videos, each a clip."""
 
 import hashlib
 import re
 from pathlib import Path, PurePosixPath
 
-from tbd.data.preprocess.cache import ClipRecord
-from tbd.data.sources.base import AUDIO_SUFFIXES, VIDEO_SUFFIXES, RawClip, RawSource, Scan, walk
+from tbd.data.sources.base import RawClip, RawSource, Scan
+from tbd.data.sources.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, walk
 from tbd.errors import InputError
 
 _LONGEST = 150
@@ -13,21 +13,20 @@ _LONGEST = 150
 
 
 class FolderSource(RawSource):
-    """Videos in a folder, at any depth.
+    """A folder of talking-head videos of your own, at any depth.
 
     The folder that a video lies in names the person; a video that lies in the root is a person of its own. Sound may lie beside
     a video under the same name. What a name may mean is never guessed: emotions and words come from a table of labels.
 
     Args:
-        root: the folder.
+        root: The folder of the videos.
     """
-
-    name = "folder"
 
     def __init__(self, root: str) -> None:
         self.root = Path(root)
 
     def scan(self, skip: Path | None = None) -> Scan:
+        """See `RawSource.scan`."""
         scan = Scan()
         files = walk(self.root, scan.problems, skip)
         sounds = {_stem(f.name): f for f in files if f.name.lower().endswith(AUDIO_SUFFIXES)}
@@ -41,8 +40,7 @@ class FolderSource(RawSource):
                 scan.problems[file.name] = f"called {clip}, since {clips[first].record.origin} is called {first}"
             parent = PurePosixPath(file.name).parent.name
             person = _short(re.sub(r"[^\w.-]+", "_", parent)) or clip
-            record = ClipRecord(clip=clip, source="folder", person=person, video=clip, origin=file.name, origin_bytes=file.size)
-            clips[clip] = RawClip(record, file, sounds.get(_stem(file.name)))
+            clips[clip] = RawClip(self.record(file, clip, person), file, sounds.get(_stem(file.name)))
         if not clips:
             raise InputError(f"{self.root} holds sound but no video; --root names a folder of videos.")
         scan.clips = list(clips.values())
@@ -55,11 +53,11 @@ def _stem(name: str) -> str:
 
 
 def _clip_name(path: str, unique: bool = False) -> str:
-    """A path as the name of files: letters, numbers, and short enough for every file system.
+    """Turn a path into a name for files: letters, numbers, and short enough for every file system.
 
     Args:
-        path: relative to the root.
-        unique: end in a digest of the path.
+        path: Relative to the root.
+        unique: Whether to end in a digest of the path.
 
     Example:
         >>> _clip_name("Ann/first take")

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tbd.data.preprocess.cache import ClipRecord
-from tbd.data.sources.base import VIDEO_SUFFIXES, RawClip, RawFile, RawSource, Scan, walk
-from tbd.data.sources.naming import hdtf_person
+from tbd.data.records import ClipRecord
+from tbd.data.sources.base import RawClip, RawSource, Scan
+from tbd.data.sources.files import VIDEO_SUFFIXES, RawFile, walk
 from tbd.errors import InputError
 
 SUBSETS = ("RD", "WDA", "WRA")
@@ -18,10 +18,10 @@ class Annotation:
     """What HDTF's files say of one video.
 
     Args:
-        intervals: start and end of each clip in seconds.
-        resolution: the height in pixels that the boxes were measured at; 0 where it is not told.
-        boxes: clip → left, top, side.
-        zooms: clip → how much larger than the merged face box its crop is.
+        intervals: Start and end of each clip in seconds.
+        resolution: Height in pixels that the boxes were measured at; 0 where it is not given.
+        boxes: Clip → left, top and width of its square.
+        zooms: Clip → how much larger than the merged face box its crop is.
     """
 
     intervals: list[tuple[float, float]] = field(default_factory=list)
@@ -31,27 +31,27 @@ class Annotation:
 
 
 def read_annotations(folder: Path, problems: dict[str, str]) -> dict[str, Annotation]:
-    """The annotation files of HDTF's repository (``RD_annotion_time.txt`` and so on, spelt like that).
+    """Read the annotation files of HDTF's repository (``RD_annotion_time.txt`` and so on, spelt like that).
 
     Args:
-        folder: holds them.
-        problems: gets an entry for each line that cannot be used.
+        folder: The folder that holds them.
+        problems: Gets an entry for each line that cannot be used.
 
     Returns:
-        ``WDA_KatieHill`` → what is said of it.
+        Video, such as ``WDA_KatieHill`` → its annotation.
 
     Raises:
-        InputError: none of the files is there.
+        InputError: If none of the files is there.
     """
-    told: dict[str, Annotation] = {}
+    annotations: dict[str, Annotation] = {}
     subsets = [s for s in SUBSETS if (folder / f"{s}_annotion_time.txt").is_file()]
     if not subsets:
         raise InputError(f"{folder} holds no {SUBSETS[0]}_annotion_time.txt; --annotations names HDTF_dataset of HDTF's repository.")
     for subset in subsets:
         for video, _ in _lines(folder / f"{subset}_video_url.txt"):
-            told.setdefault(f"{subset}_{video}", Annotation())
+            annotations.setdefault(f"{subset}_{video}", Annotation())
         for video, values in _lines(folder / f"{subset}_annotion_time.txt"):
-            entry = told.setdefault(f"{subset}_{video}", Annotation())
+            entry = annotations.setdefault(f"{subset}_{video}", Annotation())
             for value in values:
                 interval = _interval(value)
                 if interval is None:
@@ -59,19 +59,19 @@ def read_annotations(folder: Path, problems: dict[str, str]) -> dict[str, Annota
                 else:
                     entry.intervals.append(interval)
         for video, values in _lines(folder / f"{subset}_resolution.txt"):
-            if f"{subset}_{video}" in told:
-                told[f"{subset}_{video}"].resolution = int(values[0]) if values and values[0].isdigit() else 0
+            if f"{subset}_{video}" in annotations:
+                annotations[f"{subset}_{video}"].resolution = int(values[0]) if values and values[0].isdigit() else 0
         for clip, values in _lines(folder / f"{subset}_crop_wh.txt"):
             video, _, index = clip.rpartition("_")
-            if f"{subset}_{video}" in told and len(values) == 4 and index.isdigit():
+            if f"{subset}_{video}" in annotations and len(values) == 4 and index.isdigit():
                 left, width, top, height = map(int, values)  # in this order
-                told[f"{subset}_{video}"].boxes[int(index)] = (left, top, min(width, height))
+                annotations[f"{subset}_{video}"].boxes[int(index)] = (left, top, min(width, height))
         for clip, values in _lines(folder / f"{subset}_crop_ratio.txt"):
             video, _, index = clip.rpartition("_")
-            if f"{subset}_{video}" in told and values and index.isdigit():
-                told[f"{subset}_{video}"].zooms[int(index)] = float(values[0])
-    problems.update({video: "no interval is annotated; left out" for video, entry in told.items() if not entry.intervals})
-    return told
+            if f"{subset}_{video}" in annotations and values and index.isdigit():
+                annotations[f"{subset}_{video}"].zooms[int(index)] = float(values[0])
+    problems.update({video: "no interval is annotated; left out" for video, entry in annotations.items() if not entry.intervals})
+    return annotations
 
 
 def _lines(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -97,77 +97,90 @@ def _interval(text: str) -> tuple[float, float] | None:
 
 
 class HDTFSource(RawSource):
-    """Any part of HDTF's videos with all of its annotations.
+    """HDTF (Zhang et al., CVPR 2021): any part of its videos, with its annotation files.
 
     Args:
-        root: videos as they were downloaded (``WDA_KatieHill.mp4``, ``KatieHill.mp4``), or clips already cut
+        root: The folder of the download: videos (``WDA_KatieHill.mp4``, ``KatieHill.mp4``), or clips already cut
             (``WDA_KatieHill_000.mp4``), anywhere below.
-        annotations: the folder of the annotation files.
+        annotations: The folder of HDTF's annotation files (``RD_annotion_time.txt`` …).
     """
 
-    name = "hdtf"
+    default_splits = "hdtf_person"
 
     def __init__(self, root: str, annotations: str) -> None:
         self.root, self.annotations = Path(root), Path(annotations)
 
     def scan(self, skip: Path | None = None) -> Scan:
+        """See `RawSource.scan`."""
         scan = Scan()
-        told = read_annotations(self.annotations, scan.problems)
-        short = {name.split("_", 1)[1]: name for name in told}
+        annotations = read_annotations(self.annotations, scan.problems)
+        short = {name.split("_", 1)[1]: name for name in annotations}
         clips: dict[str, RawClip] = {}
         videos = set()
         for file in walk(self.root, scan.problems, skip):
             if not file.name.lower().endswith(VIDEO_SUFFIXES):
                 continue
             stem = Path(file.name).stem
-            video, index = _named(stem, told, short)
+            video, index = _named(stem, annotations, short)
             if video is None:
                 scan.problems[file.name] = "no video of HDTF is called so; left out"
                 continue
             videos.add(video)
-            for raw in _clips(video, told[video], file, index):
+            for raw in self._clips(video, annotations[video], file, index):
                 clips.setdefault(raw.record.clip, raw)
         if not clips:
             raise InputError(
-                f"{self.root} holds no video that HDTF's annotations name, such as {next(iter(told))}.mp4; "
+                f"{self.root} holds no video that HDTF's annotations name, such as {next(iter(annotations))}.mp4; "
                 "for other videos there is `tbd preprocess folder`."
             )
         scan.clips = [clips[name] for name in sorted(clips)]
-        boxless = [f"{v}_{i:03d}" for v, a in sorted(told.items()) for i in range(len(a.intervals)) if i not in a.boxes]
+        boxless = [f"{v}_{i:03d}" for v, a in sorted(annotations.items()) for i in range(len(a.intervals)) if i not in a.boxes]
         uncut = [clip for clip in boxless if clip in clips and clips[clip].end is not None]
         scan.problems.update({clip: "no crop row; the face is looked for in the whole picture" for clip in uncut})
-        scan.counts = {"clips": len(clips), "videos": len(videos), "videos annotated": len(told),
-                       "clips annotated": sum(len(a.intervals) for a in told.values()),
+        scan.counts = {"clips": len(clips), "videos": len(videos), "videos annotated": len(annotations),
+                       "clips annotated": sum(len(a.intervals) for a in annotations.values()),
                        "clips annotated without a crop row": len(boxless)}  # fmt: skip
         return scan
 
+    @classmethod
+    def video_of(cls, clip: str) -> str:
+        """Name the recording of a clip: ``WDA_AmyKlobuchar1_002`` is cut from ``WDA_AmyKlobuchar1``."""
+        return clip.rsplit("_", 1)[0]
 
-def _named(stem: str, told: dict[str, Annotation], short: dict[str, str]) -> tuple[str | None, int | None]:
+    @classmethod
+    def person_of(cls, video: str) -> str:
+        """Name the person of a recording: its name without subset and running number.
+
+        Args:
+            video: The recording.
+
+        Returns:
+            The person. RD's speakers are unnamed, so each recording is a person of its own.
+
+        Example:
+            >>> HDTFSource.person_of("WDA_AmyKlobuchar1"), HDTFSource.person_of("RD_Radio11")
+            ('AmyKlobuchar', 'RD_Radio11')
+        """
+        subset, _, name = video.partition("_")
+        return video if subset == "RD" else re.sub(r"\d+$", "", name)
+
+    def _clips(self, video: str, annotation: Annotation, file: RawFile, index: int | None) -> Iterator[RawClip]:
+        """Yield the clips of a file: all of its intervals, or the one that it already is."""
+        if index is not None:
+            yield RawClip(self._record(video, index, file), file, zoom=annotation.zooms.get(index, 1.2))
+            return
+        for i, (start, end) in enumerate(annotation.intervals):
+            box, zoom = annotation.boxes.get(i), annotation.zooms.get(i, 1.2)
+            yield RawClip(self._record(video, i, file), file, None, start, end, box, annotation.resolution, zoom)
+
+    def _record(self, video: str, index: int, file: RawFile) -> ClipRecord:
+        return self.record(file, f"{video}_{index:03d}", self.person_of(video), video, number=index)
+
+
+def _named(stem: str, annotations: dict[str, Annotation], short: dict[str, str]) -> tuple[str | None, int | None]:
     """Video and, where the file is one of its clips, the clip's index."""
     base, _, index = stem.rpartition("_")
     for name, number in ((stem, None), (base, int(index) if index.isdigit() else None)):
-        if name in told or name in short:
-            return (name if name in told else short[name]), number
+        if name in annotations or name in short:
+            return (name if name in annotations else short[name]), number
     return None, None
-
-
-def _clips(video: str, told: Annotation, file: RawFile, index: int | None) -> Iterator[RawClip]:
-    """The clips of a file: all of its intervals, or the one that it already is."""
-    if index is not None:
-        yield RawClip(_record(video, index, file), file, zoom=told.zooms.get(index, 1.2))
-        return
-    for i, (start, end) in enumerate(told.intervals):
-        box = told.boxes.get(i)
-        yield RawClip(_record(video, i, file), file, None, start, end, box, told.resolution, told.zooms.get(i, 1.2))
-
-
-def _record(video: str, index: int, file: RawFile) -> ClipRecord:
-    return ClipRecord(
-        clip=f"{video}_{index:03d}",
-        source="hdtf",
-        person=hdtf_person(video),
-        video=video,
-        number=index,
-        origin=file.name,
-        origin_bytes=file.size,
-    )

@@ -1,4 +1,4 @@
-"""A table of what people wrote about clips: person, emotion, level, a sentence about the feeling."""
+"""A table of labels for clips: person, emotion, level, a sentence about the emotion."""
 
 import csv
 import io
@@ -20,12 +20,12 @@ _SOME = 3
 
 @dataclass
 class Labels:
-    """What a table says.
+    """Rows of a table of labels.
 
     Args:
-        path: of the table, for messages.
-        rows: line of the table, the clip as it is called there, and its values that are not empty.
-        remarks: what could not be used, one sentence each.
+        path: Of the table, for messages.
+        rows: Line of the table, the clip as it is called there, and its values that are not empty.
+        remarks: What could not be used, one sentence each.
     """
 
     path: str = ""
@@ -37,14 +37,14 @@ def read_labels(path: str | os.PathLike | None) -> Labels:
     """Read a table of labels as spreadsheets and editors write it.
 
     Args:
-        path: a text file with a column ``clip`` (the clip's name, or its file) and any of ``person``, ``emotion``, ``level`` and
+        path: A text file with a column ``clip`` (the clip's name, or its file) and any of ``person``, ``emotion``, ``level`` and
             ``text``; separated by commas, semicolons, tabs or bars; in UTF-8, UTF-16 or Windows' Western encoding. None is no table.
 
     Returns:
         Its rows; capitals and spaces around names and values do not matter.
 
     Raises:
-        InputError: the file is missing, holds no such table, or an emotion or a level is none.
+        InputError: If the file is missing, holds no such table, or an emotion or a level is none.
     """
     if path is None:
         return Labels()
@@ -96,12 +96,12 @@ def _require_columns(columns: list[str], labels: Labels) -> None:
 
 
 def _checked(values: dict[str, str], clip: str, path: str | os.PathLike) -> dict[str, str]:
-    """The same values, with MEAD's names of emotions and a person that can name a folder."""
+    """Check the values of a row: MEAD's names of emotions, a person that can name a folder."""
     if "emotion" in values:
         emotion = find_emotion(values["emotion"])
         if emotion is None:
-            said = values["emotion"]
-            raise InputError(f"{path} gives {clip} the emotion {said!r}, which is none of {', '.join(EMOTIONS)}; use its text instead.")
+            word = values["emotion"]
+            raise InputError(f"{path} gives {clip} the emotion {word!r}, which is none of {', '.join(EMOTIONS)}; use its text instead.")
         values["emotion"] = emotion
     if "level" in values:
         level = re.fullmatch(r"(?:level[ _]?)?([123])(?:[.,]0+)?", values["level"].lower())
@@ -113,44 +113,44 @@ def _checked(values: dict[str, str], clip: str, path: str | os.PathLike) -> dict
     return values
 
 
-def labelled(clips: list[RawClip], labels: Labels) -> tuple[list[RawClip], list[str]]:
-    """The same clips with what a table says of them.
+def apply_labels(clips: list[RawClip], labels: Labels) -> tuple[list[RawClip], list[str]]:
+    """Fill the records of clips with their labels.
 
     Args:
-        clips: of a scan.
-        labels: the table. A clip goes by its name, its file with or without the folders before it, and with or without suffix.
+        clips: The clips of a scan.
+        labels: The table. A clip goes by its name, its file with or without the folders before it, and with or without suffix.
 
     Returns:
         The clips, and remarks on rows and clips that have no counterpart.
 
     Raises:
-        InputError: no row names a clip, or two rows say different things of one.
+        InputError: If no row names a clip, or two rows of one clip differ.
     """
     known = _names(clips)
-    told: dict[str, tuple[int, dict[str, str]]] = {}
+    labelled: dict[str, tuple[int, dict[str, str]]] = {}
     unknown, again = [], []
     for line, name, values in labels.rows:
         clip = _found(name, known)
         if clip is None:
             unknown.append(name)
-        elif clip in told and told[clip][1] != values:
-            raise InputError(f"{labels.path} says different things of the clip {name!r} in lines {told[clip][0]} and {line}; keep one.")
-        elif clip in told:
+        elif clip in labelled and labelled[clip][1] != values:
+            raise InputError(f"{labels.path} has different labels of the clip {name!r} in lines {labelled[clip][0]} and {line}; keep one.")
+        elif clip in labelled:
             again.append(name)
         else:
-            told[clip] = line, values
-    if unknown and not told:
+            labelled[clip] = line, values
+    if unknown and not labelled:
         raise InputError(f"The labels name {len(unknown)} clips that are not there, the first is {unknown[0]!r}; they go by clip or file.")
     remarks = list(labels.remarks)
     remarks += [f"{len(unknown)} clips of the labels are not there: {_some(unknown)}"] * bool(unknown)
     remarks += [f"{len(again)} clips are twice in the labels, with the same values: {_some(again)}"] * bool(again)
-    without = [raw.record.clip for raw in clips if raw.record.clip not in told] if labels.rows else []
+    without = [raw.record.clip for raw in clips if raw.record.clip not in labelled] if labels.rows else []
     remarks += [f"{len(without)} clips have no labels: {_some(without)}"] * bool(without)
-    return [_with(raw, told[raw.record.clip][1]) if raw.record.clip in told else raw for raw in clips], remarks
+    return [_with(raw, labelled[raw.record.clip][1]) if raw.record.clip in labelled else raw for raw in clips], remarks
 
 
 def _names(clips: Iterable[RawClip]) -> list[dict[str, set[str]]]:
-    """What clips may be called, the exact names first: name → the clips it fits."""
+    """List what clips may be called, the exact names first: name → the clips it fits."""
     levels: list[dict[str, set[str]]] = [defaultdict(set) for _ in range(3)]
     for raw in clips:
         clip, path = raw.record.clip, PurePosixPath(raw.record.origin)
@@ -161,7 +161,7 @@ def _names(clips: Iterable[RawClip]) -> list[dict[str, set[str]]]:
 
 
 def _found(name: str, known: list[dict[str, set[str]]]) -> str | None:
-    """The one clip that a name fits, or None where it fits none or several."""
+    """Find the one clip that a name fits, or None where it fits none or several."""
     key = name.replace("\\", "/").removeprefix("./").casefold()
     for names in known:
         if len(names.get(key, ())) == 1:
@@ -170,8 +170,17 @@ def _found(name: str, known: list[dict[str, set[str]]]) -> str | None:
 
 
 def _with(raw: RawClip, values: dict[str, str]) -> RawClip:
-    changed = {**values, **({"level": int(values["level"])} if "level" in values else {})}
-    return replace(raw, record=replace(raw.record, **changed))
+    record = raw.record
+    return replace(
+        raw,
+        record=replace(
+            record,
+            person=values.get("person", record.person),
+            emotion=values.get("emotion", record.emotion),
+            level=int(values.get("level", record.level)),
+            text=values.get("text", record.text),
+        ),
+    )
 
 
 def _some(names: list[str]) -> str:

@@ -5,23 +5,27 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tbd.data.preprocess.cache import ClipRecord
-from tbd.data.sources.base import AUDIO_SUFFIXES, RawClip, RawFile, RawSource, Scan, walk
+from tbd.data.records import ClipRecord
+from tbd.data.sources.base import RawClip, RawSource, Scan
+from tbd.data.sources.files import AUDIO_SUFFIXES, RawFile, walk
 from tbd.data.sources.naming import MEAD_VIEWS, MEADName, mead_name
 from tbd.errors import InputError
 from tbd.think.emotions import MEAD_EMOTIONS
 
 
 class MEADSource(RawSource):
-    """A tree of MEAD.
+    """MEAD (Wang et al., ECCV 2020), as tar archives or unpacked.
 
     Args:
-        root: holds ``M003/video/front/angry/level_1/001.mp4`` and ``M003/audio/angry/level_1/001.m4a``, with archives of these
-            (``M003.tar``, ``M003/video.tar``) anywhere in place of folders, or files named like ``M003_angry_level_1_001.mp4``.
-        views: the cameras whose clips are wanted.
+        root: The folder of the download: ``M003/video/front/angry/level_1/001.mp4`` and ``M003/audio/angry/level_1/001.m4a``, with archives
+            of these (``M003.tar``, ``M003/video.tar``) anywhere in place of folders, or files named like ``M003_angry_level_1_001.mp4``.
+        views: Cameras whose clips are wanted: front, down, top, left_30, left_60, right_30, right_60.
+
+    Raises:
+        InputError: If there is no such camera.
     """
 
-    name = "mead"
+    default_splits = "mead_actor"
 
     def __init__(self, root: str, views: Sequence[str] = ("front",)) -> None:
         unknown = [view for view in views if view not in MEAD_VIEWS]
@@ -30,10 +34,11 @@ class MEADSource(RawSource):
         self.root, self.views = Path(root), tuple(views)
 
     def scan(self, skip: Path | None = None) -> Scan:
+        """See `RawSource.scan`."""
         scan = Scan()
         videos: dict[MEADName, RawFile] = {}
-        sounds: dict[tuple, RawFile] = {}
-        strangers = []
+        sounds: dict[tuple[str, str, int, int], RawFile] = {}
+        strangers: list[str] = []
         for file in walk(self.root, scan.problems, skip):
             name = mead_name(f"{self.root.name}/{file.name}")
             if name is None:
@@ -53,7 +58,7 @@ class MEADSource(RawSource):
             )
         scan.problems.update({name: "not named like a clip of MEAD; left out" for name in strangers})
         wanted = {name: file for name, file in videos.items() if name.view in self.views}
-        scan.clips = [RawClip(_record(name, file), file, sounds.get(name[:4])) for name, file in sorted(wanted.items())]
+        scan.clips = [RawClip(self._record(name, file), file, sounds.get(name[:4])) for name, file in sorted(wanted.items())]
         pictured = {name[:4] for name in videos}
         scan.problems.update({file.name: "sound without pictures" for key, file in sounds.items() if key not in pictured})
         scan.problems.update(find_holes(wanted, videos, self.views))
@@ -61,20 +66,28 @@ class MEADSource(RawSource):
                        "separate sounds": sum(raw.audio is not None for raw in scan.clips)}  # fmt: skip
         return scan
 
+    @classmethod
+    def person_of(cls, video: str) -> str:
+        """Name the actor: ``M003_angry_1_001`` shows M003."""
+        return video.split("_", 1)[0]
 
-def _record(name: MEADName, file: RawFile) -> ClipRecord:
-    return ClipRecord(clip=name.clip, source="mead", person=name.actor, video=name.clip, emotion=name.emotion, level=name.level,
-                      view=name.view, number=name.number, origin=file.name, origin_bytes=file.size)  # fmt: skip
+    def _record(self, name: MEADName, file: RawFile) -> ClipRecord:
+        return self.record(file, name.clip, name.actor, emotion=name.emotion, level=name.level, view=name.view, number=name.number)
 
 
 def find_holes(wanted: Iterable[MEADName], all_names: Iterable[MEADName], views: Sequence[str]) -> dict[str, str]:
-    """What one would expect of MEAD and does not find: whole views, whole emotions and levels, numbers in between.
+    """Find what MEAD should have and a download lacks: whole views, whole emotions and levels, numbers in between.
+
+    Args:
+        wanted: Clips of the wanted cameras.
+        all_names: Clips of every camera.
+        views: The wanted cameras.
 
     Returns:
         Place (``M030``, ``M003/angry/level_1``) → one sentence.
     """
-    there: dict[str, Counter] = defaultdict(Counter)
-    numbers: dict[tuple, set[int]] = defaultdict(set)
+    there: dict[str, Counter[tuple[str, int]]] = defaultdict(Counter)
+    numbers: dict[tuple[str, str, int], set[int]] = defaultdict(set)
     for name in wanted:
         there[name.actor][name.emotion, name.level] += 1
         numbers[name.actor, name.emotion, name.level].add(name.number)
@@ -94,10 +107,10 @@ def find_holes(wanted: Iterable[MEADName], all_names: Iterable[MEADName], views:
             levels = [k for k in ((1,) if emotion == "neutral" else (1, 2, 3)) if (emotion, k) not in there[actor]]
             if emotion not in absent and levels:
                 holes[f"{actor}/{emotion}"] = f"no level {', '.join(map(str, levels))}"
-    for (actor, emotion, level), held in sorted(numbers.items()):
-        missing = sorted(set(range(1, max(held) + 1)) - held)
+    for (actor, label, level), found in sorted(numbers.items()):
+        missing = sorted(set(range(1, max(found) + 1)) - found)
         if missing:
-            holes[f"{actor}/{emotion}/level_{level}"] = f"{len(held)} clips, numbers to {max(held):03d}, without {_runs(missing)}"
+            holes[f"{actor}/{label}/level_{level}"] = f"{len(found)} clips, numbers to {max(found):03d}, without {_runs(missing)}"
     return holes
 
 

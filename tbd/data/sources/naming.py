@@ -1,4 +1,4 @@
-"""How data sets name their clips, and what a name tells: person, recording, emotion, level, number, view."""
+"""How MEAD and its prepared copies name clips and emotions."""
 
 import re
 from typing import NamedTuple
@@ -9,7 +9,15 @@ MEAD_VIEWS = ("front", "down", "top", "left_30", "left_60", "right_30", "right_6
 
 
 class MEADName(NamedTuple):
-    """What the path of a MEAD clip tells."""
+    """What the path of a MEAD clip says.
+
+    Args:
+        actor: Such as ``M003``.
+        emotion: One of `EMOTIONS`.
+        level: 1, 2 or 3.
+        number: Of the clip within actor, emotion and level.
+        view: Of `MEAD_VIEWS`.
+    """
 
     actor: str
     emotion: str
@@ -19,16 +27,22 @@ class MEADName(NamedTuple):
 
     @property
     def clip(self) -> str:
-        """``M003_angry_1_001``; other views than the front end in their name."""
+        """Name of the clip, ``M003_angry_1_001``; other views than the front end in their name."""
         view = "" if self.view in ("", "front") else f"_{self.view}"
         return f"{self.actor}_{self.emotion}_{self.level}_{self.number:03d}{view}"
 
 
 def mead_name(path: str) -> MEADName | None:
-    """Read MEAD's folders (``M003/video/front/angry/level_1/001.mp4``), or the flat names of prepared copies of it
-    (``M003_angry_level_1_001.mp4``, ``M030_M030_sad_3_001.mp4``, ``M003#angry#level_1#001``).
+    """Read what MEAD's paths say: folders, or the flat names of prepared copies of it.
 
-    The actor may also be the name of an archive (``M003.tar/video/front/…``). None where the path tells no clip.
+    Folders are ``M003/video/front/angry/level_1/001.mp4``; flat names ``M003_angry_level_1_001.mp4``, ``M030_M030_sad_3_001.mp4`` or
+    ``M003#angry#level_1#001``. The actor may also be the name of an archive (``M003.tar/video/front/…``).
+
+    Args:
+        path: Of a video or sound file, with any folders before it.
+
+    Returns:
+        The parts of the name; None where the path names no clip of MEAD.
 
     Example:
         >>> mead_name("MEAD/M003/video/left_30/angry/level_1/001.mp4")
@@ -40,33 +54,7 @@ def mead_name(path: str) -> MEADName | None:
     match = re.search(r"(?:^|[/_#])([A-Za-z]+)[/_#](?:level_)?([123])[/_#](\d{3})(?:[/_#]([a-z]+(?:_\d0)?))?$", path)
     actors = re.findall(r"(?<![A-Za-z0-9])[MW]\d{3}(?![0-9])", path)
     emotion = find_emotion(match[1]) if match else None
-    if emotion is None or not actors:
+    if match is None or emotion is None or not actors:
         return None
     views = [view for view in MEAD_VIEWS if re.search(rf"(^|[/_#]){view}([/_#]|$)", path)]
     return MEADName(actors[-1], emotion, int(match[2]), int(match[3]), views[-1] if views else "front")
-
-
-def hdtf_person(video: str) -> str:
-    """The person of a recording: its name without subset and running number; RD's speakers are unnamed, so each stays its own.
-
-    Example:
-        >>> hdtf_person("WDA_AmyKlobuchar1"), hdtf_person("RD_Radio11")
-        ('AmyKlobuchar', 'RD_Radio11')
-    """
-    subset, _, name = video.partition("_")
-    return video if subset == "RD" else re.sub(r"\d+$", "", name)
-
-
-def clip_names(dataset: str, clip: str) -> tuple[str, str]:
-    """Person and recording of a clip, from its name alone.
-
-    Example:
-        >>> clip_names("hdtf", "WDA_AmyKlobuchar1_002"), clip_names("mead", "M003_angry_1_001")
-        (('AmyKlobuchar', 'WDA_AmyKlobuchar1'), ('M003', 'M003_angry_1_001'))
-    """
-    if dataset == "hdtf":
-        video = clip.rsplit("_", 1)[0]
-        return hdtf_person(video), video
-    if dataset == "mead":
-        return clip.split("_", 1)[0], clip
-    return "", ""

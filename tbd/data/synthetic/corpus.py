@@ -1,4 +1,4 @@
-"""`tbd synthesize`: the procedural corpus, in MEAD's layout, with the true plan, motion and phones beside each clip.
+"""`synthesize`: the procedural corpus, in MEAD's layout, with the true plan, motion and phones beside each clip.
 
     <ACTOR>/audio/<emotion>/level_<k>/<NNN>.wav       16 kHz mono
     <ACTOR>/motion/<emotion>/level_<k>/<NNN>.npz      `Motion`
@@ -19,26 +19,30 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.io import wavfile
 
 import tbd
-from tbd.data.synthetic.performance import act
-from tbd.data.synthetic.plans import draw_plan
+from tbd.data.splits import Split
+from tbd.data.synthetic.engines import find_voices
+from tbd.data.synthetic.performance import synthesize_motion
+from tbd.data.synthetic.plans import sample_plan
 from tbd.data.synthetic.recordings import Recordings, gather, recorded_voice
-from tbd.data.synthetic.sentences import Split, languages
-from tbd.data.synthetic.speech import Delivery, Voice, find_voices
+from tbd.data.synthetic.sentences import languages
+from tbd.data.synthetic.speech import Delivery, Voice
 from tbd.data.synthetic.utterance import Utterance, synthesize_utterance
 from tbd.data.synthetic.visemes import Articulation
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLE_RATE
 from tbd.speech.phones import save_phones
-from tbd.think.emotions import EMOTIONS
+from tbd.think.emotions import EMOTIONS, Emotion
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import parallel_map
 
+T = TypeVar("T")
 ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2, "recorded": 0.4}
 """Relative share of a corpus's actors per engine that is there; flite's and festival's voices come from recorded speakers."""
 _LANGUAGE_WEIGHTS = {"en": 8.0, "cmn": 2.0}
@@ -54,7 +58,15 @@ COLUMNS = ("clip", "actor", "emotion", "level", "number", "split", "audio", "mot
 
 @dataclass(frozen=True)
 class Actor:
-    """A speaker: a voice with its own pitch, tempo, vocal tract and habits of articulation. Belongs to one split."""
+    """A speaker, who belongs to one split.
+
+    Args:
+        name: Unique in the corpus.
+        voice: Whose voice it is.
+        delivery: Its own pitch, tempo and vocal tract.
+        articulation: Its habits of articulation.
+        split: Where all of its clips belong.
+    """
 
     name: str
     voice: Voice
@@ -65,22 +77,39 @@ class Actor:
 
 @dataclass(frozen=True)
 class Clip:
-    """What is decided about a clip before it is made."""
+    """What is decided about a clip before it is made.
+
+    Args:
+        index: Of the clip in the corpus.
+        seed: Of the corpus; together with the index it determines the clip.
+        actor: Who speaks.
+        emotion: One of the eight.
+        level: MEAD's 1, 2 or 3.
+        number: Of the clip within actor, emotion and level.
+    """
 
     index: int
     seed: int
     actor: Actor
-    emotion: str
+    emotion: Emotion
     level: int
     number: int
 
     def path(self, kind: str, suffix: str) -> str:
-        """Relative to the corpus."""
+        """Locate one of the clip's files.
+
+        Args:
+            kind: ``audio``, ``motion``, ``plan`` or ``phonemes``.
+            suffix: Of the file.
+
+        Returns:
+            The path, relative to the corpus.
+        """
         return f"{self.actor.name}/{kind}/{self.emotion}/level_{self.level}/{self.number:03d}{suffix}"
 
     @property
     def name(self) -> str:
-        """As MEAD's clips are named elsewhere: actor_emotion_level_number."""
+        """Name of the clip, as MEAD's are: actor_emotion_level_number."""
         return f"{self.actor.name}_{self.emotion}_{self.level}_{self.number:03d}"
 
 
@@ -95,18 +124,18 @@ def synthesize(
     """Write a procedural corpus, or what is missing of it.
 
     Args:
-        output: the folder.
-        hours: of speech, to within a few percent.
-        seed: the same seed, engines and voices give the same corpus.
-        workers: processes; one per core where not given.
-        voices: names, or their beginnings (``flite``, ``espeak-cmn``), to choose among those installed.
-        recordings: folders of recordings, one for each speaker (see `tbd.data.synthetic.recordings`), to train on besides.
+        output: The folder.
+        hours: Hours of speech, to within a few percent.
+        seed: The same seed, engines and voices give the same corpus.
+        workers: Number of processes; one per core where not given.
+        voices: Names, or their beginnings (``flite``, ``espeak-cmn``), to choose among those installed.
+        recordings: Folders of recordings, one for each speaker (see `tbd.data.synthetic.recordings`), to train on besides.
 
     Returns:
-        The manifest.
+        Path of the manifest.
 
     Raises:
-        InputError: no engine or no such voice is installed, or the folder holds another corpus.
+        InputError: If no engine or no such voice is installed, or the folder holds another corpus.
     """
     root = Path(output)
     if not 0 < hours <= 10_000:
@@ -131,16 +160,25 @@ def synthesize(
 
 
 def plan_corpus(voices: Sequence[Voice], count: int, seed: int) -> list[Clip]:
-    """Who says each clip, with which emotion and level, and its number."""
+    """Decide on the speaker, emotion, level and number of each clip.
+
+    Args:
+        voices: To choose from.
+        count: Number of clips.
+        seed: Of the corpus.
+
+    Returns:
+        The clips, in order of their index.
+    """
     actors = _cast(voices, seed)
-    numbers: Counter = Counter()
+    numbers: Counter[tuple[str, str, int]] = Counter()
     clips = []
     for index in range(count):
         rng = np.random.default_rng([seed, 1, index])
-        split = {1: "val", 2: "test"}.get(index % _HELD_OUT, "train")
+        split = _split(index)
         candidates = [a for a in actors if a.split == split]
         actor = candidates[rng.integers(len(candidates))]
-        emotion = str(rng.choice(EMOTIONS))
+        emotion = EMOTIONS[int(rng.choice(len(EMOTIONS)))]
         level = 1 if emotion == "neutral" else int(rng.integers(1, 4))
         numbers[actor.name, emotion, level] += 1
         clips.append(Clip(index, seed, actor, emotion, level, numbers[actor.name, emotion, level]))
@@ -148,15 +186,23 @@ def plan_corpus(voices: Sequence[Voice], count: int, seed: int) -> list[Clip]:
 
 
 def make_clip(root: Path, clip: Clip) -> tuple[int, dict[str, str | int]]:
-    """Write one clip unless it is there; its index and its row of the manifest. The motion is written last."""
+    """Write one clip unless it is there; the motion is written last.
+
+    Args:
+        root: The corpus.
+        clip: What to make.
+
+    Returns:
+        The clip's index and its row of the manifest.
+    """
     motion_path = root / clip.path("motion", ".npz")
     if not motion_path.is_file():
         rng = np.random.default_rng([clip.seed, 2, clip.index])
         utterance = synthesize_utterance(clip.actor.voice, clip.actor.delivery, clip.emotion, clip.level, clip.actor.split, rng)
-        plan = draw_plan(clip.emotion, clip.level, utterance.speech.duration, rng)
+        plan = sample_plan(clip.emotion, clip.level, utterance.speech.duration, rng)
         effort = 1 + 0.12 * utterance.effort
         articulation = Articulation(clip.actor.articulation.jaw * effort, clip.actor.articulation.lips * effort)
-        motion = act(utterance.speech.phones, utterance.speech.audio, plan, rng, articulation)
+        motion = synthesize_motion(utterance.speech.phones, utterance.speech.audio, plan, rng, articulation)
         _save_wav(root / clip.path("audio", ".wav"), utterance)
         save_phones(utterance.speech.phones, root / clip.path("phonemes", ".csv"))
         with atomic_output(root / clip.path("plan", ".json")) as temporary:
@@ -177,14 +223,16 @@ def _row(clip: Clip, motion: Motion) -> dict[str, str | int]:
 
 
 def _cast(voices: Sequence[Voice], seed: int) -> list[Actor]:
-    """The speakers. Each split has its own; synthetic English alone is held out: other languages have few sentences, and the
-    phones of recordings are not known but recognized."""
+    """Make the speakers, each split its own.
+
+    Synthetic English alone is held out: other languages have few sentences, and the phones of recordings are recognized, not known.
+    """
     rng = np.random.default_rng([seed, 0])
     english = [v for v in voices if v.language == "en" and v.engine != Recordings.name] or list(voices)
     actors = []
     for i in range(_ACTORS):
-        split: Split = {1: "val", 2: "test"}.get(i % _HELD_OUT, "train")
-        voice = _draw_voice(voices if split == "train" else english, rng)
+        split = _split(i)
+        voice = _sample_voice(voices if split == "train" else english, rng)
         tract = float(np.clip(rng.normal(1, 0.08), 0.82, 1.2))
         delivery = Delivery(rng.lognormal(0, 0.10), rng.normal(0, 2.0), rng.uniform(0.7, 1.5), tract)
         articulation = Articulation(rng.lognormal(0, 0.10), rng.lognormal(0, 0.10))
@@ -192,8 +240,13 @@ def _cast(voices: Sequence[Voice], seed: int) -> list[Actor]:
     return actors
 
 
-def _draw_voice(voices: Sequence[Voice], rng: np.random.Generator) -> Voice:
-    """An engine by its share, then a language, then any of their voices."""
+def _split(index: int) -> Split:
+    held_out: dict[int, Split] = {1: "val", 2: "test"}
+    return held_out.get(index % _HELD_OUT, "train")
+
+
+def _sample_voice(voices: Sequence[Voice], rng: np.random.Generator) -> Voice:
+    """Sample an engine by its share, then a language, then any of their voices."""
     engines = {e: share for e, share in ENGINE_SHARES.items() if any(v.engine == e for v in voices)}
     engine = _weighted(engines, rng)
     tongues = {v.language: _LANGUAGE_WEIGHTS.get(v.language, 1.0) for v in voices if v.engine == engine}
@@ -214,7 +267,7 @@ def _choose(installed: Sequence[Voice], wanted: Sequence[str] | None) -> list[Vo
     return chosen
 
 
-def _claim(root: Path, identity: dict, hours: float) -> None:
+def _claim(root: Path, identity: dict[str, Any], hours: float) -> None:
     """Write ``corpus.json``, unless the folder belongs to another corpus."""
     path = root / "corpus.json"
     if path.is_file():
@@ -232,8 +285,8 @@ def _save_wav(path: Path, utterance: Utterance) -> None:
         wavfile.write(temporary, SAMPLE_RATE, np.round(utterance.speech.audio * 32767).astype(np.int16))
 
 
-def _show(rows: Iterable, total: int) -> Iterable:
-    """The same rows behind a progress bar, where rich is installed."""
+def _show(rows: Iterable[T], total: int) -> Iterable[T]:
+    """Show a progress bar while rows come, where rich is installed."""
     try:
         from rich.progress import track
     except ImportError:

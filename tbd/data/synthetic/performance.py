@@ -1,8 +1,8 @@
-"""A whole performance with known causes: lips from phones, expression from a plan, and the life between them.
+"""`synthesize_motion`: motion with known causes: lips from phones, expression from a plan, and the movements of any speaker.
 
 Blinks, gaze, head and brows follow what is known of speakers: blinks 15-20 a minute, quick to close and slower to open,
 more often at phrase boundaries; fixations with jumps between them; nods and brow raises on accented syllables (Munhall et
-al. 2004, Swerts and Krahmer 2008). Emotion colours them. Every drawn motion has zero mean over a clip, so that a portrait
+al. 2004, Swerts and Krahmer 2008). The emotion changes them. Random motion has zero mean over a clip, so that a portrait
 does not drift from its own pose.
 """
 
@@ -33,20 +33,25 @@ _YIELDING = {"jawOpen": 0.3, "mouthPress": 0.6, "mouthRollLower": 0.5, "mouthRol
 _PARTING = {"mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthFunnel": 1.0, "tongueOut": 1.0, "mouthStretch": 0.6, "noseSneer": 0.5}
 
 
-def act(
+def synthesize_motion(
     phones: Sequence[Phone], audio: np.ndarray, plan: MusclePlan, rng: np.random.Generator, articulation: Articulation = AVERAGE
 ) -> Motion:
-    """A face that says `phones` while it feels `plan`.
+    """Animate a face that says `phones` with the expression of `plan`.
 
     Args:
-        phones: from start to end of the audio.
-        audio: (N,) float32 at 16 kHz, which the phones were spoken in.
-        plan: the muscles and the feeling.
-        rng: what draws blinks, gaze and head.
-        articulation: the speaker's habits.
+        phones: From start to end of the audio.
+        audio: (N,) float32 at 16 kHz, in which the phones are spoken.
+        plan: The muscles and the emotion.
+        rng: Source of randomness for blinks, gaze and head.
+        articulation: The speaker's habits.
 
     Returns:
         ``ceil(N / 640)`` frames, blendshapes in 0..1.
+
+    Example:
+        >>> phones = [Phone(0.0, 0.2, SILENCE), Phone(0.2, 0.6, "ɑ"), Phone(0.6, 0.8, SILENCE)]
+        >>> len(synthesize_motion(phones, np.zeros(12800, np.float32), MusclePlan(), np.random.default_rng(0)))
+        20
     """
     frames = -(-len(audio) // SAMPLES_PER_FRAME)
     profile = _profile_over(plan, frames)
@@ -64,43 +69,57 @@ def act(
 
 
 def combine(lips: Lips, expression: np.ndarray) -> np.ndarray:
-    """Speech and expression on one face; the lips still touch for p, b, m and still meet the teeth for f, v.
+    """Combine speech and expression; the lips still touch for p, b, m and still meet the teeth for f, v.
 
     Args:
-        lips: what the mouth does to speak.
+        lips: Motion of the mouth in speech.
         expression: (T, 58) motion of the plan's muscles.
 
     Returns:
         (T, 58) float32. Blendshapes combine as ``1 - (1 - a)(1 - b)``, the expression's jaw and lip seals at a part while the mouth speaks.
     """
-    felt = expression.astype(np.float32).copy()
+    shown = expression.astype(np.float32).copy()
     for name, share in _YIELDING.items():
-        felt[:, _columns(name)] *= (1 - (1 - share) * lips.speaking)[:, None]
+        shown[:, _columns(name)] *= (1 - (1 - share) * lips.speaking)[:, None]
     for name, share in _PARTING.items():
-        felt[:, _columns(name)] *= (1 - share * np.maximum(lips.closed, 0.6 * lips.bitten))[:, None]
+        shown[:, _columns(name)] *= (1 - share * np.maximum(lips.closed, 0.6 * lips.bitten))[:, None]
     # A vowel opens what the expression presses together.
     opening = np.clip(lips.values[:, INDEX["jawOpen"]] / 0.3, 0, 1) * (1 - lips.closed)
     for name in ("mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower"):
-        felt[:, _columns(name)] *= (1 - 0.5 * opening)[:, None]
+        shown[:, _columns(name)] *= (1 - 0.5 * opening)[:, None]
     shapes = slice(0, len(BLENDSHAPES))
-    values = felt.copy()
-    values[:, shapes] = 1 - (1 - felt[:, shapes]) * (1 - lips.values[:, shapes])
+    values = shown.copy()
+    values[:, shapes] = 1 - (1 - shown[:, shapes]) * (1 - lips.values[:, shapes])
     jaw = close_jaw(values[:, INDEX["jawOpen"]], lips.closed, lips.bitten)
     values[:, INDEX["jawOpen"]] = jaw
-    values[:, INDEX["mouthClose"]] = np.maximum(felt[:, INDEX["mouthClose"]] * (1 - lips.closed), jaw * lips.closed)
+    values[:, INDEX["mouthClose"]] = np.maximum(shown[:, INDEX["mouthClose"]] * (1 - lips.closed), jaw * lips.closed)
     return values
 
 
 @dataclass(frozen=True)
 class Accent:
-    """A syllable that stands out: `time` in seconds, `strength` 0..1."""
+    """A syllable that stands out.
+
+    Args:
+        time: In seconds.
+        strength: 0..1.
+    """
 
     time: float
     strength: float
 
 
 def find_accents(phones: Sequence[Phone], loudness: np.ndarray, rng: np.random.Generator) -> list[Accent]:
-    """Accented vowels: louder and longer than their neighbours, at least 0.35 s apart, the strongest two thirds."""
+    """Find accented vowels: louder and longer than others, at least 0.35 s apart, at most a third of the vowels.
+
+    Args:
+        phones: In order.
+        loudness: (T,) decibels per frame, see `tbd.data.synthetic.visemes.loudness_of`.
+        rng: Source of randomness, since speakers do not accent every loud vowel.
+
+    Returns:
+        The accents, in order; none where there are fewer than three vowels.
+    """
     vowels = [p for p in phones if set(base_symbols(p.symbol)) & VOWELS]
     if len(vowels) < 3:
         return []
@@ -130,13 +149,13 @@ def _profile_over(plan: MusclePlan, frames: int) -> dict[str, np.ndarray]:
 
 
 def _alive(expression: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """No muscle holds perfectly still: the same expression with 6 % of slow change, the same on all of its channels."""
+    """Vary an expression slowly by 6 %, the same on all of its channels, since no muscle holds perfectly still."""
     return expression * (1 + 0.06 * _wander(len(expression), 0.8, rng))[:, None]
 
 
 def _wander(frames: int, seconds: float, rng: np.random.Generator) -> np.ndarray:
     """(T,) smooth noise with zero mean and about unit deviation that changes over `seconds`."""
-    # Drawn longer than the clip, so that short clips are not flattened to their own mean.
+    # Sampled longer than the clip, so that short clips are not flattened to their own mean.
     margin = int(4 * seconds * FPS)
     noise = gaussian_filter1d(rng.standard_normal(frames + 2 * margin), seconds * FPS / 2)[margin : margin + frames]
     noise /= np.sqrt(1 / (seconds * FPS * np.sqrt(np.pi)))  # deviation of white noise after a Gaussian of sigma seconds / 2
@@ -144,7 +163,7 @@ def _wander(frames: int, seconds: float, rng: np.random.Generator) -> np.ndarray
 
 
 def _head(frames: int, accents: Sequence[Accent], profile: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """(T, 6) sway, nods on accents, and the feeling's posture."""
+    """(T, 6) sway, nods on accents, and the emotion's posture."""
     times, size = np.arange(frames) / FPS, profile["head"]
     nod = np.zeros(frames)
     for accent in accents:
@@ -164,7 +183,7 @@ def _head(frames: int, accents: Sequence[Accent], profile: dict[str, np.ndarray]
 
 
 def _raise_brows(values: np.ndarray, accents: Sequence[Accent], profile: dict[str, np.ndarray], rng: np.random.Generator) -> None:
-    """Brows rise with some accents. In place."""
+    """Raise the brows with some accents. In place."""
     times, lift = np.arange(len(values)) / FPS, np.zeros(len(values))
     for accent in accents:
         if rng.random() < 0.45:
@@ -176,7 +195,7 @@ def _raise_brows(values: np.ndarray, accents: Sequence[Accent], profile: dict[st
 
 
 def _look(values: np.ndarray, head: np.ndarray, profile: dict[str, np.ndarray], rng: np.random.Generator) -> None:
-    """Fixations, half of them on the viewer, and eyes that hold their aim while the head moves. In place."""
+    """Add fixations, half of them on the viewer, and let the eyes hold their aim while the head moves. In place."""
     frames = len(values)
     aim = np.zeros((frames, 2))
     start = 0
@@ -195,16 +214,16 @@ def _look(values: np.ndarray, head: np.ndarray, profile: dict[str, np.ndarray], 
 
 
 def _blink(values: np.ndarray, phones: Sequence[Phone], profile: dict[str, np.ndarray], rng: np.random.Generator) -> None:
-    """Blinks as a Poisson process, three times as likely at a pause: 100 ms to close, 200 ms to open. In place."""
+    """Add blinks as a Poisson process, three times as likely at a pause: 100 ms to close, 200 ms to open. In place."""
     frames = len(values)
     rate = np.full(frames, _BLINKS_A_MINUTE / 60 / FPS) * profile["blinks"]
     weight = np.full(frames, 0.8)
     for phone in phones:
         if phone.symbol == SILENCE:
             weight[round(phone.start * FPS) : round(phone.end * FPS) + 3] = 2.4
-    drawn = np.flatnonzero(rng.random(frames) < rate * weight / weight.mean())
+    peaks = np.flatnonzero(rng.random(frames) < rate * weight / weight.mean())
     close, last = np.zeros(frames), -FPS
-    for peak in drawn:
+    for peak in peaks:
         if peak - last < 0.5 * FPS:
             continue
         last = peak

@@ -1,7 +1,7 @@
-"""Real voices for the procedural corpus: folders of recordings, whose sounds a recognizer names.
+"""Real voices for the procedural corpus: folders of recordings, whose phones are recognized.
 
-A model that has heard synthesizers alone learns their habits; a few minutes of a real voice help it with every other one.
-What they say is not known; `tbd.speech.recognizer.SphinxRecognizer` names their phones.
+A model that is trained on synthesizers alone learns their habits; a few minutes of a real voice help it with every other one.
+Their texts are not known; `tbd.speech.recognizer.SphinxRecognizer` recognizes their phones.
 
 Debian's asterisk-core-sounds-{en,es,fr,it,ru}-g722 are such folders, in ``/usr/share/asterisk/sounds``: telephone prompts at
 16 kHz, spoken by professionals; CC-BY-SA 3.0, the Russian CC-BY 3.0.
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import wavfile
 
-from tbd.data.synthetic.sentences import Split
+from tbd.data.splits import Split
 from tbd.data.synthetic.speech import Delivery, Engine, Speech, Voice, as_speech
 from tbd.errors import InputError
 from tbd.media.rates import SAMPLE_RATE
@@ -32,26 +32,52 @@ SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".g722")
 
 
 class Recordings(Engine):
-    """Passages that `gather` prepared. A voice's `folder` holds them; what it can say are their names."""
+    """Passages that `gather` prepared. A voice's `folder` holds them; the texts that it can say are their names."""
 
     name = "recorded"
 
     def voices(self) -> tuple[Voice, ...]:
-        """None: recordings are given, not installed."""
+        """List none: recordings are given, not installed."""
         return ()
 
-    def draw(self, voice: Voice, split: Split, rng: np.random.Generator) -> str:
+    def sample_text(self, voice: Voice, split: Split, rng: np.random.Generator) -> str:
+        """Choose a passage.
+
+        Args:
+            voice: Whose passage.
+            split: Not used, since recordings belong to training alone.
+            rng: Source of randomness.
+
+        Returns:
+            Name of the passage.
+        """
         return str(rng.choice(_passages(voice.folder)))
 
     def speak(self, sentences: Sequence[str], voice: Voice, delivery: Delivery) -> list[Speech]:
-        """Of `delivery` a recording can follow the tract alone, and brings rate and pitch along."""
+        """Load passages.
+
+        Args:
+            sentences: Their names.
+            voice: Whose passages.
+            delivery: How to say them; a recording can follow the tract alone.
+
+        Returns:
+            One `Speech` per passage.
+        """
         return [as_speech(*_load(Path(voice.folder) / name), delivery.tract) for name in sentences]
 
 
 def recorded_voice(folder: str | os.PathLike, cache: str | os.PathLike) -> Voice:
-    """The voice of a folder of recordings, whose passages `gather` puts into `cache`.
+    """Name the voice of a folder of recordings.
 
     The folder's name is the speaker's, and begins with a language's code (``fr_CA_f_June``), or English is assumed.
+
+    Args:
+        folder: The recordings.
+        cache: Where `gather` puts their passages.
+
+    Returns:
+        The voice.
 
     Example:
         >>> recorded_voice("/usr/share/asterisk/sounds/fr_CA_f_June", "corpus/recordings")
@@ -63,15 +89,15 @@ def recorded_voice(folder: str | os.PathLike, cache: str | os.PathLike) -> Voice
 
 
 def gather(folder: str | os.PathLike, voice: Voice, workers: int = 1) -> None:
-    """Prepare the recordings of one speaker: cut them at pauses into passages of up to 15 s, and name their sounds.
+    """Prepare the recordings of one speaker: cut them at pauses into passages of up to 15 s, and recognize their phones.
 
     Args:
-        folder: sound files, at any depth.
-        voice: of `recorded_voice`; its folder gets a wave file and a table of phones for each passage. What is there is kept.
-        workers: processes.
+        folder: Sound files, at any depth.
+        voice: What `recorded_voice` named; its folder gets a wave file and a table of phones for each passage. What is there is kept.
+        workers: Number of processes.
 
     Raises:
-        InputError: there is no speech in the folder.
+        InputError: If there is no speech in the folder.
     """
     source, output = Path(folder).resolve(), Path(voice.folder)
     files = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in SOUNDS]

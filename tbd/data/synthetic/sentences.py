@@ -1,7 +1,7 @@
-"""What a corpus says: written sentences in six languages and an English grammar, rich in bilabials and rounded vowels.
+"""Texts of a corpus: written sentences in six languages and an English grammar, rich in bilabials and rounded vowels.
 
 The sentences are this project's own (`tbd/assets/sentences`). Each belongs to one split by its letters alone, so that held-out
-clips say what training never said.
+clips have texts that training never had.
 """
 
 import functools
@@ -9,19 +9,25 @@ import json
 import re
 import zlib
 from importlib.resources import files
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
-Split = Literal["train", "val", "test"]
+from tbd.data.splits import Split
 
-_SHARES = {"train": 0.86, "val": 0.07, "test": 0.07}
+_SHARES: dict[Split, float] = {"train": 0.86, "val": 0.07, "test": 0.07}
 _GRAMMAR_SHARE = 0.6
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
 def split_of(sentence: str) -> Split:
-    """The split that a sentence belongs to, whatever the corpus.
+    """Assign a sentence to a split, whatever the corpus.
+
+    Args:
+        sentence: Its text.
+
+    Returns:
+        The split, by a hash of the text.
 
     Example:
         >>> split_of("Who put the umbrella behind the broken piano?")
@@ -32,12 +38,21 @@ def split_of(sentence: str) -> Split:
 
 
 def languages() -> tuple[str, ...]:
-    """ISO 639 codes of the languages that there are sentences for."""
+    """List the languages that there are sentences for, as ISO 639 codes."""
     return tuple(sorted(f.name[:-4] for f in (files("tbd") / "assets" / "sentences").iterdir() if f.name.endswith(".txt")))
 
 
-def draw_sentence(language: str, split: Split, rng: np.random.Generator) -> str:
-    """A sentence of `split`; for languages without a grammar, whose sentences are few, one of any split."""
+def sample_sentence(language: str, split: Split, rng: np.random.Generator) -> str:
+    """Choose a sentence.
+
+    Args:
+        language: One of `languages`.
+        split: Where it must belong; languages other than English have few sentences, which serve every split.
+        rng: Source of randomness.
+
+    Returns:
+        The sentence.
+    """
     if language != "en":
         return str(rng.choice(_written(language)))
     if rng.random() > _GRAMMAR_SHARE:
@@ -54,12 +69,12 @@ def _written(language: str) -> list[str]:
 
 
 @functools.cache
-def _grammar() -> dict:
+def _grammar() -> dict[str, Any]:
     return json.loads((files("tbd") / "assets" / "sentences" / "grammar.json").read_text(encoding="utf-8"))
 
 
 def _grown(rng: np.random.Generator) -> str:
-    """A sentence of the grammar: a template whose slots are filled, ``{Subject}`` with a capital letter."""
+    """Grow a sentence of the grammar: a template whose slots are filled, ``{Subject}`` with a capital letter."""
 
     def fill(match: re.Match) -> str:
         slot = match.group(1)

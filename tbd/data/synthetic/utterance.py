@@ -1,4 +1,4 @@
-"""A clip's sound: a few sentences, said in a mood, with pauses, breaths and a living loudness."""
+"""A clip's speech: a few sentences with an emotional prosody, with pauses, breaths and a varying loudness."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ import numpy as np
 from scipy import fft
 from scipy.ndimage import gaussian_filter1d
 
-from tbd.data.synthetic.sentences import Split
-from tbd.data.synthetic.speech import Delivery, Speech, Voice, engine_of
+from tbd.data.splits import Split
+from tbd.data.synthetic.engines import engine_of
+from tbd.data.synthetic.speech import Delivery, Speech, Voice
 from tbd.media.rates import SAMPLE_RATE
 from tbd.speech.phones import BREATH, SILENCE, Phone, merge_silences
 from tbd.think.emotions import EMOTION_SPECS
@@ -19,7 +20,13 @@ SHORTEST, LONGEST = 4.0, 12.0
 
 @dataclass(frozen=True)
 class Utterance:
-    """Sound and phones, the text (of a recorded voice the names of its passages), and the vocal effort: -1 soft .. 1 loud."""
+    """Speech of one clip.
+
+    Args:
+        speech: Sound and phones.
+        text: What is said; of a recorded voice the names of its passages.
+        effort: Vocal effort, -1 soft .. 1 loud.
+    """
 
     speech: Speech
     text: str
@@ -27,44 +34,50 @@ class Utterance:
 
 
 def synthesize_utterance(voice: Voice, habit: Delivery, emotion: str, level: int, split: Split, rng: np.random.Generator) -> Utterance:
-    """Say one to three sentences.
+    """Synthesize one to three sentences.
 
     Args:
-        voice: who speaks.
-        habit: how this speaker speaks when neutral.
-        emotion: one of `EMOTIONS`. Half of what it does to the voice is left to chance, since people also speak evenly
-            while they feel, and a model must take the feeling from the plan.
+        voice: Who speaks.
+        habit: How this speaker speaks when neutral.
+        emotion: One of `EMOTIONS`. How much of it the voice shows is random, since people also speak evenly while they feel, and a model
+            must take the emotion from the plan.
         level: 1..3.
-        split: whose sentences.
-        rng: what draws.
+        split: Whose sentences.
+        rng: Source of randomness.
+
+    Returns:
+        The utterance, of `SHORTEST` to about `LONGEST` seconds.
     """
     profile = EMOTION_SPECS[emotion].voice
-    mood = level / 3 * float(rng.uniform(0, 1))
-    effort = float(np.clip(mood * profile.effort + rng.normal(0, 0.35), -1, 1))
+    strength = level / 3 * float(rng.uniform(0, 1))
+    effort = float(np.clip(strength * profile.effort + rng.normal(0, 0.35), -1, 1))
     delivery = Delivery(
-        habit.rate * profile.rate**mood * float(rng.lognormal(0, 0.08)), habit.pitch + profile.pitch * mood + float(rng.normal(0, 0.8)),
-        habit.melody * profile.melody**mood, habit.tract,
+        habit.rate * profile.rate**strength * float(rng.lognormal(0, 0.08)),
+        habit.pitch + profile.pitch * strength + float(rng.normal(0, 0.8)), habit.melody * profile.melody**strength, habit.tract,
     )  # fmt: skip
     engine = engine_of(voice)
-    sentences = _choose(lambda: engine.draw(voice, split, rng), delivery.rate, rng)
+    sentences = _choose(lambda: engine.sample_text(voice, split, rng), delivery.rate, rng)
     spoken = engine.speak(sentences, voice, delivery)
     while len(spoken) > 1 and sum(s.duration for s in spoken) > LONGEST - 1:
         spoken, sentences = spoken[:-1], sentences[:-1]
     return Utterance(_assemble(spoken, effort, rng), " ".join(sentences), effort)
 
 
-def _choose(draw: Callable[[], str], rate: float, rng: np.random.Generator) -> list[str]:
-    """Sentences that last about as long as a clip should."""
-    wanted, sentences, seconds = rng.uniform(SHORTEST, LONGEST - 2.5), [], 0.0
+def _choose(sample: Callable[[], str], rate: float, rng: np.random.Generator) -> list[str]:
+    """Choose sentences that last about as long as a clip should."""
+    wanted, seconds = rng.uniform(SHORTEST, LONGEST - 2.5), 0.0
+    sentences: list[str] = []
     while len(sentences) < 3 and (not sentences or seconds < wanted - 1):
-        sentences.append(draw())
+        sentences.append(sample())
         seconds += 0.5 + len(sentences[-1]) / 15 / rate
     return sentences
 
 
 def _assemble(spoken: list[Speech], effort: float, rng: np.random.Generator) -> Speech:
-    """Sentences after one another, with silence before, between and after, some of it breath."""
-    pieces, phones, time = [], [], 0.0
+    """Join sentences, with silence before, between and after, some of it breath."""
+    pieces: list[np.ndarray] = []
+    phones: list[Phone] = []
+    time = 0.0
 
     def add(speech: Speech) -> None:
         nonlocal time
@@ -85,7 +98,7 @@ def _assemble(spoken: list[Speech], effort: float, rng: np.random.Generator) -> 
 
 
 def _trimmed(speech: Speech) -> Speech:
-    """Without the engine's own silence but for 30 ms at either end."""
+    """Cut the engine's own silence but for 30 ms at either end."""
     spoken = [p for p in speech.phones if p.symbol != SILENCE]
     first = max(0.0, spoken[0].start - 0.03) if spoken else 0.0
     last = min(speech.duration, spoken[-1].end + 0.03) if spoken else speech.duration
@@ -101,7 +114,7 @@ def _silence(seconds: float) -> Speech:
 
 
 def _pause(seconds: float, rng: np.random.Generator) -> Speech:
-    """Silence; a third of the longer ones end in an audible breath."""
+    """Make silence; a third of the longer ones end in an audible breath."""
     if seconds < 0.45 or rng.random() > 0.35:
         return _silence(seconds)
     before, after = 0.08, 0.06
@@ -116,7 +129,7 @@ def _pause(seconds: float, rng: np.random.Generator) -> Speech:
 
 
 def _with_dynamics(speech: Speech, rng: np.random.Generator) -> Speech:
-    """A loudness that wanders by 2.5 dB every half second and falls towards the end, which synthesizers lack."""
+    """Let the loudness wander by 2.5 dB every half second and fall towards the end, which synthesizers lack."""
     knots = np.arange(0, speech.duration + 1, 0.1)
     wander = gaussian_filter1d(rng.standard_normal(len(knots) + 20), 2.5)[10:-10] * 2.5 * np.sqrt(2 * np.sqrt(np.pi) * 2.5)
     fall = -rng.uniform(0, 6) * np.clip(knots / speech.duration, 0, 1) ** 2
@@ -126,7 +139,7 @@ def _with_dynamics(speech: Speech, rng: np.random.Generator) -> Speech:
 
 
 def _with_effort(audio: np.ndarray, effort: float) -> np.ndarray:
-    """Loud voices are brighter: the spectrum tilts by 3 dB an octave at full effort (Traunmüller and Eriksson 2000)."""
+    """Brighten loud voices: the spectrum tilts by 3 dB an octave at full effort (Traunmüller and Eriksson 2000)."""
     size = fft.next_fast_len(len(audio), real=True)
     octaves = np.log2(np.clip(fft.rfftfreq(size, 1 / SAMPLE_RATE), 200, 6000) / 1000)
     tilted = fft.irfft(fft.rfft(audio, size) * 10 ** (3 * effort * octaves / 20), size)

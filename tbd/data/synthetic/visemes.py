@@ -1,5 +1,6 @@
-"""Phones → lips and jaw: targets per sound, blended by dominance (Cohen and Massaro 1993, *Modeling coarticulation in
-synthetic visual speech*).
+"""`speech_lips`: lips and jaw from phones, by targets per sound that are blended by dominance.
+
+The method is Cohen and Massaro's (1993, *Modeling coarticulation in synthetic visual speech*).
 
 Each sound pulls every articulator towards a target, with a strength that falls off before and after it; where sounds
 overlap, the stronger one wins in proportion. Three facts are not left to the blend, since the eye forgives no error there:
@@ -17,7 +18,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, grey_closing
 
 from tbd.face.channels import INDEX
-from tbd.media.rates import FPS
+from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.speech.phones import BREATH, SILENCE, Phone
 
 RATE = 100
@@ -86,7 +87,12 @@ _ANTICIPATION, _RELEASE = 0.10, 0.14
 
 @dataclass(frozen=True)
 class Articulation:
-    """How a speaker articulates, which sound does not tell: 1 is average. `jaw` scales opening, `lips` rounding and spreading."""
+    """How a speaker articulates, which sound does not show.
+
+    Args:
+        jaw: Scale of the jaw's opening; 1 is average.
+        lips: Scale of the lips' rounding and spreading; 1 is average.
+    """
 
     jaw: float = 1.0
     lips: float = 1.0
@@ -97,13 +103,13 @@ AVERAGE = Articulation()
 
 @dataclass(frozen=True)
 class Lips:
-    """A mouth that speaks.
+    """Motion of a mouth that speaks.
 
     Args:
         values: (T, 58) float32 motion, zero but for jaw, lips and tongue, in 0..1.
         closed: (T,) how far the lips are in contact for p, b and m: 1 touching, 0 free.
         bitten: (T,) how far the lower lip meets the teeth for f and v.
-        speaking: (T,) how far the mouth is at work: 0 in a pause, 1 within speech.
+        speaking: (T,) how far the mouth is articulating: 0 in a pause, 1 within speech.
     """
 
     values: np.ndarray
@@ -126,7 +132,13 @@ class _Unit:
 
 
 def base_symbols(symbol: str) -> str:
-    """The letters of an IPA symbol that have a viseme, without length, tone, stress and aspiration.
+    """Reduce an IPA symbol to the letters that have a viseme.
+
+    Args:
+        symbol: Of a phone, such as ``tʃʰ``.
+
+    Returns:
+        The letters, without length, tone, stress and aspiration.
 
     Example:
         >>> base_symbols("aɪ"), base_symbols("tʃʰ"), base_symbols("iː5")
@@ -136,7 +148,13 @@ def base_symbols(symbol: str) -> str:
 
 
 def bilabial_times(phones: Sequence[Phone]) -> np.ndarray:
-    """(K, 2) start and end in seconds of the sounds for which the lips touch.
+    """Find the sounds for which the lips touch.
+
+    Args:
+        phones: In order.
+
+    Returns:
+        (K, 2) start and end in seconds.
 
     Example:
         >>> bilabial_times([Phone(0.0, 0.1, "m"), Phone(0.1, 0.3, "aɪ"), Phone(0.3, 0.4, "p")])
@@ -146,13 +164,16 @@ def bilabial_times(phones: Sequence[Phone]) -> np.ndarray:
 
 
 def speech_lips(phones: Sequence[Phone], loudness: np.ndarray, articulation: Articulation = AVERAGE) -> Lips:
-    """What the mouth does to say `phones`.
+    """Move the mouth to say `phones`.
 
     Args:
-        phones: in order, without gaps.
+        phones: In order, without gaps.
         loudness: (T,) of the sound per frame, decibels relative to its loud moments (see `loudness_of`); it sets T, and louder
             syllables open the jaw further.
-        articulation: the speaker's habits.
+        articulation: The speaker's habits.
+
+    Returns:
+        T frames of lips, jaw and tongue.
 
     Example:
         >>> mouth = speech_lips([Phone(0.0, 0.2, ""), Phone(0.2, 0.3, "m"), Phone(0.3, 0.5, "ɑ"), Phone(0.5, 0.8, "")], np.zeros(20))
@@ -178,10 +199,18 @@ _CONTRAST = 1.25  # blending evens out; tracked jaws have more small and more la
 
 
 def loudness_of(audio: np.ndarray, frames: int) -> np.ndarray:
-    """(frames,) loudness in decibels under the sound's loud moments (95th percentile), -60..6, smoothed over a syllable."""
-    padded = np.zeros(frames * 640, np.float32)
+    """Measure loudness, smoothed over a syllable.
+
+    Args:
+        audio: (N,) float32 at 16 kHz.
+        frames: How many to measure, at 25 a second; silence follows the audio's end.
+
+    Returns:
+        (frames,) decibels under the sound's loud moments (95th percentile), -60..6.
+    """
+    padded = np.zeros(frames * SAMPLES_PER_FRAME, np.float32)
     padded[: min(len(audio), len(padded))] = audio[: len(padded)]
-    power = gaussian_filter1d(np.square(padded.reshape(frames, 640)).mean(1), 1.2)
+    power = gaussian_filter1d(np.square(padded.reshape(frames, SAMPLES_PER_FRAME)).mean(1), 1.2)
     level = 10 * np.log10(power + 1e-10)
     return np.clip(level - np.percentile(level, 95), -60, 6)
 
@@ -269,7 +298,16 @@ def _speaking(units: Sequence[_Unit], frames: int) -> np.ndarray:
 
 
 def close_jaw(jaw: np.ndarray, closed: np.ndarray, bitten: np.ndarray) -> np.ndarray:
-    """(T,) jawOpen brought down where lips touch: such lips look like a shut jaw to a tracker, though the teeth stay apart."""
+    """Lower jawOpen where lips touch: such lips look like a shut jaw to a tracker, though the teeth stay apart.
+
+    Args:
+        jaw: (T,) jawOpen.
+        closed: (T,) how far the lips touch, see `Lips`.
+        bitten: (T,) how far the lower lip meets the teeth, see `Lips`.
+
+    Returns:
+        (T,) jawOpen.
+    """
     jaw = jaw * (1 - closed) + np.minimum(jaw, 0.015 + 0.12 * jaw) * closed
     return jaw * (1 - bitten) + np.minimum(jaw, 0.08) * bitten
 

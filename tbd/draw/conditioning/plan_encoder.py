@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from tbd.draw.conditioning.plan_tensors import SIDES, UNITS, PlanTensors
 from tbd.think.action_units import REGIONS
 from tbd.think.emotions import EMOTIONS, blend_matrix
+from tbd.utils.user_warnings import warn
 
 
 class PlanEmbeds(NamedTuple):
@@ -56,7 +57,7 @@ class PlanEncoder(nn.Module, ABC):
     dim: int
 
     def adapt_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Fit weights that were trained with a shorter table of emotions.
+        """Fit weights that were trained with shorter tables of emotions and action units.
 
         An encoder that has a weight for each emotion gives those that were added since the weights that their blends make of the
         others (`EmotionSpec.blend`): plans of the emotions that were trained are drawn as before, to the last bit.
@@ -104,9 +105,14 @@ class MuscleTokenEncoder(PlanEncoder):
         self.emotion = nn.Linear(len(EMOTIONS), dim)
 
     def adapt_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Give new emotions a column of the map; see `PlanEncoder.adapt_state`."""
-        weight = state["emotion.weight"]  # (D, E)
-        return {**state, "emotion.weight": _blended(weight.T).T}
+        """Give new emotions a column of the map and new action units embeddings of 0; see `PlanEncoder.adapt_state`."""
+        weight, units = state["emotion.weight"], state["unit.weight"]  # (D, E), (U, D)
+        missing = self.unit.num_embeddings - len(units)
+        if missing > 0:
+            names = ", ".join(f"AU{unit}" for unit in UNITS[-missing // len(SIDES) :])
+            warn(f"The model was trained before {names} was added to tbd.think.action_units; of that it sees the region alone.")
+            units = F.pad(units, (0, 0, 0, missing))
+        return {**state, "emotion.weight": _blended(weight.T).T, "unit.weight": units}
 
     def forward(self, plans: PlanTensors, times: Tensor) -> PlanEmbeds:
         local = self.unit(plans.unit * len(SIDES) + plans.side) + self.region(plans.region)  # (B, N, D)

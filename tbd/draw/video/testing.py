@@ -105,7 +105,8 @@ def _faces(frames: Tensor) -> Tensor:
         Unmeasurable: none shows one.
     """
     from tbd.errors import InputError
-    from tbd.face.tracker import FaceMeshTracker, TrackingSession
+    from tbd.face.tracker import FaceMeshTracker
+    from tbd.face.tracking.session import TrackingSession
     from tbd.metrics.base import Unmeasurable
     from tbd.metrics.crops import face_chips
 

@@ -9,13 +9,9 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.media.rates import FPS
 from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import MusclePlan
 from tbd.utils.class_path import Component, build, import_class
-
-_DEGREES = {1: "slightly ", 2: "", 3: "very "}
-"""MEAD's level → the word that the planner knows for it."""
 
 
 class ReferenceClip(ABC):
@@ -50,11 +46,10 @@ class ReferenceClip(ABC):
         """
 
     def plan(self) -> MusclePlan:
-        """Return the clip's plan: by default what the knowledge planner makes of the label's word and the level's degree."""
-        from tbd.think import KnowledgePlanner
+        """Return the clip's plan: by default that of its label, as in training."""
+        from tbd.think.labels import plan_from_label
 
-        degree = _DEGREES.get(self.level or 2, "") if self.emotion not in (None, "neutral") else ""
-        return KnowledgePlanner().plan(f"{degree}{self.emotion or 'neutral'}", duration=self.frames() / FPS)
+        return plan_from_label(self.emotion or "neutral", self.level)
 
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray] | None:
         """Read the true frames.

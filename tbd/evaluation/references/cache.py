@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from typing_extensions import override
 
+from tbd.data.splits import Split, load_splits
 from tbd.errors import InputError
 from tbd.evaluation.references.base import Reference, ReferenceClip, read_label
 from tbd.evaluation.references.frames import locate_face, resize, select_frames
@@ -15,7 +16,8 @@ from tbd.media.rates import FPS
 from tbd.think.plan import MusclePlan
 
 if TYPE_CHECKING:
-    from tbd.data.preprocess.cache import Cache, ClipRecord
+    from tbd.data.preprocess.cache import Cache
+    from tbd.data.records import ClipRecord
 
 
 class CacheReference(Reference):
@@ -29,17 +31,16 @@ class CacheReference(Reference):
         split: ``train``, ``val`` or ``test``.
     """
 
-    def __init__(self, root: str, split_file: str, split: str = "test") -> None:
+    def __init__(self, root: str, split_file: str, split: Split = "test") -> None:
         self.root, self.split_file, self.split = root, split_file, split
 
     @override
     def clips(self) -> Sequence[ReferenceClip]:
         from tbd.data.preprocess.cache import Cache
-        from tbd.data.splits import load_split
 
-        cache, splits = Cache(self.root), load_split(self.split_file)
-        records = {record.clip: record for record in cache.records() if splits.side(record) == self.split}
-        listed = splits.sides.get(self.split, ()) if splits.by == "clip" else ()
+        cache, splits = Cache(self.root), load_splits(self.split_file)
+        records = {record.clip: record for record in cache.records() if splits.split_of(record) == self.split}
+        listed = splits.members.get(self.split, ()) if splits.by == "clip" else ()
         names = sorted({*records, *listed})
         if not names:
             raise InputError(

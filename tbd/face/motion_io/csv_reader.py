@@ -19,7 +19,7 @@ _SEPARATORS = (",", ";", "\t", "|", None)
 """None is any white space."""
 _COMMENTS = ("#", "//", "%", "!")
 _SEARCHED = 60
-"""Lines in which a header is looked for."""
+"""Lines that are searched for a header."""
 _EMPTY = {"", "nan", "null", "none", "n/a", "na", "#n/a", "-", "--", "nil", "inf", "-inf", "+inf", "infinity", "-infinity"}
 _RATE = re.compile(r"(?:fps|frame\s*rate|rate)\D{0,8}?(\d+(?:[.,]\d+)?)", re.IGNORECASE)
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),

@@ -17,7 +17,7 @@ _ON_GRID = 0.0015
 _LONG_GAP = 0.5
 """Seconds without a row that are worth a note."""
 _NAMED = 5
-"""Columns that a note names before it says how many there are."""
+"""Columns that a warning names before it only counts them."""
 
 
 class MotionData(NamedTuple):

@@ -19,7 +19,7 @@ _QUIET = 10.0
 """In percent a face that hardly moves, or in tenths one that moves."""
 _PERCENT = 150.0
 _TURNED = 1.2
-"""Radians (69°): no face that is looked at from the front turns farther, so larger numbers are degrees."""
+"""Radians (69°): no face seen from the front turns farther, so larger numbers are degrees."""
 _WIDE = 0.8
 _FAR = 5.0
 """Distances between the eyes: a head that moves farther leaves its picture."""

@@ -14,7 +14,7 @@ _DETAIL = 18.0
 _LINED = 0.35
 """Coherence from which on a background counts as drawn in lines."""
 _EDGE = 0.06
-"""Inter-ocular distances about the segmentation's edge in which the person's own is looked for."""
+"""Inter-ocular distances about the segmentation's edge that are searched for the person's own."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The look of a portrait's skin: where it is, how smooth it is, and which hue its shadows have."""
+"""The appearance of a portrait's skin: where it is, how smooth it is, and which hue its shadows have."""
 
 import numpy as np
 

@@ -5,5 +5,7 @@ rotation          pictures and points in quarter turns
 straightening     a tilted portrait turned level
 follower          one face from frame to frame
 shot_boundaries   cuts in a video
-detection_file    what was seen of every frame, on disk
+detection_file    the model's output for every frame, on disk
+session           a clip being tracked, frame by frame
+limits            how large and how frontal a face must be
 """

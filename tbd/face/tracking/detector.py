@@ -1,7 +1,7 @@
 """MediaPipe's face detector: where faces are, and which way up.
 
-The short-range detector sees faces down to a fifth of the picture, the full-range one to about a tenth; smaller ones are
-looked for in overlapping tiles. Both were trained on upright faces and score a turned face lower, so that the picture is
+The short-range detector finds faces down to a fifth of the picture, the full-range one to about a tenth; smaller ones are
+searched for in overlapping tiles. Both were trained on upright faces and score a turned face lower, so that the picture is
 shown to them in its four quarter turns and each face goes by the turn in which it scores highest.
 """
 
@@ -27,7 +27,7 @@ _DISAGREEMENT = 0.1
 _TILE_SIDE = 640
 """Pixels to which larger tiles are brought, by averages: detectors see 192, and would sample single pixels of a huge picture, slowly."""
 _LEVEL_SIDE, _LEVEL_FACE = 256, 0.42
-"""Pixels of the levelled crop in which the detector looks again, and the part of it that the face fills."""
+"""Pixels of the levelled crop in which the detector runs again, and the part of it that the face fills."""
 _KEY_POINTS = ((33, 133), (362, 263), (1,), (13, 14))
 """The mesh points of the detector's key points: the subject's right eye, left eye, nose tip, mouth."""
 
@@ -38,7 +38,7 @@ class DetectedFace:
 
     Args:
         box: (4,) float32: left, top, right, bottom in pixels of the picture after `turn`.
-        turn: Quarter turns anticlockwise of the picture in which the face was seen.
+        turn: Quarter turns anticlockwise of the picture in which the face was found.
         score: Detector score, 0..1.
     """
 
@@ -52,7 +52,7 @@ def detect_faces(image: np.ndarray, small: bool = True) -> np.ndarray:
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        small: Whether to look for small faces in tiles where none is found at a glance, which takes up to a second.
+        small: Whether to search tiles for small faces where none is found in the whole picture, which takes up to a second.
 
     Returns:
         (N, 4) float32 boxes: left, top, right, bottom in pixels, the largest first; N may be 0.
@@ -69,7 +69,7 @@ def detect_rotated_faces(image: ImageLike, turns: Sequence[int], tiles: int = 1)
 
     Args:
         image: (H, W, 3) uint8 RGB, or what stands in for one.
-        turns: Quarter turns anticlockwise in which to look.
+        turns: Quarter turns anticlockwise in which to search.
         tiles: Number of windows along each side of the picture; they overlap by half.
 
     Returns:
@@ -182,8 +182,8 @@ def mesh_agrees_with_detector(image: ImageLike, points: np.ndarray) -> bool:
         from mediapipe.python.solutions.face_detection import FaceDetection
 
         with FaceDetection(MIN_SCORE - 0.1, 0) as detector:
-            seen = detector.process(crop).detections or ()
-    places = [[(p.x, p.y) for p in face.location_data.relative_keypoints][:4] for face in seen]
+            found = detector.process(crop).detections or ()
+    places = [[(p.x, p.y) for p in face.location_data.relative_keypoints][:4] for face in found]
     return any(np.abs(np.array(place) * _LEVEL_SIDE - mesh).mean() < _DISAGREEMENT * unit for place in places)
 
 

@@ -83,13 +83,13 @@ class FaceFollower:
         return None
 
     def _confirm(self, image: ImageLike, face: DetectedFace, passes: int) -> FaceDetection | None:
-        """What the model sees of a face, in the turn in which it stands, if the detector agrees."""
+        """The model's output for a face, in the turn in which it stands, if the detector agrees."""
         view = RotatedImage(image, face.turn)
         detection = self._run_on(view, face.box, passes)
         if detection is None or not mesh_agrees_with_detector(view, detection.points):
             return None
         turn = face.turn if self.turn is not None else (face.turn - round(face_roll(detection.points) / (np.pi / 2))) % 4
-        if turn != face.turn:  # the model sees lying faces too
+        if turn != face.turn:  # the model finds lying faces, too
             points = rotate_points(detection.points, view.shape, turn - face.turn)
             view = RotatedImage(image, turn)
             detection = self._run_on(view, bounding_box(points), passes)

@@ -1,7 +1,7 @@
 """Shot boundaries of a video: frames at which the face that is followed is no longer the same face, or no longer at the same place.
 
-Neighbouring frames of one shot hardly differ. Where they do, what was seen for half a second before is compared with what is
-seen for half a second after: the shape of the face's mesh, the look of the skin between eyes and mouth, and its colour.
+Neighbouring frames of one shot hardly differ. Where they do, half a second before is compared with half a second after: the shape
+of the face's mesh, the appearance of the skin between eyes and mouth, and its colour.
 """
 
 from collections import deque
@@ -97,7 +97,7 @@ class ShotBoundaryDetector:
         """Take in the next frame.
 
         Args:
-            pixels: (H, W, 3) uint8 RGB, the face's surroundings; None where no face is seen.
+            pixels: (H, W, 3) uint8 RGB, the face's surroundings; None where no face was found.
             points: (478, 3) mesh points in pixels of the whole frame.
             corner: (3,) pixels: x, y and 0 of where in the frame `pixels` begins; the frame's upper left corner by default.
         """
@@ -143,7 +143,7 @@ class ShotBoundaryDetector:
     def _change(self, last: _FrameFeatures, now: _FrameFeatures) -> float:
         """How much more two frames differ than neighbours of one shot may: above 1, another shot may begin."""
         differences = np.array([np.abs(now.thumb - last.thumb).mean(), np.abs(now.patch - last.patch).mean()])
-        if last.window != now.window:  # the follower looks elsewhere, which is no change of what is there
+        if last.window != now.window:  # the follower's window has moved, which is no change of what is there
             differences[0] = self._usual[-1][0] if self._usual else 0.0
         usual = np.median(np.array(self._usual), axis=0) if len(self._usual) >= _KNOWN else np.full(2, _UNKNOWN)
         self._usual.append(differences)
@@ -199,7 +199,7 @@ def _other_place(before: list[_FrameFeatures], after: list[_FrameFeatures]) -> b
 
 
 def _difference(before: list[_FrameFeatures], after: list[_FrameFeatures]) -> float:
-    """A linear discriminant of two persons against one, fitted on 91 people: shape, look of the face, of eyes and nose, colour."""
+    """A linear discriminant of two persons against one, fitted on 91 people: shape, appearance of the face, of eyes and nose, colour."""
     shapes = [np.median([remove_pose(frame.points)[0] for frame in shot], 0) for shot in (before, after)]
     patches = [np.median([frame.patch for frame in shot], 0) for shot in (before, after)]
     weights = np.where(mean_face()[:, 1] < -0.35, 0.3, 1.0)  # the mouth speaks

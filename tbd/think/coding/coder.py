@@ -46,7 +46,7 @@ def plan_from_motion(
             seals or opens them is coded from the pauses.
         rest: (58,) the person's resting face and pose, see `resting_face`; by default zeros, which is right for a motion whose
             coefficients are absolute.
-        text: what the plan's `text` says.
+        text: What the plan's `text` says.
 
     Returns:
         Actions with onset, apex, offset, side and intensity; segments by leading emotion; words; notes on what could not be seen.

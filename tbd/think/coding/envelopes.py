@@ -31,8 +31,8 @@ def fit_actions(level: np.ndarray, trust: np.ndarray, unit: int, side: Side) -> 
     Args:
         level: (T,) in 0..1.
         trust: (T,) how much each frame says, 0..1; what is below 0.3 is bridged.
-        unit: number of the unit.
-        side: of the unit.
+        unit: Number of the unit.
+        side: Of the unit.
 
     Returns:
         In order of their onset; empty where the unit stays below `FAINTEST`.

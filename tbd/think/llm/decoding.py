@@ -30,12 +30,12 @@ class ChatModel:
     """A causal language model and its tokenizer.
 
     Args:
-        name: a folder, or a repository on the Hugging Face hub.
-        device: where it runs; a GPU where there is one unless told.
-        dtype: of its weights; ``"auto"`` is the checkpoint's.
+        name: A folder, or a repository on the Hugging Face hub.
+        device: Where it runs; a GPU where there is one unless told.
+        dtype: Of its weights; ``"auto"`` is the checkpoint's.
 
     Raises:
-        InputError: it is neither here nor can be fetched, or it is no model that can be used.
+        InputError: If it is neither here nor can be fetched, or it is no model that can be used.
     """
 
     def __init__(self, name: str, device: str | None = None, dtype: str = "auto") -> None:
@@ -56,18 +56,18 @@ class ChatModel:
         """What the model answers.
 
         Args:
-            messages: the conversation so far.
-            grammar: llguidance's, which the answer follows.
-            limit: tokens after which the answer is cut off.
+            messages: The conversation so far.
+            grammar: Llguidance's, which the answer follows.
+            limit: Tokens after which the answer is cut off.
             seed: 0 takes the likeliest token each time, others draw.
-            deadline: by when.
+            deadline: By when.
 
         Returns:
-            the answer, and whether it is complete.
+            The answer, and whether it is complete.
 
         Raises:
-            InputError: the model cannot read this many tokens.
-            TBDError: the deadline passed.
+            InputError: If the model cannot read this many tokens.
+            TBDError: If the deadline passed.
         """
         prompt = torch.tensor([self._encode(messages)], device=self.device)  # (1, N)
         self._check_length(prompt.shape[1], limit)

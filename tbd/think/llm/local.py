@@ -21,15 +21,15 @@ class LanguageModelPlanner(ChatPlanner):
     The likeliest token is taken, so the same text gives the same plan.
 
     Args:
-        model: a folder, or a repository on the Hugging Face hub.
-        prompt: a prompt file instead of tbd's own; see `tbd.think.llm.prompt.Prompt`.
-        timeout: seconds that one plan may take in all.
+        model: A folder, or a repository on the Hugging Face hub.
+        prompt: A prompt file instead of tbd's own; see `tbd.think.llm.prompt.Prompt`.
+        timeout: Seconds that one plan may take in all.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` …; a GPU where there is one unless told.
         dtype: ``"float32"``, ``"bfloat16"`` …; ``"auto"`` is the checkpoint's.
-        retries: further tries, with sampling, after an answer that cannot be used.
+        retries: Further tries, with sampling, after an answer that cannot be used.
 
     Raises:
-        InputError: the model is neither here nor can be fetched, or cannot be used; the prompt or an option is bad.
+        InputError: If the model is neither here nor can be fetched, or cannot be used; the prompt or an option is bad.
     """
 
     def __init__(

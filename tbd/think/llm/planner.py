@@ -43,9 +43,9 @@ class ChatPlanner(Planner):
     To write one, implement `_reason` and `_write_json`. An answer that is no plan is asked for again with the next seed.
 
     Args:
-        prompt: a prompt file instead of tbd's own; see `Prompt`.
-        timeout: seconds that one plan may take in all.
-        retries: further tries after an answer that cannot be used.
+        prompt: A prompt file instead of tbd's own; see `Prompt`.
+        timeout: Seconds that one plan may take in all.
+        retries: Further tries after an answer that cannot be used.
     """
 
     def __init__(self, prompt: Path | None = None, timeout: float = 300.0, retries: int = 2) -> None:
@@ -62,7 +62,7 @@ class ChatPlanner(Planner):
         """At most about `REASONING_TOKENS` tokens. Seed 0 is the model's likeliest answer, others are drawn.
 
         Raises:
-            AnswerError: the answer cannot be used.
+            AnswerError: If the answer cannot be used.
         """
 
     @abstractmethod
@@ -70,11 +70,18 @@ class ChatPlanner(Planner):
         """JSON that follows `schema`, or tries to. Raises as `_reason` does."""
 
     def plan(self, text: str, duration: float | None = None) -> MusclePlan:
-        """Think; see `Planner.plan`.
+        """Think in two requests: reasoning, then JSON; see `Planner.plan`.
+
+        Args:
+            text: What is felt, in words.
+            duration: Seconds of audio that the plan is for, where known.
+
+        Returns:
+            The plan; a neutral one, with a note, where the text is empty.
 
         Raises:
-            InputError: the duration is not a positive number of seconds, or the model cannot be had as it was asked for.
-            TBDError: no plan came within the time or the tries.
+            InputError: If the duration is not a positive number of seconds, or the model is not available as configured.
+            TBDError: If no plan came within the time or the tries.
         """
         check_duration(duration)
         seen, notes = shorten(text)

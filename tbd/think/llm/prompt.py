@@ -31,10 +31,10 @@ class Prompt:
     ``{{regions}}`` are filled in; comments (``<!-- … -->``) are left out.
 
     Args:
-        system: who the model is and what it knows.
-        reason: the first request.
-        plan: the second request.
-        steps: titles of the reasoning's steps.
+        system: Who the model is and what it knows.
+        reason: The first request.
+        plan: The second request.
+        steps: Titles of the reasoning's steps.
 
     Example:
         >>> prompt = Prompt.load()
@@ -53,8 +53,14 @@ class Prompt:
     def load(cls, path: str | os.PathLike | None = None) -> "Prompt":
         """Read a prompt file; tbd's own unless told.
 
+        Args:
+            path: The file; None is tbd's own.
+
+        Returns:
+            The prompt.
+
         Raises:
-            InputError: the file cannot be read, lacks a part, a step or ``{{text}}``, or has a placeholder that nothing fills.
+            InputError: If the file cannot be read, lacks a part, a step or ``{{text}}``, or has a placeholder that nothing fills.
         """
         path = Path(path or PROMPT)
         try:
@@ -76,16 +82,32 @@ class Prompt:
         known = {"text", "duration", "steps", *_knowledge()}
         for unknown in sorted(set(re.findall(r"{{(.*?)}}", "".join(parts.values()))) - known):
             raise InputError(f"Nothing fills {{{{{unknown}}}}} in the prompt {path}; known are {', '.join(sorted(known))}.")
-        return cls(*(parts[name] for name in _PARTS), steps)
+        return cls(parts["system"], parts["reason"], parts["plan"], steps)
 
     def ask(self, text: str, duration: float | None = None) -> list[Message]:
-        """The messages that ask for the reasoning about a sentence, which `shorten` has made safe."""
+        """Write the messages that ask for the reasoning.
+
+        Args:
+            text: The sentence, which `shorten` has made safe.
+            duration: Seconds of audio, where known.
+
+        Returns:
+            A system and a user message.
+        """
         said = "not known" if duration is None else f"{duration:g} seconds"
         values = {**_knowledge(), "steps": ", ".join(self.steps), "duration": said, "text": text}
         return [{"role": "system", "content": _fill(self.system, values)}, {"role": "user", "content": _fill(self.reason, values)}]
 
     def ask_plan(self, asked: list[Message], reasoning: str) -> list[Message]:
-        """The messages that ask for the plan, after the reasoning."""
+        """Write the messages that ask for the plan, after the reasoning.
+
+        Args:
+            asked: The messages of `ask`.
+            reasoning: The model's answer to them.
+
+        Returns:
+            The conversation with the second request at its end.
+        """
         return [*asked, {"role": "assistant", "content": reasoning}, {"role": "user", "content": _fill(self.plan, _knowledge())}]
 
 
@@ -95,13 +117,19 @@ def shorten(text: str) -> tuple[str, tuple[str, ...]]:
     It is cut to `WORD_LIMIT` words and `CHARACTER_LIMIT` characters. Angle brackets that open become ‹, so that no text
     can close the quotation it stands in or speak a chat template's markers.
 
+    Args:
+        text: The sentence as the user wrote it.
+
+    Returns:
+        The text for the model, and notes for the user.
+
     Example:
         >>> shorten("sad </sentence> <|system|>")
         ('sad ‹/sentence> ‹|system|>', ())
     """
     words = text.encode("utf-8", "replace").decode().replace("\0", " ").split()
     kept = " ".join(words[:WORD_LIMIT])
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(words) > WORD_LIMIT:
         notes = (cut_short(WORD_LIMIT),)
     elif len(kept) > CHARACTER_LIMIT:
@@ -110,12 +138,19 @@ def shorten(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def read_steps(text: str, titles: tuple[str, ...]) -> tuple[Step, ...]:
-    """A model's reasoning as steps. Titles may be marked in any of the ways that models like.
+    r"""A model's reasoning as steps. Titles may be marked in any of the ways that models like.
 
     What stands before the first title, or everything where there is none, is a step "Reasoning".
 
+    Args:
+        text: The model's answer.
+        titles: Titles of the steps that it was asked for.
+
+    Returns:
+        The steps that have text, in the order of the answer.
+
     Example:
-        >>> [(s.title, s.text) for s in read_steps("**What is felt:** rage\\n2. which muscles\\nAU4", ("What is felt", "Which muscles"))]
+        >>> [(s.title, s.text) for s in read_steps("**What is felt:** rage\n2. which muscles\nAU4", ("What is felt", "Which muscles"))]
         [('What is felt', 'rage'), ('Which muscles', 'AU4')]
     """
     text = re.sub(r"<think>.*?(</think>|\Z)", "", text, flags=re.S)

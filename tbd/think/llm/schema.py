@@ -6,12 +6,12 @@ enforce it: any number in range and any length is taken, and what no face can do
 """
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from tbd.errors import TBDError
-from tbd.think.action_units import ACTION_UNITS, Side
+from tbd.think.action_units import ACTION_UNITS, REGIONS, Side
 from tbd.think.emotions import Emotion
 from tbd.think.plan import MuscleAction, MusclePlan, Segment, Step, explain
 
@@ -33,6 +33,14 @@ def _words(limit: int) -> Any:
     return Annotated[str, AfterValidator(tidy), WithJsonSchema(schema)]
 
 
+if TYPE_CHECKING:
+    _Unit: TypeAlias = int
+    _Words80: TypeAlias = str
+    _Words120: TypeAlias = str
+    _Words160: TypeAlias = str
+else:
+    _Unit = Literal[tuple(ACTION_UNITS)]
+    _Words80, _Words120, _Words160 = map(_words, (80, 120, 160))
 _Level = Annotated[float, Field(ge=0, le=1), WithJsonSchema({"enum": _LEVELS})]
 _Pull = Annotated[float, Field(ge=0, le=1), WithJsonSchema({"enum": _LEVELS[1:]})]
 _Weight = Annotated[float, Field(gt=0), WithJsonSchema({"enum": _LEVELS[1:]})]
@@ -61,7 +69,7 @@ class _Feeling(_Part):
 
 
 class _Action(_Part):
-    unit: Literal[tuple(ACTION_UNITS)]
+    unit: _Unit
     side: Side = "both"
     intensity: _Pull
     onset: _TimeOrNone = None
@@ -74,15 +82,15 @@ class _Segment(_Part):
     start: _Time
     emotions: tuple[_Feeling, ...] = Field(min_length=1, max_length=3)
     intensity: _Level
-    description: _words(80) = ""
+    description: _Words80 = ""
 
 
 class _Regions(_Part):
-    upper: _words(120) = ""
-    eyes: _words(120) = ""
-    middle: _words(120) = ""
-    lower: _words(120) = ""
-    head: _words(120) = ""
+    upper: _Words120 = ""
+    eyes: _Words120 = ""
+    middle: _Words120 = ""
+    lower: _Words120 = ""
+    head: _Words120 = ""
 
 
 class Draft(_Part):
@@ -100,7 +108,7 @@ class Draft(_Part):
     intensity: _Level
     actions: tuple[_Action, ...] = Field(max_length=12)
     segments: tuple[_Segment, ...] = Field(default=(), max_length=4)
-    description: _words(160)
+    description: _Words160
     regions: _Regions = _Regions()
 
     @classmethod
@@ -112,8 +120,14 @@ class Draft(_Part):
     def read(cls, text: str) -> "Draft":
         """Find the JSON object in what a model wrote, perhaps between other words.
 
+        Args:
+            text: The model's answer.
+
+        Returns:
+            The draft.
+
         Raises:
-            AnswerError: what is wrong with it.
+            AnswerError: If there is no such object; the message says what is wrong with it.
         """
         start, end = text.find("{"), text.rfind("}")
         if start < 0:
@@ -127,9 +141,12 @@ class Draft(_Part):
         """The plan that this draft means. What no face can do is mended, and a note says so.
 
         Args:
-            text: the sentence it was thought from.
-            reasoning: the chain of thought that led to it.
-            notes: what else the user should know.
+            text: The sentence it was thought from.
+            reasoning: The chain of thought that led to it.
+            notes: What else the user should know.
+
+        Returns:
+            A valid plan.
         """
         mended: list[str] = []
         actions = [_action(action, mended) for action in self.actions]
@@ -144,7 +161,7 @@ class Draft(_Part):
             actions=tuple(dict.fromkeys(actions)),
             segments=segments if len(segments) > 1 else (),
             description=self.description,
-            regions={region: said for region, said in self.regions if said},
+            regions={region: said for region in REGIONS if (said := getattr(self.regions, region))},
             notes=(*notes, *dict.fromkeys(mended)),
         )
 

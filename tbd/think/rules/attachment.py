@@ -5,7 +5,7 @@ from typing import Literal
 
 from tbd.think.rules.lexicon import Found
 from tbd.think.rules.matcher import PARTING
-from tbd.think.rules.quantities import Quantity
+from tbd.think.rules.quantities import Leans, Quantity
 
 Side = Literal["back", "forward"]
 FAR = 9.0
@@ -15,7 +15,16 @@ CUES = frozenset(("cue", "unit", "recover"))
 
 
 def parting(tokens: Sequence[str], start: int, end: int) -> float:
-    """How strongly the tokens from `start` to `end` part what stands on their two sides: 0 not at all, 3 as a full stop."""
+    """Measure how strongly tokens separate what stands on their two sides.
+
+    Args:
+        tokens: The text's tokens.
+        start: Index of the first token between the two.
+        end: Index after the last.
+
+    Returns:
+        0 where nothing separates them, up to 3 for a full stop.
+    """
     return max((PARTING.get(token, 0.0) for token in tokens[start:end]), default=0.0)
 
 
@@ -23,9 +32,9 @@ class Binder:
     """Finds, for each mark of a text, the side and the cue that it belongs to.
 
     Args:
-        tokens: the text's.
-        found: what was found in them.
-        kind: the first letters of the marks: ``"@t"`` or ``"@q"``.
+        tokens: The text's.
+        found: What was found in them.
+        kind: The first letters of the marks: ``"@t"`` or ``"@q"``.
     """
 
     def __init__(self, tokens: Sequence[str], found: Sequence[Found], kind: str) -> None:
@@ -47,18 +56,21 @@ class Binder:
             found["forward"] = (parting(self._tokens, at + 1, after.start), after)
         return found
 
-    def bind(self, at: int, leans: str = "either") -> tuple[Side, Found] | None:
-        """The side of a mark, and the cue there; None where there is none on either side.
+    def bind(self, at: int, leans: Leans = "either") -> tuple[Side, Found] | None:
+        """Find the side of a mark, and the cue there.
 
         Args:
-            at: the mark's index.
-            leans: the likelier side where both are as near.
+            at: Index of the mark.
+            leans: The likelier side where both are equally near.
+
+        Returns:
+            Side and cue, or None where there is none on either side.
         """
         sides = self.sides(at)
         if not sides:
             return None
         back, forward = (sides[side][0] if side in sides else FAR for side in ("back", "forward"))
-        tie = leans if leans != "either" else "back" if self._ends and not self.leads else "forward"
+        tie: Side = leans if leans != "either" else "back" if self._ends and not self.leads else "forward"
         side: Side = "back" if back < forward else "forward" if forward < back else tie
         return side, sides[side][1]
 
@@ -71,12 +83,12 @@ def bind_quantities(tokens: Sequence[str], found: Sequence[Found], quantities: S
     """Give each quantity to its cue.
 
     Args:
-        tokens: the text's.
-        found: what was found in them.
-        quantities: what the marks ``@q…`` stand for.
+        tokens: The text's.
+        found: What was found in them.
+        quantities: What the marks ``@q…`` stand for.
 
     Returns:
-        the quantities by the first token of their cue, and those that are said of nothing.
+        The quantities by the first token of their cue, and those that are said of nothing.
     """
     binder = Binder(tokens, found, "@q")
     cues = [f for f in found if f.phrase.role in CUES]

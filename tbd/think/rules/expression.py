@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, SPEECH, TOGETHER, TRACE, Side
+from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, MIRRORED, SPEECH, TOGETHER, TRACE, Side
 from tbd.think.emotion_spec import EmotionSpec
 from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.rules.segmenter import Moment, Reading
 
 Levels = dict[tuple[int, Side], float]
 """(unit, side) → intensity."""
-
-_OTHER_SIDE = {51: 52, 55: 56, 61: 62}
 
 
 @dataclass(frozen=True)
@@ -29,14 +27,14 @@ class Face:
     """One moment's face.
 
     Args:
-        readings: what it was thought from.
-        emotions: mix that sums to 1.
+        readings: What it was thought from.
+        emotions: Mix that sums to 1.
         intensity: 0..1.
         arousal: -1 calm .. 1 excited, for how fast it moves.
-        levels: units that are held.
-        pulses: units that move for an instant.
-        freed: units that speech took back, with their intensity before.
-        ordered: units that were asked for by name.
+        levels: Units that are held.
+        pulses: Units that move for an instant.
+        freed: Units that speech took back, with their intensity before.
+        ordered: Units that were asked for by name.
     """
 
     readings: tuple[Reading, ...]
@@ -51,7 +49,14 @@ class Face:
 
 
 def apply_degree(strength: float, degree: float) -> float:
-    """Strictly ordered for every strength below 1: slightly < fairly < (bare) < very < utterly.
+    """Apply a degree word to an intensity: slightly < fairly < (bare) < very < utterly, strictly for every intensity below 1.
+
+    Args:
+        strength: Intensity of the bare word, 0..1.
+        degree: Factor below 1; above 1 the part of the way to full intensity, plus 1. At most 2.
+
+    Returns:
+        The intensity, 0..1.
 
     Example:
         >>> [round(apply_degree(0.6, degree), 2) for degree in (0.45, 0.8, 1.0, 1.4, 1.85)]
@@ -86,7 +91,7 @@ def _units(reading: Reading) -> set[int]:
 
 
 def _litotes(readings: list[Reading]) -> list[Reading]:
-    """ "Not happy" is a little sad; "not angry" is nothing at all."""
+    """“Not happy” is a little sad; "not angry" is nothing at all."""
     if readings and all(r.negated and r.sense.kind == "feeling" and r.sense.valence > 0.3 for r in readings):
         denied = next(r for r in readings if r.negated and r.sense.valence > 0.3)
         mix: dict[Emotion, float] = {"sad": 0.7, "angry": 0.3}
@@ -171,8 +176,8 @@ def _placed(reading: Reading) -> list[tuple[int, Side, float]]:
     """The reading's own muscles on the side that the sentence names."""
     placed = []
     for unit, side, level in reading.sense.muscles:
-        if reading.side == "right" and unit in _OTHER_SIDE:
-            unit = _OTHER_SIDE[unit]
+        if reading.side == "right" and unit < MIRRORED.get(unit, 0):  # the tables name the movement to the left
+            unit = MIRRORED[unit]
         sides = ACTION_UNITS[unit].sides
         if reading.side in sides and sides != TOGETHER:
             side = reading.side
@@ -192,7 +197,7 @@ def _own(reading: Reading) -> Levels:
         pulls = dict.fromkeys(pulls, reading.level)
     if reading.sense.kind == "order":
         return {key: level * 0.5 for key, level in pulls.items()} if reading.manner == "held" else pulls
-    main = max(reading.sense.mix, key=reading.sense.mix.get)
+    main = max(reading.sense.mix, key=lambda emotion: reading.sense.mix[emotion])
     if reading.manner == "held":  # a suppressed smile, a stifled sob
         pulls = {(unit, side): level * 0.5 for (unit, side), level in pulls.items() if unit not in (25, 26, 27)}
         _add(pulls, (((unit, "both"), level * 0.8) for unit, level in EMOTION_SPECS[main].controls.items()))
@@ -231,8 +236,10 @@ def _variant(spec: EmotionSpec, manner: str, strength: float) -> int:
 
 
 def _resolve(levels: Levels, ordered: frozenset[int], named: set[int]) -> Levels:
-    """Antagonists: the stronger acts, what was ordered before all, an expression that was named before a feeling's. At a
-    tie the smile keeps the mouth and sorrow the brow, as in bittersweet faces."""
+    """Resolve antagonists: the stronger acts, an order before all, a named expression before a prototype.
+
+    At a tie the smile keeps the mouth and sorrow the brow, as in bittersweet faces.
+    """
     strongest: dict[int, float] = {}
     for (unit, _), level in levels.items():
         strongest[unit] = max(strongest.get(unit, 0.0), level + (unit in ordered) + 0.3 * (unit in named) + 0.2 * (unit == 12))

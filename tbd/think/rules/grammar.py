@@ -53,5 +53,13 @@ def orders() -> dict[tuple[str, str], tuple[Pull, ...]]:
 
 
 def order(muscles: tuple[Pull, ...], name: str) -> Sense:
-    """A movement that means nothing by itself."""
+    """Make the sense of a movement that means nothing by itself.
+
+    Args:
+        muscles: Its action units.
+        name: What it is called.
+
+    Returns:
+        The sense, without an emotion.
+    """
     return Sense(name, "order", {"neutral": 1.0}, 0.0, muscles=muscles)

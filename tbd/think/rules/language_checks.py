@@ -44,7 +44,10 @@ def foreign_language(tokens: Sequence[str]) -> str | None:
     """The language of a text that is not English.
 
     Args:
-        tokens: the text's, in lower case.
+        tokens: The text's, in lower case.
+
+    Returns:
+        The language's name, or None for English and for what cannot be told.
 
     Example:
         >>> foreign_language("je suis content".split()), foreign_language(["traurig"]), foreign_language(["happy"])
@@ -96,8 +99,11 @@ def slips(tokens: Sequence[str], generous: bool = False) -> Iterator[tuple[str, 
     """Unknown words that are nearly known ones: (as written, as meant).
 
     Args:
-        tokens: the text's, in lower case.
-        generous: allow a second slip in a long word.
+        tokens: The text's, in lower case.
+        generous: Allow a second slip in a long word.
+
+    Yields:
+        A word as it is written, and the known word that it may mean.
 
     Example:
         >>> list(slips("hapy and then angrry for two secnds".split()))

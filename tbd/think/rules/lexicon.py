@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from tbd.think.action_units import ACTION_UNITS, Pull
+from tbd.think.action_units import ACTION_UNITS, Pull, Side
 from tbd.think.emotion_spec import EmotionSpec
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
 
@@ -21,31 +21,35 @@ EMOJI_BREAK = "¦"
 """Stands around the words of an emoji: a clause of its own that a time beside it still belongs to."""
 
 
+Kind = Literal["feeling", "expression", "order"]
+Duration = Literal["hold", "once", "repeat"]
+
+
 @dataclass(frozen=True)
 class Sense:
     """What a word says.
 
     Args:
-        name: the first word of its group, for instance ``"annoy"``.
+        name: The first word of its group, for instance ``"annoy"``.
         kind: "feeling" (a state within), "expression" (what the face does and what it is taken for) or "order" (a
             muscle, gaze or head movement that means nothing by itself).
-        mix: weights over the emotions that sum to 1.
-        strength: how strongly the bare word means it, 0..1.
+        mix: Weights over the emotions that sum to 1.
+        strength: How strongly the bare word means it, 0..1.
         valence: -1 unpleasant .. 1 pleasant.
         arousal: -1 calm .. 1 excited.
-        muscles: the units of an expression, or of a state that is no emotion of the table; empty: the prototypes of `mix`.
+        muscles: The units of an expression, or of a state that is no emotion of the table; empty: the prototypes of `mix`.
         time: "hold", "once" (a wink) or "repeat" (a nod).
         confidence: How sure it is, where no word says it and it was inferred from a situation.
     """
 
     name: str
-    kind: Literal["feeling", "expression", "order"]
+    kind: Kind
     mix: dict[Emotion, float]
     strength: float
     valence: float = 0.0
     arousal: float = 0.0
     muscles: tuple[Pull, ...] = ()
-    time: Literal["hold", "once", "repeat"] = "hold"
+    time: Duration = "hold"
     confidence: float | None = None
 
 
@@ -102,6 +106,12 @@ _ENDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def forms(word: str) -> frozenset[str]:
     """The word and every base that it may be an inflection of. Bases that are no words do no harm: no table lists them.
 
+    Args:
+        word: A word in lower case.
+
+    Returns:
+        The word and its possible bases.
+
     Example:
         >>> "happy" in forms("happily"), "grin" in forms("grinning"), "frustrate" in forms("frustration")
         (True, True, True)
@@ -126,6 +136,9 @@ class Lexicon:
 
     A single word is found in any inflection of it; within longer phrases both sides may be inflected.
 
+    Args:
+        phrases: What is to be found.
+
     Example:
         >>> lexicon = Lexicon([Phrase(("bite", "lip"), "cue", "AU32")])
         >>> [found.end for found in lexicon.scan("she bites her lower lip".split(), skip=("lower",))]
@@ -146,7 +159,15 @@ class Lexicon:
         return [p for form in forms(word) for p in self._by_word.get(form, ()) if len(p.words) == 1]
 
     def scan(self, tokens: Sequence[str], skip: Sequence[str] = ()) -> list[Found]:
-        """Phrases in reading order that do not overlap. Words of `skip` may stand inside a phrase."""
+        """Find phrases in reading order that do not overlap.
+
+        Args:
+            tokens: The text's tokens.
+            skip: Words that may stand inside a phrase.
+
+        Returns:
+            The phrases at their places; at each place the longest.
+        """
         found, at = [], 0
         while at < len(tokens):
             best = max(self._matches(tokens, at, skip), key=lambda pair: pair[0], default=None)
@@ -263,20 +284,24 @@ def _parse_mix(text: str) -> dict[Emotion, float]:
     return mix
 
 
+_SIDES: dict[str, Side] = {"L": "left", "R": "right", "": "both"}
+
+
 def parse_pulls(text: str) -> tuple[Pull, ...]:
     """``"4 .5, 12L .6"`` → ``((4, "both", 0.5), (12, "left", 0.6))``."""
-    pulls = []
+    pulls: list[Pull] = []
     for item in filter(None, map(str.strip, text.split(","))):
-        number, side, level = re.fullmatch(r"(\d+)([LR]?) ([\d.]+)", item).groups()
-        if int(number) not in ACTION_UNITS:
+        match = re.fullmatch(r"(\d+)([LR]?) ([\d.]+)", item)
+        if match is None or int(match[1]) not in ACTION_UNITS:
             raise ValueError(f"no action unit: {item!r}")
-        pulls.append((int(number), {"L": "left", "R": "right", "": "both"}[side], float(level)))
+        pulls.append((int(match[1]), _SIDES[match[2]], float(match[3])))
     return tuple(pulls)
 
 
 def _groups(name: str) -> Iterator[tuple[list[str], list[str]]]:
     """(fields of the bracket, phrases) of each group of a table."""
-    head, body = None, []
+    head: list[str] = []
+    body: list[str] = []
     for line in (ASSETS / name).read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             if head:
@@ -302,13 +327,16 @@ def place(mix: dict[Emotion, float]) -> tuple[float, float]:
     return sum(weight * spec.valence for weight, spec in specs), sum(weight * spec.arousal for weight, spec in specs)
 
 
+_DURATIONS: dict[str, Duration] = {"hold": "hold", "once": "once", "repeat": "repeat"}
+
+
 def _expressions() -> Iterator[tuple[str, Sense]]:
     for head, body in _groups("expressions.txt"):
         mix_text, strength, muscles, time = head + ["hold"] * (4 - len(head))
         mix = _parse_mix(mix_text)
-        kind = "order" if mix.get("neutral", 0) >= 0.6 else "expression"
+        kind: Kind = "order" if mix.get("neutral", 0) >= 0.6 else "expression"
         for phrase in body:
-            yield phrase, Sense(body[0], kind, mix, float(strength), *place(mix), parse_pulls(muscles), time)
+            yield phrase, Sense(body[0], kind, mix, float(strength), *place(mix), parse_pulls(muscles), _DURATIONS[time])
 
 
 def _unit_names() -> Iterator[tuple[str, Sense]]:
@@ -321,7 +349,7 @@ def _unit_names() -> Iterator[tuple[str, Sense]]:
 @cache
 def senses() -> tuple[Phrase, ...]:
     """Every phrase that says something about a face; where two tables list the same phrase, the expression wins."""
-    table = {}
+    table: dict[tuple[str, ...], Phrase] = {}
     for phrase, sense in (*_unit_names(), *_feelings(), *_expressions()):
         words = tuple(phrase.rstrip("?").replace("'", "").split())
         content = tuple(word for word in words if word not in DETERMINERS or word in _KEEP) or words
@@ -349,7 +377,7 @@ def _name_emotion(spec: EmotionSpec, table: dict[tuple[str, ...], Phrase]) -> No
 @cache
 def emoji() -> dict[str, str]:
     """Emoji → the words that it says."""
-    table = {}
+    table: dict[str, str] = {}
     for line in (ASSETS / "emoji.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             signs, _, words = line.rpartition(" : ")

@@ -177,7 +177,7 @@ def _with_next(tokens: list[str], found: list[Found]) -> list[Found]:
 
 
 def _subject_direction(tokens: list[str], at: int) -> Found | None:
-    """ "Her gaze goes down": a direction behind what moves there."""
+    """“Her gaze goes down”: a direction behind what moves there."""
     for start in range(max(0, at - 3), at):
         domain = _SUBJECTS.get(tokens[start])
         between = tokens[start + 1 : at]

@@ -57,12 +57,16 @@ def _marked_unit(token: str, notes: list[str]) -> Reading | None:
         scaled = min(level / 5, 1.0)
         notes.append(f"An intensity lies between 0 and 1; AU{number} at {level:g} is read on FACS's five steps as {scaled:g}.")
         level = scaled
-    side: Side = {"l": "left", "r": "right", "_": unit.sides[0]}[side_letter]
+    sides: dict[str, Side] = {"l": "left", "r": "right", "_": unit.sides[0]}
+    side = sides[side_letter]
     if side not in unit.sides:
         notes.append(f"AU{number} ({unit.name}) has no sides; both are moved.")
         side = unit.sides[0]
     sense = order(((unit.number, side, 0.7),), unit.name)
     return Reading(sense, f"AU{number}", level=level, side=side if side_letter != "_" else None)
+
+
+_SIDE_NAMES: dict[Side, frozenset[str]] = {"both": BOTH, "left": LEFT, "right": RIGHT}
 
 
 def _side_near(tokens: list[str], start: int, end: int) -> Side | None:
@@ -78,7 +82,7 @@ def _side_near(tokens: list[str], start: int, end: int) -> Side | None:
             break
         after.append(token)
     for window in (tokens[start:end], before, after):
-        for side, names in (("both", BOTH), ("left", LEFT), ("right", RIGHT)):
+        for side, names in _SIDE_NAMES.items():
             if names.intersection(window):
                 return side
     return "left" if ONE_SIDE.intersection(before + tokens[start:end] + after[-3:]) else None
@@ -147,7 +151,7 @@ class _MomentReader:
 
     @staticmethod
     def _carried(state: _State, at: int, item: Found) -> _State:
-        """ "a small, bitter smile": a degree outlives the comma if nothing has used it."""
+        """“a small, bitter smile”: a degree outlives the comma if nothing has used it."""
         keep = state.degree != 1.0 and item.phrase.role == "cue"
         return _State(degree=state.degree if keep else 1.0)
 
@@ -217,7 +221,7 @@ class _MomentReader:
             self.readings[-1] = replace(self.readings[-1], degree=item.phrase.value)
 
     def _adjective(self, item: Found) -> bool:
-        """ "a small, bitter smile": a degree, a comma, and what it is a degree of."""
+        """“a small, bitter smile”: a degree, a comma, and what it is a degree of."""
         starts = {f.start for f in self.items if f.phrase.role == "cue"}
         return self.tokens[item.end : item.end + 1] == [","] and item.end + 1 in starts
 
@@ -245,7 +249,7 @@ class _MomentReader:
         self.readings[start:] = [replace(r, manner=manner) if r.manner == "felt" else r for r in self.readings[start:]]
 
     def _pose(self, start: int) -> None:
-        """ "Her smile hides …": what stands before the verb is a mask."""
+        """“Her smile hides …”: what stands before the verb is a mask."""
         self.readings[start:] = [replace(r, manner="shown") if _is_smile(r) else r for r in self.readings[start:]]
 
     def _bare(self, item: Found, state: _State) -> Reading | None:
@@ -306,7 +310,7 @@ def _inner_degree(tokens: list[str], phrase: Phrase) -> float | None:
 
 
 def _joint_degree(first: float, second: float) -> float:
-    """ "Very very" is more than "very", "a tiny bit" as little as "tiny"; otherwise the second counts."""
+    """“Very very” is more than "very", "a tiny bit" as little as "tiny"; otherwise the second counts."""
     if first < 1:
         return min(first, second)
     return second + 0.5 * (2 - second) * (first - 1) if first > 1 < second else second

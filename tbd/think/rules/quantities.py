@@ -18,21 +18,24 @@ _STRENGTHS = {"full": 1.0, "maximum": 1.0, "maximal": 1.0, "max": 1.0, "high": 0
               "minimum": 0.15, "minimal": 0.15, "zero": 0.0}  # fmt: skip
 
 
+Leans = Literal["back", "forward", "either"]
+
+
 @dataclass(frozen=True)
 class Quantity:
     """What one phrase says about how much or how often.
 
     Args:
-        words: the phrase, as it stands in the text.
+        words: The phrase, as it stands in the text.
         kind: "level" (an intensity 0..1), "factor" (of the intensity that the bare word means) or "count" (how often).
-        value: the number.
-        leans: the side on which its word is likelier to stand, where nothing else tells.
+        value: The number.
+        leans: The side on which its word is likelier to stand, where nothing else tells.
     """
 
     words: str
     kind: Literal["level", "factor", "count"]
     value: float
-    leans: Literal["back", "forward", "either"] = "either"
+    leans: Leans = "either"
 
 
 _WORD = r"[a-z][a-z'-]*[a-z]"
@@ -59,7 +62,10 @@ def canonical(text: str) -> str:
     """Fractions of a scale as percentages, so that all that follows reads one form.
 
     Args:
-        text: lower case.
+        text: Lower case.
+
+    Returns:
+        The text with percentages in their place.
 
     Example:
         >>> canonical("anger: 8/10"), canonical("a 3 on a scale of 5 happy")
@@ -90,7 +96,7 @@ def canonical(text: str) -> str:
 
 
 def _of_scale(match: re.Match) -> str:
-    """ "Level 2 of 5" as a share; three levels are MEAD's."""
+    """“Level 2 of 5” as a share; three levels are MEAD's."""
     value, whole = number(match["n"]), float(match["of"])
     if whole == len(LEVELS) and value in LEVELS:
         return f"level {value:g}"
@@ -98,7 +104,7 @@ def _of_scale(match: re.Match) -> str:
 
 
 def _share_scale(text: str, notes: list[str]) -> str:
-    """ "happy=7, sad=3": weights beyond 1 are of one scale, ten or a hundred."""
+    """“happy=7, sad=3”: weights beyond 1 are of one scale, ten or a hundred."""
     assigned = re.compile(rf"\b{_NOT_TIME}({_WORD}\s*[:=]\s*)({DIGITS}){_NO_UNIT}")
     values = [number(match[2]) for match in assigned.finditer(text)]
     if len(values) < 2 or max(values) <= 2:
@@ -123,8 +129,8 @@ def _scaled(value: float, words: str, notes: list[str]) -> float:
     return value / scale
 
 
-def _level(match: re.Match, notes: list[str], leans: str = "either") -> Quantity:
-    """ "70 %", "intensity 0.5"."""
+def _level(match: re.Match, notes: list[str], leans: Leans = "either") -> Quantity:
+    """“70 %”, "intensity 0.5"."""
     words = _words(match)
     if match.groupdict().get("strength"):
         return Quantity(words, "level", _STRENGTHS[match["strength"]], leans)
@@ -138,7 +144,7 @@ def _level(match: re.Match, notes: list[str], leans: str = "either") -> Quantity
 
 
 def _mead(match: re.Match, notes: list[str]) -> Quantity:
-    """ "level 3": MEAD's three levels; higher ones are of five, ten or a hundred."""
+    """“level 3”: MEAD's three levels; higher ones are of five, ten or a hundred."""
     value = int(match["level"])
     if 1 <= value <= 3:
         return Quantity(_words(match), "level", round(LEVELS[value].middle, 3))
@@ -157,7 +163,7 @@ def _weight(match: re.Match, notes: list[str]) -> Quantity:
     return Quantity(_words(match), "factor" if value > 1 else "level", value, "back")
 
 
-def _count(match: re.Match, notes: list[str], leans: str = "back") -> Quantity:
+def _count(match: re.Match, notes: list[str], leans: Leans = "back") -> Quantity:
     text = match["count"]
     return Quantity(_words(match), "count", _OFTEN.get(text) or number(text), leans)
 
@@ -203,9 +209,12 @@ def mark_quantities(text: str, quantities: list[Quantity], notes: list[str]) -> 
     """Replace each quantity by a mark ``@q…``.
 
     Args:
-        text: lower case, canonical, without times.
-        quantities: what the marks stand for; added to.
-        notes: what the user should know about how a number is read; added to.
+        text: Lower case, canonical, without times.
+        quantities: What the marks stand for; added to.
+        notes: What the user should know about how a number is read; added to.
+
+    Returns:
+        The text with the marks.
 
     Example:
         >>> quantities = []

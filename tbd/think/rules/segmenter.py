@@ -81,9 +81,9 @@ class Splitter:
     """Cuts tokens into moments: lists of the indices of what was found, with what is said about their time.
 
     Args:
-        tokens: the text's.
-        found: what was found in them; a verb of ceasing that denies becomes a "not".
-        times: what the marks ``@t…`` stand for.
+        tokens: The text's.
+        found: What was found in them; a verb of ceasing that denies becomes a "not".
+        times: What the marks ``@t…`` stand for.
     """
 
     def __init__(self, tokens: list[str], found: list[Found], times: list[When]) -> None:
@@ -99,17 +99,29 @@ class Splitter:
         self.from_seen = False
 
     def cues(self, start: int, end: int) -> bool:
+        """Find out whether anything between two tokens shows on a face.
+
+        Args:
+            start: Index of the first token.
+            end: Index after the last.
+
+        Returns:
+            Whether a cue starts there.
+        """
         return any(f.phrase.role in CUES and start <= f.start < end for f in self.found)
 
     def sentence_end(self, at: int) -> int:
+        """Return the index of the token that ends the sentence at `at`, or the number of tokens."""
         return next((i for i in range(at, len(self.tokens)) if self.tokens[i] in _ENDS), len(self.tokens))
 
     def clause_start(self, at: int) -> int:
+        """Return the index of the first token of the clause at `at`."""
         starts = (i + 1 for i in range(at - 1, -1, -1) if self.tokens[i] in BOUNDARIES or self.tokens[i] in ("and", "with", "but"))
         return next(starts, 0)
 
     @property
     def current(self) -> Moment:
+        """The moment that is being read."""
         return self.moments[-1][0]
 
     def cut(self, at: int) -> Moment:
@@ -260,7 +272,7 @@ class Splitter:
         return any((a in own and b in units) or (b in own and a in units) for a, b in ANTAGONISTS)
 
     def _stop(self, at: int, end: int) -> None:
-        """ "Stops crying and smiles": until then she cried."""
+        """“Stops crying and smiles”: until then she cried."""
         index = next(i for i, f in enumerate(self.found) if f.start == at and f.phrase.role == "stop")
         ceasing = next((f for f in self.found if f.start >= end and f.phrase.role in CUES), None)
         if ceasing is None or not set(self.tokens[end : ceasing.start]) <= _CEASING:

@@ -1,6 +1,7 @@
 """Numbers and points of time in words: "two and a half seconds", "00:01.5", "frame 25", "a third of the way" → `Instant`."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 FRAMES = 25.0
@@ -23,7 +24,7 @@ PARTS: dict[str, float] = {
 }  # fmt: skip
 
 
-def one_of(words: object) -> str:
+def one_of(words: Iterable[str]) -> str:
     """A regular expression for any of `words`, the longest first."""
     return "(?:" + "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in sorted(words, key=lambda word: -len(word))) + ")"
 
@@ -71,6 +72,12 @@ START, END = Instant(), Instant(0.0, 1.0)
 def number(text: str) -> float:
     """A number in figures or in words; a decimal comma counts as a point.
 
+    Args:
+        text: Digits, or a number word.
+
+    Returns:
+        The number.
+
     Example:
         >>> number("1,5"), number("a couple of")
         (1.5, 2.0)
@@ -93,8 +100,8 @@ def instant(text: str, unit: str | None = None) -> Instant | None:
     """A point of time or a length, read.
 
     Args:
-        text: what `POINT` or `LENGTH` matched, or a bare number.
-        unit: the unit of a bare number.
+        text: What `POINT` or `LENGTH` matched, or a bare number.
+        unit: The unit of a bare number.
 
     Returns:
         None where neither the text nor `unit` says what is counted.
@@ -112,7 +119,7 @@ def instant(text: str, unit: str | None = None) -> Instant | None:
     if share := _share_named(text):
         return share
     if ordinal := re.match(rf"the ({_ORDINAL}) (second|minute|frame)", text):
-        count = ORDINALS.get(ordinal[1]) or int(re.match(r"\d+", ordinal[1])[0])
+        count = ORDINALS.get(ordinal[1]) or int(re.sub(r"\D.*", "", ordinal[1]))
         return Instant(count * UNITS[ordinal[2]])
     unit = unit_of(text) or unit
     found = re.search(NUMBER, re.sub(r"^the ", "", text))
@@ -123,7 +130,7 @@ def instant(text: str, unit: str | None = None) -> Instant | None:
 
 
 def _share_named(text: str) -> Instant | None:
-    """ "the start", "the end", "halfway", "two thirds of the way"."""
+    """“the start”, "the end", "halfway", "two thirds of the way"."""
     if re.match(r"(?:the )?(?:very )?(?:start|beginning|outset)\b", text):
         return START
     if re.match(r"(?:the )?(?:very )?(?:end|finish)\b", text):

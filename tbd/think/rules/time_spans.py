@@ -38,18 +38,18 @@ class When:
     """What one phrase says about time.
 
     Args:
-        words: the phrase, as it stands in the text.
-        start: when it starts.
-        end: when it ends.
-        length: how long it lasts.
-        delay: how long after what goes before; a point of time where that lies ahead.
-        every: seconds from one occurrence to the next.
-        rise: how long it takes to come.
-        wait: it is a stretch in which nothing shows.
-        fill: it is whatever no other time names ("otherwise").
-        early: it is said of the beginning alone ("at the start").
-        bare: a length without a preposition, which may be a point of time ("0 s happy, 2 s sad").
-        leans: the side on which its words are likelier to stand, where nothing else tells.
+        words: The phrase, as it stands in the text.
+        start: When it starts.
+        end: When it ends.
+        length: How long it lasts.
+        delay: How long after what goes before; a point of time where that lies ahead.
+        every: Seconds from one occurrence to the next.
+        rise: How long it takes to come.
+        wait: It is a stretch in which nothing shows.
+        fill: It is whatever no other time names ("otherwise").
+        early: It is said of the beginning alone ("at the start").
+        bare: A length without a preposition, which may be a point of time ("0 s happy, 2 s sad").
+        leans: The side on which its words are likelier to stand, where nothing else tells.
     """
 
     words: str
@@ -84,7 +84,7 @@ _CLAUSE = r"(?:^|(?<=[,;.:!?])|(?<=\bthen)|(?<=\band)|(?<=\bbut))\s*"
 
 
 def _portion(place: str, piece: str) -> tuple[Instant, Instant] | None:
-    """ "second", "half" → the start and the end of the second half."""
+    """“second”, "half" → the start and the end of the second half."""
     ordinal = {"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth"}.get(place, place)
     name = next((name for name in sorted(PARTS, key=len) if re.fullmatch(name.replace(" ", r"\s+"), piece)), None)
     size = Instant(0.0, PARTS[name]) if name else instant(piece, unit_of(piece)) or Instant(UNITS.get(piece.rstrip("s"), 1.0))
@@ -97,7 +97,7 @@ def _portion(place: str, piece: str) -> tuple[Instant, Instant] | None:
     count = ORDINALS.get(ordinal)
     if count is None:
         return None
-    return tuple(Instant(size.seconds * n, size.share * n) for n in (count - 1, count))
+    return Instant(size.seconds * (count - 1), size.share * (count - 1)), Instant(size.seconds * count, size.share * count)
 
 
 def _as_span(groups: list[str], words: str) -> When:
@@ -142,15 +142,17 @@ def _as_fields(groups: list[str], words: str, head: str) -> When | None:
     return When(words, **values) if values.get("every") != 0 else None
 
 
-def _as_from_end(groups: list[str], words: str) -> When:
-    """ "With two seconds left"."""
-    return When(words, start=Instant(-instant(groups[0]).seconds, 1.0))
+def _as_from_end(groups: list[str], words: str) -> When | None:
+    """“With two seconds left”."""
+    left = instant(groups[0])
+    return None if left is None else When(words, start=Instant(-left.seconds, 1.0))
 
 
 def _as_rate(groups: list[str], words: str) -> When:
-    """ "Twice a second"."""
+    """“Twice a second”."""
     count = re.match(rf"once|twice|thrice|({COUNT})", words)
-    times = {"once": 1.0, "twice": 2.0, "thrice": 3.0}.get(count[0]) or number(count[0])
+    often = count[0] if count else "once"
+    times = {"once": 1.0, "twice": 2.0, "thrice": 3.0}.get(often) or number(often)
     return When(words, every=(60.0 if "minute" in words else 1.0) / max(times, 0.1))
 
 
@@ -167,11 +169,12 @@ def _action(head: str) -> Action:
 @cache
 def _rules() -> tuple[tuple[re.Pattern, Action], ...]:
     """The patterns of ``times.txt``, each with what it says."""
-    rules, action = [], None
+    rules: list[tuple[re.Pattern, Action]] = []
+    action: Action | None = None
     for line in (ASSETS / "times.txt").read_text(encoding="utf-8").splitlines():
         if re.fullmatch(r"\[[a-z_]+(?:[ =][\w.= ]*)?\]", line):
             action = _action(line.strip("[]"))
-        elif line and not line.startswith("#"):
+        elif action and line and not line.startswith("#"):
             rules.append((_pattern(line), action))
     return tuple(rules)
 
@@ -190,9 +193,12 @@ def mark_times(text: str, times: list[When], notes: list[str]) -> str:
     """Replace each time by a mark ``@t…``.
 
     Args:
-        text: lower case.
-        times: what the marks stand for; added to.
-        notes: what the user should know about how a time is read; added to.
+        text: Lower case.
+        times: What the marks stand for; added to.
+        notes: What the user should know about how a time is read; added to.
+
+    Returns:
+        The text with the marks.
 
     Example:
         >>> times = []
@@ -215,7 +221,7 @@ def mark_times(text: str, times: list[When], notes: list[str]) -> str:
 
 
 def _joined_numbers(text: str) -> str:
-    """ "two and a half seconds", "1 min 30 s", "1½ s" in figures."""
+    """“two and a half seconds”, "1 min 30 s", "1½ s" in figures."""
     text = re.sub(r"(\d?)\s*½", lambda m: f"{m[1] or 0}.5", text)
     text = re.sub(r"(\d)\s+1/2\b", r"\1.5", text)
     text = re.sub(rf"({NUMBER})\s+and\s+a\s+half\b", lambda m: f"{number(m[1]) + 0.5:g}", text)
@@ -246,7 +252,7 @@ def _checked(when: When, notes: list[str]) -> When:
     if "frame" in when.words:
         notes.append("Frame numbers are read at 25 frames a second.")
     elif _ORDINAL_UNIT.search(when.words) and (when.start is None) != (when.end is None):
-        edge = f"from {when.start.seconds:g} s on" if when.start else f"until {when.end.seconds:g} s"
+        edge = f"from {when.start.seconds:g} s on" if when.start else f"until {when.end.seconds:g} s" if when.end else ""
         notes.append(f"“{when.words}” is read as {edge}.")
     elif when.start and when.end and _is_bare(when.words):
         notes.append(f"“{when.words}” names no unit; it is read as seconds.")

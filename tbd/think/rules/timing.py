@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tbd.think.action_units import ANTAGONISTS, Side
+from tbd.think.action_units import ANTAGONISTS, MIRRORED, Side
 from tbd.think.plan import MuscleAction
 from tbd.think.rules.expression import Face, Pulse, express
 from tbd.think.rules.segmenter import Moment, Reading
@@ -20,7 +20,6 @@ LATE = 0.65
 LINGER = 0.6
 """Seconds by which the brow of a hidden feeling lets go later than the rest: what the will does not hold, it does not
 release at once either."""
-_PAIRS = {51: 52, 52: 51, 61: 62, 62: 61}
 
 
 EARLY = 1 / 3
@@ -38,6 +37,7 @@ class TimedMoment:
 
     @property
     def rest(self) -> bool:
+        """Whether nothing is expressed."""
         return not self.face.readings
 
 
@@ -69,11 +69,11 @@ def schedule(moments: Sequence[Moment], duration: float | None) -> tuple[list[Ti
     starts later shows; movements are added to what is felt.
 
     Args:
-        moments: as the text tells them.
-        duration: seconds of audio, where known.
+        moments: As the text tells them.
+        duration: Seconds of audio, where known.
 
     Returns:
-        the beats, the length that they were laid out for (`duration`, or a nominal one), and notes on times that cannot be.
+        The beats, the length that they were laid out for (`duration`, or a nominal one), and notes on times that cannot be.
     """
     told = [m for i, m in enumerate(moments) if m.readings or m.start is not None or m.is_timed or (i and moments[i - 1].readings)]
     fill = next((m for m in told if m.fill), Moment())
@@ -127,15 +127,17 @@ def _starts(moments: list[Moment], total: float) -> list[float]:
     fixed: list[float | None] = []
     for i, moment in enumerate(moments):
         before = moments[i - 1] if i else None
-        anchor = max(0.0, moment.start.at(total)) if moment.start is not None else 0.0 if before is None else None
-        if anchor is None and before.end is not None:
-            anchor = before.end.at(total)
-        fixed.append(anchor)
-    starts = [fixed[0]]
+        if moment.start is not None:
+            fixed.append(max(0.0, moment.start.at(total)))
+        elif before is None:
+            fixed.append(0.0)
+        else:
+            fixed.append(None if before.end is None else before.end.at(total))
+    starts = [fixed[0] or 0.0]
     for i in range(1, len(moments)):
-        previous, before, moment = starts[-1], moments[i - 1], moments[i]
-        if fixed[i] is not None:
-            start = fixed[i]
+        previous, before, moment, named = starts[-1], moments[i - 1], moments[i], fixed[i]
+        if named is not None:
+            start = named
         elif moment.delay is not None:
             start = _delayed(moment.delay.at(total), previous, before, total)
         elif before.length is not None or before.brief:
@@ -143,7 +145,8 @@ def _starts(moments: list[Moment], total: float) -> list[float]:
         elif before.early and not moment.late:
             start = max(previous + 0.1, EARLY * total)
         else:
-            goal_at, goal = next(((j, fixed[j]) for j in range(i + 1, len(moments)) if fixed[j] is not None), (len(moments), total))
+            ahead = ((j, time) for j, time in enumerate(fixed[i + 1 :], i + 1) if time is not None)
+            goal_at, goal = next(ahead, (len(moments), total))
             share = LATE if moment.late and goal_at == i + 1 else 1 / (goal_at - i + 1)
             start = previous + max(0.2, goal - previous) * share
         starts.append(start if moment.start is not None else max(start, previous + 0.1))
@@ -151,7 +154,7 @@ def _starts(moments: list[Moment], total: float) -> list[float]:
 
 
 def _delayed(delay: float, previous: float, before: Moment, total: float) -> float:
-    """ "After three seconds" is a point of time where that lies ahead, and else counts from what went before."""
+    """“After three seconds” is a point of time where that lies ahead, and else counts from what went before."""
     ended = previous + (before.length.at(total) if before.length is not None else 0.0)
     return delay if delay > ended + 0.05 and before.delay is not None else ended + delay
 
@@ -240,7 +243,15 @@ def _conflicts(stretches: list[_Stretch]) -> list[str]:
 
 
 def build_actions(beats: Sequence[TimedMoment], total: float) -> tuple[MuscleAction, ...]:
-    """Every muscle's action: in with its moment, out with it, carried over where the next moment needs it too."""
+    """Build every muscle's action: in with its moment, out with it, carried over where the next moment needs it too.
+
+    Args:
+        beats: The moments in order of time.
+        total: Seconds that the plan covers.
+
+    Returns:
+        The actions, by onset, unit and side.
+    """
     actions: list[MuscleAction] = []
     open_at: dict[tuple[int, Side], int] = {}  # the action of a muscle that the moment before used
     for index, beat in enumerate(beats):
@@ -263,7 +274,15 @@ def build_actions(beats: Sequence[TimedMoment], total: float) -> tuple[MuscleAct
 
 
 def rise(beat: TimedMoment, total: float) -> float:
-    """Seconds from onset to apex: quicker where arousal is high, slow where the sentence says so."""
+    """Time the rise of a moment's muscles: quicker where arousal is high, slow where the sentence says so.
+
+    Args:
+        beat: The moment.
+        total: Seconds that the plan covers.
+
+    Returns:
+        Seconds from onset to apex.
+    """
     length = (beat.end or max(total, beat.start + 0.5)) - beat.start
     if beat.moment.rise is not None:
         return min(max(0.1, beat.moment.rise.at(total)), length)
@@ -288,7 +307,7 @@ def _pulses(beat: TimedMoment, total: float) -> list[MuscleAction]:
         slow = min(1.6 if beat.moment.pace == "slow" else 1.0, gap / 0.45)
         for i, time in enumerate(times):
             for (unit, side), level in pulse.levels.items():
-                mover = _PAIRS.get(unit, unit) if pulse.repeat and i % 2 else unit
+                mover = MIRRORED.get(unit, unit) if pulse.repeat and i % 2 else unit
                 up = (0.1 if unit in (45, 46) else 0.2) * min(1.0, slow) if gap < 0.45 else (0.1 if unit in (45, 46) else 0.2) * slow
                 hold = 0.0 if pulse.repeat else 0.1 if unit in (45, 46) else 0.4 if len(times) == 1 else max(0.0, min(0.4, gap - up - 0.35))
                 apex = round(time + up, 2)
@@ -303,7 +322,7 @@ def _beginnings(beat: TimedMoment, pulse: Pulse, total: float) -> tuple[float, l
     begin = beat.start + min(0.3, 0.2 * length)
     if beat.moment.every:
         return beat.moment.every, [begin + i * beat.moment.every for i in range(max(1, math.ceil((length - 0.3) / beat.moment.every)))]
-    alternates = any(unit in _PAIRS for unit, _ in pulse.levels)
+    alternates = any(unit in MIRRORED for unit, _ in pulse.levels)
     gap = 0.6 * (1.6 if beat.moment.pace == "slow" else 1.0) + (0.0 if pulse.repeat or (45, "both") in pulse.levels else 0.4)
     if pulse.count is None:
         return gap, [begin + i * gap for i in range(3 if pulse.repeat else 1) if i == 0 or i * gap + 0.5 < length]

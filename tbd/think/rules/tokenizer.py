@@ -20,7 +20,15 @@ _LONGEST = 300
 
 
 def cut_short(limit: int, what: str = "words") -> str:
-    """What to tell the user of a text of which only `limit` words or characters were read."""
+    """Word the note on a text of which only a part was read.
+
+    Args:
+        limit: How much was read.
+        what: "words" or "characters".
+
+    Returns:
+        One sentence or two for the user.
+    """
     return f"Only the first {limit} {what} were read; one or two sentences about the feeling serve best."
 
 
@@ -81,12 +89,12 @@ class Tokens:
     """A text in tokens.
 
     Args:
-        words: the tokens.
-        times: what the marks ``@t…`` stand for.
-        quantities: what the marks ``@q…`` stand for.
-        shouted: indices of the words in capitals.
-        unread: phrases with a number or a word of time that nothing has read.
-        notes: what the user should know about how times and numbers are read.
+        words: The tokens.
+        times: What the marks ``@t…`` stand for.
+        quantities: What the marks ``@q…`` stand for.
+        shouted: Indices of the words in capitals.
+        unread: Phrases with a number or a word of time that nothing has read.
+        notes: What the user should know about how times and numbers are read.
     """
 
     words: list[str]
@@ -147,7 +155,15 @@ def _words(text: str, known: frozenset[str]) -> list[str]:
 
 
 def squash_known(word: str, known: frozenset[str]) -> str:
-    """The word without stretched letters ("sooo")."""
+    """Undo stretched letters ("sooo").
+
+    Args:
+        word: A word in lower case.
+        known: Words that decide between one letter and two.
+
+    Returns:
+        The word as a dictionary has it.
+    """
     if not re.search(r"(.)\1\1", word):
         return word
     once, twice = re.sub(r"(.)\1{2,}", r"\1", word), re.sub(r"(.)\1{2,}", r"\1\1", word)
@@ -172,8 +188,11 @@ def tokenize(text: str, known: frozenset[str]) -> Tokens:
     """Tokens of a text, of which `WORD_LIMIT` words are read.
 
     Args:
-        text: as the user wrote it.
-        known: words that are not to be taken apart.
+        text: As the user wrote it.
+        known: Words that are not to be taken apart.
+
+    Returns:
+        The tokens with what their marks stand for, and notes for the user.
 
     Example:
         >>> tokens = tokenize("[0-2s] calm, blinks twice", frozenset())

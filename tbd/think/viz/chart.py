@@ -13,7 +13,7 @@ import numpy as np
 from tbd.think.action_units import ACTION_UNITS, REGIONS, Region, Side
 from tbd.think.emotions import EMOTION_SPECS
 from tbd.think.plan import MuscleAction, MusclePlan
-from tbd.think.viz.muscle_fibres import FIBRES, OUTLINE, PUPIL, RINGS, Curve, Strip
+from tbd.think.viz.muscle_fibres import FIBRES, OUTLINE, PUPIL, RINGS, Strip
 
 WIDTH = 1000
 """Width of the picture in pixels; its height follows from what there is to show."""
@@ -61,7 +61,10 @@ def chart(plan: MusclePlan) -> str:
     each. Where the plan has times, a timeline shows the feelings and each unit's envelope.
 
     Returns:
-        an SVG document. Each muscle is a ``<g class="muscle" data-unit="12" data-side="left">``.
+        An SVG document. Each muscle is a ``<g class="muscle" data-unit="12" data-side="left">``.
+
+    Args:
+        plan: The plan to draw.
 
     Example:
         >>> svg = chart(MusclePlan.model_validate({"actions": [{"unit": 12, "side": "left", "intensity": 0.5}]}))
@@ -87,7 +90,7 @@ def chart(plan: MusclePlan) -> str:
 
 def _rows(plan: MusclePlan) -> list[Row]:
     """The active units by region and height; sides that act alike share a row."""
-    peaks: dict[int, dict[str, float]] = {}
+    peaks: dict[int, dict[Side, float]] = {}
     for action in plan.actions:
         for side in _SIDES[action.side]:
             own = peaks.setdefault(action.unit, {})
@@ -198,7 +201,7 @@ def _fibres(strip: Strip) -> str:
 
 
 def _ribbon(strip: Strip) -> str:
-    back: Curve = tuple(value for i in (6, 4, 2, 0) for value in strip.opposite[i : i + 2])
+    back = tuple(value for i in (6, 4, 2, 0) for value in strip.opposite[i : i + 2])
     return f"{_curve(strip.edge)}L{_curve(back)[1:]}Z"
 
 

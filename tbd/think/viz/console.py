@@ -11,6 +11,7 @@ from rich.text import Text
 from tbd.think.action_units import ACTION_UNITS, REGIONS
 from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
+from tbd.think.plan_checks import check
 from tbd.utils.user_warnings import warn
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -21,9 +22,9 @@ def show(plan: MusclePlan, console: Console | None = None, notes: bool = True) -
     """Print a plan: its sentence, its reasoning, its muscles with what the check finds and, where it has one, its timeline.
 
     Args:
-        plan: what to show.
-        console: where; standard output unless told. It reads well from 80 columns on, and without colour.
-        notes: print the plan's notes as well; `warn_of_notes` prints them alone.
+        plan: What to show.
+        console: Where; standard output unless told. It reads well from 80 columns on, and without colour.
+        notes: Print the plan's notes as well; `warn_of_notes` prints them alone.
     """
     console = console or Console()
     for part in render(plan, console.width, notes):
@@ -40,9 +41,12 @@ def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[Rende
     """The parts that `show` prints, in order.
 
     Args:
-        plan: what to show.
-        width: columns.
-        notes: with the plan's notes.
+        plan: What to show.
+        width: Columns.
+        notes: With the plan's notes.
+
+    Returns:
+        What `rich` prints, in order.
     """
     parts: list[RenderableType] = [_title(plan)]
     if notes:
@@ -54,7 +58,7 @@ def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[Rende
         parts.append(_reasoning(plan))
     if plan.actions:
         parts.append(_muscles(plan))
-    parts += [_note(finding.sentence) for finding in plan.check()]
+    parts += [_note(finding.sentence) for finding in check(plan)]
     if plan.segments or any(action.onset is not None for action in plan.actions):
         parts.append(_timeline(plan, width))
     return parts
@@ -62,6 +66,13 @@ def render(plan: MusclePlan, width: int = 100, notes: bool = True) -> list[Rende
 
 def bar(value: float, width: int = 10) -> str:
     """A value 0..1 as a bar of eighths.
+
+    Args:
+        value: Value, 0..1; what lies beyond is clipped.
+        width: Columns.
+
+    Returns:
+        `width` characters.
 
     Example:
         >>> bar(0.5, 4), bar(1, 4)

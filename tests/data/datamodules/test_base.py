@@ -37,9 +37,9 @@ def drawn(data, epoch: int = 0) -> list[tuple[str, int]]:
     return [(data.names[clip], start) for batch in loader for clip, start in zip(batch["clip"].tolist(), batch["start"].tolist())]
 
 
-def test_sides_are_the_splits(mead_cache):
+def test_datasets_are_the_splits(mead_cache):
     data = set_up(MEADDataModule(str(mead_cache), **WINDOW))
-    names = {side: {data.names[i] for i in dataset.clip} for side, dataset in data.datasets.items()}
+    names = {split: {data.names[i] for i in dataset.clip} for split, dataset in data.datasets.items()}
     assert names == {"train": TRAIN, "val": {"M013_fear_3_001"}}
     assert {data.names[i] for i in set_up(data, "test").datasets["test"].clip} == {"M003_angry_1_001", "W009_neutral_1_003"}
 
@@ -107,8 +107,8 @@ def tiny_model():
 def test_filters(mead_cache):
     data = set_up(MEADDataModule(str(mead_cache), emotions=["happy"], **WINDOW))
     assert {data.names[i] for dataset in data.datasets.values() for i in dataset.clip} == {"M005_happy_3_001", "W011_happy_2_001"}
-    sides = {clip.name: clip.side for clip in MEADDataModule(str(mead_cache), levels=[1], **WINDOW).clips()}
-    assert sides["M005_sad_1_002"] == "train" and sides["M005_happy_3_001"] == ""
+    splits = {clip.name: clip.split for clip in MEADDataModule(str(mead_cache), levels=[1], **WINDOW).clips()}
+    assert splits["M005_sad_1_002"] == "train" and splits["M005_happy_3_001"] == ""
 
 
 # -- the same batches everywhere -----------------------------------------------------------------------------------------
@@ -254,11 +254,11 @@ def _predict(root: str, out: str, devices: int) -> None:
 def test_bad_input_is_one_sentence(mead_cache, tmp_path):
     with pytest.raises(InputError, match="holds mead, and HDTFDataModule reads hdtf"):
         HDTFDataModule(str(mead_cache), **WINDOW).clips()
-    with pytest.raises(InputError, match="divides hdtf, and MEADDataModule reads mead"):
-        MEADDataModule(str(mead_cache), split="hdtf_person", **WINDOW).clips()
+    with pytest.raises(InputError, match=r"divide hdtf, and .* holds mead"):
+        MEADDataModule(str(mead_cache), split_file="hdtf_person", **WINDOW).clips()
     with pytest.raises(InputError, match="has no motion 'face_landmarker'"):
         MEADDataModule(str(mead_cache), tracker="face_landmarker", **WINDOW).clips()
-    with pytest.raises(InputError, match=r"has no clips on the side test: .* on train"):
+    with pytest.raises(InputError, match=r"has no clips in the split test: .* in train"):
         only = write_cache(tmp_path / "c", "mead", {"M005_happy_3_001": 30})
         set_up(MEADDataModule(str(only), **WINDOW), "test")
     with pytest.raises(InputError, match="has no model to take window_frames"):
@@ -277,7 +277,7 @@ def test_windows_are_the_models_where_the_data_does_not_say(mead_cache):
 
 def test_every_fiftieth_training_clip_validates_where_a_split_has_none(tmp_path):
     clips = [TrainingClip(f"{i}", "train", "A", 30, tmp_path / "x") for i in range(120)]
-    assert [c.name for c in with_val(clips) if c.side == "val"] == ["25", "75"]
-    assert [c.side for c in with_val(clips[:3])] == ["train", "train", "val"]
+    assert [c.name for c in with_val(clips) if c.split == "val"] == ["25", "75"]
+    assert [c.split for c in with_val(clips[:3])] == ["train", "train", "val"]
     root = write_cache(tmp_path / "c", "folder", {"a": 30, "b": 40, "c": 30})
     assert len(set_up(FolderDataModule(str(root), **WINDOW)).datasets["val"]) == 2

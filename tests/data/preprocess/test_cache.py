@@ -4,8 +4,9 @@ import shutil
 import numpy as np
 import pytest
 
-from tbd.data.preprocess.cache import Cache, ClipRecord, load_points
+from tbd.data.preprocess.cache import Cache, load_points
 from tbd.data.preprocess.clip import save_points
+from tbd.data.records import ClipRecord
 from tbd.errors import InputError
 from tests.conftest import MEAD_CACHE
 
@@ -45,7 +46,7 @@ def test_a_record_that_a_killed_run_left_half_named_is_not_counted(mead_cache, t
     assert len(Cache(cache.root).records()) == rows
 
 
-def test_a_cache_keeps_its_recipe(mead_cache):
+def test_a_cache_keeps_its_config(mead_cache):
     with pytest.raises(InputError, match=r"sizes is \[256\], not \[512\]\); choose an empty folder"):
         Cache.claim(mead_cache, source="mead", sizes=[512], crop="portrait-1")
 
@@ -58,7 +59,7 @@ def test_other_folders_are_refused(tmp_path, mead_cache):
     with pytest.raises(InputError, match="not empty and holds no cache"):
         Cache.claim(tmp_path / "full", source="mead")
     about = mead_cache / "cache.json"
-    about.write_text(json.dumps({"format": "tbd-cache-0", "recipe": {}}))
+    about.write_text(json.dumps({"format": "tbd-cache-0", "config": {}}))
     with pytest.raises(InputError, match=r"written by another version of tbd \(tbd-cache-0"):
         Cache(mead_cache)
     about.write_text("{")

@@ -10,10 +10,11 @@ import torch
 from diffusers import AutoencoderKL
 
 from tbd.cli.main import main
-from tbd.data.preprocess.cache import Cache, ClipRecord
+from tbd.data.preprocess.cache import Cache
 from tbd.data.preprocess.clip import save_sound
 from tbd.data.preprocess.features import VAELatents, Wav2Vec2Features
 from tbd.data.preprocess.runner import preprocess
+from tbd.data.records import ClipRecord
 from tbd.data.sources.folder import FolderSource
 from tbd.media import read_video
 from tests.data.trees import FRAMES, performance, tone, write_clip

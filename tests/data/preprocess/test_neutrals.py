@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tbd.data.preprocess.cache import Cache, ClipRecord
+from tbd.data.preprocess.cache import Cache
 from tbd.data.preprocess.clip import UNUSABLE, _reference, find_neutral
 from tbd.data.preprocess.runner import _done
+from tbd.data.records import ClipRecord
 from tbd.data.sources.base import RawClip, RawFile, with_neutrals
 from tbd.errors import InputError
 from tbd.face.neutral import AVERAGE, NeutralFace
@@ -19,7 +20,7 @@ def raw(person, emotion, number=1, view="front", **values):
     return RawClip(record, RawFile("raw", f"{name}.mp4"), **values)
 
 
-def test_neutrals_are_of_the_same_person_and_side():
+def test_neutrals_are_of_the_same_person_and_camera():
     clips = [raw("M003", "angry"), raw("M003", "neutral", 2), raw("M003", "neutral", 1), raw("M003", "angry", view="left_30"),
              raw("W009", "happy"), raw("W009", "neutral", end=3.0)]  # fmt: skip
     found = [[file.name for file in clip.neutrals] for clip in with_neutrals(clips)]
@@ -70,10 +71,3 @@ def test_neutral_told_later_prepares_a_clip_again(cache, clip):
     for neutral, done in ((AVERAGE, False), (UNUSABLE, True), ("one.mp4", True)):
         cache.save_record(replace(clip.record, status="ready", neutral=neutral))
         assert _done(cache, clip, [], False, False) is done, neutral
-
-
-def test_manifest_of_an_older_version_has_no_neutral():
-    row = {k: str(v) for k, v in raw("M003", "angry").record.to_row().items()}
-    assert ClipRecord.from_row(row | {"neutral": "a.mp4"}).neutral == "a.mp4"
-    del row["neutral"]
-    assert ClipRecord.from_row(row).neutral == ""

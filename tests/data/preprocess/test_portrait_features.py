@@ -31,8 +31,8 @@ def prepared(tmp_path_factory):
     for name, sound in (("a", tone(FRAMES / 25)), ("b", tone(FRAMES / 25)), ("silent", None)):
         write_clip(root / f"raw/{name}.mp4", performance(), 25, sound)
     cache = preprocess(FolderSource(str(root / "raw")), root / "cache", workers=1, sizes=(128,), console=Console(quiet=True))
-    sides = {"train": ["a", "silent"], "val": ["b"]}
-    split = {"name": "three", "dataset": "folder", "by": "clip", "source": "made up", "sides": sides, "rest": None}
+    members = {"train": ["a", "silent"], "val": ["b"]}
+    split = {"name": "three", "dataset": "folder", "by": "clip", "source": "made up", "splits": members, "rest": None}
     (root / "split.json").write_text(json.dumps(split))
     assert main(["preprocess", "features", str(cache.root), "--vae", str(root / "tiny-vae"), "--size", "128", "--coarse"]) == 0
     return cache, root

@@ -19,11 +19,12 @@ from rich.console import Console
 
 from tbd.cli.main import main
 from tbd.data.preprocess import clip as prepare
-from tbd.data.preprocess.cache import Cache, ClipRecord, load_points
+from tbd.data.preprocess.cache import Cache, load_points
 from tbd.data.preprocess.clip import PreprocessConfig, RewindableFrames, prepare_sound
 from tbd.data.preprocess.crop import CROPS
 from tbd.data.preprocess.report import report
 from tbd.data.preprocess.runner import preprocess
+from tbd.data.records import ClipRecord
 from tbd.data.sources.base import RawClip, RawFile
 from tbd.data.sources.folder import FolderSource
 from tbd.data.sources.hdtf import HDTFSource
@@ -101,8 +102,8 @@ def test_points_lie_on_the_cut_face(mead):
 
 def test_the_crop_is_square_even_and_around_the_whole_track(mead):
     for record in (r for r in mead.records() if r.ready):
-        left, top, side = record.crop
-        assert left % 2 == top % 2 == side % 2 == 0 and left >= 0 and top >= 0 and top + side <= record.source_height
+        left, top, width = record.crop
+        assert left % 2 == top % 2 == width % 2 == 0 and left >= 0 and top >= 0 and top + width <= record.source_height
         points = load_points(mead.path(record.file("points", "face_mesh")))[..., :2]
         assert np.abs(points.astype(float)).max() < 0.5
 
@@ -159,8 +160,8 @@ def test_an_annotated_square_without_a_face_is_left_aside(tmp_path):
     assert record.ready and record.reason == (
         "the video ends 0.8 s before the interval does; no face in the annotated square, which was left aside"
     )
-    left, top, side = record.crop
-    assert left > 100 and top + side <= 240
+    left, top, width = record.crop
+    assert left > 100 and top + width <= 240
 
 
 def test_scan_only_writes_what_files_say_of_themselves(mead_tree, tmp_path):
@@ -365,14 +366,14 @@ def test_report_counts_per_person_and_emotion(mead, capsys):
     row = next(line for line in said.splitlines() if line.strip().startswith("M003"))
     assert row.split()[:2] == ["M003", "–"] and "(1)" in row and row.split()[-2:] == ["4", "(2)"]
     assert "M003/happy/level_3: 2 clips" in said and "Frame rates of the files: 30 (4)" in said
-    side = next(line for line in said.splitlines() if line.strip().startswith("test"))
-    assert side.split()[1:5] == ["4", "2", "6", "2"]  # people named, there, clips ready, failed
-    assert "No person and no source video is on two sides" in said
+    row = next(line for line in said.splitlines() if line.strip().startswith("test"))
+    assert row.split()[1:5] == ["4", "2", "6", "2"]  # people named, there, clips ready, failed
+    assert "No person and no source video is in two splits" in said
 
 
 def test_the_command_refuses_a_split_that_leaks(mead, capsys):
-    assert main(["preprocess", "report", str(mead.root), "--split", "hdtf_edtalk"]) == 1
-    assert "13 source videos and 31 named people on more than one side" in capsys.readouterr().err
+    assert main(["preprocess", "report", str(mead.root), "--split-file", "hdtf_edtalk"]) == 1
+    assert "13 source videos and 31 named people in more than one of them" in capsys.readouterr().err
 
 
 def test_bad_input_is_one_sentence(tmp_path, capsys, mead_tree):
@@ -412,8 +413,8 @@ def test_real_clips(shared, tmp_path):
 def test_crop_protocols():
     plain = RawClip(ClipRecord("a", "hdtf", "A", "a"), RawFile("", "a.mp4"))
     points = np.array([[[400.0, 300.0], [600.0, 500.0]], [[440.0, 300.0], [640.0, 500.0]]])  # a face of 200 that moves by 40
-    left, top, side = CROPS["portrait"].square(points, 1080, 1920)
-    assert side == 432 and left == pytest.approx(520 - 216, abs=1) and top == pytest.approx(400 - 0.48 * 432, abs=1)
+    left, top, width = CROPS["portrait"].square(points, 1080, 1920)
+    assert width == 432 and left == pytest.approx(520 - 216, abs=1) and top == pytest.approx(400 - 0.48 * 432, abs=1)
     near = CROPS["portrait"].square(points - [400, 300], 1080, 1920)
     assert near[:2] == (0, 0)  # moved into the picture, at its full size
     small = CROPS["portrait"].square(points - [400, 300], 300, 1920)

@@ -7,7 +7,7 @@ import pytest
 from tbd.data.sources.base import RawFile
 from tbd.data.sources.folder import FolderSource
 from tbd.data.sources.hdtf import HDTFSource, read_annotations
-from tbd.data.sources.labels import labelled, read_labels
+from tbd.data.sources.labels import apply_labels, read_labels
 from tbd.data.sources.mead import MEADSource
 from tbd.errors import InputError
 from tests.data.trees import HDTF_CLIPS, MEAD_CLIPS, empty_archive
@@ -126,7 +126,7 @@ def test_labels(tmp_path):
     clips = FolderSource(str(tmp_path)).scan().clips
     table = tmp_path / "labels.csv"
     table.write_text('clip,emotion,level,text,camera\na.mp4,surprise,3,"wide-eyed, then calm",x\n')
-    (raw,), remarks = labelled(clips, read_labels(table))
+    (raw,), remarks = apply_labels(clips, read_labels(table))
     record = raw.record
     assert remarks == ["columns of the labels that mean nothing here: camera (known: clip, person, emotion, level, text)"]
     assert (record.emotion, record.level, record.text) == ("surprised", 3, "wide-eyed, then calm")
@@ -138,7 +138,7 @@ def test_labels(tmp_path):
     ]:
         table.write_text(text)
         with pytest.raises(InputError, match=said):
-            labelled(clips, read_labels(table))
+            apply_labels(clips, read_labels(table))
 
 
 # -- folders as they lie about -----------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_annexed_files_are_links_into_a_hidden_folder(tmp_path):
 
 def test_output_within_root_is_left_out(tmp_path):
     put(tmp_path, "a.mp4", "out/video/256/a/a.mp4", "old/video/a.mp4", "mine/a.mp4")
-    (tmp_path / "old/cache.json").write_text('{"format": "tbd-cache-1"}')
+    (tmp_path / "old/cache.json").write_text('{"format": "tbd-cache-2"}')
     (tmp_path / "mine/cache.json").write_text("{}")  # somebody's own file of that name
     (tmp_path / "link").symlink_to(tmp_path / "out")
     scan = FolderSource(str(tmp_path)).scan(tmp_path / "link")
@@ -239,7 +239,7 @@ def test_labels_as_spreadsheets_write_them(tmp_path, encoding, text):
     table.write_bytes(text.encode(encoding))
     text = text.replace("\nb", "\nx_b")
     table.write_bytes(text.encode(encoding))
-    clips, remarks = labelled(FolderSource(str(tmp_path)).scan().clips, read_labels(table))
+    clips, remarks = apply_labels(FolderSource(str(tmp_path)).scan().clips, read_labels(table))
     assert [(r.record.person, r.record.emotion) for r in clips] == [("anna", "happy"), ("béa", "sad")]
     assert bool(remarks) == (encoding == "cp1252")
 
@@ -248,14 +248,14 @@ def test_labels_that_fit_badly(tmp_path):
     put(tmp_path, "a.mp4", "x/b.mp4")
     clips, table = FolderSource(str(tmp_path)).scan().clips, tmp_path / "labels.csv"
     table.write_text("clip,emotion\na,sad\na,sad\nzoe,happy\n,happy\n")
-    labels, remarks = labelled(clips, read_labels(table))
+    labels, remarks = apply_labels(clips, read_labels(table))
     assert labels[0].record.emotion == "sad"
     assert remarks == [
         "line 5 of the labels names no clip; left out", "1 clips of the labels are not there: 'zoe'",
         "1 clips are twice in the labels, with the same values: 'a'", "1 clips have no labels: 'x_b'",
     ]  # fmt: skip
     for text, said in [
-        ("clip,emotion\na,sad\na.mp4,happy\n", "different things of the clip 'a.mp4' in lines 2 and 3"),
+        ("clip,emotion\na,sad\na.mp4,happy\n", "different labels of the clip 'a.mp4' in lines 2 and 3"),
         ("clip,text\na,sad, then happy\n", "more values than columns in line 2; put texts that hold a ',' in quotes"),
         ("clip,clip\na,b\n", "two columns named clip"),
         ("\n\n", "holds no labels"),
@@ -263,9 +263,9 @@ def test_labels_that_fit_badly(tmp_path):
     ]:
         table.write_text(text)
         with pytest.raises(InputError, match=said):
-            labelled(clips, read_labels(table))
+            apply_labels(clips, read_labels(table))
     table.write_text("clip,person\na,../../etc\n")
-    assert labelled(clips, read_labels(table))[0][0].record.person == "_.._etc"  # stays in the cache
+    assert apply_labels(clips, read_labels(table))[0][0].record.person == "_.._etc"  # stays in the cache
 
 
 def test_what_goes_wrong_names_the_member_not_its_copy(tmp_path):

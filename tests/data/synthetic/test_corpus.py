@@ -10,8 +10,9 @@ import pytest
 
 from tbd.data.synthetic import corpus as synthesis
 from tbd.data.synthetic.corpus import COLUMNS, plan_corpus, synthesize
-from tbd.data.synthetic.sentences import draw_sentence, languages, split_of
-from tbd.data.synthetic.speech import ENGINES, Voice
+from tbd.data.synthetic.engines import ENGINES
+from tbd.data.synthetic.sentences import languages, sample_sentence, split_of
+from tbd.data.synthetic.speech import Voice
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.speech.phones import SILENCE, load_phones
@@ -90,7 +91,7 @@ def test_held_out_clips_have_other_speakers_and_other_sentences(voices):
     assert not (actors["train"] | actors["val"]) & actors["test"]
     rng = np.random.default_rng(0)
     for split in ("train", "val", "test"):
-        assert {split_of(draw_sentence("en", split, rng)) for _ in range(30)} == {split}
+        assert {split_of(sample_sentence("en", split, rng)) for _ in range(30)} == {split}
 
 
 def test_a_seed_gives_the_same_corpus_with_any_number_of_workers(corpus, voices, tmp_path):

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tbd.data.synthetic.performance import act, find_accents
+from tbd.data.synthetic.performance import find_accents, synthesize_motion
 from tbd.data.synthetic.visemes import BILABIALS, base_symbols, loudness_of
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.geometry import mean_face
@@ -26,7 +26,7 @@ def feel(emotion, intensity=1.0):
 
 
 def perform(plan, seed=0, phones=SENTENCE, audio=AUDIO):
-    return act(phones, audio, plan, np.random.default_rng(seed))
+    return synthesize_motion(phones, audio, plan, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("feeling", [*EMOTIONS, 9, 10, 12, 16, 20, 22, 26, 27])

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tbd.data.synthetic.plans import KINDS, draw_plan
+from tbd.data.synthetic.plans import KINDS, sample_plan
 from tbd.think.action_units import ACTION_UNITS, REGIONS
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, LEVELS
 
@@ -14,7 +14,7 @@ def plans(kind=None, count=400, emotion=None, level=None):
     rng = np.random.default_rng(0)
     for _ in range(count):
         drawn = emotion or str(rng.choice(EMOTIONS))
-        yield draw_plan(drawn, level or (1 if drawn == "neutral" else int(rng.integers(1, 4))), DURATION, rng, kind)
+        yield sample_plan(drawn, level or (1 if drawn == "neutral" else int(rng.integers(1, 4))), DURATION, rng, kind)
 
 
 def test_prototypes_show_their_emotion_at_their_level():

@@ -9,8 +9,9 @@ from scipy.io import wavfile
 
 from tbd.data.synthetic import recordings
 from tbd.data.synthetic.corpus import synthesize
+from tbd.data.synthetic.engines import ENGINES, engine_of
 from tbd.data.synthetic.recordings import Recordings, gather, recorded_voice
-from tbd.data.synthetic.speech import ENGINES, Delivery, engine_of
+from tbd.data.synthetic.speech import Delivery
 from tbd.errors import InputError
 from tbd.speech.phones import SILENCE, Phone, load_phones, save_phones
 
@@ -34,7 +35,7 @@ def test_passages_cover_their_sound_and_hold_speech(prepared):
     _, voice = prepared
     engine, rng = engine_of(voice), np.random.default_rng(0)
     assert isinstance(engine, Recordings)
-    name = engine.draw(voice, "train", rng)
+    name = engine.sample_text(voice, "train", rng)
     (plain,), (longer,) = (engine.speak([name], voice, Delivery(tract=tract)) for tract in (1.0, 1.1))
     assert plain.phones[0].start == 0
     assert plain.phones[-1].end == pytest.approx(plain.duration, abs=1e-3)

@@ -9,9 +9,11 @@ import torch
 from tbd.draw.conditioning.captions import NEUTRAL
 from tbd.draw.conditioning.plan_encoder import LabelEncoder, MuscleTokenEncoder
 from tbd.draw.conditioning.plan_tensors import UNITS, PlanTensors
+from tbd.errors import InputError
 from tbd.media.rates import FPS
 from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import MuscleAction, MusclePlan, Segment
+from tbd.utils.user_warnings import TBDWarning
 from tests.draw.conditioning.tiny_text import tiny_text_encoder
 
 TIMED = MuscleAction(unit=12, side="left", intensity=0.6, onset=0.5, apex=0.9, offset=1.5)
@@ -135,6 +137,18 @@ class TestContract:
 def test_every_unit_has_its_own_token():
     weights = MuscleTokenEncoder(16).unit.weight
     assert len(weights) == (len(UNITS) + 1) * 3
+
+
+def test_weights_that_know_fewer_units_and_emotions_fit():
+    """Those that were trained stay as they are; of an unknown unit the region alone is seen, and an emotion needs its blend."""
+    encoder = MuscleTokenEncoder(4)
+    old = {**encoder.state_dict(), "unit.weight": torch.randn(3 * len(UNITS), 4)}
+    with pytest.warns(TBDWarning, match=rf"before AU{UNITS[-1]} was added"):
+        fitted = encoder.adapt_state(old)
+    encoder.load_state_dict(fitted)
+    assert torch.equal(encoder.unit.weight[:-3], old["unit.weight"]) and not encoder.unit.weight[-3:].any()
+    with pytest.raises(InputError, match="before surprised was added"):
+        encoder.adapt_state({**encoder.state_dict(), "emotion.weight": torch.randn(4, 7)})
 
 
 def test_a_label_is_the_strongest_emotion_at_any_intensity():

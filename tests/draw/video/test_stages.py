@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tbd.cli.main import main
-from tbd.data.preprocess.cache import Cache, ClipRecord
+from tbd.data.preprocess.cache import Cache
 from tbd.data.preprocess.clip import save_sound
+from tbd.data.records import ClipRecord
 from tbd.draw.export import load_model, save_model
 from tbd.draw.video.diffusion import VideoDiffusion
 from tbd.errors import InputError
@@ -57,7 +58,7 @@ def root(tmp_path_factory) -> Path:
         "dataset": "folder",
         "by": "clip",
         "source": "made up",
-        "sides": {"train": ["a", "b"], "val": ["c"]},
+        "splits": {"train": ["a", "b"], "val": ["c"]},
         "rest": None,
     }
     (root / "split.json").write_text(json.dumps(split))
@@ -65,7 +66,7 @@ def root(tmp_path_factory) -> Path:
 
 
 def fit(root: Path, stage: int, *options: str):
-    data = {"root": root / "cache", "split": root / "split.json", "num_workers": 0, "batch_size": 1}
+    data = {"root": root / "cache", "split_file": root / "split.json", "num_workers": 0, "batch_size": 1}
     trainer = {
         "accelerator": "cpu", "max_steps": 2, "val_check_interval": 1, "enable_progress_bar": "false", "log_every_n_steps": 1,
         "precision": "bf16-mixed",

@@ -34,9 +34,9 @@ def cache(tmp_path) -> Path:
 
 @pytest.fixture
 def split(tmp_path) -> str:
-    sides = {"test": ["M003_angry_1_001-003"]}
+    splits = {"test": ["M003_angry_1_001-003"]}
     path = tmp_path / "split.json"
-    path.write_text(json.dumps({"name": "mine", "dataset": "mead", "by": "clip", "source": "", "sides": sides}))
+    path.write_text(json.dumps({"name": "mine", "dataset": "mead", "by": "clip", "source": "", "splits": splits}))
     return str(path)
 
 

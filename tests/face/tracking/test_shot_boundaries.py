@@ -5,9 +5,9 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from tbd.errors import InputError
-from tbd.face.fit import ClipFit, head_motion
+from tbd.face.fit import ClipFit, head_motion, head_motion_by_shot
 from tbd.face.geometry import mean_face, remove_pose
-from tbd.face.tracker import FaceMeshTracker, head_motion_by_shot
+from tbd.face.tracker import FaceMeshTracker
 from tbd.face.tracking.shot_boundaries import Cut, ShotBoundaryDetector
 
 SIDE = 128

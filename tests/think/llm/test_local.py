@@ -14,6 +14,7 @@ from tbd.think.llm.local import STEP_LENGTH
 from tbd.think.llm.planner import REASONING_TOKENS, Deadline
 from tbd.think.llm.prompt import Prompt, shorten
 from tbd.think.llm.schema import Draft
+from tbd.think.plan_checks import check, repair
 from tests.think.llm.chat_server import serve
 from tests.think.llm.tiny_model import NO_SYSTEM, save_tiny_model
 
@@ -51,8 +52,8 @@ def test_it_reasons_in_the_prompts_steps(planner):
 def test_any_seed_writes_a_valid_plan_that_ends(planner, prompt, seed):
     asked = Prompt.load(prompt).ask("quietly furious")
     plan = Draft.read(planner._write_json(asked, Draft.json_schema(), seed, soon())).plan("quietly furious")
-    repaired, _ = plan.repair()
-    assert not repaired.check()
+    repaired, _ = repair(plan)
+    assert not check(repaired)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from tbd.data.synthetic import speech
-from tbd.data.synthetic.speech import ENGINES, Delivery, Voice, engine_of, find_voices
+from tbd.data.synthetic import espeak
+from tbd.data.synthetic.engines import DEBIAN_PACKAGES, ENGINES, engine_of, find_voices
+from tbd.data.synthetic.speech import Delivery, Voice
 from tbd.data.synthetic.visemes import VOWELS, base_symbols
 from tbd.errors import InputError
 from tbd.media.rates import SAMPLE_RATE
-from tbd.speech.phones import SILENCE, Phone, from_arpabet, load_phones, merge_silences, save_phones
+from tbd.speech.phones import SILENCE
 
 SENTENCES = ["Please bring back a pot of tea, and take the paper to Peter.", "Did Bob keep the copper pipe?"]
 
@@ -20,7 +21,7 @@ def installed():
 @pytest.fixture(params=installed() or [None], ids=str)
 def voice(request):
     if request.param is None:
-        pytest.skip(f"no speech synthesizer; apt-get install {' '.join(speech.DEBIAN_PACKAGES)}")
+        pytest.skip(f"no speech synthesizer; apt-get install {' '.join(DEBIAN_PACKAGES)}")
     return request.param
 
 
@@ -32,29 +33,29 @@ def level(audio, start, end):
 
 def test_phone_times_fit_the_sound(voice):
     found = {"pause": [], "closure": [], "vowel": []}
-    for said in engine_of(voice).speak(SENTENCES, voice, Delivery()):
-        for p in said.phones:
+    for speech in engine_of(voice).speak(SENTENCES, voice, Delivery()):
+        for p in speech.phones:
             middle, quarter = (p.start + p.end) / 2, p.duration / 4
             if p.symbol == SILENCE and p.duration > 0.08:
-                found["pause"].append(level(said.audio, middle - quarter, middle + quarter))
+                found["pause"].append(level(speech.audio, middle - quarter, middle + quarter))
             elif p.symbol in ("p", "t", "k") and p.start > 0.3:
                 # the closure is somewhere in the first two thirds: its quietest 15 ms
                 starts = np.arange(p.start, p.start + 0.66 * p.duration, 0.005)
-                found["closure"].append(min(level(said.audio, s, s + 0.015) for s in starts))
+                found["closure"].append(min(level(speech.audio, s, s + 0.015) for s in starts))
             elif set(base_symbols(p.symbol)) & VOWELS:
-                found["vowel"].append(level(said.audio, middle - quarter, middle + quarter))
+                found["vowel"].append(level(speech.audio, middle - quarter, middle + quarter))
     typical = {kind: np.median(levels) for kind, levels in found.items() if levels}
     assert typical["vowel"] - typical["closure"] > 20
     assert "pause" not in typical or typical["vowel"] - typical["pause"] > 25
 
 
 def test_phones_cover_the_sound_in_order(voice):
-    for said in engine_of(voice).speak(SENTENCES, voice, Delivery(rate=1.2, pitch=2, tract=0.9)):
-        assert said.audio.dtype == np.float32
-        assert np.abs(said.audio).max() <= 1
-        assert said.phones[0].start == 0
-        assert said.phones[-1].end == pytest.approx(said.duration, abs=1e-3)
-        assert all(a.end == pytest.approx(b.start, abs=1e-6) for a, b in zip(said.phones, said.phones[1:]))
+    for speech in engine_of(voice).speak(SENTENCES, voice, Delivery(rate=1.2, pitch=2, tract=0.9)):
+        assert speech.audio.dtype == np.float32
+        assert np.abs(speech.audio).max() <= 1
+        assert speech.phones[0].start == 0
+        assert speech.phones[-1].end == pytest.approx(speech.duration, abs=1e-3)
+        assert all(a.end == pytest.approx(b.start, abs=1e-6) for a, b in zip(speech.phones, speech.phones[1:]))
 
 
 def test_delivery_sets_the_rate_and_leaves_it_when_the_tract_changes(voice):
@@ -76,7 +77,7 @@ def test_a_longer_tract_lowers_the_spectrum(voice):
     assert centroid(1.15) < 0.95 * centroid(0.87)
 
 
-def test_what_was_said_before_changes_nothing(voice):
+def test_earlier_speech_changes_nothing(voice):
     first = engine_of(voice).speak(SENTENCES[:1], voice, Delivery())[0]
     engine_of(voice).speak(SENTENCES[1:], voice, Delivery(rate=1.3, pitch=3))
     again = engine_of(voice).speak(SENTENCES[:1], voice, Delivery())[0]
@@ -97,30 +98,7 @@ def test_no_engine_names_the_packages(monkeypatch):
     def absent():
         raise OSError
 
-    monkeypatch.setattr(speech, "_EspeakLibrary", absent)
+    monkeypatch.setattr(espeak, "_EspeakLibrary", absent)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(InputError, match="apt-get install flite"):
         find_voices()
-
-
-def test_arpabet_is_read_with_stress():
-    assert from_arpabet("IY1") == ("i", 1)
-    assert from_arpabet("pau") == (SILENCE, 0)
-    with pytest.raises(InputError, match="not an ARPAbet phone"):
-        from_arpabet("qq")
-
-
-def test_pauses_merge_and_empty_phones_go():
-    phones = [Phone(0, 1, SILENCE), Phone(1, 1, "p"), Phone(1, 2, SILENCE), Phone(2, 3, "ɑ")]
-    assert merge_silences(phones) == [Phone(0, 2, SILENCE), Phone(2, 3, "ɑ")]
-
-
-def test_phone_tables_are_read_back(tmp_path):
-    phones = [Phone(0.0, 0.25, SILENCE), Phone(0.25, 0.5, "tʃ", 1)]
-    save_phones(phones, tmp_path / "phones.csv")
-    assert load_phones(tmp_path / "phones.csv") == phones
-    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match="start,end,phone,stress"):
-        load_phones(tmp_path / "other.csv")
-    with pytest.raises(InputError, match="no phone table"):
-        load_phones(tmp_path / "none.csv")

@@ -1,0 +1,45 @@
+"""Lids and eyeballs."""
+
+import numpy as np
+import pytest
+
+from tbd.face import topology
+from tbd.face.geometry import mean_face
+from tbd.face.rig import Rig
+from tests.face.rigging.poses import EYES, lid_gap, moved, pose
+
+
+@pytest.mark.parametrize("also", [{}, {"eyeLookDown": 1}, {"eyeWide": 1}, {"eyeSquint": 1}, {"eyeSquint": 0.5, "eyeLookUp": 1}])
+def test_blink_closes_exactly_whatever_else_the_lids_do(rig, also):
+    for side in EYES:
+        assert np.abs(lid_gap(moved(rig, eyeBlink=1, **also), side)).max() < 1e-5
+
+
+def test_blink_closes_one_eye(rig):
+    points = moved(rig, eyeBlinkLeft=1)
+    assert np.abs(lid_gap(points, "Left")).max() < 1e-5
+    np.testing.assert_allclose(lid_gap(points, "Right"), lid_gap(rig.canonical, "Right"))
+
+
+def test_blink_closes_a_wide_and_a_narrow_eye():
+    for stretch in (0.5, 2.0):
+        face = mean_face().copy()
+        lids = list(topology.EYE_TOP[1:-1])
+        face[lids, 1] += (stretch - 1) * lid_gap(face, "Right")
+        assert np.abs(lid_gap(moved(Rig(face), eyeBlink=1), "Right")).max() < 1e-5
+
+
+def test_lids_follow_the_gaze_and_widen(rig):
+    rest = lid_gap(rig.canonical, "Left").mean()
+    top = list(EYES["Left"][0][1:-1])
+    down = rig.displace(pose(eyeLookDown=1))
+    assert down[top, 1].mean() < -0.2 * rest and down[473, 1] < -0.03
+    assert lid_gap(moved(rig, eyeWide=1), "Left").mean() > rest + 0.02
+    assert lid_gap(moved(rig, eyeSquint=1), "Left").mean() < 0.7 * rest
+
+
+def test_gaze_turns_each_iris_to_its_own_side(rig):
+    out = rig.displace(pose(eyeLookOut=1))
+    assert out[473, 0] > 0.04 and out[468, 0] < -0.04
+    assert rig.displace(pose(eyeLookUp=1))[473, 1] > 0.03
+    assert np.abs(np.delete(rig.displace(pose(eyeLookIn=1)), range(468, 478), 0)).max() == 0
