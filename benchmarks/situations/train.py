@@ -87,10 +87,10 @@ def pack(sentences: Sequence[Row]) -> dict[str, np.ndarray]:
     longest = int(bundle["lengths"].max())
     for name, tensor in read_directory(data).items():
         if tensor.kind == 0:
-            array = np.frombuffer(data, np.float32, tensor.count, tensor.offset)
+            array = np.frombuffer(data, np.float32, tensor.size, tensor.offset)
             bundle[f"model/{name}"] = array.reshape(-1, fit.SIZE)[:longest] if name == "emb.pos" else array
         else:
-            blocks = np.frombuffer(data, np.uint8, tensor.count // 32 * 18, tensor.offset)
+            blocks = np.frombuffer(data, np.uint8, tensor.size // 32 * 18, tensor.offset)
             bundle[f"model/{name}"] = blocks.reshape(-1, fit.SIZE // 32 * 18)[used] if name == "emb.word" else blocks
     return bundle
 

@@ -189,4 +189,5 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 def _situation(row: np.ndarray, sentences: int = 1) -> Situation:
     probabilities = {emotion: float(p) for emotion, p in zip(EMOTIONS, row[:-SCALES])}  # emotions are only ever appended
-    return Situation(probabilities, *(round(float(value), 3) for value in row[-SCALES:]), sentences=sentences)
+    intensity, valence, arousal, hidden = (round(float(value), 3) for value in row[-SCALES:])
+    return Situation(probabilities, intensity, valence, arousal, hidden, sentences)

