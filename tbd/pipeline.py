@@ -188,16 +188,17 @@ class TalkingHeadPipeline:
         if text and plan is not None:
             raise InputError("Give a text or a plan, not both: a plan already says what is felt.")
         face = self.locate(portrait, size)
-        thought = self.think(text, audio) if plan is None else plan
+        thought = self.think(text, audio, portrait) if plan is None else plan
         motion = self.draw(thought, audio, seed, guidance, num_inference_steps)
         return TalkingHead(thought, face, motion, self.render(face, motion, thought, audio, seed))
 
-    def think(self, text: str, audio: np.ndarray) -> MusclePlan:
+    def think(self, text: str, audio: np.ndarray, portrait: np.ndarray | None = None) -> MusclePlan:
         """Think a sentence about a feeling into a plan.
 
         Args:
             text: The sentence; neutral where it is empty.
             audio: (N,) float samples at 16 kHz of the voice that the plan is for; the plan spans its duration.
+            portrait: (H, W, 3) uint8 RGB, for a planner that looks at it.
 
         Returns:
             The plan.

@@ -7,11 +7,9 @@ the file's checksum was compared with the registry's or, if none is published, w
 import json
 import os
 import shutil
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from http.client import HTTPException
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -199,6 +197,9 @@ def fetch(
 
 
 def _download(url: str, target: Path, progress: Callable[[int, int], None] | None) -> None:
+    import urllib.request  # every command imports this module, and one downloads
+    from http.client import HTTPException
+
     request = urllib.request.Request(url, headers={"User-Agent": f"tbd/{__version__}"})
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response, open(target, "wb") as file:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tbd import MOTION_MODEL
 from tbd.cli.component_options import add_slot, chosen, made, swapped_scheduler
+from tbd.cli.planner_options import add_planner_options, asks_for_planner, chosen_planner
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ _MESH = "tbd.face.render.renderer.MeshWarpRenderer"
 
 def add_drawing_options(parser: "ArgumentParser") -> None:
     """Add the options of `SamplingOptions` and `Components`, and those of the files beside the video."""
-    add_slot(parser, "planner", "thinks the sentence", "situations")
+    add_planner_options(parser, observes=True)
     add_slot(parser, "tracker", "finds the face", "mesh")
     add_slot(parser, "guidance", "combines the predictions of a denoising step (default: the model's)")
     add_slot(parser, "noise_scheduler", "the denoising steps (default: the model's)")
     parser.add_argument("--motion-output", help=f"also write the motion ({MOTION_FORMATS})")
     parser.add_argument("--plan-output", help="also write the plan (.json)")
-    parser.add_argument("--model", default=MOTION_MODEL, help="packaged name, folder, or hub repository of a motion model")
+    parser.add_argument("--motion-model", default=MOTION_MODEL, help="packaged name, folder, or hub repository of a motion model")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same video")
     parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
     parser.add_argument("--num-inference-steps", type=int, help="denoising steps; more is finer and slower (default: the model's)")
@@ -57,7 +58,8 @@ def drawing_values(options: "Namespace") -> dict[str, Any]:
     """
     from rich.console import Console
 
-    sampling = SamplingOptions(**{field.name: options[field.name] for field in fields(SamplingOptions)})
+    own = {field.name: options[field.name] for field in fields(SamplingOptions) if field.name != "model"}
+    sampling = SamplingOptions(model=options.motion_model, **own)
     shared = {name: options[name] for name in ("size", "motion_output", "plan_output")}
     return {"sampling": sampling, "console": Console(quiet=options.quiet), "components": chosen_components(options), **shared}
 
@@ -169,7 +171,9 @@ def chosen_components(options: "Namespace | dict[str, Any]") -> Components:
         InputError: If a component cannot be made.
     """
     found: dict[str, Any] = {}
-    for slot, own in (("planner", "situations"), ("tracker", "mesh"), ("renderer", "mesh"), ("guidance", None)):
+    if "planner" in options and asks_for_planner(options):
+        found["planner"] = chosen_planner(options)
+    for slot, own in (("tracker", "mesh"), ("renderer", "mesh"), ("guidance", None)):
         value = options.get(slot)
         if value in (None, own) or (slot == "renderer" and names_video(value)):
             continue

@@ -95,7 +95,7 @@ def generate(
     face = pipeline.locate(picture, size, str(portrait))
     if checkpoint is not None and components.renderer is None:
         pipeline.video_model = _video_model(checkpoint, sampling)
-    thought = given if given is not None else pipeline.think(emotion, samples)
+    thought = given if given is not None else pipeline.think(emotion, samples, picture)
     show(thought, console, notes=False)
     warn_of_notes(thought)
     if plan_output is not None:

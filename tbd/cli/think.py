@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
-from tbd.cli.component_options import add_slot, chosen, class_of, made
+from tbd.cli.planner_options import add_planner_options, chosen_planner
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tbd.think.plan import MusclePlan
     from tbd.think.planner import Planner
 
-_SHORTHANDS = ("model", "url", "prompt", "timeout")
-"""Options that are arguments of a planner."""
 _ONE_SOURCE = "give a sentence about a feeling, a plan with --from, or a performance with --from-video; one of them."
 
 
@@ -43,15 +41,7 @@ def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("--chart", metavar="SVG", help="also draw the muscles on a face (.svg)")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON, for editing and for `generate --plan`")
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of plans, and nothing else")
-    add_slot(
-        parser, "planner", "rules and a small encoder for situations, rules alone, a language model here, or one on a server", "situations"
-    )
-    parser.add_argument("--model", help="language_model: a folder or hub repository; server: the model's name there")
-    parser.add_argument("--url", help="server: its URL, such as http://localhost:8000/v1; a key is read from TBD_API_KEY or OPENAI_API_KEY")
-    parser.add_argument(
-        "--prompt", metavar="FILE", help="language_model, server: what the model is told, instead of assets/think/prompt.md"
-    )
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="language_model, server: how long a plan may take (default: 300)")
+    add_planner_options(parser)
 
 
 def _run(options: "Namespace") -> None:
@@ -69,7 +59,7 @@ def _run(options: "Namespace") -> None:
     check_files({"--from": options["from"], **files}, {"--chart": options.chart}, {"--chart": (".svg",)})
     think(
         options.text,
-        _planner(options),
+        chosen_planner(options),
         duration=options.duration,
         source=options["from"],
         video=options.from_video,
@@ -79,24 +69,6 @@ def _run(options: "Namespace") -> None:
         **{name: options[name] for name in ("repair", "check", "chart")},
         as_json=options.json,
     )
-
-
-def _planner(options: "Namespace") -> "Planner":
-    import inspect
-
-    component = chosen(options.planner, "planner", "situations")
-    named = options.planner if isinstance(options.planner, str) else component.class_path
-    given = {name: options[name] for name in _SHORTHANDS if options[name] is not None}
-    taken = inspect.signature(class_of(component, "planner")).parameters
-    for name in given:
-        if name not in taken:
-            raise InputError(f"--{name} is nothing that --planner {named} takes; leave it out or choose another planner.")
-    component.init_args.update(given)
-    for name, parameter in taken.items():
-        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name not in component.init_args:
-            option = f"--{name}" if name in _SHORTHANDS else f"--planner.{name}"
-            raise InputError(f"--planner {named} needs {option}; `tbd think --help` says what it is.")
-    return made(component, "planner")
 
 
 def think(

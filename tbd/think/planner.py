@@ -5,6 +5,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import islice
+from typing import ClassVar
 
 from tbd.errors import InputError
 from tbd.think import verbalize
@@ -40,6 +41,9 @@ class Planner(ABC):
         >>> Stone().plan("furious").emotions
         {'neutral': 1.0}
     """
+
+    observes: ClassVar[frozenset[str]] = frozenset()
+    """What `plan` takes as further keyword arguments: ``"voice"``, (N,) float32 samples at 16 kHz, and ``"portrait"``, (H, W, 3) uint8."""
 
     @abstractmethod
     def plan(self, text: str, duration: float | None = None) -> MusclePlan:

@@ -21,7 +21,7 @@ from tbd.errors import INTERRUPTED, REQUEUE, InputError
 
 _MORE = {"nothing": "some", "some": "most"}
 """`VideoDiffusion`'s enable_gradient_checkpointing → the next that saves more."""
-_DRAWN_BY = {"MotionDiffusion": "--model", "VideoDiffusion": "--renderer video --checkpoint"}
+_DRAWN_BY = {"MotionDiffusion": "--motion-model", "VideoDiffusion": "--renderer video --checkpoint"}
 """Model → the option of `tbd generate` that takes its checkpoint."""
 
 

@@ -1,5 +1,6 @@
 """`ChatModel`: a `transformers` chat model that writes within a grammar."""
 
+import importlib.util
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,12 +26,15 @@ from tbd.errors import InputError, TBDError
 from tbd.think.llm.planner import Deadline
 from tbd.think.llm.prompt import Message
 
+_BROKEN = (OSError, ValueError, KeyError, ImportError, SafetensorError)
+"""What loading raises for files that hold no model."""
+
 
 class ChatModel:
     """A causal language model and its tokenizer.
 
     Args:
-        name: A folder, or a repository on the Hugging Face hub.
+        name: A folder, a ``.gguf`` file, or a repository on the Hugging Face hub.
         device: Where it runs; a GPU where there is one unless told.
         dtype: Of its weights; ``"auto"`` is the checkpoint's.
 
@@ -44,10 +48,11 @@ class ChatModel:
         self.device = _device(device)
         self.tokenizer, model = _load(name, dtype)
         self.model = model.eval().to(self.device)
-        vocabulary = model.get_output_embeddings().weight.shape[0]  # often padded beyond the tokenizer's
+        # the model's is often padded beyond the tokenizer's; that of a .gguf file may be a token short of it
+        self.vocabulary = max(model.get_output_embeddings().weight.shape[0], len(self.tokenizer))
         self.ends = _ends(self.tokenizer, model)
         try:
-            self.constraint = llguidance.hf.from_tokenizer(self.tokenizer, n_vocab=vocabulary, eos_token=self.ends)
+            self.constraint = llguidance.hf.from_tokenizer(self.tokenizer, n_vocab=self.vocabulary, eos_token=self.ends)
         except ValueError as error:
             raise InputError(f"The tokenizer of {name} cannot be constrained ({error}); take a model with a fast tokenizer.") from error
 
@@ -79,7 +84,7 @@ class ChatModel:
                 prompt,
                 attention_mask=torch.ones_like(prompt),
                 max_new_tokens=limit,
-                logits_processor=LogitsProcessorList([_Allow(matcher)]),
+                logits_processor=LogitsProcessorList([_Allow(matcher, self.vocabulary)]),
                 stopping_criteria=StoppingCriteriaList([_Stop(matcher, deadline)]),
                 pad_token_id=self.ends[0],
                 eos_token_id=self.ends,
@@ -117,11 +122,11 @@ class ChatModel:
 class _Allow(LogitsProcessor):
     """Only tokens that the grammar allows next."""
 
-    def __init__(self, matcher: llguidance.LLMatcher) -> None:
-        self.matcher = matcher
+    def __init__(self, matcher: llguidance.LLMatcher, vocabulary: int) -> None:
+        self.matcher, self.vocabulary = matcher, vocabulary
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        bits = torch.zeros(-(-scores.shape[1] // 32), dtype=torch.int32)
+        bits = torch.zeros(-(-self.vocabulary // 32), dtype=torch.int32)
         self.matcher.unsafe_compute_mask_ptr(bits.data_ptr(), bits.numel() * 4)
         allowed = (bits[:, None] >> torch.arange(32) & 1).bool().flatten()[: scores.shape[1]]  # (V,)
         return scores.masked_fill(~allowed.to(scores.device), -torch.inf)  # (1, V)
@@ -162,11 +167,14 @@ def _device(name: str | None) -> torch.device:
 def _load(name: str, dtype: str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     """Tokenizer and model: from the folder or the hub's cache, else from the hub."""
     local = Path(name).expanduser()
+    if local.suffix.lower() == ".gguf":
+        return _read_gguf(local, dtype)
     if not name or (not local.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1)):
-        raise InputError(f"There is no language model in a folder {name!r}; give a folder, or a hub repository such as owner/model.")
-    broken = (OSError, ValueError, KeyError, ImportError, SafetensorError)
+        raise InputError(
+            f"There is no language model in a folder {name!r}; give a folder, a .gguf file, or a hub repository such as owner/model."
+        )
     if not local.is_dir():
-        with suppress(*broken):
+        with suppress(*_BROKEN):
             return _read(name, dtype, local_files_only=True)
         try:
             huggingface_hub.model_info(name, timeout=10)  # loading would try for a minute to reach a hub that is not there
@@ -177,11 +185,24 @@ def _load(name: str, dtype: str) -> tuple[PreTrainedTokenizerBase, PreTrainedMod
             ) from error
     try:
         return _read(str(local) if local.is_dir() else name, dtype)
-    except broken as error:
+    except _BROKEN as error:
         raise InputError(f"{name} holds no chat model of transformers ({_first_line(error)}).") from error
 
 
-def _read(source: str, dtype: str, **options: bool) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+def _read_gguf(file: Path, dtype: str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    """llama.cpp's format; `transformers` unpacks its quantized weights."""
+    if not file.is_file():
+        raise InputError(f"There is no language model {file}.")
+    for package in ("gguf", "accelerate"):
+        if importlib.util.find_spec(package) is None:
+            raise InputError(f"{file} needs the package {package}; `pip install 'tbd[gguf]'` brings it.")
+    try:
+        return _read(str(file.parent), "float32" if dtype == "auto" else dtype, gguf_file=file.name)
+    except Exception as error:  # parsers of broken files raise whatever they like
+        raise InputError(f"{file} holds no chat model that transformers can unpack ({_first_line(error)}).") from error
+
+
+def _read(source: str, dtype: str, **options: bool | str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     tokenizer = AutoTokenizer.from_pretrained(source, **options)
     return tokenizer, AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **options)
 

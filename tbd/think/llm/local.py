@@ -21,7 +21,7 @@ class LanguageModelPlanner(ChatPlanner):
     The likeliest token is taken, so the same text gives the same plan.
 
     Args:
-        model: A folder, or a repository on the Hugging Face hub.
+        model: A folder, a ``.gguf`` file, or a repository on the Hugging Face hub.
         prompt: A prompt file instead of tbd's own; see `tbd.think.llm.prompt.Prompt`.
         timeout: Seconds that one plan may take in all.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` …; a GPU where there is one unless told.

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tbd.errors import InputError, TBDError
+from tbd.think.action_units import TRACE, Side
+from tbd.think.emotions import EMOTION_SPECS
+from tbd.think.llm.observations import NO_SENTENCE, with_observations
 from tbd.think.llm.prompt import Message, Prompt, read_steps, shorten
 from tbd.think.llm.schema import AnswerError, Draft
-from tbd.think.plan import MusclePlan, Step
+from tbd.think.plan import MuscleAction, MusclePlan, Step
+from tbd.think.plan_checks import repair
 from tbd.think.planner import Planner, check_duration
 
 REASONING_TOKENS = 768
@@ -45,10 +51,12 @@ class ChatPlanner(Planner):
     Args:
         prompt: A prompt file instead of tbd's own; see `Prompt`.
         timeout: Seconds that one plan may take in all.
-        retries: Further tries after an answer that cannot be used.
+        retries: Number of further tries after an answer that cannot be used.
+        see: Whether `plan` shows the model the portrait.
+        hear: Whether it gives the model the voice.
     """
 
-    def __init__(self, prompt: Path | None = None, timeout: float = 300.0, retries: int = 2) -> None:
+    def __init__(self, prompt: Path | None = None, timeout: float = 300.0, retries: int = 2, see: bool = False, hear: bool = False) -> None:
         if not 0 < timeout < math.inf:
             raise InputError(f"A language model needs a time limit above 0 seconds; {timeout:g} was given.")
         if retries < 0:
@@ -56,6 +64,12 @@ class ChatPlanner(Planner):
         self.prompt = Prompt.load(prompt)
         self.timeout = timeout
         self.retries = retries
+        self.see, self.hear = see, hear
+
+    @property
+    def observes(self) -> frozenset[str]:  # type: ignore[override]  # each planner's own choice
+        """``"portrait"`` where the model is to see it, ``"voice"`` where it is to hear it."""
+        return frozenset(name for name, wanted in (("portrait", self.see), ("voice", self.hear)) if wanted)
 
     @abstractmethod
     def _reason(self, messages: Sequence[Message], seed: int, deadline: Deadline) -> str:
@@ -69,25 +83,29 @@ class ChatPlanner(Planner):
     def _write_json(self, messages: Sequence[Message], schema: dict[str, Any], seed: int, deadline: Deadline) -> str:
         """JSON that follows `schema`, or tries to. Raises as `_reason` does."""
 
-    def plan(self, text: str, duration: float | None = None) -> MusclePlan:
-        """Think in two requests: reasoning, then JSON; see `Planner.plan`.
+    def plan(
+        self, text: str, duration: float | None = None, *, voice: np.ndarray | None = None, portrait: np.ndarray | None = None
+    ) -> MusclePlan:
+        """Think; see `Planner.plan`.
 
         Args:
-            text: What is felt, in words.
+            text: What is felt, in words; may be empty where the model sees or hears.
             duration: Seconds of audio that the plan is for, where known.
+            voice: (N,) float32 samples at 16 kHz, where the model is to hear them.
+            portrait: (H, W, 3) uint8 RGB, where the model is to see it.
 
         Returns:
-            The plan; a neutral one, with a note, where the text is empty.
+            The plan, mended where a face could not carry it out, with the muscles of its emotions where the model named none.
 
         Raises:
-            InputError: If the duration is not a positive number of seconds, or the model is not available as configured.
+            InputError: If the duration is not a positive number of seconds, or the model cannot be had as it was asked for.
             TBDError: If no plan came within the time or the tries.
         """
         check_duration(duration)
         seen, notes = shorten(text)
-        if not seen:
+        if not seen and voice is None and portrait is None:
             return _neutral(text)
-        asked = self.prompt.ask(seen, duration)
+        asked = with_observations(self.prompt.ask(seen or NO_SENTENCE, duration), voice, portrait)
         deadline = Deadline(self.timeout, time.monotonic())
         for seed in range(self.retries + 1):
             try:
@@ -96,11 +114,45 @@ class ChatPlanner(Planner):
                 if not steps:
                     raise AnswerError("it gave no reasoning")
                 told = self.prompt.ask_plan(asked, "\n\n".join(f"## {step.title}\n{step.text}" for step in steps))
-                return Draft.read(self._write_json(told, Draft.json_schema(), seed, deadline)).plan(text, steps, notes)
+                draft = Draft.read(self._write_json(told, Draft.json_schema(), seed, deadline))
+                return completed(draft.plan(text, steps, notes))
             except AnswerError as error:
                 problem = str(error)
         tries = "one try" if self.retries == 0 else f"{self.retries + 1} tries"
         raise TBDError(f"The language model gave no plan in {tries}: {problem}.")
+
+
+def completed(plan: MusclePlan) -> MusclePlan:
+    """Mend and complete what a small model wrote.
+
+    Args:
+        plan: Any valid plan.
+
+    Returns:
+        The plan after `tbd.think.plan_checks.repair`; where it names a feeling and no muscle, with the muscles of its emotions'
+        prototypes at its intensity. Notes say what was done.
+
+    Example:
+        >>> plan = completed(MusclePlan(emotions={"happy": 1.0}, intensity=0.5))
+        >>> [(a.unit, a.intensity) for a in plan.actions], len(plan.notes)
+        ([(6, 0.4), (12, 0.5), (25, 0.25)], 1)
+    """
+    notes = list(plan.notes)
+    if not plan.actions and plan.intensity > 0 and set(plan.emotions) != {"neutral"}:
+        plan = plan.model_copy(update={"actions": _prototypical(plan)})
+        notes.append("The language model named a feeling and no muscle; the muscles are those of the feeling's prototype.")
+    mended, changes = repair(plan)
+    notes += [f"The language model's plan was mended: {change}" for change in changes]
+    return mended.model_copy(update={"notes": tuple(notes)})
+
+
+def _prototypical(plan: MusclePlan) -> tuple[MuscleAction, ...]:
+    """The first prototypes of a plan's emotions, each by its weight; of one unit and side the strongest."""
+    levels: dict[tuple[int, Side], float] = {}
+    for emotion, weight in plan.emotions.items():
+        for unit, side, level in EMOTION_SPECS[emotion].prototypes[0]:
+            levels[unit, side] = max(levels.get((unit, side), 0.0), round(level * weight * plan.intensity, 3))
+    return tuple(MuscleAction(unit=unit, side=side, intensity=level) for (unit, side), level in levels.items() if level >= TRACE)
 
 
 def _neutral(text: str) -> MusclePlan:

@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tbd.errors import InputError
 from tbd.think.action_units import ACTION_UNITS, EITHER, ONE, REGIONS, TOGETHER
@@ -16,8 +17,9 @@ PROMPT = ASSETS / "prompt.md"
 CHARACTER_LIMIT = 4000
 """Characters that are read, for texts whose words are endless or not divided by spaces."""
 
-Message = dict[str, str]
-"""``{"role": "system" | "user" | "assistant", "content": …}``, as chat templates and servers take it."""
+Message = dict[str, Any]
+"""``{"role": "system" | "user" | "assistant", "content": …}``, as chat templates and servers take it; the content is text, or a list of
+parts where a model sees or hears (`tbd.think.llm.observations`)."""
 
 _PARTS = ("system", "reason", "plan")
 

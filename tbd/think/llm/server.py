@@ -2,13 +2,11 @@
 
 import json
 import os
-import queue
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tbd.errors import InputError, TBDError
@@ -16,23 +14,22 @@ from tbd.think.llm.planner import REASONING_TOKENS, ChatPlanner, Deadline
 from tbd.think.llm.prompt import Message
 from tbd.think.llm.schema import AnswerError
 
+if TYPE_CHECKING:
+    from openai import APIStatusError, OpenAI
+
 KEYS = ("TBD_API_KEY", "OPENAI_API_KEY")
 """Environment variables that may hold the server's key; the first that is set counts."""
-
 BACKOFF = 0.5
 """Seconds before a failed request is sent again; each time twice as long."""
-
 PLAN_TOKENS = 2048
 """Tokens that a plan may have; most have about 600."""
+CONNECT_TIMEOUT = 10.0
+"""Seconds that a server has to take a connection."""
 
 _LARGEST = 4 * 2**20
 """Bytes of an answer; more is no answer of a chat server."""
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 """HTTP statuses that may be gone a moment later."""
-
-
-CONNECT_TIMEOUT = 10.0
-"""Seconds that a server has to take a connection."""
 
 
 class _RequestError(TBDError):
@@ -44,26 +41,37 @@ class _PassingError(TBDError):
 
 
 class ServerPlanner(ChatPlanner):
-    """Thinks with a language model on a server.
+    """Thinks with a language model on a server, through the `openai` client.
 
     The JSON is asked for by schema; where the server does not know `response_format`, in words. A key is read from
     `TBD_API_KEY` or `OPENAI_API_KEY` when a plan is made, sent to this server alone, and shown nowhere. The server is spoken
     to directly: proxies and redirections are not followed.
 
     Args:
-        url: up to and with its version: ``http://localhost:8000/v1``.
-        model: its name on the server.
-        prompt: a prompt file instead of tbd's own; see `tbd.think.llm.prompt.Prompt`.
-        timeout: seconds that one plan may take in all.
-        retries: further tries after a failure that may pass, and after an answer that cannot be used.
+        url: Address of the server up to and with its version: ``http://localhost:8000/v1``.
+        model: The model's name on the server.
+        prompt: A prompt file instead of tbd's own; see `tbd.think.llm.prompt.Prompt`.
+        timeout: Seconds that one plan may take in all.
+        retries: Number of further tries after a failure that may pass, and after an answer that cannot be used.
+        see: Whether a multimodal model is shown the portrait.
+        hear: Whether it is given the voice.
 
     Raises:
-        InputError: the URL is none, or the prompt cannot be used; and from `plan`, the server is down, refuses the key or
+        InputError: If the URL is none, or the prompt cannot be used; and from `plan`, if the server is down, refuses the key or
             does not have the model.
     """
 
-    def __init__(self, url: str, model: str, prompt: Path | None = None, timeout: float = 300.0, retries: int = 2) -> None:
-        super().__init__(prompt, timeout, retries)
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        prompt: Path | None = None,
+        timeout: float = 300.0,
+        retries: int = 2,
+        see: bool = False,
+        hear: bool = False,
+    ) -> None:
+        super().__init__(prompt, timeout, retries, see, hear)
         self.url = _checked(url)
         self.model = model
 
@@ -76,17 +84,16 @@ class ServerPlanner(ChatPlanner):
             text, reason = self._chat(messages, seed, deadline, PLAN_TOKENS, response_format=wanted)
         except _RequestError:  # the field may be what it refuses; a server that refuses more will say so again
             shape = f"\n\nThe JSON follows this schema:\n{json.dumps(schema)}"
-            told = [*messages[:-1], {**messages[-1], "content": messages[-1]["content"] + shape}]
-            text, reason = self._chat(told, seed, deadline, PLAN_TOKENS)
+            in_words = [*messages[:-1], {**messages[-1], "content": f"{messages[-1]['content']}{shape}"}]
+            text, reason = self._chat(in_words, seed, deadline, PLAN_TOKENS)
         if reason == "length":
             raise AnswerError(f"its answer breaks off at the limit of {PLAN_TOKENS} tokens")
         return text
 
     def _chat(self, messages: Sequence[Message], seed: int, deadline: Deadline, tokens: int, **fields: Any) -> tuple[str, str | None]:
         """What the model wrote, and why it stopped."""
-        drawn = {"temperature": 0.0 if seed == 0 else 0.7, "seed": seed}
-        body = {"model": self.model, "messages": list(messages), "max_tokens": tokens, "stream": False, **drawn, **fields}
-        answer = self._post(json.dumps(body).encode(), deadline)
+        body = {"messages": list(messages), "max_tokens": tokens, "temperature": 0.0 if seed == 0 else 0.7, "seed": seed, **fields}
+        answer = self._ask(body, deadline)
         try:
             choice = json.loads(answer)["choices"][0]
             text, reason = choice["message"]["content"], choice.get("finish_reason")
@@ -98,39 +105,70 @@ class ServerPlanner(ChatPlanner):
             raise AnswerError(f"the server at {self.url} answered with an empty message")
         return text, reason
 
-    def _post(self, body: bytes, deadline: Deadline) -> bytes:
+    def _ask(self, body: dict[str, Any], deadline: Deadline) -> bytes:
         """Send a request, and again after failures that may pass."""
         for attempt in range(self.retries + 1):
             if attempt:
                 time.sleep(min(BACKOFF * 2 ** (attempt - 1), deadline.left))
+            if not deadline.left:
+                raise deadline.passed()
             try:
-                return self._send_within(body, deadline)
+                return self._send(body, deadline)
             except _PassingError as error:
                 problem = str(error)
         again = ", also when asked again" if self.retries else ""
         raise TBDError(f"The server at {self.url} {problem}{again}.")
 
-    def _send_within(self, body: bytes, deadline: Deadline) -> bytes:
-        """`_send` in a thread of its own: a server that drips a byte a second never trips a socket's timeout."""
-        if not deadline.left:
-            raise deadline.passed()
+    def _send(self, body: dict[str, Any], deadline: Deadline) -> bytes:
+        """One request, whose answer is read piece by piece: a server that drips a byte a second never trips a socket's timeout.
+
+        Raises:
+            InputError: If the server is down, or refuses the key, the address or the model.
+            TBDError: If the time is over; a `_PassingError` or `_RequestError` otherwise.
+        """
+        import openai
+
+        httpx = _transport()
         key = _key()
-        results: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
-
-        def work() -> None:
-            try:
-                results.put(_send(self.url, body, key, deadline))
-            except Exception as error:
-                results.put(error)
-
-        threading.Thread(target=work, daemon=True).start()
         try:
-            result = results.get(timeout=deadline.left)
-        except queue.Empty:
+            with closing(_client(self.url, key, deadline)) as client:
+                calls = client.chat.completions.with_streaming_response
+                with calls.create(model=self.model, extra_headers=_headers(key), **body) as response:
+                    return _read(response.iter_bytes(), deadline)
+        except openai.APITimeoutError as error:
+            if isinstance(error.__cause__, httpx.ConnectTimeout) and deadline.left:
+                raise InputError(f"The server at {self.url} cannot be reached (timed out); start it, or correct its URL.") from None
             raise deadline.passed() from None
-        if isinstance(result, Exception):
-            raise result
-        return result
+        except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, httpx.ConnectError):
+                why = _reason_of(error.__cause__)
+                raise InputError(f"The server at {self.url} cannot be reached ({why}); start it, or correct its URL.") from None
+            raise _PassingError("broke off before its answer was complete") from None
+        except openai.APIStatusError as error:
+            raise self._refusal(error, key) from None
+        except httpx.TimeoutException:
+            raise deadline.passed() from None
+        except httpx.HTTPError:
+            raise _PassingError("broke off before its answer was complete") from None
+
+    def _refusal(self, error: "APIStatusError", key: tuple[str, str] | None) -> TBDError:
+        """What an HTTP status means for the user."""
+        status = error.status_code
+        if status in (401, 403):  # the server's words may repeat the key, so they stay out
+            asked = f"the key in {key[0]}" if key else f"a request without a key; set {KEYS[0]}"
+            return InputError(f"The server at {self.url} refuses {asked} (HTTP {status}).")
+        if 300 <= status < 400:
+            return InputError(f"The server at {self.url} redirects elsewhere (HTTP {status}); give its final URL.")
+        words = _words(error, key)
+        if status == 404:
+            return InputError(
+                f"The server at {self.url} knows no such address or model (HTTP 404{words}); correct its URL or the model's name."
+            )
+        if status in _PASSING:
+            return _PassingError(f"failed (HTTP {status}{words})")
+        senses = " and ".join(name for name, given in (("see (--see)", self.see), ("hear (--hear)", self.hear)) if given)
+        doubt = f"; perhaps the model cannot {senses}" if senses else ""
+        return _RequestError(f"The server at {self.url} refuses the request (HTTP {status}{words}){doubt}.")
 
 
 def _checked(url: str) -> str:
@@ -158,72 +196,57 @@ def _key() -> tuple[str, str] | None:
     return name, value
 
 
-def _send(url: str, body: bytes, key: tuple[str, str] | None, deadline: Deadline) -> bytes:
-    """One request.
+def _client(url: str, key: tuple[str, str] | None, deadline: Deadline) -> "OpenAI":
+    """A client that asks once, follows nothing, and knows nothing of the environment but the key."""
+    import openai
 
-    Raises:
-        InputError: the server is down, or refuses the key, the address or the model.
-        _PassingError: a failure that may pass.
-        _RequestError: it refuses what is in the request.
-    """
-    import http.client  # with ssl it takes longer to import than most of tbd.think
-
-    parts = urlsplit(url)
-    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = connect(parts.hostname, parts.port, timeout=min(CONNECT_TIMEOUT, max(deadline.left, 0.01)))
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key[1]}"} if key else {})
-    with closing(connection):
-        try:
-            connection.connect()
-        except (OSError, UnicodeError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise InputError(f"The server at {url} cannot be reached ({why}); start it, or correct its URL.") from None
-        connection.sock.settimeout(max(deadline.left, 0.01))
-        try:
-            connection.request("POST", f"{parts.path}/chat/completions", body, headers)
-            response = connection.getresponse()
-            answer = _read(response, deadline)
-        except TimeoutError:
-            raise deadline.passed() from None
-        except (http.client.HTTPException, OSError):
-            raise _PassingError("broke off before its answer was complete") from None
-    if response.status == 200:
-        return answer
-    raise _refusal(url, response.status, answer, key)
+    left = max(deadline.left, 0.01)
+    times = openai.Timeout(left, connect=min(CONNECT_TIMEOUT, left))
+    direct = openai.DefaultHttpxClient(timeout=times, trust_env=False, follow_redirects=False)
+    return openai.OpenAI(api_key=key[1] if key else "none", base_url=url, timeout=times, max_retries=0, http_client=direct)
 
 
-def _read(response: Any, deadline: Deadline) -> bytes:
-    """The body of an `http.client.HTTPResponse`, piece by piece."""
+def _transport() -> Any:
+    """The library that the client sends with: httpx, or httpx2 since openai 3."""
+    import importlib
+
+    import openai
+
+    client = next(base for base in openai.DefaultHttpxClient.__mro__ if base.__name__ == "Client")
+    return importlib.import_module(client.__module__.partition(".")[0])
+
+
+def _headers(key: tuple[str, str] | None) -> dict[str, Any]:
+    """The client sends a key or refuses to work; without one, none is sent."""
+    import openai
+
+    return {} if key else {"Authorization": openai.Omit()}
+
+
+def _read(pieces: Any, deadline: Deadline) -> bytes:
     answer = bytearray()
-    while piece := response.read1(65536):
+    for piece in pieces:
         answer += piece
         if len(answer) > _LARGEST:
             raise _PassingError(f"answers with more than {_LARGEST >> 20} MiB")
         if not deadline.left:
             raise deadline.passed()
-    if response.length:  # `read1` does not mind that the rest is missing
-        raise _PassingError("broke off before its answer was complete")
     return bytes(answer)
 
 
-def _refusal(url: str, status: int, answer: bytes, key: tuple[str, str] | None) -> TBDError:
-    """What an HTTP status means for the user."""
-    if status in (401, 403):  # the server's words may repeat the key, so they stay out
-        asked = f"the key in {key[0]}" if key else f"a request without a key; set {KEYS[0]}"
-        return InputError(f"The server at {url} refuses {asked} (HTTP {status}).")
-    if 300 <= status < 400:
-        return InputError(f"The server at {url} redirects elsewhere (HTTP {status}); give its final URL.")
-    said = _said(answer, key)
-    if status == 404:
-        return InputError(f"The server at {url} knows no such address or model (HTTP 404{said}); correct its URL or the model's name.")
-    if status in _PASSING:
-        return _PassingError(f"failed (HTTP {status}{said})")
-    return _RequestError(f"The server at {url} refuses the request (HTTP {status}{said}).")
+def _reason_of(error: BaseException) -> str:
+    """The operating system's words for why there is no connection."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return str(error)
 
 
-def _said(answer: bytes, key: tuple[str, str] | None) -> str:
+def _words(error: "APIStatusError", key: tuple[str, str] | None) -> str:
     """A server's own words, shortened, without the key; nothing where it gives none."""
-    text = answer.decode("utf-8", "replace")
+    text = error.response.text
     try:
         told = json.loads(text)
         told = told.get("error", told) if isinstance(told, dict) else told

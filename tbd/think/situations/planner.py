@@ -57,7 +57,18 @@ class SituationPlanner(Planner):
         return SituationClassifier(encoder) if encoder is not None else None
 
     def plan(self, text: str, duration: float | None = None) -> MusclePlan:
-        """Think; see `Planner.plan`."""
+        """Think; see `Planner.plan`.
+
+        Args:
+            text: What is felt, in words, or what happened.
+            duration: Seconds of audio that the plan is for, where known.
+
+        Returns:
+            The plan.
+
+        Raises:
+            InputError: If the duration is not a positive number of seconds.
+        """
         check_duration(duration)
         words = read(text)
         moments: Sequence[Moment] = () if foreign_language(words.tokens) else words.moments

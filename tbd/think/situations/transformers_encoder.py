@@ -29,7 +29,15 @@ class TransformersEncoder(SentenceEncoder):
             raise InputError(f"The sentence encoder {model} cannot be loaded: {str(error).splitlines()[0]}") from error
 
     def encode(self, texts: Sequence[str], parameters: Parameters) -> np.ndarray:
-        """Encode sentences; see `SentenceEncoder.encode`."""
+        """Encode sentences; see `SentenceEncoder.encode`.
+
+        Args:
+            texts: Sentences, in any language.
+            parameters: Biases and norms that replace the model's own.
+
+        Returns:
+            Vectors of length 1, a row for each sentence.
+        """
         import torch
 
         own = dict(self._model.named_parameters())

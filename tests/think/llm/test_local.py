@@ -16,7 +16,7 @@ from tbd.think.llm.prompt import Prompt, shorten
 from tbd.think.llm.schema import Draft
 from tbd.think.plan_checks import check, repair
 from tests.think.llm.chat_server import serve
-from tests.think.llm.tiny_model import NO_SYSTEM, save_tiny_model
+from tests.think.llm.tiny_model import NO_SYSTEM, save_gguf, save_tiny_model
 
 SHORT = "# system\nYou plan faces.\n# reason\n<sentence>{{text}}</sentence>\n## Feeling\nWhich?\n## Muscles\nWhich?\n# plan\nNow as JSON."
 
@@ -182,7 +182,30 @@ def test_options_that_do_not_fit(capsys, argv, expected):
     assert code == 2 and re.search(re.escape(expected), err) and len(err.splitlines()) == 1
 
 
-def test_the_knowledge_planner_stays_light():
+def test_the_default_planner_stays_light():
     code = "import sys; from tbd.cli.main import main; main(['think', 'sad', '--json']); "
     code += "print(sorted({'torch', 'transformers', 'llguidance', 'http.client'} & set(sys.modules)), file=sys.stderr)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip() == "[]"
+
+
+def test_a_gguf_file_holds_the_same_model(tmp_path, folder, prompt):
+    """The tiny model in llama.cpp's format: the same words are as likely, and its plans are as valid."""
+    import torch
+
+    pytest.importorskip("gguf")
+    pytest.importorskip("accelerate")
+    own = LanguageModelPlanner(str(folder), prompt, device="cpu").model
+    planner = LanguageModelPlanner(str(save_gguf(folder, tmp_path / "tiny.gguf")), prompt, device="cpu")
+    tokens = torch.tensor([own.tokenizer("The brow comes down.")["input_ids"]])
+    with torch.inference_mode():
+        assert torch.allclose(own.model(tokens).logits, planner.model.model(tokens).logits, atol=1e-4)
+    assert planner.model.tokenizer("The brow comes down.")["input_ids"] == tokens[0].tolist()
+    assert planner.plan("quietly furious").description
+
+
+def test_what_is_no_gguf(tmp_path):
+    with pytest.raises(InputError, match="There is no language model"):
+        LanguageModelPlanner(str(tmp_path / "absent.gguf"))
+    (tmp_path / "text.gguf").write_text("GGUF, says this text")
+    with pytest.raises(InputError, match="no chat model that transformers can unpack"):
+        LanguageModelPlanner(str(tmp_path / "text.gguf"))

@@ -1,9 +1,14 @@
 """A planner behind HTTP: every way in which a server fails is one sentence, in time, and without the key."""
 
+import base64
+import io
 import json
 import time
 
+import numpy as np
 import pytest
+from PIL import Image
+from scipy.io import wavfile
 
 from tbd.errors import InputError, TBDError
 from tbd.think.llm import server as module
@@ -237,3 +242,40 @@ def test_the_key_does_not_follow_a_redirection(server, monkeypatch):
         server.answer = lambda e: e.reply(b"", 307, Location=other.url)
         assert "redirects elsewhere" in failure(server, InputError)
         assert other.requests == []
+
+
+def test_a_model_that_sees_and_hears_is_shown_the_portrait_and_given_the_voice(server):
+    chosen = planner(server, see=True, hear=True)
+    assert chosen.observes == {"portrait", "voice"}
+    voice = np.sin(np.arange(16000) / 20).astype(np.float32) / 2
+    portrait = np.full((1000, 500, 3), (200, 30, 30), np.uint8)
+    assert chosen.plan("", duration=1, voice=voice, portrait=portrait).actions  # no sentence is needed
+    for request in server.requests:  # the reasoning and the plan are asked for with both
+        parts = {part["type"]: part for part in request.body["messages"][1]["content"]}
+        assert "no sentence was given" in request.body["messages"][1]["content"][0]["text"]
+        header, data = parts["image_url"]["image_url"]["url"].split(",")
+        picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+        assert header == "data:image/jpeg;base64" and picture.shape == (768, 384, 3) and picture[..., 0].mean() > 180
+        rate, samples = wavfile.read(io.BytesIO(base64.b64decode(parts["input_audio"]["input_audio"]["data"])))
+        assert rate == 16000 and np.allclose(samples / 32767, voice, atol=1e-3)
+
+
+def test_a_model_that_cannot_see_is_said_to(server):
+    server.answer = lambda e: e.reply(b'{"error": {"message": "image input is not supported"}}', 400)
+    with pytest.raises(TBDError, match=r"not supported\); perhaps the model cannot see \(--see\)\."):
+        planner(server, see=True).plan("angry", portrait=np.zeros((8, 8, 3), np.uint8))
+
+
+def test_an_empty_sentence_asks_no_model_that_observes_nothing(server):
+    assert planner(server).plan("").notes and server.requests == []
+
+
+def test_a_plan_without_muscles_is_completed_and_one_that_contradicts_itself_is_mended(server):
+    empty = json.loads(PLAN) | {"actions": []}
+    server.answer = lambda e: e.reply(completion(json.dumps(empty) if e.wants_plan else REASONING))
+    plan = planner(server).plan("quietly furious")
+    assert {a.unit for a in plan.actions} >= {4, 5, 7} and "prototype" in plan.notes[0]
+    pulls = [{"unit": u, "side": "both", "intensity": i, "onset": None, "offset": None} for u, i in ((12, 0.8), (15, 0.3))]
+    server.answer = lambda e: e.reply(completion(json.dumps(empty | {"actions": pulls}) if e.wants_plan else REASONING))
+    plan = planner(server).plan("quietly furious")
+    assert [a.unit for a in plan.actions] == [12] and any("AU15" in note for note in plan.notes)
