@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import islice
 
+from tbd.think.emotions import EMOTION_SPECS
 from tbd.think.plan import MusclePlan
 from tbd.think.planner import HELP, Planner, check_duration, compose
 from tbd.think.rules.language_checks import foreign_language, is_plain_english, slips
@@ -48,12 +49,12 @@ class SituationPlanner(Planner):
     """
 
     def __init__(self, encoder: SentenceEncoder | str | None = None) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
 
     @cached_property
     def classifier(self) -> SituationClassifier | None:
         """The classifier; None where there is no encoder. Loaded when a text first needs it."""
-        encoder = self._encoder if isinstance(self._encoder, SentenceEncoder) else find_encoder(self._encoder)
+        encoder = self.encoder if isinstance(self.encoder, SentenceEncoder) else find_encoder(self.encoder)
         return SituationClassifier(encoder) if encoder is not None else None
 
     def plan(self, text: str, duration: float | None = None) -> MusclePlan:
@@ -110,7 +111,9 @@ class SituationPlanner(Planner):
             notes.append(f"The text names no feeling and reads as a plain statement ({sure}), so the face stays neutral. {HELP}")
             return compose(text, words, (), duration, notes)
         if situation.confidence < _GUESS:
-            notes.append(f"That this is met with {situation.leading} is a guess ({situation.confidence:.2f} sure). {HELP}")
+            notes.append(
+                f"That this is met with {EMOTION_SPECS[situation.leading].noun} is a guess ({situation.confidence:.2f} sure). {HELP}"
+            )
         return compose(text, words, (Moment([reading_of(situation, text)]),), duration, notes)
 
 

@@ -40,7 +40,7 @@ def test_a_plain_statement_stays_neutral_and_is_told_what_helps(tmp_path):
 
 def test_a_guess_is_called_one(tmp_path):
     plan = planner(tmp_path, {"parcel": "surprised"}, sharpness=1.5).plan("The parcel was addressed to nobody")
-    assert leading(plan, 0) == "surprised" and "is a guess (0.39 sure)" in plan.notes[0]
+    assert leading(plan, 0) == "surprised" and "met with surprise is a guess (0.39 sure)" in plan.notes[0]
 
 
 def test_what_is_kept_from_showing_leaks_alone(tmp_path):
