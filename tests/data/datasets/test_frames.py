@@ -74,7 +74,7 @@ def test_pictures_are_spread_over_the_window_and_stop_at_the_end(clip):
     assert places.tolist() == [[0, 10, 20]] * 2 and video.shape == (2, 3, 3, 64, 64)
     shown = (video.float().mean((2, 3, 4)) / 4).round()
     assert shown.tolist() == [[10, 20, 30], [50, 59, 59]]
-    with pytest.raises(InputError, match="has no video of the size"):
+    with pytest.raises(InputError, match="has no video of the wanted size"):
         VideoClips([None, clip], 3).read([0], [0], [60], 21)
 
 

@@ -13,11 +13,9 @@ from tbd.cli.main import main
 from tbd.data.preprocess.cache import Cache
 from tbd.data.preprocess.clip import save_sound
 from tbd.data.preprocess.features import VAELatents, Wav2Vec2Features
-from tbd.data.preprocess.runner import preprocess
 from tbd.data.records import ClipRecord
-from tbd.data.sources.folder import FolderSource
 from tbd.media import read_video
-from tests.data.trees import FRAMES, performance, tone, write_clip
+from tests.data.trees import FRAMES
 
 
 @pytest.fixture(scope="module")
@@ -34,26 +32,21 @@ def networks(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    from rich.console import Console
-
-    root = tmp_path_factory.mktemp("folder")
-    write_clip(root / "raw/a.mp4", performance(), 25, tone(FRAMES / 25))
-    write_clip(root / "raw/silent.mp4", performance(), 25)
-    return preprocess(FolderSource(str(root / "raw")), root / "cache", workers=1, sizes=(64,), console=Console(quiet=True))
+def cache(tmp_path_factory, prepared_folder):
+    return Cache(shutil.copytree(prepared_folder, tmp_path_factory.mktemp("folder") / "cache"))
 
 
 def test_features_lie_beside_their_clips(cache, networks, capsys):
-    arguments = ["preprocess", "features", str(cache.root), "--vae", str(networks / "tiny-vae")]  # of the cache's own size
+    arguments = ["preprocess", "features", str(cache.root), "--vae", str(networks / "tiny-vae")]  # of the cache's largest size
     arguments += ["--wav2vec2", str(networks / "tiny-wav2vec2")]
     assert main(arguments) == 0
     records = {record.clip: record for record in cache.records()}
     latents = np.load(cache.path(records["a"].file("features", "vae")))
     sound = np.load(cache.path(records["a"].file("features", "wav2vec2")))
-    assert latents.shape == (FRAMES, 4, 32, 32) and sound.shape == (FRAMES, 16)
+    assert latents.shape == (FRAMES, 4, 64, 64) and sound.shape == (FRAMES, 16)
     assert latents.dtype == sound.dtype == np.float16 and np.isfinite(latents).all() and np.isfinite(sound).all()
     (name,) = records["silent"].features
-    assert re.fullmatch(r"vae@[0-9a-f]{8}-64", name)
+    assert re.fullmatch(r"vae@[0-9a-f]{8}-128", name)
     assert cache.path(f"features/{name}/source.txt").read_text().strip() == str(networks / "tiny-vae")
     before = cache.path(records["a"].file("features", "vae")).stat().st_mtime_ns
     assert main(arguments) == 0
@@ -72,7 +65,7 @@ def test_a_network_has_one_name_wherever_it_lies(networks, tmp_path):
 def test_a_size_that_the_cache_has_not_is_refused_and_nothing_done_is_an_error(cache, networks, tmp_path, capsys):
     arguments = ["preprocess", "features", str(cache.root), "--vae", str(networks / "tiny-vae"), "--size", "512"]
     assert main(arguments) == 2
-    assert "has 64, not videos of 512 pixels; leave --size out" in capsys.readouterr().err
+    assert "has 64 and 128, not videos of 512 pixels; leave --size out" in capsys.readouterr().err
     mute = Cache.claim(tmp_path / "mute", source="folder", sizes=[64], crop="portrait-1")
     mute.save_record(ClipRecord("a", "folder", "a", "a", status="ready", frames=30))
     mute.write_manifest()

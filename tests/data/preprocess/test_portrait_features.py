@@ -1,26 +1,25 @@
 """From prepared clips to the video model's batches: real files, a tiny autoencoder with random weights."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 
 from tbd.cli.main import main
 from tbd.data.datamodules.video import VideoCacheDataModule
+from tbd.data.preprocess.cache import Cache
 from tbd.data.preprocess.features import VAELatents
-from tbd.data.preprocess.runner import preprocess
-from tbd.data.sources.folder import FolderSource
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.face.render.coarse import downsample, upsample
 from tbd.media import read_video
-from tests.data.trees import FRAMES, performance, tone, write_clip
+from tests.data.trees import FRAMES
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
+def prepared(tmp_path_factory, prepared_folder):
     """A cache of three clips with all that the video model needs, and a split of them."""
     from diffusers import AutoencoderKL
 
@@ -28,9 +27,7 @@ def prepared(tmp_path_factory):
     torch.manual_seed(0)
     blocks = {"down_block_types": ("DownEncoderBlock2D",) * 3, "up_block_types": ("UpDecoderBlock2D",) * 3, "block_out_channels": (8, 8, 8)}
     AutoencoderKL(**blocks, norm_num_groups=4, latent_channels=4).save_pretrained(root / "tiny-vae")
-    for name, sound in (("a", tone(FRAMES / 25)), ("b", tone(FRAMES / 25)), ("silent", None)):
-        write_clip(root / f"raw/{name}.mp4", performance(), 25, sound)
-    cache = preprocess(FolderSource(str(root / "raw")), root / "cache", workers=1, sizes=(128,), console=Console(quiet=True))
+    cache = Cache(shutil.copytree(prepared_folder, root / "cache"))
     members = {"train": ["a", "silent"], "val": ["b"]}
     split = {"name": "three", "dataset": "folder", "by": "clip", "source": "made up", "splits": members, "rest": None}
     (root / "split.json").write_text(json.dumps(split))

@@ -366,7 +366,7 @@ def test_report_counts_per_person_and_emotion(mead, capsys):
     row = next(line for line in said.splitlines() if line.strip().startswith("M003"))
     assert row.split()[:2] == ["M003", "–"] and "(1)" in row and row.split()[-2:] == ["4", "(2)"]
     assert "M003/happy/level_3: 2 clips" in said and "Frame rates of the files: 30 (4)" in said
-    row = next(line for line in said.splitlines() if line.strip().startswith("test"))
+    row = next(line for line in said.splitlines() if line.strip().startswith("test  "))
     assert row.split()[1:5] == ["4", "2", "6", "2"]  # people named, there, clips ready, failed
     assert "No person and no source video is in two splits" in said
 
