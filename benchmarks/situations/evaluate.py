@@ -93,10 +93,10 @@ def evaluate(output: str, fitted: str | None = None) -> None:
             judged = by_folds(dict(archive))
         results["folds"] = scores(judged)
         results["calibration error"]["folds"] = calibration_error(judged)
-    write_results(output, results, _told(results))
+    write_results(output, results, _markdown(results))
 
 
-def _told(results: dict[str, Any]) -> str:
+def _markdown(results: dict[str, Any]) -> str:
     names = [name for name in ("classifier", "planner", "folds") if name in results]
     keys = list(results["classifier"])
     lines = [[key, *(f"{r['right']} of {r['n']} ({r['strict']})" if (r := results[n].get(key)) else "" for n in names)] for key in keys]
