@@ -26,7 +26,7 @@ def add_planner_options(parser: "ArgumentParser", observes: bool = False) -> Non
     parser.add_argument("--model", help="language_model: a folder or hub repository; server: the model's name there")
     parser.add_argument("--url", help="server: its URL, such as http://localhost:8000/v1; a key is read from TBD_API_KEY or OPENAI_API_KEY")
     parser.add_argument(
-        "--prompt", metavar="FILE", help="language_model, server: what the model is told, instead of assets/think/prompt.md"
+        "--prompt", metavar="FILE", help="language_model, server: instructions to the model, instead of assets/think/prompt.md"
     )
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="language_model, server: how long a plan may take (default: 300)")
     if observes:

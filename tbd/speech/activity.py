@@ -22,7 +22,7 @@ def speech_activity(audio: np.ndarray, frames: int, recognizer: PhoneRecognizer 
         (T,) bool.
 
     Example:
-        >>> speech_activity(np.zeros(16000, np.float32), 25).any()
+        >>> bool(speech_activity(np.zeros(16000, np.float32), 25).any())
         False
     """
     phones = (recognizer or SphinxRecognizer(words=False)).listen(np.asarray(audio, np.float32))

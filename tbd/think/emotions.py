@@ -219,7 +219,7 @@ def blend_matrix(known: int) -> np.ndarray:
         InputError: If the model was trained with more emotions than the table has, or an emotion that it lacks has no blend.
 
     Example:
-        >>> blend_matrix(len(EMOTIONS)).trace() == len(EMOTIONS)
+        >>> bool(blend_matrix(len(EMOTIONS)).trace() == len(EMOTIONS))
         True
     """
     if known > len(EMOTIONS):

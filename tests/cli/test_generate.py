@@ -154,7 +154,7 @@ class TestBadInput:
 
     def test_an_unknown_model(self, capsys, monkeypatch):
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-        assert "no motion model" in self.generate(capsys, model="nobody/nothing")
+        assert "no motion model" in self.generate(capsys, motion_model="nobody/nothing")
 
     @pytest.mark.parametrize("option", [{"size": 8}, {"muscle_scale": -1}, {"num_inference_steps": 0}, {"seed": -1}])
     def test_options_out_of_range(self, capsys, option):

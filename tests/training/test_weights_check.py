@@ -23,7 +23,7 @@ def named(source) -> dict:
 
 
 def test_without_a_network_it_takes_two_seconds_to_say_what_is_missing_and_how_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(hub, "_knock", lambda host, port, answered: time.sleep(60))  # a network that swallows everything
+    monkeypatch.setattr(hub, "_connect", lambda host, port, answered: time.sleep(60))  # a network that swallows everything
     start = time.monotonic()
     with pytest.raises(InputError, match=f"autoencoder: there are no weights of {NAME}.*hf download {NAME}") as refusal:
         weights_check.require_sources(named(NAME))
@@ -32,7 +32,7 @@ def test_without_a_network_it_takes_two_seconds_to_say_what_is_missing_and_how_t
 
 def test_with_the_hub_forbidden_it_is_not_asked(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr(hub, "_knock", lambda *address: pytest.fail("asked"))
+    monkeypatch.setattr(hub, "_connect", lambda *address: pytest.fail("asked"))
     with pytest.raises(InputError, match="HF_HUB_OFFLINE"):
         weights_check.require_sources(named(NAME))
 
@@ -59,5 +59,5 @@ def test_what_is_at_hand_passes(monkeypatch, tmp_path):
 
 
 def test_a_hub_that_answers_is_left_to_its_client(monkeypatch):
-    monkeypatch.setattr(hub, "_knock", lambda host, port, answered: answered.set())
+    monkeypatch.setattr(hub, "_connect", lambda host, port, answered: answered.set())
     weights_check.require_sources(named(NAME))

@@ -41,7 +41,7 @@ class TinyData(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         sampler = EpochSampler(10, 2, seed=3)
-        return ResumableLoader(_Samples(), 2, trainer=self.trainer, sampler=sampler, drop_last=True)
+        return ResumableLoader(_Samples(), sampler, self.trainer, batch_size=2, drop_last=True)
 
     def val_dataloader(self) -> DataLoader:
         return DataLoader(_Samples(), 2)

@@ -113,8 +113,8 @@ class ChatPlanner(Planner):
                 steps = read_steps(reasoning, self.prompt.steps)
                 if not steps:
                     raise AnswerError("it gave no reasoning")
-                told = self.prompt.ask_plan(asked, "\n\n".join(f"## {step.title}\n{step.text}" for step in steps))
-                draft = Draft.read(self._write_json(told, Draft.json_schema(), seed, deadline))
+                messages = self.prompt.ask_plan(asked, "\n\n".join(f"## {step.title}\n{step.text}" for step in steps))
+                draft = Draft.read(self._write_json(messages, Draft.json_schema(), seed, deadline))
                 return completed(draft.plan(text, steps, notes))
             except AnswerError as error:
                 problem = str(error)
@@ -134,8 +134,10 @@ def completed(plan: MusclePlan) -> MusclePlan:
 
     Example:
         >>> plan = completed(MusclePlan(emotions={"happy": 1.0}, intensity=0.5))
-        >>> [(a.unit, a.intensity) for a in plan.actions], len(plan.notes)
-        ([(6, 0.4), (12, 0.5), (25, 0.25)], 1)
+        >>> [(a.unit, a.intensity) for a in plan.actions]
+        [(6, 0.4), (12, 0.5), (25, 0.25)]
+        >>> plan.notes[0][:56]
+        'The language model named a feeling and no muscle; the mu'
     """
     notes = list(plan.notes)
     if not plan.actions and plan.intensity > 0 and set(plan.emotions) != {"neutral"}:

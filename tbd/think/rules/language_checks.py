@@ -47,7 +47,7 @@ def foreign_language(tokens: Sequence[str]) -> str | None:
         tokens: The text's, in lower case.
 
     Returns:
-        The language's name, or None for English and for what cannot be told.
+        The language's name, or None for English and for what cannot be recognized.
 
     Example:
         >>> foreign_language("je suis content".split()), foreign_language(["traurig"]), foreign_language(["happy"])

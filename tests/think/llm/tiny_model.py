@@ -65,6 +65,8 @@ def save_gguf(folder: Path, file: Path) -> Path:
     writer.add_token_types([3 if t in special else 1 for t in tokens])
     merges = json.loads((folder / "tokenizer.json").read_text())["model"]["merges"]
     writer.add_token_merges([merge if isinstance(merge, str) else " ".join(merge) for merge in merges])
+    writer.add_bos_token_id(tokenizer.eos_token_id)
+    writer.add_add_bos_token(False)
     writer.add_eos_token_id(tokenizer.eos_token_id)
     writer.add_chat_template(tokenizer.chat_template)
     heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
