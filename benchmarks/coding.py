@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import environment, run, table, write_results
-from tbd.data.synthetic.performance import act
+from tbd.data.synthetic.performance import synthesize_motion
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.motion import Motion
 from tbd.media import read_audio
@@ -40,7 +40,7 @@ def random_plans(plans: int, seed: int) -> dict[str, Any]:
     for _ in range(plans):
         phones, audio, speaking = speak(rng)
         plan = random_plan(rng)
-        motion = act(phones, audio, plan, rng)
+        motion = synthesize_motion(phones, audio, plan, rng)
         started = time.perf_counter()
         coded = plan_from_motion(motion, speaking)
         seconds.append(time.perf_counter() - started)
@@ -72,7 +72,7 @@ def _f1(counts: Counter[str], name: str) -> float:
     return 2 * hits / (2 * hits + counts[f"{name} missed"] + counts[f"{name} wrong"])
 
 
-def film(cache: Path, tracker: str) -> dict[str, Any]:
+def filmed_clips(cache: Path, tracker: str) -> dict[str, Any]:
     """Code tracked film, and see how much of the upper face's motion the plan explains."""
     found = []
     for path in sorted((cache / "motion").glob(f"{tracker}*/**/*.npz")):
@@ -111,7 +111,7 @@ def code(output: str | None = None, plans: int = 100, seed: int = 0, cache: str 
     """
     results: dict[str, Any] = {"protocol": "coding-1", "environment": environment(), "random": random_plans(plans, seed)}
     if cache is not None:
-        results["film"] = film(Path(cache), tracker)
+        results["film"] = filmed_clips(Path(cache), tracker)
     rows = [(f"{part}: {k}", v) for part in ("random", "film") for k, v in results.get(part, {}).items() if k != "each"]
     write_results(output, results, table(("figure", "value"), rows))
 

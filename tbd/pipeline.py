@@ -20,7 +20,7 @@ from tbd.face.portrait import crop_portrait
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.media.rates import SAMPLE_RATE
-from tbd.think import KnowledgePlanner, MusclePlan
+from tbd.think import MusclePlan, SituationPlanner
 from tbd.think.planner import Planner
 from tbd.utils import input_checks
 from tbd.utils.atomic import atomic_output
@@ -58,7 +58,7 @@ class TalkingHeadPipeline:
     """Turns a portrait, a voice and a sentence about a feeling into a talking face. Every component can be replaced.
 
     Args:
-        planner: Text → plan; `KnowledgePlanner` by default.
+        planner: Text → plan; `SituationPlanner` by default.
         motion_model: Plan and voice → motion; the packaged model by default.
         tracker: Picture → face geometry; `FaceMeshTracker` by default.
         renderer: Face geometry and motion → frames. By default the portrait is warped as `warp_renderer` does for the plan.
@@ -90,7 +90,7 @@ class TalkingHeadPipeline:
         renderer: Renderer | None = None,
         video_model: "VideoDiffusion | None" = None,
     ) -> None:
-        self.planner = planner or KnowledgePlanner()
+        self.planner = planner or SituationPlanner()
         self.motion_model = motion_model or load_motion_model()
         self.tracker = tracker or FaceMeshTracker()
         self.renderer, self.video_model = renderer, video_model

@@ -14,7 +14,7 @@ from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media import read_audio, read_image
 from tbd.pipeline import TalkingHeadPipeline, render_frames
-from tbd.think import KnowledgePlanner, MusclePlan, ServerPlanner
+from tbd.think import KnowledgePlanner, MusclePlan, ServerPlanner, SituationPlanner
 from tbd.utils.sample_inputs import PORTRAIT, VOICE
 
 
@@ -80,7 +80,7 @@ class TestSaved:
     def test_components_and_motion_come_back(self, saved, voice):
         folder, motion_model = saved
         loaded = TalkingHeadPipeline.from_pretrained(folder)
-        assert isinstance(loaded.planner, KnowledgePlanner) and not loaded.tracker.absolute and loaded.renderer.shading == 0.5
+        assert isinstance(loaded.planner, SituationPlanner) and not loaded.tracker.absolute and loaded.renderer.shading == 0.5
         assert isinstance(loaded.motion_model.noise_scheduler, DDIMScheduler)
         original = TalkingHeadPipeline(motion_model=motion_model)
         plan = loaded.think("furious", voice)

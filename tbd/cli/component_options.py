@@ -1,4 +1,4 @@
-"""Components on the command line: ``--planner knowledge``, ``--planner my_module.MyPlanner --planner.words few``.
+"""Components on the command line: ``--planner rules``, ``--planner my_module.MyPlanner --planner.words few``.
 
 An option of a slot takes a short name, a class path, a YAML file of class_path and init_args (as in ``configs/``), or these
 two as JSON; ``--SLOT.ARGUMENT VALUE`` gives one argument. Nothing is imported before the component is made.
@@ -34,7 +34,8 @@ SLOTS = {
     "planner": Slot(
         "tbd.think.planner.Planner",
         {
-            "knowledge": "tbd.think.KnowledgePlanner",
+            "situations": "tbd.think.SituationPlanner",
+            "rules": "tbd.think.KnowledgePlanner",
             "language_model": "tbd.think.LanguageModelPlanner",
             "server": "tbd.think.ServerPlanner",
         },

@@ -22,11 +22,11 @@ def add_planner_options(parser: "ArgumentParser", observes: bool = False) -> Non
         parser: Of a command.
         observes: Whether the command has a portrait and a voice that a planner may be shown and given.
     """
-    add_slot(parser, "planner", "tables and rules, a language model here, or one on a server", "knowledge")
+    add_slot(parser, "planner", "rules and an encoder for situations, rules alone, a language model here, or one on a server", "situations")
     parser.add_argument("--model", help="language_model: a folder or hub repository; server: the model's name there")
     parser.add_argument("--url", help="server: its URL, such as http://localhost:8000/v1; a key is read from TBD_API_KEY or OPENAI_API_KEY")
     parser.add_argument(
-        "--prompt", metavar="FILE", help="language_model, server: what the model is told, instead of assets/think/prompt.md"
+        "--prompt", metavar="FILE", help="language_model, server: instructions to the model, instead of assets/think/prompt.md"
     )
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="language_model, server: how long a plan may take (default: 300)")
     if observes:
@@ -37,7 +37,7 @@ def add_planner_options(parser: "ArgumentParser", observes: bool = False) -> Non
 def asks_for_planner(options: "Namespace | dict[str, Any]") -> bool:
     """Return whether any option asks for another planner than the packaged one."""
     shorthands = any(options.get(name) not in (None, False) for name in (*_SHORTHANDS, "see", "hear"))
-    return options["planner"] not in (None, "knowledge") or shorthands
+    return options["planner"] not in (None, "situations") or shorthands
 
 
 def chosen_planner(options: "Namespace | dict[str, Any]") -> "Planner":
@@ -52,7 +52,7 @@ def chosen_planner(options: "Namespace | dict[str, Any]") -> "Planner":
     Raises:
         InputError: If an option is not one of this planner's, one that it needs is missing, or the planner cannot be made.
     """
-    component = chosen(options["planner"], "planner", "knowledge")
+    component = chosen(options["planner"], "planner", "situations")
     named = options["planner"] if isinstance(options["planner"], str) else component.class_path
     given = {name: options[name] for name in _SHORTHANDS if options[name] is not None}
     given |= {"see": True} if options.get("see") else {}

@@ -98,8 +98,8 @@ def track(
 
 
 _AGAINST_AVERAGE = (
-    "what this face shows throughout was told from its shape by comparing it with people at large, and may be weaker or stronger than it "
-    "was; --neutral FILE, a picture or video of the same person at rest, makes it exact."
+    "what this face shows throughout was estimated from its shape by comparing it with people at large, and may be weaker or stronger than "
+    "it was; --neutral FILE, a picture or video of the same person at rest, makes it exact."
 )
 
 

@@ -1,4 +1,4 @@
-"""Phones as numbers on a clock: what a network is told of them."""
+"""Phones as numbers on a clock: the form in which a network is conditioned on them."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _NUMBERS = {symbol: i for i, symbol in enumerate(SYMBOLS)} | {BREATH: 0}
 
 
 def phone_track(phones: Sequence[Phone], frames: int) -> np.ndarray:
-    """Which phone is heard when.
+    """Which phone sounds when.
 
     Args:
         phones: Of one recording, in order; what none covers is silence.
@@ -39,6 +39,6 @@ def phone_track(phones: Sequence[Phone], frames: int) -> np.ndarray:
     rate = FPS * PHONES_PER_FRAME
     for phone in phones:
         if phone.symbol not in _NUMBERS:
-            raise InputError(f"{phone.symbol!r} is no phone that models are told of; they know {' '.join(SYMBOLS[1:])}.")
+            raise InputError(f"{phone.symbol!r} is no phone that models know; there are {' '.join(SYMBOLS[1:])}.")
         track[round(phone.start * rate) : round(phone.end * rate)] = _NUMBERS[phone.symbol]
     return track

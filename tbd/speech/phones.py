@@ -30,7 +30,7 @@ ARPABET = {
 
 @dataclass(frozen=True)
 class Phone:
-    """One sound and when it is heard.
+    """One sound and its times.
 
     Args:
         start: Seconds from the start of the audio.

@@ -47,9 +47,9 @@ class PhoneRecognizer(ABC):
         phones: list[Phone] = []
         time = 0.0
         for passage in passages(audio):
-            heard = self.recognize(passage) if len(passage) >= _BRIEFEST * SAMPLE_RATE else []
+            recognized = self.recognize(passage) if len(passage) >= _BRIEFEST * SAMPLE_RATE else []
             length = len(passage) / SAMPLE_RATE
-            phones += [p.moved(time) for p in heard] or [Phone(time, time + length, SILENCE)]
+            phones += [p.moved(time) for p in recognized] or [Phone(time, time + length, SILENCE)]
             time += length
         return merge_silences(phones)
 
@@ -97,9 +97,9 @@ def passages(audio: np.ndarray) -> Iterator[np.ndarray]:
 
 @functools.lru_cache(_REMEMBERED)
 def _recognized(sound: bytes, words: bool) -> tuple[Phone, ...]:
-    heard = (words and _align(sound)) or _spell(sound)
+    recognized = (words and _align(sound)) or _spell(sound)
     phones, time, length = [], 0.0, len(sound) / 2 / SAMPLE_RATE
-    for start, end, name in heard:
+    for start, end, name in recognized:
         silent = name.lower() == "sil" or name.startswith(("+", "<"))
         if start > time:
             phones.append(Phone(time, start, SILENCE))
@@ -138,7 +138,7 @@ def _spell(sound: bytes) -> list[tuple[float, float, str]]:
 
 
 def _decode(decoder, sound: bytes) -> None:
-    decoder.reinit_feat()  # forget the noise of what was heard before, or a passage's phones would depend on it
+    decoder.reinit_feat()  # forget the noise of earlier recordings, or a passage's phones would depend on it
     decoder.start_utt()
     decoder.process_raw(sound, full_utt=True)
     decoder.end_utt()
@@ -149,7 +149,7 @@ def _decoder(kind: Literal["words", "alignment", "phones"]):
     """They take a second to load, so only those that are asked for are."""
     from pocketsphinx import Decoder, get_model_path
 
-    common = {"cmn": "batch", "loglevel": "FATAL"}  # else what was heard before changes what is heard next
+    common = {"cmn": "batch", "loglevel": "FATAL"}  # else one recording changes the result of the next
     if kind == "words":
         return Decoder(**common)
     if kind == "alignment":

@@ -106,23 +106,39 @@ class KnowledgePlanner(Planner):
         """
         check_duration(duration)
         words = read(text)
-        moments: Sequence[Moment] = () if foreign_language(words.tokens) else words.moments
-        beats, total, conflicts = schedule(moments, duration)
-        notes = (*words.notes, *conflicts, *_notes(text, words, beats, duration))
-        steps = verbalize.reasoning(beats, total, nominal=duration is None)
-        if not any(beat.face.readings for beat in beats):
-            steps = (*steps[:1], Step(title="What would help", text=notes[-1]))
-        return MusclePlan(
-            text=text,
-            reasoning=steps,
-            emotions=_overall(beats, total),
-            intensity=max(beat.face.intensity for beat in beats),
-            actions=build_actions(beats, total),
-            segments=_segments(beats) if len(beats) > 1 else (),
-            description=_join([verbalize.describe(beat.face) for beat in beats]),
-            regions=verbalize.describe_regions(beats),
-            notes=notes,
-        )
+        return compose(text, words, () if foreign_language(words.tokens) else words.moments, duration)
+
+
+def compose(text: str, words: Text, moments: Sequence[Moment], duration: float | None, notes: Sequence[str] | None = None) -> MusclePlan:
+    """Make a plan of what was read.
+
+    Args:
+        text: As the user wrote it.
+        words: The same, read.
+        moments: What is felt and shown, in order of time.
+        duration: Seconds of audio, where known.
+        notes: How the text was understood; None: what the rules doubt.
+
+    Returns:
+        The plan.
+    """
+    beats, total, conflicts = schedule(moments, duration)
+    doubts = _notes(text, words, beats, duration) if notes is None else [*_late(words, beats, duration), *notes]
+    notes = (*words.notes, *conflicts, *doubts)
+    steps = verbalize.reasoning(beats, total, nominal=duration is None)
+    if not any(beat.face.readings for beat in beats):
+        steps = (*steps[:1], Step(title="What would help", text=notes[-1]))
+    return MusclePlan(
+        text=text,
+        reasoning=steps,
+        emotions=_overall(beats, total),
+        intensity=max(beat.face.intensity for beat in beats),
+        actions=build_actions(beats, total),
+        segments=_segments(beats) if len(beats) > 1 else (),
+        description=_join([verbalize.describe(beat.face) for beat in beats]),
+        regions=verbalize.describe_regions(beats),
+        notes=notes,
+    )
 
 
 def _join(descriptions: Sequence[str]) -> str:
@@ -152,7 +168,7 @@ def _overall(beats: Sequence[TimedMoment], total: float) -> dict[Emotion, float]
     return {emotion: weight / whole for emotion, weight in sorted(mix.items(), key=lambda item: -item[1])}
 
 
-_HELP = (
+HELP = (
     "Try a feeling (“quietly furious”, “bittersweet”), what the face does (“a small smile”, “raises one eyebrow”) "
     "or muscles (“AU4 at 0.7”)."
 )  # fmt: skip
@@ -160,9 +176,7 @@ _HELP = (
 
 def _notes(text: str, words: Text, beats: Sequence[TimedMoment], duration: float | None) -> list[str]:
     """What the user should know about how the text was understood."""
-    notes = []
-    if duration is not None and (last := _latest(words, beats)) > duration + 0.05:
-        notes.append(f"The text names {last:g} s, but the audio lasts {duration:.3g} s; what lies beyond will not be seen.")
+    notes = _late(words, beats, duration)
     if not any(beat.face.readings for beat in beats):
         return [*notes, _nothing(text, words)]
     if words.unread:
@@ -170,6 +184,12 @@ def _notes(text: str, words: Text, beats: Sequence[TimedMoment], duration: float
         notes.append(f"Not understood, so left out: {quoted}. Times read like “from 1 to 3 s”, amounts like “70 %” or “twice”.")
     notes += [f"“{written}” is not understood. Did you mean “{meant}”?" for written, meant in islice(slips(words.tokens), 4)]
     return notes
+
+
+def _late(words: Text, beats: Sequence[TimedMoment], duration: float | None) -> list[str]:
+    if duration is not None and (last := _latest(words, beats)) > duration + 0.05:
+        return [f"The text names {last:g} s, but the audio lasts {duration:.3g} s; what lies beyond will not be seen."]
+    return []
 
 
 def _latest(words: Text, beats: Sequence[TimedMoment]) -> float:
@@ -180,11 +200,11 @@ def _latest(words: Text, beats: Sequence[TimedMoment]) -> float:
 
 def _nothing(text: str, words: Text) -> str:
     if not text.strip():
-        return f"The text is empty, so the face stays neutral. {_HELP}"
+        return f"The text is empty, so the face stays neutral. {HELP}"
     language = foreign_language(words.tokens)
     if language or not re.search("[A-Za-z]", text):
         guess = f" (this looks like {language})" if language else ""
-        return f"This planner reads English and finds none here{guess}, so the face stays neutral; a language model reads others. {_HELP}"
+        return f"This planner reads English and finds none here{guess}, so the face stays neutral; a language model reads others. {HELP}"
     guesses = list(dict.fromkeys(meant for _, meant in islice(slips(words.tokens, generous=True), 4)))
     guess = f" Did you mean {verbalize.listed([f'“{g}”' for g in guesses], 'or')}?" if guesses else ""
-    return f"The text names no feeling or movement that this planner knows, so the face stays neutral.{guess} {_HELP}"
+    return f"The text names no feeling or movement that this planner knows, so the face stays neutral.{guess} {HELP}"

@@ -93,9 +93,9 @@ def _movement(unit: int, side: str) -> str:
     return f"AU{unit} ({ACTION_UNITS[unit].name.lower()}{where})"
 
 
-def describe_regions(beats: Sequence[TimedMoment]) -> dict[Region, str]:
+def describe_regions(timed_moments: Sequence[TimedMoment]) -> dict[Region, str]:
     """One description per region, in order of time."""
-    return {region: _sentence(_in_time([_region(beat.face, region) for beat in beats])) for region in REGIONS}
+    return {region: _sentence(_in_time([_region(timed.face, region) for timed in timed_moments])) for region in REGIONS}
 
 
 def _region(face: Face, region: Region) -> str:
@@ -157,11 +157,11 @@ def _in_time(texts: Sequence[str]) -> str:
     return "; then ".join(kept)
 
 
-def reasoning(beats: Sequence[TimedMoment], total: float, nominal: bool) -> tuple[Step, ...]:
+def reasoning(timed_moments: Sequence[TimedMoment], total: float, nominal: bool) -> tuple[Step, ...]:
     """Write the chain of thought, in named steps.
 
     Args:
-        beats: The moments in order of time.
+        timed_moments: The moments in order of time.
         total: Seconds that the plan covers.
         nominal: Whether that length is assumed.
 
@@ -169,38 +169,38 @@ def reasoning(beats: Sequence[TimedMoment], total: float, nominal: bool) -> tupl
         Five steps, from the emotion to the timing of the muscles.
     """
     steps = [
-        Step(title="What is felt", text=_each(beats, _felt)),
-        Step(title="How it comes out", text=_each(beats, _comes_out)),
-        Step(title="Which muscles", text=_each(beats, _carried)),
-        Step(title="What speech needs", text=_speech(beats)),
-        Step(title="How it unfolds", text=_unfolds(beats, total, nominal)),
+        Step(title="What is felt", text=_each(timed_moments, _felt)),
+        Step(title="How it comes out", text=_each(timed_moments, _comes_out)),
+        Step(title="Which muscles", text=_each(timed_moments, _carried)),
+        Step(title="What speech needs", text=_speech(timed_moments)),
+        Step(title="How it unfolds", text=_unfolds(timed_moments, total, nominal)),
     ]
     return tuple(steps)
 
 
-def _each(beats: Sequence[TimedMoment], say: Callable[[TimedMoment], str]) -> str:
+def _each(timed_moments: Sequence[TimedMoment], say: Callable[[TimedMoment], str]) -> str:
     """One line per moment; the moment is named where there are several."""
-    if len(beats) == 1:
-        return say(beats[0])
-    names = ["First", *["Then"] * (len(beats) - 2), "At last"] if len(beats) > 2 else ["First", "Then"]
-    return "\n".join(f"{name}: {_uncapitalised(say(beat))}" for name, beat in zip(names, beats))
+    if len(timed_moments) == 1:
+        return say(timed_moments[0])
+    names = ["First", *["Then"] * (len(timed_moments) - 2), "At last"] if len(timed_moments) > 2 else ["First", "Then"]
+    return "\n".join(f"{name}: {_uncapitalised(say(timed))}" for name, timed in zip(names, timed_moments))
 
 
 def _uncapitalised(text: str) -> str:
     return text if text.startswith("AU") else text[:1].lower() + text[1:]
 
 
-def _felt(beat: TimedMoment) -> str:
-    readings = beat.face.readings
+def _felt(timed: TimedMoment) -> str:
+    readings = timed.face.readings
     if not readings:
         return "The face is at rest."
     said = [_says(r) for r in readings]
-    weights = beat.face.emotions
+    weights = timed.face.emotions
     shares = listed([f"{EMOTION_SPECS[e].noun} {w:.0%}" for e, w in weights.items()])
     mix = f"In sum {shares}, intensity" if len(weights) > 1 else "Intensity"
     if all(r.sense.kind == "order" for r in readings):
         return _sentence("; ".join(said))
-    return _sentence("; ".join(said)) + f" {mix} {beat.face.intensity:.2f}: {_circumplex(beat.face)}."
+    return _sentence("; ".join(said)) + f" {mix} {timed.face.intensity:.2f}: {_circumplex(timed.face)}."
 
 
 def _says(reading: Reading) -> str:
@@ -211,6 +211,10 @@ def _says(reading: Reading) -> str:
         units = listed([_movement(u, s) for u, s, _ in reading.sense.muscles])
         return f"{quoted} asks for {'muscles' if 'AU' not in reading.words else 'it by name'}: {units}"
     mix = _nouns([e for e, w in sorted(reading.sense.mix.items(), key=lambda item: -item[1]) if w >= 0.15])
+    if reading.sense.confidence is not None:
+        held = ", kept from showing" if reading.manner == "held" else ""
+        sure = f"{reading.sense.confidence:.2f} sure"
+        return f"{quoted} is not read as naming a feeling; a situation like this is mostly met with {mix}{held} ({sure})"
     stronger = {True: ", made stronger", False: ", made weaker"}.get(reading.degree > 1) if reading.degree != 1 else ""
     manner = {
         "felt": "", "contained": ", felt in full but kept quiet", "held": ", and it is held back", "shown": ", shown but not felt",
@@ -224,9 +228,9 @@ def _circumplex(face: Face) -> str:
     return f"{pleasant} and {stirred} (valence {face.valence:+.1f}, arousal {face.arousal:+.1f})"
 
 
-def _comes_out(beat: TimedMoment) -> str:
+def _comes_out(timed: TimedMoment) -> str:
     """What becomes of the feeling on its way to the face."""
-    face, said = beat.face, []
+    face, said = timed.face, []
     acting = [r for r in face.readings if not r.negated]
     for r in acting:
         main = max(r.sense.mix, key=lambda emotion: r.sense.mix[emotion])
@@ -255,9 +259,11 @@ def _level(face: Face, unit: int) -> float:
     return max((level for (u, _), level in face.levels.items() if u == unit), default=0.0)
 
 
-def _carried(beat: TimedMoment) -> str:
+def _carried(timed: TimedMoment) -> str:
     """Muscles in order of strength, each with its anatomy and what it does."""
-    pulled = sorted([*beat.face.levels.items(), *(item for p in beat.face.pulses for item in p.levels.items())], key=lambda item: -item[1])
+    pulled = sorted(
+        [*timed.face.levels.items(), *(item for p in timed.face.pulses for item in p.levels.items())], key=lambda item: -item[1]
+    )
     said = []
     for (unit, side), level in pulled:
         known = ACTION_UNITS[unit]
@@ -266,12 +272,12 @@ def _carried(beat: TimedMoment) -> str:
     return _sentence("; ".join(said)) if said else "None: every muscle rests."
 
 
-def _speech(beats: Sequence[TimedMoment]) -> str:
+def _speech(timed_moments: Sequence[TimedMoment]) -> str:
     freed: dict[int, float] = {}
-    for beat in beats:
-        for unit, level in beat.face.freed.items():
+    for timed in timed_moments:
+        for unit, level in timed.face.freed.items():
             freed[unit] = max(level, freed.get(unit, 0.0))
-    ordered = sorted({u for b in beats for u in b.face.ordered if u in SPEECH})
+    ordered = sorted({u for b in timed_moments for u in b.face.ordered if u in SPEECH})
     text = "Speech must close, round and open the lips and move the jaw."
     if freed:
         text += " So " + listed([f"AU{u} goes from {level:.2f} to {level * SPEECH[u]:.2f}" for u, level in sorted(freed.items())])
@@ -283,18 +289,18 @@ def _speech(beats: Sequence[TimedMoment]) -> str:
     return text
 
 
-def _unfolds(beats: Sequence[TimedMoment], total: float, nominal: bool) -> str:
-    if len(beats) == 1:
-        beat = beats[0]
-        if beat.moment.pace == "slow":
-            return f"It grows over the first {_seconds(rise(beat, total))} and stays."
-        if beat.moment.pace == "sudden":
-            return f"It breaks in within {_seconds(rise(beat, total))} and stays."
+def _unfolds(timed_moments: Sequence[TimedMoment], total: float, nominal: bool) -> str:
+    if len(timed_moments) == 1:
+        timed = timed_moments[0]
+        if timed.moment.pace == "slow":
+            return f"It grows over the first {_seconds(rise(timed, total))} and stays."
+        if timed.moment.pace == "sudden":
+            return f"It breaks in within {_seconds(rise(timed, total))} and stays."
         return "It is there from the start and lasts throughout."
     said = []
-    for beat in beats:
-        until = f"to {_seconds(beat.end)}" if beat.end is not None else "to the end"
-        speed = "" if beat.start == 0 else f", reached in {rise(beat, total):.2f} s"
-        said.append(f"from {_seconds(beat.start)} {until} {feeling(beat.face)}{speed}")
+    for timed in timed_moments:
+        until = f"to {_seconds(timed.end)}" if timed.end is not None else "to the end"
+        speed = "" if timed.start == 0 else f", reached in {rise(timed, total):.2f} s"
+        said.append(f"from {_seconds(timed.start)} {until} {feeling(timed.face)}{speed}")
     text = _sentence("; ".join(said))
     return text + (f" No length was given, so {_seconds(total)} are assumed." if nominal else "")

@@ -47,7 +47,7 @@ class TestSlots:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            (["knowlege"], "did you mean knowledge?"),
+            (["ruls"], "did you mean rules?"),
             (["quarry.Ston"], "did you mean Stone?"),
             (["nowhere.Stone"], "no class nowhere.Stone"),
             (["pathlib.Path"], "which is no tbd.think.planner.Planner"),

@@ -148,11 +148,19 @@ def test_thinking_with_every_option_needs_no_heavy_library(tmp_path):
     assert out.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(("sentence", "doubt"), [("hapy", "“happy”"), ("happy at 3", "“at 3”"), ("traurig", "German")])
-def test_doubts_go_to_standard_error_and_json_stays_pure(capsys, sentence, doubt):
-    printed, warned = think(capsys, sentence)
+@pytest.mark.parametrize(
+    ("sentence", "doubt", "planner"),
+    [
+        ("hapy", "“happy”", "situations"),
+        ("hapy", "“happy”", "rules"),
+        ("happy at 3", "“at 3”", "situations"),
+        ("traurig", "German", "rules"),
+    ],
+)
+def test_doubts_go_to_standard_error_and_json_stays_pure(capsys, sentence, doubt, planner):
+    printed, warned = think(capsys, sentence, "--planner", planner)
     assert doubt in warned and "warning: " not in printed
-    printed, warned = think(capsys, sentence, "--json")
+    printed, warned = think(capsys, sentence, "--json", "--planner", planner)
     assert doubt in warned and MusclePlan.from_json(printed).text == sentence
 
 

@@ -187,7 +187,7 @@ def test_refusals_are_one_sentence(checkpoint, tmp_path, capsys):
         (UNet2DConditionModel, tmp_path / "code.ckpt", "could run code"),
         (UNet2DConditionModel, cut, "is the file complete"),
         (UNet2DConditionModel, tmp_path / "flat.safetensors", "do not fit together"),
-        (UNet2DConditionModel, tmp_path / "part.safetensors", r"holds [\d,]+ weights of a Stable Diffusion UNet, which has"),
+        (UNet2DConditionModel, tmp_path / "part.safetensors", "is the file complete"),
         (UNet2DConditionModel, tmp_path / "diffusers.safetensors", "named as diffusers does"),
         (UNet2DConditionModel, tmp_path / "xl.safetensors", "SDXL"),
         (AutoencoderKL, tmp_path / "text.safetensors", "cannot be read as weights"),

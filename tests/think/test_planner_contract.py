@@ -3,7 +3,7 @@
 import pytest
 
 from tbd.errors import InputError
-from tbd.think import KnowledgePlanner, LanguageModelPlanner, MusclePlan, ServerPlanner
+from tbd.think import KnowledgePlanner, LanguageModelPlanner, MusclePlan, ServerPlanner, SituationPlanner
 from tbd.think.action_units import REGIONS
 from tests.think.llm.chat_server import serve
 from tests.think.llm.tiny_model import save_tiny_model
@@ -21,7 +21,8 @@ def model(tmp_path_factory):
 
 
 PLANNERS = {
-    "knowledge": lambda get: KnowledgePlanner(),
+    "rules": lambda get: KnowledgePlanner(),
+    "situations": lambda get: SituationPlanner(),
     "language_model": lambda get: LanguageModelPlanner(get("model"), device="cpu"),
     "server": lambda get: ServerPlanner(get("server").url, "some-model"),
 }

@@ -77,6 +77,6 @@ def _frames(path: str | os.PathLike) -> Iterable[np.ndarray]:
 
 def _doubts(motion: Motion) -> Iterable[str]:
     if motion.metadata.get("neutral") == AVERAGE:
-        yield "No neutral picture was given: what the face shows from end to end is told from its shape, and may be off by a degree."
+        yield "No neutral picture was given: what the face shows from end to end is estimated from its shape, and may be off by a degree."
     if "cuts" in motion.metadata:
         yield "The video cuts: the head's turns in each shot are relative to the shot's own pose."

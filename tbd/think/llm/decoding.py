@@ -35,7 +35,7 @@ class ChatModel:
 
     Args:
         name: A folder, a ``.gguf`` file, or a repository on the Hugging Face hub.
-        device: Where it runs; a GPU where there is one unless told.
+        device: Where it runs; by default a GPU where there is one.
         dtype: Of its weights; ``"auto"`` is the checkpoint's.
 
     Raises:

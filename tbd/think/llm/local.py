@@ -24,7 +24,7 @@ class LanguageModelPlanner(ChatPlanner):
         model: A folder, a ``.gguf`` file, or a repository on the Hugging Face hub.
         prompt: A prompt file instead of tbd's own; see `tbd.think.llm.prompt.Prompt`.
         timeout: Seconds that one plan may take in all.
-        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` …; a GPU where there is one unless told.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` …; by default a GPU where there is one.
         dtype: ``"float32"``, ``"bfloat16"`` …; ``"auto"`` is the checkpoint's.
         retries: Further tries, with sampling, after an answer that cannot be used.
 

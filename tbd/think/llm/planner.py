@@ -113,8 +113,8 @@ class ChatPlanner(Planner):
                 steps = read_steps(reasoning, self.prompt.steps)
                 if not steps:
                     raise AnswerError("it gave no reasoning")
-                told = self.prompt.ask_plan(asked, "\n\n".join(f"## {step.title}\n{step.text}" for step in steps))
-                draft = Draft.read(self._write_json(told, Draft.json_schema(), seed, deadline))
+                messages = self.prompt.ask_plan(asked, "\n\n".join(f"## {step.title}\n{step.text}" for step in steps))
+                draft = Draft.read(self._write_json(messages, Draft.json_schema(), seed, deadline))
                 return completed(draft.plan(text, steps, notes))
             except AnswerError as error:
                 problem = str(error)

@@ -1,4 +1,4 @@
-"""`Prompt`: what a language model is told, in a file that a researcher can edit; and its reasoning, read back as steps."""
+"""`Prompt`: the instructions to a language model, in a file that a researcher can edit; and its reasoning, read back as steps."""
 
 import os
 import re
@@ -53,7 +53,7 @@ class Prompt:
 
     @classmethod
     def load(cls, path: str | os.PathLike | None = None) -> "Prompt":
-        """Read a prompt file; tbd's own unless told.
+        """Read a prompt file, tbd's own by default.
 
         Args:
             path: The file; None is tbd's own.

@@ -250,9 +250,9 @@ def _words(error: "APIStatusError", key: tuple[str, str] | None) -> str:
     """A server's own words, shortened, without the key; nothing where it gives none."""
     text = error.response.text
     try:
-        told = json.loads(text)
-        told = told.get("error", told) if isinstance(told, dict) else told
-        text = str(told.get("message", "") if isinstance(told, dict) else told)
+        message = json.loads(text)
+        message = message.get("error", message) if isinstance(message, dict) else message
+        text = str(message.get("message", "") if isinstance(message, dict) else message)
     except ValueError:
         text = "" if "<" in text else text  # an HTML page
     words = " ".join(text.split())

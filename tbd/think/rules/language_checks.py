@@ -47,7 +47,7 @@ def foreign_language(tokens: Sequence[str]) -> str | None:
         tokens: The text's, in lower case.
 
     Returns:
-        The language's name, or None for English and for what cannot be told.
+        The language's name, or None for English and for what cannot be recognized.
 
     Example:
         >>> foreign_language("je suis content".split()), foreign_language(["traurig"]), foreign_language(["happy"])
@@ -68,6 +68,23 @@ def _ordinary() -> frozenset[str]:
     """Plain English words, which are no slips of the pen: those of the sentences that the synthetic voices speak, and more."""
     text = (ASSETS.parent / "sentences" / "en.txt").read_text(encoding="utf-8") + (ASSETS / "ordinary.txt").read_text(encoding="utf-8")
     return frozenset("".join(sign if sign.isalpha() else " " for sign in text.lower()).split())
+
+
+def is_plain_english(tokens: Sequence[str]) -> bool:
+    """Return whether most words of a text are English ones that a table lists.
+
+    Args:
+        tokens: The text's, in lower case.
+
+    Returns:
+        Whether at least half are, or there are no words.
+
+    Example:
+        >>> is_plain_english("they laughed when i fell".split()), is_plain_english("die katze sad gift rage kommt".split())
+        (True, False)
+    """
+    words = [token for token in tokens if token.isalpha()]
+    return 2 * sum(bool(forms(word) & (_known() | _TIME | _ordinary())) for word in words) >= len(words)
 
 
 @cache

@@ -39,6 +39,7 @@ class Sense:
         arousal: -1 calm .. 1 excited.
         muscles: The units of an expression, or of a state that is no emotion of the table; empty: the prototypes of `mix`.
         time: "hold", "once" (a wink) or "repeat" (a nod).
+        confidence: How sure it is, where no word says it and it was inferred from a situation.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Sense:
     arousal: float = 0.0
     muscles: tuple[Pull, ...] = ()
     time: Duration = "hold"
+    confidence: float | None = None
 
 
 class Phrase(NamedTuple):

@@ -5,6 +5,7 @@ are given to what they are said of (`tbd.think.rules.attachment`), the whole is 
 each moment is read clause by clause.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -327,11 +328,21 @@ def _settle(readings: list[Reading]) -> list[Reading]:
     return [replace(r, manner="shown") if hidden and r.manner == "felt" and _is_smile(r) else r for r in readings]
 
 
-def read(text: str) -> Text:
-    """Read a text; what cannot be used is said in `notes`."""
+def read(text: str, infer: Callable[[Tokens, list[Found]], list[Found]] | None = None) -> Text:
+    """Read a text; what cannot be used is said in `notes`.
+
+    Args:
+        text: As the user wrote it.
+        infer: Adds to what the tables find in the tokens what they do not know, and takes away what it stands for.
+
+    Returns:
+        What the text says.
+    """
     tokens = tokenize(text, vocabulary())
     notes = list(tokens.notes)
     found = scan(tokens.words)
+    if infer is not None:
+        found = infer(tokens, found)
     quantities, idle = bind_quantities(tokens.words, found, tokens.quantities)
     splitter = Splitter(tokens.words, found, tokens.times)
     moments: list[Moment] = []

@@ -73,23 +73,24 @@ def schedule(moments: Sequence[Moment], duration: float | None) -> tuple[list[Ti
         duration: Seconds of audio, where known.
 
     Returns:
-        The beats, the length that they were laid out for (`duration`, or a nominal one), and notes on times that cannot be.
+        The moments with their times, the length that they were laid out for (`duration`, or a nominal one), and notes on
+            impossible times.
     """
-    told = [m for i, m in enumerate(moments) if m.readings or m.start is not None or m.is_timed or (i and moments[i - 1].readings)]
-    fill = next((m for m in told if m.fill), Moment())
-    told = [m for m in told if not m.fill]
-    if not told:
+    kept = [m for i, m in enumerate(moments) if m.readings or m.start is not None or m.is_timed or (i and moments[i - 1].readings)]
+    fill = next((m for m in kept if m.fill), Moment())
+    kept = [m for m in kept if not m.fill]
+    if not kept:
         return [TimedMoment(fill, express(fill), 0.0, None)], duration or NOMINAL, []
-    if _waits(told):
-        told.insert(0, Moment())
-    total = duration or _nominal(told)
-    stretches = _stretches(_in_order(told, total), total, duration is None)
+    if _waits(kept):
+        kept.insert(0, Moment())
+    total = duration or _nominal(kept)
+    stretches = _stretches(_in_order(kept, total), total, duration is None)
     close = max(stretch.end for stretch in stretches) if duration is None and all(s.end <= total for s in stretches) else math.inf
     spans = _layers(stretches, fill, close, duration)
-    beats = [
+    timed_moments = [
         TimedMoment(moment, express(moment), round(start, 2), None if end == math.inf else round(end, 2)) for start, end, moment in spans
     ]
-    return beats, total, _conflicts(stretches)
+    return timed_moments, total, _conflicts(stretches)
 
 
 def _waits(moments: list[Moment]) -> bool:
@@ -242,11 +243,11 @@ def _conflicts(stretches: list[_Stretch]) -> list[str]:
     return []
 
 
-def build_actions(beats: Sequence[TimedMoment], total: float) -> tuple[MuscleAction, ...]:
+def build_actions(timed_moments: Sequence[TimedMoment], total: float) -> tuple[MuscleAction, ...]:
     """Build every muscle's action: in with its moment, out with it, carried over where the next moment needs it too.
 
     Args:
-        beats: The moments in order of time.
+        timed_moments: The moments in order of time.
         total: Seconds that the plan covers.
 
     Returns:
@@ -254,13 +255,13 @@ def build_actions(beats: Sequence[TimedMoment], total: float) -> tuple[MuscleAct
     """
     actions: list[MuscleAction] = []
     open_at: dict[tuple[int, Side], int] = {}  # the action of a muscle that the moment before used
-    for index, beat in enumerate(beats):
+    for index, timed in enumerate(timed_moments):
         still = {}
-        for key, level in beat.face.levels.items():
-            action = _action(beat, key, level, first=index == 0, total=total)
+        for key, level in timed.face.levels.items():
+            action = _action(timed, key, level, first=index == 0, total=total)
             if key in open_at:
                 earlier = actions[open_at[key]]
-                if abs(earlier.intensity - level) < 0.03 and beat.moment.pace != "slow":
+                if abs(earlier.intensity - level) < 0.03 and timed.moment.pace != "slow":
                     actions[open_at[key]] = earlier.model_copy(update={"offset": action.offset})
                     still[key] = open_at[key]
                     continue
@@ -269,42 +270,42 @@ def build_actions(beats: Sequence[TimedMoment], total: float) -> tuple[MuscleAct
             still[key] = len(actions)
             actions.append(action)
         open_at = still
-        actions += _pulses(beat, total)
-    return tuple(sorted(_lingering(actions, beats), key=lambda a: (a.onset or 0.0, a.unit, a.side)))
+        actions += _pulses(timed, total)
+    return tuple(sorted(_lingering(actions, timed_moments), key=lambda a: (a.onset or 0.0, a.unit, a.side)))
 
 
-def rise(beat: TimedMoment, total: float) -> float:
+def rise(timed: TimedMoment, total: float) -> float:
     """Time the rise of a moment's muscles: quicker where arousal is high, slow where the sentence says so.
 
     Args:
-        beat: The moment.
+        timed: The moment.
         total: Seconds that the plan covers.
 
     Returns:
         Seconds from onset to apex.
     """
-    length = (beat.end or max(total, beat.start + 0.5)) - beat.start
-    if beat.moment.rise is not None:
-        return min(max(0.1, beat.moment.rise.at(total)), length)
-    if beat.moment.pace == "slow":
+    length = (timed.end or max(total, timed.start + 0.5)) - timed.start
+    if timed.moment.rise is not None:
+        return min(max(0.1, timed.moment.rise.at(total)), length)
+    if timed.moment.pace == "slow":
         return 0.8 * length
-    wanted = 0.16 if beat.moment.pace == "sudden" or beat.moment.brief else 0.45 - 0.15 * beat.face.arousal
+    wanted = 0.16 if timed.moment.pace == "sudden" or timed.moment.brief else 0.45 - 0.15 * timed.face.arousal
     return min(wanted, 0.8 * length)
 
 
-def _action(beat: TimedMoment, key: tuple[int, Side], level: float, first: bool, total: float) -> MuscleAction:
-    there_already = first and beat.start == 0 and beat.moment.pace == "normal" and beat.moment.rise is None
-    onset = None if there_already else beat.start
-    apex = None if there_already else round(beat.start + rise(beat, total), 2)
-    return MuscleAction(unit=key[0], side=key[1], intensity=level, onset=onset, apex=apex, offset=beat.end)
+def _action(timed: TimedMoment, key: tuple[int, Side], level: float, first: bool, total: float) -> MuscleAction:
+    there_already = first and timed.start == 0 and timed.moment.pace == "normal" and timed.moment.rise is None
+    onset = None if there_already else timed.start
+    apex = None if there_already else round(timed.start + rise(timed, total), 2)
+    return MuscleAction(unit=key[0], side=key[1], intensity=level, onset=onset, apex=apex, offset=timed.end)
 
 
-def _pulses(beat: TimedMoment, total: float) -> list[MuscleAction]:
+def _pulses(timed: TimedMoment, total: float) -> list[MuscleAction]:
     """Winks and nods: they start a little into their moment."""
     actions = []
-    for pulse in beat.face.pulses:
-        gap, times = _beginnings(beat, pulse, total)
-        slow = min(1.6 if beat.moment.pace == "slow" else 1.0, gap / 0.45)
+    for pulse in timed.face.pulses:
+        gap, times = _beginnings(timed, pulse, total)
+        slow = min(1.6 if timed.moment.pace == "slow" else 1.0, gap / 0.45)
         for i, time in enumerate(times):
             for (unit, side), level in pulse.levels.items():
                 mover = MIRRORED.get(unit, unit) if pulse.repeat and i % 2 else unit
@@ -316,22 +317,22 @@ def _pulses(beat: TimedMoment, total: float) -> list[MuscleAction]:
     return actions
 
 
-def _beginnings(beat: TimedMoment, pulse: Pulse, total: float) -> tuple[float, list[float]]:
+def _beginnings(timed: TimedMoment, pulse: Pulse, total: float) -> tuple[float, list[float]]:
     """Seconds from one movement to the next, and where each starts; closer together where the moment is short."""
-    length = (beat.end or max(total, beat.start + 1.5)) - beat.start
-    begin = beat.start + min(0.3, 0.2 * length)
-    if beat.moment.every:
-        return beat.moment.every, [begin + i * beat.moment.every for i in range(max(1, math.ceil((length - 0.3) / beat.moment.every)))]
+    length = (timed.end or max(total, timed.start + 1.5)) - timed.start
+    begin = timed.start + min(0.3, 0.2 * length)
+    if timed.moment.every:
+        return timed.moment.every, [begin + i * timed.moment.every for i in range(max(1, math.ceil((length - 0.3) / timed.moment.every)))]
     alternates = any(unit in MIRRORED for unit, _ in pulse.levels)
-    gap = 0.6 * (1.6 if beat.moment.pace == "slow" else 1.0) + (0.0 if pulse.repeat or (45, "both") in pulse.levels else 0.4)
+    gap = 0.6 * (1.6 if timed.moment.pace == "slow" else 1.0) + (0.0 if pulse.repeat or (45, "both") in pulse.levels else 0.4)
     if pulse.count is None:
         return gap, [begin + i * gap for i in range(3 if pulse.repeat else 1) if i == 0 or i * gap + 0.5 < length]
     count = pulse.count * (2 if pulse.repeat and alternates else 1)  # a shake goes there and back
-    gap = min(gap, max(0.25, (length - (begin - beat.start) - 0.2) / count))
+    gap = min(gap, max(0.25, (length - (begin - timed.start) - 0.2) / count))
     return gap, [begin + i * gap for i in range(count)]
 
 
-def _lingering(actions: list[MuscleAction], beats: Sequence[TimedMoment]) -> list[MuscleAction]:
+def _lingering(actions: list[MuscleAction], timed_moments: Sequence[TimedMoment]) -> list[MuscleAction]:
     """The brow of a feeling that was held back lets go last."""
-    ends = {b.end for b in beats if b.end is not None and any(r.manner == "held" and r.sense.valence < 0 for r in b.face.readings)}
+    ends = {b.end for b in timed_moments if b.end is not None and any(r.manner == "held" and r.sense.valence < 0 for r in b.face.readings)}
     return [a.model_copy(update={"offset": round(a.offset + LINGER, 2)}) if a.unit == 1 and a.offset in ends else a for a in actions]

@@ -23,7 +23,7 @@ def show(plan: MusclePlan, console: Console | None = None, notes: bool = True) -
 
     Args:
         plan: What to show.
-        console: Where; standard output unless told. It reads well from 80 columns on, and without colour.
+        console: Where; standard output by default. It reads well from 80 columns on, and without colour.
         notes: Print the plan's notes as well; `warn_of_notes` prints them alone.
     """
     console = console or Console()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tbd.data.synthetic.performance import act
+from tbd.data.synthetic.performance import synthesize_motion
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.motion import Motion
 from tbd.think.action_units import Side
@@ -22,7 +22,7 @@ def test_round_trip_of_random_plans_under_speech() -> None:
     for _ in range(6):
         phones, audio, speaking = speak(rng)
         plan = random_plan(rng)
-        coded = plan_from_motion(act(phones, audio, plan, rng), speaking)
+        coded = plan_from_motion(synthesize_motion(phones, audio, plan, rng), speaking)
         wanted, got = {a.unit for a in plan.actions}, {a.unit for a in coded.actions}
         hits, found, asked = hits + len(wanted & got), found + len(got), asked + len(wanted)
         for action in plan.actions:
@@ -37,7 +37,7 @@ def test_speech_alone_is_no_expression() -> None:
     rng = np.random.default_rng(1)
     for _ in range(3):
         phones, audio, speaking = speak(rng)
-        coded = plan_from_motion(act(phones, audio, MusclePlan(), rng), speaking)
+        coded = plan_from_motion(synthesize_motion(phones, audio, MusclePlan(), rng), speaking)
         assert len(coded.actions) <= 2
         assert coded.intensity < 0.15
 

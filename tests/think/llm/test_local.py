@@ -173,7 +173,7 @@ def test_the_command_takes_a_model_and_a_prompt(capsys, folder, prompt):
     [
         (["--planner", "server", "--model", "m"], "needs --url"),
         (["--planner", "language_model"], "needs --model"),
-        (["--model", "m"], "--model is nothing that --planner knowledge takes"),
+        (["--model", "m"], "--model is nothing that --planner situations takes"),
         (["--planner", "server", "--url", "nowhere", "--model", "m"], "no server's URL"),
     ],
 )
@@ -182,7 +182,7 @@ def test_options_that_do_not_fit(capsys, argv, expected):
     assert code == 2 and re.search(re.escape(expected), err) and len(err.splitlines()) == 1
 
 
-def test_the_knowledge_planner_stays_light():
+def test_the_default_planner_stays_light():
     code = "import sys; from tbd.cli.main import main; main(['think', 'sad', '--json']); "
     code += "print(sorted({'torch', 'transformers', 'llguidance', 'http.client'} & set(sys.modules)), file=sys.stderr)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip() == "[]"

@@ -1,0 +1,1 @@
+"""What a situation is met with: sentences, training, figures. README.md says how they were made."""
