@@ -3,7 +3,10 @@
     python -m benchmarks.situations.evaluate [--fitted FITTED.npz] --output out.json
 
 Protocol ``situations-1``. ``test.tsv`` was written before any sentence of ``train.tsv``, on other topics, and is judged twice: by the
-classifier alone and by `SituationPlanner`, which also has the rules. ``everyday.tsv`` was written when the weights were final. An emotion is right where the sentence's mix has it; "strict"
+classifier alone and by `SituationPlanner`, which also has the rules. ``everyday.tsv`` was written when the
+weights were final.
+
+An emotion is right where the sentence's mix has it; "strict"
 counts the mix's first alone. The expected calibration error has ten bins. With ``--fitted`` also the folds of the training sentences,
 each a set of topics, or languages, that its member did not see.
 """
