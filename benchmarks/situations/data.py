@@ -1,4 +1,4 @@
-"""Sentences with what is felt, from ``train.tsv`` and ``test.tsv``."""
+"""Sentences with what is felt."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
 
 def rows(name: str) -> list[Row]:
-    """All of ``train.tsv`` or ``test.tsv``."""
+    """All of ``train.tsv``, ``test.tsv`` or ``everyday.tsv``."""
     lines = [line for line in (FOLDER / f"{name}.tsv").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     return [_row(line) for line in lines[1:]]
 

@@ -3,7 +3,10 @@
     python -m benchmarks.situations.evaluate [--fitted FITTED.npz] --output out.json
 
 Protocol ``situations-1``. ``test.tsv`` was written before any sentence of ``train.tsv``, on other topics, and is judged twice: by the
-classifier alone and by `SituationPlanner`, which also has the rules. An emotion is right where the sentence's mix has it; "strict"
+classifier alone and by `SituationPlanner`, which also has the rules. ``everyday.tsv`` was written when the
+weights were final.
+
+An emotion is right where the sentence's mix has it; "strict"
 counts the mix's first alone. The expected calibration error has ten bins. With ``--fitted`` also the folds of the training sentences,
 each a set of topics, or languages, that its member did not see.
 """
@@ -86,6 +89,7 @@ def evaluate(output: str, fitted: str | None = None) -> None:
         "environment": environment(),
         "classifier": scores(alone),
         "planner": scores(by_planner(sentences, planner)),
+        "everyday": scores(by_planner(rows("everyday"), planner)),
         "calibration error": {"test": calibration_error(alone)},
     }
     if fitted is not None:
@@ -97,7 +101,7 @@ def evaluate(output: str, fitted: str | None = None) -> None:
 
 
 def _markdown(results: dict[str, Any]) -> str:
-    names = [name for name in ("classifier", "planner", "folds") if name in results]
+    names = [name for name in ("classifier", "planner", "everyday", "folds") if name in results]
     keys = list(results["classifier"])
     lines = [[key, *(f"{r['right']} of {r['n']} ({r['strict']})" if (r := results[n].get(key)) else "" for n in names)] for key in keys]
     doubt = "; ".join(f"{name} {value:.3f}" for name, value in results["calibration error"].items())
