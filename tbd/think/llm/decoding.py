@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 import llguidance
@@ -52,7 +53,8 @@ class ChatModel:
         self.vocabulary = max(model.get_output_embeddings().weight.shape[0], len(self.tokenizer))
         self.ends = _ends(self.tokenizer, model)
         try:
-            self.constraint = llguidance.hf.from_tokenizer(self.tokenizer, n_vocab=self.vocabulary, eos_token=self.ends)
+            fast: Any = self.tokenizer  # what it refuses it raises for
+            self.constraint = llguidance.hf.from_tokenizer(fast, n_vocab=self.vocabulary, eos_token=self.ends)
         except ValueError as error:
             raise InputError(f"The tokenizer of {name} cannot be constrained ({error}); take a model with a fast tokenizer.") from error
 
@@ -95,20 +97,24 @@ class ChatModel:
             raise TBDError(f"The language model cannot be held to the plan's form ({_first_line(matcher.get_error())}).")
         if not matcher.is_stopped() and not deadline.left:
             raise deadline.passed()
-        return self.tokenizer.decode(answer[0, prompt.shape[1] :], skip_special_tokens=True), matcher.is_stopped()
+        text = self.tokenizer.decode(answer[0, prompt.shape[1] :], skip_special_tokens=True)
+        assert isinstance(text, str)  # of one answer
+        return text, matcher.is_stopped()
 
     def _encode(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of the conversation, up to where the answer begins."""
         if not self.tokenizer.chat_template:
             text = "".join(f"{message['content']}\n\n" for message in messages)
             return self.tokenizer(text)["input_ids"]
-        options = {"add_generation_prompt": True, "tokenize": True, "return_dict": True, "enable_thinking": False}
+        options: dict[str, Any] = {"add_generation_prompt": True, "tokenize": True, "return_dict": True, "enable_thinking": False}
         try:
-            return self.tokenizer.apply_chat_template(list(messages), **options)["input_ids"]
+            encoded: Any = self.tokenizer.apply_chat_template(list(messages), **options)
         except Exception:  # templates raise whatever they like; most that do know no system role
             system, first, *rest = messages
             joined = {"role": "user", "content": f"{system['content']}\n\n{first['content']}"}
-            return self.tokenizer.apply_chat_template([joined, *rest], **options)["input_ids"]
+            encoded = self.tokenizer.apply_chat_template([joined, *rest], **options)
+        ids: list[int] = encoded["input_ids"]
+        return ids
 
     def _check_length(self, tokens: int, limit: int) -> None:
         longest = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
