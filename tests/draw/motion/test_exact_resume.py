@@ -10,6 +10,7 @@ from tbd.data.datamodules.mixture import MixtureDataModule
 from tbd.data.datasets.augment import AudioAugment
 from tbd.draw.conditioning.audio_encoder import PhoneEncoder
 from tbd.draw.motion.distillation import AudioDistillation
+from tbd.draw.optim import OptimizerConfig
 from tests.draw import tiny_motion as tiny
 from tests.draw.motion.test_distillation import trained as trained
 from tests.speech.humming import Humming
@@ -36,7 +37,7 @@ def weighted(root, trained):
 def hearing(root, trained):
     torch.manual_seed(0)
     encoder = PhoneEncoder(Humming(), 32, bins=8, context=4, noise=0.3)
-    return AudioDistillation(encoder, str(trained), AudioAugment(), 1e-3, 2), tiny.data(root, recognizer=Humming())
+    return AudioDistillation(encoder, str(trained), AudioAugment(), OptimizerConfig(1e-3, 2)), tiny.data(root, recognizer=Humming())
 
 
 def run(kind, root, trained, watch, start=None, **options):
