@@ -77,7 +77,7 @@ def test_what_is_not_known_is_withheld_in_the_module(tmp_path):
     model = tiny_model()
     batch["plan"].unit[:, 0], batch["plan"].intensity[:, 0] = 1, 1.0
     keep = []
-    embeds = type(model.plan_encoder(batch["plan"], model._times(20)))
+    embeds = type(model.plan_encoder(batch["plan"], model.times(20)))
     real = embeds.only
 
     def only(self, keep_global, keep_local):
