@@ -80,7 +80,7 @@ def is_plain_english(tokens: Sequence[str]) -> bool:
         Whether at least half are, or there are no words.
 
     Example:
-        >>> is_plain_english("they laughed when i fell".split()), is_plain_english("die katze sad gift rage kommt".split())
+        >>> is_plain_english("they laughed when i fell".split()), is_plain_english("mon chat a disparu hier".split())
         (True, False)
     """
     words = [token for token in tokens if token.isalpha()]
