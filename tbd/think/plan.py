@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,7 @@ from tbd.think.action_units import ACTION_UNITS, TOGETHER, Region, Side, describ
 from tbd.think.emotions import Emotion
 from tbd.utils.atomic import atomic_output
 
-__all__ = ["RELEASE", "RISE", "TAIL", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step"]
+__all__ = ["RELEASE", "RISE", "TAIL", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step", "mix_over_time"]
 
 RISE = 0.4
 """Seconds from onset to apex where a plan does not say."""
@@ -119,6 +120,27 @@ class Segment(_Part):
         if self.end is not None and self.end <= self.start:
             raise ValueError(f"a segment from {self.start:g} s to {self.end:g} s has no length; its end must come after its start.")
         return self
+
+
+def mix_over_time(segments: Iterable[Segment], seconds: float) -> dict[Emotion, float]:
+    """Mix the emotions of a timeline, each by its share of the time.
+
+    Args:
+        segments: In order.
+        seconds: Where the last segment ends if it has no end of its own.
+
+    Returns:
+        Weights that sum to 1.
+
+    Example:
+        >>> mix_over_time([Segment(end=1.0, emotions={"sad": 1}, intensity=1), Segment(start=1.0, emotions={"happy": 1}, intensity=1)], 4.0)
+        {'sad': 0.25, 'happy': 0.75}
+    """
+    total: dict[Emotion, float] = {}
+    for segment in segments:
+        for emotion, weight in segment.emotions.items():
+            total[emotion] = total.get(emotion, 0.0) + weight * ((seconds if segment.end is None else segment.end) - segment.start)
+    return {emotion: weight / sum(total.values()) for emotion, weight in total.items()}
 
 
 class MusclePlan(_Part):

@@ -84,11 +84,24 @@ def describe(face: Face) -> str:
     """The global description of one moment."""
     what, worn = _feeling(face)
     text = f"{'an' if what[0] in 'aeiou' else 'a'} {what} face{worn}"
-    asked = [_movement(unit, side) for unit, side in face.levels if unit in face.ordered]
+    asked = [name_unit(unit, side) for unit, side in face.levels if unit in face.ordered]
     return f"{text} with {listed(asked[:4])}" if asked else text
 
 
-def _movement(unit: int, side: str) -> str:
+def name_unit(unit: int, side: Side) -> str:
+    """Name an action unit and its side.
+
+    Args:
+        unit: Its number.
+        side: Where it acts.
+
+    Returns:
+        Words for a sentence.
+
+    Example:
+        >>> name_unit(12, "left")
+        'AU12 (lip corner puller on the left)'
+    """
     where = "" if side == "both" else f" on the {side}"
     return f"AU{unit} ({ACTION_UNITS[unit].name.lower()}{where})"
 
@@ -208,7 +221,7 @@ def _says(reading: Reading) -> str:
     if reading.negated:
         return f"{quoted} is denied, so it stays out"
     if reading.sense.kind == "order":
-        units = listed([_movement(u, s) for u, s, _ in reading.sense.muscles])
+        units = listed([name_unit(u, s) for u, s, _ in reading.sense.muscles])
         return f"{quoted} asks for {'muscles' if 'AU' not in reading.words else 'it by name'}: {units}"
     mix = _nouns([e for e, w in sorted(reading.sense.mix.items(), key=lambda item: -item[1]) if w >= 0.15])
     if reading.sense.confidence is not None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tbd.think.action_units import ACTION_UNITS, OPPOSITES, REGIONS, Side
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, LEVELS, Emotion
-from tbd.think.plan import MuscleAction, MusclePlan, Segment
+from tbd.think.plan import MuscleAction, MusclePlan, Segment, mix_over_time
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ def sample_plan(emotion: Emotion, level: int, duration: float, rng: np.random.Ge
         actions = _strongest([*_prototype(emotion, own, rng), *_prototype(other, others, rng)])
     elif kind == "sequence":
         segments, actions = _sequence(emotion, strength, duration, rng)
-        emotions = _overall(segments, duration)
+        emotions = mix_over_time(segments, duration)
     elif kind == "random":
         actions = _random_actions(int(rng.integers(1, 7)), duration, rng)
     else:
@@ -119,15 +119,6 @@ def _sequence(
         actions += [a.model_copy(update=times) for a in _prototype(emotion, level, rng)]
         emotion = _another(emotion, rng)
     return tuple(segments), actions
-
-
-def _overall(segments: Iterable[Segment], duration: float) -> dict[Emotion, float]:
-    """Mix the emotions of a clip, each by its share of the time."""
-    total: dict[Emotion, float] = {}
-    for s in segments:
-        for emotion, weight in s.emotions.items():
-            total[emotion] = total.get(emotion, 0.0) + weight * ((duration if s.end is None else s.end) - s.start)
-    return {emotion: weight / sum(total.values()) for emotion, weight in total.items()}
 
 
 def _strongest(actions: Iterable[MuscleAction]) -> list[MuscleAction]:

@@ -1,11 +1,12 @@
 """What a motion shows besides its expression is taken off first: blinks, speech, the resting face, tracker noise."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_opening, gaussian_filter1d, grey_opening, label, median_filter, percentile_filter
 
-from tbd.face.channels import BLENDSHAPES, HEAD, INDEX
+from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.media.rates import FPS
 
 BLINK = 0.6
@@ -20,6 +21,8 @@ _SPEECH_LEVEL = {"jawOpen": 0.076, "mouthFunnel": 0.05, "mouthPucker": 0.1, "mou
 """What that percentile is in neutral speech, over thirty utterances of the procedural corpus, by the start of a channel's name."""
 _GLANCE = 0.8
 """Seconds: a gaze that is held for less is a glance; fixations in conversation last 0.3 to 0.4 s at the median."""
+_STRESS = 0.5
+"""Seconds: brows that are raised for less stress a word."""
 _FLASH = 0.25
 """Height of a short brow raise from which it is an expression (an eyebrow flash) rather than the stress of a word."""
 _RESTING = {"eyeLook": 0.5, "eyeSquint": 0.5, "eyeBlink": 0.45, "browDown": 0.3, "browInnerUp": 0.25, "browOuterUp": 0.25,
@@ -87,7 +90,7 @@ def clean(values: np.ndarray, speaking: np.ndarray, rest: np.ndarray | None = No
 
 
 def resting_face(values: np.ndarray) -> np.ndarray:
-    """The person's own resting face and pose in one clip: what is always there, as far as identity explains it.
+    """Estimate a person's own resting face and pose from one clip: what is always there, as far as identity explains it.
 
     A smile that is held from end to end stays an expression, since people at rest do not differ by as much.
 
@@ -100,15 +103,15 @@ def resting_face(values: np.ndarray) -> np.ndarray:
     shapes = np.asarray(values[:, : len(BLENDSHAPES)], np.float64)
     # Expressions come and go, a person's features stay: what is least over time, blinks and glances smoothed away.
     rest = np.percentile(median_filter(shapes, (min(9, len(shapes)), 1), mode="nearest"), 10, axis=0)
-    caps = [next((cap for start, cap in _RESTING.items() if name.startswith(start)), 0.12) for name in BLENDSHAPES]
+    caps = [_by_start(_RESTING, name, 0.12) for name in BLENDSHAPES]
     return np.concatenate([np.minimum(rest, caps), np.median(values[:, len(BLENDSHAPES) :], 0)])
 
 
 def find_blinks(closed: np.ndarray) -> np.ndarray:
-    """Where lids are closed for an instant.
+    """Find where lids are closed for an instant.
 
     Args:
-        closed: (T,) eyeBlink of both eyes, 0..1: their mean.
+        closed: (T,) eyeBlink of both eyes in 0..1, the lesser of the two.
 
     Returns:
         (T,) bool, from before the lids move until they are back.
@@ -139,48 +142,44 @@ def _remove_speech(shapes: np.ndarray, seen: np.ndarray, speaking: np.ndarray) -
     window = min(2 * round(_PHRASE * FPS / 2) + 1, len(shapes))
     for name in SPEECH_CHANNELS:
         column = INDEX[name]
-        usual = next((level for start, level in _SPEECH_LEVEL.items() if name.startswith(start)), 0.0)
+        usual = _by_start(_SPEECH_LEVEL, name, 0.0)
         share = _ROUNDED if name in ("mouthFunnel", "mouthPucker") else _SHARE
         held = np.clip((percentile_filter(shapes[:, column], share, window, mode="nearest") - usual) / (1 - usual), 0, 1)
-        left = next((share for start, share in YIELDING.items() if name.startswith(start)), 1.0)
+        left = _by_start(YIELDING, name, 1.0)
         shapes[around, column] = np.minimum(gaussian_filter1d(held, 2, mode="nearest") / left, 1)[around]
         seen[around, column] = 0.5 * left
 
 
 def _remove_brow_accents(shapes: np.ndarray) -> None:
     """Brows that go up for less than half a second stress a word. In place."""
-    window = round(0.5 * FPS)
-    if len(shapes) < window:
-        return
     for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight"):
-        column = INDEX[name]
-        held = grey_opening(shapes[:, column], window, mode="nearest")
+        track = shapes[:, INDEX[name]]
+        held = _held(track, _STRESS)
         # A strong raise is an expression even if it is short.
-        shapes[:, column] = np.where(shapes[:, column] - held > _FLASH, shapes[:, column], held)
+        shapes[:, INDEX[name]] = np.where(track - held > _FLASH, track, held)
 
 
 def _hold_gaze(shapes: np.ndarray) -> None:
     """Of the gaze, where it stays. In place."""
-    window = round(_GLANCE * FPS)
-    if len(shapes) < window:
-        return
     for name in BLENDSHAPES:
         if name.startswith("eyeLook"):
-            column = INDEX[name]
-            shapes[:, column] = grey_opening(shapes[:, column], window, mode="nearest")
+            shapes[:, INDEX[name]] = _held(shapes[:, INDEX[name]], _GLANCE)
 
 
 def _hold_head(head: np.ndarray) -> np.ndarray:
     """(T, 6) → turns that are held."""
-    window = round(_SWAY * FPS)
-    if len(head) < window:
-        return head
-    held = np.zeros_like(head)
-    for column in range(len(HEAD)):
-        up = grey_opening(np.maximum(head[:, column], 0), window, mode="nearest")
-        down = grey_opening(np.maximum(-head[:, column], 0), window, mode="nearest")
-        held[:, column] = up - down
-    return held
+    return np.stack([_held(np.maximum(track, 0), _SWAY) - _held(np.maximum(-track, 0), _SWAY) for track in head.T], 1)
+
+
+def _held(track: np.ndarray, seconds: float) -> np.ndarray:
+    """(T,) what lasts for `seconds`; a track that is shorter than that as it is."""
+    window = round(seconds * FPS)
+    return grey_opening(track, window, mode="nearest") if len(track) >= window else track
+
+
+def _by_start(table: Mapping[str, float], name: str, default: float) -> float:
+    """The value of a table whose keys are the starts of channels' names."""
+    return next((value for start, value in table.items() if name.startswith(start)), default)
 
 
 def runs(mask: np.ndarray, shortest: int = 1) -> list[tuple[int, int]]:

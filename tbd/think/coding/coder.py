@@ -1,6 +1,8 @@
 """`plan_from_motion`: the plan that a performance carries out, as a FACS coder writes it down."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import nnls
@@ -13,8 +15,8 @@ from tbd.think.coding.cleaning import Cleaned, clean
 from tbd.think.coding.decomposition import CANDIDATES, decompose
 from tbd.think.coding.envelopes import FAINTEST, fit_actions
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
-from tbd.think.plan import MuscleAction, MusclePlan, Segment, Step
-from tbd.think.verbalize import degree, describe_actions, listed
+from tbd.think.plan import MuscleAction, MusclePlan, Segment, Step, mix_over_time
+from tbd.think.verbalize import degree, describe_actions, listed, name_unit
 
 _ONE_SIDED = 0.35
 """A side below this part of the other is the tracker's or the skin's, not its own muscle's."""
@@ -29,10 +31,11 @@ _LOOKS = 0.18
 _TELLING = {unit for spec in EMOTION_SPECS.values() for prototype in spec.prototypes for unit, _, _ in prototype} - {54, 64}
 """Units that some emotion shows; heads and eyes go down for other reasons, too."""
 _RIDGE = 0.35
+"""How much a sum of several prototypes must explain beyond a single one."""
 _LEAST_SHARE = 0.15
 """Part of a mix below which an emotion is not named."""
 _SHORTEST_SEGMENT = 1.0
-"""Seconds that a feeling must lead to have a segment of its own."""
+"""Seconds that an emotion must lead to have a segment of its own."""
 
 
 def plan_from_motion(
@@ -116,7 +119,7 @@ def _head_actions(cleaned: Cleaned) -> Iterable[MuscleAction]:
 
 
 def emotion_of(levels: dict[tuple[int, Side], float]) -> tuple[dict[Emotion, float], float]:
-    """The mix of emotions whose prototypes explain some muscles best.
+    """Find the mix of emotions whose prototypes explain some muscles best.
 
     Args:
         levels: (unit, side) → intensity.
@@ -125,8 +128,7 @@ def emotion_of(levels: dict[tuple[int, Side], float]) -> tuple[dict[Emotion, flo
         Weights that sum to 1, and the intensity 0..1; neutral where no prototype explains a third of what moves.
     """
     levels = {(unit, side): level for (unit, side), level in levels.items() if unit in _TELLING}
-    names = [(spec.name, prototype) for spec in EMOTION_SPECS.values() for prototype in spec.prototypes if prototype.actions]
-    atoms = np.array([_halves({(u, s): i for u, s, i in prototype}) for _, prototype in names]).T  # (2U, P)
+    names, atoms = _prototypes()
     shown = _halves(levels)
     if np.linalg.norm(shown) < 2 * FAINTEST:
         return {"neutral": 1.0}, 0.0
@@ -134,10 +136,10 @@ def emotion_of(levels: dict[tuple[int, Side], float]) -> tuple[dict[Emotion, flo
     weights, _ = nnls(np.vstack([atoms, _RIDGE * np.ones((1, atoms.shape[1]))]), np.append(shown, 0.0))
     if np.linalg.norm(atoms @ weights - shown) > np.linalg.norm(shown) * np.sqrt(2 / 3):
         return {"neutral": 1.0}, 0.0
-    # A frown alone is thought as often as anger: a feeling counts by how much of its face is there.
+    # A frown alone is as often concentration as anger, so an emotion counts by how much of its face is there.
     there = np.minimum(atoms, np.where(shown > FAINTEST, 1.0, 0.0)[:, None] * atoms).sum(0) / atoms.sum(0)
     mix: dict[Emotion, float] = {"neutral": float((weights * (1 - there)).sum())}
-    for (emotion, _), weight in zip(names, weights * there):
+    for emotion, weight in zip(names, weights * there):
         mix[emotion] = mix.get(emotion, 0.0) + float(weight)
     total = sum(mix.values())
     intensity = total - mix["neutral"]
@@ -145,6 +147,13 @@ def emotion_of(levels: dict[tuple[int, Side], float]) -> tuple[dict[Emotion, flo
     if intensity < FAINTEST or set(mix) == {"neutral"}:
         return {"neutral": 1.0}, 0.0
     return {e: w / sum(mix.values()) for e, w in sorted(mix.items(), key=lambda item: -item[1])}, float(min(intensity, 1.0))
+
+
+@cache
+def _prototypes() -> tuple[list[Emotion], np.ndarray]:
+    """The emotion of each prototype, and (2U, P) the units of each."""
+    found = [(spec.name, prototype) for spec in EMOTION_SPECS.values() for prototype in spec.prototypes if prototype.actions]
+    return [name for name, _ in found], np.array([_halves({(u, s): i for u, s, i in prototype}) for _, prototype in found]).T
 
 
 def _halves(levels: dict[tuple[int, Side], float]) -> np.ndarray:
@@ -169,26 +178,29 @@ def _segments(actions: Sequence[MuscleAction], frames: int) -> tuple[Segment, ..
             key = (action.unit, action.side)
             levels[key] = max(levels.get(key, 0.0), float(envelope[k]))
         moments.append(emotion_of(levels))
-    leading = [max(mix, key=lambda e: mix[e]) for mix, _ in moments]
+    leading = [_leading(mix) for mix, _ in moments]
     edges = [0, *(k for k in range(1, len(leading)) if leading[k] != leading[k - 1]), len(leading)]
-    spans = [[edges[i], edges[i + 1]] for i in range(len(edges) - 1)]
+    spans = [[start, end] for start, end in pairwise(edges)]
     while len(spans) > 1 and min(b - a for a, b in spans) * step < _SHORTEST_SEGMENT:
         short = min(range(len(spans)), key=lambda i: spans[i][1] - spans[i][0])
         into = short - 1 if short else 1
         spans[into] = [min(spans[into][0], spans[short][0]), max(spans[into][1], spans[short][1])]
         del spans[short]
     segments: list[Segment] = []
-    for i, (a, b) in enumerate(spans):
-        mixes = moments[a:b]
-        intensity = float(np.max([level for _, level in mixes]))
-        mix = {e: float(np.mean([m.get(e, 0.0) * max(level, 1e-3) for m, level in mixes])) for e in EMOTIONS}
+    for a, b in spans:
+        start, end = round(float(times[a]), 2), None if b == len(times) else round(float(times[b]), 2)
+        mix = {e: float(np.mean([m.get(e, 0.0) * max(level, 1e-3) for m, level in moments[a:b]])) for e in EMOTIONS}
         mix = {e: w for e, w in mix.items() if w > 0.1 * max(mix.values())}
-        if segments and max(mix, key=lambda e: mix[e]) == max(segments[-1].emotions, key=lambda e: segments[-1].emotions[e]):
-            segments[-1] = segments[-1].model_copy(update={"end": None if i == len(spans) - 1 else round(float(times[b]), 2)})
-            continue
-        end = None if i == len(spans) - 1 else round(float(times[b]), 2)
-        segments.append(Segment(start=round(float(times[a]), 2), end=end, emotions=mix, intensity=round(intensity, 2)))
+        if segments and _leading(mix) == _leading(segments[-1].emotions):
+            segments[-1] = segments[-1].model_copy(update={"end": end})
+        else:
+            intensity = round(float(max(level for _, level in moments[a:b])), 2)
+            segments.append(Segment(start=start, end=end, emotions=mix, intensity=intensity))
     return tuple(segments)
+
+
+def _leading(mix: dict[Emotion, float]) -> Emotion:
+    return max(mix, key=lambda emotion: mix[emotion])
 
 
 def _notes(talking: np.ndarray) -> tuple[str, ...]:
@@ -201,13 +213,9 @@ def _worded(
     actions: tuple[MuscleAction, ...], segments: tuple[Segment, ...], seconds: float, text: str, notes: tuple[str, ...]
 ) -> MusclePlan:
     """The plan, with its mix over the whole clip and its words."""
-    total: dict[Emotion, float] = {}
-    for s in segments:
-        for emotion, weight in s.emotions.items():
-            total[emotion] = total.get(emotion, 0.0) + weight * ((seconds if s.end is None else s.end) - s.start)
     described = tuple(s.model_copy(update={"description": _described(s)}) for s in segments)
     return MusclePlan(
-        text=text, emotions=total or {"neutral": 1.0}, intensity=max((s.intensity for s in segments), default=0.0), actions=actions,
+        text=text, emotions=mix_over_time(segments, seconds), intensity=max(s.intensity for s in segments), actions=actions,
         segments=described if len(described) > 1 else (), description="; then ".join(s.description for s in described),
         regions={region: describe_actions(actions, region) for region in REGIONS},
         reasoning=(Step(title="Which muscles", text=_seen(actions)), Step(title="What they show", text=_shows(described))),
@@ -229,10 +237,9 @@ def _seen(actions: Sequence[MuscleAction]) -> str:
         return "No muscle moves but for speech and blinks."
     parts = []
     for a in actions:
-        side = "" if a.side == "both" else f" on the {a.side}"
         start = "from the start" if a.onset is None else f"from {a.onset:.1f} s"
         end = "" if a.offset is None else f" to {a.offset:.1f} s"
-        parts.append(f"AU{a.unit} ({ACTION_UNITS[a.unit].name.lower()}){side} at {a.intensity:.2f} {start}{end}")
+        parts.append(f"{name_unit(a.unit, a.side)} at {a.intensity:.2f} {start}{end}")
     return "; ".join(parts) + "."
 
 

@@ -14,8 +14,9 @@ import numpy as np
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, TRACE, ActionUnit, Side
 
-_NOT_CODED = frozenset({31, 38, 45})
-"""AU45 is life rather than expression; AU31 and AU38 have no channel of their own and are never the simplest explanation."""
+_NOT_CODED = frozenset({31, 38, 45, 46})
+"""AU45 is life rather than expression; AU31 and AU38 have no channel of their own and are never the simplest explanation; AU46 has the
+channels of AU43, which stands for both here (see `tbd.think.coding.coder`)."""
 _SWEEPS = 6
 _FLOOR = 0.03
 """Least standard deviation of a channel's value about its unit's: people do not hold still, and units are a model."""
@@ -61,12 +62,11 @@ def _shares(unit: ActionUnit, side: Side) -> np.ndarray:
 CANDIDATES: dict[int, tuple[Pull, ...]] = {
     n: pulls for n, unit in ACTION_UNITS.items() if n not in _NOT_CODED and (pulls := pulls_of(unit))
 }
-"""Unit → its sides; 43 and 46 have the same channels and are told apart by time, see `tbd.think.coding.coder`."""
-CANDIDATES.pop(46, None)
+"""Unit → its sides."""
 
 
 def decompose(shapes: np.ndarray, seen: np.ndarray, noise: np.ndarray) -> Levels:
-    """The levels of the units that explain an expression.
+    """Find the units that explain an expression, and their levels.
 
     Args:
         shapes: (T, 52) in 0..1.
@@ -77,8 +77,9 @@ def decompose(shapes: np.ndarray, seen: np.ndarray, noise: np.ndarray) -> Levels
         (unit, side) → (T,) level in 0..1, the sides "left" and "right" where a motion tells them apart, "both" elsewhere.
     """
     every = slice(None, None, _STRIDE)
-    chosen = _choose(shapes[every], _STRIDE * seen[every] / (noise**2 + _FLOOR**2))
-    return _solve(shapes, seen / (noise**2 + _FLOOR**2), chosen, {})
+    weights = seen / (noise**2 + _FLOOR**2)
+    chosen = _choose(shapes[every], _STRIDE * weights[every])
+    return _solve(shapes, weights, chosen, {})
 
 
 def _choose(shapes: np.ndarray, weights: np.ndarray) -> list[int]:
@@ -86,26 +87,19 @@ def _choose(shapes: np.ndarray, weights: np.ndarray) -> list[int]:
     chosen: list[int] = []
     levels: Levels = {}
     refused: set[int] = set()
-    error = _error(shapes, weights, [], levels)
+    error = _error(shapes, weights, chosen, levels)
     while True:
-        gains = {}
         residual = _left_over(shapes, chosen, levels)
-        for unit in CANDIDATES:
-            if unit not in chosen and unit not in refused:
-                gains[unit] = _gain(residual, shapes, weights, unit, chosen, levels)
-        unit = max(gains, key=lambda u: gains[u], default=0)
-        if gains.get(unit, 0.0) <= 0:
-            break
-        trial = [*chosen, unit]
-        new = _solve(shapes, weights, trial, levels)
-        worth = error - _error(shapes, weights, trial, new) - _price(new, unit)
-        if worth <= 0:
+        gains = {unit: _gain(residual, weights, unit) for unit in CANDIDATES if unit not in chosen and unit not in refused}
+        for unit in sorted((unit for unit in gains if gains[unit] > 0), key=lambda unit: -gains[unit]):
+            trial = _solve(shapes, weights, [*chosen, unit], levels)
+            if error - _error(shapes, weights, [*chosen, unit], trial) > _price(trial, unit):
+                break
             refused.add(unit)
-            continue
-        chosen, levels = trial, new
-        chosen, levels = _prune(shapes, weights, chosen, levels)
+        else:
+            return chosen
+        chosen, levels = _prune(shapes, weights, [*chosen, unit], trial)
         error = _error(shapes, weights, chosen, levels)
-    return chosen
 
 
 def _price(levels: Levels, unit: int) -> float:
@@ -117,9 +111,9 @@ def _price(levels: Levels, unit: int) -> float:
     return _COST * max(8.0, _STRIDE * float(active.sum()))
 
 
-def _gain(residual: np.ndarray, shapes: np.ndarray, weights: np.ndarray, unit: int, chosen: Sequence[int], levels: Levels) -> float:
+def _gain(residual: np.ndarray, weights: np.ndarray, unit: int) -> float:
     """About how much the error falls where `unit` explains what is left over, less its price."""
-    gain, active = 0.0, np.zeros(len(shapes), bool)
+    gain, active = 0.0, np.zeros(len(residual), bool)
     for pull in CANDIDATES[unit]:
         moved = pull.shares > 0
         w, s, r = weights[:, moved], pull.shares[moved], residual[:, moved]
