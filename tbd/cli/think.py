@@ -159,10 +159,10 @@ def _performed(video: str, neutral: str | None, landmarker: str | None) -> "Musc
         if neutral is not None or landmarker is not None:
             raise InputError(f"{video} is a motion, which is tracked already; leave --neutral and --landmarker out.")
         return plan_from_motion(Motion.load(video), text=f"(what {os.path.basename(video)} shows)")
-    from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
+    from tbd.face.tracker import default_tracker
     from tbd.think.coding.video import plan_from_video
 
-    return plan_from_video(video, FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker), neutral)
+    return plan_from_video(video, default_tracker(landmarker), neutral)
 
 
 def _write_chart(plan: "MusclePlan", path: str) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
@@ -11,7 +11,6 @@ from tbd.cli.drawing_options import MOTION_FORMATS
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
     from jsonargparse import ArgumentParser, Namespace
     from rich.console import Console
 
@@ -72,22 +71,22 @@ def track(
     from tbd.cli.console import show_progress
     from tbd.cli.path_checks import check_track
     from tbd.face.neutral import AVERAGE
-    from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
-    from tbd.media import read_video
+    from tbd.face.tracker import FaceMeshTracker, default_tracker
+    from tbd.media import read_still_or_video, read_video
     from tbd.media.rates import FPS
     from tbd.utils.user_components import attribute_errors_to
     from tbd.utils.user_warnings import warn
 
     console = console or Console()
     check_track(video, output, landmarker, neutral)
-    tracker = tracker or (FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker))
+    tracker = tracker or default_tracker(landmarker)
     if not (0 <= start < math.inf and (end is None or end > start)):
         raise InputError(f"--start {start:g} and --end {end} name no part of {video}; they are seconds, the first one the smaller.")
     frames = read_video(video, start, end)
     if 0 < frames.info.duration <= start:
         raise InputError(f"--start {start:g} lies beyond the end of {video}, which lasts {frames.info.duration:.2f} s.")
     with attribute_errors_to(tracker, "tracker"):
-        at_rest = None if neutral is None else tracker.neutral_face(_still_or_video(neutral), str(neutral))
+        at_rest = None if neutral is None else tracker.neutral_face(read_still_or_video(neutral), str(neutral))
         motion = tracker.track(show_progress(frames, round(frames.duration * FPS), console), str(video), at_rest)
     motion.save(output)
     for remark in _remarks(motion, str(video)):
@@ -101,25 +100,6 @@ _AGAINST_AVERAGE = (
     "what this face shows throughout was estimated from its shape by comparing it with people at large, and may be weaker or stronger than "
     "it was; --neutral FILE, a picture or video of the same person at rest, makes it exact."
 )
-
-
-def _still_or_video(path: str | os.PathLike) -> "Iterable[np.ndarray]":
-    """The frames of a video, or a picture as the only one.
-
-    Raises:
-        InputError: If the file is neither.
-    """
-    from tbd.media import read_image, read_video
-
-    try:
-        return [read_image(path)]
-    except InputError as no_picture:
-        try:
-            return read_video(path)
-        except InputError:
-            if "is no picture" not in str(no_picture):
-                raise no_picture from None
-            raise InputError(f"{path} is neither a picture nor a video that can be read; give one with a face.") from None
 
 
 def _remarks(motion: "Motion", video: str) -> Iterator[str]:

@@ -242,3 +242,18 @@ class FaceLandmarkerTracker(Tracker):
             at_rest = np.clip(neutral.blendshapes, 0, 0.9)
             blendshapes = np.clip((blendshapes - at_rest) / (1 - at_rest), 0, 1)
         return ClipFit(blendshapes, rotations, np.median(scales / nearness) * nearness, origins)
+
+
+def default_tracker(landmarker: str | os.PathLike | None = None) -> Tracker:
+    """Make the tracker that commands take where none is named.
+
+    Args:
+        landmarker: A ``face_landmarker.task`` file.
+
+    Returns:
+        MediaPipe's landmarker where its file is given, the mesh tracker where not.
+
+    Raises:
+        InputError: If the file cannot be used.
+    """
+    return FaceMeshTracker() if landmarker is None else FaceLandmarkerTracker(landmarker)

@@ -7,10 +7,11 @@ that the frames of `read_video` and the samples of `read_audio` of one file stay
 
 from tbd.media.audio import Sound, read_audio, read_sound
 from tbd.media.image import read_image
+from tbd.media.still_or_video import read_still_or_video
 from tbd.media.video import VideoFrames, VideoInfo, read_video, video_info
 from tbd.media.writer import VideoWriter, provenance
 
 __all__ = [
     "Sound", "VideoFrames", "VideoInfo", "VideoWriter", "provenance",
-    "read_audio", "read_image", "read_sound", "read_video", "video_info",
+    "read_audio", "read_image", "read_sound", "read_still_or_video", "read_video", "video_info",
 ]  # fmt: skip

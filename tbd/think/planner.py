@@ -5,7 +5,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import islice
-from typing import ClassVar
 
 from tbd.errors import InputError
 from tbd.think import verbalize
@@ -42,7 +41,7 @@ class Planner(ABC):
         {'neutral': 1.0}
     """
 
-    observes: ClassVar[frozenset[str]] = frozenset()
+    observes: frozenset[str] = frozenset()
     """What `plan` takes as further keyword arguments: ``"voice"``, (N,) float32 samples at 16 kHz, and ``"portrait"``, (H, W, 3) uint8."""
 
     @abstractmethod
@@ -122,21 +121,21 @@ def compose(text: str, words: Text, moments: Sequence[Moment], duration: float |
     Returns:
         The plan.
     """
-    beats, total, conflicts = schedule(moments, duration)
-    doubts = _notes(text, words, beats, duration) if notes is None else [*_late(words, beats, duration), *notes]
+    timed_moments, total, conflicts = schedule(moments, duration)
+    doubts = _notes(text, words, timed_moments, duration) if notes is None else [*_late(words, timed_moments, duration), *notes]
     notes = (*words.notes, *conflicts, *doubts)
-    steps = verbalize.reasoning(beats, total, nominal=duration is None)
-    if not any(beat.face.readings for beat in beats):
+    steps = verbalize.reasoning(timed_moments, total, nominal=duration is None)
+    if not any(timed.face.readings for timed in timed_moments):
         steps = (*steps[:1], Step(title="What would help", text=notes[-1]))
     return MusclePlan(
         text=text,
         reasoning=steps,
-        emotions=_overall(beats, total),
-        intensity=max(beat.face.intensity for beat in beats),
-        actions=build_actions(beats, total),
-        segments=_segments(beats) if len(beats) > 1 else (),
-        description=_join([verbalize.describe(beat.face) for beat in beats]),
-        regions=verbalize.describe_regions(beats),
+        emotions=_overall(timed_moments, total),
+        intensity=max(timed.face.intensity for timed in timed_moments),
+        actions=build_actions(timed_moments, total),
+        segments=_segments(timed_moments) if len(timed_moments) > 1 else (),
+        description=_join([verbalize.describe(timed.face) for timed in timed_moments]),
+        regions=verbalize.describe_regions(timed_moments),
         notes=notes,
     )
 
@@ -146,23 +145,23 @@ def _join(descriptions: Sequence[str]) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def _segments(beats: Sequence[TimedMoment]) -> tuple[Segment, ...]:
-    def segment(beat: TimedMoment) -> Segment:
-        face = beat.face
+def _segments(timed_moments: Sequence[TimedMoment]) -> tuple[Segment, ...]:
+    def segment(timed: TimedMoment) -> Segment:
+        face = timed.face
         return Segment(
-            start=beat.start, end=beat.end, emotions=face.emotions, intensity=face.intensity, description=verbalize.describe(face)
+            start=timed.start, end=timed.end, emotions=face.emotions, intensity=face.intensity, description=verbalize.describe(face)
         )
 
-    return tuple(map(segment, beats))
+    return tuple(map(segment, timed_moments))
 
 
-def _overall(beats: Sequence[TimedMoment], total: float) -> dict[Emotion, float]:
-    """The mix of the whole: the beats' mixes, weighted by how long they last. Stillness around a feeling does not count."""
-    beats = [b for b in beats if b.face.intensity > 0] or list(beats)
+def _overall(timed_moments: Sequence[TimedMoment], total: float) -> dict[Emotion, float]:
+    """The mix of the whole: the moments' mixes, weighted by how long they last. Stillness around a feeling does not count."""
+    timed_moments = [b for b in timed_moments if b.face.intensity > 0] or list(timed_moments)
     mix: dict[Emotion, float] = {}
-    for beat in beats:
-        length = max(0.1, (beat.end or max(total, beat.start + 0.1)) - beat.start)
-        for emotion, weight in beat.face.emotions.items():
+    for timed in timed_moments:
+        length = max(0.1, (timed.end or max(total, timed.start + 0.1)) - timed.start)
+        for emotion, weight in timed.face.emotions.items():
             mix[emotion] = mix.get(emotion, 0.0) + weight * length
     whole = sum(mix.values())
     return {emotion: weight / whole for emotion, weight in sorted(mix.items(), key=lambda item: -item[1])}
@@ -174,10 +173,10 @@ HELP = (
 )  # fmt: skip
 
 
-def _notes(text: str, words: Text, beats: Sequence[TimedMoment], duration: float | None) -> list[str]:
+def _notes(text: str, words: Text, timed_moments: Sequence[TimedMoment], duration: float | None) -> list[str]:
     """What the user should know about how the text was understood."""
-    notes = _late(words, beats, duration)
-    if not any(beat.face.readings for beat in beats):
+    notes = _late(words, timed_moments, duration)
+    if not any(timed.face.readings for timed in timed_moments):
         return [*notes, _nothing(text, words)]
     if words.unread:
         quoted = verbalize.listed([f"“{phrase}”" for phrase in words.unread[:6]])
@@ -186,16 +185,16 @@ def _notes(text: str, words: Text, beats: Sequence[TimedMoment], duration: float
     return notes
 
 
-def _late(words: Text, beats: Sequence[TimedMoment], duration: float | None) -> list[str]:
-    if duration is not None and (last := _latest(words, beats)) > duration + 0.05:
+def _late(words: Text, timed_moments: Sequence[TimedMoment], duration: float | None) -> list[str]:
+    if duration is not None and (last := _latest(words, timed_moments)) > duration + 0.05:
         return [f"The text names {last:g} s, but the audio lasts {duration:.3g} s; what lies beyond will not be seen."]
     return []
 
 
-def _latest(words: Text, beats: Sequence[TimedMoment]) -> float:
+def _latest(words: Text, timed_moments: Sequence[TimedMoment]) -> float:
     """The latest second that the text names or that follows from it."""
     named = [time.seconds for m in words.moments for time in (m.start, m.end, m.length) if time is not None and time.share == 0]
-    return max([beats[-1].start, *named])
+    return max([timed_moments[-1].start, *named])
 
 
 def _nothing(text: str, words: Text) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
 from tbd.data.synthetic.speech import Delivery, Engine, Speech, Voice, as_speech
 from tbd.errors import TBDError
@@ -26,8 +27,8 @@ class Espeak(Engine):
                             "cmn-latn-pinyin": "cmn", "es": "es", "de": "de", "fr": "fr", "it": "it"}  # fmt: skip
     _SPEAKERS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5", "klatt", "klatt2", "klatt4")
 
+    @override
     def voices(self) -> tuple[Voice, ...]:
-        """See `Engine.voices`."""
         try:
             with _open_espeak() as library:
                 installed = [(v, language) for v, language in self._LANGUAGES.items() if library.has(v)]
@@ -35,17 +36,8 @@ class Espeak(Engine):
             return ()
         return tuple(Voice(self.name, f"{v}+{s}", language) for v, language in installed for s in self._SPEAKERS)
 
+    @override
     def speak(self, sentences: Sequence[str], voice: Voice, delivery: Delivery) -> list[Speech]:
-        """Synthesize sentences, see `Engine.speak`.
-
-        Args:
-            sentences: What to say.
-            voice: One of `voices`.
-            delivery: How to say it.
-
-        Returns:
-            One `Speech` per sentence.
-        """
         try:
             with _open_espeak() as library:
                 return [library.speak(text, voice.name, delivery) for text in sentences]

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.io import wavfile
+from typing_extensions import override
 
 from tbd.data.synthetic.speech import Delivery, Engine, Speech, Voice, as_speech
 from tbd.errors import TBDError
@@ -35,24 +36,15 @@ class Flite(Engine):
         "kal16": 105.0,
     }  # hertz, measured on their own speech
 
+    @override
     def voices(self) -> tuple[Voice, ...]:
-        """See `Engine.voices`."""
         if not shutil.which("flite"):
             return ()
         listed = _call(["flite", "-lv"]).stdout.partition(":")[2].split()
         return tuple(Voice(self.name, v) for v in self._PITCH if v in listed)
 
+    @override
     def speak(self, sentences: Sequence[str], voice: Voice, delivery: Delivery) -> list[Speech]:
-        """Synthesize sentences, see `Engine.speak`.
-
-        Args:
-            sentences: What to say.
-            voice: One of `voices`.
-            delivery: How to say it.
-
-        Returns:
-            One `Speech` per sentence.
-        """
         return [self._sentence(text, voice, delivery) for text in sentences]
 
     def _sentence(self, text: str, voice: Voice, delivery: Delivery) -> Speech:
@@ -92,8 +84,8 @@ class Festival(Engine):
       (fclose file))))
 """
 
+    @override
     def voices(self) -> tuple[Voice, ...]:
-        """See `Engine.voices`."""
         if not shutil.which("festival"):
             return ()
         # festival's own list costs a start; the folders say the same.
@@ -101,17 +93,8 @@ class Festival(Engine):
         installed = {p.name for root in roots if root.is_dir() for p in root.glob("*/*")}
         return tuple(Voice(self.name, v) for v in self._VOICES if v in installed)
 
+    @override
     def speak(self, sentences: Sequence[str], voice: Voice, delivery: Delivery) -> list[Speech]:
-        """Synthesize sentences, see `Engine.speak`.
-
-        Args:
-            sentences: What to say.
-            voice: One of `voices`.
-            delivery: How to say it.
-
-        Returns:
-            One `Speech` per sentence.
-        """
         with tempfile.TemporaryDirectory(prefix="tbd-speech-") as folder:
             lines = [self._SCRIPT.format(voice=voice.name, prosody=self._prosody(voice, delivery))]
             for i, text in enumerate(sentences):

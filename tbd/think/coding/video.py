@@ -6,11 +6,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE
 from tbd.face.tracker import FaceMeshTracker, Tracker
-from tbd.media import read_audio, read_video
-from tbd.media.rates import SAMPLE_RATE
+from tbd.media import read_audio, read_still_or_video, read_video
+from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.speech.activity import speech_activity
 from tbd.think.coding.cleaning import resting_face
 from tbd.think.coding.coder import plan_from_motion
@@ -32,7 +33,7 @@ def plan_from_video(
     Args:
         video: A recording of one face.
         tracker: Follows the face; `FaceMeshTracker` by default.
-        neutral: A picture or video of the same person at rest. Without it the resting face is taken from the clip's stillest frames.
+        neutral: A picture or video of the same person at rest. Without it the resting face is what the clip always shows.
         start: Seconds of the video at which to begin.
         end: Seconds at which to stop; the video's own end where not given.
 
@@ -43,36 +44,27 @@ def plan_from_video(
         InputError: If the video cannot be read or shows no face, or for less than half a second.
     """
     tracker = tracker or FaceMeshTracker()
-    at_rest = None if neutral is None else tracker.neutral_face(_frames(neutral), str(neutral))
+    at_rest = None if neutral is None else tracker.neutral_face(read_still_or_video(neutral), str(neutral))
     motion = tracker.track(read_video(video, start, end), str(video), at_rest)
     if len(motion) < _SHORTEST:
-        raise InputError(f"{video} shows a face for {len(motion) / 25:.2f} s; a plan is read from half a second or more.")
+        raise InputError(f"{video} shows a face for {len(motion) / FPS:.2f} s; a plan is read from half a second or more.")
     notes = list(_doubts(motion))
     speaking = _speaking(video, len(motion), start, notes)
     own = resting_face(motion.values)
     if at_rest is not None:  # its coefficients are relative to the person at rest already
-        own[:52] = 0
+        own[: len(BLENDSHAPES)] = 0
     plan = plan_from_motion(motion, speaking, own, text=f"(what {os.path.basename(video)} shows)")
     return plan.model_copy(update={"notes": (*notes, *plan.notes)})
 
 
 def _speaking(video: str | os.PathLike, frames: int, start: float, notes: list[str]) -> np.ndarray:
-    """(T,) where speech is heard; nowhere in a silent film."""
+    """(T,) where somebody speaks; nowhere in a video without sound."""
     try:
         audio = read_audio(video)[round(start * SAMPLE_RATE) :]
     except InputError:
         notes.append("The video has no speech to hear, so whatever the mouth does is taken for expression.")
         return np.zeros(frames, bool)
     return speech_activity(audio, frames)
-
-
-def _frames(path: str | os.PathLike) -> Iterable[np.ndarray]:
-    from tbd.media import read_image
-
-    try:
-        return [read_image(path)]
-    except InputError:
-        return read_video(path)
 
 
 def _doubts(motion: Motion) -> Iterable[str]:

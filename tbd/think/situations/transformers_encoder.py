@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.think.situations.encoder import MODEL, PREFIX, Parameters, SentenceEncoder
@@ -28,16 +29,8 @@ class TransformersEncoder(SentenceEncoder):
         except (OSError, ValueError) as error:
             raise InputError(f"The sentence encoder {model} cannot be loaded: {str(error).splitlines()[0]}") from error
 
+    @override
     def encode(self, texts: Sequence[str], parameters: Parameters) -> np.ndarray:
-        """Encode sentences; see `SentenceEncoder.encode`.
-
-        Args:
-            texts: Sentences, in any language.
-            parameters: Biases and norms that replace the model's own.
-
-        Returns:
-            Vectors of length 1, a row for each sentence.
-        """
         import torch
 
         own = dict(self._model.named_parameters())

@@ -184,7 +184,7 @@ def test_options_that_do_not_fit(capsys, argv, expected):
 
 def test_the_default_planner_stays_light():
     code = "import sys; from tbd.cli.main import main; main(['think', 'sad', '--json']); "
-    code += "print(sorted({'torch', 'transformers', 'llguidance', 'http.client'} & set(sys.modules)), file=sys.stderr)"
+    code += "print(sorted({'torch', 'transformers', 'llguidance', 'http.client', 'tbd.media'} & set(sys.modules)), file=sys.stderr)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip() == "[]"
 
 
