@@ -55,6 +55,13 @@ def test_units_that_share_channels_are_told_apart() -> None:
         assert tuple(a.unit for a in plan_from_motion(perform(plan, 50), np.zeros(50, bool)).actions) == units, units
 
 
+def test_a_unit_that_does_not_pay_is_passed_over() -> None:
+    """Beside a strong cheek puff the first candidate is a cheek blow, which does not pay; the jaw that comes after it does."""
+    plan = MusclePlan(actions=(MuscleAction(unit=26, intensity=0.4), MuscleAction(unit=34, intensity=0.99)))
+    coded = plan_from_motion(perform(plan, 50), np.zeros(50, bool))
+    assert [(a.unit, round(a.intensity, 1)) for a in coded.actions] == [(26, 0.4), (34, 1.0)]
+
+
 def test_envelope_comes_back() -> None:
     plan = MusclePlan(
         actions=(
