@@ -1,5 +1,6 @@
 """Runs a study: checks everything, trains what must be trained, measures, and writes the tables."""
 
+import json
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +15,7 @@ from tbd.ablation.monitor import Monitor
 from tbd.ablation.plots import plot_sweep
 from tbd.ablation.resolve import Config, component, difference, require_trained_alike, resolve_overlay, training_key
 from tbd.ablation.runs import TRUTH, Result, Task, Training, make_tasks, read_result
-from tbd.ablation.study import Study, Variant, load_study
+from tbd.ablation.study import DrawingConditions, Overlay, Study, Variant, load_study, merge, split_drawing
 from tbd.ablation.tables import Column, as_csv, columns_of, how_to_read, latex, markdown, seed_count
 from tbd.ablation.work import Job, TrainingSpec, write_failure
 from tbd.errors import InputError, TBDError
@@ -22,7 +23,10 @@ from tbd.evaluation.protocol import Protocol, load_protocol
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
 from tbd.utils.class_path import build
+from tbd.utils.multiprocessing import parallel_map
 
+_WORTH_A_PROCESS = 12
+"""Configurations that take longer to parse than a process to start."""
 TASKS_A_JOB = 8
 """How many runs one process measures, one after another, since starting a process takes some seconds."""
 
@@ -46,7 +50,7 @@ class Ablation:
             self.study = self.study.model_copy(update={"baseline": baseline})
         self.rows = self.study.rows()
         self.protocol = _protocol_of(self.study)
-        self.configs = {row.name: self._resolved(row) for row in self.rows}
+        self.configs = _resolved(self.study, self.rows)
         self._require_models()
         for row in self.rows:
             if row.checkpoint is not None:
@@ -66,9 +70,6 @@ class Ablation:
             for name, value in config["model"]["init_args"].items():
                 if isinstance(value, dict) and "class_path" in value and value != model["init_args"].get(name):
                     _require_built(value, object, what)
-
-    def _resolved(self, row: Variant) -> Config:
-        return resolve_overlay(self.study.base, [self.study.change, row.change], f"variant {row.name}")
 
     @property
     def base(self) -> Config:
@@ -127,6 +128,24 @@ class Ablation:
                 console.print(f"  {place}: {ours} → {theirs}", highlight=False, markup=False)
         trained = len({training_key(self.configs[r.name]) for r in self.rows if r.checkpoint is None})
         console.print(f"\n{trained} trainings × {len(self.study.seeds)} seeds.", highlight=False)
+
+
+def _resolved(study: Study, rows: Sequence[Variant]) -> dict[str, Config]:
+    """Each row's whole configuration. Rows that differ in nothing but the conditions of drawing share one, since parsing takes a second."""
+    parts = {row.name: split_drawing(merge(study.change, row.change), f"variant {row.name}") for row in rows}
+    keys = {name: json.dumps(changes, sort_keys=True, default=str) for name, (changes, _) in parts.items()}
+    items = {keys[name]: (keys[name], study.base, changes, f"variant {name}") for name, (changes, _) in reversed(parts.items())}
+    workers = min(len(items) // _WORTH_A_PROCESS, len(os.sched_getaffinity(0)), 8)
+    found = dict(parallel_map(_resolve, list(items.values())[::-1], max(workers, 1)))
+    return {
+        name: found[keys[name]] if drawing == DrawingConditions() else {**found[keys[name]], "drawing": drawing.model_dump()}
+        for name, (_, drawing) in parts.items()
+    }
+
+
+def _resolve(item: tuple[str, Sequence[str], Overlay, str]) -> tuple[str, Config]:
+    key, base, changes, what = item
+    return key, resolve_overlay(base, [changes], what)
 
 
 def _with_seeds(study: Study, count: int | None) -> Study:

@@ -157,12 +157,15 @@ def training_part(config: Config) -> Config:
 
 
 def _training_noise(component: dict[str, Any]) -> dict[str, Any]:
-    """The noise levels and what is predicted, or the whole component if it does not have them."""
-    made = import_class(component["class_path"])(**component.get("init_args", {}))
-    levels = getattr(made, "alphas_cumprod", None)
-    if levels is None:
+    """The noise levels and what is predicted, or the whole component if it does not have them, which is refused when it is built."""
+    from tbd.draw.noise_scheduler import noise_process
+
+    try:
+        process = noise_process(import_class(component["class_path"])(**component.get("init_args", {})))
+    except TypeError:
         return component
-    return {"alphas_cumprod": checksum([round(x, 7) for x in levels.tolist()]), "prediction_type": made.config.prediction_type}
+    levels = [[round(x, 7) for x in level] for level in process.levels().tolist()]
+    return {"levels": checksum(levels), "prediction_type": process.prediction_type}
 
 
 def training_key(config: Config) -> str:

@@ -171,6 +171,7 @@ def make_tasks(
             training = _training_of(row, config, seed, output)
             training = trainings.setdefault((training.key, seed), training)
             about = {"training": training.key, "drawing": config["model"], "seed": seed}
+            about |= {"conditions": config["drawing"]} if "drawing" in config else {}
             tasks.append(_task(row.name, seed, config, about, str(training.folder), row.point, measured, output))
     return list(trainings.values()), tasks
 

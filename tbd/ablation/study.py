@@ -39,6 +39,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class DrawingConditions(_Part):
+    """Under which conditions a trained model draws the clips; a change sets them under the key ``drawing``.
+
+    Args:
+        completeness: Share of the parts of its plan that each clip is drawn from (see `tbd.data.completeness.withhold`); what is
+            drawn is measured against the whole plan and the true motion.
+    """
+
+    completeness: float = Field(default=1.0, ge=0, le=1)
+
+
 class Point(_Part):
     """Where a variant lies in a sweep.
 
@@ -223,6 +234,32 @@ def _found(name: str, study: Path) -> str:
         if candidate is not None and candidate.is_file():
             return str(candidate)
     raise InputError(f"{study} starts from {name}, which is neither beside it, nor here ({Path.cwd()}), nor ships with tbd.")
+
+
+def split_drawing(overlay: Overlay, what: str) -> tuple[Overlay, DrawingConditions]:
+    """Part what changes the configuration from the conditions of drawing.
+
+    Args:
+        overlay: Changes of a variant.
+        what: What messages call the variant.
+
+    Returns:
+        The changes without the key ``drawing``, and the conditions.
+
+    Raises:
+        InputError: If there is no such condition, or its value is not possible.
+
+    Example:
+        >>> split_drawing({"drawing.completeness": 0.5, "trainer.max_steps": 3}, "variant half")
+        ({'trainer': {'max_steps': 3}}, DrawingConditions(completeness=0.5))
+    """
+    changes = nested(overlay)
+    conditions = changes.pop("drawing", {})
+    try:
+        return changes, DrawingConditions.model_validate(conditions)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{what}: drawing.{'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
 
 
 def nested(overlay: Overlay) -> Overlay:

@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel
@@ -19,6 +19,10 @@ from tbd.evaluation.environment import environment
 from tbd.evaluation.protocol import Protocol
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
+
+if TYPE_CHECKING:
+    from tbd.ablation.measuring import Truth
+    from tbd.draw.motion.batched import ClipRequest
 
 PACKAGES = ("diffusers", "jsonargparse", "lightning", "numpy", "scipy", "torch", "torchmetrics")
 
@@ -172,11 +176,10 @@ def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
     return {**spec.config, "seed_everything": spec.seed, "trainer": trainer, "last_checkpoint": last}
 
 
-def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
+def _run(task: Task, job: Job, truths: Sequence["Truth"]) -> None:
     import torch
 
     from tbd.ablation.measuring import measure
-    from tbd.draw.randomness import clip_seed
 
     start = time.perf_counter()
     training: dict[str, Any] = {}
@@ -184,7 +187,7 @@ def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
         drawn = [truth.motion for truth in truths]
     else:
         from tbd.draw.export import build_model
-        from tbd.draw.motion.batched import ClipRequest, draw_clips
+        from tbd.draw.motion.batched import draw_clips
         from tbd.draw.motion.diffusion import MotionDiffusion
 
         folder = Path(task.training)
@@ -192,8 +195,7 @@ def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
         training = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {"key": str(folder)}
         model = build_model(task.config["model"], folder, MotionDiffusion)
         model.to("cuda" if torch.cuda.is_available() else "cpu")
-        scripts = [ClipRequest(truth.audio, truth.plan, clip_seed(job.protocol.seed + task.seed, truth.clip.id)) for truth in truths]
-        drawn = draw_clips(model, scripts, job.batch_size)
+        drawn = draw_clips(model, [_request(truth, task, job.protocol.seed) for truth in truths], job.batch_size)
     middle = time.perf_counter()
     values, by_clip = measure(job.protocol, truths, drawn)
     seconds = {
@@ -215,6 +217,17 @@ def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
         trained_on=training.get("environment", {}),
         drawn_on=_environment(),
     ).save(Path(task.output))
+
+
+def _request(truth: "Truth", task: Task, seed: int) -> "ClipRequest":
+    """What a model is given of a clip: its audio, its plan as complete as the task says, and its noise."""
+    from tbd.data.completeness import withhold
+    from tbd.draw.motion.batched import ClipRequest
+    from tbd.draw.randomness import clip_seed
+
+    own = clip_seed(seed + task.seed, truth.clip.id)
+    completeness = task.config.get("drawing", {}).get("completeness", 1.0)
+    return ClipRequest(truth.audio, withhold(truth.plan, completeness, own % 2**31), own)
 
 
 def _environment() -> dict[str, Any]:

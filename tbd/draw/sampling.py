@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -13,92 +12,9 @@ from torch import Tensor
 from tbd.draw.conditioning.audio_encoder import AudioEncoder
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
 from tbd.draw.guidance.base import Branch, Guidance, NoGuidance
+from tbd.draw.noise_scheduler import noise_process
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.speech.alignment import PHONES_PER_FRAME
-
-_SCHEDULER_METHODS = ("add_noise", "set_timesteps", "step", "scale_model_input")
-
-
-class SchedulerConfig(Protocol):
-    """What is read of a noise scheduler's configuration."""
-
-    prediction_type: str
-
-
-class NoiseScheduler(Protocol):
-    """What a diffusion needs of a noise scheduler; the base class of diffusers' schedulers declares none of it."""
-
-    alphas_cumprod: Tensor
-    timesteps: Tensor
-    init_noise_sigma: float
-
-    @property
-    def config(self) -> SchedulerConfig:
-        """The arguments that it was built with."""
-
-    def add_noise(self, original_samples: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """Add noise at training timesteps.
-
-        Args:
-            original_samples: (B, …) clean samples.
-            noise: (B, …) normal noise.
-            timesteps: (B,) training timesteps.
-
-        Returns:
-            (B, …) noisy samples.
-        """
-
-    def set_timesteps(self, num_inference_steps: int) -> None:
-        """Choose the timesteps of a sampling loop."""
-
-    def scale_model_input(self, sample: Tensor, timestep: Tensor) -> Tensor:
-        """Scale a sample as the denoiser expects it.
-
-        Args:
-            sample: (B, …) a noisy sample.
-            timestep: () the timestep.
-
-        Returns:
-            (B, …) the denoiser's input.
-        """
-
-    def step(self, model_output: Tensor, timestep: Tensor, sample: Tensor) -> "SchedulerStep":
-        """Go one step towards the clean sample.
-
-        Args:
-            model_output: (B, …) the prediction.
-            timestep: () the timestep.
-            sample: (B, …) the noisy sample.
-
-        Returns:
-            What holds the next sample.
-        """
-
-
-class SchedulerStep(Protocol):
-    """What a noise scheduler's step returns."""
-
-    prev_sample: Tensor
-
-
-def require_noise_scheduler(noise_scheduler: SchedulerMixin) -> NoiseScheduler:
-    """Refuse a noise scheduler that training or sampling could not use.
-
-    Args:
-        noise_scheduler: Any scheduler of diffusers.
-
-    Returns:
-        The same scheduler.
-
-    Raises:
-        TypeError: If it lacks a method, or the noise levels of its training timesteps.
-    """
-    missing = [name for name in _SCHEDULER_METHODS if not callable(getattr(noise_scheduler, name, None))]
-    if missing or not hasattr(noise_scheduler, "alphas_cumprod"):
-        raise TypeError(
-            f"{type(noise_scheduler).__name__} cannot drive a diffusion here: it lacks {', '.join(missing) or 'alphas_cumprod'}."
-        )
-    return cast(NoiseScheduler, noise_scheduler)
 
 
 def require_widths(plan_encoder: PlanEncoder, plan_dim: int, audio_encoder: AudioEncoder, audio_dim: int) -> None:
@@ -158,7 +74,7 @@ def denoise(
     predict: PredictBranches,
     noise: Tensor,
     past: Past,
-    noise_scheduler: NoiseScheduler,
+    noise_scheduler: SchedulerMixin,
     num_inference_steps: int,
     guidance: Guidance | None,
     region_masks: Tensor,
@@ -181,20 +97,19 @@ def denoise(
     Returns:
         (B, T, C, …) the windows, their first frames the past's.
     """
-    scheduler = copy.deepcopy(noise_scheduler)
-    scheduler.set_timesteps(num_inference_steps)
-    steps = len(scheduler.timesteps)  # which may be more than were asked for
-    guidance = (guidance or NoGuidance()).for_sampling(scheduler.timesteps)  # some guidances remember steps, too
+    process = noise_process(copy.deepcopy(noise_scheduler))
+    timesteps = process.start(num_inference_steps)  # which may be more than were asked for
+    guidance = (guidance or NoGuidance()).for_sampling(timesteps)  # some guidances remember steps, too
     kept = expand_as(past.mask, noise) > 0
-    x = noise * scheduler.init_noise_sigma
-    for i, timestep in enumerate(scheduler.timesteps):
-        progress = i / max(steps - 1, 1)
+    x = process.first(noise)
+    for i, timestep in enumerate(timesteps):
+        progress = i / max(len(timesteps) - 1, 1)
         branches = guidance.branches(progress)
-        noisy = torch.where(kept, past.values, scheduler.scale_model_input(x, timestep))
+        noisy = torch.where(kept, past.values, process.model_input(x, timestep))
         preds: dict[Branch, Tensor] = {}
         for group in [(branch,) for branch in branches] if sequential else [branches]:
             preds |= predict(group, noisy, timestep)
-        x = scheduler.step(guidance(preds, progress, region_masks), timestep, x).prev_sample
+        x = process.step(guidance(preds, progress, region_masks), timestep, x)
     if past.frames and crossfade_frames:
         x = crossfade_seam(x, past.values, past.frames, crossfade_frames)
     return torch.where(kept, past.values, x)

@@ -1,6 +1,7 @@
 """What configurations say of training, grouped: the same words for every diffusion here."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ class ConditioningDropout:
         emotion: Probability that the emotion is withheld as well, given that the muscles are.
         audio: Probability that the audio is withheld.
         past: Probability that a window continues nothing.
+        emotion_alone: Probability that the emotion alone is withheld, given that the muscles are kept: for a guidance that wants
+            predictions from muscles without an emotion.
 
     Example:
         >>> kept = ConditioningDropout(muscles=0.5, emotion=0.5).keep(torch.tensor([[0.1, 0.1, 0.9, 0.9], [0.1, 0.9, 0.9, 0.9]]))
@@ -26,18 +29,24 @@ class ConditioningDropout:
     emotion: float = 0.5
     audio: float = 0.1
     past: float = 0.2
+    emotion_alone: float = 0.0
+
+    conditions: ClassVar[tuple[str, ...]] = ("muscles", "emotion", "audio", "past")
+    """What may be withheld, in the order of the columns that decide."""
 
     def keep(self, uniform: Tensor) -> dict[str, Tensor]:
         """Decide which conditions each sample keeps.
 
         Args:
-            uniform: (B, n) numbers 0..1, one column for each field.
+            uniform: (B, n) numbers 0..1, one column for each of `conditions`, and further ones that are not read.
 
         Returns:
-            Condition → (B,) 1 where it is kept, 0 where it is withheld. Muscles are never kept without the emotion.
+            Condition → (B,) 1 where it is kept, 0 where it is withheld.
         """
-        kept = {one.name: (uniform[:, i] >= getattr(self, one.name)).float() for i, one in enumerate(fields(self))}
-        kept["emotion"] = torch.maximum(kept["muscles"], kept["emotion"])
+        kept = {name: (uniform[:, i] >= getattr(self, name)).float() for i, name in enumerate(self.conditions)}
+        # one column for both, since only one of the two probabilities counts for a sample
+        alone = (uniform[:, self.conditions.index("emotion")] >= self.emotion_alone).float()
+        kept["emotion"] = torch.where(kept["muscles"] > 0, alone, kept["emotion"])
         return kept
 
 
@@ -50,11 +59,14 @@ class VideoConditioningDropout(ConditioningDropout):
         emotion: Probability that the emotion is withheld as well, given that the muscles are.
         audio: Probability that the audio is withheld.
         past: Probability that a window continues nothing.
+        emotion_alone: Probability that the emotion alone is withheld, given that the muscles are kept.
         hint: Probability that the coarse frames are withheld.
     """
 
     past: float = 0.3
     hint: float = 0.1
+
+    conditions: ClassVar[tuple[str, ...]] = (*ConditioningDropout.conditions, "hint")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -14,9 +14,10 @@ from tbd.draw.conditioning.audio_encoder import AudioEncoder
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import Branch, Guidance
+from tbd.draw.noise_scheduler import NoiseProcess, noise_process
 from tbd.draw.optim import ExactModule, OptimizerConfig
 from tbd.draw.randomness import SampleNoise
-from tbd.draw.sampling import NoiseScheduler, Past, build_cfg_batch, denoise, expand_as, repeat_batch, require_noise_scheduler
+from tbd.draw.sampling import Past, build_cfg_batch, denoise, expand_as, repeat_batch
 from tbd.draw.training_options import ConditioningDropout, TrainingNoise
 from tbd.media.rates import FPS
 
@@ -55,7 +56,7 @@ class WindowDiffusion(ExactModule):
         denoiser: Predicts from noisy windows.
         plan_encoder: Plan → tokens.
         audio_encoder: Waveform → features.
-        noise_scheduler: Any noise scheduler of diffusers whose training noise is variance preserving.
+        noise_scheduler: Any noise scheduler of diffusers: variance preserving or of flow matching; see `tbd.draw.noise_scheduler`.
         guidance: How the branches are combined when drawing.
         num_inference_steps: Denoising steps when drawing.
         window_frames: Frames of one window, the past included.
@@ -93,7 +94,7 @@ class WindowDiffusion(ExactModule):
     ) -> None:
         super().__init__()
         self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder
-        require_noise_scheduler(noise_scheduler)
+        noise_process(noise_scheduler)
         self.noise_scheduler = noise_scheduler
         self.guidance, self.num_inference_steps, self.uncond_mode = guidance, num_inference_steps, uncond_mode
         self.window_frames, self.past_frames, self.crossfade_frames = window_frames, past_frames, crossfade_frames
@@ -157,7 +158,7 @@ class WindowDiffusion(ExactModule):
             predict,
             noise,
             past,
-            self._scheduler,
+            self.noise_scheduler,
             num_inference_steps or self.num_inference_steps,
             guidance,
             region_masks,
@@ -176,14 +177,13 @@ class WindowDiffusion(ExactModule):
             The noisy windows.
         """
         dropout, options = self.conditioning_dropout, self.training_noise
-        columns = len(fields(dropout)) + 1  # and the timestep's
+        columns = len(dropout.conditions) + 1  # and the timestep's
         sample_noise = SampleNoise.of(ids, self.run_seed, tuple(clean.shape[1:]), columns, clean.device)
         kept = dropout.keep(sample_noise.uniform)
-        levels = len(self._scheduler.alphas_cumprod)
-        place = sample_noise.uniform[:, -1] ** (1 / (1 + options.timestep_bias))
-        timestep = (place * levels).long().clamp(max=levels - 1)  # the power may round up to 1
+        process = self.noise_process
+        timestep = process.timesteps(sample_noise.uniform[:, -1] ** (1 / (1 + options.timestep_bias)))
         noise = sample_noise.noise + options.offset * sample_noise.shift
-        noisy = self._scheduler.add_noise(clean, noise, timestep)
+        noisy = process.add_noise(clean, noise, timestep)
         past_mask = kept["past"][:, None] * (torch.arange(clean.shape[1], device=clean.device) < self.past_frames)  # (B, T)
         is_past = expand_as(past_mask, clean)
         past = (clean + options.past * sample_noise.past_noise) * is_past
@@ -200,18 +200,18 @@ class WindowDiffusion(ExactModule):
         Returns:
             α and σ of x_t = α·x₀ + σ·ε, (B, 1, 1, …) each.
         """
-        level = expand_as(self._scheduler.alphas_cumprod.to(timestep.device)[timestep], like)
-        return level.sqrt(), (1 - level).sqrt()
+        alpha, sigma = self.noise_process.noise_level(timestep)
+        return expand_as(alpha, like), expand_as(sigma, like)
 
     @property
     def prediction_type(self) -> str:
-        """What the denoiser predicts: ``sample``, ``epsilon`` or ``v_prediction``."""
-        return self._scheduler.config.prediction_type
+        """What the denoiser predicts: ``sample``, ``epsilon``, ``v_prediction`` or ``flow_prediction``."""
+        return self.noise_process.prediction_type
 
     @property
-    def _scheduler(self) -> NoiseScheduler:
-        """The noise scheduler as what it was found to be; it may be replaced by another between two drawings."""
-        return require_noise_scheduler(self.noise_scheduler)
+    def noise_process(self) -> NoiseProcess:
+        """How the noise scheduler, which may be replaced by another between two drawings, mixes samples and noise."""
+        return noise_process(self.noise_scheduler)
 
     def times(self, frames: int) -> Tensor:
         """(T,) seconds of a window's frames from its start."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from tbd.data.completeness import PlanCompleteness
 from tbd.data.datasets.frames import FrameReader, VideoClips
 from tbd.data.datasets.motion import ClipDataset, WindowDataset, identity_collate, unwrap_collate
 from tbd.data.datasets.packed import Pack, TrainingClip, load_pack, pack
@@ -48,6 +49,8 @@ class MotionDataModule(SeededDataModule):
         video_size: Height and width of these frames in pixels; a size that the cache was prepared with.
         reader: How frames are read; by PyAV where not given.
         recognizer: Recognizes the phones of every clip, once, for an audio encoder that takes phones.
+        completeness: How much of its plan each training and validation window is given, while its motion keeps all; all of it where not
+            given. Whole clips, on which models are tested, keep their plans.
         val_windows: Windows that a validation goes through, evenly spread over the clips; all where not given. Unlike the trainer's
             ``limit_val_batches`` these are the same for any batch size and number of processes.
     """
@@ -67,12 +70,13 @@ class MotionDataModule(SeededDataModule):
         reader: FrameReader | None = None,
         recognizer: PhoneRecognizer | None = None,
         val_windows: int | None = None,
+        completeness: PlanCompleteness | None = None,
     ) -> None:
         super().__init__()
         self.window_frames, self.context_frames, self.batch_size = window_frames, context_frames, batch_size
         self.num_workers, self.resident, self.passes, self.augment, self.balance = num_workers, resident, passes, augment, balance
         self.video_frames, self.video_size, self.reader = video_frames, video_size, reader
-        self.recognizer, self.val_windows = recognizer, val_windows
+        self.recognizer, self.val_windows, self.completeness = recognizer, val_windows, completeness
         self.seed = run_seed()
 
     # -- what a data set declares --------------------------------------------------------------------------------------
@@ -216,7 +220,7 @@ class MotionDataModule(SeededDataModule):
         return {key: value if key == "id" else value.to(device) for key, value in batch.items()}
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Augment the audio of training batches, and scale frames to 0..1.
+        """Augment the audio of training batches, withhold parts of plans, and scale frames to 0..1.
 
         Args:
             batch: A `MotionBatch`, or a list of whole clips.
@@ -229,6 +233,8 @@ class MotionDataModule(SeededDataModule):
             return batch
         if self.augment is not None and self.trainer is not None and self.trainer.training:
             batch["audio"] = augmented(self.augment, batch["audio"], batch["id"], self.seed)
+        if self.completeness is not None and self.trainer is not None and (self.trainer.training or self.trainer.validating):
+            batch["plan"] = self.completeness.apply(batch["plan"], batch["id"], self.seed)
         if "video" in batch:
             batch["video"] = batch["video"].float() / 255
         return batch

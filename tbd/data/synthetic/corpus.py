@@ -4,6 +4,7 @@
     <ACTOR>/motion/<emotion>/level_<k>/<NNN>.npz      `Motion`
     <ACTOR>/plan/<emotion>/level_<k>/<NNN>.json       `MusclePlan`
     <ACTOR>/phonemes/<emotion>/level_<k>/<NNN>.csv    start, end, phone, stress
+    <ACTOR>/performance/<emotion>/level_<k>/<NNN>.json    the plan as it was performed, where performances vary
     manifest.csv                                      one row a clip: all that a Dataset reads
     corpus.json                                       seed, hours, versions, engines
 
@@ -17,7 +18,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,12 +34,14 @@ from tbd.data.synthetic.recordings import Recordings, gather, recorded_voice
 from tbd.data.synthetic.sentences import languages
 from tbd.data.synthetic.speech import Delivery, Voice
 from tbd.data.synthetic.utterance import Utterance, synthesize_utterance
+from tbd.data.synthetic.variation import PerformanceVariation, PersonalStyle, perform_variation
 from tbd.data.synthetic.visemes import Articulation
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.media.rates import SAMPLE_RATE
 from tbd.speech.phones import save_phones
 from tbd.think.emotions import EMOTIONS, Emotion
+from tbd.think.plan import MusclePlan
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import parallel_map
 
@@ -66,6 +69,7 @@ class Actor:
         delivery: Its own pitch, tempo and vocal tract.
         articulation: Its habits of articulation.
         split: Where all of its clips belong.
+        style: Its own way of performing plans, where performances vary.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Actor:
     delivery: Delivery
     articulation: Articulation
     split: Split
+    style: PersonalStyle
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Clip:
         emotion: One of the eight.
         level: MEAD's 1, 2 or 3.
         number: Of the clip within actor, emotion and level.
+        variation: How far its performance goes from its plan; None to perform the plan as it stands.
     """
 
     index: int
@@ -94,12 +100,13 @@ class Clip:
     emotion: Emotion
     level: int
     number: int
+    variation: PerformanceVariation | None = None
 
     def path(self, kind: str, suffix: str) -> str:
         """Locate one of the clip's files.
 
         Args:
-            kind: ``audio``, ``motion``, ``plan`` or ``phonemes``.
+            kind: ``audio``, ``motion``, ``plan``, ``phonemes`` or ``performance``.
             suffix: Of the file.
 
         Returns:
@@ -120,6 +127,7 @@ def synthesize(
     workers: int | None = None,
     voices: Sequence[str] | None = None,
     recordings: Sequence[str | os.PathLike] = (),
+    variation: PerformanceVariation | None = None,
 ) -> Path:
     """Write a procedural corpus, or what is missing of it.
 
@@ -130,6 +138,8 @@ def synthesize(
         workers: Number of processes; one per core where not given.
         voices: Names, or their beginnings (``flite``, ``espeak-cmn``), to choose among those installed.
         recordings: Folders of recordings, one for each speaker (see `tbd.data.synthetic.recordings`), to train on besides.
+        variation: How far performances go from their plans; None performs every plan as it stands. Speech and plans are the same for
+            every variation.
 
     Returns:
         Path of the manifest.
@@ -147,8 +157,9 @@ def synthesize(
     workers = workers or len(os.sched_getaffinity(0))
     recorded = [recorded_voice(folder, root / "recordings") for folder in recordings]
     chosen = [*_choose(find_voices(), voices), *recorded]
-    clips = plan_corpus(chosen, max(3, round(hours * 3600 / _MEAN_SECONDS)), seed)
-    _claim(root, {"seed": seed, "version": tbd.__version__, "voices": sorted(map(str, chosen))}, hours)
+    clips = plan_corpus(chosen, max(3, round(hours * 3600 / _MEAN_SECONDS)), seed, variation)
+    identity = {"seed": seed, "version": tbd.__version__, "voices": sorted(map(str, chosen))}
+    _claim(root, {**identity, "variation": None if variation is None else asdict(variation)}, hours)
     for folder, voice in zip(recordings, recorded):
         gather(folder, voice, workers)
     rows = list(_show(parallel_map(functools.partial(make_clip, root), clips, workers), len(clips)))
@@ -159,13 +170,14 @@ def synthesize(
     return root / "manifest.csv"
 
 
-def plan_corpus(voices: Sequence[Voice], count: int, seed: int) -> list[Clip]:
+def plan_corpus(voices: Sequence[Voice], count: int, seed: int, variation: PerformanceVariation | None = None) -> list[Clip]:
     """Decide on the speaker, emotion, level and number of each clip.
 
     Args:
         voices: To choose from.
         count: Number of clips.
         seed: Of the corpus.
+        variation: How far performances go from their plans.
 
     Returns:
         The clips, in order of their index.
@@ -181,7 +193,7 @@ def plan_corpus(voices: Sequence[Voice], count: int, seed: int) -> list[Clip]:
         emotion = EMOTIONS[int(rng.choice(len(EMOTIONS)))]
         level = 1 if emotion == "neutral" else int(rng.integers(1, 4))
         numbers[actor.name, emotion, level] += 1
-        clips.append(Clip(index, seed, actor, emotion, level, numbers[actor.name, emotion, level]))
+        clips.append(Clip(index, seed, actor, emotion, level, numbers[actor.name, emotion, level], variation))
     return clips
 
 
@@ -202,7 +214,9 @@ def make_clip(root: Path, clip: Clip) -> tuple[int, dict[str, str | int]]:
         plan = sample_plan(clip.emotion, clip.level, utterance.speech.duration, rng)
         effort = 1 + 0.12 * utterance.effort
         articulation = Articulation(clip.actor.articulation.jaw * effort, clip.actor.articulation.lips * effort)
-        motion = synthesize_motion(utterance.speech.phones, utterance.speech.audio, plan, rng, articulation)
+        motion = synthesize_motion(
+            utterance.speech.phones, utterance.speech.audio, _performance(root, clip, plan, utterance), rng, articulation
+        )
         _save_wav(root / clip.path("audio", ".wav"), utterance)
         save_phones(utterance.speech.phones, root / clip.path("phonemes", ".csv"))
         with atomic_output(root / clip.path("plan", ".json")) as temporary:
@@ -211,6 +225,17 @@ def make_clip(root: Path, clip: Clip) -> tuple[int, dict[str, str | int]]:
         Motion(motion.values, about).save(motion_path)
     made = Motion.load(motion_path)
     return clip.index, _row(clip, made)
+
+
+def _performance(root: Path, clip: Clip, plan: MusclePlan, utterance: Utterance) -> MusclePlan:
+    """What is performed of a plan, from randomness of its own, so that everything else of the clip stays the same; written beside it."""
+    if clip.variation is None:
+        return plan
+    rng = np.random.default_rng([clip.seed, 3, clip.index])
+    performed = perform_variation(plan, utterance.speech.duration, clip.variation, clip.actor.style, rng)
+    with atomic_output(root / clip.path("performance", ".json")) as temporary:
+        temporary.write_text(performed.model_dump_json(exclude_defaults=True), encoding="utf-8")
+    return performed
 
 
 def _row(clip: Clip, motion: Motion) -> dict[str, str | int]:
@@ -236,7 +261,8 @@ def _cast(voices: Sequence[Voice], seed: int) -> list[Actor]:
         tract = float(np.clip(rng.normal(1, 0.08), 0.82, 1.2))
         delivery = Delivery(rng.lognormal(0, 0.10), rng.normal(0, 2.0), rng.uniform(0.7, 1.5), tract)
         articulation = Articulation(rng.lognormal(0, 0.10), rng.lognormal(0, 0.10))
-        actors.append(Actor(f"{voice}-{i:03d}".replace("+", "-"), voice, delivery, articulation, split))
+        style = PersonalStyle.sample(np.random.default_rng([seed, 4, i]))
+        actors.append(Actor(f"{voice}-{i:03d}".replace("+", "-"), voice, delivery, articulation, split, style))
     return actors
 
 

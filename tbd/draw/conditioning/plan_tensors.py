@@ -19,7 +19,7 @@ UNITS = tuple(ACTION_UNITS)
 SIDES = ("both", "left", "right")
 
 
-_ALWAYS = 1e4
+OPEN_END = 1e4
 """Seconds that stand for "open-ended": far outside any recording, small enough for float32 to subtract from."""
 
 
@@ -74,30 +74,30 @@ class PlanTensors:
         )
         for i, plan in enumerate(plans):
             for j, a in enumerate(plan.actions):
-                onset = -_ALWAYS if a.onset is None else a.onset
+                onset = -OPEN_END if a.onset is None else a.onset
                 apex = onset + RISE if a.apex is None else max(a.apex, onset + 1e-3)
                 out.unit[i, j] = UNITS.index(a.unit) + 1
                 out.side[i, j] = SIDES.index(a.side)
                 out.region[i, j] = REGIONS.index(ACTION_UNITS[a.unit].region)
                 out.intensity[i, j], out.onset[i, j], out.apex[i, j] = a.intensity, onset, apex
-                out.offset[i, j] = _ALWAYS if a.offset is None else a.offset
+                out.offset[i, j] = OPEN_END if a.offset is None else a.offset
             for j, s in enumerate(plan.timeline()):
                 for name, weight in s.emotions.items():
                     # a neutral segment has no intensity of its own, yet must differ from one that is withheld
                     out.emotion[i, j, EMOTIONS.index(name)] = weight * (1.0 if name == "neutral" else s.intensity)
-                out.start[i, j] = s.start if s.start > 0 else -_ALWAYS
-                out.end[i, j] = _ALWAYS if s.end is None else s.end
+                out.start[i, j] = s.start if s.start > 0 else -OPEN_END
+                out.end[i, j] = OPEN_END if s.end is None else s.end
                 out.segment_text[i, j] = places.setdefault(caption_segment(s), len(places))
             for region, text in caption_regions(plan).items():
                 out.region_text[i, REGIONS.index(region)] = places.setdefault(text, len(places))
         return replace(out, texts=tuple(places))
 
     def __getitem__(self, rows: Tensor | slice) -> "PlanTensors":
-        return self._with({name: value[rows] for name, value in self._tensors().items()})
+        return self.replaced(**{name: value[rows] for name, value in self._tensors().items()})
 
     def to(self, device: torch.device | str) -> "PlanTensors":
         """Move all tensors to a device."""
-        return self._with({name: value.to(device) for name, value in self._tensors().items()})
+        return self.replaced(**{name: value.to(device) for name, value in self._tensors().items()})
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the plans' own texts alone, not those of the whole corpus that they were picked from."""
@@ -106,8 +106,8 @@ class PlanTensors:
         ids = {name: torch.searchsorted(kept, getattr(self, name)) for name in ("segment_text", "region_text")}
         return {**self.__dict__, **ids, "texts": tuple(self.texts[i] for i in used)}
 
-    def _with(self, tensors: dict[str, Tensor]) -> "PlanTensors":
-        """The same plans with some tensors replaced."""
+    def replaced(self, **tensors: Tensor) -> "PlanTensors":
+        """The same plans with some tensors replaced, each by one of its own shape."""
         other = replace(self)
         for name, tensor in tensors.items():
             setattr(other, name, tensor)
@@ -118,13 +118,13 @@ class PlanTensors:
 
     def shifted(self, seconds: Tensor) -> "PlanTensors":
         """Shift times to windows that start `seconds` (B,) later."""
-        return self._with({name: getattr(self, name) - seconds[:, None] for name in ("onset", "apex", "offset", "start", "end")})
+        return self.replaced(**{name: getattr(self, name) - seconds[:, None] for name in ("onset", "apex", "offset", "start", "end")})
 
     def neutral(self) -> "PlanTensors":
         """Replace the emotions by neutral; the muscles stay."""
         emotion = torch.zeros_like(self.emotion)
         emotion[:, 0, EMOTIONS.index("neutral")] = 1
-        start, end = torch.full_like(self.start, -_ALWAYS), torch.full_like(self.end, _ALWAYS)
+        start, end = torch.full_like(self.start, -OPEN_END), torch.full_like(self.end, OPEN_END)
         return replace(self, emotion=emotion, segment_text=torch.zeros_like(self.segment_text), start=start, end=end)
 
     def action_presence(self, times: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ class Branch(NamedTuple):
 
 UNCOND = Branch(audio=True, emotion=False, muscles=False)
 EMOTION = Branch(audio=True, emotion=True, muscles=False)
+MUSCLES = Branch(audio=True, emotion=False, muscles=True)
 COND = Branch(audio=True, emotion=True, muscles=True)
 COND_NO_AUDIO = Branch(audio=False, emotion=True, muscles=True)
 

@@ -90,10 +90,7 @@ class ProgressiveGuidance(Guidance):
 
     def ramp(self, progress: float) -> float:
         """Compute the change: 0 before the switch, 1 after it."""
-        if self.schedule == "step" or self.width <= 0:
-            return float(progress >= self.switch)
-        x = min(max((progress - self.switch) / self.width + 0.5, 0.0), 1.0)
-        return x if self.schedule == "linear" else (1 - math.cos(math.pi * x)) / 2
+        return ramp(progress, self.switch, self.width, self.schedule)
 
     def weights(self, progress: float) -> tuple[float, float, float]:
         """Compute w_g, w_ℓ and w_a at `progress`, before any region differs."""
@@ -125,3 +122,25 @@ class ProgressiveGuidance(Guidance):
         muscles = within(self.muscle_regions, w_l, 1.0)
         scaled = {place: weight * self.region_scales.get(place, 1.0) for place, weight in muscles.items()}
         return within(self.emotion_regions, w_g, 1.0), scaled, within(self.audio_regions, w_a, 0.0)
+
+
+def ramp(progress: float, switch: float, width: float, schedule: str) -> float:
+    """Compute a change from 0 to 1 along the denoising steps.
+
+    Args:
+        progress: τ, 0..1.
+        switch: The progress at the middle of the change.
+        width: How much of the progress the change takes.
+        schedule: Its shape: ``step``, ``linear`` or ``cosine``.
+
+    Returns:
+        0 before the change, 1 after it.
+
+    Example:
+        >>> [ramp(progress, 0.5, 0.5, "linear") for progress in (0.25, 0.375, 0.5, 0.75)]
+        [0.0, 0.25, 0.5, 1.0]
+    """
+    if schedule == "step" or width <= 0:
+        return float(progress >= switch)
+    x = min(max((progress - switch) / width + 0.5, 0.0), 1.0)
+    return x if schedule == "linear" else (1 - math.cos(math.pi * x)) / 2

@@ -20,11 +20,12 @@ from tbd.draw.motion.clip_metrics import QUICK, MotionClipMetrics
 from tbd.draw.motion.denoiser import Denoiser
 from tbd.draw.motion.normalization import ChannelStatistics, NormalizedDiffusion, given_statistics
 from tbd.draw.optim import OptimizerConfig
-from tbd.draw.parameterization import to_sample
+from tbd.draw.parameterization import error_ratio, to_sample
 from tbd.draw.randomness import SampleNoise, seed_of
 from tbd.draw.sample_means import Tally
 from tbd.draw.sampling import Past, repeat_batch, require_widths
 from tbd.draw.training_options import ConditioningDropout, InitialWeights, TrainingNoise, ValidationClips
+from tbd.draw.window_diffusion import NoisyWindows
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
 from tbd.face.motion import Motion
@@ -41,10 +42,14 @@ class MotionLoss:
         velocity_weight: Weight of the loss on frame-to-frame differences.
         lip_weight: Weight of a channel of the lower face against that of any other: viewers forgive no error there, and blinks,
             gaze and head are random, so that there is nothing to learn but their statistics.
+        weighting: Whose error weighs alike at all noise levels: that of the clean ``sample``, whatever the denoiser predicts, so that
+            the noisiest levels count, where audio and plan decide; or that of the ``prediction``. A denoiser that predicts ε needs
+            the latter: at the noisiest levels its error in the clean sample is thousands of times its own.
     """
 
     velocity_weight: float = 1.0
     lip_weight: float = 1.0
+    weighting: Literal["sample", "prediction"] = "sample"
 
 
 class MotionDiffusion(NormalizedDiffusion):
@@ -59,7 +64,8 @@ class MotionDiffusion(NormalizedDiffusion):
         denoiser: Predicts clean motion.
         plan_encoder: Plan → tokens, of the denoiser's `plan_dim`.
         audio_encoder: Waveform → features, of the denoiser's `audio_dim`.
-        noise_scheduler: Any noise scheduler of diffusers whose training noise is variance preserving (DDIM, DPM-Solver++, UniPC).
+        noise_scheduler: Any noise scheduler of diffusers, variance preserving (DDIM, DPM-Solver++, UniPC) or of flow matching
+            (``FlowMatchEulerDiscreteScheduler``).
         guidance: How the branches are combined when drawing.
         num_inference_steps: Denoising steps when drawing.
         window_frames: Frames of one window, the past included.
@@ -271,15 +277,23 @@ class MotionDiffusion(NormalizedDiffusion):
             windows.past_mask,
         )
         sample = to_sample(pred, windows.noisy, windows.alpha, windows.sigma, self.prediction_type)
-        # an x₀ loss of one weight for all noise levels, or the noisiest, where plan and audio decide, would hardly be learnt
-        weight = batch["mask"] * (1 - windows.past_mask)  # (B, T)
+        frames = batch["mask"] * (1 - windows.past_mask)  # (B, T)
+        weight = frames * self._level_weight(windows)
         sample, clean = (x * self.channel_weights.sqrt() for x in (sample, clean))
         drift = sample.diff(dim=1) - clean.diff(dim=1)
         return {
             "position": (weight * (sample - clean).square().mean(-1)).sum(1),
             "velocity": (torch.minimum(weight[:, 1:], weight[:, :-1]) * drift.square().mean(-1)).sum(1),
-            "frames": weight.sum(1),
+            "frames": frames.sum(1),
         }
+
+    def _level_weight(self, windows: NoisyWindows) -> Tensor | float:
+        """(B, 1) weight of an error of the clean sample at each window's noise level."""
+        # one weight for all noise levels, or the noisiest, where plan and audio decide, would hardly be learnt
+        if self.loss.weighting == "sample":
+            return 1.0
+        ratio = error_ratio(windows.alpha, windows.sigma, self.prediction_type)
+        return 1 / ratio.flatten(1).clamp(min=_LEAST_RATIO)
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -362,6 +376,8 @@ class MotionDiffusion(NormalizedDiffusion):
 
 _FOLLOWED = ("jawOpen", "mouthClose", "mouthPucker")
 """Channels whose correlation with the true ones validation logs."""
+_LEAST_RATIO = 1e-4
+"""Bounds the weight of an error of the clean sample where there is next to no noise."""
 _DRAWN = 1
 """Sets the noise that validation draws windows from apart from that of its losses."""
 

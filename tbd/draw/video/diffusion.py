@@ -23,7 +23,7 @@ from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.optim import OptimizerConfig
-from tbd.draw.parameterization import min_snr_weight, to_sample
+from tbd.draw.parameterization import min_snr_weight, target, to_sample
 from tbd.draw.randomness import SampleNoise, WindowNoise
 from tbd.draw.sample_means import Tally
 from tbd.draw.sampling import AudioWindows, Past, draw_windows, expand_as, repeat_batch, require_widths
@@ -276,11 +276,11 @@ class VideoDiffusion(WindowDiffusion):
         reference = self.denoiser.encode_reference(portrait)
         pred = self.denoiser(windows.inputs, windows.timestep, reference, conditioning).float()
         kind = self.prediction_type
-        target = {"sample": clean, "epsilon": windows.noise}.get(kind, alpha * windows.noise - sigma * clean)
+        wanted = target(clean, windows.noise, alpha, sigma, kind)
         weight = min_snr_weight(alpha, sigma, self.min_snr_gamma, kind) if self.min_snr_gamma else torch.ones_like(alpha)
         new = expand_as(1 - windows.past_mask, clean)
         share = new.mean((1, 2, 3, 4))  # (B,) every sample counts alike, however much of it is past
-        error = ((pred - target).square() * weight * new).mean((1, 2, 3, 4)) / share
+        error = ((pred - wanted).square() * weight * new).mean((1, 2, 3, 4)) / share
         sample = to_sample(pred.detach(), windows.noisy, alpha, sigma, kind)
         return {"loss": error, "sample": ((sample - clean).square() * new).mean((1, 2, 3, 4)) / share}
 
