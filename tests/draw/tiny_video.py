@@ -15,6 +15,7 @@ from tbd.draw.optim import OptimizerConfig
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.diffusion import VideoDiffusion
+from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.think.plan import MuscleAction, MusclePlan
 
 DIM = 16
@@ -41,7 +42,7 @@ TINY = [
     "--model.init_args.denoiser.init_args.motion_adapter=null",
     f"--model.init_args.autoencoder.init_args.autoencoder={json.dumps(AUTOENCODER)}",
     f"--model.init_args.plan_encoder.init_args.dim={DIM}",
-    "--model.init_args.initial=null",
+    "--model.init_args.training.initial=null",
 ]
 """Options that put tiny random networks in the place of an experiment's pretrained ones."""
 PLAN = MusclePlan(emotions={"happy": 1.0}, intensity=0.8, actions=(MuscleAction(unit=12, intensity=0.7, onset=0.1),))
@@ -58,9 +59,8 @@ def tiny_video_model(**options) -> VideoDiffusion:
         "guidance": ProgressiveGuidance(),
     }
     sizes = {
-        "num_inference_steps": 2,
-        "window_frames": 6,
-        "past_frames": 2,
+        "sampling": SamplingConfig(2),
+        "windows": WindowConfig(6, 2),
         "optimizer": OptimizerConfig(1e-3, 1, 0.01, (0.9, 0.999), "constant"),
     }
     return VideoDiffusion(**{**parts, **sizes, **options})
