@@ -79,13 +79,11 @@ class TrainingConfig:
     Args:
         conditioning_dropout: How often training withholds which condition.
         noise: Which noise training adds.
-        initial: Weights to start from, such as those of the stage before.
         seed: Seed of the run, which decides all noise with the samples' numbers; None for that of ``seed_everything``.
     """
 
     conditioning_dropout: ConditioningDropout = ConditioningDropout()
     noise: TrainingNoise = TrainingNoise()
-    initial: InitialWeights | None = None
     seed: int | None = None
 
 

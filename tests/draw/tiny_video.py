@@ -42,7 +42,7 @@ TINY = [
     "--model.init_args.denoiser.init_args.motion_adapter=null",
     f"--model.init_args.autoencoder.init_args.autoencoder={json.dumps(AUTOENCODER)}",
     f"--model.init_args.plan_encoder.init_args.dim={DIM}",
-    "--model.init_args.training.initial=null",
+    "--model.init_args.initial=null",
 ]
 """Options that put tiny random networks in the place of an experiment's pretrained ones."""
 PLAN = MusclePlan(emotions={"happy": 1.0}, intensity=0.8, actions=(MuscleAction(unit=12, intensity=0.7, onset=0.1),))

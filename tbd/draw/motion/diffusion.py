@@ -21,7 +21,7 @@ from tbd.draw.parameterization import to_sample
 from tbd.draw.randomness import SampleNoise, seed_of
 from tbd.draw.sample_means import Tally
 from tbd.draw.sampling import require_widths
-from tbd.draw.training_options import ValidationClips
+from tbd.draw.training_options import InitialWeights, ValidationClips
 from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
@@ -45,8 +45,9 @@ class MotionDiffusion(MotionSampler):
         guidance: How the branches are combined when drawing.
         windows: How long the windows are, and how they continue one another.
         sampling: How windows are drawn.
-        training: What training alone reads: dropped conditions, noise, loss, initial weights.
+        training: What training alone reads: dropped conditions, noise, loss, statistics.
         optimizer: AdamW and its learning rate.
+        initial: Weights to start from.
         validation: Clips that each validation draws, to log how well the plan is followed.
         compile: Whether to compile denoiser and audio encoder for training.
 
@@ -86,6 +87,7 @@ class MotionDiffusion(MotionSampler):
         sampling: SamplingConfig = SamplingConfig(num_inference_steps=10, crossfade_frames=5),
         training: MotionTraining = MotionTraining(),
         optimizer: OptimizerConfig = OptimizerConfig(),
+        initial: InitialWeights | None = None,
         validation: ValidationClips = ValidationClips(),
         compile: bool = False,
     ) -> None:
@@ -99,8 +101,8 @@ class MotionDiffusion(MotionSampler):
         self.register_buffer("channel_weights", weights / weights.mean(), persistent=False)
         self._tally = Tally()
         self._validation = MotionClipMetrics(QUICK, num_inference_steps=validation.num_inference_steps)
-        if training.initial is not None:
-            load_initial(self, training.initial.path, training.initial.skip)
+        if initial is not None:
+            load_initial(self, initial.path, initial.skip)
         if training.statistics is not None:
             self.set_statistics(*given_statistics(training.statistics.mean, training.statistics.std))
 

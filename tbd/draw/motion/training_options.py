@@ -27,7 +27,6 @@ class MotionTraining(TrainingConfig):
     Args:
         conditioning_dropout: How often training withholds which condition.
         noise: Which noise training adds.
-        initial: Weights to start from.
         seed: Seed of the run, which decides all noise with the samples' numbers; None for that of ``seed_everything``.
         loss: What the training loss weighs.
         statistics: Mean and standard deviation of the channels; None for those of the initial weights or of the data.

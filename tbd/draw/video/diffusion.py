@@ -22,7 +22,7 @@ from tbd.draw.parameterization import min_snr_weight, to_sample
 from tbd.draw.randomness import SampleNoise
 from tbd.draw.sample_means import Tally
 from tbd.draw.sampling import expand_as, require_widths
-from tbd.draw.training_options import ValidationClips
+from tbd.draw.training_options import InitialWeights, ValidationClips
 from tbd.draw.video import precision
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.clip_metrics import VideoClipMetrics
@@ -52,8 +52,9 @@ class VideoDiffusion(VideoSampler):
         guidance: How the branches are combined when drawing.
         windows: How long the windows are, and how they continue one another.
         sampling: How windows are drawn; nothing fades by default, since a blend of two latents is no picture between them.
-        training: What training alone reads: dropped conditions, noise, min-SNR weighting, initial weights, what trains.
+        training: What training alone reads: dropped conditions, noise, min-SNR weighting, what trains.
         optimizer: AdamW and its learning rate.
+        initial: Weights to start from, such as those of the stage before.
         memory: What training does to need less memory.
         compile: Whether to compile what repeats in the denoiser, for training and drawing, and replay what does not train as CUDA graphs.
         validation: Clips of a validation that are drawn and shown in TensorBoard.
@@ -76,6 +77,7 @@ class VideoDiffusion(VideoSampler):
         sampling: SamplingConfig = SamplingConfig(num_inference_steps=25),
         training: VideoTraining = VideoTraining(),
         optimizer: OptimizerConfig = OptimizerConfig(1e-5, weight_decay=0.01, betas=(0.9, 0.999), schedule="constant"),
+        initial: InitialWeights | None = None,
         memory: MemoryOptions = MemoryOptions(),
         compile: bool = False,
         validation: ValidationClips = ValidationClips(1, None),
@@ -93,8 +95,8 @@ class VideoDiffusion(VideoSampler):
             )
         self.autoencoder, self.min_snr_gamma, self.memory, self.compiled = autoencoder, training.min_snr_gamma, memory, compile
         self.validation, self._tally = validation, Tally()
-        if training.initial is not None:
-            load_initial(self, training.initial.path, training.initial.skip)
+        if initial is not None:
+            load_initial(self, initial.path, initial.skip)
         freeze_all_but(self, training.trainable)
         if memory.cast_frozen_to_bf16:
             precision.cast_frozen_to_bf16(self)

@@ -32,7 +32,6 @@ class VideoTraining(TrainingConfig):
     Args:
         conditioning_dropout: How often training withholds which condition.
         noise: Which noise training adds.
-        initial: Weights to start from, such as those of the stage before.
         seed: Seed of the run, which decides all noise with the samples' numbers; None for that of ``seed_everything``.
         min_snr_gamma: γ of min-SNR weighting; None weighs the prediction's error alike at all noise levels.
         trainable: Patterns of the parameter names that train, as a shell's (``denoiser.unet.*motion_modules*``).

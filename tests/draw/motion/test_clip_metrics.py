@@ -153,7 +153,7 @@ def test_the_datas_statistics_are_taken_and_a_checkpoints_kept(root, tmp_path):
         from tbd.face.motion import Motion
 
         Motion(Motion.load(path).values * 0.5).save(path)
-    resumed, for_sampling = tiny.model(), tiny.model(training=MotionTraining(initial=InitialWeights(str(tmp_path / "run.ckpt"))))
+    resumed, for_sampling = tiny.model(), tiny.model(initial=InitialWeights(str(tmp_path / "run.ckpt")))
     trainer(max_steps=2, limit_val_batches=0).fit(resumed, tiny.data(other), ckpt_path=tmp_path / "run.ckpt")
     trainer(max_steps=1, limit_val_batches=0).fit(for_sampling, tiny.data(other))
     for later in (resumed, for_sampling):

@@ -85,12 +85,10 @@ def test_phones_are_those_of_the_recording(monkeypatch):
 def test_a_start_from_other_weights(model, tmp_path):
     save_file(model.state_dict(), tmp_path / "model.safetensors")
     with pytest.raises(InputError, match="is missing"):
-        tiny_model(
-            audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4), training=MotionTraining(initial=InitialWeights(str(tmp_path)))
-        )
+        tiny_model(audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4), initial=InitialWeights(str(tmp_path)))
     new = tiny_model(
         audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4),
-        training=MotionTraining(initial=InitialWeights(str(tmp_path), ["*embedding.weight"])),
+        initial=InitialWeights(str(tmp_path), ["*embedding.weight"]),
     )
     assert torch.equal(new.denoiser.proj_out.weight, model.denoiser.proj_out.weight)
 

@@ -92,7 +92,7 @@ def trained(root) -> Path:
         fit(
             root,
             2,
-            f"--model.init_args.training.initial.path={first}",
+            f"--model.init_args.initial.path={first}",
             "--model.init_args.optimizer.warmup_steps=1",
             "--model.init_args.optimizer.learning_rate=0.01",
         ).trainer.log_dir
@@ -127,7 +127,11 @@ def test_validation_shows_films(trained):
 def test_an_export_needs_no_hub_and_draws(trained, tmp_path):
     save_model(trained / "checkpoints" / "last.ckpt", trained / "config.yaml", tmp_path / "model")
     described = yaml.safe_load((tmp_path / "model" / "config.yaml").read_text())["model"]["init_args"]
-    assert isinstance(described["denoiser"]["init_args"]["unet"], dict) and "initial" not in described["training"]
+    assert (
+        isinstance(described["denoiser"]["init_args"]["unet"], dict)
+        and "initial" not in described
+        and "trainable" not in described["training"]
+    )
     exported, direct = load_model(tmp_path / "model", VideoDiffusion), load_model(trained / "checkpoints" / "last.ckpt", VideoDiffusion)
     half = load_file(tmp_path / "model" / "model.safetensors")
     for (name, a), (_, b) in zip(exported.named_parameters(), direct.named_parameters()):

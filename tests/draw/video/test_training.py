@@ -60,7 +60,7 @@ def test_stages_train_what_their_patterns_name(tmp_path):
     assert moved and all("attentions" in name or "reference" in name for name in moved)
     checkpoint = tmp_path / "step=2.ckpt"
     second = tiny_video_model(
-        training=VideoTraining(initial=InitialWeights(str(checkpoint), ["*motion_modules*"]), trainable=("denoiser.unet.*motion_modules*",))
+        initial=InitialWeights(str(checkpoint), ["*motion_modules*"]), training=VideoTraining(trainable=("denoiser.unet.*motion_modules*",))
     )
     assert {name for name, p in second.named_parameters() if p.requires_grad} == {
         n for n, _ in second.named_parameters() if "motion_modules" in n
@@ -181,14 +181,14 @@ def test_refusals_are_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="another configuration: denoiser"):
         tiny_video_model(
             denoiser=VideoUNet({**UNET, "block_out_channels": [16, 16]}, max_frames=8),
-            training=VideoTraining(initial=InitialWeights(str(checkpoint))),
+            initial=InitialWeights(str(checkpoint)),
         )
     cut = tmp_path / "cut.ckpt"
     cut.write_bytes(checkpoint.read_bytes()[:-2000])
     with pytest.raises(InputError, match="cut short"):
-        tiny_video_model(training=VideoTraining(initial=InitialWeights(str(cut))))
+        tiny_video_model(initial=InitialWeights(str(cut)))
     with pytest.raises(InputError, match="no weights"):
-        tiny_video_model(training=VideoTraining(initial=InitialWeights(str(tmp_path / "nothing.ckpt"))))
+        tiny_video_model(initial=InitialWeights(str(tmp_path / "nothing.ckpt")))
     with pytest.raises(ValueError, match="matches no parameter"):
         tiny_video_model(training=VideoTraining(trainable=["denoiser.unit.*"]))
     with pytest.raises(InputError, match=r"There is no AutoencoderKL no/where.*hf download"):
