@@ -272,13 +272,16 @@ def swapped_scheduler(component: "Component") -> Callable[[Any], Any]:
 
 
 def _scheduler_like(own: Any, kind: Any, arguments: dict[str, Any]) -> Any:
-    from tbd.draw.sampling import require_noise_scheduler
+    from tbd.draw.noise_scheduler import noise_process
 
+    process = noise_process(own)
     try:
-        swapped = kind.from_config(own.config, **arguments)
-        require_noise_scheduler(swapped)
+        swapped = kind.from_config(own.config, **{**process.options_of(kind), **arguments})
+        alike = type(noise_process(swapped)) is type(process)
     except (TypeError, ValueError, NotImplementedError) as error:
         raise InputError(f"--noise-scheduler: {kind.__name__} cannot draw here: {' '.join(str(error).split())[:300]}") from error
+    if not alike:
+        raise InputError(f"--noise-scheduler: {kind.__name__} cannot draw here: the model was trained {process.trained}.")
     return swapped
 
 

@@ -7,8 +7,9 @@ Two families are known, and one interface, `NoiseProcess`, serves both:
   where it predicts the velocity dx_t/dσ = ε − x₀ (``FlowMatchEulerDiscreteScheduler``, or a solver with ``use_flow_sigmas``).
 """
 
+import inspect
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -29,6 +30,8 @@ class NoiseProcess(ABC):
 
     prediction_type: str
     """What the denoiser predicts, in diffusers' words; see `tbd.draw.parameterization`."""
+    trained: ClassVar[str]
+    """How a denoiser of such a scheduler was trained, as messages say it."""
 
     def __init__(self, scheduler: Any) -> None:
         self.scheduler = scheduler
@@ -71,6 +74,17 @@ class NoiseProcess(ABC):
     @abstractmethod
     def levels(self) -> Tensor:
         """(N, 2) α and σ of all training timesteps, from the least noise to the most: equal for samplers of one training."""
+
+    def options_of(self, kind: type) -> dict[str, Any]:
+        """Find the arguments that another class of noise scheduler needs to sample what this one's denoiser was trained on.
+
+        Args:
+            kind: The class, which is also given this scheduler's configuration.
+
+        Returns:
+            Argument → value.
+        """
+        return {}
 
     def start(self, steps: int) -> Tensor:
         """Choose the timesteps of a sampling loop, in the scheduler.
@@ -128,6 +142,8 @@ class VariancePreserving(NoiseProcess):
         tensor([1.0000, 1.0000])
     """
 
+    trained = "on variance-preserving noise"
+
     def __init__(self, scheduler: Any) -> None:
         super().__init__(scheduler)
         self.prediction_type = scheduler.config.prediction_type
@@ -173,6 +189,7 @@ class FlowMatching(NoiseProcess):
     """
 
     prediction_type = FLOW
+    trained = "by flow matching"
 
     def __init__(self, scheduler: Any) -> None:
         super().__init__(scheduler)
@@ -213,6 +230,12 @@ class FlowMatching(NoiseProcess):
     def levels(self) -> Tensor:
         """(N, 2) α and σ; see `NoiseProcess.levels`."""
         return torch.stack(self.noise_level(self.timesteps((torch.arange(self.count) + 0.5) / self.count)), 1)
+
+    def options_of(self, kind: type) -> dict[str, Any]:
+        """Make solvers of both families solve flows; see `NoiseProcess.options_of`."""
+        if "use_flow_sigmas" not in inspect.signature(kind).parameters:
+            return {}
+        return {"use_flow_sigmas": True, "flow_shift": self.shift, "prediction_type": FLOW}
 
     def start(self, steps: int) -> Tensor:
         """Choose the timesteps of a sampling loop; see `NoiseProcess.start`."""
