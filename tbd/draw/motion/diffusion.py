@@ -33,45 +33,44 @@ from tbd.think.facs import CHANNEL_REGIONS
 class MotionDiffusion(MotionSampler):
     """Draws motion. Every part is a component; this class trains them together and runs the sampling loop.
 
-        Batches are dicts as every `tbd.data.datamodules.base.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640), ``phones``
-        (B, (T + 2·context)·4) where the audio encoder takes them, ``motion`` (B, T, 58), ``plan`` `PlanTensors` in window time,
-        ``mask`` (B, T) 1 at frames that exist, ``planned`` (B,) 0 where a data set has no plan, ``id`` (B,) the samples' numbers. Tests
-        go through lists of whole clips, `tbd.data.datasets.whole_clips.PerformedClip`.
+    Batches are dicts as every `tbd.data.datamodules.base.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640), ``phones``
+    (B, (T + 2·context)·4) where the audio encoder takes them, ``motion`` (B, T, 58), ``plan`` `PlanTensors` in window time,
+    ``mask`` (B, T) 1 at frames that exist, ``planned`` (B,) 0 where a data set has no plan, ``id`` (B,) the samples' numbers. Tests
+    go through lists of whole clips, `tbd.data.datasets.whole_clips.PerformedClip`.
 
-        Args:
-            denoiser: Predicts clean motion.
-            plan_encoder: Plan → tokens, of the denoiser's `plan_dim`.
-            audio_encoder: Waveform → features, of the denoiser's `audio_dim`.
-            noise_scheduler: Any noise scheduler of diffusers, variance preserving (DDIM, DPM-Solver++, UniPC) or of flow matching
-                (``FlowMatchEulerDiscreteScheduler``).
-            guidance: How the branches are combined when drawing.
-            windows: How long the windows are, and how they continue one another.
-            sampling: How windows are drawn.
-            training: What training alone reads: dropped conditions, noise, loss, statistics.
-            optimizer: AdamW and its learning rate.
-            initial: Weights to start from.
-            validation: Clips that each validation draws, to log how well the plan is followed.
-            compile: Whether to compile denoiser and audio encoder for training.
+    Args:
+        denoiser: Predicts clean motion.
+        plan_encoder: Plan → tokens, of the denoiser's `plan_dim`.
+        audio_encoder: Waveform → features, of the denoiser's `audio_dim`.
+        noise_scheduler: Any noise scheduler of diffusers, variance preserving (DDIM, DPM-Solver++, UniPC) or of flow matching
+            (``FlowMatchEulerDiscreteScheduler``).
+        guidance: How the branches are combined when drawing.
+        windows: How long the windows are, and how they continue one another.
+        sampling: How windows are drawn.
+        training: What training alone reads: dropped conditions, noise, loss, statistics.
+        optimizer: AdamW and its learning rate.
+        initial: Weights to start from.
+        validation: Clips that each validation draws, to log how well the plan is followed.
+        compile: Whether to compile denoiser and audio encoder for training.
 
-        Raises:
-            InputError: If initial weights are missing or do not fit, or the statistics are no such numbers.
-            TypeError: If the noise scheduler lacks a method that sampling or training calls.
-            ValueError: If an encoder's width is not the denoiser's.
+    Raises:
+        InputError: If initial weights are missing or do not fit, or the statistics are no such numbers.
+        TypeError: If the noise scheduler lacks a method that sampling or training calls.
+        ValueError: If an encoder's width is not the denoiser's.
 
-        Example:
-            >>> from diffusers import DDIMScheduler
-            >>> from tbd.draw.conditioning.audio_encoder import MelEncoder
-            >>> from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
-            >>> from tbd.draw.guidance.progressive import ProgressiveGuidance
-            >>> from tbd.draw.motion.denoiser import MotionTransformer
-            >>> from tbd.draw.window_diffusion import NoisyWindows
-    from tbd.draw.window_options import SamplingConfig
-            >>> parts = MotionTransformer(32, depth=1, heads=2), MuscleTokenEncoder(32), MelEncoder(32)
-            >>> scheduler = DDIMScheduler(prediction_type="sample", clip_sample=False)
-            >>> model = MotionDiffusion(*parts, scheduler, ProgressiveGuidance(), sampling=SamplingConfig(2))
-            >>> second = np.zeros(16000, np.float32)
-            >>> [len(motion) for motion in model.eval().generate(second, MusclePlan(emotions={"happy": 1.0}))]
-            [25]
+    Example:
+        >>> from diffusers import DDIMScheduler
+        >>> from tbd.draw.conditioning.audio_encoder import MelEncoder
+        >>> from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
+        >>> from tbd.draw.guidance.progressive import ProgressiveGuidance
+        >>> from tbd.draw.motion.denoiser import MotionTransformer
+        >>> from tbd.draw.window_options import SamplingConfig
+        >>> parts = MotionTransformer(32, depth=1, heads=2), MuscleTokenEncoder(32), MelEncoder(32)
+        >>> scheduler = DDIMScheduler(prediction_type="sample", clip_sample=False)
+        >>> model = MotionDiffusion(*parts, scheduler, ProgressiveGuidance(), sampling=SamplingConfig(2))
+        >>> second = np.zeros(16000, np.float32)
+        >>> [len(motion) for motion in model.eval().generate(second, MusclePlan(emotions={"happy": 1.0}))]
+        [25]
     """
 
     weightless_arguments: ClassVar[tuple[str, ...]] = ("guidance", "sampling", "compile", "validation")
