@@ -107,6 +107,8 @@ class MotionDiffusion(MotionSampler):
             load_initial(self, initial.path, initial.skip)
         if training.statistics is not None:
             self.set_statistics(*given_statistics(training.statistics.mean, training.statistics.std))
+        for part in training.frozen:
+            getattr(self, part).requires_grad_(False)
 
     # -- training ------------------------------------------------------------------------------------------------
 
@@ -214,7 +216,7 @@ class MotionDiffusion(MotionSampler):
             batch: See the class. Samples without numbers (``id``) get random ones.
 
         Returns:
-            ``position`` and ``velocity``, (B,) sums over frames of the mean squared error over channels, and ``frames``, (B,) how
+            ``position`` and ``velocity``, (B,) sums over frames of the mean cost over channels (see `MotionLoss`), and ``frames``, (B,) how
             many count.
         """
         clean = self.normalise(batch["motion"])  # (B, T, 58)
@@ -235,11 +237,10 @@ class MotionDiffusion(MotionSampler):
         sample = to_sample(pred, windows.noisy, windows.alpha, windows.sigma, self.prediction_type)
         frames = batch["mask"] * (1 - windows.past_mask)  # (B, T)
         weight = frames * self._level_weight(windows)
-        sample, clean = (x * self.channel_weights.sqrt() for x in (sample, clean))
         drift = sample.diff(dim=1) - clean.diff(dim=1)
         return {
-            "position": (weight * (sample - clean).square().mean(-1)).sum(1),
-            "velocity": (torch.minimum(weight[:, 1:], weight[:, :-1]) * drift.square().mean(-1)).sum(1),
+            "position": (weight * (self.channel_weights * self.loss.cost(sample - clean)).mean(-1)).sum(1),
+            "velocity": (torch.minimum(weight[:, 1:], weight[:, :-1]) * (self.channel_weights * self.loss.cost(drift)).mean(-1)).sum(1),
             "frames": frames.sum(1),
         }
 
