@@ -109,7 +109,8 @@ class Sweep(_Part):
         made = []
         for line, change in (self.lines or {"": {}}).items():
             for value in self.values:
-                own = {key: value for key in (self.key, *self.extra)}
+                # options that are whole numbers, such as steps, take no 4.0
+                own = {key: int(value) if value.is_integer() else value for key in (self.key, *self.extra)}
                 made.append(
                     Variant(
                         name=f"{self.name}={value:g} {line}".strip(),

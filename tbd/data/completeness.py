@@ -93,7 +93,9 @@ def withhold_tensors(plans: PlanTensors, completeness: Tensor, numbers: Tensor) 
     """
     unit, times, side, intensity = (numbers >= completeness[:, None, None]).unbind(-1)  # (B, N) each: whether it is withheld
     side = side & ~_KEEPS_SIDE.to(unit.device)[plans.unit]
-    changed = (unit | times | side | intensity) & (plans.unit > 0)
+    timed = (plans.onset > -OPEN_END / 2) | (plans.apex > -OPEN_END / 2) | (plans.offset < OPEN_END / 2)
+    changed = unit | (times & timed) | (side & (plans.side > 0)) | (intensity & (plans.intensity != TYPICAL_INTENSITY))
+    changed &= plans.unit > 0
     regions = torch.stack([(changed & (plans.region == r)).any(1) for r in range(len(REGIONS))], 1)  # (B, 5)
     return plans.replaced(
         unit=plans.unit.masked_fill(unit, 0),

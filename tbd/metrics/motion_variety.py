@@ -45,7 +45,7 @@ class ActionUnitF1(ClipMetric):
     unit = ""
     higher_is_better = True
     plot_lower_bound, plot_upper_bound = 0.0, 1.0
-    counts: Tensor
+    tallies: Tensor
 
     def __init__(self, units: Sequence[int] = F1_UNITS, threshold: float = 0.2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -54,7 +54,7 @@ class ActionUnitF1(ClipMetric):
         if not 0 < threshold < 1:
             raise InputError(f"The threshold of an action unit is between 0 and 1, not {threshold:g}.")
         self.units, self.threshold = tuple(units), threshold
-        self.add_state("counts", torch.zeros(len(self.units), 3, dtype=torch.int64), "sum")
+        self.add_state("tallies", torch.zeros(len(self.units), 3, dtype=torch.int64), "sum")
 
     def update(self, motion: Array, target: Array) -> None:
         """Add one clip.
@@ -67,12 +67,12 @@ class ActionUnitF1(ClipMetric):
         drawn, true = (tensor(values)[:length].cpu().numpy() for values in (motion, target))
         for i, number in enumerate(self.units):
             a, b = (measure_unit(values, number) >= self.threshold for values in (drawn, true))
-            found = torch.tensor([int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum())], device=self.counts.device)
-            self.counts[i] += found
+            found = torch.tensor([int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum())], device=self.tallies.device)
+            self.tallies[i] += found
 
     def by_unit(self) -> dict[int, float]:
         """Compute unit → F1, of the units that occur in either set."""
-        hits, alarms, misses = self.counts.double().unbind(1)
+        hits, alarms, misses = self.tallies.double().unbind(1)
         f1 = 2 * hits / (2 * hits + alarms + misses)
         return {number: float(value) for number, value in zip(self.units, f1) if not value.isnan()}
 

@@ -13,6 +13,7 @@ from diffusers import (
 
 from tbd.draw.guidance.base import COND
 from tbd.draw.noise_scheduler import FlowMatching, VariancePreserving, noise_process
+from tbd.draw.parameterization import target
 from tbd.draw.sampling import Past, denoise
 
 MEAN, SD = 1.5, 0.4
@@ -116,3 +117,18 @@ def test_what_cannot_be_sampled_is_refused():
         noise_process(FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True))
     with pytest.raises(TypeError, match="use_flow_sigmas"):
         noise_process(DPMSolverMultistepScheduler(prediction_type="flow_prediction"))
+
+
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_training_targets_average_to_the_exact_velocity(level):
+    """What a denoiser learns is E[target | x_t], which is linear here: least squares over many samples finds its line."""
+    process = noise_process(FlowMatchEulerDiscreteScheduler())
+    generator = torch.Generator().manual_seed(1)
+    clean, noise = MEAN + SD * torch.randn(40000, 1, generator=generator), torch.randn(40000, 1, generator=generator)
+    timestep = process.timesteps(torch.full((40000,), level))
+    noisy = process.add_noise(clean, noise, timestep)
+    alpha, sigma = (x[:, None] for x in process.noise_level(timestep))
+    wanted = target(clean, noise, alpha, sigma, process.prediction_type)
+    line = torch.linalg.lstsq(torch.cat([noisy, torch.ones_like(noisy)], 1), wanted).solution
+    places = torch.tensor([[-1.0], [0.5], [2.0]])
+    assert torch.allclose(places * line[0] + line[1], exact_velocity(places, sigma[0]), atol=0.06)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler
 from safetensors.torch import save_file
 
 from tbd.draw.conditioning.audio_encoder import PhoneEncoder
@@ -9,12 +9,14 @@ from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
+from tbd.draw.guidance.ordered import OrderedGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.diffusion import correlation
 from tbd.draw.motion.training_options import MotionLoss, MotionTraining
 from tbd.draw.optim import OptimizerConfig
+from tbd.draw.parameterization import error_ratio, target
 from tbd.draw.sampling import crossfade_seam
-from tbd.draw.training_options import InitialWeights, TrainingNoise
+from tbd.draw.training_options import ConditioningDropout, InitialWeights, TrainingNoise
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
 from tbd.speech.alignment import SYMBOLS
@@ -98,6 +100,54 @@ def test_a_start_from_other_weights(model, tmp_path):
 def test_noise_schedulers_swap(scheduler, kind):
     model = tiny_model(noise_scheduler=scheduler(prediction_type=kind, **VARIANCE_PRESERVING))
     assert np.isfinite(drawn(model, voice(1))).all()
+
+
+FLOW = [
+    FlowMatchEulerDiscreteScheduler(),
+    FlowMatchEulerDiscreteScheduler(shift=3.0),
+    DPMSolverMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True),
+]
+
+
+@pytest.mark.parametrize("scheduler", FLOW, ids=lambda s: f"{type(s).__name__} {s.config.get('shift')}")
+@pytest.mark.parametrize("guidance", [None, ClassifierFreeGuidance(2.0), OrderedGuidance("muscles", 1.5, 1.5, 2.0)])
+def test_a_perfect_velocity_returns_the_motion(scheduler, guidance):
+    """Straight lines: with the velocity known, the loop ends at the clean motion in any number of steps, whatever guides it."""
+    clean = torch.rand(1, 30, len(CHANNELS))
+    model = tiny_model(noise_scheduler=scheduler)
+    model.denoiser.forward = lambda noisy, timestep, *_: (noisy - clean) / (timestep[:, None, None] / 1000)
+    exact = isinstance(scheduler, FlowMatchEulerDiscreteScheduler)  # others round the timesteps
+    for steps in (1, 4, 10) if exact else (10,):
+        out = model.sample_window(torch.zeros(1, (30 + 8) * 640), PlanTensors.collate([PLAN]), guidance=guidance, num_inference_steps=steps)
+        assert torch.allclose(out, clean, atol=1e-4 if exact else 2e-2), steps
+
+
+@pytest.mark.parametrize("weighting", ["sample", "prediction"])
+@pytest.mark.parametrize("kind", ["sample", "epsilon", "v_prediction", "flow_prediction"])
+def test_a_perfect_prediction_costs_nothing_and_an_error_what_its_weighting_says(kind, weighting):
+    """Weighted by the prediction, an error of 0.1 in it costs 0.01 at every noise level; by the sample, what x₀ is off by."""
+    scheduler = FLOW[0] if kind == "flow_prediction" else DDIMScheduler(prediction_type=kind, beta_schedule="squaredcos_cap_v2")
+    dropout = ConditioningDropout(past=1.0)  # no past, so that all frames count
+    training = MotionTraining(loss=MotionLoss(velocity_weight=0.0, weighting=weighting), conditioning_dropout=dropout)
+    model = tiny_model(noise_scheduler=scheduler, training=training)
+    windows, add_noise, missed = [], model.add_noise, 0.0
+    model.add_noise = lambda clean, ids: windows.append(add_noise(clean, ids)) or windows[-1]
+    batch = {
+        "audio": torch.zeros(6, 38 * 640), "motion": torch.rand(6, 30, 58), "plan": PlanTensors.collate([PLAN] * 6),
+        "mask": torch.ones(6, 30), "id": torch.arange(6),
+    }  # fmt: skip
+
+    def perfect(*_):
+        w, clean = windows[-1], model.normalise(batch["motion"])
+        return target(clean, w.noise, w.alpha, w.sigma, kind) + missed
+
+    model.denoiser.forward = perfect
+    assert model.losses(batch)["loss"] == pytest.approx(0, abs=1e-6)
+    missed = 0.1
+    found = model.parts(batch)["position"] / 30
+    ratio = error_ratio(windows[-1].alpha, windows[-1].sigma, kind).flatten()
+    wanted = torch.full_like(ratio, 0.01) if weighting == "prediction" else 0.01 * ratio
+    assert torch.allclose(found, wanted, rtol=0.02)
 
 
 def test_a_perfect_denoiser_returns_the_motion():

@@ -4,13 +4,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
 from lightning.pytorch.callbacks import EMAWeightAveraging
 
+from tbd.data.completeness import PlanCompleteness
 from tbd.data.datamodules.mixture import MixtureDataModule
 from tbd.data.datasets.augment import AudioAugment
 from tbd.draw.conditioning.audio_encoder import PhoneEncoder
 from tbd.draw.motion.distillation import AudioDistillation
+from tbd.draw.motion.training_options import MotionLoss, MotionTraining
 from tbd.draw.optim import OptimizerConfig
+from tbd.draw.training_options import ConditioningDropout
 from tests.draw import tiny_motion as tiny
 from tests.draw.motion.test_distillation import trained as trained
 from tests.speech.humming import Humming
@@ -23,6 +27,13 @@ def root(tmp_path_factory) -> Path:
 
 def plain(root, trained):
     return tiny.model(), tiny.data(root, augment=AudioAugment())
+
+
+def flow(root, trained):
+    """Flow matching with a loss of its own weighting, and plans of which parts are withheld."""
+    training = MotionTraining(conditioning_dropout=ConditioningDropout(emotion_alone=0.3), loss=MotionLoss(weighting="prediction"))
+    model = tiny.model(noise_scheduler=FlowMatchEulerDiscreteScheduler(), training=training)
+    return model, tiny.data(root, completeness=PlanCompleteness())
 
 
 def phones(root, trained):
@@ -48,8 +59,8 @@ def run(kind, root, trained, watch, start=None, **options):
 
 @pytest.mark.parametrize(
     ("kind", "accumulate", "deaths"),
-    [(plain, 1, (1, 4, 6)), (phones, 1, (3, 13)), (weighted, 1, (5,)), (hearing, 1, (2,)), (plain, 3, (4, 5, 7))],
-    ids=["plain", "phones", "weighted, workers", "hearing", "accumulated"],
+    [(plain, 1, (1, 4, 6)), (flow, 1, (3,)), (phones, 1, (3, 13)), (weighted, 1, (5,)), (hearing, 1, (2,)), (plain, 3, (4, 5, 7))],
+    ids=["plain", "flow", "phones", "weighted, workers", "hearing", "accumulated"],
 )
 def test_a_kill_after_any_batch_changes_nothing(kind, accumulate, deaths, root, trained, tmp_path):
     """Ten windows make an epoch of five batches (ten where it has two passes)."""
