@@ -7,14 +7,16 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import nnls
 
-from tbd.face.channels import HEAD
+from tbd.face.channels import BLENDSHAPES, HEAD, INDEX
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
-from tbd.think.action_units import ACTION_UNITS, REGIONS, SPEECH, Side
+from tbd.think.action_units import ACTION_UNITS, REGIONS, SPEECH, Region, Side
 from tbd.think.coding.cleaning import Cleaned, clean
 from tbd.think.coding.decomposition import CANDIDATES, decompose
-from tbd.think.coding.envelopes import FAINTEST, fit_actions
+from tbd.think.coding.envelopes import FAINTEST, fit_actions, is_covered
+from tbd.think.coding.visibility import Unseen, describe_unseen, mirror_hidden_sides, visible_channels
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
+from tbd.think.facs import REGION_CHANNELS
 from tbd.think.plan import MuscleAction, MusclePlan, Segment, Step, mix_over_time
 from tbd.think.verbalize import degree, describe_actions, listed, name_unit
 
@@ -39,7 +41,11 @@ _SHORTEST_SEGMENT = 1.0
 
 
 def plan_from_motion(
-    motion: Motion | np.ndarray, speaking: np.ndarray | None = None, rest: np.ndarray | None = None, text: str = ""
+    motion: Motion | np.ndarray,
+    speaking: np.ndarray | None = None,
+    rest: np.ndarray | None = None,
+    text: str = "",
+    unseen: Sequence[Unseen] = (),
 ) -> MusclePlan:
     """Write down what a face does: the inverse of `tbd.think.facs.perform`, with speech and life on top.
 
@@ -50,6 +56,8 @@ def plan_from_motion(
         rest: (58,) the person's resting face and pose, see `resting_face`; by default zeros, which is right for a motion whose
             coefficients are absolute.
         text: What the plan's `text` says.
+        unseen: What the clip does not show, see `find_unseen`: no unit is coded there, and regions that are hidden for most of the
+            clip are not described.
 
     Returns:
         Actions with onset, apex, offset, side and intensity; segments by leading emotion; words; notes on what could not be seen.
@@ -63,10 +71,19 @@ def plan_from_motion(
     """
     values = motion.values if isinstance(motion, Motion) else np.asarray(motion)
     talking = np.ones(len(values), bool) if speaking is None else np.asarray(speaking, bool)
-    cleaned = clean(values, talking, rest)
-    actions = tuple(sorted([*_face_actions(cleaned), *_head_actions(cleaned)], key=lambda a: (a.onset or 0.0, a.unit, a.side)))
+    visible = visible_channels(unseen, len(values))
+    cleaned = clean(mirror_hidden_sides(values, unseen), talking, rest, visible)
+    found = [*_face_actions(cleaned), *_head_actions(cleaned, visible[:, len(BLENDSHAPES)])]
+    actions = tuple(sorted(found, key=lambda a: (a.onset or 0.0, a.unit, a.side)))
     segments = _segments(actions, len(values))
-    return _worded(actions, segments, len(values) / FPS, text, _notes(talking))
+    plan = _worded(actions, segments, len(values) / FPS, text, (*describe_unseen(unseen), *_notes(talking)))
+    return plan.model_copy(update={"regions": {r: words for r, words in plan.regions.items() if r not in _hidden_regions(visible)}})
+
+
+def _hidden_regions(visible: np.ndarray) -> set[Region]:
+    """The regions that are hidden for most of a clip."""
+    columns = {region: [INDEX[name] for name in names] for region, names in zip(REGIONS, REGION_CHANNELS)}
+    return {region for region, own in columns.items() if visible[:, own].any(1).mean() < 0.5}
 
 
 def _face_actions(cleaned: Cleaned) -> Iterable[MuscleAction]:
@@ -89,7 +106,7 @@ def _is_life(action: MuscleAction, seconds: float, trust: np.ndarray) -> bool:
     lasts = (seconds if action.offset is None else action.offset) - (action.onset or 0.0)
     if action.unit in (61, 62, 63, 64):
         return action.intensity < _LOOKS or (action.intensity < 2 * _LOOKS and lasts < 1.0)
-    if action.unit in SPEECH and np.median(trust) < 0.9 and action.intensity < _ARTICULATED:
+    if action.unit in SPEECH and is_covered(trust) and action.intensity < _ARTICULATED:
         return True
     return action.unit in (1, 2) and action.intensity < 0.25 and lasts < 0.9
 
@@ -107,8 +124,8 @@ def _sides(left: np.ndarray, right: np.ndarray, unit: int) -> dict[Side, np.ndar
     return {side: level for side, level in sides.items() if level.max() >= _ONE_SIDED * stronger}
 
 
-def _head_actions(cleaned: Cleaned) -> Iterable[MuscleAction]:
-    trust = np.ones(len(cleaned.head))
+def _head_actions(cleaned: Cleaned, visible: np.ndarray) -> Iterable[MuscleAction]:
+    trust = visible.astype(float)
     for number, unit in ACTION_UNITS.items():
         if unit.region != "head" or len(unit.channels) != 1:
             continue
