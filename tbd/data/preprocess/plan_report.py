@@ -108,11 +108,15 @@ def summarize(plans: Sequence[MeasuredPlan], records: dict[str, ClipRecord]) -> 
         figures["leading emotion is the clip's label"] = f"{agree} of {len(labelled)}"
     hidden = Counter(reason for p in plans for reason in {u.reason for u in p.unseen})
     if hidden:
-        figures["not seen"] = "; ".join(f"{reason}: {count} clips" for reason, count in hidden.most_common())
+        figures["not seen"] = "; ".join(f"{reason}: {_clips(count)}" for reason, count in hidden.most_common())
     without = Counter(p.reason for p in plans if p.plan is None)
     if without:
-        figures["without a plan"] = "; ".join(f"{reason}: {count} clips" for reason, count in without.most_common())
+        figures["without a plan"] = "; ".join(f"{reason}: {_clips(count)}" for reason, count in without.most_common())
     return figures
+
+
+def _clips(count: int) -> str:
+    return f"{count} clip{'s' * (count != 1)}"
 
 
 def leading_emotion(plan: MusclePlan) -> str:
@@ -131,7 +135,7 @@ def _clip(cache: Cache, record: ClipRecord, measured: MeasuredPlan, recipe: Plan
     label = f"label {record.emotion}" + f" {record.level}" * bool(record.level) if record.emotion else ""
     shows = f"plan shows {_mix(measured.plan)}" if measured.plan else ""
     share = f"r = {measured.explained:.2f}" if measured.explained is not None else ""
-    facts = [record.person, f"{record.seconds:.1f} s", label, shows, share, measured.rest_from]
+    facts = [record.person, f"{record.seconds:.1f} s", label, shows, share, f"rest: {measured.rest_from.split(' (')[0]}"]
     notes = [*(measured.plan.notes if measured.plan else ()), *([f"No plan: {measured.reason}."] if measured.reason else [])]
     listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return "\n".join(

@@ -47,8 +47,9 @@ class _Measuring:
     cache: Cache
     recipe: PlanRecipe
 
-    def __call__(self, job: Job) -> tuple[ClipRecord, MeasuredPlan]:
-        return job.record, job.measured or measure_plan(job.record, self.cache, self.recipe, job.rest)
+    def __call__(self, job: Job) -> tuple[ClipRecord, MeasuredPlan, float]:
+        started = time.process_time()
+        return job.record, job.measured or measure_plan(job.record, self.cache, self.recipe, job.rest), time.process_time() - started
 
 
 def measure_plans(
@@ -97,20 +98,19 @@ def measure_plans(
 
 
 def _run(cache: Cache, recipe: PlanRecipe, todo: Sequence[Job], workers: int, planner: Planner | None, console: Console) -> None:
-    started, seconds = time.perf_counter(), 0.0
+    started, seconds, spent = time.perf_counter(), 0.0, 1e-9
     workers = max(1, min(workers, len(todo)))
     with one_thread_each():
         results = parallel_map(_Measuring(cache, recipe), todo, workers)
-        for record, measured in track(results, "plans", len(todo), console=console, transient=True):
+        for record, measured, own in track(results, "plans", len(todo), console=console, transient=True):
             if planner is not None and measured.plan is not None:
                 plan = caption(measured.plan, planner, record.frames / FPS)
                 measured = measured.model_copy(update={"plan": plan, "captions": recipe.captions})
             _keep(cache, record, measured, recipe)
-            seconds += record.seconds
+            seconds, spent = seconds + record.seconds, spent + own
     if todo:
-        spent = time.perf_counter() - started
-        rates = f"{len(todo) / spent / workers:.2f} clips or {seconds / spent / workers:.1f} s of film a second and core"
-        console.print(f"{len(todo)} plans in {spent:.0f} s by {workers} processes: {rates}.")
+        rates = f"{len(todo) / spent:.2f} clips or {seconds / spent:.1f} s of film a second and core"
+        console.print(f"{len(todo)} plans in {time.perf_counter() - started:.0f} s by {workers} processes; {rates}.")
 
 
 def _keep(cache: Cache, record: ClipRecord, measured: MeasuredPlan, recipe: PlanRecipe) -> None:

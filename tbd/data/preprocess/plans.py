@@ -106,7 +106,7 @@ def measure_plan(record: ClipRecord, cache: Cache, recipe: PlanRecipe, rest: Res
             "rest": {name: round(float(face[i]), 3) for i, name in enumerate(BLENDSHAPES) if face[i] >= 5e-4},
             "speech": tuple((first / FPS, last / FPS) for first, last in runs(speaking)),
             "unseen": unseen,
-            "explained": explained(motion, plan, visible_channels(unseen, len(motion))),
+            "explained": explained(motion, plan, visible_channels(unseen, len(motion), sides=True)),
         }
     )
 

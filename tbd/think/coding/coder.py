@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 from scipy.optimize import nnls
@@ -24,10 +24,14 @@ _ONE_SIDED = 0.35
 """A side below this part of the other is the tracker's or the skin's, not its own muscle's."""
 _EVEN = 0.4
 """Sides that differ by less than this part of their strength act together: faces at their most symmetrical differ by a sixth."""
+_UNEVEN, _IN_STEP = 0.4, 0.6
+"""Part of the stronger side's strength, and correlation over time, from which two sides are one action that is seen from the side."""
 _TURNED = 0.18
 """Intensity from which a turn of the head is a posture; people who talk sway below it."""
 _ARTICULATED = 0.2
 """Intensity from which a unit of articulation is more than speech leaves behind."""
+_CLOSED = 0.25
+"""Intensity of an eye closure below which lids only follow a gaze, or are heavy by nature."""
 _LOOKS = 0.18
 """Intensity of a gaze from which it is more than a fixation beside the viewer."""
 _TELLING = {unit for spec in EMOTION_SPECS.values() for prototype in spec.prototypes for unit, _, _ in prototype} - {54, 64}
@@ -36,6 +40,8 @@ _RIDGE = 0.35
 """How much a sum of several prototypes must explain beyond a single one."""
 _LEAST_SHARE = 0.15
 """Part of a mix below which an emotion is not named."""
+_WORDED = 3
+"""Units that a region's description names."""
 _SHORTEST_SEGMENT = 1.0
 """Seconds that an emotion must lead to have a segment of its own."""
 
@@ -104,6 +110,8 @@ def _face_actions(cleaned: Cleaned) -> Iterable[MuscleAction]:
 def _is_life(action: MuscleAction, seconds: float, trust: np.ndarray) -> bool:
     """Glances, brows that stress a word, and what is left of rounded vowels are no expression."""
     lasts = (seconds if action.offset is None else action.offset) - (action.onset or 0.0)
+    if action.unit == 43 and action.intensity < _CLOSED:
+        return True
     if action.unit in (61, 62, 63, 64):
         return action.intensity < _LOOKS or (action.intensity < 2 * _LOOKS and lasts < 1.0)
     if action.unit in SPEECH and is_covered(trust) and action.intensity < _ARTICULATED:
@@ -117,11 +125,19 @@ def _sides(left: np.ndarray, right: np.ndarray, unit: int) -> dict[Side, np.ndar
     strong = np.maximum(left, right) > max(FAINTEST, 0.5 * max(left.max(), right.max()))
     size = float(np.maximum(left, right)[strong].mean()) if strong.any() else 0.0
     apart = float(np.abs(left - right)[strong].mean()) if strong.any() else 0.0
-    if together and apart <= max(_EVEN * size, 0.1):
+    if together and (apart <= max(_EVEN * size, 0.1) or _alike(left, right, strong)):
         return {"both": (left + right) / 2}
     stronger = max(left.max(), right.max())
     sides: dict[Side, np.ndarray] = {"left": left, "right": right}
     return {side: level for side, level in sides.items() if level.max() >= _ONE_SIDED * stronger}
+
+
+def _alike(left: np.ndarray, right: np.ndarray, strong: np.ndarray) -> bool:
+    """Whether both sides rise and fall together, the weaker by a good part of the other: seen from one side, a face looks uneven."""
+    if strong.sum() < 3 or left[strong].std() < 1e-3 or right[strong].std() < 1e-3:
+        return False
+    weaker, stronger = sorted((float(left[strong].mean()), float(right[strong].mean())))
+    return weaker >= _UNEVEN * stronger and float(np.corrcoef(left, right)[0, 1]) >= _IN_STEP
 
 
 def _head_actions(cleaned: Cleaned, visible: np.ndarray) -> Iterable[MuscleAction]:
@@ -231,13 +247,26 @@ def _worded(
 ) -> MusclePlan:
     """The plan, with its mix over the whole clip and its words."""
     described = tuple(s.model_copy(update={"description": _described(s)}) for s in segments)
+    description = "; then ".join(words for words, _ in groupby(s.description for s in described))
     return MusclePlan(
         text=text, emotions=mix_over_time(segments, seconds), intensity=max(s.intensity for s in segments), actions=actions,
-        segments=described if len(described) > 1 else (), description="; then ".join(s.description for s in described),
-        regions={region: describe_actions(actions, region) for region in REGIONS},
+        segments=described if len(described) > 1 else (), description=description,
+        regions={region: describe_actions(_leading_actions(actions, region), region) for region in REGIONS},
         reasoning=(Step(title="Which muscles", text=_seen(actions)), Step(title="What they show", text=_shows(described))),
         notes=notes,
     )  # fmt: skip
+
+
+def _leading_actions(actions: Sequence[MuscleAction], region: Region) -> list[MuscleAction]:
+    """The strongest action of each of a region's units, those that a sentence can hold; two sides that both act are one."""
+    best: dict[int, MuscleAction] = {}
+    sides: dict[int, set[Side]] = {}
+    for action in sorted(actions, key=lambda a: -a.intensity):
+        if ACTION_UNITS[action.unit].region == region:
+            best.setdefault(action.unit, action)
+            sides.setdefault(action.unit, set()).add(action.side)
+    kept = list(best.values())[:_WORDED]
+    return [a.model_copy(update={"side": "both"}) if len(sides[a.unit]) > 1 and "both" in ACTION_UNITS[a.unit].sides else a for a in kept]
 
 
 def _described(segment: Segment) -> str:

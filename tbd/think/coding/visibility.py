@@ -15,7 +15,7 @@ from tbd.think.coding.cleaning import find_blinks, runs
 Part = Literal["face", "left", "right", "eyes"]
 """What is not seen: the whole face, one of its sides (the person's own), or the lids and the gaze."""
 
-_FAR_SIDE, _PROFILE = np.radians(38), np.radians(60)
+_FAR_SIDE, _PROFILE = np.radians(27), np.radians(60)
 """Turns of the head from which trackers guess at the far side of the face, and at all of it."""
 _STEEP = np.radians(40)
 """Pitch from which the face is seen from above or from below."""
@@ -121,18 +121,19 @@ def _lids(motion: Motion) -> Iterator[Unseen]:
         yield Unseen(part="eyes", **whole, reason=f"no blink is seen in {len(left) / FPS:.0f} s, as behind glasses")
 
 
-def visible_channels(unseen: Iterable[Unseen], frames: int) -> np.ndarray:
+def visible_channels(unseen: Iterable[Unseen], frames: int, sides: bool = False) -> np.ndarray:
     """Mark what can be seen.
 
     Args:
         unseen: Of a clip.
         frames: T.
+        sides: Whether a hidden side counts as not seen, rather than as the mirror image of the other, see `mirror_hidden_sides`.
 
     Returns:
         (T, 58) bool.
     """
     visible = np.ones((frames, len(CHANNELS)), bool)
-    for u in unseen:
+    for u in (u for u in unseen if sides or u.part not in ("left", "right")):
         visible[round(u.start * FPS) : round(u.end * FPS), _COLUMNS[u.part]] = False
     return visible
 
