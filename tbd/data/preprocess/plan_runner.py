@@ -121,7 +121,15 @@ def _keep(cache: Cache, record: ClipRecord, measured: MeasuredPlan, recipe: Plan
 
 
 def plan_path(record: ClipRecord, tracker: str) -> str:
-    """Name the file of a clip's plan, relative to its cache."""
+    """Name the file of a clip's plan.
+
+    Args:
+        record: The clip.
+        tracker: Folder of the motion that it is measured from.
+
+    Returns:
+        The path, relative to the cache.
+    """
     return f"plans/{tracker}/{record.person}/{record.clip}.json"
 
 

@@ -180,7 +180,7 @@ def _hidden(measured: MeasuredPlan, rows: Sequence[_Row], x: Callable[[float], f
             continue
         title = f"<title>{escape(u.part)}: {escape(u.reason)}</title>"
         eyes = [i for i, row in enumerate(rows) if u.part == "eyes" and ACTION_UNITS[row.unit].region == "eyes"]
-        spans = [(_TOP + i * _ROW + 2, _ROW - 4) for i in eyes] or [(_TOP - 6, 4)]
+        spans: list[tuple[float, float]] = [(_TOP + i * _ROW + 2, _ROW - 4) for i in eyes] or [(_TOP - 6, 4)]
         if u.part == "face":
             spans = [(_TOP, bottom - _TOP)]
         parts += [f'<rect x="{left:.1f}" y="{y}" width="{width:.1f}" height="{h}" fill="url(#hatch)">{title}</rect>' for y, h in spans]

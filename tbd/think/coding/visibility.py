@@ -170,7 +170,16 @@ def mirror_hidden_sides(shapes: np.ndarray, unseen: Sequence[Unseen]) -> np.ndar
 
 
 def unseen_seconds(unseen: Iterable[Unseen], part: Part, frames: int) -> float:
-    """Compute for how long a part is hidden, by itself or with the whole face."""
+    """Compute for how long a part is hidden, by itself or with the whole face.
+
+    Args:
+        unseen: Of a clip.
+        part: The part.
+        frames: T, of the clip.
+
+    Returns:
+        Seconds.
+    """
     hidden = np.zeros(frames, bool)
     for u in unseen:
         if u.part in (part, "face"):
