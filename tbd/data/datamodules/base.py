@@ -49,10 +49,10 @@ class MotionDataModule(SeededDataModule):
         video_size: Height and width of these frames in pixels; a size that the cache was prepared with.
         reader: How frames are read; by PyAV where not given.
         recognizer: Recognizes the phones of every clip, once, for an audio encoder that takes phones.
-        completeness: How much of its plan each training and validation window is given, while its motion keeps all; all of it where not
-            given. Whole clips, on which models are tested, keep their plans.
         val_windows: Windows that a validation goes through, evenly spread over the clips; all where not given. Unlike the trainer's
             ``limit_val_batches`` these are the same for any batch size and number of processes.
+        completeness: How much of its plan each training and validation window is given, while its motion keeps all; all of it where not
+            given. Whole clips, on which models are tested, keep their plans.
     """
 
     def __init__(
