@@ -105,6 +105,8 @@ class MotionDiffusion(MotionSampler):
             load_initial(self, initial.path, initial.skip)
         if training.statistics is not None:
             self.set_statistics(*given_statistics(training.statistics.mean, training.statistics.std))
+        for part in training.frozen:
+            getattr(self, part).requires_grad_(False)
 
     # -- training ------------------------------------------------------------------------------------------------
 
@@ -212,7 +214,7 @@ class MotionDiffusion(MotionSampler):
             batch: See the class. Samples without numbers (``id``) get random ones.
 
         Returns:
-            ``position`` and ``velocity``, (B,) sums over frames of the mean squared error over channels, and ``frames``, (B,) how
+            ``position`` and ``velocity``, (B,) sums over frames of the mean cost over channels (see `MotionLoss`), and ``frames``, (B,) how
             many count.
         """
         clean = self.normalise(batch["motion"])  # (B, T, 58)
@@ -233,11 +235,10 @@ class MotionDiffusion(MotionSampler):
         sample = to_sample(pred, windows.noisy, windows.alpha, windows.sigma, self.prediction_type)
         # an x₀ loss of one weight for all noise levels, or the noisiest, where plan and audio decide, would hardly be learnt
         weight = batch["mask"] * (1 - windows.past_mask)  # (B, T)
-        sample, clean = (x * self.channel_weights.sqrt() for x in (sample, clean))
         drift = sample.diff(dim=1) - clean.diff(dim=1)
         return {
-            "position": (weight * (sample - clean).square().mean(-1)).sum(1),
-            "velocity": (torch.minimum(weight[:, 1:], weight[:, :-1]) * drift.square().mean(-1)).sum(1),
+            "position": (weight * (self.channel_weights * self.loss.cost(sample - clean)).mean(-1)).sum(1),
+            "velocity": (torch.minimum(weight[:, 1:], weight[:, :-1]) * (self.channel_weights * self.loss.cost(drift)).mean(-1)).sum(1),
             "frames": weight.sum(1),
         }
 

@@ -242,3 +242,30 @@ def test_a_window_is_eased_into_the_past():
     eased = crossfade_seam(drawn, past, frames=6)
     assert eased[0, 6, 0] < 0.2 and torch.equal(eased[0, 11:, 0], torch.ones(19)) and (eased[0, 6:12, 0].diff() > 0).all()
     assert torch.equal(eased[..., 1], drawn[..., 1]) and torch.equal(crossfade_seam(drawn[:, :8], past[:, :8], 6)[:, :6], drawn[:, :6])
+
+
+def test_a_trackers_jump_does_not_rule_a_robust_loss():
+    data = batch()
+    jumped = {**data, "motion": data["motion"].clone()}
+    jumped["motion"][0, -4] += 40.0
+    rise = {}
+    for outlier in (float("inf"), 2.0):
+        torch.manual_seed(0)
+        model = tiny_model(training=MotionTraining(loss=MotionLoss(outlier=outlier)))
+        calm, upset = (model.losses({**b, "id": torch.arange(len(b["motion"]))})["loss"].item() for b in (data, jumped))
+        rise[outlier] = upset / calm
+    assert rise[2.0] < 0.2 * rise[float("inf")]
+
+
+@pytest.mark.parametrize("outlier", [0.0, -1.0, float("nan")])
+def test_an_outlier_is_a_number_of_deviations(outlier):
+    with pytest.raises(InputError, match="above 0"):
+        MotionLoss(outlier=outlier)
+
+
+def test_frozen_parts_keep_their_weights():
+    model = tiny_model(training=MotionTraining(frozen=("audio_encoder",)))
+    model.losses(batch())["loss"].backward()
+    assert not any(p.requires_grad for p in model.audio_encoder.parameters())
+    assert all(p.grad is None for p in model.audio_encoder.parameters())
+    assert any(p.grad is not None for p in model.denoiser.parameters())
