@@ -2,8 +2,8 @@
 
     python -m benchmarks.completeness RUNS [--output benchmarks/ablations/results/completeness]
 
-RUNS is the folder that `tbd ablate` wrote, or a .tgz of it. ``table.md`` of the ablation compares every row with one baseline; here an order
-is compared with constant guidance of the same training, steps, seeds, clips and completeness, clip by clip.
+RUNS is the folder that `tbd ablate` wrote, or a .tgz of it. ``table.md`` of the ablation compares every row with one baseline; here an
+order is compared with constant guidance of the same training, steps, seeds, clips and completeness, clip by clip.
 """
 
 import argparse

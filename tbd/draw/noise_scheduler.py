@@ -59,19 +59,6 @@ class NoiseProcess(ABC):
         """
 
     @abstractmethod
-    def add_noise(self, clean: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
-        """Add noise at training timesteps.
-
-        Args:
-            clean: (B, …) clean samples.
-            noise: (B, …) normal noise.
-            timestep: (B,) timesteps.
-
-        Returns:
-            (B, …) noisy samples.
-        """
-
-    @abstractmethod
     def levels(self) -> Tensor:
         """(N, 2) α and σ of all training timesteps, from the least noise to the most: equal for samplers of one training."""
 
@@ -158,19 +145,6 @@ class VariancePreserving(NoiseProcess):
         level = self.scheduler.alphas_cumprod.to(timestep.device)[timestep]
         return level.sqrt(), (1 - level).sqrt()
 
-    def add_noise(self, clean: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
-        """Add noise; see `NoiseProcess.add_noise`.
-
-        Args:
-            clean: (B, …) clean samples.
-            noise: (B, …) normal noise.
-            timestep: (B,) timesteps.
-
-        Returns:
-            (B, …) noisy samples.
-        """
-        return self.scheduler.add_noise(clean, noise, timestep)
-
     def levels(self) -> Tensor:
         """(N, 2) α and σ; see `NoiseProcess.levels`."""
         return torch.stack(self.noise_level(torch.arange(len(self.scheduler.alphas_cumprod))), 1)
@@ -213,20 +187,6 @@ class FlowMatching(NoiseProcess):
         sigma = timestep / self.count
         return 1 - sigma, sigma
 
-    def add_noise(self, clean: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
-        """Add noise; see `NoiseProcess.add_noise`.
-
-        Args:
-            clean: (B, …) clean samples.
-            noise: (B, …) normal noise.
-            timestep: (B,) timesteps.
-
-        Returns:
-            (B, …) noisy samples.
-        """
-        alpha, sigma = (x[(...,) + (None,) * (clean.ndim - 1)].to(clean) for x in self.noise_level(timestep))
-        return alpha * clean + sigma * noise
-
     def levels(self) -> Tensor:
         """(N, 2) α and σ; see `NoiseProcess.levels`."""
         return torch.stack(self.noise_level(self.timesteps((torch.arange(self.count) + 0.5) / self.count)), 1)
@@ -268,8 +228,6 @@ def noise_process(noise_scheduler: SchedulerMixin) -> NoiseProcess:
     levels = "num_train_timesteps" if flow else "alphas_cumprod"
     if not hasattr(config if flow else noise_scheduler, levels):
         missing.append(levels)
-    if not flow and not callable(getattr(noise_scheduler, "add_noise", None)):
-        missing.append("add_noise")
     if missing:
         raise TypeError(f"{type(noise_scheduler).__name__} cannot drive a diffusion here: it lacks {', '.join(missing)}.")
     if flow and hasattr(noise_scheduler, "alphas_cumprod") and not getattr(config, "use_flow_sigmas", False):

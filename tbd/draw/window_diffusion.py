@@ -170,14 +170,15 @@ class WindowDiffusion(ExactModule):
         columns = len(dropout.conditions) + 1  # and the timestep's
         sample_noise = SampleNoise.of(ids, self.run_seed, tuple(clean.shape[1:]), columns, clean.device)
         kept = dropout.keep(sample_noise.uniform)
-        process = self.noise_process
-        timestep = process.timesteps(sample_noise.uniform[:, -1] ** (1 / (1 + options.timestep_bias)))
+        timestep = self.noise_process.timesteps(sample_noise.uniform[:, -1] ** (1 / (1 + options.timestep_bias)))
         noise = sample_noise.noise + options.offset * sample_noise.shift
-        noisy = process.add_noise(clean, noise, timestep)
+        # not the scheduler's own `add_noise`: those of diffusers' multistep solvers look noise levels up among the timesteps of drawing,
+        # in the wrong order before the first drawing and at the nearest of a few after it
+        alpha, sigma = self.noise_level(timestep, clean)
+        noisy = alpha * clean + sigma * noise
         past_mask = kept["past"][:, None] * (torch.arange(clean.shape[1], device=clean.device) < self.past_frames)  # (B, T)
         is_past = expand_as(past_mask, clean)
         past = (clean + options.past * sample_noise.past_noise) * is_past
-        alpha, sigma = self.noise_level(timestep, clean)
         return NoisyWindows(torch.where(is_past > 0, past, noisy), noisy, noise, timestep, alpha, sigma, past, past_mask, kept)
 
     def noise_level(self, timestep: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
