@@ -1,8 +1,8 @@
 """Tables and figures of ``benchmarks/ablations/completeness.yaml``, from the runs alone.
 
-    python -m benchmarks.completeness RUNS [--output benchmarks/ablations/results/completeness]
+    python -m benchmarks.completeness RUNS [RUNS …] [--output benchmarks/ablations/results/completeness]
 
-RUNS is the folder that `tbd ablate` wrote, or a .tgz of it. ``table.md`` of the ablation compares every row with one baseline; here an
+RUNS are folders that `tbd ablate` wrote, or .tgz of them. ``table.md`` of the ablation compares every row with one baseline; here an
 order is compared with constant guidance of the same training, steps, seeds, clips and completeness, clip by clip.
 """
 
@@ -168,8 +168,23 @@ def collect(runs: Sequence[Result]) -> dict[str, Any]:
                     about = {"kind": kind, "steps": steps, "completeness": value, "of": a, "against": b}
                     orders.append({**about, "difference": found[0], "low": found[1], "high": found[2]})
     truth = next((r for r in runs if r.variant == TRUTH), None)
+    sets = _set_differences(runs, values)
     true = {} if truth is None else {m: truth.values[m].number for m in METRICS if m in truth.values}
-    return {"rows": rows, "muscle_error_differences": orders, "true_motion": true, **_circumstances(runs)}
+    return {"rows": rows, "muscle_error_differences": orders, "set_differences": sets, "true_motion": true, **_circumstances(runs)}
+
+
+def _set_differences(runs: Sequence[Result], values: Sequence[float]) -> list[dict[str, Any]]:
+    """Emotion first less muscles first in metrics over the whole set, seed by seed."""
+    found = []
+    for sweep, (kind, steps) in _sweeps().items():
+        for metric in ("au-f1", "fmd", "diversity", "emotion"):
+            for value in values:
+                a, b = (cell(runs, sweep, line, value, metric).seeds for line in ("emotion first", "muscles first"))
+                by_seed = [a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())]
+                if by_seed:
+                    about = {"kind": kind, "steps": steps, "metric": metric, "completeness": value}
+                    found.append({**about, "difference": mean(by_seed), "by_seed": by_seed})
+    return found
 
 
 def _place(line: str) -> tuple[int, str]:
@@ -212,9 +227,11 @@ def markdown(found: dict[str, Any]) -> str:
             table = _table(found, kind, steps)
             parts += [f"## {name}, {steps} steps", table] if table else []
     parts += ["## Muscle error, one order less another", _order_table(found)]
+    parts += ["## Metrics over the whole set, emotion first less muscles first", _set_table(found)]
     parts.append(
         "Mean ± standard deviation over seeds. Differences are of the same clips and seeds, with 95 % intervals by bootstrap over clips; "
-        "* where the interval excludes 0, uncorrected for the number of comparisons. Diversity is best near the true motion's own."
+        "* where the interval excludes 0, uncorrected for the number of comparisons; † where all seeds agree. Diversity is best near the "
+        "true motion's own."
     )
     return "\n\n".join(parts) + "\n"
 
@@ -245,6 +262,26 @@ def _order_table(found: dict[str, Any]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def _set_table(found: dict[str, Any]) -> str:
+    values = sorted({d["completeness"] for d in found["set_differences"]})
+    lines = [["prediction", "steps", "", *(f"{100 * v:.0f} %" for v in values)], ["---", "---:", "---", *["---:"] * len(values)]]
+    for kind, name in KINDS.items():
+        for steps in STEPS:
+            for metric in ("au-f1", "fmd", "diversity", "emotion"):
+                own = {
+                    d["completeness"]: d for d in found["set_differences"] if (d["kind"], d["steps"], d["metric"]) == (kind, steps, metric)
+                }
+                if own:
+                    cells = [f"{own[v]['difference']:+.3f}{_agreement(own[v]['by_seed'])}" if v in own else "–" for v in values]
+                    lines.append([name, str(steps), " ".join(METRICS[metric]), *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _agreement(by_seed: Sequence[float]) -> str:
+    """A mark where there are several seeds and all lie on one side."""
+    return "†" if len(by_seed) > 1 and (min(by_seed) > 0 or max(by_seed) < 0) else ""
+
+
 def _differences(found: dict[str, Any], kind: str, steps: int, a: str, b: str) -> list[dict[str, Any]]:
     wanted = (kind, steps, a, b)
     return [d for d in found["muscle_error_differences"] if (d["kind"], d["steps"], d["of"], d["against"]) == wanted]
@@ -273,9 +310,22 @@ def findings(found: dict[str, Any]) -> list[str]:
             parts = [f"{who} has the smaller muscle error at {', '.join(where)}" for who, where in wins.items() if where]
             same = [f"{100 * d['completeness']:.0f} %" for d in better if not any(test(d) for test in _TESTS.values())]
             parts += [f"the two are not told apart at {', '.join(same)}"] if same else []
-            crossing = "; they cross" if all(wins.values()) else "; they do not cross"
-            said.append(f"{name}, {steps} steps: {', '.join(parts)}{crossing}.")
+            said.append(f"{name}, {steps} steps: {', '.join(parts)}.")
+            said += _crossing(found, kind, steps, name)
     return said
+
+
+def _crossing(found: dict[str, Any], kind: str, steps: int, name: str) -> list[str]:
+    """A sentence where the two orders change places along completeness in AU F1."""
+    own = [d for d in found["set_differences"] if (d["kind"], d["steps"], d["metric"]) == (kind, steps, "au-f1")]
+    first, last = ([d for d in own if _agreement(d["by_seed"]) and (d["difference"] > 0) == sign] for sign in (True, False))
+    if not first or not last or max(d["completeness"] for d in first) > min(d["completeness"] for d in last):
+        return []
+    until, since = max(d["completeness"] for d in first), min(d["completeness"] for d in last)
+    return [
+        f"{name}, {steps} steps: in AU F1 emotion first is ahead up to {100 * until:.0f} % of the plan and muscles first from "
+        f"{100 * since:.0f} % on (all seeds agree): they cross."
+    ]
 
 
 _TESTS = {"emotion first": lambda d: d["high"] < 0, "muscles first": lambda d: d["low"] > 0}
@@ -293,7 +343,7 @@ def plot(found: dict[str, Any], path: Path) -> None:
     shown = ("muscles", "au-f1", "fmd", "diversity", "emotion")
     kinds = [k for k in KINDS if any(row["kind"] == k and row["steps"] == 25 and "muscles" in row for row in found["rows"])]
     figure = Figure(figsize=(3.0 * len(shown), 2.4 * len(kinds) + 0.6), layout="constrained")
-    axes = figure.subplots(len(kinds), len(shown), squeeze=False, sharex=True, sharey="col")
+    axes = figure.subplots(len(kinds), len(shown), squeeze=False, sharex=True)
     for i, kind in enumerate(kinds):
         for j, metric in enumerate(shown):
             axis = axes[i][j]
@@ -318,17 +368,18 @@ def plot(found: dict[str, Any], path: Path) -> None:
         figure.savefig(temporary, dpi=130)
 
 
-def write(runs: Path, output: Path) -> dict[str, Any]:
+def write(runs: Sequence[Path], output: Path) -> dict[str, Any]:
     """Write ``results.json``, ``README.md`` and ``completeness.png``.
 
     Args:
-        runs: The folder that `tbd ablate` wrote, or an archive of it.
+        runs: Folders that `tbd ablate` wrote, or archives of them.
         output: Where to write.
 
     Returns:
         What was found.
     """
-    found = collect(read_runs(runs))
+    every = {(r.variant, r.seed): r for path in runs for r in read_runs(path)}
+    found = collect(list(every.values()))
     output.mkdir(parents=True, exist_ok=True)
     with atomic_output(output / "results.json") as temporary:
         temporary.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -341,7 +392,7 @@ def write(runs: Path, output: Path) -> dict[str, Any]:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description="tables and figures of the ablation of completeness")
-    parser.add_argument("runs", type=Path, help="the --output of `tbd ablate`, or a .tgz of it")
+    parser.add_argument("runs", type=Path, nargs="+", help="the --output of `tbd ablate`, or a .tgz of it; several are joined")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/ablations/results/completeness"))
     options = parser.parse_args()
     found = write(options.runs, options.output)

@@ -199,10 +199,10 @@ class FlowMatching(NoiseProcess):
 
     def start(self, steps: int) -> Tensor:
         """Choose the timesteps of a sampling loop; see `NoiseProcess.start`."""
-        if not isinstance(self.scheduler, FlowMatchEulerDiscreteScheduler):
-            return super().start(steps)
         # as the pipelines of diffusers do: the scheduler's own last step would go from σ = 0.001 to 0, one of few wasted
-        self.scheduler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps).tolist())
+        even = {"sigmas": np.linspace(1, 1 / steps, steps).tolist()}
+        takes_sigmas = issubclass(type(self.scheduler), FlowMatchEulerDiscreteScheduler)  # isinstance would narrow to a class without types
+        self.scheduler.set_timesteps(**(even if takes_sigmas else {"num_inference_steps": steps}))
         return self.scheduler.timesteps
 
 
