@@ -14,7 +14,10 @@ _SPOKEN = 0.4
 _VOICED = 0.25
 """Seconds of it that have a pitch."""
 _SYLLABLES = 2.1
-"""Decibels by which loudness must beat at 2.5 to 8 Hz, as syllables do: of 107 filmed voices 95 % have 2.7 or more, of 16 voices at once none has 1.4."""
+"""Decibels by which loudness must beat at 2.5 to 8 Hz, as syllables do.
+
+Of 107 filmed voices 95 % have 2.7 or more, of 16 voices at once 95 % have 1.4 or less.
+"""
 _RANGE = 3.3
 """Decibels of standard deviation below which such a sound is no single voice; of the filmed ones 95 % have 3.9 or more."""
 _NOTES = 0.06
