@@ -85,7 +85,8 @@ def describe_prosody(audio: np.ndarray) -> Prosody:
     columns = [np.concatenate(parts) for parts in zip(*blocks)] if blocks else [np.zeros(0)] * 7
     pitch = track_pitch(audio)
     semitones = 12 * np.log2(pitch.hertz / 100)
-    return Prosody(columns[0], semitones, pitch.periodicity, *columns[1:], speech=_speech(columns[0]))
+    level, alpha, hammarberg, tilt, centroid, flatness, flux = columns
+    return Prosody(level, semitones, pitch.periodicity, alpha, hammarberg, tilt, centroid, flatness, flux, _speech(level))
 
 
 def _spectral(frames: np.ndarray, overlaps: bool) -> list[np.ndarray]:

@@ -75,6 +75,6 @@ def _stretches(emphasis: np.ndarray, near: np.ndarray, tracks: dict[str, np.ndar
         cues = {name: sign * float(track[inside].mean()) for name, track in tracks.items()}
         told = sorted((name for name, value in cues.items() if value > _CUE), key=lambda name: -cues[name])
         words = tuple(_WORDS[name][sign < 0] for name in told)
-        times = (round(float(at) / RATE, 2) for at in (start, stop))
-        found.append(VoicePassage(*times, round(float(emphasis[apex]), 2), round(apex / RATE, 2), words))
+        begin, end = round(float(start) / RATE, 2), round(float(stop) / RATE, 2)
+        found.append(VoicePassage(begin, end, round(float(emphasis[apex]), 2), round(apex / RATE, 2), words))
     return found

@@ -79,9 +79,9 @@ def _pitch(prosody: Prosody, voiced: np.ndarray) -> list[float]:
     """The first seven: the pitch."""
     semitones = prosody.semitones[voiced]
     low, middle, high = np.percentile(semitones, [10, 50, 90])
-    change = np.diff(prosody.semitones) * RATE
-    change = change[voiced[1:] & voiced[:-1] & (np.abs(np.nan_to_num(change, nan=np.inf)) < 200)]
-    change = change if len(change) > 5 else np.zeros(1)
+    changes = np.diff(prosody.semitones) * RATE
+    kept = changes[voiced[1:] & voiced[:-1] & (np.abs(np.nan_to_num(changes, nan=np.inf)) < 200)]
+    change = kept if len(kept) > 5 else np.zeros(1)
     return [middle, low, high, high - low, semitones.std(), np.abs(change).mean(), (change > 0).mean()]
 
 
