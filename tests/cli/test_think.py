@@ -204,9 +204,8 @@ def test_a_voice_is_heard_where_there_is_no_sentence(capsys):
 
 
 def test_a_sentence_and_a_voice(capsys):
-    both, alone, heard = (
-        plan(capsys, "furious", "--audio", str(VOICE), *more) for more in ((), ("--emotion-from=text",), ("--emotion-from=voice",))
-    )
+    sources = ((), ("--emotion-from=text",), ("--emotion-from=voice",))
+    both, alone, heard = (plan(capsys, "furious", "--audio", str(VOICE), *source) for source in sources)
     assert both.emotions == alone.emotions == {"angry": 1.0} and both.reasoning[-1].title == "What the voice adds"
     assert alone.reasoning == both.reasoning[:-1] and heard.emotions == {"neutral": 1.0}
 
