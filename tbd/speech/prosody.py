@@ -4,7 +4,7 @@ The descriptors are those of the Geneva minimalistic parameter set (Eyben et al.
 autocorrelation; levels are relative to the recording, so that no microphone's gain counts.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import fft
@@ -58,10 +58,6 @@ class Prosody:
     def voiced(self) -> np.ndarray:
         """(T,) whether the frame has a pitch and is the speaker's."""
         return np.isfinite(self.semitones) & self.speech
-
-    def part(self, start: int, stop: int) -> "Prosody":
-        """Return the descriptors of the frames from `start` to before `stop`."""
-        return Prosody(*(getattr(self, field.name)[start:stop] for field in fields(self)))
 
 
 def describe_prosody(audio: np.ndarray) -> Prosody:

@@ -39,9 +39,3 @@ def test_blocks_do_not_show(monkeypatch):
     parts = describe_prosody(voice())
     for field in fields(whole):
         assert np.allclose(getattr(whole, field.name), getattr(parts, field.name), equal_nan=True, atol=1e-6), field.name
-
-
-def test_a_part_is_cut_from_each():
-    prosody = describe_prosody(voice())
-    part = prosody.part(10, 30)
-    assert len(part) == 20 and np.array_equal(part.level, prosody.level[10:30])

@@ -24,6 +24,8 @@ _GAP = 0.6
 """Seconds of a plain stretch between two others, below which there is no time to come back."""
 _RAREST = 5.0
 """Seconds for which there is one passage at most, on average: the strongest are kept."""
+_MOST = 12, 6
+"""Passages, and pauses, of a recording of any length: a network attends to every piece of every muscle."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,14 @@ def find_stretches(reading: VoiceReading, duration: float) -> tuple[Stretch, ...
     Returns:
         The stretches, in order of time.
     """
-    count = max(3, int(duration / _RAREST))
+    count = min(_MOST[0], max(3, int(duration / _RAREST)))
     strongest = sorted(reading.passages, key=lambda passage: -abs(passage.emphasis))[:count]
     found = [
         Stretch(p.start, p.end, min(_STRONGEST, max(_SOFTEST, 1 + _PER_EMPHASIS * p.emphasis)), min(max(p.apex, p.start + 0.15), p.end))
         for p in strongest
     ]
-    pauses = [(start, end) for start, end in reading.pauses if end - start >= LONG_PAUSE]
+    longest = sorted(reading.pauses, key=lambda pause: pause[0] - pause[1])[: _MOST[1]]
+    pauses = [(start, end) for start, end in longest if end - start >= LONG_PAUSE]
     found += [Stretch(start, end, _RELAXED, min(start + RISE, end)) for start, end in pauses]
     kept: list[Stretch] = []
     for stretch in sorted(found, key=lambda s: (s.start, s.end)):
