@@ -126,7 +126,7 @@ class TalkingHeadPipeline:
             InputError: If there is no such pipeline or motion model, or a component of it cannot be built.
 
         Example:
-            >>> TalkingHeadPipeline.from_pretrained("motion_base").motion_model.num_inference_steps
+            >>> TalkingHeadPipeline.from_pretrained("motion_base").motion_model.sampling.num_inference_steps
             10
         """
         folder = _pipeline_folder(name)

@@ -103,7 +103,7 @@ def test_a_corpus_smaller_than_a_batch_is_refused_with_both_numbers(corpus, tmp_
 def test_an_override_reaches_whatever_interpolates_it():
     """jsonargparse's plain omegaconf mode leaves these at the old number, silently."""
     cli = parsed(
-        "--model.init_args.denoiser.init_args.dim=64", "--model.init_args.denoiser.init_args.heads=2", "--model.init_args.window_frames=50"
+        "--model.init_args.denoiser.init_args.dim=64", "--model.init_args.denoiser.init_args.heads=2", "--model.init_args.windows.frames=50"
     )
     assert (cli.model.plan_encoder.dim, cli.model.audio_encoder.dim, cli.datamodule.window_frames) == (64, 64, 50)
 

@@ -14,6 +14,7 @@ from torch.distributed.tensor import DTensor
 from torchmetrics import MeanMetric
 
 from tbd.draw.video.precision import MemoryOptions
+from tbd.draw.video.training_options import VideoTraining
 from tests.draw.tiny_video import Losses, TinyVideoData, tiny_video_model
 
 STEPS = 2
@@ -39,7 +40,7 @@ def _own(tensor: torch.Tensor) -> torch.Tensor:
 def main(rank: int, world: int, port: str, strategy: str, output: str, start: str | None = None) -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_RANK": str(rank)}
     torch.set_num_threads(1)
-    losses, model = Losses(), tiny_video_model(trainable=TRAINABLE, memory=MemoryOptions("some"))
+    losses, model = Losses(), tiny_video_model(training=VideoTraining(trainable=TRAINABLE), memory=MemoryOptions("some"))
     metric = MeanMetric()
     with torch.no_grad():
         for parameter in model.parameters():

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.strategies import FSDPStrategy
 from torch.distributed.device_mesh import init_device_mesh
 
+from tbd.draw.video.training_options import VideoTraining
 from tbd.errors import InputError
 from tests.draw.tiny_video import tiny_video_model
 
@@ -71,7 +72,7 @@ def test_a_model_that_is_shared_out_can_be_compiled(tmp_path):
     """What does not train is laid out as tensor cores want it; a share is left as it is."""
     torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1)
     try:
-        model = tiny_video_model(trainable=["denoiser.unet.*resnets*"])
+        model = tiny_video_model(training=VideoTraining(trainable=["denoiser.unet.*resnets*"]))
         model.apply_fsdp2(init_device_mesh("cpu", (1, 1), mesh_dim_names=("copies", "shares")))
         model.compile_parts()
     finally:
