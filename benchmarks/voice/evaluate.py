@@ -38,7 +38,7 @@ BINS = 10
 
 
 class Judged(NamedTuple):
-    """A recording, what it is labelled, and what was heard."""
+    """A recording, what it is labelled, and what was read."""
 
     label: str
     reading: VoiceReading
@@ -117,12 +117,12 @@ def emotions(judged: Iterable[Judged]) -> dict[str, Any]:
     confidence = np.array([j.reading.confidence for j in kept])
     shown = np.array([j.reading.leading != "neutral" and j.reading.confidence >= LEADS for j in kept])
     labels = sorted({j.label for j in kept})
-    heard = {label: [j.reading.leading for j in kept if j.label == label] for label in labels}
-    confusion = {label: {e: heard[label].count(e) for e in EMOTIONS} for label in labels}
+    leading = {label: [j.reading.leading for j in kept if j.label == label] for label in labels}
+    confusion = {label: {e: leading[label].count(e) for e in EMOTIONS} for label in labels}
     return {
         "n": len(kept),
         "accuracy": float(right.mean()),
-        "recall": float(np.mean([confusion[label][label] / len(heard[label]) for label in labels])),
+        "recall": float(np.mean([confusion[label][label] / len(leading[label]) for label in labels])),
         "chance": 1 / len(labels),
         "confidence": float(confidence.mean()),
         "calibration_error": calibration_error(confidence, right),
@@ -160,7 +160,7 @@ def spoilt(voices: list[np.ndarray], rng: np.random.Generator) -> dict[str, list
 
 
 def judge_ordinary(voices: list[np.ndarray], reader: ProsodicVoiceReader) -> dict[str, Any]:
-    """What is heard in people who talk."""
+    """What is read in people who talk."""
     readings = [reader.read(voice) for voice in voices]
     seconds = sum(map(len, voices)) / SAMPLE_RATE
     passages = [p for r in readings for p in r.passages]

@@ -55,8 +55,8 @@ def _run(options: "Namespace") -> None:
     if options.schema:
         print_schema()
         return
-    told = options.text if options.text is not None else options.audio
-    if sum(source is not None for source in (told, options["from"], options.from_video)) != 1:
+    source = options.text if options.text is not None else options.audio
+    if sum(given is not None for given in (source, options["from"], options.from_video)) != 1:
         raise InputError(_ONE_SOURCE)
     _check_voice(options)
     for name in ("neutral", "landmarker"):
@@ -142,7 +142,7 @@ def think(
     if video is not None:
         plan = _performed(video, neutral, landmarker)
     elif audio is not None:
-        plan = _heard(planner, text or "", audio, emotion_from, voice_reader)
+        plan = _with_voice(planner, text or "", audio, emotion_from, voice_reader)
     else:
         plan = MusclePlan.load(source) if source is not None else _thought(planner, text or "", duration)
     for assignment in assignments:
@@ -178,7 +178,7 @@ def _thought(planner: "Planner", text: str, duration: float | None) -> "MusclePl
     return plan
 
 
-def _heard(planner: "Planner", text: str, audio: str, emotion_from: "EmotionSource", reader: "VoiceReader | None") -> "MusclePlan":
+def _with_voice(planner: "Planner", text: str, audio: str, emotion_from: "EmotionSource", reader: "VoiceReader | None") -> "MusclePlan":
     from tbd.media import read_audio
     from tbd.media.rates import SAMPLE_RATE
     from tbd.think.voice import ProsodicVoiceReader

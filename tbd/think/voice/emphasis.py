@@ -73,8 +73,8 @@ def _stretches(emphasis: np.ndarray, near: np.ndarray, tracks: dict[str, np.ndar
         if sign * emphasis[apex] < _PEAK or stop - start < shortest * RATE:
             continue
         cues = {name: sign * float(track[inside].mean()) for name, track in tracks.items()}
-        told = sorted((name for name, value in cues.items() if value > _CUE), key=lambda name: -cues[name])
-        words = tuple(_WORDS[name][sign < 0] for name in told)
+        salient = sorted((name for name, value in cues.items() if value > _CUE), key=lambda name: -cues[name])
+        words = tuple(_WORDS[name][sign < 0] for name in salient)
         begin, end = round(float(start) / RATE, 2), round(float(stop) / RATE, 2)
         found.append(VoicePassage(begin, end, round(float(emphasis[apex]), 2), round(apex / RATE, 2), words))
     return found

@@ -24,7 +24,7 @@ _AROUSED = np.array([EMOTION_SPECS[emotion].arousal > 0.35 for emotion in EMOTIO
 _LIMIT = 3.0  # standard deviations beyond which a cue is an accident
 
 
-class Heard(NamedTuple):
+class VoiceEstimate(NamedTuple):
     """What the head makes of a stretch.
 
     Args:
@@ -58,7 +58,7 @@ class VoiceHead:
 
         return {name: tensor.astype(np.float64) for name, tensor in load_file(self.weights).items()}
 
-    def __call__(self, cues: Functionals) -> Heard:
+    def __call__(self, cues: Functionals) -> VoiceEstimate:
         """Judge a stretch by its cues."""
         tensors = self._tensors
         z = np.clip((np.array(cues) - tensors["mean"]) / tensors["deviation"], -_LIMIT, _LIMIT)
@@ -70,7 +70,7 @@ class VoiceHead:
         likely = likely * np.where(_AROUSED, aroused, 1 - aroused)
         probabilities = {emotion: float(p) for emotion, p in zip(EMOTIONS, likely / likely.sum())}  # emotions are only ever appended
         valence = sum(EMOTION_SPECS[emotion].valence * p for emotion, p in probabilities.items())
-        return Heard(probabilities, float(np.tanh(score)), float(valence), float(aroused), dict(zip(AXES, place.tolist())))
+        return VoiceEstimate(probabilities, float(np.tanh(score)), float(valence), float(aroused), dict(zip(AXES, place.tolist())))
 
     def _likely(self, place: np.ndarray) -> np.ndarray:
         """(emotions,) probabilities that sum to 1."""

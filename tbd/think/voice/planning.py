@@ -95,7 +95,7 @@ def plan_from_voice(reading: VoiceReading, duration: float, text: str = "") -> M
         The plan: the emotions that the voice tells, where it tells any; the brows of somebody who is stirred, where it tells no more than
             that; else a neutral face, with a note.
     """
-    heard = " ".join(filter(None, (describe_voice(reading), "" if reading.obstacle else describe_passages(reading.passages))))
+    observed = " ".join(filter(None, (describe_voice(reading), "" if reading.obstacle else describe_passages(reading.passages))))
     felt = _felt(reading)
     stirred = reading.aroused >= SURE and not reading.obstacle
     if felt is not None:
@@ -107,15 +107,15 @@ def plan_from_voice(reading: VoiceReading, duration: float, text: str = "") -> M
             else f"That the voice sounds like {EMOTION_SPECS[lead].noun} is a guess ({reading.confidence:.2f} sure). {HELP}"
         )
         sense = Sense(lead, "feeling", felt, _strength(reading), EMOTION_SPECS[lead].valence, reading.arousal)
-        return _composed(text, Reading(sense, "the voice"), duration, f"{heard} {sure}", note, reading)
+        return _composed(text, Reading(sense, "the voice"), duration, f"{observed} {sure}", note, reading)
     if stirred:
-        heard = f"{heard} {describe_doubt(reading)}"
+        observed = f"{observed} {describe_doubt(reading)}"
         note = f"The voice is aroused, but does not tell what is felt, so brows and lids alone show it. {HELP}"
         sense = Sense("stirred", "order", {"neutral": 1.0}, 0.0, 0.0, reading.arousal, _ANIMATED)
-        shown = f"{heard} So the face stays without a feeling; raised brows and lids show that somebody is stirred."
+        shown = f"{observed} So the face stays without a feeling; raised brows and lids show that somebody is stirred."
         return _composed(text, Reading(sense, "the voice"), duration, shown, note, reading)
-    why = heard if reading.obstacle else f"{heard} {describe_doubt(reading)}"
-    note = f"{heard if reading.obstacle else 'The voice does not tell what is felt.'} The face stays neutral. {HELP}"
+    why = observed if reading.obstacle else f"{observed} {describe_doubt(reading)}"
+    note = f"{observed if reading.obstacle else 'The voice does not tell what is felt.'} The face stays neutral. {HELP}"
     plan = compose(text, read(""), (), duration, [note])
     return plan.model_copy(
         update={"reasoning": (Step(title="What is heard", text=f"{why} So the face stays neutral."), *plan.reasoning[1:])}
@@ -128,7 +128,9 @@ def _felt(reading: VoiceReading) -> dict[Emotion, float] | None:
         return None
     felt = {e: p for e, p in reading.probabilities.items() if e != "neutral" and p >= _SHARE * reading.confidence}
     lead = EMOTION_SPECS[reading.leading].valence
-    felt = {e: p for e, p in felt.items() if EMOTION_SPECS[e].valence * lead > 0}  # a face that smiles and frowns says nothing
+    felt = {
+        e: p for e, p in felt.items() if e == reading.leading or EMOTION_SPECS[e].valence * lead > 0
+    }  # a face that smiles and frowns says nothing
     return {e: p / sum(felt.values()) for e, p in sorted(felt.items(), key=lambda item: -item[1])}
 
 
@@ -137,10 +139,10 @@ def _strength(reading: VoiceReading) -> float:
     return round(max(0.2, reading.confidence * abs(2 * reading.aroused - 1)), 3)
 
 
-def _composed(text: str, reading: Reading, duration: float, heard: str, note: str, voice: VoiceReading) -> MusclePlan:
+def _composed(text: str, reading: Reading, duration: float, observed: str, note: str, voice: VoiceReading) -> MusclePlan:
     plan = compose(text, read(""), (Moment([reading]),), duration, [note] if note else [])
     followed = follow_voice(plan, voice, duration, Openness(strength=False, timing=True))
-    steps = (Step(title="What is heard", text=heard), *(step for step in plan.reasoning[1:] if step.title != "How it comes out"))
+    steps = (Step(title="What is heard", text=observed), *(step for step in plan.reasoning[1:] if step.title != "How it comes out"))
     return followed.model_copy(update={"regions": follow(followed, plan).regions, "reasoning": steps})
 
 

@@ -6,7 +6,7 @@ from typing_extensions import override
 from tbd.speech.prosody import describe_prosody
 from tbd.think.voice.emphasis import find_passages, find_pauses
 from tbd.think.voice.functionals import summarize
-from tbd.think.voice.head import Heard, VoiceHead
+from tbd.think.voice.head import VoiceEstimate, VoiceHead
 from tbd.think.voice.obstacles import find_obstacle
 from tbd.think.voice.reader import VoiceReader, VoiceReading
 
@@ -44,19 +44,19 @@ class ProsodicVoiceReader(VoiceReader):
         cues = None if obstacle else summarize(prosody)
         if cues is None:
             return VoiceReading(obstacle=obstacle or "short")
-        heard = self._head(cues)
+        estimate = self._head(cues)
         return VoiceReading(
-            heard.probabilities,
-            round(heard.arousal, 3),
-            round(heard.valence, 3),
-            round(heard.aroused, 3),
-            _in_words(heard),
+            estimate.probabilities,
+            round(estimate.arousal, 3),
+            round(estimate.valence, 3),
+            round(estimate.aroused, 3),
+            _in_words(estimate),
             find_passages(prosody),
             find_pauses(prosody),
         )
 
 
-def _in_words(heard: Heard) -> tuple[str, ...]:
+def _in_words(estimate: VoiceEstimate) -> tuple[str, ...]:
     """What is unusual about the voice, the most unusual first."""
-    unusual = sorted((axis for axis, value in heard.axes.items() if abs(value) > _CUE), key=lambda axis: -abs(heard.axes[axis]))
-    return tuple(_CUES[axis][heard.axes[axis] < 0] for axis in unusual)
+    unusual = sorted((axis for axis, value in estimate.axes.items() if abs(value) > _CUE), key=lambda axis: -abs(estimate.axes[axis]))
+    return tuple(_CUES[axis][estimate.axes[axis] < 0] for axis in unusual)

@@ -72,9 +72,9 @@ def describe_passages(passages: tuple[VoicePassage, ...]) -> str:
     """
     if not passages:
         return ""
-    told = sorted(sorted(passages, key=lambda p: -abs(p.emphasis))[:_MOST], key=lambda p: p.start)
-    parts = [f"{listed(_cues(p))} than this speaker's usual from {p.start:.1f} s to {p.end:.1f} s" for p in told]
-    more = len(passages) - len(told)
+    strongest = sorted(sorted(passages, key=lambda p: -abs(p.emphasis))[:_MOST], key=lambda p: p.start)
+    parts = [f"{listed(_cues(p))} than this speaker's usual from {p.start:.1f} s to {p.end:.1f} s" for p in strongest]
+    more = len(passages) - len(strongest)
     rest = f", and in {more} more {'places' if more > 1 else 'place'}" if more else ""
     return f"The voice is {'; '.join(parts)}{rest}."
 
