@@ -7,8 +7,9 @@ from tbd.data.synthetic.performance import synthesize_motion
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.motion import Motion
 from tbd.think.action_units import Side
-from tbd.think.coding.cleaning import find_blinks, resting_face
+from tbd.think.coding.cleaning import find_blinks
 from tbd.think.coding.coder import emotion_of, plan_from_motion
+from tbd.think.coding.rest import resting_face
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
 from tbd.think.facs import perform
 from tbd.think.plan import MuscleAction, MusclePlan
