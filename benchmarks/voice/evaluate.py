@@ -1,9 +1,9 @@
 """How well a voice is read: arousal, emotions and their doubt on acted recordings; passages and false alarms on ordinary speech.
 
-    python -m benchmarks.voice.evaluate --emodb FOLDER --ravdess FOLDER --mead FOLDER --ordinary FOLDER --music FOLDER --output out.json
+    python -m benchmarks.voice --emodb FOLDER --ravdess FOLDER --mead FOLDER --ordinary FOLDER --music FOLDER --output out.json
 
-Any of the folders may be left out. None is needed for, or part of, the weights (`benchmarks.voice.train`), which know synthesizers alone;
-what was chosen by looking at EmoDB and at RAVDESS's actors 1 to 12 is listed in ``docs/voice.md``, so actors 13 to 24 are reported apart.
+Any of the folders may be left out. None is part of the weights (`benchmarks.voice.train`), which know synthesizers alone;
+what was chosen by looking at EmoDB and RAVDESS is listed in ``docs/voice.md``.
 
 - EmoDB (Burkhardt et al. 2005): 535 sentences of ten actors, German; labels in the names.
 - RAVDESS (Livingstone & Russo 2018): 1,440 sentences of 24 actors, English, two intensities; labels in the names.
