@@ -11,7 +11,7 @@ from tbd.think.voice.obstacles import find_obstacle
 from tbd.think.voice.reader import VoiceReader, VoiceReading
 
 _CUES = {
-    "effort": ("bright and tense", "dark and slack"),
+    "effort": ("tense", "slack"),
     "height": ("high", "low"),
     "melody": ("lively", "flat"),
     "tempo": ("quick", "slow"),

@@ -1,6 +1,8 @@
 """The default reader: what it hears in acted voices, how fast, and that it hears the same twice."""
 
 import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -46,3 +48,8 @@ def test_a_minute_takes_less_than_two_seconds_of_processor_time():
     start = time.process_time()
     READER.read(minute)
     assert time.process_time() - start < 2
+
+
+def test_a_plan_of_a_sentence_alone_loads_no_ears():
+    code = "import sys; from tbd.think import KnowledgePlanner as P; P().plan('sad'); assert not [m for m in sys.modules if 'voice' in m]"
+    subprocess.run([sys.executable, "-c", code], check=True)
