@@ -19,7 +19,8 @@ def result(line: str, value: float, seed: int, error: float, f1: float) -> Resul
     point = None if line == TRUTH else Point(sweep="v 25", line=line, value=value)
     return Result(
         variant=TRUTH if line == TRUTH else f"v 25={value:g} {line}", seed=seed, config={}, hash="0" * 64, point=point, training="a-1",
-        protocol="p-v1", protocol_hash="h", split="s", clips=8, values=values, by_clip={"muscles": {f"clip{i}": error + 0.01 * i for i in range(8)}},
+        protocol="p-v1", protocol_hash="h", split="s", clips=8, values=values,
+        by_clip={"muscles": {f"clip{i}": error + 0.01 * i for i in range(8)}},
         seconds={"training": 60.0}, trained_on={}, drawn_on={"accelerator": "a GPU", "commit": "c0ffee"},
     )  # fmt: skip
 
