@@ -89,12 +89,18 @@ def _named(name: str) -> Iterator[Item]:
             checks = tuple(leading.split()) if ":" in leading else ()
             units = tuple(tuple(unit.split("/")) for unit in expected.split())
             yield Item(
-                "named feelings", name, text, () if checks or not leading else tuple(leading.split("/")), units, tuple(forbidden.split()), checks
+                "named feelings",
+                name,
+                text,
+                () if checks or not leading else tuple(leading.split("/")),
+                units,
+                tuple(forbidden.split()),
+                checks,
             )
 
 
 def _situations() -> Iterator[Item]:
-    for name in ("test", "everyday", "second", "third"):
+    for name in ("test", "everyday", "second"):
         for row in rows(name):
             family = "factual" if row.is_factual else "situations" if row.language == "en" else "other languages"
             yield Item(family, name, row.text, tuple(row.felt))

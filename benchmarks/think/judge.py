@@ -93,7 +93,7 @@ def measure(planner: Planner, item: Item) -> Record:
     record |= {"unmended": is_complete(draft), "mended": is_complete(completed(plan))} | score(plan, item)
     if isinstance(planner, ChatPlanner):
         record["draft"] = score(draft, item)
-    if isinstance(planner, SituationPlanner) and planner.classifier is not None and item.source in ("test", "everyday", "second", "third"):
+    if isinstance(planner, SituationPlanner) and planner.classifier is not None and item.source in ("test", "everyday", "second"):
         situation = planner.classifier.read(item.text)
         record["classifier"] = None if situation is None else {"got": situation.leading, "confidence": situation.confidence}
     return record
@@ -110,7 +110,9 @@ def measure_all(planner: Planner, sentences: Sequence[Item], file: Path | None) 
     Returns:
         The records, in the order of the sentences.
     """
-    known = {} if file is None or not file.is_file() else {r["key"]: r for r in map(json.loads, file.read_text(encoding="utf-8").splitlines())}
+    known = (
+        {} if file is None or not file.is_file() else {r["key"]: r for r in map(json.loads, file.read_text(encoding="utf-8").splitlines())}
+    )
     planner.plan("warm up") if not isinstance(planner, ChatPlanner) else None
     records = []
     for number, item in enumerate(sentences, 1):

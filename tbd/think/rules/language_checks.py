@@ -118,9 +118,9 @@ def slips(tokens: Sequence[str], generous: bool = False) -> Iterator[tuple[str, 
 
 
 _SAYING = frozenset((
-    "am", "is", "are", "was", "were", "be", "been", "feel", "feels", "felt", "feeling", "look", "looks", "looked", "seem", "seems", "seemed",
-    "so", "very", "too", "really", "quite", "slightly", "extremely", "utterly", "rather", "pretty", "more", "bit", "not", "im", "hes", "shes",
-    "terribly", "absolutely", "completely", "totally", "still", "get", "got", "getting", "became", "become", "with", "of",
+    "am", "is", "are", "was", "were", "be", "been", "feel", "feels", "felt", "feeling", "look", "looks", "looked", "seem", "seems",
+    "seemed", "so", "very", "too", "really", "quite", "slightly", "extremely", "utterly", "rather", "pretty", "more", "bit", "not", "im",
+    "hes", "shes", "terribly", "absolutely", "completely", "totally", "still", "get", "got", "getting", "became", "become", "with", "of",
 ))  # fmt: skip
 """Words behind which a feeling is due."""
 _SLIP_LENGTH, _LONG_SLIP = 6, 9
@@ -141,29 +141,37 @@ def misspelt(tokens: Sequence[str]) -> dict[int, str]:
         ({2: 'very', 3: 'disappointed'}, {})
     """
     words = [token for token in tokens if token.isalpha()]
-    if not is_plain_english([w for w in words if not _is_odd(w)] or words) or foreign_language(tokens):
+    odd = [at for at, token in enumerate(tokens) if _is_odd(token)]
+    if not odd or 2 * len(odd) > max(len(words), 2) or foreign_language(tokens):
         return {}
     found: dict[int, str] = {}
-    for at, token in enumerate(tokens):
+    for at in odd:
+        token = tokens[at]
         before = next((t for i, t in reversed(list(enumerate(tokens[:at]))) if i not in found), "")
         due = before in _SAYING or found.get(at - 1) in _SAYING or len(words) <= 3
-        if not due or len(token) < _SLIP_LENGTH - (token.startswith("ver")) or not _is_odd(token):
+        if not due or len(token) < _SLIP_LENGTH - token.startswith("ver"):
             continue
         reach = 2 if len(token) >= _LONG_SLIP else 1
-        near = sorted((_slips_apart(token, word), word) for word in _feelings() if word[0] == token[0] and _slips_apart(token, word) <= reach)
+        near = sorted(
+            (_slips_apart(token, word), word) for word in _feelings() if word[0] == token[0] and _slips_apart(token, word) <= reach
+        )
         if near and (len(near) == 1 or near[0][0] < near[1][0] or forms(near[0][1]) & forms(near[1][1])):
             found[at] = near[0][1]
     return found
 
 
 def _is_odd(token: str) -> bool:
-    return token.isalpha() and not forms(token) & (_known() | _TIME | _ordinary())
+    return (
+        len(token) > 4 and token.isalpha() and not any(form in words for words in (_known(), _TIME, _ordinary()) for form in forms(token))
+    )
 
 
 @cache
 def _feelings() -> tuple[str, ...]:
     """Single words for feelings of five letters or more with their participles, and "very"."""
-    said = {p.words[0] for p in senses() if len(p.words) == 1 and p.value.kind == "feeling" and len(p.words[0]) > 4 and p.words[0].isalpha()}
+    said = {
+        p.words[0] for p in senses() if len(p.words) == 1 and p.value.kind == "feeling" and len(p.words[0]) > 4 and p.words[0].isalpha()
+    }
     bases = {word for word in said if not word.endswith(("ed", "ing", "ful", "ness", "ment", "ion", "ous", "y", "ly", "ent", "ic"))}
     participles = {(word[:-1] if word.endswith("e") else word) + ending for word in bases for ending in ("ed", "ing")}
     return tuple(sorted(said | participles | {"very"}))

@@ -67,7 +67,9 @@ def _marked_unit(token: str, notes: list[str]) -> Reading | None:
     return Reading(sense, f"AU{number}", level=level, side=side if side_letter != "_" else None)
 
 
-_OF_A_PART = frozenset("corner corners side half end of her his their my your its the mouth lips face lip".split())
+_OF_A_PART = frozenset((
+    "corner", "corners", "side", "half", "end", "of", "her", "his", "their", "my", "your", "its", "the", "mouth", "lips", "face", "lip",
+))  # fmt: skip
 """Words that may stand between a side and what that side does."""
 _SIDE_NAMES: dict[Side, frozenset[str]] = {"both": BOTH, "left": LEFT, "right": RIGHT}
 

@@ -77,7 +77,7 @@ _CONTRACTIONS = (
     (r"\bcan't\b|\bcannot\b|\bcan not\b|\bcant\b|\bcouldn't\b|\bcould not\b|\bcouldnt\b", "cannot"),
     (r"\bcannot be (more\b|\w+er\b)", r"utterly \1"),  # "could not be prouder"
     (r"\bwon't\b|\bwont\b", "will not"),
-    (r"\b(is|are|was|were|do|does|did|has|have|would|could|should)n't (i|you|he|she|we|they|it|that|this)\b(?! (?:be|dare)\b)", r"\1 \2"),  # a question
+    (r"\b(is|are|was|were|do|does|did|has|have|would|could|should)n't (i|you|he|she|we|they|it|that|this)\b(?! (?:be|dare)\b)", r"\1 \2"),
     (r"n't\b", " not"), (r"\b(is|are|was|were|do|does|did|has|have|would|should)nt\b", r"\1 not"),
     (r"\b(he|she|it|that|who|there)'s\b", r"\1 is"),
     (r"'re\b", " are"), (r"\bi'm\b", "i am"), (r"'(?:s|ll|ve|d)\b", ""), (r"\b(?:him|her|them|my|your)sel(?:f|ves)\b", "self"),
