@@ -22,8 +22,9 @@ from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.motion import Motion
 from tbd.media import read_audio
 from tbd.speech.activity import speech_activity
-from tbd.think.coding.cleaning import find_blinks, resting_face
+from tbd.think.coding.cleaning import find_blinks
 from tbd.think.coding.coder import plan_from_motion
+from tbd.think.coding.rest import resting_face
 from tbd.think.facs import perform
 from tests.think.coding.performances import random_plan, speak
 

@@ -28,10 +28,10 @@ from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.optim import OptimizerConfig
 from tbd.draw.randomness import seed_of
-from tbd.draw.training_options import VideoConditioningDropout
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.diffusion import VideoDiffusion
+from tbd.draw.video.training_options import VideoConditioningDropout, VideoTraining
 from tbd.think.action_units import REGIONS
 
 Clips = list[tuple[int, VideoClip]]
@@ -229,11 +229,10 @@ def small_model(codec: LatentCodec, width: int, learning_rate: float) -> VideoDi
             rescale_betas_zero_snr=True,
             clip_sample=False,
         ),
-        # min-SNR weighs the noisiest levels, where colour is decided, next to nothing; that suits a pretrained start, not this one
-        min_snr_gamma=None,
         guidance=ProgressiveGuidance(),
         optimizer=OptimizerConfig(learning_rate, 100, weight_decay=0.01, betas=(0.9, 0.999), schedule="constant"),
-        conditioning_dropout=VideoConditioningDropout(hint=0.05),
+        # min-SNR weighs the noisiest levels, where colour is decided, next to nothing; that suits a pretrained start, not this one
+        training=VideoTraining(conditioning_dropout=VideoConditioningDropout(hint=0.05), min_snr_gamma=None),
     )
 
 

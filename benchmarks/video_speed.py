@@ -30,6 +30,7 @@ from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.diffusion import VideoDiffusion
 from tbd.draw.video.precision import cast_frozen_to_bf16, keep_norm_dtype
+from tbd.draw.video.training_options import VideoTraining
 from tbd.think.plan import MuscleAction, MusclePlan
 
 FULL_UNET = {"cross_attention_dim": 768, "sample_size": 64}
@@ -82,7 +83,7 @@ class Bench:
                 audio_encoder=MelEncoder(self.width, dropout=0.0),
                 noise_scheduler=DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False),
                 guidance=THREE,
-                trainable=STAGES[stage],
+                training=VideoTraining(trainable=STAGES[stage]),
             )
         self.model.to(self.device)
         self.optimizer: torch.optim.Optimizer | None = None

@@ -20,6 +20,11 @@ CLIPS = {
 }
 
 
+# Tiny tensors are slower on many threads, above all where other tests run as well; torch reads it once, when it is imported, and
+# processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def pytest_configure() -> None:
     """A shell ignores Ctrl-C for what it starts in the background, and tests that send it would wait for nothing."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -50,7 +55,7 @@ def hear_interrupts() -> None:
 def write_cache(root: Path, source: str, clips: dict[str, int], **values: str) -> Path:
     """A cache of motion and sound without pictures, in which each clip's channels and samples are its number."""
     from tbd.data.preprocess.cache import Cache
-    from tbd.data.preprocess.clip import save_sound
+    from tbd.data.preprocess.sound import save_sound
     from tbd.data.records import ClipRecord
     from tbd.data.sources.base import source_class
     from tbd.data.sources.naming import mead_name

@@ -1,9 +1,10 @@
-"""`tbd preprocess mead | hdtf | folder | custom | features | report`."""
+"""`tbd preprocess mead | hdtf | folder | custom | features | plans | report`."""
 
 from typing import TYPE_CHECKING, Any
 
 from tbd.cli.command import Command
 from tbd.cli.component_options import add_slot, chosen, made
+from tbd.cli.planner_options import add_planner_options, asks_for_planner, chosen_planner
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,12 +40,31 @@ def _options(parser: "ArgumentParser") -> None:
     own.add_argument("--layer", type=int, default=-1, help="with --wav2vec2: which of its hidden states; -1 is the last")
     own.add_argument("--device", default="cpu", help="where the networks run, such as cuda")
     subcommands.add_subcommand("features", own, help="add latents and features of pretrained networks")
+    _plan_options(subcommands)
     own = _subparser("What a cache holds, what is missing or broken, and what splits find in it.")
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument(
         "--split-file", help="verify splits, and how much of them is there: a packaged name, such as mead_actor, or a .json file"
     )
     subcommands.add_subcommand("report", own, help="what a cache holds, what is missing or broken")
+
+
+def _plan_options(subcommands: Any) -> None:
+    own = _subparser("Measure what each clip's face does, over time: a plan, and words for it.")
+    own.add_argument("cache", help="a folder that `tbd preprocess` wrote; a second run takes up where the first one stopped")
+    own.add_argument(
+        "--tracker",
+        help="whose motion: face_mesh or face_landmarker (default: the landmarker's where all clips have it)",
+    )
+    own.add_argument(
+        "--rest", choices=["person", "clip"], default="person", help="the resting face is of all of a person's clips, or of each clip alone"
+    )
+    own.add_argument("--workers", type=int, help="processes (default: one per core)")
+    own.add_argument("--report", metavar="HTML", help="the page to look at the plans on (default: plans/report.html in the cache)")
+    own.add_argument("--report-clips", type=int, default=24, help="clips on the page; 0 writes none")
+    add_planner_options(own)
+    own.add_argument("--quiet", action="store_true", help="print nothing")
+    subcommands.add_subcommand("plans", own, help="measure a timed plan of each clip from its own motion")
 
 
 def _subparser(description: str) -> "ArgumentParser":
@@ -92,6 +112,9 @@ def _run(options: "Namespace") -> None:
     if options.what == "features":
         _features(own)
         return
+    if options.what == "plans":
+        _plans(own)
+        return
     from tbd.data.preprocess.report import report
 
     if options.what == "report":
@@ -129,6 +152,28 @@ def _source(name: str, options: "Namespace") -> "tuple[RawSource, dict[str, Any]
         given = {key: options[key] for key in inspect.signature(kind).parameters}
         source, folders = kind(**given), {f"--{key.replace('_', '-')}": value for key, value in given.items()}
     return source, {option: value for option, value in folders.items() if isinstance(value, str)}
+
+
+def _plans(options: "Namespace") -> None:
+    from rich.console import Console
+
+    from tbd.data.preprocess.cache import Cache
+    from tbd.data.preprocess.plan_report import summarize, write_plan_report
+    from tbd.data.preprocess.plan_runner import measure_plans
+    from tbd.utils.file_checks import check_files
+
+    check_files({"--prompt": options.prompt}, {"--report": options.report}, {"--report": (".html", ".htm")})
+    if options.report_clips < 0:
+        raise InputError(f"--report-clips is a number of clips from 0, not {options.report_clips}.")
+    console, cache = Console(quiet=options.quiet, highlight=False), Cache(options.cache)
+    planner = chosen_planner(options) if asks_for_planner(options) else None
+    recipe, plans = measure_plans(options.cache, options.tracker, options.rest, options.workers, planner, console)
+    for name, figure in summarize(plans, {record.clip: record for record in cache.records()}).items():
+        console.print(f"  {name}: {figure}")
+    if options.report_clips:
+        path = options.report or cache.path("plans/report.html")
+        shown = write_plan_report(path, cache, plans, recipe, options.report_clips)
+        console.print(f"{path} shows {len(shown)} of them over their frames.")
 
 
 def _features(options: "Namespace") -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from tbd.errors import InputError
 
 Status = Literal["ready", "failed", "found"]
-FILE_KINDS = {"videos": "video", "motions": "motion", "points": "points", "features": "features"}
+FILE_KINDS = {"videos": "video", "motions": "motion", "points": "points", "features": "features", "plans": "plan"}
 """Field of `ClipRecord` → kind of file, which is also the first part of its columns (``video:256``)."""
 
 
@@ -44,6 +44,7 @@ class ClipRecord:
         motions: Tracker → path.
         points: Tracker → path.
         features: Name → path.
+        plans: Tracker → path of the plan that was measured from its motion, see `tbd.data.measured_plans`.
 
     Example:
         >>> record = ClipRecord("M003_sad_1_001", "mead", "M003", "M003_sad_1_001", emotion="sad", level=1)
@@ -79,6 +80,7 @@ class ClipRecord:
     motions: dict[str, str] = field(default_factory=dict)
     points: dict[str, str] = field(default_factory=dict)
     features: dict[str, str] = field(default_factory=dict)
+    plans: dict[str, str] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:
@@ -97,7 +99,7 @@ class ClipRecord:
         audio = [self.audio] if "audio" in kinds else []
         return [path for path in [*audio, *(p for kind in FILE_KINDS if kind in kinds for p in getattr(self, kind).values())] if path]
 
-    def file(self, kind: Literal["videos", "motions", "points", "features"], name: str) -> str:
+    def file(self, kind: Literal["videos", "motions", "points", "features", "plans"], name: str) -> str:
         """Find the path of one file.
 
         Args:

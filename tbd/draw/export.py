@@ -184,8 +184,9 @@ def model_content(name: str | os.PathLike, kind: type[LightningModule]) -> dict[
 
 def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
     """A model's configuration without what only its training needs and another machine may not have."""
-    training = ("initial", "trainable", "memory", "compile")
-    arguments = {name: value for name, value in content.get("init_args", {}).items() if name not in training}
+    arguments = {name: value for name, value in content.get("init_args", {}).items() if name not in ("initial", "memory", "compile")}
+    if isinstance(training := arguments.get("training"), dict):
+        arguments["training"] = {name: value for name, value in training.items() if name != "trainable"}
     return {**content, "init_args": arguments}
 
 

@@ -42,22 +42,6 @@ class ConditioningDropout:
 
 
 @dataclass(frozen=True)
-class VideoConditioningDropout(ConditioningDropout):
-    """How often a video model's training samples go without a condition.
-
-    Args:
-        muscles: Probability that the muscles are withheld.
-        emotion: Probability that the emotion is withheld as well, given that the muscles are.
-        audio: Probability that the audio is withheld.
-        past: Probability that a window continues nothing.
-        hint: Probability that the coarse frames are withheld.
-    """
-
-    past: float = 0.3
-    hint: float = 0.1
-
-
-@dataclass(frozen=True)
 class TrainingNoise:
     """Which noise training adds.
 
@@ -86,6 +70,21 @@ class InitialWeights:
 
     path: str
     skip: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What training alone reads, but for the optimizer.
+
+    Args:
+        conditioning_dropout: How often training withholds which condition.
+        noise: Which noise training adds.
+        seed: Seed of the run, which decides all noise with the samples' numbers; None for that of ``seed_everything``.
+    """
+
+    conditioning_dropout: ConditioningDropout = ConditioningDropout()
+    noise: TrainingNoise = TrainingNoise()
+    seed: int | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from diffusers import SchedulerMixin
@@ -17,7 +17,8 @@ from tbd.draw.guidance.base import Branch, Guidance
 from tbd.draw.optim import ExactModule, OptimizerConfig
 from tbd.draw.randomness import SampleNoise
 from tbd.draw.sampling import NoiseScheduler, Past, build_cfg_batch, denoise, expand_as, repeat_batch, require_noise_scheduler
-from tbd.draw.training_options import ConditioningDropout, TrainingNoise
+from tbd.draw.training_options import TrainingConfig
+from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.media.rates import FPS
 
 
@@ -57,15 +58,10 @@ class WindowDiffusion(ExactModule):
         audio_encoder: Waveform → features.
         noise_scheduler: Any noise scheduler of diffusers whose training noise is variance preserving.
         guidance: How the branches are combined when drawing.
-        num_inference_steps: Denoising steps when drawing.
-        window_frames: Frames of one window, the past included.
-        past_frames: Frames of the window before that a window repeats.
-        crossfade_frames: Frames over which a window's difference to the past that it continues fades out.
-        uncond_mode: What ε(∅) means when drawing: ``neutral`` or ``nothing``.
-        conditioning_dropout: How often training withholds which condition.
-        training_noise: Which noise training adds.
+        windows: How long the windows are, and how they continue one another.
+        sampling: How windows are drawn.
+        training: What training alone reads.
         optimizer: AdamW and its learning rate.
-        seed: Seed of the run; None for that of ``seed_everything``.
 
     Raises:
         TypeError: If the noise scheduler lacks a method that sampling or training calls.
@@ -81,24 +77,18 @@ class WindowDiffusion(ExactModule):
         audio_encoder: AudioEncoder,
         noise_scheduler: SchedulerMixin,
         guidance: Guidance,
-        num_inference_steps: int,
-        window_frames: int,
-        past_frames: int,
-        crossfade_frames: int,
-        uncond_mode: Literal["neutral", "nothing"],
-        conditioning_dropout: ConditioningDropout,
-        training_noise: TrainingNoise,
+        windows: WindowConfig,
+        sampling: SamplingConfig,
+        training: TrainingConfig,
         optimizer: OptimizerConfig,
-        seed: int | None,
     ) -> None:
         super().__init__()
         self.denoiser, self.plan_encoder, self.audio_encoder = denoiser, plan_encoder, audio_encoder
         require_noise_scheduler(noise_scheduler)
         self.noise_scheduler = noise_scheduler
-        self.guidance, self.num_inference_steps, self.uncond_mode = guidance, num_inference_steps, uncond_mode
-        self.window_frames, self.past_frames, self.crossfade_frames = window_frames, past_frames, crossfade_frames
-        self.conditioning_dropout, self.training_noise, self.optimizer = conditioning_dropout, training_noise, optimizer
-        self.noise_seed = seed
+        self.guidance, self.sampling, self.optimizer = guidance, sampling, optimizer
+        self.window_frames, self.past_frames = windows.frames, windows.past
+        self.training_config, self.noise_seed = training, training.seed  # `training` is PyTorch's, as opposed to `eval`
 
     @abstractmethod
     def predict(self, n: int, noisy: Tensor, timestep: Tensor, plan: PlanEmbeds, audio_mask: Tensor, conditioning: Any) -> Tensor:
@@ -144,7 +134,7 @@ class WindowDiffusion(ExactModule):
         """
         size, times = len(noise), self.times(noise.shape[1])
         cond_plan = self.plan_encoder(plan, times)
-        uncond_plan = self.plan_encoder(plan.neutral(), times) if self.uncond_mode == "neutral" else None
+        uncond_plan = self.plan_encoder(plan.neutral(), times) if self.sampling.uncond_mode == "neutral" else None
 
         def predict(branches: tuple[Branch, ...], noisy: Tensor, timestep: Tensor) -> dict[Branch, Tensor]:
             n = len(branches)
@@ -158,10 +148,10 @@ class WindowDiffusion(ExactModule):
             noise,
             past,
             self._scheduler,
-            num_inference_steps or self.num_inference_steps,
+            num_inference_steps or self.sampling.num_inference_steps,
             guidance,
             region_masks,
-            self.crossfade_frames,
+            self.sampling.crossfade_frames,
             sequential,
         )
 
@@ -175,7 +165,7 @@ class WindowDiffusion(ExactModule):
         Returns:
             The noisy windows.
         """
-        dropout, options = self.conditioning_dropout, self.training_noise
+        dropout, options = self.training_config.conditioning_dropout, self.training_config.noise
         columns = len(fields(dropout)) + 1  # and the timestep's
         sample_noise = SampleNoise.of(ids, self.run_seed, tuple(clean.shape[1:]), columns, clean.device)
         kept = dropout.keep(sample_noise.uniform)
@@ -183,11 +173,13 @@ class WindowDiffusion(ExactModule):
         place = sample_noise.uniform[:, -1] ** (1 / (1 + options.timestep_bias))
         timestep = (place * levels).long().clamp(max=levels - 1)  # the power may round up to 1
         noise = sample_noise.noise + options.offset * sample_noise.shift
-        noisy = self._scheduler.add_noise(clean, noise, timestep)
+        # not the scheduler's own `add_noise`: those of diffusers' multistep solvers look noise levels up among the timesteps of drawing,
+        # in the wrong order before the first drawing and at the nearest of a few after it
+        alpha, sigma = self.noise_level(timestep, clean)
+        noisy = alpha * clean + sigma * noise
         past_mask = kept["past"][:, None] * (torch.arange(clean.shape[1], device=clean.device) < self.past_frames)  # (B, T)
         is_past = expand_as(past_mask, clean)
         past = (clean + options.past * sample_noise.past_noise) * is_past
-        alpha, sigma = self.noise_level(timestep, clean)
         return NoisyWindows(torch.where(is_past > 0, past, noisy), noisy, noise, timestep, alpha, sigma, past, past_mask, kept)
 
     def noise_level(self, timestep: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:

@@ -119,9 +119,9 @@ class Tracker(ABC):
         shape of the person's face, for which `neutral` helps. The metadata's ``neutral`` says what they were measured against.
 
         Frames are read one at a time and their meshes kept on disk, so memory does not grow with the video's length
-        but for the motion itself. Frames without the face are interpolated and counted in the metadata, which also holds
-        the resting pose that the motion's head channels are relative to, by how many degrees the video was ``turned`` where
-        it lies or is upside down, and the seconds of ``cuts``, each shot being relative to its own resting pose.
+        but for the motion itself. Frames without the face are interpolated; the metadata counts them and holds under ``lost`` from
+        when to when they last, the resting pose that the motion's head channels are relative to, by how many degrees the video was
+        ``turned`` where it lies or is upside down, and the seconds of ``cuts``, each shot being relative to its own resting pose.
 
         Args:
             frames: (H, W, 3) uint8 RGB at 25 a second, as `tbd.media.read_video` gives them.

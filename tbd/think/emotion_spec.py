@@ -53,7 +53,10 @@ class AffectProfile:
         pitch: Rest of the head in radians; positive looks down.
         roll: Rest of the head in radians; positive tilts to the subject's right.
         forward: Rest of the head in inter-ocular distances towards the viewer.
-        brows: Amplitude of brow raises on accents, relative.
+        brows: Amplitude of brow raises, relative.
+        frowns: Amplitude of passing frowns of brows and mouth, relative.
+        squints: Amplitude of passing squints, relative.
+        smiles: Amplitude of passing smiles, relative.
         jaw: Opening of the mouth in speech, relative.
     """
 
@@ -66,6 +69,9 @@ class AffectProfile:
     roll: float = 0.0
     forward: float = 0.0
     brows: float = 1.0
+    frowns: float = 1.0
+    squints: float = 1.0
+    smiles: float = 1.0
     jaw: float = 1.0
 
 

@@ -33,7 +33,7 @@ _TABLE = (
         ),
         valence=-0.6, arousal=0.6, color="#c9493b", console_color="red", restrained=2,
         leaks={4: 0.55, 7: 0.5, 23: 0.7}, controls={24: 0.5}, posed={23: 0.3},
-        affect=AffectProfile(blinks=0.5, gaze=0.6, head=1.1, nods=2.0, pitch=0.05, forward=0.06, brows=0.4, jaw=1.12),
+        affect=AffectProfile(blinks=0.5, gaze=0.6, head=1.1, nods=2.0, pitch=0.05, forward=0.06, brows=0.4, smiles=0.1, jaw=1.12),
         voice=VocalProfile(rate=1.08, pitch=2.0, melody=1.3, effort=0.9),
     ),
     EmotionSpec(
@@ -44,7 +44,7 @@ _TABLE = (
             prototype(_EMFACS + ": lip raised on one side", {10: 0.6, 14: 0.8}, "left"),
         ),
         valence=-0.3, arousal=0.1, color="#9c62ad", console_color="magenta", leaks={14: 0.6},
-        affect=AffectProfile(blinks=0.8, gaze=0.8, gaze_down=0.10, head=0.9, pitch=-0.07, roll=0.05, brows=0.8, jaw=0.95),
+        affect=AffectProfile(blinks=0.8, gaze=0.8, gaze_down=0.10, head=0.9, pitch=-0.07, roll=0.05, brows=0.8, smiles=0.4, jaw=0.95),
         voice=VocalProfile(rate=0.95, pitch=-0.5, melody=0.8, effort=-0.1),
     ),
     EmotionSpec(
@@ -56,7 +56,7 @@ _TABLE = (
         ),
         valence=-0.6, arousal=0.3, color="#66913f", console_color="green", restrained=1,
         leaks={9: 0.3, 10: 0.55}, controls={24: 0.3},
-        affect=AffectProfile(gaze=0.9, head=0.9, pitch=0.02, roll=0.02, forward=-0.06, brows=0.4),
+        affect=AffectProfile(gaze=0.9, head=0.9, pitch=0.02, roll=0.02, forward=-0.06, brows=0.4, smiles=0.1),
         voice=VocalProfile(rate=0.92, pitch=-1.0, melody=0.9, effort=0.1),
     ),
     EmotionSpec(
@@ -68,7 +68,9 @@ _TABLE = (
         ),
         valence=-0.6, arousal=0.7, color="#5273b8", console_color="blue", restrained=2,
         leaks={1: 0.65, 2: 0.35, 4: 0.5, 5: 0.5, 20: 0.4}, controls={24: 0.3}, posed={1: 0.4, 4: 0.2},
-        affect=AffectProfile(blinks=1.4, gaze=2.0, head=0.8, nods=0.6, pitch=-0.03, forward=-0.08, brows=0.7, jaw=0.95),
+        affect=AffectProfile(
+            blinks=1.4, gaze=2.0, head=0.8, nods=0.6, pitch=-0.03, forward=-0.08, brows=0.7, squints=0.5, smiles=0.1, jaw=0.95
+        ),
         voice=VocalProfile(rate=1.12, pitch=3.0, melody=1.1, effort=-0.2),
     ),
     EmotionSpec(
@@ -80,7 +82,7 @@ _TABLE = (
         ),
         valence=0.8, arousal=0.4, color="#e3a92b", console_color="yellow", restrained=1, faint=1,
         leaks={6: 0.6, 12: 0.4}, controls={14: 0.4, 17: 0.35, 24: 0.6}, posed={6: 0.0, 7: 0.0},
-        affect=AffectProfile(blinks=1.1, head=1.5, nods=1.2, pitch=-0.02, brows=1.3, jaw=1.08),
+        affect=AffectProfile(blinks=1.1, head=1.5, nods=1.2, pitch=-0.02, brows=1.3, frowns=0.3, jaw=1.08),
         voice=VocalProfile(rate=1.05, pitch=2.5, melody=1.4, effort=0.5),
     ),
     EmotionSpec(
@@ -97,7 +99,7 @@ _TABLE = (
         ),
         valence=-0.7, arousal=-0.2, color="#4590ab", console_color="cyan", restrained=1,
         leaks={1: 0.8, 4: 0.4, 15: 0.5}, controls={17: 0.6, 24: 0.6}, posed={1: 0.4},
-        affect=AffectProfile(blinks=0.9, gaze=0.5, gaze_down=0.18, head=0.6, nods=0.5, pitch=0.07, brows=0.5, jaw=0.86),
+        affect=AffectProfile(blinks=0.9, gaze=0.5, gaze_down=0.18, head=0.6, nods=0.5, pitch=0.07, brows=0.5, smiles=0.1, jaw=0.86),
         voice=VocalProfile(rate=0.85, pitch=-1.5, melody=0.6, effort=-0.8),
     ),
     EmotionSpec(
@@ -109,7 +111,9 @@ _TABLE = (
         ),
         valence=0.1, arousal=0.8, color="#d4719f", console_color="bright_magenta",
         leaks={1: 0.35, 2: 0.35, 5: 0.45}, controls={24: 0.2},
-        affect=AffectProfile(blinks=0.6, gaze=0.8, head=0.9, pitch=-0.05, forward=-0.05, brows=1.6, jaw=1.08),
+        affect=AffectProfile(
+            blinks=0.6, gaze=0.8, head=0.9, pitch=-0.05, forward=-0.05, brows=1.6, frowns=0.3, squints=0.4, smiles=0.5, jaw=1.08
+        ),
         voice=VocalProfile(rate=1.0, pitch=3.5, melody=1.6, effort=0.5),
     ),
     # new emotions go here

@@ -280,13 +280,13 @@ class MemoryAdvice(L.Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]  # set by a connector of Lightning
         batch, frames = getattr(data, "batch_size", 1), getattr(pl_module, "window_frames", 1)
         if 0 < total < fixed:
-            change = "train fewer parameters (a stage's `trainable`), or shard them over GPUs with configs/trainer/fsdp.yaml"
+            change = "train fewer parameters (a stage's `training.trainable`), or shard them over GPUs with configs/trainer/fsdp.yaml"
         elif batch > 1:
             change = f"--data.init_args.batch_size={batch // 2} with --trainer.accumulate_grad_batches=2 for the same training"
         elif (now := getattr(getattr(pl_module, "memory", None), "gradient_checkpointing", None)) in _MORE:
             change = f"--model.init_args.memory.gradient_checkpointing={_MORE[now]}"
         else:
-            change = f"--model.init_args.window_frames={max(frames // 2, 1)}, or smaller pictures"
+            change = f"--model.init_args.windows.frames={max(frames // 2, 1)}, or smaller pictures"
         return (
             f"The GPU's {total / 2**30:.0f} GiB do not suffice for {batch} windows of {frames} frames: weights, gradients and "
             f"optimizer take {fixed / 2**30:.1f} GiB, activations the rest. Try {change}."

@@ -32,7 +32,7 @@ def locate_option(path: Sequence[str], arguments: Sequence[str]) -> str:
         arguments: The command line.
 
     Returns:
-        ``--model.init_args.window_frames`` as it was given, or ``run.yaml, line 3, window_frames``; else its keys.
+        ``--model.init_args.windows.frames`` as it was given, or ``run.yaml, line 3, windows.frames``; else its keys.
     """
     wanted = _plain(path)
     for argument in reversed(arguments):

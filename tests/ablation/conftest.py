@@ -21,9 +21,8 @@ EXPERIMENT = Path(__file__).resolve().parents[2] / "configs" / "experiment" / "m
 SMALL = {
     "model.init_args": {
         "denoiser.init_args": {"dim": 32, "depth": 1, "heads": 2},
-        "window_frames": 24,
-        "past_frames": 4,
-        "num_inference_steps": 2,
+        "windows": {"frames": 24, "past": 4},
+        "sampling.num_inference_steps": 2,
         "optimizer.warmup_steps": 2,
     },
     "trainer": {"max_steps": 3, "val_check_interval": 1, "limit_val_batches": 1, "accelerator": "cpu", "devices": 1},

@@ -64,7 +64,7 @@ def test_a_key_that_does_not_exist_is_refused(overlay, said):
 SHARED = [
     {f"{GUIDANCE}.switch": 0.9},
     {f"{MODEL}.guidance": {"class_path": "tbd.draw.guidance.base.NoGuidance"}},
-    {f"{MODEL}.num_inference_steps": 50},
+    {f"{MODEL}.sampling.num_inference_steps": 50},
     {f"{MODEL}.compile": True},
     {f"{MODEL}.validation.count": 2},
     {"trainer.devices": 2, "trainer.default_root_dir": "elsewhere"},
@@ -77,7 +77,7 @@ SHARED = [
 ]
 OWN = [
     {f"{MODEL}.plan_encoder": {"class_path": "tbd.draw.conditioning.plan_encoder.LabelEncoder"}},
-    {f"{MODEL}.conditioning_dropout.muscles": 0.5},
+    {f"{MODEL}.training.conditioning_dropout.muscles": 0.5},
     {f"{MODEL}.optimizer": {"learning_rate": 1e-3}},
     {f"{MODEL}.noise_scheduler.init_args.prediction_type": "epsilon"},
     {f"{MODEL}.noise_scheduler.init_args.beta_schedule": "linear"},

@@ -9,6 +9,7 @@ from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.denoiser import MotionTransformer
 from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.draw.window_options import SamplingConfig, WindowConfig
 
 
 def tiny_model(**options) -> MotionDiffusion:
@@ -21,7 +22,7 @@ def tiny_model(**options) -> MotionDiffusion:
         "noise_scheduler": DDIMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="sample", clip_sample=False),
         "guidance": ProgressiveGuidance(),
     }
-    model = MotionDiffusion(**{**parts, "num_inference_steps": 3, "window_frames": 30, "past_frames": 6, **options})
+    model = MotionDiffusion(**{**parts, "sampling": SamplingConfig(3, 5), "windows": WindowConfig(30, 6), **options})
     # outlets start at zero, where nothing could be told apart
     torch.nn.init.normal_(model.denoiser.proj_out.weight, std=0.3)
     return model.eval()

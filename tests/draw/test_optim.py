@@ -17,6 +17,7 @@ from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.draw.motion.distillation import AudioDistillation
 from tbd.draw.motion.loading import load_motion_model
 from tbd.draw.optim import OptimizerConfig
+from tbd.draw.window_options import WindowConfig
 from tbd.training.main import lightning_cli
 from tests.draw import tiny_motion
 from tests.draw.conftest import tiny_model
@@ -85,8 +86,11 @@ def test_the_command_line_s_model_holds_its_weights_once_and_is_rebuilt_from_cla
 
 
 def test_a_model_built_in_python_is_loaded_with_its_components_as_arguments(tmp_path):
-    model = tiny_model(past_frames=7, optimizer=OptimizerConfig(learning_rate=0.25))
-    assert not any(isinstance(value, nn.Module) for value in model.hparams.values()) and model.hparams["past_frames"] == 7
+    model = tiny_model(windows=WindowConfig(30, 7), optimizer=OptimizerConfig(learning_rate=0.25))
+    assert not any(isinstance(value, nn.Module) for value in model.hparams.values()) and model.hparams["windows"] == {
+        "frames": 30,
+        "past": 7,
+    }
     trainer = L.Trainer(**tiny_motion.QUIET)
     trainer.strategy.connect(model)
     trainer.save_checkpoint(tmp_path / "a.ckpt")

@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.motion.training_options import MotionTraining
 from tbd.draw.sampling import draw_windows
-from tbd.draw.training_options import ConditioningDropout, TrainingNoise, VideoConditioningDropout
+from tbd.draw.training_options import ConditioningDropout, TrainingNoise
+from tbd.draw.video.training_options import VideoConditioningDropout, VideoTraining
+from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.think.plan import MusclePlan
 from tests.draw.conftest import tiny_model
 from tests.draw.tiny_video import tiny_video_model
@@ -34,8 +37,8 @@ def test_windows_cover_clips_and_continue_one_another(lengths, past_frames):
 def test_a_sample_has_the_same_randomness_in_motion_and_video():
     """Its number and the run's seed decide it, not the kind of model."""
     noise = TrainingNoise(past=0.1, offset=0.2, timestep_bias=0.5)
-    motion = tiny_model(conditioning_dropout=ConditioningDropout(0.5, 0.5, 0.5, 0.5), training_noise=noise, past_frames=2, seed=7)
-    video = tiny_video_model(conditioning_dropout=VideoConditioningDropout(0.5, 0.5, 0.5, 0.5), training_noise=noise, seed=7)
+    motion = tiny_model(training=MotionTraining(ConditioningDropout(0.5, 0.5, 0.5, 0.5), noise, seed=7), windows=WindowConfig(30, 2))
+    video = tiny_video_model(training=VideoTraining(VideoConditioningDropout(0.5, 0.5, 0.5, 0.5), noise, seed=7))
     ids, clean = list(range(40)), torch.rand(40, 6, 4)
     of_motion, of_video = motion.add_noise(clean, ids), video.add_noise(clean[..., None, None], ids)
     assert all(torch.equal(of_motion.kept[name], of_video.kept[name]) for name in of_motion.kept)
@@ -49,7 +52,7 @@ def test_a_model_crossfades_over_as_many_frames_as_it_is_configured_to():
     drawn = {}
     for frames in (0, 8):
         noise = torch.randn(1, 30, 58, generator=torch.Generator().manual_seed(0))
-        model, plans = tiny_model(crossfade_frames=frames), PlanTensors.collate([MusclePlan()])
+        model, plans = tiny_model(sampling=SamplingConfig(3, frames)), PlanTensors.collate([MusclePlan()])
         drawn[frames] = model.sample_window(torch.zeros(1, 38 * 640), plans, torch.ones(1, 6, 58), noise=noise)
         assert torch.allclose(drawn[frames][:, :6], torch.ones(6, 58), atol=1e-6)
     change = (drawn[8] - drawn[0]).abs().mean((0, 2))

@@ -25,8 +25,8 @@ TINY = [
     "--model.init_args.denoiser.init_args.dim=32",
     "--model.init_args.denoiser.init_args.heads=2",
     "--model.init_args.denoiser.init_args.depth=1",
-    "--model.init_args.window_frames=20",
-    "--model.init_args.past_frames=4",
+    "--model.init_args.windows.frames=20",
+    "--model.init_args.windows.past=4",
 ]
 """Options that make an experiment's motion model tiny."""
 EMOTIONS = ("happy", "sad", "angry")

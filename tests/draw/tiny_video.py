@@ -15,6 +15,7 @@ from tbd.draw.optim import OptimizerConfig
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.diffusion import VideoDiffusion
+from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.think.plan import MuscleAction, MusclePlan
 
 DIM = 16
@@ -58,9 +59,8 @@ def tiny_video_model(**options) -> VideoDiffusion:
         "guidance": ProgressiveGuidance(),
     }
     sizes = {
-        "num_inference_steps": 2,
-        "window_frames": 6,
-        "past_frames": 2,
+        "sampling": SamplingConfig(2),
+        "windows": WindowConfig(6, 2),
         "optimizer": OptimizerConfig(1e-3, 1, 0.01, (0.9, 0.999), "constant"),
     }
     return VideoDiffusion(**{**parts, **sizes, **options})

@@ -147,6 +147,7 @@ def test_frames_without_a_face_are_filled_and_counted(astronaut, face):
     frames[5] = frames[6] = np.zeros_like(astronaut)
     motion = FaceMeshTracker().track(frames)
     assert len(motion) == 12 and motion.metadata["frames_without_face"] == 2
+    assert motion.metadata["lost"] == [[5 / 25, 7 / 25]]
     steady = 3 * np.arange(12) / face.scale
     np.testing.assert_allclose(motion["headX"] - motion["headX"].mean(), steady - steady.mean(), atol=0.03)
 

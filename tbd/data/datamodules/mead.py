@@ -4,7 +4,7 @@ from tbd.data.datamodules.prepared import CacheDataModule
 
 
 class MEADDataModule(CacheDataModule):
-    """Windows of MEAD; plans come from label and level, or from a clip's text where it has one.
+    """Windows of MEAD; plans come from label and level, from a clip's text where it has one, or from its own face (``plans``).
 
     Splits are ``mead_actor`` (EAT's four test actors) by default, ``mead_sentence`` (MEAD's own), ``mead_edtalk`` or a file of your own.
     Arguments are those of `CacheDataModule`.

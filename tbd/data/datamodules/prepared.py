@@ -6,7 +6,7 @@ from typing import Any
 
 from tbd.data.datamodules.base import MotionDataModule
 from tbd.data.datasets.packed import TrainingClip
-from tbd.data.plans import PlanOfRecord
+from tbd.data.plans import PlanOfRecord, PlanSource
 from tbd.data.preprocess.cache import Cache
 from tbd.data.records import ClipRecord
 from tbd.data.splits import DatasetSplits, default_splits, load_splits
@@ -14,7 +14,7 @@ from tbd.errors import InputError
 
 
 class CacheDataModule(MotionDataModule):
-    """Windows of a prepared cache, of any data set. Plans come from a clip's text, or else from its label and level.
+    """Windows of a prepared cache, of any data set.
 
     Args:
         root: The cache.
@@ -23,6 +23,8 @@ class CacheDataModule(MotionDataModule):
         emotions: Take only clips of these labels.
         levels: Take only clips of these levels.
         sound_only: Whether to leave clips without sound out; otherwise they are silent.
+        plans: Where plans come from: ``label`` for a clip's text, or else its label and level; ``film`` for what its own face was measured
+            to do (`tbd preprocess plans`); ``none`` to withhold them.
         kwargs: See `MotionDataModule`.
     """
 
@@ -37,11 +39,12 @@ class CacheDataModule(MotionDataModule):
         emotions: Sequence[str] | None = None,
         levels: Sequence[int] | None = None,
         sound_only: bool = True,
+        plans: PlanSource = "label",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.root, self.split_file, self.tracker, self.sound_only = Path(root), split_file, tracker, sound_only
-        self.emotions, self.levels = emotions, levels
+        self.emotions, self.levels, self.plans = emotions, levels, plans
 
     def records(self) -> list[ClipRecord]:
         """Read the manifest's rows that are ready.
@@ -64,7 +67,8 @@ class CacheDataModule(MotionDataModule):
 
     def clips(self) -> list[TrainingClip]:
         """See `MotionDataModule.clips`."""
-        records, splits, plan_of = self.records(), splits_of(Cache(self.root), self.split_file), PlanOfRecord()
+        records, splits = self.records(), splits_of(Cache(self.root), self.split_file)
+        plan_of = PlanOfRecord(self.plans, self.root, self.tracker)
         return [
             TrainingClip(
                 name=r.clip,

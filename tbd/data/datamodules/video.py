@@ -8,7 +8,7 @@ from tbd.data.datamodules.base import with_val
 from tbd.data.datamodules.prepared import splits_of
 from tbd.data.datasets.packed import TrainingClip
 from tbd.data.datasets.video import VideoClip, VideoDataModule
-from tbd.data.plans import PlanOfRecord
+from tbd.data.plans import PlanOfRecord, PlanSource
 from tbd.data.preprocess.cache import Cache
 from tbd.data.preprocess.portrait_features import feature_name
 from tbd.data.splits import Split
@@ -24,6 +24,7 @@ class VideoCacheDataModule(VideoDataModule):
         split_file: Name of packaged splits, or a .json file; those that the data set names for itself where not given.
         latents: Name of the features, ``vae@<weights>-<size>`` (see `tbd.data.preprocess.features`); the cache's only ones where not given.
         shortest: Clips with fewer frames are left out; a window's frames where not given.
+        plans: Where plans come from, as in `tbd.data.datamodules.prepared.CacheDataModule`.
         kwargs: See `VideoDataModule`.
     """
 
@@ -33,10 +34,12 @@ class VideoCacheDataModule(VideoDataModule):
         split_file: str | None = None,
         latents: str | None = None,
         shortest: int | None = None,
+        plans: PlanSource = "label",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.root, self.split_file, self.latents, self.shortest = Path(root), split_file, latents, shortest
+        self.plans = plans
 
     def clips(self, split: Split) -> Sequence[VideoClip]:
         """List the clips of a split whose latents are there.
@@ -50,7 +53,7 @@ class VideoCacheDataModule(VideoDataModule):
         Raises:
             InputError: If there are none, or files are gone.
         """
-        cache, plan_of = Cache(self.root), PlanOfRecord()
+        cache, plan_of = Cache(self.root), PlanOfRecord(self.plans, self.root)
         splits = splits_of(cache, self.split_file)
         latents = self.latents or _only_latents(cache)
         names = {kind: feature_name(kind, latents) for kind in ("portrait", "coarse", "regions")} | {"frames": latents}

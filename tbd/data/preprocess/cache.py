@@ -8,6 +8,7 @@
     motion/<tracker>/<person>/<clip>.npz    `Motion`, one row a frame
     points/<tracker>/<person>/<clip>.npy    (frames, 478, 3) float16 mesh points, see `load_points`
     features/<name>/<person>/<clip>.npy     optional: latents and features of pretrained networks
+    plans/<tracker>/<person>/<clip>.json    optional: what the face does, measured from that motion: `tbd.data.measured_plans`
     neutral/<tracker>/<clip>.npz            people at rest, as `tbd.face.neutral.NeutralFace`, from their neutral clips
 
 A tracker's folder is its name and version, ``face_mesh@mediapipe-0.10.21-absolute``: results of two trackers never mix.

@@ -28,7 +28,7 @@ from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import ignore_sigint
 
 if TYPE_CHECKING:
-    from tbd.data.preprocess.clip import PreprocessConfig
+    from tbd.data.preprocess.config import PreprocessConfig
     from tbd.face.tracker import Tracker
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
@@ -73,7 +73,7 @@ def preprocess(
         InputError: If the download or the options cannot be used, or another process prepares this cache.
         TBDError: If the disk is full (what was done stays, and a second call goes on there), or not one clip could be used.
     """
-    from tbd.data.preprocess.clip import PreprocessConfig
+    from tbd.data.preprocess.config import PreprocessConfig
 
     console = console or Console()
     if workers is not None and workers < 1:
@@ -99,7 +99,7 @@ def preprocess(
         )
         work = _Work(str(cache.root), None if scan_only else config)
         try:
-            with _one_thread_each():
+            with one_thread_each():
                 for record in _progress(_map(work, todo, workers or len(os.sched_getaffinity(0))), len(todo), console):
                     cache.save_record(record)
         finally:
@@ -147,7 +147,7 @@ def locked(cache: Cache) -> Iterator[None]:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Let processes that start in the block calculate on one thread each; they are the parallelism, and idle threads spin."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
@@ -162,7 +162,7 @@ def _one_thread_each() -> Iterator[None]:
 
 def _sweep(cache: Cache) -> None:
     """Remove the temporary files of a run that was killed; under the lock nobody else writes here."""
-    for kind in ("video", "audio", "motion", "points", "records", "neutral"):
+    for kind in ("video", "audio", "motion", "points", "records", "neutral", "plans"):
         for path in cache.path(kind).rglob(".*-*"):
             path.unlink(missing_ok=True)
 

@@ -32,6 +32,7 @@ from tbd.data.synthetic.plans import sample_plan
 from tbd.data.synthetic.recordings import Recordings, gather, recorded_voice
 from tbd.data.synthetic.sentences import languages
 from tbd.data.synthetic.speech import Delivery, Voice
+from tbd.data.synthetic.spontaneous import Liveliness, sample_liveliness
 from tbd.data.synthetic.utterance import Utterance, synthesize_utterance
 from tbd.data.synthetic.visemes import Articulation
 from tbd.errors import InputError
@@ -65,6 +66,7 @@ class Actor:
         voice: Whose voice it is.
         delivery: Its own pitch, tempo and vocal tract.
         articulation: Its habits of articulation.
+        liveliness: How much it moves beside words and expression.
         split: Where all of its clips belong.
     """
 
@@ -72,6 +74,7 @@ class Actor:
     voice: Voice
     delivery: Delivery
     articulation: Articulation
+    liveliness: Liveliness
     split: Split
 
 
@@ -202,7 +205,7 @@ def make_clip(root: Path, clip: Clip) -> tuple[int, dict[str, str | int]]:
         plan = sample_plan(clip.emotion, clip.level, utterance.speech.duration, rng)
         effort = 1 + 0.12 * utterance.effort
         articulation = Articulation(clip.actor.articulation.jaw * effort, clip.actor.articulation.lips * effort)
-        motion = synthesize_motion(utterance.speech.phones, utterance.speech.audio, plan, rng, articulation)
+        motion = synthesize_motion(utterance.speech.phones, utterance.speech.audio, plan, rng, articulation, clip.actor.liveliness)
         _save_wav(root / clip.path("audio", ".wav"), utterance)
         save_phones(utterance.speech.phones, root / clip.path("phonemes", ".csv"))
         with atomic_output(root / clip.path("plan", ".json")) as temporary:
@@ -236,7 +239,8 @@ def _cast(voices: Sequence[Voice], seed: int) -> list[Actor]:
         tract = float(np.clip(rng.normal(1, 0.08), 0.82, 1.2))
         delivery = Delivery(rng.lognormal(0, 0.10), rng.normal(0, 2.0), rng.uniform(0.7, 1.5), tract)
         articulation = Articulation(rng.lognormal(0, 0.10), rng.lognormal(0, 0.10))
-        actors.append(Actor(f"{voice}-{i:03d}".replace("+", "-"), voice, delivery, articulation, split))
+        manner = sample_liveliness(rng)
+        actors.append(Actor(f"{voice}-{i:03d}".replace("+", "-"), voice, delivery, articulation, manner, split))
     return actors
 
 

@@ -1,29 +1,32 @@
-"""`synthesize_motion`: motion with known causes: lips from phones, expression from a plan, and the movements of any speaker.
-
-Blinks, gaze, head and brows follow what is known of speakers: blinks 15-20 a minute, quick to close and slower to open,
-more often at phrase boundaries; fixations with jumps between them; nods and brow raises on accented syllables (Munhall et
-al. 2004, Swerts and Krahmer 2008). The emotion changes them. Random motion has zero mean over a clip, so that a portrait
-does not drift from its own pose.
-"""
+"""`synthesize_motion`: motion with known causes: lips from phones, expression from a plan, and the movements of any speaker."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from tbd.data.synthetic.spontaneous import (
+    STILL,
+    Accent,
+    Liveliness,
+    accented,
+    blink,
+    look,
+    move_head,
+    pass_over,
+    raise_brows,
+    wander,
+)
 from tbd.data.synthetic.visemes import AVERAGE, VOWELS, Articulation, Lips, base_symbols, close_jaw, loudness_of, speech_lips
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
-from tbd.speech.phones import SILENCE, Phone
+from tbd.speech.phones import Phone
 from tbd.think.emotion_spec import AffectProfile
 from tbd.think.emotions import EMOTION_SPECS
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
-
-_BLINKS_A_MINUTE = 17.0
-_EYE_SPAN = 0.5  # radians that the gaze turns from rest to eyeLookOut = 1, about 30 degrees
 
 # The share of an expression that is left while its owner speaks: the jaw belongs to the words, as does whatever seals the
 # lips. In a pause all of it shows.
@@ -34,7 +37,12 @@ _PARTING = {"mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthFunnel": 1.0, "ton
 
 
 def synthesize_motion(
-    phones: Sequence[Phone], audio: np.ndarray, plan: MusclePlan, rng: np.random.Generator, articulation: Articulation = AVERAGE
+    phones: Sequence[Phone],
+    audio: np.ndarray,
+    plan: MusclePlan,
+    rng: np.random.Generator,
+    articulation: Articulation = AVERAGE,
+    liveliness: Liveliness = STILL,
 ) -> Motion:
     """Animate a face that says `phones` with the expression of `plan`.
 
@@ -44,6 +52,7 @@ def synthesize_motion(
         plan: The muscles and the emotion.
         rng: Source of randomness for blinks, gaze and head.
         articulation: The speaker's habits.
+        liveliness: How much the speaker moves beside words and expression.
 
     Returns:
         ``ceil(N / 640)`` frames, blendshapes in 0..1.
@@ -58,13 +67,15 @@ def synthesize_motion(
     loudness = loudness_of(audio, frames)
     jaw = articulation.jaw * float(profile["jaw"].mean())
     lips = speech_lips(phones, loudness, Articulation(jaw, articulation.lips))
-    values = combine(lips, _alive(perform(plan, frames), rng))
+    lips = replace(lips, values=_tilted(lips.values, 1.5 * liveliness.tilt, _LOPSIDED))
     accents = find_accents(phones, loudness, rng)
-    head = _head(frames, accents, profile, rng)
+    values = combine(lips, _alive(perform(plan, frames), accents, lips.speaking, liveliness, rng))
+    head = move_head(frames, accents, lips.speaking, profile, liveliness, rng)
     values[:, len(BLENDSHAPES) :] += head
-    _raise_brows(values, accents, profile, rng)
-    _look(values, head, profile, rng)
-    _blink(values, phones, profile, rng)
+    raise_brows(values, accents, profile, rng)
+    pass_over(values, accents, profile, liveliness, rng)
+    look(values, head, profile, liveliness, rng)
+    blink(values, phones, profile, liveliness, rng)
     return Motion(np.clip(values, -1, 1)).clamped()
 
 
@@ -94,19 +105,6 @@ def combine(lips: Lips, expression: np.ndarray) -> np.ndarray:
     values[:, INDEX["jawOpen"]] = jaw
     values[:, INDEX["mouthClose"]] = np.maximum(shown[:, INDEX["mouthClose"]] * (1 - lips.closed), jaw * lips.closed)
     return values
-
-
-@dataclass(frozen=True)
-class Accent:
-    """A syllable that stands out.
-
-    Args:
-        time: In seconds.
-        strength: 0..1.
-    """
-
-    time: float
-    strength: float
 
 
 def find_accents(phones: Sequence[Phone], loudness: np.ndarray, rng: np.random.Generator) -> list[Accent]:
@@ -148,93 +146,35 @@ def _profile_over(plan: MusclePlan, frames: int) -> dict[str, np.ndarray]:
     return {name: gaussian_filter1d(track, 0.4 * FPS, mode="nearest") for name, track in fields.items()}
 
 
-def _alive(expression: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Vary an expression slowly by 6 %, the same on all of its channels, since no muscle holds perfectly still."""
-    return expression * (1 + 0.06 * _wander(len(expression), 0.8, rng))[:, None]
+def _alive(
+    expression: np.ndarray, accents: Sequence[Accent], speaking: np.ndarray, liveliness: Liveliness, rng: np.random.Generator
+) -> np.ndarray:
+    """Let an expression live: it swells with accents, eases in pauses, and one half of the face shows more of it than the other.
+
+    Beside that it varies slowly by 6 %, since no muscle holds perfectly still.
+    """
+    level = 1 + 0.06 * wander(len(expression), 0.8, rng)
+    if liveliness.swell > 0:
+        stress = np.clip(accented(len(expression), accents, 0.35), 0, 1)
+        pause = 1 - gaussian_filter1d(speaking, 0.25 * FPS, mode="nearest")
+        level *= 1 + liveliness.swell * (stress - stress.mean() - 0.5 * pause + 0.8 * wander(len(expression), 1.6, rng))
+    lived = expression * np.clip(level, 0.2, 1.6)[:, None]
+    return _tilted(lived, liveliness.tilt, ("brow", "cheek", "mouth", "nose", "eyeSquint", "eyeWide"))
 
 
-def _wander(frames: int, seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """(T,) smooth noise with zero mean and about unit deviation that changes over `seconds`."""
-    # Sampled longer than the clip, so that short clips are not flattened to their own mean.
-    margin = int(4 * seconds * FPS)
-    noise = gaussian_filter1d(rng.standard_normal(frames + 2 * margin), seconds * FPS / 2)[margin : margin + frames]
-    noise /= np.sqrt(1 / (seconds * FPS * np.sqrt(np.pi)))  # deviation of white noise after a Gaussian of sigma seconds / 2
-    return noise - noise.mean()
+# What speech moves on both sides, but for what touches in p, b, m, f and v.
+_LOPSIDED = ("mouthSmile", "mouthStretch", "mouthUpperUp", "mouthLowerDown", "mouthDimple")
 
 
-def _head(frames: int, accents: Sequence[Accent], profile: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """(T, 6) sway, nods on accents, and the emotion's posture."""
-    times, size = np.arange(frames) / FPS, profile["head"]
-    nod = np.zeros(frames)
-    for accent in accents:
-        width = 0.16 / np.interp(accent.time, times, np.sqrt(profile["nods"]))
-        # The head goes down with the accent and comes back beyond its rest.
-        shape = np.exp(-(((times - accent.time - 0.05) / width) ** 2)) - 0.4 * np.exp(-(((times - accent.time - 0.4) / 0.25) ** 2))
-        nod += rng.normal(0.035, 0.015) * accent.strength * shape * profile["nods"]
-    pitch = 0.022 * _wander(frames, 1.6, rng) * size + nod - nod.mean()
-    yaw = (0.030 * _wander(frames, 2.2, rng) + 0.008 * _wander(frames, 0.7, rng)) * size
-    roll = (0.018 * _wander(frames, 2.0, rng) + 0.006 * _wander(frames, 0.7, rng)) * size
-    moves = np.stack([pitch, yaw, roll,
-                      0.05 * yaw + 0.010 * _wander(frames, 2.5, rng), -0.10 * pitch + 0.006 * _wander(frames, 2.5, rng),
-                      0.012 * _wander(frames, 2.5, rng) * size], 1)  # fmt: skip
-    moves -= moves.mean(0)
-    posture = np.stack([profile["pitch"], 0 * pitch, profile["roll"], 0 * pitch, 0 * pitch, profile["forward"]], 1)
-    return (moves + posture).astype(np.float32)
-
-
-def _raise_brows(values: np.ndarray, accents: Sequence[Accent], profile: dict[str, np.ndarray], rng: np.random.Generator) -> None:
-    """Raise the brows with some accents. In place."""
-    times, lift = np.arange(len(values)) / FPS, np.zeros(len(values))
-    for accent in accents:
-        if rng.random() < 0.45:
-            lift += rng.uniform(0.05, 0.22) * accent.strength * np.exp(-(((times - accent.time) / 0.2) ** 2))
-    lift = np.clip(lift * profile["brows"], 0, 0.35)
-    for name, share in (("browInnerUp", 0.8), ("browOuterUp", 1.0)):
-        columns = _columns(name)
-        values[:, columns] = 1 - (1 - values[:, columns]) * (1 - share * lift)[:, None]
-
-
-def _look(values: np.ndarray, head: np.ndarray, profile: dict[str, np.ndarray], rng: np.random.Generator) -> None:
-    """Add fixations, half of them on the viewer, and let the eyes hold their aim while the head moves. In place."""
-    frames = len(values)
-    aim = np.zeros((frames, 2))
-    start = 0
-    while start < frames:
-        aim[start:] = 0 if rng.random() < 0.5 else rng.normal(0, (0.10, 0.06))
-        start += max(3, int(FPS * rng.lognormal(np.log(1.1 / profile["gaze"][start]), 0.5)))
-    aim -= aim.mean(0)
-    aim = gaussian_filter1d(aim, 0.6, axis=0)  # a jump takes two frames
-    steady = head - head.mean(0)
-    left = aim[:, 0] - 0.8 * steady[:, 1] / _EYE_SPAN
-    down = aim[:, 1] - 0.8 * steady[:, 0] / _EYE_SPAN + profile["gaze_down"]
-    moves = {"eyeLookOutLeft": left, "eyeLookInRight": left, "eyeLookInLeft": -left, "eyeLookOutRight": -left,
-             "eyeLookDownLeft": down, "eyeLookDownRight": down, "eyeLookUpLeft": -down, "eyeLookUpRight": -down}  # fmt: skip
-    for name, move in moves.items():
-        values[:, INDEX[name]] += np.maximum(move, 0)
-
-
-def _blink(values: np.ndarray, phones: Sequence[Phone], profile: dict[str, np.ndarray], rng: np.random.Generator) -> None:
-    """Add blinks as a Poisson process, three times as likely at a pause: 100 ms to close, 200 ms to open. In place."""
-    frames = len(values)
-    rate = np.full(frames, _BLINKS_A_MINUTE / 60 / FPS) * profile["blinks"]
-    weight = np.full(frames, 0.8)
-    for phone in phones:
-        if phone.symbol == SILENCE:
-            weight[round(phone.start * FPS) : round(phone.end * FPS) + 3] = 2.4
-    peaks = np.flatnonzero(rng.random(frames) < rate * weight / weight.mean())
-    close, last = np.zeros(frames), -FPS
-    for peak in peaks:
-        if peak - last < 0.5 * FPS:
-            continue
-        last = peak
-        after = (np.arange(frames) - peak) / FPS
-        depth = rng.uniform(0.85, 1.0)
-        closing, opening = np.clip(1 + after / 0.12, 0, 1), np.clip(1 - after / 0.22, 0, 1)
-        close = np.maximum(close, depth * np.where(after < 0, closing**1.5, opening**2))
-    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
-        values[:, INDEX[name]] = np.maximum(values[:, INDEX[name]], close)
-    values[:, _columns("eyeWide")] *= (1 - close)[:, None]
-    values[:, _columns("eyeSquint")] = np.maximum(values[:, _columns("eyeSquint")], 0.15 * close[:, None])
+def _tilted(values: np.ndarray, tilt: float, names: tuple[str, ...]) -> np.ndarray:
+    """Let the left half of the channels that begin with these names move more, and the right half less."""
+    if not tilt:
+        return values
+    values = values.copy()
+    for channel, column in INDEX.items():
+        if channel.startswith(names) and channel.endswith(("Left", "Right")):
+            values[:, column] *= 1 + tilt * (1 if channel.endswith("Left") else -1)
+    return values
 
 
 def _columns(name: str) -> list[int]:

@@ -1,10 +1,7 @@
 """`MotionDiffusion`: a diffusion over windows of `Motion`, conditioned on a muscle plan and a recording."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from diffusers import SchedulerMixin
 from torch import Tensor
@@ -12,42 +9,27 @@ from torch.nn import functional as F
 
 from tbd.draw.checkpoint import load_initial
 from tbd.draw.conditioning.audio_encoder import AudioEncoder
-from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
-from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.conditioning.plan_encoder import PlanEncoder
 from tbd.draw.guidance.base import Guidance
-from tbd.draw.motion.batched import ClipRequest, draw_pieces
 from tbd.draw.motion.clip_metrics import QUICK, MotionClipMetrics
 from tbd.draw.motion.denoiser import Denoiser
-from tbd.draw.motion.normalization import ChannelStatistics, NormalizedDiffusion, given_statistics
+from tbd.draw.motion.normalization import given_statistics
+from tbd.draw.motion.sampler import MotionSampler
+from tbd.draw.motion.training_options import MotionTraining
 from tbd.draw.optim import OptimizerConfig
 from tbd.draw.parameterization import to_sample
 from tbd.draw.randomness import SampleNoise, seed_of
 from tbd.draw.sample_means import Tally
-from tbd.draw.sampling import Past, repeat_batch, require_widths
-from tbd.draw.training_options import ConditioningDropout, InitialWeights, TrainingNoise, ValidationClips
+from tbd.draw.sampling import require_widths
+from tbd.draw.training_options import InitialWeights, ValidationClips
+from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
-from tbd.face.motion import Motion
 from tbd.think.action_units import REGIONS
 from tbd.think.facs import CHANNEL_REGIONS
-from tbd.think.plan import MusclePlan
 
 
-@dataclass(frozen=True)
-class MotionLoss:
-    """What the training loss weighs.
-
-    Args:
-        velocity_weight: Weight of the loss on frame-to-frame differences.
-        lip_weight: Weight of a channel of the lower face against that of any other: viewers forgive no error there, and blinks,
-            gaze and head are random, so that there is nothing to learn but their statistics.
-    """
-
-    velocity_weight: float = 1.0
-    lip_weight: float = 1.0
-
-
-class MotionDiffusion(NormalizedDiffusion):
+class MotionDiffusion(MotionSampler):
     """Draws motion. Every part is a component; this class trains them together and runs the sampling loop.
 
     Batches are dicts as every `tbd.data.datamodules.base.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640), ``phones``
@@ -61,22 +43,13 @@ class MotionDiffusion(NormalizedDiffusion):
         audio_encoder: Waveform → features, of the denoiser's `audio_dim`.
         noise_scheduler: Any noise scheduler of diffusers whose training noise is variance preserving (DDIM, DPM-Solver++, UniPC).
         guidance: How the branches are combined when drawing.
-        num_inference_steps: Denoising steps when drawing.
-        window_frames: Frames of one window, the past included.
-        past_frames: Frames of the window before that a window repeats.
-        crossfade_frames: Frames over which a window's difference to the past that it continues fades out.
-        uncond_mode: What ε(∅) means when drawing. ``neutral`` is a neutral face, so that the emotion's scale leads away from
-            neutral and leaves neutral plans alone; ``nothing`` withholds the plan, as in classifier-free guidance, and leads away
-            from the average of all emotions.
-        conditioning_dropout: How often training withholds which condition.
-        training_noise: Which noise training adds.
-        loss: What the training loss weighs.
+        windows: How long the windows are, and how they continue one another.
+        sampling: How windows are drawn.
+        training: What training alone reads: dropped conditions, noise, loss, statistics.
         optimizer: AdamW and its learning rate.
-        statistics: Mean and standard deviation of the channels; None for those of the initial weights or of the data.
         initial: Weights to start from.
         validation: Clips that each validation draws, to log how well the plan is followed.
         compile: Whether to compile denoiser and audio encoder for training.
-        seed: Seed of the run, which decides all noise with the samples' numbers; None for that of ``seed_everything``.
 
     Raises:
         InputError: If initial weights are missing or do not fit, or the statistics are no such numbers.
@@ -89,21 +62,18 @@ class MotionDiffusion(NormalizedDiffusion):
         >>> from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
         >>> from tbd.draw.guidance.progressive import ProgressiveGuidance
         >>> from tbd.draw.motion.denoiser import MotionTransformer
+        >>> from tbd.draw.window_options import SamplingConfig
         >>> parts = MotionTransformer(32, depth=1, heads=2), MuscleTokenEncoder(32), MelEncoder(32)
         >>> scheduler = DDIMScheduler(prediction_type="sample", clip_sample=False)
-        >>> model = MotionDiffusion(*parts, scheduler, ProgressiveGuidance(), num_inference_steps=2)
+        >>> model = MotionDiffusion(*parts, scheduler, ProgressiveGuidance(), sampling=SamplingConfig(2))
         >>> second = np.zeros(16000, np.float32)
         >>> [len(motion) for motion in model.eval().generate(second, MusclePlan(emotions={"happy": 1.0}))]
         [25]
     """
 
-    weightless_arguments: ClassVar[tuple[str, ...]] = (
-        "guidance", "num_inference_steps", "crossfade_frames", "uncond_mode", "compile", "validation",
-    )  # fmt: skip
+    weightless_arguments: ClassVar[tuple[str, ...]] = ("guidance", "sampling", "compile", "validation")
     """Arguments that no trained weight depends on: models that differ in nothing else are trained once (see `tbd.ablation`)."""
 
-    denoiser: Denoiser
-    region_masks: Tensor
     channel_weights: Tensor
 
     def __init__(
@@ -113,38 +83,30 @@ class MotionDiffusion(NormalizedDiffusion):
         audio_encoder: AudioEncoder,
         noise_scheduler: SchedulerMixin,
         guidance: Guidance,
-        num_inference_steps: int = 10,
-        window_frames: int = 110,
-        past_frames: int = 10,
-        crossfade_frames: int = 5,
-        uncond_mode: Literal["neutral", "nothing"] = "neutral",
-        conditioning_dropout: ConditioningDropout = ConditioningDropout(),
-        training_noise: TrainingNoise = TrainingNoise(),
-        loss: MotionLoss = MotionLoss(),
+        windows: WindowConfig = WindowConfig(frames=110, past=10),
+        sampling: SamplingConfig = SamplingConfig(num_inference_steps=10, crossfade_frames=5),
+        training: MotionTraining = MotionTraining(),
         optimizer: OptimizerConfig = OptimizerConfig(),
-        statistics: ChannelStatistics | None = None,
         initial: InitialWeights | None = None,
         validation: ValidationClips = ValidationClips(),
         compile: bool = False,
-        seed: int | None = None,
     ) -> None:
-        super().__init__(
-            denoiser, plan_encoder, audio_encoder, noise_scheduler, guidance, num_inference_steps, window_frames, past_frames,
-            crossfade_frames, uncond_mode, conditioning_dropout, training_noise, optimizer, seed,
-        )  # fmt: skip
+        super().__init__(denoiser, plan_encoder, audio_encoder, noise_scheduler, guidance, windows, sampling, training, optimizer)
         self.save_plain_hyperparameters()
         require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
-        self.loss, self.compiled, self.validation_clips = loss, compile, validation.count
+        self.loss, self.compiled, self.validation_clips = training.loss, compile, validation.count
         self.register_statistics()
         self.register_buffer("region_masks", region_masks(), persistent=False)
-        weights = 1 + (loss.lip_weight - 1) * self.region_masks[REGIONS.index("lower"), 0, 0]  # (58,)
+        weights = 1 + (training.loss.lip_weight - 1) * self.region_masks[REGIONS.index("lower"), 0, 0]  # (58,)
         self.register_buffer("channel_weights", weights / weights.mean(), persistent=False)
         self._tally = Tally()
         self._validation = MotionClipMetrics(QUICK, num_inference_steps=validation.num_inference_steps)
         if initial is not None:
             load_initial(self, initial.path, initial.skip)
-        if statistics is not None:
-            self.set_statistics(*given_statistics(statistics.mean, statistics.std))
+        if training.statistics is not None:
+            self.set_statistics(*given_statistics(training.statistics.mean, training.statistics.std))
+        for part in training.frozen:
+            getattr(self, part).requires_grad_(False)
 
     # -- training ------------------------------------------------------------------------------------------------
 
@@ -252,7 +214,7 @@ class MotionDiffusion(NormalizedDiffusion):
             batch: See the class. Samples without numbers (``id``) get random ones.
 
         Returns:
-            ``position`` and ``velocity``, (B,) sums over frames of the mean squared error over channels, and ``frames``, (B,) how
+            ``position`` and ``velocity``, (B,) sums over frames of the mean cost over channels (see `MotionLoss`), and ``frames``, (B,) how
             many count.
         """
         clean = self.normalise(batch["motion"])  # (B, T, 58)
@@ -273,91 +235,12 @@ class MotionDiffusion(NormalizedDiffusion):
         sample = to_sample(pred, windows.noisy, windows.alpha, windows.sigma, self.prediction_type)
         # an x₀ loss of one weight for all noise levels, or the noisiest, where plan and audio decide, would hardly be learnt
         weight = batch["mask"] * (1 - windows.past_mask)  # (B, T)
-        sample, clean = (x * self.channel_weights.sqrt() for x in (sample, clean))
         drift = sample.diff(dim=1) - clean.diff(dim=1)
         return {
-            "position": (weight * (sample - clean).square().mean(-1)).sum(1),
-            "velocity": (torch.minimum(weight[:, 1:], weight[:, :-1]) * drift.square().mean(-1)).sum(1),
+            "position": (weight * (self.channel_weights * self.loss.cost(sample - clean)).mean(-1)).sum(1),
+            "velocity": (torch.minimum(weight[:, 1:], weight[:, :-1]) * (self.channel_weights * self.loss.cost(drift)).mean(-1)).sum(1),
             "frames": weight.sum(1),
         }
-
-    # -- drawing -------------------------------------------------------------------------------------------------
-
-    @torch.no_grad()
-    def generate(
-        self,
-        audio: np.ndarray,
-        plan: MusclePlan,
-        seed: int = 0,
-        guidance: Guidance | None = None,
-        num_inference_steps: int | None = None,
-    ) -> Iterator[Motion]:
-        """Draw the motion of a recording, window by window, in constant memory.
-
-        Args:
-            audio: (N,) float32 samples at 16 kHz.
-            plan: The muscle plan, its times in seconds from the start.
-            seed: The same seed gives the same motion.
-            guidance: How the branches are combined; None for this model's own.
-            num_inference_steps: Denoising steps; None for this model's own number.
-
-        Yields:
-            Consecutive pieces of motion, together ceil(N / 640) frames.
-        """
-        for _, new in draw_pieces(self, [ClipRequest(audio, plan, seed)], guidance or self.guidance, num_inference_steps):
-            yield Motion(new[0].float().cpu().numpy()).clamped()
-
-    @torch.no_grad()
-    def sample_window(
-        self,
-        audio: Tensor,
-        plan: PlanTensors,
-        past: Tensor | None = None,
-        guidance: Guidance | None = None,
-        num_inference_steps: int | None = None,
-        noise: Tensor | None = None,
-        phones: Tensor | None = None,
-    ) -> Tensor:
-        """Draw one window by the full sampling loop.
-
-        Args:
-            audio: (B, (T + 2·context)·640) samples.
-            plan: B plans in window time.
-            past: (B, P, 58) motion that the window's first P frames repeat.
-            guidance: How the branches are combined; None draws the fully conditioned branch alone.
-            num_inference_steps: Denoising steps; None for the model's own number.
-            noise: (B, T, 58) noise to start from; drawn where not given.
-            phones: (B, (T + 2·context)·4) for an audio encoder that takes them.
-
-        Returns:
-            (B, T, 58) motion, its first P frames the past's.
-        """
-        audio_embeds = self.audio_encoder(audio, phones)  # (B, T, D)
-        shape = (*audio_embeds.shape[:2], len(CHANNELS))
-        noise = torch.randn(shape, device=audio.device) if noise is None else noise.to(audio.device)
-        known = Past.of(None if past is None else self.normalise(past), noise)
-        drawn = self.denoise_windows(plan, (audio_embeds, known), known, noise, self.region_masks, guidance, num_inference_steps)
-        return self.denormalise(drawn)
-
-    def predict(
-        self, n: int, noisy: Tensor, timestep: Tensor, plan: PlanEmbeds, audio_mask: Tensor, conditioning: tuple[Tensor, Past]
-    ) -> Tensor:
-        """Run the denoiser once for n branches of B windows.
-
-        Args:
-            n: Number of branches.
-            noisy: (n·B, T, 58) the windows, branch by branch.
-            timestep: (n·B,) the training timestep.
-            plan: The plans of all branches.
-            audio_mask: (n·B,) 1 where the audio is given.
-            conditioning: The audio's features (B, T, D), and the past.
-
-        Returns:
-            (n·B, T, 58) predictions.
-        """
-        audio_embeds, past = conditioning
-        audio_embeds, values, mask = (repeat_batch(x, n) for x in (audio_embeds, past.values, past.mask))
-        return self.denoiser(noisy, timestep, audio_embeds, audio_mask, plan, values, mask)
 
 
 _FOLLOWED = ("jawOpen", "mouthClose", "mouthPucker")

@@ -16,6 +16,7 @@ from tbd.face.tracking.follower import FaceFollower
 from tbd.face.tracking.limits import require_size
 from tbd.face.tracking.rotation import ImageLike, wrap_degrees
 from tbd.face.tracking.shot_boundaries import Cut, ShotBoundaryDetector
+from tbd.media.rates import FPS
 
 
 class TrackerSteps(Protocol):
@@ -115,6 +116,7 @@ class TrackingSession:
             **self.tracker.metadata(),
             "faces_seen": self._follower.faces_seen,
             "frames_without_face": len(self.seen) - sum(self.seen),
+            **({"lost": self._lost()} if not all(self.seen) else {}),
             "frame_size": list(self._size),
             "neutral": self.tracker.reference(self.neutral),
             "rest": rest,
@@ -122,6 +124,11 @@ class TrackingSession:
             **({"cuts": [cut.seconds for cut in cuts]} if cuts else {}),
         }
         return Motion(self.tracker.remove_jitter(values), about)
+
+    def _lost(self) -> list[list[float]]:
+        """Start and end in seconds of each stretch without a face."""
+        edges = np.flatnonzero(np.diff([True, *self.seen, True]))
+        return [[first / FPS, last / FPS] for first, last in edges.reshape(-1, 2).tolist()]
 
     def neutral_face(self) -> NeutralFace:
         """Return the person's resting face, where the clip shows them at rest; see `Tracker.neutral_face`."""

@@ -25,10 +25,6 @@ _STRESS = 0.5
 """Seconds: brows that are raised for less stress a word."""
 _FLASH = 0.25
 """Height of a short brow raise from which it is an expression (an eyebrow flash) rather than the stress of a word."""
-_RESTING = {"eyeLook": 0.5, "eyeSquint": 0.5, "eyeBlink": 0.45, "browDown": 0.3, "browInnerUp": 0.25, "browOuterUp": 0.25,
-            "cheekSquint": 0.2, "jawOpen": 0.05, "mouthSmile": 0.1, "mouthFrown": 0.15}  # fmt: skip
-"""How much of a channel a resting face may show, by the start of its name, 0.12 for others: MediaPipe's landmarker reads half closed
-lids, and eyes that look down, in many people at rest."""
 _SWAY = 0.9
 """Seconds: turns of the head that are held for less are nods and sway."""
 
@@ -63,13 +59,14 @@ class Cleaned:
     rest: np.ndarray
 
 
-def clean(values: np.ndarray, speaking: np.ndarray, rest: np.ndarray | None = None) -> Cleaned:
+def clean(values: np.ndarray, speaking: np.ndarray, rest: np.ndarray | None = None, visible: np.ndarray | None = None) -> Cleaned:
     """Take blinks, speech, rest and noise off a motion.
 
     Args:
         values: (T, 58) motion.
         speaking: (T,) bool, where the person speaks.
         rest: (58,) the person's resting face; zeros where the motion's coefficients are absolute and its pose is the portrait's.
+        visible: (T, 58) bool, what can be seen; all where not given.
 
     Returns:
         The expression that is left.
@@ -85,26 +82,10 @@ def clean(values: np.ndarray, speaking: np.ndarray, rest: np.ndarray | None = No
     _remove_speech(shapes, seen, speaking)
     _remove_brow_accents(shapes)
     _hold_gaze(shapes)
+    if visible is not None:
+        seen *= visible[:, : len(BLENDSHAPES)]
     head = _hold_head(values[:, len(BLENDSHAPES) :] - rest[len(BLENDSHAPES) :])
     return Cleaned(shapes, head, seen, noise, rest)
-
-
-def resting_face(values: np.ndarray) -> np.ndarray:
-    """Estimate a person's own resting face and pose from one clip: what is always there, as far as identity explains it.
-
-    A smile that is held from end to end stays an expression, since people at rest do not differ by as much.
-
-    Args:
-        values: (T, 58) motion as tracked, at 25 frames a second.
-
-    Returns:
-        (58,) for `clean` and `plan_from_motion`.
-    """
-    shapes = np.asarray(values[:, : len(BLENDSHAPES)], np.float64)
-    # Expressions come and go, a person's features stay: what is least over time, blinks and glances smoothed away.
-    rest = np.percentile(median_filter(shapes, (min(9, len(shapes)), 1), mode="nearest"), 10, axis=0)
-    caps = [_by_start(_RESTING, name, 0.12) for name in BLENDSHAPES]
-    return np.concatenate([np.minimum(rest, caps), np.median(values[:, len(BLENDSHAPES) :], 0)])
 
 
 def find_blinks(closed: np.ndarray) -> np.ndarray:
@@ -142,10 +123,10 @@ def _remove_speech(shapes: np.ndarray, seen: np.ndarray, speaking: np.ndarray) -
     window = min(2 * round(_PHRASE * FPS / 2) + 1, len(shapes))
     for name in SPEECH_CHANNELS:
         column = INDEX[name]
-        usual = _by_start(_SPEECH_LEVEL, name, 0.0)
+        usual = value_by_prefix(_SPEECH_LEVEL, name, 0.0)
         share = _ROUNDED if name in ("mouthFunnel", "mouthPucker") else _SHARE
         held = np.clip((percentile_filter(shapes[:, column], share, window, mode="nearest") - usual) / (1 - usual), 0, 1)
-        left = _by_start(YIELDING, name, 1.0)
+        left = value_by_prefix(YIELDING, name, 1.0)
         shapes[around, column] = np.minimum(gaussian_filter1d(held, 2, mode="nearest") / left, 1)[around]
         seen[around, column] = 0.5 * left
 
@@ -177,8 +158,17 @@ def _held(track: np.ndarray, seconds: float) -> np.ndarray:
     return grey_opening(track, window, mode="nearest") if len(track) >= window else track
 
 
-def _by_start(table: Mapping[str, float], name: str, default: float) -> float:
-    """The value of a table whose keys are the starts of channels' names."""
+def value_by_prefix(table: Mapping[str, float], name: str, default: float) -> float:
+    """Look up the value of a channel in a table whose keys are the starts of channels' names.
+
+    Args:
+        table: Start of a name → value.
+        name: The channel.
+        default: The value of channels that no key fits.
+
+    Returns:
+        The value of the first key that fits.
+    """
     return next((value for start, value in table.items() if name.startswith(start)), default)
 
 

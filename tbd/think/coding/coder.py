@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 from scipy.optimize import nnls
 
-from tbd.face.channels import HEAD
+from tbd.face.channels import BLENDSHAPES, HEAD, INDEX
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
-from tbd.think.action_units import ACTION_UNITS, REGIONS, SPEECH, Side
+from tbd.think.action_units import ACTION_UNITS, REGIONS, SPEECH, Region, Side
 from tbd.think.coding.cleaning import Cleaned, clean
 from tbd.think.coding.decomposition import CANDIDATES, decompose
-from tbd.think.coding.envelopes import FAINTEST, fit_actions
+from tbd.think.coding.envelopes import FAINTEST, fit_actions, is_covered
+from tbd.think.coding.visibility import Unseen, describe_unseen, mirror_hidden_sides, visible_channels
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
+from tbd.think.facs import REGION_CHANNELS
 from tbd.think.plan import MuscleAction, MusclePlan, Segment, Step, mix_over_time
 from tbd.think.verbalize import degree, describe_actions, listed, name_unit
 
@@ -22,10 +24,14 @@ _ONE_SIDED = 0.35
 """A side below this part of the other is the tracker's or the skin's, not its own muscle's."""
 _EVEN = 0.4
 """Sides that differ by less than this part of their strength act together: faces at their most symmetrical differ by a sixth."""
+_UNEVEN, _IN_STEP = 0.4, 0.6
+"""Part of the stronger side's strength, and correlation over time, from which two sides are one action that is seen from the side."""
 _TURNED = 0.18
 """Intensity from which a turn of the head is a posture; people who talk sway below it."""
 _ARTICULATED = 0.2
 """Intensity from which a unit of articulation is more than speech leaves behind."""
+_CLOSED = 0.25
+"""Intensity of an eye closure below which lids only follow a gaze, or are heavy by nature."""
 _LOOKS = 0.18
 """Intensity of a gaze from which it is more than a fixation beside the viewer."""
 _TELLING = {unit for spec in EMOTION_SPECS.values() for prototype in spec.prototypes for unit, _, _ in prototype} - {54, 64}
@@ -34,12 +40,18 @@ _RIDGE = 0.35
 """How much a sum of several prototypes must explain beyond a single one."""
 _LEAST_SHARE = 0.15
 """Part of a mix below which an emotion is not named."""
+_WORDED = 3
+"""Units that a region's description names."""
 _SHORTEST_SEGMENT = 1.0
 """Seconds that an emotion must lead to have a segment of its own."""
 
 
 def plan_from_motion(
-    motion: Motion | np.ndarray, speaking: np.ndarray | None = None, rest: np.ndarray | None = None, text: str = ""
+    motion: Motion | np.ndarray,
+    speaking: np.ndarray | None = None,
+    rest: np.ndarray | None = None,
+    text: str = "",
+    unseen: Sequence[Unseen] = (),
 ) -> MusclePlan:
     """Write down what a face does: the inverse of `tbd.think.facs.perform`, with speech and life on top.
 
@@ -50,6 +62,8 @@ def plan_from_motion(
         rest: (58,) the person's resting face and pose, see `resting_face`; by default zeros, which is right for a motion whose
             coefficients are absolute.
         text: What the plan's `text` says.
+        unseen: What the clip does not show, see `find_unseen`: no unit is coded there, and regions that are hidden for most of the
+            clip are not described.
 
     Returns:
         Actions with onset, apex, offset, side and intensity; segments by leading emotion; words; notes on what could not be seen.
@@ -63,10 +77,19 @@ def plan_from_motion(
     """
     values = motion.values if isinstance(motion, Motion) else np.asarray(motion)
     talking = np.ones(len(values), bool) if speaking is None else np.asarray(speaking, bool)
-    cleaned = clean(values, talking, rest)
-    actions = tuple(sorted([*_face_actions(cleaned), *_head_actions(cleaned)], key=lambda a: (a.onset or 0.0, a.unit, a.side)))
+    visible = visible_channels(unseen, len(values))
+    cleaned = clean(mirror_hidden_sides(values, unseen), talking, rest, visible)
+    found = [*_face_actions(cleaned), *_head_actions(cleaned, visible[:, len(BLENDSHAPES)])]
+    actions = tuple(sorted(found, key=lambda a: (a.onset or 0.0, a.unit, a.side)))
     segments = _segments(actions, len(values))
-    return _worded(actions, segments, len(values) / FPS, text, _notes(talking))
+    plan = _worded(actions, segments, len(values) / FPS, text, (*describe_unseen(unseen), *_notes(talking)))
+    return plan.model_copy(update={"regions": {r: words for r, words in plan.regions.items() if r not in _hidden_regions(visible)}})
+
+
+def _hidden_regions(visible: np.ndarray) -> set[Region]:
+    """The regions that are hidden for most of a clip."""
+    columns = {region: [INDEX[name] for name in names] for region, names in zip(REGIONS, REGION_CHANNELS)}
+    return {region for region, own in columns.items() if visible[:, own].any(1).mean() < 0.5}
 
 
 def _face_actions(cleaned: Cleaned) -> Iterable[MuscleAction]:
@@ -87,9 +110,11 @@ def _face_actions(cleaned: Cleaned) -> Iterable[MuscleAction]:
 def _is_life(action: MuscleAction, seconds: float, trust: np.ndarray) -> bool:
     """Glances, brows that stress a word, and what is left of rounded vowels are no expression."""
     lasts = (seconds if action.offset is None else action.offset) - (action.onset or 0.0)
+    if action.unit == 43 and action.intensity < _CLOSED:
+        return True
     if action.unit in (61, 62, 63, 64):
         return action.intensity < _LOOKS or (action.intensity < 2 * _LOOKS and lasts < 1.0)
-    if action.unit in SPEECH and np.median(trust) < 0.9 and action.intensity < _ARTICULATED:
+    if action.unit in SPEECH and is_covered(trust) and action.intensity < _ARTICULATED:
         return True
     return action.unit in (1, 2) and action.intensity < 0.25 and lasts < 0.9
 
@@ -100,15 +125,23 @@ def _sides(left: np.ndarray, right: np.ndarray, unit: int) -> dict[Side, np.ndar
     strong = np.maximum(left, right) > max(FAINTEST, 0.5 * max(left.max(), right.max()))
     size = float(np.maximum(left, right)[strong].mean()) if strong.any() else 0.0
     apart = float(np.abs(left - right)[strong].mean()) if strong.any() else 0.0
-    if together and apart <= max(_EVEN * size, 0.1):
+    if together and (apart <= max(_EVEN * size, 0.1) or _alike(left, right, strong)):
         return {"both": (left + right) / 2}
     stronger = max(left.max(), right.max())
     sides: dict[Side, np.ndarray] = {"left": left, "right": right}
     return {side: level for side, level in sides.items() if level.max() >= _ONE_SIDED * stronger}
 
 
-def _head_actions(cleaned: Cleaned) -> Iterable[MuscleAction]:
-    trust = np.ones(len(cleaned.head))
+def _alike(left: np.ndarray, right: np.ndarray, strong: np.ndarray) -> bool:
+    """Whether both sides rise and fall together, the weaker by a good part of the other: seen from one side, a face looks uneven."""
+    if strong.sum() < 3 or left[strong].std() < 1e-3 or right[strong].std() < 1e-3:
+        return False
+    weaker, stronger = sorted((float(left[strong].mean()), float(right[strong].mean())))
+    return weaker >= _UNEVEN * stronger and float(np.corrcoef(left, right)[0, 1]) >= _IN_STEP
+
+
+def _head_actions(cleaned: Cleaned, visible: np.ndarray) -> Iterable[MuscleAction]:
+    trust = visible.astype(float)
     for number, unit in ACTION_UNITS.items():
         if unit.region != "head" or len(unit.channels) != 1:
             continue
@@ -214,13 +247,26 @@ def _worded(
 ) -> MusclePlan:
     """The plan, with its mix over the whole clip and its words."""
     described = tuple(s.model_copy(update={"description": _described(s)}) for s in segments)
+    description = "; then ".join(words for words, _ in groupby(s.description for s in described))
     return MusclePlan(
         text=text, emotions=mix_over_time(segments, seconds), intensity=max(s.intensity for s in segments), actions=actions,
-        segments=described if len(described) > 1 else (), description="; then ".join(s.description for s in described),
-        regions={region: describe_actions(actions, region) for region in REGIONS},
+        segments=described if len(described) > 1 else (), description=description,
+        regions={region: describe_actions(_leading_actions(actions, region), region) for region in REGIONS},
         reasoning=(Step(title="Which muscles", text=_seen(actions)), Step(title="What they show", text=_shows(described))),
         notes=notes,
     )  # fmt: skip
+
+
+def _leading_actions(actions: Sequence[MuscleAction], region: Region) -> list[MuscleAction]:
+    """The strongest action of each of a region's units, those that a sentence can hold; two sides that both act are one."""
+    best: dict[int, MuscleAction] = {}
+    sides: dict[int, set[Side]] = {}
+    for action in sorted(actions, key=lambda a: -a.intensity):
+        if ACTION_UNITS[action.unit].region == region:
+            best.setdefault(action.unit, action)
+            sides.setdefault(action.unit, set()).add(action.side)
+    kept = list(best.values())[:_WORDED]
+    return [a.model_copy(update={"side": "both"}) if len(sides[a.unit]) > 1 and "both" in ACTION_UNITS[a.unit].sides else a for a in kept]
 
 
 def _described(segment: Segment) -> str:

@@ -22,7 +22,11 @@ _SHORTEST = 0.2
 _STEP = 0.14
 """Difference of level that is a change rather than a muscle that does not hold still."""
 _RISES = (0.1, 2.0)
-_MOST = 8
+_MOST, _PER_SECOND = 8, 1.0
+"""Actions of one unit: at least so many may be found, and one a second of a longer clip."""
+_HIDDEN, _GAP = 0.05, 0.6
+"""Trust below which a unit is hidden, rather than covered by speech; and seconds up to which it then goes on as it is before and after:
+beyond that the plan leaves it open."""
 
 
 def fit_actions(level: np.ndarray, trust: np.ndarray, unit: int, side: Side) -> list[MuscleAction]:
@@ -30,7 +34,7 @@ def fit_actions(level: np.ndarray, trust: np.ndarray, unit: int, side: Side) -> 
 
     Args:
         level: (T,) in 0..1.
-        trust: (T,) how much each frame says, 0..1; what is below 0.3 is bridged.
+        trust: (T,) how much each frame says, 0..1; what is below 0.3 is bridged where it is short, and left open elsewhere.
         unit: Number of the unit.
         side: Of the unit.
 
@@ -38,11 +42,11 @@ def fit_actions(level: np.ndarray, trust: np.ndarray, unit: int, side: Side) -> 
         In order of their onset; empty where the unit stays below `FAINTEST`.
     """
     level = _bridged(level, trust)
-    covered = float(np.median(trust)) < 0.9  # speech leaves waves of its own
+    covered = is_covered(trust)  # speech leaves waves of its own
     level = median_filter(level, min(25 if covered else 7, len(level)), mode="nearest")
     times = np.arange(len(level)) / FPS
     actions: list[MuscleAction] = []
-    for _ in range(_MOST):
+    for _ in range(max(_MOST, round(_PER_SECOND * len(level) / FPS))):
         made = _shown(actions, times)
         bound = FAINTEST if not actions else max(2 * _STEP if covered else _STEP, 0.3 * float(level.max()))
         stretches = runs(level - made > bound, max(1, round((2.5 if covered else 1) * _SHORTEST * FPS)))
@@ -56,6 +60,12 @@ def fit_actions(level: np.ndarray, trust: np.ndarray, unit: int, side: Side) -> 
     return sorted(actions, key=lambda a: a.onset or 0.0)
 
 
+def is_covered(trust: np.ndarray) -> bool:
+    """Find out whether speech covers a unit, by its (T,) trust where it is not hidden."""
+    seen = trust[trust >= _HIDDEN]
+    return bool(len(seen)) and float(np.median(seen)) < 0.9
+
+
 def _improves(level: np.ndarray, before: np.ndarray, after: np.ndarray) -> bool:
     """Whether an action takes off more error than one of the same length at `FAINTEST` would be worth."""
     gain = np.square(level - before) - np.square(level - after)
@@ -63,12 +73,16 @@ def _improves(level: np.ndarray, before: np.ndarray, after: np.ndarray) -> bool:
 
 
 def _bridged(level: np.ndarray, trust: np.ndarray) -> np.ndarray:
-    """Where little is seen, what is seen before and after it."""
+    """Where little is seen for an instant, what is seen before and after it; nothing where it lasts."""
     sure = trust >= 0.3
-    if sure.all() or sure.sum() < 5:
-        return level
-    frames = np.arange(len(level))
-    return np.maximum(level, np.interp(frames, frames[sure], level[sure]))
+    if not sure.all() and sure.sum() >= 5:
+        frames = np.arange(len(level))
+        level = np.maximum(level, np.interp(frames, frames[sure], level[sure]))
+    hidden = trust < _HIDDEN
+    for first, last in runs(hidden):
+        if last - first > _GAP * FPS or hidden.all():
+            level = np.concatenate([level[:first], np.zeros(last - first), level[last:]])
+    return level
 
 
 def _shown(actions: Sequence[MuscleAction], times: np.ndarray) -> np.ndarray:

@@ -13,8 +13,9 @@ from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.media import read_audio, read_still_or_video, read_video
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.speech.activity import speech_activity
-from tbd.think.coding.cleaning import resting_face
 from tbd.think.coding.coder import plan_from_motion
+from tbd.think.coding.rest import resting_face
+from tbd.think.coding.visibility import find_unseen
 from tbd.think.plan import MusclePlan
 
 _SHORTEST = 12
@@ -53,7 +54,7 @@ def plan_from_video(
     own = resting_face(motion.values)
     if at_rest is not None:  # its coefficients are relative to the person at rest already
         own[: len(BLENDSHAPES)] = 0
-    plan = plan_from_motion(motion, speaking, own, text=f"(what {os.path.basename(video)} shows)")
+    plan = plan_from_motion(motion, speaking, own, f"(what {os.path.basename(video)} shows)", find_unseen(motion))
     return plan.model_copy(update={"notes": (*notes, *plan.notes)})
 
 

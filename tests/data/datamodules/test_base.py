@@ -17,6 +17,8 @@ from tbd.data.datamodules.procedural import ProceduralDataModule
 from tbd.data.datasets.motion import MotionBatch, uniform
 from tbd.data.datasets.packed import TrainingClip
 from tbd.data.datasets.samplers import EpochSampler
+from tbd.draw.motion.training_options import MotionTraining
+from tbd.draw.window_options import WindowConfig
 from tbd.errors import InputError
 from tests.conftest import MEAD_CACHE, write_cache
 
@@ -102,7 +104,7 @@ def tiny_model():
     from tbd.draw.training_options import ConditioningDropout
 
     parts = MotionTransformer(dim=32, depth=1, heads=2), MuscleTokenEncoder(dim=32), MelEncoder(dim=32, context=2), DDIMScheduler()
-    return MotionDiffusion(*parts, NoGuidance(), window_frames=20, past_frames=4, conditioning_dropout=ConditioningDropout(0, 0))
+    return MotionDiffusion(*parts, NoGuidance(), windows=WindowConfig(20, 4), training=MotionTraining(ConditioningDropout(0, 0)))
 
 
 def test_filters(mead_cache):

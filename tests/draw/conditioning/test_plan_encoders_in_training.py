@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from tbd.draw.conditioning.plan_encoder import LabelEncoder
 from tbd.draw.export import save_model
 from tbd.draw.motion.loading import load_motion_model
+from tbd.draw.motion.training_options import MotionTraining
 from tbd.draw.optim import OptimizerConfig
 from tbd.draw.training_options import ConditioningDropout
 from tbd.think.plan import MuscleAction, MusclePlan
@@ -28,7 +29,7 @@ ENCODERS = {
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_one_step_trains_what_should_learn(name):
-    model = tiny_model(plan_encoder=ENCODERS[name](), conditioning_dropout=ConditioningDropout(muscles=0.0, audio=0.0)).train()
+    model = tiny_model(plan_encoder=ENCODERS[name](), training=MotionTraining(ConditioningDropout(muscles=0.0, audio=0.0))).train()
     model.losses(batch())["loss"].backward()
     grads = {key: parameter.grad for key, parameter in model.plan_encoder.named_parameters()}
     assert all(grad is not None and grad.abs().sum() > 0 for key, grad in grads.items() if not key.startswith("text_model"))
@@ -81,7 +82,7 @@ def test_a_run_validates_first_saves_no_text_weights_and_draws_from_its_folder(t
             "init_args": {"beta_schedule": "squaredcos_cap_v2", "prediction_type": "sample", "clip_sample": False},
         },
         "guidance": {"class_path": "tbd.draw.guidance.progressive.ProgressiveGuidance"},
-        "num_inference_steps": 3, "window_frames": 30, "past_frames": 6,
+        "sampling": {"num_inference_steps": 3}, "windows": {"frames": 30, "past": 6},
     }  # fmt: skip
     config = {"model": {"class_path": "tbd.draw.motion.diffusion.MotionDiffusion", "init_args": parts}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))

@@ -11,6 +11,7 @@ from tbd.ablation.measuring import Truth, measure
 from tbd.data.datasets.samplers import EvaluationSampler
 from tbd.draw.motion.batched import ClipRequest, draw_clips
 from tbd.draw.motion.normalization import ChannelStatistics, given_statistics, least_deviation
+from tbd.draw.motion.training_options import MotionTraining
 from tbd.draw.sample_means import Tally
 from tbd.draw.training_options import InitialWeights, ValidationClips
 from tbd.errors import InputError
@@ -177,7 +178,7 @@ def test_statistics_are_estimated_from_the_first_batches(workers):
 
 def test_statistics_are_given():
     mean, std = [0.1] * 58, [0.0, 0.2, *[0.5] * 56]
-    model = tiny.model(statistics=ChannelStatistics(mean, std))
+    model = tiny.model(training=MotionTraining(statistics=ChannelStatistics(mean, std)))
     with warnings.catch_warnings():
         warnings.filterwarnings("error", ".*mean and std.*")
         trainer(max_steps=1, limit_val_batches=0).fit(model, Own(2))
@@ -191,7 +192,7 @@ def test_statistics_are_given():
 )  # fmt: skip
 def test_statistics_that_cannot_be_are_refused(mean, std, message):
     with pytest.raises(InputError, match=message):
-        tiny.model(statistics=ChannelStatistics(mean, std))
+        tiny.model(training=MotionTraining(statistics=ChannelStatistics(mean, std)))
 
 
 def test_still_channels_get_a_floor():

@@ -10,7 +10,8 @@ from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
-from tbd.draw.motion.diffusion import MotionLoss, correlation
+from tbd.draw.motion.diffusion import correlation
+from tbd.draw.motion.training_options import MotionLoss, MotionTraining
 from tbd.draw.optim import OptimizerConfig
 from tbd.draw.sampling import crossfade_seam
 from tbd.draw.training_options import InitialWeights, TrainingNoise
@@ -86,7 +87,8 @@ def test_a_start_from_other_weights(model, tmp_path):
     with pytest.raises(InputError, match="is missing"):
         tiny_model(audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4), initial=InitialWeights(str(tmp_path)))
     new = tiny_model(
-        audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4), initial=InitialWeights(str(tmp_path), ["*embedding.weight"])
+        audio_encoder=PhoneEncoder(Humming(), 32, bins=20, context=4),
+        initial=InitialWeights(str(tmp_path), ["*embedding.weight"]),
     )
     assert torch.equal(new.denoiser.proj_out.weight, model.denoiser.proj_out.weight)
 
@@ -164,7 +166,7 @@ def test_padding_has_no_say(model):
 
 def test_lips_weigh_more():
     """The same error costs three times as much on the jaw as on a brow, and the channels' weights average 1."""
-    model, data, cost = tiny_model(loss=MotionLoss(velocity_weight=0.0, lip_weight=3.0)), batch(), {}
+    model, data, cost = tiny_model(training=MotionTraining(loss=MotionLoss(velocity_weight=0.0, lip_weight=3.0))), batch(), {}
     for channel in ("jawOpen", "browInnerUp"):
         error = torch.zeros(len(CHANNELS))
         error[CHANNELS.index(channel)] = 1.0
@@ -176,13 +178,26 @@ def test_lips_weigh_more():
 
 @pytest.mark.parametrize(("bias", "mean"), [(0.0, 1 / 2), (1.0, 2 / 3)])
 def test_noise_bias_prefers_noisy_timesteps(bias, mean):
-    model, seen = tiny_model(training_noise=TrainingNoise(timestep_bias=bias)), []
-    add_noise = model.noise_scheduler.add_noise
-    model.noise_scheduler.add_noise = lambda clean, noise, timestep: seen.append(timestep) or add_noise(clean, noise, timestep)
-    for _ in range(5):
-        model.losses(batch(400))
+    model, seen = tiny_model(training=MotionTraining(noise=TrainingNoise(timestep_bias=bias))), []
+    for k in range(5):
+        seen.append(model.add_noise(torch.zeros(400, 30, len(CHANNELS)), range(400 * k, 400 * (k + 1))).timestep)
     steps = torch.cat(seen)
     assert steps.min() >= 0 and steps.max() < 1000 and steps.float().mean().item() / 1000 == pytest.approx(mean, abs=0.03)
+
+
+@pytest.mark.parametrize("scheduler", [DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler])
+@pytest.mark.parametrize("drawn_before", [False, True])
+def test_training_noise_is_that_of_its_timestep_with_every_scheduler(scheduler, drawn_before):
+    """Those of diffusers' multistep solvers add the noise of other timesteps: reversed before the first drawing, the nearest after it."""
+    model = tiny_model(noise_scheduler=scheduler(prediction_type="sample", **VARIANCE_PRESERVING))
+    if drawn_before:
+        drawn(model, voice(1))
+    clean = torch.ones(64, 30, len(CHANNELS))
+    windows = model.add_noise(clean, range(64))
+    level = model.noise_scheduler.alphas_cumprod[windows.timestep]
+    known = ((windows.noisy - windows.noise * (1 - level).sqrt()[:, None, None]) / clean).mean((1, 2))
+    assert torch.allclose(known, level.sqrt(), atol=1e-4)
+    assert windows.timestep.unique().numel() > 50
 
 
 def test_it_learns(model):
@@ -240,3 +255,30 @@ def test_a_window_is_eased_into_the_past():
     eased = crossfade_seam(drawn, past, frames=6)
     assert eased[0, 6, 0] < 0.2 and torch.equal(eased[0, 11:, 0], torch.ones(19)) and (eased[0, 6:12, 0].diff() > 0).all()
     assert torch.equal(eased[..., 1], drawn[..., 1]) and torch.equal(crossfade_seam(drawn[:, :8], past[:, :8], 6)[:, :6], drawn[:, :6])
+
+
+def test_a_trackers_jump_does_not_rule_a_robust_loss():
+    data = batch()
+    jumped = {**data, "motion": data["motion"].clone()}
+    jumped["motion"][0, -4] += 40.0
+    rise = {}
+    for outlier in (float("inf"), 2.0):
+        torch.manual_seed(0)
+        model = tiny_model(training=MotionTraining(loss=MotionLoss(outlier=outlier)))
+        calm, upset = (model.losses({**b, "id": torch.arange(len(b["motion"]))})["loss"].item() for b in (data, jumped))
+        rise[outlier] = upset / calm
+    assert rise[2.0] < 0.2 * rise[float("inf")]
+
+
+@pytest.mark.parametrize("outlier", [0.0, -1.0, float("nan")])
+def test_an_outlier_is_a_number_of_deviations(outlier):
+    with pytest.raises(InputError, match="above 0"):
+        MotionLoss(outlier=outlier)
+
+
+def test_frozen_parts_keep_their_weights():
+    model = tiny_model(training=MotionTraining(frozen=("audio_encoder",)))
+    model.losses(batch())["loss"].backward()
+    assert not any(p.requires_grad for p in model.audio_encoder.parameters())
+    assert all(p.grad is None for p in model.audio_encoder.parameters())
+    assert any(p.grad is not None for p in model.denoiser.parameters())

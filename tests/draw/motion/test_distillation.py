@@ -39,9 +39,8 @@ def trained(tmp_path) -> Path:
             "audio_encoder": encoder,
             "noise_scheduler": {"class_path": "diffusers.DDIMScheduler", "init_args": {"prediction_type": "sample"}},
             "guidance": {"class_path": "tbd.draw.guidance.base.NoGuidance"},
-            "num_inference_steps": 2,
-            "window_frames": 30,
-            "past_frames": 6,
+            "sampling": {"num_inference_steps": 2},
+            "windows": {"frames": 30, "past": 6},
         },
     }
     write_model(content, model.state_dict(), tmp_path / "trained")

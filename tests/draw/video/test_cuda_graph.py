@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tbd.draw.video.cuda_graph import CUDAGraphRunner
+from tbd.draw.video.training_options import VideoTraining
 from tests.draw.tiny_video import tiny_video_model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
@@ -33,7 +34,7 @@ def test_precisions_are_recorded_apart():
 
 
 def test_a_frozen_reference_is_replayed_in_training():
-    model = tiny_video_model(trainable=["denoiser.unet.*motion_modules*"]).cuda()
+    model = tiny_video_model(training=VideoTraining(trainable=["denoiser.unet.*motion_modules*"])).cuda()
     portrait = torch.randn(1, model.denoiser.channels, 8, 8, device="cuda")
     before = {name: x.clone() for name, x in model.denoiser.train().encode_reference(portrait).items()}
     model.compile_parts()

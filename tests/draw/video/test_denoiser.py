@@ -58,8 +58,7 @@ def test_it_trains_and_draws_from_its_exported_folder(tmp_path):
         },
         "noise_scheduler": {"class_path": "diffusers.DDIMScheduler", "init_args": {"prediction_type": "v_prediction"}},
         "guidance": {"class_path": "tbd.draw.guidance.base.NoGuidance"},
-        "window_frames": 6,
-        "past_frames": 2,
+        "windows": {"frames": 6, "past": 2},
     }
     import yaml
 

@@ -16,6 +16,7 @@ from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.video.denoiser import VideoConditioning, VideoUNet
+from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.errors import InputError
 from tbd.think.action_units import REGIONS
 from tbd.think.plan import MuscleAction, MusclePlan
@@ -182,7 +183,7 @@ def test_windows_continue_the_past(model):
 def test_a_perfect_denoiser_leaves_no_seam():
     """With every prediction right, a video of many windows is the true one, whatever the noise scheduler."""
     for options in ({}, {"noise_scheduler": DPMSolverMultistepScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="sample")}):
-        model = tiny_video_model(num_inference_steps=10, **options).eval()
+        model = tiny_video_model(sampling=SamplingConfig(10), **options).eval()
         kind = model.noise_scheduler.config.prediction_type
         calls = []
 
@@ -220,10 +221,10 @@ def test_drawing_holds_one_window(model):
     assert len(read) <= model.window_frames
 
 
-@pytest.mark.parametrize("sizes", [{"window_frames": 2, "past_frames": 2}, {"window_frames": 9}])
-def test_unfit_windows_are_refused(sizes):
+@pytest.mark.parametrize("windows", [WindowConfig(2, 2), WindowConfig(9, 2)])
+def test_unfit_windows_are_refused(windows):
     with pytest.raises(ValueError, match="window"):
-        tiny_video_model(**sizes)
+        tiny_video_model(windows=windows)
 
 
 def test_unfit_parts_are_refused():

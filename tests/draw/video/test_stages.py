@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tbd.cli.main import main
 from tbd.data.preprocess.cache import Cache
-from tbd.data.preprocess.clip import save_sound
+from tbd.data.preprocess.sound import save_sound
 from tbd.data.records import ClipRecord
 from tbd.draw.export import load_model, save_model
 from tbd.draw.video.diffusion import VideoDiffusion
@@ -72,7 +72,13 @@ def fit(root: Path, stage: int, *options: str):
         "precision": "bf16-mixed",
         "default_root_dir": root / f"run{stage}",
     }  # fmt: skip
-    arguments = ["fit", "--config", str(CONFIGS / f"experiment/video_stage{stage}.yaml"), *TINY, "--model.init_args.num_inference_steps=2"]
+    arguments = [
+        "fit",
+        "--config",
+        str(CONFIGS / f"experiment/video_stage{stage}.yaml"),
+        *TINY,
+        "--model.init_args.sampling.num_inference_steps=2",
+    ]
     arguments += [f"--data.init_args.{name}={value}" for name, value in data.items()]
     arguments += [f"--trainer.{name}={value}" for name, value in trainer.items()]
     return lightning_cli([*arguments, *options])
@@ -121,7 +127,11 @@ def test_validation_shows_films(trained):
 def test_an_export_needs_no_hub_and_draws(trained, tmp_path):
     save_model(trained / "checkpoints" / "last.ckpt", trained / "config.yaml", tmp_path / "model")
     described = yaml.safe_load((tmp_path / "model" / "config.yaml").read_text())["model"]["init_args"]
-    assert isinstance(described["denoiser"]["init_args"]["unet"], dict) and "initial" not in described
+    assert (
+        isinstance(described["denoiser"]["init_args"]["unet"], dict)
+        and "initial" not in described
+        and "trainable" not in described["training"]
+    )
     exported, direct = load_model(tmp_path / "model", VideoDiffusion), load_model(trained / "checkpoints" / "last.ckpt", VideoDiffusion)
     half = load_file(tmp_path / "model" / "model.safetensors")
     for (name, a), (_, b) in zip(exported.named_parameters(), direct.named_parameters()):
@@ -162,7 +172,7 @@ def test_generate_draws_with_the_video_model(trained, tmp_path, capsys):
     """The whole command: thinking, motion, coarse frames, latent video, mp4 with sound."""
     import skimage
 
-    from tbd.data.preprocess.clip import save_sound
+    from tbd.data.preprocess.sound import save_sound
     from tbd.media import video_info
 
     save_sound(tmp_path / "voice.wav", np.sin(np.arange(16000) / 20) * 0.3)

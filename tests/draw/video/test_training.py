@@ -9,10 +9,11 @@ from torch import nn
 from tbd.data.datasets.samplers import EpochSampler
 from tbd.data.datasets.video import VideoBatch, VideoWindows
 from tbd.draw.randomness import SampleNoise
-from tbd.draw.training_options import InitialWeights, TrainingNoise, VideoConditioningDropout
+from tbd.draw.training_options import InitialWeights, TrainingNoise
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.precision import MemoryOptions, keep_norm_dtype
+from tbd.draw.video.training_options import VideoConditioningDropout, VideoTraining
 from tbd.errors import InputError
 from tests.draw.tiny_video import AUTOENCODER, UNET, Losses, TinyVideoData, clip, tiny_video_model
 
@@ -53,12 +54,14 @@ def test_a_kill_at_any_step_changes_nothing(tmp_path):
 
 def test_stages_train_what_their_patterns_name(tmp_path):
     """The second stage starts from the first's weights, keeps them, and moves its own."""
-    _, first = fit(tmp_path, 2, trainable=("denoiser.unet.*attentions*", "denoiser.reference.*"), save_every=2)
+    _, first = fit(tmp_path, 2, training=VideoTraining(trainable=("denoiser.unet.*attentions*", "denoiser.reference.*")), save_every=2)
     start = tiny_video_model()
     moved = {name for (name, a), (_, b) in zip(first.named_parameters(), start.named_parameters()) if not torch.allclose(a, b, atol=1e-6)}
     assert moved and all("attentions" in name or "reference" in name for name in moved)
     checkpoint = tmp_path / "step=2.ckpt"
-    second = tiny_video_model(initial=InitialWeights(str(checkpoint), ["*motion_modules*"]), trainable=("denoiser.unet.*motion_modules*",))
+    second = tiny_video_model(
+        initial=InitialWeights(str(checkpoint), ["*motion_modules*"]), training=VideoTraining(trainable=("denoiser.unet.*motion_modules*",))
+    )
     assert {name for name, p in second.named_parameters() if p.requires_grad} == {
         n for n, _ in second.named_parameters() if "motion_modules" in n
     }
@@ -106,7 +109,9 @@ def test_frozen_weights_train_the_rest_in_half_the_memory():
     """In bf16 autocast the loss is the same within bf16's grain, and what trains stays float32."""
     losses = []
     for halve in (False, True):
-        model = tiny_video_model(trainable=["denoiser.unet.*motion_modules*"], memory=MemoryOptions(cast_frozen_to_bf16=halve))
+        model = tiny_video_model(
+            training=VideoTraining(trainable=["denoiser.unet.*motion_modules*"]), memory=MemoryOptions(cast_frozen_to_bf16=halve)
+        )
         with torch.autocast("cpu", torch.bfloat16):
             loss = model.losses(two_samples())["loss"]
         loss.backward()
@@ -149,7 +154,7 @@ def test_a_loss_depends_on_the_samples_alone():
 
 def test_it_learns():
     """Some steps on one batch bring the loss down."""
-    model = tiny_video_model(conditioning_dropout=VideoConditioningDropout(hint=0.0), training_noise=TrainingNoise(0.05)).train()
+    model = tiny_video_model(training=VideoTraining(VideoConditioningDropout(hint=0.0), TrainingNoise(0.05))).train()
     batch = two_samples()
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 3e-3)
     losses = []
@@ -175,7 +180,8 @@ def test_refusals_are_one_sentence(tmp_path, monkeypatch):
     checkpoint = tmp_path / "step=1.ckpt"
     with pytest.raises(InputError, match="another configuration: denoiser"):
         tiny_video_model(
-            denoiser=VideoUNet({**UNET, "block_out_channels": [16, 16]}, max_frames=8), initial=InitialWeights(str(checkpoint))
+            denoiser=VideoUNet({**UNET, "block_out_channels": [16, 16]}, max_frames=8),
+            initial=InitialWeights(str(checkpoint)),
         )
     cut = tmp_path / "cut.ckpt"
     cut.write_bytes(checkpoint.read_bytes()[:-2000])
@@ -184,7 +190,7 @@ def test_refusals_are_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="no weights"):
         tiny_video_model(initial=InitialWeights(str(tmp_path / "nothing.ckpt")))
     with pytest.raises(ValueError, match="matches no parameter"):
-        tiny_video_model(trainable=["denoiser.unit.*"])
+        tiny_video_model(training=VideoTraining(trainable=["denoiser.unit.*"]))
     with pytest.raises(InputError, match=r"There is no AutoencoderKL no/where.*hf download"):
         LatentCodec("no/where")
     (tmp_path / "folder").mkdir()

@@ -1,0 +1,102 @@
+"""`MotionSampler`: the part of a motion diffusion that draws."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tbd.draw.conditioning.plan_encoder import PlanEmbeds
+from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.guidance.base import Guidance
+from tbd.draw.motion.batched import ClipRequest, draw_pieces
+from tbd.draw.motion.denoiser import Denoiser
+from tbd.draw.motion.normalization import NormalizedDiffusion
+from tbd.draw.sampling import Past, repeat_batch
+from tbd.face.channels import CHANNELS
+from tbd.face.motion import Motion
+from tbd.think.plan import MusclePlan
+
+
+class MotionSampler(NormalizedDiffusion):
+    """Draws motion from a recording and a plan."""
+
+    denoiser: Denoiser
+    region_masks: Tensor
+    """(5, 1, 1, 58): which channels belong to which region of `REGIONS`."""
+
+    @torch.no_grad()
+    def generate(
+        self,
+        audio: np.ndarray,
+        plan: MusclePlan,
+        seed: int = 0,
+        guidance: Guidance | None = None,
+        num_inference_steps: int | None = None,
+    ) -> Iterator[Motion]:
+        """Draw the motion of a recording, window by window, in constant memory.
+
+        Args:
+            audio: (N,) float32 samples at 16 kHz.
+            plan: The muscle plan, its times in seconds from the start.
+            seed: The same seed gives the same motion.
+            guidance: How the branches are combined; None for this model's own.
+            num_inference_steps: Denoising steps; None for this model's own number.
+
+        Yields:
+            Consecutive pieces of motion, together ceil(N / 640) frames.
+        """
+        for _, new in draw_pieces(self, [ClipRequest(audio, plan, seed)], guidance or self.guidance, num_inference_steps):
+            yield Motion(new[0].float().cpu().numpy()).clamped()
+
+    @torch.no_grad()
+    def sample_window(
+        self,
+        audio: Tensor,
+        plan: PlanTensors,
+        past: Tensor | None = None,
+        guidance: Guidance | None = None,
+        num_inference_steps: int | None = None,
+        noise: Tensor | None = None,
+        phones: Tensor | None = None,
+    ) -> Tensor:
+        """Draw one window by the full sampling loop.
+
+        Args:
+            audio: (B, (T + 2·context)·640) samples.
+            plan: B plans in window time.
+            past: (B, P, 58) motion that the window's first P frames repeat.
+            guidance: How the branches are combined; None draws the fully conditioned branch alone.
+            num_inference_steps: Denoising steps; None for the model's own number.
+            noise: (B, T, 58) noise to start from; drawn where not given.
+            phones: (B, (T + 2·context)·4) for an audio encoder that takes them.
+
+        Returns:
+            (B, T, 58) motion, its first P frames the past's.
+        """
+        audio_embeds = self.audio_encoder(audio, phones)  # (B, T, D)
+        shape = (*audio_embeds.shape[:2], len(CHANNELS))
+        noise = torch.randn(shape, device=audio.device) if noise is None else noise.to(audio.device)
+        known = Past.of(None if past is None else self.normalise(past), noise)
+        drawn = self.denoise_windows(plan, (audio_embeds, known), known, noise, self.region_masks, guidance, num_inference_steps)
+        return self.denormalise(drawn)
+
+    def predict(
+        self, n: int, noisy: Tensor, timestep: Tensor, plan: PlanEmbeds, audio_mask: Tensor, conditioning: tuple[Tensor, Past]
+    ) -> Tensor:
+        """Run the denoiser once for n branches of B windows.
+
+        Args:
+            n: Number of branches.
+            noisy: (n·B, T, 58) the windows, branch by branch.
+            timestep: (n·B,) the training timestep.
+            plan: The plans of all branches.
+            audio_mask: (n·B,) 1 where the audio is given.
+            conditioning: The audio's features (B, T, D), and the past.
+
+        Returns:
+            (n·B, T, 58) predictions.
+        """
+        audio_embeds, past = conditioning
+        audio_embeds, values, mask = (repeat_batch(x, n) for x in (audio_embeds, past.values, past.mask))
+        return self.denoiser(noisy, timestep, audio_embeds, audio_mask, plan, values, mask)
