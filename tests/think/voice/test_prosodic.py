@@ -1,6 +1,8 @@
 """The default reader: what it hears in acted voices, how fast, and that it hears the same twice."""
 
 import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -13,6 +15,7 @@ from tbd.think.emotions import EMOTIONS
 from tbd.think.voice import ProsodicVoiceReader
 from tbd.utils.sample_inputs import VOICE
 from tests.think.voice.sounds import voice
+from tests.think.voice.test_emphasis import STRESSED
 
 READER = ProsodicVoiceReader()
 
@@ -35,6 +38,20 @@ def test_the_same_sound_gives_the_same_reading():
     assert READER.read(read_audio(VOICE)) == ProsodicVoiceReader().read(read_audio(VOICE))
 
 
+def test_windows_follow_the_time():
+    reading = READER.read(STRESSED)
+    assert [w.start for w in reading.windows] == [0.5 * i for i in range(len(reading.windows))] and len(reading.windows) == 12
+    inside, outside = ([w.arousal for w in reading.windows if (w.start in (2.5, 3.0)) == within] for within in (True, False))
+    assert min(inside) > np.median(outside) and all(sum(w.probabilities.values()) == pytest.approx(1) for w in reading.windows)
+    assert reading.aroused_in(2.5, 4.5) == reading.windows[5].aroused and reading.aroused_in(20, 21) is None
+
+
+def test_windows_without_speech_are_left_out():
+    sound = np.concatenate([voice(3), np.zeros(80000, np.float32), voice(3)])
+    assert not [w for w in READER.read(sound).windows if w.start >= 3 and w.end <= 8]
+    assert len(READER.read(voice(1.5)).windows) == 1
+
+
 def test_gain_does_not_matter():
     loud, soft = READER.read(voice(level=0.4)), READER.read(voice(level=0.04))
     assert loud.aroused == pytest.approx(soft.aroused, abs=0.03) and loud.leading == soft.leading
@@ -46,3 +63,8 @@ def test_a_minute_takes_less_than_two_seconds_of_processor_time():
     start = time.process_time()
     READER.read(minute)
     assert time.process_time() - start < 2
+
+
+def test_a_plan_of_a_sentence_alone_loads_no_ears():
+    code = "import sys; from tbd.think import KnowledgePlanner as P; P().plan('sad'); assert not [m for m in sys.modules if 'voice' in m]"
+    subprocess.run([sys.executable, "-c", code], check=True)
