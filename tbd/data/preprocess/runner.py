@@ -4,14 +4,16 @@ import errno
 import json
 import multiprocessing
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -26,6 +28,7 @@ from tbd.errors import InputError, TBDError
 from tbd.face.neutral import AVERAGE
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import ignore_sigint
+from tbd.utils.shards import Shard
 
 if TYPE_CHECKING:
     from tbd.data.preprocess.clip import PreprocessConfig
@@ -33,6 +36,11 @@ if TYPE_CHECKING:
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
 """Errors of the machine, not of a clip."""
+
+_PATIENCE = 2.0
+"""Seconds to wait for a lock that another process holds for an instant."""
+_MEAD_HOURS = 40
+"""Hours of film that MEAD has in all views that it shares."""
 
 _REASONS = 4
 """Reasons that the error names where no clip could be used."""
@@ -51,6 +59,7 @@ def preprocess(
     retry: bool = False,
     scan_only: bool = False,
     console: Console | None = None,
+    shard: Shard | None = None,
 ) -> Cache:
     """Prepare a data set, or what is missing of it.
 
@@ -65,6 +74,7 @@ def preprocess(
         retry: Whether to try clips again that failed.
         scan_only: Whether to open clips and record what their streams say, without preparing them.
         console: Where progress goes.
+        shard: The part of the clips to prepare, where several machines share them out; all where not given.
 
     Returns:
         The cache, its manifest written.
@@ -86,25 +96,28 @@ def preprocess(
     clips = with_neutrals(clips)
     scan.problems.update({f"{labels} ({i})" if len(remarks) > 1 else str(labels): remark for i, remark in enumerate(remarks, 1)})
     cache = Cache.claim(output, source=source.name, **config.shared())
-    with locked(cache):
-        _sweep(cache)
+    mine = clips if shard is None else shard.of(clips)
+    with locked(cache, shard):
+        _sweep(cache, None if shard is None else {raw.record.clip for raw in mine})
         about = {"root": str(getattr(source, "root", "")), "scanned": time.strftime("%Y-%m-%d %H:%M:%S"), "counts": scan.counts,
                  "problems": scan.problems, "tbd": tbd.__version__, "command": sys.argv}  # fmt: skip
         with atomic_output(cache.path("scan.json")) as temporary:
             temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
         keys = [] if scan_only else config.tracker_keys()
-        todo = [raw for raw in clips if not _done(cache, raw, keys, retry, scan_only)]
+        todo = [raw for raw in mine if not _done(cache, raw, keys, retry, scan_only)]
         console.print(
-            f"{len(clips)} clips found, {len(clips) - len(todo)} of them done before; {len(scan.problems)} remarks on the download."
+            f"{len(clips)} clips found{share(shard, len(mine))}, {len(mine) - len(todo)} of them done before; "
+            f"{len(scan.problems)} remarks on the download."
         )
         work = _Work(str(cache.root), None if scan_only else config)
         try:
-            with one_thread_each():
+            with one_thread_each(), Speed(console) as speed:
                 for record in _progress(_map(work, todo, workers or len(os.sched_getaffinity(0))), len(todo), console):
                     cache.save_record(record)
+                    speed.count(0.0 if scan_only else record.seconds)
         finally:
             cache.write_manifest()
-        if not scan_only:
+        if not scan_only and shard is None:
             _require_some(cache, clips)
     return cache
 
@@ -123,11 +136,12 @@ def _require_some(cache: Cache, clips: Sequence[RawClip]) -> None:
 
 
 @contextmanager
-def locked(cache: Cache) -> Iterator[None]:
-    """Keep other processes from writing to a cache.
+def locked(cache: Cache, shard: Shard | None = None) -> Iterator[None]:
+    """Keep other processes from writing to a cache, or to a shard of it.
 
     Args:
         cache: The cache.
+        shard: What this process prepares; all of it where not given. Shards do not wait for each other.
 
     Yields:
         None, while this process alone may write.
@@ -135,15 +149,71 @@ def locked(cache: Cache) -> Iterator[None]:
     Raises:
         InputError: If another process is preparing it.
     """
-    lock = FileLock(cache.path(".lock"))
+    with ExitStack() as stack:
+        whole = stack.enter_context(_held(cache, ".lock"))
+        if shard is not None:
+            stack.enter_context(_held(cache, _shard_lock(shard)))
+            whole.release()
+        else:
+            for path in sorted(cache.root.glob(".lock-*")):
+                stack.enter_context(_held(cache, path.name))
+        yield
+
+
+def _shard_lock(shard: Shard) -> str:
+    return f".lock-{shard.index}-{shard.count}"
+
+
+@contextmanager
+def _held(cache: Cache, name: str) -> Iterator[FileLock]:
+    """Hold one lock of a cache. A shard holds the whole cache's for an instant, which others sit out."""
+    lock = FileLock(cache.path(name))
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_PATIENCE)
     except Timeout:
         raise InputError(f"Another process is preparing {cache.root}; wait for it, or choose another --output.") from None
     try:
-        yield
+        yield lock
     finally:
         lock.release()
+
+
+def share(shard: Shard | None, count: int) -> str:
+    """Say which part of the clips is one's own, within a sentence on all of them; nothing without a shard."""
+    return "" if shard is None else f", {count} of them in shard {shard}"
+
+
+class Speed(AbstractContextManager):
+    """Says how much film was worked through a second and core, by the processor time of this process and those that it started.
+
+    Args:
+        console: Where the sentence goes, once something was worked through.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console, self.clips, self.seconds = console, 0, 0.0
+
+    def __enter__(self) -> "Speed":
+        self._wall, self._processor = time.monotonic(), _processor_seconds()
+        return self
+
+    def count(self, seconds: float) -> None:
+        """Count a clip of so many seconds."""
+        self.clips, self.seconds = self.clips + 1, self.seconds + seconds
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        spent = _processor_seconds() - self._processor
+        if self.seconds and spent and kind is None:
+            rate = self.seconds / spent
+            self.console.print(
+                f"{self.clips} clips in {time.monotonic() - self._wall:.0f} s; {self.clips / spent:.2f} clips or {rate:.2f} s of film a "
+                f"second and core: {_MEAD_HOURS} hours of film, as MEAD has, take about {_MEAD_HOURS / rate:.0f} core hours."
+            )
+
+
+def _processor_seconds() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 @contextmanager
@@ -160,11 +230,13 @@ def one_thread_each() -> Iterator[None]:
                 del os.environ[name]
 
 
-def _sweep(cache: Cache) -> None:
-    """Remove the temporary files of a run that was killed; under the lock nobody else writes here."""
+def _sweep(cache: Cache, clips: set[str] | None) -> None:
+    """Remove the temporary files of a run that was killed; under the lock nobody else writes here, or writes of these clips."""
+    own = None if clips is None else {clip[:100] for clip in clips}
     for kind in ("video", "audio", "motion", "points", "records", "neutral", "plans"):
         for path in cache.path(kind).rglob(".*-*"):
-            path.unlink(missing_ok=True)
+            if own is None or path.name[1:].rpartition("-")[0] in own:
+                path.unlink(missing_ok=True)
 
 
 def _done(cache: Cache, raw: RawClip, trackers: Sequence[str], retry: bool, scan_only: bool) -> bool:
