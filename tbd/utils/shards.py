@@ -59,3 +59,20 @@ class Shard:
     def of(self, items: Sequence[T]) -> list[T]:
         """Choose the shard's items: every item is in one shard, the same wherever the list is the same."""
         return list(items[self.index - 1 :: self.count])
+
+
+def within(shard: Shard | None, count: int) -> str:
+    """Say within a sentence on all items how many are one's own.
+
+    Args:
+        shard: One's own; None for all items.
+        count: How many it has.
+
+    Returns:
+        Words to follow the number of all; none without a shard.
+
+    Example:
+        >>> f"16 clips{within(Shard(2, 8), 2)}"
+        '16 clips, 2 of them in shard 2/8'
+    """
+    return "" if shard is None else f", {count} of them in shard {shard}"

@@ -87,7 +87,7 @@ def test_a_shard_resumes_and_leaves_the_others_alone(raw, tmp_path):
 
 
 def test_the_whole_and_a_shard_exclude_each_other_and_shards_do_not(whole, raw, tmp_path, monkeypatch):
-    monkeypatch.setattr("tbd.data.preprocess.runner._PATIENCE", 0)
+    monkeypatch.setattr("tbd.data.preprocess.locking._PATIENCE", 0)
     root = shutil.copytree(whole, tmp_path / "c")
 
     def run(shard):

@@ -19,7 +19,7 @@ from rich.console import Console
 from torch.nn import functional as F
 
 from tbd.data.preprocess.cache import Cache
-from tbd.data.preprocess.runner import locked
+from tbd.data.preprocess.locking import locked
 from tbd.data.records import ClipRecord
 from tbd.draw.pretrained import fingerprint, from_source
 from tbd.errors import InputError, TBDError

@@ -11,8 +11,10 @@ from rich.progress import track
 
 from tbd.data.measured_plans import MeasuredPlan
 from tbd.data.preprocess.cache import Cache
+from tbd.data.preprocess.locking import locked
 from tbd.data.preprocess.plans import PlanRecipe, Rest, RestSource, measure_plan, rests_of
-from tbd.data.preprocess.runner import Speed, locked, one_thread_each, share
+from tbd.data.preprocess.runner import one_thread_each
+from tbd.data.preprocess.speed import Speed
 from tbd.data.records import ClipRecord
 from tbd.errors import InputError
 from tbd.media.rates import FPS
@@ -20,7 +22,7 @@ from tbd.think.plan import MusclePlan
 from tbd.think.planner import Planner
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import parallel_map
-from tbd.utils.shards import Shard
+from tbd.utils.shards import Shard, within
 
 _PREFERRED = ("face_landmarker", "face_mesh")
 """Trackers from the one whose coefficients are steadier (its noise from frame to frame is a third of the mesh tracker's in the brows)."""
@@ -92,7 +94,7 @@ def measure_plans(
         rests = rests_of(records, cache, recipe)
         own = records if shard is None else shard.of(records)
         todo = _missing(cache, own, recipe, rests)
-        console.print(f"{len(records)} clips{share(shard, len(own))}, {len(own) - len(todo)} of them done before.")
+        console.print(f"{len(records)} clips{within(shard, len(own))}, {len(own) - len(todo)} of them done before.")
         try:
             _run(cache, recipe, todo, workers or len(os.sched_getaffinity(0)), planner, console)
         finally:

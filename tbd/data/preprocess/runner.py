@@ -4,23 +4,22 @@ import errno
 import json
 import multiprocessing
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 import tbd
 from tbd.data.preprocess.cache import Cache
+from tbd.data.preprocess.locking import locked
+from tbd.data.preprocess.speed import Speed
 from tbd.data.records import ClipRecord
 from tbd.data.sources.base import RawClip, RawSource, with_neutrals
 from tbd.data.sources.labels import apply_labels, read_labels
@@ -28,7 +27,7 @@ from tbd.errors import InputError, TBDError
 from tbd.face.neutral import AVERAGE
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import ignore_sigint
-from tbd.utils.shards import Shard
+from tbd.utils.shards import Shard, within
 
 if TYPE_CHECKING:
     from tbd.data.preprocess.clip import PreprocessConfig
@@ -37,10 +36,6 @@ if TYPE_CHECKING:
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
 """Errors of the machine, not of a clip."""
 
-_PATIENCE = 2.0
-"""Seconds to wait for a lock that another process holds for an instant."""
-_MEAD_HOURS = 40
-"""Hours of film that MEAD has in all views that it shares."""
 
 _REASONS = 4
 """Reasons that the error names where no clip could be used."""
@@ -106,7 +101,7 @@ def preprocess(
         keys = [] if scan_only else config.tracker_keys()
         todo = [raw for raw in mine if not _done(cache, raw, keys, retry, scan_only)]
         console.print(
-            f"{len(clips)} clips found{share(shard, len(mine))}, {len(mine) - len(todo)} of them done before; "
+            f"{len(clips)} clips found{within(shard, len(mine))}, {len(mine) - len(todo)} of them done before; "
             f"{len(scan.problems)} remarks on the download."
         )
         work = _Work(str(cache.root), None if scan_only else config)
@@ -133,87 +128,6 @@ def _require_some(cache: Cache, clips: Sequence[RawClip]) -> None:
         counted = "; ".join(f"{len(reasons)} × {reasons[0]}" for reasons in sorted(kinds.values(), key=len, reverse=True)[:_REASONS])
         more = f"; and {len(kinds) - _REASONS} more reasons" if len(kinds) > _REASONS else ""
         raise TBDError(f"0 of {len(clips)} clips are ready: {counted}{more} (`tbd preprocess report {cache.root}` lists them).")
-
-
-@contextmanager
-def locked(cache: Cache, shard: Shard | None = None) -> Iterator[None]:
-    """Keep other processes from writing to a cache, or to a shard of it.
-
-    Args:
-        cache: The cache.
-        shard: What this process prepares; all of it where not given. Shards do not wait for each other.
-
-    Yields:
-        None, while this process alone may write.
-
-    Raises:
-        InputError: If another process is preparing it.
-    """
-    with ExitStack() as stack:
-        whole = stack.enter_context(_held(cache, ".lock"))
-        if shard is not None:
-            stack.enter_context(_held(cache, _shard_lock(shard)))
-            whole.release()
-        else:
-            for path in sorted(cache.root.glob(".lock-*")):
-                stack.enter_context(_held(cache, path.name))
-        yield
-
-
-def _shard_lock(shard: Shard) -> str:
-    return f".lock-{shard.index}-{shard.count}"
-
-
-@contextmanager
-def _held(cache: Cache, name: str) -> Iterator[FileLock]:
-    """Hold one lock of a cache. A shard holds the whole cache's for an instant, which others sit out."""
-    lock = FileLock(cache.path(name))
-    try:
-        lock.acquire(timeout=_PATIENCE)
-    except Timeout:
-        raise InputError(f"Another process is preparing {cache.root}; wait for it, or choose another --output.") from None
-    try:
-        yield lock
-    finally:
-        lock.release()
-
-
-def share(shard: Shard | None, count: int) -> str:
-    """Say which part of the clips is one's own, within a sentence on all of them; nothing without a shard."""
-    return "" if shard is None else f", {count} of them in shard {shard}"
-
-
-class Speed(AbstractContextManager):
-    """Says how much film was worked through a second and core, by the processor time of this process and those that it started.
-
-    Args:
-        console: Where the sentence goes, once something was worked through.
-    """
-
-    def __init__(self, console: Console) -> None:
-        self.console, self.clips, self.seconds = console, 0, 0.0
-
-    def __enter__(self) -> "Speed":
-        self._wall, self._processor = time.monotonic(), _processor_seconds()
-        return self
-
-    def count(self, seconds: float) -> None:
-        """Count a clip of so many seconds."""
-        self.clips, self.seconds = self.clips + 1, self.seconds + seconds
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        spent = _processor_seconds() - self._processor
-        if self.seconds and spent and kind is None:
-            rate = self.seconds / spent
-            self.console.print(
-                f"{self.clips} clips in {time.monotonic() - self._wall:.0f} s; {self.clips / spent:.2f} clips or {rate:.2f} s of film a "
-                f"second and core: {_MEAD_HOURS} hours of film, as MEAD has, take about {_MEAD_HOURS / rate:.0f} core hours."
-            )
-
-
-def _processor_seconds() -> float:
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 @contextmanager
