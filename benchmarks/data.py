@@ -99,7 +99,8 @@ def least(work: Callable[[], Any], repeats: int = REPEATS) -> float:
 
 def prepare_cost(clip: Path, folder: Path, workers: int, copies: int = 8) -> dict[str, float]:
     """Milliseconds of processor per prepared frame, of the tracker alone and of all; frames a second over processes."""
-    from tbd.data.preprocess.clip import PreprocessConfig, prepare_clip
+    from tbd.data.preprocess.clip import prepare_clip
+    from tbd.data.preprocess.config import PreprocessConfig
     from tbd.face.tracker import FaceMeshTracker
 
     recipe, tracker = PreprocessConfig(sizes=(512,)), FaceMeshTracker()
@@ -136,7 +137,7 @@ def prepare_cost(clip: Path, folder: Path, workers: int, copies: int = 8) -> dic
 def sparse_cost(clip: Path, folder: Path) -> dict[str, Any]:
     """Milliseconds of processor to read 16 frames, by reader and by how they lie, and to decode all with PyAV."""
     from tbd.data.datasets.frames import DecordReader, PyAVReader
-    from tbd.data.preprocess.clip import CODEC
+    from tbd.data.preprocess.config import CODEC
 
     _, records = prepare_one(clip, folder, sizes=(512,))
     frames = list(read_video(folder / "cache" / records[0].videos["512"]))

@@ -177,7 +177,7 @@ class TalkingHeadPipeline:
             plan: A plan instead of the sentence.
             seed: The same seed gives the same video.
             guidance: Combines the predictions of a denoising step of the motion model, instead of the model's own.
-            num_inference_steps: Denoising steps of the motion model, 1 to 1000, instead of the model's own.
+            num_inference_steps: Denoising steps, 1 to 1000, of the motion model and of a video model, instead of each model's own.
             size: Height and width of the frames in pixels, 64 to 2048.
 
         Returns:
@@ -191,7 +191,7 @@ class TalkingHeadPipeline:
         face = self.locate(portrait, size)
         thought = self.think(text, audio, portrait) if plan is None else plan
         motion = self.draw(thought, audio, seed, guidance, num_inference_steps)
-        return TalkingHead(thought, face, motion, self.render(face, motion, thought, audio, seed))
+        return TalkingHead(thought, face, motion, self.render(face, motion, thought, audio, seed, num_inference_steps))
 
     def think(self, text: str, audio: np.ndarray, portrait: np.ndarray | None = None) -> MusclePlan:
         """Think a sentence about a feeling into a plan.
@@ -264,7 +264,13 @@ class TalkingHeadPipeline:
         return Motion(np.concatenate([piece.values for piece in pieces]), {"source": "MotionDiffusion", "seed": seed})
 
     def render(
-        self, face: FaceGeometry, motion: Motion, plan: MusclePlan | None = None, audio: np.ndarray | None = None, seed: int = 0
+        self,
+        face: FaceGeometry,
+        motion: Motion,
+        plan: MusclePlan | None = None,
+        audio: np.ndarray | None = None,
+        seed: int = 0,
+        num_inference_steps: int | None = None,
     ) -> Iterator[np.ndarray]:
         """Draw a face in motion.
 
@@ -274,6 +280,7 @@ class TalkingHeadPipeline:
             plan: Fits the default renderer to what is felt; a video model needs it.
             audio: (N,) float samples at 16 kHz; a video model needs them.
             seed: Of a video model.
+            num_inference_steps: Denoising steps of a video model, 1 to 1000, instead of the model's own.
 
         Returns:
             An iterator of T frames (size, size, 3) uint8 RGB.
@@ -281,9 +288,9 @@ class TalkingHeadPipeline:
         Raises:
             InputError: If a video model lacks the plan or the voice.
         """
-        return render_frames(self._renderer(plan, audio, seed), face, motion)
+        return render_frames(self._renderer(plan, audio, seed, num_inference_steps), face, motion)
 
-    def _renderer(self, plan: MusclePlan | None, audio: np.ndarray | None, seed: int) -> Renderer:
+    def _renderer(self, plan: MusclePlan | None, audio: np.ndarray | None, seed: int, num_inference_steps: int | None) -> Renderer:
         if self.renderer is not None:
             return self.renderer
         if self.video_model is None:
@@ -292,7 +299,8 @@ class TalkingHeadPipeline:
             raise InputError("A video model draws from the plan and the voice as well; give both to `render`.")
         from tbd.draw.video.renderer import VideoRenderer
 
-        return VideoRenderer(self.video_model, plan, input_checks.check_audio(audio), seed)
+        audio = input_checks.check_audio(audio)
+        return VideoRenderer(self.video_model, plan, audio, seed, num_inference_steps=num_inference_steps)
 
 
 def _pipeline_folder(name: str | os.PathLike) -> Path | None:

@@ -50,7 +50,7 @@ def hear_interrupts() -> None:
 def write_cache(root: Path, source: str, clips: dict[str, int], **values: str) -> Path:
     """A cache of motion and sound without pictures, in which each clip's channels and samples are its number."""
     from tbd.data.preprocess.cache import Cache
-    from tbd.data.preprocess.clip import save_sound
+    from tbd.data.preprocess.sound import save_sound
     from tbd.data.records import ClipRecord
     from tbd.data.sources.base import source_class
     from tbd.data.sources.naming import mead_name

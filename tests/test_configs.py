@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tbd.ablation.resolve import leaves
+from tbd.draw.export import PACKAGED
+from tbd.draw.motion.loading import MOTION_MODEL
 from tbd.training.main import lightning_cli, resolve
 from tests.draw.tiny_motion import TINY as TINY_MOTION
 from tests.draw.tiny_video import TINY
@@ -31,6 +34,16 @@ def parsed(*arguments: str):
 def test_experiments_parse_and_say_which_row_they_are(path):
     assert path.read_text().startswith("# Leaderboard row")
     assert lightning_cli(["--config", str(path), *(TINY if path in VIDEO else [])], run=False).model is not None
+
+
+def test_the_packaged_model_is_its_experiments():
+    """Guidance, noise scheduler, sizes and all else that its folder holds are written in the experiment, but for the second step's part."""
+    folder = PACKAGED / MOTION_MODEL / "config.yaml"
+    stored = dict(leaves(yaml.safe_load(folder.read_text(encoding="utf-8"))))
+    made = dict(leaves(resolve(["--config", str(CONFIGS / "experiment" / "motion_base.yaml")])))
+    differing = {key for key, value in stored.items() if made.get(key) != value}
+    assert {key.split(".")[2] for key in differing} == {"audio_encoder"}  # configs/experiment/audio_distillation.yaml
+    assert {key for key in stored if ".guidance.init_args." in key} == {key for key in made if ".guidance.init_args." in key}
 
 
 @pytest.mark.parametrize("path", FRAGMENTS, ids=lambda p: f"{p.parent.name}-{p.stem}")

@@ -10,7 +10,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ACROSS_MODULES = {
     "benchmarks/test_drawn": "what benchmarks share that draw with the packaged model",
-    "data/preprocess/test_neutrals": "neutral pictures, from the command line to the cache",
     "data/sources/test_scans": "each source's scan of a fake download",
     "draw/conditioning/test_plan_encoders_in_training": "plan encoders within `tbd fit`",
     "draw/guidance/test_guidance": "the contract of guidances",

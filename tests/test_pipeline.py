@@ -1,9 +1,11 @@
 """`TalkingHeadPipeline` in Python: its steps, its one call, and the components that take the place of its own."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from diffusers import DDIMScheduler
 
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
@@ -127,6 +129,24 @@ def test_a_video_model_needs_plan_and_voice(pipeline, voice, monkeypatch):
     for missing in ({"plan": MusclePlan()}, {"audio": voice}):
         with pytest.raises(InputError, match="give both to `render`"):
             pipeline.render(None, Motion.zeros(1), **missing)
+
+
+def test_the_number_of_steps_reaches_the_video_model(pipeline, voice, monkeypatch):
+    """Of one call as of `render` alone."""
+    asked = []
+
+    class VideoModel:
+        device, autoencoder = torch.device("cpu"), SimpleNamespace(factor=8)
+
+        def generate(self, image, coarse, masks, audio, plan, seed, guidance, num_inference_steps):
+            asked.append((seed, num_inference_steps))
+            yield image
+
+    monkeypatch.setattr(pipeline, "video_model", VideoModel())
+    result = pipeline(read_image(PORTRAIT), voice[:6400], "furious", seed=5, num_inference_steps=3, size=64)
+    assert len(list(result.frames)) == 1
+    list(pipeline.render(result.face, result.motion, result.plan, voice[:6400]))
+    assert asked == [(5, 3), (0, None)]
 
 
 def test_frames_that_fail_name_the_renderer():

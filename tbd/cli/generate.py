@@ -108,7 +108,7 @@ def generate(
             motion.head[:] *= sampling.head_motion
         if motion_output is not None:
             motion.save(motion_output)
-        frames = pipeline.render(face, motion, thought, samples, sampling.seed)
+        frames = pipeline.render(face, motion, thought, samples, sampling.seed, sampling.num_inference_steps)
         for frame in show_progress(frames, len(motion), console):
             writer.write(frame)
     console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {size}×{size}", highlight=False)

@@ -1,5 +1,7 @@
 """The `tbd` command. Nothing heavy is imported before a subcommand needs it."""
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -48,9 +50,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The subcommand and its options; those of this process by default.
 
     Returns:
-        0; 1 for a failure, 2 for something that the user can put right, 130 after Ctrl-C.
+        0; 1 for a failure, 2 for something that the user can put right, 130 after Ctrl-C, 141 where nobody reads the output to its end.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe can still be handled, rather than when Python ends
+    except (BrokenPipeError, SystemExit) as end:
+        # rich ends a process whose output is closed by itself
+        if not isinstance(end, BrokenPipeError) and not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _discard_output()
+        return 128 + signal.SIGPIPE  # as a shell reports a command that `head` has closed the pipe on
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere, or Python would complain of the closed pipe when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+
+
+def _run(argv: list[str]) -> int:
     follow_launcher()
     debug = "--debug" in argv
     argv = [a for a in argv if a != "--debug"]
@@ -71,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed(f"\ntbd {argv[0]}: interrupted; nothing half-written was left.", INTERRUPTED)
     except BrokenPipeError:
-        return 0
+        raise
     except Exception as error:
         if debug:
             raise

@@ -173,11 +173,13 @@ class WindowDiffusion(ExactModule):
         place = sample_noise.uniform[:, -1] ** (1 / (1 + options.timestep_bias))
         timestep = (place * levels).long().clamp(max=levels - 1)  # the power may round up to 1
         noise = sample_noise.noise + options.offset * sample_noise.shift
-        noisy = self._scheduler.add_noise(clean, noise, timestep)
+        # not the scheduler's own `add_noise`: those of diffusers' multistep solvers look noise levels up among the timesteps of drawing,
+        # in the wrong order before the first drawing and at the nearest of a few after it
+        alpha, sigma = self.noise_level(timestep, clean)
+        noisy = alpha * clean + sigma * noise
         past_mask = kept["past"][:, None] * (torch.arange(clean.shape[1], device=clean.device) < self.past_frames)  # (B, T)
         is_past = expand_as(past_mask, clean)
         past = (clean + options.past * sample_noise.past_noise) * is_past
-        alpha, sigma = self.noise_level(timestep, clean)
         return NoisyWindows(torch.where(is_past > 0, past, noisy), noisy, noise, timestep, alpha, sigma, past, past_mask, kept)
 
     def noise_level(self, timestep: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:

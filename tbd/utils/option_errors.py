@@ -203,22 +203,23 @@ def _merge_types(found: Sequence[Leaf]) -> list[Leaf]:
 # -- the whole -------------------------------------------------------------------------------------------------------------
 
 
-def explain_message(message: str, arguments: Sequence[str] = (), options: Sequence[str] = ()) -> str:
+def explain_message(message: str, arguments: Sequence[str] = (), options: Sequence[str] = (), subcommands: Sequence[str] = ()) -> str:
     """Reduce a message of jsonargparse, argparse, YAML or OmegaConf to one sentence.
 
     Args:
         message: The message.
         arguments: The command line, by which the sentence names an option or a line of a file.
         options: Options of the parser, such as ``--trainer.max_steps``.
+        subcommands: Subcommands of the parser.
 
     Returns:
         The sentence.
     """
-    text = _sentence(message, arguments, options)
+    text = _sentence(message, arguments, options, subcommands)
     return text[:-1] if text.endswith("?.") else text
 
 
-def _sentence(message: str, arguments: Sequence[str], options: Sequence[str]) -> str:
+def _sentence(message: str, arguments: Sequence[str], options: Sequence[str], subcommands: Sequence[str]) -> str:
     if re.match(r"Problems parsing config|Unexpected config|Unable to load config|while |mapping values", message):
         broken_file = find_broken_config(arguments)
         if broken_file:
@@ -234,8 +235,8 @@ def _sentence(message: str, arguments: Sequence[str], options: Sequence[str]) ->
         names = [name.strip(" '") for name in choice[3].split(",")]
         return f"{choice[1]}: {choice[2]} is not one of {', '.join(names)}{suggest(choice[2], names, None)}."
     if (which := re.search(r"to be one of \{(.+?)\}, but it was not provided", message)) is not None:
-        names = [name.strip() for name in which[1].split(",")]  # jsonargparse lists five
-        return f"say which: {', '.join('…' if name == '...' else name for name in names).rstrip('.')}."
+        names = [*subcommands] or [name.strip() for name in which[1].split(",")]  # jsonargparse lists five
+        return f"say which: {', '.join(names)}."
     if (key := re.search(r"Interpolation key '([^']*)' not found.*?full_key: (\S+)", message, re.DOTALL)) is not None:
         path = tuple(name for name in key[2].split(".") if name not in ("fit", "validate", "test"))
         return f"{locate_option(path, arguments)}: the ${{…}} there names no key {key[1].lstrip('.')}."
@@ -281,6 +282,12 @@ def _options(parser: Any, arguments: Sequence[str]) -> list[str]:
     return found
 
 
+def _subcommands(parser: Any) -> list[str]:
+    """The names of a parser's subcommands; none where it has none."""
+    found = (getattr(action, "_name_parser_map", {}) for action in getattr(parser, "_actions", ()))
+    return [name for names in found for name in names]
+
+
 @contextmanager
 def explain_option_errors(arguments: Any = (), parser: Any = None) -> Iterator[None]:
     """Turn what a parser raises in the block into `InputError` with one sentence.
@@ -298,7 +305,7 @@ def explain_option_errors(arguments: Any = (), parser: Any = None) -> Iterator[N
         raise
     except ArgumentError as error:
         given = list(arguments) if isinstance(arguments, (list, tuple)) else []
-        raise InputError(explain_message(str(error), given, _options(parser, given))) from error
+        raise InputError(explain_message(str(error), given, _options(parser, given), _subcommands(parser))) from error
     except Exception as error:
         if type(error).__module__.split(".")[0] not in ("omegaconf", "yaml", "jsonargparse"):
             raise

@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it lists, explains and refuses."""
 
+import os
 import subprocess
 import sys
 import time
@@ -81,7 +82,7 @@ def test_light_commands_start_fast(command):
         (["generate", "--motion-out=x"], "did you mean --motion-output?"),
         (["generate", "--portrait=a"], "--audio and --output must be given"),
         (["render", "--size=big"], "--size: big is not a whole number"),
-        (["preprocess"], "tbd preprocess: say which: mead, hdtf, folder, custom, features, …"),
+        (["preprocess"], "tbd preprocess: say which: mead, hdtf, folder, custom, features, report."),
         (["preprocess", "meed"], "did you mean mead?"),
         (["weights", "lst"], "did you mean list?"),
         (["think", "a", "b"], "it does not take b; options begin with --"),
@@ -90,6 +91,16 @@ def test_light_commands_start_fast(command):
 )
 def test_what_a_parser_refuses_is_one_sentence(capsys, arguments, said):
     assert said in refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize("command", [["--help"], ["preprocess", "--help"], ["think", "quietly furious"], ["think", "furious", "--json"]])
+def test_a_reader_that_stops_reading_ends_it_silently(command):
+    """As `tbd think … | head -1` does, and as a shell reports it: 128 and the number of SIGPIPE."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, "-m", "tbd", *command], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.stderr == "" and done.returncode in ((0, 141) if command[1:] == ["--help"] else (141,))  # some argparses pass over it
 
 
 def test_a_sentence_without_feeling_says_so(capsys):

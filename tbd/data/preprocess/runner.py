@@ -30,7 +30,7 @@ from tbd.utils.multiprocessing import ignore_sigint
 from tbd.utils.shards import Shard, within
 
 if TYPE_CHECKING:
-    from tbd.data.preprocess.clip import PreprocessConfig
+    from tbd.data.preprocess.config import PreprocessConfig
     from tbd.face.tracker import Tracker
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
@@ -78,7 +78,7 @@ def preprocess(
         InputError: If the download or the options cannot be used, or another process prepares this cache.
         TBDError: If the disk is full (what was done stays, and a second call goes on there), or not one clip could be used.
     """
-    from tbd.data.preprocess.clip import PreprocessConfig
+    from tbd.data.preprocess.config import PreprocessConfig
 
     console = console or Console()
     if workers is not None and workers < 1:

@@ -168,9 +168,13 @@ def add(
         The file of the row.
 
     Raises:
-        InputError: If the scores were edited, or measured by another version of the protocol or over other clips than the board's.
+        InputError: If the scores were edited, hold no number, or were measured by another version of the protocol or over other clips
+            than the board's.
     """
     board, found = Path(board), load_scores(scores)
+    if all(value.number is None for value in found.metrics.values()):
+        reason = next((f": {value.absent}" for value in found.metrics.values() if value.absent), "")
+        raise InputError(f"{scores} holds no number: no clip could be measured{reason.rstrip('.')}.")
     entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=_today(), scores=found)
     # rows of an older protocol do not keep a new one out; `read_board` demands that they be evaluated again
     recipe = _recipe(found.protocol)

@@ -11,8 +11,8 @@ from diffusers import AutoencoderKL
 
 from tbd.cli.main import main
 from tbd.data.preprocess.cache import Cache
-from tbd.data.preprocess.clip import save_sound
 from tbd.data.preprocess.features import VAELatents, Wav2Vec2Features
+from tbd.data.preprocess.sound import save_sound
 from tbd.data.records import ClipRecord
 from tbd.media import read_video
 from tests.data.trees import FRAMES

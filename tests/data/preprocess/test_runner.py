@@ -20,10 +20,12 @@ from rich.console import Console
 from tbd.cli.main import main
 from tbd.data.preprocess import clip as prepare
 from tbd.data.preprocess.cache import Cache, load_points
-from tbd.data.preprocess.clip import PreprocessConfig, RewindableFrames, prepare_sound
+from tbd.data.preprocess.clip import RewindableFrames
+from tbd.data.preprocess.config import PreprocessConfig
 from tbd.data.preprocess.crop import CROPS
 from tbd.data.preprocess.report import report
 from tbd.data.preprocess.runner import preprocess
+from tbd.data.preprocess.sound import prepare_sound
 from tbd.data.records import ClipRecord
 from tbd.data.sources.base import RawClip, RawFile
 from tbd.data.sources.folder import FolderSource

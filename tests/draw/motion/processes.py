@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
@@ -57,8 +58,12 @@ def trainer(world: int, **options) -> L.Trainer:
 def main(rank: int, world: int, port: str, output: str, corpus: str) -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_RANK": str(rank)}
     torch.set_num_threads(1)
+    torch.save(results(world, Path(corpus)), f"{output}.{rank}")
+
+
+def results(world: int, corpus: Path) -> dict[str, Any]:
     batch_size = GLOBAL_BATCH // world
-    model, data = tiny.model(dropout=0.0, validation=ValidationClips(3)), tiny.data(Path(corpus), batch_size=batch_size)
+    model, data = tiny.model(dropout=0.0, validation=ValidationClips(3)), tiny.data(corpus, batch_size=batch_size)
     logged: dict[int, float] = {}
 
     class Log(L.Callback):
@@ -69,19 +74,16 @@ def main(rank: int, world: int, port: str, output: str, corpus: str) -> None:
     fitting.callbacks.append(Log())
     fitting.fit(model, data)
     validated = {name: float(value) for name, value in fitting.callback_metrics.items() if name.startswith("val/")}
-    tested = trainer(world).test(model, tiny.data(Path(corpus), batch_size=batch_size), verbose=False)[0]
+    tested = trainer(world).test(model, tiny.data(corpus, batch_size=batch_size), verbose=False)[0]
     own = tiny.model(dropout=0.0)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         trainer(world, max_steps=1).fit(own, Own(batch_size))
     weights = {name: p.detach().clone() for name, p in model.named_parameters()}
-    torch.save(
-        {
-            "logged": logged, "validated": validated, "tested": tested, "weights": weights, "mean": own.mean, "std": own.std,
-            "said": [str(warning.message) for warning in said if "mean and std" in str(warning.message)],
-        },
-        f"{output}.{rank}",
-    )  # fmt: skip
+    return {
+        "logged": logged, "validated": validated, "tested": tested, "weights": weights, "mean": own.mean, "std": own.std,
+        "said": [str(warning.message) for warning in said if "mean and std" in str(warning.message)],
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -9,36 +9,35 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.draw.motion.processes import results
 from tests.draw.tiny_motion import write_corpus
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def start(world: int, output: Path, corpus: Path) -> list[subprocess.Popen]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PL_GLOBAL_SEED": "3"}
-    commands = [
-        [sys.executable, "-m", "tests.draw.motion.processes", str(rank), str(world), port, str(output), str(corpus)]
-        for rank in range(world)
-    ]
-    return [subprocess.Popen(c, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for c in commands]
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory) -> tuple[dict, dict, dict]:
-    """What one process found, and each of two."""
+    """What one process found, this one, and each of two."""
     folder = tmp_path_factory.mktemp("runs")
     corpus = write_corpus(folder / "corpus")
-    processes = []
-    for world in (1, 2):
-        processes += start(world, folder / str(world), corpus)
-        if world == 1:
-            texts = [processes[0].communicate(timeout=600)[0].decode()]  # it packs the corpus
-    texts += [process.communicate(timeout=600)[0].decode() for process in processes[1:]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PL_GLOBAL_SEED", "3")
+        one = results(1, corpus)  # it packs the corpus
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "tests.draw.motion.processes"]
+        processes = [
+            subprocess.Popen(
+                [*command, str(rank), "2", port, str(folder / "two"), str(corpus)],
+                env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )
+            for rank in range(2)
+        ]  # fmt: skip
+    texts = [process.communicate(timeout=600)[0].decode() for process in processes]
     assert not any(process.returncode for process in processes), "\n\n".join(text[-3000:] for text in texts)
-    return tuple(torch.load(folder / name, weights_only=True) for name in ("1.0", "2.0", "2.1"))
+    return one, *(torch.load(folder / f"two.{rank}", weights_only=True) for rank in range(2))
 
 
 def test_they_train_as_one(runs):

@@ -179,12 +179,25 @@ def test_lips_weigh_more():
 @pytest.mark.parametrize(("bias", "mean"), [(0.0, 1 / 2), (1.0, 2 / 3)])
 def test_noise_bias_prefers_noisy_timesteps(bias, mean):
     model, seen = tiny_model(training=MotionTraining(noise=TrainingNoise(timestep_bias=bias))), []
-    add_noise = model.noise_scheduler.add_noise
-    model.noise_scheduler.add_noise = lambda clean, noise, timestep: seen.append(timestep) or add_noise(clean, noise, timestep)
-    for _ in range(5):
-        model.losses(batch(400))
+    for k in range(5):
+        seen.append(model.add_noise(torch.zeros(400, 30, len(CHANNELS)), range(400 * k, 400 * (k + 1))).timestep)
     steps = torch.cat(seen)
     assert steps.min() >= 0 and steps.max() < 1000 and steps.float().mean().item() / 1000 == pytest.approx(mean, abs=0.03)
+
+
+@pytest.mark.parametrize("scheduler", [DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler])
+@pytest.mark.parametrize("drawn_before", [False, True])
+def test_training_noise_is_that_of_its_timestep_with_every_scheduler(scheduler, drawn_before):
+    """Those of diffusers' multistep solvers add the noise of other timesteps: reversed before the first drawing, the nearest after it."""
+    model = tiny_model(noise_scheduler=scheduler(prediction_type="sample", **VARIANCE_PRESERVING))
+    if drawn_before:
+        drawn(model, voice(1))
+    clean = torch.ones(64, 30, len(CHANNELS))
+    windows = model.add_noise(clean, range(64))
+    level = model.noise_scheduler.alphas_cumprod[windows.timestep]
+    known = ((windows.noisy - windows.noise * (1 - level).sqrt()[:, None, None]) / clean).mean((1, 2))
+    assert torch.allclose(known, level.sqrt(), atol=1e-4)
+    assert windows.timestep.unique().numel() > 50
 
 
 def test_it_learns(model):

@@ -1,11 +1,16 @@
-"""One run of the tiny video model on `world` CPU processes; writes what it saw and what it became, and a checkpoint.
+"""Runs of the tiny video model on `world` CPU processes, one after another; each writes what it saw and what it became.
 
-python -m tests.draw.video.processes RANK WORLD PORT STRATEGY OUTPUT [CHECKPOINT]
+python -m tests.draw.video.processes RANK WORLD PORT FOLDER [RUN …]
+
+A run is a key of `STRATEGIES`, with ``+`` behind it where it goes on from the checkpoint of the first run of shares. All runs of a rank
+share one process, since imports take longer than a run.
 """
 
 import os
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
@@ -37,9 +42,22 @@ def _own(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
-def main(rank: int, world: int, port: str, strategy: str, output: str, start: str | None = None) -> None:
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_RANK": str(rank)}
+def main(rank: int, world: int, port: str, folder: Path, *runs: str) -> None:
     torch.set_num_threads(1)
+    for run in runs:
+        # each strategy's teardown removes some of them
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": str(world)}
+        os.environ["LOCAL_RANK"] = str(rank)
+        results = train(rank, world, run.rstrip("+"), folder / "shards.ckpt", goes_on=run.endswith("+"))
+        torch.save(results, folder / f"{run}.{rank}")
+    # one that leaves closes its sockets, which another may still be reading
+    deadline = time.monotonic() + 60
+    while not all((folder / f"{runs[-1]}.{other}").exists() for other in range(world)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def train(rank: int, world: int, strategy: str, checkpoint: Path, goes_on: bool = False) -> dict[str, Any]:
+    """Train for two steps, or for two more from a checkpoint; a run of shares writes it."""
     losses, model = Losses(), tiny_video_model(training=VideoTraining(trainable=TRAINABLE), memory=MemoryOptions("some"))
     metric = MeanMetric()
     with torch.no_grad():
@@ -51,13 +69,15 @@ def main(rank: int, world: int, port: str, strategy: str, output: str, start: st
             metric.update(batch["frames"].float().mean((1, 2, 3, 4)))
 
     trainer = L.Trainer(
-        max_steps=2 * STEPS if start else STEPS, accelerator="cpu", devices=world, strategy=STRATEGIES[strategy](),
+        max_steps=2 * STEPS if goes_on else STEPS, accelerator="cpu", devices=world, strategy=STRATEGIES[strategy](),
         callbacks=[losses, Validate()], val_check_interval=STEPS, num_sanity_val_steps=0, gradient_clip_val=1.0, logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
     )  # fmt: skip
-    trainer.fit(model, TinyVideoData(batch_size=GLOBAL_BATCH // world), ckpt_path=start, weights_only=False)
-    trainer.save_checkpoint(f"{output}.ckpt")
-    results = {
+    data = TinyVideoData(batch_size=GLOBAL_BATCH // world)
+    trainer.fit(model, data, ckpt_path=checkpoint if goes_on else None, weights_only=False)
+    if strategy == "shards" and not goes_on:
+        trainer.save_checkpoint(checkpoint)
+    return {
         "ids": losses.ids,
         "losses": losses.values,
         "logged": float(trainer.callback_metrics["train/loss"]),
@@ -66,12 +86,7 @@ def main(rank: int, world: int, port: str, strategy: str, output: str, start: st
         "optimized": sum(_own(p).numel() for group in trainer.optimizers[0].param_groups for p in group["params"]),
         "weights": {name: _whole(p.detach()).clone() for name, p in model.named_parameters()},
     }
-    torch.save(results, f"{output}.{rank}")
-    # one that leaves closes its sockets, which another may still be reading
-    deadline = time.monotonic() + 60
-    while not all(os.path.exists(f"{output}.{other}") for other in range(world)) and time.monotonic() < deadline:
-        time.sleep(0.1)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), *sys.argv[5:])

@@ -16,34 +16,42 @@ from torch.distributed.device_mesh import init_device_mesh
 from tbd.draw.video.training_options import VideoTraining
 from tbd.errors import InputError
 from tests.draw.tiny_video import tiny_video_model
+from tests.draw.video.processes import train
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def run(world: int, strategy: str, output: Path, *start: str) -> list[dict]:
+RUNS = ("ddp", "shards", "copies", "shards+")
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory) -> Path:
+    """The folder of what each of two processes saw, in all `RUNS`; each imports for longer than it trains, so there is one pair."""
+    folder = tmp_path_factory.mktemp("two")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    commands = [
-        [sys.executable, "-m", "tests.draw.video.processes", str(rank), str(world), port, strategy, str(output), *start]
-        for rank in range(world)
-    ]
+    commands = [[sys.executable, "-m", "tests.draw.video.processes", str(rank), "2", port, str(folder), *RUNS] for rank in range(2)]
     processes = [subprocess.Popen(c, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for c in commands]
-    texts = [process.communicate(timeout=300)[0].decode() for process in processes]
+    texts = [process.communicate(timeout=600)[0].decode() for process in processes]
     # one that fails takes the others with it: only all of them together say why
     assert not any(process.returncode for process in processes), "\n\n".join(text[-3000:] for text in texts)
-    return [torch.load(f"{output}.{rank}", weights_only=True) for rank in range(world)]
+    return folder
+
+
+def found(folder: Path, run: str) -> list[dict]:
+    return [torch.load(folder / f"{run}.{rank}", weights_only=True) for rank in range(2)]
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory) -> dict:
-    return run(1, "auto", tmp_path_factory.mktemp("one") / "one")[0]
+    return train(0, 1, "auto", tmp_path_factory.mktemp("one") / "none.ckpt")
 
 
 @pytest.mark.parametrize("strategy", ["ddp", "shards", "copies"])
-def test_two_processes_are_one_with_the_same_global_batch(one, strategy, tmp_path):
-    two = run(2, strategy, tmp_path / "two")
+def test_two_processes_are_one_with_the_same_global_batch(one, two, strategy):
+    two = found(two, strategy)
     for step, ids in one["ids"].items():
         assert sorted(ids) == sorted(two[0]["ids"][step] + two[1]["ids"][step]) and not set(two[0]["ids"][step]) & set(two[1]["ids"][step])
         assert one["losses"][step] == pytest.approx((two[0]["losses"][step] + two[1]["losses"][step]) / 2, rel=1e-4)
@@ -57,10 +65,8 @@ def test_two_processes_are_one_with_the_same_global_batch(one, strategy, tmp_pat
     assert two[0]["optimized"] / one["optimized"] == pytest.approx(0.5 if strategy == "shards" else 1, abs=0.05)
 
 
-def test_one_process_and_two_go_on_from_a_checkpoint_of_shares(tmp_path):
-    run(2, "shards", tmp_path / "first")
-    start = str(tmp_path / "first.ckpt")
-    (one,), two = run(1, "auto", tmp_path / "one", start), run(2, "shards", tmp_path / "two", start)
+def test_one_process_and_two_go_on_from_a_checkpoint_of_shares(two):
+    one, two = train(0, 1, "auto", two / "shards.ckpt", goes_on=True), found(two, "shards+")
     assert list(one["losses"]) == list(two[0]["losses"]) == [3, 4]
     for step, loss in one["losses"].items():
         assert loss == pytest.approx((two[0]["losses"][step] + two[1]["losses"][step]) / 2, rel=1e-4)

@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tbd.cli.main import main
 from tbd.data.preprocess.cache import Cache
-from tbd.data.preprocess.clip import save_sound
+from tbd.data.preprocess.sound import save_sound
 from tbd.data.records import ClipRecord
 from tbd.draw.export import load_model, save_model
 from tbd.draw.video.diffusion import VideoDiffusion
@@ -172,7 +172,7 @@ def test_generate_draws_with_the_video_model(trained, tmp_path, capsys):
     """The whole command: thinking, motion, coarse frames, latent video, mp4 with sound."""
     import skimage
 
-    from tbd.data.preprocess.clip import save_sound
+    from tbd.data.preprocess.sound import save_sound
     from tbd.media import video_info
 
     save_sound(tmp_path / "voice.wav", np.sin(np.arange(16000) / 20) * 0.3)

@@ -31,7 +31,7 @@ def scores(mouth: float | None, jerk: float, **changes) -> Scores:
     }
     numbers = {"expected": 5, "found": 5, "scored": 5, "speed": {"seconds_per_second": 0.5}, "memory": {"peak_mb": 900.0}}
     origin = {"protocol": "fake-v1", "protocol_hash": "a" * 64, "split": "b" * 64}
-    return Scores(metrics=values, **{**origin, **numbers, **changes})
+    return Scores(**{"metrics": values, **origin, **numbers, **changes})
 
 
 @pytest.fixture
@@ -78,6 +78,13 @@ def test_other_weights_are_refused(store, tmp_path):
     put(store, tmp_path, "Ground truth 2", weights={"syncnet_v2": "d" * 64})
     with pytest.raises(InputError, match="another file syncnet_v2"):
         put(store, tmp_path, "Zed", weights={"syncnet_v2": "e" * 64})
+
+
+def test_scores_without_a_number_are_refused(store, tmp_path):
+    absent = {name: Value(absent="No clip has a face.") for name in ("mouth", "jerk")}
+    with pytest.raises(InputError, match=r"new.json holds no number: no clip could be measured: No clip has a face\.$"):
+        put(store, tmp_path, metrics=absent)
+    assert not (store / "fake-v1" / "another.json").exists()
 
 
 def test_a_shipped_protocol_has_its_own_hash(tmp_path):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tbd.data.preprocess.cache import Cache
-from tbd.data.preprocess.clip import UNUSABLE, _reference, find_neutral
+from tbd.data.preprocess.clip import UNUSABLE, _reference
 from tbd.data.preprocess.runner import _done
+from tbd.data.preprocess.tracking import find_neutral
 from tbd.data.records import ClipRecord
 from tbd.data.sources.base import RawClip, RawFile, with_neutrals
 from tbd.errors import InputError
@@ -48,7 +49,9 @@ def cache(tmp_path):
 
 @pytest.fixture
 def clip(tmp_path, monkeypatch):
-    monkeypatch.setattr("tbd.data.preprocess.clip.read_video", lambda path: type("Video", (), {"av_frames": lambda self, threads: []})())
+    monkeypatch.setattr(
+        "tbd.data.preprocess.tracking.read_video", lambda path: type("Video", (), {"av_frames": lambda self, threads: []})()
+    )
     first, second = RawFile(str(tmp_path), "one.mp4"), RawFile(str(tmp_path), "two.mp4")
     return replace(raw("M003", "angry"), neutrals=(first, second))
 
