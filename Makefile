@@ -8,8 +8,9 @@ WORKERS ?= auto
 demo: $(VENV)/installed
 	$(VENV)/bin/tbd demo --output outputs/demo.mp4
 
+# a file's tests share a process, as they share what is costly to make; folders with long tests come first by the alphabet
 test: $(VENV)/installed-dev
-	$(VENV)/bin/python -m pytest -n $(WORKERS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # what .pre-commit-config.yaml runs, too
 lint: $(VENV)/installed-dev

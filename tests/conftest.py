@@ -20,6 +20,11 @@ CLIPS = {
 }
 
 
+# Tiny tensors are slower on many threads, above all where other tests run as well; torch reads it once, when it is imported, and
+# processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def pytest_configure() -> None:
     """A shell ignores Ctrl-C for what it starts in the background, and tests that send it would wait for nothing."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
