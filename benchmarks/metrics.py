@@ -30,7 +30,7 @@ from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.metrics.crops import face_chips
-from tbd.metrics.landmarks import track_points
+from tbd.metrics.face_points import track_points
 from tbd.metrics.networks.inception import Flavour
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
 from tbd.think.facs import perform

@@ -22,6 +22,8 @@ from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.media.rates import SAMPLE_RATE
 from tbd.think import MusclePlan, SituationPlanner
 from tbd.think.planner import Planner
+from tbd.think.voice import ProsodicVoiceReader, VoiceReader, VoiceReading
+from tbd.think.voice.planning import EmotionSource, check_source, plan_with_voice
 from tbd.utils import input_checks
 from tbd.utils.atomic import atomic_output
 from tbd.utils.class_path import Component, build, describe
@@ -35,7 +37,7 @@ if TYPE_CHECKING:  # the mesh warp does without
 PIPELINE = "pipeline.yaml"
 """The file of a saved pipeline that names planner, tracker and renderer."""
 _MOTION, _VIDEO = "motion_model", "video_model"
-_BASES: dict[str, type] = {"planner": Planner, "tracker": Tracker, "renderer": Renderer}
+_BASES: dict[str, type] = {"planner": Planner, "tracker": Tracker, "renderer": Renderer, "voice_reader": VoiceReader}
 
 
 class TalkingHead(NamedTuple):
@@ -63,6 +65,7 @@ class TalkingHeadPipeline:
         tracker: Picture → face geometry; `FaceMeshTracker` by default.
         renderer: Face geometry and motion → frames. By default the portrait is warped as `warp_renderer` does for the plan.
         video_model: Draws every frame anew, from plan and voice as well, instead of a renderer.
+        voice_reader: Voice → how it is said; `ProsodicVoiceReader` by default.
 
     Example:
         >>> from tbd.media import read_audio, read_image
@@ -89,10 +92,12 @@ class TalkingHeadPipeline:
         tracker: Tracker | None = None,
         renderer: Renderer | None = None,
         video_model: "VideoDiffusion | None" = None,
+        voice_reader: VoiceReader | None = None,
     ) -> None:
         self.planner = planner or SituationPlanner()
         self.motion_model = motion_model or load_motion_model()
         self.tracker = tracker or FaceMeshTracker()
+        self.voice_reader = voice_reader or ProsodicVoiceReader()
         self.renderer, self.video_model = renderer, video_model
 
     @classmethod
@@ -102,6 +107,7 @@ class TalkingHeadPipeline:
         planner: Planner | None = None,
         tracker: Tracker | None = None,
         renderer: Renderer | None = None,
+        voice_reader: VoiceReader | None = None,
     ) -> "TalkingHeadPipeline":
         """Load a pipeline.
 
@@ -111,6 +117,7 @@ class TalkingHeadPipeline:
             planner: Instead of the saved one.
             tracker: Instead of the saved one.
             renderer: Instead of the saved one.
+            voice_reader: Instead of the saved one.
 
         Returns:
             The pipeline.
@@ -124,9 +131,9 @@ class TalkingHeadPipeline:
         """
         folder = _pipeline_folder(name)
         if folder is None:
-            return cls(planner, load_motion_model(name), tracker, renderer)
+            return cls(planner, load_motion_model(name), tracker, renderer, voice_reader=voice_reader)
         saved = yaml.safe_load((folder / PIPELINE).read_text(encoding="utf-8"))
-        parts: dict[str, Any] = {"planner": planner, "tracker": tracker, "renderer": renderer}
+        parts: dict[str, Any] = {"planner": planner, "tracker": tracker, "renderer": renderer, "voice_reader": voice_reader}
         for slot, base in _BASES.items():
             if parts[slot] is None and slot in saved:
                 parts[slot] = build(Component.model_validate(saved[slot]), base, f"The {slot} of {folder / PIPELINE}")
@@ -139,7 +146,7 @@ class TalkingHeadPipeline:
     def save_pretrained(self, folder: str | os.PathLike) -> None:
         """Write the pipeline to a folder that `from_pretrained` loads and that can be uploaded as a hub repository.
 
-        The folder gets ``pipeline.yaml``, which names planner, tracker and renderer with their arguments, and the folders
+        The folder gets ``pipeline.yaml``, which names planner, tracker, renderer and voice reader with their arguments, and the folders
         ``motion_model`` and, if there is one, ``video_model`` with weights in half precision.
 
         Args:
@@ -167,18 +174,20 @@ class TalkingHeadPipeline:
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         size: int = 512,
+        emotion_from: EmotionSource = "both",
     ) -> TalkingHead:
         """Think, draw and render.
 
         Args:
             portrait: (H, W, 3) uint8 RGB picture with a face.
             audio: (N,) float samples of a voice at 16 kHz.
-            text: A sentence about a feeling; neutral where it is empty.
+            text: A sentence about a feeling; where it is empty the feeling is heard in the voice.
             plan: A plan instead of the sentence.
             seed: The same seed gives the same video.
             guidance: Combines the predictions of a denoising step of the motion model, instead of the model's own.
             num_inference_steps: Denoising steps, 1 to 1000, of the motion model and of a video model, instead of each model's own.
             size: Height and width of the frames in pixels, 64 to 2048.
+            emotion_from: See `think`.
 
         Returns:
             Plan, face, motion, and the frames, which are drawn as they are asked for.
@@ -189,30 +198,47 @@ class TalkingHeadPipeline:
         if text and plan is not None:
             raise InputError("Give a text or a plan, not both: a plan already says what is felt.")
         face = self.locate(portrait, size)
-        thought = self.think(text, audio, portrait) if plan is None else plan
+        thought = self.think(text, audio, portrait, emotion_from) if plan is None else plan
         motion = self.draw(thought, audio, seed, guidance, num_inference_steps)
         return TalkingHead(thought, face, motion, self.render(face, motion, thought, audio, seed, num_inference_steps))
 
-    def think(self, text: str, audio: np.ndarray, portrait: np.ndarray | None = None) -> MusclePlan:
-        """Think a sentence about a feeling into a plan.
+    def think(self, text: str, audio: np.ndarray, portrait: np.ndarray | None = None, emotion_from: EmotionSource = "both") -> MusclePlan:
+        """Think a sentence about a feeling, and how a voice sounds, into a plan.
 
         Args:
-            text: The sentence; neutral where it is empty.
+            text: The sentence; where it is empty the feeling is heard in the voice.
             audio: (N,) float samples at 16 kHz of the voice that the plan is for; the plan spans its duration.
             portrait: (H, W, 3) uint8 RGB, for a planner that looks at it.
+            emotion_from: ``"text"`` alone, ``"voice"`` alone, or ``"both"``: the text decides what is felt, and the voice how strongly and
+                when, as far as the text leaves it open.
 
         Returns:
-            The plan.
+            The plan; its reasoning says what was heard and how sure that is.
 
         Raises:
             InputError: If an argument cannot be used.
-            TBDError: If a planner of the user's fails.
+            TBDError: If a planner or a voice reader of the user's fails.
         """
-        text, audio = input_checks.check_text(text), input_checks.check_audio(audio)
-        with attribute_errors_to(self.planner, "planner"):
-            plan = self.planner.plan(text, duration=len(audio) / SAMPLE_RATE)
-        require_type(plan, MusclePlan, self.planner, "planner")
-        return plan
+        text, audio, source = input_checks.check_text(text), input_checks.check_audio(audio), check_source(emotion_from)
+        observed = {"voice": audio, "portrait": portrait}
+        shown = {name: observed[name] for name in sorted(self.planner.observes) if observed[name] is not None}
+
+        def think(words: str) -> MusclePlan:
+            with attribute_errors_to(self.planner, "planner"):
+                plan = self.planner.plan(words, duration=len(audio) / SAMPLE_RATE, **shown)
+            require_type(plan, MusclePlan, self.planner, "planner")
+            return plan
+
+        by_itself = "voice" in shown or (bool(shown) and not text.strip())  # a planner that hears the voice, or sees enough
+        if source == "text" or (source == "both" and by_itself):
+            return think(text)
+        return plan_with_voice(think, text, audio, self._hear, source)
+
+    def _hear(self, audio: np.ndarray) -> VoiceReading:
+        with attribute_errors_to(self.voice_reader, "voice reader"):
+            reading = self.voice_reader.read(audio)
+        require_type(reading, VoiceReading, self.voice_reader, "voice reader")
+        return reading
 
     def locate(self, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
         """Find the largest face of a picture and crop the picture to head and shoulders.

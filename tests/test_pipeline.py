@@ -17,6 +17,8 @@ from tbd.face.tracker import FaceMeshTracker
 from tbd.media import read_audio, read_image
 from tbd.pipeline import TalkingHeadPipeline, render_frames
 from tbd.think import KnowledgePlanner, MusclePlan, ServerPlanner, SituationPlanner
+from tbd.think.planner import Planner
+from tbd.think.voice import VoiceReader, VoiceReading
 from tbd.utils.sample_inputs import PORTRAIT, VOICE
 
 
@@ -48,6 +50,40 @@ def test_one_call_is_think_locate_draw_and_render(pipeline, voice):
     assert all(map(np.array_equal, frames, pipeline.render(face, motion, plan))) and len(frames) == 10
     with pytest.raises(InputError, match="a text or a plan, not both"):
         pipeline(portrait, sound, "furious", plan)
+
+
+def test_the_voice_is_heard_or_not_as_asked(pipeline, voice, monkeypatch):
+    shout = VoiceReading({"angry": 0.8, "neutral": 0.2}, 0.8, -0.5, 0.99)
+    monkeypatch.setattr(pipeline.voice_reader, "read", lambda audio: shout)
+    alone, both, heard, text = (
+        pipeline.think(*given) for given in (("", voice), ("sad", voice), ("sad", voice, None, "voice"), ("sad", voice, None, "text"))
+    )
+    assert list(alone.emotions) == list(heard.emotions) == ["angry"] and list(both.emotions) == list(text.emotions) == ["sad"]
+    assert both.intensity > text.intensity and text == pipeline.planner.plan("sad", duration=2.0)
+    with pytest.raises(InputError, match="text, voice or both, not from 'smell'"):
+        pipeline.think("sad", voice, emotion_from="smell")
+
+
+def test_a_voice_reader_that_fails_is_named(pipeline, voice, monkeypatch):
+    class Deaf(VoiceReader):
+        def read(self, audio):
+            return None
+
+    monkeypatch.setattr(pipeline, "voice_reader", Deaf())
+    with pytest.raises(TBDError, match=r"voice reader .*Deaf gave NoneType"):
+        pipeline.think("", voice)
+
+
+def test_a_planner_that_observes_is_given_what_it_observes(pipeline, voice, monkeypatch):
+    class Observer(Planner):
+        observes = frozenset({"voice", "portrait"})
+
+        def plan(self, text, duration=None, **observed):
+            return MusclePlan(text=text, notes=tuple(sorted(observed)))
+
+    monkeypatch.setattr(pipeline, "planner", Observer())
+    assert pipeline.think("", voice, np.zeros((8, 8, 3), np.uint8)).notes == ("portrait", "voice")
+    assert pipeline.think("", voice).notes == ("voice",) and pipeline.think("", voice, emotion_from="voice").reasoning
 
 
 def test_without_a_renderer_of_its_own_the_portraits_smile_gives_way_to_the_plan(pipeline, monkeypatch):

@@ -40,6 +40,7 @@ SLOTS = {
             "server": "tbd.think.ServerPlanner",
         },
     ),
+    "voice_reader": Slot("tbd.think.voice.VoiceReader", {"prosodic": "tbd.think.voice.ProsodicVoiceReader"}),
     "tracker": Slot(
         "tbd.face.tracker.Tracker", {"mesh": "tbd.face.tracker.FaceMeshTracker", "landmarker": "tbd.face.tracker.FaceLandmarkerTracker"}
     ),

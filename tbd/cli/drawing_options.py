@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tbd import MOTION_MODEL
 from tbd.cli.component_options import add_slot, chosen, made, swapped_scheduler
-from tbd.cli.planner_options import add_planner_options, asks_for_planner, chosen_planner
+from tbd.cli.planner_options import add_planner_options, add_voice_options, asks_for_planner, chosen_planner
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tbd.face.tracker import Tracker
     from tbd.pipeline import TalkingHeadPipeline
     from tbd.think.planner import Planner
+    from tbd.think.voice import VoiceReader
 
 MOTION_FORMATS = ".npz exact, .csv in Live Link Face's layout, .tsv with all channels"
 """What help says about the name of a motion's file."""
@@ -28,6 +29,7 @@ _MESH = "tbd.face.render.renderer.MeshWarpRenderer"
 def add_drawing_options(parser: "ArgumentParser") -> None:
     """Add the options of `SamplingOptions` and `Components`, and those of the files beside the video."""
     add_planner_options(parser, observes=True)
+    add_voice_options(parser)
     add_slot(parser, "tracker", "finds the face", "mesh")
     add_slot(parser, "guidance", "combines the predictions of a denoising step (default: the model's)")
     add_slot(parser, "noise_scheduler", "the denoising steps (default: the model's)")
@@ -60,7 +62,7 @@ def drawing_values(options: "Namespace") -> dict[str, Any]:
 
     own = {field.name: options[field.name] for field in fields(SamplingOptions) if field.name != "model"}
     sampling = SamplingOptions(model=options.motion_model, **own)
-    shared = {name: options[name] for name in ("size", "motion_output", "plan_output")}
+    shared = {name: options[name] for name in ("size", "motion_output", "plan_output", "emotion_from")}
     return {"sampling": sampling, "console": Console(quiet=options.quiet), "components": chosen_components(options), **shared}
 
 
@@ -130,6 +132,7 @@ class Components:
         renderer: Face geometry and motion → frames.
         guidance: Combines the predictions of a denoising step of the motion model.
         noise_scheduler: From the motion model's own noise scheduler to the one that samples.
+        voice_reader: Voice → how it is said.
     """
 
     planner: "Planner | None" = None
@@ -137,6 +140,7 @@ class Components:
     renderer: "Renderer | None" = None
     guidance: "Guidance | None" = None
     noise_scheduler: "Callable[[SchedulerMixin], SchedulerMixin] | None" = None
+    voice_reader: "VoiceReader | None" = None
 
     def pipeline(self, motion_model: "MotionDiffusion") -> "TalkingHeadPipeline":
         """Build a pipeline of these components and a motion model.
@@ -152,7 +156,7 @@ class Components:
         motion_model.guidance = self.guidance or motion_model.guidance
         if self.noise_scheduler is not None:
             motion_model.noise_scheduler = self.noise_scheduler(motion_model.noise_scheduler)
-        return TalkingHeadPipeline(self.planner, motion_model, self.tracker, self.renderer)
+        return TalkingHeadPipeline(self.planner, motion_model, self.tracker, self.renderer, voice_reader=self.voice_reader)
 
 
 def chosen_components(options: "Namespace | dict[str, Any]") -> Components:
@@ -170,7 +174,7 @@ def chosen_components(options: "Namespace | dict[str, Any]") -> Components:
     found: dict[str, Any] = {}
     if "planner" in options and asks_for_planner(options):
         found["planner"] = chosen_planner(options)
-    for slot, own in (("tracker", "mesh"), ("renderer", "mesh"), ("guidance", None)):
+    for slot, own in (("tracker", "mesh"), ("renderer", "mesh"), ("voice_reader", "prosodic"), ("guidance", None)):
         value = options.get(slot)
         if value in (None, own) or (slot == "renderer" and names_video(value)):
             continue

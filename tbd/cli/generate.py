@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("--portrait", required=True, help="a photograph or painting with a face")
     parser.add_argument("--audio", required=True, help="speech, in any format that FFmpeg reads")
-    parser.add_argument("--emotion", default="", help="a sentence about a feeling; neutral where there is none")
+    parser.add_argument("--emotion", default="", help="a sentence about a feeling; without one it is heard in the voice")
     parser.add_argument("--output", required=True, help="the video to write (.mp4)")
     parser.add_argument("--plan", help="a plan from `tbd think --json`, perhaps edited, instead of --emotion")
     add_slot(parser, "renderer", "warp the portrait, or draw each frame anew with the latent video model (needs --checkpoint)", "mesh")
@@ -49,6 +49,7 @@ def generate(
     checkpoint: str | os.PathLike | None = None,
     console: "Console | None" = None,
     components: Components | None = None,
+    emotion_from: str | None = None,
 ) -> None:
     """Write a video of a portrait that speaks. Everything is read and checked, then thought and printed, then drawn.
 
@@ -56,7 +57,7 @@ def generate(
         portrait: A picture with a face.
         audio: Speech in any format that FFmpeg reads.
         output: The mp4 to write.
-        emotion: A sentence about a feeling.
+        emotion: A sentence about a feeling; without one it is heard in the voice.
         plan: The file of a plan, instead of the sentence.
         sampling: How the motion is sampled.
         size: Height and width of the video in pixels, 64 to 2048.
@@ -66,6 +67,7 @@ def generate(
         checkpoint: A video model: an exported folder, a run's checkpoint, or a hub repository.
         console: Where to print.
         components: What takes the place of packaged components; its renderer takes that of `renderer`.
+        emotion_from: ``text``, ``voice`` or ``both``, which None stands for; see `tbd.pipeline.TalkingHeadPipeline.think`.
 
     Raises:
         InputError: If a file cannot be used, or an option is out of range.
@@ -78,6 +80,7 @@ def generate(
     from tbd.media import VideoWriter, provenance, read_audio, read_image, read_sound
     from tbd.think.plan import MusclePlan
     from tbd.think.viz.console import show, warn_of_notes
+    from tbd.think.voice.planning import check_source
 
     console, sampling, components = console or Console(), sampling or SamplingOptions(), components or Components()
     check_size(size)
@@ -86,8 +89,11 @@ def generate(
         raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")
     if plan is not None and emotion:
         raise InputError("Give --emotion or --plan, not both: a plan already says what is felt.")
+    if plan is not None and emotion_from is not None:
+        raise InputError("Give --emotion-from or --plan, not both: a plan already says what is felt.")
     if plan is not None and components.planner is not None:
         raise InputError("Give --planner or --plan, not both: a plan needs no planner.")
+    source = check_source(emotion_from or "both")
     given = MusclePlan.load(plan) if plan is not None else None
     samples, picture = read_audio(audio), read_image(portrait)
     pipeline = components.pipeline(load_motion_model(sampling.model))
@@ -95,7 +101,7 @@ def generate(
     face = pipeline.locate(picture, size, str(portrait))
     if checkpoint is not None and components.renderer is None:
         pipeline.video_model = _video_model(checkpoint, sampling)
-    thought = given if given is not None else pipeline.think(emotion, samples, picture)
+    thought = given if given is not None else pipeline.think(emotion, samples, picture, source)
     show(thought, console, notes=False)
     warn_of_notes(thought)
     if plan_output is not None:

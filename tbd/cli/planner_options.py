@@ -34,6 +34,23 @@ def add_planner_options(parser: "ArgumentParser", observes: bool = False) -> Non
         parser.add_argument("--hear", action="store_true", help="server: give the model the voice as well")
 
 
+def add_voice_options(parser: "ArgumentParser", default: str | None = None) -> None:
+    """Add ``--emotion-from`` and ``--voice-reader``.
+
+    Args:
+        parser: Of a command.
+        default: Of ``--emotion-from``; None leaves open whether it was given.
+    """
+    parser.add_argument(
+        "--emotion-from",
+        choices=["text", "voice", "both"],
+        default=default,
+        help="both (the default): the text decides what is felt, the voice how strongly and when, as far as the text leaves it open; "
+        "without a text the feeling is heard in the voice. text or voice: that alone",
+    )
+    add_slot(parser, "voice_reader", "hears how something is said", "prosodic")
+
+
 def asks_for_planner(options: "Namespace | dict[str, Any]") -> bool:
     """Return whether any option asks for another planner than the packaged one."""
     shorthands = any(options.get(name) not in (None, False) for name in (*_SHORTHANDS, "see", "hear"))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
-from tbd.cli.planner_options import add_planner_options, chosen_planner
+from tbd.cli.component_options import chosen, made
+from tbd.cli.planner_options import add_planner_options, add_voice_options, chosen_planner
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
     from tbd.think.plan import MusclePlan
     from tbd.think.planner import Planner
+    from tbd.think.voice import VoiceReader
+    from tbd.think.voice.planning import EmotionSource
 
-_ONE_SOURCE = "give a sentence about a feeling, a plan with --from, or a performance with --from-video; one of them."
+_ONE_SOURCE = "give a sentence about a feeling (or --audio, a voice), a plan with --from, or a performance with --from-video; one of them."
 
 
 def _options(parser: "ArgumentParser") -> None:
@@ -27,6 +30,7 @@ def _options(parser: "ArgumentParser") -> None:
     parser.add_argument(
         "--landmarker", metavar="FILE", help="--from-video: a face_landmarker.task file, which then tracks instead of the mesh"
     )
+    parser.add_argument("--audio", metavar="FILE", help="the voice that the plan is for: it spans its length, and how it is said is heard")
     parser.add_argument("--duration", type=float, help="seconds that the plan should span")
     parser.add_argument(
         "--set",
@@ -42,6 +46,7 @@ def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("--json", action="store_true", help="print the plan as JSON, for editing and for `generate --plan`")
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of plans, and nothing else")
     add_planner_options(parser)
+    add_voice_options(parser)
 
 
 def _run(options: "Namespace") -> None:
@@ -50,12 +55,14 @@ def _run(options: "Namespace") -> None:
     if options.schema:
         print_schema()
         return
-    if sum(source is not None for source in (options.text, options["from"], options.from_video)) != 1:
+    source = options.text if options.text is not None else options.audio
+    if sum(given is not None for given in (source, options["from"], options.from_video)) != 1:
         raise InputError(_ONE_SOURCE)
+    _check_voice(options)
     for name in ("neutral", "landmarker"):
         if options[name] is not None and options.from_video is None:
             raise InputError(f"--{name} belongs to --from-video; there is no face to measure here.")
-    files = {f"--{name}": options[name.replace("-", "_")] for name in ("from-video", "neutral", "landmarker", "prompt")}
+    files = {f"--{name}": options[name.replace("-", "_")] for name in ("from-video", "neutral", "landmarker", "prompt", "audio")}
     check_files({"--from": options["from"], **files}, {"--chart": options.chart}, {"--chart": (".svg",)})
     think(
         options.text,
@@ -68,7 +75,21 @@ def _run(options: "Namespace") -> None:
         assignments=options.set,
         **{name: options[name] for name in ("repair", "check", "chart")},
         as_json=options.json,
+        audio=options.audio,
+        emotion_from=options.emotion_from or "both",
+        voice_reader=made(chosen(options.voice_reader, "voice_reader", "prosodic"), "voice_reader") if options.audio is not None else None,
     )
+
+
+def _check_voice(options: "Namespace") -> None:
+    """Refuse options of a voice that do not go together."""
+    if options.audio is None:
+        if options.emotion_from is not None or options.voice_reader != "prosodic":
+            raise InputError("--emotion-from and --voice-reader need --audio, the voice that the plan is for.")
+    elif options.text is None and options.emotion_from == "text":
+        raise InputError("--emotion-from text needs a sentence about a feeling.")
+    elif options.duration is not None:
+        raise InputError("Give --duration or --audio, not both: the plan spans the voice.")
 
 
 def think(
@@ -85,6 +106,9 @@ def think(
     check: bool = False,
     chart: str | None = None,
     as_json: bool = False,
+    audio: str | None = None,
+    emotion_from: "EmotionSource" = "both",
+    voice_reader: "VoiceReader | None" = None,
 ) -> None:
     """Think or read a plan, edit and repair it, then print or draw it. What the planner doubts goes to standard error.
 
@@ -101,19 +125,24 @@ def think(
         check: Whether to print the findings alone.
         chart: An SVG file to draw the face into.
         as_json: Whether to print the plan as JSON, and all else to standard error.
+        audio: The file of a voice that the plan is for; it takes the place of `duration`, and may take that of the text.
+        emotion_from: Where the feeling is taken from, if there is a voice.
+        voice_reader: Hears the voice; the packaged one by default.
 
     Raises:
-        InputError: If not exactly one of `text`, `source` and `video` is given, or if something in them cannot be used.
+        InputError: If not exactly one of `text` (or `audio`), `source` and `video` is given, or if something in them cannot be used.
     """
     from tbd.think import plan_checks
     from tbd.think.edit import edit
     from tbd.think.plan import MusclePlan
     from tbd.think.viz.console import show, warn_of_notes
 
-    if sum(given is not None for given in (text, source, video)) != 1:
+    if sum(given is not None for given in (audio if text is None else text, source, video)) != 1:
         raise InputError(_ONE_SOURCE)
     if video is not None:
         plan = _performed(video, neutral, landmarker)
+    elif audio is not None:
+        plan = _with_voice(planner, text or "", audio, emotion_from, voice_reader)
     else:
         plan = MusclePlan.load(source) if source is not None else _thought(planner, text or "", duration)
     for assignment in assignments:
@@ -147,6 +176,18 @@ def _thought(planner: "Planner", text: str, duration: float | None) -> "MusclePl
         plan = planner.plan(text, duration=duration)
     require_type(plan, MusclePlan, planner, "planner")
     return plan
+
+
+def _with_voice(planner: "Planner", text: str, audio: str, emotion_from: "EmotionSource", reader: "VoiceReader | None") -> "MusclePlan":
+    from tbd.media import read_audio
+    from tbd.media.rates import SAMPLE_RATE
+    from tbd.think.voice import ProsodicVoiceReader
+    from tbd.think.voice.planning import plan_with_voice
+
+    samples = read_audio(audio)
+    duration = len(samples) / SAMPLE_RATE
+    hear = (reader or ProsodicVoiceReader()).read
+    return plan_with_voice(lambda words: _thought(planner, words, duration), text, samples, hear, emotion_from)
 
 
 def _performed(video: str, neutral: str | None, landmarker: str | None) -> "MusclePlan":

@@ -1,25 +1,23 @@
 """Metrics of talking heads: each a `torchmetrics.Metric` on a pure function. See ``docs/metrics.md``."""
 
+from tbd.metrics.aperture import ApertureCorrelation
 from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
 from tbd.metrics.controllability import EmotionSeparation, IntensityMonotonicity, LipDrift
-from tbd.metrics.dynamics import ActionUnitFidelity, BlinkRate, FrechetMotionDistance, HeadMotionDiversity, Jerk, SeamJump, SilenceLipEnergy
+from tbd.metrics.dynamics import BlinkRate, HeadMotionDiversity, Jerk, SeamJump, SilenceLipEnergy
 from tbd.metrics.emotion import CallableEmotionClassifier, EmotionAccuracy, EmotionClassifier, TransformersEmotionClassifier
-from tbd.metrics.frechet import (
-    FrameFID,
-    FrameKID,
-    FrechetVideoDistance,
-    TorchvisionVideoNetwork,
-    VideoNetwork,
-)
+from tbd.metrics.frechet import FrameFID, FrechetVideoDistance, TorchvisionVideoNetwork, VideoNetwork
 from tbd.metrics.identity import FaceEmbedder, IdentitySimilarity
-from tbd.metrics.landmarks import ApertureCorrelation, FaceLandmarkDistance, MouthLandmarkDistance
+from tbd.metrics.kernel_distance import FrameKID
+from tbd.metrics.landmarks import FaceLandmarkDistance, MouthLandmarkDistance
 from tbd.metrics.lip_sync import SyncNetConfidence, SyncNetDistance, SyncNetOffset
 from tbd.metrics.motion_emotion import MotionEmotionAccuracy
+from tbd.metrics.motion_frechet import FrechetMotionDistance
 from tbd.metrics.networks.arcface import ArcFaceEmbedder
 from tbd.metrics.networks.emotion_fan import EmotionFAN
 from tbd.metrics.pixels import FrameLPIPS, FramePSNR, FrameSSIM
 from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.metrics.sharpness import Sharpness
+from tbd.metrics.unit_fidelity import ActionUnitFidelity
 from tbd.weights import WeightsNotFoundError
 
 __all__ = [

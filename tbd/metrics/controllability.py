@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from tbd.face.channels import BLENDSHAPES
+from tbd.metrics.aperture import lagged_correlation, mouth_aperture
 from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
-from tbd.metrics.landmarks import lagged_correlation, mouth_aperture
 from tbd.think.emotions import EMOTIONS
 
 

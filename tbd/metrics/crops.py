@@ -1,7 +1,7 @@
 """Crops that networks see. The arithmetic is that of the published pipelines; the face detector is ours.
 
 Where they detect with S3FD, face_alignment or dlib, we take MediaPipe's mesh: boxes are the mesh's bounds, dlib's points the
-mesh points nearest to them (`tbd.metrics.landmarks.dlib68`). Where they code the frames again as video and JPEG before the
+mesh points nearest to them (`tbd.metrics.face_points.dlib68`). Where they code the frames again as video and JPEG before the
 network sees them, we do not. ``docs/metrics.md`` lists what of each protocol is theirs.
 """
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tbd.metrics.base import Array, Unmeasurable, tensor, to_uint8
-from tbd.metrics.landmarks import EAT_CROP, STEADY, eat_template, eat_templates, similarity, to_dlib68
+from tbd.metrics.face_points import EAT_CROP, STEADY, eat_template, eat_templates, similarity, to_dlib68
 
 CropProtocol = Literal["official", "official-short", "wav2lip", "eat"]
 _SIDE = 224
@@ -217,9 +217,9 @@ def eat_faces(frames: Array, points: Array, template: Array | None = None, two_t
     Args:
         frames: (T, 3, H, W) uint8 RGB.
         points: (T, 478, 3) or (T, 68, 2) pixels; frames with NaN are left out, as theirs are where dlib sees no face.
-        template: (68, 2), `tbd.metrics.landmarks.load_template("eat-template")` for EAT's own; None for `eat_template`.
+        template: (68, 2), `tbd.metrics.face_points.load_template("eat-template")` for EAT's own; None for `eat_template`.
         two_templates: Whether to take their second one where the right eye looks closed, see
-            `tbd.metrics.landmarks.eat_templates`.
+            `tbd.metrics.face_points.eat_templates`.
 
     Returns:
         (F, 3, 128, 128) uint8.

@@ -1,148 +1,15 @@
-"""Motion: planned muscles, blinks, head, rest in silence, smoothness, seams, and distances of sets of motions."""
+"""Motion: blinks, head, rest in silence, smoothness and seams."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from tbd.face.channels import CHANNELS, HEAD, INDEX
+from tbd.face.channels import HEAD, INDEX
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
-from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
-from tbd.metrics.gaussian import GaussianSums
-from tbd.metrics.landmarks import mouth_aperture, steady
-from tbd.think.action_units import ACTION_UNITS
-from tbd.think.facs import measure as measure_unit
-
-_MOVES = 0.1
-"""Intensity over which a planned action unit must range within the clip to be correlated."""
-
-
-def _numpy(values: Array) -> np.ndarray:
-    return tensor(values).cpu().numpy()
-
-
-def unit_fidelity(motion: np.ndarray, plan_motion: np.ndarray) -> dict[int, tuple[float, float]]:
-    """Compare planned and measured intensity of each action unit that the plan moves.
-
-    Args:
-        motion: (T, 58) under test.
-        plan_motion: (T, 58) the plan as `tbd.think.facs.perform` gives it.
-
-    Returns:
-        Unit number → (Pearson's r, mean absolute error in 0..1). A planned unit that never moves has r 0.
-    """
-    length, found = min(len(motion), len(plan_motion)), {}
-    for unit in ACTION_UNITS:
-        wanted, shown = (measure_unit(values[:length], unit).astype(np.float64) for values in (plan_motion, motion))
-        if np.ptp(wanted) > _MOVES:
-            r = float(np.corrcoef(wanted, shown)[0, 1]) if shown.std() > 1e-9 else 0.0
-            found[unit] = r, float(np.abs(wanted - shown).mean())
-    return found
-
-
-class ActionUnitFidelity(ClipMean):
-    """Correlation of planned and measured muscles: the mean over action units of Pearson's r over time.
-
-    Only units that the plan moves by more than 0.1 within the clip count, since a held one has no correlation; `means`
-    also gives their mean absolute ``error`` in intensity, 0..1. Speech moves jaw and lips as well, so units of the lower
-    face are seen through it. −1..1, higher is better.
-
-    Example:
-        >>> from tbd.think.facs import perform
-        >>> from tbd.think.plan import MuscleAction, MusclePlan
-        >>> plan = perform(MusclePlan(actions=(MuscleAction(unit=4, intensity=0.8, onset=0.5, apex=1.0),)), 50)
-        >>> metric = ActionUnitFidelity()
-        >>> metric.update(0.5 * plan, plan)  # strength does not count
-        >>> round(float(metric.compute()), 3)
-        1.0
-    """
-
-    reads = ("preds.motion", "target.plan_motion")
-    names = ("correlation", "error")
-    reported = "correlation"
-    unit = ""
-    higher_is_better = True
-    plot_lower_bound, plot_upper_bound = -1.0, 1.0
-
-    def measure(self, motion: Array, plan_motion: Array) -> dict[str, float]:
-        """Correlate one clip with its plan.
-
-        Args:
-            motion: (T, 58).
-            plan_motion: (T, 58).
-
-        Returns:
-            ``correlation`` and ``error``.
-
-        Raises:
-            Unmeasurable: If the plan moves no unit within the clip.
-        """
-        units = unit_fidelity(_numpy(motion), _numpy(plan_motion))
-        if not units:
-            raise Unmeasurable("The plan moves no action unit within the clip.")
-        correlation, error = np.mean(list(units.values()), 0)
-        return {"correlation": float(correlation), "error": float(error)}
-
-
-def motion_features(motion: Array) -> Tensor:
-    """Describe each frame by its channels, and five times their change since the frame before.
-
-    The change counts five times so that a channel's usual movement weighs about as much as its usual extent (a blink or a
-    syllable takes five frames).
-
-    Args:
-        motion: (T, 58).
-
-    Returns:
-        (T − 1, 116) float64.
-    """
-    motion = tensor(motion)
-    return torch.cat([motion[1:], 5 * (motion[1:] - motion[:-1])], 1)
-
-
-class FrechetMotionDistance(ClipMetric):
-    """Fréchet distance between the Gaussians fitted to the `motion_features` of all frames of both sets (FMD).
-
-    Unlike a distance of frames, it asks whether the motion is one that such a face could make, not whether it is this one.
-    Lower is better; its unit is that of the squared channels (0..1 for blendshapes). Needs some hundreds of frames a set.
-
-    Args:
-        kwargs: Options of `torchmetrics.Metric`.
-
-    Example:
-        >>> motion = np.random.default_rng(0).random((300, 58))
-        >>> metric = FrechetMotionDistance()
-        >>> metric.update(motion, motion + 0.1)
-        >>> round(float(metric.compute()), 2)  # 58 channels · 0.1²
-        0.58
-    """
-
-    reads = ("preds.motion", "target.motion")
-    unit = ""
-    higher_is_better = False
-    plot_lower_bound = 0.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.preds = GaussianSums(self, "preds", 2 * len(CHANNELS))
-        self.target = GaussianSums(self, "target", 2 * len(CHANNELS))
-
-    def update(self, preds: Array | None, target: Array | None) -> None:
-        """Add a clip.
-
-        Args:
-            preds: (T, 58) under test; None adds to the other set alone.
-            target: (T, 58) recorded, of any length; None adds to the other set alone.
-        """
-        for sums, motion in ((self.preds, preds), (self.target, target)):
-            if motion is not None:
-                sums.add(motion_features(motion))
-
-    def compute(self) -> Tensor:
-        """Compute the distance, () float64."""
-        return self.preds.distance(self.target)
+from tbd.metrics.aperture import mouth_aperture
+from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
+from tbd.metrics.face_points import steady
 
 
 class HeadMotionDiversity(ClipMean):
@@ -241,7 +108,7 @@ def silent_frames(audio: Array, frames: int) -> np.ndarray:
         (T,) bool.
     """
     samples = np.zeros(frames * SAMPLES_PER_FRAME)
-    given = _numpy(audio)[: len(samples)]
+    given = tensor(audio).cpu().numpy()[: len(samples)]
     samples[: len(given)] = given
     loudness = np.sqrt((samples.reshape(frames, -1) ** 2).mean(1))
     quiet = loudness <= _QUIET * np.percentile(loudness, 95)

@@ -8,11 +8,13 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.face.motion_landmarks import landmarks_from_motion
+from tbd.metrics.aperture import ApertureCorrelation
 from tbd.metrics.base import ClipMean, ClipMetric
-from tbd.metrics.dynamics import ActionUnitFidelity, FrechetMotionDistance, SeamJump
-from tbd.metrics.landmarks import ApertureCorrelation
+from tbd.metrics.dynamics import SeamJump
 from tbd.metrics.motion_emotion import MotionEmotionAccuracy
+from tbd.metrics.motion_frechet import FrechetMotionDistance
 from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
+from tbd.metrics.unit_fidelity import ActionUnitFidelity
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
 

@@ -92,6 +92,20 @@ def test_every_slot_takes_a_class_path(speech, tmp_path, monkeypatch):
     assert Path("a.csv").read_text().startswith("Timecode,BlendShapeCount,EyeBlinkLeft") and len(Motion.load("a.csv")) == 50
 
 
+def test_without_a_sentence_the_voice_is_heard(speech, tmp_path):
+    flags = [
+        f"--portrait={PORTRAIT}",
+        f"--audio={speech}",
+        "--size=64",
+        "--num-inference-steps=2",
+        "--quiet",
+        f"--output={tmp_path / 'a.mp4'}",
+    ]
+    assert main(["generate", *flags, f"--plan-output={tmp_path / 'p.json'}"]) == 0
+    plan = MusclePlan.load(tmp_path / "p.json")
+    assert plan.text == "" and plan.reasoning[0].title == "What is heard" and "The voice" in plan.reasoning[0].text + plan.notes[0]
+
+
 class TestBadInput:
     """Each gets one clear sentence and leaves nothing half-written."""
 
@@ -107,6 +121,10 @@ class TestBadInput:
     def test_no_face(self, capsys, tmp_path):
         skimage.io.imsave(tmp_path / "wall.png", np.full((200, 200, 3), 128, np.uint8), check_contrast=False)
         assert "wall.png" in self.generate(capsys, portrait=tmp_path / "wall.png")
+
+    def test_a_plan_and_where_its_feeling_is_taken_from(self, capsys, made):
+        said = self.generate(capsys, emotion="", plan=made / "p.json", emotion_from="voice")
+        assert "Give --emotion-from or --plan, not both" in said
 
     def test_a_face_cut_by_the_frame(self, capsys, tmp_path):
         skimage.io.imsave(tmp_path / "half.png", skimage.data.astronaut()[:, 224:])

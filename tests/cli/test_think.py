@@ -16,7 +16,7 @@ from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.facs import perform
 from tbd.think.plan import MuscleAction
 from tbd.think.plan_checks import check
-from tbd.utils.sample_inputs import PORTRAIT
+from tbd.utils.sample_inputs import PORTRAIT, VOICE
 
 PRESSED = "press the lips together"  # an order that speech cannot follow
 
@@ -47,7 +47,12 @@ def test_a_plan_is_read_as_it_was_written(capsys, file):
 
 
 REFUSED = [
-    ((), "give a sentence about a feeling, a plan with --from"),
+    ((), "give a sentence about a feeling (or --audio, a voice), a plan with --from"),
+    (("happy", "--emotion-from", "voice"), "need --audio"),
+    (("happy", "--audio", "absent.wav"), "There is no file absent.wav (--audio)"),
+    (("--audio", "hello.wav", "--from", "plan.json"), "one of them"),
+    (("--audio", "hello.wav", "--emotion-from", "text"), "--emotion-from text needs a sentence"),
+    (("happy", "--audio", "hello.wav", "--duration", "3"), "Give --duration or --audio"),
     (("happy", "--from", "plan.json"), "one of them"),
     (("happy", "--from-video", "clip.mp4"), "one of them"),
     (("--from-video", "absent.mp4"), "There is no file absent.mp4 (--from-video)"),
@@ -191,3 +196,27 @@ def test_a_filmed_performance_becomes_a_plan(capsys, tmp_path):
     (raised,) = (a for a in found.actions if a.unit == 2)
     assert raised.side == "both" and raised.intensity > 0.3 and abs(raised.onset - 0.6) < 0.25
     assert "has no sound" in err
+
+
+def test_a_voice_is_heard_where_there_is_no_sentence(capsys):
+    found = plan(capsys, "--audio", str(VOICE))
+    assert found.text == "" and found.reasoning[0].title == "What is heard" and not found.actions
+
+
+def test_a_sentence_and_a_voice(capsys):
+    sources = ((), ("--emotion-from=text",), ("--emotion-from=voice",))
+    both, alone, heard = (plan(capsys, "furious", "--audio", str(VOICE), *source) for source in sources)
+    assert both.emotions == alone.emotions == {"angry": 1.0} and both.reasoning[-1].title == "What the voice adds"
+    assert alone.reasoning == both.reasoning[:-1] and heard.emotions == {"neutral": 1.0}
+
+
+def test_a_voice_reader_of_ones_own_is_named_by_class_path(capsys, tmp_path, monkeypatch):
+    (tmp_path / "ears.py").write_text(
+        "from tbd.think.voice import VoiceReader, VoiceReading\n"
+        "class Gloomy(VoiceReader):\n"
+        "    def __init__(self, sure: float = 0.5):\n        self.sure = sure\n"
+        "    def read(self, audio):\n        return VoiceReading({'sad': self.sure, 'neutral': 1 - self.sure}, aroused=0.1)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    found = plan(capsys, "--audio", str(VOICE), "--voice-reader", "ears.Gloomy", "--voice-reader.sure", "0.8")
+    assert found.emotions == {"sad": 1.0} and "sounds like sadness (0.80 sure)" in found.reasoning[0].text

@@ -3,8 +3,12 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+
+from tbd.metrics import FrameFID
+from tbd.metrics.face_points import eat_template
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -54,3 +58,28 @@ def pictures() -> torch.Tensor:
 
     image = torch.from_numpy(astronaut()).permute(2, 0, 1)
     return torch.stack([image[:, y : y + 96, x : x + 80] for y, x in ((40, 180), (100, 200), (300, 60), (380, 330))])
+
+
+@pytest.fixture
+def faces():
+    """(12, 68, 2) pixels: the mean face somewhere, jittered."""
+    rng = np.random.default_rng(0)
+    return torch.from_numpy(2 * eat_template() + [40, 30] + rng.normal(0, 2, (12, 68, 2)))
+
+
+@pytest.fixture(scope="module")
+def other(pictures):
+    return pictures.flip(0, 3) // 2
+
+
+@pytest.fixture(scope="session")
+def loaded(stand_in):
+    """A FID whose network is loaded once for all tests."""
+    return FrameFID("torchmetrics", stand_in("torchmetrics"), allow_biased=True)
+
+
+@pytest.fixture
+def fid(loaded):
+    loaded.reset()
+    loaded.allow_biased = True
+    return loaded

@@ -8,7 +8,7 @@ from scipy.signal import medfilt
 
 from tbd.metrics.base import Unmeasurable
 from tbd.metrics.crops import crop_mouths, crop_track, eat_faces, face_chips, find_tracks
-from tbd.metrics.landmarks import dlib68, eat_template, eat_templates
+from tbd.metrics.face_points import dlib68, eat_template, eat_templates
 
 
 def boxes(frames: int, left: float = 100.0, side: float = 120.0) -> np.ndarray:

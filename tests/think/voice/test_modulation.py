@@ -1,0 +1,94 @@
+"""A plan follows a voice where its text leaves that open, and nowhere else."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tbd.think import KnowledgePlanner
+from tbd.think.facs import measure, perform
+from tbd.think.plan import MusclePlan
+from tbd.think.plan_checks import check
+from tbd.think.voice import VoicePassage, VoiceReading
+from tbd.think.voice.modulation import find_stretches, follow_voice, whole_factor
+from tbd.think.voice.openness import Openness, find_openness
+
+OPEN = Openness(strength=True, timing=True)
+EVEN = VoiceReading(aroused=0.5)
+STRESSED = VoiceReading(passages=(VoicePassage(2.0, 4.0, 1.5, 2.8, ("louder",)),))
+SOFTENED = VoiceReading(passages=(VoicePassage(2.0, 4.0, -1.5, 2.8, ("softer",)),))
+PAUSING = VoiceReading(pauses=((3.0, 4.2), (5.0, 5.3)))
+AROUSED = VoiceReading(aroused=0.95)
+DURATION = 6.0
+
+
+def brow(plan: MusclePlan) -> np.ndarray:
+    return measure(perform(plan, int(DURATION * 25)), 4)
+
+
+def plan(text: str = "angry") -> MusclePlan:
+    return KnowledgePlanner().plan(text, DURATION)
+
+
+def test_an_even_voice_leaves_the_very_plan():
+    assert follow_voice(plan(), EVEN, DURATION, OPEN) is not None
+    before = plan()
+    assert follow_voice(before, EVEN, DURATION, OPEN) is before
+    assert follow_voice(before, VoiceReading(aroused=0.02), DURATION, OPEN) is before  # a calm voice weakens nothing
+
+
+def test_a_stressed_passage_is_stronger_and_reaches_its_apex_with_the_stress():
+    before, after = brow(plan()), brow(follow_voice(plan(), STRESSED, DURATION, OPEN))
+    assert after[70] == pytest.approx(1.3 * before[70], rel=0.03)
+    assert after[:48] == pytest.approx(before[:48], abs=0.01) and after[115:] == pytest.approx(before[115:], abs=0.01)
+    assert after.min() > 0.93 * before.min()  # no dip on the way back
+
+
+def test_a_softened_passage_and_a_long_pause_relax():
+    before = brow(plan())
+    softened, paused = (brow(follow_voice(plan(), voice, DURATION, OPEN)) for voice in (SOFTENED, PAUSING))
+    assert softened[80] < 0.8 * before[80] and softened[40] == pytest.approx(before[40], abs=0.01)
+    assert paused[98] < 0.87 * before[98] and paused[60] == pytest.approx(before[60], abs=0.01)
+    assert paused[129] == pytest.approx(before[129], abs=0.02)  # a short pause does not
+
+
+def test_a_surely_aroused_voice_makes_all_stronger_but_not_what_speech_needs():
+    before, after = plan(), follow_voice(plan(), AROUSED, DURATION, OPEN)
+    factors = {a.unit: a.intensity / b.intensity for a, b in zip(after.actions, before.actions)}
+    assert factors[4] == pytest.approx(whole_factor(AROUSED), abs=0.01) and whole_factor(AROUSED) > 1.1
+    assert factors[25] == 1 and after.intensity > before.intensity
+
+
+def test_the_text_keeps_the_last_word():
+    for text, voice in (("slightly angry", AROUSED), ("angry from 1 s to 5 s", STRESSED), ("AU4 at 0.7", AROUSED)):
+        before = plan(text)
+        assert follow_voice(before, voice, DURATION, find_openness(text)) is before, text
+
+
+def test_segments_follow_and_tile_the_time():
+    after = follow_voice(plan("sad, then happy"), STRESSED, DURATION, OPEN)
+    assert [s.start for s in after.segments[1:]] == [s.end for s in after.segments[:-1]] and after.segments[-1].end is None
+    assert max(s.intensity for s in after.segments) == pytest.approx(after.intensity, abs=1e-3)
+
+
+@pytest.mark.parametrize("text", ["angry", "sad, then happy", "She fights back tears, then smiles", "winks", "disgusted", "surprised"])
+@pytest.mark.parametrize("voice", [STRESSED, SOFTENED, PAUSING, AROUSED])
+def test_a_face_can_carry_it_out(text, voice):
+    before, after = plan(text), follow_voice(plan(text), voice, DURATION, OPEN)
+    assert len(check(after)) <= len(check(before)) and after.model_validate(after.model_dump()) == after
+    assert np.isfinite(perform(after, 150)).all()
+
+
+def test_a_wink_keeps_its_level():
+    after = follow_voice(plan("winks"), STRESSED, DURATION, OPEN)
+    assert [a.intensity for a in after.actions if a.unit == 46] == [a.intensity for a in plan("winks").actions if a.unit == 46]
+
+
+def test_a_plan_without_muscles_stays():
+    assert follow_voice(MusclePlan(), STRESSED, DURATION, OPEN) == MusclePlan()
+
+
+def test_of_many_passages_the_strongest_are_kept_and_none_overlap():
+    passages = tuple(VoicePassage(t, t + 0.9, 1 + t / 30, t + 0.4) for t in np.arange(0, 30, 1.0).tolist())
+    stretches = find_stretches(VoiceReading(passages=passages, pauses=((4.0, 5.5),)), 30.0)
+    assert 3 <= len(stretches) <= 7 and all(b.start >= a.end for a, b in pairwise(stretches))
