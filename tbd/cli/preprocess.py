@@ -54,7 +54,9 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _plan_options(subcommands: Any) -> None:
-    own = _subparser("Measure what each clip's face does, over time: a plan, and words for it.")
+    own = _subparser(
+        "Measure what each clip's face does over time: a plan, and words for it, which are tbd's own unless a language model is chosen."
+    )
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote; a second run takes up where the first one stopped")
     own.add_argument(
         "--tracker",
