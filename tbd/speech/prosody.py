@@ -4,7 +4,7 @@ The descriptors are those of the Geneva minimalistic parameter set (Eyben et al.
 autocorrelation; levels are relative to the recording, so that no microphone's gain counts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import fft
@@ -58,6 +58,18 @@ class Prosody:
     def voiced(self) -> np.ndarray:
         """(T,) whether the frame has a pitch and is the speaker's."""
         return np.isfinite(self.semitones) & self.speech
+
+    def part(self, start: int, stop: int) -> "Prosody":
+        """Cut out a stretch.
+
+        Args:
+            start: Its first frame.
+            stop: The frame after its last.
+
+        Returns:
+            The descriptors of these frames.
+        """
+        return Prosody(*(getattr(self, field.name)[start:stop] for field in fields(self)))
 
 
 def describe_prosody(audio: np.ndarray) -> Prosody:

@@ -95,7 +95,7 @@ def plan_from_voice(reading: VoiceReading, duration: float, text: str = "") -> M
         The plan: the emotions that the voice tells, where it tells any; the brows of somebody who is stirred, where it tells no more than
             that; else a neutral face, with a note.
     """
-    observed = " ".join(filter(None, (describe_voice(reading), "" if reading.obstacle else describe_passages(reading.passages))))
+    observed = " ".join(filter(None, (describe_voice(reading), "" if reading.obstacle else describe_passages(reading))))
     felt = _felt(reading)
     stirred = reading.aroused >= SURE and not reading.obstacle
     if felt is not None:
@@ -151,7 +151,7 @@ def _added(reading: VoiceReading, openness: Openness, plan: MusclePlan, duration
     title = "What the voice adds"
     if reading.obstacle:
         return Step(title=title, text=f"{describe_voice(reading)} The text decides alone.")
-    said = [describe_voice(reading), describe_passages(reading.passages)]
+    said = [describe_voice(reading), describe_passages(reading)]
     stronger = whole_factor(reading)
     stretches = find_stretches(reading, duration)
     pauses = sum(end - start >= LONG_PAUSE for start, end in reading.pauses)

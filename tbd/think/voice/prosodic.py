@@ -3,12 +3,13 @@
 import numpy as np
 from typing_extensions import override
 
-from tbd.speech.prosody import describe_prosody
+from tbd.speech.pitch import RATE
+from tbd.speech.prosody import Prosody, describe_prosody
 from tbd.think.voice.emphasis import find_passages, find_pauses
 from tbd.think.voice.functionals import summarize
 from tbd.think.voice.head import VoiceEstimate, VoiceHead
 from tbd.think.voice.obstacles import find_obstacle
-from tbd.think.voice.reader import VoiceReader, VoiceReading
+from tbd.think.voice.reader import VoiceReader, VoiceReading, VoiceWindow
 
 _CUES = {
     "effort": ("tense", "slack"),
@@ -18,6 +19,10 @@ _CUES = {
 }
 _CUE = 0.9
 """Standard deviations from ordinary speech that are worth a word."""
+_WINDOW, _STEP = 2.0, 0.5
+"""Seconds of a window and from one to the next; sentences of which the head learnt last two to four."""
+_SPOKEN = 0.5
+"""Seconds of a window that must have a pitch."""
 
 
 class ProsodicVoiceReader(VoiceReader):
@@ -53,7 +58,20 @@ class ProsodicVoiceReader(VoiceReader):
             _in_words(estimate),
             find_passages(prosody),
             find_pauses(prosody),
+            windows=self._windows(prosody),
         )
+
+    def _windows(self, prosody: Prosody) -> tuple[VoiceWindow, ...]:
+        length, step = int(_WINDOW * RATE), int(_STEP * RATE)
+        windows = []
+        for start in range(0, max(len(prosody) - length, 0) + 1, step):
+            part = prosody.part(start, start + length)
+            cues = summarize(part) if part.voiced.sum() >= _SPOKEN * RATE else None
+            if cues is not None:
+                estimate = self._head(cues)
+                scales = (round(value, 3) for value in (estimate.arousal, estimate.valence, estimate.aroused))
+                windows.append(VoiceWindow(start / RATE, (start + len(part)) / RATE, estimate.probabilities, *scales))
+        return tuple(windows)
 
 
 def _in_words(estimate: VoiceEstimate) -> tuple[str, ...]:

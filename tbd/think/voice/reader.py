@@ -32,6 +32,27 @@ class VoicePassage:
 
 
 @dataclass(frozen=True)
+class VoiceWindow:
+    """A few words: what is heard in them alone.
+
+    Args:
+        start: Seconds.
+        end: Seconds.
+        probabilities: How likely each emotion leads.
+        arousal: -1 calm .. 1 excited.
+        valence: -1 unpleasant .. 1 pleasant.
+        aroused: How likely they are more aroused than ordinary speech, 0..1.
+    """
+
+    start: float
+    end: float
+    probabilities: dict[Emotion, float]
+    arousal: float
+    valence: float
+    aroused: float
+
+
+@dataclass(frozen=True)
 class VoiceReading:
     """How something is said.
 
@@ -44,6 +65,7 @@ class VoiceReading:
         passages: Stretches that stand out, in order of time.
         pauses: (start, end) in seconds of silences between words.
         obstacle: Why nothing is heard, if so; the rest is then neutral.
+        windows: The same over time, in overlapping stretches with speech in them.
 
     Example:
         >>> VoiceReading(obstacle="silent").leading
@@ -58,6 +80,23 @@ class VoiceReading:
     passages: tuple[VoicePassage, ...] = ()
     pauses: tuple[tuple[float, float], ...] = ()
     obstacle: Obstacle = ""
+    windows: tuple[VoiceWindow, ...] = ()
+
+    def aroused_in(self, start: float, end: float) -> float | None:
+        """Say how likely a stretch is aroused.
+
+        Args:
+            start: Seconds.
+            end: Seconds.
+
+        Returns:
+            The probability in the window that overlaps with it most; None where no window does by half of itself or of the stretch.
+        """
+        shared = [(min(w.end, end) - max(w.start, start), w) for w in self.windows]
+        overlap, best = max(shared, key=lambda item: item[0], default=(0.0, None))
+        if best is None or overlap < 0.5 * min(end - start, best.end - best.start):
+            return None
+        return best.aroused
 
     @property
     def leading(self) -> Emotion:

@@ -57,26 +57,32 @@ def _noun(emotion: Emotion) -> str:
     return "none" if emotion == "neutral" else EMOTION_SPECS[emotion].noun
 
 
-def describe_passages(passages: tuple[VoicePassage, ...]) -> str:
+def describe_passages(reading: VoiceReading) -> str:
     """Say where the voice departs from the speaker's usual.
 
     Args:
-        passages: In order of time.
+        reading: The voice.
 
     Returns:
-        One sentence; "" where there are none.
+        One sentence; "" where it does nowhere.
 
     Example:
-        >>> describe_passages((VoicePassage(1.2, 3.0, 1.5, 2.0, ("louder", "higher")),))
+        >>> describe_passages(VoiceReading(passages=(VoicePassage(1.2, 3.0, 1.5, 2.0, ("louder", "higher")),)))
         "The voice is louder and higher than this speaker's usual from 1.2 s to 3.0 s."
     """
+    passages = reading.passages
     if not passages:
         return ""
     strongest = sorted(sorted(passages, key=lambda p: -abs(p.emphasis))[:_MOST], key=lambda p: p.start)
-    parts = [f"{listed(_cues(p))} than this speaker's usual from {p.start:.1f} s to {p.end:.1f} s" for p in strongest]
+    parts = [_passage(passage, reading.aroused_in(passage.start, passage.end)) for passage in strongest]
     more = len(passages) - len(strongest)
     rest = f", and in {more} more {'places' if more > 1 else 'place'}" if more else ""
     return f"The voice is {'; '.join(parts)}{rest}."
+
+
+def _passage(passage: VoicePassage, aroused: float | None) -> str:
+    sure = f" (aroused, {aroused:.2f} sure)" if aroused is not None and passage.emphasis > 0 and aroused >= AROUSED else ""
+    return f"{listed(_cues(passage))} than this speaker's usual from {passage.start:.1f} s to {passage.end:.1f} s{sure}"
 
 
 def _cues(passage: VoicePassage) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """Text, voice, or both: who decides, and what is said of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tbd.errors import InputError
 from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.plan_checks import check
-from tbd.think.voice import ProsodicVoiceReader, VoicePassage, VoiceReading
+from tbd.think.voice import ProsodicVoiceReader, VoicePassage, VoiceReading, VoiceWindow
 from tbd.think.voice.planning import check_source, plan_from_voice, plan_with_voice
 from tbd.think.voice.wording import OBSTACLES
 from tests.think.sentences import sentences
@@ -31,6 +33,12 @@ def test_without_a_text_the_voice_decides():
     assert heard.title == "What is heard" and "aroused (0.95 sure)" in heard.text and "sounds like anger (0.50 sure)" in heard.text
     assert "louder and higher than this speaker's usual from 1.2 s to 3.0 s" in heard.text
     assert max(s.intensity for s in plan.segments) == max(plan.segments[1].intensity, 0) and plan.segments[1].start == 1.2
+
+
+def test_how_sure_a_passage_is_aroused_is_said():
+    window = VoiceWindow(1.0, 3.0, ANGRY, 0.6, -0.2, 0.71)
+    said = both("sad", replace(SHOUT, windows=(window,))).reasoning[-1].text
+    assert "from 1.2 s to 3.0 s (aroused, 0.71 sure)" in said
 
 
 def test_what_is_not_told_is_not_shown():

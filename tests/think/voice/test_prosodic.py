@@ -15,6 +15,7 @@ from tbd.think.emotions import EMOTIONS
 from tbd.think.voice import ProsodicVoiceReader
 from tbd.utils.sample_inputs import VOICE
 from tests.think.voice.sounds import voice
+from tests.think.voice.test_emphasis import STRESSED
 
 READER = ProsodicVoiceReader()
 
@@ -35,6 +36,20 @@ def test_probabilities_are_a_mix_over_the_emotions():
 
 def test_the_same_sound_gives_the_same_reading():
     assert READER.read(read_audio(VOICE)) == ProsodicVoiceReader().read(read_audio(VOICE))
+
+
+def test_windows_follow_the_time():
+    reading = READER.read(STRESSED)
+    assert [w.start for w in reading.windows] == [0.5 * i for i in range(len(reading.windows))] and len(reading.windows) == 12
+    inside, outside = ([w.arousal for w in reading.windows if (w.start in (2.5, 3.0)) == within] for within in (True, False))
+    assert min(inside) > np.median(outside) and all(sum(w.probabilities.values()) == pytest.approx(1) for w in reading.windows)
+    assert reading.aroused_in(2.5, 4.5) == reading.windows[5].aroused and reading.aroused_in(20, 21) is None
+
+
+def test_windows_without_speech_are_left_out():
+    sound = np.concatenate([voice(3), np.zeros(80000, np.float32), voice(3)])
+    assert not [w for w in READER.read(sound).windows if w.start >= 3 and w.end <= 8]
+    assert len(READER.read(voice(1.5)).windows) == 1
 
 
 def test_gain_does_not_matter():
