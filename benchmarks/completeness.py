@@ -168,9 +168,27 @@ def collect(runs: Sequence[Result]) -> dict[str, Any]:
                     about = {"kind": kind, "steps": steps, "completeness": value, "of": a, "against": b}
                     orders.append({**about, "difference": found[0], "low": found[1], "high": found[2]})
     truth = next((r for r in runs if r.variant == TRUTH), None)
-    sets = _set_differences(runs, values)
+    sets, steps_rows = _set_differences(runs, values), _steps_rows(runs)
     true = {} if truth is None else {m: truth.values[m].number for m in METRICS if m in truth.values}
-    return {"rows": rows, "muscle_error_differences": orders, "set_differences": sets, "true_motion": true, **_circumstances(runs)}
+    return {
+        "rows": rows,
+        "muscle_error_differences": orders,
+        "set_differences": sets,
+        "steps": steps_rows,
+        "true_motion": true,
+        **_circumstances(runs),
+    }
+
+
+def _steps_rows(runs: Sequence[Result]) -> list[dict[str, Any]]:
+    """Samplers and numbers of steps, with constant guidance and whole plans."""
+    places = sorted({(r.point.line, r.point.value) for r in runs if r.point is not None and r.point.sweep == "steps"})
+    rows = []
+    for line, steps in places:
+        cells = {metric: cell(runs, "steps", line, steps, metric) for metric in METRICS}
+        numbers = {m: {"mean": c.mean, "sd": c.deviation, "seeds": c.seeds} for m, c in cells.items() if c.seeds}
+        rows.append({"sampler": line, "steps": steps, **numbers})
+    return rows
 
 
 def _set_differences(runs: Sequence[Result], values: Sequence[float]) -> list[dict[str, Any]]:
@@ -228,6 +246,8 @@ def markdown(found: dict[str, Any]) -> str:
             parts += [f"## {name}, {steps} steps", table] if table else []
     parts += ["## Muscle error, one order less another", _order_table(found)]
     parts += ["## Metrics over the whole set, emotion first less muscles first", _set_table(found)]
+    if found["steps"]:
+        parts += ["## Samplers and steps, constant guidance of 1.5, whole plans", _steps_table(found)]
     parts.append(
         "Mean ± standard deviation over seeds. Differences are of the same clips and seeds, with 95 % intervals by bootstrap over clips; "
         "* where the interval excludes 0, uncorrected for the number of comparisons; † where all seeds agree. Diversity is best near the "
@@ -274,6 +294,15 @@ def _set_table(found: dict[str, Any]) -> str:
                 if own:
                     cells = [f"{own[v]['difference']:+.3f}{_agreement(own[v]['by_seed'])}" if v in own else "–" for v in values]
                     lines.append([name, str(steps), " ".join(METRICS[metric]), *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _steps_table(found: dict[str, Any]) -> str:
+    heads = ["prediction, sampler", "steps", *(f"{title} {arrow}" for title, arrow in METRICS.values())]
+    lines = [heads, ["---", "---:", *["---:"] * len(METRICS)]]
+    for row in found["steps"]:
+        numbers = [f"{row[m]['mean']:.3g} ± {row[m]['sd']:.2g}" if m in row else "–" for m in METRICS]
+        lines.append([row["sampler"], f"{row['steps']:g}", *numbers])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
