@@ -33,11 +33,17 @@ _MANY = {
 }
 
 
+def _module() -> str:
+    """The module that was started, as `python -m` takes it."""
+    path = Path(sys.argv[0])
+    return f"benchmarks.{path.parent.name if path.stem == '__main__' else path.stem}"
+
+
 def run(benchmark: Callable[..., None], many: str | None = "portraits", default: Sequence[str] = (ASTRONAUT,)) -> None:
     """Call `benchmark` with the command line's arguments; its argument `many` takes all that stand without an option's name."""
     from jsonargparse import ArgumentParser
 
-    parser = ArgumentParser(prog=f"python -m benchmarks.{Path(sys.argv[0]).stem}", description=sys.modules[benchmark.__module__].__doc__)
+    parser = ArgumentParser(prog=f"python -m {_module()}", description=sys.modules[benchmark.__module__].__doc__)
     if many is not None:
         parser.add_argument(many, nargs="*", default=list(default), help=_MANY.get(many))
     parser.add_function_arguments(benchmark, skip={many} if many else None)

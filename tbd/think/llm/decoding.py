@@ -1,8 +1,15 @@
-"""`ChatModel`: a `transformers` chat model that writes within a grammar."""
+"""`ChatModel`: a `transformers` chat model that writes within a grammar.
+
+On a processor the time goes into the passes through the weights, so no pass is made twice and none for what is known: the head of the
+prompt (the tables of FACS, the same for every sentence) is kept from one answer to the next, and tokens that the grammar leaves no
+choice about (`"emotion": "`) are read together with the one before them.
+"""
 
 import importlib.util
-from collections.abc import Sequence
-from contextlib import suppress
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +19,20 @@ import llguidance.hf
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    LogitsProcessor,
-    LogitsProcessorList,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    StoppingCriteria,
-    StoppingCriteriaList,
-)
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from tbd.errors import InputError, TBDError
+from tbd.think.llm.growing_cache import make_cache
 from tbd.think.llm.planner import Deadline
 from tbd.think.llm.prompt import Message
 
 _BROKEN = (OSError, ValueError, KeyError, ImportError, SafetensorError)
 """What loading raises for files that hold no model."""
+CHUNK = 128
+"""Tokens of a prompt that are read at once, always from a multiple of it: what is kept of one prompt for the next is then, to the last
+bit, what reading it again would give. Between two chunks the time limit is looked at."""
+_TEMPERATURE = 0.7
+"""Of the draws of all tries but the first."""
 
 
 class ChatModel:
@@ -57,6 +61,12 @@ class ChatModel:
             self.constraint = llguidance.hf.from_tokenizer(fast, n_vocab=self.vocabulary, eos_token=self.ends)
         except ValueError as error:
             raise InputError(f"The tokenizer of {name} cannot be constrained ({error}); take a model with a fast tokenizer.") from error
+        taken = inspect.signature(model.forward).parameters
+        self._cache_name = "cache" if "cache" in taken else "past_key_values"  # renamed in transformers 5
+        self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in taken else {}
+        self._cache: Any = make_cache(model)
+        self._kept: list[int] = []  # whole chunks of the last prompt, which the cache begins with
+        self._length = 0  # tokens that the cache holds
 
     @torch.inference_mode()
     def write(self, messages: Sequence[Message], grammar: str, limit: int, seed: int, deadline: Deadline) -> tuple[str, bool]:
@@ -76,30 +86,66 @@ class ChatModel:
             InputError: If the model cannot read this many tokens.
             TBDError: If the deadline passed.
         """
-        prompt = torch.tensor([self._encode(messages)], device=self.device)  # (1, N)
-        self._check_length(prompt.shape[1], limit)
+        prompt = self._encode(messages)
+        self._check_length(len(prompt), limit)
         matcher = llguidance.LLMatcher(self.constraint, grammar)
-        chosen = {"do_sample": False} if seed == 0 else {"do_sample": True, "temperature": 0.7}
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(seed)
-            answer = self.model.generate(
-                prompt,
-                attention_mask=torch.ones_like(prompt),
-                max_new_tokens=limit,
-                logits_processor=LogitsProcessorList([_Allow(matcher, self.vocabulary)]),
-                stopping_criteria=StoppingCriteriaList([_Stop(matcher, deadline)]),
-                pad_token_id=self.ends[0],
-                eos_token_id=self.ends,
-                repetition_penalty=1.0,  # it would count against the schema's own words
-                **chosen,
-            )
-        if matcher.is_error():
-            raise TBDError(f"The language model cannot be held to the plan's form ({_first_line(matcher.get_error())}).")
-        if not matcher.is_stopped() and not deadline.left:
-            raise deadline.passed()
-        text = self.tokenizer.decode(answer[0, prompt.shape[1] :], skip_special_tokens=True)
+        generator = torch.Generator(self.device).manual_seed(seed) if seed else None
+        answer: list[int] = []
+        logits = self._read_prompt(prompt, deadline)
+        while len(answer) < limit:
+            if not deadline.left:
+                raise deadline.passed(len(answer))
+            token = _choose(logits, self._allowed(matcher), generator)
+            matcher.consume_token(token)
+            forced = matcher.compute_ff_tokens()[: limit - len(answer) - 1]
+            matcher.consume_tokens(forced)
+            answer += [token, *forced]
+            if matcher.is_error():
+                raise TBDError(f"The language model cannot be held to the plan's form ({_first_line(matcher.get_error())}).")
+            if matcher.is_stopped():
+                break
+            logits = self._pass([token, *forced])
+        text = self.tokenizer.decode(answer, skip_special_tokens=True)
         assert isinstance(text, str)  # of one answer
         return text, matcher.is_stopped()
+
+    def _read_prompt(self, prompt: Sequence[int], deadline: Deadline) -> Tensor:
+        """(V,) logits after a prompt, of which the head is not read again where the last one had the same."""
+        same = next((i for i, (a, b) in enumerate(zip(prompt, self._kept)) if a != b), min(len(prompt), len(self._kept)))
+        self._keep(min(same, len(prompt) - 1) // CHUNK * CHUNK)
+        logits = torch.empty(0)
+        for start in range(len(self._kept), len(prompt), CHUNK):
+            if not deadline.left:
+                raise deadline.passed(0)
+            chunk = prompt[start : start + CHUNK]
+            logits = self._pass(chunk)
+            self._kept += chunk if len(chunk) == CHUNK else []
+        return logits
+
+    def _keep(self, count: int) -> None:
+        """Forget all but the first `count` tokens that were read; everything, where a model's memory cannot be cut."""
+        surplus = self._length - count
+        try:
+            if not getattr(self._cache, "is_croppable", False):
+                raise RuntimeError("it cannot be cut")
+            self._cache.crop(-surplus)
+        except RuntimeError:  # or it is a sliding window that has slid
+            self._cache, count = make_cache(self.model), 0
+        self._kept, self._length = self._kept[:count], count
+
+    def _pass(self, tokens: Sequence[int]) -> Tensor:
+        """(V,) logits after further tokens."""
+        ids = torch.tensor([tokens], device=self.device)  # (1, n)
+        output = self.model(ids, use_cache=True, **{self._cache_name: self._cache}, **self._last_only)
+        self._cache = output[self._cache_name]
+        self._length += len(tokens)
+        return output.logits[0, -1]  # (V,)
+
+    def _allowed(self, matcher: llguidance.LLMatcher) -> Tensor:
+        """(V,) whether the grammar allows each token next."""
+        bits = torch.zeros(-(-self.vocabulary // 32), dtype=torch.int32)
+        matcher.unsafe_compute_mask_ptr(bits.data_ptr(), bits.numel() * 4)
+        return (bits[:, None] >> torch.arange(32) & 1).bool().flatten().to(self.device)
 
     def _encode(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of the conversation, up to where the answer begins."""
@@ -125,29 +171,12 @@ class ChatModel:
             )
 
 
-class _Allow(LogitsProcessor):
-    """Only tokens that the grammar allows next."""
-
-    def __init__(self, matcher: llguidance.LLMatcher, vocabulary: int) -> None:
-        self.matcher, self.vocabulary = matcher, vocabulary
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        bits = torch.zeros(-(-self.vocabulary // 32), dtype=torch.int32)
-        self.matcher.unsafe_compute_mask_ptr(bits.data_ptr(), bits.numel() * 4)
-        allowed = (bits[:, None] >> torch.arange(32) & 1).bool().flatten()[: scores.shape[1]]  # (V,)
-        return scores.masked_fill(~allowed.to(scores.device), -torch.inf)  # (1, V)
-
-
-class _Stop(StoppingCriteria):
-    """Tells the grammar each token, and ends when it is complete or the time is over."""
-
-    def __init__(self, matcher: llguidance.LLMatcher, deadline: Deadline) -> None:
-        self.matcher = matcher
-        self.deadline = deadline
-
-    def __call__(self, input_ids: Tensor, scores: Tensor, **_) -> Tensor:
-        self.matcher.consume_token(int(input_ids[0, -1]))
-        return torch.tensor([self.matcher.is_stopped() or not self.deadline.left], device=input_ids.device)  # (1,)
+def _choose(logits: Tensor, allowed: Tensor, generator: torch.Generator | None) -> int:
+    """The likeliest token that is allowed, or one that is drawn."""
+    masked = logits.float().masked_fill(~allowed[: len(logits)], -torch.inf)
+    if generator is None:
+        return int(masked.argmax())
+    return int(torch.multinomial((masked / _TEMPERATURE).softmax(0), 1, generator=generator))
 
 
 def _ends(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> list[int]:
@@ -203,9 +232,25 @@ def _read_gguf(file: Path, dtype: str) -> tuple[PreTrainedTokenizerBase, PreTrai
         if importlib.util.find_spec(package) is None:
             raise InputError(f"{file} needs the package {package}; `pip install 'tbd[gguf]'` brings it.")
     try:
-        return _read(str(file.parent), "float32" if dtype == "auto" else dtype, gguf_file=file.name)
+        with _parsed_once():
+            return _read(str(file.parent), "float32" if dtype == "auto" else dtype, gguf_file=file.name)
     except Exception as error:  # parsers of broken files raise whatever they like
         raise InputError(f"{file} holds no chat model that transformers can unpack ({_first_line(error)}).") from error
+
+
+@contextmanager
+def _parsed_once() -> Iterator[None]:
+    """`transformers` parses a .gguf file three times, and makes the table of its names for every module: 24 s where 11 s do."""
+    import gguf
+
+    calls = {name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")}
+    try:
+        for name, call in calls.items():
+            setattr(gguf, name, cache(call))
+        yield
+    finally:
+        for name, call in calls.items():
+            setattr(gguf, name, call)
 
 
 def _read(source: str, dtype: str, **options: bool | str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:

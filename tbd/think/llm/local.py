@@ -9,7 +9,7 @@ from tbd.think.llm.planner import REASONING_TOKENS, ChatPlanner, Deadline
 from tbd.think.llm.prompt import Message
 from tbd.think.llm.schema import LONGEST, AnswerError
 
-STEP_LENGTH = 500
+STEP_LENGTH = 320
 """Characters that one step of the reasoning may have."""
 
 
@@ -69,8 +69,8 @@ def _steps_grammar(titles: Sequence[str]) -> str:
     Example:
         >>> print(_steps_grammar(["What is felt", "Which muscles"]))
         start: "## What is felt\n" STEP "## Which muscles\n" LAST
-        STEP: /[^#\s][^#]{0,498}\n/
-        LAST: /[^#\s][^#]{0,499}/
+        STEP: /[^#\s][^#]{0,318}\n/
+        LAST: /[^#\s][^#]{0,319}/
     """
     headings = [json.dumps(f"## {title}\n", ensure_ascii=False) for title in titles]
     # a step ends with its line: headings start one

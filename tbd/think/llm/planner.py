@@ -35,10 +35,18 @@ class Deadline:
         """Seconds that remain, 0 when it has passed."""
         return max(0.0, self.start + self.seconds - time.monotonic())
 
-    def passed(self) -> TBDError:
-        """What to raise when it has."""
+    def passed(self, written: int | None = None) -> TBDError:
+        """Word what to raise when it has.
+
+        Args:
+            written: Tokens of the answer that were there by then, where they are known.
+
+        Returns:
+            An error that says what helps.
+        """
+        so_far = "" if written is None else f" ({f'it had written {written} tokens' if written else 'it was still reading its prompt'})"
         return TBDError(
-            f"The language model was not done within {self.seconds:g} s; allow more time (`--timeout`) or take a smaller model."
+            f"The language model was not done within {self.seconds:g} s{so_far}; allow more time (`--timeout`) or take a smaller model."
         )
 
 
@@ -97,9 +105,29 @@ class ChatPlanner(Planner):
             TBDError: If no plan came within the time or the tries.
         """
         check_duration(duration)
-        seen, notes = shorten(text)
-        if not seen and voice is None and portrait is None:
+        if not shorten(text)[0] and voice is None and portrait is None:
             return _neutral(text)
+        return completed(self.draft(text, duration, voice=voice, portrait=portrait))
+
+    def draft(
+        self, text: str, duration: float | None = None, *, voice: np.ndarray | None = None, portrait: np.ndarray | None = None
+    ) -> MusclePlan:
+        """Ask for a plan, and leave it as the model wrote it.
+
+        Args:
+            text: As for `plan`, and so are the others; it may be empty only where the model sees or hears.
+            duration: Seconds of audio that the plan is for, where known.
+            voice: (N,) float32 samples at 16 kHz.
+            portrait: (H, W, 3) uint8 RGB.
+
+        Returns:
+            The plan before `completed`: it may name no muscle, or muscles that hinder each other or speech.
+
+        Raises:
+            InputError: If the model cannot be had as it was asked for.
+            TBDError: If no plan came within the time or the tries.
+        """
+        seen, notes = shorten(text)
         asked = self._asked(seen, duration, voice, portrait)
         deadline = Deadline(self.timeout, time.monotonic())
         for seed in range(self.retries + 1):
@@ -110,7 +138,7 @@ class ChatPlanner(Planner):
                     raise AnswerError("it gave no reasoning")
                 messages = self.prompt.ask_plan(asked, "\n\n".join(f"## {step.title}\n{step.text}" for step in steps))
                 draft = Draft.read(self._write_json(messages, Draft.json_schema(), seed, deadline))
-                return completed(draft.plan(text, steps, notes))
+                return draft.plan(text, steps, notes)
             except AnswerError as error:
                 problem = str(error)
         tries = "one try" if self.retries == 0 else f"{self.retries + 1} tries"

@@ -117,6 +117,66 @@ def slips(tokens: Sequence[str], generous: bool = False) -> Iterator[tuple[str, 
             yield token, min(near, key=lambda word: (_slips_apart(token, word), -difflib.SequenceMatcher(None, token, word).ratio(), word))
 
 
+_SAYING = frozenset((
+    "am", "is", "are", "was", "were", "be", "been", "feel", "feels", "felt", "feeling", "look", "looks", "looked", "seem", "seems",
+    "seemed", "so", "very", "too", "really", "quite", "slightly", "extremely", "utterly", "rather", "pretty", "more", "bit", "not", "im",
+    "hes", "shes", "terribly", "absolutely", "completely", "totally", "still", "get", "got", "getting", "became", "become", "with", "of",
+))  # fmt: skip
+"""Words behind which a feeling is due."""
+_SLIP_LENGTH, _LONG_SLIP = 6, 9
+"""Letters from which a word with one slip, or with two, is near to one word alone."""
+
+
+def misspelt(tokens: Sequence[str]) -> dict[int, str]:
+    """Slips of the pen where a feeling is due: behind a word that says it of somebody, or in a text of up to three words.
+
+    Args:
+        tokens: The text's, in lower case.
+
+    Returns:
+        The place of each such word, and the known word that it must mean.
+
+    Example:
+        >>> misspelt("she is verry dissapointed".split()), misspelt("the starling sings".split())
+        ({2: 'very', 3: 'disappointed'}, {})
+    """
+    words = [token for token in tokens if token.isalpha()]
+    odd = [at for at, token in enumerate(tokens) if _is_odd(token)]
+    if not odd or 2 * len(odd) > max(len(words), 2) or foreign_language(tokens):
+        return {}
+    found: dict[int, str] = {}
+    for at in odd:
+        token = tokens[at]
+        before = next((t for i, t in reversed(list(enumerate(tokens[:at]))) if i not in found), "")
+        due = before in _SAYING or found.get(at - 1) in _SAYING or len(words) <= 3
+        if not due or len(token) < _SLIP_LENGTH - token.startswith("ver"):
+            continue
+        reach = 2 if len(token) >= _LONG_SLIP else 1
+        near = sorted(
+            (_slips_apart(token, word), word) for word in _feelings() if word[0] == token[0] and _slips_apart(token, word) <= reach
+        )
+        if near and (len(near) == 1 or near[0][0] < near[1][0] or forms(near[0][1]) & forms(near[1][1])):
+            found[at] = near[0][1]
+    return found
+
+
+def _is_odd(token: str) -> bool:
+    return (
+        len(token) > 4 and token.isalpha() and not any(form in words for words in (_known(), _TIME, _ordinary()) for form in forms(token))
+    )
+
+
+@cache
+def _feelings() -> tuple[str, ...]:
+    """Single words for feelings of five letters or more with their participles, and "very"."""
+    said = {
+        p.words[0] for p in senses() if len(p.words) == 1 and p.value.kind == "feeling" and len(p.words[0]) > 4 and p.words[0].isalpha()
+    }
+    bases = {word for word in said if not word.endswith(("ed", "ing", "ful", "ness", "ment", "ion", "ous", "y", "ly", "ent", "ic"))}
+    participles = {(word[:-1] if word.endswith("e") else word) + ending for word in bases for ending in ("ed", "ing")}
+    return tuple(sorted(said | participles | {"very"}))
+
+
 def _slips_apart(written: str, meant: str) -> int:
     """How many letters are missing, too many, wrong or swapped (optimal string alignment); 9 where that is clearly many."""
     if abs(len(written) - len(meant)) > 2:

@@ -231,7 +231,8 @@ _BEFORE_ADJECTIVES = frozenset(("very", "so", "too", "how", "deeply", "really", 
 _GOES_ON_WORDS = (
     "and or but then now today again still inside so as because when while if about with for of to in on by after before until "
     "since though here enough too that she he they i we you him her them it me us yet at from over all is was are not than towards "
-    "through despite"
+    "through despite rather instead yet right also just only always never maybe perhaps anymore any more either beyond like alone "
+    "together later soon tonight today sometimes or nor whenever where who what"
 )
 _GOES_ON = frozenset(_GOES_ON_WORDS.split())
 """Words that may follow an adjective that stands by itself ("she is blue and …")."""

@@ -96,7 +96,7 @@ def _bodies() -> tuple[Lexicon, Lexicon]:
 def skippable() -> frozenset[str]:
     """Words of degree that may stand inside a phrase: "raises slightly her brows"."""
     words = frozenset(p.words[0] for p in grammar() if p.role == "degree" and len(p.words) == 1)
-    return words | {"ever", "then", "just", "even", "quite", "firmly", "tightly"}
+    return words | {"ever", "then", "just", "even", "quite", "firmly", "tightly", "nearly", "almost", "practically", "literally", "simply"}
 
 
 @cache

@@ -13,6 +13,7 @@ from tbd.think.action_units import ACTION_UNITS, Side, describe_unknown
 from tbd.think.emotions import EMOTION_SPECS
 from tbd.think.rules.attachment import Bound, bind_quantities
 from tbd.think.rules.grammar import BOTH, LEFT, ONE_SIDE, RIGHT, order
+from tbd.think.rules.language_checks import misspelt
 from tbd.think.rules.lexicon import Found, Phrase, forms, senses
 from tbd.think.rules.matcher import BOUNDARIES, cues, scan, vocabulary
 from tbd.think.rules.segmenter import Manner, Moment, Reading, Splitter
@@ -66,16 +67,21 @@ def _marked_unit(token: str, notes: list[str]) -> Reading | None:
     return Reading(sense, f"AU{number}", level=level, side=side if side_letter != "_" else None)
 
 
+_OF_A_PART = frozenset((
+    "corner", "corners", "side", "half", "end", "of", "her", "his", "their", "my", "your", "its", "the", "mouth", "lips", "face", "lip",
+))  # fmt: skip
+"""Words that may stand between a side and what that side does."""
 _SIDE_NAMES: dict[Side, frozenset[str]] = {"both": BOTH, "left": LEFT, "right": RIGHT}
 
 
 def _side_near(tokens: list[str], start: int, end: int) -> Side | None:
     """The side that the words in and around tokens `start` to `end` name."""
     before: list[str] = []
-    for token in reversed(tokens[max(0, start - 2) : start]):
-        if token in BOUNDARIES or token in ("and", "then", "but", "with") or token.startswith("@t"):
+    for token in reversed(tokens[:start]):
+        near = len(before) < 2 or token in _OF_A_PART  # "the right corner of her mouth smiles"
+        if not near or token in BOUNDARIES or token in ("and", "then", "but", "with") or token.startswith("@t"):
             break
-        before.append(token)
+        before += [token] if token not in _OF_A_PART or len(before) < 2 else []
     after: list[str] = []
     for token in tokens[end : end + 5]:
         if token in BOUNDARIES or token in ("and", "then", "but") or token.startswith("@t"):
@@ -120,7 +126,7 @@ class _MomentReader:
                 clause_from, state = len(self.readings), self._carried(state, at, item)
             self._take(item, state, clause_from)
             at = item.end
-        return _settle(self.readings)
+        return _settle(_compared(self.readings, self.tokens[self.start : self.end]))
 
     def _is_new_clause(self, at: int, item: Found, state: _State) -> bool:
         between = self.tokens[at : item.start]
@@ -321,11 +327,38 @@ def _is_smile(reading: Reading) -> bool:
     return not reading.negated and sense.mix.get("happy", 0) >= 0.5
 
 
+_THE_LESSER = 0.3
+"""The degree of what there is less of."""
+
+
+def _compared(readings: list[Reading], tokens: list[str]) -> list[Reading]:
+    """“More annoyed than sad”, "less sad than angry": the lesser is only hinted at, and the greater leads."""
+    word = next((token for token in tokens if token in ("more", "less")), None)
+    if word is None or "than" not in tokens[tokens.index(word) :] or len(readings) != 2 or any(r.negated for r in readings):
+        return readings
+    if tokens[tokens.index(word) + 1] in ("than", "and"):  # "sad more than angry"
+        return readings
+    lesser = 1 if word == "more" else 0
+    if readings[1 - lesser].sense.mix == readings[lesser].sense.mix:  # "more furious than angry"
+        return readings
+    changed = [replace(r, degree=_THE_LESSER if i == lesser else max(1.0, r.degree)) for i, r in enumerate(readings)]
+    return changed
+
+
 def _settle(readings: list[Reading]) -> list[Reading]:
     """A smile beside a hidden pain, or without joy, is a mask, wherever the sentence puts it."""
     hidden = any(r.manner == "held" and r.sense.valence < 0 and not r.negated for r in readings)
     hidden |= any(r.negated and r.sense.kind == "feeling" and r.sense.mix.get("happy", 0) >= 0.5 for r in readings)
     return [replace(r, manner="shown") if hidden and r.manner == "felt" and _is_smile(r) else r for r in readings]
+
+
+def _correct(words: list[str]) -> list[str]:
+    """Read slips of the pen as what they mean where a feeling is due; notes say so."""
+    notes = []
+    for at, meant in misspelt(words).items():
+        notes.append(f"“{words[at]}” is read as “{meant}”.")
+        words[at] = meant
+    return notes
 
 
 def read(text: str, infer: Callable[[Tokens, list[Found]], list[Found]] | None = None) -> Text:
@@ -339,7 +372,7 @@ def read(text: str, infer: Callable[[Tokens, list[Found]], list[Found]] | None =
         What the text says.
     """
     tokens = tokenize(text, vocabulary())
-    notes = list(tokens.notes)
+    notes = [*tokens.notes, *_correct(tokens.words)]
     found = scan(tokens.words)
     if infer is not None:
         found = infer(tokens, found)

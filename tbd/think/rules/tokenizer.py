@@ -75,12 +75,15 @@ _UNREAD = re.compile(
 """Numbers and words of time and quantity that no mark has taken."""
 _CONTRACTIONS = (
     (r"\bcan't\b|\bcannot\b|\bcan not\b|\bcant\b|\bcouldn't\b|\bcould not\b|\bcouldnt\b", "cannot"),
+    (r"\bcannot be (more\b|\w+er\b)", r"utterly \1"),  # "could not be prouder"
     (r"\bwon't\b|\bwont\b", "will not"),
+    (r"\b(is|are|was|were|do|does|did|has|have|would|could|should)n't (i|you|he|she|we|they|it|that|this)\b(?! (?:be|dare)\b)", r"\1 \2"),
     (r"n't\b", " not"), (r"\b(is|are|was|were|do|does|did|has|have|would|should)nt\b", r"\1 not"),
     (r"\b(he|she|it|that|who|there)'s\b", r"\1 is"),
     (r"'re\b", " are"), (r"\bi'm\b", "i am"), (r"'(?:s|ll|ve|d)\b", ""), (r"\b(?:him|her|them|my|your)sel(?:f|ves)\b", "self"),
     (r"\b(\w+er) and \1\b", r"increasingly \1"),
     (r"\blol\b", "laugh"), (r"\b(?:gonna|going to)\b", "about to"),
+    (r"\bp.ssed\b", "pissed"), (r"\bf[*#@]+(?:ing|in)\b|\bf[*#@]?ck(?:ing|in)\b", "fucking"),
 )  # fmt: skip
 
 
@@ -125,10 +128,10 @@ def _plain(text: str) -> str:
     text = re.sub("[‘’ʼ`´]", "'", text)
     text = re.sub(r"@(?=[A-Za-z])", " ", text)  # no mark but our own
     text = re.sub(r"[-=]+>", "→", text)
-    text = re.sub(r"[“”\"*~<>{}|]", " ", text.lower())
+    text = re.sub(r"[“”\"~<>{}|]", " ", text.lower())
     for pattern, replacement in _CONTRACTIONS:
         text = re.sub(pattern, replacement, text)
-    return text
+    return text.replace("*", " ")
 
 
 def _replace_emoji(text: str) -> str:

@@ -137,7 +137,7 @@ def may_be_named_in_passing(words: Text, moments: Sequence[Moment]) -> bool:
 
 
 def _says_it_of_somebody(tokens: Sequence[str], moment: Moment) -> bool:
-    named = {reading.words.split()[0] for reading in moment.readings if reading.sense.kind == "feeling"}
+    named = {word for reading in moment.readings if reading.sense.kind == "feeling" for word in reading.words.split()}
     said = any(token in named and _SAYING & set(tokens[max(0, at - 2) : at]) for at, token in enumerate(tokens))
     return said or bool(named & _SAYING)
 
