@@ -8,20 +8,20 @@ from pathlib import Path
 from lightning import LightningDataModule, LightningModule
 from rich.console import Console
 
-from tbd.ablation.launchers import Launcher
 from tbd.ablation.measuring import runners, true_clips
-from tbd.ablation.monitor import Monitor
 from tbd.ablation.plots import plot_sweep
 from tbd.ablation.resolve import Config, component, difference, require_trained_alike, resolve_overlay, training_key
 from tbd.ablation.runs import TRUTH, Result, Task, Training, make_tasks, read_result
 from tbd.ablation.study import Study, Variant, load_study
 from tbd.ablation.tables import Column, as_csv, columns_of, how_to_read, latex, markdown, seed_count
-from tbd.ablation.work import Job, TrainingSpec, write_failure
+from tbd.ablation.work import SweepJob, TrainingSpec, write_failure
 from tbd.errors import InputError, TBDError
 from tbd.evaluation.protocol import Protocol, load_protocol
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
 from tbd.utils.class_path import build
+from tbd.utils.job_monitor import Job, Monitor
+from tbd.utils.launchers import Launcher
 
 TASKS_A_JOB = 8
 """How many runs one process measures, one after another, since starting a process takes some seconds."""
@@ -166,7 +166,7 @@ def _protocol_of(study: Study) -> Protocol:
     return protocol
 
 
-def make_jobs(trainings: Sequence[Training], tasks: Sequence[Task], protocol: Protocol, study: Study) -> list[Job]:
+def make_jobs(trainings: Sequence[Training], tasks: Sequence[Task], protocol: Protocol, study: Study) -> list[SweepJob]:
     """Split what is to be done into jobs: trainings first, then the runs, a few to a process, each after the training that it needs.
 
     Args:
@@ -178,9 +178,9 @@ def make_jobs(trainings: Sequence[Training], tasks: Sequence[Task], protocol: Pr
     Returns:
         The jobs, without what is done already.
     """
-    job = partial(Job, protocol=protocol, reference=study.reference, clips=study.clips, batch_size=study.batch_size)
-    jobs: list[Job] = []
-    measured: list[Job] = []
+    job = partial(SweepJob, protocol=protocol, reference=study.reference, clips=study.clips, batch_size=study.batch_size)
+    jobs: list[SweepJob] = []
+    measured: list[SweepJob] = []
     chosen: list[tuple[Training | None, list[Task]]] = [(None, [task for task in tasks if task.variant == TRUTH])]
     chosen += [(t, [task for task in tasks if task.training == str(t.folder) and task.seed == t.seed]) for t in trainings]
     for training, own in chosen:
@@ -255,20 +255,22 @@ def ablate(
     return results
 
 
-def _print_remaining(tasks: Sequence[Task], jobs: Sequence[Job], console: Console) -> None:
+def _print_remaining(tasks: Sequence[Task], jobs: Sequence[SweepJob], console: Console) -> None:
     left = sum(len(job.tasks) for job in jobs)
     training = sum(job.training is not None for job in jobs)
     console.print(f"{len(tasks) - left} of {len(tasks)} runs are done; {training} trainings and {left} runs to go.", highlight=False)
 
 
-def _launch(launcher: Launcher, jobs: Sequence[Job], folder: Path, console: Console) -> None:
+def _launch(launcher: Launcher, jobs: Sequence[SweepJob], folder: Path, console: Console) -> None:
     """Run the jobs, and write down why those that fail do."""
     folder.mkdir(parents=True, exist_ok=True)
+
+    tasks = {job.name: job.tasks for job in jobs}
 
     def record_failure(job: Job, reason: str | None) -> None:
         if reason is None:
             return
-        for task in job.tasks:
+        for task in tasks[job.name]:
             if not task.done() and not task.failure.is_file():
                 write_failure(task, reason)
 

@@ -8,10 +8,10 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tbd.ablation.resolve import CHECKPOINT
 from tbd.ablation.runs import TRUTH, Result, Task
@@ -19,6 +19,7 @@ from tbd.evaluation.environment import environment
 from tbd.evaluation.protocol import Protocol
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
+from tbd.utils.job_monitor import Job
 
 PACKAGES = ("diffusers", "jsonargparse", "lightning", "numpy", "scipy", "torch", "torchmetrics")
 
@@ -39,33 +40,29 @@ class TrainingSpec(BaseModel):
     folder: str
 
 
-class Job(BaseModel):
-    """What one process does, in order.
+class SweepJob(Job):
+    """What one process of a sweep does, in order.
 
     Args:
-        name: Name of the job and of its log.
-        title: What it does, for people.
         training: The training to do first, unless it is done.
         tasks: The runs; those that are done are left out.
         protocol: What measures the runs.
         reference: Where the true clips are.
         clips: How many of them to use; all by default.
         batch_size: How many clips are drawn at once.
-        needs: Names of the jobs that must be done before.
     """
 
-    name: str
-    title: str = ""
+    module: ClassVar[str] = "tbd.ablation.work"
+
     training: TrainingSpec | None = None
-    tasks: list[Task] = []
+    tasks: list[Task] = Field(default_factory=list)
     protocol: Protocol
     reference: str | None
     clips: int | None = None
     batch_size: int
-    needs: list[str] = []
 
 
-def run_job(job: Job) -> None:
+def run_job(job: SweepJob) -> None:
     """Do a job. A run that fails writes down its reason and does not end the others; a training that fails ends the job."""
     if job.training is not None:
         train(job.training)
@@ -172,7 +169,7 @@ def _quiet(spec: TrainingSpec, work: Path) -> dict[str, Any]:
     return {**spec.config, "seed_everything": spec.seed, "trainer": trainer, "last_checkpoint": last}
 
 
-def _run(task: Task, job: Job, truths: Sequence[Any]) -> None:
+def _run(task: Task, job: SweepJob, truths: Sequence[Any]) -> None:
     import torch
 
     from tbd.ablation.measuring import measure
@@ -226,7 +223,7 @@ def _environment() -> dict[str, Any]:
 
 def run_file(path: str | os.PathLike) -> None:
     """Do the job that a file describes."""
-    run_job(Job.model_validate(json.loads(Path(path).read_text(encoding="utf-8"))))
+    run_job(SweepJob.model_validate(json.loads(Path(path).read_text(encoding="utf-8"))))
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from tbd.errors import InputError
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
 
-    from tbd.ablation.launchers import Launcher
+    from tbd.utils.launchers import Launcher
 
 
 def _options(parser: "ArgumentParser") -> None:
@@ -29,8 +29,8 @@ def _options(parser: "ArgumentParser") -> None:
 
 def _run(options: "Namespace") -> None:
     from tbd.ablation.ablate import ablate
-    from tbd.ablation.launchers import LocalLauncher, SlurmLauncher
     from tbd.utils.file_checks import check_folder
+    from tbd.utils.launchers import LocalLauncher, SlurmLauncher
 
     if options.output is None and not options.dry_run:
         raise InputError("--output is missing: the folder for trainings, runs and tables.")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
 from tbd.cli.protocol_options import add_protocol_options, chosen_reference
+from tbd.cli.sharding import add_shard_options, chosen_shard, launch_shards
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def _options(parser: "ArgumentParser") -> None:
     )
     parser.add_argument("--accelerator", default="auto", help="cpu, gpu, …")
     parser.add_argument("--num-nodes", type=int, default=1, help="how many machines")
+    add_shard_options(parser)
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -54,6 +56,9 @@ def _run(options: "Namespace") -> None:
         require_apart("--output", Path(options.output), {"--reference": options.reference, "--export-inputs": options.export_inputs})
     if options.export_inputs is not None:
         _export(options, protocol)
+    if options.output is not None and options.launcher == "slurm" and options.shard is None:
+        launch_shards(__name__, options, options, Path(f"{options.output}.jobs"))
+        options["launcher"] = "local"  # all is done: what follows finds nothing to predict, or says what failed
     if options.output is not None:
         _predict_clips(options, protocol)
 
@@ -91,7 +96,7 @@ def _predict_clips(options: "Namespace", protocol: "Protocol") -> None:
     if options.num_nodes < 1:
         raise InputError(f"--num-nodes is a number from 1, not {options.num_nodes}.")
     folder, machines = Path(options.output), (devices, options.accelerator, options.num_nodes)
-    predict(protocol, clips, predictor, folder, chosen.model_dump(), *machines, options.quiet)
+    predict(protocol, clips, predictor, folder, chosen.model_dump(), *machines, options.quiet, chosen_shard(options))
 
 
 COMMAND = Command("videos of a protocol's clips, by a model or a baseline", _options, _run)

@@ -1,10 +1,12 @@
 """`tbd preprocess mead | hdtf | folder | custom | features | plans | report`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tbd.cli.command import Command
 from tbd.cli.component_options import add_slot, chosen, made
 from tbd.cli.planner_options import add_planner_options, asks_for_planner, chosen_planner
+from tbd.cli.sharding import add_shard_options, chosen_shard, launch_shards
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def _options(parser: "ArgumentParser") -> None:
     own.add_argument("--wav2vec2", help="a folder or hub repository of transformers' Wav2Vec2, HuBERT or WavLM: features of the sound")
     own.add_argument("--layer", type=int, default=-1, help="with --wav2vec2: which of its hidden states; -1 is the last")
     own.add_argument("--device", default="cpu", help="where the networks run, such as cuda")
+    add_shard_options(own)
+    own.add_argument("--quiet", action="store_true", help="print nothing")
     subcommands.add_subcommand("features", own, help="add latents and features of pretrained networks")
     _plan_options(subcommands)
     own = _subparser("What a cache holds, what is missing or broken, and what splits find in it.")
@@ -50,7 +54,9 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _plan_options(subcommands: Any) -> None:
-    own = _subparser("Measure what each clip's face does, over time: a plan, and words for it.")
+    own = _subparser(
+        "Measure what each clip's face does over time: a plan, and words for it, which are tbd's own unless a language model is chosen."
+    )
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote; a second run takes up where the first one stopped")
     own.add_argument(
         "--tracker",
@@ -63,6 +69,7 @@ def _plan_options(subcommands: Any) -> None:
     own.add_argument("--report", metavar="HTML", help="the page to look at the plans on (default: plans/report.html in the cache)")
     own.add_argument("--report-clips", type=int, default=24, help="clips on the page; 0 writes none")
     add_planner_options(own)
+    add_shard_options(own)
     own.add_argument("--quiet", action="store_true", help="print nothing")
     subcommands.add_subcommand("plans", own, help="measure a timed plan of each clip from its own motion")
 
@@ -104,11 +111,16 @@ def _shared_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--labels", help="a CSV file with a column clip and any of person, emotion, level, text")
     parser.add_argument("--retry", action="store_true", help="try clips again that failed")
     parser.add_argument("--scan-only", action="store_true", help="find and open the clips without preparing them")
+    add_shard_options(parser)
     parser.add_argument("--quiet", action="store_true", help="print nothing")
 
 
 def _run(options: "Namespace") -> None:
     own = options[options.what]
+    if options.what != "report" and own.launcher == "slurm" and own.shard is None:
+        where = Path(own.cache if options.what in ("features", "plans") else own.output)
+        launch_shards(__name__, options, own, where.with_name(f"{where.name}.jobs") / options.what)
+        own["launcher"] = "local"  # all is done: what follows gathers and reports
     if options.what == "features":
         _features(own)
         return
@@ -131,8 +143,10 @@ def _run(options: "Namespace") -> None:
     check_files({"--labels": own.labels, "--landmarker": own.landmarker}, {})
     console = Console(quiet=own.quiet)
     shared = {name: own[name] for name in ("workers", "sizes", "crop", "landmarker", "labels", "retry", "scan_only")}
-    cache = preprocess(source, own.output, console=console, **shared)
-    report(str(cache.root), console=console)
+    shard = chosen_shard(own)
+    cache = preprocess(source, own.output, console=console, **shared, shard=shard)
+    if shard is None:
+        report(str(cache.root), console=console)
 
 
 def _source(name: str, options: "Namespace") -> "tuple[RawSource, dict[str, Any]]":
@@ -167,10 +181,11 @@ def _plans(options: "Namespace") -> None:
         raise InputError(f"--report-clips is a number of clips from 0, not {options.report_clips}.")
     console, cache = Console(quiet=options.quiet, highlight=False), Cache(options.cache)
     planner = chosen_planner(options) if asks_for_planner(options) else None
-    recipe, plans = measure_plans(options.cache, options.tracker, options.rest, options.workers, planner, console)
+    shard = chosen_shard(options)
+    recipe, plans = measure_plans(options.cache, options.tracker, options.rest, options.workers, planner, console, shard)
     for name, figure in summarize(plans, {record.clip: record for record in cache.records()}).items():
         console.print(f"  {name}: {figure}")
-    if options.report_clips:
+    if options.report_clips and shard is None:
         path = options.report or cache.path("plans/report.html")
         shown = write_plan_report(path, cache, plans, recipe, options.report_clips)
         console.print(f"{path} shows {len(shown)} of them over their frames.")
@@ -181,6 +196,8 @@ def _features(options: "Namespace") -> None:
         raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
     if options.coarse and not options.vae:
         raise InputError("--coarse makes latents too; name their autoencoder with --vae.")
+    from rich.console import Console
+
     from tbd.data.preprocess.cache import Cache
     from tbd.data.preprocess.features import FeatureExtractor, VAELatents, Wav2Vec2Features, extract_features, video_size
     from tbd.data.preprocess.portrait_features import CoarseLatents, PortraitLatent, RegionMasks
@@ -194,7 +211,7 @@ def _features(options: "Namespace") -> None:
             extractors += [PortraitLatent(latents), CoarseLatents(latents), RegionMasks(latents)]
     if options.wav2vec2:
         extractors.append(Wav2Vec2Features(options.wav2vec2, options.layer, options.device))
-    extract_features(options.cache, extractors)
+    extract_features(options.cache, extractors, Console(quiet=options.quiet), chosen_shard(options))
 
 
 COMMAND = Command("MEAD, HDTF or your own videos become training data", _options, _run)

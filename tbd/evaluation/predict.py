@@ -29,6 +29,7 @@ from tbd.media import VideoWriter, provenance
 from tbd.media.rates import SAMPLE_RATE
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
+from tbd.utils.shards import Shard
 
 
 class ClipWriter(L.LightningModule):
@@ -115,6 +116,7 @@ def predict(
     accelerator: str = "auto",
     num_nodes: int = 1,
     quiet: bool = False,
+    shard: Shard | None = None,
 ) -> None:
     """Write a folder of predictions, or what is missing of it.
 
@@ -128,6 +130,7 @@ def predict(
         accelerator: As in `lightning.Trainer`.
         num_nodes: Number of machines.
         quiet: Whether to show no progress bar.
+        shard: The part of the clips to predict, where several machines share them out; all where not given.
 
     Raises:
         InputError: If the folder was begun by another predictor or for another protocol, or there are more devices than clips.
@@ -135,6 +138,9 @@ def predict(
     """
     names = checksum_of_names(clip.id for clip in clips)
     _claim(folder, {"protocol": protocol.id, "clips": names, "predictor": described, "weights": predictor.weights()})
+    clips = clips if shard is None else shard.of(clips)
+    if not clips:
+        return
     _hush()
     several = num_nodes > 1 or devices not in (1, "1")
     try:
@@ -157,7 +163,7 @@ def predict(
     # Lightning shares a loader's items out without repeating any, since this is prediction
     numbers: DataLoader[int] = DataLoader(list(range(len(clips))), batch_size=None)  # type: ignore[arg-type]  # any sequence will do
     trainer.predict(writer, numbers, return_predictions=False)
-    if len(writer.failed) == len(clips):
+    if shard is None and len(writer.failed) == len(clips):
         raise TBDError(f"None of the {len(clips)} clips could be predicted; the first: {writer.failed[0]}")
 
 

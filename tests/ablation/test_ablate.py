@@ -15,6 +15,7 @@ from tbd.ablation.resolve import training_key
 from tbd.ablation.runs import TRUTH
 from tbd.cli.main import main
 from tbd.errors import InputError, TBDError
+from tbd.utils.launchers import LocalLauncher, SlurmLauncher
 from tests.ablation.conftest import GUIDANCE, METRICS
 
 QUIET = Console(quiet=True)
@@ -188,3 +189,22 @@ def test_the_shipped_studies_are_whole(name, trainings, sweeps):
     trained = [ablation.configs[row.name] for row in ablation.rows if row.checkpoint is None]
     assert len({training_key(config) for config in trained}) == trainings
     assert {row.point.sweep for row in ablation.rows if row.point} == sweeps
+
+
+def test_a_sweep_in_processes_of_its_own(study, base_run, monkeypatch):
+    """A training and, after it, what needs it; the true motion is measured already."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    shutil.rmtree(base_run / "trainings")
+    (measured,) = (base_run / "runs").glob("base-*.json")
+    measured.unlink()
+    results = run(study(variants=[{"name": "base"}]), base_run, LocalLauncher(2))
+    assert {r.variant for r in results} == {"base", "true motion"} and measured.is_file()
+    assert sorted(log.name.partition("-")[0] for log in (base_run / "jobs").glob("*.log")) == ["measure", "train"]
+
+
+def test_a_sweep_through_submitit(study, base_run):
+    """submitit's debug executor: its pickling and its tickets, without a cluster and without further processes."""
+    pytest.importorskip("submitit", reason="submitit is an extra of tbd")
+    shutil.rmtree(base_run / "runs")
+    results = run(study(variants=[{"name": "base"}]), base_run, SlurmLauncher({"timeout_min": 5}, cluster="debug"))
+    assert {r.variant for r in results} == {"base", "true motion"}

@@ -195,7 +195,7 @@ def test_a_filmed_performance_becomes_a_plan(capsys, tmp_path):
     found = MusclePlan.from_json(out)
     (raised,) = (a for a in found.actions if a.unit == 2)
     assert raised.side == "both" and raised.intensity > 0.3 and abs(raised.onset - 0.6) < 0.25
-    assert "no speech to hear" in err
+    assert "has no sound" in err
 
 
 def test_a_voice_is_heard_where_there_is_no_sentence(capsys):

@@ -49,6 +49,21 @@ def test_two_processes_do_what_one_does(tmp_path, capfd):
     assert [row.seed for row in rows] == [clip_seed(3, clip) for clip in two] and len({row.seed for row in rows}) == 4
 
 
+@pytest.mark.parametrize("how", [["--shard=1/2", "--shard=2/2"], ["--launcher=slurm"]])
+def test_shards_do_what_one_does(tmp_path, how, capfd):
+    if how == ["--launcher=slurm"]:
+        pytest.importorskip("submitit", reason="submitit is an extra of tbd")
+    protocol = write_protocol(tmp_path / "fake.yaml")
+    command = ["predict", f"--protocol={protocol}", PREDICTOR, "--accelerator=cpu", "--quiet"]
+    assert main([*command, f"--output={tmp_path / '1'}"]) == 0
+    for option in how:
+        assert main([*command, f"--output={tmp_path / '2'}", option, "--cluster=debug", "--shards=3"]) == 0
+    one, two = motions(tmp_path / "1"), motions(tmp_path / "2")
+    assert len(one) == 4 and one.keys() == two.keys() and all((one[clip] == two[clip]).all() for clip in one)
+    videos = [{path.name: path.read_bytes() for path in (tmp_path / name).glob("*.mp4")} for name in "12"]
+    assert videos[0] == videos[1]
+
+
 def test_seams_and_seeds_reach_the_files(tmp_path):
     run(tmp_path, Refusing())
     motion = Motion.load(next(tmp_path.glob("F000*.npz")))

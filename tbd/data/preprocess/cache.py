@@ -18,6 +18,7 @@ import csv
 import json
 import os
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ class Cache:
             if differs:
                 raise InputError(f"{root} was prepared otherwise ({'; '.join(differs)}); choose an empty folder for this config.")
             return cache
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        # another shard's temporary file is no reason to refuse
+        if root.exists() and (not root.is_dir() or any(not path.name.startswith(".") for path in root.iterdir())):
             raise InputError(f"{root} is not empty and holds no cache; choose an empty folder for --output.")
         with atomic_output(root / "cache.json") as temporary:
             temporary.write_text(json.dumps({"format": FORMAT, "config": config}, indent=1))
@@ -129,8 +131,28 @@ class Cache:
         return _read_record(self.record_path(record))
 
     def write_manifest(self) -> Path:
-        """Gather the records into ``manifest.csv``, ordered by clip."""
-        found = (_read_record(path) for path in (self.root / "records").glob("*/[!.]*.json"))  # no temporary ones
+        """Gather the records into ``manifest.csv``, ordered by clip.
+
+        Several processes may gather at the same time: whoever writes last has seen all records, since a process that finds others than
+        it has written gathers again.
+        """
+        while True:
+            gathered = self._record_files()
+            path = self._write_rows(gathered)
+            if self._record_files() == gathered:
+                return path
+
+    def _record_files(self) -> dict[Path, tuple[int, int]]:
+        """Each clip's own row → what changes when it is written again."""
+        files: dict[Path, tuple[int, int]] = {}
+        for path in (self.root / "records").glob("*/[!.]*.json"):  # no temporary ones
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                files[path] = status.st_mtime_ns, status.st_ino
+        return files
+
+    def _write_rows(self, files: Iterable[Path]) -> Path:
+        found = (_read_record(path) for path in files)
         rows = [record.to_row() for record in sorted((r for r in found if r), key=lambda r: r.clip)]
         columns = [f.name for f in fields(ClipRecord) if f.name not in FILE_KINDS]
         columns += sorted({column for row in rows for column in row} - set(columns))

@@ -19,13 +19,14 @@ from rich.console import Console
 from torch.nn import functional as F
 
 from tbd.data.preprocess.cache import Cache
-from tbd.data.preprocess.runner import locked
+from tbd.data.preprocess.locking import locked
 from tbd.data.records import ClipRecord
 from tbd.draw.pretrained import fingerprint, from_source
 from tbd.errors import InputError, TBDError
 from tbd.media import read_audio, read_video
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.utils.atomic import atomic_output
+from tbd.utils.shards import Shard
 
 _BATCH = 16
 """Frames that an autoencoder sees at once."""
@@ -147,13 +148,16 @@ class Wav2Vec2Features(FeatureExtractor):
         return F.interpolate(states.float().mT, record.frames, mode="linear")[0].T.half().cpu().numpy()  # (frames, D)
 
 
-def extract_features(root: str | os.PathLike, extractors: Sequence[FeatureExtractor], console: Console | None = None) -> Cache:
+def extract_features(
+    root: str | os.PathLike, extractors: Sequence[FeatureExtractor], console: Console | None = None, shard: Shard | None = None
+) -> Cache:
     """Add features to a cache, those that are missing.
 
     Args:
         root: The cache.
         extractors: The networks.
         console: Where progress goes.
+        shard: The part of the clips to do, where several machines share them out; all where not given.
 
     Returns:
         The cache, its manifest written.
@@ -166,8 +170,9 @@ def extract_features(root: str | os.PathLike, extractors: Sequence[FeatureExtrac
 
     console = console or Console()
     cache = Cache(root)
-    with locked(cache):
-        records = [record for record in cache.records() if record.ready]
+    with locked(cache, shard):
+        ready = [record for record in cache.records() if record.ready]
+        records = ready if shard is None else shard.of(ready)
         try:
             for extractor in extractors:
                 _note_source(cache, extractor)
@@ -178,7 +183,7 @@ def extract_features(root: str | os.PathLike, extractors: Sequence[FeatureExtrac
                         np.save(temporary, extractor.extract(cache, record))
                     current = cache.load_record(record) or record
                     cache.save_record(replace(current, features={**current.features, extractor.name: path}))
-                _require_some(extractor, records, cache)
+                _require_some(extractor, ready, cache)
                 console.print(
                     f"{extractor.name}: {len(todo)} clips done, {len(records) - len(todo)} there before or without what it needs."
                 )

@@ -32,6 +32,8 @@ _FRAME = 176
 """Pixels of a frame on the page, which shows it at three quarters of that."""
 _AIM = 0.7
 """Correlation from which a plan is taken to explain a clip's upper face."""
+_LEADS = 0.15
+"""Share of a plan's mix from which an emotion is named: a face at rest between two expressions is neutral for most of a clip."""
 _REGIONS = {"upper": "brows", "eyes": "eyes", "middle": "cheeks and nose", "lower": "mouth", "head": "head"}
 
 
@@ -120,8 +122,9 @@ def _clips(count: int) -> str:
 
 
 def leading_emotion(plan: MusclePlan) -> str:
-    """Name the emotion that weighs most in a plan."""
-    return max(plan.emotions, key=lambda emotion: plan.emotions[emotion])
+    """Name the emotion that weighs most beside neutral in a plan; neutral where none has a share worth naming."""
+    felt = {emotion: weight for emotion, weight in plan.emotions.items() if emotion != "neutral" and weight >= _LEADS}
+    return max(felt, key=lambda emotion: felt[emotion]) if felt else "neutral"
 
 
 def _summary(plans: Sequence[MeasuredPlan], records: dict[str, ClipRecord]) -> str:

@@ -2,8 +2,7 @@
 
 import json
 import os
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
@@ -12,8 +11,10 @@ from rich.progress import track
 
 from tbd.data.measured_plans import MeasuredPlan
 from tbd.data.preprocess.cache import Cache
+from tbd.data.preprocess.locking import locked
 from tbd.data.preprocess.plans import PlanRecipe, Rest, RestSource, measure_plan, rests_of
-from tbd.data.preprocess.runner import locked, one_thread_each
+from tbd.data.preprocess.runner import one_thread_each
+from tbd.data.preprocess.speed import Speed
 from tbd.data.records import ClipRecord
 from tbd.errors import InputError
 from tbd.media.rates import FPS
@@ -21,6 +22,7 @@ from tbd.think.plan import MusclePlan
 from tbd.think.planner import Planner
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import parallel_map
+from tbd.utils.shards import Shard, within
 
 _PREFERRED = ("face_landmarker", "face_mesh")
 """Trackers from the one whose coefficients are steadier (its noise from frame to frame is a third of the mesh tracker's in the brows)."""
@@ -47,9 +49,8 @@ class _Measuring:
     cache: Cache
     recipe: PlanRecipe
 
-    def __call__(self, job: Job) -> tuple[ClipRecord, MeasuredPlan, float]:
-        started = time.process_time()
-        return job.record, job.measured or measure_plan(job.record, self.cache, self.recipe, job.rest), time.process_time() - started
+    def __call__(self, job: Job) -> tuple[ClipRecord, MeasuredPlan]:
+        return job.record, job.measured or measure_plan(job.record, self.cache, self.recipe, job.rest)
 
 
 def measure_plans(
@@ -59,6 +60,7 @@ def measure_plans(
     workers: int | None = None,
     planner: Planner | None = None,
     console: Console | None = None,
+    shard: Shard | None = None,
 ) -> tuple[PlanRecipe, list[MeasuredPlan]]:
     """Measure the plans of a cache's clips, those that are missing or that were measured otherwise.
 
@@ -69,9 +71,10 @@ def measure_plans(
         workers: Number of processes; one per core where not given.
         planner: Words the plans; `tbd.think.verbalize` does where not given.
         console: Where progress goes.
+        shard: The part of the clips to do, where several machines share them out; all where not given.
 
     Returns:
-        The recipe, and the plans of all clips that are ready, ordered by clip.
+        The recipe, and the plans of all clips that are ready, or of the shard's, ordered by clip.
 
     Raises:
         InputError: If there is no cache, it has no such motion, or another process is preparing it.
@@ -81,36 +84,34 @@ def measure_plans(
     if workers is not None and workers < 1:
         raise InputError(f"--workers is a number of processes from 1, not {workers}.")
     cache = Cache(root)
-    with locked(cache):
+    with locked(cache, shard):
         records = [record for record in cache.records() if record.ready]
         if not records:
             raise InputError(f"{root} holds no clip that is ready; `tbd preprocess report {root}` says why.")
         cache.require(records, ("audio", "motions"))
         recipe = PlanRecipe(tracker_of(records, tracker), rest, _name_of(planner))
         _note_recipe(cache, recipe, console)
-        todo = _missing(cache, records, recipe)
-        console.print(f"{len(records)} clips, {len(records) - len(todo)} of them done before.")
+        rests = rests_of(records, cache, recipe)
+        own = records if shard is None else shard.of(records)
+        todo = _missing(cache, own, recipe, rests)
+        console.print(f"{len(records)} clips{within(shard, len(own))}, {len(own) - len(todo)} of them done before.")
         try:
             _run(cache, recipe, todo, workers or len(os.sched_getaffinity(0)), planner, console)
         finally:
             cache.write_manifest()
-        return recipe, [MeasuredPlan.load(cache.path(plan_path(record, recipe.tracker))) for record in records]
+        return recipe, [MeasuredPlan.load(cache.path(plan_path(record, recipe.tracker))) for record in own]
 
 
 def _run(cache: Cache, recipe: PlanRecipe, todo: Sequence[Job], workers: int, planner: Planner | None, console: Console) -> None:
-    started, seconds, spent = time.perf_counter(), 0.0, 1e-9
     workers = max(1, min(workers, len(todo)))
-    with one_thread_each():
+    with one_thread_each(), Speed(console) as speed:
         results = parallel_map(_Measuring(cache, recipe), todo, workers)
-        for record, measured, own in track(results, "plans", len(todo), console=console, transient=True):
+        for record, measured in track(results, "plans", len(todo), console=console, transient=True):
             if planner is not None and measured.plan is not None:
                 plan = caption(measured.plan, planner, record.frames / FPS)
                 measured = measured.model_copy(update={"plan": plan, "captions": recipe.captions})
             _keep(cache, record, measured, recipe)
-            seconds, spent = seconds + record.seconds, spent + own
-    if todo:
-        rates = f"{len(todo) / spent:.2f} clips or {seconds / spent:.1f} s of film a second and core"
-        console.print(f"{len(todo)} plans in {time.perf_counter() - started:.0f} s by {workers} processes; {rates}.")
+            speed.count(record.seconds)
 
 
 def _keep(cache: Cache, record: ClipRecord, measured: MeasuredPlan, recipe: PlanRecipe) -> None:
@@ -179,9 +180,9 @@ def _note_recipe(cache: Cache, recipe: PlanRecipe, console: Console) -> None:
         temporary.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
 
 
-def _missing(cache: Cache, records: Sequence[ClipRecord], recipe: PlanRecipe) -> list[Job]:
+def _missing(cache: Cache, records: Sequence[ClipRecord], recipe: PlanRecipe, rests: Mapping[str, Rest]) -> list[Job]:
     """The clips without a plan by this recipe against this rest, or without these words for it."""
-    rests, jobs = rests_of(records, cache, recipe), []
+    jobs = []
     for record in records:
         there = _there(cache, record, recipe, rests[record.clip])
         if there is None or there.captions != recipe.captions:

@@ -21,6 +21,7 @@ from tbd.think.coding.cleaning import find_blinks, runs
 from tbd.think.coding.coder import plan_from_motion
 from tbd.think.coding.rest import calm_face, resting_face, resting_face_of_person
 from tbd.think.coding.visibility import find_unseen, unseen_seconds, visible_channels
+from tbd.think.coding.visible_speech import visible_speech
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
 from tbd.utils.checksum import checksum
@@ -96,7 +97,7 @@ def measure_plan(record: ClipRecord, cache: Cache, recipe: PlanRecipe, rest: Res
     unseen = tuple(find_unseen(motion))
     if unseen_seconds(unseen, "face", len(motion)) > motion.duration / 2:
         return measured.model_copy(update={"unseen": unseen, "reason": "the face is hidden for more than half of the clip"})
-    speaking = speech_activity(read_audio(cache.path(record.audio)), len(motion)) if record.audio else np.zeros(len(motion), bool)
+    speaking = speech_activity(read_audio(cache.path(record.audio)), len(motion)) if record.audio else visible_speech(motion)
     face = _rest_of(motion, rest)
     plan = plan_from_motion(motion, speaking, face, f"(what {record.clip} shows)", unseen)
     plan = plan.model_copy(update={"notes": (*_doubts(record, motion), *_never_at_rest(plan, len(motion), rest), *plan.notes)})
@@ -119,7 +120,7 @@ def _rest_of(motion: Motion, rest: Rest) -> np.ndarray:
 
 def _doubts(record: ClipRecord, motion: Motion) -> Iterator[str]:
     if not record.audio:
-        yield "The clip has no sound, so whatever the mouth does is taken for expression."
+        yield "The clip has no sound: where the jaw moves as in talking the mouth is taken to speak, elsewhere for an expression."
     if record.frames_without_face and "lost" not in motion.metadata:
         yield f"{record.frames_without_face} frames show no face, and which is not recorded: the clip was prepared by another version."
     if motion.metadata.get("faces_seen", 1) > 1:

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 import tbd
 from tbd.data.preprocess.cache import Cache
+from tbd.data.preprocess.locking import locked
+from tbd.data.preprocess.speed import Speed
 from tbd.data.records import ClipRecord
 from tbd.data.sources.base import RawClip, RawSource, with_neutrals
 from tbd.data.sources.labels import apply_labels, read_labels
@@ -26,6 +27,7 @@ from tbd.errors import InputError, TBDError
 from tbd.face.neutral import AVERAGE
 from tbd.utils.atomic import atomic_output
 from tbd.utils.multiprocessing import ignore_sigint
+from tbd.utils.shards import Shard, within
 
 if TYPE_CHECKING:
     from tbd.data.preprocess.config import PreprocessConfig
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENOMEM}
 """Errors of the machine, not of a clip."""
+
 
 _REASONS = 4
 """Reasons that the error names where no clip could be used."""
@@ -51,6 +54,7 @@ def preprocess(
     retry: bool = False,
     scan_only: bool = False,
     console: Console | None = None,
+    shard: Shard | None = None,
 ) -> Cache:
     """Prepare a data set, or what is missing of it.
 
@@ -65,6 +69,7 @@ def preprocess(
         retry: Whether to try clips again that failed.
         scan_only: Whether to open clips and record what their streams say, without preparing them.
         console: Where progress goes.
+        shard: The part of the clips to prepare, where several machines share them out; all where not given.
 
     Returns:
         The cache, its manifest written.
@@ -86,25 +91,28 @@ def preprocess(
     clips = with_neutrals(clips)
     scan.problems.update({f"{labels} ({i})" if len(remarks) > 1 else str(labels): remark for i, remark in enumerate(remarks, 1)})
     cache = Cache.claim(output, source=source.name, **config.shared())
-    with locked(cache):
-        _sweep(cache)
+    mine = clips if shard is None else shard.of(clips)
+    with locked(cache, shard):
+        _sweep(cache, None if shard is None else {raw.record.clip for raw in mine})
         about = {"root": str(getattr(source, "root", "")), "scanned": time.strftime("%Y-%m-%d %H:%M:%S"), "counts": scan.counts,
                  "problems": scan.problems, "tbd": tbd.__version__, "command": sys.argv}  # fmt: skip
         with atomic_output(cache.path("scan.json")) as temporary:
             temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
         keys = [] if scan_only else config.tracker_keys()
-        todo = [raw for raw in clips if not _done(cache, raw, keys, retry, scan_only)]
+        todo = [raw for raw in mine if not _done(cache, raw, keys, retry, scan_only)]
         console.print(
-            f"{len(clips)} clips found, {len(clips) - len(todo)} of them done before; {len(scan.problems)} remarks on the download."
+            f"{len(clips)} clips found{within(shard, len(mine))}, {len(mine) - len(todo)} of them done before; "
+            f"{len(scan.problems)} remarks on the download."
         )
         work = _Work(str(cache.root), None if scan_only else config)
         try:
-            with one_thread_each():
+            with one_thread_each(), Speed(console) as speed:
                 for record in _progress(_map(work, todo, workers or len(os.sched_getaffinity(0))), len(todo), console):
                     cache.save_record(record)
+                    speed.count(0.0 if scan_only else record.seconds)
         finally:
             cache.write_manifest()
-        if not scan_only:
+        if not scan_only and shard is None:
             _require_some(cache, clips)
     return cache
 
@@ -123,30 +131,6 @@ def _require_some(cache: Cache, clips: Sequence[RawClip]) -> None:
 
 
 @contextmanager
-def locked(cache: Cache) -> Iterator[None]:
-    """Keep other processes from writing to a cache.
-
-    Args:
-        cache: The cache.
-
-    Yields:
-        None, while this process alone may write.
-
-    Raises:
-        InputError: If another process is preparing it.
-    """
-    lock = FileLock(cache.path(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise InputError(f"Another process is preparing {cache.root}; wait for it, or choose another --output.") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
 def one_thread_each() -> Iterator[None]:
     """Let processes that start in the block calculate on one thread each; they are the parallelism, and idle threads spin."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -160,11 +144,13 @@ def one_thread_each() -> Iterator[None]:
                 del os.environ[name]
 
 
-def _sweep(cache: Cache) -> None:
-    """Remove the temporary files of a run that was killed; under the lock nobody else writes here."""
+def _sweep(cache: Cache, clips: set[str] | None) -> None:
+    """Remove the temporary files of a run that was killed; under the lock nobody else writes here, or writes of these clips."""
+    own = None if clips is None else {clip[:100] for clip in clips}
     for kind in ("video", "audio", "motion", "points", "records", "neutral", "plans"):
         for path in cache.path(kind).rglob(".*-*"):
-            path.unlink(missing_ok=True)
+            if own is None or path.name[1:].rpartition("-")[0] in own:
+                path.unlink(missing_ok=True)
 
 
 def _done(cache: Cache, raw: RawClip, trackers: Sequence[str], retry: bool, scan_only: bool) -> bool:

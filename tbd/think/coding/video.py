@@ -16,6 +16,7 @@ from tbd.speech.activity import speech_activity
 from tbd.think.coding.coder import plan_from_motion
 from tbd.think.coding.rest import resting_face
 from tbd.think.coding.visibility import find_unseen
+from tbd.think.coding.visible_speech import visible_speech
 from tbd.think.plan import MusclePlan
 
 _SHORTEST = 12
@@ -50,7 +51,7 @@ def plan_from_video(
     if len(motion) < _SHORTEST:
         raise InputError(f"{video} shows a face for {len(motion) / FPS:.2f} s; a plan is read from half a second or more.")
     notes = list(_doubts(motion))
-    speaking = _speaking(video, len(motion), start, notes)
+    speaking = _speaking(video, motion, start, notes)
     own = resting_face(motion.values)
     if at_rest is not None:  # its coefficients are relative to the person at rest already
         own[: len(BLENDSHAPES)] = 0
@@ -58,14 +59,14 @@ def plan_from_video(
     return plan.model_copy(update={"notes": (*notes, *plan.notes)})
 
 
-def _speaking(video: str | os.PathLike, frames: int, start: float, notes: list[str]) -> np.ndarray:
-    """(T,) where somebody speaks; nowhere in a video without sound."""
+def _speaking(video: str | os.PathLike, motion: Motion, start: float, notes: list[str]) -> np.ndarray:
+    """(T,) where somebody speaks, as it is heard; as it is seen in a video without sound."""
     try:
         audio = read_audio(video)[round(start * SAMPLE_RATE) :]
     except InputError:
-        notes.append("The video has no speech to hear, so whatever the mouth does is taken for expression.")
-        return np.zeros(frames, bool)
-    return speech_activity(audio, frames)
+        notes.append("The video has no sound: where the jaw moves as in talking the mouth is taken to speak, elsewhere for an expression.")
+        return visible_speech(motion)
+    return speech_activity(audio, len(motion))
 
 
 def _doubts(motion: Motion) -> Iterable[str]:

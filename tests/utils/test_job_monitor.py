@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from tbd.ablation import monitor
-from tbd.ablation.monitor import Monitor
-from tests.ablation.test_launchers import job
+from tbd.utils import job_monitor as monitor
+from tbd.utils.job_monitor import Monitor
+from tests.utils.test_launchers import job
 
 TRAIN = job("train-1f2e3d4c-1").model_copy(update={"title": "training label, seed 1"})
 

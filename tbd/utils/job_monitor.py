@@ -6,12 +6,32 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
+from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tbd.ablation.work import Job
+
+class Job(BaseModel):
+    """What one process does for a launcher.
+
+    Args:
+        name: Name of the job and of its log.
+        title: What it does, for people.
+        needs: Names of the jobs that must be done before.
+
+    Attributes:
+        module: Name of the module that does it: ``python -m MODULE FILE`` in a process of its own, its ``run_file(FILE)`` in a cluster's.
+    """
+
+    module: ClassVar[str]
+
+    name: str
+    title: str = ""
+    needs: list[str] = Field(default_factory=list)
+
 
 _EVERY = 60.0
 """Seconds between two lines about running jobs, where the output is no terminal."""

@@ -7,15 +7,15 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from typing_extensions import override
 
-from tbd.ablation.monitor import Monitor
-from tbd.ablation.work import Job, run_file
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
+from tbd.utils.job_monitor import Job, Monitor
 
 _POLL = 1.0
 """Seconds between two looks at a cluster's job."""
@@ -40,7 +40,7 @@ class Launcher(ABC):
 
 
 def write_job(job: Job, folder: Path) -> Path:
-    """Write the file that ``python -m tbd.ablation.work`` reads.
+    """Write the file that ``python -m MODULE FILE`` reads, with the job's own module.
 
     Args:
         job: The job.
@@ -62,6 +62,16 @@ def last_line(log: Path) -> str:
     except OSError:
         lines = []
     return f"{lines[-1][:300] if lines else 'it ended and logged nothing'} ({log})"
+
+
+def run_job(module: str, path: str) -> None:
+    """Do the job that a file describes, in this process.
+
+    Args:
+        module: The job's module.
+        path: The file.
+    """
+    import_module(module).run_file(path)
 
 
 class LocalLauncher(Launcher):
@@ -141,7 +151,7 @@ def _start(job: Job, folder: Path, device: str | None, processes: int) -> subpro
     # a job is a process of its own and no task of a cluster's job that tbd itself may run in
     environment = {key: value for key, value in environment.items() if not key.startswith("SLURM_")}
     with open(folder / f"{job.name}.log", "w") as log:
-        command = [sys.executable, "-m", "tbd.ablation.work", str(write_job(job, folder))]
+        command = [sys.executable, "-m", job.module, str(write_job(job, folder))]
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
 
 
@@ -167,7 +177,7 @@ class SlurmLauncher(Launcher):
     def launch(self, jobs: Sequence[Job], folder: Path, monitor: Monitor) -> None:
         try:
             executor = self.executor_class(folder=folder / "submitit", cluster=self.cluster)
-            executor.update_parameters(**{"name": "tbd-ablate", "timeout_min": 120, **self.parameters})
+            executor.update_parameters(**{"name": "tbd", "timeout_min": 120, **self.parameters})
         except (RuntimeError, NotImplementedError, NameError, TypeError, AssertionError) as error:
             raise InputError(f"submitit cannot start here: {error}; --launcher local runs on this machine.") from error
         failed: dict[str, str] = {}
@@ -180,7 +190,7 @@ class SlurmLauncher(Launcher):
                 if job not in able:
                     failed[job.name] = reason = _blocked_by(job, failed)
                     monitor.ended(job, reason)
-            sent = [(job, executor.submit(run_file, str(write_job(job, folder)))) for job in able]
+            sent = [(job, executor.submit(run_job, job.module, str(write_job(job, folder)))) for job in able]
             for job, _ in sent:
                 monitor.started(job)
             for job, ticket in sent:

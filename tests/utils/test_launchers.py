@@ -1,19 +1,17 @@
 """Launchers: processes of their own, in the order that they need."""
 
-import shutil
 import sys
 import time
 
 import pytest
 from rich.console import Console
 
-from tbd.ablation import launchers
-from tbd.ablation.launchers import LocalLauncher, SlurmLauncher
-from tbd.ablation.monitor import Monitor
-from tbd.ablation.work import Job
+from tbd.ablation.work import SweepJob
 from tbd.errors import InputError
 from tbd.evaluation.protocol import load_protocol
-from tests.ablation.test_ablate import run
+from tbd.utils import launchers
+from tbd.utils.job_monitor import Monitor
+from tbd.utils.launchers import LocalLauncher, SlurmLauncher
 
 
 def monitor_of(folder, told):
@@ -21,7 +19,7 @@ def monitor_of(folder, told):
 
 
 def job(name, *needs):
-    return Job(name=name, protocol=load_protocol("procedural-motion-v1"), reference=None, batch_size=1, needs=list(needs))
+    return SweepJob(name=name, protocol=load_protocol("procedural-motion-v1"), reference=None, batch_size=1, needs=list(needs))
 
 
 @pytest.fixture
@@ -70,35 +68,16 @@ def test_every_gpu_is_used(monkeypatch):
         LocalLauncher(1, [2])._slots()
 
 
-def test_a_sweep_in_processes_of_its_own(study, base_run, monkeypatch):
-    """A training and, after it, what needs it; the true motion is measured already."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    shutil.rmtree(base_run / "trainings")
-    (measured,) = (base_run / "runs").glob("base-*.json")
-    measured.unlink()
-    results = run(study(variants=[{"name": "base"}]), base_run, LocalLauncher(2))
-    assert {r.variant for r in results} == {"base", "true motion"} and measured.is_file()
-    assert sorted(log.name.partition("-")[0] for log in (base_run / "jobs").glob("*.log")) == ["measure", "train"]
-
-
-def test_a_sweep_through_submitit(study, base_run):
-    """submitit's debug executor: its pickling and its tickets, without a cluster and without further processes."""
-    pytest.importorskip("submitit", reason="submitit is an extra of tbd")
-    shutil.rmtree(base_run / "runs")
-    results = run(study(variants=[{"name": "base"}]), base_run, SlurmLauncher({"timeout_min": 5}, cluster="debug"))
-    assert {r.variant for r in results} == {"base", "true motion"}
-
-
 def test_submitit_tells_what_failed_and_what_depended_on_it(tmp_path, monkeypatch):
     pytest.importorskip("submitit", reason="submitit is an extra of tbd")
     told = {}
-    monkeypatch.setattr(launchers, "run_file", _fails_if_bad)
+    monkeypatch.setattr(launchers, "run_job", _fails_if_bad)
     launcher = SlurmLauncher(cluster="debug")
     launcher.launch([job("bad"), job("after", "bad"), job("fine")], tmp_path, monitor_of(tmp_path, told))
     assert "no memory" in told["bad"] and told["after"].startswith("bad failed: ") and told["fine"] is None
 
 
-def _fails_if_bad(path):
+def _fails_if_bad(module, path):
     if "bad" in path:
         raise RuntimeError("no memory")
 
