@@ -121,7 +121,10 @@ def test_film_and_corpus_train_together(corpus, mead_cache, tmp_path):
     del model["initial"]
     procedural, film = data["modules"]
     procedural["init_args"]["root"] = str(corpus)
-    film |= {"class_path": "tbd.data.datamodules.mead.MEADDataModule", "init_args": {"root": str(cache), "plans": "film", "sound_only": False}}
+    film |= {
+        "class_path": "tbd.data.datamodules.mead.MEADDataModule",
+        "init_args": {"root": str(cache), "plans": "film", "sound_only": False},
+    }
     config["trainer"] |= {"max_steps": 2, "val_check_interval": 1, "default_root_dir": str(tmp_path / "run"), "accelerator": "cpu"}
     path = tmp_path / "film.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
