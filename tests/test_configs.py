@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tbd.ablation.resolve import leaves
-from tbd.draw.export import PACKAGED
+from tbd.draw.checkpoint import PACKAGED
 from tbd.draw.motion.loading import MOTION_MODEL
 from tbd.training.main import lightning_cli, resolve
 from tests.draw.tiny_motion import TINY as TINY_MOTION
@@ -19,7 +19,9 @@ VIDEO = [path for path in EXPERIMENTS if path.stem.startswith("video")]
 """Their pretrained weights are not here: `tests/draw/video/test_stages.py` runs them with tiny ones."""
 HEARING = CONFIGS / "experiment" / "audio_distillation.yaml"
 """It teaches an encoder: `tests/draw/motion/test_distillation.py` runs it."""
-MOTION = [path for path in EXPERIMENTS if path not in (*VIDEO, HEARING)]
+FILM = CONFIGS / "experiment" / "motion_film.yaml"
+"""It mixes a corpus and a cache: `test_film_and_corpus_train_together`."""
+MOTION = [path for path in EXPERIMENTS if path not in (*VIDEO, HEARING, FILM)]
 TRAINERS = sorted(CONFIGS.glob("trainer/*.yaml"))
 LOGGERS = sorted(CONFIGS.glob("logger/*.yaml"))
 FRAGMENTS = sorted(set(CONFIGS.rglob("*.yaml")) - set(EXPERIMENTS) - set(TRAINERS) - set(LOGGERS))
@@ -101,6 +103,38 @@ def test_curves_as_a_table(corpus, tmp_path, capsys):
         assert run(arguments) == 0
         out, noise = capsys.readouterr()
         assert sum(line.split()[:1] == [figure] for line in out.splitlines()) == 1 and "WeightAveraging" not in noise
+
+
+def test_film_and_corpus_train_together(corpus, mead_cache, tmp_path):
+    """The experiment as it ships but for sizes, places and the weights that it starts from; plans come from the filmed faces."""
+    import shutil
+
+    import torch
+    from rich.console import Console
+
+    from tbd.data.preprocess.plan_runner import measure_plans
+
+    cache = shutil.copytree(mead_cache, tmp_path / "film")
+    measure_plans(cache, workers=1, console=Console(quiet=True))
+    config = yaml.safe_load(FILM.read_text(encoding="utf-8"))
+    model, data = config["model"]["init_args"], config["data"]["init_args"]
+    del model["initial"]
+    procedural, film = data["modules"]
+    procedural["init_args"]["root"] = str(corpus)
+    film |= {
+        "class_path": "tbd.data.datamodules.mead.MEADDataModule",
+        "init_args": {"root": str(cache), "plans": "film", "sound_only": False},
+    }
+    config["trainer"] |= {"max_steps": 2, "val_check_interval": 1, "default_root_dir": str(tmp_path / "run"), "accelerator": "cpu"}
+    path = tmp_path / "film.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    small = ["--data.init_args.batch_size=4", "--trainer.enable_progress_bar=false", "--trainer.devices=1"]
+    cli = lightning_cli(["fit", "--config", str(path), *TINY_MOTION, *small])
+    assert cli.trainer.global_step == 2
+    assert not any(p.requires_grad for p in cli.model.audio_encoder.parameters())
+    (last,) = (tmp_path / "run").rglob("last.ckpt")
+    assert torch.load(last, weights_only=False)["global_step"] == 2
+    assert {clip.measured is None for clip in cli.datamodule.clips()} == {True, False}
 
 
 def test_a_corpus_smaller_than_a_batch_is_refused_with_both_numbers(corpus, tmp_path, capsys):

@@ -224,7 +224,7 @@ def _study_file(path: str | os.PathLike) -> Path:
 
 def _checkpoint(name: str | None, study: Path) -> str | None:
     """A folder beside the study, here, or packaged; as it was given where there is none, which is refused later."""
-    from tbd.draw.export import PACKAGED
+    from tbd.draw.checkpoint import PACKAGED
 
     places = [] if name is None else [study.parent / name, Path(name), PACKAGED / name]
     return next((str(place) for place in places if place.is_dir()), name)

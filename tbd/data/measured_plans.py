@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES
+from tbd.face.motion import Motion
 from tbd.think.coding.visibility import Unseen
 from tbd.think.plan import MusclePlan, explain
 from tbd.utils.atomic import atomic_output
@@ -66,6 +69,19 @@ class MeasuredPlan(BaseModel):
             raise InputError(f"Cannot read the measured plan {path}: {error.strerror}; `tbd preprocess plans` makes it anew.") from error
         except ValidationError as error:
             raise InputError(f"{path} holds no measured plan: {explain(error)} `tbd preprocess plans` makes it anew.") from error
+
+    def relative(self, motion: Motion) -> Motion:
+        """Take the person's rest off a motion, as this plan was measured, so that the plan says what the motion shows.
+
+        Args:
+            motion: The clip's, as tracked.
+
+        Returns:
+            Blendshapes that are 0 at rest, and a head that turns about its median pose.
+        """
+        rest = np.array([self.rest.get(name, 0.0) for name in BLENDSHAPES])
+        shapes = np.clip((motion.blendshapes - rest) / np.maximum(1 - rest, 0.2), 0, 1)
+        return Motion(np.concatenate([shapes, motion.head - np.median(motion.head, 0)], 1).astype(np.float32), motion.metadata)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the plan as JSON."""

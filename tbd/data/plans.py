@@ -56,14 +56,32 @@ class PlanOfRecord:
             self._plans[key] = _plan(record)
         return self._plans[key]
 
-    def _measured(self, record: ClipRecord) -> MusclePlan | None:
+    def measured_file(self, record: ClipRecord) -> Path | None:
+        """Find the file of a record's measured plan.
+
+        Args:
+            record: Of a prepared cache.
+
+        Returns:
+            The file; None where plans are not measured.
+
+        Raises:
+            InputError: If there is none, or several and no tracker chooses among them.
+        """
+        if self.source != "film":
+            return None
         own = [key for key in record.plans if self.tracker in (key, key.split("@")[0])]
         keys = own or list(record.plans)
         if len(keys) != 1:
             there = f"has plans of {' and '.join(keys)}" if keys else "has no measured plan"
             how = "name one of these trackers" if keys else f"`tbd preprocess plans {self.root}` makes them, or take plans from labels"
             raise InputError(f"Clip {record.clip} {there}; {how}.")
-        measured = MeasuredPlan.load(self.root / record.plans[keys[0]])
+        return self.root / record.plans[keys[0]]
+
+    def _measured(self, record: ClipRecord) -> MusclePlan | None:
+        file = self.measured_file(record)
+        assert file is not None  # asked for film's alone
+        measured = MeasuredPlan.load(file)
         if self._recipe not in ("", measured.recipe):
             raise InputError(
                 f"The plans of {self.root} were measured by two recipes (the first of the second is {record.clip}'s): "

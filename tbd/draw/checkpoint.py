@@ -13,12 +13,15 @@ from torch import Tensor, nn
 
 from tbd.errors import InputError
 
+PACKAGED = Path(__file__).resolve().parents[1] / "assets"
+"""Where the folders of packaged models lie."""
+
 
 def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     """Read the weights of a Lightning checkpoint, a ``.safetensors`` file, or a folder with ``model.safetensors``.
 
     Args:
-        path: The checkpoint, file or folder.
+        path: The checkpoint, file or folder; or the name of a packaged model.
 
     Returns:
         Name → weight; of a run with averaged weights, the averages.
@@ -26,7 +29,7 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     Raises:
         InputError: If the file is missing, cut short, or of another kind.
     """
-    path = Path(path)
+    path = Path(path) if Path(path).exists() or not (PACKAGED / path).is_dir() else PACKAGED / path
     path = path / "model.safetensors" if path.is_dir() else path
     if not path.is_file():
         raise InputError(f"There are no weights {path}; give a checkpoint, or a folder that an export wrote.")

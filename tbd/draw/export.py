@@ -11,7 +11,7 @@ from lightning import LightningModule
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tbd.draw.checkpoint import adapt_state, read_state, require_fitting
+from tbd.draw.checkpoint import PACKAGED, adapt_state, read_state, require_fitting
 from tbd.draw.optim import ExactModule
 from tbd.draw.pretrained import PortableModule
 from tbd.draw.window_diffusion import WindowDiffusion
@@ -23,7 +23,6 @@ from tbd.utils.hub import hub_folder
 M = TypeVar("M", bound=LightningModule)
 CONFIG, WEIGHTS = "config.yaml", "model.safetensors"
 """The files of a model folder."""
-PACKAGED = Path(__file__).resolve().parents[1] / "assets"
 
 
 def load_model(name: str | os.PathLike, kind: type[M]) -> M:

@@ -73,7 +73,7 @@ class InitialWeights:
     """Weights that a training starts from.
 
     Args:
-        path: A checkpoint or exported folder, such as that of the stage before.
+        path: A checkpoint or exported folder, such as that of the stage before, or the name of a packaged model.
         skip: Patterns of names that are not taken from it, as a shell's, such as those of a part that is new.
     """
 

@@ -72,3 +72,27 @@ def test_the_plan_of_the_tracker_that_moves_is_taken(cache):
         PlanOfRecord("film", cache.root, "other")(two)
     with pytest.raises(InputError, match=r"gone.json.*`tbd preprocess plans` makes it anew"):
         PlanOfRecord("film", cache.root, "face_landmarker")(two)
+
+
+def test_with_measured_plans_motion_is_relative_to_the_same_rest(cache):
+    """A resting face that frowns is no frown, neither in the plan nor in the motion that it conditions."""
+    from tbd.face.channels import INDEX
+
+    for record in cache.records():
+        path = cache.path(record.file("motions", "face_mesh"))
+        values = Motion.load(path).values.copy()
+        values[:, INDEX["browDownLeft"]] += 0.2
+        values[:, INDEX["headPitch"]] += 0.3
+        Motion(values).save(path)
+    measure_plans(cache.root, workers=1, console=Console(quiet=True))
+    window = {"window_frames": 20, "context_frames": 2, "batch_size": 1}
+    drawn = {}
+    for source in ("film", "label"):
+        data = FolderDataModule(str(cache.root), plans=source, **window)
+        data.prepare_data()
+        data.setup("fit")
+        batch = next(iter(data.train_dataloader()))
+        drawn[source] = batch["motion"][batch["mask"] > 0]
+    assert drawn["film"][:, INDEX["browDownLeft"]].abs().max() < 0.05
+    assert drawn["label"][:, INDEX["browDownLeft"]].min() > 0.15
+    assert drawn["film"][:, INDEX["headPitch"]].abs().max() < 0.05 < drawn["label"][:, INDEX["headPitch"]].min()

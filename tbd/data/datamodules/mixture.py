@@ -18,7 +18,8 @@ class MixtureDataModule(MotionDataModule):
     Results on a mixture with procedural clips are never results on MEAD or HDTF: evaluate on each alone.
 
     Args:
-        modules: What is mixed; of their own options only those that choose clips count.
+        modules: What is mixed; of their own options only those that choose clips count. The phones of all are recognized by the
+            mixture's recognizer.
         weights: How often a training window is sampled from each, relative to the others; equally where not given.
         kwargs: See `MotionDataModule`.
 
@@ -31,6 +32,8 @@ class MixtureDataModule(MotionDataModule):
         if weights is not None and (len(weights) != len(modules) or min(weights) < 0 or not sum(weights)):
             raise InputError(f"A mixture of {len(modules)} data sets takes as many weights, 0 or more and not all 0; got {weights}.")
         self.modules, self.shares = modules, weights or [1.0] * len(modules)
+        for module in modules:  # which pack the phones of their own clips
+            module.recognizer = self.recognizer
 
     def clips(self) -> list[TrainingClip]:
         """List the clips of all modules, in their order."""

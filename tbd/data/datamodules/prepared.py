@@ -24,7 +24,7 @@ class CacheDataModule(MotionDataModule):
         levels: Take only clips of these levels.
         sound_only: Whether to leave clips without sound out; otherwise they are silent.
         plans: Where plans come from: ``label`` for a clip's text, or else its label and level; ``film`` for what its own face was measured
-            to do (`tbd preprocess plans`); ``none`` to withhold them.
+            to do (`tbd preprocess plans`), with motion relative to the same resting face; ``none`` to withhold them.
         kwargs: See `MotionDataModule`.
     """
 
@@ -78,6 +78,7 @@ class CacheDataModule(MotionDataModule):
                 motion=self.root / r.file("motions", self.tracker),
                 audio=self.root / r.audio if r.audio else None,
                 plan=plan_of(r),
+                measured=plan_of.measured_file(r),
                 emotion=r.emotion,
                 video=self.root / r.file("videos", str(self.video_size)) if self.video_frames else None,
             )
@@ -94,7 +95,7 @@ class CacheDataModule(MotionDataModule):
     @property
     def packed(self) -> tuple[Path, str]:
         """Folder and name of the pack: all clips of the cache, so that splits share one."""
-        return self.root / "packed", self.tracker
+        return self.root / "packed", self.tracker + ("-relative" if self.plans == "film" else "")
 
 
 def splits_of(cache: Cache, name: str | None) -> DatasetSplits:

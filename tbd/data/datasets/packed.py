@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import NotRequired
 
+from tbd.data.measured_plans import MeasuredPlan
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
 from tbd.face.motion import Motion
@@ -54,6 +55,7 @@ class TrainingClip:
         emotion: Its label, or empty.
         video: The clip's video, where frames are wanted.
         phones: A file of the true times of its phones, where they are known.
+        measured: The file of its measured plan, whose rest is taken off the motion; None for the motion as it is.
     """
 
     name: str
@@ -66,6 +68,7 @@ class TrainingClip:
     emotion: str = ""
     video: Path | None = None
     phones: Path | None = None
+    measured: Path | None = None
 
 
 class PackedWindows(TypedDict):
@@ -245,6 +248,7 @@ def _unless_there(index: Path, clips: Sequence[TrainingClip], write: Callable[[]
         "clips": [clip.name for clip in clips],
         "frames": [clip.frames for clip in clips],
         "written": [_written(clip) for clip in clips],
+        **({"measured": [_written(clip, "measured") for clip in clips]} if any(clip.measured for clip in clips) else {}),
     }
     if index.is_file() and json.loads(index.read_text()) == about:
         return
@@ -283,12 +287,13 @@ def _lay(path: Path, clips: Sequence[TrainingClip], rate: int, dtype: type, shap
         out.flush()
 
 
-def _written(clip: TrainingClip) -> int:
-    """Time at which a clip's motion was written; a clip that was prepared anew is packed anew."""
+def _written(clip: TrainingClip, kind: Literal["motion", "measured"] = "motion") -> int:
+    """Time at which a file of a clip was written; a clip that was prepared anew is packed anew."""
+    path: Path | None = getattr(clip, kind)
     try:
-        return clip.motion.stat().st_mtime_ns
+        return 0 if path is None else path.stat().st_mtime_ns
     except OSError:
-        raise InputError(f"There is no motion file {clip.motion} that the manifest names; prepare or synthesize the clip again.") from None
+        raise InputError(f"There is no {kind} file {path} that the manifest names; prepare or synthesize the clip again.") from None
 
 
 def _read_audio(clip: TrainingClip) -> np.ndarray:
@@ -297,4 +302,5 @@ def _read_audio(clip: TrainingClip) -> np.ndarray:
 
 
 def _read_motion(clip: TrainingClip) -> np.ndarray:
-    return Motion.load(clip.motion).values
+    motion = Motion.load(clip.motion)
+    return (motion if clip.measured is None else MeasuredPlan.load(clip.measured).relative(motion)).values

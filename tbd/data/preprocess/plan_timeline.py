@@ -53,9 +53,7 @@ def relative_motion(motion: Motion, measured: MeasuredPlan) -> np.ndarray:
     Returns:
         (T, 58).
     """
-    rest = np.array([measured.rest.get(name, 0.0) for name in BLENDSHAPES])
-    shapes = np.clip((motion.blendshapes - rest) / np.maximum(1 - rest, 0.2), 0, 1)
-    return np.concatenate([shapes, motion.head - np.median(motion.head, 0)], 1)
+    return measured.relative(motion).values
 
 
 def track_of(values: np.ndarray, unit: int, side: Side) -> np.ndarray:

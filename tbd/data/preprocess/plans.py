@@ -13,8 +13,8 @@ from tbd.data.records import ClipRecord
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE
-from tbd.media import read_audio
 from tbd.media.rates import FPS
+from tbd.media.wav import read_wave
 from tbd.speech.activity import speech_activity
 from tbd.think.action_units import ACTION_UNITS
 from tbd.think.coding.cleaning import find_blinks, runs
@@ -97,7 +97,7 @@ def measure_plan(record: ClipRecord, cache: Cache, recipe: PlanRecipe, rest: Res
     unseen = tuple(find_unseen(motion))
     if unseen_seconds(unseen, "face", len(motion)) > motion.duration / 2:
         return measured.model_copy(update={"unseen": unseen, "reason": "the face is hidden for more than half of the clip"})
-    speaking = speech_activity(read_audio(cache.path(record.audio)), len(motion)) if record.audio else visible_speech(motion)
+    speaking = speech_activity(read_wave(cache.path(record.audio)), len(motion)) if record.audio else visible_speech(motion)
     face = _rest_of(motion, rest)
     plan = plan_from_motion(motion, speaking, face, f"(what {record.clip} shows)", unseen)
     plan = plan.model_copy(update={"notes": (*_doubts(record, motion), *_never_at_rest(plan, len(motion), rest), *plan.notes)})

@@ -98,7 +98,9 @@ def _choose(shapes: np.ndarray, weights: np.ndarray) -> list[int]:
             refused.add(unit)
         else:
             return chosen
-        chosen, levels = _prune(shapes, weights, [*chosen, unit], trial)
+        grown = [*chosen, unit]
+        chosen, levels = _prune(shapes, weights, grown, trial)
+        refused |= set(grown) - set(chosen)  # what was pruned does not come back, or two units could replace each other for ever
         error = _error(shapes, weights, chosen, levels)
 
 
