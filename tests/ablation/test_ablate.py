@@ -208,3 +208,23 @@ def test_a_sweep_through_submitit(study, base_run):
     shutil.rmtree(base_run / "runs")
     results = run(study(variants=[{"name": "base"}]), base_run, SlurmLauncher({"timeout_min": 5}, cluster="debug"))
     assert {r.variant for r in results} == {"base", "true motion"}
+
+
+def test_completeness_is_a_condition_of_drawing(study, here, tmp_path, monkeypatch):
+    """One training draws from plans of any completeness, and is measured against the whole plan; the whole one is the default."""
+    given = []
+    monkeypatch.setattr("tbd.data.completeness.withhold", lambda plan, share, number: given.append(share) or plan)
+    sweep = {"name": "share", "base": "base", "key": "drawing.completeness", "values": [0, 0.5, 1]}
+    path = study(variants=[{"name": "base"}], sweeps=[sweep])
+    results = ablate(path, tmp_path / "out", here, console=Console(quiet=True))
+    assert sum(name.startswith("train") for name in here.names) == 1
+    assert {r.variant: r.config.get("drawing") for r in results if r.point} == {
+        "share=0": {"completeness": 0.0},
+        "share=0.5": {"completeness": 0.5},
+        "share=1": None,
+    }
+    assert {share: given.count(share) for share in set(given)} == {1.0: 14, 0.0: 7, 0.5: 7}  # seven clips; the base is whole as well
+    with pytest.raises(InputError, match=r"drawing\.completeness: Input should be less than or equal to 1"):
+        Ablation(study(variants=[{"name": "base", "change": {"drawing.completeness": 2}}]))
+    with pytest.raises(InputError, match=r"drawing\.pose: Extra inputs"):
+        Ablation(study(variants=[{"name": "base", "change": {"drawing.pose": 2}}]))

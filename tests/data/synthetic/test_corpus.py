@@ -13,6 +13,7 @@ from tbd.data.synthetic.corpus import COLUMNS, plan_corpus, synthesize
 from tbd.data.synthetic.engines import ENGINES
 from tbd.data.synthetic.sentences import languages, sample_sentence, split_of
 from tbd.data.synthetic.speech import Voice
+from tbd.data.synthetic.variation import PerformanceVariation
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.speech.phones import SILENCE, load_phones
@@ -148,3 +149,18 @@ def test_workers_need_no_torch_and_no_mediapipe():
 def test_there_are_sentences_for_every_language_with_voices():
     spoken = set(ENGINES[1]._LANGUAGES.values())
     assert spoken <= set(languages())
+
+
+def test_performances_vary_while_speech_and_plans_stay(corpus, voices, tmp_path):
+    varied = synthesize(tmp_path, HOURS, seed=5, workers=1, voices=voices, variation=PerformanceVariation()).parent
+    plain, other = digests(corpus), digests(varied)
+    moved = {path for path in plain if plain[path] != other[path]}
+    assert {path for path in moved if not path.endswith(".npz")} == set()
+    assert len(moved) > len([path for path in plain if path.endswith(".npz")]) / 2
+    extra = other.keys() - plain.keys()
+    assert extra and all("/performance/" in path for path in extra) and len(extra) == len(rows(varied))
+    for row in rows(varied):
+        performed = MusclePlan.load(varied / row["plan"].replace("/plan/", "/performance/"))
+        assert performed.emotions == MusclePlan.load(varied / row["plan"]).emotions
+    with pytest.raises(InputError, match="another variation"):
+        synthesize(tmp_path, HOURS, seed=5, workers=1, voices=voices)
