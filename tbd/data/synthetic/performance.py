@@ -58,6 +58,7 @@ def synthesize_motion(
         ``ceil(N / 640)`` frames, blendshapes in 0..1.
 
     Example:
+        >>> from tbd.speech.phones import SILENCE
         >>> phones = [Phone(0.0, 0.2, SILENCE), Phone(0.2, 0.6, "ɑ"), Phone(0.6, 0.8, SILENCE)]
         >>> len(synthesize_motion(phones, np.zeros(12800, np.float32), MusclePlan(), np.random.default_rng(0)))
         20

@@ -59,6 +59,7 @@ class MotionDiffusion(MotionSampler):
         ValueError: If an encoder's width is not the denoiser's.
 
     Example:
+        >>> import numpy as np
         >>> from diffusers import DDIMScheduler
         >>> from tbd.draw.conditioning.audio_encoder import MelEncoder
         >>> from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
