@@ -66,6 +66,7 @@ class MotionDiffusion(MotionSampler):
         >>> from tbd.draw.guidance.progressive import ProgressiveGuidance
         >>> from tbd.draw.motion.denoiser import MotionTransformer
         >>> from tbd.draw.window_options import SamplingConfig
+        >>> from tbd.think.plan import MusclePlan
         >>> parts = MotionTransformer(32, depth=1, heads=2), MuscleTokenEncoder(32), MelEncoder(32)
         >>> scheduler = DDIMScheduler(prediction_type="sample", clip_sample=False)
         >>> model = MotionDiffusion(*parts, scheduler, ProgressiveGuidance(), sampling=SamplingConfig(2))
