@@ -208,9 +208,3 @@ def remove_pose(points: np.ndarray, rotation: np.ndarray | None = None) -> tuple
 def bounding_box(points: np.ndarray) -> np.ndarray:
     """Return the (4,) left, top, right, bottom of (N, 2) or (N, 3) points."""
     return np.r_[points[:, :2].min(0), points[:, :2].max(0)]
-
-
-def smoothstep(x: np.ndarray) -> np.ndarray:
-    """Return 0 below 0, 1 above 1, and 3x² − 2x³ between."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)

@@ -10,6 +10,7 @@ from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.metrics.aperture import mouth_aperture
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
 from tbd.metrics.face_points import steady
+from tbd.utils.tracks import runs
 
 
 class HeadMotionDiversity(ClipMean):
@@ -112,11 +113,10 @@ def silent_frames(audio: Array, frames: int) -> np.ndarray:
     samples[: len(given)] = given
     loudness = np.sqrt((samples.reshape(frames, -1) ** 2).mean(1))
     quiet = loudness <= _QUIET * np.percentile(loudness, 95)
-    edges = np.flatnonzero(np.diff(np.r_[0, quiet.astype(np.int8), 0]))
-    for start, end in zip(edges[::2], edges[1::2]):
-        if end - start < _SHORTEST:
-            quiet[start:end] = False
-    return quiet
+    kept = np.zeros_like(quiet)
+    for start, end in runs(quiet, _SHORTEST):
+        kept[start:end] = True
+    return kept
 
 
 class SilenceLipEnergy(ClipMean):

@@ -17,6 +17,7 @@ from tbd.errors import InputError
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Region, Side, describe_unknown
 from tbd.think.emotions import Emotion
 from tbd.utils.atomic import atomic_output
+from tbd.utils.tracks import smoothstep
 
 __all__ = ["RELEASE", "RISE", "TAIL", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step", "mix_over_time"]
 
@@ -82,9 +83,9 @@ class MuscleAction(_Part):
         level = np.full(len(times), self.intensity, np.float32)
         if self.onset is not None:
             apex = self.onset + RISE if self.apex is None else max(self.apex, self.onset + 1e-3)
-            level *= _smoothstep((times - self.onset) / (apex - self.onset))
+            level *= smoothstep((times - self.onset) / (apex - self.onset))
         if self.offset is not None:
-            level *= 1 - _smoothstep((times - self.offset) / RELEASE)
+            level *= 1 - smoothstep((times - self.offset) / RELEASE)
         return level
 
 
@@ -287,8 +288,3 @@ def _reason(complaint: ErrorDetails) -> str:
     if kind == "literal_error":
         return f"is {shown}; it should be {context['expected']}"
     return f"is {shown}; {complaint['msg'][0].lower()}{complaint['msg'][1:]}"
-
-
-def _smoothstep(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)

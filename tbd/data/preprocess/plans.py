@@ -17,7 +17,7 @@ from tbd.media.rates import FPS
 from tbd.media.wav import read_wave
 from tbd.speech.activity import speech_activity
 from tbd.think.action_units import ACTION_UNITS
-from tbd.think.coding.cleaning import find_blinks, runs
+from tbd.think.coding.cleaning import find_blinks
 from tbd.think.coding.coder import plan_from_motion
 from tbd.think.coding.rest import calm_face, resting_face, resting_face_of_person
 from tbd.think.coding.visibility import find_unseen, unseen_seconds, visible_channels
@@ -25,6 +25,7 @@ from tbd.think.coding.visible_speech import visible_speech
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
 from tbd.utils.checksum import checksum
+from tbd.utils.tracks import runs
 
 RestSource = Literal["person", "clip"]
 

@@ -19,6 +19,7 @@ from scipy.ndimage import gaussian_filter1d
 from tbd.face.channels import INDEX
 from tbd.media.rates import FPS
 from tbd.speech.phones import SILENCE, Phone
+from tbd.utils.tracks import smoothstep
 
 _EYE_SPAN = 0.5  # radians that the gaze turns from rest to eyeLookOut = 1, about 30 degrees
 
@@ -242,7 +243,7 @@ def pass_over(
 def _come_and_go(times: np.ndarray, rise: float, hold: float) -> np.ndarray:
     """(T,) from 0 to 1 over `rise` seconds until time 0, 1 for `hold`, and back to 0 more slowly."""
     ramp = np.clip(1 + times / rise, 0, 1) * np.clip(1 - (times - hold) / (1.5 * rise), 0, 1)
-    return ramp * ramp * (3 - 2 * ramp)
+    return smoothstep(ramp)
 
 
 def _add(values: np.ndarray, name: str, amount: np.ndarray, tilt: float) -> None:

@@ -5,8 +5,9 @@ from typing import Literal
 import numpy as np
 
 from tbd.face import topology
-from tbd.face.geometry import FaceGeometry, smoothstep
+from tbd.face.geometry import FaceGeometry
 from tbd.face.render.grid import Interpolator
+from tbd.utils.tracks import smoothstep
 
 NECK = 1.15
 """Inter-ocular distances below the chin at which the body stands still."""

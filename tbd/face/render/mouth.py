@@ -3,9 +3,10 @@
 import numpy as np
 
 from tbd.face import topology
-from tbd.face.geometry import FaceGeometry, smoothstep
+from tbd.face.geometry import FaceGeometry
 from tbd.face.render.contour import Aperture, Opening, affine_from_points, blend, edge_ramp, warp_texture
 from tbd.face.render.mouth_interior import Palette, lower_teeth, tongue, upper_teeth, with_grain
+from tbd.utils.tracks import smoothstep
 
 OPEN_AT_REST, WIDE_AT_REST = 0.045, 0.1
 """Inter-ocular distances between the lips from which on a portrait's mouth counts as open and keeps its own interior: where

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tbd.face import topology
-from tbd.face.geometry import FaceGeometry, smoothstep
+from tbd.face.geometry import FaceGeometry
+from tbd.utils.tracks import smoothstep
 
 UPPER_EDGE, LOWER_EDGE = 0.042, -0.012
 """Where the incisors' edges lie below the seam of closed lips, in inter-ocular distances (3 mm show under a parted lip)."""

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tbd.face.geometry import LEFT_CORNER, RIGHT_CORNER, smoothstep
+from tbd.face.geometry import LEFT_CORNER, RIGHT_CORNER
+from tbd.utils.tracks import smoothstep
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 _UNEVEN = 0.15

@@ -6,7 +6,7 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
-from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix, smoothstep
+from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye
 from tbd.face.render.grid import Grid, invert, sample
@@ -16,6 +16,7 @@ from tbd.face.render.mouth import Mouth
 from tbd.face.render.skin import shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
 from tbd.face.rig import Rig, resting_smile, smile_relaxation
+from tbd.utils.tracks import smoothstep
 
 _FINE = 40
 """Cells per inter-ocular distance where the face moves."""

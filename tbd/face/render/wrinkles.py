@@ -12,7 +12,7 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
-from tbd.face.geometry import smoothstep
+from tbd.utils.tracks import smoothstep
 
 
 @dataclass(frozen=True)

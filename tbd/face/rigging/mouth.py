@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from tbd.face import topology
-from tbd.face.geometry import NUM_POINTS, mean_face, smoothstep
+from tbd.face.geometry import NUM_POINTS, mean_face
 from tbd.face.rigging.muscles import Part
 from tbd.face.rigging.skin import Shape, Skin
+from tbd.utils.tracks import smoothstep
 
 JAW_ANGLE = 0.43
 """Radians that the jaw swings about its condyles at jawOpen = 1: incisors about 45 mm apart."""

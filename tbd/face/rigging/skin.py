@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tbd.face import topology
-from tbd.face.geometry import NUM_POINTS, smoothstep
+from tbd.face.geometry import NUM_POINTS
 from tbd.face.rigging.muscles import MusclePull, Part
+from tbd.utils.tracks import smoothstep
 
 Shape = tuple[str, np.ndarray]
 """A blendshape's name and its (478, 3) displacement at coefficient 1, in inter-ocular distances."""

@@ -17,6 +17,7 @@ from tbd.face.tracking.limits import require_size
 from tbd.face.tracking.rotation import ImageLike, wrap_degrees
 from tbd.face.tracking.shot_boundaries import Cut, ShotBoundaryDetector
 from tbd.media.rates import FPS
+from tbd.utils.tracks import runs
 
 
 class TrackerSteps(Protocol):
@@ -127,8 +128,7 @@ class TrackingSession:
 
     def _lost(self) -> list[list[float]]:
         """Start and end in seconds of each stretch without a face."""
-        edges = np.flatnonzero(np.diff([True, *self.seen, True]))
-        return [[first / FPS, last / FPS] for first, last in edges.reshape(-1, 2).tolist()]
+        return [[first / FPS, last / FPS] for first, last in runs(~np.array(self.seen, bool))]
 
     def neutral_face(self) -> NeutralFace:
         """Return the person's resting face, where the clip shows them at rest; see `Tracker.neutral_face`."""

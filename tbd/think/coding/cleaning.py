@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_dilation, binary_opening, gaussian_filter1d, grey_opening, label, median_filter, percentile_filter
+from scipy.ndimage import binary_dilation, gaussian_filter1d, grey_opening, median_filter, percentile_filter
 
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.media.rates import FPS
@@ -170,23 +170,3 @@ def value_by_prefix(table: Mapping[str, float], name: str, default: float) -> fl
         The value of the first key that fits.
     """
     return next((value for start, value in table.items() if name.startswith(start)), default)
-
-
-def runs(mask: np.ndarray, shortest: int = 1) -> list[tuple[int, int]]:
-    """Find the stretches of True.
-
-    Args:
-        mask: (T,) bool.
-        shortest: Frames below which a stretch does not count.
-
-    Returns:
-        First and one-past-last frame of each, in order.
-
-    Example:
-        >>> runs(np.array([0, 1, 1, 0, 1], bool))
-        [(1, 3), (4, 5)]
-    """
-    mask = binary_opening(mask, np.ones(shortest)) if shortest > 1 else mask
-    marks, count = label(mask)
-    edges = [np.flatnonzero(marks == k + 1) for k in range(count)]
-    return [(int(e[0]), int(e[-1]) + 1) for e in edges]

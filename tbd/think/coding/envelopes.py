@@ -12,8 +12,8 @@ from scipy.optimize import least_squares
 
 from tbd.media.rates import FPS
 from tbd.think.action_units import Side
-from tbd.think.coding.cleaning import runs
 from tbd.think.plan import RELEASE, RISE, MuscleAction
+from tbd.utils.tracks import runs
 
 FAINTEST = 0.1
 """Intensity below which an action is not worth a coder's line: FACS's A starts there."""

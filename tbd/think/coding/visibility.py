@@ -10,7 +10,8 @@ from scipy.ndimage import binary_closing
 from tbd.face.channels import BLENDSHAPES, CHANNELS, INDEX
 from tbd.face.motion import Motion
 from tbd.media.rates import FPS
-from tbd.think.coding.cleaning import find_blinks, runs
+from tbd.think.coding.cleaning import find_blinks
+from tbd.utils.tracks import runs
 
 Part = Literal["face", "left", "right", "eyes"]
 """What is not seen: the whole face, one of its sides (the person's own), or the lids and the gaze."""

@@ -1,12 +1,14 @@
 """Where a speaker departs from how they mostly speak: stressed and softened passages, and pauses."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from tbd.speech.pitch import RATE
 from tbd.speech.prosody import Prosody
-from tbd.think.voice.functionals import runs
 from tbd.think.voice.reader import VoicePassage
+from tbd.utils.tracks import runs
 
 PAUSE = 0.35
 """Seconds of silence between words that are a pause: shorter ones may be the closure of a stop."""
@@ -31,9 +33,8 @@ def find_pauses(prosody: Prosody) -> tuple[tuple[float, float], ...]:
     Returns:
         (start, end) in seconds.
     """
-    words = runs(prosody.speech)
-    gaps = zip(words[:-1, 1] / RATE, words[1:, 0] / RATE)
-    return tuple((round(float(start), 2), round(float(end), 2)) for start, end in gaps if end - start >= PAUSE)
+    gaps = ((before / RATE, after / RATE) for (_, before), (after, _) in pairwise(runs(prosody.speech)))
+    return tuple((round(start, 2), round(end, 2)) for start, end in gaps if end - start >= PAUSE)
 
 
 def find_passages(prosody: Prosody) -> tuple[VoicePassage, ...]:

@@ -1,5 +1,6 @@
 """Numbers that say how a stretch of speech is spoken: means, ranges and rates of the descriptors of `tbd.speech.prosody`."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy.signal import find_peaks
 
 from tbd.speech.pitch import RATE
 from tbd.speech.prosody import Prosody
+from tbd.utils.tracks import runs
 
 FEWEST = 15
 """Voiced frames, 0.15 s, below which a stretch says nothing."""
@@ -125,10 +127,10 @@ def _time(prosody: Prosody, voiced: np.ndarray) -> list[float]:
     smooth = uniform_filter1d(prosody.level, 5)
     peaks, _ = find_peaks(np.where(prosody.speech, smooth, smooth.min()), prominence=2.0, distance=8)
     spoken = prosody.speech.sum() / RATE
-    lengths = np.diff(runs(voiced), axis=1)[:, 0] / RATE
+    lengths = np.array([stop - start for start, stop in runs(voiced)]) / RATE
     lengths = lengths[lengths >= 0.03]
     words = runs(prosody.speech)
-    silent = float((words[1:, 0] - words[:-1, 1]).sum()) / RATE
+    silent = sum(after - before for (_, before), (after, _) in pairwise(words)) / RATE
     level = prosody.level[voiced]
     loud = prosody.alpha[voiced][level > np.percentile(level, 60)]
     change = (np.diff(smooth) * RATE)[prosody.speech[1:]]
@@ -140,20 +142,3 @@ def _time(prosody: Prosody, voiced: np.ndarray) -> list[float]:
         loud.mean() if len(loud) else prosody.alpha[voiced].mean(),
         np.percentile(change, 90),
     ]
-
-
-def runs(mask: np.ndarray) -> np.ndarray:
-    """Find the stretches in which a mask is true.
-
-    Args:
-        mask: (T,) bool.
-
-    Returns:
-        (R, 2) first frame, and frame after the last, of each.
-
-    Example:
-        >>> runs(np.array([True, True, False, True])).tolist()
-        [[0, 2], [3, 4]]
-    """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return edges.reshape(-1, 2)

@@ -6,8 +6,8 @@ from scipy.signal import butter, sosfiltfilt
 
 from tbd.speech.pitch import RATE
 from tbd.speech.prosody import Prosody
-from tbd.think.voice.functionals import runs
 from tbd.think.voice.reader import Obstacle
+from tbd.utils.tracks import runs
 
 _SPOKEN = 0.4
 """Seconds of speech below which nothing is said of it."""
@@ -47,7 +47,7 @@ def find_obstacle(prosody: Prosody) -> Obstacle:
 
 def _share_of_notes(prosody: Prosody) -> float:
     steady = np.abs(np.diff(prosody.semitones)) * RATE < 3
-    lengths = np.diff(runs(steady), axis=1)[:, 0]
+    lengths = np.array([stop - start for start, stop in runs(steady)], int)
     return float(lengths[lengths >= _NOTE].sum()) / max(int(prosody.voiced.sum()), 1)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tbd.speech.prosody import describe_prosody
-from tbd.think.voice.functionals import Functionals, runs, summarize
+from tbd.think.voice.functionals import Functionals, summarize
 from tests.think.voice.sounds import voice
 
 
@@ -52,7 +52,3 @@ def test_pauses_are_a_share_of_the_time_between_words():
     sound = np.concatenate([voice(2.0), np.zeros(32000, np.float32), voice(2.0)])
     found = summarize(describe_prosody(sound))
     assert found is not None and found.pausing == pytest.approx(1 / 3, abs=0.12)
-
-
-def test_runs_of_nothing_and_of_all():
-    assert runs(np.zeros(3, bool)).shape == (0, 2) and runs(np.ones(3, bool)).tolist() == [[0, 3]]
