@@ -16,7 +16,7 @@ from PIL import Image
 import tbd
 from tbd.data.measured_plans import MeasuredPlan
 from tbd.data.preprocess.cache import Cache
-from tbd.data.preprocess.plan_timeline import Moment, moments_of, relative_motion, timeline
+from tbd.data.preprocess.plan_timeline import Moment, moments_of, timeline
 from tbd.data.preprocess.plans import PlanRecipe
 from tbd.data.records import ClipRecord
 from tbd.face.motion import Motion
@@ -134,7 +134,7 @@ def _summary(plans: Sequence[MeasuredPlan], records: dict[str, ClipRecord]) -> s
 
 def _clip(cache: Cache, record: ClipRecord, measured: MeasuredPlan, recipe: PlanRecipe) -> str:
     motion = Motion.load(cache.path(record.motions[recipe.tracker]))
-    moments = moments_of(measured.plan, relative_motion(motion, measured)) if measured.plan else []
+    moments = moments_of(measured.plan, measured.relative(motion).values) if measured.plan else []
     label = f"label {record.emotion}" + f" {record.level}" * bool(record.level) if record.emotion else ""
     shows = f"plan shows {_mix(measured.plan)}" if measured.plan else ""
     share = f"r = {measured.explained:.2f}" if measured.explained is not None else ""

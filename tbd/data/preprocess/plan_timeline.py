@@ -43,19 +43,6 @@ class _Row(NamedTuple):
     side: Side
 
 
-def relative_motion(motion: Motion, measured: MeasuredPlan) -> np.ndarray:
-    """Take the person's rest off a motion, as its plan was measured.
-
-    Args:
-        motion: As tracked.
-        measured: Its plan.
-
-    Returns:
-        (T, 58).
-    """
-    return measured.relative(motion).values
-
-
 def track_of(values: np.ndarray, unit: int, side: Side) -> np.ndarray:
     """Measure what a motion shows of a unit.
 
@@ -110,7 +97,7 @@ def timeline(measured: MeasuredPlan, motion: Motion, moments: Sequence[Moment]) 
         An ``<svg>`` element.
     """
     plan = measured.plan or MusclePlan()
-    values, seconds = relative_motion(motion, measured), max(motion.duration, 1 / FPS)
+    values, seconds = measured.relative(motion).values, max(motion.duration, 1 / FPS)
     rows = sorted({_Row(a.unit, a.side) for a in plan.actions}, key=lambda r: (REGIONS.index(ACTION_UNITS[r.unit].region), r.unit, r.side))
     bottom = _TOP + max(len(rows), 1) * _ROW
     height = bottom + _SPEECH + _AXIS

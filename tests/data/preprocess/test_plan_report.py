@@ -7,7 +7,7 @@ import numpy as np
 
 from tbd.data.measured_plans import MeasuredPlan
 from tbd.data.preprocess.plan_report import _chosen, leading_emotion, summarize
-from tbd.data.preprocess.plan_timeline import moments_of, relative_motion, timeline
+from tbd.data.preprocess.plan_timeline import moments_of, timeline
 from tbd.data.records import ClipRecord
 from tbd.face.motion import Motion
 from tbd.think.coding.visibility import Unseen
@@ -55,7 +55,7 @@ def test_the_timeline_shows_units_frames_speech_and_what_is_not_seen():
 
 def test_the_line_is_relative_to_the_person_at_rest():
     motion = Motion(np.full((10, 58), 0.5, np.float32))
-    relative = relative_motion(motion, measured(rest={"browInnerUp": 0.5}))
+    relative = measured(rest={"browInnerUp": 0.5}).relative(motion).values
     assert relative[:, 2].max() == 0 and relative[:, 0].min() == 0.5 and np.abs(relative[:, 52:]).max() == 0
 
 
