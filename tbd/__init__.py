@@ -4,8 +4,9 @@
 imported when they are asked for, so that `import tbd` stays cheap.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tbd.utils.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from tbd.draw.motion.diffusion import MotionDiffusion
@@ -20,20 +21,13 @@ __version__ = "0.1.0"
 MOTION_MODEL = "motion_base"
 """The packaged motion model, which draws if no other is named."""
 
-_MODULES = {
-    "Motion": "tbd.face.motion",
-    "MotionDiffusion": "tbd.draw.motion.diffusion",
-    "MusclePlan": "tbd.think.plan",
-    "TalkingHeadPipeline": "tbd.pipeline",
-    "VideoDiffusion": "tbd.draw.video.diffusion",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Motion": "tbd.face.motion",
+        "MotionDiffusion": "tbd.draw.motion.diffusion",
+        "MusclePlan": "tbd.think.plan",
+        "TalkingHeadPipeline": "tbd.pipeline",
+        "VideoDiffusion": "tbd.draw.video.diffusion",
+    },
+)

@@ -3,8 +3,9 @@
 The planners' modules are imported when they are asked for: who thinks with rules needs no language model's.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tbd.utils.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from tbd.think.llm.local import LanguageModelPlanner
@@ -25,24 +26,17 @@ __all__ = [
     "Step",
 ]
 
-_MODULES = {
-    "KnowledgePlanner": "tbd.think.planner",
-    "LanguageModelPlanner": "tbd.think.llm.local",
-    "MuscleAction": "tbd.think.plan",
-    "MusclePlan": "tbd.think.plan",
-    "Planner": "tbd.think.planner",
-    "Segment": "tbd.think.plan",
-    "ServerPlanner": "tbd.think.llm.server",
-    "SituationPlanner": "tbd.think.situations.planner",
-    "Step": "tbd.think.plan",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "KnowledgePlanner": "tbd.think.planner",
+        "LanguageModelPlanner": "tbd.think.llm.local",
+        "MuscleAction": "tbd.think.plan",
+        "MusclePlan": "tbd.think.plan",
+        "Planner": "tbd.think.planner",
+        "Segment": "tbd.think.plan",
+        "ServerPlanner": "tbd.think.llm.server",
+        "SituationPlanner": "tbd.think.situations.planner",
+        "Step": "tbd.think.plan",
+    },
+)
