@@ -20,7 +20,7 @@ from tbd.draw.guidance.base import (
     weighted,
     within,
 )
-from tbd.draw.guidance.progressive import ramp
+from tbd.draw.guidance.progressive import Schedule, ramp, require_schedule
 
 
 class OrderedGuidance(Guidance):
@@ -66,13 +66,12 @@ class OrderedGuidance(Guidance):
         audio_scale: float = 1.0,
         contrast: float = 1.0,
         width: float = 0.5,
-        schedule: Literal["step", "linear", "cosine"] = "cosine",
+        schedule: Schedule = "cosine",
         audio_regions: list[str] | None = None,
     ) -> None:
         if first not in ("emotion", "muscles", "neither"):
             raise ValueError(f"first is emotion, muscles or neither, not {first!r}.")
-        if schedule not in ("step", "linear", "cosine"):
-            raise ValueError(f"schedule is step, linear or cosine, not {schedule!r}.")
+        require_schedule(schedule)
         require_regions("audio_regions", audio_regions)
         self.first, self.contrast, self.width, self.schedule = first, contrast, width, schedule
         self.emotion_scale, self.muscle_scale, self.audio_scale = emotion_scale, muscle_scale, audio_scale

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import Tensor
 
@@ -20,6 +20,9 @@ from tbd.draw.guidance.base import (
     weighted,
     within,
 )
+
+Schedule = Literal["step", "linear", "cosine"]
+"""Shapes of a change along the denoising steps."""
 
 
 class ProgressiveGuidance(Guidance):
@@ -66,7 +69,7 @@ class ProgressiveGuidance(Guidance):
         audio_scale: float = 1.0,
         switch: float = 0.3,
         width: float = 0.4,
-        schedule: Literal["step", "linear", "cosine"] = "cosine",
+        schedule: Schedule = "cosine",
         emotion_floor: float = 0.5,
         muscle_floor: float = 0.0,
         region_scales: dict[str, float] | None = None,
@@ -78,8 +81,7 @@ class ProgressiveGuidance(Guidance):
         require_regions("emotion_regions", emotion_regions)
         require_regions("muscle_regions", muscle_regions)
         require_regions("audio_regions", audio_regions)
-        if schedule not in ("step", "linear", "cosine"):
-            raise ValueError(f"schedule is step, linear or cosine, not {schedule!r}.")
+        require_schedule(schedule)
         if not 0 <= switch <= 1:
             raise ValueError(f"switch is a progress from 0 to 1, not {switch}.")
         self.emotion_scale, self.muscle_scale, self.audio_scale = emotion_scale, muscle_scale, audio_scale
@@ -122,6 +124,12 @@ class ProgressiveGuidance(Guidance):
         muscles = within(self.muscle_regions, w_l, 1.0)
         scaled = {place: weight * self.region_scales.get(place, 1.0) for place, weight in muscles.items()}
         return within(self.emotion_regions, w_g, 1.0), scaled, within(self.audio_regions, w_a, 0.0)
+
+
+def require_schedule(schedule: str) -> None:
+    """Refuse a shape that is none of `Schedule`."""
+    if schedule not in get_args(Schedule):
+        raise ValueError(f"schedule is step, linear or cosine, not {schedule!r}.")
 
 
 def ramp(progress: float, switch: float, width: float, schedule: str) -> float:
