@@ -224,10 +224,12 @@ def _study_file(path: str | os.PathLike) -> Path:
 
 def _checkpoint(name: str | None, study: Path) -> str | None:
     """A folder beside the study, here, or packaged; as it was given where there is none, which is refused later."""
-    from tbd.draw.checkpoint import PACKAGED
+    from tbd.draw.checkpoint import find_model_folder
 
-    places = [] if name is None else [study.parent / name, Path(name), PACKAGED / name]
-    return next((str(place) for place in places if place.is_dir()), name)
+    if name is None:
+        return None
+    folder = study.parent / name if (study.parent / name).is_dir() else find_model_folder(name)
+    return name if folder is None else str(folder)
 
 
 def _found(name: str, study: Path) -> str:

@@ -17,6 +17,11 @@ PACKAGED = Path(__file__).resolve().parents[1] / "assets"
 """Where the folders of packaged models lie."""
 
 
+def find_model_folder(name: str | os.PathLike) -> Path | None:
+    """Find a model's folder: the one of that path, else the packaged one of that name; None where there is neither."""
+    return next((folder for folder in (Path(name), PACKAGED / name) if folder.is_dir()), None)
+
+
 def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     """Read the weights of a Lightning checkpoint, a ``.safetensors`` file, or a folder with ``model.safetensors``.
 
@@ -29,8 +34,8 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     Raises:
         InputError: If the file is missing, cut short, or of another kind.
     """
-    path = Path(path) if Path(path).exists() or not (PACKAGED / path).is_dir() else PACKAGED / path
-    path = path / "model.safetensors" if path.is_dir() else path
+    folder = None if Path(path).is_file() else find_model_folder(path)
+    path = Path(path) if folder is None else folder / "model.safetensors"
     if not path.is_file():
         raise InputError(f"There are no weights {path}; give a checkpoint, or a folder that an export wrote.")
     if path.suffix == ".safetensors":

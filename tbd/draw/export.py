@@ -11,7 +11,7 @@ from lightning import LightningModule
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tbd.draw.checkpoint import PACKAGED, adapt_state, read_state, require_fitting
+from tbd.draw.checkpoint import PACKAGED, adapt_state, find_model_folder, read_state, require_fitting
 from tbd.draw.optim import ExactModule
 from tbd.draw.pretrained import PortableModule
 from tbd.draw.window_diffusion import WindowDiffusion
@@ -202,9 +202,9 @@ def _parser() -> ArgumentParser:
 
 def _resolve(name: str | os.PathLike, kind: type) -> Path:
     """Explicit path, packaged, hub: in this order."""
-    for folder in (Path(name), PACKAGED / str(name)):
-        if folder.is_dir():
-            return folder
+    folder = find_model_folder(name)
+    if folder is not None:
+        return folder
     try:
         return hub_folder(str(name), _word(kind), lambda paths: [CONFIG, WEIGHTS] if {CONFIG, WEIGHTS} <= set(paths) else [])
     except InputError as error:
