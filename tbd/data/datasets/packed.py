@@ -288,12 +288,12 @@ def _lay(path: Path, clips: Sequence[TrainingClip], rate: int, dtype: type, shap
 
 
 def _written(clip: TrainingClip, kind: Literal["motion", "measured"] = "motion") -> int:
-    """Time at which a file of a clip was written; a clip that was prepared anew is packed anew."""
+    """Time at which a file of a clip was written, 0 where it has none; a clip that was prepared or measured anew is packed anew."""
     path: Path | None = getattr(clip, kind)
     try:
         return 0 if path is None else path.stat().st_mtime_ns
     except OSError:
-        raise InputError(f"There is no {kind} file {path} that the manifest names; prepare or synthesize the clip again.") from None
+        raise InputError(f"There is no {kind} file {path} that the manifest names; prepare, measure or synthesize it again.") from None
 
 
 def _read_audio(clip: TrainingClip) -> np.ndarray:

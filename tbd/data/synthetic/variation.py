@@ -190,7 +190,7 @@ def _level(action: MuscleAction, variation: PerformanceVariation, style: Persona
 def _sided(
     action: MuscleAction, level: float, variation: PerformanceVariation, style: PersonalStyle, rng: np.random.Generator
 ) -> list[MuscleAction]:
-    """One action of both sides as one for each, the stronger first in nothing but intensity."""
+    """An action on both sides as one on each, of different intensities; one that acts on one side stays one."""
     lean = float(np.clip(variation.asymmetry * rng.standard_normal() + 0.5 * variation.style * style.lean, -0.8, 0.8))
     if action.side != "both" or ACTION_UNITS[action.unit].sides != EITHER or lean == 0:
         return [action.model_copy(update={"intensity": level})]
