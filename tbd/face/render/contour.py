@@ -118,8 +118,13 @@ class Aperture:
         down = y * np.float32(axis[0]) - x * np.float32(axis[1])
         span = np.arange(-half - 2, half + 2, 1 / _PER_PIXEL)
         place = np.clip((along - span[0]) * _PER_PIXEL + 0.5, 0, len(span) - 1).astype(np.int32)
-        heights = [self._heights(contour - middle, axis, span)[place] for contour in (top, bottom)]
+        tables = self._shape(self._heights(top - middle, axis, span), self._heights(bottom - middle, axis, span), span / half)
+        heights = [table[place] for table in tables]
         return Opening(along, down - heights[0], heights[1] - down, half)
+
+    def _shape(self, top: np.ndarray, bottom: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return heights (N,) of both contours as they are drawn, from those of the mesh at places −1..1 from corner to corner."""
+        return top, bottom
 
     def box(self, top: np.ndarray, bottom: np.ndarray) -> tuple[slice, slice]:
         """Find the part of the window that two contours enclose, with a margin of two pixels.

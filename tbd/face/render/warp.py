@@ -16,6 +16,7 @@ from tbd.face.render.mouth import Mouth
 from tbd.face.render.skin import shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
 from tbd.face.rig import Rig, resting_smile, smile_relaxation
+from tbd.face.rigging.mouth import JAW, jaw_displacement, resting_jaw_drop
 from tbd.utils.tracks import smoothstep
 
 _FINE = 40
@@ -42,7 +43,10 @@ for _group, _names in enumerate(
 ):
     for _name, _share in _names.items():
         _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
-_JAW = ("jawOpen", "jawForward", "jawLeft", "jawRight")
+_LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)
+_RESTING = 0.02
+"""Inter-ocular distances that lips move until a mouth that is open in the portrait has left its rest."""
+_JAW = [BLENDSHAPES.index(name) for name in JAW]
 
 
 Window = tuple[slice, slice]
@@ -174,7 +178,11 @@ class PortraitWarper:
 
     def _prepare_apertures(self) -> None:
         mouth, *eyes = (skin.pixels for skin in self._lower_skins)
-        self._apertures: list[Mouth | Eye] = [Mouth(self._face, mouth, self._blur)]
+        self._mouth = Mouth(self._face, mouth, self._blur)
+        self._apertures: list[Mouth | Eye] = [self._mouth]
+        self._jaw_anchors = jaw_displacement(self._rest, self._mouth.anchors)
+        self._lips_forward = self._modes[:, [13, 14], 2].mean(1)
+        self._jaw_drop = resting_jaw_drop(self._rest, self._rig.basis[_JAW[0]])
         self._apertures += [Eye(self._face, side, pixels, self._blur) for side, pixels in zip(topology.SIDES, eyes)]
 
     def _prepare_creases(self, shading: float) -> None:
@@ -214,9 +222,9 @@ class PortraitWarper:
         source += self._coarse.upsample(back[0]) * self._coarse.step
         near = source[down, across]
         near += self._edge * (self._fine.upsample(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
-        person = sample(self._layers.foreground, source, cv2.BORDER_REPLICATE)
-        frame = composite(person, self._layers.background)
-        self._draw_apertures(frame, weights, turn, shift, source, back[1], forward)
+        upper, lower, moving = self._lips(weights)
+        frame = composite(sample(upper, source, cv2.BORDER_REPLICATE), self._layers.background)
+        self._draw_apertures(frame, weights, turn, shift, source, back[1], forward, lower, moving)
         self._draw_creases(frame, blendshapes, weights[-1], back[1])
         return frame
 
@@ -255,11 +263,38 @@ class PortraitWarper:
         rest = self._face.project(self._rest, np.eye(3), np.zeros(3))[:, :2]
         return self._face.points[:, :2] + (moved - rest)
 
-    def _draw_apertures(self, frame, weights, turn, shift, source, back, forward) -> None:
+    def _lips(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """The foreground (H, W, 4) with the upper and with the lower lip, and how far (0..1) the lips have left their rest.
+
+        At rest a mouth that is open in the portrait keeps its pixels; as it moves, its lips are freed of what stands between them.
+        """
+        photograph, lips = self._layers.foreground, self._mouth.lips
+        if lips is None:
+            return photograph, photograph, 1.0
+        moved = np.linalg.norm(np.tensordot(weights, self._modes[:, _LIPS], 1), axis=-1).max()
+        moving = float(smoothstep(moved / _RESTING))
+        if moving == 0:
+            return photograph, photograph, 0.0
+        rows, columns = self._lower_skins[0].pixels
+        foregrounds = []
+        for lip in lips:
+            foreground = photograph.copy()
+            part = foreground[rows, columns, :3]
+            part[...] = np.where(part == self._face.image[rows, columns], part + moving * (lip.astype(np.float32) - part) + 0.5, part)
+            foregrounds.append(foreground)
+        return foregrounds[0], foregrounds[1], moving
+
+    def _jaw_weights(self, weights: np.ndarray) -> np.ndarray:
+        """(4,) how far the jaw is opened and shifted from where the teeth meet."""
+        jaw = weights[_JAW].astype(np.float64)
+        jaw[0] += self._jaw_drop * (1 - weights[len(BLENDSHAPES)])  # what it hangs in the portrait, closing resting lips takes back
+        return jaw
+
+    def _draw_apertures(self, frame, weights, turn, shift, source, back, forward, lips, moving) -> None:
         import cv2
 
         moved = self._moved(weights, turn, shift)
-        jaw = sum(weights[BLENDSHAPES.index(n)] * self._rig.modes[BLENDSHAPES.index(n), 17] for n in _JAW)
+        jaw = np.tensordot(self._jaw_weights(weights), self._jaw_anchors, 1)
         rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
         for skin, aperture in zip(self._lower_skins, self._apertures):
             extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
@@ -268,12 +303,13 @@ class PortraitWarper:
             below = invert(forward[skin.inner] + extra, start=start)
             difference = self._fine.upsample(below - start, skin.cells) * self._fine.step
             places = source[skin.pixels] + difference
-            person = sample(self._layers.foreground, places, cv2.BORDER_REPLICATE)
+            person = sample(lips, places, cv2.BORDER_REPLICATE)
             image = composite(person, self._layers.background[skin.pixels])  # what stands behind the jaw does not go with it
             anchors = self._face.project(aperture.anchors, turn, shift)[:, :2]
             if isinstance(aperture, Mouth):
                 hanging = self._face.project(aperture.anchors + jaw, turn, shift)[:, :2]
-                aperture.draw(frame[skin.pixels], moved, anchors, hanging, image)
+                protruded = max(float(weights @ self._lips_forward), 0.0)
+                aperture.draw(frame[skin.pixels], moved, anchors, hanging, image, protruded, moving)
             else:
                 aperture.draw(frame[skin.pixels], moved, anchors, image)
 

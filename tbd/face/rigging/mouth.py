@@ -16,6 +16,9 @@ JAW_LENGTH = 0.95
 """The condyles' distance behind the chin (85 mm); the mesh is too flat towards the ears to tell."""
 JAW_GLIDE = np.array([-0.02, 0.08])
 """(up, forwards): how far the condyles glide along the skull at jawOpen = 1."""
+JAW = ("jawOpen", "jawForward", "jawLeft", "jawRight")
+_JAW_SHIFTS = ((0, 0, 0.1), (0.1, 0, 0), (-0.1, 0, 0))
+"""Of the last three at coefficient 1."""
 LOWER_LIP_SHARE = 0.7
 """Of the way between parted lips the lower lip goes this share when they close."""
 SEAL = 0.025
@@ -28,18 +31,29 @@ _TOP, _BOTTOM = list(topology.LIP_TOP[1:-1]), list(topology.LIP_BOTTOM[1:-1])
 _LIPS: tuple[tuple[tuple[tuple[int, ...], ...], Part], ...] = ((topology.UPPER_LIP_ROWS, "upper"), (topology.LOWER_LIP_ROWS, "lower"))
 
 
-def jaw_shapes(skin: Skin) -> list[Shape]:
-    """Build the blendshapes of the jaw, a hinge that glides."""
-    canonical = skin.canonical
+def jaw_displacement(canonical: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Displace points that the jaw carries as one piece: a hinge that glides.
+
+    Args:
+        canonical: (478, 3) the face's points in its canonical frame.
+        points: (N, 3) canonical places on the jaw.
+
+    Returns:
+        (4, N, 3) displacements in inter-ocular distances, of each channel of `JAW` at coefficient 1.
+    """
     hinge = canonical[[234, 93, 454, 323]].mean(0)
     hinge[2] = canonical[152, 2] - JAW_LENGTH
-    arm = canonical - hinge
+    arm = points - hinge
     c, s = np.cos(JAW_ANGLE), np.sin(JAW_ANGLE)
-    swing = np.stack([np.zeros(NUM_POINTS), c * arm[:, 1] - s * arm[:, 2], s * arm[:, 1] + c * arm[:, 2]], 1)
+    swing = np.stack([np.zeros(len(points)), c * arm[:, 1] - s * arm[:, 2], s * arm[:, 1] + c * arm[:, 2]], 1)
     swing[:, 1:] += JAW_GLIDE - arm[:, 1:]
+    return np.stack([swing, *(np.broadcast_to(np.array(shift), swing.shape) for shift in _JAW_SHIFTS)])
+
+
+def jaw_shapes(skin: Skin) -> list[Shape]:
+    """Build the blendshapes of the jaw."""
     weight = (skin.jaw * skin.mobility)[:, None]
-    shifts = {"jawForward": (0, 0, 0.1), "jawLeft": (0.1, 0, 0), "jawRight": (-0.1, 0, 0)}
-    return [("jawOpen", swing * weight), *((name, weight * np.array(shift)) for name, shift in shifts.items())]
+    return list(zip(JAW, jaw_displacement(skin.canonical, skin.canonical) * weight))
 
 
 def lip_shapes(skin: Skin) -> list[Shape]:
@@ -95,12 +109,26 @@ def close_resting_mouth(skin: Skin, jaw: np.ndarray) -> np.ndarray:
     """
     gap = skin.canonical[_TOP] - skin.canonical[_BOTTOM]
     gap[gap[:, 1] < 0] = 0
-    opening = jaw[_TOP] - jaw[_BOTTOM]
-    widest = int(gap[:, 1].argmax())
-    dropped = np.clip((gap[widest, 1] - _LIPS_ALONE) / max(opening[widest, 1], 1e-6), 0, 1)
-    gap -= dropped * opening
+    dropped = resting_jaw_drop(skin.canonical, jaw)
+    gap -= dropped * (jaw[_TOP] - jaw[_BOTTOM])
     lips = _bring_together(skin, gap * (1 + SEAL / max(gap[:, 1].max(), SEAL)))
     return lips + dropped * (_even_out(skin) - jaw)
+
+
+def resting_jaw_drop(canonical: np.ndarray, jaw: np.ndarray) -> float:
+    """Estimate how far the jaw hangs in the portrait itself.
+
+    Args:
+        canonical: (478, 3) the face's points in its canonical frame.
+        jaw: (478, 3) displacement of jawOpen at 1.
+
+    Returns:
+        0..1, as a share of `jaw`.
+    """
+    gap = (canonical[_TOP] - canonical[_BOTTOM])[:, 1]
+    widest = int(gap.argmax())
+    opening = (jaw[_TOP] - jaw[_BOTTOM])[widest, 1]
+    return float(np.clip((gap[widest] - _LIPS_ALONE) / max(opening, 1e-6), 0, 1))
 
 
 def _even_out(skin: Skin) -> np.ndarray:

@@ -5,6 +5,7 @@ import numpy as np
 from tbd.face.channels import INDEX
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
+from tbd.face.render.mouth_palette import Palette
 from tbd.face.render.renderer import MeshWarpRenderer
 
 
@@ -24,3 +25,7 @@ def draw(face: FaceGeometry, *frames: dict[str, float], **options) -> list[np.nd
 def around(face: FaceGeometry, points, margin: float = 0.0) -> tuple[slice, slice]:
     low, high = face.points[list(points), :2].min(0) - margin * face.scale, face.points[list(points), :2].max(0) + margin * face.scale
     return slice(int(low[1]), int(high[1]) + 1), slice(int(low[0]), int(high[0]) + 1)
+
+
+def palette(skin=(226, 180, 160), lip=(180, 105, 100), white=(190, 180, 172)) -> Palette:
+    return Palette(*(np.array(colour, np.float64) for colour in (skin, lip, white)), np.zeros((8, 8), np.float32))

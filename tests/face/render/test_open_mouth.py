@@ -1,0 +1,80 @@
+"""Mouths that are open in the portrait: their edges, their lips and their own teeth, on drawn pictures where the truth is known."""
+
+import numpy as np
+import pytest
+
+from tbd.face.render.dental_arch import RigidFrame, upper_arch
+from tbd.face.render.lips import LipAperture
+from tbd.face.render.open_mouth import find_lip_edges, find_teeth, mirror_lips, tooth_likeness
+
+SCALE = 160.0
+LIP, TOOTH, DARK = np.array([190, 100, 100]), np.array([225, 215, 200]), np.array([40, 15, 15])
+X = np.linspace(60, 180, 11)
+BOW = np.sqrt(1 - np.linspace(-1, 1, 11) ** 2)
+TOP, BOTTOM = np.column_stack([X, 100 - 6 * BOW]), np.column_stack([X, 100 + 24 * BOW])
+APERTURE = LipAperture(tuple(range(11)), tuple(range(11)), (slice(0, 220), slice(0, 240)))
+EDGE = 12
+"""Pixels that the teeth reach below the middle of the upper lip."""
+
+
+def picture(shift: float = 0.0) -> np.ndarray:
+    """Lips, teeth that end between them, and the dark below the teeth."""
+    opening = APERTURE.open(TOP + [0, shift], BOTTOM + [0, shift])
+    image = np.broadcast_to(LIP, (220, 240, 3)).copy()
+    inside = (opening.above > 0) & (opening.below > 0)
+    y = np.arange(220)[:, None]
+    image[inside] = DARK
+    image[inside & (y < 94 + EDGE + shift)] = TOOTH
+    return image.astype(np.uint8)
+
+
+def test_edges_of_lips_are_found_where_the_mesh_misses_them():
+    upper, lower = find_lip_edges(picture(3.0), APERTURE, TOP, BOTTOM, SCALE)
+    assert upper[3:8, 1] == pytest.approx(np.full(5, 3.0), abs=1.2) and lower[3:8, 1] == pytest.approx(np.full(5, 3.0), abs=1.2)
+    right = find_lip_edges(picture(), APERTURE, TOP, BOTTOM, SCALE)
+    assert np.abs(np.stack(right)[:, 2:9]).max() < 1.2
+
+
+def test_lips_are_freed_of_teeth():
+    opening = APERTURE.open(TOP, BOTTOM)
+    for lip in mirror_lips(picture(), opening, SCALE, 2.0):
+        middle = lip[60:140, 70:170].astype(int)
+        assert np.abs(middle - LIP).max() <= 30 if lip is not None else False
+    outside = (opening.above < -5) | (opening.below < -5)
+    assert (mirror_lips(picture(), opening, SCALE, 2.0)[0][outside] == picture()[outside]).all()
+
+
+class TestTeeth:
+    def find(self, image=None):
+        arch, skull = upper_arch(SCALE), RigidFrame(np.array([120.0, 97.0]), SCALE * np.array([[1.0, 0, 0], [0, -1, 0]]))
+        shade = np.ones((220, 240, 3), np.float32)
+        found = find_teeth(picture() if image is None else image, APERTURE.open(TOP, BOTTOM), arch, skull, (0, 0), LIP[None], shade)
+        return arch, found
+
+    def test_their_edges_are_where_they_end(self):
+        arch, found = self.find()
+        middle = arch.shape[1] // 2
+        # The teeth end at row 106, nine pixels below the origin of the skull.
+        expected = -9 / SCALE - (-0.038)
+        assert found.edge[middle - 8 : middle + 8] == pytest.approx(np.full(16, expected), abs=0.015)
+
+    def test_their_colour_is_the_photographs_and_goes_on_under_the_lip(self):
+        arch, found = self.find()
+        middle = arch.shape[1] // 2
+        rows = found.alpha[:, middle] > 0.99
+        assert np.abs(found.colour[rows, middle] - TOOTH).max() < 12 and rows.sum() > 0.15 * SCALE
+
+    def test_where_no_teeth_show_there_are_none(self):
+        image = picture()
+        image[(image == TOOTH).all(-1)] = DARK
+        assert self.find(image)[1] is None
+        image = picture()
+        image[(image == TOOTH).all(-1)] = LIP + 8  # a tongue
+        assert self.find(image)[1] is None
+
+    def test_grey_teeth_are_brighter_than_grey_lips(self):
+        grey = np.repeat(picture().mean(-1, keepdims=True), 3, -1).astype(np.uint8)
+        opening = APERTURE.open(TOP, BOTTOM)
+        inside = np.minimum(opening.above, opening.below) > 1
+        like, tooth = tooth_likeness(grey, inside, np.repeat(LIP[None].mean(-1, keepdims=True), 3, -1))
+        assert tooth.mean() == pytest.approx(TOOTH.mean(), abs=6) and like[100, 120] > 0.9 and like[115, 120] < 0.1
