@@ -126,8 +126,9 @@ def says_something(moments: Sequence[Moment]) -> bool:
 
 
 def may_be_named_in_passing(words: Text, moments: Sequence[Moment]) -> bool:
-    """Return whether a situation may overrule the rules: a long sentence of which few words were read, without times,
-    sides, figures or denials.
+    """Return whether a situation may overrule the rules.
+
+    It may in a long sentence of which few words were read, without times, sides, figures or denials.
 
     Args:
         words: The text, read.
