@@ -8,10 +8,11 @@ from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
 from tbd.face.render.blur import excess_blur
-from tbd.face.render.eyes import Eye
+from tbd.face.render.eyes import Eye, eye_aperture
 from tbd.face.render.grid import Grid, invert, sample
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
 from tbd.face.render.matting import composite, split_layers
+from tbd.face.render.lids import paint_clean_lids
 from tbd.face.render.mouth import Mouth
 from tbd.face.render.skin import shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
@@ -174,8 +175,29 @@ class PortraitWarper:
 
     def _prepare_apertures(self) -> None:
         mouth, *eyes = (skin.pixels for skin in self._lower_skins)
-        self._apertures: list[Mouth | Eye] = [Mouth(self._face, mouth, self._blur)]
-        self._apertures += [Eye(self._face, side, pixels, self._blur) for side, pixels in zip(topology.SIDES, eyes)]
+        self._mouth = Mouth(self._face, mouth, self._blur)
+        self._upper_lids, self._lower_lids = (self._layers.foreground.copy() for _ in range(2))
+        skin = skin_mask(self._face.image, self._face.points[:, :2], self._face.scale)
+        self._eyes: list[Eye] = [self._prepare_eye(side, pixels, skin) for side, pixels in zip(topology.SIDES, eyes)]
+
+    def _prepare_eye(self, side: topology.Side, pixels: Window, skin: np.ndarray) -> Eye:
+        """Paint the lids of one eye into `_upper_lids` and `_lower_lids`, and prepare what is drawn between them."""
+        face, aperture = self._face, eye_aperture(side, pixels)
+        points = face.points[:, :2].astype(np.float64)
+        top, bottom, brow = (points[list(ids)] for ids in (aperture.top, aperture.bottom, topology.on_side((53, 52, 65), side)))
+        room = float(np.linalg.norm(brow.mean(0) - top[3:6].mean(0)))
+        image = face.image[pixels].astype(np.float32)
+        clean = paint_clean_lids(image, skin[pixels], aperture.open(top, bottom), room, face.scale)
+        skins = []
+        for foreground, colour, share in (
+            (self._upper_lids, clean.upper, clean.upper_share),
+            (self._lower_lids, clean.lower, clean.lower_share),
+        ):
+            opacity = foreground[pixels][..., 3:].astype(np.float32) / 255
+            painted = np.round(colour * opacity).astype(np.uint8)
+            foreground[pixels][..., :3] = np.where(share[..., None] > 0, painted, foreground[pixels][..., :3])
+            skins.append(composite(foreground[pixels], self._layers.background[pixels]))
+        return Eye(face, side, pixels, skins[0], skins[1], self._blur)
 
     def _prepare_creases(self, shading: float) -> None:
         import cv2
@@ -256,26 +278,35 @@ class PortraitWarper:
         return self._face.points[:, :2] + (moved - rest)
 
     def _draw_apertures(self, frame, weights, turn, shift, source, back, forward) -> None:
+        moved = self._moved(weights, turn, shift)
+        below = [self._below(skin, weights, turn, source, back, forward) for skin in self._lower_skins]
+        jaw = sum(weights[BLENDSHAPES.index(n)] * self._rig.modes[BLENDSHAPES.index(n), 17] for n in _JAW)
+        anchors, hanging = (self._face.project(self._mouth.anchors + drop, turn, shift)[:, :2] for drop in (0, jaw))
+        pixels = self._lower_skins[0].pixels
+        image = self._layer_at(self._layers.foreground, below[0], pixels)
+        self._mouth.draw(frame[pixels], moved, anchors, hanging, image)
+        for skin, places, eye in zip(self._lower_skins[1:], below[1:], self._eyes):
+            box = eye.box(moved)
+            part = tuple(slice(window.start + inner.start, window.start + inner.stop) for window, inner in zip(skin.pixels, box))
+            upper = self._layer_at(self._upper_lids, source[part[0], part[1]], (part[0], part[1]))
+            lower = self._layer_at(self._lower_lids, places[box], (part[0], part[1]))
+            anchors = self._face.project(eye.anchors, turn, shift)[:, :2]
+            eye.draw(frame[part[0], part[1]], moved, anchors, upper, lower, box)
+
+    def _below(self, skin: LowerSkin, weights, turn, source, back, forward) -> np.ndarray:
+        """(h, w, 2) pixels of the picture that the skin below an aperture comes from, over its window."""
+        rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
+        extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
+        extra *= np.array([1, -1], np.float32) * np.float32(self._face.scale / self._fine.step)
+        start = back[skin.inner]
+        below = invert(forward[skin.inner] + extra, start=start)
+        return source[skin.pixels] + self._fine.upsample(below - start, skin.cells) * self._fine.step
+
+    def _layer_at(self, foreground: np.ndarray, places: np.ndarray, pixels: Window) -> np.ndarray:
+        """(h, w, 3) uint8: a foreground sampled at places, before the background of a window, which does not go with it."""
         import cv2
 
-        moved = self._moved(weights, turn, shift)
-        jaw = sum(weights[BLENDSHAPES.index(n)] * self._rig.modes[BLENDSHAPES.index(n), 17] for n in _JAW)
-        rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
-        for skin, aperture in zip(self._lower_skins, self._apertures):
-            extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
-            extra *= np.array([1, -1], np.float32) * np.float32(self._face.scale / self._fine.step)
-            start = back[skin.inner]
-            below = invert(forward[skin.inner] + extra, start=start)
-            difference = self._fine.upsample(below - start, skin.cells) * self._fine.step
-            places = source[skin.pixels] + difference
-            person = sample(self._layers.foreground, places, cv2.BORDER_REPLICATE)
-            image = composite(person, self._layers.background[skin.pixels])  # what stands behind the jaw does not go with it
-            anchors = self._face.project(aperture.anchors, turn, shift)[:, :2]
-            if isinstance(aperture, Mouth):
-                hanging = self._face.project(aperture.anchors + jaw, turn, shift)[:, :2]
-                aperture.draw(frame[skin.pixels], moved, anchors, hanging, image)
-            else:
-                aperture.draw(frame[skin.pixels], moved, anchors, image)
+        return composite(sample(foreground, places, cv2.BORDER_REPLICATE), self._layers.background[pixels])
 
     def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, relaxed: float, back: np.ndarray) -> None:
         import cv2
