@@ -251,8 +251,8 @@ class LidEdges:
             (h, w, 3) float32.
         """
         along = opening.along / np.float32(opening.half)
-        moved = float(smoothstep(np.float64(abs(closing) / 0.15)))
-        shut = float(smoothstep(np.float64((closing - 0.3) / 0.6)))
+        moved = float(smoothstep(np.array(abs(closing) / 0.15)))
+        shut = float(smoothstep(np.array((closing - 0.3) / 0.6)))
         # Seen from the front, lashes shorten as their lid turns down, and then point down over the lower lid.
         short = 1 - 0.65 * float(np.clip(closing, 0, 1))
         over = np.where(opening.above < 0, opening.above / np.float32(short), opening.above)

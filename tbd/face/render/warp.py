@@ -11,8 +11,8 @@ from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye, eye_aperture
 from tbd.face.render.grid import Grid, invert, sample
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
-from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.lids import paint_clean_lids
+from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.mouth import Mouth
 from tbd.face.render.skin import shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
