@@ -12,9 +12,11 @@ from tbd.face.render.eyes import Eye, eye_aperture
 from tbd.face.render.grid import Grid, invert, sample
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
 from tbd.face.render.lids import paint_clean_lids
+from tbd.face.render.lines import line_maps
 from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.mouth import Mouth
-from tbd.face.render.skin import shadow_tint, skin_mask, skin_smoothness
+from tbd.face.render.relief import estimate_light, relief_maps
+from tbd.face.render.skin import bare_skin, shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
 from tbd.face.rig import Rig, resting_smile, smile_relaxation
 from tbd.utils.tracks import smoothstep
@@ -208,20 +210,32 @@ class PortraitWarper:
         y = (np.arange(size[0]) + 0.5) / size[0] * (down.stop - down.start) - 0.5 + down.start
         x = (np.arange(size[1]) + 0.5) / size[1] * (across.stop - across.start) - 0.5 + across.start
         places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+
+        def shrink(values: np.ndarray) -> np.ndarray:
+            return cv2.resize(values[down, across], size[::-1], interpolation=cv2.INTER_AREA)
+
         image, points, scale = self._face.image, self._face.points[:, :2], self._face.scale
         soft, depth = crease_softness(skin_smoothness(image, points, scale), self._blur / scale)
-        maps, mix = crease_maps(points.astype(np.float64), places, scale, soft)
+        skin = skin_mask(image, points, scale)
+        light, bare = estimate_light(self._face, skin), bare_skin(skin, scale)
+        maps, mix = crease_maps(points.astype(np.float64), places, scale, soft, light, shrink(bare).ravel())
         maps *= depth
-        skin = skin_mask(image, points, scale)[down, across]
-        maps *= cv2.resize(skin, size[::-1], interpolation=cv2.INTER_AREA).ravel()
-        grey = cv2.cvtColor(image[down, across], cv2.COLOR_RGB2GRAY)
-        headroom = np.clip((235 - cv2.resize(grey, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)) / 90, 0, 1)
+        lines, deepened = line_maps(image, bare, points, scale)
+        maps = np.concatenate([maps, [shrink(line).ravel() for line in lines]])
+        mix = np.concatenate([mix, deepened], 1)
+        headroom = np.clip((235 - shrink(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).astype(np.float32)) / 90, 0, 1)
         maps = np.where(maps > 0, maps * headroom.ravel(), maps)
         # A smile that is let go leaves its folds in the pixels: they are lightened.
         smiling = mix[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
         self._smile_folds = np.float32(0.8 * min(resting_smile(self._rig), 1)) * smiling
         self._tint = shadow_tint(image, points)
-        self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
+        self._crease_shape, self._crease_mix = size, mix
+        self._crease_maps = (maps * np.float32(shading)).astype(np.float32)
+        cells = self._skin.reshape(len(self._modes), *self._camera[1].shape[:2], 3)
+        towards = cells @ self._face.rotation[2].astype(np.float32)
+        relief = relief_maps(towards, self._fine.step / scale, light)
+        on_skin = cv2.resize(bare[down, across], relief.shape[:0:-1], interpolation=cv2.INTER_AREA)
+        self._relief = (relief * on_skin * np.float32(shading)).reshape(len(relief), -1)
 
     def draw(self, values: np.ndarray) -> np.ndarray:
         """Draw one frame of a `Motion`, (58,) values, as (H, W, 3) uint8 RGB."""
@@ -239,7 +253,7 @@ class PortraitWarper:
         person = sample(self._layers.foreground, source, cv2.BORDER_REPLICATE)
         frame = composite(person, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward)
-        self._draw_creases(frame, blendshapes, weights[-1], back[1])
+        self._draw_creases(frame, blendshapes, weights, back[1])
         return frame
 
     def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
@@ -308,12 +322,13 @@ class PortraitWarper:
 
         return composite(sample(foreground, places, cv2.BORDER_REPLICATE), self._layers.background[pixels])
 
-    def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, relaxed: float, back: np.ndarray) -> None:
+    def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, weights: np.ndarray, back: np.ndarray) -> None:
         import cv2
 
-        amounts = saturate_depth(blendshapes @ self._crease_mix) - relaxed * self._smile_folds
+        amounts = saturate_depth(blendshapes @ self._crease_mix) - weights[-1] * self._smile_folds
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
+        light += cv2.resize((weights @ self._relief).reshape(back.shape[:2]), (columns, rows), interpolation=cv2.INTER_LINEAR)
         down, across = self._fine.pixels(self._window)
         ratio = np.array([columns / (across.stop - across.start), rows / (down.stop - down.start)], np.float32)
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
