@@ -77,9 +77,7 @@ class CacheClip(ReferenceClip):
         tracker: Whose motion is the true one; None where none of the cache's is.
     """
 
-    def __init__(
-        self, cache: "Cache", clip: str, record: "ClipRecord | None", plan_of: "PlanOfRecord", tracker: str | None = None
-    ) -> None:
+    def __init__(self, cache: "Cache", clip: str, record: "ClipRecord | None", plan_of: "PlanOfRecord", tracker: str | None = None) -> None:
         emotion, level = (record.emotion or None, record.level or None) if record else read_label(clip)
         super().__init__(clip, emotion, level)
         self._cache, self._record, self._plan_of, self._tracker = cache, record, plan_of, tracker
@@ -105,7 +103,7 @@ class CacheClip(ReferenceClip):
 
     @override
     def plan(self) -> MusclePlan:
-        """Return the plan of the clip's record; neutral where its label says nothing, empty where plans are withheld or too little is seen."""
+        """Return the plan of the clip's record: neutral where there is no label, empty where plans are withheld or too little is seen."""
         plan = self._plan_of(self._ready())
         return plan if plan is not None else super().plan() if self._plan_of.source == "label" else MusclePlan()
 

@@ -11,9 +11,9 @@ from tbd.ablation.measuring import runners
 from tbd.data.measured_plans import MeasuredPlan
 from tbd.data.preprocess.cache import Cache, ClipRecord
 from tbd.errors import InputError
-from tbd.evaluation.references.cache import CacheReference
 from tbd.evaluation.protocol import load_protocol
 from tbd.evaluation.references.base import build_reference
+from tbd.evaluation.references.cache import CacheReference
 from tbd.face.channels import INDEX
 from tbd.face.motion import Motion
 from tbd.media import VideoWriter
@@ -95,7 +95,7 @@ def test_plans_come_from_where_the_data_has_them(tracked, split):
     assert clip(tracker="face_mesh").motion()["browInnerUp"] == pytest.approx(0.6)
     measured = clip(plans="film", tracker="face_mesh").motion()  # relative to the rest that the plan was measured against
     assert measured["browInnerUp"] == pytest.approx(0.5)
-    with pytest.raises(InputError, match="has no measured plan|has plans of"):
+    with pytest.raises(InputError, match="has no measured plan"):
         record = next(r for r in Cache(tracked).records() if r.ready)
         record.plans.clear()
         Cache(tracked).save_record(record)
