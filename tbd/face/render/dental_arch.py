@@ -151,7 +151,7 @@ class DentalArch:
         across = across if across @ right > 0 else -across
         table = self._x * (right @ across) + self._z * (near @ across)
         middle = len(table) // 2
-        facing = np.abs(np.gradient(table, self._along)) / max(float(np.linalg.norm(right)), 1e-6)
+        facing = np.gradient(table, self._along) / max(float(np.linalg.norm(right)), 1e-6)
         # Where a turned head hides the far side of the row, its outline hides the rest.
         table[middle:] = np.maximum.accumulate(table[middle:])
         table[middle::-1] = np.minimum.accumulate(table[middle::-1])

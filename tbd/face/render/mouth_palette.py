@@ -13,16 +13,24 @@ _HUE_SHARE = 0.5
 """Of the skin's hue (log colour less its mean) teeth have this much: 0.6 on film of 25 people, less what lips reflect onto them."""
 _TINTED = 0.22
 """Chroma (of the brightest channel) beyond which no tooth is tinted."""
-_OVER_EYE = 1.3
-"""Teeth are so much brighter than what shows of the whites of the eyes (film: 1.37); it counts where skin is dark."""
-_PALEST, _DARKEST = 232.0, 0.95
-"""The brightest tooth, and the darkest one against the skin's brightness (film: 0.98 of it)."""
+_TOOTH_LIGHT = (0.9, 0.26, -0.77)
+"""Log luminance of teeth from those of lit skin and of the whites of the eyes, and a constant, on the same film (residual 0.18)."""
+_OVER_EYE, _OVER_SKIN = 1.3, 2.2
+"""Where skin is dark the whites of the eyes tell: teeth are so much brighter than they (film: 1.37), and at most so than skin."""
+_DARK_SKIN, _LIGHT_SKIN = 90.0, 160.0
+"""Luminance up to which skin counts as dark, and from which on as light."""
+_PALEST, _DARKEST = 235.0, 0.9
+"""The brightest tooth, and the darkest against the skin's brightness."""
 _FLESH = np.array([0.05, -0.06, -0.05])
 """Gums and tongue are a little redder than the lips and the skin about them."""
 _DEPTH = np.array([0.36, 0.2, 0.19])
 """The darkest tenth of open mouths, against the lower lip's colour (film: 0.39, 0.19, 0.19)."""
+_COLUMNS = 12.0
+"""Power, against the median of all frequencies, beyond which a frequency belongs to a line and not to noise."""
 _COLOURFUL = 0.12
 """Chroma of lips from which on a picture counts as coloured; greyer ones get tints in proportion."""
+_PLAIN = ((50, 205), (280, 425), (151,))
+"""Mesh points of each cheek and of the forehead, about which the grain is looked for."""
 _CHEEKS = (50, 280, 205, 425, 117, 346, 151, 6, 101, 330)
 
 
@@ -49,8 +57,7 @@ class Palette:
         self.lip: np.ndarray = np.asarray(lip, np.float32)
         self._noise, self._light = noise, max(float(skin @ _LUMA), 1.0)
         colourful = float(np.clip(max(_chroma(lip), _chroma(skin)) / _COLOURFUL, 0, 1))
-        light = self._light
-        bright = np.clip(max(light, _OVER_EYE * float(white @ _LUMA)), _DARKEST * light, max(_PALEST, light))
+        bright = _tooth_light(self._light, max(float(white @ _LUMA), 1.0))
         self.tooth: np.ndarray = _tooth(skin, bright)
         self.root: np.ndarray = (-0.1 + colourful * np.array([0.04, -0.02, -0.08])).astype(np.float32)
         self.gum: np.ndarray = ((0.62 * lip + 0.26 * skin) * (1 + colourful * _FLESH)).astype(np.float32)
@@ -79,10 +86,13 @@ class Palette:
 
         skin = colour(_CHEEKS, 70)
         lip = colour(topology.LOWER_LIP_ROWS[1] + topology.LOWER_LIP_ROWS[2], 50)
-        centre, size = points[[50, 205]].mean(0), max(int(0.1 * face.scale), 4)
-        x, y = np.clip(centre.astype(int), size, np.array(image.shape[1::-1]) - size)
-        patch = cv2.cvtColor(image[y - size : y + size, x - size : x + size], cv2.COLOR_RGB2GRAY).astype(np.float32)
-        noise = _noise(patch - cv2.GaussianBlur(patch, (0, 0), max(size / 8, 1.0)))
+        size = max(int(0.1 * face.scale), 4)
+        patches = []
+        for place in _PLAIN:
+            x, y = np.clip(points[list(place)].mean(0).astype(int), size, np.array(image.shape[1::-1]) - size)
+            patch = cv2.cvtColor(image[y - size : y + size, x - size : x + size], cv2.COLOR_RGB2GRAY).astype(np.float32)
+            patches.append(patch - cv2.GaussianBlur(patch, (0, 0), max(size / 8, 1.0)))
+        noise = _noise(min(patches, key=lambda patch: float(patch.std())))  # hair, lines and spots are rougher than grain
         palette = cls(skin, lip, _eye_white(image, points), noise)
         if teeth is not None:
             palette.tooth = np.asarray(teeth, np.float32)
@@ -117,6 +127,15 @@ def luminance(colour: np.ndarray) -> np.ndarray:
     return colour @ _LUMA.astype(np.float32)
 
 
+def _tooth_light(skin: float, white: float) -> float:
+    """The luminance of teeth from those of the skin and of the whites of the eyes."""
+    of_skin, of_white, constant = _TOOTH_LIGHT
+    by_skin = np.exp(of_skin * np.log(skin) + of_white * np.log(white) + constant)
+    by_eyes = min(_OVER_EYE * white, _OVER_SKIN * skin)
+    share = float(smoothstep(np.array((skin - _DARK_SKIN) / (_LIGHT_SKIN - _DARK_SKIN))))
+    return float(np.clip(share * by_skin + (1 - share) * max(by_eyes, by_skin), _DARKEST * skin, max(_PALEST, skin)))
+
+
 def _tooth(skin: np.ndarray, bright: float) -> np.ndarray:
     """(3,) the colour of teeth of a brightness, in the light that skin of a colour shows."""
     hue = np.log(np.maximum(skin, 1.0))
@@ -129,7 +148,9 @@ def _tooth(skin: np.ndarray, bright: float) -> np.ndarray:
 def _noise(detail: np.ndarray) -> np.ndarray:
     """(h, w) float32 noise with the strength and the spectrum of a patch's fine detail, but none of its lines and spots."""
     deviation = 1.4826 * np.median(np.abs(detail))
-    spectrum = np.abs(np.fft.fft2(np.clip(detail, -2.5 * deviation, 2.5 * deviation)))
+    power = np.abs(np.fft.fft2(np.clip(detail, -2 * deviation, 2 * deviation))) ** 2
+    level = np.median(power[1:, 1:]) if min(power.shape) > 1 else 0.0
+    spectrum = np.sqrt(np.minimum((power + power.T) / 2, _COLUMNS * level))
     phase = np.fft.fft2(np.random.default_rng(0).standard_normal(detail.shape))
     return np.fft.ifft2(spectrum * phase / np.maximum(np.abs(phase), 1e-9)).real.astype(np.float32)
 

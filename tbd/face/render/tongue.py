@@ -27,11 +27,11 @@ def tongue(frame: RigidFrame, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray,
     axes = frame.axes
     # A line of sight is all points of one pixel: a place on it, and its direction towards the viewer.
     back = np.linalg.pinv(axes)
-    sight = np.cross(axes[0], axes[1])
-    sight = sight / np.linalg.norm(sight) * (1 if sight[2] > 0 else -1)
+    direction = np.cross(axes[0], axes[1])
+    direction = direction / np.linalg.norm(direction) * (1 if direction[2] > 0 else -1)
     dx, dy = np.broadcast_arrays(x - frame.origin[0], y - frame.origin[1])
     start = [(dx * back[i, 0] + dy * back[i, 1] - _CENTRE[i]) / _RADII[i] for i in range(3)]
-    ray = sight / _RADII
+    ray = direction / _RADII
     a, b = ray @ ray, sum(s * r for s, r in zip(start, ray))
     root = b**2 - a * (sum(s**2 for s in start) - 1)
     far = np.sqrt(np.maximum(root, 0))

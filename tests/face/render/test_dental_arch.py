@@ -39,10 +39,11 @@ class TestPlaces:
 
     def test_what_turns_away_fades(self):
         arch = upper_arch(SCALE)
-        pixels = arch.project(frame(yaw=0.6))
-        _, seen = arch.locate(frame(yaw=0.6), pixels[..., 0], pixels[..., 1])
-        ends = [seen[:, column].mean() for column in (2, -3)]
-        assert min(ends) < 0.2 and seen[:, arch.shape[1] // 2].min() == 1
+        pixels = arch.project(frame(yaw=0.6))[5]
+        ends = [pixels[pick(pixels[:, 0])][:, None, None] for pick in (np.argmin, np.argmax)]
+        at_outline = min(arch.locate(frame(yaw=0.6), *end)[1].item() for end in ends)
+        _, in_front = arch.locate(frame(yaw=0.6), *pixels[arch.shape[1] // 2][:, None, None])
+        assert at_outline < 0.3 and in_front.item() == 1
         assert arch.faces(frame(yaw=0.6)).sum() < arch.faces(frame()).sum()
 
 

@@ -24,7 +24,7 @@ def test_an_opening_is_round_at_its_corners():
 
 
 def test_coverage_is_the_area_that_shows_at_subpixel_steps():
-    sums = [lip_coverage(aperture().open(TOP, BOTTOM + [0, shift]), 0.7).sum() for shift in (0.0, 0.25, 0.5, 1.0)]
+    sums = [lip_coverage(aperture().open(TOP, BOTTOM + np.array([0, shift])), 0.7).sum() for shift in (0.0, 0.25, 0.5, 1.0)]
     steps = np.diff(sums)
     assert steps[0] == pytest.approx(steps[1], rel=0.05) and steps[2] == pytest.approx(2 * steps[1], rel=0.05)
     assert steps[0] == pytest.approx(0.25 * 80 * 0.85, rel=0.15)

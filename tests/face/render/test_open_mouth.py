@@ -19,7 +19,7 @@ EDGE = 12
 
 def picture(shift: float = 0.0) -> np.ndarray:
     """Lips, teeth that end between them, and the dark below the teeth."""
-    opening = APERTURE.open(TOP + [0, shift], BOTTOM + [0, shift])
+    opening = APERTURE.open(TOP + np.array([0, shift]), BOTTOM + np.array([0, shift]))
     image = np.broadcast_to(LIP, (220, 240, 3)).copy()
     inside = (opening.above > 0) & (opening.below > 0)
     y = np.arange(220)[:, None]

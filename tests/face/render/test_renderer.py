@@ -120,7 +120,7 @@ def test_gaze_moves_the_iris(face):
 def test_lips_part_over_a_dark_mouth_and_teeth_stay_with_the_skull(face):
     rest, parted = draw(face, {}, {"jawOpen": 0.8})
     top, bottom = face.points[13, :2], face.points[14, :2]
-    teeth = box(face, (81, 311), 0)[1]
+    teeth = box(face, (82, 312), 0)[1]
     upper = slice(int(top[1]) + 3, int(top[1] + 0.8 * (bottom[1] - top[1])))
     assert change(rest, parted)[upper, teeth].mean() < 25
     x, y = int(bottom[0]), int(bottom[1] + 0.1 * face.scale)

@@ -19,7 +19,7 @@ def test_it_lies_below_the_seam_and_is_symmetric():
     rows, columns = np.nonzero(cover > 0.5)
     assert 78 < rows.min() < 95 and abs(columns.mean() - 100) < 1
     np.testing.assert_allclose(light[:, 1:], light[:, :0:-1], atol=1e-4)
-    assert 0 <= light.min() and light.max() < 1.2
+    assert light.min() >= 0 and light.max() < 1.2
 
 
 def test_its_front_is_lighter_than_its_back():
