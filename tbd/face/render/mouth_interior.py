@@ -23,6 +23,8 @@ _TONGUE_STAYS = 0.2
 """Of the jaw's movement the tongue, which hangs on the skull as well, does not follow this share."""
 _FUNNEL = 0.06
 """Lips that stand out by so many inter-ocular distances halve the light behind them."""
+_NARROW, _NARROW_LIGHT = 0.14, 0.55
+"""Through a gap narrower than this, in inter-ocular distances, less light falls: at the narrowest this share (set on the same film)."""
 _LOWER_LIGHT = 0.86
 """Lower teeth stand in the shade of the upper ones."""
 
@@ -105,7 +107,7 @@ class MouthInterior:
         gap = opening.above + opening.below
         under = 0.66 + 0.34 * smoothstep(opening.above / (np.float32(0.06) * self._scale))
         beside = 0.35 + 0.65 * smoothstep((np.float32(1.06) - np.abs(opening.along) / np.float32(opening.half)) / 0.36)
-        through = (0.75 + 0.25 * smoothstep(gap / (np.float32(0.12) * self._scale))) / (1 + protruded / _FUNNEL)
+        through = (_NARROW_LIGHT + (1 - _NARROW_LIGHT) * smoothstep(gap / (np.float32(_NARROW) * self._scale))) / (1 + protruded / _FUNNEL)
         return np.minimum(under * beside * through / self._full, 1)[..., None] ** self._palette.shadow
 
 

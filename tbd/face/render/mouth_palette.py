@@ -13,8 +13,9 @@ _HUE_SHARE = 0.5
 """Of the skin's hue (log colour less its mean) teeth have this much: 0.6 on film of 25 people, less what lips reflect onto them."""
 _TINTED = 0.22
 """Chroma (of the brightest channel) beyond which no tooth is tinted."""
-_TOOTH_LIGHT = (0.9, 0.26, -0.77)
-"""Log luminance of teeth from those of lit skin and of the whites of the eyes, and a constant, on the same film (residual 0.18)."""
+_TOOTH_LIGHT = (0.9, 0.26, -0.85)
+"""Log luminance of teeth from those of lit skin and of the whites of the eyes, and a constant, on the same film (residual 0.18; the
+constant is the one that fits painted mouths to film best)."""
 _OVER_EYE, _OVER_SKIN = 1.3, 2.2
 """Where skin is dark the whites of the eyes tell: teeth are so much brighter than they (film: 1.37), and at most so than skin."""
 _DARK_SKIN, _LIGHT_SKIN = 90.0, 160.0

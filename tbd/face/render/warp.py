@@ -46,6 +46,8 @@ for _group, _names in enumerate(
 ):
     for _name, _share in _names.items():
         _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
+_SHOWN = {"mouthUpperUp": 1.4, "mouthLowerDown": 1.9, "mouthFunnel": 1.45}
+"""Movements of the lips that a warped picture shows less of than a face does: by these factors they are drawn larger."""
 _LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)
 _RESTING = 0.02
 """Inter-ocular distances that lips move until a mouth that is open in the portrait has left its rest."""
@@ -91,6 +93,10 @@ class PortraitWarper:
         self._modes = np.concatenate([self._rig.modes, smile_relaxation(self._rig)[None]])
         for side in topology.SIDES:
             self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= _OVERLAP
+        for name, gain in _SHOWN.items():
+            for channel in (name, f"{name}Left", f"{name}Right"):
+                if channel in BLENDSHAPES:
+                    self._modes[BLENDSHAPES.index(channel)] *= gain
         self._modes = limit_to_outline(self._modes, face)
         height, width = face.image.shape[:2]
         outline = face.points[list(topology.FACE_OVAL), :2]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tbd.face.render.dental_arch import RigidFrame, upper_arch
+from tbd.face.render.dental_arch import UPPER_EDGE, RigidFrame, upper_arch
 from tbd.face.render.lips import LipAperture
 from tbd.face.render.open_mouth import find_lip_edges, find_teeth, mirror_lips, tooth_likeness
 
@@ -55,7 +55,7 @@ class TestTeeth:
         arch, found = self.find()
         middle = arch.shape[1] // 2
         # The teeth end at row 106, nine pixels below the origin of the skull.
-        expected = -9 / SCALE - (-0.038)
+        expected = -9 / SCALE - UPPER_EDGE
         assert found.edge[middle - 8 : middle + 8] == pytest.approx(np.full(16, expected), abs=0.015)
 
     def test_their_colour_is_the_photographs_and_goes_on_under_the_lip(self):
