@@ -25,6 +25,8 @@ _FINE = 40
 """Cells per inter-ocular distance where the face moves."""
 _CREASES = 64
 """Samples per inter-ocular distance of the crease maps."""
+_RELIEF = np.float32(0.13)
+"""Log light beyond which a change of relief gains and loses nothing more: skin shines through and is no mirror."""
 _COARSE = 96
 """Cells along the longer side of the whole picture, which only turns and shifts smoothly."""
 _ROOM = 0.3
@@ -328,7 +330,8 @@ class PortraitWarper:
         amounts = saturate_depth(blendshapes @ self._crease_mix) - weights[-1] * self._smile_folds
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
-        light += cv2.resize((weights @ self._relief).reshape(back.shape[:2]), (columns, rows), interpolation=cv2.INTER_LINEAR)
+        relief = np.tanh(weights @ self._relief / _RELIEF) * _RELIEF
+        light += cv2.resize(relief.reshape(back.shape[:2]), (columns, rows), interpolation=cv2.INTER_LINEAR)
         down, across = self._fine.pixels(self._window)
         ratio = np.array([columns / (across.stop - across.start), rows / (down.stop - down.start)], np.float32)
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
