@@ -9,6 +9,7 @@ from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye, eye_aperture
+from tbd.face.render.glasses import find_glasses
 from tbd.face.render.grid import Grid, invert, sample
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
 from tbd.face.render.lids import paint_clean_lids
@@ -90,6 +91,9 @@ class PortraitWarper:
         for side in topology.SIDES:
             self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= _OVERLAP
         self._modes = limit_to_outline(self._modes, face)
+        self._glasses = find_glasses(face)
+        if self._glasses is not None and self._glasses.tinted:  # no eye is seen that could move
+            self._modes[[i for i, name in enumerate(BLENDSHAPES) if name.startswith("eye")]] = 0
         height, width = face.image.shape[:2]
         outline = face.points[list(topology.FACE_OVAL), :2]
         self._blur = excess_blur(face.image, face.points[:, :2], face.scale)
@@ -101,6 +105,8 @@ class PortraitWarper:
         self._prepare_creases(shading)
 
     def _prepare_fields(self, outline: np.ndarray) -> None:
+        import cv2
+
         face = self._face
         volume = HeadVolume(face)
         centre = (outline.min(0) + outline.max(0)) / 2
@@ -111,9 +117,13 @@ class PortraitWarper:
         self._head_weight = volume.head_weight(wide), volume.head_weight(near)
         self._bounds = self._coarse.bounds(_STRETCH), tuple(bound[self._window] for bound in self._fine.bounds(_STRETCH))
         upper, lower = volume.skin("upper"), volume.skin("lower")
+        self._free = self._window_edge(near.shape[:2])
+        if self._glasses is not None:
+            stiff = self._glasses.stiffness(face.image.shape[:2], face.scale)
+            self._free *= 1 - sample(stiff, near, cv2.BORDER_REPLICATE)
         edge = self._window_edge(near.shape[:2])
         places = volume.plane(near)
-        fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3) * edge[..., None]
+        fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3) * self._free[..., None]
         self._skin = fields.reshape(len(self._modes), -1).astype(np.float32)
         self._edge = self._fine.upsample(edge.astype(np.float32), self._window)[..., None]
         identity = np.stack(np.meshgrid(np.arange(face.image.shape[1]), np.arange(face.image.shape[0])), -1)
@@ -173,7 +183,7 @@ class PortraitWarper:
         weight = smoothstep((1 - radius) / 0.3)[..., None]
         above = fields[(slice(None), *inner)]
         places = places[inner] if edge is None else _clamp_below(places[inner], edge)
-        below = lower(self._modes, places.reshape(-1, 2)).reshape(above.shape)
+        below = lower(self._modes, places.reshape(-1, 2)).reshape(above.shape) * self._free[inner][..., None]
         extra = ((below - above) * weight).reshape(len(self._modes), -1).astype(np.float32)
         return LowerSkin(inner, (rows, columns), self._fine.pixels((rows, columns)), extra)
 
@@ -182,7 +192,8 @@ class PortraitWarper:
         self._mouth = Mouth(self._face, mouth, self._blur)
         self._upper_lids, self._lower_lids = (self._layers.foreground.copy() for _ in range(2))
         skin = skin_mask(self._face.image, self._face.points[:, :2], self._face.scale)
-        self._eyes: list[Eye] = [self._prepare_eye(side, pixels, skin) for side, pixels in zip(topology.SIDES, eyes)]
+        seen = self._glasses is None or not self._glasses.tinted
+        self._eyes = [self._prepare_eye(side, pixels, skin) for side, pixels in zip(topology.SIDES, eyes)] if seen else []
 
     def _prepare_eye(self, side: topology.Side, pixels: Window, skin: np.ndarray) -> Eye:
         """Paint the lids of one eye into `_upper_lids` and `_lower_lids`, and prepare what is drawn between them."""
@@ -220,6 +231,8 @@ class PortraitWarper:
         soft, depth = crease_softness(skin_smoothness(image, points, scale), self._blur / scale)
         skin = skin_mask(image, points, scale)
         light, bare = estimate_light(self._face, skin), bare_skin(skin, scale)
+        if self._glasses is not None:
+            bare *= 1 - self._glasses.stiffness(image.shape[:2], scale)
         maps, mix = crease_maps(points.astype(np.float64), places, scale, soft, light, shrink(bare).ravel())
         maps *= depth
         lines, deepened = line_maps(image, bare, points, scale)
