@@ -20,7 +20,7 @@ WEARERS = {"q016", "q018", "q052", "q056", "q059", "q064"}
 
 def lenses(face: FaceGeometry) -> list[tuple[np.ndarray, tuple[int, int]]]:
     middles = [face.points[list(ids), :2].mean(0) for ids in ((33, 133, 159, 145), (263, 362, 386, 374))]
-    return [(np.round(m + [0, 0.03 * face.scale]).astype(int), (int(0.27 * face.scale), int(0.22 * face.scale))) for m in middles]
+    return [(np.round(m + np.array([0, 0.03 * face.scale])).astype(int), (int(0.27 * face.scale), int(0.22 * face.scale))) for m in middles]
 
 
 def with_glasses(face: FaceGeometry, colour=(40, 30, 30), filled: bool = False) -> FaceGeometry:
@@ -29,7 +29,7 @@ def with_glasses(face: FaceGeometry, colour=(40, 30, 30), filled: bool = False) 
     for middle, axes in both:
         cv2.ellipse(image, middle.tolist(), axes, 0, 0, 360, colour, -1 if filled else thick, cv2.LINE_AA)
     (right, axes), (left, _) = both
-    cv2.line(image, (right + [axes[0], 0]).tolist(), (left - [axes[0], 0]).tolist(), colour, thick, cv2.LINE_AA)
+    cv2.line(image, (right + np.array([axes[0], 0])).tolist(), (left - np.array([axes[0], 0])).tolist(), colour, thick, cv2.LINE_AA)
     return replace(face, image=image)
 
 
