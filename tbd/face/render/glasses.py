@@ -47,11 +47,11 @@ class Glasses:
     temples: np.ndarray
     tinted: bool
 
-    def stiffness(self, shape: tuple[int, int], scale: float) -> np.ndarray:
+    def stiffness(self, image: np.ndarray, scale: float) -> np.ndarray:
         """Compute how far each pixel is held by the glasses.
 
         Args:
-            shape: Rows and columns of the picture.
+            image: (H, W, 3), the picture.
             scale: Pixels per inter-ocular distance.
 
         Returns:
@@ -59,7 +59,7 @@ class Glasses:
         """
         import cv2
 
-        free = np.ones(shape, np.uint8)
+        free = np.ones(image.shape[:2], np.uint8)
         right, left = (rim.round().astype(np.int32) for rim in self.rims)
         inner = np.linalg.norm(self.rims[0][:, None] - self.rims[1][None], axis=-1)
         nearest = np.unravel_index(inner.argmin(), inner.shape)
@@ -68,6 +68,26 @@ class Glasses:
         cv2.polylines(free, list(self.temples.round().astype(np.int32)), False, (0,), max(round(0.02 * scale), 1))
         distance = cv2.distanceTransform(free, cv2.DIST_L2, 5) / scale
         return (1 - smoothstep((distance - _RIGID) / _GIVES)).astype(np.float32)
+
+    def lenses(self, places: np.ndarray) -> np.ndarray:
+        """Tell which pixels (rows, columns, 2) lie on a lens or its rim.
+
+        Args:
+            places: (rows, columns, 2) pixels (x, y).
+
+        Returns:
+            (2, rows, columns) bool, for the subject's right and left eye.
+        """
+        inside = []
+        for rim in self.rims:
+            middle = rim.mean(0)
+            angle = np.arctan2(*(rim - middle).T[::-1])
+            order = np.argsort(angle)
+            reach = np.linalg.norm(rim - middle, axis=1)[order]
+            off = places - middle
+            limit = np.interp(np.arctan2(off[..., 1], off[..., 0]), angle[order], reach, period=2 * np.pi)
+            inside.append(np.linalg.norm(off, axis=-1) < 1.12 * limit)
+        return np.array(inside)
 
 
 def find_glasses(face: FaceGeometry) -> Glasses | None:
