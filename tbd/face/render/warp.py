@@ -27,7 +27,8 @@ _FINE = 40
 _CREASES = 64
 """Samples per inter-ocular distance of the crease maps."""
 _UNSEEN = np.array([0.32, 0.3, 0.0])
-"""Of pitch, yaw and roll: what a viewer (MediaPipe's landmarker, `benchmarks.closed_loop`) misses of a turn of the mesh, over what is seen."""
+"""Of pitch, yaw and roll: what a viewer (MediaPipe's landmarker, in `benchmarks.closed_loop`) misses of a turn of the mesh, as a share of
+what it sees."""
 _FAR = 0.45
 """Radians by which a head is turned far."""
 _RELIEF = np.float32(0.13)
