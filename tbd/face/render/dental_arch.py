@@ -69,8 +69,8 @@ LOWER_CROWNS = (
     Crown(0.115, 0.080, 0.012, 0.004, 0.004),
 )
 UPPER_EDGE, LOWER_EDGE = -0.016, 0.0
-"""Heights of the incisors' edges over the seam of closed lips: upper teeth show 1.5 mm under a lip that parts. Set on film of 14 people, where
-speech shows far less of the teeth than anatomy's 3 mm."""
+"""Heights of the incisors' edges over the seam of closed lips: upper teeth show 1.5 mm under a lip that parts. Set on film of 14
+people, where speech shows far less of the teeth than anatomy's 3 mm."""
 _MARGIN = 0.1
 """How far a picture of a row goes on beyond its biting edges, where a portrait's own teeth may reach."""
 _GUM = 0.1
