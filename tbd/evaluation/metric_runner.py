@@ -80,13 +80,21 @@ class MetricRunner:
             if isinstance(self.metric, ClipMean):
                 self.clip_values[clip_inputs.clip.id] = self._update_mean(self.metric, inputs, shared)
             else:
-                self.metric.update(*inputs)
+                self._update_other(self.metric, inputs)
             self.clips += 1
         except WeightsNotFoundError as error:
             self.metric, self.absent = None, str(error)
         except Unmeasurable as error:
             self.refused = self.refused or str(error)
             clip_inputs.add_issue("metric", f"{self.entry.name}: {error}")
+
+    @staticmethod
+    def _update_other(metric: ClipMetric, inputs: list[Any]) -> None:
+        """Update a metric that is no mean, which counts what it cannot measure and says nothing."""
+        before = int(metric.unmeasured)
+        metric.update(*inputs)
+        if int(metric.unmeasured) > before:
+            raise Unmeasurable("the clip has too few frames to be measured")
 
     @staticmethod
     def _update_mean(metric: ClipMean, inputs: list[Any], shared: SharedValues) -> dict[str, float]:

@@ -1,23 +1,30 @@
 """Identity of a face: CSIM with a pluggable embedder."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, to_uint8
+from tbd.metrics.inputs import require_at_least, require_finite_output
 
 
 class FaceEmbedder(nn.Module):
-    """Base class of networks that turn face chips into vectors which point the same way where the person is the same."""
+    """Base class of networks that turn faces into vectors which point the same way where the person is the same.
+
+    An implementation that was trained on insightface's crops sets `crops` to ``aligned_faces``.
+    """
+
+    crops: ClassVar[Literal["faces", "aligned_faces"]] = "faces"
+    """The field that it sees: dlib's chips of 224, or insightface's crops of 112 (`tbd.metrics.crops.CUTTERS`)."""
 
     @abstractmethod
     def embed(self, faces: Tensor) -> Tensor:
         """Embed faces. Resizing and scaling are the network's own.
 
         Args:
-            faces: (F, 3, 224, 224) uint8 RGB chips as `tbd.metrics.crops.face_chips` cuts them.
+            faces: (F, 3, side, side) uint8 RGB, cut as `crops` says.
 
         Returns:
             (F, D) float32.
@@ -31,7 +38,7 @@ class IdentitySimilarity(ClipMean):
     part of the metric's name: cosines of two embedders are not comparable, and each has its own value for strangers.
 
     Args:
-        embedder: Turns face chips into vectors.
+        embedder: Turns faces into vectors; its `crops` is the field that this metric reads.
         batch_size: Number of faces at a time.
         kwargs: Options of `torchmetrics.Metric`.
 
@@ -53,13 +60,15 @@ class IdentitySimilarity(ClipMean):
 
     def __init__(self, embedder: FaceEmbedder, batch_size: int = 32, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        require_at_least(1, batch_size=batch_size)
         self._embedder, self.batch_size = FrozenModule(embedder), batch_size
+        self.reads = (f"preds.{embedder.crops}", f"target.{embedder.crops}")
 
     def embed(self, faces: Array) -> Tensor:
         """Embed faces as vectors of length 1.
 
         Args:
-            faces: (F, 3, 224, 224) uint8 chips.
+            faces: (F, 3, side, side) uint8, cut as the embedder sees them.
 
         Returns:
             (F, D) float64.
@@ -73,14 +82,15 @@ class IdentitySimilarity(ClipMean):
         with full_precision(self.device):
             embedder = self._embedder.on(self.device)
             embeds = torch.cat([embedder.embed(part.to(self.device)) for part in faces.split(self.batch_size)])
+        require_finite_output(embeds, type(embedder).__name__)
         return nn.functional.normalize(embeds.double(), dim=1)
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """Compare one clip with its reference.
 
         Args:
-            preds: (F, 3, 224, 224) uint8 chips.
-            target: (G, 3, 224, 224) uint8 chips.
+            preds: (F, 3, side, side) uint8, cut as the embedder sees them.
+            target: (G, 3, side, side) uint8, cut likewise.
 
         Returns:
             ``value``, the mean cosine.
