@@ -23,6 +23,18 @@ SharedValues = dict[Hashable, dict[str, float]]
 """`ClipMean.group` → the numbers of one clip."""
 
 
+def direction_of(entry: MetricEntry) -> Literal["higher", "lower", "reference"]:
+    """Say which way is good for a metric of a protocol.
+
+    Args:
+        entry: The metric's line in the protocol.
+
+    Returns:
+        What the entry says, and else what its class does.
+    """
+    return entry.better or _DIRECTIONS[getattr(import_class(entry.metric.class_path), "higher_is_better", None)]
+
+
 @dataclass
 class MetricRunner:
     """A metric of a protocol and what it has measured so far.
@@ -125,8 +137,7 @@ class MetricRunner:
     def value(self) -> Value:
         """Compute the result, or say why there is none."""
         metric = self.metric
-        kind = import_class(self.entry.metric.class_path) if metric is None else metric
-        better = self.entry.better or _DIRECTIONS[getattr(kind, "higher_is_better", None)]
+        better = direction_of(self.entry)
         unit = "" if metric is None else metric.unit
 
         def absent(reason: str | None) -> Value:

@@ -9,6 +9,7 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.evaluation.clip_decoding import Cutters, DecodedClip, View, count_frames, decode_clip, in_crop, window_of
 from tbd.evaluation.clip_inputs import LABEL_FIELDS, ROLES, RequiredFields, Role, UnusableClip, is_paired, label_field, view_of
+from tbd.evaluation.framing import frame_as_portrait
 from tbd.evaluation.predictions import Prediction
 from tbd.evaluation.protocol import Crop, MetricEntry, Protocol
 from tbd.evaluation.references.base import ReferenceClip
@@ -152,7 +153,14 @@ class VideoInputs:
 
         views, (track, cutters) = self._views("preds"), self._tracks("preds")
         try:
-            decoded = decode_clip(read_video(self.prediction.video), views, None, track, cutters, str(self.prediction.video))
+            decoded = decode_clip(
+                self._framed(read_video(self.prediction.video), bool(views or track)),
+                views,
+                None,
+                track,
+                cutters,
+                str(self.prediction.video),
+            )
         except InputError as error:
             raise UnusableClip("no_face" if "no face" in str(error) else "unreadable", str(error)) from error
         if decoded.length <= self.rows["preds"].max():
@@ -162,6 +170,15 @@ class VideoInputs:
         self._report_size(decoded)
         self._report_lost(decoded, self._name)
         return decoded
+
+    def _framed(self, frames: Iterable[np.ndarray], seen: bool) -> Iterable[np.ndarray]:
+        """The frames as the protocol frames them; see `tbd.evaluation.framing`."""
+        if not seen or self.protocol.framing == "any":
+            return frames
+        framed = frame_as_portrait(frames, self.clip, self.protocol.size, self._name)
+        if framed.issue is not None:
+            self.add_issue("framing", framed.issue)
+        return framed.frames
 
     def _report_size(self, decoded: DecodedClip) -> None:
         """Say so where the pictures are not the protocol's square; see `cut` for what becomes of them."""

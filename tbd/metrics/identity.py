@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, to_uint8
 from tbd.metrics.inputs import require_at_least, require_finite_output
 
@@ -85,6 +86,10 @@ class IdentitySimilarity(ClipMean):
         require_finite_output(embeds, type(embedder).__name__)
         return nn.functional.normalize(embeds.double(), dim=1)
 
+    def direction(self, faces: Array) -> Tensor:
+        """Average faces' embeddings into one vector of length 1, (D,) float64; see `embed`."""
+        return nn.functional.normalize(self.embed(faces).mean(0), dim=0)
+
     def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """Compare one clip with its reference.
 
@@ -98,5 +103,50 @@ class IdentitySimilarity(ClipMean):
         Raises:
             Unmeasurable: If there is no face in either.
         """
-        reference = nn.functional.normalize(self.embed(target).mean(0), dim=0)
-        return {"value": float((self.embed(preds) @ reference).mean())}
+        return {"value": float((self.embed(preds) @ self.direction(target)).mean())}
+
+
+class IdentityDrift(IdentitySimilarity):
+    """Drift of a face over a clip: 1 − the cosine between the mean embeddings of its first and last second, 0..2, lower is better.
+
+    A face that turns into another one over a long clip has the same CSIM in the mean as one that is a little off throughout. Recorded
+    clips are not at 0, since heads turn; compare with them.
+
+    Args:
+        embedder: See `IdentitySimilarity`.
+        batch_size: Number of faces at a time.
+        kwargs: Options of `torchmetrics.Metric`.
+
+    Example:
+        >>> class MeanColour(FaceEmbedder):
+        ...     def embed(self, faces):
+        ...         return faces.float().mean((2, 3))
+        >>> faces = torch.full((75, 3, 224, 224), 90, dtype=torch.uint8)
+        >>> metric = IdentityDrift(MeanColour())
+        >>> metric.update(faces)
+        >>> round(float(metric.compute()), 6)
+        0.0
+    """
+
+    higher_is_better = False
+    plot_lower_bound, plot_upper_bound = 0.0, 2.0
+
+    def __init__(self, embedder: FaceEmbedder, batch_size: int = 32, **kwargs: Any) -> None:
+        super().__init__(embedder, batch_size, **kwargs)
+        self.reads = (f"preds.{embedder.crops}",)
+
+    def measure(self, preds: Array) -> dict[str, float]:  # type: ignore[override]  # it reads one field
+        """Compare a clip's beginning with its end.
+
+        Args:
+            preds: (F, 3, side, side) uint8, cut as the embedder sees them, of consecutive frames.
+
+        Returns:
+            ``value``, the drift.
+
+        Raises:
+            Unmeasurable: If fewer than two seconds show a face.
+        """
+        if len(preds) < 2 * FPS:
+            raise Unmeasurable(f"Drift needs two seconds of a face, {2 * FPS} frames; there are {len(preds)}.")
+        return {"value": 1 - float(self.direction(preds[:FPS]) @ self.direction(preds[-FPS:]))}

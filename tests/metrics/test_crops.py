@@ -151,7 +151,7 @@ def test_arcfaces_crops_are_insightfaces(crop):
         points[0, indices, :2] = place
     found = arcface_crops(torch.from_numpy(astronaut()).permute(2, 0, 1)[None], points)[0].permute(1, 2, 0).numpy().astype(int)
     assert np.abs(found[7::28, 7::28] - crop["pixels"]).max() <= 1, "OpenCV's fixed-point weights"
-    assert abs(int(found.sum()) - crop["sum"]) < 1e-5 * crop["sum"]
+    assert abs(int(found.sum()) - crop["sum"]) < 1e-4 * crop["sum"]
     assert float((found.sum(-1) == 0).mean()) == pytest.approx(crop["black"], abs=1e-3), "no band where the picture has pixels"
 
 
