@@ -4,14 +4,22 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
-from tbd.face.render.contour import Aperture, Opening, affine_from_points, aperture_coverage, blend, edge_ramp, warp_texture
+from tbd.face.render.contour import Aperture, Opening, affine_from_points, aperture_coverage, edge_ramp, warp_texture
+from tbd.face.render.lids import LidEdges, lid_curves
+from tbd.utils.tracks import smoothstep
 
-LASHES = 0.016
-"""Inter-ocular distances below the mesh's contour that still belong to the upper lid: its lashes go along with it."""
+Window = tuple[slice, slice]
+"""Rows and columns."""
+
 SOFT = 0.014
 """Width of the lids' edges, in inter-ocular distances."""
-_REACH = (0.16, 0.3)
-"""Half the window's size about an eye beyond its corners, in inter-ocular distances, and room for the head to move."""
+_CLEAR = ((0.004, 0.03), (0.003, 0.016))
+"""From how far below the upper edge, and above the lower one, the eyeball is free of lashes and their shade, and over how far that
+begins, in inter-ocular distances."""
+_SHADE, _SHADE_REACH = 0.3, 0.035
+"""Log light that a lowered lid takes from the eye under it, and inter-ocular distances over which that fades."""
+_MARGIN = (0.12, 0.15, 0.12)
+"""Inter-ocular distances beyond the lids (aside, up, down) that are drawn with them."""
 
 
 class Eye:
@@ -21,33 +29,39 @@ class Eye:
         face: The portrait.
         side: The subject's own.
         pixels: (rows, columns) slices of the picture, the window that it may move in.
+        upper: (h, w, 3) uint8 RGB, the window at rest with the clean skin of the upper lid, see `paint_clean_lids`.
+        lower: (h, w, 3) uint8 RGB, likewise of the lower lid.
         blur: Pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
 
     Attributes:
         aperture: The opening between the lids.
     """
 
-    def __init__(self, face: FaceGeometry, side: topology.Side, pixels: tuple[slice, slice], blur: float = 0.0) -> None:
+    def __init__(
+        self, face: FaceGeometry, side: topology.Side, pixels: Window, upper: np.ndarray, lower: np.ndarray, blur: float = 0.0
+    ) -> None:
         self._iris = list(topology.on_side(topology.IRIS, side))
         self._face, self._rest = face, face.points[:, :2].astype(np.float64)
-        self.aperture = Aperture(topology.on_side(topology.EYE_TOP, side), topology.on_side(topology.EYE_BOTTOM, side), pixels)
-        self._open = max(self._gap(self._rest[self.aperture.top], self._rest[self.aperture.bottom]), 1e-3)
-        self._soft, self._lash, self._blur = max(SOFT * face.scale, 0.8), LASHES * face.scale, blur
+        self.aperture = eye_aperture(side, pixels)
+        top, bottom = self._rest[self.aperture.top], self._rest[self.aperture.bottom]
+        self._open = max(_gap(top, bottom), 1e-3)
+        self._soft, self._blur = max(SOFT * face.scale, 0.8), blur
         corners = face.canonical[[self.aperture.top[0], self.aperture.top[-1]]]
         middle = face.canonical[self._iris].mean(0)
         middle[2] = corners[:, 2].mean()
         self._anchors = middle + np.array([[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0]], np.float32)
         self._white, self._coloured = self._paint()
+        opening, whole = self.aperture.open(top, bottom), (slice(None), slice(None))
+        image = face.image[pixels].astype(np.float32)
+        clean = self._compose(opening, self._rest, face.project(self._anchors)[:, :2], upper, lower, whole)
+        self._edges = LidEdges(image, clean, opening, lid_curves(top, bottom), pixels, face.scale, blur)
 
     def _paint(self) -> tuple[np.ndarray, np.ndarray]:
         """The white (h, w, 3) and the iris (h, w, 4, colour times alpha and alpha), float32, over the window."""
         rows, columns = self.aperture.pixels
         image = self._face.image[rows, columns].astype(np.float32)
         opening = self.aperture.open(self._rest[self.aperture.top], self._rest[self.aperture.bottom])
-        above = self._below_lashes(opening)
-        beyond = (edge_ramp(self._soft, self._blur) - self._soft) / 2  # a blurred edge shows the eye outside its contour, too
-        shown = (above > -beyond) & (opening.below > -beyond)
-        inside = (above > self._soft * 0.5) & (opening.below > self._soft * 0.5)
+        inside = (opening.above > self._soft) & (opening.below > self._soft * 0.5)
         ring = self._rest[self._iris]
         centre, radius = ring[0], 1.04 * float(np.linalg.norm(ring[1:] - ring[0], axis=1).mean())
         y, x = np.mgrid[rows, columns].astype(np.float32)
@@ -55,45 +69,84 @@ class Eye:
         disc = np.clip((radius + 0.5 * self._soft - distance) / (1.2 * self._soft) + 0.5, 0, 1)
         white = _fill_white(image, inside & (distance > radius + self._soft), opening.half)
         full = _fill_iris(image, inside, distance, radius)
-        sharp = np.where((shown & (disc > 0))[..., None], image, disc[..., None] * full + (1 - disc[..., None]) * white)
-        # Outside the iris the white shows the portrait's own pixels (veins, corners), where they can be seen.
-        white = np.where((shown & (disc <= 0))[..., None], image, white)
+        # The eyeball shows the portrait's own pixels (veins, corners, catch lights) where lashes and their shade end.
+        seen = [smoothstep((way / self._face.scale - start) / over) for way, (start, over) in zip((opening.above, opening.below), _CLEAR)]
+        shown = (seen[0] * seen[1])[..., None].astype(np.float32)
         alpha = disc[..., None]
+        painted = alpha * full + (1 - alpha) * white
+        sharp = painted + shown * (image - painted)
+        white = white + np.where(alpha > 0, 0, shown) * (image - white)
         coloured = np.where(alpha > 0, sharp - (1 - alpha) * white, 0)
-        return white, np.concatenate([coloured, alpha], -1).astype(np.float32)
+        return white.astype(np.float32), np.concatenate([coloured, alpha], -1).astype(np.float32)
 
-    def draw(self, frame: np.ndarray, moved: np.ndarray, skull: np.ndarray, lower: np.ndarray) -> None:
-        """Draw the lower lid and the eyeball into a frame that shows the skin of the upper lid.
+    def box(self, moved: np.ndarray) -> Window:
+        """Find the part of the window that an eye and its lids take up in one frame.
 
         Args:
-            frame: (h, w, 3) uint8 RGB, the window of the frame, changed in place.
+            moved: (478, 2) the mesh of this frame in pixels of the picture.
+
+        Returns:
+            (rows, columns) slices of the window.
+        """
+        scale = self._face.scale
+        points = moved[self.aperture.top + self.aperture.bottom] - [self.aperture.pixels[1].start, self.aperture.pixels[0].start]
+        low = np.floor(points.min(0) - np.array(_MARGIN[:2]) * scale).astype(int)
+        high = np.ceil(points.max(0) + np.array(_MARGIN[::2]) * scale).astype(int)
+        height, width = self.aperture.shape
+        left, top = np.clip(low, 0, [width - 1, height - 1])
+        right, bottom = np.clip(high, [left + 1, top + 1], [width, height])
+        return slice(int(top), int(bottom)), slice(int(left), int(right))
+
+    def draw(self, frame: np.ndarray, moved: np.ndarray, skull: np.ndarray, upper: np.ndarray, lower: np.ndarray, box: Window) -> None:
+        """Draw the eye and its lids into a frame.
+
+        Args:
+            frame: (h, w, 3) uint8 RGB, the box of the frame, changed in place.
             moved: (478, 2) the mesh of this frame in pixels of the picture.
             skull: (3, 2) pixels of the picture where `anchors` are in this frame: they turn with the skull.
-            lower: (h, w, 3) uint8 RGB, the skin of the lower lid.
+            upper: (h, w, 3) uint8 RGB, the clean skin of the upper lid in this frame, over the box.
+            lower: (h, w, 3) uint8 RGB, the clean skin of the lower lid in this frame, over the box.
+            box: (rows, columns) slices of the window that are drawn, see `box`.
         """
         top, bottom = moved[self.aperture.top], moved[self.aperture.bottom]
-        opening = self.aperture.open(top, bottom)
-        # What lies between the lashes is the eye itself: a closing lid must not take it along.
-        above = self._below_lashes(opening, np.clip(self._gap(top, bottom) / self._open, 0, 1))
-        # The upper lid lies over the lower one; below its lashes comes the eyeball, then the lower lid.
-        blend(frame, lower, np.clip(above / np.float32(edge_ramp(self._soft, self._blur)) + np.float32(0.5), 0, 1))
-        box = self.aperture.box(top, bottom)
-        cover = aperture_coverage(above[box], opening.below[box], self._soft, self._blur)
-        if cover.any():
-            blend(frame[box], self._eyeball(moved, skull, box), cover)
+        opening = self.aperture.open(top, bottom).within(box)
+        closing = 1 - _gap(top, bottom) / self._open
+        picture = self._compose(opening, moved, skull, upper, lower, box, closing)
+        picture += np.float32(0.5)
+        picture *= np.exp(self._edges.light(opening, closing))
+        frame[:] = np.clip(picture, 0, 255)
 
-    @staticmethod
-    def _gap(top: np.ndarray, bottom: np.ndarray) -> float:
-        """Pixels between the middles of the lids; negative where they overlap."""
-        middle, down = len(top) // 2, np.array([top[0, 1] - top[-1, 1], top[-1, 0] - top[0, 0]])
-        down = down * (1 if down[1] > 0 else -1) / max(float(np.linalg.norm(down)), 1e-6)
-        return float((bottom[middle] - top[middle]) @ down)
+    def _compose(
+        self,
+        opening: Opening,
+        moved: np.ndarray,
+        skull: np.ndarray,
+        upper: np.ndarray,
+        lower: np.ndarray,
+        box: Window,
+        closing: float = 0.0,
+    ) -> np.ndarray:
+        """(h, w, 3) float32: lids and eyeball without what darkens the edges."""
+        picture = upper.astype(np.float32)
+        # The upper lid lies over the lower one; below its edge comes the eyeball, then the lower lid.
+        under = np.clip(opening.above / np.float32(edge_ramp(self._soft, self._blur)) + np.float32(0.5), 0, 1)[..., None]
+        picture += under * (lower - picture)
+        cover = aperture_coverage(opening.above, opening.below, self._soft, self._blur)[..., None]
+        rows, columns = np.flatnonzero(cover.any((1, 2))), np.flatnonzero(cover.any((0, 2)))
+        if not len(rows):
+            return picture
+        part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        start = box[0].start or 0, box[1].start or 0
+        inner = tuple(slice(s.start + first, s.stop + first) for s, first in zip(part, start))
+        eyeball = self._eyeball(moved, skull, (inner[0], inner[1]))
+        shade = np.float32(_SHADE * np.clip(2 * closing, 0, 1))
+        if shade > 0:
+            depth = np.maximum(opening.above[part], 0) / np.float32(_SHADE_REACH * self._face.scale)
+            eyeball = eyeball * np.exp(-shade * np.exp(-depth))[..., None]
+        picture[part] += cover[part] * (eyeball - picture[part])
+        return picture
 
-    def _below_lashes(self, opening: Opening, openness: float = 1.0) -> np.ndarray:
-        """(h, w) pixels below the edge of the upper lid with its lashes."""
-        return opening.above - np.float32(self._lash * openness) * np.clip(1 - (opening.along / np.float32(opening.half)) ** 2, 0, 1)
-
-    def _eyeball(self, moved: np.ndarray, skull: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+    def _eyeball(self, moved: np.ndarray, skull: np.ndarray, box: Window) -> np.ndarray:
         """(h, w, 3) float32: the eyeball as it would be seen without lids, over a part of the window."""
         rest = self._face.project(self._anchors)[:, :2]
         turn = affine_from_points(rest, skull)
@@ -108,6 +161,18 @@ class Eye:
     def anchors(self) -> np.ndarray:
         """(3, 3) float32 canonical points that turn with the skull."""
         return self._anchors
+
+
+def eye_aperture(side: topology.Side, pixels: Window) -> Aperture:
+    """Return the opening between the lids of one side, in a window (rows, columns) of pixels."""
+    return Aperture(topology.on_side(topology.EYE_TOP, side), topology.on_side(topology.EYE_BOTTOM, side), pixels)
+
+
+def _gap(top: np.ndarray, bottom: np.ndarray) -> float:
+    """Pixels between the middles of the lids; negative where they overlap."""
+    middle, down = len(top) // 2, np.array([top[0, 1] - top[-1, 1], top[-1, 0] - top[0, 0]])
+    down = down * (1 if down[1] > 0 else -1) / max(float(np.linalg.norm(down)), 1e-6)
+    return float((bottom[middle] - top[middle]) @ down)
 
 
 def _fill_white(image: np.ndarray, seen: np.ndarray, half: float) -> np.ndarray:
@@ -134,7 +199,7 @@ def _fill_iris(image: np.ndarray, inside: np.ndarray, distance: np.ndarray, radi
     overall = image[seen].mean(0) if seen.any() else image[distance < radius].mean(0) if (distance < radius).any() else np.zeros(3)
     for ring in range(9):
         here = seen & (places == ring)
-        rings[ring] = image[here].mean(0) if here.sum() > 2 else overall
+        rings[ring] = np.median(image[here], 0) if here.sum() > 2 else overall
     smooth = np.clip(distance / radius * 8 - 0.5, 0, 7.999)
     low = smooth.astype(int)
     return rings[low] + (smooth - low)[..., None].astype(np.float32) * (rings[low + 1] - rings[low])

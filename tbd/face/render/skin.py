@@ -42,6 +42,23 @@ def skin_mask(image: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray
     return cv2.GaussianBlur(likeness, (0, 0), max(0.012 * scale, 0.5))
 
 
+def bare_skin(skin: np.ndarray, scale: float) -> np.ndarray:
+    """Draw the edges of skin in, so that nothing that is painted on skin reaches hair, brows or rims.
+
+    Args:
+        skin: (H, W) 0..1, see `skin_mask`.
+        scale: Pixels per inter-ocular distance.
+
+    Returns:
+        (H, W) float32 0..1, softer and never more than `skin`.
+    """
+    import cv2
+
+    reach = max(int(0.03 * scale), 1)
+    drawn_in = cv2.erode(skin, np.ones((2 * reach + 1,) * 2))
+    return np.minimum(cv2.GaussianBlur(drawn_in, (0, 0), max(0.02 * scale, 0.5)), skin)
+
+
 def skin_smoothness(image: np.ndarray, points: np.ndarray, scale: float) -> float:
     """Measure how smooth a face's skin is; folds on smooth skin are soft and shallow.
 

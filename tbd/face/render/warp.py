@@ -8,12 +8,15 @@ from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
 from tbd.face.render.blur import excess_blur
-from tbd.face.render.eyes import Eye
+from tbd.face.render.eyes import Eye, eye_aperture
 from tbd.face.render.grid import Grid, invert, sample
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
+from tbd.face.render.lids import paint_clean_lids
+from tbd.face.render.lines import line_maps
 from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.mouth import Mouth
-from tbd.face.render.skin import shadow_tint, skin_mask, skin_smoothness
+from tbd.face.render.relief import estimate_light, relief_maps
+from tbd.face.render.skin import bare_skin, shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
 from tbd.face.rig import Rig, resting_smile, smile_relaxation
 from tbd.utils.tracks import smoothstep
@@ -174,8 +177,29 @@ class PortraitWarper:
 
     def _prepare_apertures(self) -> None:
         mouth, *eyes = (skin.pixels for skin in self._lower_skins)
-        self._apertures: list[Mouth | Eye] = [Mouth(self._face, mouth, self._blur)]
-        self._apertures += [Eye(self._face, side, pixels, self._blur) for side, pixels in zip(topology.SIDES, eyes)]
+        self._mouth = Mouth(self._face, mouth, self._blur)
+        self._upper_lids, self._lower_lids = (self._layers.foreground.copy() for _ in range(2))
+        skin = skin_mask(self._face.image, self._face.points[:, :2], self._face.scale)
+        self._eyes: list[Eye] = [self._prepare_eye(side, pixels, skin) for side, pixels in zip(topology.SIDES, eyes)]
+
+    def _prepare_eye(self, side: topology.Side, pixels: Window, skin: np.ndarray) -> Eye:
+        """Paint the lids of one eye into `_upper_lids` and `_lower_lids`, and prepare what is drawn between them."""
+        face, aperture = self._face, eye_aperture(side, pixels)
+        points = face.points[:, :2].astype(np.float64)
+        top, bottom, brow = (points[list(ids)] for ids in (aperture.top, aperture.bottom, topology.on_side((53, 52, 65), side)))
+        room = float(np.linalg.norm(brow.mean(0) - top[3:6].mean(0)))
+        image = face.image[pixels].astype(np.float32)
+        clean = paint_clean_lids(image, skin[pixels], aperture.open(top, bottom), room, face.scale)
+        skins = []
+        for foreground, colour, share in (
+            (self._upper_lids, clean.upper, clean.upper_share),
+            (self._lower_lids, clean.lower, clean.lower_share),
+        ):
+            opacity = foreground[pixels][..., 3:].astype(np.float32) / 255
+            painted = np.round(colour * opacity).astype(np.uint8)
+            foreground[pixels][..., :3] = np.where(share[..., None] > 0, painted, foreground[pixels][..., :3])
+            skins.append(composite(foreground[pixels], self._layers.background[pixels]))
+        return Eye(face, side, pixels, skins[0], skins[1], self._blur)
 
     def _prepare_creases(self, shading: float) -> None:
         import cv2
@@ -186,20 +210,32 @@ class PortraitWarper:
         y = (np.arange(size[0]) + 0.5) / size[0] * (down.stop - down.start) - 0.5 + down.start
         x = (np.arange(size[1]) + 0.5) / size[1] * (across.stop - across.start) - 0.5 + across.start
         places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+
+        def shrink(values: np.ndarray) -> np.ndarray:
+            return cv2.resize(values[down, across], size[::-1], interpolation=cv2.INTER_AREA)
+
         image, points, scale = self._face.image, self._face.points[:, :2], self._face.scale
         soft, depth = crease_softness(skin_smoothness(image, points, scale), self._blur / scale)
-        maps, mix = crease_maps(points.astype(np.float64), places, scale, soft)
+        skin = skin_mask(image, points, scale)
+        light, bare = estimate_light(self._face, skin), bare_skin(skin, scale)
+        maps, mix = crease_maps(points.astype(np.float64), places, scale, soft, light, shrink(bare).ravel())
         maps *= depth
-        skin = skin_mask(image, points, scale)[down, across]
-        maps *= cv2.resize(skin, size[::-1], interpolation=cv2.INTER_AREA).ravel()
-        grey = cv2.cvtColor(image[down, across], cv2.COLOR_RGB2GRAY)
-        headroom = np.clip((235 - cv2.resize(grey, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)) / 90, 0, 1)
+        lines, deepened = line_maps(image, bare, points, scale)
+        maps = np.concatenate([maps, [shrink(line).ravel() for line in lines]])
+        mix = np.concatenate([mix, deepened], 1)
+        headroom = np.clip((235 - shrink(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).astype(np.float32)) / 90, 0, 1)
         maps = np.where(maps > 0, maps * headroom.ravel(), maps)
         # A smile that is let go leaves its folds in the pixels: they are lightened.
         smiling = mix[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
         self._smile_folds = np.float32(0.8 * min(resting_smile(self._rig), 1)) * smiling
         self._tint = shadow_tint(image, points)
-        self._crease_shape, self._crease_maps, self._crease_mix = size, maps * np.float32(shading), mix
+        self._crease_shape, self._crease_mix = size, mix
+        self._crease_maps = (maps * np.float32(shading)).astype(np.float32)
+        cells = self._skin.reshape(len(self._modes), *self._camera[1].shape[:2], 3)
+        towards = cells @ self._face.rotation[2].astype(np.float32)
+        relief = relief_maps(towards, self._fine.step / scale, light)
+        on_skin = cv2.resize(bare[down, across], relief.shape[:0:-1], interpolation=cv2.INTER_AREA)
+        self._relief = (relief * on_skin * np.float32(shading)).reshape(len(relief), -1)
 
     def draw(self, values: np.ndarray) -> np.ndarray:
         """Draw one frame of a `Motion`, (58,) values, as (H, W, 3) uint8 RGB."""
@@ -217,7 +253,7 @@ class PortraitWarper:
         person = sample(self._layers.foreground, source, cv2.BORDER_REPLICATE)
         frame = composite(person, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward)
-        self._draw_creases(frame, blendshapes, weights[-1], back[1])
+        self._draw_creases(frame, blendshapes, weights, back[1])
         return frame
 
     def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
@@ -256,33 +292,43 @@ class PortraitWarper:
         return self._face.points[:, :2] + (moved - rest)
 
     def _draw_apertures(self, frame, weights, turn, shift, source, back, forward) -> None:
-        import cv2
-
         moved = self._moved(weights, turn, shift)
+        below = [self._below(skin, weights, turn, source, back, forward) for skin in self._lower_skins]
         jaw = sum(weights[BLENDSHAPES.index(n)] * self._rig.modes[BLENDSHAPES.index(n), 17] for n in _JAW)
-        rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
-        for skin, aperture in zip(self._lower_skins, self._apertures):
-            extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
-            extra *= np.array([1, -1], np.float32) * np.float32(self._face.scale / self._fine.step)
-            start = back[skin.inner]
-            below = invert(forward[skin.inner] + extra, start=start)
-            difference = self._fine.upsample(below - start, skin.cells) * self._fine.step
-            places = source[skin.pixels] + difference
-            person = sample(self._layers.foreground, places, cv2.BORDER_REPLICATE)
-            image = composite(person, self._layers.background[skin.pixels])  # what stands behind the jaw does not go with it
-            anchors = self._face.project(aperture.anchors, turn, shift)[:, :2]
-            if isinstance(aperture, Mouth):
-                hanging = self._face.project(aperture.anchors + jaw, turn, shift)[:, :2]
-                aperture.draw(frame[skin.pixels], moved, anchors, hanging, image)
-            else:
-                aperture.draw(frame[skin.pixels], moved, anchors, image)
+        anchors, hanging = (self._face.project(self._mouth.anchors + drop, turn, shift)[:, :2] for drop in (0, jaw))
+        pixels = self._lower_skins[0].pixels
+        image = self._layer_at(self._layers.foreground, below[0], pixels)
+        self._mouth.draw(frame[pixels], moved, anchors, hanging, image)
+        for skin, places, eye in zip(self._lower_skins[1:], below[1:], self._eyes):
+            box = eye.box(moved)
+            part = tuple(slice(window.start + inner.start, window.start + inner.stop) for window, inner in zip(skin.pixels, box))
+            upper = self._layer_at(self._upper_lids, source[part[0], part[1]], (part[0], part[1]))
+            lower = self._layer_at(self._lower_lids, places[box], (part[0], part[1]))
+            anchors = self._face.project(eye.anchors, turn, shift)[:, :2]
+            eye.draw(frame[part[0], part[1]], moved, anchors, upper, lower, box)
 
-    def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, relaxed: float, back: np.ndarray) -> None:
+    def _below(self, skin: LowerSkin, weights, turn, source, back, forward) -> np.ndarray:
+        """(h, w, 2) pixels of the picture that the skin below an aperture comes from, over its window."""
+        rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
+        extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
+        extra *= np.array([1, -1], np.float32) * np.float32(self._face.scale / self._fine.step)
+        start = back[skin.inner]
+        below = invert(forward[skin.inner] + extra, start=start)
+        return source[skin.pixels] + self._fine.upsample(below - start, skin.cells) * self._fine.step
+
+    def _layer_at(self, foreground: np.ndarray, places: np.ndarray, pixels: Window) -> np.ndarray:
+        """(h, w, 3) uint8: a foreground sampled at places, before the background of a window, which does not go with it."""
         import cv2
 
-        amounts = saturate_depth(blendshapes @ self._crease_mix) - relaxed * self._smile_folds
+        return composite(sample(foreground, places, cv2.BORDER_REPLICATE), self._layers.background[pixels])
+
+    def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, weights: np.ndarray, back: np.ndarray) -> None:
+        import cv2
+
+        amounts = saturate_depth(blendshapes @ self._crease_mix) - weights[-1] * self._smile_folds
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
+        light += cv2.resize((weights @ self._relief).reshape(back.shape[:2]), (columns, rows), interpolation=cv2.INTER_LINEAR)
         down, across = self._fine.pixels(self._window)
         ratio = np.array([columns / (across.stop - across.start), rows / (down.stop - down.start)], np.float32)
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))

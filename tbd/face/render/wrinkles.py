@@ -1,4 +1,4 @@
-"""Creases: where skin folds it darkens, and lightens beside the fold. Geometry alone reads as neither anger nor disgust.
+"""Creases: where skin folds, one side of the fold turns from the light and the other to it, and its bottom is in shade.
 
 Each crease is a stroke or a spot on the mesh with the blendshapes that deepen it; together they make maps of log light in
 the portrait's own pixels, which the renderer mixes by the coefficients and multiplies into the skin.
@@ -49,7 +49,6 @@ CREASES = (
     Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.55, 0.024, {"browDown": 1.0}),
     Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
     Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.5, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
-    Crease("bunch above the lowered brow", (336, 296, 334), 0.1, 0.05, {"browDown": 1.0}, 0.0),
     Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
     Crease("forehead line, lowest", ((296, 299, 296), (336, 337, 336), (9, 9, 151), (107, 108, 107), (66, 69, 66)),
            -0.2, 0.02, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.12, True),
@@ -59,7 +58,6 @@ CREASES = (
            -0.2, 0.022, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.12, True),
     Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.12),
-    Crease("opened upper lid", (442, 443, 444), 0.1, 0.045, {"eyeWide": 0.8, "browOuterUp": 0.5, "browInnerUp": 0.4}, 0.0),
     Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.036, _NOSE_FOLD),
     Crease("raised cheek", ((280, 425),), 0.1, 0.14, {"mouthSmile": 0.8, "cheekSquint": 0.6, "noseSneer": 0.4}, 0.0),
     Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.3, 0.016, {"noseSneer": 1.0, "browDown": 0.1}, 0.5),
@@ -69,7 +67,6 @@ CREASES = (
     Crease("crow's foot, middle", (446, 265, (265, 372)), -0.2, 0.012, _SMILE_LINES, 0.4),
     Crease("crow's foot, lower", ((261, 446), (340, 265), 345), -0.18, 0.012, _SMILE_LINES, 0.4),
     Crease("infraorbital fold", (453, 452, 451, 450, 449, 448), -0.22, 0.02, _LID_LINES, 0.4),
-    Crease("lower lid pouch", ((256, 452), (253, 450), (339, 448)), 0.07, 0.022, {"eyeSquint": 0.7, "cheekSquint": 0.6}, 0.0),
     Crease("corner shadow", (291,), -0.3, 0.035, _CORNER, 0.0),
     Crease("corner pit", ((287, 291),), -0.28, 0.04, {"mouthDimple": 1.0, "mouthSmile": 0.3}, 0.0),
     Crease("marionette line", ((291, 287), (273, 287), (273, 422), 424), -0.28, 0.03, {"mouthFrown": 1.0, "mouthStretch": 0.3}, 0.2),
@@ -82,11 +79,21 @@ CREASES = (
     Crease("shadow under the lower lip", ((17, 18),), -0.18, 0.07, {"mouthPucker": 1.0, "mouthFunnel": 0.6}, 0.0, True),
 )  # fmt: skip
 
-_SOFTER, _SHALLOWER = 0.022, 0.4
+_SOFTER, _SHALLOWER = 0.014, 0.45
 """On the smoothest skin: by how much, in inter-ocular distances, folds are blurred, and how much of their depth they lack."""
+_THIN = 0.024
+"""Half-width, in inter-ocular distances, up to which a fold is a line: lines are left to those that a face has already, mostly."""
+_LINE_SHARE = 0.3
+"""How much of its depth a line that a face does not have yet is given."""
+_SLOPE = 0.9
+"""How steep the sides of a fold of depth 1 are, as a change of the normal."""
+_HIDDEN = 0.75
+"""The least share of a fold that must lie on skin: half a fold, beside a fringe or a rim, is none."""
 
 
-def crease_maps(points: np.ndarray, places: np.ndarray, scale: float, soft: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def crease_maps(
+    points: np.ndarray, places: np.ndarray, scale: float, soft: float = 0.0, light: np.ndarray | None = None, skin: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw maps of log light over a picture, and compute how the blendshapes mix them.
 
     Args:
@@ -94,17 +101,27 @@ def crease_maps(points: np.ndarray, places: np.ndarray, scale: float, soft: floa
         places: (M, 2) pixels at which the maps are wanted.
         scale: Pixels per inter-ocular distance.
         soft: Inter-ocular distances by which folds are blurred; what they darken stays the same on the whole.
+        light: (2,) the portrait's light, see `estimate_light`; from above and in front by default.
+        skin: (M,) 0..1, how much each place is bare skin; everywhere by default.
 
     Returns:
         Maps (K, M) float32 of log light, and mix (52, K) float32: ``light = exp(saturate_depth(coefficients @ mix) @ maps)``.
     """
+    light = np.array([0.0, 0.3]) if light is None else light
     maps, mix = [], []
     for crease in CREASES:
         sides = ("",) if crease.whole else ("Left", "Right")
         for side in sides:
-            maps.append(_draw(crease, points, places, scale, side == "Right", soft))
+            drawn = _draw(crease, points, places, scale, side == "Right", soft, light)
+            maps.append(drawn if skin is None else drawn * skin * _shown(drawn, skin))
             mix.append(_mix(crease, side))
     return np.array(maps, np.float32), np.array(mix, np.float32).T
+
+
+def _shown(drawn: np.ndarray, skin: np.ndarray) -> float:
+    """0..1: 1 for a fold on skin, 0 for one that is hidden in good part."""
+    share = float((np.abs(drawn) * skin).sum() / max(float(np.abs(drawn).sum()), 1e-9))
+    return float(smoothstep(np.array((share - _HIDDEN + 0.15) / 0.3)))
 
 
 def saturate_depth(amounts: np.ndarray) -> np.ndarray:
@@ -124,19 +141,25 @@ def _mix(crease: Crease, side: str) -> list[float]:
     return row.tolist()
 
 
-def _draw(crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, mirror: bool, soft: float) -> np.ndarray:
+def _draw(
+    crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, mirror: bool, soft: float, light: np.ndarray
+) -> np.ndarray:
     """(M,) log light of one crease at full depth."""
     path = np.array([_place(points, at, mirror) for at in crease.path])
-    distance, along = _to_path(places, path)
+    away, along = _to_path(places, path)
     width = float(np.hypot(crease.width, 1.4 * soft))  # a Gaussian's exp(-x²/w²) has w = √2 σ
-    across = distance / (width * scale)
+    across = np.linalg.norm(away, axis=1) / (width * scale)
     # A valley with soft sides, and skin that bulges beside it.
     profile = 0.65 * np.exp(-(across**2)) + 0.35 * np.exp(-((across / 2.2) ** 2))
     if crease.ridge:
         profile -= crease.ridge * np.exp(-(((across - 2.6) / 1.3) ** 2))
+        # The side that falls away towards the bottom faces across the fold: it gains or loses by where the light comes from.
+        facing = -away / (width * scale) @ (light * [1, -1])
+        profile += _SLOPE * facing * np.exp(-(across**2)) * np.sign(crease.depth)
     # Folds are deepest in their middle and run out at their ends.
-    ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 3 + 0.15)
-    return crease.depth * crease.width / width * profile * ends
+    ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 2.5)
+    share = _LINE_SHARE if crease.ridge and crease.width <= _THIN else 1.0
+    return crease.depth * share * crease.width / width * profile * ends
 
 
 def _place(points: np.ndarray, at: int | Sequence[int], mirror: bool) -> np.ndarray:
@@ -145,18 +168,19 @@ def _place(points: np.ndarray, at: int | Sequence[int], mirror: bool) -> np.ndar
 
 
 def _to_path(places: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance of each place from a path, and how far along it (0..1) its nearest point lies."""
+    """The way (M, 2) to each place from the nearest point of a path, and how far along it (0..1) that lies."""
     if len(path) == 1:
-        return np.linalg.norm(places - path[0], axis=1), np.zeros(len(places))
+        return places - path[0], np.zeros(len(places))
     lengths = np.linalg.norm(np.diff(path, axis=0), axis=1)
     starts = np.concatenate([[0], np.cumsum(lengths)])
-    best, along = np.full(len(places), np.inf), np.zeros(len(places))
+    away, best, along = np.zeros((len(places), 2)), np.full(len(places), np.inf), np.zeros(len(places))
     for i, (a, b) in enumerate(pairwise(path)):
         t = np.clip((places - a) @ (b - a) / max(lengths[i] ** 2, 1e-9), 0, 1)
-        distance = np.linalg.norm(places - a - t[:, None] * (b - a), axis=1)
+        way = places - a - t[:, None] * (b - a)
+        distance = (way**2).sum(1)
         closer = distance < best
-        best[closer], along[closer] = distance[closer], (starts[i] + t[closer] * lengths[i]) / starts[-1]
-    return best, along
+        away[closer], best[closer], along[closer] = way[closer], distance[closer], (starts[i] + t[closer] * lengths[i]) / starts[-1]
+    return away, along
 
 
 def crease_softness(smoothness: float, blur: float) -> tuple[float, float]:

@@ -36,13 +36,28 @@ def eye_shapes(canonical: np.ndarray) -> tuple[list[Shape], dict[topology.Side, 
         gap = np.zeros((len(top), 3))
         gap[:, 1:] = (canonical[list(top)] - canonical[list(bottom)])[:, 1:]
         widest = max(gap[:, 1].max(), 0.02)
-        shares = {"eyeBlink": (-LID_UPPER_SHARE, 1 - LID_UPPER_SHARE), "eyeSquint": LID_SQUINT}
+        meet = _closed_line(canonical, side)
+        shapes.append((f"eyeBlink{side}", _move_lids(side, gap * (meet - 1)[:, None], gap * meet[:, None])))
+        shares = {"eyeSquint": LID_SQUINT}
         shares["eyeWide"] = (LID_WIDE[0] / widest, LID_WIDE[1] / widest)
         shares |= {f"eyeLook{way}": share for way, share in LID_FOLLOWS.items()}
         shapes += [(f"{name}{side}", _move_lids(side, upper * gap, lower * gap)) for name, (upper, lower) in shares.items()]
-        closing[side] = {f"{name}{side}": low - up for name, (up, low) in shares.items() if name != "eyeBlink"}
+        closing[side] = {f"{name}{side}": low - up for name, (up, low) in shares.items()}
         shapes += [(f"eyeLook{way}{side}", _turn_eyeball(side, *angles)) for way, angles in GAZE.items()]
     return shapes, closing
+
+
+def _closed_line(canonical: np.ndarray, side: topology.Side) -> np.ndarray:
+    """(7,) where closed lids meet, in openings above the lower lid: on one smooth arc between the corners of the eye."""
+    top, bottom = (canonical[list(topology.on_side(ids, side))] for ids in (topology.EYE_TOP, topology.EYE_BOTTOM))
+    start, end = bottom[0], bottom[-1]
+    along = (bottom[1:-1, 0] - start[0]) / (end[0] - start[0])
+    line = start[1] + along * (end[1] - start[1])
+    opening = np.maximum(top[1:-1, 1] - bottom[1:-1, 1], 1e-3)
+    least = bottom[1:-1, 1] + (1 - LID_UPPER_SHARE) * opening
+    sag = np.clip(line - least, 0, None).max()
+    arc = line - sag * np.clip(4 * along * (1 - along), 0, 1)
+    return np.clip((arc - bottom[1:-1, 1]) / opening, 1 - LID_UPPER_SHARE, 0.5)
 
 
 def _turn_eyeball(side: topology.Side, out: float, up: float) -> np.ndarray:
@@ -59,7 +74,7 @@ def _move_lids(side: topology.Side, upper: np.ndarray, lower: np.ndarray) -> np.
     moved = np.zeros((NUM_POINTS, 3))
     moved[list(topology.on_side(topology.EYE_TOP[1:-1], side))] = upper
     moved[list(topology.on_side(topology.EYE_BOTTOM[1:-1], side))] = lower
-    for rows, edge, follows in ((topology.UPPER_LID_ROWS, upper, (0.62, 0.2)), (topology.LOWER_LID_ROWS, lower, (0.7, 0.3))):
+    for rows, edge, follows in ((topology.UPPER_LID_ROWS, upper, (0.5, 0.1)), (topology.LOWER_LID_ROWS, lower, (0.7, 0.3))):
         for row, follow in zip(rows, follows):
             moved[list(topology.on_side(row, side))] = follow * edge
     return moved

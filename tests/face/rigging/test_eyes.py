@@ -43,3 +43,15 @@ def test_gaze_turns_each_iris_to_its_own_side(rig):
     assert out[473, 0] > 0.04 and out[468, 0] < -0.04
     assert rig.displace(pose(eyeLookUp=1))[473, 1] > 0.03
     assert np.abs(np.delete(rig.displace(pose(eyeLookIn=1)), range(468, 478), 0)).max() == 0
+
+
+def test_closed_lids_meet_on_an_arc_between_the_corners():
+    face = mean_face().copy()
+    lids = list(topology.EYE_BOTTOM[1:-1])
+    face[lids, 1] -= 0.03  # a lower lid that falls away steeply from both corners
+    points = moved(Rig(face), eyeBlink=1)
+    line = points[list(topology.EYE_BOTTOM)]
+    slopes = np.diff(line[:, 1]) / np.diff(line[:, 0])
+    assert (np.diff(slopes) > -0.05).all() and np.abs(slopes).max() < 0.75
+    before = np.diff(face[list(topology.EYE_BOTTOM), 1]) / np.diff(face[list(topology.EYE_BOTTOM), 0])
+    assert np.abs(before).max() > np.abs(slopes).max() + 0.2

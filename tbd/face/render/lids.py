@@ -1,0 +1,284 @@
+"""The lids of one eye: clean skin that unrolls over the eyeball, and lashes that ride on its edge.
+
+A warp alone stretches whatever stands at the lid's edge (lashes, liner, the eye's white) over a closing eye. Here these are taken
+apart: what the edge darkens becomes a map of log light that goes along with the edge, and the skin under it is painted smooth.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tbd.face.render.contour import Opening
+from tbd.utils.tracks import smoothstep
+
+STEPS = 4
+"""Places a pixel at which the lids' edges are tabulated."""
+_BINS = 25
+"""Places along a lid at which its colour is measured."""
+_BEYOND = 1.3
+"""Half-widths of the eye, from its middle, as far as lids are painted."""
+_LASH_ROOTS, _LASH_TIPS = 0.02, 0.085
+"""The least and the greatest height of lashes above the lid's edge, in inter-ocular distances."""
+_FADE = 0.045
+"""Inter-ocular distances from painted skin to the portrait's own."""
+_RIM = 0.018
+"""Inter-ocular distances below the lower lid's edge that hold its wet rim and what the mesh leaves of the eye."""
+_GRAIN = 7.0
+"""Levels of the skin's own grain that painted skin takes over at most."""
+_LIT = (0.8, 1.1)
+"""A closed lid bulges into the light: its lightness, at least and at most, as a share of that of the skin under the eye."""
+_DARKEST = 1.3
+"""Log light that lashes take away at most once the eye is shut."""
+_ROOTS = 0.02
+"""Inter-ocular distances from the edge within which lashes are darkest."""
+_LINE_WIDTH = 0.011
+"""Half the width of that line, in inter-ocular distances."""
+_DOME = 0.1
+"""Log light across the middle of a closed lid."""
+_LINE = 0.4
+"""Log light that the line between closed lids takes away at least."""
+
+
+@dataclass(frozen=True)
+class LidCurves:
+    """Both edges of the lids at rest, in one line from corner to corner.
+
+    Args:
+        middle: (2,) pixel (x, y) midway between the corners.
+        axis: (2,) unit vector from the image's left corner to the right one.
+        half: Half the distance between the corners, in pixels.
+        heights: (2, N) pixels of the upper and the lower edge below that line, `STEPS` a pixel from two pixels before the corner on.
+    """
+
+    middle: np.ndarray
+    axis: np.ndarray
+    half: float
+    heights: np.ndarray
+
+    def place(self, along: np.ndarray, distance: np.ndarray, edge: int) -> np.ndarray:
+        """Find the pixels of the portrait at given places about an edge.
+
+        Args:
+            along: Half-widths from the middle of the eye, -1 and 1 in its corners.
+            distance: Pixels below the edge, of the same shape.
+            edge: 0 for the upper lid's, 1 for the lower one's.
+
+        Returns:
+            (..., 2) float32 pixels (x, y).
+        """
+        # Looked up as in `Aperture.open`, so that an eye at rest finds each pixel in its own place.
+        at = (along * self.half + self.half + 2) * STEPS + 0.5
+        height = self.heights[edge][np.clip(at, 0, self.heights.shape[1] - 1).astype(np.int32)] + distance
+        x = self.middle[0] + self.axis[0] * along * self.half - self.axis[1] * height
+        y = self.middle[1] + self.axis[1] * along * self.half + self.axis[0] * height
+        return np.stack([x, y], -1).astype(np.float32)
+
+
+def lid_curves(top: np.ndarray, bottom: np.ndarray) -> LidCurves:
+    """Measure the edges of the lids as `Aperture.open` lays them.
+
+    Args:
+        top: (N, 2) pixels (x, y), the upper lid's edge from corner to corner.
+        bottom: (N, 2) pixels, the lower lid's.
+
+    Returns:
+        The curves.
+    """
+    from scipy.interpolate import CubicSpline
+
+    start, end = (top[0] + bottom[0]) / 2, (top[-1] + bottom[-1]) / 2
+    if end[0] < start[0]:
+        start, end, top, bottom = end, start, top[::-1], bottom[::-1]
+    middle, half = (start + end) / 2, max(float(np.linalg.norm(end - start)) / 2, 1.0)
+    axis = (end - start) / (2 * half)
+    down = np.array([-axis[1], axis[0]])
+    heights = []
+    for contour in (top, bottom):
+        curve = CubicSpline(np.linspace(0, 1, len(contour)), contour - middle)(np.linspace(0, 1, 65))
+        heights.append(np.interp(np.arange(-half - 2, half + 2, 1 / STEPS), np.maximum.accumulate(curve @ axis), curve @ down))
+    return LidCurves(middle, axis, half, np.array(heights))
+
+
+@dataclass(frozen=True)
+class CleanLids:
+    """The skin of both lids without lashes, over the window of one eye.
+
+    Args:
+        upper: (h, w, 3) float32, skin of the upper lid, which goes on under the edge.
+        lower: (h, w, 3) float32, skin of the lower lid, likewise.
+        upper_share: (h, w) float32 0..1, how much of `upper` is painted; 0 where it is the portrait itself.
+        lower_share: (h, w) float32 0..1, likewise.
+    """
+
+    upper: np.ndarray
+    lower: np.ndarray
+    upper_share: np.ndarray
+    lower_share: np.ndarray
+
+
+def paint_clean_lids(image: np.ndarray, skin: np.ndarray, opening: Opening, room: float, scale: float) -> CleanLids:
+    """Paint the skin of the lids as it is without lashes, liner and the eye's rim.
+
+    Args:
+        image: (h, w, 3) float32 RGB 0..255, the window of the eye at rest.
+        skin: (h, w) 0..1, how much a pixel looks like this face's skin.
+        opening: The eye at rest.
+        room: Pixels from the upper lid's edge to the brow.
+        scale: Pixels per inter-ocular distance.
+
+    Returns:
+        The skin of both lids.
+    """
+    import cv2
+
+    along = opening.along / np.float32(opening.half)
+    over, under = -opening.above, -opening.below
+    near = 1 - smoothstep((np.abs(along) - 1) / (_BEYOND - 1))
+    low = _colours(image, skin, along, (under > 0.03 * scale) & (under < 0.12 * scale))
+    high = _colours(image, skin, along, (over > 0.012 * scale) & (over < min(0.11 * scale, max(0.6 * room, 0.03 * scale))))
+    lightness, reference = high.mean(-1), low.mean(-1)
+    hooded = np.clip(1.5 * (1 - lightness / np.maximum(_LIT[0] * reference, 1)), 0, 1)[:, None]
+    high += hooded * (_LIT[0] * low - high)
+    lightness = high.mean(-1)
+    high *= (np.clip(lightness, _LIT[0] * reference, _LIT[1] * reference) / np.maximum(lightness, 1))[:, None]
+    above, below = (_along(colours, along) for colours in (high, low))
+    grain = np.clip(image - cv2.GaussianBlur(image, (0, 0), max(0.02 * scale, 0.8)), -_GRAIN, _GRAIN)
+    grain = _shifted(grain, opening, 0.07 * scale) * (skin > 0.5).mean()
+    tips = _along(_lash_height(image, along, over, high, scale)[:, None], along)[..., 0]
+    upper_share = (1 - smoothstep((over - tips) / (_FADE * scale))) * near
+    lower_share = (1 - smoothstep((under - _RIM * scale) / (_FADE * scale))) * near
+    upper = image + upper_share[..., None] * (above + grain - image)
+    lower = image + lower_share[..., None] * (below + grain - image)
+    return CleanLids(*(part.astype(np.float32) for part in (np.clip(upper, 0, 255), np.clip(lower, 0, 255), upper_share, lower_share)))
+
+
+def _colours(image: np.ndarray, skin: np.ndarray, along: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """(_BINS, 3) the colour of bright skin in a band along a lid, smooth from corner to corner."""
+    from scipy.ndimage import gaussian_filter1d
+
+    lightness = image.mean(-1)
+    inside = band & (np.abs(along) < 1.1)
+    if not inside.any():
+        inside = np.abs(along) < 1.1
+    dim, bright = np.percentile(lightness[inside], [45, 90])
+    weight = inside * np.clip((lightness - dim + 1) / max(bright - dim, 1), 0.02, 1) * (0.05 + skin)
+    places = np.clip(np.round((along + 1.1) / 2.2 * (_BINS - 1)), 0, _BINS - 1).astype(int)
+    mass = np.bincount(places.ravel(), weight.ravel(), _BINS)
+    total = np.stack([np.bincount(places.ravel(), (weight * image[..., c]).ravel(), _BINS) for c in range(3)], -1)
+    smooth = [gaussian_filter1d(values, 0.11 * _BINS, axis=0, mode="nearest") for values in (total, mass + 1e-6 * mass.sum())]
+    overall = total.sum(0) / mass.sum()
+    return (smooth[0] + 1e-6 * mass.sum() * overall) / (smooth[1] + 1e-12)[:, None]
+
+
+def _along(colours: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """(h, w, C) values at `_BINS` places along a lid, read at every pixel."""
+    at = np.clip((along + 1.1) / 2.2 * (_BINS - 1), 0, _BINS - 1.001)
+    low = at.astype(int)
+    return colours[low] + (at - low)[..., None] * (colours[low + 1] - colours[low])
+
+
+def _lash_height(image: np.ndarray, along: np.ndarray, over: np.ndarray, skin: np.ndarray, scale: float) -> np.ndarray:
+    """(_BINS,) pixels above the lid's edge at which its lashes or its liner give way to skin."""
+    import cv2
+    from scipy.ndimage import gaussian_filter1d
+
+    lightness = cv2.GaussianBlur(image.mean(-1), (0, 0), max(0.012 * scale, 0.6))
+    places = np.round((along + 1.1) / 2.2 * (_BINS - 1)).astype(int)
+    heights = np.full(_BINS, 0.5 * (_LASH_ROOTS + _LASH_TIPS))
+    for i in range(_BINS):
+        column = (places == i) & (over > 0.01 * scale) & (over < _LASH_TIPS * scale) & (lightness > 0.86 * skin[i].mean())
+        if column.any():
+            heights[i] = over[column].min() / scale
+    heights = np.clip(gaussian_filter1d(heights, 1.5, mode="nearest") + 0.006, _LASH_ROOTS, _LASH_TIPS)
+    return heights * scale
+
+
+def _shifted(grain: np.ndarray, opening: Opening, down: float) -> np.ndarray:
+    """(h, w, 3) the grain of the skin under the eye, laid over the eye and its lids."""
+    import cv2
+
+    height, width = grain.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    under = opening.below + np.float32(down)  # from each pixel straight down to the skin below the eye, mirrored there
+    place = np.where(under > 0, y + under + (under % np.float32(max(0.5 * down, 1))), y).astype(np.float32)
+    return cv2.remap(grain, x, place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+
+class LidEdges:
+    """What the edges of the lids darken and lighten, as maps of log light that go along with them.
+
+    Args:
+        image: (h, w, 3) float32 RGB, the window at rest.
+        clean: (h, w, 3) float32 RGB, the eye drawn at rest without its edges.
+        opening: The eye at rest.
+        curves: The same eye.
+        pixels: (rows, columns) slices of the window in the picture.
+        scale: Pixels per inter-ocular distance.
+        blur: Pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        clean: np.ndarray,
+        opening: Opening,
+        curves: LidCurves,
+        pixels: tuple[slice, slice],
+        scale: float,
+        blur: float,
+    ) -> None:
+        import cv2
+
+        self._curves, self._scale = curves, scale
+        self._corner = np.array([pixels[1].start, pixels[0].start], np.float32)
+        light = np.log((image + np.float32(0.5)) / (clean + np.float32(0.5))).astype(np.float32)
+        inside = opening.above / np.maximum(opening.above + opening.below, 1e-3)
+        upper = np.where(opening.above < 0, 1, np.where(opening.below < 0, 0, 1 - smoothstep((inside - 0.45) / 0.35)))[..., None]
+        self._upper, self._lower = light * upper.astype(np.float32), light * (1 - upper).astype(np.float32)
+        roots = np.exp(-((opening.above / np.float32(_ROOTS * scale)) ** 2))[..., None]
+        dark = np.float32(_DARKEST) * np.tanh(np.minimum(self._upper, 0) / np.float32(_DARKEST))
+        self._lashes = cv2.GaussianBlur(dark * roots, (0, 0), max(0.004 * scale, 0.4, blur))
+        self._line = float(np.hypot(_LINE_WIDTH * scale, 1.4 * blur))
+
+    def light(self, opening: Opening, closing: float) -> np.ndarray:
+        """Read the log light of the edges for an eye in one frame.
+
+        Args:
+            opening: The eye in this frame, over the part of the window that is drawn.
+            closing: How far it is closed: 0 as at rest, 1 shut, below 0 opened wider.
+
+        Returns:
+            (h, w, 3) float32.
+        """
+        along = opening.along / np.float32(opening.half)
+        moved = float(smoothstep(np.array(abs(closing) / 0.15)))
+        shut = float(smoothstep(np.array((closing - 0.3) / 0.6)))
+        # Seen from the front, lashes shorten as their lid turns down, and then point down over the lower lid.
+        short = 1 - 0.65 * float(np.clip(closing, 0, 1))
+        over = np.where(opening.above < 0, opening.above / np.float32(short), opening.above)
+        light = self._read(self._upper, along, over, 0)
+        lower = self._read(self._lower, along, -opening.below, 1)
+        if shut > 0:
+            # In the corners the edges do not move, so they stay as they are.
+            turned = np.float32(shut) * (1 - smoothstep((np.abs(along) - 0.95) / 0.25))[..., None].astype(np.float32)
+            hanging = np.where(opening.above < 0, opening.above / np.float32(0.35), -opening.above / np.float32(0.8))
+            lashes = self._read(self._lashes, along, hanging, 0)
+            light = np.float32(1 - 0.6 * shut) * light  # what the corners show of the open eye goes, but for liner
+            light = light + turned * (lashes - light)
+            line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
+            light = np.minimum(light, -np.float32(_LINE * _LINE_WIDTH * self._scale / self._line) * turned * line[..., None])
+            lower = (1 - turned) * lower
+            # A closed lid is a dome: lightest across its middle, turning away towards fold and corners.
+            bulge = np.exp(-(((opening.above / np.float32(self._scale) + np.float32(0.06)) / np.float32(0.035)) ** 2))
+            bulge = np.where(opening.above < 0, bulge, 0) * np.clip(1 - along**2, 0, 1)
+            light = light + np.float32(_DOME) * turned * bulge[..., None]
+        light = light + lower
+        # What is lighter than the skin at the edge (the eye's white beside a mesh that is a little off) stays with the eye.
+        return np.minimum(light, np.float32(4 * (1 - moved) + 0.04))
+
+    def _read(self, light: np.ndarray, along: np.ndarray, distance: np.ndarray, edge: int) -> np.ndarray:
+        import cv2
+
+        place = self._curves.place(along, distance, edge) - self._corner
+        # OpenCV's stubs do not know that both coordinates may come in one array.
+        return cv2.remap(light, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[call-overload]

@@ -1,0 +1,89 @@
+"""Lids: what is seen while an eye closes, shut, and opened wide."""
+
+import numpy as np
+import pytest
+
+from tbd.face import topology
+from tbd.face.render.contour import Aperture
+from tbd.face.render.lids import lid_curves, paint_clean_lids
+from tests.face.render.drawing import draw
+
+SIDES = [topology.EYE_TOP + topology.EYE_BOTTOM, topology.mirrored(topology.EYE_TOP + topology.EYE_BOTTOM)]
+IRISES = [468, 473]
+
+
+def column(frame: np.ndarray, face, iris: int, reach: float = 0.2) -> np.ndarray:
+    """Lightness from above an eye down through the middle of its iris."""
+    x, y = face.points[iris, :2]
+    r = int(reach * face.scale)
+    return frame[int(y) - r : int(y) + r, int(x) - 1 : int(x) + 2].mean((1, 2))
+
+
+class TestBlink:
+    @pytest.mark.parametrize("eye", [0, 1])
+    def test_nothing_of_the_iris_is_left_in_a_shut_eye(self, face, eye):
+        rest, shut = draw(face, {}, {"eyeBlink": 1})
+        x, y = np.round(face.points[IRISES[eye], :2]).astype(int)
+        r = int(0.03 * face.scale)
+        lid = shut[y - r : y + r, x - r : x + r].mean(-1)
+        under = rest[int(y + 0.13 * face.scale), x - 5 : x + 5].mean()
+        assert lid.min() > 0.7 * under and rest[y - r : y + r, x - r : x + r].mean(-1).min() < 0.5 * under
+
+    @pytest.mark.parametrize("eye", [0, 1])
+    def test_one_dark_line_lies_between_shut_lids(self, face, eye):
+        profile = column(draw(face, {"eyeBlink": 1})[0], face, IRISES[eye], 0.12)
+        darkest = int(profile.argmin())
+        assert profile[darkest] < 0.75 * np.median(profile)
+        reach = int(0.035 * face.scale)
+        rest = np.delete(profile, range(max(darkest - reach, 0), darkest + reach + 1))
+        assert rest.min() > profile[darkest] + 0.15 * np.median(profile)  # a second line would be lashes left behind
+
+    @pytest.mark.parametrize("eye", [0, 1])
+    def test_a_half_shut_eye_shows_the_lower_half_of_the_iris(self, face, eye):
+        half, shut = draw(face, {"eyeBlink": 0.5}, {"eyeBlink": 1})
+        x, y = np.round(face.points[IRISES[eye], :2]).astype(int)
+        below, above = y + int(0.012 * face.scale), y - int(0.04 * face.scale)
+        assert half[below, x].mean() < 0.5 * shut[y, x].mean() < half[above, x].mean()
+
+    def test_the_lid_passes_over_the_eye_steadily(self, face):
+        frames = draw(face, *({"eyeBlink": v} for v in np.linspace(0, 1, 11)))
+        profiles = [column(frame, face, 468, 0.1) for frame in frames]
+        skin = np.median(profiles[-1])
+        covered = [(profile > 0.6 * skin).sum() for profile in profiles]
+        assert covered[-1] > covered[0] + 5 and min(np.diff(covered)) >= -2
+
+
+def test_a_wide_eye_keeps_no_line_where_the_lid_was(face):
+    rest, wide = draw(face, {}, {"eyeWide": 1})
+    for top in (topology.EYE_TOP, topology.mirrored(topology.EYE_TOP)):
+        # Beside the iris, where the lid's edge was, there is white now.
+        inner = face.points[list(top[5:7]), :2].mean(0)
+        x, y = np.round(inner).astype(int)
+        assert wide[y, x].mean() > rest[y - 1 : y + 2, x].mean(-1).min() + 10
+
+
+class TestCleanLids:
+    def window(self):
+        """A light face with a wide-open eye, and dark lashes of 5 pixels above its upper lid."""
+        top = np.stack([np.linspace(30, 90, 9), 60 - 12 * (1 - np.linspace(-1, 1, 9) ** 2)], 1)
+        bottom = top * [1, -1] + [0, 120]
+        aperture = Aperture(tuple(range(9)), tuple(range(9)), (slice(0, 120), slice(0, 120)))
+        opening = aperture.open(top, bottom)
+        image = np.full((120, 120, 3), (210.0, 160.0, 140.0), np.float32)
+        image[(opening.above > 0) & (opening.below > 0)] = (60, 90, 120)
+        image[(opening.above < 0) & (opening.above > -5) & (np.abs(opening.along) < 30)] = 20
+        return image, opening, top, bottom
+
+    def test_skin_without_lashes_goes_on_under_the_edge(self):
+        image, opening, _, _ = self.window()
+        clean = paint_clean_lids(image, np.ones(image.shape[:2]), opening, 60.0, 180.0)
+        np.testing.assert_allclose(clean.upper[40:60, 60], (210, 160, 140), atol=12)
+        np.testing.assert_allclose(clean.lower[60:76, 60], (210, 160, 140), atol=12)
+        assert (clean.upper[clean.upper_share == 0] == image[clean.upper_share == 0]).all()
+
+    def test_places_about_an_edge_at_rest_are_the_pixels_themselves(self):
+        _, opening, top, bottom = self.window()
+        place = lid_curves(top, bottom).place(opening.along / np.float32(opening.half), opening.above, 0)
+        y, x = np.mgrid[:120, :120]
+        inside = np.abs(opening.along) < opening.half
+        assert np.abs(place - np.dstack([x, y]))[inside].max() < 1e-3
