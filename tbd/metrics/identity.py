@@ -63,7 +63,7 @@ class IdentitySimilarity(ClipMean):
         super().__init__(**kwargs)
         require_at_least(1, batch_size=batch_size)
         self._embedder, self.batch_size = FrozenModule(embedder), batch_size
-        self.reads = (f"preds.{embedder.crops}", f"target.{embedder.crops}")
+        self.reads: tuple[str, ...] = (f"preds.{embedder.crops}", f"target.{embedder.crops}")
 
     def embed(self, faces: Array) -> Tensor:
         """Embed faces as vectors of length 1.

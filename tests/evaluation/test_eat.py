@@ -68,7 +68,7 @@ def template(tmp_path, monkeypatch) -> np.ndarray:
 def measured(films: Path, predicted: Path, **changes):
     wanted = ("psnr", "ssim", "m-lmd-eat", "f-lmd-eat")
     recipe = json.loads(EAT.model_dump_json())
-    recipe = {name: recipe[name] for name in ("crop", "motion", "length_tolerance", "pairing")}
+    recipe = {name: recipe[name] for name in ("crop", "framing", "motion", "length_tolerance", "pairing")}
     metrics = [json.loads(EAT.entry(name).model_dump_json()) for name in wanted]
     protocol = fake_protocol(size=SIZE, **{**recipe, "metrics": metrics, **changes})
     return evaluate(protocol, VideoReference(str(films)), lambda clips: read_predictions(predicted, clips))[0]
