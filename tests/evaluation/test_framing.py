@@ -160,8 +160,8 @@ TRUE = {
     "aperture": lambda value: value > 0.8,
     "m-lmd-eat": lambda value: value < 2,
     "f-lmd-eat": lambda value: value < 2,
-    "jaw": lambda value: value == pytest.approx(1),
-    "muscles": lambda value: value == 0,
-    "mouth": lambda value: value == 0,
+    "jaw": lambda value: value > 0.98,
+    "muscles": lambda value: value < 2,
+    "mouth": lambda value: value < 3,
 }
 """What a true clip scores against itself, coded once more."""

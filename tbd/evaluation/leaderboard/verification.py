@@ -92,7 +92,15 @@ def write_record(board: Path, entry: Entry, record: Verification | None) -> None
 
 
 def is_verified(entry: Entry, records: dict[str, Verification]) -> bool:
-    """Check whether a row was recomputed, and not changed since."""
+    """Check whether a row was recomputed, and not changed since.
+
+    Args:
+        entry: The row.
+        records: The board's records, as `read_records` gives them.
+
+    Returns:
+        True where its record fits what the row holds now.
+    """
     record = records.get(f"{entry.protocol}/{entry.slug}")
     return entry.scores is not None and record is not None and record.row == digest(entry)
 
