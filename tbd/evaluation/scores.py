@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, field_validator, model_validator
 
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
@@ -136,6 +136,16 @@ class Scores(_Part):
         if any(value.clips > self.expected for value in self.metrics.values()):
             raise ValueError("a metric counts more clips than the protocol has")
         return self
+
+    @field_validator("predicted_on", "evaluated_on")
+    @classmethod
+    def _require_an_environment(cls, place: dict[str, Any]) -> dict[str, Any]:
+        """What the board's page reads of it."""
+        if not isinstance(place.get("packages", {}), dict):
+            raise ValueError("packages is no mapping of names to versions")
+        if any(not isinstance(place.get(name) or 0, int | float) for name in ("load", "cores")):
+            raise ValueError("load and cores are no numbers")
+        return place
 
     def seal(self) -> str:
         """Compute the checksum that belongs to the other fields."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from tbd.metrics.base import Array, Unmeasurable, tensor, to_uint8
 from tbd.metrics.dlib_chips import extract_chip
 from tbd.metrics.face_points import EAT_CROP, STEADY, eat_template, similarity, to_dlib68
+from tbd.metrics.inputs import check_frames
 from tbd.utils.literals import checks_literals
 
 FaceField = Literal["faces", "aligned_faces"]
@@ -195,6 +196,7 @@ def crop_mouths(frames: Array, points: Array | None, protocol: CropProtocol) -> 
     Raises:
         Unmeasurable: If no face is seen for long enough.
     """
+    check_frames(frames, "frames")
     if protocol != "wav2lip" and (points is None or not bool(torch.isfinite(tensor(points)).flatten(1).all(1).any())):
         raise Unmeasurable("No face was seen in the clip.")
     pixels = to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()
@@ -294,6 +296,7 @@ def _norm_crop(frame: np.ndarray, five: np.ndarray) -> np.ndarray:
 
 def _each_face(frames: Array, places: Tensor, size: int, cut: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Tensor:
     """(T, N, 2) places → (F, 3, size, size): one cut for each frame whose places are known."""
+    check_frames(frames, "frames")
     pixels = to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()
     found = [cut(frame, place.numpy()) for frame, place in zip(pixels, places.cpu()) if bool(torch.isfinite(place).all())]
     return _to_tensor(np.stack(found)) if found else torch.zeros(0, 3, size, size, dtype=torch.uint8)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
-from tbd.metrics.inputs import require_finite_output
+from tbd.metrics.inputs import check_faces, require_finite_output
 from tbd.think.emotions import EMOTIONS, Emotion, parse_emotion
 from tbd.weights import WeightsNotFoundError
 
@@ -147,6 +147,7 @@ class EmotionAccuracy(ClipMetric):
             Unmeasurable: If there is no face.
             InputError: If the classifier's scores are not finite, or not one for each of its emotions.
         """
+        check_faces(faces, "faces")
         faces = to_uint8(faces)
         if not len(faces):
             raise Unmeasurable("No face was seen in the clip.")

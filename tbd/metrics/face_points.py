@@ -17,6 +17,7 @@ from tbd.face.geometry import NUM_POINTS, mean_face
 from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.face.tracking.follower import FaceFollower
 from tbd.metrics.base import Array, tensor, to_uint8
+from tbd.metrics.inputs import check_frames
 from tbd.weights import resolve_weights
 
 _JAW = (127, 234, 93, 132, 58, 172, 150, 176)
@@ -55,6 +56,7 @@ def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
     Returns:
         (T, 478, 3) float32 pixels, rows of NaN where no face was seen.
     """
+    check_frames(frames, "frames")
     points = np.full((len(frames), NUM_POINTS, 3), np.nan, np.float32)
     with (tracker or FaceMeshTracker()).open(video=True) as model:
         follower = FaceFollower(model, turn=0)  # drawn faces are upright

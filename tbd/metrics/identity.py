@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, to_uint8
-from tbd.metrics.inputs import require_at_least, require_finite_output
+from tbd.metrics.inputs import CHECKS, require_at_least, require_finite_output
 
 
 class FaceEmbedder(nn.Module):
@@ -54,7 +54,7 @@ class IdentitySimilarity(ClipMean):
         1.0
     """
 
-    reads = ("preds.faces", "target.faces")
+    reads: tuple[str, ...] = ("preds.faces", "target.faces")
     unit = ""
     higher_is_better = True
     plot_lower_bound, plot_upper_bound = -1.0, 1.0
@@ -63,7 +63,7 @@ class IdentitySimilarity(ClipMean):
         super().__init__(**kwargs)
         require_at_least(1, batch_size=batch_size)
         self._embedder, self.batch_size = FrozenModule(embedder), batch_size
-        self.reads: tuple[str, ...] = (f"preds.{embedder.crops}", f"target.{embedder.crops}")
+        self.reads = (f"preds.{embedder.crops}", f"target.{embedder.crops}")
 
     def embed(self, faces: Array) -> Tensor:
         """Embed faces as vectors of length 1.
@@ -77,6 +77,7 @@ class IdentitySimilarity(ClipMean):
         Raises:
             Unmeasurable: If F is 0.
         """
+        CHECKS[self._embedder.network.crops](faces, "faces")
         faces = to_uint8(faces)
         if not len(faces):
             raise Unmeasurable("No face was seen in the clip or in its reference.")

@@ -10,6 +10,7 @@ import torch
 from scipy.signal import medfilt
 from skimage.data import astronaut
 
+from tbd.errors import InputError
 from tbd.metrics.base import Unmeasurable
 from tbd.metrics.crops import arcface_crops, crop_mouths, crop_track, eat_faces, face_chips, find_tracks
 from tbd.metrics.face_points import dlib68, eat_template
@@ -161,6 +162,13 @@ def test_arcfaces_crop_of_a_face_within_the_picture_has_no_black():
     crops = arcface_crops(frames, points)
     assert crops.shape == (1, 3, 112, 112) and (crops == 90).all()
     assert arcface_crops(frames, np.full((2, 478, 3), np.nan)).shape == (0, 3, 112, 112)
+
+
+def test_frames_that_break_the_contract_are_refused_before_they_are_cut():
+    frames, points = torch.full((2, 3, 400, 400), 90.0), mesh(2)
+    for cut in (face_chips, arcface_crops, eat_faces, lambda f, p: crop_mouths(f, p, "official-short")):
+        with pytest.raises(InputError, match="reaches from 90 to 90"):
+            cut(frames, points)
 
 
 def test_chips_of_a_clip_without_faces_are_none():

@@ -93,9 +93,11 @@ def columns_of(table: Table) -> list[Column]:
     """List the columns of a table: its protocol's metrics in order, then speed and memory; a metric that no row has is left out."""
     names = list(table.measured[0].measured_scores.metrics)
     columns = []
+    # of a protocol that does not ship, rows that were recomputed say what a metric is
+    rows = sorted(table.measured, key=lambda entry: entry.slug not in table.verified)
     for name in names:
         entry = table.recipe.entry(name) if table.recipe is not None else None
-        shown = [e.measured_scores.metrics[name] for e in table.measured if name in e.measured_scores.metrics]
+        shown = [e.measured_scores.metrics[name] for e in rows if name in e.measured_scores.metrics]
         value = next((v for v in shown if v.number is not None), None)
         if value is None:
             continue

@@ -9,6 +9,7 @@ board has recomputed itself is in `tbd.evaluation.leaderboard.verification`.
 """
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -27,6 +28,9 @@ from tbd.evaluation.scores import load_scores
 from tbd.utils.file_checks import same_file
 from tbd.utils.packaged_files import shipped_folder
 from tbd.utils.user_warnings import warn
+
+_ID = r"[a-z0-9]+([-_.][a-z0-9]+)*"
+"""Of a protocol: it names a folder of the board."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,8 @@ def add(
     if all(value.number is None for value in found.metrics.values()):
         reason = next((f": {value.absent}" for value in found.metrics.values() if value.absent), "")
         raise InputError(f"{scores} holds no number: no clip could be measured{reason.rstrip('.')}.")
+    if not re.fullmatch(_ID, found.protocol):
+        raise InputError(f"{scores} names {found.protocol!r} as its protocol, which is no protocol's id.")
     entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=_today(), scores=found)
     table = _read_table(board / found.protocol, read_records(board))
     for _, reason in table.left_out:

@@ -90,6 +90,12 @@ def test_scores_without_a_number_are_refused(store, tmp_path):
     assert not (store / "fake-v1" / "another.json").exists()
 
 
+def test_a_protocol_that_leads_out_of_the_board_is_refused(store, tmp_path):
+    with pytest.raises(InputError, match="no protocol's id"):
+        put(store, tmp_path, protocol="../fake-v1")
+    assert not (tmp_path / "fake-v1").exists()
+
+
 def test_a_shipped_protocol_has_its_own_hash(tmp_path):
     measured = scores(0.5, 1).model_copy(update={"protocol": "procedural-v1"})
     measured.save(tmp_path / "s.json")
@@ -124,6 +130,7 @@ TAMPERED = {
     "of other files": (lambda path: edited(path, content="c" * 64), "other clips than"),
     "another row's file": (lambda path: path.with_name("copy.json").write_text(path.read_text()), r"copy\.json holds the row Theirs"),
     "more scored than found": (lambda path: path.write_text(path.read_text().replace('"found": 5', '"found": 4', 1)), "no row"),
+    "of no machine": (lambda path: edited(path, predicted_on={"load": "low", "packages": []}), "no row"),
     "not a number": (lambda path: path.write_text(path.read_text().replace("0.5", "NaN", 1)), "no row"),
 }
 
