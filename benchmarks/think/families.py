@@ -1,7 +1,7 @@
 """The five families of sentences, with what each must lead to.
 
-- *named feelings*: ``tests/think/sentences.txt`` (units alone) and ``named.txt``, by which the rules were made and mended, and
-  ``named_fresh.txt``, which was written and judged when the rules were final;
+- *named feelings*: ``tests/think/sentences.txt`` (units alone), ``named.txt`` and ``named_fresh.txt``, by which the rules were made
+  and mended, and ``named_held_out.txt``, which was written before the last mending and says how many were whole after it;
 - *situations*, *other languages*, *factual*: ``benchmarks/situations/*.tsv``; none of these was trained on;
 - *timed*: ``tests/think/measured.txt``, with which the rules were made.
 """
@@ -47,13 +47,13 @@ class Item(NamedTuple):
         return self.family == "timed" or any(check[0].isdigit() for check in self.checks)
 
 
-SEEN = ("sentences", "named", "measured")
+SEEN = ("sentences", "named", "named_fresh", "measured")
 """Files by which the rules were made or mended."""
 
 
 def items(sources: Iterable[str] | None = None) -> list[Item]:
     """All sentences, or those of some files (by their names without an ending)."""
-    found = [*_units(), *_named("named"), *_named("named_fresh"), *_situations(), *_timed()]
+    found = [*_units(), *_named("named"), *_named("named_fresh"), *_named("named_held_out"), *_situations(), *_timed()]
     return [item for item in found if sources is None or item.source in sources]
 
 
@@ -100,7 +100,7 @@ def _named(name: str) -> Iterator[Item]:
 
 
 def _situations() -> Iterator[Item]:
-    for name in ("test", "everyday", "second"):
+    for name in ("test", "everyday", "second", "third"):
         for row in rows(name):
             family = "factual" if row.is_factual else "situations" if row.language == "en" else "other languages"
             yield Item(family, name, row.text, tuple(row.felt))

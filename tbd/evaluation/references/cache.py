@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from typing_extensions import override
 
+from tbd.data.measured_plans import MeasuredPlan
 from tbd.data.splits import Split, load_splits
 from tbd.errors import InputError
 from tbd.evaluation.references.base import Reference, ReferenceClip, read_label
 from tbd.evaluation.references.frames import locate_face, resize, select_frames
 from tbd.face.geometry import FaceGeometry
-from tbd.media.rates import FPS
+from tbd.face.motion import Motion
 from tbd.think.plan import MusclePlan
 
 if TYPE_CHECKING:
+    from tbd.data.plans import PlanOfRecord, PlanSource
     from tbd.data.preprocess.cache import Cache
     from tbd.data.records import ClipRecord
 
@@ -23,30 +25,45 @@ if TYPE_CHECKING:
 class CacheReference(Reference):
     """The clips of one split (train, val or test) in a cache that `tbd preprocess` wrote.
 
-    A clip that the split lists and the cache lacks stays in the list, so that it is counted.
-
     Args:
         root: Folder of the cache.
         split_file: What divides the data set: a packaged name such as ``mead_actor``, or a file's path.
         split: ``train``, ``val`` or ``test``.
+        plans: Where the clips' plans come from, as the data modules' ``plans``: ``label``, ``film`` or ``none``, an empty plan.
+        tracker: Whose motion in the cache is the true one (``face_mesh``), relative to the resting face where ``plans`` are film's;
+            without a name none is, and motion is tracked in the videos where a protocol asks for it.
+        ready_only: Leave out clips that the cache lacks or could not prepare. Otherwise they stay in the list, so that they are counted.
     """
 
-    def __init__(self, root: str, split_file: str, split: Split = "test") -> None:
+    def __init__(
+        self,
+        root: str,
+        split_file: str,
+        split: Split = "test",
+        plans: "PlanSource" = "label",
+        tracker: str | None = None,
+        ready_only: bool = False,
+    ) -> None:
         self.root, self.split_file, self.split = root, split_file, split
+        self.plans, self.tracker, self.ready_only = plans, tracker, ready_only
 
     @override
     def clips(self) -> Sequence[ReferenceClip]:
+        from tbd.data.plans import PlanOfRecord
         from tbd.data.preprocess.cache import Cache
 
         cache, splits = Cache(self.root), load_splits(self.split_file)
         records = {record.clip: record for record in cache.records() if splits.split_of(record) == self.split}
         listed = splits.members.get(self.split, ()) if splits.by == "clip" else ()
         names = sorted({*records, *listed})
+        if self.ready_only:
+            names = [name for name in names if name in records and records[name].ready]
         if not names:
             raise InputError(
                 f"{self.root} holds no clip of the split {self.split} of {splits.name}; prepare {splits.dataset} with `tbd preprocess`."
             )
-        return [CacheClip(cache, name, records.get(name)) for name in names]
+        plan_of = PlanOfRecord(self.plans, self.root, self.tracker or "")
+        return [CacheClip(cache, name, records.get(name), plan_of, self.tracker) for name in names]
 
 
 class CacheClip(ReferenceClip):
@@ -56,12 +73,14 @@ class CacheClip(ReferenceClip):
         cache: The cache.
         clip: Id of the clip.
         record: Its record; None where the cache lacks the clip.
+        plan_of: Finds the plan of a record.
+        tracker: Whose motion is the true one; None where none of the cache's is.
     """
 
-    def __init__(self, cache: "Cache", clip: str, record: "ClipRecord | None") -> None:
+    def __init__(self, cache: "Cache", clip: str, record: "ClipRecord | None", plan_of: "PlanOfRecord", tracker: str | None = None) -> None:
         emotion, level = (record.emotion or None, record.level or None) if record else read_label(clip)
         super().__init__(clip, emotion, level)
-        self._cache, self._record = cache, record
+        self._cache, self._record, self._plan_of, self._tracker = cache, record, plan_of, tracker
 
     def _ready(self) -> "ClipRecord":
         if self._record is None:
@@ -84,11 +103,17 @@ class CacheClip(ReferenceClip):
 
     @override
     def plan(self) -> MusclePlan:
-        from tbd.think import KnowledgePlanner
+        """Return the plan of the clip's record: neutral where there is no label, empty where plans are withheld or too little is seen."""
+        plan = self._plan_of(self._ready())
+        return plan if plan is not None else super().plan() if self._plan_of.source == "label" else MusclePlan()
 
-        if self._ready().text:
-            return KnowledgePlanner().plan(self._ready().text, duration=self.frames() / FPS)
-        return super().plan()
+    @override
+    def motion(self) -> Motion | None:
+        if self._tracker is None:
+            return None
+        motion = Motion.load(self._cache.path(self._ready().file("motions", self._tracker)))
+        measured = self._plan_of.measured_file(self._ready())
+        return motion if measured is None else MeasuredPlan.load(measured).relative(motion)
 
     def _video(self, size: int) -> Path:
         """The file of that size, or of the largest."""

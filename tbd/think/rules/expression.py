@@ -149,6 +149,7 @@ def _muscles(readings: list[Reading], emotions: dict[Emotion, float]) -> tuple[L
         r.sense.kind == "feeling" and r.sense.mix.get("happy", 0) >= 0.4 for r in readings
     )
     orders = [r for r in readings if r.sense.kind == "order"]
+    asked = {unit for r in orders if r.sense.time == "hold" and r.count is None for unit, _, _ in _placed(r)}
     for r in [r for r in readings if r.sense.kind != "order"] + orders:
         pulls = _own(r) if r.sense.muscles and not (r.manner == "held" and r.sense.kind == "feeling") else _prototypes(r)
         if displeased and r.sense.kind == "expression" and (12, "both") in pulls:
@@ -156,11 +157,9 @@ def _muscles(readings: list[Reading], emotions: dict[Emotion, float]) -> tuple[L
         if r.sense.time != "hold" or r.count is not None:
             pulses.append(Pulse({key: round(level, 2) for key, level in pulls.items()}, r.sense.time == "repeat", r.count))
         elif r.sense.kind == "order":
-            for unit, _ in pulls:  # an order replaces what the feeling would do with that muscle
-                levels.pop((unit, "both"), None)
             levels |= pulls
-        else:
-            _add(levels, pulls.items())
+        else:  # an order replaces what the feeling would do with that muscle, on either side
+            _add(levels, ((key, level) for key, level in pulls.items() if key[0] not in asked))
     return levels, tuple(pulses)
 
 

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 
 from tbd.think.rules.grammar import grammar
 from tbd.think.rules.lexicon import ASSETS, forms, senses
@@ -125,10 +126,15 @@ _SAYING = frozenset((
 """Words behind which a feeling is due."""
 _SLIP_LENGTH, _LONG_SLIP = 6, 9
 """Letters from which a word with one slip, or with two, is near to one word alone."""
+_PARTS = frozenset((",", ";", "→", "then"))
+_LONG_TEXT = 16
+"""Tokens from which a text is not a list of feelings."""
 
 
 def misspelt(tokens: Sequence[str]) -> dict[int, str]:
     """Slips of the pen where a feeling is due: behind a word that says it of somebody, or in a text of up to three words.
+
+    Of a text in parts ("smilling, then furios"), each part is looked at by itself.
 
     Args:
         tokens: The text's, in lower case.
@@ -139,11 +145,24 @@ def misspelt(tokens: Sequence[str]) -> dict[int, str]:
     Example:
         >>> misspelt("she is verry dissapointed".split()), misspelt("the starling sings".split())
         ({2: 'very', 3: 'disappointed'}, {})
+        >>> misspelt("smilling , then furios".split())
+        {0: 'smiling', 3: 'furious'}
     """
+    edges = [i for i, token in enumerate(tokens) if token in _PARTS or token.startswith("@t")]
+    parts = [(start + 1, end) for start, end in pairwise([-1, *edges, len(tokens)]) if end > start + 1]
+    found = _misspelt(tokens)
+    if len(parts) > 1 and len(tokens) <= _LONG_TEXT and not foreign_language(tokens):
+        for start, end in parts:
+            found |= {start + at: meant for at, meant in _misspelt(tokens[start:end], is_part=True).items()}
+    return found
+
+
+def _misspelt(tokens: Sequence[str], is_part: bool = False) -> dict[int, str]:
     words = [token for token in tokens if token.isalpha()]
     odd = [at for at, token in enumerate(tokens) if _is_odd(token)]
     if not odd or 2 * len(odd) > max(len(words), 2) or foreign_language(tokens):
         return {}
+    meant_words = _feelings() + (_faces() if is_part else ())
     found: dict[int, str] = {}
     for at in odd:
         token = tokens[at]
@@ -153,7 +172,7 @@ def misspelt(tokens: Sequence[str]) -> dict[int, str]:
             continue
         reach = 2 if len(token) >= _LONG_SLIP else 1
         near = sorted(
-            (_slips_apart(token, word), word) for word in _feelings() if word[0] == token[0] and _slips_apart(token, word) <= reach
+            (_slips_apart(token, word), word) for word in meant_words if word[0] == token[0] and _slips_apart(token, word) <= reach
         )
         if near and (len(near) == 1 or near[0][0] < near[1][0] or forms(near[0][1]) & forms(near[1][1])):
             found[at] = near[0][1]
@@ -175,6 +194,14 @@ def _feelings() -> tuple[str, ...]:
     bases = {word for word in said if not word.endswith(("ed", "ing", "ful", "ness", "ment", "ion", "ous", "y", "ly", "ent", "ic"))}
     participles = {(word[:-1] if word.endswith("e") else word) + ending for word in bases for ending in ("ed", "ing")}
     return tuple(sorted(said | participles | {"very"}))
+
+
+@cache
+def _faces() -> tuple[str, ...]:
+    """Forms of single words for what a face does: "smile", "smiles", "smiling"."""
+    bases = {p.words[0] for p in senses() if len(p.words) == 1 and p.value.kind == "expression" and p.words[0].isalpha()}
+    stems = {(word[:-1] if word.endswith("e") else word) for word in bases if len(word) >= 4}
+    return tuple(sorted({*(word for word in bases if len(word) > 4), *(stem + ending for stem in stems for ending in ("es", "ing", "ed"))}))
 
 
 def _slips_apart(written: str, meant: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise, takewhile
 
 from tbd.think.rules.grammar import grammar, order, orders
 from tbd.think.rules.lexicon import EMOJI_BREAK, Found, Lexicon, Phrase, forms, senses
@@ -135,6 +136,7 @@ def _body_orders(tokens: list[str], taken: set[int]) -> Iterator[tuple[int, int,
 def scan(tokens: list[str]) -> list[Found]:
     """All that is found, in reading order: cues, orders to parts of the face, small words."""
     found = cues().scan(_apart(tokens), skip=tuple(skippable()))
+    found += [*_kept_to_oneself(tokens, found), *_blinked_away(tokens, found)]
     said = [f for f in found if f.phrase.role == "cue"]
     both = {p.words[0] for p in grammar() if p.role == "move" and len(p.words) == 1}  # "tense": a feeling, or what a lid does
     doubtful = [f for f in said if len(f.phrase.words) == 1 and f.phrase.words[0] in both and f.phrase.value.kind == "feeling"]
@@ -147,6 +149,24 @@ def scan(tokens: list[str]) -> list[Found]:
     kept = _with_next(tokens, kept)
     units = [Found(Phrase((token,), "unit", token), i, i + 1) for i, token in enumerate(tokens) if token.startswith("@au=")]
     return sorted([*kept, *units], key=lambda f: (f.start, f.end))
+
+
+def _kept_to_oneself(tokens: list[str], found: list[Found]) -> Iterator[Found]:
+    """“Keeps his fear to himself”: the verb hides what stands between."""
+    taken = {i for f in found for i in range(f.start, f.end)}
+    for at, token in enumerate(tokens):
+        clause = list(takewhile(lambda word: word not in BOUNDARIES, tokens[at + 1 : at + 9]))
+        goes_on = clause[:1] and clause[0].endswith("ing")  # "keeps smiling to herself"
+        if at not in taken and "keep" in forms(token) and not goes_on and ("to", "self") in pairwise(clause):
+            yield Found(Phrase(("keep", "to", "self"), "hold", None), at, at + 1)
+
+
+def _blinked_away(tokens: list[str], found: list[Found]) -> Iterator[Found]:
+    """“Blinks away his tears” hides them, and is seen."""
+    blink = next(p for p in senses() if p.words == ("blink",))
+    for f in found:
+        if f.phrase.role == "hold" and "blink" in f.phrase.words:
+            yield Found(blink, f.start, f.start + 1)
 
 
 def _apart(tokens: list[str]) -> list[str]:

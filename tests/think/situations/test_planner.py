@@ -59,6 +59,11 @@ def test_what_is_kept_from_showing_leaks_alone(tmp_path):
         "He is sad because the coffin is so small and so light",
         "She does not laugh at the coffin of her old husband any more",
         "She laughs at the coffin from 1 to 3 s and then is still",
+        "Words about the coffin cannot express how grateful I am to them",
+        "He keeps his fear of the coffin to himself all day",
+        "Her smile froze when she saw the coffin in the garden",
+        "My sorrow about the coffin is nobody else's business at all",
+        "He half smiles over the coffin in the room, only on the left",
     ],
 )
 def test_words_that_name_something_keep_the_last_word(tmp_path, text):
