@@ -386,8 +386,7 @@ def render_frames(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Ite
 
 
 def warp_renderer(plan: MusclePlan, **options: Any) -> MeshWarpRenderer:
-    """Build the mesh warp that fits a plan: a portrait's own smile gives way as far as the plan asks, its lips start
-    closed, and eyes that it shuts open.
+    """Build the mesh warp that fits a plan: a portrait's smile gives way as the plan asks, its lips start closed, its shut eyes open.
 
     Args:
         plan: The emotions and muscles.

@@ -18,6 +18,8 @@ _CLEAR = ((0.004, 0.03), (0.003, 0.016))
 begins, in inter-ocular distances."""
 _SHADE, _SHADE_REACH = 0.3, 0.035
 """Log light that a lowered lid takes from the eye under it, and inter-ocular distances over which that fades."""
+_NARROW = 0.03
+"""Inter-ocular distances that the narrowest eye counts as open."""
 _IRIS = 0.064
 """Radius of an iris in inter-ocular distances (5.8 mm)."""
 _MARGIN = (0.12, 0.15, 0.12)
@@ -55,7 +57,7 @@ class Eye:
         self.aperture = eye_aperture(side, pixels)
         top, bottom = self._rest[self.aperture.top], self._rest[self.aperture.bottom]
         free = self._rest if opened is None else opened
-        self._open = max(_gap(free[self.aperture.top], free[self.aperture.bottom]), 1e-3)
+        self._open = _gap(free[self.aperture.top], free[self.aperture.bottom])
         self._soft, self._blur = max(SOFT * face.scale, 0.8), blur
         corners = face.canonical[[self.aperture.top[0], self.aperture.top[-1]]]
         middle = face.canonical[self._iris].mean(0)
@@ -142,7 +144,7 @@ class Eye:
         """
         top, bottom = moved[self.aperture.top], moved[self.aperture.bottom]
         opening = self.aperture.open(top, bottom).within(box)
-        closing = 1 - _gap(top, bottom) / self._open
+        closing = (self._open - _gap(top, bottom)) / max(self._open, _NARROW * self._face.scale)
         picture = self._compose(opening, moved, skull, upper, lower, box, closing)
         picture += np.float32(0.5)
         picture *= np.exp(self._edges.light(opening, closing))

@@ -104,7 +104,11 @@ class PortraitWarper:
         self._opened = None if opened is None else opened * open_eyes
         # Lids blink, squint and follow the gaze by the opening that they have once they are open.
         self._rig = Rig(face.canonical if self._opened is None else face.canonical + self._opened)
-        modes = [self._rig.modes, smile_relaxation(self._rig)[None], np.zeros((1, NUM_POINTS, 3)) if opened is None else self._opened[None]]
+        modes = [
+            self._rig.modes,
+            smile_relaxation(self._rig)[None],
+            np.zeros((1, NUM_POINTS, 3)) if self._opened is None else self._opened[None],
+        ]
         self._modes = np.concatenate(modes).astype(np.float32)
         for side in topology.SIDES:
             self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= _OVERLAP
@@ -292,8 +296,7 @@ class PortraitWarper:
         return frame
 
     def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
-        """(52,) → (55,) weights of the rig's modes (lips that the portrait parts close with the last), of the smile let go, and of eyes
-        that the portrait shuts, which are open.
+        """(52,) → (55,) weights of the rig's modes (the last closes parted lips), of the smile let go, and of shut eyes that are open.
 
         The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes; parted lips close as
         far as it does, or as `close_lips` says.
