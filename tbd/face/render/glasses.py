@@ -22,7 +22,7 @@ _BEND = 2
 """Steps of radius by which a rim may change from one angle to the next."""
 
 
-_EVIDENCE = 0.15
+_LEAST_RIM = 0.15
 """Strength of rims times strength of the bridge over the skin's own contrast from which on there are glasses. Chosen on 57 portraits and
 stills of 127 people: 16 of 23 who wear glasses are found (the others are rimless, thin or blurred), and 1 of 161 who wear none."""
 _PLAIN = 0.01
@@ -100,7 +100,7 @@ def find_glasses(face: FaceGeometry) -> Glasses | None:
         The glasses, or None where there are none, or none that can be told (rimless ones, a blurred picture).
     """
     found, rims = _search(face)
-    if found["rim"] * found["bridge"] < _EVIDENCE * (found["skin"] + _PLAIN):
+    if found["rim"] * found["bridge"] < _LEAST_RIM * (found["skin"] + _PLAIN):
         return None
     outer = []
     for rim, temple in zip(rims, ((127, 162), (356, 389))):
@@ -109,7 +109,7 @@ def find_glasses(face: FaceGeometry) -> Glasses | None:
     return Glasses(rims, np.array(outer), found["dark"] > _DARK)
 
 
-def rim_evidence(face: FaceGeometry) -> dict[str, float]:
+def measure_rims(face: FaceGeometry) -> dict[str, float]:
     """Measure what speaks for glasses; see `find_glasses`.
 
     Args:
