@@ -47,19 +47,19 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    from tbd.evaluation.leaderboard import store
+    from tbd.evaluation.leaderboard import rows
     from tbd.evaluation.leaderboard.build import build
 
     chosen = options[options.action]
     if chosen.board == _BOARD:
-        store.begin(chosen.board)
+        rows.begin(chosen.board)
     if options.action == "build":
         for path in build(chosen.board, chosen.output, _readme(chosen.board, chosen.readme)):
             print(path)
     elif options.action == "add":
-        print(store.add(chosen.board, chosen.scores, predictions=chosen.predictions, **_row(chosen)))
+        print(rows.add(chosen.board, chosen.scores, predictions=chosen.predictions, **_row(chosen)))
     else:
-        print(store.report(chosen.board, chosen.protocol, store.parse_numbers(chosen.metric), chosen.citation, **_row(chosen)))
+        print(rows.report(chosen.board, chosen.protocol, rows.parse_numbers(chosen.metric), chosen.citation, **_row(chosen)))
 
 
 def _readme(board: str, given: str | None) -> str | None:

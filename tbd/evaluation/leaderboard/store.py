@@ -9,8 +9,6 @@ A measured row holds the whole of its scores, seal included; a reported one hold
 
 import os
 import re
-import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +18,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tbd.errors import InputError
 from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
-from tbd.evaluation.scores import Scores, load_scores
+from tbd.evaluation.scores import Scores
 from tbd.utils.atomic import atomic_output
-from tbd.utils.file_checks import same_file
-from tbd.utils.packaged_files import shipped_folder
-from tbd.utils.user_warnings import warn
 
 
 class Entry(BaseModel):
@@ -129,132 +124,6 @@ class Table:
     folder: Path
 
 
-def begin(board: str | os.PathLike) -> None:
-    """Begin a board that is not there yet with the rows that ship with tbd, so that a new one has others to stand beside.
-
-    Args:
-        board: Folder of the board; nothing is done where it exists.
-    """
-    shipped = shipped_folder("benchmarks") / "leaderboard"
-    if Path(board).exists() or not shipped.is_dir():
-        return
-    warn(f"{board} is new here; it begins with the rows that ship with tbd.")
-    shutil.copytree(shipped, board)
-
-
-def add(
-    board: str | os.PathLike,
-    scores: str | os.PathLike,
-    name: str,
-    paper: str | None = None,
-    code: str | None = None,
-    note: str = "",
-    predictions: str | os.PathLike | None = None,
-    replace: bool = False,
-) -> Path:
-    """Put measured scores on the board.
-
-    Args:
-        board: Folder of the board.
-        scores: The file that `tbd evaluate` wrote.
-        name: Name of the row.
-        paper: A URL or citation.
-        code: A URL.
-        note: One sentence that says what this row is.
-        predictions: The folder of the videos, for sample frames.
-        replace: Whether to take the place of a row of that name.
-
-    Returns:
-        The file of the row.
-
-    Raises:
-        InputError: If the scores were edited, hold no number, or were measured by another version of the protocol or over other clips
-            than the board's.
-    """
-    board, found = Path(board), load_scores(scores)
-    if all(value.number is None for value in found.metrics.values()):
-        reason = next((f": {value.absent}" for value in found.metrics.values() if value.absent), "")
-        raise InputError(f"{scores} holds no number: no clip could be measured{reason.rstrip('.')}.")
-    entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=_today(), scores=found)
-    # rows of an older protocol do not keep a new one out; `read_board` demands that they be evaluated again
-    recipe = _recipe(found.protocol)
-    others = [e for e in read_entries(board / found.protocol) if e.slug != entry.slug and e.scores is not None]
-    others = [e for e in others if recipe is None or e.measured_scores.protocol_hash == recipe.hash]
-    _require_comparable([*others, entry], str(scores))
-    if same_file(scores, board / entry.protocol / f"{entry.slug}.json"):
-        raise InputError(f"{scores} is the board's own file of that row; give what `tbd evaluate --output` wrote.")
-    path = entry.save(board, replace)
-    if predictions is not None:
-        from tbd.evaluation.leaderboard.samples import save_samples
-
-        save_samples(Path(predictions), path.with_suffix(".jpg"))
-    return path
-
-
-def report(
-    board: str | os.PathLike,
-    protocol: str,
-    numbers: dict[str, float],
-    citation: str,
-    name: str,
-    paper: str | None = None,
-    code: str | None = None,
-    note: str = "",
-    replace: bool = False,
-) -> Path:
-    """Put a paper's own numbers on the board. They stay in a table of their own.
-
-    Args:
-        board: Folder of the board.
-        protocol: Name of the paper's recipe.
-        numbers: Metric → value, as printed.
-        citation: Paper and table.
-        name: Name of the row.
-        paper: A URL or citation.
-        code: A URL.
-        note: One sentence that says what this row is.
-        replace: Whether to take the place of a row of that name.
-
-    Returns:
-        The file of the row.
-
-    Raises:
-        InputError: If the protocol's name is not made of small letters, digits and hyphens, or there is a row of that name.
-    """
-    if slug(protocol) != protocol:
-        raise InputError(f"{protocol!r} is no protocol's name; use small letters, digits and hyphens, such as {slug(protocol)}.")
-    entry = Entry(
-        kind="reported", name=name, protocol=protocol, note=note, paper=paper, code=code, added=_today(), numbers=numbers, citation=citation
-    )
-    return entry.save(Path(board), replace)
-
-
-def parse_numbers(given: Sequence[str]) -> dict[str, float]:
-    """Parse ``NAME=VALUE``.
-
-    Args:
-        given: Options as typed.
-
-    Returns:
-        Name → number.
-
-    Raises:
-        InputError: If one of them has no number.
-
-    Example:
-        >>> parse_numbers(["fid=19.69", "sync-c=8.28"])
-        {'fid': 19.69, 'sync-c': 8.28}
-    """
-    numbers = {}
-    for text in given:
-        name, _, value = text.partition("=")
-        try:
-            numbers[name.strip()] = float(value)
-        except ValueError as error:
-            raise InputError(f"--metric is NAME=VALUE with a number, not {text!r}.") from error
-    return numbers
-
-
 def read_entries(folder: Path) -> list[Entry]:
     """Read the rows of one protocol.
 
@@ -302,25 +171,34 @@ def read_board(board: str | os.PathLike) -> list[Table]:
     for folder in folders:
         entries = read_entries(folder)
         measured = [entry for entry in entries if entry.kind == "measured"]
-        _require_comparable(measured, str(folder))
+        require_comparable(measured, str(folder))
         reported = [entry for entry in entries if entry.kind == "reported"]
         if entries:
-            tables.append(Table(folder.name, _recipe(folder.name), measured, reported, folder))
+            tables.append(Table(folder.name, shipped_recipe(folder.name), measured, reported, folder))
     if not tables:
         raise InputError(f"There are no rows in {root}; `tbd leaderboard add` puts one there.")
     return sorted(tables, key=lambda table: (not table.measured, table.recipe is None, table.protocol != "procedural-v1", table.protocol))
 
 
-def _recipe(protocol: str) -> Protocol | None:
+def shipped_recipe(protocol: str) -> Protocol | None:
+    """Load a protocol where tbd ships it."""
     return load_protocol(protocol) if protocol in protocol_names() else None
 
 
-def _require_comparable(entries: Sequence[Entry], source: str) -> None:
-    """One protocol, one hash, one set of clips."""
+def require_comparable(entries: Sequence[Entry], source: str) -> None:
+    """Check that rows are of one protocol with one hash, over one set of clips.
+
+    Args:
+        entries: Rows of one protocol.
+        source: Where they come from, for the message.
+
+    Raises:
+        InputError: If two of them cannot be compared.
+    """
     measured = [entry for entry in entries if entry.scores is not None]
     if not measured:
         return
-    recipe = _recipe(measured[-1].protocol)
+    recipe = shipped_recipe(measured[-1].protocol)
     expected = recipe.hash if recipe is not None else measured[0].measured_scores.protocol_hash
     first, theirs = measured[0].measured_scores, measured[0].name if recipe is None else "tbd ships"
     for entry in measured:
@@ -340,7 +218,3 @@ def _require_comparable(entries: Sequence[Entry], source: str) -> None:
             raise InputError(
                 f"{source}: {entry.name} was measured with another file {differs[0]} than {measured[0].name}; evaluate both with one."
             )
-
-
-def _today() -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime())

@@ -11,7 +11,7 @@ from tbd.think.verbalize import describe_actions, listed
 
 
 def mend_feelings(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
-    """What is named is felt."""
+    """Let what is named be felt."""
     found: list[Finding] = []
     segments: list[Segment] = []
     for i, segment in enumerate(plan.segments):
@@ -39,7 +39,7 @@ def _feel(part: MusclePlan | Segment, place: str, actions, strongest: float, fou
 
 
 def mend_descriptions(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
-    """Every region that moves has words, which text encoders read."""
+    """Give words to every region that moves, which text encoders read."""
     found, regions = [], dict(plan.regions)
     for region in REGIONS:
         units = sorted({a.unit for a in plan.actions if region_of(a) == region})

@@ -12,7 +12,7 @@ HELD = 1.0
 
 
 def mend_traces(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
-    """A unit that is planned can be seen."""
+    """Remove units that are planned too weak to be seen."""
     found = []
     for action in plan.actions:
         if action.intensity < TRACE:
@@ -39,7 +39,7 @@ def _conflict(a: MuscleAction, b: MuscleAction) -> tuple[float, float] | None:
 
 
 def mend_antagonists(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
-    """The strongest acts first; each next one keeps what those before it leave."""
+    """Let the strongest act first; each next one keeps what those before it leave."""
     spans: dict[tuple[int, int], tuple[float, float]] = {}
     for a, b in combinations(plan.actions, 2):
         if span := _conflict(a, b):
@@ -86,7 +86,7 @@ def _leave(action: MuscleAction, stronger: MuscleAction, until: float) -> Iterat
 
 
 def mend_speech(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
-    """The mouth can talk: what is left of a unit at full strength is the most that it may be held at."""
+    """Let the mouth talk: what is left of a unit at full strength is the most that it may be held at."""
     found: list[Finding] = []
     lowered: set[int] = set()
     for unit, limit in SPEECH.items():

@@ -8,7 +8,7 @@ from tbd.think.plan_rules.finding import EPSILON, Finding, finding_times, timeli
 
 
 def mend_timeline(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
-    """Feelings follow each other from 0 on, without a gap."""
+    """Let feelings follow each other from 0 on, without a gap."""
     if not plan.segments:
         return plan, []
     found: list[Finding] = []
@@ -43,7 +43,7 @@ def mend_timeline(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
 
 
 def mend_late_actions(plan: MusclePlan) -> tuple[MusclePlan, list[Finding]]:
-    """No muscle moves after a timeline that ends."""
+    """Let no muscle move after a timeline that ends."""
     end = timeline_end(plan)
     found, actions = [], []
     for action in plan.actions:

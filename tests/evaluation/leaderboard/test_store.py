@@ -12,6 +12,7 @@ from PIL import Image
 
 from tbd.cli.main import main
 from tbd.errors import InputError
+from tbd.evaluation.leaderboard import rows as board_rows
 from tbd.evaluation.leaderboard import samples
 from tbd.evaluation.leaderboard import store as board_store
 from tbd.evaluation.leaderboard.columns import best_of, columns_of, ordered
@@ -45,13 +46,13 @@ def store(tmp_path):
     }
     for name, measured in rows.items():
         measured.save(tmp_path / "scores.json")
-        board_store.add(tmp_path / "board", tmp_path / "scores.json", name, code="https://example.org/x", note=f"This is {name}.")
+        board_rows.add(tmp_path / "board", tmp_path / "scores.json", name, code="https://example.org/x", note=f"This is {name}.")
     return tmp_path / "board"
 
 
 def put(store, tmp_path, name: str = "Another", **changes):
     scores(0.4, 80, **changes).save(tmp_path / "new.json")
-    return board_store.add(store, tmp_path / "new.json", name)
+    return board_rows.add(store, tmp_path / "new.json", name)
 
 
 def test_rows_are_read_back(store):
@@ -91,14 +92,14 @@ def test_a_shipped_protocol_has_its_own_hash(tmp_path):
     measured = scores(0.5, 1).model_copy(update={"protocol": "procedural-v1"})
     measured.save(tmp_path / "s.json")
     with pytest.raises(InputError, match="than tbd ships"):
-        board_store.add(tmp_path / "board", tmp_path / "s.json", "mine")
+        board_rows.add(tmp_path / "board", tmp_path / "s.json", "mine")
 
 
 def test_a_row_is_replaced_only_on_demand(store, tmp_path):
     with pytest.raises(InputError, match="--replace"):
         put(store, tmp_path, "Theirs")
     scores(0.7, 1).save(tmp_path / "new.json")
-    path = board_store.add(store, tmp_path / "new.json", "Theirs", replace=True)
+    path = board_rows.add(store, tmp_path / "new.json", "Theirs", replace=True)
     assert board_store.Entry.model_validate_json(path.read_text()).scores.metrics["mouth"].number == 0.7
 
 
