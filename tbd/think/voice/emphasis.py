@@ -25,15 +25,19 @@ _LEAST = 2.0  # seconds of speech without which nobody knows what is usual
 
 
 def find_pauses(prosody: Prosody) -> tuple[tuple[float, float], ...]:
-    """Find the silences between words.
+    """Find the silences: between words, before the first and after the last.
 
     Args:
         prosody: Of a recording.
 
     Returns:
-        (start, end) in seconds.
+        (start, end) in seconds; none where nothing is said.
     """
-    gaps = ((before / RATE, after / RATE) for (_, before), (after, _) in pairwise(runs(prosody.speech)))
+    said = runs(prosody.speech)
+    if not said:
+        return ()
+    edges = [(0, 0), *said, (len(prosody.speech), len(prosody.speech))]
+    gaps = ((before / RATE, after / RATE) for (_, before), (after, _) in pairwise(edges))
     return tuple((round(start, 2), round(end, 2)) for start, end in gaps if end - start >= PAUSE)
 
 

@@ -13,8 +13,13 @@ SURE = 0.75
 """Probability of being aroused from which the whole is felt more strongly."""
 LONG_PAUSE = 0.7
 """Seconds of a pause in which a face begins to relax."""
-_STRONGEST, _SOFTEST, _RELAXED = 1.35, 0.75, 0.8
+_STRONGEST, _SOFTEST, _RELAXED = 1.35, 0.75, 0.65
 """Factors of a muscle's intensity: in the strongest passage, in the softest, in a long pause."""
+_MOUTH = (25, 26, 27)
+"""Units that part lips and jaw, and give way in silence: a mouth hangs open for a moment, not for seconds (Ekman 2003, *Emotions
+Revealed*: surprise is the briefest of all emotions)."""
+_ROOM = 0.8
+"""Least factor of all intensities that leaves room for a stressed passage above an expression near its full strength."""
 _PER_EMPHASIS = 0.2  # of the factor, for each standard deviation
 _WHOLE = 1.2
 """Factor of all intensities where the voice is surely aroused."""
@@ -36,6 +41,7 @@ class Stretch:
     end: float
     factor: float
     apex: float
+    silent: bool = False
 
 
 def whole_factor(reading: VoiceReading) -> float:
@@ -61,7 +67,7 @@ def find_stretches(reading: VoiceReading, duration: float) -> tuple[Stretch, ...
     ]
     longest = sorted(reading.pauses, key=lambda pause: pause[0] - pause[1])[: _MOST[1]]
     pauses = [(start, end) for start, end in longest if end - start >= LONG_PAUSE]
-    found += [Stretch(start, end, _RELAXED, min(start + RISE, end)) for start, end in pauses]
+    found += [Stretch(start, end, _RELAXED, min(start + RISE, end), silent=True) for start, end in pauses]
     kept: list[Stretch] = []
     for stretch in sorted(found, key=lambda s: (s.start, s.end)):
         if kept and stretch.start < kept[-1].end + (_GAP if (stretch.factor > 1) == (kept[-1].factor > 1) else 0.0):
@@ -86,7 +92,15 @@ def follow_voice(plan: MusclePlan, reading: VoiceReading, duration: float, openn
     stretches = find_stretches(reading, duration) if openness.timing else ()
     if not plan.actions or (whole == 1 and not stretches):
         return plan
-    actions = [piece for action in plan.actions for piece in _follow(_scaled(action, whole), stretches, duration)]
+    silences = [stretch for stretch in stretches if stretch.silent]
+    actions = []
+    for action in plan.actions:
+        if action.unit not in SPEECH:
+            actions += _follow(_scaled(action, whole), stretches, duration)
+        elif action.unit in _MOUTH and openness.muscles:
+            actions += _give_way(action, silences, duration)
+        else:
+            actions.append(action)
     updates: dict[str, object] = {"actions": tuple(sorted(actions, key=lambda a: (a.onset or 0.0, a.unit, a.side)))}
     if plan.intensity > 0:
         segments = [piece for segment in plan.timeline() for piece in _split(segment, whole, stretches, duration)]
@@ -102,17 +116,37 @@ def _scaled(action: MuscleAction, factor: float) -> MuscleAction:
     return action.model_copy(update={"intensity": round(min(1.0, action.intensity * factor), 3)})
 
 
+def _give_way(action: MuscleAction, silences: Sequence[Stretch], duration: float) -> list[MuscleAction]:
+    """The action outside of silences alone."""
+    begin = action.onset if action.onset is not None else 0.0
+    end = action.offset if action.offset is not None else duration
+    edges = [begin, *(edge for silence in silences for edge in (silence.start, silence.end)), end]
+    spans = [(max(start, begin), min(stop, end)) for start, stop in zip(edges[::2], edges[1::2])]
+    pieces: list[MuscleAction] = []
+    for start, stop in spans:
+        if stop - start < RISE:
+            continue
+        first, last = start == begin, stop == end
+        # open when the voice begins
+        times = (action.onset, action.apex) if first else (round(max(begin, start - RISE), 2), round(start, 2))
+        apex = None if times[1] is None else min(times[1], stop)
+        offset = action.offset if last else round(stop, 2)
+        pieces.append(action.model_copy(update={"onset": times[0], "apex": apex, "offset": offset}))
+    return pieces
+
+
 def _follow(action: MuscleAction, stretches: Sequence[Stretch], duration: float) -> list[MuscleAction]:
     """The action in pieces, one after another."""
     start = action.onset if action.onset is not None else 0.0
     held = (action.apex if action.apex is not None else start + RISE) if action.onset is not None else 0.0
     end = action.offset if action.offset is not None else duration
     inside = [s for s in stretches if s.end > held + 0.2 and s.start < end - 0.2]
-    if action.unit in SPEECH or end - held < _BRIEF or not inside:
+    if end - held < _BRIEF or not inside:
         return [action]
+    room = max(_ROOM, 1 / max(1.0, action.intensity * max(stretch.factor for stretch in inside)))
     pieces: list[MuscleAction] = []
     for stretch in _tile(inside, start, end):
-        level = round(min(1.0, action.intensity * stretch.factor), 3)
+        level = round(min(1.0, action.intensity * room * stretch.factor), 3)
         if not pieces:
             pieces.append(action.model_copy(update={"intensity": level, "offset": stretch.end}))
             continue

@@ -12,10 +12,12 @@ class Openness(NamedTuple):
     Args:
         strength: No degree, figure or restraint is named.
         timing: No time, pace or length is named.
+        muscles: No muscle is ordered.
     """
 
     strength: bool
     timing: bool
+    muscles: bool = True
 
 
 def find_openness(text: str) -> Openness:
@@ -29,12 +31,13 @@ def find_openness(text: str) -> Openness:
 
     Example:
         >>> find_openness("furious"), find_openness("slightly sad from 1 s to 3 s")
-        (Openness(strength=True, timing=True), Openness(strength=False, timing=False))
+        (Openness(strength=True, timing=True, muscles=True), Openness(strength=False, timing=False, muscles=True))
     """
     words = read(text)
     readings = [reading for moment in words.moments for reading in moment.readings]
-    measured = any(r.degree != 1 or r.level is not None or r.manner != "felt" or r.sense.kind == "order" for r in readings)
-    return Openness(not measured, not any(_is_timed(moment) for moment in words.moments))
+    ordered = any(r.sense.kind == "order" for r in readings)
+    measured = ordered or any(r.degree != 1 or r.level is not None or r.manner != "felt" for r in readings)
+    return Openness(not measured, not any(_is_timed(moment) for moment in words.moments), not ordered)
 
 
 def _is_timed(moment: Moment) -> bool:

@@ -63,7 +63,7 @@ class VoiceReading:
         aroused: How likely the voice is more aroused than an ordinary one, 0..1.
         cues: What is unusual about the voice as a whole, in words.
         passages: Stretches that stand out, in order of time.
-        pauses: (start, end) in seconds of silences between words.
+        pauses: (start, end) in seconds of silences between words, before the first and after the last.
         obstacle: Why nothing is heard, if so; the rest is then neutral.
         windows: The same over time, in overlapping stretches with speech in them.
 

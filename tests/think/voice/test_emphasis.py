@@ -31,7 +31,8 @@ def test_an_even_voice_has_none_and_a_short_one_is_not_judged():
     assert find_passages(describe_prosody(np.zeros(0))) == ()
 
 
-def test_pauses_lie_between_words():
+def test_pauses_lie_between_words_and_around_them():
     sound = np.concatenate([np.zeros(16000, np.float32), voice(2), np.zeros(12800, np.float32), voice(2), np.zeros(16000, np.float32)])
     pauses = [pause for pause in find_pauses(describe_prosody(sound)) if pause[1] - pause[0] > 0.5]
-    assert len(pauses) == 1 and pauses[0] == pytest.approx((3.0, 3.8), abs=0.15)
+    assert pauses == [pytest.approx(pause, abs=0.15) for pause in ((0.0, 1.0), (3.0, 3.8), (5.8, 6.8))]
+    assert find_pauses(describe_prosody(np.zeros(32000, np.float32))) == ()

@@ -40,8 +40,31 @@ def test_an_even_voice_leaves_the_very_plan():
 def test_a_stressed_passage_is_stronger_and_reaches_its_apex_with_the_stress():
     before, after = brow(plan()), brow(follow_voice(plan(), STRESSED, DURATION, OPEN))
     assert after[70] == pytest.approx(1.3 * before[70], rel=0.03)
-    assert after[:48] == pytest.approx(before[:48], abs=0.01) and after[115:] == pytest.approx(before[115:], abs=0.01)
+    # strong already, it makes a little room for the stress
+    assert after[:48] == pytest.approx(before[:48], rel=0.03) and after[115:] == pytest.approx(before[115:], rel=0.03)
     assert after.min() > 0.93 * before.min()  # no dip on the way back
+
+
+def test_an_expression_near_its_full_strength_makes_room_for_stress():
+    before, after = brow(plan("furious")), brow(follow_voice(plan("furious"), STRESSED, DURATION, OPEN))
+    assert before[70] > 0.95 and after[70] == pytest.approx(before[70], abs=0.06) and after[40] == pytest.approx(0.8 * before[40], rel=0.03)
+
+
+@pytest.mark.parametrize("text", ["surprised", "shocked", "afraid"])
+def test_a_mouth_gives_way_in_silence_and_opens_again(text):
+    jaws = [measure(perform(made, 150), 26) for made in (plan(text), follow_voice(plan(text), PAUSING, DURATION, OPEN))]
+    before, after = jaws
+    assert before.min() > 0.1 and after[88:95].max() < 0.02  # half a second after the voice stops
+    assert after[:74] == pytest.approx(before[:74], abs=0.01) and after[110:] == pytest.approx(before[110:], abs=0.02)
+    last = follow_voice(plan(text), VoiceReading(pauses=((0.0, 1.0), (4.0, 6.0))), DURATION, OPEN)
+    jaw = measure(perform(last, 150), 26)
+    assert jaw[:14].max() < 0.02 and jaw[50] > 0.1 and jaw[115:].max() < 0.02
+
+
+def test_a_mouth_that_was_ordered_stays():
+    before = plan("jaw dropped, brows raised")
+    after = follow_voice(before, PAUSING, DURATION, find_openness(before.text))
+    assert [a for a in after.actions if a.unit in (25, 26, 27)] == [a for a in before.actions if a.unit in (25, 26, 27)] != []
 
 
 def test_a_softened_passage_and_a_long_pause_relax():
