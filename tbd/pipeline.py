@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import yaml
 
-from tbd import MOTION_MODEL
+from tbd import DEFAULT_SEED, MOTION_MODEL
 from tbd.draw.export import save_loaded_model
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.diffusion import MotionDiffusion
@@ -170,7 +170,7 @@ class TalkingHeadPipeline:
         audio: np.ndarray,
         text: str = "",
         plan: MusclePlan | None = None,
-        seed: int = 0,
+        seed: int = DEFAULT_SEED,
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         size: int = 512,
@@ -183,7 +183,7 @@ class TalkingHeadPipeline:
             audio: (N,) float samples of a voice at 16 kHz.
             text: A sentence about a feeling; where it is empty the feeling is heard in the voice.
             plan: A plan instead of the sentence.
-            seed: The same seed gives the same video.
+            seed: The same seed gives the same video; another one, another manner of moving beside the words.
             guidance: Combines the predictions of a denoising step of the motion model, instead of the model's own.
             num_inference_steps: Denoising steps, 1 to 1000, of the motion model and of a video model, instead of each model's own.
             size: Height and width of the frames in pixels, 64 to 2048.
@@ -262,7 +262,7 @@ class TalkingHeadPipeline:
         self,
         plan: MusclePlan,
         audio: np.ndarray,
-        seed: int = 0,
+        seed: int = DEFAULT_SEED,
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
     ) -> Motion:
@@ -271,7 +271,7 @@ class TalkingHeadPipeline:
         Args:
             plan: The emotions and muscles.
             audio: (N,) float samples at 16 kHz.
-            seed: The same seed gives the same motion.
+            seed: The same seed gives the same motion; another one, another manner of moving beside the words.
             guidance: Combines the predictions of a denoising step, instead of the model's own.
             num_inference_steps: Denoising steps, 1 to 1000, instead of the model's own.
 
@@ -295,7 +295,7 @@ class TalkingHeadPipeline:
         motion: Motion,
         plan: MusclePlan | None = None,
         audio: np.ndarray | None = None,
-        seed: int = 0,
+        seed: int = DEFAULT_SEED,
         num_inference_steps: int | None = None,
     ) -> Iterator[np.ndarray]:
         """Draw a face in motion.

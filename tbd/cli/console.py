@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tbd.face.geometry import FaceGeometry
 from tbd.face.occlusion import is_mouth_occluded
+from tbd.face.render.glasses import find_glasses
 from tbd.utils.user_warnings import warn
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ def show_progress(items: Iterable[T], total: int, console: Console) -> Iterator[
 
 
 def describe_face(face: FaceGeometry, console: Console) -> None:
-    """Say what a user should know about a portrait: several faces, a covered mouth, a picture that was turned.
+    """Say what a user should know about a portrait: several faces, a covered mouth, dark glasses, a picture that was turned.
 
     Args:
         face: The face that was found in the portrait.
@@ -43,5 +44,8 @@ def describe_face(face: FaceGeometry, console: Console) -> None:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
     if is_mouth_occluded(face):
         warn("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
+    glasses = find_glasses(face)
+    if glasses is not None and glasses.tinted:
+        warn("the portrait wears dark glasses; its eyes, which are not seen, are left as they are.")
     if "turned" in face.metadata:
         warn(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")

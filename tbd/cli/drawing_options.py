@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from tbd import MOTION_MODEL
+from tbd import DEFAULT_SEED, MOTION_MODEL
 from tbd.cli.component_options import add_slot, chosen, made, swapped_scheduler
 from tbd.cli.planner_options import add_planner_options, add_voice_options, asks_for_planner, chosen_planner
 from tbd.errors import InputError
@@ -72,7 +72,7 @@ class SamplingOptions:
 
     Args:
         model: Packaged name, folder, or hub repository of a motion model.
-        seed: The same seed gives the same motion.
+        seed: The same seed gives the same motion; another one, another manner of moving beside the words.
         num_inference_steps: Number of denoising steps, 1 to 1000. None takes the model's.
         emotion_scale: Strength of the global emotion, 0 to 5; 1 is as trained. None takes the model's, as for the other two.
         muscle_scale: Strength of the local muscles, 0 to 5.
@@ -84,7 +84,7 @@ class SamplingOptions:
     """
 
     model: str = MOTION_MODEL
-    seed: int = 0
+    seed: int = DEFAULT_SEED
     num_inference_steps: int | None = None
     emotion_scale: float | None = None
     muscle_scale: float | None = None

@@ -9,6 +9,7 @@ Two families are known, and one interface, `NoiseProcess`, serves both:
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,9 +17,13 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, SchedulerMixin
 from torch import Tensor
 
+from tbd.draw.window_options import GeometricSpacing
+
 FLOW = "flow_prediction"
 """diffusers' ``prediction_type`` of a velocity ε − x₀."""
 _SCHEDULER_METHODS = ("set_timesteps", "step")
+# Options of diffusers that space the steps by themselves, and refuse timesteps from outside.
+_OWN_SPACING = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas")
 
 
 class NoiseProcess(ABC):
@@ -73,17 +78,41 @@ class NoiseProcess(ABC):
         """
         return {}
 
-    def start(self, steps: int) -> Tensor:
+    def start(self, steps: int, spacing: GeometricSpacing | None = None) -> Tensor:
         """Choose the timesteps of a sampling loop, in the scheduler.
+
+        Args:
+            steps: Number of denoising steps.
+            spacing: At which noise levels the steps are; None, and schedulers that take none, for the scheduler's own choice.
+
+        Returns:
+            (N,) timesteps, from noise to done; some schedulers take more of them than were asked for.
+        """
+        chosen = None if spacing is None else self.at_ratios(spacing.ratios(steps))
+        self.scheduler.set_timesteps(**(chosen or self.at_even_steps(steps)))
+        return self.scheduler.timesteps
+
+    def at_even_steps(self, steps: int) -> dict[str, Any]:
+        """Make the arguments of the scheduler's ``set_timesteps`` for its own choice.
 
         Args:
             steps: Number of denoising steps.
 
         Returns:
-            (N,) timesteps, from noise to done; some schedulers take more of them than were asked for.
+            Argument → value.
         """
-        self.scheduler.set_timesteps(steps)
-        return self.scheduler.timesteps
+        return {"num_inference_steps": steps}
+
+    @abstractmethod
+    def at_ratios(self, ratios: Sequence[float]) -> dict[str, Any] | None:
+        """Make the arguments of the scheduler's ``set_timesteps`` for noise levels of our own.
+
+        Args:
+            ratios: σ/α of all steps but the first, which starts from noise alone.
+
+        Returns:
+            Argument → value; None if the scheduler takes none.
+        """
 
     def first(self, noise: Tensor) -> Tensor:
         """Scale normal noise (B, …) to where sampling starts."""
@@ -149,6 +178,17 @@ class VariancePreserving(NoiseProcess):
         """(N, 2) α and σ; see `NoiseProcess.levels`."""
         return torch.stack(self.noise_level(torch.arange(len(self.scheduler.alphas_cumprod))), 1)
 
+    def at_ratios(self, ratios: Sequence[float]) -> dict[str, Any] | None:
+        """Make the arguments for noise levels of our own; see `NoiseProcess.at_ratios`."""
+        options = inspect.signature(self.scheduler.set_timesteps).parameters
+        own = any(getattr(self.scheduler.config, name, False) for name in _OWN_SPACING)
+        if "timesteps" not in options or own:
+            return None
+        alpha, sigma = self.levels().double().unbind(1)
+        wanted = torch.tensor(ratios, dtype=torch.double)
+        nearest = ((sigma / alpha).log()[:, None] - wanted.log()).abs().argmin(0)
+        return {"timesteps": [len(alpha) - 1, *dict.fromkeys(nearest.tolist())]}  # many steps may share the nearest timestep
+
 
 class FlowMatching(NoiseProcess):
     """x_t = (1 − σ_t)·x₀ + σ_t·ε; the denoiser predicts ε − x₀, and is given 1000·σ_t as the timestep.
@@ -197,13 +237,20 @@ class FlowMatching(NoiseProcess):
             return {}
         return {"use_flow_sigmas": True, "flow_shift": self.shift, "prediction_type": FLOW}
 
-    def start(self, steps: int) -> Tensor:
-        """Choose the timesteps of a sampling loop; see `NoiseProcess.start`."""
+    def at_even_steps(self, steps: int) -> dict[str, Any]:
+        """Make the arguments for even steps; see `NoiseProcess.at_even_steps`."""
         # as the pipelines of diffusers do: the scheduler's own last step would go from σ = 0.001 to 0, one of few wasted
         even = {"sigmas": np.linspace(1, 1 / steps, steps).tolist()}
-        takes_sigmas = issubclass(type(self.scheduler), FlowMatchEulerDiscreteScheduler)  # isinstance would narrow to a class without types
-        self.scheduler.set_timesteps(**(even if takes_sigmas else {"num_inference_steps": steps}))
-        return self.scheduler.timesteps
+        return even if self._takes_sigmas() else super().at_even_steps(steps)
+
+    def at_ratios(self, ratios: Sequence[float]) -> dict[str, Any] | None:
+        """Make the arguments for noise levels of our own; see `NoiseProcess.at_ratios`."""
+        sigmas = np.array([1.0, *(ratio / (1 + ratio) for ratio in ratios)])
+        even = sigmas / (self.shift - (self.shift - 1) * sigmas)  # which the scheduler shifts
+        return {"sigmas": even.tolist()} if self._takes_sigmas() else None
+
+    def _takes_sigmas(self) -> bool:
+        return issubclass(type(self.scheduler), FlowMatchEulerDiscreteScheduler)  # isinstance would narrow to a class without types
 
 
 def noise_process(noise_scheduler: SchedulerMixin) -> NoiseProcess:

@@ -13,6 +13,7 @@ from tbd.draw.conditioning.audio_encoder import AudioEncoder
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
 from tbd.draw.guidance.base import Branch, Guidance, NoGuidance
 from tbd.draw.noise_scheduler import noise_process
+from tbd.draw.window_options import GeometricSpacing
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.speech.alignment import PHONES_PER_FRAME
 
@@ -80,6 +81,7 @@ def denoise(
     region_masks: Tensor,
     crossfade_frames: int = 0,
     sequential: bool = False,
+    spacing: GeometricSpacing | None = None,
 ) -> Tensor:
     """Draw B windows by the full sampling loop.
 
@@ -93,12 +95,13 @@ def denoise(
         region_masks: (5, …) weights 0..1 of each region of `REGIONS`, broadcastable to (5, B, T, C, …).
         crossfade_frames: Frames behind the past over which the difference at the seam fades out; see `crossfade_seam`.
         sequential: Whether to run one branch after the other, in less memory, instead of all as one batch.
+        spacing: At which noise levels the steps are; None for the scheduler's own choice.
 
     Returns:
         (B, T, C, …) the windows, their first frames the past's.
     """
     process = noise_process(copy.deepcopy(noise_scheduler))
-    timesteps = process.start(num_inference_steps)  # which may be more than were asked for
+    timesteps = process.start(num_inference_steps, spacing)  # which may be more than were asked for
     guidance = (guidance or NoGuidance()).for_sampling(timesteps)  # some guidances remember steps, too
     kept = expand_as(past.mask, noise) > 0
     x = process.first(noise)

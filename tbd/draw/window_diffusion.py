@@ -154,6 +154,7 @@ class WindowDiffusion(ExactModule):
             region_masks,
             self.sampling.crossfade_frames,
             sequential,
+            self.sampling.spacing,
         )
 
     def add_noise(self, clean: Tensor, ids: Sequence[int]) -> NoisyWindows:

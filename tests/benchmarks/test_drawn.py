@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import control, real_speech, speed
+from benchmarks import control, liveliness, real_speech, speed
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.loading import load_motion_model
+from tbd.face.channels import INDEX
 from tbd.face.motion import Motion
 from tbd.media.wav import read_wave
 from tbd.think.plan import MusclePlan
@@ -60,7 +61,7 @@ def test_the_packaged_scales_are_separate(monkeypatch):
         control.colour(model, sounds, model.guidance.scaled(muscle_scale=scale), 1.0, seeds=1)
         for scale in (model.guidance.muscle_scale, control.RAISED * model.guidance.muscle_scale)
     )
-    assert abs(raised / own - 1) < 0.1
+    assert abs(raised / own - 1) < 0.15  # one drawing of a face that lives beside its words
 
 
 def test_a_seam_that_jumps_is_seen():
@@ -85,3 +86,20 @@ def test_code_that_was_copied_without_its_history_can_be_told_its_commit(monkeyp
 
     monkeypatch.setenv("TBD_COMMIT", "abc1234")
     assert environment()["commit"] == "abc1234"
+
+
+def test_a_face_that_stands_still_is_told_from_one_that_lives():
+    rng, still = np.random.default_rng(0), Motion.zeros(150)
+    alive = Motion.zeros(150)
+    times = np.arange(150) / 25
+    alive["headYaw"] = np.radians(3) * np.sin(2 * np.pi * times / 2)
+    alive["browInnerUp"] = np.abs(rng.normal(0, 0.1, 150))
+    alive["eyeLookOutLeft"] = 0.3 * (times % 2 >= 1)  # turns to the side and back
+    for start in (30, 90):
+        alive.values[start : start + 4, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]] = 1.0
+    found, none = liveliness.describe(alive), liveliness.describe(still)
+    assert found["headYaw"] == pytest.approx(3 / np.sqrt(2), rel=0.02) and found["head speed"] == pytest.approx(6, rel=0.05)
+    assert found["blinks"] == 20 and found["blink length"] == pytest.approx(0.16) and found["gaze jumps"] == pytest.approx(5 / 6, abs=0.01)
+    assert found["left − right"] == 0 and np.isnan(none.pop("blink length")) and set(none.values()) == {0.0}
+    alive["browDownLeft"] = 0.5
+    assert liveliness.describe(alive)["left − right"] > 0.01

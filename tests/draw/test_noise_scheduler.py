@@ -1,5 +1,7 @@
 """Noise schedulers of both families: mixing, sampling, and what is refused."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,8 @@ from tbd.draw.guidance.base import COND
 from tbd.draw.noise_scheduler import FlowMatching, VariancePreserving, noise_process
 from tbd.draw.parameterization import target
 from tbd.draw.sampling import Past, denoise
+from tbd.draw.window_options import GeometricSpacing
+from tbd.errors import InputError
 
 MEAN, SD = 1.5, 0.4
 """Of the Gaussian target whose exact velocity is known."""
@@ -57,6 +61,61 @@ def test_few_steps_err_more_and_none_is_wasted():
     assert errors == sorted(errors, reverse=True) and errors[-1] < 0.04
     process = noise_process(FlowMatchEulerDiscreteScheduler())
     assert process.start(4).tolist() == [1000, 750, 500, 250]
+
+
+def drawn_size(scheduler, size: float, spacing: GeometricSpacing | None) -> float:
+    """Deviation that ten steps draw of x₀ ~ N(0, size²), relative to it, with the exact E[x₀ | x_t]."""
+    noise = torch.randn(1, 4000, 1, generator=torch.Generator().manual_seed(0))
+    process = noise_process(scheduler)
+
+    def predict(branches, noisy, timestep):
+        alpha, sigma = process.noise_level(timestep.reshape(1))
+        clean = noisy * alpha * size**2 / ((alpha * size) ** 2 + sigma**2)
+        return {COND: (noisy - alpha * clean) / sigma - clean if process.prediction_type == "flow_prediction" else clean}
+
+    drawn = denoise(predict, noise, Past.of(None, noise), scheduler, 10, None, torch.ones(5, 1, 1, 1), spacing=spacing)
+    return float(drawn.std()) / size
+
+
+@pytest.mark.parametrize(
+    "scheduler, share",
+    [
+        (DPMSolverMultistepScheduler(prediction_type="sample", beta_schedule="squaredcos_cap_v2"), 0.5),
+        (FlowMatchEulerDiscreteScheduler(), 0.8),  # of first order: steps of any spacing lag behind
+    ],
+)
+def test_geometric_spacing_draws_slow_movements_nearer_to_their_size(scheduler, share):
+    """What many frames share is decided at σ/α of its size, here 4: at equal timesteps much of it is lost."""
+    lost_even, lost = (1 - drawn_size(scheduler, 4.0, spacing) for spacing in (None, GeometricSpacing(16.0, 0.15)))
+    assert 0 < lost < share * lost_even
+
+
+def test_spacing_starts_from_noise_and_falls_to_its_cleanest():
+    process = noise_process(DPMSolverMultistepScheduler(beta_schedule="squaredcos_cap_v2"))
+    for steps in (1, 2, 4, 10, 40):
+        timesteps = process.start(steps, GeometricSpacing(16.0, 0.15))
+        alpha, sigma = process.noise_level(timesteps)
+        assert timesteps[0] == 999 and len(timesteps) == steps and (timesteps.diff() < 0).all()
+        if steps > 2:
+            assert (sigma / alpha)[[1, -1]].tolist() == pytest.approx([16.0, 0.15], rel=0.02)
+    ratio = (sigma / alpha)[1:].log()
+    assert float(ratio.diff().std() / ratio.diff().mean().abs()) < 0.1
+    assert len(process.start(1000, GeometricSpacing(16.0, 0.15)).unique()) == len(process.start(1000, GeometricSpacing(16.0, 0.15)))
+
+
+@pytest.mark.parametrize(
+    "scheduler", [DDIMScheduler(), UniPCMultistepScheduler(), DPMSolverMultistepScheduler(use_karras_sigmas=True), FLOW_SOLVERS[2]]
+)
+def test_schedulers_that_space_by_themselves_keep_their_own_timesteps(scheduler):
+    process = noise_process(scheduler)
+    own = process.start(7).tolist()
+    assert process.start(7, GeometricSpacing()).tolist() == own
+
+
+@pytest.mark.parametrize("noisiest, cleanest", [(1.0, 2.0), (1.0, 0.0), (math.inf, 1.0), (math.nan, 1.0)])
+def test_spacing_that_does_not_fall_is_refused(noisiest, cleanest):
+    with pytest.raises(InputError, match="noisiest"):
+        GeometricSpacing(noisiest, cleanest)
 
 
 def test_the_loop_leaves_the_scheduler_as_training_needs_it():

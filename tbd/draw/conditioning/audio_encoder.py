@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tbd.draw.pretrained import PortableModule, from_source, plain
+from tbd.errors import InputError
 from tbd.media.rates import SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.speech.alignment import SYMBOLS, phone_track
 from tbd.speech.recognizer import PhoneRecognizer
@@ -138,13 +139,27 @@ class PhoneEncoder(MelEncoder):
         dropout: Fraction of channels dropped in training.
         noise: Standard deviation of noise on the bands in training, where speech has one of 1: the more of it, the more the model
             relies on phones and the less on the spectrum.
+        phone_errors: Largest share of the phones that training takes for others. Each sample has a share of its own, from 0 to this:
+            of clear synthetic voices recognizers name nearly all phones, of people in a room they do not.
+
+    Raises:
+        InputError: If the share of errors is outside 0..1.
     """
 
     def __init__(
-        self, recognizer: PhoneRecognizer, dim: int = 320, bins: int = 16, context: int = 8, dropout: float = 0.1, noise: float = 0.0
+        self,
+        recognizer: PhoneRecognizer,
+        dim: int = 320,
+        bins: int = 16,
+        context: int = 8,
+        dropout: float = 0.1,
+        noise: float = 0.0,
+        phone_errors: float = 0.0,
     ) -> None:
         super().__init__(dim, bins, context, dropout)
-        self.recognizer, self.noise = recognizer, noise
+        if not 0 <= phone_errors <= 1:
+            raise InputError(f"phone_errors is a share from 0 to 1, not {phone_errors}.")
+        self.recognizer, self.noise, self.phone_errors = recognizer, noise, phone_errors
         self.embedding = nn.Embedding(len(SYMBOLS), dim // 2)
 
     def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
@@ -162,11 +177,38 @@ class PhoneEncoder(MelEncoder):
         """
         if phones is None:
             raise ValueError("A PhoneEncoder takes phones: give the DataModule a recognizer, which adds them to its batches.")
+        if self.training and self.phone_errors > 0:
+            phones = mistake_phones(phones, self.phone_errors)
         embedded = self.embedding(phones.long()).transpose(1, 2)  # (B, dim/2, 4(T+2C))
         mel = self.mel(audio)  # (B, bins, 4(T+2C))
         if self.training and self.noise > 0:
             mel = mel + self.noise * torch.randn_like(mel)
         return self.encode(self.stem(mel) + embedded)
+
+
+_PHONE_COLUMNS = 9  # about 90 ms, a phone's length
+
+
+def mistake_phones(phones: Tensor, most: float) -> Tensor:
+    """Replace phones as a recognizer does that errs: by others of the same recording, or by silence.
+
+    Args:
+        phones: (B, N) places in `tbd.speech.alignment.SYMBOLS`, at 100 Hz.
+        most: Largest share of the time that is mistaken, 0..1. Samples have shares from 0 to it, most of them small.
+
+    Returns:
+        (B, N) phones.
+    """
+    size, columns = phones.shape
+    share = most * torch.rand(size, 1, device=phones.device) ** 1.5
+    # pieces of a phone's length, which begin elsewhere in each sample
+    first = torch.randint(_PHONE_COLUMNS, (size, 1), device=phones.device)
+    piece = (torch.arange(columns, device=phones.device) + first) // _PHONE_COLUMNS
+    pieces = columns // _PHONE_COLUMNS + 2
+    mistaken = (torch.rand(size, pieces, device=phones.device) < share).gather(1, piece)
+    dropped = (torch.rand(size, pieces, device=phones.device) < 0.25).gather(1, piece)
+    others = phones.roll(int(torch.randint(columns // 4, max(3 * columns // 4, columns // 4 + 1), ())), 1)
+    return torch.where(mistaken, others.masked_fill(dropped, 0), phones)
 
 
 class Wav2Vec2Encoder(AudioEncoder):

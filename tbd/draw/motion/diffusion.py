@@ -99,6 +99,7 @@ class MotionDiffusion(MotionSampler):
         self.save_plain_hyperparameters()
         require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
         self.loss, self.compiled, self.validation_clips = training.loss, compile, validation.count
+        self.expression_deviation = training.expression_deviation
         self.register_statistics()
         self.register_buffer("region_masks", region_masks(), persistent=False)
         weights = 1 + (training.loss.lip_weight - 1) * self.region_masks[REGIONS.index("lower"), 0, 0]  # (58,)

@@ -19,6 +19,9 @@ from tbd.face.channels import CHANNELS
 BATCHES = 16
 """Batches of each process that statistics are estimated from."""
 
+EXPRESSION_CHANNELS = ("brow", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer", "mouthSmile", "mouthDimple")
+"""Starts of the names of channels that move far in an emotion and little in plain speech."""
+
 
 @dataclass(frozen=True)
 class ChannelStatistics:
@@ -42,6 +45,8 @@ class NormalizedDiffusion(WindowDiffusion):
 
     mean: Tensor
     std: Tensor
+    expression_deviation: float = 1.0
+    """Factor on the data's deviation of `EXPRESSION_CHANNELS`; see `tbd.draw.motion.training_options.MotionTraining`."""
 
     def register_statistics(self) -> None:
         """Register the statistics as buffers, unknown at first."""
@@ -76,7 +81,7 @@ class NormalizedDiffusion(WindowDiffusion):
         """Take the statistics from the data; a resumed run's come from its checkpoint and are the same."""
         statistics = getattr(getattr(self.trainer, "datamodule", None), "statistics", None)
         if not self._statistics_known and statistics is not None:
-            self.set_statistics(*statistics())
+            self._take_statistics(*statistics())
 
     def on_train_start(self) -> None:
         """Estimate the statistics where nothing knows them."""
@@ -87,6 +92,11 @@ class NormalizedDiffusion(WindowDiffusion):
         """Warn of a model without statistics."""
         if not self._statistics_known and not self.trainer.sanity_checking:
             rank_zero_warn("The model has no mean and std of the motion yet, so what it is validated on is not normalised; train it first.")
+
+    def _take_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Take the data's statistics."""
+        expressive = torch.tensor([name.startswith(EXPRESSION_CHANNELS) for name in CHANNELS], device=std.device)
+        self.set_statistics(mean, torch.where(expressive, std * self.expression_deviation, std))
 
     def _callbacks(self) -> list[Any]:
         return [] if self._trainer is None else list(getattr(self.trainer, "callbacks", ()))
@@ -101,7 +111,7 @@ class NormalizedDiffusion(WindowDiffusion):
             loader._iterator = None
         with torch.random.fork_rng(devices=[]):  # a loader that shuffles draws its order from here
             found = self.summed(moments(loader or ()))
-        self.set_statistics(*from_moments(found.cpu()))
+        self._take_statistics(*from_moments(found.cpu()))
         rank_zero_warn(
             "The model was given no mean and std of the motion, and the data have no `statistics`: both were estimated from "
             f"{int(found[0, 0])} frames of the first training batches. Give mean and std, or a DataModule that knows those of all.",

@@ -65,9 +65,12 @@ class MotionTraining(TrainingConfig):
         seed: Seed of the run, which decides all noise with the samples' numbers; None for that of ``seed_everything``.
         loss: What the training loss weighs.
         statistics: Mean and standard deviation of the channels; None for those of the initial weights or of the data.
+        expression_deviation: Factor on the data's standard deviation of brows, lids, cheeks, nose and smile. Strong emotions rule it;
+            with a factor below 1, what these do in plain speech counts more against the noise, and is learnt, too.
         frozen: Parts whose weights stay as they are: any of denoiser, plan_encoder, audio_encoder.
     """
 
     loss: MotionLoss = MotionLoss()
     statistics: ChannelStatistics | None = None
+    expression_deviation: float = 1.0
     frozen: tuple[Literal["denoiser", "plan_encoder", "audio_encoder"], ...] = ()

@@ -5,7 +5,8 @@ from typing import Literal
 import numpy as np
 
 from tbd.face import topology
-from tbd.face.geometry import FaceGeometry
+from tbd.face.geometry import LEFT_CORNER, RIGHT_CORNER, FaceGeometry
+from tbd.face.render.glasses import Glasses
 from tbd.face.render.grid import Interpolator
 from tbd.utils.tracks import smoothstep
 
@@ -19,7 +20,7 @@ _NEAR = 0.32
 """Inter-ocular distances from the outline within which skin is held back."""
 _HAIR = 2.3
 """Inter-ocular distances from between the eyes within which even wide hair goes all the way with the head."""
-_SLOPE = 1.7
+_SLOPE = 2.2
 """The steepest that the surface may fall away from the viewer."""
 _STILL = (1.3, 1.62)
 """Rings, by size, where expressions have died away: the first sideways and up, the second below the chin."""
@@ -36,10 +37,11 @@ class HeadVolume:
 
     Args:
         face: The portrait.
+        glasses: What it wears: lenses stand in one plane before the temples.
     """
 
-    def __init__(self, face: FaceGeometry) -> None:
-        self._face = face
+    def __init__(self, face: FaceGeometry, glasses: Glasses | None = None) -> None:
+        self._face, self._glasses = face, glasses
         self._points = self._plane_points()
 
     def plane(self, pixels: np.ndarray) -> np.ndarray:
@@ -58,6 +60,10 @@ class HeadVolume:
         plane = self.plane(pixels)
         depth = self._depth(plane.reshape(-1, 2)).reshape(plane.shape[:-1])
         step = float(np.linalg.norm(plane[0, 1] - plane[0, 0])) if plane.shape[1] > 1 else 1.0
+        if self._glasses is not None:
+            lenses = self._glasses.lenses(pixels)
+            for lens, corner in zip(lenses, (RIGHT_CORNER, LEFT_CORNER)):
+                depth = np.where(lens, np.maximum(depth, self._points[corner, 2]), depth)
         depth = _limit_slope(depth, _SLOPE * step)[..., None]
         return np.concatenate([plane, depth], -1).astype(np.float32)
 

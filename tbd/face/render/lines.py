@@ -77,8 +77,12 @@ def _lines(light: np.ndarray, scale: float, run: str) -> np.ndarray:
     import cv2
 
     length = {"across": (_LENGTH, 0.0), "down": (0.0, _LENGTH), "any": (0.0, 0.0)}[run]
-    found = cv2.GaussianBlur(light, (0, 0), sigmaX=max(np.hypot(_FINE, length[0]) * scale, 0.5), sigmaY=max(np.hypot(_FINE, length[1]) * scale, 0.5))
-    around = cv2.GaussianBlur(light, (0, 0), sigmaX=max(np.hypot(_WIDE, length[0]) * scale, 1), sigmaY=max(np.hypot(_WIDE, length[1]) * scale, 1))
+    found = cv2.GaussianBlur(
+        light, (0, 0), sigmaX=max(np.hypot(_FINE, length[0]) * scale, 0.5), sigmaY=max(np.hypot(_FINE, length[1]) * scale, 0.5)
+    )
+    around = cv2.GaussianBlur(
+        light, (0, 0), sigmaX=max(np.hypot(_WIDE, length[0]) * scale, 1), sigmaY=max(np.hypot(_WIDE, length[1]) * scale, 1)
+    )
     depth = found - around
     # Furrows deepen more than the ridges between them rise.
     return _DEEPEST * np.tanh(np.where(depth < 0, depth, 0.5 * depth) / _DEEPEST)

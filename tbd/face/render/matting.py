@@ -11,8 +11,12 @@ _DETAIL = 18.0
 """Grey levels: stronger contrasts in the background are objects, whose mirror images would show."""
 
 
-_LINED = 0.35
+_LINED = 0.5
 """Coherence from which on a background counts as drawn in lines."""
+_SEAM = 0.06
+"""Inter-ocular distances about the matte within which the background is freed of what belongs to the person."""
+_LEEWAY = 3.0
+"""Levels by which the background there may differ from what is painted."""
 _EDGE = 0.06
 """Inter-ocular distances about the segmentation's edge that are searched for the person's own."""
 
@@ -106,9 +110,15 @@ def _behind(image: np.ndarray, alpha: np.ndarray, painted: np.ndarray, scale: fl
     around = np.ones((2 * max(int(0.15 * scale), 2) + 1,) * 2)
     darkest = np.minimum(cv2.erode(np.where(seen, image, 255).astype(np.uint8), around), painted)
     lightest = np.maximum(cv2.dilate(np.where(seen, image, 0).astype(np.uint8), around), painted)
+    # A seam of hair that the matte leaves out would stand in the background when the head has gone: what is close to the person
+    # may differ little from what is painted there, and what differs more goes with the person.
+    outside = cv2.distanceTransform((alpha == 0).astype(np.uint8), cv2.DIST_L2, 5)[..., None] / (_SEAM * scale)
+    leeway = _LEEWAY + 255 * np.clip(outside - 0.5, 0, 1) ** 2
+    darkest, lightest = np.maximum(darkest, painted - leeway), np.minimum(lightest, painted + leeway)
     share = np.clip((0.35 - alpha) / 0.3, 0, 1)[..., None]
     mixed = np.round(share * np.clip(through, darkest, lightest) + (1 - share) * painted)
-    return np.where((alpha > 0)[..., None], mixed, image).astype(np.uint8)
+    beside = np.round(np.clip(image, painted - leeway, painted + leeway))
+    return np.where((alpha > 0)[..., None], mixed, np.where(outside < 1.5, beside, image)).astype(np.uint8)
 
 
 def _lines(image: np.ndarray, visible: np.ndarray, scale: float) -> tuple[float, float]:

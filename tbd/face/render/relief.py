@@ -13,8 +13,8 @@ _ABOVE = np.array([0.0, 0.3])
 """The usual light, from above: log light per unit of the normal's sideways and upward part."""
 _DOUBT = 6.0
 """Points of skin that the usual light counts for."""
-_MOST = 0.9
-"""The hardest light; what a fit finds beyond is colour, not light."""
+_MOST = 0.6
+"""Log light per unit of the normal that the hardest light gives; what a fit finds beyond is colour, not light."""
 
 
 def surface_normals(points: np.ndarray) -> np.ndarray:

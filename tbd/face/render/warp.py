@@ -6,9 +6,10 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
-from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix
+from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix, matrix_to_euler
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye, eye_aperture
+from tbd.face.render.glasses import find_glasses
 from tbd.face.render.grid import Grid, invert, sample
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
 from tbd.face.render.lids import paint_clean_lids
@@ -25,6 +26,13 @@ _FINE = 40
 """Cells per inter-ocular distance where the face moves."""
 _CREASES = 64
 """Samples per inter-ocular distance of the crease maps."""
+_UNSEEN = np.array([0.32, 0.3, 0.0])
+"""Of pitch, yaw and roll: what a viewer (MediaPipe's landmarker, in `benchmarks.closed_loop`) misses of a turn of the mesh, as a share of
+what it sees."""
+_FAR = 0.45
+"""Radians by which a head is turned far."""
+_RELIEF = np.float32(0.13)
+"""Log light beyond which a change of relief gains and loses nothing more: skin shines through and is no mirror."""
 _COARSE = 96
 """Cells along the longer side of the whole picture, which only turns and shifts smoothly."""
 _ROOM = 0.3
@@ -61,12 +69,14 @@ class LowerSkin:
         cells: The same cells in the whole grid.
         pixels: The pixels under them.
         extra: (K, cells · 3) float32, the displacement that the K modes add to the skin below the aperture.
+        reach: (rows, columns, 1) float32 0..1 over the cells, 0 where they add nothing.
     """
 
     inner: Window
     cells: Window
     pixels: Window
     extra: np.ndarray
+    reach: np.ndarray
 
 
 class PortraitWarper:
@@ -81,13 +91,16 @@ class PortraitWarper:
 
     def __init__(self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0, close_lips: float = 0.0) -> None:
         self._face = face
-        self._rest = face.canonical.astype(np.float64)
+        self._rest, self._pose = face.canonical.astype(np.float64), matrix_to_euler(face.rotation)
         self._neutralize, self._close_lips = np.float32(neutralize), np.float32(close_lips)
         self._rig = Rig(face.canonical)
         self._modes = np.concatenate([self._rig.modes, smile_relaxation(self._rig)[None]])
         for side in topology.SIDES:
             self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= _OVERLAP
         self._modes = limit_to_outline(self._modes, face)
+        self._glasses = find_glasses(face)
+        if self._glasses is not None and self._glasses.tinted:  # no eye is seen that could move
+            self._modes[[i for i, name in enumerate(BLENDSHAPES) if name.startswith("eye")]] = 0
         height, width = face.image.shape[:2]
         outline = face.points[list(topology.FACE_OVAL), :2]
         self._blur = excess_blur(face.image, face.points[:, :2], face.scale)
@@ -99,8 +112,10 @@ class PortraitWarper:
         self._prepare_creases(shading)
 
     def _prepare_fields(self, outline: np.ndarray) -> None:
+        import cv2
+
         face = self._face
-        volume = HeadVolume(face)
+        volume = HeadVolume(face, self._glasses)
         centre = (outline.min(0) + outline.max(0)) / 2
         reach = (outline.max(0) - outline.min(0)) / 2
         self._window = self._fine.window(centre - 1.5 * reach, centre + [1.5, 1.75] * reach)
@@ -109,9 +124,12 @@ class PortraitWarper:
         self._head_weight = volume.head_weight(wide), volume.head_weight(near)
         self._bounds = self._coarse.bounds(_STRETCH), tuple(bound[self._window] for bound in self._fine.bounds(_STRETCH))
         upper, lower = volume.skin("upper"), volume.skin("lower")
+        self._free = self._window_edge(near.shape[:2])
+        if self._glasses is not None:
+            self._free = self._free * (1 - sample(self._glasses.stiffness(face.image, face.scale), near, cv2.BORDER_REPLICATE))
         edge = self._window_edge(near.shape[:2])
         places = volume.plane(near)
-        fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3) * edge[..., None]
+        fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3) * self._free[..., None]
         self._skin = fields.reshape(len(self._modes), -1).astype(np.float32)
         self._edge = self._fine.upsample(edge.astype(np.float32), self._window)[..., None]
         identity = np.stack(np.meshgrid(np.arange(face.image.shape[1]), np.arange(face.image.shape[0])), -1)
@@ -171,16 +189,17 @@ class PortraitWarper:
         weight = smoothstep((1 - radius) / 0.3)[..., None]
         above = fields[(slice(None), *inner)]
         places = places[inner] if edge is None else _clamp_below(places[inner], edge)
-        below = lower(self._modes, places.reshape(-1, 2)).reshape(above.shape)
+        below = lower(self._modes, places.reshape(-1, 2)).reshape(above.shape) * self._free[inner][..., None]
         extra = ((below - above) * weight).reshape(len(self._modes), -1).astype(np.float32)
-        return LowerSkin(inner, (rows, columns), self._fine.pixels((rows, columns)), extra)
+        return LowerSkin(inner, (rows, columns), self._fine.pixels((rows, columns)), extra, np.clip(8 * weight, 0, 1).astype(np.float32))
 
     def _prepare_apertures(self) -> None:
         mouth, *eyes = (skin.pixels for skin in self._lower_skins)
         self._mouth = Mouth(self._face, mouth, self._blur)
         self._upper_lids, self._lower_lids = (self._layers.foreground.copy() for _ in range(2))
         skin = skin_mask(self._face.image, self._face.points[:, :2], self._face.scale)
-        self._eyes: list[Eye] = [self._prepare_eye(side, pixels, skin) for side, pixels in zip(topology.SIDES, eyes)]
+        seen = self._glasses is None or not self._glasses.tinted
+        self._eyes = [self._prepare_eye(side, pixels, skin) for side, pixels in zip(topology.SIDES, eyes)] if seen else []
 
     def _prepare_eye(self, side: topology.Side, pixels: Window, skin: np.ndarray) -> Eye:
         """Paint the lids of one eye into `_upper_lids` and `_lower_lids`, and prepare what is drawn between them."""
@@ -218,6 +237,8 @@ class PortraitWarper:
         soft, depth = crease_softness(skin_smoothness(image, points, scale), self._blur / scale)
         skin = skin_mask(image, points, scale)
         light, bare = estimate_light(self._face, skin), bare_skin(skin, scale)
+        if self._glasses is not None:
+            bare = bare * (1 - self._glasses.stiffness(image, scale))
         maps, mix = crease_maps(points.astype(np.float64), places, scale, soft, light, shrink(bare).ravel())
         maps *= depth
         lines, deepened = line_maps(image, bare, points, scale)
@@ -243,7 +264,7 @@ class PortraitWarper:
 
         blendshapes, head = values[: len(BLENDSHAPES)], values[len(BLENDSHAPES) :]
         weights = self._weights(blendshapes)
-        turn, shift = euler_to_matrix(head[:3]), head[3:].astype(np.float64)
+        turn, shift = euler_to_matrix(_shown_turn(head[:3], self._pose)), head[3:].astype(np.float64)
         back, forward = self._fields(weights, turn, shift)
         source = self._identity.copy()
         down, across = self._fine.pixels(self._window)
@@ -313,8 +334,9 @@ class PortraitWarper:
         extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
         extra *= np.array([1, -1], np.float32) * np.float32(self._face.scale / self._fine.step)
         start = back[skin.inner]
-        below = invert(forward[skin.inner] + extra, start=start)
-        return source[skin.pixels] + self._fine.upsample(below - start, skin.cells) * self._fine.step
+        # Where nothing is added, further steps of the search must not move the skin either: the window's edge would show.
+        apart = (invert(forward[skin.inner] + extra, start=start) - start) * skin.reach
+        return source[skin.pixels] + self._fine.upsample(apart, skin.cells) * self._fine.step
 
     def _layer_at(self, foreground: np.ndarray, places: np.ndarray, pixels: Window) -> np.ndarray:
         """(h, w, 3) uint8: a foreground sampled at places, before the background of a window, which does not go with it."""
@@ -328,7 +350,8 @@ class PortraitWarper:
         amounts = saturate_depth(blendshapes @ self._crease_mix) - weights[-1] * self._smile_folds
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
-        light += cv2.resize((weights @ self._relief).reshape(back.shape[:2]), (columns, rows), interpolation=cv2.INTER_LINEAR)
+        relief = np.tanh(weights @ self._relief / _RELIEF) * _RELIEF
+        light += cv2.resize(relief.reshape(back.shape[:2]), (columns, rows), interpolation=cv2.INTER_LINEAR)
         down, across = self._fine.pixels(self._window)
         ratio = np.array([columns / (across.stop - across.start), rows / (down.stop - down.start)], np.float32)
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
@@ -337,6 +360,15 @@ class PortraitWarper:
         seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
         lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
+
+
+def _shown_turn(angles: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """(3,) pitch, yaw, roll in radians by which the mesh turns, so that a viewer sees the turn that is meant.
+
+    A warped picture keeps both of its cheeks and its shadows as they were, so a turn looks smaller than it is; to large ones, whose
+    distortions show, nothing is added. `pose` are the portrait's own pitch, yaw and roll.
+    """
+    return angles * (1 + _UNSEEN * np.exp(-((np.maximum(np.abs(angles), np.abs(angles + pose)) / _FAR) ** 2)))
 
 
 def _clamp_below(places: np.ndarray, contour: np.ndarray) -> np.ndarray:

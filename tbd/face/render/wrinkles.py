@@ -46,9 +46,9 @@ _CHIN = {"mouthShrugLower": 1.0, "mouthFrown": 0.6, "mouthPucker": 0.4, "mouthRo
 _NOSE_FOLD = {"mouthSmile": 0.8, "noseSneer": 1.0, "mouthUpperUp": 0.6, "mouthDimple": 0.3, "cheekSquint": 0.2}
 
 CREASES = (
-    Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.55, 0.024, {"browDown": 1.0}),
+    Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.44, 0.028, {"browDown": 1.0}),
     Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
-    Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.5, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
+    Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.4, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
     Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
     Crease("forehead line, lowest", ((296, 299, 296), (336, 337, 336), (9, 9, 151), (107, 108, 107), (66, 69, 66)),
            -0.2, 0.02, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.12, True),
@@ -83,7 +83,7 @@ _SOFTER, _SHALLOWER = 0.014, 0.45
 """On the smoothest skin: by how much, in inter-ocular distances, folds are blurred, and how much of their depth they lack."""
 _THIN = 0.024
 """Half-width, in inter-ocular distances, up to which a fold is a line: lines are left to those that a face has already, mostly."""
-_LINE_SHARE = 0.3
+_LINE_SHARE = 0.4
 """How much of its depth a line that a face does not have yet is given."""
 _SLOPE = 0.9
 """How steep the sides of a fold of depth 1 are, as a change of the normal."""
@@ -141,9 +141,7 @@ def _mix(crease: Crease, side: str) -> list[float]:
     return row.tolist()
 
 
-def _draw(
-    crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, mirror: bool, soft: float, light: np.ndarray
-) -> np.ndarray:
+def _draw(crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, mirror: bool, soft: float, light: np.ndarray) -> np.ndarray:
     """(M,) log light of one crease at full depth."""
     path = np.array([_place(points, at, mirror) for at in crease.path])
     away, along = _to_path(places, path)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from tbd.draw.conditioning.audio_encoder import LogMel, MelEncoder, PhoneEncoder, Wav2Vec2Encoder, frames_of
+from tbd.draw.conditioning.audio_encoder import LogMel, MelEncoder, PhoneEncoder, Wav2Vec2Encoder, frames_of, mistake_phones
 from tbd.errors import InputError
 from tbd.speech.alignment import SYMBOLS
 from tbd.speech.phones import SILENCE
@@ -96,6 +96,31 @@ def test_noise_makes_the_sound_less_sure_in_training_alone():
     inputs = torch.randn(2, (25 + 8) * 640), torch.randint(len(SYMBOLS), (2, (25 + 8) * 4))
     assert not torch.equal(encoder.train()(*inputs), encoder(*inputs))
     assert torch.equal(encoder.eval()(*inputs), encoder(*inputs))
+
+
+def test_phones_are_mistaken_in_training_alone():
+    encoder = PhoneEncoder(Humming(), dim=32, bins=8, context=4, dropout=0.0, phone_errors=0.5)
+    inputs = torch.randn(8, (25 + 8) * 640), torch.randint(len(SYMBOLS), (8, (25 + 8) * 4))
+    assert not torch.equal(encoder.train()(*inputs), encoder(*inputs))
+    assert torch.equal(encoder.eval()(*inputs), encoder(*inputs))
+
+
+@pytest.mark.parametrize("most", [0.2, 0.6])
+def test_samples_differ_in_how_many_phones_are_mistaken(most):
+    torch.manual_seed(0)
+    phones = torch.arange(1, 721).repeat(400, 1)  # all different
+    mistaken = mistake_phones(phones, most)
+    share = (mistaken != phones).float().mean(1)
+    assert share.max() < most + 0.15 and share.min() < 0.05 and share.mean() == pytest.approx(0.4 * most, rel=0.1)
+    silent = (mistaken == 0).sum() / (mistaken != phones).sum()
+    assert 0.2 < silent < 0.3
+    changes = (mistaken != phones)[:, 1:] != (mistaken != phones)[:, :-1]
+    assert (mistaken != phones).sum() / (changes.sum() / 2) > 8  # whole phones, not single columns
+
+
+def test_a_share_of_mistakes_is_a_share():
+    with pytest.raises(InputError, match="share from 0 to 1"):
+        PhoneEncoder(Humming(), phone_errors=1.5)
 
 
 def test_listening_gives_four_phones_a_frame():

@@ -17,6 +17,7 @@ from tbd.draw.training_options import InitialWeights, ValidationClips
 from tbd.errors import InputError
 from tbd.evaluation.protocol import load_protocol
 from tbd.evaluation.references.procedural import CorpusReference
+from tbd.face.channels import CHANNELS
 from tbd.metrics.motion_suite import MOTION_METRICS, MotionSuite
 from tests.draw import tiny_motion as tiny
 from tests.draw.motion.processes import Own
@@ -161,6 +162,14 @@ def test_the_datas_statistics_are_taken_and_a_checkpoints_kept(root, tmp_path):
     fresh = tiny.model()
     trainer(max_steps=1, limit_val_batches=0).fit(fresh, tiny.data(other))
     assert not torch.allclose(fresh.mean, model.mean, atol=0.1)
+
+
+def test_expressions_can_be_learnt_at_a_smaller_deviation(root):
+    model, data = tiny.model(training=MotionTraining(expression_deviation=0.5)), tiny.data(root)
+    trainer(max_steps=1, limit_val_batches=0).fit(model, data)
+    factor = dict(zip(CHANNELS, (model.std / data.statistics()[1]).tolist()))
+    assert {name for name, value in factor.items() if value == 0.5} >= {"browInnerUp", "eyeSquintLeft", "mouthSmileRight"}
+    assert {factor[name] for name in ("jawOpen", "headYaw", "eyeBlinkLeft", "mouthPucker")} == {1.0}
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -77,8 +77,8 @@ class TestCleanLids:
     def test_skin_without_lashes_goes_on_under_the_edge(self):
         image, opening, _, _ = self.window()
         clean = paint_clean_lids(image, np.ones(image.shape[:2]), opening, 60.0, 180.0)
-        np.testing.assert_allclose(clean.upper[40:60, 60], (210, 160, 140), atol=12)
-        np.testing.assert_allclose(clean.lower[60:76, 60], (210, 160, 140), atol=12)
+        assert np.abs(clean.upper[40:60, 60] - (210, 160, 140)).max() < 12
+        assert np.abs(clean.lower[60:76, 60] - (210, 160, 140)).max() < 12
         assert (clean.upper[clean.upper_share == 0] == image[clean.upper_share == 0]).all()
 
     def test_places_about_an_edge_at_rest_are_the_pixels_themselves(self):

@@ -68,3 +68,17 @@ class TestTexturedWalls:
         ring = (far > 0.22 * face.scale) & (far < 0.6 * face.scale)
         ring[int(face.points[152, 1]) :] = False  # beside the head, not the body
         assert ring.sum() > 1000 and (np.abs(moved.astype(int) - picture).max(-1)[ring] > 20).mean() < 0.03
+
+
+def test_a_seam_beside_the_matte_goes_with_the_person():
+    """A dark fringe that the matte leaves out would else stand in the background, as an outline of where the head was."""
+    from tbd.face.render.matting import _behind
+
+    image = np.full((120, 120, 3), 200, np.uint8)
+    image[:, :52] = 60
+    alpha = np.zeros((120, 120), np.float32)
+    alpha[:, :50] = 1  # two columns of the person are left out
+    painted = np.full_like(image, 200)
+    behind = _behind(image, alpha, painted, 60.0)
+    assert np.abs(behind[:, 45:53].astype(int) - 200).max() <= 10
+    np.testing.assert_array_equal(behind[:, 60:], image[:, 60:])

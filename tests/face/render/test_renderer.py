@@ -1,5 +1,6 @@
 import inspect
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import skimage.transform
 from tbd.errors import InputError
 from tbd.face import topology
 from tbd.face.channels import INDEX
-from tbd.face.geometry import FaceGeometry
+from tbd.face.geometry import FaceGeometry, matrix_to_euler
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceMeshTracker
@@ -210,3 +211,26 @@ def test_grey_and_tightly_cut_portraits(face):
 def test_bad_options_are_refused_in_one_sentence(options):
     with pytest.raises(InputError, match=next(iter(options))):
         MeshWarpRenderer(**options)
+
+
+@pytest.mark.parametrize("channel", ["headYaw", "headPitch"])
+def test_a_viewer_sees_the_turn_that_is_meant(face, channel):
+    import skimage.transform
+
+    large = FaceMeshTracker().locate((skimage.transform.resize(face.image, (768, 768), anti_aliasing=True) * 255).astype(np.uint8))
+    axis = ("headPitch", "headYaw").index(channel)
+    seen = []
+    for angle, frame in zip((-0.2, 0.2), draw(large, {channel: -0.2}, {channel: 0.2})):
+        found = FaceMeshTracker().locate(frame)
+        seen.append(matrix_to_euler(large.rotation.T @ found.rotation)[axis] / angle)
+    assert 0.75 < np.mean(seen) < 1.15
+
+
+def test_a_turned_picture_shows_no_edges_of_windows(face):
+    ramp = np.tile(np.linspace(40, 215, face.image.shape[1])[None, :, None], (face.image.shape[0], 1, 3)).astype(np.uint8)
+    frame = draw(replace(face, image=ramp), {"headYaw": -0.26}, shading=0.0)[0].astype(int)
+    mouth = box(face, (61, 291, 0, 17), 0.9)
+    lips = box(face, (61, 291, 0, 17), 0.12)
+    steps = np.abs(np.diff(frame[..., 0], axis=1))
+    steps[lips[0], lips[1]] = 0
+    assert steps[mouth[0], mouth[1]].max() <= 3

@@ -54,3 +54,25 @@ class TestCreases:
         grey = np.full_like(image, 150)
         np.testing.assert_array_equal(shadow_tint(grey, points), 1)
         assert shadow_tint(image, points)[0] < 1 < shadow_tint(image, points)[2]
+
+    def test_a_fold_is_dark_on_the_side_that_faces_away_from_the_light(self):
+        points, places, _, _ = self.maps()
+        away = places - points[[426, 436]].mean(0)
+        sides = []
+        for light in (np.array([-0.6, 0.0]), np.array([0.6, 0.0])):
+            maps, mix = crease_maps(points, places, self.scale, light=light)
+            fold = mix[BLENDSHAPES.index("mouthSmileLeft")] @ maps
+            near = np.abs(away[:, 1]) < 0.05 * self.scale
+            left, right = (fold[near & (sign * away[:, 0] > 0) & (np.abs(away[:, 0]) < 0.06 * self.scale)].mean() for sign in (-1, 1))
+            sides.append(left - right)
+        assert sides[0] < -0.02 < 0.02 < sides[1]  # the valley's left wall faces right
+
+    def test_a_fold_that_hair_hides_in_part_is_not_drawn(self):
+        points, places, maps, _ = self.maps()
+        k = int(np.abs(maps).sum(1).argmax())
+        middle = np.average(places[:, 0], weights=np.abs(maps[k]))
+        skin = (places[:, 0] > middle).astype(np.float64)
+        covered, _ = crease_maps(points, places, self.scale, skin=skin)
+        assert np.abs(covered[k]).max() == 0 < np.abs(maps[k]).max()
+        bare, _ = crease_maps(points, places, self.scale, skin=np.ones(len(places)))
+        np.testing.assert_array_equal(bare, maps)
