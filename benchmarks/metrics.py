@@ -279,8 +279,20 @@ def plan_following(happy: Performance, sad: Performance) -> list[Effect]:
         effect(metrics.ChannelCorrelation("jawOpen"), f"{SHIFT} frames late", (happy.motion,) * 2, (late, happy.motion), " (jawOpen)"),
         effect(metrics.RegionError(), "muscles of another emotion", (like, happy.motion), (sad.motion, happy.motion)),
         effect(metrics.ActionUnitGain(), "plan ignored", (sad.motion, sad.asked), (ignored, sad.asked)),
+        effect(metrics.ActionUnitF1(), "muscles of another emotion", (like, happy.motion), (sad.motion, happy.motion)),
+        _variety([like, sad.motion], [happy.motion, happy.motion]),
         _read_off(happy.face, happy.length),
     ]
+
+
+def _variety(apart: Sequence[Tensor], alike: Sequence[Tensor]) -> Effect:
+    found, metric = [], metrics.MotionDiversity()
+    for motions in (apart, alike):
+        metric.reset()
+        for motion in motions:
+            metric.update(motion)
+        found.append(float(metric.compute()))
+    return Effect("MotionDiversity", "one face for all clips", *found, metric.unit, 0)
 
 
 def _read_off(face: FaceGeometry, length: int) -> Effect:
@@ -310,7 +322,7 @@ def pixels(happy: Performance, folder: Path) -> list[Effect]:
 
 
 def sets(happy: Performance, sad: Performance, folder: Path, frames: int) -> list[Effect]:
-    """FID in its three flavours, KID, FVD: frames blurred, against other frames of the same face."""
+    """FID in its five flavours, KID, FVD: frames blurred, against other frames of the same face."""
     step = max(happy.length // frames, 1)
     ours, theirs = happy.frames[::step], sad.frames[::step]
     blur, rows = blurred(ours), []
@@ -328,7 +340,7 @@ def sets(happy: Performance, sad: Performance, folder: Path, frames: int) -> lis
 
 
 def _once(path: Path, flavour: Flavour) -> Path:
-    """Two flavours share one network."""
+    """Four flavours share one network."""
     return path if path.exists() else stand_ins.random_inception(path, flavour)
 
 

@@ -21,7 +21,7 @@ import yaml
 from benchmarks.common import run
 from tbd import MOTION_MODEL
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.leaderboard.store import slug
+from tbd.evaluation.leaderboard.entry import slug
 
 _PREDICTORS = "tbd.evaluation.predictors"
 _MODEL = f"{_PREDICTORS}.ModelPredictor"

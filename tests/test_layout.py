@@ -24,6 +24,7 @@ ACROSS_MODULES = {
     "media/test_damage": "damaged files, through all readers",
     "media/test_media": "what other programs wrote, through all readers and the writer",
     "media/test_time": "sound and frames in sync, through all readers",
+    "metrics/test_collections": "all metrics in one collection",
     "metrics/test_distributed": "every metric in several processes",
     "metrics/test_docs": "docs/metrics.md",
     "metrics/test_gpu": "every metric on a GPU",

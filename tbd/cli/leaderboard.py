@@ -1,4 +1,4 @@
-"""`tbd leaderboard build | add | report`: keep scores, and show them."""
+"""`tbd leaderboard build | add | verify | report`: keep scores, recompute and show them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,11 @@ from tbd.cli.command import Command
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from jsonargparse import ArgumentParser, Namespace
+
+    from tbd.evaluation.references.base import ReferenceClip
 
 _BOARD, _README = "benchmarks/leaderboard", "benchmarks/README.md"
 
@@ -18,15 +22,16 @@ def _options(parser: "ArgumentParser") -> None:
     from tbd.cli.help import HelpFormatter
 
     commands = parser.add_subcommands(dest="action")
-    build, add, report = (
+    build, add, verify, report = (
         ArgumentParser(description=about, formatter_class=HelpFormatter, exit_on_error=False, allow_abbrev=False)
         for about in (
             "Write the tables and the page from the board's entries.",
             "Put scores on the board.",
+            "Measure a row's predictions again, and note on the board that its numbers are theirs.",
             "Put a paper's own numbers on the board, with their citation, apart from measured ones.",
         )
     )
-    for sub in (build, add, report):
+    for sub in (build, add, verify, report):
         sub.add_argument("--board", default=_BOARD, help="the folder of the board's entries")
     build.add_argument("--output", help="the page to write (default: index.html in the board's folder)")
     build.add_argument("--readme", help=f"the markdown file whose table is renewed between its markers (default: {_README}, with {_BOARD})")
@@ -38,11 +43,20 @@ def _options(parser: "ArgumentParser") -> None:
         sub.add_argument("--note", default="", help="one sentence: what this row is")
         sub.add_argument("--replace", action="store_true", help="take the place of the row of that name")
     add.add_argument("--predictions", help="the folder of the videos: sample frames are taken from it")
+    verify.add_argument("--name", required=True, help="which row")
+    verify.add_argument("--predictions", required=True, help="the folder of its videos, with the motion files that lay beside them")
+    verify.add_argument(
+        "--protocol", help="where several tables have a row of that name: its protocol; or the YAML file of one of your own"
+    )
+    verify.add_argument("--reference", help="where the true clips are, as for `tbd evaluate`")
+    verify.add_argument("--workers", type=int, default=1, help="processes that measure clips; the numbers do not depend on it")
+    verify.add_argument("--device", default="cpu", help="where the metrics' networks run")
     report.add_argument("--protocol", required=True, help="a protocol's name, or any name for the paper's own recipe")
     report.add_argument("--citation", required=True, help="paper and table that the numbers stand in")
     report.add_argument("--metric", action="append", required=True, metavar="NAME=VALUE", help="a number; may be repeated")
     commands.add_subcommand("build", build, help="write the tables and the page")
     commands.add_subcommand("add", add, help="put scores on the board")
+    commands.add_subcommand("verify", verify, help="measure a row's predictions again")
     commands.add_subcommand("report", report, help="put a paper's own numbers on the board, apart from measured ones")
 
 
@@ -58,8 +72,25 @@ def _run(options: "Namespace") -> None:
             print(path)
     elif options.action == "add":
         print(store.add(chosen.board, chosen.scores, predictions=chosen.predictions, **_row(chosen)))
+    elif options.action == "verify":
+        _verify(chosen)
     else:
         print(store.report(chosen.board, chosen.protocol, store.parse_numbers(chosen.metric), chosen.citation, **_row(chosen)))
+
+
+def _verify(options: "Namespace") -> None:
+    from rich.console import Console
+
+    from tbd.evaluation.console import progress
+    from tbd.evaluation.leaderboard.verify import verify
+
+    def shown(clips: "Sequence[ReferenceClip]") -> "Iterable[ReferenceClip]":
+        return progress(clips, Console(stderr=True))
+
+    where = (options.board, options.name, options.predictions, options.protocol, options.reference)
+    record = verify(*where, shown, options.device, options.workers)
+    print(f"{options.name} is verified: its numbers are those of {options.predictions}, to {record.difference:.1g} of each.")
+    print("`tbd leaderboard build` shows it.")
 
 
 def _readme(board: str, given: str | None) -> str | None:

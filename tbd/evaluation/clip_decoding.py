@@ -2,13 +2,14 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -106,7 +107,7 @@ class DecodedClip:
 
     Args:
         frames: View → (T, 3, size, size) uint8 RGB.
-        faces: (F, 3, 224, 224) uint8 chips of the frames with a face, or None where no metric reads them.
+        faces: Field → (F, 3, side, side) uint8 of the frames with a face; fields that no metric reads are left out.
         points: (T, 478, 3) float32 pixels of the whole picture, NaN where no face was found; None where nothing was tracked.
         motion: The tracked motion, where it was tracked.
         width: Width of the pictures in pixels.
@@ -116,7 +117,7 @@ class DecodedClip:
     """
 
     frames: dict[View, np.ndarray] = field(default_factory=dict)
-    faces: np.ndarray | None = None
+    faces: dict[str, np.ndarray] = field(default_factory=dict)
     points: np.ndarray | None = None
     motion: Motion | None = None
     width: int = 0
@@ -125,8 +126,8 @@ class DecodedClip:
     length: int = 0
 
 
-Chips = Callable[[np.ndarray, np.ndarray], "Array"]
-"""(T, 3, H, W) uint8 frames and (T, 478, 3) points → (F, 3, 224, 224) uint8."""
+Cutters = Mapping[str, Callable[[np.ndarray, np.ndarray], "Array"]]
+"""Field → what cuts faces: (T, 3, H, W) uint8 frames and (T, 478, 3) points → (F, 3, side, side) uint8."""
 
 
 def decode_clip(
@@ -134,7 +135,7 @@ def decode_clip(
     views: dict[View, tuple[np.ndarray, np.ndarray]],
     numbers: Iterable[int] | None = None,
     track: bool = False,
-    chips: Chips | None = None,
+    cutters: Cutters = MappingProxyType({}),
     source: str = "the video",
 ) -> DecodedClip:
     """Decode a clip in one pass: crop each frame for the metrics that see pixels, and track the face.
@@ -145,7 +146,7 @@ def decode_clip(
             frames. For a view whose crop is EAT's neither counts: all frames with a face are kept; it needs `track`.
         numbers: Numbers of the given frames, where they are not 0, 1, 2, …
         track: Whether to track the face.
-        chips: Cuts face chips; needs `track`.
+        cutters: Cut faces out alone; they need `track`.
         source: Name of the clip in messages.
 
     Returns:
@@ -159,7 +160,7 @@ def decode_clip(
     aligned = {view: _aligner(view.crop) for view in views if view.crop.kind == "eat"}
     wanted = {view: Counter(map(int, rows)) for view, (_, rows) in views.items() if view not in aligned}
     points: list[np.ndarray] = []
-    faces: list[Any] = []
+    faces: dict[str, list[np.ndarray]] = {name: [] for name in cutters}
     with ExitStack() as stack:
         tracking = _tracking(stack, source) if track else None
         for number, frame in zip(count() if numbers is None else numbers, frames):
@@ -172,13 +173,14 @@ def decode_clip(
                 points.append(_UNSEEN if detection is None else detection.points)
                 for view, align in aligned.items():
                     kept[view] += [] if detection is None else [align(frame, detection.points)]
-                if chips is not None and detection is not None:
-                    faces.append(np.asarray(chips(frame.transpose(2, 0, 1)[None], detection.points[None])))
+                if detection is not None:
+                    for name, cut_face in cutters.items():
+                        faces[name].append(np.asarray(cut_face(frame.transpose(2, 0, 1)[None], detection.points[None])))
         if not decoded.length:
             raise InputError(f"There are no frames in {source}; give a video.")
         if tracking is not None:
             decoded.motion, decoded.points, decoded.lost = tracking.motion(), np.stack(points), len(points) - sum(tracking.seen)
-            decoded.faces = np.concatenate(faces) if faces else None
+            decoded.faces = {name: np.concatenate(found) for name, found in faces.items() if found}
     decoded.frames = {view: np.stack(pictures) for view, pictures in kept.items() if pictures}
     return decoded
 
@@ -200,7 +202,7 @@ def _aligner(crop: Crop) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     from tbd.metrics.face_points import eat_template, load_template
 
     template = eat_template() if crop.template is None else load_template(crop.template)
-    return lambda frame, points: eat_faces(frame.transpose(2, 0, 1)[None], points[None], template, two_templates=True)[0].numpy()
+    return lambda frame, points: eat_faces(frame.transpose(2, 0, 1)[None], points[None], template)[0].numpy()
 
 
 def window_of(crop: Crop, face: FaceGeometry) -> np.ndarray:

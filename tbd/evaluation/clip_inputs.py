@@ -1,12 +1,12 @@
 """`ClipInputs`: one clip in the fields that metrics read, wherever prediction and truth come from (see `tbd.metrics.base`)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from tbd.errors import TBDError
 from tbd.evaluation import protocol as protocols
-from tbd.evaluation.clip_decoding import Chips, View
+from tbd.evaluation.clip_decoding import Cutters, View
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.metrics.base import Unmeasurable
 from tbd.think.emotions import EMOTIONS
@@ -127,12 +127,12 @@ class RequiredFields:
     Args:
         fields: ``preds.frames`` and so on.
         views: Of frames, for either clip.
-        chips: Cuts face chips, where a metric reads them.
+        cutters: Cut faces out alone, by the fields that metrics read.
     """
 
     fields: frozenset[str]
     views: dict[Role, frozenset[View]]
-    chips: Chips | None = None
+    cutters: Cutters = field(default_factory=dict)
 
     @classmethod
     def of(cls, protocol: protocols.Protocol, reads: Sequence[Sequence[str]]) -> "RequiredFields":
@@ -150,11 +150,10 @@ class RequiredFields:
             role: frozenset(view_of(protocol, e, names) for e, names in zip(protocol.metrics, reads) if f"{role}.frames" in names)
             for role in ROLES
         }
-        if not any(name.endswith(".faces") for name in fields):
-            return cls(fields, views)
-        from tbd.metrics.crops import face_chips
+        from tbd.metrics.crops import CUTTERS
 
-        return cls(fields, views, face_chips)
+        kinds = {name.partition(".")[2] for name in fields}
+        return cls(fields, views, {name: cutter for name, cutter in CUTTERS.items() if name in kinds})
 
     def any(self, role: Role, *names: str) -> bool:
         """Check whether some metric reads one of the fields.

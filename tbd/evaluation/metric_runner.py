@@ -23,6 +23,18 @@ SharedValues = dict[Hashable, dict[str, float]]
 """`ClipMean.group` → the numbers of one clip."""
 
 
+def direction_of(entry: MetricEntry) -> Literal["higher", "lower", "reference"]:
+    """Say which way is good for a metric of a protocol.
+
+    Args:
+        entry: The metric's line in the protocol.
+
+    Returns:
+        What the entry says, and else what its class does.
+    """
+    return entry.better or _DIRECTIONS[getattr(import_class(entry.metric.class_path), "higher_is_better", None)]
+
+
 @dataclass
 class MetricRunner:
     """A metric of a protocol and what it has measured so far.
@@ -80,13 +92,21 @@ class MetricRunner:
             if isinstance(self.metric, ClipMean):
                 self.clip_values[clip_inputs.clip.id] = self._update_mean(self.metric, inputs, shared)
             else:
-                self.metric.update(*inputs)
+                self._update_other(self.metric, inputs)
             self.clips += 1
         except WeightsNotFoundError as error:
             self.metric, self.absent = None, str(error)
         except Unmeasurable as error:
             self.refused = self.refused or str(error)
             clip_inputs.add_issue("metric", f"{self.entry.name}: {error}")
+
+    @staticmethod
+    def _update_other(metric: ClipMetric, inputs: list[Any]) -> None:
+        """Update a metric that is no mean, which counts what it cannot measure and says nothing."""
+        before = int(metric.unmeasured)
+        metric.update(*inputs)
+        if int(metric.unmeasured) > before:
+            raise Unmeasurable("the clip has too few frames to be measured")
 
     @staticmethod
     def _update_mean(metric: ClipMean, inputs: list[Any], shared: SharedValues) -> dict[str, float]:
@@ -117,8 +137,7 @@ class MetricRunner:
     def value(self) -> Value:
         """Compute the result, or say why there is none."""
         metric = self.metric
-        kind = import_class(self.entry.metric.class_path) if metric is None else metric
-        better = self.entry.better or _DIRECTIONS[getattr(kind, "higher_is_better", None)]
+        better = direction_of(self.entry)
         unit = "" if metric is None else metric.unit
 
         def absent(reason: str | None) -> Value:

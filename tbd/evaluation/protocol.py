@@ -2,7 +2,7 @@
 
 A protocol fixes which clips (by the checksum of their names), at which rate and size, how frames are cropped, where the head's
 pose comes from, and which metrics are computed. Nothing that changes a number has a default, so a hash cannot stay while
-its meaning moves.
+its meaning moves; `framing` has one, which is what protocols without the field mean.
 """
 
 import os
@@ -112,6 +112,9 @@ class Protocol(_Part):
         rate: Frames a second at which everything is compared; others are resampled by time stamps, and counted.
         size: Pixels of the square frames that `tbd predict` writes.
         pose: Whose head pose a prediction may use. It cannot be checked; rows should mention what they used.
+        framing: What a prediction's frames show. ``portrait``: what the portrait shows that a model is given; frames of the source's
+            whole picture are cropped as the true ones are, and where the face lies elsewhere, the clip is named. ``any``: whatever
+            shows the face, for crops that align every frame.
         motion: Where motion comes from: ``file`` (the ``.npz`` beside a video) or ``face_mesh`` (tracked, in both clips).
         length_tolerance: Frames by which a prediction may be longer or shorter than its reference.
         pairing: How frames of clips of different lengths are paired: by their times over the shorter, or with the longer one
@@ -131,6 +134,7 @@ class Protocol(_Part):
     size: int = Field(ge=64, le=2048)
     crop: Crop
     pose: Literal["predicted", "reference", "still", "any"]
+    framing: Literal["portrait", "any"] = "portrait"
     motion: Literal["file", "face_mesh"]
     length_tolerance: int = Field(ge=0)
     pairing: Literal["shorter", "linspace"]

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, field_validator, model_validator
 
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
@@ -42,6 +42,7 @@ KINDS = {
     "truncated": "the video ends before the length that it declares",
     "length": "the video is longer or shorter than the protocol allows",
     "size": "the video is of another size; its frames were resized",
+    "framing": "the video shows another part of the picture than the portrait; said is what was done",
     "rate": "the video has another frame rate; its frames were chosen by their times",
     "no_face": "no face was found in some frames or all",
     "silent": "the video's own sound is silent, or there is none",
@@ -66,10 +67,10 @@ class Value(_Part):
         absent: Reason why there is no number, and what would give one; None where there is one.
     """
 
-    values: dict[str, float] = {}
+    values: dict[str, FiniteFloat] = {}
     reported: str = "value"
-    clips: int = 0
-    error: float | None = None
+    clips: int = Field(default=0, ge=0)
+    error: FiniteFloat | None = None
     unit: str = ""
     better: Literal["higher", "lower", "reference"] = "reference"
     absent: str | None = None
@@ -119,14 +120,32 @@ class Scores(_Part):
     scored: int = Field(ge=0)
     issues: list[Issue] = []
     weights: dict[str, str] = {}
-    speed: dict[str, float] = {}
-    memory: dict[str, float] = {}
+    speed: dict[str, FiniteFloat] = {}
+    memory: dict[str, FiniteFloat] = {}
     predictor: dict[str, Any] = {}
     predictor_weights: dict[str, str] = {}
     predicted_on: dict[str, Any] = {}
     evaluated_on: dict[str, Any] = {}
     seconds: float = 0.0
     checksum: str = ""
+
+    @model_validator(mode="after")
+    def _require_counts_that_can_be(self) -> "Scores":
+        if not self.scored <= self.found <= self.expected:
+            raise ValueError(f"{self.scored} clips scored of {self.found} found of {self.expected} cannot be")
+        if any(value.clips > self.expected for value in self.metrics.values()):
+            raise ValueError("a metric counts more clips than the protocol has")
+        return self
+
+    @field_validator("predicted_on", "evaluated_on")
+    @classmethod
+    def _require_an_environment(cls, place: dict[str, Any]) -> dict[str, Any]:
+        """What the board's page reads of it."""
+        if not isinstance(place.get("packages", {}), dict):
+            raise ValueError("packages is no mapping of names to versions")
+        if any(not isinstance(place.get(name) or 0, int | float) for name in ("load", "cores")):
+            raise ValueError("load and cores are no numbers")
+        return place
 
     def seal(self) -> str:
         """Compute the checksum that belongs to the other fields."""

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.evaluation.clip_decoding import Chips, DecodedClip, View, count_frames, decode_clip, in_crop, window_of
+from tbd.evaluation.clip_decoding import Cutters, DecodedClip, View, count_frames, decode_clip, in_crop, window_of
 from tbd.evaluation.clip_inputs import LABEL_FIELDS, ROLES, RequiredFields, Role, UnusableClip, is_paired, label_field, view_of
+from tbd.evaluation.framing import frame_as_portrait
 from tbd.evaluation.predictions import Prediction
 from tbd.evaluation.protocol import Crop, MetricEntry, Protocol
 from tbd.evaluation.references.base import ReferenceClip
@@ -18,7 +19,7 @@ from tbd.face.motion_landmarks import landmarks_from_motion
 from tbd.media.rates import FPS
 from tbd.metrics.base import Unmeasurable
 
-_FIELDS = ("frames", "points", "motion", "faces", "audio", "plan_motion", "seams", *LABEL_FIELDS)
+_FIELDS = ("frames", "points", "motion", "faces", "aligned_faces", "audio", "plan_motion", "seams", *LABEL_FIELDS)
 
 
 class VideoInputs:
@@ -142,17 +143,24 @@ class VideoInputs:
         except InputError as error:
             raise UnusableClip("reference", str(error)) from error
 
-    def _tracks(self, role: Role) -> tuple[bool, Chips | None]:
-        chips = self._required.chips if self._required.any(role, "faces") else None
+    def _tracks(self, role: Role) -> tuple[bool, Cutters]:
+        cutters = {name: cutter for name, cutter in self._required.cutters.items() if self._required.any(role, name)}
         aligns = any(view.crop.kind == "eat" for view in self._required.views[role])
-        return aligns or chips is not None or (self._tracked and self._required.any(role, "points", "motion")), chips
+        return aligns or bool(cutters) or (self._tracked and self._required.any(role, "points", "motion")), cutters
 
     def _decode_prediction(self, length: int) -> DecodedClip:
         from tbd.media import read_video
 
-        views, (track, chips) = self._views("preds"), self._tracks("preds")
+        views, (track, cutters) = self._views("preds"), self._tracks("preds")
         try:
-            decoded = decode_clip(read_video(self.prediction.video), views, None, track, chips, str(self.prediction.video))
+            decoded = decode_clip(
+                self._framed(read_video(self.prediction.video), bool(views or track)),
+                views,
+                None,
+                track,
+                cutters,
+                str(self.prediction.video),
+            )
         except InputError as error:
             raise UnusableClip("no_face" if "no face" in str(error) else "unreadable", str(error)) from error
         if decoded.length <= self.rows["preds"].max():
@@ -162,6 +170,15 @@ class VideoInputs:
         self._report_size(decoded)
         self._report_lost(decoded, self._name)
         return decoded
+
+    def _framed(self, frames: Iterable[np.ndarray], seen: bool) -> Iterable[np.ndarray]:
+        """The frames as the protocol frames them; see `tbd.evaluation.framing`."""
+        if not seen or self.protocol.framing == "any":
+            return frames
+        framed = frame_as_portrait(frames, self.clip, self.protocol.size, self._name)
+        if framed.issue is not None:
+            self.add_issue("framing", framed.issue)
+        return framed.frames
 
     def _report_size(self, decoded: DecodedClip) -> None:
         """Say so where the pictures are not the protocol's square; see `cut` for what becomes of them."""
@@ -174,7 +191,7 @@ class VideoInputs:
         self.add_issue("size", f"{self._name} is {width} x {height} pixels instead of {wanted} x {wanted}; {done}")
 
     def _decode_target(self) -> DecodedClip:
-        views, (track, chips) = self._views("target"), self._tracks("target")
+        views, (track, cutters) = self._views("target"), self._tracks("target")
         if not (views or track):
             return DecodedClip()
         # what no metric sees need not be drawn, where the true frames are drawn
@@ -184,7 +201,7 @@ class VideoInputs:
             if frames is None:  # there is but the portrait
                 frames = [self.clip.face(self.protocol.size).image]
                 views, numbers = {view: (window, np.zeros(1, int)) for view, (window, _) in views.items()}, None
-            decoded = decode_clip(frames, views, numbers, track, chips, f"the true clip {self.clip.id}")
+            decoded = decode_clip(frames, views, numbers, track, cutters, f"the true clip {self.clip.id}")
         except InputError as error:
             raise UnusableClip("reference", str(error)) from error
         self._report_lost(decoded, "the true clip")
@@ -223,8 +240,8 @@ class VideoInputs:
             return self._points(role, entry, reads)
         if what == "motion":
             return self._motion(role).values[self.rows[role]]
-        if what == "faces":
-            return self._faces(role)
+        if what in self._required.cutters:
+            return self._faces(role, what)
         if what in LABEL_FIELDS:
             return label_field(self.clip, what)
         return getattr(self, f"_{what}")  # audio, plan_motion, seams
@@ -287,8 +304,8 @@ class VideoInputs:
             raise Unmeasurable("Pixels do not show where windows meet; a motion file does.")
         return [int(seam) for seam in self._motion("preds").metadata.get("seams", ())]
 
-    def _faces(self, role: Role) -> np.ndarray:
-        faces = self._decoded(role).faces
+    def _faces(self, role: Role, field: str) -> np.ndarray:
+        faces = self._decoded(role).faces.get(field)
         if faces is None:
             source = self.prediction.video.name if role == "preds" else f"the true clip {self.clip.id}"
             raise Unmeasurable(f"no face was found in {source}")

@@ -12,6 +12,7 @@ from tbd.metrics.landmarks import FaceLandmarkDistance, MouthLandmarkDistance
 from tbd.metrics.lip_sync import SyncNetConfidence, SyncNetDistance, SyncNetOffset
 from tbd.metrics.motion_emotion import MotionEmotionAccuracy
 from tbd.metrics.motion_frechet import FrechetMotionDistance
+from tbd.metrics.motion_variety import ActionUnitF1, MotionDiversity
 from tbd.metrics.networks.arcface import ArcFaceEmbedder
 from tbd.metrics.networks.emotion_fan import EmotionFAN
 from tbd.metrics.pixels import FrameLPIPS, FramePSNR, FrameSSIM
@@ -21,11 +22,11 @@ from tbd.metrics.unit_fidelity import ActionUnitFidelity
 from tbd.weights import WeightsNotFoundError
 
 __all__ = [
-    "ActionUnitFidelity", "ActionUnitGain", "ApertureCorrelation", "ArcFaceEmbedder", "BlinkRate", "CallableEmotionClassifier",
-    "ChannelCorrelation", "ClipMean", "ClipMetric", "EmotionAccuracy", "EmotionClassifier", "EmotionFAN", "EmotionSeparation",
-    "FaceEmbedder", "FaceLandmarkDistance", "FrameFID", "FrameKID", "FrameLPIPS", "FramePSNR", "FrameSSIM", "FrechetMotionDistance",
-    "FrechetVideoDistance", "HeadMotionDiversity", "IdentitySimilarity", "IntensityMonotonicity", "Jerk", "LipClosure", "LipDrift",
-    "MotionEmotionAccuracy", "MouthLandmarkDistance", "RegionError", "SeamJump", "Sharpness", "SilenceLipEnergy", "SyncNetConfidence",
-    "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork", "TransformersEmotionClassifier", "Unmeasurable", "VideoNetwork",
-    "WeightsNotFoundError",
+    "ActionUnitF1", "ActionUnitFidelity", "ActionUnitGain", "ApertureCorrelation", "ArcFaceEmbedder", "BlinkRate",
+    "CallableEmotionClassifier", "ChannelCorrelation", "ClipMean", "ClipMetric", "EmotionAccuracy", "EmotionClassifier", "EmotionFAN",
+    "EmotionSeparation", "FaceEmbedder", "FaceLandmarkDistance", "FrameFID", "FrameKID", "FrameLPIPS", "FramePSNR", "FrameSSIM",
+    "FrechetMotionDistance", "FrechetVideoDistance", "HeadMotionDiversity", "IdentitySimilarity", "IntensityMonotonicity", "Jerk",
+    "LipClosure", "LipDrift", "MotionDiversity", "MotionEmotionAccuracy", "MouthLandmarkDistance", "RegionError", "SeamJump", "Sharpness",
+    "SilenceLipEnergy", "SyncNetConfidence", "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork",
+    "TransformersEmotionClassifier", "Unmeasurable", "VideoNetwork", "WeightsNotFoundError",
 ]  # fmt: skip

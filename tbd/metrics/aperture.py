@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
 from tbd.metrics.face_points import inter_ocular, to_dlib68
+from tbd.metrics.inputs import require_at_least
 
 _FEWEST = 10
 _STILL = 1e-6
@@ -50,7 +51,8 @@ def lagged_correlation(preds: Array, target: Array, max_lag: int) -> tuple[float
     length = min(len(preds), len(target))
     a, b = (np.asarray(tensor(track[:length]).cpu()) for track in (preds, target))
     found = []
-    for lag in sorted(range(-max_lag, max_lag + 1), key=abs):
+    furthest = min(max_lag, length - 1)  # beyond it nothing overlaps
+    for lag in sorted(range(-furthest, furthest + 1), key=abs):
         late, early = a[max(lag, 0) : length + min(lag, 0)], b[max(-lag, 0) : length - max(lag, 0)]
         both = np.isfinite(late) & np.isfinite(early)
         if both.sum() >= _FEWEST and late[both].std() > _STILL and early[both].std() > _STILL:
@@ -87,6 +89,7 @@ class ApertureCorrelation(ClipMean):
 
     def __init__(self, max_lag: int = 15, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        require_at_least(0, max_lag=max_lag)
         self.max_lag = max_lag
 
     def measure(self, preds: Array, target: Array) -> dict[str, float]:

@@ -9,6 +9,7 @@ A metric lists the fields of a clip that its `update` takes, in order, in `reads
 | `audio` | (N,) float32 in −1..1, mono, 16 kHz |
 | `points` | (T, 478, 3) float32 pixels as `FaceGeometry.points`; rows of NaN where no face was seen |
 | `faces` | (F, 3, 224, 224) uint8 face chips (`tbd.metrics.crops.face_chips`); frames without a face are left out |
+| `aligned_faces` | (F, 3, 112, 112) uint8, the same faces as insightface cuts them (`tbd.metrics.crops.arcface_crops`) |
 | `motion` | (T, 58) float32, columns named by `tbd.face.channels.CHANNELS` |
 | `plan_motion` | (T, 58) float32, the plan as `tbd.think.facs.perform` gives it |
 | `emotion` | int, an index into `tbd.think.emotions.EMOTIONS` |
@@ -18,9 +19,12 @@ A metric lists the fields of a clip that its `update` takes, in order, in `reads
 | `motions`, `intensities` | of one sweep: sequences of motions and of the plans' intensities |
 """
 
+import hashlib
+import os
 from abc import abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import wraps
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -28,7 +32,9 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from tbd.errors import InputError, TBDError
+from tbd.errors import InputError
+from tbd.metrics.inputs import Unmeasurable, bind_inputs, checks_inputs
+from tbd.utils.literals import checks_literals
 
 Array = Tensor | np.ndarray
 _STEP = 2.0**-32
@@ -37,19 +43,56 @@ one process and two, whatever their share, agree exactly. The step is far below 
 _MOST = 2**62
 
 
-class Unmeasurable(TBDError):
-    """A metric cannot measure one clip (no face, silence, too short). One sentence says why; the clip is counted."""
-
-
 class ClipMetric(Metric):
-    """A metric that is updated with one clip at a time. See the module for `reads`."""
+    """A metric that is updated with one clip at a time. See the module for `reads`.
 
-    reads: ClassVar[tuple[str, ...]]
+    Inputs are checked by one contract (`tbd.metrics.inputs`), by place or by name: a parameter is called by the role of the one
+    field that a metric reads of that role (``update(preds=…, target=…)``), or by the field where there are several of one role.
+    A clip that keeps the contract and cannot be measured is counted in `unmeasured`.
+
+    Args:
+        kwargs: Options of `torchmetrics.Metric`.
+
+    States: `unmeasured`, and `fingerprint`, which differs between any two metrics that may measure something else: a
+    `torchmetrics.MetricCollection` takes metrics of equal states for one metric, and zeros are equal states.
+    """
+
+    reads: tuple[str, ...]
     """The fields that `update` takes, in order."""
     unit: str
     """Unit of the reported number; "" where it has none."""
     is_differentiable = False
     full_state_update = False
+    group: Hashable | None = None
+    """Metrics of one group measure the same numbers of a clip, so that one may measure and all may `add`; None belongs to none."""
+    unmeasured: Tensor
+    fingerprint: Tensor
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = vars(cls)
+        if "__init__" in own:
+            cls.__init__ = checks_literals(cls.__init__)  # type: ignore[method-assign]  # a class's own methods are wrapped once
+        if "update" in own and hasattr(cls, "reads"):
+            cls.update = _counts_unmeasurable(checks_inputs(own["update"]))  # type: ignore[method-assign]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("unmeasured", torch.zeros((), dtype=torch.int64), "sum")
+        self._set_fingerprint(os.urandom(8))
+
+    def _set_fingerprint(self, digest: bytes) -> None:
+        """Keep 64 bits: torchmetrics compares states by their relative difference, in which large numbers are alike."""
+        self.add_state("fingerprint", torch.from_numpy(np.unpackbits(np.frombuffer(digest, np.uint8))), "max")
+
+    def share(self, group: Hashable) -> None:
+        """Let all metrics of a group be one compute group of a `torchmetrics.MetricCollection`.
+
+        Args:
+            group: Says all that the numbers of a clip depend on; its `repr` must be the same in every process.
+        """
+        self.group = group
+        self._set_fingerprint(hashlib.blake2b(repr(group).encode(), digest_size=8).digest())
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
         """Plot one or several values as torchmetrics does (needs matplotlib).
@@ -75,6 +118,7 @@ class ClipMean(ClipMetric):
         kwargs: Options of `torchmetrics.Metric`.
 
     States (fixed size, summed over processes): `totals` (K,) and `weight` in steps of 2⁻³², `clips` and `unmeasured`.
+    `update` takes what `measure` takes, by place or by name.
 
     Example:
         >>> class Loudness(ClipMean):
@@ -95,17 +139,22 @@ class ClipMean(ClipMetric):
     """Keys of what `measure` returns."""
     reported: ClassVar[str] = "value"
     """Which of `names` stands for the metric."""
-    group: Hashable | None = None
-    """Metrics of one group measure the same numbers of a clip, so that one may measure and all may `add`; None belongs to none."""
     totals: Tensor
     weight: Tensor
     clips: Tensor
-    unmeasured: Tensor
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        measure = vars(cls).get("measure")
+        if measure is not None and not getattr(measure, "__isabstractmethod__", False) and hasattr(cls, "reads"):
+            cls.measure = checks_inputs(measure)  # type: ignore[method-assign]
+            if "update" not in vars(cls):
+                cls.update = _update_like(measure)  # type: ignore[method-assign]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.add_state("totals", torch.zeros(len(self.names), dtype=torch.int64), "sum")
-        for name in ("weight", "clips", "unmeasured"):
+        for name in ("weight", "clips"):
             self.add_state(name, torch.zeros((), dtype=torch.int64), "sum")
 
     @abstractmethod
@@ -122,20 +171,22 @@ class ClipMean(ClipMetric):
             Unmeasurable: If there is nothing to measure in this clip.
         """
 
-    def update(self, *inputs: Any) -> None:
+    def update(self, *inputs: Any, **named: Any) -> None:
         """Measure one clip and count it.
 
         Args:
             inputs: The fields in `reads`, as `measure` takes them.
+            named: The same by the names of `measure`'s parameters.
         """
         with suppress(Unmeasurable):
-            self.measure_and_add(*inputs)
+            self.measure_and_add(*inputs, **named)
 
-    def measure_and_add(self, *inputs: Any) -> dict[str, float]:
+    def measure_and_add(self, *inputs: Any, **named: Any) -> dict[str, float]:
         """Measure one clip, count it, and return what was found.
 
         Args:
             inputs: The fields in `reads`, as `measure` takes them.
+            named: The same by the names of `measure`'s parameters.
 
         Returns:
             The clip's numbers, by `names`.
@@ -143,6 +194,7 @@ class ClipMean(ClipMetric):
         Raises:
             Unmeasurable: If there is nothing to measure in this clip, which is then counted in `unmeasured`.
         """
+        inputs = bind_inputs(type(self).measure, inputs, named)
         try:
             with torch.no_grad():
                 values = self.measure(*inputs)
@@ -186,6 +238,30 @@ class ClipMean(ClipMetric):
     def means(self) -> dict[str, Tensor]:
         """Compute the mean of each of `names` over this process's clips alone, () float64."""
         return dict(zip(self.names, self.totals.double() / self.weight.double()))
+
+
+def _update_like(measure: Callable[..., Any]) -> Callable[..., None]:
+    """`ClipMean.update` with the parameters of a class's `measure`, by which torchmetrics hands out named arguments."""
+
+    @wraps(ClipMean.update)
+    def update(self: ClipMean, *inputs: Any, **named: Any) -> None:
+        ClipMean.update(self, *inputs, **named)
+
+    update.__wrapped__ = measure  # whose signature `inspect` and torchmetrics read
+    return update
+
+
+def _counts_unmeasurable(update: Callable[..., None]) -> Callable[..., None]:
+    """`update` of a metric that is no mean: a clip that cannot be measured is counted."""
+
+    @wraps(update)
+    def counted(self: ClipMetric, *inputs: Any, **named: Any) -> None:
+        try:
+            update(self, *inputs, **named)
+        except Unmeasurable:
+            self.unmeasured += 1
+
+    return counted
 
 
 def _to_steps(value: float, name: str) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES
 from tbd.metrics.aperture import lagged_correlation, mouth_aperture
 from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
@@ -47,15 +48,15 @@ class EmotionSeparation(ClipMetric):
         self.add_state("sums", torch.zeros(len(EMOTIONS), len(BLENDSHAPES), dtype=torch.float64), "sum")
         self.add_state("clips", torch.zeros(len(EMOTIONS), dtype=torch.int64), "sum")
 
-    def update(self, motion: Array, emotion: int) -> None:
+    def update(self, preds: Array, target: int) -> None:
         """Add one clip.
 
         Args:
-            motion: (T, 58).
-            emotion: Index into `EMOTIONS`.
+            preds: (T, 58) motion.
+            target: The label, an index into `EMOTIONS`.
         """
-        self.sums[emotion] += tensor(motion)[:, : len(BLENDSHAPES)].mean(0).to(self.sums.device)
-        self.clips[emotion] += 1
+        self.sums[target] += tensor(preds)[:, : len(BLENDSHAPES)].mean(0).to(self.sums.device)
+        self.clips[target] += 1
 
     def compute(self) -> Tensor:
         """Compute the mean distance, () float64; NaN where fewer than two emotions were seen."""
@@ -131,8 +132,11 @@ class IntensityMonotonicity(ClipMean):
 
         Raises:
             Unmeasurable: If there are fewer than three different intensities.
+            InputError: If there is not one intensity for each motion.
         """
-        if len(set(intensities)) < 3:
+        if len(motions) != len(intensities):
+            raise InputError(f"A sweep has an intensity for each motion, not {len(intensities)} for {len(motions)}.")
+        if len(set(map(float, intensities))) < 3:
             raise Unmeasurable("A sweep needs at least three intensities.")
         order = np.argsort(intensities, kind="stable")
         # Repeated forward calls of a generator differ in the last bits; what is below that is no movement.
@@ -159,12 +163,12 @@ class LipDrift(ClipMean):
     higher_is_better = False
     plot_lower_bound, plot_upper_bound = 0.0, 2.0
 
-    def measure(self, emotional: Array, neutral: Array) -> dict[str, float]:
+    def measure(self, preds: Array, neutral: Array) -> dict[str, float]:
         """Compare two clips of the same words in the same time.
 
         Args:
-            emotional: (T, 478, 3) or (T, 68, 2) pixels.
-            neutral: (T, 478, 3) or (T, 68, 2) pixels.
+            preds: (T, 478, 3) or (T, 68, 2) pixels, spoken with an emotion.
+            neutral: (T, 478, 3) or (T, 68, 2) pixels, spoken without.
 
         Returns:
             ``value``, the drift.
@@ -172,4 +176,4 @@ class LipDrift(ClipMean):
         Raises:
             Unmeasurable: If fewer than ten frames show a face in both, or either mouth stands still.
         """
-        return {"value": 1 - lagged_correlation(mouth_aperture(emotional), mouth_aperture(neutral), 0)[0]}
+        return {"value": 1 - lagged_correlation(mouth_aperture(preds), mouth_aperture(neutral), 0)[0]}

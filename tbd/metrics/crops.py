@@ -15,8 +15,13 @@ import torch
 from torch import Tensor
 
 from tbd.metrics.base import Array, Unmeasurable, tensor, to_uint8
-from tbd.metrics.face_points import EAT_CROP, STEADY, eat_template, eat_templates, similarity, to_dlib68
+from tbd.metrics.dlib_chips import extract_chip
+from tbd.metrics.face_points import EAT_CROP, STEADY, eat_template, similarity, to_dlib68
+from tbd.metrics.inputs import check_frames
+from tbd.utils.literals import checks_literals
 
+FaceField = Literal["faces", "aligned_faces"]
+"""Fields of faces cut out alone."""
 CropProtocol = Literal["official", "official-short", "wav2lip", "eat"]
 _SIDE = 224
 
@@ -171,6 +176,7 @@ _PROTOCOLS: Mapping[CropProtocol, Callable[[np.ndarray, np.ndarray], Iterator[Mo
 }
 
 
+@checks_literals
 def crop_mouths(frames: Array, points: Array | None, protocol: CropProtocol) -> list[MouthCrop]:
     """Crop a clip as SyncNet sees it under a published protocol.
 
@@ -190,6 +196,7 @@ def crop_mouths(frames: Array, points: Array | None, protocol: CropProtocol) -> 
     Raises:
         Unmeasurable: If no face is seen for long enough.
     """
+    check_frames(frames, "frames")
     if protocol != "wav2lip" and (points is None or not bool(torch.isfinite(tensor(points)).flatten(1).all(1).any())):
         raise Unmeasurable("No face was seen in the clip.")
     pixels = to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()
@@ -209,7 +216,7 @@ _EAT_WARPED = 163
 """Side of the picture that EAT warps into before it cuts out 128 from (1, 1)."""
 
 
-def eat_faces(frames: Array, points: Array, template: Array | None = None, two_templates: bool = False) -> Tensor:
+def eat_faces(frames: Array, points: Array, template: Array | None = None) -> Tensor:
     """Align faces as EAT's `utils_crop.py` does for PSNR, SSIM and FID.
 
     scikit-image's warp by the similarity of dlib's points 27 to 44 onto the template, cut at (1, 1), cast to whole numbers downwards.
@@ -218,40 +225,26 @@ def eat_faces(frames: Array, points: Array, template: Array | None = None, two_t
         frames: (T, 3, H, W) uint8 RGB.
         points: (T, 478, 3) or (T, 68, 2) pixels; frames with NaN are left out, as theirs are where dlib sees no face.
         template: (68, 2), `tbd.metrics.face_points.load_template("eat-template")` for EAT's own; None for `eat_template`.
-        two_templates: Whether to take their second one where the right eye looks closed, see
-            `tbd.metrics.face_points.eat_templates`.
 
     Returns:
         (F, 3, 128, 128) uint8.
     """
     from skimage.transform import SimilarityTransform, warp
 
-    pixels, places = to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy(), to_dlib68(points).cpu()
     aim = tensor(eat_template() if template is None else template)
-    aims = eat_templates(aim, places) if two_templates else aim.expand_as(places)
-    found = []
-    for frame, place, aim in zip(pixels, places, aims):
-        if bool(torch.isfinite(place).all()):
-            turn, shift = similarity(aim[STEADY], place[STEADY])
-            inverse = SimilarityTransform(matrix=np.vstack([np.column_stack([turn, shift]), [0, 0, 1]]))
-            found.append((warp(frame, inverse, output_shape=(_EAT_WARPED, _EAT_WARPED)) * 255).astype(np.uint8)[1:129, 1:129])
-    return _to_tensor(np.stack(found)) if found else torch.zeros(0, 3, EAT_CROP, EAT_CROP, dtype=torch.uint8)
+
+    def cut(frame: np.ndarray, place: np.ndarray) -> np.ndarray:
+        turn, shift = similarity(aim[STEADY], torch.from_numpy(place)[STEADY])
+        inverse = SimilarityTransform(matrix=np.vstack([np.column_stack([turn, shift]), [0, 0, 1]]))
+        return (warp(frame, inverse, output_shape=(_EAT_WARPED, _EAT_WARPED)) * 255).astype(np.uint8)[1:129, 1:129]
+
+    return _each_face(frames, to_dlib68(points), EAT_CROP, cut)
 
 
-# --------------------------------------------------------------------------------------------------------- face chips
+# -------------------------------------------------------------------------------------------------------- faces alone
 
 _CHIP_POINTS = (263, 362, 33, 133, 2)
 """The subject's left eye (outer, inner corner), right eye (outer, inner), and the base of the nose, as in dlib's five."""
-_CHIP_TEMPLATE = np.array(
-    [
-        (0.8595674595992, 0.2134981538014),
-        (0.6460604764104, 0.2289674387677),
-        (0.1205750620789, 0.2137274526848),
-        (0.3340850613712, 0.2290642403242),
-        (0.4901123135679, 0.6277975316475),
-    ]
-)
-"""Where dlib's `get_face_chip_details` puts them in a chip without padding."""
 
 
 def face_chips(frames: Array, points: Array, size: int = _SIDE, padding: float = 0.25) -> Tensor:
@@ -266,15 +259,44 @@ def face_chips(frames: Array, points: Array, size: int = _SIDE, padding: float =
     Returns:
         (F, 3, size, size) uint8, F at most T.
     """
-    pixels, places = to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy(), tensor(points)[:, list(_CHIP_POINTS), :2]
-    template = tensor((padding + _CHIP_TEMPLATE) / (2 * padding + 1) * size)
-    chips = [_chip(frame, place, template, size) for frame, place in zip(pixels, places) if bool(torch.isfinite(place).all())]
-    return _to_tensor(np.stack(chips)) if chips else torch.zeros(0, 3, size, size, dtype=torch.uint8)
+    return _each_face(frames, tensor(points)[:, list(_CHIP_POINTS), :2], size, lambda f, five: extract_chip(f, five, size, padding))
 
 
-def _chip(frame: np.ndarray, place: Tensor, template: Tensor, size: int) -> np.ndarray:
-    turn, shift = similarity(place.cpu(), template)
-    # Halve large pictures first, as dlib does with its pyramid, so that every pixel counts.
-    while turn.det() < 0.25:
-        frame, turn = cv2.pyrDown(frame), 2 * turn
-    return cv2.warpAffine(frame, np.column_stack([turn.numpy(), shift.numpy()]), (size, size))
+ARCFACE_SIDE = 112
+_ARCFACE = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
+"""Where ArcFace's template has both eyes, the tip of the nose and the corners of the mouth."""
+
+
+def arcface_crops(frames: Array, points: Array) -> Tensor:
+    """Cut upright faces as insightface's `norm_crop`, which ArcFace is trained on.
+
+    The similarity of five points, fitted from the picture to the template, and OpenCV's bilinear warp. insightface's detector finds the
+    five; here an eye is the mean of its six points out of dlib's 68.
+
+    Args:
+        frames: (T, 3, H, W) uint8 RGB, of the whole picture: the crop reaches above the brows and beside the cheeks.
+        points: (T, 478, 3) or (T, 68, 2) pixels; frames with NaN are left out.
+
+    Returns:
+        (F, 3, 112, 112) uint8, F at most T; black beyond the picture.
+    """
+    places = to_dlib68(points)
+    five = torch.stack([places[:, 36:42].mean(1), places[:, 42:48].mean(1), places[:, 30], places[:, 48], places[:, 54]], 1)
+    return _each_face(frames, five, ARCFACE_SIDE, _norm_crop)
+
+
+CUTTERS: Mapping[FaceField, Callable[[Array, Array], Tensor]] = {"faces": face_chips, "aligned_faces": arcface_crops}
+"""Field → what cuts it out of (T, 3, H, W) frames at (T, 478, 3) points."""
+
+
+def _norm_crop(frame: np.ndarray, five: np.ndarray) -> np.ndarray:
+    turn, shift = similarity(torch.from_numpy(five), torch.from_numpy(_ARCFACE))
+    return cv2.warpAffine(frame, np.column_stack([turn.numpy(), shift.numpy()]), (ARCFACE_SIDE, ARCFACE_SIDE))
+
+
+def _each_face(frames: Array, places: Tensor, size: int, cut: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Tensor:
+    """(T, N, 2) places → (F, 3, size, size): one cut for each frame whose places are known."""
+    check_frames(frames, "frames")
+    pixels = to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()
+    found = [cut(frame, place.numpy()) for frame, place in zip(pixels, places.cpu()) if bool(torch.isfinite(place).all())]
+    return _to_tensor(np.stack(found)) if found else torch.zeros(0, 3, size, size, dtype=torch.uint8)

@@ -30,9 +30,9 @@ class HeadMotionDiversity(ClipMean):
     higher_is_better = None
     plot_lower_bound = 0.0
 
-    def measure(self, motion: Array) -> dict[str, float]:
+    def measure(self, preds: Array) -> dict[str, float]:
         """Measure one clip, (T, 58)."""
-        angles = tensor(motion)[:, [INDEX[name] for name in HEAD[:3]]]
+        angles = tensor(preds)[:, [INDEX[name] for name in HEAD[:3]]]
         return {"value": float(torch.rad2deg(angles.std(0, correction=0)).mean())}
 
 
@@ -82,14 +82,14 @@ class BlinkRate(ClipMean):
     higher_is_better = None
     plot_lower_bound = 0.0
 
-    def weigh(self, motion: Array) -> float:
+    def weigh(self, preds: Array) -> float:
         """Weigh a clip, (T, 58), by its minutes."""
-        return len(motion) / FPS / 60
+        return len(preds) / FPS / 60
 
-    def measure(self, motion: Array) -> dict[str, float]:
+    def measure(self, preds: Array) -> dict[str, float]:
         """Measure one clip, (T, 58)."""
-        closure = tensor(motion)[:, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].mean(1)
-        return {"value": count_blinks(closure.tolist()) / self.weigh(motion)}
+        closure = tensor(preds)[:, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].mean(1)
+        return {"value": count_blinks(closure.tolist()) / self.weigh(preds)}
 
 
 _QUIET = 0.03
@@ -179,11 +179,11 @@ class Jerk(ClipMean):
     higher_is_better = False
     plot_lower_bound = 0.0
 
-    def measure(self, points: Array) -> dict[str, float]:
+    def measure(self, preds: Array) -> dict[str, float]:
         """Measure one clip.
 
         Args:
-            points: (T, 478, 3) or (T, 68, 2) pixels; stretches in which the face is lost are left out.
+            preds: (T, 478, 3) or (T, 68, 2) pixels; stretches in which the face is lost are left out.
 
         Returns:
             ``value``, the jerk.
@@ -191,7 +191,7 @@ class Jerk(ClipMean):
         Raises:
             Unmeasurable: If no four frames in a row show a face.
         """
-        upright = steady(points)
+        upright = steady(preds)
         jerk = torch.diff(upright, n=3, dim=0).norm(dim=-1).mean(1) * FPS**3
         jerk = jerk[torch.isfinite(jerk)]
         if not len(jerk):

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
+from tbd.metrics.inputs import check_faces, require_finite_output
 from tbd.think.emotions import EMOTIONS, Emotion, parse_emotion
 from tbd.weights import WeightsNotFoundError
 
@@ -123,7 +125,6 @@ class EmotionAccuracy(ClipMetric):
     matrix: Tensor
     ceiling_matrix: Tensor
     left_out: Tensor
-    unmeasured: Tensor
 
     def __init__(self, classifier: EmotionClassifier, contempt: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -131,8 +132,7 @@ class EmotionAccuracy(ClipMetric):
         self.known = tuple(e for e in classifier.emotions if contempt or e != "contempt")
         for name in ("matrix", "ceiling_matrix"):
             self.add_state(name, torch.zeros(len(EMOTIONS), len(EMOTIONS), dtype=torch.int64), "sum")
-        for name in ("left_out", "unmeasured"):
-            self.add_state(name, torch.zeros((), dtype=torch.int64), "sum")
+        self.add_state("left_out", torch.zeros((), dtype=torch.int64), "sum")
 
     def classify(self, faces: Array) -> Emotion:
         """Classify one clip. Changes nothing.
@@ -145,34 +145,38 @@ class EmotionAccuracy(ClipMetric):
 
         Raises:
             Unmeasurable: If there is no face.
+            InputError: If the classifier's scores are not finite, or not one for each of its emotions.
         """
+        check_faces(faces, "faces")
         faces = to_uint8(faces)
         if not len(faces):
             raise Unmeasurable("No face was seen in the clip.")
         with full_precision(self.device):
             classifier = self._classifier.on(self.device)
-            scores = classifier.scores(faces.to(self.device))
+            scores = require_finite_output(classifier.scores(faces.to(self.device)), type(classifier).__name__)
+        if scores.shape != (len(classifier.emotions),):
+            raise InputError(f"A classifier of {len(classifier.emotions)} emotions gave scores of the shape {tuple(scores.shape)}.")
         choices = [i for i, emotion in enumerate(classifier.emotions) if emotion in self.known]
         return classifier.emotions[choices[int(scores[choices].argmax())]]
 
-    def update(self, faces: Array, emotion: int, target_faces: Array | None = None) -> None:
+    def update(self, preds: Array, target: int, target_faces: Array | None = None) -> None:
         """Classify one clip.
 
         Args:
-            faces: (F, 3, 224, 224) uint8 chips (`tbd.metrics.crops.face_chips`); where F is 0 the clip is unmeasured.
-            emotion: The label, an index into `EMOTIONS`.
+            preds: (F, 3, 224, 224) uint8 chips (`tbd.metrics.crops.face_chips`); where F is 0 the clip is unmeasured.
+            target: The label, an index into `EMOTIONS`.
             target_faces: Chips of the recorded clip, for the ceiling.
         """
-        if EMOTIONS[emotion] not in self.known:
+        if EMOTIONS[target] not in self.known:
             self.left_out += 1
             return
-        for matrix, chips in ((self.matrix, faces), (self.ceiling_matrix, target_faces)):
+        for matrix, chips in ((self.matrix, preds), (self.ceiling_matrix, target_faces)):
             if chips is None:
                 continue
             try:
-                matrix[emotion, EMOTIONS.index(self.classify(chips))] += 1
+                matrix[target, EMOTIONS.index(self.classify(chips))] += 1
             except Unmeasurable:
-                self.unmeasured += chips is faces
+                self.unmeasured += chips is preds
 
     def compute(self) -> Tensor:
         """Compute the accuracy, () float64, NaN where no clip was classified."""

@@ -17,6 +17,7 @@ from tbd.face.geometry import NUM_POINTS, mean_face
 from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.face.tracking.follower import FaceFollower
 from tbd.metrics.base import Array, tensor, to_uint8
+from tbd.metrics.inputs import check_frames
 from tbd.weights import resolve_weights
 
 _JAW = (127, 234, 93, 132, 58, 172, 150, 176)
@@ -31,8 +32,6 @@ STEADY = slice(27, 45)
 """dlib's points that EAT aligns by: nose, right eye, and the upper lid of the left eye."""
 EAT_CROP = 128
 """Side in pixels of the crop on which EAT measures."""
-_OPEN = 9
-"""Pixels: EAT takes an eye for open whose two pairs of lid points lie further apart than this, both together."""
 
 
 @cache
@@ -57,6 +56,7 @@ def track_points(frames: Array, tracker: Tracker | None = None) -> np.ndarray:
     Returns:
         (T, 478, 3) float32 pixels, rows of NaN where no face was seen.
     """
+    check_frames(frames, "frames")
     points = np.full((len(frames), NUM_POINTS, 3), np.nan, np.float32)
     with (tracker or FaceMeshTracker()).open(video=True) as model:
         follower = FaceFollower(model, turn=0)  # drawn faces are upright
@@ -128,26 +128,6 @@ def load_template(template: str | os.PathLike) -> np.ndarray:
     return points.astype(np.float64)
 
 
-def eat_templates(template: Array, points: Tensor) -> Tensor:
-    """Choose the template that EAT carries each face onto: where the right eye looks closed, a second one, `base_68_close.npy`.
-
-    That one is the first with its upper lids 4 pixels lower and its lower lids 1 pixel higher, as ATVGnet's script makes it.
-
-    Args:
-        template: (68, 2), the first.
-        points: (..., 68, 2) pixels of the whole frame, for which EAT's threshold is set: faces in pictures of 256.
-
-    Returns:
-        (..., 68, 2) float64.
-    """
-    opened = tensor(template).to(points.device)
-    closed = opened.clone()
-    closed[[37, 38, 43, 44], 1] += 4
-    closed[[40, 41, 46, 47], 1] -= 1
-    gap = (points[..., 40:42, 1] - points[..., 37:39, 1]).sum(-1)
-    return torch.where((gap > _OPEN)[..., None, None], opened, closed)
-
-
 def similarity(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Fit the least-squares similarity ``target ≈ source @ turn.T + shift`` (Umeyama 1991) for each frame.
 
@@ -167,24 +147,22 @@ def similarity(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     return turn, (aim - centre @ turn.mT).squeeze(-2)
 
 
-def align_to_template(points: Array, template: Array, two_templates: bool = False) -> Tensor:
+def align_to_template(points: Array, template: Array) -> Tensor:
     """Carry points into the pixels of EAT's 128 crop.
 
-    Each frame is carried onto the template by the similarity of points 27 to 44. The crop starts at (1, 1) of the warped
-    picture.
+    The similarity of points 27 to 44 is fitted from the template to each frame, as EAT's script fits it for its warp, and inverted:
+    fitted the other way round, least squares give another one. The crop starts at (1, 1) of the warped picture.
 
     Args:
         points: (..., 478, 3) or (..., 68, 2) pixels of the whole frame.
         template: (68, 2).
-        two_templates: Whether to choose between two templates frame by frame, see `eat_templates`.
 
     Returns:
         (..., 68, 2) float64.
     """
     points = to_dlib68(points)
-    aim = eat_templates(template, points) if two_templates else tensor(template).to(points.device)
-    turn, shift = similarity(points[..., STEADY, :], aim[..., STEADY, :])
-    return points @ turn.mT + shift[..., None, :] - 1
+    turn, shift = similarity(tensor(template).to(points.device)[STEADY].expand_as(points[..., STEADY, :]), points[..., STEADY, :])
+    return (points - shift[..., None, :]) @ torch.linalg.inv(turn).mT - 1
 
 
 def steady(points: Array) -> Tensor:

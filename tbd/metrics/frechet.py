@@ -12,7 +12,9 @@ from typing_extensions import override
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, full_precision, to_uint8
 from tbd.metrics.gaussian import GaussianSums
+from tbd.metrics.inputs import check_frames, require_at_least, require_finite_output
 from tbd.metrics.networks.inception import FEATURES, Flavour, InceptionFeatures
+from tbd.utils.literals import checks_literals
 from tbd.weights import load_into
 
 LEAST_FRAMES = 2048
@@ -45,17 +47,19 @@ class InceptionMetric(ClipMetric):
         self, flavour: Flavour, weights: str | os.PathLike | None, frames_per_clip: int | None, batch_size: int, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
+        require_at_least(1, frames_per_clip=frames_per_clip, batch_size=batch_size)
         self.flavour, self.frames_per_clip, self.batch_size = flavour, frames_per_clip, batch_size
         self._network = FrozenModule(InceptionFeatures(flavour, weights))
 
     def features(self, frames: Array) -> Tensor:
         """Compute (T, 2048) float64 features of (T, 3, H, W) frames, uint8 or float in 0..1."""
+        check_frames(frames, "frames")
         frames = to_uint8(frames)
-        if frames.ndim != 4 or frames.shape[1] != 3:
-            raise InputError(f"The frames of a clip are {tuple(frames.shape)}; (frames, 3, height, width) is right.")
         with full_precision(self.device):
             network = self._network.on(self.device)
             parts = [network(part.to(self.device)).double() for part in frames.split(self.batch_size)]
+        if parts:
+            require_finite_output(torch.cat(parts), "Inception")
         return torch.cat(parts) if len(frames) else torch.zeros(0, FEATURES, dtype=torch.float64, device=self.device)
 
 
@@ -63,11 +67,11 @@ class FrameFID(InceptionMetric):
     """FID over clips: between all frames of the clips under test and all recorded ones; lower is better, 0 is equality.
 
     The `tbd.metrics.gaussian.frechet_distance` of Gaussians fitted to Inception's pooled features (Heusel et al. 2017). There are
-    three flavours of FID: see `tbd.metrics.networks.inception.InceptionFeatures`. The number depends on how many frames there are:
+    five flavours of FID: see `tbd.metrics.networks.inception.InceptionFeatures`. The number depends on how many frames there are:
     print `counts`, and compare only at the same ones.
 
     Args:
-        flavour: ``torchmetrics`` (default), ``pytorch-fid`` or ``eat``.
+        flavour: ``torchmetrics`` (default), ``pytorch-fid``, ``torch-fidelity``, ``clean-fid`` or ``eat``.
         weights: A registered name or a file; None for the registered one for the flavour.
         allow_biased: Whether to accept fewer than 2,048 frames in either set.
         frames_per_clip: Number of frames of each clip, spread over it (EAT takes 5); None takes all.
@@ -161,6 +165,7 @@ class TorchvisionVideoNetwork(VideoNetwork):
 
     frames, features = 16, 512
 
+    @checks_literals
     def __init__(self, name: Literal["r3d_18", "mc3_18", "r2plus1d_18"] = "r3d_18", weights: str | os.PathLike | None = None) -> None:
         super().__init__()
         import torchvision.models.video
@@ -198,13 +203,12 @@ class FrechetVideoDistance(ClipMetric):
     unit = ""
     higher_is_better = False
     plot_lower_bound = 0.0
-    unmeasured: Tensor
 
     def __init__(self, network: VideoNetwork, batch_size: int = 4, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        require_at_least(1, batch_size=batch_size)
         self._network, self.batch_size = FrozenModule(network), batch_size
         self.preds, self.target = (GaussianSums(self, name, network.features) for name in ("preds", "target"))
-        self.add_state("unmeasured", torch.zeros((), dtype=torch.int64), "sum")
 
     def update(self, preds: Array | None, target: Array | None) -> None:
         """Add a clip's windows to both sets.
@@ -224,7 +228,7 @@ class FrechetVideoDistance(ClipMetric):
                 network = self._network.on(self.device)
                 for part in windows.split(self.batch_size):
                     if len(part):
-                        sums.add(network.embed(part.to(self.device)))
+                        sums.add(require_finite_output(network.embed(part.to(self.device)), type(network).__name__))
 
     def counts(self) -> tuple[int, int]:
         """Count the windows under test and recorded, of this process alone."""

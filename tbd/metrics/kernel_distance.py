@@ -11,6 +11,7 @@ from torch import Tensor
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, to_uint8
 from tbd.metrics.frechet import InceptionMetric, sample_frames
+from tbd.metrics.inputs import require_at_least
 from tbd.metrics.networks.inception import FEATURES, Flavour
 
 
@@ -120,6 +121,7 @@ class FrameKID(InceptionMetric):
         **kwargs: Any,
     ) -> None:
         super().__init__(flavour, weights, frames_per_clip, batch_size, **kwargs)
+        require_at_least(2, most=most)
         self.preds, self.target = (_ContentSample(self, name, most, FEATURES) for name in ("preds", "target"))
 
     def update(self, preds: Array | None, target: Array | None) -> None:

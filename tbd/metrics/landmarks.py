@@ -51,11 +51,10 @@ class _LandmarkDistance(ClipMean):
         self,
         form: LandmarkForm = "inter-ocular",
         template: str | os.PathLike | None = None,
-        two_templates: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.form, self.two_templates = form, two_templates
+        self.form = form
         self.template = eat_template() if template is None else load_template(template)
         self.unit = "px" if form == "eat-px128" else "% inter-ocular"
 
@@ -78,7 +77,7 @@ class _LandmarkDistance(ClipMean):
             raise Unmeasurable("No frame shows a face both in the clip and in its reference.")
         ours, theirs = (to_dlib68(track[: len(both)])[both] for track in (preds, target))
         if self.form == "eat-px128":
-            ours, theirs = (align_to_template(track, self.template, self.two_templates) for track in (ours, theirs))
+            ours, theirs = (align_to_template(track, self.template) for track in (ours, theirs))
             return {"value": float(landmark_distance(ours[:, self._points], theirs[:, self._points]).mean())}
         ours, theirs = (steady(track) for track in (ours, theirs))
         return {"value": 100 * float(landmark_distance(ours[:, self._points], theirs[:, self._points]).mean())}
@@ -96,7 +95,6 @@ class MouthLandmarkDistance(_LandmarkDistance):
             (`align_to_template`), as its `test_lmd.py` measures, less its rounding of points to whole pixels.
         template: For ``eat-px128``: EAT's `base_68.npy`, as a file or by its registered name ``eat-template``; by default
             `eat_template`, whose scale is not theirs.
-        two_templates: For ``eat-px128``: whether to choose between two frame by frame, as EAT does (`eat_templates`).
 
     Raises:
         WeightsNotFoundError: If the template was named by its registered name and is not on this machine.
@@ -119,7 +117,6 @@ class FaceLandmarkDistance(_LandmarkDistance):
     Args:
         form: See `MouthLandmarkDistance`.
         template: See `MouthLandmarkDistance`.
-        two_templates: See `MouthLandmarkDistance`.
 
     Example:
         >>> import torch

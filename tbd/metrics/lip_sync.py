@@ -1,20 +1,24 @@
 """Lip sync by SyncNet: confidence (LSE-C), distance (LSE-D) and offset."""
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tbd.errors import InputError
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, tensor
 from tbd.metrics.crops import CropProtocol, crop_mouths
+from tbd.metrics.inputs import require_at_least
 from tbd.metrics.mfcc import mfcc
 from tbd.metrics.networks.syncnet import WINDOW, SyncNet, audio_windows, load_syncnet
 
 MAX_SHIFT = 15
 """Frames by which the sound is moved either way."""
+SHORTEST = MAX_SHIFT + WINDOW + 1
+"""Frames of a track from which every shift has a window that is compared with a voice; in shorter ones some shifts are compared with
+nothing but the zero vectors beyond the ends, and one window alone has a confidence of 0."""
 
 
 def shift_distances(video: Tensor, audio: Tensor, max_shift: int = MAX_SHIFT) -> Tensor:
@@ -57,6 +61,27 @@ def score(distances: Tensor) -> dict[str, float]:
     least, at = mean.min(0)
     offset = (distances.shape[1] - 1) // 2 - int(at)
     return {"confidence": float(mean.median() - least), "distance": float(least), "offset": float(offset)}
+
+
+def join_tracks(tracks: Sequence[tuple[int, Mapping[str, float]]]) -> dict[str, float]:
+    """Compute a clip's numbers out of those of its tracks.
+
+    Args:
+        tracks: Number of frames and `score` of each, one at least.
+
+    Returns:
+        Confidence and distance averaged over frames; the offset of the longest track (the first of equal ones), since offsets that
+        differ have no mean that says anything, and its absolute value.
+
+    Example:
+        >>> long, short = {"confidence": 5.0, "distance": 8.0, "offset": 5.0}, {"confidence": 1.0, "distance": 12.0, "offset": -5.0}
+        >>> join_tracks([(90, long), (30, short)])
+        {'confidence': 4.0, 'distance': 9.0, 'offset': 5.0, 'absolute_offset': 5.0}
+    """
+    frames = sum(length for length, _ in tracks)
+    mean = {name: sum(length * found[name] for length, found in tracks) / frames for name in ("confidence", "distance")}
+    offset = max(tracks, key=lambda track: track[0])[1]["offset"]
+    return {**mean, "offset": offset, "absolute_offset": abs(offset)}
 
 
 def embed(network: SyncNet, frames: Tensor, audio: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:
@@ -114,12 +139,13 @@ class LipSync(ClipMean):
         self, protocol: CropProtocol = "official-short", weights: str | os.PathLike = "syncnet_v2", batch_size: int = 32, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
+        require_at_least(1, batch_size=batch_size)
         self.protocol, self.batch_size = protocol, batch_size
-        self.group = ("syncnet", protocol, os.fspath(weights))
+        self.share(("syncnet", protocol, os.fspath(weights)))
         self._network = FrozenModule(load_syncnet(weights))
 
     def measure(self, frames: Array, audio: Array, points: Array | None = None) -> dict[str, float]:
-        """One clip's numbers; of several tracks their mean.
+        """One clip's numbers; see `join_tracks` for several tracks. Those that are too short are left out.
 
         Args:
             frames: (T, 3, H, W) uint8 RGB at 25 a second.
@@ -133,19 +159,22 @@ class LipSync(ClipMean):
             Unmeasurable: If no face is seen for long enough, the clip is too short, or its sound is digital silence.
         """
         sound = tensor(audio)
-        if sound.ndim != 1:
-            raise InputError(f"SyncNet takes one channel of sound, (samples,); this one is {tuple(sound.shape)}.")
         if not bool(sound.any()):
             raise Unmeasurable("The clip's sound is silent.")
-        found = []
+        found: list[tuple[int, dict[str, float]]] = []
+        longest = 0
         with full_precision(self.device):
             network = self._network.on(self.device)
             for crop in crop_mouths(frames, points, self.protocol):
                 begin, end = (frame * SAMPLES_PER_FRAME for frame in (crop.start, crop.start + len(crop.frames)))
-                embeds = embed(network, crop.frames, sound[begin:end], self.batch_size)
-                found.append(score(shift_distances(*embeds)))
-        mean = {name: sum(track[name] for track in found) / len(found) for name in found[0]}
-        return {**mean, "absolute_offset": abs(mean["offset"])}
+                length = min(len(crop.frames), len(sound[begin:end]) // SAMPLES_PER_FRAME)
+                longest = max(longest, length)
+                if length >= SHORTEST:
+                    embeds = embed(network, crop.frames, sound[begin:end], self.batch_size)
+                    found.append((length, score(shift_distances(*embeds))))
+        if not found:
+            raise Unmeasurable(f"SyncNet needs {SHORTEST} frames of a face with its sound; the longest track has {longest}.")
+        return join_tracks(found)
 
 
 class SyncNetConfidence(LipSync):

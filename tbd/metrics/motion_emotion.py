@@ -82,17 +82,17 @@ class MotionEmotionAccuracy(ClipMetric):
         for name in ("drawn", "recorded", "labels"):
             self.add_state(name, [], "cat")
 
-    def update(self, motion: Array, target: Array, emotion: int) -> None:
+    def update(self, preds: Array, target: Array, emotion: int) -> None:
         """Add one clip.
 
         Args:
-            motion: (T, 58) generated.
+            preds: (T, 58) generated.
             target: (T, 58) recorded.
             emotion: The label, an index into `EMOTIONS`.
         """
-        self.drawn.append(torch.from_numpy(motion_summary(motion))[None])
+        self.drawn.append(torch.from_numpy(motion_summary(preds))[None])
         self.recorded.append(torch.from_numpy(motion_summary(target))[None])
-        self.labels.append(torch.tensor([emotion]))
+        self.labels.append(torch.tensor([int(emotion)]))
 
     def compute(self) -> Tensor:
         """Compute the accuracy on the generated clips, () float64."""

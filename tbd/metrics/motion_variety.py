@@ -9,6 +9,7 @@ from torch import Tensor
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.metrics.base import Array, ClipMetric, tensor
+from tbd.metrics.inputs import require_known
 from tbd.think.action_units import ACTION_UNITS, REGIONS
 from tbd.think.facs import CHANNEL_REGIONS
 from tbd.think.facs import measure as measure_unit
@@ -49,22 +50,23 @@ class ActionUnitF1(ClipMetric):
 
     def __init__(self, units: Sequence[int] = F1_UNITS, threshold: float = 0.2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if unknown := [number for number in units if number not in ACTION_UNITS]:
-            raise InputError(f"AU{unknown[0]} is no action unit that this face can move.")
+        require_known(
+            [f"AU{number}" for number in units], [f"AU{number}" for number in ACTION_UNITS], "action unit that this face can move"
+        )
         if not 0 < threshold < 1:
             raise InputError(f"The threshold of an action unit is between 0 and 1, not {threshold:g}.")
         self.units, self.threshold = tuple(units), threshold
         self.add_state("tallies", torch.zeros(len(self.units), 3, dtype=torch.int64), "sum")
 
-    def update(self, motion: Array, target: Array) -> None:
+    def update(self, preds: Array, target: Array) -> None:
         """Add one clip.
 
         Args:
-            motion: (T, 58) under test.
+            preds: (T, 58) under test.
             target: (T, 58) recorded; the longer of the two counts up to the shorter one's length.
         """
-        length = min(len(motion), len(target))
-        drawn, true = (tensor(values)[:length].cpu().numpy() for values in (motion, target))
+        length = min(len(preds), len(target))
+        drawn, true = (tensor(values)[:length].cpu().numpy() for values in (preds, target))
         for i, number in enumerate(self.units):
             a, b = (measure_unit(values, number) >= self.threshold for values in (drawn, true))
             found = torch.tensor([int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum())], device=self.tallies.device)
@@ -115,20 +117,19 @@ class MotionDiversity(ClipMetric):
 
     def __init__(self, regions: Sequence[str] = ("upper", "middle", "lower"), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if unknown := [region for region in regions if region not in REGIONS]:
-            raise InputError(f"{unknown[0]} is no region; there are {', '.join(REGIONS)}.")
+        require_known(regions, REGIONS, "region")
         self.columns = [INDEX[name] for name in BLENDSHAPES if CHANNEL_REGIONS[name] in regions]
         for name in ("total", "square"):
             self.add_state(name, torch.zeros(2 * len(self.columns), dtype=torch.float64), "sum")
         self.add_state("clips", torch.zeros((), dtype=torch.int64), "sum")
 
-    def update(self, motion: Array) -> None:
+    def update(self, preds: Array) -> None:
         """Add one clip.
 
         Args:
-            motion: (T, 58).
+            preds: (T, 58) motion.
         """
-        values = tensor(motion)[:, self.columns].double()
+        values = tensor(preds)[:, self.columns].double()
         features = torch.cat([values.mean(0), values.std(0, correction=0)]).to(self.total.device)
         self.total += features
         self.square += features.square()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, to_uint8
+from tbd.utils.literals import checks_literals
 from tbd.weights import load_state
 
 _BATCH = 16
@@ -189,6 +190,7 @@ Backbone = Literal["alex", "vgg", "squeeze"]
 _BACKBONES: dict[Backbone, str] = {"alex": "alexnet-imagenet", "vgg": "vgg16-imagenet", "squeeze": "squeezenet-imagenet"}
 
 
+@checks_literals
 def lpips_network(backbone: Backbone, weights: str | os.PathLike | None = None) -> nn.Module:
     """Load the `lpips` package's network (version 0.1, whose linear weights come with the package) on a local backbone.
 

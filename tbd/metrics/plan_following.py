@@ -12,6 +12,7 @@ from tbd.face.motion_landmarks import mean_face_rig
 from tbd.face.rigging.mouth import inner_lip_gap
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
+from tbd.metrics.inputs import require_known
 from tbd.think.action_units import ACTION_UNITS, REGIONS
 from tbd.think.facs import CHANNEL_REGIONS
 from tbd.think.facs import measure as measure_unit
@@ -71,24 +72,24 @@ class LipClosure(ClipMean):
     higher_is_better = True
     plot_lower_bound, plot_upper_bound = 0.0, 1.0
 
-    def weigh(self, motion: Array, bilabials: Array) -> float:
+    def weigh(self, preds: Array, target: Array) -> float:
         """Weigh a clip by the number of its bilabials.
 
         Args:
-            motion: (T, 58).
-            bilabials: (K, 2) seconds.
+            preds: (T, 58) motion.
+            target: (K, 2) seconds in which b, p and m are spoken.
 
         Returns:
             K.
         """
-        return float(len(bilabials))
+        return float(len(target))
 
-    def measure(self, motion: Array, bilabials: Array) -> dict[str, float]:
+    def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """Measure one clip.
 
         Args:
-            motion: (T, 58).
-            bilabials: (K, 2) seconds.
+            preds: (T, 58) motion.
+            target: (K, 2) seconds in which b, p and m are spoken.
 
         Returns:
             ``closed`` and ``gap``.
@@ -96,7 +97,7 @@ class LipClosure(ClipMean):
         Raises:
             Unmeasurable: If the clip has no bilabial.
         """
-        found = closures(lip_gap(_numpy(motion)), _numpy(bilabials))
+        found = closures(lip_gap(_numpy(preds)), _numpy(target))
         if not len(found):
             raise Unmeasurable("The clip has no b, p or m.")
         return {"closed": float((found < CLOSED).mean()), "gap": float(np.median(found))}
@@ -128,11 +129,11 @@ class ChannelCorrelation(ClipMean):
             raise InputError(f"{channel} is no channel of a motion; there are {', '.join(CHANNELS)}.")
         self.channel = channel
 
-    def measure(self, motion: Array, target: Array) -> dict[str, float]:
+    def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """Correlate one clip with its reference.
 
         Args:
-            motion: (T, 58); a channel that stands still here alone has r 0.
+            preds: (T, 58); a channel that stands still here alone has r 0.
             target: (T, 58) recorded.
 
         Returns:
@@ -141,8 +142,8 @@ class ChannelCorrelation(ClipMean):
         Raises:
             Unmeasurable: If the recorded channel stands still.
         """
-        length, column = min(len(motion), len(target)), INDEX[self.channel]
-        a, b = (_numpy(values)[:length, column] for values in (motion, target))
+        length, column = min(len(preds), len(target)), INDEX[self.channel]
+        a, b = (_numpy(values)[:length, column] for values in (preds, target))
         if b.std() < 1e-6:
             raise Unmeasurable(f"{self.channel} stands still in the recorded motion.")
         return {"value": float(np.corrcoef(a, b)[0, 1]) if a.std() > 1e-6 else 0.0}
@@ -174,22 +175,21 @@ class RegionError(ClipMean):
 
     def __init__(self, regions: Sequence[str] = ("upper", "middle"), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if unknown := [region for region in regions if region not in REGIONS]:
-            raise InputError(f"{unknown[0]} is no region; there are {', '.join(REGIONS)}.")
+        require_known(regions, REGIONS, "region")
         self.columns = [INDEX[name] for name in BLENDSHAPES if CHANNEL_REGIONS[name] in regions]
 
-    def measure(self, motion: Array, target: Array) -> dict[str, float]:
+    def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """Compare one clip with its reference.
 
         Args:
-            motion: (T, 58).
+            preds: (T, 58) motion.
             target: (T, 58) recorded.
 
         Returns:
             ``value``, the error in percent.
         """
-        length = min(len(motion), len(target))
-        a, b = (_numpy(values)[:length, self.columns] for values in (motion, target))
+        length = min(len(preds), len(target))
+        a, b = (_numpy(values)[:length, self.columns] for values in (preds, target))
         return {"value": 100 * float(np.sqrt(np.square(a - b).mean()))}
 
 
@@ -220,16 +220,15 @@ class ActionUnitGain(ClipMean):
 
     def __init__(self, regions: Sequence[str] = ("upper", "middle"), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if unknown := [region for region in regions if region not in REGIONS]:
-            raise InputError(f"{unknown[0]} is no region; there are {', '.join(REGIONS)}.")
+        require_known(regions, REGIONS, "region")
         self.units = [number for number, unit in ACTION_UNITS.items() if unit.region in regions]
 
-    def measure(self, motion: Array, plan_motion: Array) -> dict[str, float]:
+    def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """Measure one clip.
 
         Args:
-            motion: (T, 58).
-            plan_motion: (T, 58) the plan as `tbd.think.facs.perform` gives it.
+            preds: (T, 58) motion.
+            target: (T, 58) the plan as `tbd.think.facs.perform` gives it.
 
         Returns:
             ``value``, the gain.
@@ -237,8 +236,8 @@ class ActionUnitGain(ClipMean):
         Raises:
             Unmeasurable: If the plan moves no unit of these regions.
         """
-        length = min(len(motion), len(plan_motion))
-        seen, wanted = (_numpy(values)[:length] for values in (motion, plan_motion))
+        length = min(len(preds), len(target))
+        seen, wanted = (_numpy(values)[:length] for values in (preds, target))
         gains = []
         for unit in self.units:
             aim = measure_unit(wanted, unit)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, to_uint8
+from tbd.metrics.inputs import require_at_least
 
 _BLOCK = 64
 _EDGE_BLOCK = 0.002
@@ -110,13 +111,14 @@ class Sharpness(ClipMean):
 
     def __init__(self, every: int = 5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        require_at_least(1, every=every)
         self.every = every
 
-    def measure(self, frames: Array) -> dict[str, float]:
+    def measure(self, preds: Array) -> dict[str, float]:
         """Measure one clip.
 
         Args:
-            frames: (T, 3, H, W) uint8, or float in 0..1.
+            preds: (T, 3, H, W) uint8, or float in 0..1.
 
         Returns:
             ``value``, the mean over frames.
@@ -126,7 +128,7 @@ class Sharpness(ClipMean):
         """
         from PIL import Image
 
-        frames = to_uint8(frames)[:: self.every].permute(0, 2, 3, 1).cpu().numpy()
+        frames = to_uint8(preds)[:: self.every].permute(0, 2, 3, 1).cpu().numpy()
         if not len(frames) or min(frames.shape[1:3]) < _BLOCK:
             raise Unmeasurable(f"Sharpness needs frames of at least {_BLOCK}×{_BLOCK} pixels.")
         return {"value": float(np.mean([blur_detection(np.asarray(Image.fromarray(frame).convert("L"))) for frame in frames]))}

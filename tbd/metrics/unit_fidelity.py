@@ -57,12 +57,12 @@ class ActionUnitFidelity(ClipMean):
     higher_is_better = True
     plot_lower_bound, plot_upper_bound = -1.0, 1.0
 
-    def measure(self, motion: Array, plan_motion: Array) -> dict[str, float]:
+    def measure(self, preds: Array, target: Array) -> dict[str, float]:
         """Correlate one clip with its plan.
 
         Args:
-            motion: (T, 58).
-            plan_motion: (T, 58).
+            preds: (T, 58) motion under test.
+            target: (T, 58) the plan as `tbd.think.facs.perform` gives it.
 
         Returns:
             ``correlation`` and ``error``.
@@ -70,7 +70,7 @@ class ActionUnitFidelity(ClipMean):
         Raises:
             Unmeasurable: If the plan moves no unit within the clip.
         """
-        units = unit_fidelity(_numpy(motion), _numpy(plan_motion))
+        units = unit_fidelity(_numpy(preds), _numpy(target))
         if not units:
             raise Unmeasurable("The plan moves no action unit within the clip.")
         correlation, error = np.mean(list(units.values()), 0)

@@ -18,7 +18,7 @@ matplotlib.use("Agg")
 class Half(ClipMean):
     """Measures half of what it gets; negative numbers cannot be measured."""
 
-    reads = ("preds.frames",)
+    reads = ("preds.number",)
     unit = ""
     higher_is_better = True
 

@@ -1,14 +1,22 @@
 """Crop protocols against their arithmetic written out for one frame, and dlib's chips."""
 
+import json
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 import torch
 from scipy.signal import medfilt
+from skimage.data import astronaut
 
+from tbd.errors import InputError
 from tbd.metrics.base import Unmeasurable
-from tbd.metrics.crops import crop_mouths, crop_track, eat_faces, face_chips, find_tracks
-from tbd.metrics.face_points import dlib68, eat_template, eat_templates
+from tbd.metrics.crops import arcface_crops, crop_mouths, crop_track, eat_faces, face_chips, find_tracks
+from tbd.metrics.face_points import dlib68, eat_template
+
+REFERENCE = json.loads((Path(__file__).parent / "reference" / "crops.json").read_text())
+"""What dlib and insightface cut; the file says which versions and how."""
 
 
 def boxes(frames: int, left: float = 100.0, side: float = 120.0) -> np.ndarray:
@@ -105,28 +113,62 @@ def test_a_track_begins_where_the_face_does():
             crop_mouths(frames, lost, "official-short")
 
 
-def test_chips_put_eyes_and_nose_where_dlib_does():
-    frames, points = np.zeros((3, 400, 400, 3), np.uint8), mesh(3)
-    points[1] = np.nan
-    angle = np.radians(20)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    points[2, :, :2] = (points[2, :, :2] - 200) @ turn.T * 1.5 + 200
-    anchors = [263, 362, 33, 133, 2]
-    for frame, face in zip(frames, points):
-        if np.isfinite(face).all():
-            cv2.circle(frame, tuple(round(v * 16) for v in face[33, :2]), 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
-    chips = face_chips(torch.from_numpy(frames).permute(0, 3, 1, 2), points)
-    assert chips.shape == (2, 3, 224, 224), "the frame without a face is left out"
-    template = np.array([(0.8595674595992, 0.2134981538014), (0.6460604764104, 0.2289674387677), (0.1205750620789, 0.2137274526848),
-                         (0.3340850613712, 0.2290642403242), (0.4901123135679, 0.6277975316475)])  # fmt: skip
-    aim = (0.25 + template) / 1.5 * 224
-    from skimage.transform import SimilarityTransform
+CHIP_POINTS = [263, 362, 33, 133, 2]
+"""dlib's five among the mesh: the subject's left eye (outer, inner), right eye (outer, inner), base of the nose."""
 
-    for chip, face in zip(chips.double().numpy(), points[[0, 2]]):
-        expected = SimilarityTransform.from_estimate(face[anchors, :2], aim)(face[33, :2])[0]
-        weight = chip[0] / chip[0].sum()
-        found = (weight.sum(0) * np.arange(224)).sum(), (weight.sum(1) * np.arange(224)).sum()
-        assert found == pytest.approx(tuple(expected), abs=0.3)
+
+def at(indices: list[int], places) -> np.ndarray:
+    """(1, 478, 3): a mesh of which only some points are in their places."""
+    points = np.zeros((1, 478, 3))
+    points[0, indices, :2] = places
+    return points
+
+
+@pytest.mark.parametrize("chip", REFERENCE["dlib"], ids=str)
+def test_chips_are_dlibs_to_the_last_bit(chip):
+    """Upright and turned; and from pictures so large that dlib halves them first."""
+    picture = cv2.resize(astronaut(), None, fx=chip["scale"], fy=chip["scale"], interpolation=cv2.INTER_NEAREST)
+    found = face_chips(torch.from_numpy(picture).permute(2, 0, 1)[None], at(CHIP_POINTS, chip["points"]))[0].permute(1, 2, 0).numpy()
+    assert np.array_equal(found[16::64, 16::64], chip["pixels"]) and int(found.astype(int).sum()) == chip["sum"]
+
+
+def test_chips_beyond_the_picture_are_black_and_frames_without_a_face_are_left_out():
+    frames, points = np.full((3, 400, 400, 3), 200, np.uint8), mesh(3)
+    points[1] = np.nan
+    points[2, :, :2] += [170, 0]  # half of the face is beyond the right side
+    chips = face_chips(torch.from_numpy(frames).permute(0, 3, 1, 2), points)
+    assert chips.shape == (2, 3, 224, 224)
+    assert (chips[0] == 200).all() and (chips[1][:, :, :20] == 200).all() and (chips[1][:, :, -20:] == 0).all()
+    for far in (-5000, 5000):
+        assert not face_chips(torch.from_numpy(frames[:1]).permute(0, 3, 1, 2), points[:1] + np.array([far, 0, 0])).any()
+
+
+@pytest.mark.parametrize("crop", REFERENCE["insightface"], ids=str)
+def test_arcfaces_crops_are_insightfaces(crop):
+    dlib = dlib68()
+    right, left, nose, corners = ([dlib[i] for i in part] for part in (range(36, 42), range(42, 48), (30,), (48, 54)))
+    points = np.zeros((1, 478, 3))
+    for indices, place in ((right, crop["points"][0]), (left, crop["points"][1]), (nose, crop["points"][2]), (corners, crop["points"][3:])):
+        points[0, indices, :2] = place
+    found = arcface_crops(torch.from_numpy(astronaut()).permute(2, 0, 1)[None], points)[0].permute(1, 2, 0).numpy().astype(int)
+    assert np.abs(found[7::28, 7::28] - crop["pixels"]).max() <= 1, "OpenCV's fixed-point weights"
+    assert abs(int(found.sum()) - crop["sum"]) < 1e-4 * crop["sum"]
+    assert float((found.sum(-1) == 0).mean()) == pytest.approx(crop["black"], abs=1e-3), "no band where the picture has pixels"
+
+
+def test_arcfaces_crop_of_a_face_within_the_picture_has_no_black():
+    frames, points = torch.full((2, 3, 400, 400), 90, dtype=torch.uint8), mesh(2)
+    points[1] = np.nan
+    crops = arcface_crops(frames, points)
+    assert crops.shape == (1, 3, 112, 112) and (crops == 90).all()
+    assert arcface_crops(frames, np.full((2, 478, 3), np.nan)).shape == (0, 3, 112, 112)
+
+
+def test_frames_that_break_the_contract_are_refused_before_they_are_cut():
+    frames, points = torch.full((2, 3, 400, 400), 90.0), mesh(2)
+    for cut in (face_chips, arcface_crops, eat_faces, lambda f, p: crop_mouths(f, p, "official-short")):
+        with pytest.raises(InputError, match="reaches from 90 to 90"):
+            cut(frames, points)
 
 
 def test_chips_of_a_clip_without_faces_are_none():
@@ -139,7 +181,6 @@ def test_the_template_of_the_128_crop_is_level():
 
 
 def test_eats_128_crop_is_its_arithmetic():
-    from skimage.data import astronaut
     from skimage.transform import SimilarityTransform, warp
 
     rng = np.random.default_rng(0)
@@ -153,15 +194,3 @@ def test_eats_128_crop_is_its_arithmetic():
     difference = np.abs(faces[0].permute(1, 2, 0).numpy().astype(int) - expected)
     assert difference.max() <= 1 and (difference > 0).mean() < 1e-3, "but for rounding in the last digit of a coordinate"
     assert eat_faces(frames, np.full((2, 68, 2), np.nan)).shape == (0, 3, 128, 128)
-
-
-def test_eats_128_crop_of_a_closed_eye_lies_otherwise():
-    from skimage.data import astronaut
-
-    frames = torch.from_numpy(astronaut()).permute(2, 0, 1)[None]
-    points = 0.9 * eat_template()[None] + [160, 70]
-    assert torch.equal(eat_faces(frames, points, two_templates=True), eat_faces(frames, points))
-    points[0, 36:42, 1] = points[0, 36:42, 1].mean()
-    closed = eat_templates(eat_template(), torch.from_numpy(points))[0]
-    assert torch.equal(eat_faces(frames, points, two_templates=True), eat_faces(frames, points, closed))
-    assert not torch.equal(eat_faces(frames, points, two_templates=True), eat_faces(frames, points))

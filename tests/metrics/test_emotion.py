@@ -67,6 +67,21 @@ def test_labels_that_are_no_emotions_are_named():
         CallableEmotionClassifier(lambda chips: chips, ["happy", "bored"])
 
 
+TRAINED_ON = {
+    "mead": ORDER,
+    "afew": ["Happy", "Angry", "Disgust", "Fear", "Sad", "Neutral", "Surprise"],
+    "ck+": ["Happy", "Angry", "Disgust", "Fear", "Sad", "Contempt", "Surprise"],
+}
+"""`cate2label` of Emotion-FAN's `load.py` (AFEW, CK+) and EAT's `_acc_test.py` (MEAD)."""
+
+
+def test_weights_of_another_data_set_are_refused(tmp_path):
+    torch.save(EmotionFAN(None, dataset="ck+").state_dict(), tmp_path / "ck.pth")
+    with pytest.raises(InputError, match="8 classes of mead"):
+        EmotionFAN(tmp_path / "ck.pth")
+    assert EmotionFAN(tmp_path / "ck.pth", dataset="ck+").emotions[5] == "contempt"
+
+
 def published_scores(state: dict, faces: torch.Tensor, relation: bool) -> torch.Tensor:
     """The evaluation of Emotion-FAN's `fan_afew_traintest.py` and EAT's `_acc_test.py` for one clip, on its weights: features
     and α by frame; their mean; β of both; Σ α [f, v] over Σ α β."""
@@ -90,22 +105,22 @@ def published_scores(state: dict, faces: torch.Tensor, relation: bool) -> torch.
     return linear("pred_fc2", index.mm(both * alpha).div(index.mm(alpha * beta)))[0].softmax(0)
 
 
-@pytest.mark.parametrize(("attention", "classes"), [("relation", 8), ("self", 7)])
-def test_emotion_fan_is_the_published_evaluation(attention, classes, tmp_path):
+@pytest.mark.parametrize(("attention", "dataset"), [("relation", "mead"), ("self", "afew"), ("relation", "ck+")])
+def test_emotion_fan_is_the_published_evaluation(attention, dataset, tmp_path):
     torch.manual_seed(0)
-    network = EmotionFAN(None, attention, classes)
+    network = EmotionFAN(None, attention, dataset)
     with torch.no_grad():
         for name in ("alpha", "beta"):  # frames that differ in weight, well away from 0 and 1
             getattr(network, name)[0].weight.mul_(5)
     state = {f"module.{key}": value for key, value in network.state_dict().items()} | {"module.fc.weight": torch.zeros(1)}
     torch.save({"epoch": 61, "state_dict": state, "accuracy": 84.3655}, tmp_path / "checkpoint")
-    loaded = EmotionFAN(tmp_path / "checkpoint", attention, classes, batch_size=2)
+    loaded = EmotionFAN(tmp_path / "checkpoint", attention, dataset, batch_size=2)
     faces = torch.randint(0, 256, (5, 3, 224, 224), dtype=torch.uint8)
     with torch.no_grad():
         found = loaded.scores(faces)
         expected = published_scores(network.state_dict(), faces, attention == "relation")
     assert found.numpy() == pytest.approx(expected.numpy(), abs=1e-5)
-    assert loaded.emotions == tuple(parse_emotion(name) for name in ORDER[:classes])
+    assert loaded.emotions == tuple(parse_emotion(name) for name in TRAINED_ON[dataset])
     assert float(found.std()) > 0.01, "scores that say something"
     if attention == "relation":
         with torch.no_grad():

@@ -1,4 +1,7 @@
-"""FID in three flavours against torchmetrics, pytorch-fid and EAT's arithmetic; Fréchet against scipy."""
+"""FID in five flavours against torchmetrics, pytorch-fid, torch-fidelity, clean-fid and EAT's arithmetic; Fréchet against scipy."""
+
+import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -6,6 +9,7 @@ import pytest
 import torch
 import torchvision
 from scipy.linalg import sqrtm
+from skimage.data import astronaut
 from torch import nn
 
 from tbd.errors import InputError
@@ -86,6 +90,23 @@ def test_flavour_eat_is_eats(stand_in, pictures):
     expected = nn.functional.adaptive_avg_pool2d(caught[0], 1).flatten(1)
     found = FrameFID("eat", stand_in("eat"), allow_biased=True).features(pictures)
     assert found.numpy() == pytest.approx(expected.double().numpy(), rel=1e-5, abs=1e-4) and float(found.std()) > 0.1
+
+
+def test_flavour_torch_fidelity_is_torch_fidelity(stand_in, pictures):
+    ours = InceptionFeatures("torch-fidelity", stand_in("torchmetrics"))
+    with torch.no_grad():
+        expected = ours.network(pictures)[0]  # torch-fidelity's own network with its own resizing
+        assert ours(pictures).numpy() == pytest.approx(expected.numpy(), rel=1e-5, abs=1e-4)
+        assert not torch.allclose(InceptionFeatures("torchmetrics", stand_in("torchmetrics"))(pictures), expected, rtol=1e-3)
+
+
+def test_flavour_clean_fid_resizes_as_clean_fid(stand_in):
+    """Numbers of `build_resizer("clean")`; its network is TensorFlow's, on (x − 128) / 128."""
+    ours = InceptionFeatures("clean-fid", stand_in("torchmetrics"))
+    reference = json.loads((Path(__file__).parent / "reference" / "crops.json").read_text())
+    for name, part in (("down", astronaut()[:400]), ("up", astronaut()[100:196, 180:260])):
+        found = 128 * ours.prepare(torch.from_numpy(part.copy()).permute(2, 0, 1)[None]) + 128
+        assert found[0].permute(1, 2, 0)[10::93, 10::93].numpy() == pytest.approx(np.array(reference[f"cleanfid_{name}"]), abs=1e-3)
 
 
 def test_features_do_not_depend_on_autocast_batch_or_range(fid, pictures, monkeypatch):

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from tbd.errors import InputError
 from tbd.metrics import ArcFaceEmbedder, FaceEmbedder, IdentitySimilarity, Unmeasurable, WeightsNotFoundError
-from tbd.metrics.networks.arcface import align
 
 
 class Corner(FaceEmbedder):
@@ -46,7 +46,7 @@ def test_arcface_has_the_releases_layers_and_loads_its_backbone(tmp_path):
     assert {key: shapes[f"layer2.0.{key}"] for key in block} == block and "layer2.1.downsample.0.weight" not in shapes
     torch.save(state, tmp_path / "backbone.pth")
     loaded = ArcFaceEmbedder(tmp_path / "backbone.pth", "r18")
-    chips = torch.randint(0, 256, (2, 3, 224, 224), dtype=torch.uint8)
+    chips = torch.randint(0, 256, (2, 3, 112, 112), dtype=torch.uint8)
     with torch.no_grad():
         assert loaded.embed(chips).shape == (2, 512)
     blocks = [len(getattr(ArcFaceEmbedder(None, "r50"), f"layer{i}")) for i in (1, 2, 3, 4)]
@@ -55,11 +55,18 @@ def test_arcface_has_the_releases_layers_and_loads_its_backbone(tmp_path):
         ArcFaceEmbedder()
 
 
-def test_arcface_sees_the_eyes_in_their_places():
-    chip = torch.zeros(1, 3, 224, 224, dtype=torch.uint8)
-    chip[0, 0, 69:72, 70:73], chip[0, 1, 69:72, 149:152] = 255, 255  # around the eyes of `face_chips`
-    found = []
-    for channel in align(chip)[0, :2].double():
-        weight = channel / channel.sum()
-        found += [float((weight.sum(0) * torch.arange(112)).sum()), float((weight.sum(1) * torch.arange(112)).sum())]
-    assert found == pytest.approx([38.3, 51.6, 73.5, 51.6], abs=0.6)
+def test_an_embedder_says_which_faces_it_sees():
+    assert IdentitySimilarity(Corner()).reads == ("preds.faces", "target.faces")
+    metric = IdentitySimilarity(ArcFaceEmbedder(None, "r18"))
+    assert metric.reads == ("preds.aligned_faces", "target.aligned_faces")
+    with pytest.raises(InputError, match=r"chips of faces are \(faces, 3, 112, 112\)"):
+        metric.update(faces((1, 0, 0)), faces((1, 0, 0)))
+
+
+def test_vectors_that_are_not_finite_are_refused():
+    class Broken(FaceEmbedder):
+        def embed(self, faces):
+            return torch.full((len(faces), 4), torch.nan)
+
+    with pytest.raises(InputError, match="Broken gave numbers that are not finite"):
+        IdentitySimilarity(Broken()).update(faces((1, 0, 0)), faces((1, 0, 0)))

@@ -102,7 +102,7 @@ def test_one_pass_serves_all_three_numbers(stand_in):
     kinds = (SyncNetConfidence, SyncNetDistance, SyncNetOffset)
     metrics = [kind("wav2lip", stand_in("syncnet")) for kind in kinds]
     assert len({metric.group for metric in metrics}) == 1
-    frames, audio = torch.randint(0, 256, (9, 3, 40, 60), dtype=torch.uint8), torch.randn(9 * 640) / 10
+    frames, audio = torch.randint(0, 256, (25, 3, 40, 60), dtype=torch.uint8), torch.rand(25 * 640) - 0.5
     values = metrics[0].measure(frames, audio)
     for metric in metrics:
         metric.add(values)
@@ -114,18 +114,38 @@ def test_one_pass_serves_all_three_numbers(stand_in):
 
 def test_clips_of_which_it_can_say_nothing(stand_in):
     metric = SyncNetConfidence("wav2lip", stand_in("syncnet"))
-    frames, audio = torch.zeros(9, 3, 40, 60, dtype=torch.uint8), torch.randn(9 * 640) / 10
-    with pytest.raises(Unmeasurable, match="more than 5 frames"):
-        metric.measure(frames[:5], audio)
-    with pytest.raises(Unmeasurable, match="more than 5 frames"):
-        metric.measure(frames, audio[: 5 * 640])
+    frames, audio = torch.zeros(25, 3, 40, 60, dtype=torch.uint8), torch.rand(25 * 640) - 0.5
+    for short in (1, 5, 6, 20):
+        with pytest.raises(Unmeasurable, match=f"21 frames of a face with its sound; the longest track has {short}"):
+            metric.measure(frames[:short], audio)
+        with pytest.raises(Unmeasurable, match="21 frames"):
+            metric.measure(frames, audio[: short * 640])
+    assert metric.measure(frames[:21], audio)["distance"] > 0
     with pytest.raises(Unmeasurable, match="silent"):
         metric.measure(frames, torch.zeros(9 * 640))
     with pytest.raises(InputError, match="one channel"):
-        metric.measure(frames, torch.randn(2, 9 * 640))
+        metric.measure(frames, torch.rand(2, 9 * 640))
     faceless = SyncNetConfidence("official-short", stand_in("syncnet"))
-    faceless.update(frames, audio, np.full((9, 478, 3), np.nan))
+    faceless.update(frames, audio, np.full((25, 478, 3), np.nan))
     assert int(faceless.unmeasured) == 1
+
+
+def test_tracks_count_by_their_frames_and_the_longest_says_the_offset(stand_in, monkeypatch):
+    """The issue's clip: 90 frames at +5 and 7 frames at −5 gave offset 0. A track of 30 frames stands for the one that is long enough."""
+    from tbd.metrics import lip_sync
+    from tbd.metrics.crops import MouthCrop
+
+    tracks = {90: (5, 2.0), 30: (-5, 6.0), 7: (-9, 60.0)}
+    pictures = torch.zeros(127, 3, 4, 4, dtype=torch.uint8)
+    crops = [MouthCrop(pictures[:7], 0), MouthCrop(pictures[:90], 7), MouthCrop(pictures[:30], 97)]
+    monkeypatch.setattr(lip_sync, "crop_mouths", lambda *_: crops)
+    monkeypatch.setattr(lip_sync, "embed", lambda network, frames, audio, size: (len(frames),))
+    monkeypatch.setattr(lip_sync, "shift_distances", lambda length: length)
+    monkeypatch.setattr(
+        lip_sync, "score", lambda n: {"confidence": tracks[n][1], "distance": 10.0 - tracks[n][1], "offset": float(tracks[n][0])}
+    )
+    found = SyncNetOffset("official-short", stand_in("syncnet")).measure(pictures, torch.ones(127 * 640), np.zeros((127, 478, 3)))
+    assert found == {"confidence": 3.0, "distance": 7.0, "offset": 5.0, "absolute_offset": 5.0}
 
 
 def test_absent_and_foreign_weights(stand_in):

@@ -162,7 +162,10 @@ class VideoClipMetrics:
         if self.identity is None:
             return {"identity": 0.0, "faces": 0.0}
         try:
-            return {"identity": self.identity.measure(_faces(drawn), _faces(true))["value"], "faces": 1.0}
+            return {
+                "identity": self.identity.measure(*(_faces(frames, self.identity.reads[0]) for frames in (drawn, true)))["value"],
+                "faces": 1.0,
+            }
         except Unmeasurable:
             return {"identity": 0.0, "faces": 0.0}
 
@@ -179,8 +182,8 @@ def _identity() -> "IdentitySimilarity | None":
         return None
 
 
-def _faces(frames: Tensor) -> Tensor:
-    """(N, 3, H, W) uint8 → (F, 3, 224, 224) uint8 chips of the frames in which a face is found.
+def _faces(frames: Tensor, field: str) -> Tensor:
+    """(N, 3, H, W) uint8 → (F, 3, side, side) uint8 of the frames in which a face is found, cut as the field says.
 
     Raises:
         Unmeasurable: If no frame shows a face.
@@ -189,15 +192,15 @@ def _faces(frames: Tensor) -> Tensor:
     from tbd.face.tracker import FaceMeshTracker
     from tbd.face.tracking.session import TrackingSession
     from tbd.metrics.base import Unmeasurable
-    from tbd.metrics.crops import face_chips
+    from tbd.metrics.crops import CUTTERS
 
-    chips = []
+    chips, cut = [], next(cutter for name, cutter in CUTTERS.items() if field == f"preds.{name}")
     try:
         with TrackingSession(FaceMeshTracker(), "the clip") as tracking:
             for frame in frames.cpu():
                 detection = tracking.add(np.ascontiguousarray(frame.permute(1, 2, 0).numpy()))
                 if detection is not None:
-                    chips.append(face_chips(frame[None], detection.points[None]))
+                    chips.append(cut(frame[None], detection.points[None]))
     except InputError as error:
         raise Unmeasurable(str(error)) from error
     if not chips:

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tbd.evaluation.console import ARROWS, format_value
-from tbd.evaluation.leaderboard.store import Entry, Table
+from tbd.evaluation.leaderboard.entry import Entry
+from tbd.evaluation.leaderboard.store import Table
 from tbd.evaluation.scores import Value
 
 TRUTH = "GroundTruth"
 STILL = "StillPortrait"
+COSTS = ("speed", "memory")
+"""Columns that are the predicting machine's word."""
 
 
 def is_bound(entry: Entry) -> bool:
@@ -20,9 +23,10 @@ def _predictor(entry: Entry) -> str:
     return str(entry.scores.predictor.get("class_path", "")).rsplit(".", 1)[-1] if entry.scores is not None else ""
 
 
-def truth_of(entries: Sequence[Entry]) -> Entry | None:
-    """Find the row of the ground truth; None if there is none."""
-    return next((entry for entry in entries if _predictor(entry) == TRUTH), None)
+def truth_of(table: Table) -> Entry | None:
+    """Find the row of the ground truth, one that was verified before others; None if there is none."""
+    rows = [entry for entry in ordered(table.measured) if _predictor(entry) == TRUTH]
+    return next((entry for entry in rows if entry.slug in table.verified), rows[0] if rows else None)
 
 
 def ordered(entries: Sequence[Entry]) -> list[Entry]:
@@ -89,18 +93,20 @@ def columns_of(table: Table) -> list[Column]:
     """List the columns of a table: its protocol's metrics in order, then speed and memory; a metric that no row has is left out."""
     names = list(table.measured[0].measured_scores.metrics)
     columns = []
+    # of a protocol that does not ship, rows that were recomputed say what a metric is
+    rows = sorted(table.measured, key=lambda entry: entry.slug not in table.verified)
     for name in names:
         entry = table.recipe.entry(name) if table.recipe is not None else None
-        shown = [e.measured_scores.metrics[name] for e in table.measured if name in e.measured_scores.metrics]
+        shown = [e.measured_scores.metrics[name] for e in rows if name in e.measured_scores.metrics]
         value = next((v for v in shown if v.number is not None), None)
         if value is None:
             continue
         label, digits, about = (entry.label, entry.digits, entry.about) if entry is not None else (name, 3, "")
         columns.append(Column(name, label, value.unit, value.better, digits, about))
     if any(entry.measured_scores.speed for entry in table.measured):
-        speed = "Seconds of work for a second of video, rendering and coding included, on the machine named below."
+        speed = "Seconds of work for a second of video, rendering and coding included, on the machine named below, as its rows say."
         columns.append(Column("speed", "Time", "s/s", "lower", 2, speed))
-        columns.append(Column("memory", "Memory", "MB", "lower", 0, "Most memory that the predicting process held."))
+        columns.append(Column("memory", "Memory", "MB", "lower", 0, "Most memory that the predicting process held, as its rows say."))
     return columns
 
 
@@ -114,22 +120,26 @@ def absent_of(table: Table) -> dict[str, str]:
     return reasons
 
 
-def best_of(column: Column, entries: Sequence[Entry]) -> set[str]:
-    """Find the rows with the best number. Bounds do not compete, and a lone row is not the best of anything.
+def best_of(column: Column, table: Table) -> set[str]:
+    """Find the rows with the best number, of those that are verified and over all clips.
+
+    Bounds do not compete, a lone row is not the best of anything, and time and memory, which the board cannot recompute, have no best.
 
     Args:
         column: The column.
-        entries: The table's measured rows.
+        table: The table.
 
     Returns:
         Names of the best rows; several where their numbers read the same.
     """
-    truth = truth_of(entries)
+    if column.name in COSTS:
+        return set()
+    truth = truth_of(table)
     aim = column.number(truth) if truth is not None else None
     scored = []
-    for entry in entries:
+    for entry in table.measured:
         number = column.number(entry)
-        if number is None or is_bound(entry):
+        if number is None or is_bound(entry) or not table.competes(entry):
             continue
         if column.better == "reference":
             if aim is None:

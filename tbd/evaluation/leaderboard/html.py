@@ -10,8 +10,10 @@ from string import Template
 import tbd
 from tbd.evaluation.console import MOTION_SOURCES
 from tbd.evaluation.leaderboard.columns import Column, absent_of, best_of, columns_of, is_bound, ordered, truth_of
+from tbd.evaluation.leaderboard.entry import Entry
+from tbd.evaluation.leaderboard.markdown import left_out_of
 from tbd.evaluation.leaderboard.plots import dot_plot
-from tbd.evaluation.leaderboard.store import Entry, Table
+from tbd.evaluation.leaderboard.store import Table
 from tbd.evaluation.scores import Scores
 
 
@@ -51,8 +53,8 @@ def _measured(table: Table) -> list[str]:
         f"{scores.expected} clips <code>{scores.split[:12]}</code>, protocol <code>{scores.protocol_hash[:12]}</code>. "
         "Press a heading to sort."
     )
-    plots = [_plot(column, entries) for column in columns]
-    parts = [f'<p class="facts">{facts}</p>', _table(table.protocol, columns, entries)]
+    plots = [_plot(column, table) for column in columns]
+    parts = [f'<p class="facts">{facts}</p>', _table(table, columns, entries)]
     parts += ["<h3>Number by number</h3>", f'<div class="plots">{"".join(plots)}</div>']
     parts += _strips(table, entries)
     parts += ["<h3>Where the numbers come from</h3>", *(_details(entry) for entry in entries)]
@@ -60,10 +62,13 @@ def _measured(table: Table) -> list[str]:
     if absent:
         items = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in absent.items())
         parts += ["<h3>Metrics of the protocol that no row has</h3>", f'<ul class="absent">{items}</ul>']
+    if table.left_out:
+        items = "".join(f"<li>{escape(reason)}</li>" for _, reason in left_out_of(table))
+        parts += ["<h3>Left out</h3>", f'<ul class="absent">{items}</ul>']
     return parts
 
 
-def _table(protocol: str, columns: Sequence[Column], entries: Sequence[Entry]) -> str:
+def _table(table: Table, columns: Sequence[Column], entries: Sequence[Entry]) -> str:
     heads = ['<th scope="col" data-kind="text"><button type="button">Row</button></th>']
     for column in columns:
         first = "descending" if column.better == "higher" else "ascending"
@@ -73,17 +78,18 @@ def _table(protocol: str, columns: Sequence[Column], entries: Sequence[Entry]) -
             f'<button type="button">{escape(column.label)} {column.arrow}{unit}</button></th>'
         )
     heads.append('<th scope="col" data-kind="number" data-first="descending"><button type="button">Clips</button></th>')
-    best = {column.name: best_of(column, entries) for column in columns}
-    rows = "\n".join(_row(entry, columns, best) for entry in entries)
+    best = {column.name: best_of(column, table) for column in columns}
+    rows = "\n".join(_row(entry, table.status(entry), columns, best) for entry in entries)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Scores of {escape(protocol)}"><table class="sortable">\n'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Scores of {escape(table.protocol)}"><table class="sortable">\n'
         f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
 
 
-def _row(entry: Entry, columns: Sequence[Column], best: dict[str, set[str]]) -> str:
+def _row(entry: Entry, status: str, columns: Sequence[Column], best: dict[str, set[str]]) -> str:
     note = f"<small>{escape(entry.note)}</small>" if entry.note else ""
-    cells = [f'<th scope="row" data-value="{escape(entry.name)}">{_linked(entry)}{note}</th>']
+    mark = f'<span class="status {status.split()[-1]}">{status}</span>'
+    cells = [f'<th scope="row" data-value="{escape(entry.name)}">{_linked(entry)} {mark}{note}</th>']
     for column in columns:
         value, text = column.value(entry), column.text(entry)
         shown = f"<b>{text}</b>" if entry.name in best[column.name] else text
@@ -111,8 +117,8 @@ def _linked(entry: Entry) -> str:
     return f'<a href="{escape(url)}">{name}</a>' if url and url.startswith("http") else name
 
 
-def _plot(column: Column, entries: Sequence[Entry]) -> str:
-    truth = truth_of(entries)
+def _plot(column: Column, table: Table) -> str:
+    truth, entries = truth_of(table), ordered(table.measured)
     points = []
     for entry in entries:
         value = column.value(entry)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tbd.errors import InputError
 from tbd.evaluation.leaderboard.columns import Column, best_of, columns_of, ordered
-from tbd.evaluation.leaderboard.store import Entry, Table
+from tbd.evaluation.leaderboard.entry import Entry
+from tbd.evaluation.leaderboard.store import Table
 from tbd.utils.atomic import atomic_output
 
 BEGIN = "<!-- leaderboard: begin (`tbd leaderboard build` writes what follows) -->"
@@ -55,6 +56,7 @@ def markdown(table: Table) -> str:
     if table.measured:
         parts.append(_measured(table))
         scores = table.measured[0].measured_scores
+        parts += [f"Left out: {reason}" for _, reason in left_out_of(table)]
         parts.append(f"{scores.expected} clips; protocol `{scores.protocol_hash[:12]}`, clips `{scores.split[:12]}`.")
     if table.reported:
         parts.append("Reported by others, by their own recipes; not comparable with what is measured here:")
@@ -62,14 +64,19 @@ def markdown(table: Table) -> str:
     return "\n\n".join(parts)
 
 
+def left_out_of(table: Table) -> list[tuple[str, str]]:
+    """List files that are left out, and why, without the folders of this machine."""
+    return [(path.name, reason.replace(str(path), path.name)) for path, reason in table.left_out]
+
+
 def _measured(table: Table) -> str:
     columns, entries = columns_of(table), ordered(table.measured)
-    head = ["row", *(f"{c.label} {c.arrow}" for c in columns), "clips"]
-    rows = [head, ["---", *["---:"] * (len(columns) + 1)]]
-    best = {column.name: best_of(column, entries) for column in columns}
+    head = ["row", *(f"{c.label} {c.arrow}" for c in columns), "clips", "numbers"]
+    rows = [head, ["---", *["---:"] * (len(columns) + 1), "---"]]
+    best = {column.name: best_of(column, table) for column in columns}
     for entry in entries:
         cells = [_cell(column, entry, best[column.name]) for column in columns]
-        rows.append([_link(entry), *cells, f"{entry.measured_scores.scored} of {entry.measured_scores.expected}"])
+        rows.append([_link(entry), *cells, f"{entry.measured_scores.scored} of {entry.measured_scores.expected}", table.status(entry)])
     return _table(rows)
 
 

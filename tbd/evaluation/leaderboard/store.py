@@ -4,7 +4,8 @@
     benchmarks/leaderboard/<PROTOCOL>/<ROW>.jpg      sample frames, where they were given
     benchmarks/leaderboard/index.html                the page that `tbd leaderboard build` writes
 
-A measured row holds the whole of its scores, seal included; a reported one holds a paper's numbers and where they stand.
+A measured row holds the whole of its scores, with their checksum; a reported one holds a paper's numbers and where they stand. What the
+board has recomputed itself is in `tbd.evaluation.leaderboard.verification`.
 """
 
 import os
@@ -14,100 +15,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from tbd.errors import InputError
+from tbd.evaluation.leaderboard.comparable import require_comparable, standard_of
+from tbd.evaluation.leaderboard.entry import Entry, slug
+from tbd.evaluation.leaderboard.verification import Verification, is_complete, is_verified, read_records
 from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
-from tbd.evaluation.scores import Scores, load_scores
-from tbd.utils.atomic import atomic_output
+from tbd.evaluation.scores import load_scores
 from tbd.utils.file_checks import same_file
 from tbd.utils.packaged_files import shipped_folder
 from tbd.utils.user_warnings import warn
 
-
-class Entry(BaseModel):
-    """A row of the leaderboard.
-
-    Args:
-        kind: ``measured`` by `tbd evaluate`, or ``reported`` by somebody else with their own recipe.
-        name: Name of the row.
-        protocol: Id of the protocol; for a reported row the recipe's name in its paper.
-        note: One sentence that says what this row is.
-        paper: A URL or citation.
-        code: A URL.
-        added: Date on which the row was added.
-        scores: The scores of a measured row; None for a reported one.
-        numbers: For a reported row: metric → value, as printed.
-        citation: For a reported row: paper and table.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["measured", "reported"]
-    name: str
-    protocol: str
-    note: str = ""
-    paper: str | None = None
-    code: str | None = None
-    added: str
-    scores: Scores | None = None
-    numbers: dict[str, float] = {}
-    citation: str | None = None
-
-    @property
-    def measured_scores(self) -> Scores:
-        """The scores of a measured row."""
-        assert self.scores is not None, f"{self.name} was reported, not measured"
-        return self.scores
-
-    @property
-    def slug(self) -> str:
-        """File name of the row, without its ending."""
-        return slug(self.name)
-
-    def save(self, board: Path, replace: bool) -> Path:
-        """Write the row.
-
-        Args:
-            board: Folder of the board.
-            replace: Whether to take the place of a row of that name.
-
-        Returns:
-            The file.
-
-        Raises:
-            InputError: If there is a row of that name, and `replace` is False.
-        """
-        path = board / self.protocol / f"{self.slug}.json"
-        if path.is_file() and not replace:
-            raise InputError(f"{path} is there already; choose another --name, or give --replace.")
-        with atomic_output(path) as temporary:
-            temporary.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        return path
-
-
-def slug(name: str) -> str:
-    """Turn a name into a file name.
-
-    Args:
-        name: Any text with at least one letter or digit.
-
-    Returns:
-        Small letters, digits and hyphens.
-
-    Raises:
-        InputError: If the name has no letter and no digit.
-
-    Example:
-        >>> slug("Think-Before-Draw, without plan")
-        'think-before-draw-without-plan'
-    """
-    made = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    if not made:
-        raise InputError(f"A row's --name needs letters or digits; {name!r} has none.")
-    return made
+_ID = r"[a-z0-9]+([-_.][a-z0-9]+)*"
+"""Of a protocol: it names a folder of the board."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +43,8 @@ class Table:
         measured: Rows that were measured by it, all with the same hash over the same clips.
         reported: Rows that were reported.
         folder: Folder of the rows and of their sample frames.
+        verified: File names of the rows that were recomputed from their predictions, without their ending.
+        left_out: Files that are no rows, or cannot stand beside the others.
     """
 
     protocol: str
@@ -127,6 +52,16 @@ class Table:
     measured: list[Entry]
     reported: list[Entry]
     folder: Path
+    verified: frozenset[str] = frozenset()
+    left_out: tuple["LeftOut", ...] = ()
+
+    def status(self, entry: Entry) -> str:
+        """Say whether the board has recomputed a row: ``verified``, or ``as submitted``."""
+        return "verified" if entry.slug in self.verified else "as submitted"
+
+    def competes(self, entry: Entry) -> bool:
+        """Check whether a row may be the best: it is verified, and over all clips."""
+        return entry.slug in self.verified and is_complete(entry)
 
 
 def begin(board: str | os.PathLike) -> None:
@@ -175,12 +110,16 @@ def add(
     if all(value.number is None for value in found.metrics.values()):
         reason = next((f": {value.absent}" for value in found.metrics.values() if value.absent), "")
         raise InputError(f"{scores} holds no number: no clip could be measured{reason.rstrip('.')}.")
+    if not re.fullmatch(_ID, found.protocol):
+        raise InputError(f"{scores} names {found.protocol!r} as its protocol, which is no protocol's id.")
     entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=_today(), scores=found)
-    # rows of an older protocol do not keep a new one out; `read_board` demands that they be evaluated again
-    recipe = _recipe(found.protocol)
-    others = [e for e in read_entries(board / found.protocol) if e.slug != entry.slug and e.scores is not None]
-    others = [e for e in others if recipe is None or e.measured_scores.protocol_hash == recipe.hash]
-    _require_comparable([*others, entry], str(scores))
+    table = _read_table(board / found.protocol, read_records(board))
+    for _, reason in table.left_out:
+        warn(f"{reason.rstrip('.')}. It is left out.")
+    others = [e for e in table.measured if e.slug != entry.slug]
+    standard = standard_of(others or [entry], _recipe(found.protocol))
+    assert standard is not None, "there is a row"
+    require_comparable(entry, standard, str(scores))
     if same_file(scores, board / entry.protocol / f"{entry.slug}.json"):
         raise InputError(f"{scores} is the board's own file of that row; give what `tbd evaluate --output` wrote.")
     path = entry.save(board, replace)
@@ -255,37 +194,73 @@ def parse_numbers(given: Sequence[str]) -> dict[str, float]:
     return numbers
 
 
-def read_entries(folder: Path) -> list[Entry]:
-    """Read the rows of one protocol.
+class LeftOut(NamedTuple):
+    """A file that is not on the board.
+
+    Args:
+        path: The file.
+        reason: One sentence that names it.
+    """
+
+    path: Path
+    reason: str
+
+
+class Folder(NamedTuple):
+    """What a protocol's folder holds.
+
+    Args:
+        entries: The rows, ordered by file name.
+        left_out: Files that are no rows, or whose scores were edited.
+    """
+
+    entries: list[Entry]
+    left_out: list[LeftOut]
+
+
+def read_folder(folder: Path) -> Folder:
+    """Read the rows of one protocol. What is no row keeps none of the others out.
 
     Args:
         folder: The protocol's folder in the board.
 
     Returns:
-        The rows, ordered by file name.
-
-    Raises:
-        InputError: If a file is no entry, or its scores were edited.
+        The rows, and the files that are none.
     """
-    entries = []
+    found = Folder([], [])
     for path in sorted(folder.glob("[!.]*.json")):
         try:
-            entry = Entry.model_validate_json(path.read_text(encoding="utf-8"))
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise InputError(f"{path} is no row of a board: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
-        if entry.kind == "measured" and (entry.scores is None or entry.scores.checksum != entry.scores.seal()):
-            raise InputError(
-                f"{path} was changed after its scores were measured (its checksum does not fit); add the scores again with --replace."
-            )
-        if entry.protocol != folder.name:
-            raise InputError(f"{path} belongs to {entry.protocol}; move it to that folder.")
-        entries.append(entry)
-    return entries
+            found.entries.append(_read_entry(path))
+        except InputError as error:
+            found.left_out.append(LeftOut(path, str(error)))
+    return found
+
+
+def _read_entry(path: Path) -> Entry:
+    try:
+        entry = Entry.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{path} is no row of a board: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no row of a board: it cannot be read ({error}).") from error
+    if entry.kind == "measured" and (entry.scores is None or entry.scores.checksum != entry.scores.seal()):
+        raise InputError(
+            f"{path} was changed after its scores were measured (its checksum does not fit); add the scores again with --replace."
+        )
+    if entry.scores is not None and entry.scores.protocol != entry.protocol:
+        raise InputError(
+            f"{path} is a row of {entry.protocol} with scores of {entry.scores.protocol}; add the scores again with --replace."
+        )
+    if entry.protocol != path.parent.name:
+        raise InputError(f"{path} belongs to {entry.protocol}; move it to that folder.")
+    if entry.slug != path.stem:
+        raise InputError(f"{path} holds the row {entry.name}, whose file is {entry.slug}.json.")
+    return entry
 
 
 def read_board(board: str | os.PathLike) -> list[Table]:
-    """Read the tables of a board, those of shipped protocols first.
+    """Read the tables of a board, those of shipped protocols first. What cannot stand beside the others is named and left out.
 
     Args:
         board: Folder of the board.
@@ -294,52 +269,42 @@ def read_board(board: str | os.PathLike) -> list[Table]:
         A table for each protocol.
 
     Raises:
-        InputError: If there is no board, or rows of one protocol cannot be compared.
+        InputError: If there is no board.
     """
     root = Path(board)
-    folders = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+    records = read_records(root)
     tables = []
-    for folder in folders:
-        entries = read_entries(folder)
-        measured = [entry for entry in entries if entry.kind == "measured"]
-        _require_comparable(measured, str(folder))
-        reported = [entry for entry in entries if entry.kind == "reported"]
-        if entries:
-            tables.append(Table(folder.name, _recipe(folder.name), measured, reported, folder))
-    if not tables:
+    for folder in sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []:
+        table = _read_table(folder, records)
+        for _, reason in table.left_out:
+            warn(f"{reason.rstrip('.')}. It is left out.")
+        if table.measured or table.reported or table.left_out:
+            tables.append(table)
+    if not any(table.measured or table.reported for table in tables):
         raise InputError(f"There are no rows in {root}; `tbd leaderboard add` puts one there.")
     return sorted(tables, key=lambda table: (not table.measured, table.recipe is None, table.protocol != "procedural-v1", table.protocol))
 
 
+def _read_table(folder: Path, records: dict[str, Verification]) -> Table:
+    found, recipe = read_folder(folder), _recipe(folder.name)
+    rows = [entry for entry in found.entries if entry.kind == "measured"]
+    # rows that were recomputed say what a table is about before others do
+    standard = standard_of([e for e in rows if is_verified(e, records)] or rows, recipe)
+    measured, left_out = [], list(found.left_out)
+    for entry in rows:
+        assert standard is not None, "there is a row"
+        path = folder / f"{entry.slug}.json"
+        try:
+            require_comparable(entry, standard, str(path))
+            measured.append(entry)
+        except InputError as error:
+            left_out.append(LeftOut(path, str(error)))
+    verified = frozenset(entry.slug for entry in measured if is_verified(entry, records))
+    return Table(folder.name, recipe, measured, [e for e in found.entries if e.kind == "reported"], folder, verified, tuple(left_out))
+
+
 def _recipe(protocol: str) -> Protocol | None:
     return load_protocol(protocol) if protocol in protocol_names() else None
-
-
-def _require_comparable(entries: Sequence[Entry], source: str) -> None:
-    """One protocol, one hash, one set of clips."""
-    measured = [entry for entry in entries if entry.scores is not None]
-    if not measured:
-        return
-    recipe = _recipe(measured[-1].protocol)
-    expected = recipe.hash if recipe is not None else measured[0].measured_scores.protocol_hash
-    first, theirs = measured[0].measured_scores, measured[0].name if recipe is None else "tbd ships"
-    for entry in measured:
-        own = entry.measured_scores
-        if own.protocol_hash != expected:
-            raise InputError(
-                f"{source}: {entry.name} was measured by another version of {entry.protocol} (hash {own.protocol_hash[:12]}…) than "
-                f"{theirs} ({expected[:12]}…); evaluate its predictions again."
-            )
-        if (own.split, own.content) != (first.split, first.content):
-            raise InputError(
-                f"{source}: {entry.name} was measured over {own.expected} other clips than {measured[0].name}; rows over different clips "
-                "are not comparable. Use another --board for them."
-            )
-        differs = [name for name, sha in own.weights.items() if first.weights.get(name, sha) != sha]
-        if differs:
-            raise InputError(
-                f"{source}: {entry.name} was measured with another file {differs[0]} than {measured[0].name}; evaluate both with one."
-            )
 
 
 def _today() -> str:

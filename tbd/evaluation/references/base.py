@@ -63,6 +63,18 @@ class ReferenceClip(ABC):
         """
         return None
 
+    def crop_source(self, frame: np.ndarray, size: int) -> np.ndarray | None:
+        """Crop a frame of the source's whole picture as `video` crops the true frames.
+
+        Args:
+            frame: (H, W, 3) uint8, of the source's aspect ratio and of any size.
+            size: Pixels of the square.
+
+        Returns:
+            (size, size, 3) uint8; None where the true frames are no crop, or the frame has another aspect ratio.
+        """
+        return None
+
     def motion(self) -> Motion | None:
         """Read the true motion; None where it is not known and must be tracked."""
         return None

@@ -13,6 +13,9 @@ from tbd.evaluation.references.frames import locate_face, resize, select_frames
 from tbd.face.geometry import FaceGeometry
 from tbd.utils.checksum import checksum_of_files
 
+_SAME_ASPECT = 0.01
+"""Relative difference of two aspect ratios that rounding to whole, even pixels may leave."""
+
 
 class VideoReference(Reference):
     """Any folder of videos of talking faces, each compared with itself: its first frame is the portrait.
@@ -90,6 +93,19 @@ class VideoClip(ReferenceClip):
         if not self.framed:
             return crop_portrait(first, size)
         return first.cropped(0, 0, resize(first.image, size), size / first.image.shape[1])
+
+    @override
+    def crop_source(self, frame: np.ndarray, size: int) -> np.ndarray | None:
+        from tbd.face.portrait import crop_portrait_image
+
+        if self.framed:
+            return None
+        first = self._first()
+        (height, width), (own_height, own_width) = first.image.shape[:2], frame.shape[:2]
+        if abs(own_width * height - own_height * width) > _SAME_ASPECT * own_width * height:
+            return None
+        scale = np.array([own_width / width, own_height / height], first.points.dtype)
+        return crop_portrait_image(frame, first.points[:, :2] * scale, size)
 
     @override
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:

@@ -6,14 +6,10 @@ from typing import Literal
 from torch import Tensor, nn
 
 from tbd.metrics.identity import FaceEmbedder
+from tbd.utils.literals import checks_literals
 from tbd.weights import load_into
 
-_SIDE = 112
 _BLOCKS = {"r18": (2, 2, 2, 2), "r34": (3, 4, 6, 3), "r50": (3, 4, 14, 3), "r100": (3, 13, 30, 3)}
-_EYES = (38.2946, 73.5318, 51.5988)
-"""Where ArcFace's template has the right eye's x, the left eye's x, and both eyes' mean y, in 112."""
-_CHIP_EYES = (71.28, 149.75, 70.38)
-"""Where the middle of the eyes' corners lies in our chips of 224."""
 
 
 class _Block(nn.Module):
@@ -38,8 +34,7 @@ class _Block(nn.Module):
 class ArcFaceEmbedder(FaceEmbedder):
     """ArcFace's network: embeds a face in 512 numbers.
 
-    Our chips are cut and scaled to 112 so that the eyes lie where ArcFace's template has them; its alignment uses nose and
-    mouth as well, so cosines are near the published ones but not the same.
+    It sees faces as insightface's `norm_crop` cuts them (`tbd.metrics.crops.arcface_crops`), on the five points of our mesh.
 
     Args:
         weights: A registered name or a file with the backbone's state dict (`backbone.pth`). `None` leaves it untrained.
@@ -50,11 +45,13 @@ class ArcFaceEmbedder(FaceEmbedder):
         InputError: If the file holds another network.
     """
 
+    crops = "aligned_faces"
     layer1: nn.Sequential
     layer2: nn.Sequential
     layer3: nn.Sequential
     layer4: nn.Sequential
 
+    @checks_literals
     def __init__(self, weights: str | os.PathLike | None = "arcface-r50", depth: Literal["r18", "r34", "r50", "r100"] = "r50") -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
@@ -72,17 +69,8 @@ class ArcFaceEmbedder(FaceEmbedder):
         self.eval()
 
     def embed(self, faces: Tensor) -> Tensor:
-        """Embed (F, 3, 224, 224) uint8 RGB chips, (F, 512)."""
-        x = align(faces) / 127.5 - 1  # (F, 3, 112, 112)
+        """Embed (F, 3, 112, 112) uint8 RGB crops, (F, 512)."""
+        x = faces.float() / 127.5 - 1  # (F, 3, 112, 112)
         x = self.prelu(self.bn1(self.conv1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (F, 512, 7, 7)
         return self.features(self.fc(self.bn2(x).flatten(1)))
-
-
-def align(faces: Tensor) -> Tensor:
-    """Align (F, 3, 224, 224) chips by the eyes to ArcFace's template, (F, 3, 112, 112) float, 0..255; black beyond."""
-    scale = (_CHIP_EYES[1] - _CHIP_EYES[0]) / (_EYES[1] - _EYES[0])
-    left, top, side = round(_CHIP_EYES[0] - scale * _EYES[0]), round(_CHIP_EYES[2] - scale * _EYES[2]), round(scale * _SIDE)
-    height, width = faces.shape[2:]
-    cut = nn.functional.pad(faces.float(), (-left, left + side - width, -top, top + side - height))
-    return nn.functional.interpolate(cut, size=(_SIDE, _SIDE), mode="bilinear", align_corners=False, antialias=True)

@@ -4,6 +4,7 @@ The layers have the published names and shapes, so that published weights load, 
 """
 
 import os
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -12,10 +13,17 @@ from torch import Tensor, nn
 from tbd.errors import InputError
 from tbd.metrics.emotion import EmotionClassifier
 from tbd.think.emotions import Emotion
+from tbd.utils.literals import checks_literals
 from tbd.weights import load_state
 
-_ORDER: tuple[Emotion, ...] = ("happy", "angry", "disgusted", "fear", "sad", "neutral", "surprised", "contempt")
-"""The classes in the order of EAT's checkpoint; the first seven are the order of the authors' AFEW models."""
+Dataset = Literal["mead", "afew", "ck+"]
+CLASSES: Mapping[Dataset, tuple[Emotion, ...]] = {
+    "mead": ("happy", "angry", "disgusted", "fear", "sad", "neutral", "surprised", "contempt"),
+    "afew": ("happy", "angry", "disgusted", "fear", "sad", "neutral", "surprised"),
+    "ck+": ("happy", "angry", "disgusted", "fear", "sad", "contempt", "surprised"),
+}
+"""The classes in the order of the checkpoints that were trained on a data set: EAT's on MEAD, the authors' on AFEW and on CK+, where
+contempt stands in neutral's place (`cate2label` of their `load.py`)."""
 
 
 class EmotionFAN(EmotionClassifier):
@@ -29,7 +37,8 @@ class EmotionFAN(EmotionClassifier):
     Args:
         weights: A registered name or a file. `None` leaves the network as `torch` initialises it.
         attention: The head that the weights were trained for.
-        classes: 8 for MEAD, 7 (without contempt) for AFEW's.
+        dataset: What the weights were trained on, which is what their classes are: eight for MEAD, seven without contempt for AFEW,
+            seven without neutral for CK+.
         batch_size: Number of frames at a time.
 
     Raises:
@@ -47,11 +56,12 @@ class EmotionFAN(EmotionClassifier):
     layer4: nn.Module
     avgpool: nn.Module
 
+    @checks_literals
     def __init__(
         self,
         weights: str | os.PathLike | None = "emotion-fan-mead",
         attention: Literal["relation", "self"] = "relation",
-        classes: Literal[7, 8] = 8,
+        dataset: Dataset = "mead",
         batch_size: int = 32,
     ) -> None:
         super().__init__()
@@ -62,14 +72,17 @@ class EmotionFAN(EmotionClassifier):
             self.add_module(name, getattr(trunk, name))
         self.alpha = nn.Sequential(nn.Linear(512, 1), nn.Sigmoid())
         self.beta = nn.Sequential(nn.Linear(1024, 1), nn.Sigmoid())
+        classes = len(CLASSES[dataset])
         self.pred_fc1, self.pred_fc2 = nn.Linear(512, classes), nn.Linear(1024, classes)
-        self.attention, self.batch_size, self.emotions = attention, batch_size, _ORDER[:classes]
+        self.attention, self.batch_size, self.emotions = attention, batch_size, CLASSES[dataset]
         if weights is not None:
             state = {key: value for key, value in load_state(weights).items() if not key.startswith("fc.")}
             try:
                 self.load_state_dict(state)
             except RuntimeError as error:
-                raise InputError(f"{os.fspath(weights)} does not hold Emotion-FAN's weights for {classes} classes ({error}).") from error
+                raise InputError(
+                    f"{os.fspath(weights)} does not hold Emotion-FAN's weights for the {classes} classes of {dataset} ({error})."
+                ) from error
         self.eval()
 
     def features(self, faces: Tensor) -> Tensor:

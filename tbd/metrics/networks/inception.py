@@ -1,21 +1,23 @@
-"""Inception networks of three metrics that are all called FID, each with its own preprocessing of frames."""
+"""Inception networks of five metrics that are all called FID, each with its own preprocessing of frames."""
 
 import io
 import os
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from tbd.errors import InputError, TBDError
+from tbd.utils.literals import checks_literals
 from tbd.weights import load_into, load_state
 
 if TYPE_CHECKING:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     from torchvision.models import Inception3
 
-Flavour = Literal["torchmetrics", "pytorch-fid", "eat"]
+Flavour = Literal["torchmetrics", "pytorch-fid", "torch-fidelity", "clean-fid", "eat"]
 FEATURES = 2048
 _SIDE = 299
 _MIXED = (
@@ -40,13 +42,15 @@ class InceptionFeatures(nn.Module):
     | --- | --- | --- | --- |
     | ``torchmetrics`` | TensorFlow's of 2015 | bilinear, antialiased | (x − 128) / 128 |
     | ``pytorch-fid`` | the same | bilinear, plain | 2 x / 255 − 1 |
+    | ``torch-fidelity`` | the same | bilinear as TensorFlow 1 has it, corners at whole pixels | (x − 128) / 128 |
+    | ``clean-fid`` | the same | Pillow's bicubic in floats, antialiased, clipped to 0..255 | (x − 128) / 128 |
     | ``eat`` | torchvision's ImageNet | bilinear, plain | 2 x / 255 − 1, then torchvision's own on top of it, channels as BGR |
 
-    The three give different distances for the same frames; EAT's doubled scaling and swapped channels are quirks that its
+    The five give different distances for the same frames; EAT's doubled scaling and swapped channels are quirks that its
     published numbers have.
 
     Args:
-        flavour: One of the three.
+        flavour: One of the five.
         weights: A registered name or a file with a state dict; None for the registered one for the flavour.
 
     Raises:
@@ -54,6 +58,7 @@ class InceptionFeatures(nn.Module):
         InputError: If the file holds another network.
     """
 
+    @checks_literals
     def __init__(self, flavour: Flavour = "torchmetrics", weights: str | os.PathLike | None = None) -> None:
         super().__init__()
         self.flavour = flavour
@@ -72,6 +77,10 @@ class InceptionFeatures(nn.Module):
         frames = frames.float()
         if self.flavour == "torchmetrics":
             return (interpolate(frames, size=(_SIDE, _SIDE), mode="bilinear", align_corners=False, antialias=True) - 128) / 128
+        if self.flavour == "torch-fidelity":
+            return (_resize_like_tensorflow(frames) - 128) / 128
+        if self.flavour == "clean-fid":
+            return (_resize_like_pillow(frames) - 128) / 128
         frames = 2 * interpolate(frames / 255, size=(_SIDE, _SIDE), mode="bilinear", align_corners=False) - 1
         return self.network._transform_input(frames.flip(1)) if self.flavour == "eat" else frames
 
@@ -81,6 +90,23 @@ class InceptionFeatures(nn.Module):
         for name in self._layers:
             x = getattr(self.network, name)(x)
         return adaptive_avg_pool2d(x, 1).flatten(1)  # (N, 2048)
+
+
+def _resize_like_tensorflow(frames: Tensor) -> Tensor:
+    from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
+
+    return interpolate_bilinear_2d_like_tensorflow1x(frames, size=(_SIDE, _SIDE), align_corners=False)
+
+
+def _resize_like_pillow(frames: Tensor) -> Tensor:
+    """clean-fid's resizing: each channel by itself as floats, so that nothing is rounded (Parmar et al. 2022)."""
+    from PIL import Image
+
+    def resize(channel: np.ndarray) -> np.ndarray:
+        return np.asarray(Image.fromarray(channel).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)).clip(0, 255)
+
+    resized = [resize(channel) for frame in frames.cpu().numpy() for channel in frame]
+    return torch.from_numpy(np.stack(resized)).view(-1, 3, _SIDE, _SIDE).to(frames.device)
 
 
 def _torchvision(weights: str | os.PathLike) -> "Inception3":

@@ -17,8 +17,11 @@ from tbd.evaluation.leaderboard import store as board_store
 from tbd.evaluation.leaderboard.columns import best_of, columns_of, ordered
 from tbd.evaluation.leaderboard.html import page
 from tbd.evaluation.leaderboard.markdown import BEGIN, END, markdown, renew
+from tbd.evaluation.leaderboard.verification import Verification, digest, write_record
 from tbd.evaluation.scores import Issue, Scores, Value
 from tbd.think.emotions import EMOTIONS
+from tbd.utils.packaged_files import shipped_folder
+from tbd.utils.user_warnings import collect_warnings
 
 TRUTH, STILL = ({"class_path": f"tbd.evaluation.predictors.{name}"} for name in ("GroundTruth", "StillPortrait"))
 
@@ -87,6 +90,12 @@ def test_scores_without_a_number_are_refused(store, tmp_path):
     assert not (store / "fake-v1" / "another.json").exists()
 
 
+def test_a_protocol_that_leads_out_of_the_board_is_refused(store, tmp_path):
+    with pytest.raises(InputError, match="no protocol's id"):
+        put(store, tmp_path, protocol="../fake-v1")
+    assert not (tmp_path / "fake-v1").exists()
+
+
 def test_a_shipped_protocol_has_its_own_hash(tmp_path):
     measured = scores(0.5, 1).model_copy(update={"protocol": "procedural-v1"})
     measured.save(tmp_path / "s.json")
@@ -102,17 +111,70 @@ def test_a_row_is_replaced_only_on_demand(store, tmp_path):
     assert board_store.Entry.model_validate_json(path.read_text()).scores.metrics["mouth"].number == 0.7
 
 
-def test_a_row_edited_by_hand_is_refused(store):
-    path = store / "fake-v1" / "theirs.json"
-    path.write_text(path.read_text().replace("0.5", "0.9", 1))
-    with pytest.raises(InputError, match=r"theirs\.json was changed after"):
-        board_store.read_board(store)
+def edited(path, **scores) -> None:
+    """An edit by somebody who knows the format: the checksum is written anew, as `Scores.save` does."""
+    entry = board_store.Entry.model_validate_json(path.read_text())
+    changed = entry.scores.model_copy(update=scores)
+    sealed = changed.model_copy(update={"checksum": changed.seal()})
+    path.write_text(entry.model_copy(update={"scores": sealed}).model_dump_json())
 
 
-def test_broken_rows_are_named(store):
-    (store / "fake-v1" / "x.json").write_text("{}")
-    with pytest.raises(InputError, match=r"x\.json is no row"):
-        board_store.read_board(store)
+TAMPERED = {
+    "edited by hand": (lambda path: path.write_text(path.read_text().replace("0.5", "0.9", 1)), r"theirs\.json was changed after"),
+    "no row": (lambda path: path.write_text("{}"), r"theirs\.json is no row"),
+    "no JSON": (lambda path: path.write_text("PSNR 55"), r"theirs\.json is no row"),
+    "no text": (lambda path: path.write_bytes(b"\xff\xfe\x00"), r"theirs\.json is no row"),
+    "of another protocol": (lambda path: path.write_text(path.read_text().replace('"fake-v1"', '"other-v1"', 1)), "scores of fake-v1"),
+    "of another version": (lambda path: edited(path, protocol_hash="c" * 64), "another version of fake-v1"),
+    "of other clips": (lambda path: edited(path, split="c" * 64), "other clips than"),
+    "of other files": (lambda path: edited(path, content="c" * 64), "other clips than"),
+    "another row's file": (lambda path: path.with_name("copy.json").write_text(path.read_text()), r"copy\.json holds the row Theirs"),
+    "more scored than found": (lambda path: path.write_text(path.read_text().replace('"found": 5', '"found": 4', 1)), "no row"),
+    "of no machine": (lambda path: edited(path, predicted_on={"load": "low", "packages": []}), "no row"),
+    "not a number": (lambda path: path.write_text(path.read_text().replace("0.5", "NaN", 1)), "no row"),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_a_tampered_row_is_named_and_left_out_and_keeps_no_other_out(store, tmp_path, what):
+    tamper, said = TAMPERED[what]
+    tamper(store / "fake-v1" / "theirs.json")
+    with collect_warnings() as notes:
+        path = put(store, tmp_path, "Newcomer")
+    assert path.is_file() and len(notes) == 1 and re.search(said, str(notes[0])) and "left out" in str(notes[0])
+    with collect_warnings() as notes:
+        (table,) = board_store.read_board(store)
+    assert len(notes) == 1 and re.search(said, table.left_out[0].reason)
+    names = {entry.name for entry in table.measured}
+    assert {"Ground truth", "Ours <b>", "Still portrait", "Newcomer"} <= names and ("Theirs" in names) == (what == "another row's file")
+    assert re.search(said.replace("\\", ""), markdown(table)) and str(store) not in markdown(table)
+    assert "<h3>Left out</h3>" in page([table])
+
+
+def test_one_edited_row_does_not_rule_the_table(store):
+    """The first row says that it is of other clips: it is left out, not the others."""
+    edited(store / "fake-v1" / "ground-truth.json", split="c" * 64)
+    with collect_warnings():
+        (table,) = board_store.read_board(store)
+    assert {entry.name for entry in table.measured} == {"Ours <b>", "Theirs", "Still portrait"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda metrics: {**metrics, "mine": Value(values={"value": 1.0})}, "do not have the same metrics: mine"),
+        (lambda metrics: {k: v for k, v in metrics.items() if k != "psnr"}, "do not have the same metrics: psnr"),
+        (lambda metrics: {**metrics, "psnr": metrics["psnr"].model_copy(update={"better": "lower"})}, "better the other way"),
+    ],
+)
+def test_a_row_of_a_shipped_protocol_has_its_metrics(tmp_path, change, said):
+    board = shutil.copytree(shipped_folder("benchmarks") / "leaderboard", tmp_path / "board")
+    row = board_store.Entry.model_validate_json((board / "clips-v1" / "think-before-draw.json").read_text()).scores
+    row.model_copy(update={"metrics": change(row.metrics)}).save(tmp_path / "s.json")
+    with pytest.raises(InputError, match=said):
+        board_store.add(board, tmp_path / "s.json", "Mine")
+    row.model_copy(update={"expected": row.expected + 1}).save(tmp_path / "s.json")
+    board_store.add(board, tmp_path / "s.json", "Mine")  # clips-v1 is of any folder: the row counts as incomplete
 
 
 def test_an_empty_board_says_how_to_begin(tmp_path):
@@ -120,11 +182,59 @@ def test_an_empty_board_says_how_to_begin(tmp_path):
         board_store.read_board(tmp_path / "nowhere")
 
 
-def test_best_leaves_the_bounds_out_and_looks_to_the_truth(store):
+def verified(store, *slugs: str) -> board_store.Table:
+    """The table, as if the rows had been recomputed."""
     (table,) = board_store.read_board(store)
-    best = {column.name: best_of(column, table.measured) for column in columns_of(table)}
-    assert best["mouth"] == {"Ours <b>"} and best["jerk"] == {"Ours <b>"}  # 90 is nearer to the truth's 100 than 300
-    assert "fid" not in best and best["speed"] == set()  # one row alone is not best of anything
+    for entry in table.measured:
+        if entry.slug in slugs:
+            write_record(store, entry, Verification(row=digest(entry), predictions="e" * 64, date="2026-01-01", difference=0.0))
+    (table,) = board_store.read_board(store)
+    return table
+
+
+EVERY = ("ground-truth", "ours-b", "theirs", "mine", "still-portrait")
+
+
+def bests(table) -> dict[str, set[str]]:
+    return {column.name: best_of(column, table) for column in columns_of(table)}
+
+
+def test_best_leaves_the_bounds_out_and_looks_to_the_truth(store, tmp_path):
+    put(store, tmp_path, "Mine")
+    best = bests(verified(store, *EVERY))
+    assert best["mouth"] == {"Theirs"} and best["jerk"] == {"Mine"}  # 80 is nearer to the truth's 100 than 300
+    assert "fid" not in best and best["speed"] == best["memory"] == set()  # they are the predicting machine's word
+
+
+def test_only_verified_and_complete_rows_compete(store, tmp_path):
+    put(store, tmp_path, "Mine")
+    (table,) = board_store.read_board(store)
+    assert not any(bests(table).values()) and {table.status(entry) for entry in table.measured} == {"as submitted"}
+    assert "**" not in markdown(table) and "| as submitted |" in markdown(table) and "<td><b>" not in page([table])
+    table = verified(store, "ours-b", "mine", "theirs")  # Ours has the greatest number, over four clips of five
+    assert bests(table)["mouth"] == {"Theirs"} and "**0.500**" in markdown(table) and "**0.600**" not in markdown(table)
+    assert markdown(table).count("| verified |") == 3 and 'class="status verified">verified' in page([table])
+
+
+def test_an_edited_row_that_was_saved_again_is_as_submitted(store, tmp_path):
+    put(store, tmp_path, "Mine")
+    verified(store, *EVERY)
+    better = {"mouth": Value(values={"value": 0.99}, clips=5, better="higher"), "jerk": Value(values={"value": 100.0}, clips=5)}
+    edited(store / "fake-v1" / "mine.json", metrics={**better, "fid": Value(absent="")})
+    (table,) = board_store.read_board(store)
+    mine = next(entry for entry in table.measured if entry.name == "Mine")
+    assert table.status(mine) == "as submitted" and "**0.990**" not in markdown(table)
+    edited(store / "fake-v1" / "theirs.json", speed={"seconds_per_second": 0.001})
+    (table,) = board_store.read_board(store)
+    assert "theirs" not in table.verified and "ground-truth" in table.verified
+
+
+def test_a_damaged_file_of_records_verifies_nothing(store):
+    verified(store, *EVERY)
+    (store / "verified.json").write_text("{")
+    with collect_warnings() as notes:
+        (table,) = board_store.read_board(store)
+    assert not table.verified and "no row counts as verified" in str(notes[0])
 
 
 def test_reported_numbers_stay_apart(store, capsys):
@@ -146,7 +256,7 @@ def test_markdown_between_markers(store, tmp_path):
     once = path.read_text()
     renew(path, tables)
     assert path.read_text() == once and once.startswith("before\n") and once.endswith("after\n") and "old" not in once
-    assert "| **0.600** |" in once and "4 of 5" in once
+    assert "| 0.600 |" in once and "4 of 5" in once
     path.write_text("no markers")
     with pytest.raises(InputError, match="lacks the markers"):
         renew(path, tables)

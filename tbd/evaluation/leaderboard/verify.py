@@ -1,0 +1,114 @@
+"""`tbd leaderboard verify`: measure a row's predictions again, and keep what was found."""
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+from tbd.errors import InputError
+from tbd.evaluation.environment import environment
+from tbd.evaluation.evaluate import Progress, evaluate
+from tbd.evaluation.leaderboard.entry import Entry, slug
+from tbd.evaluation.leaderboard.store import read_folder
+from tbd.evaluation.leaderboard.verification import Verification, compare, digest, write_record
+from tbd.evaluation.predictions import VIDEOS, read_predictions
+from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
+from tbd.evaluation.references.base import Reference, build_reference
+from tbd.evaluation.scores import Scores
+from tbd.utils.checksum import checksum_of_files
+
+
+def find_row(board: Path, name: str, protocol: str | None) -> Entry:
+    """Find a measured row by its name.
+
+    Args:
+        board: Folder of the board.
+        name: Name of the row, or its file's name.
+        protocol: Id of its protocol; None where the name is in one table alone.
+
+    Returns:
+        The row.
+
+    Raises:
+        InputError: If there is none, or several.
+    """
+    folders = [board / protocol] if protocol is not None else sorted(p for p in board.glob("*") if p.is_dir())
+    found = [e for folder in folders for e in read_folder(folder).entries if e.kind == "measured" and e.slug == slug(name)]
+    if not found:
+        raise InputError(f"{board} has no measured row {name}{f' of {protocol}' * (protocol is not None)}.")
+    if len(found) > 1:
+        raise InputError(f"{board} has the row {name} for {', '.join(e.protocol for e in found)}; name one of them as --protocol.")
+    return found[0]
+
+
+def verify(
+    board: str | os.PathLike,
+    name: str,
+    predictions: str | os.PathLike,
+    protocol: str | None = None,
+    reference: str | None = None,
+    progress: Progress = iter,
+    device: str = "cpu",
+    workers: int = 1,
+) -> Verification:
+    """Measure a row's predictions again, and note that its numbers are theirs.
+
+    Args:
+        board: Folder of the board.
+        name: Name of the row.
+        predictions: The folder of the row's videos.
+        protocol: A protocol's name or its YAML file; None for the row's own, which tbd must ship.
+        reference: The true clips, where the protocol's reference needs a folder.
+        progress: Wraps the clips, such as a progress bar.
+        device: Device of the metrics' networks.
+        workers: Number of processes.
+
+    Returns:
+        The record, which is kept beside the rows.
+
+    Raises:
+        InputError: If a number is not what the predictions give. A record of that row from before is taken away.
+    """
+    root = Path(board)
+    chosen = None if protocol is None else load_protocol(protocol)
+    entry = find_row(root, name, None if chosen is None else chosen.id)
+    recipe = chosen or _shipped(entry)
+    found = _measure(recipe, build_reference(_asked_for(entry, recipe).reference, reference), predictions, progress, device, workers)
+    try:
+        difference = compare(entry.measured_scores, found)
+    except InputError as error:
+        write_record(root, entry, None)
+        raise InputError(f"{entry.name} ({entry.protocol}) is not what {predictions} gives: {error}.") from error
+    record = Verification(
+        row=digest(entry),
+        predictions=_content(Path(predictions)),
+        date=time.strftime("%Y-%m-%d", time.gmtime()),
+        commit=environment()["commit"],
+        difference=float(f"{difference:.3g}"),
+    )
+    write_record(root, entry, record)
+    return record
+
+
+def _measure(
+    protocol: Protocol, reference: Reference, predictions: str | os.PathLike, progress: Progress, device: str, workers: int
+) -> Scores:
+    return evaluate(protocol, reference, partial(read_predictions, predictions), progress, device, workers)[0]
+
+
+def _shipped(entry: Entry) -> Protocol:
+    if entry.protocol not in protocol_names():
+        raise InputError(f"tbd does not ship {entry.protocol}; name its YAML file as --protocol.")
+    return load_protocol(entry.protocol)
+
+
+def _asked_for(entry: Entry, recipe: Protocol) -> Protocol:
+    """The recipe, if the row was measured by it."""
+    if entry.measured_scores.protocol_hash != recipe.hash:
+        raise InputError(f"{entry.name} was measured by another version of {recipe.id}; evaluate its predictions again.")
+    return recipe
+
+
+def _content(folder: Path) -> str:
+    """Checksum of the videos and motions: what the numbers depend on."""
+    return checksum_of_files(sorted(p for p in folder.rglob("*") if p.suffix.lower() in (*VIDEOS, ".npz")), folder)
