@@ -68,7 +68,7 @@ LOWER_CROWNS = (
     Crown(0.120, 0.083, 0.010, 0.004, 0.004),
     Crown(0.115, 0.080, 0.012, 0.004, 0.004),
 )
-UPPER_EDGE, LOWER_EDGE = -0.016, 0.0
+UPPER_EDGE, LOWER_EDGE = -0.016, -0.012
 """Heights of the incisors' edges over the seam of closed lips: upper teeth show 1.5 mm under a lip that parts. Set on film of 14
 people, where speech shows far less of the teeth than anatomy's 3 mm."""
 _MARGIN = 0.1

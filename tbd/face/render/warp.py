@@ -57,7 +57,7 @@ for _group, _names in enumerate(
 ):
     for _name, _share in _names.items():
         _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
-_SHOWN = {"mouthUpperUp": 1.4, "mouthLowerDown": 1.9, "mouthFunnel": 1.45}
+_SHOWN = {"mouthUpperUp": 1.4, "mouthLowerDown": 1.3, "mouthFunnel": 1.45}
 """Movements of the lips that a warped picture shows less of than a face does: by these factors they are drawn larger."""
 _LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)
 _RESTING = 0.02
