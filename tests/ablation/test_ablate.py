@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from tbd.ablation import work
-from tbd.ablation.ablate import Ablation, ablate
+from tbd.ablation.ablate import ablate
+from tbd.ablation.ablation import Ablation
 from tbd.ablation.resolve import training_key
 from tbd.ablation.runs import TRUTH
 from tbd.cli.main import main

@@ -10,7 +10,8 @@ from tbd.think import KnowledgePlanner, MuscleAction, MusclePlan, Segment
 from tbd.think.action_units import ACTION_UNITS, ANTAGONISTS, REGIONS, SPEECH, TRACE
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS
 from tbd.think.facs import measure, perform
-from tbd.think.plan_checks import HELD, check, repair
+from tbd.think.plan_checks import check, repair
+from tbd.think.plan_rules.muscles import HELD
 from tbd.think.rules.expression import express
 from tbd.think.rules.parser import read
 

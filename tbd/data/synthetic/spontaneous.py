@@ -28,6 +28,8 @@ _EYE_SPAN = 0.5  # radians that the gaze turns from rest to eyeLookOut = 1, abou
 class Liveliness:
     """How much a speaker moves beside words and expression. The defaults are those of one who keeps still.
 
+    What a speaker makes of a plan's muscles is `tbd.data.synthetic.variation.PersonalStyle`, which a variation scales.
+
     Args:
         head: Amplitude of head motion; 1 is an average speaker's.
         face: Amplitude of passing movements of brows, lids and cheeks; 1 is an average speaker's.

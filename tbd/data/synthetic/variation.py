@@ -75,7 +75,9 @@ class PerformanceVariation:
 
 @dataclass(frozen=True)
 class PersonalStyle:
-    """A speaker's own way, in standard deviations; `PerformanceVariation.style` says how much it counts.
+    """A speaker's own way with a plan's muscles, in standard deviations; `PerformanceVariation.style` says how much it counts.
+
+    How much the speaker moves beside the plan is `tbd.data.synthetic.spontaneous.Liveliness`.
 
     Args:
         reaction: How late all muscles come.

@@ -36,8 +36,9 @@ SPEECH_CHANNELS = tuple(
 YIELDING = {"jawOpen": 0.6, "mouthClose": 0.6, "tongueOut": 0.6, "mouthFunnel": 0.6, "mouthPucker": 0.6, "mouthPress": 0.48,
             "mouthRoll": 0.4, "mouthShrugLower": 0.56, "cheekPuff": 0.7, "mouthLowerDown": 0.85}  # fmt: skip
 """What is left of an expression on a channel while its owner speaks, by the start of its name: lips that meet and part for the words let
-go of what is pressed, rolled or pushed (the corpus's rule, `tbd.data.synthetic.performance`; the jaw's is its square root, for a jaw
-that hangs while its owner talks is more often a loud voice)."""
+go of what is pressed, rolled or pushed. Near the corpus's own rule (``_YIELDING`` of `tbd.data.synthetic.performance`) and not the same by
+design: that one performs a plan frame by frame, this one undoes a percentile over a phrase, and of filmed faces as well. The jaw's is the
+rule's square root, for a jaw that hangs while its owner talks is more often a loud voice."""
 
 
 @dataclass(frozen=True)
