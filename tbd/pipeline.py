@@ -386,7 +386,7 @@ def render_frames(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Ite
 
 
 def warp_renderer(plan: MusclePlan, **options: Any) -> MeshWarpRenderer:
-    """Build the mesh warp that fits a plan: a portrait's own smile gives way as far as the plan asks, and its lips start closed.
+    """Build the mesh warp that fits a plan: a portrait's smile gives way as the plan asks, its lips start closed, its shut eyes open.
 
     Args:
         plan: The emotions and muscles.
@@ -395,7 +395,7 @@ def warp_renderer(plan: MusclePlan, **options: Any) -> MeshWarpRenderer:
     Returns:
         The renderer.
     """
-    return MeshWarpRenderer(neutralize=relaxation(plan), close_lips=1.0, **options)
+    return MeshWarpRenderer(neutralize=relaxation(plan), close_lips=1.0, open_eyes=1.0, **options)
 
 
 def relaxation(plan: MusclePlan) -> float:

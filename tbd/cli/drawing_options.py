@@ -183,6 +183,7 @@ def chosen_components(options: "Namespace | dict[str, Any]") -> Components:
             continue
         if "emotion" in options and component.class_path == _MESH:
             component.init_args.setdefault("close_lips", 1.0)  # a mouth that speaks starts from closed lips
+            component.init_args.setdefault("open_eyes", 1.0)  # and who speaks is awake
         found[slot] = made(component, slot)
     scheduler = options.get("noise_scheduler")
     if scheduler is not None:

@@ -16,7 +16,7 @@ def test_the_packaged_renderer_by_any_name_is_fitted_to_the_plan(name):
 def test_its_arguments_keep_the_lips_closed():
     given = {"class_path": "mesh", "init_args": {"shading": 0.5}}
     renderer = chosen_components({"emotion": "", "renderer": given}).renderer
-    assert (renderer.shading, renderer.close_lips) == (0.5, 1.0)
+    assert (renderer.shading, renderer.close_lips, renderer.open_eyes) == (0.5, 1.0, 1.0)
 
 
 def test_given_scales_replace_those_of_the_guidance():

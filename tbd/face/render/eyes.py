@@ -18,6 +18,10 @@ _CLEAR = ((0.004, 0.03), (0.003, 0.016))
 begins, in inter-ocular distances."""
 _SHADE, _SHADE_REACH = 0.3, 0.035
 """Log light that a lowered lid takes from the eye under it, and inter-ocular distances over which that fades."""
+_NARROW = 0.03
+"""Inter-ocular distances that the narrowest eye counts as open."""
+_IRIS = 0.064
+"""Radius of an iris in inter-ocular distances (5.8 mm)."""
 _MARGIN = (0.12, 0.15, 0.12)
 """Inter-ocular distances beyond the lids (aside, up, down) that are drawn with them."""
 
@@ -32,29 +36,38 @@ class Eye:
         upper: (h, w, 3) uint8 RGB, the window at rest with the clean skin of the upper lid, see `paint_clean_lids`.
         lower: (h, w, 3) uint8 RGB, likewise of the lower lid.
         blur: Pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
+        opened: (478, 2) pixels of the mesh with its eyes open, where the portrait's are shut: its eyeballs are then made up.
 
     Attributes:
         aperture: The opening between the lids.
     """
 
     def __init__(
-        self, face: FaceGeometry, side: topology.Side, pixels: Window, upper: np.ndarray, lower: np.ndarray, blur: float = 0.0
+        self,
+        face: FaceGeometry,
+        side: topology.Side,
+        pixels: Window,
+        upper: np.ndarray,
+        lower: np.ndarray,
+        blur: float = 0.0,
+        opened: np.ndarray | None = None,
     ) -> None:
         self._iris = list(topology.on_side(topology.IRIS, side))
         self._face, self._rest = face, face.points[:, :2].astype(np.float64)
         self.aperture = eye_aperture(side, pixels)
         top, bottom = self._rest[self.aperture.top], self._rest[self.aperture.bottom]
-        self._open = max(_gap(top, bottom), 1e-3)
+        free = self._rest if opened is None else opened
+        self._open = _gap(free[self.aperture.top], free[self.aperture.bottom])
         self._soft, self._blur = max(SOFT * face.scale, 0.8), blur
         corners = face.canonical[[self.aperture.top[0], self.aperture.top[-1]]]
         middle = face.canonical[self._iris].mean(0)
         middle[2] = corners[:, 2].mean()
         self._anchors = middle + np.array([[0, 0, 0], [0.2, 0, 0], [0, 0.2, 0]], np.float32)
-        self._white, self._coloured = self._paint()
+        self._white, self._coloured = self._paint() if opened is None else self._imagine(opened)
         opening, whole = self.aperture.open(top, bottom), (slice(None), slice(None))
         image = face.image[pixels].astype(np.float32)
         clean = self._compose(opening, self._rest, face.project(self._anchors)[:, :2], upper, lower, whole)
-        self._edges = LidEdges(image, clean, opening, lid_curves(top, bottom), pixels, face.scale, blur)
+        self._edges = LidEdges(image, clean, opening, lid_curves(top, bottom), pixels, face.scale, blur, opened is not None)
 
     def _paint(self) -> tuple[np.ndarray, np.ndarray]:
         """The white (h, w, 3) and the iris (h, w, 4, colour times alpha and alpha), float32, over the window."""
@@ -78,6 +91,27 @@ class Eye:
         white = white + np.where(alpha > 0, 0, shown) * (image - white)
         coloured = np.where(alpha > 0, sharp - (1 - alpha) * white, 0)
         return white.astype(np.float32), np.concatenate([coloured, alpha], -1).astype(np.float32)
+
+    def _imagine(self, opened: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """An eyeball as `_paint` returns it for an eye that the portrait does not show, in the light and the colours of the face."""
+        rows, columns = self.aperture.pixels
+        skin = np.median(self._face.image[rows, columns].reshape(-1, 3), 0).astype(np.float32)
+        bright, colourful = float(skin.max()), float(np.ptp(skin) > 6)
+        white = np.float32(0.78) * bright + np.float32(0.22) * skin
+        iris = bright * np.array([0.36, 0.24, 0.17] if colourful else [0.25] * 3, np.float32)
+        y, x = np.mgrid[rows, columns].astype(np.float32)
+        centre, radius = opened[self._iris[0]] - (opened - self._rest)[self._iris[0]], _IRIS * self._face.scale
+        distance = np.hypot(x - centre[0], y - centre[1]) / radius
+        disc = np.clip((1 - distance) * radius / (1.2 * self._soft) + 0.5, 0, 1)[..., None]
+        # Dark at its rim, lighter towards the lower middle, where light that enters above leaves it again.
+        depth = 1 - 0.5 * smoothstep((distance - 0.7) / 0.3) + 0.35 * np.clip((y - centre[1]) / radius, 0, 1) * (distance < 1)
+        colour = iris * depth[..., None]
+        colour *= 1 - 0.85 * np.clip((0.42 - distance) * radius / (1.2 * self._soft) + 0.5, 0, 1)[..., None]
+        catch = np.hypot(x - centre[0] + 0.3 * radius, y - centre[1] + 0.35 * radius) / (0.17 * radius)
+        colour += (white - colour) * np.clip((1 - catch) * 0.17 * radius + 0.5, 0, 1)[..., None]
+        # A ball: the white darkens towards the corners.
+        ball = 1 - 0.35 * np.clip(np.abs(x - centre[0]) / (2.2 * radius), 0, 1) ** 2
+        return (white * ball[..., None]).astype(np.float32), np.concatenate([colour * disc, disc], -1).astype(np.float32)
 
     def box(self, moved: np.ndarray) -> Window:
         """Find the part of the window that an eye and its lids take up in one frame.
@@ -110,7 +144,7 @@ class Eye:
         """
         top, bottom = moved[self.aperture.top], moved[self.aperture.bottom]
         opening = self.aperture.open(top, bottom).within(box)
-        closing = 1 - _gap(top, bottom) / self._open
+        closing = (self._open - _gap(top, bottom)) / max(self._open, _NARROW * self._face.scale)
         picture = self._compose(opening, moved, skull, upper, lower, box, closing)
         picture += np.float32(0.5)
         picture *= np.exp(self._edges.light(opening, closing))

@@ -215,6 +215,7 @@ class LidEdges:
         pixels: (rows, columns) slices of the window in the picture.
         scale: Pixels per inter-ocular distance.
         blur: Pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
+        shut: Whether the eye is closed in the portrait: its lashes hang over the lower lid, and rise as it opens.
     """
 
     def __init__(
@@ -226,14 +227,18 @@ class LidEdges:
         pixels: tuple[slice, slice],
         scale: float,
         blur: float,
+        shut: bool = False,
     ) -> None:
         import cv2
 
         self._curves, self._scale = curves, scale
         self._corner = np.array([pixels[1].start, pixels[0].start], np.float32)
         light = np.log((image + np.float32(0.5)) / (clean + np.float32(0.5))).astype(np.float32)
+        self._shut = shut
         inside = opening.above / np.maximum(opening.above + opening.below, 1e-3)
         upper = np.where(opening.above < 0, 1, np.where(opening.below < 0, 0, 1 - smoothstep((inside - 0.45) / 0.35)))[..., None]
+        if shut:
+            upper = np.ones_like(upper)
         self._upper, self._lower = light * upper.astype(np.float32), light * (1 - upper).astype(np.float32)
         roots = np.exp(-((opening.above / np.float32(_ROOTS * scale)) ** 2))[..., None]
         dark = np.float32(_DARKEST) * np.tanh(np.minimum(self._upper, 0) / np.float32(_DARKEST))
@@ -250,6 +255,8 @@ class LidEdges:
         Returns:
             (h, w, 3) float32.
         """
+        if self._shut:
+            return self._light_opened(opening, 1 - closing)
         along = opening.along / np.float32(opening.half)
         moved = float(smoothstep(np.array(abs(closing) / 0.15)))
         shut = float(smoothstep(np.array((closing - 0.3) / 0.6)))
@@ -275,6 +282,18 @@ class LidEdges:
         light = light + lower
         # What is lighter than the skin at the edge (the eye's white beside a mesh that is a little off) stays with the eye.
         return np.minimum(light, np.float32(4 * (1 - moved) + 0.04))
+
+    def _light_opened(self, opening: Opening, openness: float) -> np.ndarray:
+        """(h, w, 3) log light of the edges of an eye that the portrait shows shut: 0 shut, 1 open."""
+        along = opening.along / np.float32(opening.half)
+        opened = float(smoothstep(np.array(openness / 0.6)))
+        light = np.float32(1 - opened) * self._read(self._upper, along, opening.above, 0)
+        if opened > 0:
+            rising = np.where(opening.above < 0, -opening.above / np.float32(0.8), opening.above / np.float32(0.5))
+            light = light + np.float32(opened) * self._read(self._lashes, along, rising, 0)
+            line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
+            light = np.minimum(light, -np.float32(1.5 * _LINE * _LINE_WIDTH * self._scale / self._line * opened) * line[..., None])
+        return light
 
     def _read(self, light: np.ndarray, along: np.ndarray, distance: np.ndarray, edge: int) -> np.ndarray:
         import cv2

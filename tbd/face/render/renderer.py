@@ -39,6 +39,7 @@ class MeshWarpRenderer(Renderer):
         workers: Frames rendered at the same time.
         close_lips: 0..1, how far lips that the portrait parts are closed, where more than `neutralize`: speech starts from
             closed lips whatever the expression.
+        open_eyes: 0..1, how far eyes that the portrait shuts are opened, with eyeballs that are made up in the face's light.
 
     Raises:
         InputError: If an option is out of its range.
@@ -55,15 +56,18 @@ class MeshWarpRenderer(Renderer):
         (3, (128, 128, 3), True)
     """
 
-    def __init__(self, neutralize: float = 0.0, shading: float = 1.0, workers: int = 2, close_lips: float = 0.0) -> None:
-        for name, share in {"neutralize": neutralize, "close_lips": close_lips}.items():
+    def __init__(
+        self, neutralize: float = 0.0, shading: float = 1.0, workers: int = 2, close_lips: float = 0.0, open_eyes: float = 0.0
+    ) -> None:
+        for name, share in {"neutralize": neutralize, "close_lips": close_lips, "open_eyes": open_eyes}.items():
             if not 0 <= share <= 1:
                 raise InputError(f"{name} must lie between 0 and 1, not {share}.")
         if shading < 0:
             raise InputError(f"shading must be 0 or more, not {shading}.")
         if workers < 1:
             raise InputError(f"workers must be 1 or more, not {workers}.")
-        self.neutralize, self.shading, self.workers, self.close_lips = neutralize, shading, workers, close_lips
+        self.neutralize, self.shading, self.workers = neutralize, shading, workers
+        self.close_lips, self.open_eyes = close_lips, open_eyes
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
         """Render one frame after the other; see `Renderer.render`.
@@ -75,7 +79,7 @@ class MeshWarpRenderer(Renderer):
         Yields:
             T arrays (H, W, 3) uint8 RGB of the portrait's size.
         """
-        warper = PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips)
+        warper = PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips, self.open_eyes)
         waiting: deque[Future[np.ndarray]] = deque()
         with ThreadPoolExecutor(self.workers) as pool:
             for values in motion.clamped().values:

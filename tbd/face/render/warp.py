@@ -6,7 +6,7 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
-from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry, euler_to_matrix, matrix_to_euler
+from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, FaceGeometry, euler_to_matrix, matrix_to_euler
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye, eye_aperture
 from tbd.face.render.glasses import find_glasses
@@ -20,8 +20,11 @@ from tbd.face.render.relief import estimate_light, relief_maps
 from tbd.face.render.skin import bare_skin, shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
 from tbd.face.rig import Rig, resting_smile, smile_relaxation
+from tbd.face.rigging.eyes import open_shut_eyes
 from tbd.utils.tracks import smoothstep
 
+_TOO_SOFT = 0.03
+"""Inter-ocular distances of blur beyond which nobody can tell whether eyes are shut."""
 _FINE = 40
 """Cells per inter-ocular distance where the face moves."""
 _CREASES = 64
@@ -87,14 +90,26 @@ class PortraitWarper:
         neutralize: As for `MeshWarpRenderer`.
         shading: As for `MeshWarpRenderer`.
         close_lips: As for `MeshWarpRenderer`.
+        open_eyes: As for `MeshWarpRenderer`.
     """
 
-    def __init__(self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0, close_lips: float = 0.0) -> None:
+    def __init__(
+        self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0, close_lips: float = 0.0, open_eyes: float = 0.0
+    ) -> None:
         self._face = face
         self._rest, self._pose = face.canonical.astype(np.float64), matrix_to_euler(face.rotation)
         self._neutralize, self._close_lips = np.float32(neutralize), np.float32(close_lips)
-        self._rig = Rig(face.canonical)
-        self._modes = np.concatenate([self._rig.modes, smile_relaxation(self._rig)[None]])
+        self._blur = excess_blur(face.image, face.points[:, :2], face.scale)
+        opened = open_shut_eyes(face.canonical) if open_eyes > 0 and self._blur < _TOO_SOFT * face.scale else None
+        self._opened = None if opened is None else opened * open_eyes
+        # Lids blink, squint and follow the gaze by the opening that they have once they are open.
+        self._rig = Rig(face.canonical if self._opened is None else face.canonical + self._opened)
+        modes = [
+            self._rig.modes,
+            smile_relaxation(self._rig)[None],
+            np.zeros((1, NUM_POINTS, 3)) if self._opened is None else self._opened[None],
+        ]
+        self._modes = np.concatenate(modes).astype(np.float32)
         for side in topology.SIDES:
             self._modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= _OVERLAP
         self._modes = limit_to_outline(self._modes, face)
@@ -103,7 +118,6 @@ class PortraitWarper:
             self._modes[[i for i, name in enumerate(BLENDSHAPES) if name.startswith("eye")]] = 0
         height, width = face.image.shape[:2]
         outline = face.points[list(topology.FACE_OVAL), :2]
-        self._blur = excess_blur(face.image, face.points[:, :2], face.scale)
         self._layers = split_layers(face.image, outline, face.scale)
         self._coarse = Grid(height, width, max(1, round(max(height, width) / _COARSE)))
         self._fine = Grid(height, width, max(1, round(face.scale / _FINE)))
@@ -218,7 +232,11 @@ class PortraitWarper:
             painted = np.round(colour * opacity).astype(np.uint8)
             foreground[pixels][..., :3] = np.where(share[..., None] > 0, painted, foreground[pixels][..., :3])
             skins.append(composite(foreground[pixels], self._layers.background[pixels]))
-        return Eye(face, side, pixels, skins[0], skins[1], self._blur)
+        opened = None
+        if self._opened is not None:
+            moved = face.project(face.canonical + self._opened) - face.project(face.canonical)
+            opened = points + moved[:, :2]
+        return Eye(face, side, pixels, skins[0], skins[1], self._blur, opened)
 
     def _prepare_creases(self, shading: float) -> None:
         import cv2
@@ -278,7 +296,7 @@ class PortraitWarper:
         return frame
 
     def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
-        """(52,) → (54,) weights of the rig's modes (lips that the portrait parts close with the last) and of the smile let go.
+        """(52,) → (55,) weights of the rig's modes (the last closes parted lips), of the smile let go, and of shut eyes that are open.
 
         The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes; parted lips close as
         far as it does, or as `close_lips` says.
@@ -287,7 +305,7 @@ class PortraitWarper:
         contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
         yields = self._neutralize + (1 - self._neutralize) * contrary
         weights[-1] += (1 - weights[-1]) * max(yields, self._close_lips)
-        return np.append(weights, np.float32(yields))
+        return np.append(weights, np.array([yields, 1], np.float32))
 
     def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):
         """Backward fields of the whole picture and of the face, in cells, and the face's forward field."""
@@ -347,7 +365,7 @@ class PortraitWarper:
     def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, weights: np.ndarray, back: np.ndarray) -> None:
         import cv2
 
-        amounts = saturate_depth(blendshapes @ self._crease_mix) - weights[-1] * self._smile_folds
+        amounts = saturate_depth(blendshapes @ self._crease_mix) - weights[len(self._rig.modes)] * self._smile_folds
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
         relief = np.tanh(weights @ self._relief / _RELIEF) * _RELIEF

@@ -3,13 +3,16 @@
 import numpy as np
 
 from tbd.face import topology
-from tbd.face.geometry import NUM_POINTS
+from tbd.face.geometry import NUM_POINTS, mean_face
 from tbd.face.rigging.skin import Shape
 
 EYEBALL_RADIUS = 0.135
 """12 mm in inter-ocular distances."""
 GAZE = {"Out": (0.5, 0.0), "In": (-0.5, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
 """(outwards, up): radians that the eyeball turns at coefficient 1."""
+SHUT = 0.055
+"""Openings of an eye, over its width, below which it is closed: of 186 faces of the shared portraits and film stills those have it whose
+eyes are closed, and one that is too blurred to tell."""
 LID_UPPER_SHARE = 0.86
 """Of a blink the upper lid travels this share, the lower lid the rest."""
 LID_FOLLOWS = {"Down": (-0.5, -0.12), "Up": (0.2, 0.06)}
@@ -45,6 +48,46 @@ def eye_shapes(canonical: np.ndarray) -> tuple[list[Shape], dict[topology.Side, 
         closing[side] = {f"{name}{side}": low - up for name, (up, low) in shares.items()}
         shapes += [(f"eyeLook{way}{side}", _turn_eyeball(side, *angles)) for way, angles in GAZE.items()]
     return shapes, closing
+
+
+def eye_openness(canonical: np.ndarray, side: topology.Side) -> float:
+    """Measure how far the lids of one eye are apart.
+
+    Args:
+        canonical: (478, 3) the face's points in its canonical frame.
+        side: The subject's own.
+
+    Returns:
+        The opening over the width of the eye: 0.31 on the mean face, less than `SHUT` where the eye is closed.
+    """
+    top, bottom = (canonical[list(topology.on_side(ids, side))] for ids in (topology.EYE_TOP, topology.EYE_BOTTOM))
+    return float((top[3:6, 1] - bottom[3:6, 1]).mean() / max(float(np.linalg.norm(top[0] - top[-1])), 1e-6))
+
+
+def open_shut_eyes(canonical: np.ndarray) -> np.ndarray | None:
+    """Open the eyes of a face that is at rest with its eyes closed.
+
+    Args:
+        canonical: (478, 3) the face's points in its canonical frame.
+
+    Returns:
+        (478, 3) displacement to eyes as open as the mean face's; None where the eyes are not both closed.
+    """
+    if max(eye_openness(canonical, side) for side in topology.SIDES) > SHUT:
+        return None
+    opened = np.zeros((NUM_POINTS, 3))
+    for side in topology.SIDES:
+        top, bottom, iris = (list(topology.on_side(ids, side)) for ids in (topology.EYE_TOP, topology.EYE_BOTTOM, topology.IRIS))
+        mean = mean_face()
+        width = np.linalg.norm(canonical[top[0]] - canonical[top[-1]]) / np.linalg.norm(mean[top[0]] - mean[top[-1]])
+        gap = np.maximum((mean[top] - mean[bottom])[1:-1, 1] * width - (canonical[top] - canonical[bottom])[1:-1, 1], 0)
+        upper, lower = np.zeros((2, len(gap), 3))
+        upper[:, 1], lower[:, 1] = LID_UPPER_SHARE * gap, (LID_UPPER_SHARE - 1) * gap
+        opened += _move_lids(side, upper, lower)
+        middle = (canonical[top] + canonical[bottom])[4] / 2 + (upper + lower)[3] / 2
+        opened[iris, 1] = middle[1] + 0.08 * gap.max() - canonical[iris[0], 1]
+        opened[iris, 0] = middle[0] - canonical[iris[0], 0]
+    return opened
 
 
 def _closed_line(canonical: np.ndarray, side: topology.Side) -> np.ndarray:

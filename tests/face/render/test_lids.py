@@ -1,12 +1,17 @@
 """Lids: what is seen while an eye closes, shut, and opened wide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tbd.face import topology
+from tbd.face.geometry import FaceGeometry
 from tbd.face.render.contour import Aperture
 from tbd.face.render.lids import lid_curves, paint_clean_lids
+from tbd.face.rig import Rig
 from tests.face.render.drawing import draw
+from tests.face.rigging.poses import pose
 
 SIDES = [topology.EYE_TOP + topology.EYE_BOTTOM, topology.mirrored(topology.EYE_TOP + topology.EYE_BOTTOM)]
 IRISES = [468, 473]
@@ -60,6 +65,41 @@ def test_a_wide_eye_keeps_no_line_where_the_lid_was(face):
         inner = face.points[list(top[5:7]), :2].mean(0)
         x, y = np.round(inner).astype(int)
         assert wide[y, x].mean() > rest[y - 1 : y + 2, x].mean(-1).min() + 10
+
+
+@pytest.fixture(scope="module")
+def asleep(face) -> FaceGeometry:
+    """The same woman with her eyes shut, mesh and picture."""
+    closing = Rig(face.canonical).displace(pose(eyeBlink=1)).astype(np.float32)
+    moved = face.project(face.canonical + closing) - face.project(face.canonical)
+    points = face.points + np.column_stack([moved[:, :2], np.zeros(len(moved))]).astype(np.float32)
+    return replace(face, image=draw(face, {"eyeBlink": 1})[0], points=points, canonical=face.canonical + closing)
+
+
+class TestShutPortrait:
+    def test_it_stays_as_it_is_by_default(self, asleep):
+        assert (draw(asleep, {})[0] == asleep.image).all()
+
+    @pytest.mark.parametrize("eye", [0, 1])
+    def test_its_eyes_open_with_iris_and_white(self, face, asleep, eye):
+        opened = draw(asleep, {}, open_eyes=1.0)[0]
+        ring = face.points[list(SIDES[eye]), :2]
+        (left, top), (right, bottom) = ring.min(0).astype(int), ring.max(0).astype(int) + 1
+        seen, shut = opened[top:bottom, left:right].mean(-1), asleep.image[top:bottom, left:right].mean(-1)
+        middle = seen[:, seen.shape[1] // 3 : -seen.shape[1] // 3]
+        assert middle.min() < 0.4 * np.median(shut)  # a pupil
+        row = opened[(top + bottom) // 2, left:right].astype(int)
+        assert np.ptp(row, axis=1).min() < 0.6 * np.ptp(np.median(asleep.image[top:bottom, left:right], (0, 1)))  # white is less coloured
+
+    def test_its_eyes_blink(self, asleep):
+        shut = draw(asleep, {"eyeBlink": 1}, open_eyes=1.0)[0]
+        for eye in SIDES:
+            (left, top), (right, bottom) = asleep.points[list(eye), :2].min(0).astype(int), asleep.points[list(eye), :2].max(0).astype(int)
+            there = slice(top - 4, bottom + 4), slice(left, right)
+            assert np.abs(shut[there].astype(int) - asleep.image[there]).mean() < 15
+
+    def test_open_eyes_are_not_touched(self, face):
+        np.testing.assert_array_equal(draw(face, {}, open_eyes=1.0)[0], face.image)
 
 
 class TestCleanLids:

@@ -107,6 +107,16 @@ def test_a_wink_is_on_the_subjects_own_side(face):
     assert change(rest, winked)[left].mean() > 10 and change(rest, winked)[right].max() == 0
 
 
+@pytest.mark.parametrize("channel", ["browOuterUp", "browDown", "cheekSquint", "noseSneer", "mouthSmile", "mouthDimple"])
+def test_one_side_moves_alone(face, channel):
+    rest, moved = draw(face, {}, {channel + "Left": 1}, neutralize=1.0)  # her own smile would give way on both sides
+    middle, left, right = face.points[[168, 263, 33], 0]
+    assert left > middle > right
+    columns = np.arange(face.image.shape[1])
+    own, other = columns > middle + 0.15 * face.scale, columns < middle - 0.15 * face.scale
+    assert change(rest, moved)[:, own].sum() > 12 * change(rest, moved)[:, other].sum()
+
+
 def test_gaze_moves_the_iris(face):
     left, right = draw(face, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}, {"eyeLookInLeft": 0.5, "eyeLookOutRight": 0.5})
     eye = box(face, topology.EYE_TOP + topology.EYE_BOTTOM, -0.02)

@@ -6,6 +6,7 @@ import pytest
 from tbd.face import topology
 from tbd.face.geometry import mean_face
 from tbd.face.rig import Rig
+from tbd.face.rigging.eyes import eye_openness, open_shut_eyes
 from tests.face.rigging.poses import EYES, lid_gap, moved, pose
 
 
@@ -55,3 +56,17 @@ def test_closed_lids_meet_on_an_arc_between_the_corners():
     assert (np.diff(slopes) > -0.05).all() and np.abs(slopes).max() < 0.75
     before = np.diff(face[list(topology.EYE_BOTTOM), 1]) / np.diff(face[list(topology.EYE_BOTTOM), 0])
     assert np.abs(before).max() > np.abs(slopes).max() + 0.2
+
+
+def test_shut_eyes_open_as_far_as_the_mean_face_s_and_open_ones_are_left(rig):
+    assert open_shut_eyes(rig.canonical) is None
+    shut = moved(rig, eyeBlink=1)
+    assert eye_openness(shut, "Left") < 0.01
+    opened = shut + open_shut_eyes(shut)
+    for side in EYES:
+        assert abs(eye_openness(opened, side) - eye_openness(rig.canonical, side)) < 0.02
+    assert np.abs(opened - rig.canonical)[list(topology.EYE_TOP)].max() < 0.05
+
+
+def test_one_eye_that_is_shut_winks_and_stays(rig):
+    assert open_shut_eyes(moved(rig, eyeBlinkLeft=1)) is None
