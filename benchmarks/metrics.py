@@ -225,6 +225,7 @@ def geometry(happy: Performance, sad: Performance) -> list[Effect]:
         effect(correlation, f"{SHIFT} frames late, lag 0", clean, (late, happy.points)),
         effect(still, "other words", clean, (sad.points, happy.points)),
         effect(metrics.ActionUnitFidelity(), "plan of another emotion", (happy.motion, happy.asked), (happy.motion, sad.asked)),
+        effect(metrics.KeypointDistance(), f"{SHIFT} frames late", clean, (late, happy.points)),
         effect(metrics.LipDrift(), "other words", (happy.points, happy.points), (sad.points, happy.points)),
     ]
 
@@ -252,6 +253,24 @@ def dynamics(happy: Performance, sad: Performance) -> list[Effect]:
         effect(metrics.FrechetMotionDistance(), "jitter of 0.1", (happy.motion, like), (jittered(happy.motion, 0.1), like)),
         effect(metrics.IntensityMonotonicity(), "condition without effect", (knob, levels), (dead, levels)),
         _separation(both, [happy.motion, happy.motion]),
+        *reenactment(happy, sad, like),
+    ]
+
+
+def reenactment(happy: Performance, sad: Performance, like: Tensor) -> list[Effect]:
+    """Distances of coefficients and of vertices, and the head's beats."""
+    twice, other = (happy.motion, happy.motion), (sad.motion, happy.motion)
+    frozen, calm = happy.motion[:1].expand_as(happy.motion), happy.motion.clone()
+    calm[:, [INDEX[name] for name in BLENDSHAPES if name.startswith(("brow", "eye", "cheek"))]] = 0
+    still = happy.motion.clone()
+    still[:, len(BLENDSHAPES) :] = 0
+    return [
+        effect(metrics.ExpressionDistance(), "muscles of another emotion", (like, happy.motion), other),
+        effect(metrics.PoseDistance(), "head of another clip", twice, other),
+        effect(metrics.ExpressionFID(), "frozen face", (happy.motion, like), (frozen, like)),
+        effect(metrics.MotionLipVertexError(), f"{SHIFT} frames late", twice, (shifted(happy.motion, SHIFT), happy.motion)),
+        effect(metrics.MotionUpperFaceDeviation(), "upper face held still", twice, (calm, happy.motion)),
+        effect(metrics.BeatAlignment(), "head held still", (happy.motion, happy.audio), (still, happy.audio)),
     ]
 
 
@@ -279,6 +298,8 @@ def plan_following(happy: Performance, sad: Performance) -> list[Effect]:
         effect(metrics.ChannelCorrelation("jawOpen"), f"{SHIFT} frames late", (happy.motion,) * 2, (late, happy.motion), " (jawOpen)"),
         effect(metrics.RegionError(), "muscles of another emotion", (like, happy.motion), (sad.motion, happy.motion)),
         effect(metrics.ActionUnitGain(), "plan ignored", (sad.motion, sad.asked), (ignored, sad.asked)),
+        effect(metrics.PlannedUnitF1(), "plan ignored", (happy.motion, happy.asked), (ignored, happy.asked)),
+        effect(metrics.PlannedUnitTiming(), f"{SHIFT} frames late", (happy.motion, happy.asked), (late, happy.asked)),
         effect(metrics.ActionUnitF1(), "muscles of another emotion", (like, happy.motion), (sad.motion, happy.motion)),
         _variety([like, sad.motion], [happy.motion, happy.motion]),
         _read_off(happy.face, happy.length),
@@ -358,6 +379,8 @@ def knowledge(happy: Performance, sad: Performance, teachers: Sequence[Performan
             metrics.EmotionAccuracy(classifier), "emotion swapped", (happy.faces[felt], EMOTIONS.index("happy")),
             (happy.faces[felt], EMOTIONS.index("sad")), "", "fitted",
         ),
+        effect(metrics.IdentityDrift(stand_ins.PixelEmbedder()), "another face at the end", (happy.faces,),
+               (torch.cat([happy.faces[:25], stranger.faces.repeat(3, 1, 1, 1)[:25]]),), " (pixels)"),
         effect(identity, "identity swapped", (happy.faces, sad.faces), (stranger.faces, sad.faces), " (pixels)"),
     ]  # fmt: skip
 

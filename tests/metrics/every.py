@@ -60,6 +60,7 @@ def makers(stand_in: Callable[[str], Any]) -> dict[str, Callable[[], metrics.Cli
     made: dict[str, Callable[[], metrics.ClipMetric]] = {
         "EmotionAccuracy": lambda: metrics.EmotionAccuracy(classifier()),
         "IdentitySimilarity": lambda: metrics.IdentitySimilarity(Colour()),
+        "IdentityDrift": lambda: metrics.IdentityDrift(Colour()),
         "FrameFID": lambda: _inception(metrics.FrameFID, stand_in("torchmetrics"), allow_biased=True),
         "FrameKID": lambda: _inception(metrics.FrameKID, stand_in("torchmetrics"), most=20),
         "FrechetVideoDistance": lambda: metrics.FrechetVideoDistance(Windows()),

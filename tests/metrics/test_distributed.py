@@ -3,6 +3,7 @@
 import os
 import socket
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from tbd import metrics
+from tbd.metrics import frechet, kernel_distance
 from tbd.think.emotions import EMOTIONS
 
 CLIPS = 7
@@ -18,15 +20,21 @@ EXACT = ("LMD", "PSNR", "blinks", "accuracy", "KID")
 """Sums of integers and chosen rows: the same bits. The others are sums of floats, equal to twelve digits."""
 
 
-class _FirstPixels(nn.Module):
-    """Stands for Inception: the features' code is tested elsewhere."""
+FEATURES = 192
+
+
+class _Pixels(nn.Module):
+    """Stands for Inception and its 2,048 features, which take their time: the features' code is tested elsewhere."""
 
     def forward(self, frames):
-        return nn.functional.pad(frames.flatten(1).float(), (0, 2048 - frames[0].numel()))
+        return frames.flatten(1).float()
 
 
-def build(weights: Path) -> dict[str, metrics.ClipMetric]:
-    made = {
+@mock.patch.object(frechet, "InceptionFeatures", lambda flavour, weights: _Pixels())
+@mock.patch.object(frechet, "FEATURES", FEATURES)
+@mock.patch.object(kernel_distance, "FEATURES", FEATURES)
+def build() -> dict[str, metrics.ClipMetric]:
+    return {
         "LMD": metrics.MouthLandmarkDistance(),
         "PSNR": metrics.FramePSNR(),
         "blinks": metrics.BlinkRate(),
@@ -35,12 +43,9 @@ def build(weights: Path) -> dict[str, metrics.ClipMetric]:
         ),
         "separation": metrics.EmotionSeparation(),
         "FMD": metrics.FrechetMotionDistance(),
-        "FID": metrics.FrameFID("torchmetrics", weights, allow_biased=True),
-        "KID": metrics.FrameKID("torchmetrics", weights, most=10),
+        "FID": metrics.FrameFID(allow_biased=True),
+        "KID": metrics.FrameKID(most=10),
     }  # fmt: skip
-    for name in ("FID", "KID"):
-        made[name]._network.network = _FirstPixels()
-    return made
 
 
 def feed(made: dict[str, metrics.ClipMetric], clips: range) -> None:
@@ -66,11 +71,11 @@ def results(made: dict[str, metrics.ClipMetric]) -> dict[str, float]:
     return {name: metric.compute().item() for name, metric in made.items()}
 
 
-def _process(rank: int, port: int, weights: Path, folder: Path) -> None:
+def _process(rank: int, port: int, folder: Path) -> None:
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", rank=rank, world_size=2)
-    made, found = build(weights), {}
+    made, found = build(), {}
     for name, shares in SHARES.items():
         for metric in made.values():
             metric.reset()
@@ -83,19 +88,19 @@ def _process(rank: int, port: int, weights: Path, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def single(stand_in):
-    made = build(stand_in("torchmetrics"))
+def single():
+    made = build()
     feed(made, range(CLIPS))
     return results(made)
 
 
 @pytest.fixture(scope="module")
-def two(stand_in, tmp_path_factory):
+def two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    torch.multiprocessing.spawn(_process, (port, stand_in("torchmetrics"), folder), nprocs=2)
+    torch.multiprocessing.spawn(_process, (port, folder), nprocs=2)
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 

@@ -117,7 +117,7 @@ def make(stand_in):
 
 
 def may_be_none(name, place):
-    return (name, place) in OPTIONAL or name in ("FrameFID", "FrameKID", "FrechetVideoDistance", "FrechetMotionDistance")
+    return (name, place) in OPTIONAL or name in ("FrameFID", "FrameKID", "FrechetVideoDistance", "FrechetMotionDistance", "ExpressionFID")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -158,7 +158,7 @@ def test_inputs_by_name_give_what_inputs_by_place_give(make, name):
     metric.reset()
     metric.update(**dict(zip(inspect.signature(metric.update).parameters, given)))
     assert all(torch.equal(value, torch.as_tensor(getattr(metric, key))) for key, value in states.items())
-    assert metric.update_count == 1 and int(metric.unmeasured) == 0
+    assert metric.update_count == 1 and int(metric.unmeasured) == (name == "IdentityDrift"), "which needs two seconds"
     if {"preds", "target"} == {field.partition(".")[0] for field in metric.reads} and len(metric.reads) == 2:
         metric.update(preds=given[0], target=given[1])
 

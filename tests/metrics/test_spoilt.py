@@ -20,7 +20,10 @@ ROWS = (
     "FrameFID (pytorch-fid), blur of 2 px", "FrameFID (torch-fidelity), blur of 2 px", "FrameFID (clean-fid), blur of 2 px",
     "FrameFID (eat), blur of 2 px", "FrameKID, blur of 2 px", "FrechetVideoDistance (a random layer), blur of 2 px",
     "SyncNetConfidence, sound of other words", "SyncNetDistance, sound of other words", "SyncNetOffset, sound 5 frames late",
-    "EmotionAccuracy, emotion swapped", "IdentitySimilarity (pixels), identity swapped",
+    "EmotionAccuracy, emotion swapped", "IdentitySimilarity (pixels), identity swapped", "KeypointDistance, 5 frames late",
+    "ExpressionDistance, muscles of another emotion", "PoseDistance, head of another clip", "ExpressionFID, frozen face",
+    "MotionLipVertexError, 5 frames late", "MotionUpperFaceDeviation, upper face held still", "BeatAlignment, head held still",
+    "PlannedUnitF1, plan ignored", "PlannedUnitTiming, 5 frames late", "IdentityDrift (pixels), another face at the end",
 )  # fmt: skip
 
 
