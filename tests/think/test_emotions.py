@@ -119,7 +119,7 @@ ninth = MusclePlan(emotions={"bashful": 1.0}, intensity=0.8)
 assert caption_segment(ninth.timeline()[0]) == "a very bashful face"
 assert PlanTensors.collate([ninth]).emotion[0, 0].tolist()[8] > 0.79
 metric = EmotionAccuracy(CallableEmotionClassifier(lambda faces: faces.float().mean((2, 3))[:, :2], ["happy", "shy"]))
-green = torch.zeros(2, 3, 8, 8, dtype=torch.uint8); green[:, 1] = 255
+green = torch.zeros(2, 3, 224, 224, dtype=torch.uint8); green[:, 1] = 255
 metric.update(green, 8)
 assert metric.compute() == 1 and metric.recall() == {"bashful": 1.0} and metric.confusion().shape == (9, 9)
 labels = LabelEncoder(4)

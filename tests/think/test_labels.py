@@ -3,6 +3,7 @@
 import pytest
 
 from tbd.data.datamodules.mead import MEADDataModule
+from tbd.data.plans import PlanOfRecord
 from tbd.data.preprocess.cache import Cache
 from tbd.evaluation.references.cache import CacheClip
 from tbd.think import KnowledgePlanner
@@ -18,7 +19,8 @@ def test_training_and_evaluation_give_one_plan(tmp_path):
     root = write_cache(tmp_path / "c", "mead", clips)
     cache = Cache(root)
     trained = {clip.name: clip.plan for clip in MEADDataModule(str(root)).clips()}
-    evaluated = {record.clip: CacheClip(cache, record.clip, record).plan() for record in cache.records()}
+    plan_of = PlanOfRecord("label", str(root), "")
+    evaluated = {record.clip: CacheClip(cache, record.clip, record, plan_of).plan() for record in cache.records()}
     assert trained == evaluated and len(trained) == len(LABELS) == 22
     assert len({plan.model_dump_json() for plan in trained.values()}) == 22
 
