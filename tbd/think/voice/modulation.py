@@ -120,6 +120,9 @@ def _give_way(action: MuscleAction, silences: Sequence[Stretch], duration: float
     """The action outside of silences alone."""
     begin = action.onset if action.onset is not None else 0.0
     end = action.offset if action.offset is not None else duration
+    silences = [silence for silence in silences if silence.start < end and silence.end > begin]
+    if not silences:
+        return [action]
     edges = [begin, *(edge for silence in silences for edge in (silence.start, silence.end)), end]
     spans = [(max(start, begin), min(stop, end)) for start, stop in zip(edges[::2], edges[1::2])]
     pieces: list[MuscleAction] = []

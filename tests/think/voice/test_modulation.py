@@ -7,7 +7,7 @@ import pytest
 
 from tbd.think import KnowledgePlanner
 from tbd.think.facs import measure, perform
-from tbd.think.plan import MusclePlan
+from tbd.think.plan import MuscleAction, MusclePlan
 from tbd.think.plan_checks import check
 from tbd.think.voice import VoicePassage, VoiceReading
 from tbd.think.voice.modulation import find_stretches, follow_voice, whole_factor
@@ -59,6 +59,15 @@ def test_a_mouth_gives_way_in_silence_and_opens_again(text):
     last = follow_voice(plan(text), VoiceReading(pauses=((0.0, 1.0), (4.0, 6.0))), DURATION, OPEN)
     jaw = measure(perform(last, 150), 26)
     assert jaw[:14].max() < 0.02 and jaw[50] > 0.1 and jaw[115:].max() < 0.02
+
+
+@pytest.mark.parametrize("voice", [PAUSING, AROUSED])
+@pytest.mark.parametrize("openness", [OPEN, Openness(strength=True, timing=False)])
+def test_a_short_movement_of_the_mouth_that_no_silence_meets_stays(voice, openness):
+    """It may be shorter than a muscle usually takes to move; only what a silence leaves over is too short to be shown."""
+    short = MuscleAction(unit=26, intensity=0.6, onset=1.0, apex=1.1, offset=1.2)
+    before = MusclePlan(emotions={"surprised": 1.0}, intensity=0.5, actions=(short, MuscleAction(unit=1, intensity=0.5)))
+    assert short in follow_voice(before, voice, DURATION, openness).actions
 
 
 def test_a_mouth_that_was_ordered_stays():
