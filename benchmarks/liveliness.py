@@ -23,7 +23,7 @@ from tbd.draw.motion.loading import load_motion_model
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
 from tbd.face.motion import Motion
-from tbd.media.rates import FPS
+from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.metrics.dynamics import count_blinks
 from tbd.think.plan import MusclePlan
 
@@ -96,7 +96,7 @@ def liveliness(
             continue
         real.append(describe(Motion(tracked.values[: SECONDS * FPS])))
         for seed in range(seeds):
-            pieces = drawer.generate(audio[: SECONDS * 16000], MusclePlan(), seed=number * seeds + seed + 1)
+            pieces = drawer.generate(audio[: SECONDS * SAMPLE_RATE], MusclePlan(), seed=number * seeds + seed + 1)
             drawn.append(describe(Motion(np.concatenate([piece.values for piece in pieces]))))
     if not real:
         raise InputError(f"Name one or more clips of {SHORTEST} seconds or more of a person who talks.")

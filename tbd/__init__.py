@@ -21,8 +21,9 @@ __version__ = "0.1.0"
 MOTION_MODEL = "motion_base"
 """The packaged motion model, which draws if no other is named."""
 DEFAULT_SEED = 1
-"""Of the noise that a clip is drawn from where no seed is given. Every seed is a manner of moving beside the words, as different as
-people's are; with this one the packaged model moves head, brows and cheeks, and blinks, about as its median over seeds."""
+"""Of the noise from which `TalkingHeadPipeline` and ``tbd generate`` draw where no seed is given. Every seed is a manner of moving
+beside the words, as different as people's are; with this one the packaged model moves head, brows and cheeks, and blinks, about as its
+median over seeds."""
 
 __getattr__, __dir__ = lazy_names(
     __name__,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
+from tbd.metrics.base import Array, ClipMean, Unmeasurable, paired
 from tbd.metrics.face_points import inter_ocular, to_dlib68
 from tbd.metrics.inputs import require_at_least
 
@@ -48,9 +48,8 @@ def lagged_correlation(preds: Array, target: Array, max_lag: int) -> tuple[float
         >>> round(r, 4), lag
         (1.0, 4)
     """
-    length = min(len(preds), len(target))
-    a, b = (np.asarray(tensor(track[:length]).cpu()) for track in (preds, target))
-    found = []
+    a, b = (track.numpy() for track in paired(preds, target))
+    length, found = len(a), []
     furthest = min(max_lag, length - 1)  # beyond it nothing overlaps
     for lag in sorted(range(-furthest, furthest + 1), key=abs):
         late, early = a[max(lag, 0) : length + min(lag, 0)], b[max(-lag, 0) : length - max(lag, 0)]

@@ -342,3 +342,17 @@ def tensor(values: Array, dtype: torch.dtype = torch.float64) -> Tensor:
         The values as a tensor.
     """
     return torch.as_tensor(values).to(dtype)
+
+
+def paired(preds: Array, target: Array) -> tuple[Tensor, Tensor]:
+    """Cut two tracks to the frames that both have.
+
+    Args:
+        preds: (T, …) under test.
+        target: (S, …) recorded.
+
+    Returns:
+        Both as float64 on the CPU, as long as the shorter one.
+    """
+    length = min(len(preds), len(target))
+    return tensor(preds[:length]).cpu(), tensor(target[:length]).cpu()

@@ -169,32 +169,21 @@ def check_intensity(value: Any, name: str) -> None:
         raise InputError(f"{name} is {value!r}; an intensity is a number in 0..1.")
 
 
-def check_intensities(value: Any, name: str) -> None:
-    """Require a sequence of numbers in 0..1.
+def check_each(check: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
+    """Make the check of a sequence out of that of its items.
 
     Args:
-        value: What was given.
-        name: Name of the argument in messages.
+        check: What is required of one item.
 
-    Raises:
-        InputError: If it is none.
+    Returns:
+        What is required of a sequence of them.
     """
-    for i, number in enumerate(_items(value, name)):
-        check_intensity(number, f"{name}[{i}]")
 
+    def check_all(value: Any, name: str) -> None:
+        for i, item in enumerate(_items(value, name)):
+            check(item, f"{name}[{i}]")
 
-def check_motions(value: Any, name: str) -> None:
-    """Require a sequence of motions.
-
-    Args:
-        value: What was given.
-        name: Name of the argument in messages.
-
-    Raises:
-        InputError: If it is none.
-    """
-    for i, motion in enumerate(_items(value, name)):
-        check_motion(motion, f"{name}[{i}]")
+    return check_all
 
 
 def check_seams(value: Any, name: str) -> None:
@@ -245,8 +234,8 @@ CHECKS: Mapping[str, Callable[[Any, str], None]] = {
     "intensity": check_intensity,
     "seams": check_seams,
     "bilabials": check_spans,
-    "motions": check_motions,
-    "intensities": check_intensities,
+    "motions": check_each(check_motion),
+    "intensities": check_each(check_intensity),
 }
 """Field, without the role before it → what is required of it. Fields of metrics outside this package have no entry."""
 _IN_TIME = ("frames", "points", "motion", "plan_motion")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, INDEX
-from tbd.metrics.base import Array, ClipMetric, tensor
+from tbd.metrics.base import Array, ClipMetric, paired, tensor
 from tbd.metrics.inputs import require_known
 from tbd.think.action_units import ACTION_UNITS, REGIONS
 from tbd.think.facs import CHANNEL_REGIONS
@@ -16,6 +16,11 @@ from tbd.think.facs import measure as measure_unit
 
 F1_UNITS = (1, 2, 4, 6, 7, 9, 12, 15)
 """Units that a motion is read for: those of brows, lids, cheeks and nose, and the corners of the mouth, which speech leaves alone."""
+
+
+def require_units(units: Sequence[int]) -> None:
+    """Refuse numbers of action units that this face cannot move."""
+    require_known([f"AU{number}" for number in units], [f"AU{number}" for number in ACTION_UNITS], "action unit that this face can move")
 
 
 class ActionUnitF1(ClipMetric):
@@ -50,9 +55,7 @@ class ActionUnitF1(ClipMetric):
 
     def __init__(self, units: Sequence[int] = F1_UNITS, threshold: float = 0.2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        require_known(
-            [f"AU{number}" for number in units], [f"AU{number}" for number in ACTION_UNITS], "action unit that this face can move"
-        )
+        require_units(units)
         if not 0 < threshold < 1:
             raise InputError(f"The threshold of an action unit is between 0 and 1, not {threshold:g}.")
         self.units, self.threshold = tuple(units), threshold
@@ -65,8 +68,7 @@ class ActionUnitF1(ClipMetric):
             preds: (T, 58) under test.
             target: (T, 58) recorded; the longer of the two counts up to the shorter one's length.
         """
-        length = min(len(preds), len(target))
-        drawn, true = (tensor(values)[:length].cpu().numpy() for values in (preds, target))
+        drawn, true = (values.numpy() for values in paired(preds, target))
         for i, number in enumerate(self.units):
             a, b = (measure_unit(values, number) >= self.threshold for values in (drawn, true))
             found = torch.tensor([int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum())], device=self.tallies.device)

@@ -11,7 +11,7 @@ from tbd.face.geometry import mean_face
 from tbd.face.motion_landmarks import mean_face_rig
 from tbd.face.rigging.mouth import inner_lip_gap
 from tbd.media.rates import FPS
-from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
+from tbd.metrics.base import Array, ClipMean, Unmeasurable, paired, tensor
 from tbd.metrics.inputs import require_known
 from tbd.think.action_units import ACTION_UNITS, REGIONS
 from tbd.think.facs import CHANNEL_REGIONS
@@ -142,8 +142,7 @@ class ChannelCorrelation(ClipMean):
         Raises:
             Unmeasurable: If the recorded channel stands still.
         """
-        length, column = min(len(preds), len(target)), INDEX[self.channel]
-        a, b = (_numpy(values)[:length, column] for values in (preds, target))
+        a, b = (values[:, INDEX[self.channel]].numpy() for values in paired(preds, target))
         if b.std() < 1e-6:
             raise Unmeasurable(f"{self.channel} stands still in the recorded motion.")
         return {"value": float(np.corrcoef(a, b)[0, 1]) if a.std() > 1e-6 else 0.0}
@@ -188,8 +187,7 @@ class RegionError(ClipMean):
         Returns:
             ``value``, the error in percent.
         """
-        length = min(len(preds), len(target))
-        a, b = (_numpy(values)[:length, self.columns] for values in (preds, target))
+        a, b = (values[:, self.columns].numpy() for values in paired(preds, target))
         return {"value": 100 * float(np.sqrt(np.square(a - b).mean()))}
 
 
@@ -236,8 +234,7 @@ class ActionUnitGain(ClipMean):
         Raises:
             Unmeasurable: If the plan moves no unit of these regions.
         """
-        length = min(len(preds), len(target))
-        seen, wanted = (_numpy(values)[:length] for values in (preds, target))
+        seen, wanted = (values.numpy() for values in paired(preds, target))
         gains = []
         for unit in self.units:
             aim = measure_unit(wanted, unit)

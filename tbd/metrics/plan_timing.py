@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from tbd.media.rates import FPS
-from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
-from tbd.metrics.inputs import require_at_least, require_known
-from tbd.metrics.motion_variety import F1_UNITS, ActionUnitF1
-from tbd.think.action_units import ACTION_UNITS
+from tbd.metrics.base import Array, ClipMean, Unmeasurable, paired
+from tbd.metrics.inputs import require_at_least
+from tbd.metrics.motion_variety import F1_UNITS, ActionUnitF1, require_units
 from tbd.think.facs import measure as measure_unit
 from tbd.utils.tracks import runs
 
@@ -157,9 +156,7 @@ class PlannedUnitTiming(ClipMean):
 
     def __init__(self, units: Sequence[int] = F1_UNITS, tolerance: float = 0.5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        require_known(
-            [f"AU{number}" for number in units], [f"AU{number}" for number in ACTION_UNITS], "action unit that this face can move"
-        )
+        require_units(units)
         require_at_least(1 / FPS, tolerance=tolerance)
         self.units, self.tolerance = tuple(units), tolerance
 
@@ -176,8 +173,7 @@ class PlannedUnitTiming(ClipMean):
         Raises:
             Unmeasurable: If the plan has none of these units begin or end within the clip.
         """
-        length = min(len(preds), len(target))
-        shown, wanted = (tensor(values)[:length].cpu().numpy() for values in (preds, target))
+        shown, wanted = (values.numpy() for values in paired(preds, target))
         events = planned_events(wanted, self.units)
         if not events:
             raise Unmeasurable("The plan has no action unit begin or end within the clip.")

@@ -9,15 +9,9 @@ import torch
 from torch import Tensor
 
 from tbd.face.channels import BLENDSHAPES, HEAD, INDEX
-from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, tensor
+from tbd.metrics.base import Array, ClipMean, ClipMetric, Unmeasurable, paired, tensor
 from tbd.metrics.face_points import inter_ocular, seen, to_dlib68
 from tbd.metrics.gaussian import GaussianSums
-
-
-def _paired(preds: Array, target: Array) -> tuple[Tensor, Tensor]:
-    length = min(len(preds), len(target))
-    ours, theirs = (tensor(values)[:length].cpu() for values in (preds, target))
-    return ours, theirs
 
 
 class ExpressionDistance(ClipMean):
@@ -47,7 +41,7 @@ class ExpressionDistance(ClipMean):
         Returns:
             ``value``, the distance in percent.
         """
-        ours, theirs = _paired(preds, target)
+        ours, theirs = paired(preds, target)
         return {"value": 100 * float((ours - theirs)[:, : len(BLENDSHAPES)].abs().mean())}
 
 
@@ -82,7 +76,7 @@ class PoseDistance(ClipMean):
         Returns:
             ``value``, the distance in degrees.
         """
-        ours, theirs = _paired(preds, target)
+        ours, theirs = paired(preds, target)
         turned = (ours - theirs)[:, [INDEX[name] for name in HEAD[:3]]]
         return {"value": float(torch.rad2deg(turned).abs().mean())}
 

@@ -12,7 +12,7 @@ from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import mean_face
 from tbd.face.motion_landmarks import mean_face_rig
-from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
+from tbd.metrics.base import Array, ClipMean, Unmeasurable, paired, tensor
 
 
 @cache
@@ -72,8 +72,8 @@ class MotionLipVertexError(ClipMean):
         Returns:
             ``value``, the error.
         """
-        length, lips = min(len(preds), len(target)), list(lip_vertices())
-        ours, theirs = (displacements(motion[:length])[:, lips] for motion in (preds, target))
+        lips = list(lip_vertices())
+        ours, theirs = (displacements(motion)[:, lips] for motion in paired(preds, target))
         return {"value": 1000 * float(lip_vertex_errors(ours, theirs).mean())}
 
 
@@ -111,8 +111,8 @@ class MotionUpperFaceDeviation(ClipMean):
         Raises:
             Unmeasurable: If the clip has one frame alone.
         """
-        length, upper = min(len(preds), len(target)), list(upper_vertices())
-        if length < 2:
+        both, upper = paired(preds, target), list(upper_vertices())
+        if len(both[0]) < 2:
             raise Unmeasurable("One frame has no dynamics.")
-        ours, theirs = (upper_dynamics(displacements(motion[:length])[:, upper]) for motion in (preds, target))
+        ours, theirs = (upper_dynamics(displacements(motion)[:, upper]) for motion in both)
         return {"absolute": 1000 * abs(theirs - ours), "signed": 1000 * (theirs - ours)}

@@ -17,6 +17,7 @@ from tbd.draw.optim import OptimizerConfig
 from tbd.draw.parameterization import error_ratio, target
 from tbd.draw.sampling import crossfade_seam
 from tbd.draw.training_options import ConditioningDropout, InitialWeights, TrainingNoise
+from tbd.draw.window_options import GeometricSpacing, SamplingConfig
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
 from tbd.speech.alignment import SYMBOLS
@@ -34,6 +35,19 @@ def voice(seconds: float) -> np.ndarray:
 
 def drawn(model, audio, plan=PLAN, **options) -> np.ndarray:
     return np.concatenate([piece.values for piece in model.generate(audio, plan, **options)])
+
+
+def test_a_models_spacing_reaches_its_denoiser():
+    seen: dict[bool, list[float]] = {}
+    for spaced in (False, True):
+        scheduler = DPMSolverMultistepScheduler(prediction_type="sample", **VARIANCE_PRESERVING)
+        model = tiny_model(noise_scheduler=scheduler, sampling=SamplingConfig(5, spacing=GeometricSpacing(16.0, 0.15) if spaced else None))
+        timesteps = seen.setdefault(spaced, [])
+        model.denoiser.register_forward_pre_hook(lambda module, inputs, timesteps=timesteps: timesteps.append(float(inputs[1][0])))
+        drawn(model, voice(0.4))
+    alphas = scheduler.alphas_cumprod[torch.tensor(seen[True]).long()]
+    assert len(seen[True]) == len(seen[False]) == 5 and seen[True] != seen[False]
+    assert ((1 - alphas) / alphas).sqrt()[1:].tolist() == pytest.approx(GeometricSpacing(16.0, 0.15).ratios(5), rel=0.05)
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.04, 1.2, 3.0])
