@@ -31,7 +31,7 @@ def commands(text: str) -> Iterator[str]:
     for line in lines:
         fenced ^= line.lstrip().startswith("```")
         if fenced or line.startswith("    "):
-            yield from (part.strip() for part in line.split(" && "))
+            yield from (part.strip() for part in re.split(r' && (?=(?:[^"]*"[^"]*")*[^"]*$)', line))  # not within quotes
 
 
 def words(command: str) -> list[str]:

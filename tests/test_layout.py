@@ -36,6 +36,7 @@ ACROSS_MODULES = {
     "test_init": "what `tbd` itself exports",
     "test_layout": "this file",
     "test_numbers_refused": "numbers that no command takes",
+    "test_recipes": "docs/tutorials/run_other_methods.md",
     "think/test_planner_contract": "the contract of planners",
 }
 """Tests that belong to no one module → what they test. New tests go beside their module; this list is for what has none."""

@@ -56,6 +56,16 @@ SLOTS = {
             "progressive": "tbd.draw.guidance.progressive.ProgressiveGuidance",
         },
     ),
+    "predictor": Slot(
+        "tbd.evaluation.predictors.Predictor",
+        {
+            "model": "tbd.evaluation.predictors.ModelPredictor",
+            "command": "tbd.evaluation.command.predictor.CommandPredictor",
+            "truth": "tbd.evaluation.predictors.GroundTruth",
+            "still": "tbd.evaluation.predictors.StillPortrait",
+            "loudness": "tbd.evaluation.predictors.LoudnessJaw",
+        },
+    ),
     "source": Slot("tbd.data.sources.base.RawSource", DATASETS),
     "noise_scheduler": Slot(
         "diffusers.schedulers.scheduling_utils.SchedulerMixin",

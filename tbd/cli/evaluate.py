@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
-from tbd.cli.protocol_options import add_protocol_options, chosen_reference
+from tbd.cli.protocol_options import add_map_option, add_protocol_options, chosen_reference
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def _options(parser: "ArgumentParser") -> None:
         help="a folder of videos named by clip, from `tbd predict` or any other model; without motion files beside them (.npz), motion is "
         "tracked in the pixels of both sides",
     )
+    add_map_option(parser)
     parser.add_argument("--output", help="the scores to write (.json); numbers clip by clip go beside it (.csv)")
     parser.add_argument("--workers", type=int, default=1, help="processes that measure clips; the numbers do not depend on it")
     parser.add_argument("--device", default="auto", help="where the metrics' networks run (auto: the GPU if there is one)")
@@ -41,7 +42,7 @@ def _run(options: "Namespace") -> None:
     scores, clips = evaluate(
         protocol,
         chosen_reference(options, protocol),
-        lambda names: read_predictions(options.predictions, names),
+        lambda names: read_predictions(options.predictions, names, options.map),
         lambda items: progress(items, console),
         _device(options.device),
         options.workers,

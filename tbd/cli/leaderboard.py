@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tbd.cli.command import Command
+from tbd.cli.protocol_options import add_map_option
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def _options(parser: "ArgumentParser") -> None:
     add.add_argument("--predictions", help="the folder of the videos: sample frames are taken from it")
     verify.add_argument("--name", required=True, help="which row")
     verify.add_argument("--predictions", required=True, help="the folder of its videos, with the motion files that lay beside them")
+    add_map_option(verify)
     verify.add_argument(
         "--protocol", help="where several tables have a row of that name: its protocol; or the YAML file of one of your own"
     )
@@ -87,7 +89,7 @@ def _verify(options: "Namespace") -> None:
     def shown(clips: "Sequence[ReferenceClip]") -> "Iterable[ReferenceClip]":
         return progress(clips, Console(stderr=True))
 
-    where = (options.board, options.name, options.predictions, options.protocol, options.reference)
+    where = (options.board, options.name, options.predictions, options.protocol, options.reference, options.map)
     record = verify(*where, shown, options.device, options.workers)
     print(f"{options.name} is verified: its numbers are those of {options.predictions}, to {record.difference:.1g} of each.")
     print("`tbd leaderboard build` shows it.")

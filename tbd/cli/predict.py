@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
+from tbd.cli.component_options import add_slot, chosen, made
 from tbd.cli.protocol_options import add_protocol_options, chosen_reference
 from tbd.cli.sharding import add_shard_options, chosen_shard, launch_shards
 from tbd.errors import InputError
@@ -12,11 +13,10 @@ if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
 
     from tbd.evaluation.protocol import Protocol
+    from tbd.utils.class_path import Component
 
 
 def _options(parser: "ArgumentParser") -> None:
-    from tbd.evaluation.predictors import Predictor
-
     add_protocol_options(parser)
     parser.add_argument("--output", help="the folder to write: an mp4 and a JSON row a clip; an interrupted run is resumed")
     parser.add_argument(
@@ -25,13 +25,12 @@ def _options(parser: "ArgumentParser") -> None:
         help="write what a method may see of each clip, for programs of your own: portrait (png), voice (wav), label, text and plan "
         "(json), and a manifest.csv; without --output nothing is predicted and no model is loaded",
     )
+    add_slot(parser, "predictor", "what predicts", default="model")
     parser.add_argument("--model", help="packaged name, folder, or hub repository of a motion model; short for --predictor.model")
-    parser.add_subclass_arguments(
-        Predictor,
-        "predictor",
-        as_group=False,
-        default={"class_path": "tbd.evaluation.predictors.ModelPredictor"},
-        help="what predicts: ModelPredictor, GroundTruth, StillPortrait, LoudnessJaw, or a class of yours",
+    parser.add_argument(
+        "--command",
+        help="any program, run once a clip: 'python inference.py --source {portrait} --audio {audio} --out {video}'; short for --predictor "
+        "command with --predictor.command; --predictor.cwd, .timeout (seconds a clip), .result and .shell belong to it",
     )
     parser.add_argument(
         "--devices", type=str, default="1", help="how many GPUs or processes of a machine, or auto for all; each clip is made once"
@@ -80,23 +79,36 @@ def _export(options: "Namespace", protocol: "Protocol") -> None:
 
 def _predict_clips(options: "Namespace", protocol: "Protocol") -> None:
     from tbd.evaluation.predict import predict
-    from tbd.evaluation.predictors import Predictor
-    from tbd.utils.class_path import Component, build
     from tbd.utils.file_checks import check_folder
 
     check_folder("--output", options.output, {"--reference": options.reference}, inside=True)
-    chosen = Component.model_validate(options.predictor.as_dict())
-    if options.model is not None:
-        if not chosen.class_path.endswith("ModelPredictor"):
-            raise InputError(f"--model belongs to ModelPredictor; {chosen.class_path} takes none.")
-        chosen.init_args["model"] = options.model
+    component = _component(options)
     clips = chosen_reference(options, protocol).clips()
-    predictor = build(chosen, Predictor, "--predictor")
+    predictor = made(component, "predictor")
     devices = int(options.devices) if options.devices.lstrip("-").isdigit() else options.devices
     if options.num_nodes < 1:
         raise InputError(f"--num-nodes is a number from 1, not {options.num_nodes}.")
     folder, machines = Path(options.output), (devices, options.accelerator, options.num_nodes)
-    predict(protocol, clips, predictor, folder, chosen.model_dump(), *machines, options.quiet, chosen_shard(options))
+    predict(protocol, clips, predictor, folder, component.model_dump(), *machines, options.quiet, chosen_shard(options))
+
+
+def _component(options: "Namespace") -> "Component":
+    """The predictor that the options name."""
+    if options.command is not None and options.predictor == "model":
+        options["predictor"] = "command"
+    given = options.predictor
+    component = chosen(
+        given.as_dict() if hasattr(given, "as_dict") else given, "predictor", "model" if options.command is None else "command"
+    )
+    for name, kind in (("model", "ModelPredictor"), ("command", "CommandPredictor")):
+        if options[name] is None:
+            continue
+        if not component.class_path.endswith(kind):
+            raise InputError(f"--{name} belongs to {kind}; {component.class_path} takes none.")
+        component.init_args[name] = options[name]
+    if component.class_path.endswith("CommandPredictor") and "command" not in component.init_args:
+        raise InputError("--predictor command needs --command 'PROGRAM {portrait} {audio} {video}'.")
+    return component
 
 
 COMMAND = Command("videos of a protocol's clips, by a model or a baseline", _options, _run)

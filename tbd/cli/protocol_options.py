@@ -1,4 +1,4 @@
-"""The options that `tbd predict` and `tbd evaluate` share."""
+"""The options that `tbd predict`, `tbd evaluate` and `tbd leaderboard verify` share."""
 
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,15 @@ def add_protocol_options(parser: "ArgumentParser") -> None:
 
     parser.add_argument("--protocol", required=True, help="a YAML file, or one of those that ship: " + ", ".join(protocol_names()))
     parser.add_argument("--reference", help="where the true clips are: a prepared cache, or the folder that the protocol asks for")
+
+
+def add_map_option(parser: "ArgumentParser") -> None:
+    """Add the option that names a table of clips and files."""
+    parser.add_argument(
+        "--map",
+        metavar="CSV",
+        help="which video is which clip's, where names do not say it: a table with the columns clip and file (relative to --predictions)",
+    )
 
 
 def chosen_reference(options: "Namespace", protocol: "Protocol") -> "Reference":

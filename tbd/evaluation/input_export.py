@@ -19,15 +19,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tbd.errors import InputError, TBDError
 from tbd.evaluation.evaluate import require_split
+from tbd.evaluation.input_files import true_head, write_inputs
 from tbd.evaluation.pixel_protocol import in_pixels, motion_metrics
 from tbd.evaluation.predictions import INPUTS
 from tbd.evaluation.protocol import Protocol, protocol_names
 from tbd.evaluation.references.base import Reference, ReferenceClip
-from tbd.face.channels import HEAD
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
@@ -143,65 +141,8 @@ def _whole(folder: Path, clip: str) -> dict[str, Any] | None:
 
 def _write(protocol: Protocol, clip: ReferenceClip, folder: Path) -> dict[str, Any]:
     """Write one clip's files; returns the contents of ``<CLIP>.json``."""
-    frames, plan = clip.frames(), clip.plan()
-    _write_picture(folder / f"{clip.id}.png", clip.face(protocol.size).image)
-    _write_sound(folder / f"{clip.id}.wav", clip.audio())
-    has_pose = protocol.pose in ("reference", "any")
-    if has_pose:
-        _write_pose(folder / f"{clip.id}.pose.csv", _pose(protocol, clip))
-    about = {
-        "clip": clip.id,
-        "portrait": f"{clip.id}.png",
-        "audio": f"{clip.id}.wav",
-        "pose": f"{clip.id}.pose.csv" if has_pose else None,
-        "emotion": clip.emotion,
-        "level": clip.level,
-        "text": plan.text or clip.emotion or "neutral",
-        "frames": frames,
-        "seconds": round(frames / FPS, 3),
-        "rate": FPS,
-        "size": protocol.size,
-        "prediction": f"{clip.id}.mp4",
-        "plan": json.loads(plan.to_json()),
-    }
-    with atomic_output(folder / f"{clip.id}.json") as temporary:
-        temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return about
-
-
-def _write_picture(path: Path, image: np.ndarray) -> None:
-    from PIL import Image
-
-    with atomic_output(path) as temporary:
-        Image.fromarray(image).save(temporary)
-
-
-def _write_sound(path: Path, audio: np.ndarray) -> None:
-    from scipy.io import wavfile
-
-    with atomic_output(path) as temporary:
-        wavfile.write(temporary, SAMPLE_RATE, np.round(np.clip(audio, -1, 1) * 32767).astype(np.int16))
-
-
-def _pose(protocol: Protocol, clip: ReferenceClip) -> np.ndarray:
-    """(T, 6) the head's true pose, as `tbd.face.channels.HEAD`; tracked where it is not known."""
-    from tbd.evaluation.clip_decoding import decode_clip
-
-    motion = clip.motion()
-    if motion is None:
-        frames = clip.video(protocol.size)
-        if frames is None:
-            raise InputError(f"There are no true frames of {clip.id}, so that its head's pose is not known.")
-        motion = decode_clip(frames, {}, track=True, source=f"the true clip {clip.id}").motion
-    assert motion is not None, "a clip that is tracked has a motion"
-    return motion.head
-
-
-def _write_pose(path: Path, head: np.ndarray) -> None:
-    with atomic_output(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("time", *HEAD))
-        writer.writerows([f"{i / FPS:.2f}", *(f"{value:.7g}" for value in row)] for i, row in enumerate(head))
+    head = true_head(clip, protocol.size) if protocol.pose in ("reference", "any") else None
+    return write_inputs(clip, folder, protocol.size, head)
 
 
 def _write_manifest(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import sys
 import time
 import warnings
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -19,9 +21,10 @@ from typing_extensions import override
 
 from tbd.draw.randomness import clip_seed
 from tbd.errors import InputError, TBDError
+from tbd.evaluation.clip_decoding import count_frames
 from tbd.evaluation.environment import environment, peak_memory
 from tbd.evaluation.predictions import INPUTS, RUN, Row, read_row
-from tbd.evaluation.predictors import Predictor
+from tbd.evaluation.predictors import FinishedVideo, Outcome, PredictionError, Predictor
 from tbd.evaluation.protocol import Protocol
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.face.motion import Motion
@@ -63,8 +66,8 @@ class ClipWriter(L.LightningModule):
             write_clip(self.predictor, clip, self.folder, self.size, clip_seed(self.seed, clip.id), self.device)
         except InputError as error:
             # one clip that cannot be had must not end the others; the evaluation counts it as missing
-            self.failed.append(f"{clip.id}: {error}")
-            print(f"left out: {clip.id}: {error}", file=sys.stderr)
+            self.failed.append(f"{clip.id}: {error}{_keep_log(error, self.folder / f'{clip.id}.log')}")
+            print(f"left out: {self.failed[-1]}", file=sys.stderr)
 
 
 def write_clip(predictor: Predictor, clip: ReferenceClip, folder: Path, size: int, seed: int, device: torch.device) -> Row:
@@ -86,24 +89,52 @@ def write_clip(predictor: Predictor, clip: ReferenceClip, folder: Path, size: in
         torch.cuda.reset_peak_memory_stats(device)
     start, sound = time.perf_counter(), clip.audio()
     outcome = predictor.predict(clip, size, seed)
-    about = provenance(clip=clip.id, predictor=type(predictor).__name__)
-    with VideoWriter(folder / f"{clip.id}.mp4", sound, SAMPLE_RATE, metadata=about) as writer:
+    if isinstance(outcome, FinishedVideo):
+        frames, motion = _keep_video(outcome, folder, clip.id), None
+        seconds, memory, on_gpu = outcome.seconds, outcome.memory, False  # the other program's, whose GPU is not watched
+    else:
+        frames, motion = _write_frames(outcome, sound, folder, clip.id, type(predictor).__name__), outcome.motion
+        seconds, memory = time.perf_counter() - start, peak_memory()
+    row = Row(
+        clip=clip.id,
+        frames=frames,
+        size=size,
+        seed=seed,
+        seconds=round(seconds, 3),
+        memory=round(memory, 1),
+        gpu_memory=round(torch.cuda.max_memory_allocated(device) / 2**20, 1) if on_gpu else 0.0,
+        motion=motion is not None,
+    )
+    row.save(folder)
+    (folder / f"{clip.id}.log").unlink(missing_ok=True)  # of a time when it failed
+    return row
+
+
+def _write_frames(outcome: Outcome, sound: np.ndarray, folder: Path, clip: str, predictor: str) -> int:
+    """Code a clip's frames and write its motion; returns the number of frames."""
+    with VideoWriter(folder / f"{clip}.mp4", sound, SAMPLE_RATE, metadata=provenance(clip=clip, predictor=predictor)) as writer:
         for frame in outcome.frames:
             writer.write(frame)
     if outcome.motion is not None:
-        Motion(outcome.motion.values, {**outcome.motion.metadata, "seams": list(outcome.seams)}).save(folder / f"{clip.id}.npz")
-    row = Row(
-        clip=clip.id,
-        frames=writer.frames,
-        size=size,
-        seed=seed,
-        seconds=round(time.perf_counter() - start, 3),
-        memory=round(peak_memory(), 1),
-        gpu_memory=round(torch.cuda.max_memory_allocated(device) / 2**20, 1) if on_gpu else 0.0,
-        motion=outcome.motion is not None,
-    )
-    row.save(folder)
-    return row
+        Motion(outcome.motion.values, {**outcome.motion.metadata, "seams": list(outcome.seams)}).save(folder / f"{clip}.npz")
+    return writer.frames
+
+
+def _keep_video(video: FinishedVideo, folder: Path, clip: str) -> int:
+    """Move a finished video to its place, under its own ending; returns the number of its frames."""
+    target = folder / f"{clip}{video.path.suffix.lower()}"
+    with atomic_output(target) as temporary:
+        shutil.move(video.path, temporary)
+    return count_frames(target).frames
+
+
+def _keep_log(error: InputError, path: Path) -> str:
+    """Write what a failed program wrote; returns where it lies, for the sentence about the failure."""
+    if not isinstance(error, PredictionError) or not error.log:
+        return ""
+    with atomic_output(path) as temporary:
+        temporary.write_text(error.log, encoding="utf-8")
+    return f" (its output: {path})"
 
 
 def predict(
@@ -137,6 +168,8 @@ def predict(
         TBDError: If not one clip could be predicted.
     """
     names = checksum_of_names(clip.id for clip in clips)
+    if arguments := described.get("init_args"):
+        described = {**described, "init_args": {k: v for k, v in arguments.items() if k not in predictor.incidental}}
     _claim(folder, {"protocol": protocol.id, "clips": names, "predictor": described, "weights": predictor.weights()})
     clips = clips if shard is None else shard.of(clips)
     if not clips:
@@ -165,6 +198,8 @@ def predict(
     trainer.predict(writer, numbers, return_predictions=False)
     if shard is None and len(writer.failed) == len(clips):
         raise TBDError(f"None of the {len(clips)} clips could be predicted; the first: {writer.failed[0]}")
+    if writer.failed:
+        print(f"{len(writer.failed)} of {len(clips)} clips were left out; the same command tries them again.", file=sys.stderr)
 
 
 def _hush() -> None:

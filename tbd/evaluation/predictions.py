@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tbd.errors import InputError
+from tbd.evaluation.clip_map import read_clip_map
 from tbd.evaluation.scores import Issue
 from tbd.think.emotions import find_emotion
 from tbd.utils.atomic import atomic_output
@@ -49,8 +50,8 @@ class Row(BaseModel):
         size: Pixels of its square frames.
         seed: Seed of this clip; it depends on the run's seed and the clip's id alone.
         seconds: Seconds of work for it, the first frame's preparation included.
-        memory: Peak MB of the process so far.
-        gpu_memory: Peak MB on the GPU for this clip, 0 without one.
+        memory: Peak MB of the process so far; of another program's process tree, where that made the clip.
+        gpu_memory: Peak MB on the GPU for this clip, 0 without one or where another program made the clip.
         motion: Whether a motion lies beside the video.
     """
 
@@ -82,7 +83,7 @@ def read_row(folder: Path, clip: str) -> Row | None:
         The row; None where there is none, or where the files that it describes are missing.
     """
     path = folder / f"{clip}.json"
-    if not path.is_file() or not (folder / f"{clip}.mp4").is_file():
+    if not path.is_file() or not any((folder / f"{clip}{suffix}").is_file() for suffix in VIDEOS):
         return None
     try:
         row = Row.model_validate_json(path.read_text(encoding="utf-8"))
@@ -123,12 +124,13 @@ class Predictions:
     run: dict[str, Any] = field(default_factory=dict)
 
 
-def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predictions:
+def read_predictions(folder: str | os.PathLike, clips: Sequence[str], table: str | os.PathLike | None = None) -> Predictions:
     """Match a folder's videos to clips.
 
     Args:
         folder: Folder of videos, at any depth.
         clips: The ids that are expected.
+        table: A CSV file that says which video is which clip's, see `tbd.evaluation.clip_map`; names say it where not given.
 
     Returns:
         Videos by clip, and what is wrong with the set.
@@ -139,6 +141,27 @@ def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predict
     root = Path(folder)
     if not root.is_dir():
         raise InputError(f"There is no folder of predictions {root}; `tbd predict --output {root}` makes one.")
+    found, issues = _by_name(root, clips) if table is None else _by_table(root, clips, table)
+    noted = {issue.clip for issue in issues if issue.kind == "missing"}
+    issues += [
+        Issue(kind="missing", clip=clip, detail=f"there is no video for it; {clip}.mp4 would be right")
+        for clip in clips
+        if clip not in found and clip not in noted
+    ]
+    return Predictions(dict(sorted(found.items())), issues, _read_run(root))
+
+
+def _by_table(root: Path, clips: Sequence[str], table: str | os.PathLike) -> tuple[dict[str, Prediction], list[Issue]]:
+    videos, issues = read_clip_map(table, root, clips)
+    return {clip: _prediction(root, clip, video) for clip, video in videos.items()}, issues
+
+
+def _prediction(root: Path, clip: str, video: Path) -> Prediction:
+    motion = video.with_suffix(".npz")
+    return Prediction(clip, video, motion if motion.is_file() else None, read_row(root, clip))
+
+
+def _by_name(root: Path, clips: Sequence[str]) -> tuple[dict[str, Prediction], list[Issue]]:
     videos = sorted(p for p in root.rglob("*") if p.suffix.lower() in VIDEOS and not p.name.startswith(".") and p.is_file())
     names = [p.relative_to(root).with_suffix("").as_posix() for p in videos]
     found: dict[str, Prediction] = {}
@@ -153,18 +176,15 @@ def read_predictions(folder: str | os.PathLike, clips: Sequence[str]) -> Predict
             other = found[clip].video.relative_to(root).as_posix()
             issues.append(Issue(kind="twice", clip=where, detail=f"it claims {clip} as {other} does, which is taken"))
         else:
-            motion = video.with_suffix(".npz")
-            found[clip] = Prediction(clip, video, motion if motion.is_file() else None, read_row(root, clip))
+            found[clip] = _prediction(root, clip, video)
     _note_guesses([(v, c) for v, c in zip(videos, claims) if c is not None and found[c.clip].video == v], root)
     if not found:
         saw = f"{len(videos)} videos such as {videos[0].name}" if videos else "no videos"
-        raise InputError(f"{root} holds {saw}, none of them named by a clip of the protocol, such as {min(clips)}.mp4.")
-    issues += [
-        Issue(kind="missing", clip=clip, detail=f"there is no video for it; {clip}.mp4 would be right")
-        for clip in clips
-        if clip not in found
-    ]
-    return Predictions(dict(sorted(found.items())), issues, _read_run(root))
+        raise InputError(
+            f"{root} holds {saw}, none of them named by a clip of the protocol, such as {min(clips)}.mp4; "
+            "a table (--map) may say which is which."
+        )
+    return found, issues
 
 
 def _note_guesses(taken: Sequence[tuple[Path, "Claim"]], root: Path) -> None:

@@ -3,7 +3,8 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from typing_extensions import override
@@ -33,11 +34,43 @@ class Outcome(NamedTuple):
     seams: tuple[int, ...] = ()
 
 
+class FinishedVideo(NamedTuple):
+    """A clip that another program has predicted and coded, which is kept as it is.
+
+    Args:
+        path: The video; it is moved.
+        seconds: Wall time of the program.
+        memory: Peak MB of its process tree.
+        holder: Keeps the folder of `path` until the video was moved.
+    """
+
+    path: Path
+    seconds: float
+    memory: float
+    holder: Any = None
+
+
+class PredictionError(InputError):
+    """A clip that could not be predicted.
+
+    Args:
+        message: One sentence.
+        log: What the program wrote, or its end; it is kept beside the predictions.
+    """
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
 class Predictor(ABC):
     """Predicts a clip from its portrait, its voice and its plan."""
 
+    incidental: ClassVar[frozenset[str]] = frozenset()
+    """Arguments on which no frame depends: a run may be taken up with others."""
+
     @abstractmethod
-    def predict(self, clip: ReferenceClip, size: int, seed: int) -> Outcome:
+    def predict(self, clip: ReferenceClip, size: int, seed: int) -> Outcome | FinishedVideo:
         """Predict one clip.
 
         Args:
@@ -46,7 +79,10 @@ class Predictor(ABC):
             seed: Seed of this clip; the same seed gives the same frames on any device and in any order of clips.
 
         Returns:
-            Frames and, where there is one, motion.
+            Frames and, where there is one, motion; or a video that is coded already.
+
+        Raises:
+            InputError: If this clip cannot be predicted; the others are.
         """
 
     def to(self, device: str) -> "Predictor":

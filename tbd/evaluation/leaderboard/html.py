@@ -123,7 +123,7 @@ def _plot(column: Column, table: Table) -> str:
     for entry in entries:
         value = column.value(entry)
         if value is not None and value.number is not None:
-            kind = "bound" if is_bound(entry) else "own" if "Predictor" in json.dumps(entry.measured_scores.predictor) else ""
+            kind = "bound" if is_bound(entry) else "own" if "ModelPredictor" in json.dumps(entry.measured_scores.predictor) else ""
             points.append((entry.name, value.number, value.error, kind, column.text(entry)))
     aim = column.number(truth) if truth is not None and column.better == "reference" else None
     unit = f", {column.unit}" if column.unit else ""

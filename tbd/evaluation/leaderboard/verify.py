@@ -47,6 +47,7 @@ def verify(
     predictions: str | os.PathLike,
     protocol: str | None = None,
     reference: str | None = None,
+    table: str | os.PathLike | None = None,
     progress: Progress = iter,
     device: str = "cpu",
     workers: int = 1,
@@ -59,6 +60,7 @@ def verify(
         predictions: The folder of the row's videos.
         protocol: A protocol's name or its YAML file; None for the row's own, which tbd must ship.
         reference: The true clips, where the protocol's reference needs a folder.
+        table: Which video is which clip's, as for `read_predictions`.
         progress: Wraps the clips, such as a progress bar.
         device: Device of the metrics' networks.
         workers: Number of processes.
@@ -73,7 +75,9 @@ def verify(
     chosen = None if protocol is None else load_protocol(protocol)
     entry = find_row(root, name, None if chosen is None else chosen.id)
     recipe = chosen or _shipped(entry)
-    found = _measure(recipe, build_reference(_asked_for(entry, recipe).reference, reference), predictions, progress, device, workers)
+    found = _measure(
+        recipe, build_reference(_asked_for(entry, recipe).reference, reference), (predictions, table), progress, device, workers
+    )
     try:
         difference = compare(entry.measured_scores, found)
     except InputError as error:
@@ -91,9 +95,15 @@ def verify(
 
 
 def _measure(
-    protocol: Protocol, reference: Reference, predictions: str | os.PathLike, progress: Progress, device: str, workers: int
+    protocol: Protocol,
+    reference: Reference,
+    predictions: tuple[str | os.PathLike, str | os.PathLike | None],
+    progress: Progress,
+    device: str,
+    workers: int,
 ) -> Scores:
-    return evaluate(protocol, reference, partial(read_predictions, predictions), progress, device, workers)[0]
+    folder, table = predictions
+    return evaluate(protocol, reference, partial(read_predictions, folder, table=table), progress, device, workers)[0]
 
 
 def _shipped(entry: Entry) -> Protocol:

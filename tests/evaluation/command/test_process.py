@@ -1,0 +1,48 @@
+"""Programs: their time, the memory of all their processes, and an end for whatever they leave behind."""
+
+import sys
+import time
+
+import psutil
+import pytest
+
+from tbd.evaluation.command.process import run_measured
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_memory_is_that_of_all_processes(tmp_path):
+    """Two children hold 60 MB each at the same time; neither alone holds as much as both."""
+    hold = "x = bytearray(60 * 2**20); x[::4096] = b'1' * len(x[::4096]); import time; time.sleep(1.2)"
+    parent = f"import subprocess, sys; c = [subprocess.Popen([sys.executable, '-c', {hold!r}]) for _ in range(2)]; [p.wait() for p in c]"
+    done = run_measured(python(parent), tmp_path / "log", 60)
+    assert done.code == 0 and 120 < done.memory < 250 and 1.2 < done.seconds < 20
+
+
+def test_a_short_peak_is_not_missed(tmp_path):
+    done = run_measured(python("x = bytearray(80 * 2**20); x[::4096] = b'1' * len(x[::4096])"), tmp_path / "log", 60)
+    assert done.memory > 80
+
+
+def test_a_time_limit_ends_the_whole_tree(tmp_path):
+    """A grandchild that has left the session and ignores SIGTERM as well."""
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    parent = (
+        f"import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', {stubborn!r}], start_new_session=True); "
+        "print(p.pid, flush=True); time.sleep(60)"
+    )
+    start = time.monotonic()
+    done = run_measured(python(parent), tmp_path / "log", 2.0)
+    pid = int((tmp_path / "log").read_text())
+    assert done.code is None and time.monotonic() - start < 15
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_exit_codes_and_output(tmp_path):
+    assert run_measured(python("import sys; print('a'); print('b', file=sys.stderr); sys.exit(7)"), tmp_path / "log", None).code == 7
+    assert (tmp_path / "log").read_text().split() in (["a", "b"], ["b", "a"])
+    assert run_measured(python("import os; os.kill(os.getpid(), 9)"), tmp_path / "log", None).code == -9
+    with pytest.raises(OSError):
+        run_measured(["/nowhere/to/be/found"], tmp_path / "log", None)
