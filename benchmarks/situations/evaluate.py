@@ -3,8 +3,8 @@
     python -m benchmarks.situations.evaluate [--fitted FITTED.npz] --output out.json
 
 Protocol ``situations-1``. ``test.tsv`` was written before any sentence of ``train.tsv``, on other topics, and is judged twice: by the
-classifier alone and by `SituationPlanner`, which also has the rules. ``everyday.tsv`` was written when the
-weights were final.
+classifier alone and by `SituationPlanner`, which also has the rules. The `LATER` sets were written after the sentences of an earlier
+fit, ``fourth.tsv`` before the present one and by somebody who saw no other sentences.
 
 An emotion is right where the sentence's mix has it; "strict"
 counts the mix's first alone. The expected calibration error has ten bins. With ``--fitted`` also the folds of the training sentences,
@@ -23,6 +23,8 @@ from tbd.think.emotions import EMOTIONS
 from tbd.think.situations import SituationPlanner
 
 BINS = 10
+LATER = ("everyday", "second", "third", "fourth")
+"""Sets that are judged by the planner alone."""
 Judged = list[tuple[Row, str, float]]
 """Sentence, leading emotion, confidence."""
 
@@ -85,7 +87,7 @@ def evaluate(output: str, fitted: str | None = None) -> None:
         "environment": environment(),
         "classifier": scores(alone),
         "planner": scores(by_planner(sentences, planner)),
-        "everyday": scores(by_planner(rows("everyday"), planner)),
+        **{name: scores(by_planner(rows(name), planner)) for name in LATER},
         "calibration error": {"test": calibration_error(alone)},
     }
     if fitted is not None:
@@ -97,7 +99,7 @@ def evaluate(output: str, fitted: str | None = None) -> None:
 
 
 def _markdown(results: dict[str, Any]) -> str:
-    names = [name for name in ("classifier", "planner", "everyday", "folds") if name in results]
+    names = [name for name in ("classifier", "planner", *LATER, "folds") if name in results]
     keys = list(results["classifier"])
     lines = [[key, *(f"{r['right']} of {r['n']} ({r['strict']})" if (r := results[n].get(key)) else "" for n in names)] for key in keys]
     doubt = "; ".join(f"{name} {value:.3f}" for name, value in results["calibration error"].items())

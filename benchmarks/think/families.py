@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.situations.data import rows
+from benchmarks.situations.evaluate import LATER
 from tests.think.sentences import measured, sentences
 
 FOLDER = Path(__file__).parent
@@ -100,7 +101,7 @@ def _named(name: str) -> Iterator[Item]:
 
 
 def _situations() -> Iterator[Item]:
-    for name in ("test", "everyday", "second", "third"):
+    for name in ("test", *LATER):
         for row in rows(name):
             family = "factual" if row.is_factual else "situations" if row.language == "en" else "other languages"
             yield Item(family, name, row.text, tuple(row.felt))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.situations.evaluate import LATER
 from benchmarks.think.families import TIMED_SECONDS, Item
 from tbd.errors import TBDError
 from tbd.think import MusclePlan, Planner, SituationPlanner
@@ -93,7 +94,7 @@ def measure(planner: Planner, item: Item) -> Record:
     record |= {"unmended": is_complete(draft), "mended": is_complete(completed(plan))} | score(plan, item)
     if isinstance(planner, ChatPlanner):
         record["draft"] = score(draft, item)
-    if isinstance(planner, SituationPlanner) and planner.classifier is not None and item.source in ("test", "everyday", "second"):
+    if isinstance(planner, SituationPlanner) and planner.classifier is not None and item.source in ("test", *LATER):
         situation = planner.classifier.read(item.text)
         record["classifier"] = None if situation is None else {"got": situation.leading, "confidence": situation.confidence}
     return record

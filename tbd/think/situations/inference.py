@@ -24,14 +24,16 @@ _OVERRULES_STILLNESS = 0.5
 """The same where the words are orders to the face, or name no feeling of the eight."""
 OVERRULES_FACE = 0.75
 """The same where the text speaks of a face."""
-_OVERRULES_OTHERS = 0.35
-"""The same where somebody else laughs or smiles at the one who speaks."""
+_OVERRULES_OTHERS = 0.6
+"""How likely an unpleasant feeling must be, whichever it is, where somebody else laughs or smiles at the one who speaks."""
+_UNPLEASANT: tuple[Emotion, ...] = ("sad", "angry", "fear", "contempt", "disgusted")
 _LONG = 6
 """Words from which a sentence can be about a situation and name a feeling in passing."""
 _PASSING = 1 / 3
 """Share of a text's words up to which what it names is named in passing."""
 _ENDS = frozenset(".!?…")
 _SPEAKER = frozenset(("i", "me", "my", "mine", "we", "us", "our"))
+_MINE = frozenset(("my", "our"))
 _FACE = frozenset(
     (
         "face", "mouth", "lip", "lips", "eye", "eyes", "brow", "brows", "eyebrow", "eyebrows", "cheek", "cheeks", "forehead", "chin", "jaw",
@@ -194,15 +196,20 @@ def overrules(situation: Situation, words: Text, moments: Sequence[Moment], lead
         needed = OVERRULES_FACE
     if situation.leading == "neutral" and (needed == OVERRULES_FACE or words.tokens[-1] not in _ENDS):
         return False  # a description, not a statement
-    if leading == "happy" and _others_laugh(words.tokens, moments) and situation.valence < 0:
-        needed = _OVERRULES_OTHERS
+    if leading == "happy" and _others_laugh(words.tokens, moments) and situation.leading in _UNPLEASANT:
+        return sum(situation.probabilities[emotion] for emotion in _UNPLEASANT) >= _OVERRULES_OTHERS
     return situation.confidence >= needed
 
 
 def _others_laugh(tokens: Sequence[str], moments: Sequence[Moment]) -> bool:
-    laughs = any(reading.sense.kind == "expression" for moment in moments for reading in moment.readings)
-    first = next((token for token in tokens if token in _SPEAKER | _OTHERS), "")
-    return laughs and first not in _SPEAKER and bool(_SPEAKER & set(tokens))
+    """Whether somebody else than the one who speaks laughs or smiles, and the one who speaks is there."""
+    faces = [r.words.split()[0] for moment in moments for r in moment.readings if r.sense.kind == "expression" and r.words]
+    at = next((place for place, token in enumerate(tokens) if token in faces), None)
+    if at is None or (at > 0 and tokens[at - 1] in _MINE):
+        return False
+    # Who does it stands before it, and where no pronoun does, a noun: "my" is part of "my classmates".
+    subject = next((token for token in reversed(tokens[:at]) if token in (_SPEAKER - _MINE) | _OTHERS), "")
+    return subject not in _SPEAKER and bool(_SPEAKER & set(tokens))
 
 
 def filler(classify: Callable[[Sequence[str]], list[Situation]]) -> Callable[[Tokens, list[Found]], list[Found]]:

@@ -81,7 +81,9 @@ def test_laughter_of_others_is_not_the_speakers(tmp_path):
     made = planner(tmp_path, {"fell": "sad"}, sharpness=2)
     plan = made.plan("They laughed when I fell down the stairs")
     assert leading(plan, 0) == "sad" and "“laughed” is read as part of what happens" in plan.notes[0]
+    assert leading(made.plan("My friends laughed when I fell"), 0) == "sad"
     assert leading(made.plan("I laughed when they fell"), 0) == "happy"
+    assert leading(made.plan("My laugh was loud when they fell"), 0) == "happy"
 
 
 def test_a_word_in_passing_is_overruled_by_a_sure_classifier_alone(tmp_path):
