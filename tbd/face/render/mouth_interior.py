@@ -25,6 +25,10 @@ _FUNNEL = 0.06
 """Lips that stand out by so many inter-ocular distances halve the light behind them."""
 _NARROW, _NARROW_LIGHT = 0.14, 0.55
 """Through a gap narrower than this, in inter-ocular distances, less light falls: at the narrowest this share (set on the same film)."""
+_BITING, _WHOLE = 0.06, 0.95
+"""Inter-ocular distances above biting edges, and opacity, within which a row shows its teeth alone."""
+_BRIGHTER = 1.8
+"""Painted teeth beside a portrait's own become at most by this factor brighter or darker."""
 _LOWER_LIGHT = 0.86
 """Lower teeth stand in the shade of the upper ones."""
 
@@ -132,6 +136,7 @@ def _soften(picture: np.ndarray, blur: float, sharp: float = _SHARP) -> np.ndarr
 
 def _with_own(painted: np.ndarray, own: OwnTeeth, arch: DentalArch, palette: Palette, blur: float) -> np.ndarray:
     """(rows, columns, 4) the row with the portrait's own teeth where it shows some, gums above them and painted teeth beside them."""
+    painted = _going_on(painted, own, arch)
     above = arch.places[1] - own.edge
     gum = smoothstep((above - arch.crown()) / 0.02)[..., None]
     colour = own.colour + gum * (palette.gum - own.colour)
@@ -139,6 +144,29 @@ def _with_own(painted: np.ndarray, own: OwnTeeth, arch: DentalArch, palette: Pal
     mine = np.concatenate([colour, np.ones_like(alpha)], -1) * alpha
     share = _soften(np.ascontiguousarray(own.share), blur, 0.1)[..., None]
     return mine * share + _soften(painted, blur) * (1 - share)
+
+
+def _going_on(painted: np.ndarray, own: OwnTeeth, arch: DentalArch) -> np.ndarray:
+    """The painted row, which beside the portrait's own teeth stands as high and is as bright as these."""
+    import cv2
+
+    rows, columns = arch.shape
+    y, x = np.mgrid[:rows, :columns].astype(np.float32)
+    places = np.stack([x, y + (own.over * arch.resolution).astype(np.float32)], -1)
+    shifted = sample(painted, places, cv2.BORDER_REPLICATE)
+    biting = (arch.places[1] > own.edge) & (arch.places[1] < own.edge + _BITING) & (shifted[..., 3] > _WHOLE)
+    found = np.flatnonzero(own.share[0] > 0)
+    for ends, side in (
+        (found[: len(found) // 4 + 1], slice(0, found[len(found) // 2])),
+        (found[-len(found) // 4 :], slice(found[len(found) // 2], None)),
+    ):
+        teeth = np.zeros_like(biting)
+        teeth[:, ends] = biting[:, ends]
+        if teeth.any():
+            ratio = np.median(own.colour[teeth], 0) / np.maximum(np.median(shifted[teeth][:, :3], 0), 1)
+            ratio = np.clip(ratio, 1 / _BRIGHTER, _BRIGHTER)
+            shifted[:, side, :3] *= 1 + own.beside[side, None].astype(np.float32) * (ratio - 1).astype(np.float32)
+    return np.asarray(shifted)
 
 
 def _over(texture: np.ndarray, below: np.ndarray) -> np.ndarray:

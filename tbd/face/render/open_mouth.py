@@ -9,6 +9,7 @@ from tbd.face.render.dental_arch import DentalArch, RigidFrame
 from tbd.face.render.grid import sample
 from tbd.face.render.lips import LipAperture
 from tbd.face.render.mouth_palette import luminance
+from tbd.utils.tracks import smoothstep
 
 _BAND = 0.05
 """How far from the mesh's contours the lips' edges may lie, in inter-ocular distances."""
@@ -34,6 +35,12 @@ _BESIDE = 0.02
 """Width of the passage from a portrait's own teeth to painted ones, likewise."""
 _EVEN = 0.012
 """Standard deviation by which biting edges are smoothed along the row."""
+_UNEVEN = 0.009
+"""How far a biting edge stands above or below the arc that the row's edges lie on; farther ones are shadows or lips."""
+_ARC = 0.08
+"""How far that arc departs at most from a usual row's."""
+_GOES_ON = 0.2
+"""Over this distance beside a portrait's own teeth painted ones go on at their height and in their light, likewise."""
 _VALLEY = 0.94
 """Where both rows show, the seam between them is darker than this against the teeth beside it."""
 
@@ -129,6 +136,8 @@ class OwnTeeth:
         share: (R, C) float32 0..1, how much of it is to be seen instead of painted teeth.
         alpha: (R, C) float32 0..1, what is tooth or gum, and not what lies below the biting edges.
         edge: (C,) heights of the biting edges over the incisors' of a usual row, in inter-ocular distances.
+        over: (C,) how much higher the row stands than a usual one, along it and, fading, beside these teeth, likewise.
+        beside: (C,) 1 at these teeth, falling to 0 beside them.
         raised: Median of how much higher they stand than a usual row's, where they show.
         tooth: (3,) the teeth's colour.
     """
@@ -137,6 +146,8 @@ class OwnTeeth:
     share: np.ndarray
     alpha: np.ndarray
     edge: np.ndarray
+    over: np.ndarray
+    beside: np.ndarray
     raised: float
     tooth: np.ndarray
 
@@ -188,12 +199,34 @@ def find_teeth(
     places = np.stack(np.broadcast_arrays(columns[None], source), -1).astype(np.float32)
     colour = sample(np.ascontiguousarray(seen[..., :3]), places, cv2.BORDER_REPLICATE)
     share = cv2.GaussianBlur(found.astype(np.float32)[None], (0, 0), max(_BESIDE * arch.resolution, 0.5)) * found
-    alpha = np.clip(edges - rows + 0.5, 0, 1).astype(np.float32)
-    height = arch.places[1][0, 0] - edges / arch.resolution
+    usual_edge = arch.edges()[0]
+    over = arch.places[1][0, 0] - edges / arch.resolution - usual_edge
     free = bare & ~reaching
-    over = height - arch.edges()[0]
-    raised = float(np.median(over[free])) if free.sum() > 0.3 * bare.sum() else min(float(np.median(over[bare])), 0.0)
-    return OwnTeeth(colour, np.broadcast_to(share, alpha.shape), alpha, height, raised, tooth)
+    known_edges = free.sum() > 0.3 * bare.sum()
+    raised = float(np.median(over[free])) if known_edges else min(float(np.median(over[bare])), 0.0)
+    along = arch.places[0][0]
+    arc = _arc(along, over, free) if known_edges else np.full_like(over, np.median(over[bare]))
+    over = np.clip(over, arc - _UNEVEN, arc + _UNEVEN)
+    height = over + usual_edge
+    alpha = np.clip((arch.places[1] - height) * arch.resolution + 0.5, 0, 1).astype(np.float32)
+    columns = np.flatnonzero(found)
+    distance = np.maximum(np.maximum(along[columns[0]] - along, along - along[columns[-1]]), 0)
+    beside = smoothstep(1 - distance / _GOES_ON)
+    goes_on = np.where(found, over, arc[np.clip(np.arange(len(arc)), columns[0], columns[-1])]) * beside
+    return OwnTeeth(colour, np.broadcast_to(share, alpha.shape), alpha, height, goes_on, beside, raised, tooth)
+
+
+def _arc(along: np.ndarray, over: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(C,) the arc that most of the biting edges `over` a usual row lie on, where they are `known`."""
+    terms = np.stack([np.ones_like(along), along, along**2], 1)
+    weight = known.astype(np.float64)
+    for _ in range(8):
+        weighted = terms * weight[:, None]
+        bend = np.diag([1e-6, 1e-2, 1e-2]) * weight.sum()  # a few teeth tell the height and little of the slope
+        fit = terms @ np.linalg.solve(terms.T @ weighted + bend, weighted.T @ over)
+        weight = known / (1 + ((over - fit) / _UNEVEN) ** 2)
+    middle = float(np.median(over[known]))
+    return np.clip(fit, middle - _ARC, middle + _ARC)
 
 
 def tooth_likeness(image: np.ndarray, inside: np.ndarray, lips: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

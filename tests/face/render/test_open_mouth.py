@@ -1,5 +1,7 @@
 """Mouths that are open in the portrait: their edges, their lips and their own teeth, on drawn pictures where the truth is known."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,30 @@ class TestTeeth:
         # The teeth end at row 106, nine pixels below the origin of the skull.
         expected = -9 / SCALE - UPPER_EDGE
         assert found.edge[middle - 8 : middle + 8] == pytest.approx(np.full(16, expected), abs=0.015)
+
+    def test_a_highlight_that_reaches_far_down_makes_no_fang(self):
+        image = picture()
+        image[100:117, 102:106] = TOOTH
+        arch, found = self.find(image)
+        middle = arch.shape[1] // 2
+        near = found.edge[middle - 30 : middle + 30]
+        assert np.ptp(near) < 0.03  # the highlight itself reaches 0.07 farther than the teeth
+
+    def test_painted_teeth_go_on_beside_them_at_their_height_and_in_their_light(self):
+        from tbd.face.render.mouth_interior import _going_on
+
+        arch, found = self.find()
+        over = np.full_like(found.over, 0.05) * found.beside
+        raised = dataclasses.replace(found, over=over, edge=arch.edges()[0] + 0.05)
+        painted = np.zeros((*arch.shape, 4), np.float32)
+        painted[arch.places[1][:, 0] > 0] = [100, 100, 100, 1]
+        shown = np.flatnonzero(found.share[0] > 0)
+        row = _going_on(painted, raised, arch)
+        at, far = shown[-1] + 2, -1
+        lowest = [arch.places[1][np.flatnonzero(row[:, column, 3] > 0.5)[-1], 0] for column in (at, far)]
+        assert lowest[0] == pytest.approx(0.05, abs=0.012) and lowest[1] == pytest.approx(over[far], abs=0.012)
+        light = [row[arch.places[1][:, 0] > 0.06][:, column, :3].mean() for column in (at, far)]
+        assert light[0] > 160 and light[1] == pytest.approx(100 * (1 + 0.8 * found.beside[far]), abs=4)
 
     def test_their_colour_is_the_photographs_and_goes_on_under_the_lip(self):
         arch, found = self.find()
