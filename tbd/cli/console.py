@@ -7,8 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tbd.face.geometry import FaceGeometry
-from tbd.face.occlusion import is_mouth_occluded
-from tbd.face.render.glasses import find_glasses
+from tbd.face.portrait_notes import portrait_notes
 from tbd.utils.user_warnings import warn
 
 T = TypeVar("T")
@@ -42,10 +41,5 @@ def describe_face(face: FaceGeometry, console: Console) -> None:
     """
     if face.faces_seen > 1:
         console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
-    if is_mouth_occluded(face):
-        warn("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
-    glasses = find_glasses(face)
-    if glasses is not None and glasses.tinted:
-        warn("the portrait wears dark glasses; its eyes, which are not seen, are left as they are.")
-    if "turned" in face.metadata:
-        warn(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")
+    for note in portrait_notes(face):
+        warn(note)

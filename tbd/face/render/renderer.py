@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -79,11 +79,23 @@ class MeshWarpRenderer(Renderer):
         Yields:
             T arrays (H, W, 3) uint8 RGB of the portrait's size.
         """
+        yield from self.render_values(face, motion.clamped().values)
+
+    def render_values(self, face: FaceGeometry, values: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Render frames whose motion may still be sampled: the portrait is prepared before the first is asked for.
+
+        Args:
+            face: The portrait.
+            values: Frames (58,) of motion, blendshapes in 0..1.
+
+        Yields:
+            An array (H, W, 3) uint8 RGB of the portrait's size for each.
+        """
         warper = PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips, self.open_eyes)
         waiting: deque[Future[np.ndarray]] = deque()
         with ThreadPoolExecutor(self.workers) as pool:
-            for values in motion.clamped().values:
-                waiting.append(pool.submit(_draw, warper, face, values))
+            for frame in values:
+                waiting.append(pool.submit(_draw, warper, face, frame))
                 if len(waiting) > self.workers:
                     yield waiting.popleft().result()
             while waiting:

@@ -1,0 +1,25 @@
+"""What a user should know about a portrait before it speaks."""
+
+from tbd.face.geometry import FaceGeometry
+from tbd.face.occlusion import is_mouth_occluded
+from tbd.face.render.glasses import find_glasses
+
+
+def portrait_notes(face: FaceGeometry) -> list[str]:
+    """Say what is odd about a portrait: a covered mouth, dark glasses, a picture that was turned.
+
+    Args:
+        face: The face that was found in the portrait.
+
+    Returns:
+        One sentence for each oddity.
+    """
+    notes = []
+    if is_mouth_occluded(face):
+        notes.append("the portrait's mouth seems covered (a mask, a scarf, a hand?); lips are drawn where it should be.")
+    glasses = find_glasses(face)
+    if glasses is not None and glasses.tinted:
+        notes.append("the portrait wears dark glasses; its eyes, which are not seen, are left as they are.")
+    if "turned" in face.metadata:
+        notes.append(f"the picture was turned by {abs(face.metadata['turned'])}°, so that the face stands upright.")
+    return notes

@@ -1,0 +1,15 @@
+"""The studio: a page on which a portrait, a voice and a sentence become a talking face. Sits on top of the pipeline.
+
+limits      what a page may be given
+settings    scales, seed and size, and the command line that gives the same result
+timeline    a plan's actions as rows that can be edited, muted and undone
+session     what one browser tab has given and made, and its temporary folder
+inputs      files of a browser → portrait and voice, checked and measured
+drawing     motion, preview and video of a session, with progress
+export      plan, motion and voice as files to download
+fragments   pieces of the page that are made anew: reasoning, notes, result
+handlers    events of the page → changes of a session
+layout      the page's components
+files       the routes under which results are fetched
+server      starts it all
+"""

@@ -1,0 +1,182 @@
+"""Motion, preview and video of a session, with progress."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from tbd.face.geometry import FaceGeometry
+from tbd.face.motion import Motion
+from tbd.face.portrait import crop_portrait
+from tbd.face.render.renderer import MeshWarpRenderer
+from tbd.media import VideoWriter, provenance
+from tbd.media.rates import FPS, SAMPLE_RATE
+from tbd.pipeline import TalkingHeadPipeline, warp_renderer
+from tbd.studio.ahead import ahead
+from tbd.studio.export import write_downloads
+from tbd.studio.limits import PREVIEW_SIZE
+from tbd.studio.session import Portrait, Result, Session, Voice
+from tbd.studio.settings import Settings, command_line
+from tbd.think.plan import MusclePlan
+
+_SHOW_EVERY = 0.3
+"""Seconds between frames that are shown while more are drawn."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a drawing is.
+
+    Args:
+        stage: What is being drawn.
+        done: Frames that are drawn.
+        total: Frames that there will be; 0 while that is not known.
+        frame: (H, W, 3) uint8 RGB, the newest frame; None for none.
+        result: What was drawn, when it is complete.
+    """
+
+    stage: Literal["motion", "preview", "video"]
+    done: int = 0
+    total: int = 0
+    frame: np.ndarray | None = None
+    result: Result | None = None
+
+
+class Stopped(Exception):
+    """The tab was closed, or its user pressed Stop."""
+
+
+class Drawer:
+    """Draws what sessions ask for, with one pipeline.
+
+    Args:
+        pipeline: Thinks, tracks, draws and renders.
+    """
+
+    def __init__(self, pipeline: TalkingHeadPipeline) -> None:
+        self.pipeline = pipeline
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """The scales of the model's own guidance."""
+        return dict(self.pipeline.motion_model.guidance.scales())
+
+    def draw(self, session: Session, settings: Settings, full: bool) -> Iterator[Progress]:
+        """Draw the session's plan: a preview, and then the full video if it is wanted.
+
+        Args:
+            session: Gives portrait, voice and plan; gets the preview and the result.
+            settings: How to draw.
+            full: Whether the full video is wanted as well.
+
+        Yields:
+            Progress; every stage's last has its result.
+
+        Raises:
+            InputError: If portrait, voice or plan are missing.
+            Stopped: If the session's `stopped` was set meanwhile.
+        """
+        portrait, voice = session.require_portrait(), session.require_voice()
+        plan = session.require_timeline().plan
+        job = _Job(self.pipeline, session, portrait, voice, plan, settings)
+        job.check()
+        yield Progress("motion")
+        yield from job.preview()
+        if full:
+            yield from job.video()
+
+
+@dataclass
+class _Job:
+    """One drawing: what it is made of, as it was when it began."""
+
+    pipeline: TalkingHeadPipeline
+    session: Session
+    portrait: Portrait
+    voice: Voice
+    plan: MusclePlan
+    settings: Settings
+
+    @property
+    def _key(self) -> tuple:
+        """Of what the motion depends on."""
+        return self.plan.model_dump_json(), replace(self.settings, size=512), self.voice
+
+    def preview(self) -> Iterator[Progress]:
+        """Draw the motion where it is not known, and a small video."""
+        before, known = self.session.preview, self._known()
+        if before is not None and known is before.motion and before.portrait is self.portrait:
+            yield Progress("preview", len(before.motion), len(before.motion), result=before)
+            return
+        for progress in self._film("preview", PREVIEW_SIZE):
+            if progress.result is not None:
+                self.session.preview = progress.result
+                self.session.forget(before)
+            yield progress
+
+    def video(self) -> Iterator[Progress]:
+        """Draw the video at its full size, with everything to download."""
+        before = self.session.result
+        for progress in self._film("video", self.settings.size):
+            if progress.result is not None:
+                self.session.result = progress.result
+                self.session.forget(before)
+            yield progress
+
+    def _known(self) -> Motion | None:
+        known = self.session.motion
+        return known[1] if known is not None and known[0] == self._key else None
+
+    def _sample(self) -> Iterator[np.ndarray]:
+        """(58,) a frame, window by window as it is sampled, so that the first frames need not wait for the last window."""
+        known = self._known()
+        if known is not None:
+            yield from known.clamped().values
+            return
+        model, pieces = self.pipeline.motion_model, []
+        for piece in model.generate(self.voice.samples, self.plan, self.settings.seed, self.settings.guidance(model.guidance)):
+            piece.head[:] *= self.settings.head_motion
+            pieces.append(piece.values)
+            yield from piece.values
+        whole = Motion(np.concatenate(pieces), {"source": "MotionDiffusion", "seed": self.settings.seed})
+        self.session.motion = (self._key, whole)
+
+    def _film(self, stage: Literal["preview", "video"], size: int) -> Iterator[Progress]:
+        path = self.session.new_file(f"{stage}.mp4")
+        face = crop_portrait(self.portrait.face, size)
+        sound, about = self.voice.sound, provenance(self.plan.model_dump_json(exclude_defaults=True))
+        total, shown = -(-len(self.voice.samples) * FPS // SAMPLE_RATE), 0.0
+        with VideoWriter(path, sound.samples, sound.sample_rate, metadata=about) as writer:
+            for frame in self._frames(face):
+                writer.write(frame)
+                self.check()
+                if time.monotonic() - shown > _SHOW_EVERY:
+                    shown = time.monotonic()
+                    yield Progress(stage, writer.frames, total, frame)
+        motion = self._known()
+        assert motion is not None
+        own = dict(self.pipeline.motion_model.guidance.scales())
+        command = command_line(self.portrait.name, self.voice.name, self.settings, own)
+        downloads = {"video.mp4": path}
+        if stage == "video":
+            downloads |= write_downloads(self.session, self.plan, motion, self.voice)
+        result = Result(path, self.portrait, self.plan, self.settings, motion, self.voice, size, command, downloads)
+        yield Progress(stage, total, total, result=result)
+
+    def _frames(self, face: FaceGeometry) -> Iterator[np.ndarray]:
+        """A mesh warp is prepared while the first window is sampled; another renderer gets the whole motion."""
+        renderer = self.pipeline.renderer or warp_renderer(self.plan)
+        if self.pipeline.video_model is None and isinstance(renderer, MeshWarpRenderer):
+            with closing(ahead(self._sample())) as values:
+                yield from renderer.render_values(face, values)
+            return
+        motion = self._known() or Motion(np.stack([*self._sample()]))
+        yield from self.pipeline.render(face, motion, self.plan, self.voice.samples, self.settings.seed)
+
+    def check(self) -> None:
+        """Raise `Stopped` if the session's user has gone or pressed Stop."""
+        if self.session.stopped.is_set():
+            raise Stopped

@@ -1,0 +1,321 @@
+"""Events of the page → changes of a session, and what the page then shows. Every failure is a sentence on the page."""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tbd.errors import InputError, TBDError, disk_error
+from tbd.studio import fragments
+from tbd.studio.ahead import ahead
+from tbd.studio.drawing import Drawer, Progress, Stopped
+from tbd.studio.inputs import check_sentence, named, read_portrait, read_voice
+from tbd.studio.session import Session, SessionStore, Voice
+from tbd.studio.settings import Settings
+from tbd.studio.speaking import speak
+from tbd.studio.timeline import History, Timeline
+from tbd.think.plan_checks import repair
+
+_LOG = logging.getLogger(__name__)
+EMPTY: dict[str, Any] = {}
+"""A timeline without a plan."""
+
+
+class Thought(NamedTuple):
+    """What the page shows of a plan.
+
+    Args:
+        note: A failure, or nothing.
+        reasoning: The chain of thought.
+        chart: The muscles at work.
+        timeline: Value of the timeline component.
+    """
+
+    note: str
+    reasoning: str
+    chart: str
+    timeline: dict[str, Any]
+
+
+class Drawn(NamedTuple):
+    """What the page shows of a drawing; None leaves a part as it is.
+
+    Args:
+        note: A failure, or nothing.
+        preview: The small video, or how far it is.
+        video: The full video, or how far it is.
+        downloads: What can be fetched.
+        comparison: The kept video and the newest.
+    """
+
+    note: str = ""
+    preview: str | None = None
+    video: str | None = None
+    downloads: str | None = None
+    comparison: str | None = None
+
+
+class Handlers:
+    """What the page's events call.
+
+    Args:
+        drawer: Thinks and draws.
+        store: The open tabs.
+    """
+
+    def __init__(self, drawer: Drawer, store: SessionStore) -> None:
+        self.drawer, self.store = drawer, store
+        self._computing, self._listening = threading.Lock(), threading.Lock()
+
+    def portrait(self, tab: str, path: str | None) -> str:
+        """Take a portrait, or take it away.
+
+        Args:
+            tab: Gradio's hash of the tab.
+            path: The uploaded file; None where it was removed.
+
+        Returns:
+            The head that will speak with notes, or a failure.
+        """
+        session = self.store.get(tab)
+
+        def take() -> str:
+            if path is None:
+                session.portrait = None
+            elif self._is_new(session, "portrait", path) or session.portrait is None:
+                session.portrait = None
+                with self._computing:
+                    session.portrait = read_portrait(Path(path), Path(path).name, self.drawer.pipeline.tracker)
+            return fragments.face_found(session)
+
+        return _explained(take, fragments.alert)
+
+    def voice(self, tab: str, path: str | None) -> str:
+        """Take a voice, or take it away; see `portrait`."""
+        session = self.store.get(tab)
+
+        def take() -> str:
+            if path is None:
+                session.voice = None
+                return ""
+            if self._is_new(session, "voice", path) or session.voice is None:
+                session.voice = None
+                session.voice = read_voice(Path(path), Path(path).name)
+                # recognized (and remembered) now, beside thinking, so that the first drawing need not wait for it
+                threading.Thread(target=self._listen, args=(session.voice,), daemon=True).start()
+            return fragments.notes(session.voice.notes)
+
+        return _explained(take, fragments.alert)
+
+    def _listen(self, voice: Voice) -> None:
+        with self._listening:
+            self.drawer.pipeline.motion_model.audio_encoder.listen(voice.samples)
+
+    @staticmethod
+    def _is_new(session: Session, kind: str, path: str) -> bool:
+        """Whether it is another file than before: what the page sets itself comes back as an event."""
+        session.uploads.add(Path(path))
+        with open(path, "rb") as file:
+            digest = (
+                hashlib.file_digest(file, "sha256").hexdigest()
+                if hasattr(hashlib, "file_digest")
+                else hashlib.sha256(file.read()).hexdigest()
+            )
+        new = session.given.get(kind) != digest
+        session.given[kind] = digest
+        return new
+
+    def speak(self, tab: str, words: str, voice: str) -> tuple[str | None, str]:
+        """Say typed words.
+
+        Args:
+            tab: Gradio's hash of the tab.
+            words: What to say.
+            voice: Name of the synthesizer's voice.
+
+        Returns:
+            The recording (None after a failure), and a failure or nothing.
+        """
+        session = self.store.get(tab)
+        path = session.new_file("spoken.wav")
+        failure = _explained(lambda: speak(words, voice, path) or "", fragments.alert)
+        return (None if failure else str(path)), failure
+
+    def think(self, tab: str, text: str) -> Thought:
+        """Think the sentence and the voice into a plan.
+
+        Args:
+            tab: Gradio's hash of the tab.
+            text: The sentence; empty to hear the feeling in the voice.
+
+        Returns:
+            What the page shows.
+        """
+        session = self.store.get(tab)
+
+        def think() -> Thought:
+            words, voice = check_sentence(text), session.require_voice()
+            picture = None if session.portrait is None else session.portrait.image
+            with self._computing:
+                plan = self.drawer.pipeline.think(words, voice.samples, picture)
+            timeline = Timeline.of(plan)
+            if session.history is None:
+                session.history = History(timeline)
+            else:
+                session.history.push(timeline)
+            return self._thought(session)
+
+        return _explained(think, lambda sentence: self._thought(session, fragments.alert(sentence)))
+
+    def edit(self, tab: str, message: Any) -> Thought:
+        """Take over an edit of the timeline, undo one, do it again, or mend the plan.
+
+        Args:
+            tab: Gradio's hash of the tab.
+            message: ``{"action": "edit" | "undo" | "redo" | "repair", "rows": […], "seq": 3}``.
+
+        Returns:
+            What the page shows.
+        """
+        session = self.store.get(tab)
+        action = message.get("action") if isinstance(message, dict) else None
+        seq = message.get("seq") if isinstance(message, dict) else None
+        if isinstance(seq, int):
+            session.seq = max(session.seq, seq)
+
+        def change() -> Thought:
+            timeline = session.require_timeline()
+            history = session.history
+            assert history is not None
+            if action == "edit":
+                history.push(timeline.edited(message))
+            elif action == "repair":
+                history.push(_mended(timeline))
+            elif action == "undo":
+                history.undo()
+            elif action == "redo":
+                history.redo()
+            else:
+                raise InputError("The page sent an edit of an unknown kind; reload it.")
+            return self._thought(session)
+
+        return _explained(change, lambda sentence: self._thought(session, fragments.alert(sentence)))
+
+    def _thought(self, session: Session, note: str = "") -> Thought:
+        if session.history is None:
+            return Thought(note, "", "", EMPTY)
+        timeline = session.history.current
+        seconds = session.voice.sound.duration if session.voice is not None else timeline.plan.horizon()
+        value = {**timeline.for_page(seconds), "seq": session.seq}
+        return Thought(note, fragments.reasoning(timeline.plan), fragments.face_chart(timeline.plan), value)
+
+    def draw(self, tab: str, full: bool, *values: float) -> Iterator[Drawn]:
+        """Draw a preview, and the full video if it is wanted.
+
+        Args:
+            tab: Gradio's hash of the tab.
+            full: Whether the full video is wanted.
+            values: Emotion scale, muscle scale, audio scale, head motion, seed and size.
+
+        Yields:
+            What the page shows.
+        """
+        session = self.store.get(tab)
+        session.stopped.clear()
+        # in a thread, which ends by `stopped`: Gradio leaves the generators of closed tabs lying, and this one would keep its locks
+        steps = ahead(self._steps(session, full, values), wait=False)
+        while True:
+            try:
+                shown = next(steps, None)
+            except Stopped:
+                yield Drawn(fragments.alert("Stopped; nothing half-drawn was kept."), *self._settled(session))
+                return
+            except Exception as error:
+                yield Drawn(fragments.alert(_sentence(error)), *self._settled(session))
+                return
+            if shown is None:
+                return
+            yield shown
+
+    def _steps(self, session: Session, full: bool, values: tuple[float, ...]) -> Iterator[Drawn]:
+        emotion, muscles, audio, head, seed, size = values
+        settings = Settings(float(emotion), float(muscles), float(audio), float(head), _whole(seed), _whole(size))
+        folder = session.folder
+        with self._computing, self._listening, named(folder, "the file"):
+            for progress in self.drawer.draw(session, settings, full):
+                yield self._drawn(session, progress)
+
+    def _drawn(self, session: Session, progress: Progress) -> Drawn:
+        result = progress.result
+        if result is None:
+            shown = fragments.stage(progress)
+            return Drawn(video=shown) if progress.stage == "video" else Drawn(preview=shown)
+        compared = fragments.comparison(session)
+        if progress.stage == "preview":
+            return Drawn(preview=fragments.video(session, result, "Preview"), comparison=compared)
+        return Drawn(video=fragments.video(session, result, "Video"), downloads=fragments.downloads(session, result), comparison=compared)
+
+    def _settled(self, session: Session) -> tuple[str, str]:
+        """What stands where a drawing ended early: what there was before."""
+        preview, video = session.preview, session.result
+        return (
+            "" if preview is None else fragments.video(session, preview, "Preview"),
+            "" if video is None else fragments.video(session, video, "Video"),
+        )
+
+    def stop(self, tab: str) -> None:
+        """End the tab's drawing at its next frame."""
+        self.store.get(tab).stopped.set()
+
+    def keep(self, tab: str) -> str:
+        """Keep the newest video for comparison.
+
+        Args:
+            tab: Gradio's hash of the tab.
+
+        Returns:
+            What the page shows.
+        """
+        session = self.store.get(tab)
+        before, newest = session.kept, session.result or session.preview
+        if newest is None:
+            return fragments.alert("There is no video to keep yet: draw one.")
+        session.kept = newest
+        session.forget(before)
+        return fragments.comparison(session)
+
+    def close(self, tab: str | None) -> None:
+        """Forget a tab that was closed."""
+        if tab is not None:
+            self.store.close(tab)
+
+
+def _mended(timeline: Timeline) -> Timeline:
+    """The plan without findings; muted rows stay behind the others."""
+    mended = Timeline.of(repair(timeline.plan)[0])
+    return Timeline(mended.plan, (*mended.rows, *(row for row in timeline.rows if row.muted)))
+
+
+def _whole(value: float) -> int:
+    if value is None or int(value) != value:
+        raise InputError(f"The seed and the size are whole numbers, not {value}.")
+    return int(value)
+
+
+def _explained(act: Callable[[], Any], failed: Callable[[str], Any]) -> Any:
+    try:
+        return act()
+    except Exception as error:
+        return failed(_sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    """What the page says: the project's own sentences; of anything else its kind alone, since messages may hold paths."""
+    if isinstance(error, TBDError) and disk_error(error) is None:
+        return str(error)
+    if disk_error(error) is not None:
+        return "The machine's disk is full or cannot be written; nothing half-drawn was kept."
+    _LOG.exception("the studio failed")
+    return f"Something failed ({type(error).__name__}); the terminal that runs the studio says where."

@@ -1,0 +1,230 @@
+"""The page's components, and which event calls what. Imports Gradio, so it is imported when the studio starts."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from tbd import DEFAULT_SEED
+from tbd.studio.handlers import EMPTY, Drawn, Handlers
+from tbd.studio.limits import MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB, SIZES
+from tbd.studio.speaking import voice_names
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets" / "studio"
+EXAMPLES = (
+    "she fights back tears, then smiles",
+    "quietly furious",
+    "delighted, with a wink at the end",
+    "",
+)
+"""Sentences of the examples; the empty one lets the voice decide."""
+_SCALES = (
+    ("emotion_scale", "Emotion scale", "How strongly the whole feeling is drawn."),
+    ("muscle_scale", "Muscle scale", "How exactly single muscles follow the timeline."),
+    ("audio_scale", "Audio scale", "How clearly the mouth articulates."),
+)
+
+
+class Samples(NamedTuple):
+    """The portrait and the voice of the examples, as `tbd demo --samples` writes them.
+
+    Args:
+        portrait: The picture.
+        voice: The recording.
+    """
+
+    portrait: Path
+    voice: Path
+
+
+def build_page(handlers: Handlers, samples: Samples) -> gr.Blocks:
+    """Put the page together.
+
+    Args:
+        handlers: What its events call.
+        samples: What its examples show.
+
+    Returns:
+        The page.
+    """
+    with gr.Blocks(title="Think-Before-Draw studio", analytics_enabled=False, delete_cache=(600, 7200)) as page:
+        gr.HTML(
+            "<h1>Think-Before-Draw studio</h1><p>A portrait, a voice and a sentence about a feeling become a talking face. "
+            "All is computed on this machine. Do not put words into the mouths of people who did not agree to it.</p>",
+            elem_classes="studio-title",
+        )
+        _Page(handlers, samples).build(page)
+    return page
+
+
+class _Page:
+    """Builds the rooms of the page from top to bottom."""
+
+    def __init__(self, handlers: Handlers, samples: Samples) -> None:
+        self.handlers, self.samples = handlers, samples
+
+    def build(self, page: gr.Blocks) -> None:
+        self._inputs()
+        self._thinking()
+        self._drawing()
+        self._wire()
+        page.unload(self._close)
+
+    # -- components --------------------------------------------------------------------------------------------------------
+
+    def _inputs(self) -> None:
+        gr.Markdown("## 1. Portrait, voice, feeling")
+        with gr.Row():
+            with gr.Column(min_width=280):
+                self.portrait = gr.Image(
+                    label="Portrait",
+                    type="filepath",
+                    image_mode=None,
+                    sources=["upload", "webcam"],
+                    height=300,
+                    elem_id="portrait",
+                    buttons=["fullscreen"],
+                )
+                self.portrait_note = gr.HTML(elem_id="portrait-note")
+            with gr.Column(min_width=280):
+                self.voice = gr.Audio(label="Voice", type="filepath", sources=["upload", "microphone"], elem_id="voice", buttons=[])
+                self.voice_note = gr.HTML(elem_id="voice-note")
+                self._synthesizer()
+                self.sentence = gr.Textbox(
+                    label="Feeling",
+                    info="A sentence about a feeling, in any language. Empty: the feeling is heard in the voice.",
+                    placeholder=EXAMPLES[0],
+                    lines=2,
+                    max_length=MAX_CHARACTERS,
+                    elem_id="sentence",
+                )
+                self.think = gr.Button("Think", variant="primary", elem_id="think")
+        gr.HTML(
+            f"<p>Files up to {MAX_UPLOAD_MIB} MiB, voices up to {MAX_SECONDS:.0f} s. "
+            "Or try an example (portrait: Eileen Collins, NASA):</p>"
+        )
+        with gr.Row():
+            self.examples = [gr.Button(text or "(no sentence: heard in the voice)", size="sm", min_width=200) for text in EXAMPLES]
+
+    def _synthesizer(self) -> None:
+        names = voice_names()
+        with gr.Accordion("Or type words to speak", open=False, visible=bool(names)):
+            self.words = gr.Textbox(label="Words", lines=2, max_length=MAX_CHARACTERS, elem_id="words")
+            self.speaker = gr.Dropdown(names, value=names[0] if names else None, label="Synthetic voice", elem_id="speaker")
+            self.speak = gr.Button("Speak", size="sm", elem_id="speak")
+
+    def _thinking(self) -> None:
+        gr.Markdown("## 2. What was thought")
+        self.plan_note = gr.HTML(elem_id="plan-note")
+        with gr.Row():
+            with gr.Column(scale=2, min_width=280):
+                self.reasoning = gr.HTML("<p>Press Think, or an example.</p>", elem_id="reasoning")
+            with gr.Column(scale=3, min_width=320):
+                self.chart = gr.HTML(elem_id="chart")
+        gr.Markdown("## 3. The muscles in time")
+        script = (ASSETS / "timeline.js").read_text(encoding="utf-8")
+        self.timeline = gr.HTML(
+            EMPTY, html_template="<tbd-timeline></tbd-timeline>", js_on_load=script, apply_default_css=False, elem_id="timeline"
+        )
+
+    def _drawing(self) -> None:
+        gr.Markdown("## 4. Draw")
+        own = self.handlers.drawer.scales
+        with gr.Row():
+            with gr.Column(scale=2, min_width=280):
+                self.scales = [
+                    gr.Slider(0, 5, own.get(name, 1.0), step=0.05, label=label, info=info, interactive=name in own)
+                    for name, label, info in _SCALES
+                ]
+                self.head = gr.Slider(0, 3, 1.0, step=0.05, label="Head motion", info="0 holds the head still.")
+                with gr.Row():
+                    self.seed = gr.Number(DEFAULT_SEED, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, min_width=120)
+                    self.size = gr.Dropdown([(f"{size} × {size}", size) for size in SIZES], value=512, label="Size", min_width=120)
+                with gr.Row():
+                    self.preview_button = gr.Button("Preview", elem_id="preview-button", min_width=90)
+                    self.draw_button = gr.Button("Draw video", variant="primary", elem_id="draw-button", min_width=90)
+                    self.stop = gr.Button("Stop", elem_id="stop", min_width=90)
+            with gr.Column(scale=3, min_width=280):
+                self.draw_note = gr.HTML(elem_id="draw-note")
+                with gr.Row():
+                    with gr.Column(min_width=240):
+                        self.preview = gr.HTML(elem_id="preview")
+                    with gr.Column(min_width=240):
+                        self.video = gr.HTML(elem_id="video")
+                self.downloads = gr.HTML(elem_id="downloads")
+        gr.Markdown("## 5. Compare")
+        self.keep = gr.Button("Keep the newest video", size="sm", elem_id="keep")
+        self.comparison = gr.HTML("<p>Keep a video here, change something, draw again: both are shown side by side.</p>", elem_id="compare")
+
+    # -- events ------------------------------------------------------------------------------------------------------------
+
+    def _wire(self) -> None:
+        thought = [self.plan_note, self.reasoning, self.chart, self.timeline]
+        drawn = [self.draw_note, self.preview, self.video, self.downloads, self.comparison]
+        settings = [*self.scales, self.head, self.seed, self.size]
+        common: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        heavy: dict[str, Any] = {**common, "concurrency_limit": 1, "concurrency_id": "compute"}
+        self.portrait.change(self._portrait, self.portrait, self.portrait_note, **heavy)
+        self.voice.change(self._voice, self.voice, self.voice_note, **heavy)
+        self.speak.click(self._speak, [self.words, self.speaker], [self.voice, self.voice_note], **heavy)
+        gr.on([self.think.click, self.sentence.submit], self._think, self.sentence, thought, **heavy)
+        self.timeline.input(self._edit, None, thought, **common, concurrency_limit=4)
+        given = [self.portrait, self.portrait_note, self.voice, self.voice_note, self.sentence]
+        for button, text in zip(self.examples, EXAMPLES):
+            button.click(self._example(text), None, [*given, *thought], **heavy)
+        shown = {**heavy, "show_progress": "minimal", "show_progress_on": self.draw_note}  # the place in the queue
+        self.preview_button.click(self._drawer(False), settings, drawn, **shown)
+        self.draw_button.click(self._drawer(True), settings, drawn, **shown)
+        self.stop.click(self._stop, None, None, **common, queue=False)
+        self.keep.click(self._keep, None, self.comparison, **common, concurrency_limit=4)
+
+    def _portrait(self, path: str | None, request: gr.Request) -> str:
+        return self.handlers.portrait(_tab(request), path)
+
+    def _voice(self, path: str | None, request: gr.Request) -> str:
+        return self.handlers.voice(_tab(request), path)
+
+    def _speak(self, words: str, speaker: str, request: gr.Request) -> tuple[Any, str]:
+        path, note = self.handlers.speak(_tab(request), words, speaker)
+        return (gr.skip() if path is None else path), note
+
+    def _think(self, text: str, request: gr.Request) -> Sequence[Any]:
+        return self.handlers.think(_tab(request), text)
+
+    def _edit(self, event: gr.EventData, request: gr.Request) -> Sequence[Any]:
+        return self.handlers.edit(_tab(request), event._data)
+
+    def _example(self, text: str) -> Any:
+        def choose(request: gr.Request) -> Sequence[Any]:
+            tab, (portrait, voice) = _tab(request), map(str, self.samples)
+            notes = self.handlers.portrait(tab, portrait), self.handlers.voice(tab, voice)
+            return [portrait, notes[0], voice, notes[1], text, *self.handlers.think(tab, text)]
+
+        return choose
+
+    def _drawer(self, full: bool) -> Any:
+        def draw(
+            emotion: float, muscles: float, audio: float, head: float, seed: float, size: float, request: gr.Request
+        ) -> Iterator[Sequence[Any]]:
+            for shown in self.handlers.draw(_tab(request), full, emotion, muscles, audio, head, seed, size):
+                yield _shown(shown)
+
+        return draw
+
+    def _stop(self, request: gr.Request) -> None:
+        self.handlers.stop(_tab(request))
+
+    def _keep(self, request: gr.Request) -> str:
+        return self.handlers.keep(_tab(request))
+
+    def _close(self, request: gr.Request) -> None:
+        self.handlers.close(request.session_hash)
+
+
+def _shown(drawn: Drawn) -> list[Any]:
+    return [gr.skip() if part is None else part for part in drawn]
+
+
+def _tab(request: gr.Request) -> str:
+    return str(request.session_hash)

@@ -1,0 +1,114 @@
+"""Scales, seed and size of a video, and the command line that draws the same one."""
+
+import shlex
+from dataclasses import asdict, dataclass, fields
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from tbd import DEFAULT_SEED
+from tbd.errors import InputError
+from tbd.studio.limits import SIZES
+
+if TYPE_CHECKING:
+    from tbd.draw.guidance.base import Guidance
+
+_LABELS = {"emotion_scale": "emotion", "muscle_scale": "muscles", "audio_scale": "articulation", "head_motion": "head motion"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a plan is drawn.
+
+    Args:
+        emotion_scale: Strength of the global emotion, 0 to 5. None takes the model's own, as for the other two scales.
+        muscle_scale: Strength of the local muscles, 0 to 5.
+        audio_scale: Strength of the articulation, 0 to 5.
+        head_motion: Factor on the head's movements, 0 to 5.
+        seed: The same seed gives the same motion.
+        size: Height and width of the full video in pixels.
+
+    Raises:
+        InputError: If a value is out of its range.
+
+    Example:
+        >>> Settings(muscle_scale=2.0).options({"muscle_scale": 1.5})
+        ['--muscle-scale', '2', '--head-motion', '1', '--seed', '1', '--size', '512']
+    """
+
+    emotion_scale: float | None = None
+    muscle_scale: float | None = None
+    audio_scale: float | None = None
+    head_motion: float = 1.0
+    seed: int = DEFAULT_SEED
+    size: int = 512
+
+    def __post_init__(self) -> None:
+        for name, label in _LABELS.items():
+            value = getattr(self, name)
+            if value is None and name != "head_motion":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 5:
+                raise InputError(f"The scale of {label} is a factor from 0 to 5, not {value!r}.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
+            raise InputError(f"The seed is a whole number from 0 to {2**31 - 1}, not {self.seed!r}.")
+        if self.size not in SIZES:
+            raise InputError(f"The size is one of {', '.join(map(str, SIZES))} pixels, not {self.size!r}.")
+
+    def scales(self) -> dict[str, float]:
+        """Return the scales that are set, by the names that a guidance gives them."""
+        given = {name: getattr(self, name) for name in ("emotion_scale", "muscle_scale", "audio_scale")}
+        return {name: float(value) for name, value in given.items() if value is not None}
+
+    def guidance(self, own: "Guidance") -> "Guidance":
+        """Apply the scales to a model's guidance.
+
+        Args:
+            own: The model's guidance.
+
+        Returns:
+            The guidance with the scales that it has; scales that it lacks are left out.
+        """
+        known = {name: value for name, value in self.scales().items() if name in own.scale_names}
+        return own.scaled(**known) if known else own
+
+    def options(self, own: dict[str, float]) -> list[str]:
+        """Write the settings as options of `tbd generate`.
+
+        Args:
+            own: The scales of the model's guidance.
+
+        Returns:
+            The options; a scale that the model lacks or already has is left out.
+        """
+        named = [(name, value) for name, value in self.scales().items() if name in own and value != own[name]]
+        rest: list[tuple[str, Any]] = [("head_motion", self.head_motion), ("seed", self.seed), ("size", self.size)]
+        return [word for name, value in [*named, *rest] for word in (f"--{name.replace('_', '-')}", _plain(value))]
+
+    def differences(self, other: "Settings") -> list[str]:
+        """Say in words how these settings differ from others; see `describe`."""
+        mine, theirs = asdict(self), asdict(other)
+        return [f"{_LABELS.get(f.name, f.name)} {mine[f.name]}" for f in fields(self) if mine[f.name] != theirs[f.name]]
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def command_line(portrait: str, audio: str, settings: Settings, own: dict[str, float]) -> str:
+    """Write the command that gives the video of the page again, from the files that were uploaded and the plan that can be downloaded.
+
+    Args:
+        portrait: Name of the portrait's file.
+        audio: Name of the voice's file.
+        settings: How it was drawn.
+        own: The scales of the model's guidance.
+
+    Returns:
+        The command, quoted for a shell.
+
+    Example:
+        >>> command_line("me.jpg", "my voice.wav", Settings(), {})
+        "tbd generate --portrait me.jpg --audio 'my voice.wav' --plan plan.json --head-motion 1 --seed 1 --size 512 --output video.mp4"
+    """
+    files = ["--portrait", PurePath(portrait).name, "--audio", PurePath(audio).name, "--plan", "plan.json"]
+    return shlex.join(["tbd", "generate", *files, *settings.options(own), "--output", "video.mp4"])
