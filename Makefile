@@ -1,12 +1,16 @@
-# Each of these does everything on a fresh machine: `make demo`, `make test`, `make lint`, `make docs`.
+# Each of these does everything on a fresh machine: `make demo`, `make studio`, `make test`, `make lint`, `make docs`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.10 || command -v python3)
 VENV := .venv
 WORKERS ?= auto
 
-.PHONY: demo test lint docs clean
+.PHONY: demo studio test lint docs clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/tbd demo --output outputs/demo.mp4
+
+# a page on this machine
+studio: $(VENV)/installed-studio
+	$(VENV)/bin/tbd studio --open
 
 # a file's tests share a process, as they share what is costly to make; folders with long tests come first by the alphabet
 test: $(VENV)/installed-dev
@@ -32,6 +36,10 @@ $(VENV)/installed: setup.cfg setup.py pyproject.toml
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
+	touch $@
+
+$(VENV)/installed-studio: $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --editable '.[studio]'
 	touch $@
 
 $(VENV)/installed-docs: $(VENV)/installed

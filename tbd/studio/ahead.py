@@ -9,7 +9,7 @@ T = TypeVar("T")
 _END = object()
 
 
-def ahead(items: Iterator[T], wait: bool = True) -> Iterator[T]:
+def ahead(items: Iterator[T], wait: bool = True) -> Generator[T, None, None]:
     """Start computing items at once, in a thread of their own, and yield them as they come.
 
     Args:
@@ -46,7 +46,7 @@ def ahead(items: Iterator[T], wait: bool = True) -> Iterator[T]:
 
 def _received(
     done: "queue.SimpleQueue[tuple[Any, BaseException | None]]", closed: threading.Event, thread: threading.Thread | None
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     try:
         while True:
             item, error = done.get()

@@ -69,12 +69,13 @@ class Handlers:
         self.drawer, self.store = drawer, store
         self._computing, self._listening = threading.Lock(), threading.Lock()
 
-    def portrait(self, tab: str, path: str | None) -> str:
+    def portrait(self, tab: str, path: str | None, sample: bool = False) -> str:
         """Take a portrait, or take it away.
 
         Args:
             tab: Gradio's hash of the tab.
             path: The uploaded file; None where it was removed.
+            sample: Whether it is the studio's own, which stays when the tab is closed.
 
         Returns:
             The head that will speak with notes, or a failure.
@@ -84,7 +85,7 @@ class Handlers:
         def take() -> str:
             if path is None:
                 session.portrait = None
-            elif self._is_new(session, "portrait", path) or session.portrait is None:
+            elif self._is_new(session, "portrait", path, sample) or session.portrait is None:
                 session.portrait = None
                 with self._computing:
                     session.portrait = read_portrait(Path(path), Path(path).name, self.drawer.pipeline.tracker)
@@ -92,7 +93,7 @@ class Handlers:
 
         return _explained(take, fragments.alert)
 
-    def voice(self, tab: str, path: str | None) -> str:
+    def voice(self, tab: str, path: str | None, sample: bool = False) -> str:
         """Take a voice, or take it away; see `portrait`."""
         session = self.store.get(tab)
 
@@ -100,7 +101,7 @@ class Handlers:
             if path is None:
                 session.voice = None
                 return ""
-            if self._is_new(session, "voice", path) or session.voice is None:
+            if self._is_new(session, "voice", path, sample) or session.voice is None:
                 session.voice = None
                 session.voice = read_voice(Path(path), Path(path).name)
                 # recognized (and remembered) now, beside thinking, so that the first drawing need not wait for it
@@ -114,9 +115,10 @@ class Handlers:
             self.drawer.pipeline.motion_model.audio_encoder.listen(voice.samples)
 
     @staticmethod
-    def _is_new(session: Session, kind: str, path: str) -> bool:
+    def _is_new(session: Session, kind: str, path: str, sample: bool) -> bool:
         """Whether it is another file than before: what the page sets itself comes back as an event."""
-        session.uploads.add(Path(path))
+        if not sample:
+            session.uploads.add(Path(path))
         with open(path, "rb") as file:
             digest = (
                 hashlib.file_digest(file, "sha256").hexdigest()
@@ -140,7 +142,12 @@ class Handlers:
         """
         session = self.store.get(tab)
         path = session.new_file("spoken.wav")
-        failure = _explained(lambda: speak(words, voice, path) or "", fragments.alert)
+
+        def say() -> str:
+            speak(words, voice, path)
+            return ""
+
+        failure = _explained(say, fragments.alert)
         return (None if failure else str(path)), failure
 
     def think(self, tab: str, text: str) -> Thought:

@@ -198,7 +198,7 @@ class _Page:
     def _example(self, text: str) -> Any:
         def choose(request: gr.Request) -> Sequence[Any]:
             tab, (portrait, voice) = _tab(request), map(str, self.samples)
-            notes = self.handlers.portrait(tab, portrait), self.handlers.voice(tab, voice)
+            notes = self.handlers.portrait(tab, portrait, sample=True), self.handlers.voice(tab, voice, sample=True)
             return [portrait, notes[0], voice, notes[1], text, *self.handlers.think(tab, text)]
 
         return choose

@@ -107,6 +107,9 @@ class Session:
     def require_timeline(self) -> Timeline:
         """Return the current timeline.
 
+        Returns:
+            What was given last.
+
         Raises:
             InputError: If nothing has been thought yet.
         """
@@ -117,6 +120,9 @@ class Session:
     def require_voice(self) -> Voice:
         """Return the voice.
 
+        Returns:
+            What was given last.
+
         Raises:
             InputError: If there is none.
         """
@@ -126,6 +132,9 @@ class Session:
 
     def require_portrait(self) -> Portrait:
         """Return the portrait.
+
+        Returns:
+            What was given last.
 
         Raises:
             InputError: If there is none.

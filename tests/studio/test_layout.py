@@ -1,0 +1,248 @@
+"""A visit to the page in a real browser: upload, think, edit a muscle, draw, download; bad input; what stays when it is closed."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tbd.studio.server import serve
+from tbd.think import MusclePlan
+
+gradio = pytest.importorskip("gradio", reason="Gradio is not installed (pip install 'tbd[studio]')")
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (pip install playwright)")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
+SECONDS = 90_000
+"""Milliseconds to wait for what is computed, on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def temporary(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("temporary")
+
+
+@pytest.fixture(scope="module")
+def address(pipeline, temporary) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(temporary))
+        with serve(pipeline) as url:
+            yield url
+    assert not list(temporary.iterdir())  # nothing stays on the disk
+
+
+@pytest.fixture(scope="module")
+def browser(address):
+    with playwright.sync_playwright() as started:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A tab, and what it did behind its user's back."""
+
+    def __init__(self, browser, address: str, width: int = 1280, height: int = 900) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.received: list[str] = []
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(address)
+        self.page.wait_for_selector("#think")
+
+    def give(self, portrait: str | None = None, voice: str | None = None) -> None:
+        if portrait:
+            self.page.locator("#portrait input[type=file]").first.set_input_files(portrait)
+        if voice:
+            self.page.locator("#voice input[type=file]").first.set_input_files(voice)
+            self.page.wait_for_selector("#voice #time, #voice audio", state="attached", timeout=SECONDS)
+
+    def handle(self, key: str):
+        return self.page.locator(f'tbd-timeline [data-key="{key}"]')
+
+
+@pytest.fixture
+def visit(browser, address):
+    visits: list[Visit] = []
+
+    def begin(width: int = 1280, height: int = 900) -> Visit:
+        visits.append(Visit(browser, address, width, height))
+        return visits[-1]
+
+    yield begin
+    for each in visits:
+        each.context.close()
+
+
+def test_upload_think_edit_draw_download(visit, given, address, tmp_path):
+    tab = visit()
+    page = tab.page
+    tab.give(given["portrait"], given["voice"])
+    page.wait_for_selector("#portrait-note img", timeout=SECONDS)
+    page.fill("#sentence textarea", "quietly furious")
+    page.click("#think")
+    page.wait_for_selector("#chart svg", timeout=SECONDS)
+    assert "anger" in page.inner_text("#reasoning")
+
+    level = tab.handle("intensity-0")
+    level.scroll_into_view_if_needed()
+    box, before = level.bounding_box(), float(level.get_attribute("aria-valuenow"))
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 15, steps=4)
+    page.mouse.up()
+    raised = float(level.get_attribute("aria-valuenow"))
+    assert raised > before + 0.1
+    name = level.get_attribute("aria-label").removeprefix("intensity of ")
+    unit = re.match(r"AU\d+", name)[0]
+    page.wait_for_function(f"document.querySelector('#chart').textContent.includes('{raised:.2f}')", timeout=SECONDS)
+
+    page.select_option('tbd-timeline [data-key="unit"]', "2")
+    tab.handle("add").click()
+    page.wait_for_function("document.querySelector('#chart').textContent.includes('Outer Brow Raiser')", timeout=SECONDS)
+
+    page.click("#draw-button")
+    page.wait_for_selector("#preview video", timeout=SECONDS)
+    page.wait_for_selector("#downloads a", timeout=SECONDS)
+    assert page.evaluate("document.querySelector('#video video').readyState") >= 0
+    page.wait_for_function("document.querySelector('#video video').duration > 1.9", timeout=SECONDS)
+    for link, suffix in (("Video", ".mp4"), ("Plan", ".json"), ("Motion", ".csv"), ("Voice", ".flac")):
+        with page.expect_download() as download:
+            page.locator("#downloads a", has_text=link).first.click()
+        assert download.value.suggested_filename.endswith(suffix)
+        download.value.save_as(tmp_path / download.value.suggested_filename)
+    plan = MusclePlan.load(tmp_path / "plan.json")
+    assert {a.unit: a.intensity for a in plan.actions}[int(unit[2:])] == raised and any(a.unit == 2 for a in plan.actions)
+    assert page.inner_text("#downloads code").startswith("tbd generate --portrait me.jpg --audio 'my voice.wav' --plan plan.json")
+    assert not tab.complaints
+    assert all(url.startswith((address, "data:", "blob:")) for url in tab.requests)  # no other machine is asked for anything
+    shown = page.content()
+    assert str(Path.home()) + "/" not in shown and str(Path(__file__).parents[2]) not in shown
+
+
+def test_keys_move_the_marks_and_undo_takes_them_back(visit, given):
+    tab = visit()
+    tab.give(voice=given["voice"])
+    tab.page.fill("#sentence textarea", "she smiles after one second")
+    tab.page.click("#think")
+    onset = tab.handle("onset-0")
+    onset.wait_for(timeout=SECONDS)
+    tab.page.wait_for_selector("#chart svg", timeout=SECONDS)
+    at = float(onset.get_attribute("aria-valuenow"))
+    onset.focus()
+    for _ in range(3):
+        tab.page.keyboard.press("ArrowLeft")
+    assert float(onset.get_attribute("aria-valuenow")) == pytest.approx(at - 0.12, abs=0.011)
+    tab.page.keyboard.press("Home")
+    assert onset.get_attribute("aria-valuetext") == "from before the start"
+    assert tab.page.evaluate("document.querySelector('tbd-timeline').shadowRoot.activeElement.dataset.key") == "onset-0"
+    tab.page.wait_for_timeout(1500)
+    tab.handle("undo").click()
+    tab.page.wait_for_function(
+        "document.querySelector('tbd-timeline').shadowRoot.querySelector('[data-key=onset-0]').getAttribute('aria-valuetext') "
+        f"== '{at:g} s'",
+        timeout=SECONDS,
+    )
+    assert not tab.complaints
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nobody_is_shut_out(visit, width):
+    """No serious fault for axe, nothing wider than the screen, with the example drawn."""
+    axe = pytest.importorskip("axe_playwright_python", reason="axe is not installed (pip install axe-playwright-python)")
+    tab = visit(width, 844)
+    tab.page.get_by_role("button", name="quietly furious").click()
+    tab.handle("intensity-0").wait_for(timeout=SECONDS)
+    tab.page.wait_for_selector("#chart svg", timeout=SECONDS)
+    assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tab.page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found = tab.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    serious = [(f["id"], [n["target"] for n in f["nodes"]]) for f in found if f["impact"] in ("serious", "critical")]
+    assert not serious and len(tab.page.evaluate("axe.getRules()")) > 50
+    assert not tab.complaints
+
+
+def test_a_picture_without_a_face_is_a_sentence(visit, given):
+    tab = visit()
+    tab.give(portrait=given["nobody"])
+    note = tab.page.wait_for_selector("#portrait-note [role=alert]", timeout=SECONDS).inner_text()
+    assert "nobody.png" in note and "face" in note and "/" not in note
+
+
+def test_a_file_that_is_too_large_is_refused(visit, tmp_path):
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.truncate(70 * 2**20)
+    tab = visit()
+    tab.give(portrait=str(large))
+    tab.page.get_by_text(re.compile("exceed the maximum", re.IGNORECASE)).first.wait_for(timeout=SECONDS)
+
+
+def test_a_microphone_that_is_not_there(visit):
+    tab = visit()
+    tab.page.get_by_role("button", name="Record audio").click()
+    choice = tab.page.locator("#voice select")
+    choice.get_by_text("No microphone found").wait_for(state="attached", timeout=SECONDS)
+    assert choice.is_visible()
+
+
+def test_a_large_upload_past_the_page_leaves_nothing(address, temporary):
+    import httpx
+
+    def kept() -> set[Path]:
+        return {path for path in temporary.rglob("*") if path.is_file()}
+
+    before = kept()
+
+    def chunks():
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.bin"\r\n\r\n'
+        for _ in range(80):
+            yield bytes(2**20)
+        yield b"\r\n--x--\r\n"
+
+    try:
+        answer = httpx.post(
+            f"{address}gradio_api/upload", content=chunks(), headers={"Content-Type": "multipart/form-data; boundary=x"}, timeout=60
+        )
+        assert answer.status_code in (400, 413)
+    except httpx.TransportError:
+        pass  # the server hung up, which is as good
+    assert kept() == before
+
+
+def test_files_of_the_machine_are_not_served(address):
+    import httpx
+
+    for path in ("/etc/passwd", str(Path(__file__)), str(Path.home() / ".bashrc")):
+        assert httpx.get(f"{address}gradio_api/file={path}").status_code in (403, 404)
+    assert httpx.get(f"{address}studio-files/x/y/../../../etc/passwd").status_code == 404
+    assert httpx.get(f"{address}studio-files/x/y/video.mp4").status_code == 404
+
+
+def test_two_tabs_at_once_and_one_that_closes_while_drawing(visit, given, temporary):
+    first, second = visit(), visit()
+    for tab, feeling in ((first, "furious"), (second, "happy")):
+        tab.give(given["portrait"], given["voice"])
+        tab.page.wait_for_selector("#portrait-note img", timeout=SECONDS)
+        tab.page.fill("#sentence textarea", feeling)
+        tab.page.click("#think")
+        tab.page.wait_for_selector("#chart svg", timeout=SECONDS)
+    first.page.click("#draw-button")
+    second.page.click("#preview-button")
+    first.page.wait_for_selector("#preview progress", timeout=SECONDS)
+    first.context.close()
+    second.page.wait_for_selector("#preview video", timeout=SECONDS)
+    assert "joy" in second.page.inner_text("#reasoning") or "happ" in second.page.inner_text("#reasoning")
+    second.context.close()
+    for _ in range(100):
+        if not (left := [*temporary.rglob("*.mp4")]):
+            return
+        time.sleep(0.2)
+    pytest.fail(f"{left} stayed")
