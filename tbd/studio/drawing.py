@@ -111,7 +111,7 @@ class _Job:
         if before is not None and known is before.motion and before.portrait is self.portrait:
             yield Progress("preview", len(before.motion), len(before.motion), result=before)
             return
-        for progress in self._film("preview", PREVIEW_SIZE):
+        for progress in self._write_video("preview", PREVIEW_SIZE):
             if progress.result is not None:
                 self.session.preview = progress.result
                 self.session.forget(before)
@@ -120,7 +120,7 @@ class _Job:
     def video(self) -> Iterator[Progress]:
         """Draw the video at its full size, with everything to download."""
         before = self.session.result
-        for progress in self._film("video", self.settings.size):
+        for progress in self._write_video("video", self.settings.size):
             if progress.result is not None:
                 self.session.result = progress.result
                 self.session.forget(before)
@@ -144,7 +144,7 @@ class _Job:
         whole = Motion(np.concatenate(pieces), {"source": "MotionDiffusion", "seed": self.settings.seed})
         self.session.motion = (self._key, whole)
 
-    def _film(self, stage: Literal["preview", "video"], size: int) -> Iterator[Progress]:
+    def _write_video(self, stage: Literal["preview", "video"], size: int) -> Iterator[Progress]:
         path = self.session.new_file(f"{stage}.mp4")
         face = crop_portrait(self.portrait.face, size)
         sound, about = self.voice.sound, provenance(self.plan.model_dump_json(exclude_defaults=True))

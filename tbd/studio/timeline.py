@@ -87,8 +87,8 @@ class Timeline:
         Returns:
             The timeline with these rows and a plan of those that are not muted.
         """
-        heard = tuple(row.action for row in rows if not row.muted)
-        return Timeline(follow(self.plan.model_copy(update={"actions": heard}), self.plan), tuple(rows))
+        active = tuple(row.action for row in rows if not row.muted)
+        return Timeline(follow(self.plan.model_copy(update={"actions": active}), self.plan), tuple(rows))
 
     def for_page(self, seconds: float) -> dict[str, Any]:
         """Write the timeline as the page's script reads it.
