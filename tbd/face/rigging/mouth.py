@@ -21,6 +21,8 @@ _JAW_SHIFTS = ((0, 0, 0.1), (0.1, 0, 0), (-0.1, 0, 0))
 """Of the last three at coefficient 1."""
 LOWER_LIP_SHARE = 0.7
 """Of the way between parted lips the lower lip goes this share when they close."""
+PRESS_RAISES = 0.03
+"""Lips press with the lower one: it rises so far, and takes the seam along (film of 132 people, by MediaPipe's landmarker: 0.06 to 0.1)."""
 SEAL = 0.025
 """How far lips that close over a smile press into each other, so that no tooth shows between them."""
 WIDTH = 0.53
@@ -62,9 +64,11 @@ def lip_shapes(skin: Skin) -> list[Shape]:
     half = np.abs(corners[1, 0] - corners[0, 0]) / 2 + 1e-6
     across = (skin.canonical[:, 0] - corners[:, 0].mean()) / half
     leftness = smoothstep((across + 0.6) / 1.2)[:, None]
-    upper, lower = (_thin(skin, rows, part, 0.55, 0.25) for rows, part in _LIPS)
+    upper, lower = (_thin(skin, rows, part, 0.75, 0.3) for rows, part in _LIPS)
     pressed = _thin(skin, *_LIPS[0], 0.42, 0.12) + _thin(skin, *_LIPS[1], 0.42, 0.12)
     pressed[:, 2] -= 0.02 * skin.falloff(topology.LIP_TOP, 0.2)
+    lip = topology.LOWER_LIP_ROWS[0][1:-1]
+    pressed += skin.drag(lip, np.tile([0.0, PRESS_RAISES, 0.0], (len(lip), 1)), 0.25, "lower")
     return [
         ("mouthRollUpper", upper),
         ("mouthRollLower", lower),

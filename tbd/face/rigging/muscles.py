@@ -69,7 +69,7 @@ MUSCLE_PULLS = (
     MusclePull("mouthSmile", "zygomaticus major", CORNER, (0.1, 0.1, -0.055), 0.3, firm=0.05),
     MusclePull("mouthSmile", "zygomaticus minor", (425, 266, 280), (0.02, 0.05, 0.035), 0.3, "upper"),
     MusclePull("mouthSmile", "risorius", (317, 316, 315, 314), (0.0, -0.015, -0.01), 0.12, "lower"),
-    MusclePull("mouthFrown", "depressor anguli oris", CORNER, (0.06, -0.105, -0.04), 0.2),
+    MusclePull("mouthFrown", "depressor anguli oris", CORNER, (0.075, -0.125, -0.04), 0.23),
     MusclePull("mouthFrown", "depressor anguli oris, over the jaw", (422, 424, 430), (0.01, -0.03, 0.01), 0.2),
     MusclePull("mouthDimple", "buccinator", CORNER, (0.07, 0.015, -0.08), 0.2),
     MusclePull("mouthStretch", "risorius", CORNER, (0.12, -0.02, -0.06), 0.33),
@@ -88,10 +88,11 @@ MUSCLE_PULLS = (
     MusclePull("mouthLeft", "risorius and buccinator, left", MOUTH, (0.11, 0.0, 0.0), 0.38, span="whole"),
     MusclePull("mouthRight", "risorius and buccinator, right", MOUTH, (-0.11, 0.0, 0.0), 0.38, span="whole"),
     MusclePull("mouthShrugLower", "mentalis", (18, 200, 199), (0.0, 0.07, 0.03), 0.22, "lower", "whole"),
-    MusclePull("mouthShrugLower", "mentalis", LIP_MIDDLE_BOTTOM, (0.0, 0.06, 0.045), 0.2, "lower", "both sides"),
+    MusclePull("mouthShrugLower", "mentalis", LIP_MIDDLE_BOTTOM, (0.0, 0.08, 0.045), 0.2, "lower", "both sides"),
     MusclePull(
-        "mouthShrugUpper", "orbicularis oris over the raised lower lip", LIP_MIDDLE_TOP, (0.0, 0.05, 0.05), 0.2, "upper", "both sides"
+        "mouthShrugUpper", "orbicularis oris over the raised lower lip", LIP_MIDDLE_TOP, (0.0, 0.07, 0.05), 0.2, "upper", "both sides"
     ),
+    MusclePull("mouthShrugUpper", "mentalis, which raises it", LIP_MIDDLE_BOTTOM, (0.0, 0.05, 0.04), 0.2, "lower", "both sides"),
     MusclePull("jawOpen", "buccinator, stretched", CORNER, (-0.02, 0.0, 0.0), 0.3, span="both sides"),
     MusclePull("tongueOut", "depressor labii inferioris", LIP_MIDDLE_BOTTOM, (0.0, -0.05, 0.03), 0.2, "lower", "both sides"),
 )
