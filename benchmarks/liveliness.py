@@ -1,7 +1,7 @@
 """Does a face live beside its words? Head, brows, cheeks, blinks and gaze of drawn plain speech, against tracked people.
 
-Protocol ``liveliness-1``. Each clip is a person who talks: its sound is drawn from with a neutral plan, once for each seed, and
-statistics of the drawing stand beside those of the tracked face, both over the first six seconds. Given are medians over clips
+Protocol ``liveliness-1``. Each clip is a person who talks: its sound is drawn from with a neutral plan, once for each seed, with the
+idle motion that a pipeline adds, and statistics of the drawing stand beside those of the tracked face, both over the first six seconds. Given are medians over clips
 (and seeds), and the drawn over the tracked. Each clip has seeds of its own: how much a face moves beside its words is a matter of
 the noise that it is drawn from, and one noise for all clips would measure that noise. A tracker's own noise counts as motion of
 brows and gaze.
@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.common import environment, run, table, write_results
 from benchmarks.real_speech import read_clip
 from tbd import MOTION_MODEL
+from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
@@ -89,15 +90,17 @@ def liveliness(
         seeds: drawings of each clip.
         output: a .json file for the results; a table goes beside it as .md.
     """
-    drawer, real, drawn = load_motion_model(model), [], []
+    drawer, idle, real, drawn = load_motion_model(model), IdleMotion(), [], []
     for number, path in enumerate(map(Path, clips)):
         audio, tracked = read_clip(path, landmarker)
         if len(tracked) < SHORTEST * FPS:
             continue
         real.append(describe(Motion(tracked.values[: SECONDS * FPS])))
         for seed in range(seeds):
-            pieces = drawer.generate(audio[: SECONDS * SAMPLE_RATE], MusclePlan(), seed=number * seeds + seed + 1)
-            drawn.append(describe(Motion(np.concatenate([piece.values for piece in pieces]))))
+            own = number * seeds + seed + 1
+            pieces = drawer.generate(audio[: SECONDS * SAMPLE_RATE], MusclePlan(), seed=own)
+            values = np.concatenate([piece.values for piece in pieces])
+            drawn.append(describe(Motion(idle(values, MusclePlan(), own))))
     if not real:
         raise InputError(f"Name one or more clips of {SHORTEST} seconds or more of a person who talks.")
     people, ours = medians(real), medians(drawn)

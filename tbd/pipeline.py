@@ -1,7 +1,7 @@
 """`TalkingHeadPipeline`: think, draw, render; the way from a sentence and a voice to the frames of a video."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +12,7 @@ from tbd import DEFAULT_SEED, MOTION_MODEL
 from tbd.draw.export import save_loaded_model
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.diffusion import MotionDiffusion
+from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
@@ -37,7 +38,7 @@ if TYPE_CHECKING:  # the mesh warp does without
 PIPELINE = "pipeline.yaml"
 """The file of a saved pipeline that names planner, tracker and renderer."""
 _MOTION, _VIDEO = "motion_model", "video_model"
-_BASES: dict[str, type] = {"planner": Planner, "tracker": Tracker, "renderer": Renderer, "voice_reader": VoiceReader}
+_BASES: dict[str, type] = {"planner": Planner, "tracker": Tracker, "renderer": Renderer, "voice_reader": VoiceReader, "idle": IdleMotion}
 
 
 class TalkingHead(NamedTuple):
@@ -66,6 +67,7 @@ class TalkingHeadPipeline:
         renderer: Face geometry and motion → frames. By default the portrait is warped as `warp_renderer` does for the plan.
         video_model: Draws every frame anew, from plan and voice as well, instead of a renderer.
         voice_reader: Voice → how it is said; `ProsodicVoiceReader` by default.
+        idle: Adds glances and lopsidedness to what the motion model draws; `IdleMotion` by default.
 
     Example:
         >>> from tbd.media import read_audio, read_image
@@ -93,11 +95,13 @@ class TalkingHeadPipeline:
         renderer: Renderer | None = None,
         video_model: "VideoDiffusion | None" = None,
         voice_reader: VoiceReader | None = None,
+        idle: IdleMotion | None = None,
     ) -> None:
         self.planner = planner or SituationPlanner()
         self.motion_model = motion_model or load_motion_model()
         self.tracker = tracker or FaceMeshTracker()
         self.voice_reader = voice_reader or ProsodicVoiceReader()
+        self.idle = idle or IdleMotion()
         self.renderer, self.video_model = renderer, video_model
 
     @classmethod
@@ -108,6 +112,7 @@ class TalkingHeadPipeline:
         tracker: Tracker | None = None,
         renderer: Renderer | None = None,
         voice_reader: VoiceReader | None = None,
+        idle: IdleMotion | None = None,
     ) -> "TalkingHeadPipeline":
         """Load a pipeline.
 
@@ -118,6 +123,7 @@ class TalkingHeadPipeline:
             tracker: Instead of the saved one.
             renderer: Instead of the saved one.
             voice_reader: Instead of the saved one.
+            idle: Instead of the saved one.
 
         Returns:
             The pipeline.
@@ -131,9 +137,9 @@ class TalkingHeadPipeline:
         """
         folder = _pipeline_folder(name)
         if folder is None:
-            return cls(planner, load_motion_model(name), tracker, renderer, voice_reader=voice_reader)
+            return cls(planner, load_motion_model(name), tracker, renderer, voice_reader=voice_reader, idle=idle)
         saved = yaml.safe_load((folder / PIPELINE).read_text(encoding="utf-8"))
-        parts: dict[str, Any] = {"planner": planner, "tracker": tracker, "renderer": renderer, "voice_reader": voice_reader}
+        parts: dict[str, Any] = {"planner": planner, "tracker": tracker, "renderer": renderer, "voice_reader": voice_reader, "idle": idle}
         for slot, base in _BASES.items():
             if parts[slot] is None and slot in saved:
                 parts[slot] = build(Component.model_validate(saved[slot]), base, f"The {slot} of {folder / PIPELINE}")
@@ -146,8 +152,8 @@ class TalkingHeadPipeline:
     def save_pretrained(self, folder: str | os.PathLike) -> None:
         """Write the pipeline to a folder that `from_pretrained` loads and that can be uploaded as a hub repository.
 
-        The folder gets ``pipeline.yaml``, which names planner, tracker, renderer and voice reader with their arguments, and the folders
-        ``motion_model`` and, if there is one, ``video_model`` with weights in half precision.
+        The folder gets ``pipeline.yaml``, which names planner, tracker, renderer, voice reader and idle motion with their arguments, and
+        the folders ``motion_model`` and, if there is one, ``video_model`` with weights in half precision.
 
         Args:
             folder: Where to write; it is made if it is not there.
@@ -281,13 +287,45 @@ class TalkingHeadPipeline:
         Raises:
             InputError: If an argument cannot be used.
         """
+        pieces = list(self.draw_windows(plan, audio, seed, guidance, num_inference_steps))
+        return Motion(np.concatenate([piece.values for piece in pieces]), {"source": "MotionDiffusion", "seed": seed})
+
+    def draw_windows(
+        self,
+        plan: MusclePlan,
+        audio: np.ndarray,
+        seed: int = DEFAULT_SEED,
+        guidance: Guidance | None = None,
+        num_inference_steps: int | None = None,
+    ) -> Iterator[Motion]:
+        """Sample the motion of a voice window by window.
+
+        Args:
+            plan: As for `draw`.
+            audio: As for `draw`.
+            seed: As for `draw`.
+            guidance: As for `draw`.
+            num_inference_steps: As for `draw`.
+
+        Returns:
+            Pieces that one after another are what `draw` returns.
+
+        Raises:
+            InputError: If an argument cannot be used.
+        """
         audio, seed = input_checks.check_audio(audio), input_checks.check_int(seed, "The seed", 0, 2**63 - 1)
         if num_inference_steps is not None:
             input_checks.check_int(num_inference_steps, "The number of inference steps", 1, 1000)
         if not isinstance(plan, MusclePlan):
             raise InputError(f"The plan is of type {type(plan).__name__}; give a MusclePlan, as `think` does.")
-        pieces = list(self.motion_model.generate(audio, plan, seed, guidance, num_inference_steps))
-        return Motion(np.concatenate([piece.values for piece in pieces]), {"source": "MotionDiffusion", "seed": seed})
+        windows = self.motion_model.generate(audio, plan, seed, guidance, num_inference_steps)
+        return self._with_idle_motion(windows, plan, seed)
+
+    def _with_idle_motion(self, windows: Iterable[Motion], plan: MusclePlan, seed: int) -> Iterator[Motion]:
+        first = 0
+        for window in windows:
+            yield Motion(self.idle(window.values, plan, seed, first), window.metadata)
+            first += len(window)
 
     def render(
         self,

@@ -36,13 +36,16 @@ def add_drawing_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--motion-output", help=f"also write the motion ({MOTION_FORMATS})")
     parser.add_argument("--plan-output", help="also write the plan (.json)")
     parser.add_argument("--motion-model", default=MOTION_MODEL, help="packaged name, folder, or hub repository of a motion model")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same video")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the same seed gives the same video")
     parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
     parser.add_argument("--num-inference-steps", type=int, help="denoising steps; more is finer and slower (default: the model's)")
     parser.add_argument("--emotion-scale", type=float, help="strength of the global emotion; 1 is as trained (default: the model's)")
     parser.add_argument("--muscle-scale", type=float, help="strength of the local muscles (default: the model's)")
     parser.add_argument("--audio-scale", type=float, help="strength of the articulation (default: the model's)")
     parser.add_argument("--head-motion", type=float, default=1.0, help="how much the head moves; 0 holds it still")
+    parser.add_argument(
+        "--idle-motion", type=float, default=1.0, help="how much eyes glance and the halves of the face differ; 0: not at all"
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing but warnings, which go to standard error")
 
 
@@ -78,6 +81,7 @@ class SamplingOptions:
         muscle_scale: Strength of the local muscles, 0 to 5.
         audio_scale: Strength of the articulation, 0 to 5.
         head_motion: Factor on the head's movements, 0 to 5; 0 holds the head still.
+        idle_motion: Factor on glances and lopsidedness, 0 to 3.
 
     Raises:
         InputError: If a number is out of range.
@@ -90,12 +94,15 @@ class SamplingOptions:
     muscle_scale: float | None = None
     audio_scale: float | None = None
     head_motion: float = 1.0
+    idle_motion: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("emotion_scale", "muscle_scale", "audio_scale", "head_motion"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 5:
                 raise InputError(f"--{name.replace('_', '-')} is a factor from 0 to 5, not {value:g}; 1 is as trained.")
+        if not 0 <= self.idle_motion <= 3:
+            raise InputError(f"--idle-motion is a factor from 0 to 3, not {self.idle_motion:g}; 1 is as people have it.")
         if self.num_inference_steps is not None and not 1 <= self.num_inference_steps <= 1000:
             raise InputError(f"--num-inference-steps is a number from 1 to 1000, not {self.num_inference_steps}.")
         if not 0 <= self.seed < 2**63:

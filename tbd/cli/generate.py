@@ -76,6 +76,7 @@ def generate(
 
     from tbd.cli.console import describe_face, show_progress
     from tbd.cli.path_checks import check_generation, check_size
+    from tbd.draw.motion.idle import IdleMotion
     from tbd.draw.motion.loading import load_motion_model
     from tbd.media import VideoWriter, provenance, read_audio, read_image, read_sound
     from tbd.think.plan import MusclePlan
@@ -109,6 +110,7 @@ def generate(
     describe_face(face, console)
     sound, about = read_sound(audio), provenance(thought.model_dump_json(exclude_defaults=True))
     with VideoWriter(output, sound.samples, sound.sample_rate, metadata=about) as writer:
+        pipeline.idle = IdleMotion(sampling.idle_motion, sampling.idle_motion)
         with console.status("drawing the motion"):
             motion = pipeline.draw(thought, samples, sampling.seed, guidance, sampling.num_inference_steps)
             motion.head[:] *= sampling.head_motion

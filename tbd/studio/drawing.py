@@ -137,7 +137,8 @@ class _Job:
             yield from known.clamped().values
             return
         model, pieces = self.pipeline.motion_model, []
-        for piece in model.generate(self.voice.samples, self.plan, self.settings.seed, self.settings.guidance(model.guidance)):
+        guidance = self.settings.guidance(model.guidance)
+        for piece in self.pipeline.draw_windows(self.plan, self.voice.samples, self.settings.seed, guidance):
             piece.head[:] *= self.settings.head_motion
             pieces.append(piece.values)
             yield from piece.values

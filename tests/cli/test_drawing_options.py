@@ -31,3 +31,23 @@ def test_a_scale_that_the_guidance_does_not_have_is_refused():
     assert SamplingOptions().guidance(own) is own
     with pytest.raises(InputError, match="ClassifierFreeGuidance, which has no --muscle-scale"):
         SamplingOptions(muscle_scale=2.0).guidance(own)
+
+
+def test_every_entrance_has_the_same_default_seed():
+    from inspect import signature
+
+    from jsonargparse import ArgumentParser
+
+    from tbd import DEFAULT_SEED
+    from tbd.cli.drawing_options import add_drawing_options
+    from tbd.pipeline import TalkingHeadPipeline
+
+    parser = ArgumentParser(exit_on_error=False)
+    add_drawing_options(parser)
+    assert parser.get_default("seed") == SamplingOptions().seed == DEFAULT_SEED
+    assert signature(TalkingHeadPipeline.draw).parameters["seed"].default == DEFAULT_SEED
+
+
+def test_idle_motion_out_of_range_is_refused():
+    with pytest.raises(InputError, match="--idle-motion is a factor from 0 to 3, not 4"):
+        SamplingOptions(idle_motion=4)

@@ -50,12 +50,21 @@ def test_plan_seed_and_steps_reach_the_motion(made, speech, tmp_path):
 
 
 def test_head_motion_zero_holds_the_head_and_quiet_still_warns_of_a_slip(speech, tmp_path, capsys):
-    flags = [f"--portrait={PORTRAIT}", f"--audio={speech}", "--size=64", "--num-inference-steps=2", "--head-motion=0", "--quiet"]
+    flags = [
+        f"--portrait={PORTRAIT}",
+        f"--audio={speech}",
+        "--size=64",
+        "--num-inference-steps=2",
+        "--head-motion=0",
+        "--idle-motion=0",
+        "--quiet",
+    ]
     flags += ["--emotion=hapy", f"--output={tmp_path / 'a.mp4'}", f"--motion-output={tmp_path / 'a.npz'}"]
     assert main(["generate", *flags]) == 0
     printed, warned = capsys.readouterr()
     assert printed == "" and "Did you mean “happy”?" in warned
-    assert not Motion.load(tmp_path / "a.npz").head.any()
+    moved = Motion.load(tmp_path / "a.npz")
+    assert not moved.head.any() and np.abs(np.diff(moved["eyeLookOutLeft"] - moved["eyeLookInLeft"])).max() < 0.1  # no glance
 
 
 NEGATIVE = """

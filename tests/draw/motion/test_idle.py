@@ -1,0 +1,62 @@
+"""Glances and lopsidedness, which are added to what the motion model draws."""
+
+import numpy as np
+import pytest
+
+from benchmarks.liveliness import describe
+from tbd.draw.motion.idle import IdleMotion
+from tbd.errors import InputError
+from tbd.face.channels import CHANNELS, INDEX
+from tbd.face.motion import Motion
+from tbd.think.plan import MuscleAction, MusclePlan
+
+STILL = np.zeros((250, len(CHANNELS)), np.float32)
+
+
+def smiling() -> np.ndarray:
+    values = STILL.copy()
+    for name in ("mouthSmileLeft", "mouthSmileRight", "eyeBlinkLeft", "eyeBlinkRight"):
+        values[:, INDEX[name]] = 0.5
+    return values
+
+
+def test_eyes_jump_about_as_often_as_filmed_peoples():
+    jumps = [describe(Motion(IdleMotion()(STILL, MusclePlan(), seed)))["gaze jumps"] for seed in range(60)]
+    assert np.mean(jumps) == pytest.approx(0.8, rel=0.3)
+    assert describe(Motion(IdleMotion(glances=0)(STILL, MusclePlan(), 1)))["gaze jumps"] == 0
+
+
+def test_both_eyes_look_at_one_thing():
+    moved = IdleMotion()(STILL, MusclePlan(), 3)
+    assert (moved[:, INDEX["eyeLookOutLeft"]] == moved[:, INDEX["eyeLookInRight"]]).all() and moved[:, INDEX["eyeLookOutLeft"]].any()
+    assert (np.minimum(moved[:, INDEX["eyeLookOutLeft"]], moved[:, INDEX["eyeLookInLeft"]]) == 0).all()
+
+
+def test_where_the_plan_directs_the_eyes_they_stay():
+    plan = MusclePlan(actions=(MuscleAction(unit=64, intensity=0.6, onset=4.0, apex=4.4, offset=6.0),))
+    moved, drawn = IdleMotion(asymmetry=0)(STILL, plan, 2), STILL
+    gaze = [INDEX[name] for name in CHANNELS if name.startswith("eyeLook")]
+    assert (moved[112:150, gaze] == drawn[112:150, gaze]).all() and moved[:90, gaze].any()
+
+
+def test_halves_differ_by_a_share_that_is_the_performances_own():
+    moved = [IdleMotion(glances=0)(smiling(), MusclePlan(), seed) for seed in range(40)]
+    shares = [one[:, INDEX["mouthSmileLeft"]] / one[:, INDEX["mouthSmileRight"]] for one in moved]
+    assert np.std([share.mean() for share in shares]) > 0.15 and max(share.std() for share in shares) < 0.4
+    assert all(np.abs(one[:, INDEX["mouthSmileLeft"]] + one[:, INDEX["mouthSmileRight"]] - 1).max() < 1e-6 for one in moved)
+    assert all((one[:, INDEX["eyeBlinkLeft"]] == one[:, INDEX["eyeBlinkRight"]]).all() for one in moved)  # lids close together
+
+
+def test_pieces_get_what_the_whole_gets_and_a_seed_gives_one_performance():
+    plan = MusclePlan(actions=(MuscleAction(unit=61, intensity=0.5, onset=2.0, offset=3.0),))
+    whole = IdleMotion()(smiling(), plan, 5)
+    pieces = [IdleMotion()(smiling()[at : at + 7], plan, 5, at) for at in range(0, 250, 7)]
+    assert np.abs(np.concatenate(pieces) - whole).max() < 1e-6
+    assert (IdleMotion()(smiling(), plan, 5) == whole).all() and (IdleMotion()(smiling(), plan, 6) != whole).any()
+    assert (IdleMotion(0, 0)(smiling(), plan, 5) == smiling()).all()
+
+
+def test_amounts_out_of_range_are_refused():
+    for wrong in ({"glances": -1}, {"asymmetry": 4}, {"glances": float("nan")}):
+        with pytest.raises(InputError, match="must lie between 0 and 3"):
+            IdleMotion(**wrong)
