@@ -103,6 +103,8 @@ class TalkingHeadPipeline:
         self.voice_reader = voice_reader or ProsodicVoiceReader()
         self.idle = idle or IdleMotion()
         self.renderer, self.video_model = renderer, video_model
+        self.low_memory = False
+        """Whether a video model draws more slowly, in less memory."""
 
     @classmethod
     def from_pretrained(
@@ -364,7 +366,7 @@ class TalkingHeadPipeline:
         from tbd.draw.video.renderer import VideoRenderer
 
         audio = input_checks.check_audio(audio)
-        return VideoRenderer(self.video_model, plan, audio, seed, num_inference_steps=num_inference_steps)
+        return VideoRenderer(self.video_model, plan, audio, seed, num_inference_steps=num_inference_steps, low_memory=self.low_memory)
 
 
 def _pipeline_folder(name: str | os.PathLike) -> Path | None:

@@ -7,7 +7,7 @@ the file's checksum was compared with the registry's or, if none is published, w
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -59,6 +59,7 @@ class Weights:
         use: Who may use it for what, in one sentence.
         needed_by: Metrics and other parts of tbd that need it.
         note: Further remarks, or "".
+        size: Bytes; None if not known.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Weights:
     use: str
     needed_by: tuple[str, ...]
     note: str = ""
+    size: int | None = None
 
     @property
     def path(self) -> Path:
@@ -95,6 +97,81 @@ def registry() -> dict[str, Weights]:
     return {name: Weights(name=name, **{**row, "needed_by": tuple(row["needed_by"])}) for name, row in rows.items()}
 
 
+@dataclass(frozen=True)
+class WeightSet:
+    """Registered files that are needed together.
+
+    Args:
+        name: Name that the command line uses.
+        about: What they are for.
+        files: Names in the registry.
+        warning: What to know before using them, or "".
+    """
+
+    name: str
+    about: str
+    files: tuple[str, ...]
+    warning: str = ""
+
+    @property
+    def command(self) -> str:
+        """Command that downloads what is missing."""
+        return f"tbd weights fetch {self.name}"
+
+    @property
+    def missing(self) -> tuple[Weights, ...]:
+        """Those of its files that are not on this machine."""
+        return tuple(entry for entry in map(find_weights, self.files) if not entry.path.is_file())
+
+
+@cache
+def weight_sets() -> dict[str, WeightSet]:
+    """Return the sets of weights that are needed together: name → set."""
+    import yaml
+
+    rows = yaml.safe_load((files("tbd") / "assets/weight_sets.yaml").read_text(encoding="utf-8"))
+    return {name: WeightSet(name=name, **{**row, "files": tuple(row["files"])}) for name, row in rows.items()}
+
+
+def expand_sets(names: Iterable[str]) -> list[Weights]:
+    """Look entries of the registry up, by their own names or by those of sets.
+
+    Args:
+        names: Names of entries and sets.
+
+    Returns:
+        The entries, each once.
+
+    Raises:
+        InputError: If there is none of a name.
+    """
+    flat = [file for name in names for file in (weight_sets()[name].files if name in weight_sets() else [name])]
+    return [find_weights(name) for name in dict.fromkeys(flat)]
+
+
+def resolve_set(name: str) -> dict[str, Path]:
+    """Find all files of a set. They are not compared with their checksums, which takes longer than loading them: `verify` does.
+
+    Args:
+        name: Name of the set.
+
+    Returns:
+        Name in the registry → path.
+
+    Raises:
+        WeightsNotFoundError: If some are missing; the sentence names them.
+    """
+    chosen = weight_sets()[name]
+    if missing := chosen.missing:
+        paths = ", ".join(str(entry.path) for entry in missing)
+        raise WeightsNotFoundError(
+            name,
+            f"The weights {name} lack {len(missing)} of {len(chosen.files)} files: {paths}; `{chosen.command}` fetches them.",
+            chosen.command,
+        )
+    return {file: find_weights(file).path for file in chosen.files}
+
+
 def find_weights(name: str) -> Weights:
     """Look an entry of the registry up.
 
@@ -108,7 +185,7 @@ def find_weights(name: str) -> Weights:
         InputError: If there is none of that name.
     """
     if name not in registry():
-        raise InputError(f"There are no weights named {name}; there are {', '.join(registry())}.")
+        raise InputError(f"There are no weights named {name}; there are {', '.join((*weight_sets(), *registry()))}.")
     return registry()[name]
 
 

@@ -47,6 +47,7 @@ def register(monkeypatch, tmp_path, server):
     def register(sha256=SUM, path="/whole", url=None) -> Weights:
         entry = Weights("net", "net.pth", server + path if url is None else url, sha256, "MIT", "anyone.", ("Metric",), "Ask for it.")
         monkeypatch.setattr(weights, "registry", lambda: {"net": entry})
+        monkeypatch.setattr(weights, "weight_sets", dict)
         return entry
 
     return register
@@ -62,10 +63,45 @@ def test_the_registry_that_ships_is_whole():
         assert entry.licence and entry.use and entry.needed_by
         assert len(entry.sha256 or "") != 8 or entry.sha256 in entry.file, "PyTorch's names carry the digits"
     from tbd import metrics
+    from tbd.draw.conditioning import recording_encoder, sentence_encoder
+    from tbd.draw.video import autoencoder
+    from tbd.draw.video.hallo import denoiser
     from tbd.face import tracker
+    from tbd.metrics.networks import onnx_embedder
 
+    places = (metrics, tracker, recording_encoder, sentence_encoder, autoencoder, denoiser, onnx_embedder)
     for name in {part for entry in registry.values() for part in entry.needed_by}:
-        assert hasattr(metrics, name) or hasattr(tracker, name)
+        assert any(hasattr(place, name) for place in places), name
+
+
+def test_the_sets_that_ship_are_whole():
+    """Each file is registered, and each is in a set of its own name's folder or shared."""
+    weights.weight_sets.cache_clear()
+    assert list(weights.weight_sets()) == ["hallo", "emocast"]
+    for chosen in weights.weight_sets().values():
+        assert len(set(chosen.files)) == len(chosen.files) and all(file in weights.registry() for file in chosen.files)
+        assert any(weights.find_weights(file).file == f"{chosen.name}/net.pth" for file in chosen.files)
+    assert [entry.name for entry in weights.expand_sets(["glintr100", "hallo"])][:2] == ["glintr100", "hallo-net"]
+
+
+def test_a_set_says_what_it_is_before_it_is_fetched_from_copies(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TBD_WEIGHTS", str(tmp_path / "weights"))
+    pair = weights.WeightSet("pair", "draws two", ("one", "two"), "Ask the authors.")
+    entries = {name: Weights(name, f"{name}/net.pth", "", SUM, "none stated", "nobody.", ("Metric",), "Ask.") for name in ("one", "two")}
+    monkeypatch.setattr(weights, "registry", lambda: entries)
+    monkeypatch.setattr(weights, "weight_sets", lambda: {"pair": pair})
+    with pytest.raises(WeightsNotFoundError, match=r"lack 2 of 2 files: .*one/net\.pth.*; `tbd weights fetch pair` fetches them"):
+        weights.resolve_set("pair")
+    for name in ("one", "two"):
+        (tmp_path / "copies/deep" / name).mkdir(parents=True)
+        (tmp_path / "copies/deep" / name / "net.pth").write_bytes(CONTENT)
+    assert not main(["weights", "fetch", "pair", "--from", str(tmp_path / "copies")])
+    out = capsys.readouterr().out
+    assert out.index("pair: draws two; 2 files") < out.index("Ask the authors.") < out.index("verified: as published")
+    assert "one/net.pth: size unknown, sha256" in out and set(weights.resolve_set("pair")) == {"one", "two"}
+    (tmp_path / "copies/deep/two/net.pth").unlink()
+    assert main(["weights", "fetch", "pair", "--from", str(tmp_path / "copies")]) == 2
+    assert "no file that could be two/net.pth" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize("known", [SUM, SUM[:8]])

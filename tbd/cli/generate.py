@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
     from rich.console import Console
 
+    from tbd.draw.guidance.base import Guidance
     from tbd.draw.video.diffusion import VideoDiffusion
+    from tbd.pipeline import TalkingHeadPipeline
 
 
 def _options(parser: "ArgumentParser") -> None:
@@ -22,7 +24,10 @@ def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("--output", required=True, help="the video to write (.mp4)")
     parser.add_argument("--plan", help="a plan from `tbd think --json`, perhaps edited, instead of --emotion")
     add_slot(parser, "renderer", "warp the portrait, or draw each frame anew with the latent video model (needs --checkpoint)", "mesh")
-    parser.add_argument("--checkpoint", help="the video model of --renderer video: exported folder, checkpoint, or hub repository")
+    parser.add_argument(
+        "--checkpoint", help="the video model of --renderer video: hallo, emocast, exported folder, checkpoint, or hub repository"
+    )
+    parser.add_argument("--low-memory", action="store_true", help="a video model draws more slowly, in less memory")
     add_drawing_options(parser)
 
 
@@ -32,6 +37,7 @@ def _run(options: "Namespace") -> None:
     # before anything heavy is imported
     check_generation(options.portrait, options.audio, options.output, options.plan, options.motion_output, options.plan_output)
     own = {"renderer": "video" if names_video(options.renderer) else "mesh", "checkpoint": options.checkpoint}
+    own["low_memory"] = options.low_memory
     generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **drawing_values(options), **own)
 
 
@@ -50,6 +56,7 @@ def generate(
     console: "Console | None" = None,
     components: Components | None = None,
     emotion_from: str | None = None,
+    low_memory: bool = False,
 ) -> None:
     """Write a video of a portrait that speaks. Everything is read and checked, then thought and printed, then drawn.
 
@@ -64,10 +71,11 @@ def generate(
         motion_output: Where to write the motion as well.
         plan_output: Where to write the plan as well.
         renderer: ``mesh`` warps the portrait; ``video`` draws every frame anew with the model of `checkpoint`.
-        checkpoint: A video model: an exported folder, a run's checkpoint, or a hub repository.
+        checkpoint: A video model: ``hallo`` or ``emocast``, an exported folder, a run's checkpoint, or a hub repository.
         console: Where to print.
         components: What takes the place of packaged components; its renderer takes that of `renderer`.
         emotion_from: ``text``, ``voice`` or ``both``, which None stands for; see `tbd.pipeline.TalkingHeadPipeline.think`.
+        low_memory: Whether a video model draws more slowly, in less memory.
 
     Raises:
         InputError: If a file cannot be used, or an option is out of range.
@@ -97,11 +105,16 @@ def generate(
     source = check_source(emotion_from or "both")
     given = MusclePlan.load(plan) if plan is not None else None
     samples, picture = read_audio(audio), read_image(portrait)
-    pipeline = components.pipeline(load_motion_model(sampling.model))
-    guidance = sampling.guidance(pipeline.motion_model.guidance)
+    motion_model = load_motion_model(sampling.model)
+    own = motion_model.guidance
+    pipeline = components.pipeline(motion_model)
     face = pipeline.locate(picture, size, str(portrait))
     if checkpoint is not None and components.renderer is None:
-        pipeline.video_model = _video_model(checkpoint, sampling)
+        pipeline.video_model = _video_model(checkpoint, sampling, components.guidance)
+        pipeline.low_memory = low_memory
+        if not pipeline.video_model.denoiser.reads_hint:  # the motion is not drawn from, and the guidance is the video model's alone
+            motion_model.guidance = own
+    guidance = _guidance(sampling, pipeline)
     thought = given if given is not None else pipeline.think(emotion, samples, picture, source)
     show(thought, console, notes=False)
     warn_of_notes(thought)
@@ -122,12 +135,19 @@ def generate(
     console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {size}×{size}", highlight=False)
 
 
-def _video_model(checkpoint: str | os.PathLike, sampling: SamplingOptions) -> "VideoDiffusion":
+def _video_model(checkpoint: str | os.PathLike, sampling: SamplingOptions, guidance: "Guidance | None") -> "VideoDiffusion":
     from tbd.draw.video.loading import load_video_model
 
     model = load_video_model(checkpoint)
+    model.guidance = guidance or model.guidance
     model.guidance = sampling.guidance(model.guidance)
     return model
+
+
+def _guidance(sampling: SamplingOptions, pipeline: "TalkingHeadPipeline") -> "Guidance":
+    """The motion model's guidance with the given scales, which are the video model's where that does not read the motion."""
+    own = pipeline.motion_model.guidance
+    return own if pipeline.video_model is not None and not pipeline.video_model.denoiser.reads_hint else sampling.guidance(own)
 
 
 COMMAND = Command("a portrait, a voice and a sentence become a video", _options, _run)

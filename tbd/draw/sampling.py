@@ -145,10 +145,25 @@ def draw_windows(
         past = window[:, window_frames - past_frames :]
 
 
-def build_cfg_batch(
-    branches: Sequence[Branch], size: int, cond_plan: PlanEmbeds, uncond_plan: PlanEmbeds | None, like: Tensor
-) -> tuple[PlanEmbeds, Tensor]:
-    """Build the plans and the audio mask of all branches as one batch.
+@dataclass
+class CFGBatch:
+    """What differs between the n branches of B windows, branch by branch.
+
+    Args:
+        branches: The condition sets.
+        plan: n·B plans; what a branch is not given has presence 0.
+        audio_mask: (n·B,) 1 where the audio is given.
+        portrait_mask: (n·B,) 1 where the portrait is given.
+    """
+
+    branches: Sequence[Branch]
+    plan: PlanEmbeds
+    audio_mask: Tensor
+    portrait_mask: Tensor
+
+
+def build_cfg_batch(branches: Sequence[Branch], size: int, cond_plan: PlanEmbeds, uncond_plan: PlanEmbeds | None, like: Tensor) -> CFGBatch:
+    """Build the plans and the masks of all branches as one batch.
 
     Args:
         branches: n condition sets.
@@ -158,12 +173,13 @@ def build_cfg_batch(
         like: A tensor of the wanted type and device.
 
     Returns:
-        The n·B plans, branch by branch, and (n·B,) 1 where the audio is given.
+        The batch.
     """
     plans = [cond_plan if branch.emotion or uncond_plan is None else uncond_plan for branch in branches]
-    hidden = [Branch(branch.audio, branch.emotion or uncond_plan is not None, branch.muscles) for branch in branches]
-    flags = torch.tensor(hidden, dtype=like.dtype, device=like.device).repeat_interleave(size, 0)  # (n·B, 3)
-    return PlanEmbeds.cat(plans).only(flags[:, 1], flags[:, 2]), flags[:, 0]
+    shown = [branch._replace(emotion=branch.emotion or uncond_plan is not None) for branch in branches]
+    flags = torch.tensor(shown, dtype=like.dtype, device=like.device).repeat_interleave(size, 0)  # (n·B, 4)
+    audio, emotion, muscles, portrait = flags.unbind(1)
+    return CFGBatch(branches, PlanEmbeds.cat(plans).only(emotion, muscles), audio, portrait)
 
 
 def crossfade_seam(drawn: Tensor, past: Tensor, frames: int, crossfade_frames: int = 5) -> Tensor:
@@ -214,7 +230,7 @@ def repeat_batch(x: Tensor, n: int) -> Tensor:
 
 
 class AudioWindows:
-    """A recording, window by window, as an audio encoder takes it.
+    """A recording, window by window, as an audio encoder takes it, or as one that reads it as a whole has made it.
 
     Args:
         audio: (N,) float32 samples at 16 kHz.
@@ -223,6 +239,7 @@ class AudioWindows:
 
     def __init__(self, audio: np.ndarray, encoder: AudioEncoder) -> None:
         self.audio, self.context, self.phones = audio, encoder.context, encoder.listen(audio)
+        self.encoder, self.whole = encoder, encoder.encode_recording(audio)
 
     def window(self, start: int, frames: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor | None]:
         """Cut a window with the encoder's context on both sides; zeros beyond the recording's ends.
@@ -240,6 +257,21 @@ class AudioWindows:
         if self.phones is None:
             return sound, None
         return sound, _slice_padded(self.phones, first * PHONES_PER_FRAME, count * PHONES_PER_FRAME).to(device)
+
+    def embeds(self, start: int, frames: int, device: torch.device | str = "cpu") -> Tensor:
+        """Compute the features of a window.
+
+        Args:
+            start: First frame of the window, without context.
+            frames: T, frames of the window.
+            device: Device of the encoder and of the result.
+
+        Returns:
+            (1, T, D) features.
+        """
+        if self.whole is not None:
+            return self.encoder.cut_window(self.whole, start, frames)[None].to(device)
+        return self.encoder(*self.window(start, frames, device))
 
 
 def _slice_padded(values: np.ndarray, start: int, length: int) -> Tensor:

@@ -11,13 +11,13 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from tbd.draw.conditioning.audio_encoder import AudioEncoder
-from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
+from tbd.draw.conditioning.plan_encoder import PlanEncoder
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import Branch, Guidance
 from tbd.draw.noise_scheduler import NoiseProcess, noise_process
 from tbd.draw.optim import ExactModule, OptimizerConfig
 from tbd.draw.randomness import SampleNoise
-from tbd.draw.sampling import Past, build_cfg_batch, denoise, expand_as, repeat_batch
+from tbd.draw.sampling import CFGBatch, Past, build_cfg_batch, denoise, expand_as, repeat_batch
 from tbd.draw.training_options import TrainingConfig
 from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.media.rates import FPS
@@ -92,16 +92,25 @@ class WindowDiffusion(ExactModule):
         self.training_config, self.noise_seed = training, training.seed  # `training` is PyTorch's, as opposed to `eval`
 
     @abstractmethod
-    def predict(self, n: int, noisy: Tensor, timestep: Tensor, plan: PlanEmbeds, audio_mask: Tensor, conditioning: Any) -> Tensor:
+    def prepare(self, batch: CFGBatch, conditioning: Any) -> Any:
+        """Make what the denoiser reads of n branches of B windows, which does not change from step to step.
+
+        Args:
+            batch: What differs between the branches.
+            conditioning: What all branches share, as `denoise_windows` was given it.
+
+        Returns:
+            What `predict` is given at each step.
+        """
+
+    @abstractmethod
+    def predict(self, noisy: Tensor, timestep: Tensor, prepared: Any) -> Tensor:
         """Run the denoiser once for n branches of B windows.
 
         Args:
-            n: Number of branches.
             noisy: (n·B, T, C, …) the windows, branch by branch.
             timestep: (n·B,) the training timestep.
-            plan: The plans of all branches.
-            audio_mask: (n·B,) 1 where the audio is given.
-            conditioning: What all branches share, as `denoise_windows` was given it.
+            prepared: What `prepare` has made.
 
         Returns:
             (n·B, T, C, …) predictions.
@@ -122,7 +131,7 @@ class WindowDiffusion(ExactModule):
 
         Args:
             plan: B plans in window time.
-            conditioning: What else `predict` needs.
+            conditioning: What else `prepare` needs.
             past: The frames that the windows repeat.
             noise: (B, T, C, …) normal noise to start from.
             region_masks: (5, …) as for `denoise`.
@@ -137,11 +146,14 @@ class WindowDiffusion(ExactModule):
         cond_plan = self.plan_encoder(plan, times)
         uncond_plan = self.plan_encoder(plan.neutral(), times) if self.sampling.uncond_mode == "neutral" else None
 
+        prepared: dict[tuple[Branch, ...], Any] = {}
+
         def predict(branches: tuple[Branch, ...], noisy: Tensor, timestep: Tensor) -> dict[Branch, Tensor]:
             n = len(branches)
-            plans, audio_mask = build_cfg_batch(branches, size, cond_plan, uncond_plan, like=noisy)
+            if branches not in prepared:
+                prepared[branches] = self.prepare(build_cfg_batch(branches, size, cond_plan, uncond_plan, like=noisy), conditioning)
             timesteps = timestep.to(noisy.device).expand(n * size)
-            preds = self.predict(n, repeat_batch(noisy, n), timesteps, plans, audio_mask, conditioning)
+            preds = self.predict(repeat_batch(noisy, n), timesteps, prepared[branches])
             return dict(zip(branches, preds.float().chunk(n)))
 
         return denoise(

@@ -46,6 +46,30 @@ class AudioEncoder(PortableModule, ABC):
             (B, T, dim) features.
         """
 
+    def encode_recording(self, audio: np.ndarray) -> Tensor | None:
+        """Encode a whole recording at once, for encoders whose every feature depends on all of it.
+
+        Args:
+            audio: (N,) samples.
+
+        Returns:
+            (F, W) features that `cut_window` cuts; None, by default, for an encoder that reads windows by themselves.
+        """
+        return None
+
+    def cut_window(self, features: Tensor, start: int, frames: int) -> Tensor:
+        """Cut the features of a window out of those of its recording.
+
+        Args:
+            features: (F, W) what `encode_recording` has made.
+            start: First frame of the window; may lie before the recording.
+            frames: T, frames of the window.
+
+        Returns:
+            (T, dim) features; beyond the recording's ends those of its first and last frame.
+        """
+        return features[torch.arange(start, start + frames, device=features.device).clamp(0, len(features) - 1)]
+
     def listen(self, audio: np.ndarray) -> np.ndarray | None:
         """Recognize the phones of a whole recording.
 

@@ -53,6 +53,18 @@ class PlanEmbeds(NamedTuple):
             self.local_region,
         )
 
+    def from_frame(self, frame: int) -> "PlanEmbeds":
+        """Leave the first frames out.
+
+        Args:
+            frame: The first frame that stays.
+
+        Returns:
+            The same plans for the frames from there on.
+        """
+        presence = {name: getattr(self, name)[..., frame:] for name in ("global_presence", "local_presence")}
+        return self._replace(**presence)
+
     @classmethod
     def cat(cls, parts: Sequence["PlanEmbeds"]) -> "PlanEmbeds":
         """Join batches, one behind the other: the branches of one guided step run as one batch."""

@@ -99,11 +99,13 @@ class TextPlanEncoder(PlanEncoder):
 class TextReader:
     """A text model and its tokenizer: texts → hidden states. Loads them when first needed.
 
-    Copies and pickles of a frozen one load it again instead of carrying its weights. For the arguments see `TextPlanEncoder`.
+    Copies and pickles of a frozen one load it again instead of carrying its weights. For the arguments see `TextPlanEncoder`; where
+    `padded`, every text has `max_tokens` tokens, and the padding's hidden states are given as well.
     """
 
-    def __init__(self, name: str, width: int, trained: bool, max_tokens: int, cache_size: int) -> None:
+    def __init__(self, name: str, width: int, trained: bool, max_tokens: int, cache_size: int, padded: bool = False) -> None:
         self.name, self.width, self.trained, self.max_tokens, self.cache_size = name, width, trained, max_tokens, cache_size
+        self.padded = padded
         self._parts: tuple[PreTrainedModel, Any] | None = None
         self._cache: dict[str, Tensor] = {}
 
@@ -151,11 +153,12 @@ class TextReader:
         if not texts:
             return []
         model, tokenizer = self.load()
-        words = tokenizer(list(texts), padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt").to(device)
+        padding = "max_length" if self.padded else True
+        words = tokenizer(list(texts), padding=padding, truncation=True, max_length=self.max_tokens, return_tensors="pt").to(device)
         with torch.autocast(device.type, enabled=False):  # T5 overflows in half precision
             model.to(device)  # type: ignore[arg-type]  # transformers wraps the method and loses its signature
             hidden = model(input_ids=words.input_ids, attention_mask=words.attention_mask).last_hidden_state.float()
-        return [row[kept] for row, kept in zip(hidden, words.attention_mask.bool())]
+        return list(hidden) if self.padded else [row[kept] for row, kept in zip(hidden, words.attention_mask.bool())]
 
 
 def load_text_model(name: str) -> tuple["PreTrainedModel", Any]:

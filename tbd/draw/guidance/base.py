@@ -26,6 +26,8 @@ class Branch(NamedTuple):
     audio: bool
     emotion: bool
     muscles: bool
+    portrait: bool = True
+    """Whose face it is; only video models that were trained without it draw anything of use where it is withheld."""
 
 
 UNCOND = Branch(audio=True, emotion=False, muscles=False)
@@ -33,6 +35,7 @@ EMOTION = Branch(audio=True, emotion=True, muscles=False)
 MUSCLES = Branch(audio=True, emotion=False, muscles=True)
 COND = Branch(audio=True, emotion=True, muscles=True)
 COND_NO_AUDIO = Branch(audio=False, emotion=True, muscles=True)
+NOTHING = Branch(audio=False, emotion=False, muscles=False, portrait=False)
 
 
 BACKGROUND = "background"

@@ -1,17 +1,23 @@
-"""`ClassifierFreeGuidance`: with plan against without, at one strength."""
+"""`ClassifierFreeGuidance`: with conditions against without, at one strength."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from torch import Tensor
 
-from tbd.draw.guidance.base import COND, UNCOND, Branch, Guidance, weighted
+from tbd.draw.guidance.base import COND, NOTHING, UNCOND, Branch, Guidance, weighted
 
 
 class ClassifierFreeGuidance(Guidance):
     """ε(∅) + scale·[ε(g,ℓ) − ε(∅)], the same at every step (Ho & Salimans 2022, arXiv 2207.12598).
 
     Args:
-        scale: 0 ignores the plan, 1 follows it, more exaggerates it.
+        scale: 0 ignores what is guided, 1 follows it, more exaggerates it.
+        over: What is guided: the ``plan``, so that ε(∅) is given all but the plan; or ``everything``, so that ε(∅) is given nothing, not
+            even audio and portrait, as in video models that were trained so.
+
+    Raises:
+        ValueError: If `over` is neither.
 
     Example:
         >>> import torch
@@ -19,13 +25,19 @@ class ClassifierFreeGuidance(Guidance):
         tensor([3.])
     """
 
-    def __init__(self, scale: float = 2.0) -> None:
-        self.scale = scale
+    def __init__(self, scale: float = 2.0, over: Literal["plan", "everything"] = "plan") -> None:
+        if over not in ("plan", "everything"):
+            raise ValueError(f"over is plan or everything, not {over!r}.")
+        self.scale, self.over = scale, over
 
     def branches(self, progress: float) -> tuple[Branch, ...]:
         """Name the wanted branches; see `Guidance.branches`."""
-        return tuple(b for b, w in ((UNCOND, 1 - self.scale), (COND, self.scale)) if w)
+        return tuple(b for b, w in ((self._without, 1 - self.scale), (COND, self.scale)) if w)
 
     def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
         """Combine the predictions of one step; see `Guidance.__call__`."""
-        return weighted(preds, {UNCOND: 1 - self.scale, COND: self.scale})
+        return weighted(preds, {self._without: 1 - self.scale, COND: self.scale})
+
+    @property
+    def _without(self) -> Branch:
+        return UNCOND if self.over == "plan" else NOTHING

@@ -1,18 +1,18 @@
 """`MotionSampler`: the part of a motion diffusion that draws."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tbd.draw.conditioning.plan_encoder import PlanEmbeds
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.batched import ClipRequest, draw_pieces
 from tbd.draw.motion.denoiser import Denoiser
 from tbd.draw.motion.normalization import NormalizedDiffusion
-from tbd.draw.sampling import Past, repeat_batch
+from tbd.draw.sampling import CFGBatch, Past, repeat_batch
 from tbd.face.channels import CHANNELS
 from tbd.face.motion import Motion
 from tbd.think.plan import MusclePlan
@@ -81,22 +81,29 @@ class MotionSampler(NormalizedDiffusion):
         drawn = self.denoise_windows(plan, (audio_embeds, known), known, noise, self.region_masks, guidance, num_inference_steps)
         return self.denormalise(drawn)
 
-    def predict(
-        self, n: int, noisy: Tensor, timestep: Tensor, plan: PlanEmbeds, audio_mask: Tensor, conditioning: tuple[Tensor, Past]
-    ) -> Tensor:
-        """Run the denoiser once for n branches of B windows.
+    def prepare(self, batch: CFGBatch, conditioning: tuple[Tensor, Past]) -> tuple[Any, ...]:
+        """Repeat for each branch what all share; see `WindowDiffusion.prepare`.
 
         Args:
-            n: Number of branches.
+            batch: What differs between the branches.
+            conditioning: The audio's features (B, T, D), and the past.
+
+        Returns:
+            The denoiser's arguments behind the timestep.
+        """
+        audio_embeds, past = conditioning
+        audio_embeds, values, mask = (repeat_batch(x, len(batch.branches)) for x in (audio_embeds, past.values, past.mask))
+        return audio_embeds, batch.audio_mask, batch.plan, values, mask
+
+    def predict(self, noisy: Tensor, timestep: Tensor, prepared: tuple[Any, ...]) -> Tensor:
+        """Run the denoiser once for n branches of B windows; see `WindowDiffusion.predict`.
+
+        Args:
             noisy: (n·B, T, 58) the windows, branch by branch.
             timestep: (n·B,) the training timestep.
-            plan: The plans of all branches.
-            audio_mask: (n·B,) 1 where the audio is given.
-            conditioning: The audio's features (B, T, D), and the past.
+            prepared: What `prepare` has made.
 
         Returns:
             (n·B, T, 58) predictions.
         """
-        audio_embeds, past = conditioning
-        audio_embeds, values, mask = (repeat_batch(x, n) for x in (audio_embeds, past.values, past.mask))
-        return self.denoiser(noisy, timestep, audio_embeds, audio_mask, plan, values, mask)
+        return self.denoiser(noisy, timestep, *prepared)

@@ -31,6 +31,7 @@ from tbd.draw.video.attention import (
 )
 from tbd.draw.video.cuda_graph import CUDAGraphRunner
 from tbd.draw.video.precision import keep_norm_dtype
+from tbd.face.geometry import FaceGeometry
 
 ReferenceFeatures = dict[str, Tensor]
 """What a denoiser reads of a portrait: name of a layer → (B, h·w, C)."""
@@ -47,6 +48,8 @@ class VideoConditioning:
         hint: (B, T, C, h, w) latents of the coarse, mesh-warped portrait; zeros where it is withheld.
         region_masks: (B, 5, h, w) 0..1, where in the latent each region of `tbd.think.action_units.REGIONS` lies.
         past_mask: (B, T) 1 at the frames already drawn.
+        past: (B, T, C, h, w) the frames already drawn, zeros behind them; None where there are none.
+        portrait_mask: (B,) 1 where the portrait is given, 0 where it is withheld; None where all are given it.
     """
 
     plan: PlanEmbeds
@@ -55,12 +58,14 @@ class VideoConditioning:
     hint: Tensor
     region_masks: Tensor
     past_mask: Tensor
+    past: Tensor | None = None
+    portrait_mask: Tensor | None = None
 
 
 class VideoDenoiser(PortableModule, ABC):
     """Predicts from noisy latents and their conditions. It never sees a guidance scale.
 
-    An implementation declares the fields below and two methods, `encode_reference` and `forward`; all else has a default that works.
+    An implementation declares the first four fields below and two methods, `encode_reference` and `forward`; all else has a default.
     """
 
     plan_dim: int
@@ -71,6 +76,24 @@ class VideoDenoiser(PortableModule, ABC):
     """Channels of the latents."""
     max_frames: int
     """Most frames of a window."""
+    reads_hint: bool = True
+    """Whether coarse frames are read; where not, none need be made."""
+    needs_past: bool = False
+    """Whether every window continues something, the first one the portrait held still: a window's past is never predicted."""
+
+    rereads_past: bool = False
+    """Whether frames drawn already are decoded and encoded again before the next window continues them."""
+
+    def read_portrait(self, face: FaceGeometry) -> ReferenceFeatures:
+        """Read of a portrait what its latents do not hold.
+
+        Args:
+            face: The face, in the picture that is drawn.
+
+        Returns:
+            Name → (1, …), to be joined to what `encode_reference` gives; by default nothing.
+        """
+        return {}
 
     @abstractmethod
     def encode_reference(self, portrait: Tensor) -> ReferenceFeatures:
@@ -89,6 +112,18 @@ class VideoDenoiser(PortableModule, ABC):
         Returns:
             (B, T, C, h, w) the prediction, in the noise scheduler's prediction type.
         """
+
+    def condition(self, reference: ReferenceFeatures, conditioning: VideoConditioning) -> ReferenceFeatures:
+        """Compute what does not change between the steps of a window.
+
+        Args:
+            reference: The portraits' features, from `encode_reference`.
+            conditioning: All other conditions of the window.
+
+        Returns:
+            What `forward` is given as reference; by default the portraits' features as they are.
+        """
+        return reference
 
     def enable_gradient_checkpointing(self, how: Literal["some", "most"]) -> None:
         """In training, compute activations again instead of keeping them.

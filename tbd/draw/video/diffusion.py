@@ -122,7 +122,9 @@ class VideoDiffusion(VideoSampler):
 
     def apply_fsdp2(self, mesh: DeviceMesh) -> None:
         """Shard what trains over the processes of `mesh`, (copies, shards)."""
-        apply_fsdp2(self, (*self.denoiser.fsdp_modules(), self.plan_encoder, self.audio_encoder), mesh, entrances=["encode_reference"])
+        apply_fsdp2(
+            self, (*self.denoiser.fsdp_modules(), self.plan_encoder, self.audio_encoder), mesh, entrances=["encode_reference", "condition"]
+        )
 
     def on_fit_start(self) -> None:
         """Compile."""
@@ -247,13 +249,17 @@ class VideoDiffusion(VideoSampler):
             hint * expand_as(kept["hint"], hint),
             batch["region_masks"],
             windows.past_mask,
+            windows.past,
         )
-        reference = self.denoiser.encode_reference(portrait)
+        reference = self.denoiser.condition(self.denoiser.encode_reference(portrait), conditioning)
         pred = self.denoiser(windows.inputs, windows.timestep, reference, conditioning).float()
         kind = self.prediction_type
         wanted = target(clean, windows.noise, alpha, sigma, kind)
         weight = min_snr_weight(alpha, sigma, self.min_snr_gamma, kind) if self.min_snr_gamma else torch.ones_like(alpha)
-        new = expand_as(1 - windows.past_mask, clean)
+        new = 1 - windows.past_mask
+        if self.denoiser.needs_past:  # which it never predicts, even where it is withheld
+            new = new * (torch.arange(clean.shape[1], device=clean.device) >= self.past_frames)
+        new = expand_as(new, clean)
         share = new.mean((1, 2, 3, 4))  # (B,) every sample counts alike, however much of it is past
         error = ((pred - wanted).square() * weight * new).mean((1, 2, 3, 4)) / share
         sample = to_sample(pred.detach(), windows.noisy, alpha, sigma, kind)

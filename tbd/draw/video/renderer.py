@@ -27,6 +27,7 @@ class VideoRenderer(Renderer):
         seed: The same seed gives the same video.
         guidance: How the branches are combined; None for the model's own.
         num_inference_steps: Denoising steps; None for the model's own number.
+        low_memory: Whether to run the branches of a step one after the other, and to decode frame by frame: slower, in less memory.
     """
 
     def __init__(
@@ -37,7 +38,11 @@ class VideoRenderer(Renderer):
         seed: int = 0,
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
+        low_memory: bool = False,
     ) -> None:
+        self.low_memory = low_memory
+        if low_memory:
+            model.autoencoder.chunk = 1
         self.model, self.plan, self.audio = model, plan, audio
         self.seed, self.guidance, self.num_inference_steps = seed, guidance, num_inference_steps
 
@@ -57,9 +62,9 @@ class VideoRenderer(Renderer):
         device, factor = self.model.device, self.model.autoencoder.factor
         height, width = (side // factor for side in face.image.shape[:2])
         masks = movement_masks(face, REGION_CHANNELS, height, width)
-        frames = self.model.generate(
-            face.image, render_coarse(face, motion), masks, self.audio, self.plan, self.seed, self.guidance, self.num_inference_steps
-        )
+        features = self.model.denoiser.read_portrait(face)
+        given = (face.image, render_coarse(face, motion), masks, self.audio, self.plan, self.seed, self.guidance, self.num_inference_steps)
+        frames = self.model.generate(*given, sequential=self.low_memory, portrait_features=features)
         while True:
             # entered for each frame anew, since the caller may have an autocast of its own between frames
             try:
@@ -67,9 +72,9 @@ class VideoRenderer(Renderer):
                     frame = next(frames, None)
             except torch.OutOfMemoryError as error:
                 height, width = face.image.shape[:2]
+                way = f"--size {max(height // 2, 64)}" if self.low_memory else "--low-memory"
                 raise InputError(
-                    f"The GPU's memory does not suffice for windows of {self.model.window_frames} frames at {height}×{width}; give --size "
-                    f"{max(height // 2, 64)}."
+                    f"The GPU's memory does not suffice for windows of {self.model.window_frames} frames at {height}×{width}; give {way}."
                 ) from error
             if frame is None:
                 return

@@ -1,6 +1,7 @@
 """`VideoSampler`: the part of a video diffusion that draws."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -8,17 +9,37 @@ import torch
 from torch import Tensor
 
 from tbd.draw.conditioning.audio_encoder import frames_of
-from tbd.draw.conditioning.plan_encoder import PlanEmbeds
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.randomness import WindowNoise
-from tbd.draw.sampling import AudioWindows, Past, draw_windows, repeat_batch
+from tbd.draw.sampling import AudioWindows, CFGBatch, Past, draw_windows, repeat_batch
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import ReferenceFeatures, VideoConditioning, VideoDenoiser
 from tbd.draw.window_diffusion import WindowDiffusion
 from tbd.errors import InputError
 from tbd.media.rates import FPS
 from tbd.think.plan import MusclePlan
+
+
+@dataclass
+class WindowInputs:
+    """What all branches of B windows share.
+
+    Args:
+        reference: The portraits' features, from `VideoDenoiser.encode_reference`, and what `VideoDenoiser.read_portrait` read of them.
+        audio_embeds: (B, T, D) the audio's features.
+        hint: (B, T, C, h, w) latents of the coarse frames.
+        neutral_hint: (B, T, C, h, w) the same of a neutral plan, for branches without emotion and muscles; None where those have `hint`.
+        region_masks: (B, 5, h, w) 0..1.
+        past: The frames that the windows repeat.
+    """
+
+    reference: ReferenceFeatures
+    audio_embeds: Tensor
+    hint: Tensor
+    neutral_hint: Tensor | None
+    region_masks: Tensor
+    past: Past
 
 
 class VideoSampler(WindowDiffusion):
@@ -39,12 +60,15 @@ class VideoSampler(WindowDiffusion):
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         sequential: bool = False,
+        neutral_coarse: Iterable[np.ndarray] | None = None,
+        portrait_features: ReferenceFeatures | None = None,
     ) -> Iterator[np.ndarray]:
         """Draw the video of a recording, window by window, in constant memory.
 
         Args:
             portrait: (H, W, 3) uint8 RGB.
-            coarse: The mesh-warped portrait, one (H, W, 3) uint8 frame for each 640 samples of audio.
+            coarse: The mesh-warped portrait, one (H, W, 3) uint8 frame for each 640 samples of audio; not read where the denoiser has
+                no use for it.
             region_masks: (5, h, w) 0..1 over the latent, in the order of `REGIONS`.
             audio: (N,) float32 samples at 16 kHz.
             plan: The muscle plan, its times in seconds from the start.
@@ -52,6 +76,8 @@ class VideoSampler(WindowDiffusion):
             guidance: How the branches are combined; None for this model's own.
             num_inference_steps: Denoising steps; None for this model's own number.
             sequential: Whether to run one branch of a step after the other: slower, in a third of the memory.
+            neutral_coarse: The same as `coarse` of a neutral plan, for branches that are given no plan; None gives them `coarse`.
+            portrait_features: What `VideoDenoiser.read_portrait` read of the portrait, for a denoiser that needs it.
 
         Yields:
             ceil(N / 640) frames (H, W, 3) uint8 RGB.
@@ -62,20 +88,27 @@ class VideoSampler(WindowDiffusion):
         f, (height, width) = self.autoencoder.factor, portrait.shape[:2]
         if height % f or width % f or region_masks.shape != (5, height // f, width // f):
             raise InputError(f"A portrait of {height}×{width} pixels needs sides that are multiples of {f}, and masks of an {f}th of them.")
-        images, masks = iter(coarse), torch.from_numpy(np.asarray(region_masks, np.float32))
+        masks = torch.from_numpy(np.asarray(region_masks, np.float32))
 
-        def hints(wanted: int) -> Tensor:
-            """(1, wanted, C, h, w) latents of the next coarse frames."""
-            fresh = list(islice(images, wanted))
-            if len(fresh) < wanted:
-                raise InputError("The coarse video ends before the audio; it has one frame for each 640 samples.")
-            for image in fresh:
-                if image.shape != portrait.shape:
-                    raise InputError(f"Coarse frames have the portrait's size {portrait.shape}; this one has {image.shape}.")
-            return self.latents(_pixels(np.stack(fresh)[None]).to(self.device))
+        def hints_of(video: Iterable[np.ndarray]) -> Callable[[int], Tensor]:
+            images = iter(video)
+
+            def hints(wanted: int) -> Tensor:
+                """(1, wanted, C, h, w) latents of the next coarse frames."""
+                fresh = list(islice(images, wanted))
+                if len(fresh) < wanted:
+                    raise InputError("The coarse video ends before the audio; it has one frame for each 640 samples.")
+                for image in fresh:
+                    if image.shape != portrait.shape:
+                        raise InputError(f"Coarse frames have the portrait's size {portrait.shape}; this one has {image.shape}.")
+                return self.latents(_pixels(np.stack(fresh)[None]).to(self.device))
+
+            return hints
 
         latents = self.latents(_pixels(portrait[None]).to(self.device))
-        for new in self.draw_latents(latents, hints, masks, audio, plan, seed, guidance, num_inference_steps, sequential):
+        neutral_hints = None if neutral_coarse is None else hints_of(neutral_coarse)
+        rest = (seed, guidance, num_inference_steps, sequential, neutral_hints, portrait_features)
+        for new in self.draw_latents(latents, hints_of(coarse), masks, audio, plan, *rest):
             for frame in self.autoencoder.decode(new)[0]:
                 yield (frame.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
 
@@ -91,6 +124,8 @@ class VideoSampler(WindowDiffusion):
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         sequential: bool = False,
+        neutral_hints: Callable[[int], Tensor] | None = None,
+        portrait_features: ReferenceFeatures | None = None,
     ) -> Iterator[Tensor]:
         """Draw the video of a recording as `generate` does, from latents to latents.
 
@@ -104,35 +139,48 @@ class VideoSampler(WindowDiffusion):
             guidance: How the branches are combined; None for this model's own.
             num_inference_steps: Denoising steps; None for this model's own number.
             sequential: Whether to run one branch of a step after the other.
+            neutral_hints: The same as `hints` of a neutral plan, for branches that are given no plan.
+            portrait_features: What `VideoDenoiser.read_portrait` read of the portrait.
 
         Yields:
             Consecutive pieces (1, n, C, h, w), together ceil(N / 640) frames.
         """
         frames, t, recording = frames_of(len(audio)), self.window_frames, AudioWindows(audio, self.audio_encoder)
         plans, masks = PlanTensors.collate([plan]).to(self.device), region_masks[None].float().to(self.device)
-        reference, noise = self.denoiser.encode_reference(portrait), WindowNoise([seed], (t, *portrait.shape[1:]))
-        nothing = hint = torch.zeros(1, 0, *portrait.shape[1:], device=self.device)
+        reference = {**self.denoiser.encode_reference(portrait), **_on(portrait_features or {}, self.device)}
+        noise = WindowNoise([seed], (t, *portrait.shape[1:]))
+        first = self.past_frames if self.denoiser.needs_past else 0
+        sources = [hints, *([neutral_hints] if neutral_hints is not None else [])] if self.denoiser.reads_hint else []
+        strips = [_HintStrip(source, frames, t) for source in sources]
+        nowhere = torch.zeros(1, t, *portrait.shape[1:], device=self.device)
 
         def draw(start: int, past: Tensor) -> Tensor:
-            nonlocal hint
-            known = past.shape[1]
-            hint = torch.cat([hint[:, hint.shape[1] - known :], hints(min(t, frames - start) - known)], 1)
-            hint = torch.cat([hint, hint[:, -1:].expand(-1, t - hint.shape[1], -1, -1, -1)], 1)  # the last again to the end
+            found = [strip.window(start, past.shape[1]) for strip in strips]
             return self.sample_window(
                 reference,
-                hint,
+                found[0] if found else nowhere,
                 masks,
-                recording.window(start, t, self.device)[0],
+                None,
                 plans.shifted(torch.tensor([start / FPS], device=self.device)),
-                past,
+                self._as_read_again(past),
                 guidance=guidance or self.guidance,
                 num_inference_steps=num_inference_steps,
                 noise=noise.next(1),
                 sequential=sequential,
+                audio_embeds=recording.embeds(start, t, self.device),
+                neutral_hint=found[1] if len(found) > 1 else None,
             )
 
-        for _, new in draw_windows(draw, [frames], nothing, t, self.past_frames):
+        # where each window continues something, the first continues the portrait held still
+        before = portrait[:, None].expand(-1, first, -1, -1, -1)
+        for _, new in draw_windows(draw, [frames], before, t, self.past_frames):
             yield new
+
+    def _as_read_again(self, past: Tensor) -> Tensor:
+        """The past as it was drawn or, for networks that were used so, decoded to pixels and encoded again."""
+        if not self.denoiser.rereads_past or not past.shape[1]:
+            return past
+        return self.autoencoder.encode(self.autoencoder.decode(past)).to(past.dtype)
 
     @torch.no_grad()
     def sample_window(
@@ -140,13 +188,15 @@ class VideoSampler(WindowDiffusion):
         reference: ReferenceFeatures,
         hint: Tensor,
         region_masks: Tensor,
-        audio: Tensor,
+        audio: Tensor | None,
         plan: PlanTensors,
         past: Tensor | None = None,
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         noise: Tensor | None = None,
         sequential: bool = False,
+        audio_embeds: Tensor | None = None,
+        neutral_hint: Tensor | None = None,
     ) -> Tensor:
         """Draw one window by the full sampling loop.
 
@@ -154,53 +204,83 @@ class VideoSampler(WindowDiffusion):
             reference: The features of B portraits, from `VideoDenoiser.encode_reference`.
             hint: (B, T, C, h, w) latents of the coarse frames.
             region_masks: (B, 5, h, w) 0..1.
-            audio: (B, (T + 2·context)·640) samples.
+            audio: (B, (T + 2·context)·640) samples; None where there are `audio_embeds`.
             plan: B plans in window time.
             past: (B, P, C, h, w) latents that the window's first P frames repeat.
             guidance: How the branches are combined; None draws the fully conditioned branch alone.
             num_inference_steps: Denoising steps; None for the model's own number.
             noise: (B, T, C, h, w) noise to start from; drawn where not given.
             sequential: Whether to run one branch after the other.
+            audio_embeds: (B, T, D) features of the audio, instead of samples.
+            neutral_hint: (B, T, C, h, w) coarse frames of a neutral plan, for branches that are given no plan; None gives them `hint`.
 
         Returns:
             (B, T, C, h, w) latents, the first P the past's.
         """
         known, noise = Past.of(past, hint), torch.randn_like(hint) if noise is None else noise.to(hint.device)
-        shared = (reference, self.audio_encoder(audio), hint, region_masks, known.mask)
+        if audio_embeds is None:
+            if audio is None:
+                raise ValueError("A window is drawn from samples or from their features; there are neither.")
+            audio_embeds = self.audio_encoder(audio)
+        shared = WindowInputs(reference, audio_embeds, hint, neutral_hint, region_masks, known)
         masks = region_masks.transpose(0, 1)[:, :, None, None]  # (5, B, 1, 1, h, w)
         return self.denoise_windows(plan, shared, known, noise, masks, guidance, num_inference_steps, sequential)
 
-    def predict(
-        self,
-        n: int,
-        noisy: Tensor,
-        timestep: Tensor,
-        plan: PlanEmbeds,
-        audio_mask: Tensor,
-        conditioning: tuple[ReferenceFeatures, Tensor, Tensor, Tensor, Tensor],
-    ) -> Tensor:
-        """Run the denoiser once for n branches of B windows.
+    def prepare(self, batch: CFGBatch, conditioning: WindowInputs) -> tuple[ReferenceFeatures, VideoConditioning]:
+        """Put the conditions of n branches of B windows together; see `WindowDiffusion.prepare`.
 
         Args:
-            n: Number of branches.
+            batch: What differs between the branches.
+            conditioning: What all branches share.
+
+        Returns:
+            The reference's features and all other conditions, of n·B rows.
+        """
+        n, shared = len(batch.branches), conditioning
+        audio_embeds, masks, past, past_mask = (
+            repeat_batch(x, n) for x in (shared.audio_embeds, shared.region_masks, shared.past.values, shared.past.mask)
+        )
+        neutral = shared.hint if shared.neutral_hint is None else shared.neutral_hint
+        hint = torch.cat([shared.hint if branch.emotion or branch.muscles else neutral for branch in batch.branches])
+        every = VideoConditioning(batch.plan, audio_embeds, batch.audio_mask, hint, masks, past_mask, past, batch.portrait_mask)
+        reference = {name: repeat_batch(x, n) for name, x in shared.reference.items()}
+        return self.denoiser.condition(reference, every), every
+
+    def predict(self, noisy: Tensor, timestep: Tensor, prepared: tuple[ReferenceFeatures, VideoConditioning]) -> Tensor:
+        """Run the denoiser once for n branches of B windows; see `WindowDiffusion.predict`.
+
+        Args:
             noisy: (n·B, T, C, h, w) the windows, branch by branch.
             timestep: (n·B,) the training timestep.
-            plan: The plans of all branches.
-            audio_mask: (n·B,) 1 where the audio is given.
-            conditioning: The reference's features, the audio's features (B, T, D), the hint (B, T, C, h, w), the region masks
-                (B, 5, h, w), and the mask of the past (B, T).
+            prepared: What `prepare` has made.
 
         Returns:
             (n·B, T, C, h, w) predictions.
         """
-        reference, audio_embeds, hint, masks, past_mask = conditioning
-        audio_embeds, hint, masks, past_mask = (repeat_batch(x, n) for x in (audio_embeds, hint, masks, past_mask))
-        every = VideoConditioning(plan, audio_embeds, audio_mask, hint, masks, past_mask)
-        return self.denoiser(noisy, timestep, {name: repeat_batch(x, n) for name, x in reference.items()}, every)
+        return self.denoiser(noisy, timestep, *prepared)
 
     def latents(self, frames: Tensor) -> Tensor:
         """uint8 pixels (..., 3, H, W) → latents; latents as they are."""
         return self.autoencoder.encode(frames.float() / 255) if frames.dtype == torch.uint8 else frames.float()
+
+
+class _HintStrip:
+    """Coarse frames window by window: those of the past are kept, the last is repeated to the window's end."""
+
+    def __init__(self, source: Callable[[int], Tensor], frames: int, window: int) -> None:
+        self.source, self.frames, self.window_frames = source, frames, window
+        self.last: Tensor | None = None
+
+    def window(self, start: int, known: int) -> Tensor:
+        """(1, T, C, h, w) of the window that starts at a frame, the first `known` of which it has given before."""
+        fresh = self.source(min(self.window_frames, self.frames - start) - known)
+        hint = fresh if self.last is None else torch.cat([self.last[:, self.last.shape[1] - known :], fresh], 1)
+        self.last = torch.cat([hint, hint[:, -1:].expand(-1, self.window_frames - hint.shape[1], -1, -1, -1)], 1)
+        return self.last
+
+
+def _on(features: ReferenceFeatures, device: torch.device) -> ReferenceFeatures:
+    return {name: value.to(device) for name, value in features.items()}
 
 
 def _pixels(images: np.ndarray) -> Tensor:

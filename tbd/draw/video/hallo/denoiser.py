@@ -1,0 +1,356 @@
+"""`HalloDenoiser`: the networks of Hallo and EmoCAST as a denoiser of ours."""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from diffusers.models.attention import FeedForward
+from diffusers.models.attention_processor import Attention
+from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from tbd.draw.pretrained import from_source, plain
+from tbd.draw.video.attention import ReferenceWriterAttnProcessor, mask_region_tokens, mask_tokens
+from tbd.draw.video.denoiser import ReferenceFeatures, VideoConditioning, VideoDenoiser
+from tbd.draw.video.hallo.attention import HalloContext, PortraitSelfAttention, TokenCrossAttention
+from tbd.draw.video.hallo.blocks import AudioTransformer, MotionTransformer
+from tbd.draw.video.hallo.portrait import read_face
+from tbd.draw.video.hallo.projections import AudioProjection, FaceLocator, FaceProjection
+from tbd.draw.video.hallo.words import words_of
+from tbd.draw.video.precision import keep_norm_dtype
+from tbd.face.geometry import FaceGeometry
+from tbd.metrics.identity import FaceEmbedder
+
+_PIXELS = 8
+"""Pixels of a picture along the side of one of a latent, as the face locator halves them."""
+_HEADS = 8
+"""Heads of every attention, as in Stable Diffusion 1.x and AnimateDiff."""
+
+
+class HalloDenoiser(VideoDenoiser):
+    """Stable Diffusion's UNet with a reference UNet, motion modules, and transformers that read the audio in three places.
+
+    The frames before a window are read through the reference UNet, as features that the motion modules see before those of the new
+    frames; a window that continues nothing continues the portrait held still. So a window's first `past_frames` frames are never
+    predicted. Coarse frames are not read.
+
+    Branches differ in what they are given: without ``portrait`` a row has neither the reference's tokens, nor the face's identity and
+    place. Without words the network reads no plan (unless `plan_dim` says so), and a sentence about a feeling changes nothing.
+
+    Args:
+        unet: Configuration of a `UNet2DConditionModel`, or hub name, folder or file of Stable Diffusion 1.5 to start from.
+        audio_inputs: Width of the audio features of a frame, its neighbours' included.
+        audio_hidden: Width of the audio projection's hidden layers.
+        audio_tokens: Number of audio tokens of a frame.
+        audio_width: Width of an audio token.
+        face_embedding: Width of a face's embedding.
+        words: Whether words about a feeling are read (EmoCAST), as `tbd.draw.conditioning.sentence_encoder.SentencePlanEncoder` gives them.
+        plan_dim: Width of a muscle plan's tokens, for attention to plans that is to be trained; 0 for a network without.
+        past_frames: Frames before a window that it reads.
+        max_frames: Most frames of a window, those before it included.
+        audio_scales: Strength of the audio around the face, on it, and on the lips; 1 as trained.
+        mixed_identity: Whether every other frame reads the portrait, and every other picture is read, with the other branch's identity,
+            as the published programs do when they draw.
+        embedder: Says whose face a portrait shows; without one it is nobody's.
+
+    Raises:
+        InputError: If weights are missing.
+    """
+
+    hub_arguments = ("unet",)
+    """See `tbd.utils.hub`."""
+    reads_hint = False
+    needs_past = True
+    rereads_past = True
+
+    def __init__(
+        self,
+        unet: str | dict[str, Any],
+        audio_inputs: int = 5 * 12 * 768,
+        audio_hidden: int = 512,
+        audio_tokens: int = 32,
+        audio_width: int = 768,
+        face_embedding: int = 512,
+        words: bool = False,
+        plan_dim: int = 0,
+        past_frames: int = 2,
+        max_frames: int = 32,
+        audio_scales: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        mixed_identity: bool = True,
+        embedder: FaceEmbedder | None = None,
+    ) -> None:
+        super().__init__()
+        if isinstance(unet, (str, os.PathLike)):
+            self.unet, self.reference = (from_source(UNet2DConditionModel, unet, "unet") for _ in range(2))
+        else:
+            self.unet, self.reference = (UNet2DConditionModel(**unet) for _ in range(2))
+        config, width = self.unet.config, self.unet.config.cross_attention_dim
+        self.channels, self.words, self.past_frames, self.max_frames = config.in_channels, words, past_frames, max_frames
+        self.audio_dim, self.audio_scales, self.mixed_identity = audio_inputs, audio_scales, mixed_identity
+        self.plan_attention, self.plan_dim = bool(plan_dim), plan_dim or width
+        self._set_processors(width, plan_dim)
+        self._add_modules(audio_width)
+        self.face_locator = FaceLocator(config.block_out_channels[0])
+        self.face_projection = FaceProjection(face_embedding, width)
+        self.audio_projection = AudioProjection(audio_inputs, audio_hidden, audio_tokens, audio_width)
+        self.null_tokens = nn.Parameter(torch.randn(2, plan_dim) * 0.02) if plan_dim else None
+        # nothing behind its last self-attention is read
+        self.reference.conv_norm_out, self.reference.conv_out = None, nn.Identity()
+        self._embedder = (embedder,)  # hidden from PyTorch, which would save its weights with these
+        self._own = {
+            "audio_hidden": audio_hidden,
+            "audio_tokens": audio_tokens,
+            "audio_width": audio_width,
+            "face_embedding": face_embedding,
+        }
+        keep_norm_dtype(self)
+
+    def describe(self, init_args: dict[str, Any]) -> dict[str, Any]:
+        """See `PortableModule.describe`."""
+        config = {name: value for name, value in self.unet.config.items() if not name.startswith("_")}
+        return {**init_args, "unet": plain(config), "audio_inputs": self.audio_dim, **self._own}
+
+    def _set_processors(self, width: int, plan_dim: int) -> None:
+        for network, plan in ((self.unet, plan_dim), (self.reference, 0)):
+            chosen: dict[str, Any] = {}
+            for name in network.attn_processors:
+                attn = network.get_submodule(name.removesuffix(".processor"))
+                assert isinstance(attn, Attention)
+                if name.endswith("attn2.processor"):
+                    chosen[name] = TokenCrossAttention(width, attn.inner_dim, self.words, plan)
+                else:
+                    chosen[name] = PortraitSelfAttention(name) if network is self.unet else ReferenceWriterAttnProcessor(name)
+            network.set_attn_processor(chosen)
+
+    def _add_modules(self, audio_width: int) -> None:
+        """Put the audio's transformers and the motion modules beside the spatial ones, under the names that are published."""
+        config = self.unet.config
+        for block, widths in zip(_blocks(self.unet), _audio_widths(config.block_out_channels, config.layers_per_block)):
+            if not hasattr(block, "attentions"):
+                continue
+            audio, motion = [], []
+            for spatial, width in zip(block.attentions, widths):
+                channels, groups = spatial.in_channels, config.norm_num_groups
+                audio.append(AudioTransformer(channels, width, _HEADS, audio_width, groups, self.words))
+                motion.append(MotionTransformer(channels, _HEADS, groups, self.max_frames))
+            block.audio_modules, block.motion_modules = nn.ModuleList(audio), nn.ModuleList(motion)
+
+    # -- what does not change between the steps of a window ----------------------------------------------------------
+
+    def read_portrait(self, face: FaceGeometry) -> ReferenceFeatures:
+        """Read whose face it is, where it lies, and where the audio acts; see `VideoDenoiser.read_portrait`."""
+        size = (face.image.shape[0] // _PIXELS, face.image.shape[1] // _PIXELS)
+        sizes = _sizes(size, len(self.unet.down_blocks))
+        return dict(read_face(face, self._embedder[0], self.face_projection.proj.in_features, sizes))
+
+    def encode_reference(self, portrait: Tensor) -> ReferenceFeatures:
+        """(B, C, h, w) latents of portraits, as they are: what the reference UNet makes of them depends on what else is given."""
+        return {"portrait": portrait}
+
+    def condition(self, reference: ReferenceFeatures, conditioning: VideoConditioning) -> ReferenceFeatures:
+        """Run the reference UNet and the projections for B windows; see `VideoDenoiser.condition`.
+
+        Args:
+            reference: ``portrait``, and what `tbd.draw.video.hallo.portrait.PortraitReader` reads of it: ``face_embedding`` (B, E),
+                ``face_mask`` (B, 3, H, W), ``audio_masks`` (B, 3, s, s).
+            conditioning: All conditions.
+
+        Returns:
+            What `forward` reads.
+        """
+        portrait, p = reference["portrait"], self.past_frames
+        size = portrait.shape[-2:]
+        given = torch.ones_like(conditioning.audio_mask) if conditioning.portrait_mask is None else conditioning.portrait_mask
+        identity = self.face_projection(reference["face_embedding"].to(portrait.dtype))  # (B, 4, D)
+        nobody = self.face_projection(torch.zeros_like(reference["face_embedding"]).to(portrait.dtype))
+        words = words_of(conditioning.plan, given, p) if self.words else None
+        with_all = identity if words is None else torch.cat([words.mean, identity], 1)
+        with_none = nobody if words is None else torch.cat([words.empty, nobody], 1)
+        found = self._read_pictures(portrait, conditioning, given, with_all, with_none)
+        is_given = given[:, None, None] > 0
+        if words is None or words.frames is None:
+            found["tokens"] = torch.where(is_given, with_all, with_none)
+        else:
+            t = words.frames.shape[1]
+            faces = torch.where(is_given, identity, nobody)[:, None].expand(-1, t, -1, -1)
+            chosen = torch.where(is_given[..., None], words.frames, words.empty[:, None])
+            found["tokens"] = torch.cat([chosen, faces], 2)  # (B, T, L+4, D)
+        located = self.face_locator(reference["face_mask"].to(portrait.dtype))
+        if located.shape[-2:] != size:
+            located = F.interpolate(located, size=size, mode="bilinear")
+        audio = self.audio_projection(conditioning.audio_embeds[:, p:].to(portrait.dtype))  # (B, T, M, A)
+        found |= {"given": given, "locator": located * given[:, None, None, None]}
+        found["audio"] = audio * conditioning.audio_mask[:, None, None, None]
+        for i in range(len(self.unet.down_blocks)):
+            found[f"masks.{i}"] = reference[f"audio_masks.{i}"].to(portrait.dtype)
+        if words is not None:
+            found["words"] = words.mean if words.frames is None else words.frames
+        return found
+
+    def _read_pictures(
+        self, portrait: Tensor, conditioning: VideoConditioning, given: Tensor, with_all: Tensor, with_none: Tensor
+    ) -> ReferenceFeatures:
+        """The reference UNet's features of the portrait and of the frames before the window."""
+        p = self.past_frames
+        still = portrait[:, None].expand(-1, p, -1, -1, -1)
+        past = still
+        if conditioning.past is not None and conditioning.past.shape[1] >= p:
+            known = conditioning.past_mask[:, :p, None, None, None] > 0
+            past = torch.where(known, conditioning.past[:, :p].to(portrait.dtype), still)
+        # the published programs repeat tensors along the wrong axis: every other frame, and every other picture, gets the features or the
+        # identity of the other branch
+        readings = 2 if self.mixed_identity else 1
+        pictures = torch.cat([portrait[:, None].expand(-1, readings, -1, -1, -1), past], 1)  # (B, K+P, C, h, w)
+        is_given = given[:, None, None, None] > 0
+        if self.mixed_identity:
+            own = torch.arange(1, p + 1, device=portrait.device) % 2 == 0
+            kinds = torch.cat([torch.tensor([False, True], device=own.device).expand(len(given), -1), (given[:, None] > 0) == own], 1)
+            is_given = kinds[:, :, None, None]
+        tokens = torch.where(is_given, with_all[:, None], with_none[:, None]).expand(-1, pictures.shape[1], -1, -1)  # (B, K+P, L, D)
+        kept: ReferenceFeatures = {}
+        flat = pictures.flatten(0, 1)
+        clean = torch.zeros(len(flat), dtype=torch.long, device=portrait.device)
+        self.reference(flat, clean, tokens.flatten(0, 1), cross_attention_kwargs={"keep": kept.__setitem__})
+        found: ReferenceFeatures = {}
+        for name, value in kept.items():
+            each = value.unflatten(0, pictures.shape[:2])
+            found[name], found[f"past.{name}"] = each[:, :readings], each[:, readings:]
+        return found
+
+    # -- a step ------------------------------------------------------------------------------------------------------
+
+    def forward(self, noisy: Tensor, timestep: Tensor, reference: ReferenceFeatures, conditioning: VideoConditioning) -> Tensor:
+        """Predict once; see `VideoDenoiser.forward`.
+
+        Args:
+            noisy: (B, T, C, h, w) latents with noise.
+            timestep: (B,) the noise scheduler's training timestep.
+            reference: What `condition` returned.
+            conditioning: All conditions.
+
+        Returns:
+            (B, T, C, h, w) the prediction; zeros for the frames before the window.
+        """
+        p = self.past_frames
+        context = self._context(noisy.shape[1] - p, reference, conditioning, noisy.shape[-2:])
+        unet, x = self.unet, noisy[:, p:]
+        size, t = x.shape[:2]
+        emb = unet.time_embedding(unet.time_proj(timestep).to(x.dtype)).repeat_interleave(t, 0)  # (B·T, E)
+        x = unet.conv_in(x.flatten(0, 1)) + reference["locator"].repeat_interleave(t, 0)
+        skipped = [x]
+        for level, block in enumerate(unet.down_blocks):
+            for j, resnet in enumerate(block.resnets):
+                x = self._attend(block, j, resnet(x, emb), level, context)
+                skipped.append(x)
+            for sampler in block.downsamplers or ():
+                x = sampler(x)
+                skipped.append(x)
+        deepest = len(unet.down_blocks) - 1
+        first, *others = unet.mid_block.resnets
+        x = first(x, emb)
+        for j, resnet in enumerate(others):
+            x = resnet(self._attend(unet.mid_block, j, x, deepest, context), emb)
+        for i, block in enumerate(unet.up_blocks):
+            for j, resnet in enumerate(block.resnets):
+                x = self._attend(block, j, resnet(torch.cat([x, skipped.pop()], 1), emb), deepest - i, context)
+            for sampler in block.upsamplers or ():
+                x = sampler(x, skipped[-1].shape[-2:])
+        x = unet.conv_out(unet.conv_act(unet.conv_norm_out(x))).unflatten(0, (size, t))  # (B, T-P, C, h, w)
+        return torch.cat([torch.zeros_like(noisy[:, :p]), x], 1)
+
+    def _attend(self, block: Any, j: int, x: Tensor, level: int, context: HalloContext) -> Tensor:
+        """The frame's own attention, the audio, and the other frames, where the block has them."""
+        if not hasattr(block, "attentions"):
+            return x
+        spatial, audio, motion = block.attentions[j], block.audio_modules[j], block.motion_modules[j]
+        kwargs = {"context": context}
+        x = spatial(x, encoder_hidden_states=context.tokens, cross_attention_kwargs=kwargs, return_dict=False)[0]
+        x = audio(x, level, context)
+        return motion(x, context.past[spatial.transformer_blocks[0].attn1.processor.name], context.frames)
+
+    def _context(self, frames: int, reference: ReferenceFeatures, conditioning: VideoConditioning, size: Sequence[int]) -> HalloContext:
+        given = reference["given"] > 0
+        tokens = reference["tokens"]
+        words = reference.get("words")
+        if words is not None:
+            words = words.flatten(0, 1) if words.ndim == 4 else words.repeat_interleave(frames, 0)
+        plan: dict[str, Any] = {}
+        if self.null_tokens is not None:
+            new = conditioning.plan.from_frame(self.past_frames)
+            emotion, muscles = self.null_tokens
+            sizes = _sizes(size, len(self.unet.down_blocks))
+            plan["emotion"] = mask_tokens(new.global_tokens, new.global_presence, emotion)
+            plan["muscles"] = mask_region_tokens(new, conditioning.region_masks, sizes, muscles)
+        names = [name for name in reference if f"past.{name}" in reference]
+        return HalloContext(
+            frames,
+            {name: reference[name] for name in names},
+            {name: reference[f"past.{name}"] for name in names},
+            given.nonzero()[:, 0],
+            (~given).nonzero()[:, 0],
+            tokens.flatten(0, 1) if tokens.ndim == 4 else tokens,
+            reference["audio"].flatten(0, 1),
+            [reference[f"masks.{i}"] for i in range(len(self.unet.down_blocks))],
+            self.audio_scales,
+            words,
+            **plan,
+        )
+
+    # -- memory and speed --------------------------------------------------------------------------------------------
+
+    def enable_gradient_checkpointing(self, how: Literal["some", "most"]) -> None:
+        """Compute feed-forwards again (some), or whole transformers (most); see `VideoUNet`.
+
+        Args:
+            how: ``some`` or ``most``.
+        """
+        for region in _regions(self.unet, "attentions", "audio_modules", "motion_modules"):
+            for part in [region] if how == "most" else [part for part in region.modules() if isinstance(part, FeedForward)]:
+                part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=False)
+
+    def fsdp_modules(self) -> Iterator[nn.Module]:
+        """Yield blocks, then both UNets, then the whole."""
+        for network in (self.unet, self.reference):
+            yield from _regions(network, "resnets", "attentions", "audio_modules", "motion_modules")
+            yield network
+        yield self
+
+    def compile_parts(self) -> None:
+        """Compile convolution blocks, feed-forwards and motion blocks, as `VideoUNet.compile_parts` does."""
+        torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
+        for module in self.unet.modules():
+            if isinstance(module, MotionTransformer):
+                for block in module.transformer_blocks:
+                    block.compile(dynamic=False)
+            elif isinstance(module, (ResnetBlock2D, FeedForward)):
+                module.compile(dynamic=False)
+
+
+def _audio_widths(widths: Sequence[int], layers: int) -> list[list[int]]:
+    """The widths of the audio's tokens in each block, which are those of the block's input rather than of its own."""
+    down = [[widths[max(i - 1, 0)], *(widths[i] for _ in range(layers - 1))] for i in range(len(widths))]
+    up = [[widths[max(i - 1, 0)]] * (layers + 1) for i in reversed(range(len(widths)))]
+    return [*down, [widths[-1]], *up]
+
+
+def _blocks(unet: UNet2DConditionModel) -> list[Any]:
+    return [*unet.down_blocks, unet.mid_block, *unet.up_blocks]
+
+
+def _regions(unet: UNet2DConditionModel, *kinds: str) -> Iterator[nn.Module]:
+    for block in _blocks(unet):
+        for kind in kinds:
+            yield from getattr(block, kind, None) or ()
+
+
+def _sizes(size: Sequence[int], levels: int) -> list[tuple[int, int]]:
+    """The sizes of the latent at each level: it is halved, rounding up."""
+    sizes = [(size[0], size[1])]
+    for _ in range(levels - 1):
+        sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
+    return sizes

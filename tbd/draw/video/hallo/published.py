@@ -1,0 +1,138 @@
+"""Published video models, ready to draw: Hallo and EmoCAST from the files of `tbd weights fetch`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+from tbd.draw.conditioning.plan_encoder import LabelEncoder, PlanEncoder
+from tbd.draw.conditioning.recording_encoder import RecordingEncoder
+from tbd.draw.conditioning.sentence_encoder import SentencePlanEncoder
+from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
+from tbd.draw.single_file import read_weights
+from tbd.draw.video.autoencoder import LatentCodec
+from tbd.draw.video.diffusion import VideoDiffusion
+from tbd.draw.video.hallo.convert import load_published, options_of
+from tbd.draw.window_options import SamplingConfig, WindowConfig
+from tbd.errors import InputError
+from tbd.metrics.networks.onnx_embedder import ONNXFaceEmbedder
+from tbd.utils.user_warnings import warn
+from tbd.weights import resolve_set, weight_sets
+
+NOISE_SCHEDULER = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "linear",
+    "clip_sample": False,
+    "steps_offset": 1,
+    "prediction_type": "v_prediction",
+    "rescale_betas_zero_snr": True,
+    "timestep_spacing": "trailing",
+}
+"""How both networks were trained: on velocities, with no signal left at the last timestep."""
+_WINDOW, _PAST = 16, 2
+_STEPS, _SCALE = 40, 3.5
+_EMBEDDER = "tbd.metrics.networks.onnx_embedder.ONNXFaceEmbedder"
+
+
+def is_published(name: str | Path) -> bool:
+    """Return whether a checkpoint's name is that of a published model."""
+    return str(name) in weight_sets() and not Path(name).exists()
+
+
+def load_published_model(name: str) -> VideoDiffusion:
+    """Load a published model, drawing as its authors' program does: 16 new frames a window, 40 steps, a scale of 3.5.
+
+    Args:
+        name: ``hallo`` or ``emocast``.
+
+    Returns:
+        The model, in the file's precision, in evaluation mode, without gradients.
+
+    Raises:
+        WeightsNotFoundError: If files are missing; the sentence names them.
+        InputError: If a file is not what it is named for; the sentence says which weight differs.
+    """
+    paths = resolve_set(name)
+    if weight_sets()[name].warning:
+        warn(weight_sets()[name].warning)
+    net = next(path for file, path in paths.items() if file.endswith("-net"))
+    state = read_weights(net)
+    has_words = any(key.endswith("to_k_ip.0.weight") for key in state)
+    text = next((path.parent for file, path in paths.items() if file.startswith("clip")), None)
+    if has_words != (text is not None):
+        other = next(other for other in weight_sets() if other != name)
+        raise InputError(f"{net} is not the network of {name}, but of {other}: it has {'' if has_words else 'no '}attention to words.")
+    vae, audio = paths["sd-vae-ft-mse"].parent, paths["wav2vec2-base-960h"].parent
+    return build_published(state, vae, audio, text, paths["glintr100"], str(net))
+
+
+def build_published(
+    state: Mapping[str, Tensor], autoencoder: Path, audio_model: Path, text_model: Path | None, embedder: Path, source: str
+) -> VideoDiffusion:
+    """Build a video model around a published network.
+
+    Args:
+        state: Published name → weight.
+        autoencoder: Folder of Stable Diffusion's autoencoder.
+        audio_model: Folder of wav2vec 2.0.
+        text_model: Folder of CLIP, for a network that reads words.
+        embedder: File of the face network.
+        source: What messages call the weights.
+
+    Returns:
+        The model, in the weights' precision, in evaluation mode, without gradients.
+
+    Raises:
+        InputError: If a part is not what it is named for, or parts do not fit together.
+    """
+    options = {**options_of(state, source), "past_frames": _PAST}
+    denoiser = load_published(state, source, past_frames=_PAST, embedder=ONNXFaceEmbedder(str(embedder)))
+    audio = RecordingEncoder(str(audio_model), block=_WINDOW)
+    if audio.dim != denoiser.audio_dim:
+        raise InputError(f"{audio_model} gives audio features of width {audio.dim}; {source} takes {denoiser.audio_dim}.")
+    plan: PlanEncoder = LabelEncoder(denoiser.plan_dim) if text_model is None else SentencePlanEncoder(str(text_model), denoiser.plan_dim)
+    parts: dict[str, Any] = {
+        "denoiser": denoiser,
+        "autoencoder": LatentCodec(str(autoencoder)),
+        "plan_encoder": plan,
+        "audio_encoder": audio,
+        "noise_scheduler": DDIMScheduler(**NOISE_SCHEDULER),
+        "guidance": ClassifierFreeGuidance(_SCALE, "everything"),
+    }
+    model = VideoDiffusion(**parts, windows=WindowConfig(_WINDOW + _PAST, _PAST), sampling=SamplingConfig(_STEPS, uncond_mode="nothing"))
+    model.content = _content(options, autoencoder, audio_model, text_model, denoiser.plan_dim)
+    return model.eval().requires_grad_(False)
+
+
+def _content(options: dict[str, Any], autoencoder: Path, audio_model: Path, text_model: Path | None, width: int) -> dict[str, Any]:
+    """The model's class path and arguments, so that it can be exported and trained further."""
+    base = "tbd.draw"
+    plan = (
+        {"class_path": f"{base}.conditioning.plan_encoder.LabelEncoder", "init_args": {"dim": width}}
+        if text_model is None
+        else {
+            "class_path": f"{base}.conditioning.sentence_encoder.SentencePlanEncoder",
+            "init_args": {"text_model": str(text_model), "width": width},
+        }
+    )
+    embedder = {"class_path": _EMBEDDER, "init_args": {"weights": "glintr100"}}
+    init_args = {
+        "denoiser": {"class_path": f"{base}.video.hallo.denoiser.HalloDenoiser", "init_args": {**options, "embedder": embedder}},
+        "autoencoder": {"class_path": f"{base}.video.autoencoder.LatentCodec", "init_args": {"autoencoder": str(autoencoder)}},
+        "plan_encoder": plan,
+        "audio_encoder": {
+            "class_path": f"{base}.conditioning.recording_encoder.RecordingEncoder",
+            "init_args": {"model": str(audio_model), "block": _WINDOW},
+        },
+        "noise_scheduler": {"class_path": "diffusers.DDIMScheduler", "init_args": NOISE_SCHEDULER},
+        "guidance": {
+            "class_path": f"{base}.guidance.classifier_free.ClassifierFreeGuidance",
+            "init_args": {"scale": _SCALE, "over": "everything"},
+        },
+        "windows": {"frames": _WINDOW + _PAST, "past": _PAST},
+        "sampling": {"num_inference_steps": _STEPS, "uncond_mode": "nothing"},
+    }
+    return {"class_path": "tbd.draw.video.diffusion.VideoDiffusion", "init_args": init_args}
