@@ -14,12 +14,14 @@ from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
+from tbd.draw.motion.streaming import MotionStream, StreamingOptions
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.portrait import crop_portrait
-from tbd.face.render.renderer import MeshWarpRenderer, Renderer
+from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceMeshTracker, Tracker
+from tbd.live.talking_head import TalkingHeadStream
 from tbd.media.rates import SAMPLE_RATE
 from tbd.think import MusclePlan, SituationPlanner
 from tbd.think.planner import Planner
@@ -355,6 +357,79 @@ class TalkingHeadPipeline:
             InputError: If a video model lacks the plan or the voice.
         """
         return render_frames(self._renderer(plan, audio, seed, num_inference_steps), face, motion)
+
+    def stream(
+        self,
+        audio_chunks: Iterable[Any],
+        face: FaceGeometry,
+        plan: MusclePlan,
+        seed: int = DEFAULT_SEED,
+        sample_rate: int = SAMPLE_RATE,
+        guidance: Guidance | None = None,
+        options: StreamingOptions | None = None,
+        head_motion: float = 1.0,
+        realtime: bool = False,
+        prepared: DrawFrame | None = None,
+    ) -> TalkingHeadStream:
+        """Draw a face that talks while somebody speaks.
+
+        A frame follows its sound by 0.28 seconds and the time that it takes to draw. The plan can be changed on the way, from any
+        thread, with the stream's `change`.
+
+        Args:
+            audio_chunks: Pieces of the voice as they come, of any length: (N,) or (N, C), floats in −1..1 or integers, or pairs of such
+                a piece and its sample rate.
+            face: What `locate` found.
+            plan: The emotions and muscles, as `think` or a planner without a recording gives them.
+            seed: The same seed and the same sound give the same frames, without `realtime`.
+            sample_rate: Samples a second of the pieces, 8000 to 192,000.
+            guidance: Combines the predictions of a denoising step, instead of the model's own.
+            options: Size of the hops, look-ahead, denoising steps.
+            head_motion: Factor on the head's movements.
+            realtime: Whether the sound comes as it is spoken: it is then read in a thread, and where the machine is too slow frames
+                are left out. Otherwise sound is read when frames are asked for.
+            prepared: What `prepare` made of the face, for several streams of one portrait.
+
+        Returns:
+            An iterator of pieces, each a frame (size, size, 3) uint8 RGB and the sound that belongs to it. Close it, or use it in a
+            ``with`` block, where it is not read to its end.
+
+        Raises:
+            InputError: If an argument cannot be used, or the pipeline draws with a video model, whose windows need the whole voice.
+
+        Example:
+            >>> from tbd.media import read_audio, read_image
+            >>> from tbd.utils.sample_inputs import PORTRAIT, VOICE
+            >>> pipeline = TalkingHeadPipeline()
+            >>> face, voice = pipeline.locate(read_image(PORTRAIT), size=64), read_audio(VOICE)[:9600]
+            >>> pieces = pipeline.stream(np.split(voice, 6), face, pipeline.planner.plan("quietly furious"))
+            >>> [(frame.shape, len(audio)) for frame, audio in pieces] == [((64, 64, 3), 640)] * 15
+            True
+        """
+        if not isinstance(plan, MusclePlan):
+            raise InputError(f"The plan is of type {type(plan).__name__}; give a MusclePlan, as `think` does.")
+        if self.video_model is not None:
+            raise InputError("A video model draws windows of a whole recording; a stream needs a renderer, such as the mesh warp.")
+        seed = input_checks.check_int(seed, "The seed", 0, 2**63 - 1)
+        motion = MotionStream(self.motion_model, plan, seed, options, guidance)
+        own = relaxation if self.renderer is None else None
+        return TalkingHeadStream(audio_chunks, motion, prepared or self.prepare(face), own, sample_rate, head_motion, realtime)
+
+    def prepare(self, face: FaceGeometry) -> DrawFrame:
+        """Prepare a portrait for `stream`, which takes a second.
+
+        Args:
+            face: What `locate` found.
+
+        Returns:
+            Draws single frames of it; any number of streams may share it.
+
+        Raises:
+            TBDError: If a renderer of the user's fails.
+        """
+        renderer = self.renderer or MeshWarpRenderer(close_lips=1.0, open_eyes=1.0)
+        with attribute_errors_to(renderer, "renderer"):
+            return renderer.prepare(face)
 
     def _renderer(self, plan: MusclePlan | None, audio: np.ndarray | None, seed: int, num_inference_steps: int | None) -> Renderer:
         if self.renderer is not None:

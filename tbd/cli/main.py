@@ -12,6 +12,7 @@ from tbd.cli import (
     evaluate,
     generate,
     leaderboard,
+    live,
     predict,
     preprocess,
     render,
@@ -30,6 +31,7 @@ from tbd.utils.user_warnings import print_warnings
 COMMANDS = {
     "think": think.COMMAND,
     "generate": generate.COMMAND,
+    "live": live.COMMAND,
     "demo": demo.COMMAND,
     "studio": studio.COMMAND,
     "track": track.COMMAND,

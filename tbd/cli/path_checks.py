@@ -37,6 +37,26 @@ def check_generation(
     )
 
 
+def check_live(
+    portrait: str | os.PathLike,
+    audio: str | os.PathLike | None = None,
+    output: str | os.PathLike | None = None,
+    plan: str | os.PathLike | None = None,
+) -> None:
+    """Check every file of `tbd live` before anything is loaded.
+
+    Args:
+        portrait: The picture to read.
+        audio: The recording to read, if any.
+        output: The video to write, if any.
+        plan: The plan to read, if any.
+
+    Raises:
+        InputError: If a file cannot be read or written, or one would be overwritten.
+    """
+    check_files({"--portrait": portrait, "--audio": audio, "--plan": plan}, {"--output": output}, {"--output": _VIDEOS})
+
+
 def check_track(
     video: str | os.PathLike,
     output: str | os.PathLike,

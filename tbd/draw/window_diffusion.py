@@ -126,6 +126,7 @@ class WindowDiffusion(ExactModule):
         guidance: Guidance | None,
         num_inference_steps: int | None,
         sequential: bool = False,
+        crossfade_frames: int | None = None,
     ) -> Tensor:
         """Draw B windows by the full sampling loop.
 
@@ -138,6 +139,7 @@ class WindowDiffusion(ExactModule):
             guidance: How the branches are combined; None draws the fully conditioned branch alone.
             num_inference_steps: Denoising steps; None for the model's own number.
             sequential: Whether to run one branch after the other.
+            crossfade_frames: Frames over which the difference to the past fades out; None for the model's own number.
 
         Returns:
             (B, T, C, …) windows.
@@ -164,7 +166,7 @@ class WindowDiffusion(ExactModule):
             num_inference_steps or self.sampling.num_inference_steps,
             guidance,
             region_masks,
-            self.sampling.crossfade_frames,
+            self.sampling.crossfade_frames if crossfade_frames is None else crossfade_frames,
             sequential,
             self.sampling.spacing,
         )

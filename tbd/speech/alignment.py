@@ -17,6 +17,23 @@ SYMBOLS: tuple[str, ...] = (SILENCE, *sorted({symbol for symbol in ARPABET.value
 _NUMBERS = {symbol: i for i, symbol in enumerate(SYMBOLS)} | {BREATH: 0}
 
 
+def phone_number(symbol: str) -> int:
+    """Return the place of a symbol in `SYMBOLS`.
+
+    Args:
+        symbol: IPA, `SILENCE` or `BREATH`.
+
+    Returns:
+        Its place; 0 for silence and breath.
+
+    Raises:
+        InputError: If it is none of `SYMBOLS`.
+    """
+    if symbol not in _NUMBERS:
+        raise InputError(f"{symbol!r} is no phone that models know; there are {' '.join(SYMBOLS[1:])}.")
+    return _NUMBERS[symbol]
+
+
 def phone_track(phones: Sequence[Phone], frames: int) -> np.ndarray:
     """Which phone sounds when.
 
@@ -38,7 +55,5 @@ def phone_track(phones: Sequence[Phone], frames: int) -> np.ndarray:
     track = np.zeros(frames * PHONES_PER_FRAME, np.uint8)
     rate = FPS * PHONES_PER_FRAME
     for phone in phones:
-        if phone.symbol not in _NUMBERS:
-            raise InputError(f"{phone.symbol!r} is no phone that models know; there are {' '.join(SYMBOLS[1:])}.")
-        track[round(phone.start * rate) : round(phone.end * rate)] = _NUMBERS[phone.symbol]
+        track[round(phone.start * rate) : round(phone.end * rate)] = phone_number(phone.symbol)
     return track

@@ -8,7 +8,7 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -147,12 +147,19 @@ def _decode(decoder, sound: bytes) -> None:
 @functools.cache
 def _decoder(kind: Literal["words", "alignment", "phones"]):
     """They take a second to load, so only those that are asked for are."""
-    from pocketsphinx import Decoder, get_model_path
+    from pocketsphinx import Decoder
 
     common = {"cmn": "batch", "loglevel": "FATAL"}  # else one recording changes the result of the next
     if kind == "words":
         return Decoder(**common)
     if kind == "alignment":
         return Decoder(lm=None, **common)
+    return phone_decoder()
+
+
+def phone_decoder() -> Any:
+    """Load a new decoder of bare phones: a loop over all of them, with a language model of phones."""
+    from pocketsphinx import Decoder, get_model_path
+
     model = str(Path(get_model_path()) / "en-us-phone.lm.bin")
-    return Decoder(lm=None, allphone=model, lw=2.0, pip=0.3, beam=1e-20, pbeam=1e-20, **common)
+    return Decoder(lm=None, allphone=model, lw=2.0, pip=0.3, beam=1e-20, pbeam=1e-20, cmn="batch", loglevel="FATAL")

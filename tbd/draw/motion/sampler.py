@@ -59,6 +59,7 @@ class MotionSampler(NormalizedDiffusion):
         num_inference_steps: int | None = None,
         noise: Tensor | None = None,
         phones: Tensor | None = None,
+        crossfade_frames: int | None = None,
     ) -> Tensor:
         """Draw one window by the full sampling loop.
 
@@ -70,6 +71,7 @@ class MotionSampler(NormalizedDiffusion):
             num_inference_steps: Denoising steps; None for the model's own number.
             noise: (B, T, 58) noise to start from; drawn where not given.
             phones: (B, (T + 2·context)·4) for an audio encoder that takes them.
+            crossfade_frames: Frames over which the difference to the past fades out; None for the model's own number.
 
         Returns:
             (B, T, 58) motion, its first P frames the past's.
@@ -78,7 +80,10 @@ class MotionSampler(NormalizedDiffusion):
         shape = (*audio_embeds.shape[:2], len(CHANNELS))
         noise = torch.randn(shape, device=audio.device) if noise is None else noise.to(audio.device)
         known = Past.of(None if past is None else self.normalise(past), noise)
-        drawn = self.denoise_windows(plan, (audio_embeds, known), known, noise, self.region_masks, guidance, num_inference_steps)
+        conditioning, masks = (audio_embeds, known), self.region_masks
+        drawn = self.denoise_windows(
+            plan, conditioning, known, noise, masks, guidance, num_inference_steps, crossfade_frames=crossfade_frames
+        )
         return self.denormalise(drawn)
 
     def prepare(self, batch: CFGBatch, conditioning: tuple[Tensor, Past]) -> tuple[Any, ...]:

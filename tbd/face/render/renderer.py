@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +11,9 @@ from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.render.warp import PortraitWarper
+
+DrawFrame = Callable[[np.ndarray], np.ndarray]
+"""The (58,) values of one frame of a `Motion` → (H, W, 3) uint8 RGB."""
 
 
 class Renderer(ABC):
@@ -27,6 +30,17 @@ class Renderer(ABC):
         Yields:
             T arrays (H, W, 3) uint8 RGB of the portrait's size.
         """
+
+    def prepare(self, face: FaceGeometry) -> DrawFrame:
+        """Prepare a portrait for frames that come one by one, as they do while somebody speaks.
+
+        Args:
+            face: The portrait.
+
+        Returns:
+            Draws a frame. By default each is rendered as a motion of one frame; what can be prepared once, an implementation prepares here.
+        """
+        return lambda values: next(iter(self.render(face, Motion(values[None]))))
 
 
 class MeshWarpRenderer(Renderer):
@@ -91,23 +105,53 @@ class MeshWarpRenderer(Renderer):
         Yields:
             An array (H, W, 3) uint8 RGB of the portrait's size for each.
         """
-        warper = PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips, self.open_eyes)
+        draw = self.prepare(face)
         waiting: deque[Future[np.ndarray]] = deque()
         with ThreadPoolExecutor(self.workers) as pool:
             for frame in values:
-                waiting.append(pool.submit(_draw, warper, face, frame))
+                waiting.append(pool.submit(draw, frame))
                 if len(waiting) > self.workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
 
+    def prepare(self, face: FaceGeometry) -> "PreparedPortrait":
+        """Prepare a portrait once for all its frames; see `Renderer.prepare`.
 
-def _draw(warper: PortraitWarper, face: FaceGeometry, values: np.ndarray) -> np.ndarray:
-    """One frame of the whole image: what is drawn lies where the margin leaves room for it."""
-    frame = warper.draw(values)
-    if face.picture_box is None:
-        return frame
-    left, top, right, bottom = face.picture_box
-    whole = face.image.copy()
-    whole[top:bottom, left:right] = frame
-    return whole
+        Args:
+            face: The portrait.
+
+        Returns:
+            Draws a frame, in any order and from several threads.
+        """
+        return PreparedPortrait(face, PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips, self.open_eyes))
+
+
+class PreparedPortrait:
+    """A portrait that is ready to move.
+
+    Args:
+        face: The portrait.
+        warper: Its picture, without the margin.
+    """
+
+    def __init__(self, face: FaceGeometry, warper: PortraitWarper) -> None:
+        self._face, self._warper = face, warper
+
+    def __call__(self, values: np.ndarray, neutralize: float | None = None) -> np.ndarray:
+        """Draw one frame of the whole image: what is drawn lies where the margin leaves room for it.
+
+        Args:
+            values: (58,) of a `Motion`.
+            neutralize: How far the portrait's own expression is relaxed in this frame, 0..1; None for the renderer's own.
+
+        Returns:
+            (H, W, 3) uint8 RGB.
+        """
+        frame = self._warper.draw(values, neutralize)
+        if self._face.picture_box is None:
+            return frame
+        left, top, right, bottom = self._face.picture_box
+        whole = self._face.image.copy()
+        whole[top:bottom, left:right] = frame
+        return whole

@@ -289,12 +289,20 @@ class PortraitWarper:
         on_skin = cv2.resize(bare[down, across], relief.shape[:0:-1], interpolation=cv2.INTER_AREA)
         self._relief = (relief * on_skin * np.float32(shading)).reshape(len(relief), -1)
 
-    def draw(self, values: np.ndarray) -> np.ndarray:
-        """Draw one frame of a `Motion`, (58,) values, as (H, W, 3) uint8 RGB."""
+    def draw(self, values: np.ndarray, neutralize: float | None = None) -> np.ndarray:
+        """Draw one frame.
+
+        Args:
+            values: (58,) of a `Motion`.
+            neutralize: Instead of the portrait's own, in this frame.
+
+        Returns:
+            (H, W, 3) uint8 RGB.
+        """
         import cv2
 
         blendshapes, head = values[: len(BLENDSHAPES)], values[len(BLENDSHAPES) :]
-        weights = self._weights(blendshapes)
+        weights = self._weights(blendshapes, self._neutralize if neutralize is None else np.float32(neutralize))
         turn, shift = euler_to_matrix(_shown_turn(head[:3], self._pose)), head[3:].astype(np.float64)
         back, forward = self._fields(weights, turn, shift)
         source = self._identity.copy()
@@ -308,7 +316,7 @@ class PortraitWarper:
         self._draw_creases(frame, blendshapes, weights, back[1])
         return frame
 
-    def _weights(self, blendshapes: np.ndarray) -> np.ndarray:
+    def _weights(self, blendshapes: np.ndarray, neutralize: np.float32) -> np.ndarray:
         """(52,) → (55,) weights of the rig's modes (the last closes parted lips), of the smile let go, and of shut eyes that are open.
 
         The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes; parted lips close as
@@ -316,7 +324,7 @@ class PortraitWarper:
         """
         weights = self._rig.activations(blendshapes)
         contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
-        yields = self._neutralize + (1 - self._neutralize) * contrary
+        yields = neutralize + (1 - neutralize) * contrary
         weights[-1] += (1 - weights[-1]) * max(yields, self._close_lips)
         return np.append(weights, np.array([yields, 1], np.float32))
 

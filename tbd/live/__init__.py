@@ -1,0 +1,1 @@
+"""A face that talks while somebody speaks: sound in pieces, frames out of them, within a bounded delay."""
