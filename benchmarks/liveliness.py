@@ -1,12 +1,10 @@
 """Does a face live beside its words? Head, brows, cheeks, blinks and gaze of drawn plain speech, against tracked people.
 
 Protocol ``liveliness-1``. Each clip is a person who talks: its sound is drawn from with a neutral plan, once for each seed, with the
-idle motion that a pipeline adds, and statistics of the drawing stand beside those of the tracked face, both over the first six seconds. Given are medians over clips
-(and seeds), and the drawn over the tracked. Each clip has seeds of its own: how much a face moves beside its words is a matter of
-the noise that it is drawn from, and one noise for all clips would measure that noise. A tracker's own noise counts as motion of
-brows and gaze.
-
-    python -m benchmarks.liveliness CLIP.mp4 ... --landmarker face_landmarker.task --output out.json
+idle motion that a pipeline adds, and statistics of the drawing stand beside those of the tracked face, both over the first six seconds.
+Given are medians over clips (and seeds), and the drawn over the tracked. Each clip has seeds of its own: how much a face moves beside
+its words is a matter of the noise that it is drawn from, and one noise for all clips would measure that noise. A tracker's own noise
+counts as motion of brows and gaze.
 
 A clip may also be a 16 kHz wave file with its tracked motion (.npz) beside it, where there is no tracker.
 """
