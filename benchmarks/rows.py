@@ -4,6 +4,7 @@
     python -m benchmarks.rows --only "Think-Before-Draw"        # one row again, for a model that was trained anew
     python -m benchmarks.rows --clips ../shared/data/clips      # and clips-v1 on a folder of real clips
     python -m benchmarks.rows --pixels true                     # and procedural-pixels-v1 on the same videos; several minutes a row
+    python -m benchmarks.rows --portraits true                  # portraits-v1 alone, rows that need no true clips
 
 Predictions are kept in ``runs/rows`` and taken up again; a model that was trained anew is drawn anew.
 """
@@ -26,6 +27,8 @@ from tbd.evaluation.leaderboard.entry import slug
 _PREDICTORS = "tbd.evaluation.predictors"
 _MODEL = f"{_PREDICTORS}.ModelPredictor"
 _GUIDANCE = "tbd.draw.guidance"
+TRUTH = "Ground truth"
+"""The row that a protocol without true clips does not have."""
 
 
 def _without_progression() -> dict[str, Any]:
@@ -36,7 +39,7 @@ def _without_progression() -> dict[str, Any]:
 
 
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
-    "Ground truth": ("The true clips, coded as predictions are: the ceiling.", {"class_path": f"{_PREDICTORS}.GroundTruth"}),
+    TRUTH: ("The true clips, coded as predictions are: the ceiling.", {"class_path": f"{_PREDICTORS}.GroundTruth"}),
     "Think-Before-Draw": ("The packaged model, given the clip's plan.", {"class_path": _MODEL}),
     "Without plan": ("The same model without a plan.", {"class_path": _MODEL, "init_args": {"plan": "none"}}),
     "Without progression": (
@@ -100,6 +103,7 @@ def rows(
     work: Path = Path("runs/rows"),
     board: Path = Path("benchmarks/leaderboard"),
     pixels: bool = False,
+    portraits: bool = False,
 ) -> None:
     """Fill the board.
 
@@ -109,10 +113,15 @@ def rows(
         work: where predictions are kept.
         board: the board's folder.
         pixels: for procedural-pixels-v1 beside procedural-v1.
+        portraits: for portraits-v1, and nothing else.
     """
     if only is not None and only not in ROWS:
         raise InputError(f"There is no row {only}; there are {', '.join(ROWS)}.")
     for name in ROWS if only is None else (only,):
+        if portraits:
+            if name != TRUTH:
+                fill("portraits-v1", name, work, board, None)
+            continue
         fill("procedural-v1", name, work, board, None)
         if pixels:
             fill("procedural-v1", name, work, board, None, "procedural-pixels-v1")

@@ -15,11 +15,11 @@ from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.metrics.base import full_precision
 from tbd.metrics.crops import CropProtocol, crop_mouths
 from tbd.metrics.emotion import EmotionClassifier
-from tbd.metrics.frechet import VideoNetwork
 from tbd.metrics.identity import FaceEmbedder
 from tbd.metrics.mfcc import mfcc
 from tbd.metrics.networks.inception import Flavour
 from tbd.metrics.networks.syncnet import SyncNet, audio_windows
+from tbd.metrics.video_frechet import VideoNetwork
 from tbd.think.emotions import Emotion
 
 

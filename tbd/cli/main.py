@@ -17,6 +17,7 @@ from tbd.cli import (
     preprocess,
     render,
     studio,
+    study,
     synthesize,
     think,
     track,
@@ -41,6 +42,7 @@ COMMANDS = {
     "predict": predict.COMMAND,
     "evaluate": evaluate.COMMAND,
     "leaderboard": leaderboard.COMMAND,
+    "study": study.COMMAND,
     "ablate": ablate.COMMAND,
     "weights": weights.COMMAND,
 }

@@ -6,7 +6,7 @@ from tbd.metrics.beats import BeatAlignment
 from tbd.metrics.controllability import EmotionSeparation, IntensityMonotonicity, LipDrift
 from tbd.metrics.dynamics import BlinkRate, HeadMotionDiversity, Jerk, SeamJump, SilenceLipEnergy
 from tbd.metrics.emotion import CallableEmotionClassifier, EmotionAccuracy, EmotionClassifier, TransformersEmotionClassifier
-from tbd.metrics.frechet import FrameFID, FrechetVideoDistance, TorchvisionVideoNetwork, VideoNetwork
+from tbd.metrics.frechet import FrameFID
 from tbd.metrics.identity import FaceEmbedder, IdentityDrift, IdentitySimilarity
 from tbd.metrics.kernel_distance import FrameKID
 from tbd.metrics.landmarks import FaceLandmarkDistance, MouthLandmarkDistance
@@ -17,6 +17,8 @@ from tbd.metrics.motion_variety import ActionUnitF1, MotionDiversity
 from tbd.metrics.networks.arcface import ArcFaceEmbedder
 from tbd.metrics.networks.dlib_face import DlibFaceEmbedder
 from tbd.metrics.networks.emotion_fan import EmotionFAN
+from tbd.metrics.networks.i3d import I3D
+from tbd.metrics.networks.mini_xception import MiniXception
 from tbd.metrics.pixels import FrameLPIPS, FramePSNR, FrameSSIM
 from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.metrics.plan_timing import PlannedUnitF1, PlannedUnitTiming
@@ -24,16 +26,17 @@ from tbd.metrics.reenactment import ExpressionDistance, ExpressionFID, KeypointD
 from tbd.metrics.sharpness import Sharpness
 from tbd.metrics.unit_fidelity import ActionUnitFidelity
 from tbd.metrics.vertices import MotionLipVertexError, MotionUpperFaceDeviation
+from tbd.metrics.video_frechet import FrechetVideoDistance, TorchvisionVideoNetwork, VideoNetwork
 from tbd.weights import WeightsNotFoundError
 
 __all__ = [
-    "ActionUnitF1", "ActionUnitFidelity", "ActionUnitGain", "ApertureCorrelation", "ArcFaceEmbedder", "BeatAlignment", "BlinkRate",
-    "CallableEmotionClassifier", "ChannelCorrelation", "ClipMean", "ClipMetric", "DlibFaceEmbedder", "EmotionAccuracy",
-    "EmotionClassifier", "EmotionFAN", "EmotionSeparation", "ExpressionDistance", "ExpressionFID", "FaceEmbedder", "FaceLandmarkDistance",
-    "FrameFID", "FrameKID", "FrameLPIPS", "FramePSNR", "FrameSSIM", "FrechetMotionDistance", "FrechetVideoDistance",
-    "HeadMotionDiversity", "IdentityDrift", "IdentitySimilarity", "IntensityMonotonicity", "Jerk", "KeypointDistance", "LipClosure",
-    "LipDrift", "MotionDiversity", "MotionEmotionAccuracy", "MotionLipVertexError", "MotionUpperFaceDeviation", "MouthLandmarkDistance",
-    "PlannedUnitF1", "PlannedUnitTiming", "PoseDistance", "RegionError", "SeamJump", "Sharpness", "SilenceLipEnergy", "SyncNetConfidence",
-    "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork", "TransformersEmotionClassifier", "Unmeasurable", "VideoNetwork",
-    "WeightsNotFoundError",
+    "I3D", "ActionUnitF1", "ActionUnitFidelity", "ActionUnitGain", "ApertureCorrelation", "ArcFaceEmbedder", "BeatAlignment",
+    "BlinkRate", "CallableEmotionClassifier", "ChannelCorrelation", "ClipMean", "ClipMetric", "DlibFaceEmbedder", "EmotionAccuracy",
+    "EmotionClassifier", "EmotionFAN", "EmotionSeparation", "ExpressionDistance", "ExpressionFID", "FaceEmbedder",
+    "FaceLandmarkDistance", "FrameFID", "FrameKID", "FrameLPIPS", "FramePSNR", "FrameSSIM", "FrechetMotionDistance",
+    "FrechetVideoDistance", "HeadMotionDiversity", "IdentityDrift", "IdentitySimilarity", "IntensityMonotonicity", "Jerk",
+    "KeypointDistance", "LipClosure", "LipDrift", "MiniXception", "MotionDiversity", "MotionEmotionAccuracy", "MotionLipVertexError",
+    "MotionUpperFaceDeviation", "MouthLandmarkDistance", "PlannedUnitF1", "PlannedUnitTiming", "PoseDistance", "RegionError",
+    "SeamJump", "Sharpness", "SilenceLipEnergy", "SyncNetConfidence", "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork",
+    "TransformersEmotionClassifier", "Unmeasurable", "VideoNetwork", "WeightsNotFoundError",
 ]  # fmt: skip

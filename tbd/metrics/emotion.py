@@ -103,6 +103,7 @@ class EmotionAccuracy(ClipMetric):
         classifier: Classifies a clip's face chips.
         contempt: False gives the seven-class figure: contempt is never predicted, and clips labelled with it are left out. A
             classifier that does not know contempt gives that figure anyway.
+        with_ceiling: Whether the recorded clips are classified as well; not where there are none and a portrait stands for them.
         kwargs: Options of `torchmetrics.Metric`.
 
     States: `matrix` and `ceiling_matrix` (8, 8), `left_out`, `unmeasured`.
@@ -118,7 +119,7 @@ class EmotionAccuracy(ClipMetric):
         tensor(0.5000, dtype=torch.float64)
     """
 
-    reads = ("preds.faces", "target.emotion", "target.faces")
+    reads: tuple[str, ...] = ("preds.faces", "target.emotion", "target.faces")
     unit = ""
     higher_is_better = True
     plot_lower_bound, plot_upper_bound = 0.0, 1.0
@@ -126,8 +127,10 @@ class EmotionAccuracy(ClipMetric):
     ceiling_matrix: Tensor
     left_out: Tensor
 
-    def __init__(self, classifier: EmotionClassifier, contempt: bool = True, **kwargs: Any) -> None:
+    def __init__(self, classifier: EmotionClassifier, contempt: bool = True, with_ceiling: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not with_ceiling:
+            self.reads = self.reads[:2]
         self._classifier = FrozenModule(classifier)
         self.known = tuple(e for e in classifier.emotions if contempt or e != "contempt")
         for name in ("matrix", "ceiling_matrix"):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, to_uint8
 from tbd.metrics.inputs import CHECKS, require_at_least, require_finite_output
+from tbd.metrics.sampling import sample_frames
 
 
 class FaceEmbedder(nn.Module):
@@ -41,6 +42,7 @@ class IdentitySimilarity(ClipMean):
     Args:
         embedder: Turns faces into vectors; its `crops` is the field that this metric reads.
         batch_size: Number of faces at a time.
+        faces_per_clip: Number of faces of each clip, spread evenly over it; None for all.
         kwargs: Options of `torchmetrics.Metric`.
 
     Example:
@@ -59,10 +61,10 @@ class IdentitySimilarity(ClipMean):
     higher_is_better = True
     plot_lower_bound, plot_upper_bound = -1.0, 1.0
 
-    def __init__(self, embedder: FaceEmbedder, batch_size: int = 32, **kwargs: Any) -> None:
+    def __init__(self, embedder: FaceEmbedder, batch_size: int = 32, faces_per_clip: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        require_at_least(1, batch_size=batch_size)
-        self._embedder, self.batch_size = FrozenModule(embedder), batch_size
+        require_at_least(1, batch_size=batch_size, faces_per_clip=faces_per_clip)
+        self._embedder, self.batch_size, self.faces_per_clip = FrozenModule(embedder), batch_size, faces_per_clip
         self.reads = (f"preds.{embedder.crops}", f"target.{embedder.crops}")
 
     def embed(self, faces: Array) -> Tensor:
@@ -104,6 +106,7 @@ class IdentitySimilarity(ClipMean):
         Raises:
             Unmeasurable: If there is no face in either.
         """
+        preds, target = (sample_frames(torch.as_tensor(faces), self.faces_per_clip) for faces in (preds, target))
         return {"value": float((self.embed(preds) @ self.direction(target)).mean())}
 
 
@@ -116,6 +119,7 @@ class IdentityDrift(IdentitySimilarity):
     Args:
         embedder: See `IdentitySimilarity`.
         batch_size: Number of faces at a time.
+        faces_per_clip: Number of faces of the first and of the last second together; None for all.
         kwargs: Options of `torchmetrics.Metric`.
 
     Example:
@@ -132,8 +136,8 @@ class IdentityDrift(IdentitySimilarity):
     higher_is_better = False
     plot_lower_bound, plot_upper_bound = 0.0, 2.0
 
-    def __init__(self, embedder: FaceEmbedder, batch_size: int = 32, **kwargs: Any) -> None:
-        super().__init__(embedder, batch_size, **kwargs)
+    def __init__(self, embedder: FaceEmbedder, batch_size: int = 32, faces_per_clip: int | None = None, **kwargs: Any) -> None:
+        super().__init__(embedder, batch_size, faces_per_clip, **kwargs)
         self.reads = (f"preds.{embedder.crops}",)
 
     def measure(self, preds: Array) -> dict[str, float]:  # type: ignore[override]  # it reads one field
@@ -150,4 +154,6 @@ class IdentityDrift(IdentitySimilarity):
         """
         if len(preds) < 2 * FPS:
             raise Unmeasurable(f"Drift needs two seconds of a face, {2 * FPS} frames; there are {len(preds)}.")
-        return {"value": 1 - float(self.direction(preds[:FPS]) @ self.direction(preds[-FPS:]))}
+        each = None if self.faces_per_clip is None else max(self.faces_per_clip // 2, 1)
+        first, last = (sample_frames(torch.as_tensor(part), each) for part in (preds[:FPS], preds[-FPS:]))
+        return {"value": 1 - float(self.direction(first) @ self.direction(last))}

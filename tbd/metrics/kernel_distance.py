@@ -10,9 +10,10 @@ from torch import Tensor
 
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, to_uint8
-from tbd.metrics.frechet import InceptionMetric, sample_frames
+from tbd.metrics.frechet import InceptionMetric
 from tbd.metrics.inputs import require_at_least
 from tbd.metrics.networks.inception import FEATURES, Flavour
+from tbd.metrics.sampling import sample_frames
 
 
 class _ContentSample:

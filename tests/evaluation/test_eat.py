@@ -116,7 +116,7 @@ def test_without_the_template_its_numbers_are_absent(films, predicted, monkeypat
 
 
 def test_fid_samples_as_eat_does():
-    from tbd.metrics.frechet import sample_frames
+    from tbd.metrics.sampling import sample_frames
 
     entry = EAT.entry("fid")
     count = entry.metric.init_args["frames_per_clip"]

@@ -20,9 +20,9 @@ from tbd.metrics import (
     VideoNetwork,
     WeightsNotFoundError,
 )
-from tbd.metrics.frechet import sample_frames
 from tbd.metrics.gaussian import _root, frechet_distance
 from tbd.metrics.networks.inception import InceptionFeatures
+from tbd.metrics.sampling import sample_frames
 
 
 def numpy_frechet(x, y):

@@ -32,7 +32,7 @@ def build(board: str | os.PathLike, output: str | os.PathLike | None = None, rea
     if readme is not None:
         require_markers(Path(readme))
     with atomic_output(target) as temporary:
-        temporary.write_text(page(tables), encoding="utf-8")
+        temporary.write_text(page(tables, target.resolve().parent), encoding="utf-8")
     written.append(target)
     if readme is not None:
         renew(Path(readme), tables)

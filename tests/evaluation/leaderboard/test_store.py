@@ -148,7 +148,7 @@ def test_a_tampered_row_is_named_and_left_out_and_keeps_no_other_out(store, tmp_
     names = {entry.name for entry in table.measured}
     assert {"Ground truth", "Ours <b>", "Still portrait", "Newcomer"} <= names and ("Theirs" in names) == (what == "another row's file")
     assert re.search(said.replace("\\", ""), markdown(table)) and str(store) not in markdown(table)
-    assert "<h3>Left out</h3>" in page([table])
+    assert "<h3>Left out</h3>" in page([table], store)
 
 
 def test_one_edited_row_does_not_rule_the_table(store):
@@ -210,10 +210,10 @@ def test_only_verified_and_complete_rows_compete(store, tmp_path):
     put(store, tmp_path, "Mine")
     (table,) = board_store.read_board(store)
     assert not any(bests(table).values()) and {table.status(entry) for entry in table.measured} == {"as submitted"}
-    assert "**" not in markdown(table) and "| as submitted |" in markdown(table) and "<td><b>" not in page([table])
+    assert "**" not in markdown(table) and "| as submitted |" in markdown(table) and "<td><b>" not in page([table], store)
     table = verified(store, "ours-b", "mine", "theirs")  # Ours has the greatest number, over four clips of five
     assert bests(table)["mouth"] == {"Theirs"} and "**0.500**" in markdown(table) and "**0.600**" not in markdown(table)
-    assert markdown(table).count("| verified |") == 3 and 'class="status verified">verified' in page([table])
+    assert markdown(table).count("| verified |") == 3 and 'class="status verified">verified' in page([table], store)
 
 
 def test_an_edited_row_that_was_saved_again_is_as_submitted(store, tmp_path):
@@ -263,7 +263,7 @@ def test_markdown_between_markers(store, tmp_path):
 
 
 def test_the_page_says_all_and_trusts_nobody(store):
-    text = page(board_store.read_board(store))
+    text = page(board_store.read_board(store), store)
     assert "Ours &lt;b&gt;" in text and "Ours <b>" not in text
     assert "4 scored, 1 failed" in text and "too short" in text and "The weights are not here." in text
     assert not re.search(r'(src|href)="(?!data:|#|https://example)', text)  # one file, nothing fetched
@@ -303,7 +303,7 @@ def test_the_page_sorts_in_a_browser(store, tmp_path):
     </script>"""
     Image.new("RGB", (768, 96), "red").save(store / "fake-v1" / "theirs.jpg")
     path = tmp_path / "page.html"
-    path.write_text(page(board_store.read_board(store)).replace("</body>", press + "</body>"))
+    path.write_text(page(board_store.read_board(store), store).replace("</body>", press + "</body>"))
     flags = [
         "--headless",
         "--no-sandbox",
