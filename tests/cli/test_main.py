@@ -38,7 +38,7 @@ def test_help_says_what_must_be_given_and_what_is_taken_otherwise(capsys):
         (["generate"], ["(.mp4) (required)", "same video (default: 0)", "(default: the model's)"]),
         (["preprocess", "mead"], ["(default: 512 256)"]),
         (["weights"], ["take all by default options:"]),
-        (["predict"], ["ModelPredictor)", "mead-eat2023-v2"]),
+        (["predict"], ["what predicts: model, command, truth, still, loudness, or a class path (default: model)", "mead-eat2023-v2"]),
     ):
         with pytest.raises(SystemExit):
             main([*arguments, "--help"])

