@@ -57,6 +57,7 @@ def generate(
     components: Components | None = None,
     emotion_from: str | None = None,
     low_memory: bool = False,
+    pipeline: "TalkingHeadPipeline | None" = None,
 ) -> None:
     """Write a video of a portrait that speaks. Everything is read and checked, then thought and printed, then drawn.
 
@@ -76,6 +77,7 @@ def generate(
         components: What takes the place of packaged components; its renderer takes that of `renderer`.
         emotion_from: ``text``, ``voice`` or ``both``, which None stands for; see `tbd.pipeline.TalkingHeadPipeline.think`.
         low_memory: Whether a video model draws more slowly, in less memory.
+        pipeline: A pipeline that is loaded already; instead of one of `components` and the model of `sampling`.
 
     Raises:
         InputError: If a file cannot be used, or an option is out of range.
@@ -105,9 +107,12 @@ def generate(
     source = check_source(emotion_from or "both")
     given = MusclePlan.load(plan) if plan is not None else None
     samples, picture = read_audio(audio), read_image(portrait)
-    motion_model = load_motion_model(sampling.model)
-    own = motion_model.guidance
-    pipeline = components.pipeline(motion_model)
+    if pipeline is None:
+        motion_model = load_motion_model(sampling.model)
+        own = motion_model.guidance
+        pipeline = components.pipeline(motion_model)
+    else:
+        motion_model, own = pipeline.motion_model, pipeline.motion_model.guidance
     face = pipeline.locate(picture, size, str(portrait))
     if checkpoint is not None and components.renderer is None:
         pipeline.video_model = _video_model(checkpoint, sampling, components.guidance)

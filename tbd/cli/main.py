@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from tbd import __version__
 from tbd.cli import (
     ablate,
+    batch,
     demo,
+    doctor,
     evaluate,
     generate,
     leaderboard,
@@ -33,6 +35,7 @@ COMMANDS = {
     "think": think.COMMAND,
     "generate": generate.COMMAND,
     "live": live.COMMAND,
+    "batch": batch.COMMAND,
     "demo": demo.COMMAND,
     "studio": studio.COMMAND,
     "track": track.COMMAND,
@@ -45,6 +48,7 @@ COMMANDS = {
     "study": study.COMMAND,
     "ablate": ablate.COMMAND,
     "weights": weights.COMMAND,
+    "doctor": doctor.COMMAND,
 }
 """In the order of `tbd --help`. Those of `tbd.cli.train` follow; they are Lightning's and have no parser of ours."""
 

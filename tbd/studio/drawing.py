@@ -15,12 +15,12 @@ from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.media import VideoWriter, provenance
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.pipeline import TalkingHeadPipeline, warp_renderer
-from tbd.studio.ahead import ahead
 from tbd.studio.export import write_downloads
 from tbd.studio.limits import PREVIEW_SIZE
 from tbd.studio.session import Portrait, Result, Session, Voice
 from tbd.studio.settings import Settings, command_line
 from tbd.think.plan import MusclePlan
+from tbd.utils.ahead import ahead
 
 _SHOW_EVERY = 0.3
 """Seconds between frames that are shown while more are drawn."""

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from tbd.errors import InputError, TBDError, disk_error
 from tbd.studio import fragments
-from tbd.studio.ahead import ahead
 from tbd.studio.drawing import Drawer, Progress, Stopped
 from tbd.studio.inputs import check_sentence, named, read_portrait, read_voice
 from tbd.studio.session import Session, SessionStore, Voice
@@ -17,6 +16,7 @@ from tbd.studio.settings import Settings
 from tbd.studio.speaking import speak
 from tbd.studio.timeline import History, Timeline
 from tbd.think.plan_checks import repair
+from tbd.utils.ahead import ahead
 
 _LOG = logging.getLogger(__name__)
 EMPTY: dict[str, Any] = {}

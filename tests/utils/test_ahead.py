@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tbd.studio.ahead import ahead
+from tbd.utils.ahead import ahead
 
 
 def test_work_begins_before_the_first_item_is_asked_for():
