@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tbd.cli.batch_jobs import COLUMNS, REQUIRED, Job, Status, read_jobs
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _OF_A_ROW = ("motion_output", "plan_output")
 """Drawing options that only a row can have."""
-_SAMPLING = ("seed", "num_inference_steps", "emotion_scale", "muscle_scale", "audio_scale", "head_motion")
+_SAMPLING = tuple(field.name for field in fields(SamplingOptions) if field.name != "model")
 
 
 def _options(parser: "ArgumentParser") -> None:
@@ -63,7 +64,7 @@ def _drawer(components: Any, shared: Mapping[str, Any]) -> Callable[[Job], None]
     def draw(job: Job) -> None:
         values = {**shared, **job.values}
         sampling = SamplingOptions(values["model"], **{name: values[name] for name in _SAMPLING})
-        files = {name: values.get(name) for name in ("portrait", "audio", "output", "plan", *_OF_A_ROW)}
+        files: dict[str, Any] = {name: values.get(name) for name in ("portrait", "audio", "output", "plan", *_OF_A_ROW)}
         generate(
             **files,
             emotion=values.get("emotion", ""),

@@ -19,7 +19,7 @@ _FILES = (*REQUIRED, "plan", "motion_output", "plan_output")
 _READ = ("portrait", "audio", "plan")
 _NUMBERS = {
     "seed": int, "size": int, "num_inference_steps": int,
-    "emotion_scale": float, "muscle_scale": float, "audio_scale": float, "head_motion": float,
+    "emotion_scale": float, "muscle_scale": float, "audio_scale": float, "head_motion": float, "idle_motion": float,
 }  # fmt: skip
 COLUMNS = (*_FILES, "emotion", "emotion_from", *_NUMBERS)
 """Columns that may be there: the options of `tbd generate`, by the same names."""

@@ -136,12 +136,11 @@ class _Job:
         if known is not None:
             yield from known.clamped().values
             return
-        model, pieces = self.pipeline.motion_model, []
-        guidance = self.settings.guidance(model.guidance)
+        guidance, pieces = self.settings.guidance(self.pipeline.motion_model.guidance), []
         for piece in self.pipeline.draw_windows(self.plan, self.voice.samples, self.settings.seed, guidance):
             piece.head[:] *= self.settings.head_motion
             pieces.append(piece.values)
-            yield from piece.values
+            yield from piece.clamped().values
         whole = Motion(np.concatenate(pieces), {"source": "MotionDiffusion", "seed": self.settings.seed})
         self.session.motion = (self._key, whole)
 

@@ -250,9 +250,12 @@ class Handlers:
         emotion, muscles, audio, head, seed, size = values
         settings = Settings(float(emotion), float(muscles), float(audio), float(head), _whole(seed), _whole(size))
         folder = session.folder
-        with self._computing, self._listening, named(folder, "the file"):
-            for progress in self.drawer.draw(session, settings, full):
-                yield self._drawn(session, progress)
+        try:
+            with self._computing, self._listening, named(folder, "the file"):
+                for progress in self.drawer.draw(session, settings, full):
+                    yield self._drawn(session, progress)
+        finally:
+            session.sweep()
 
     def _drawn(self, session: Session, progress: Progress) -> Drawn:
         result = progress.result

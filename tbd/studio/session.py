@@ -101,7 +101,7 @@ class Session:
         self.uploads: set[Path] = set()
         self.given: dict[str, str] = {}
         self.seq = 0
-        self.stopped = threading.Event()
+        self.stopped, self.closed = threading.Event(), False
         self.used = time.monotonic()
 
     def require_timeline(self) -> Timeline:
@@ -160,10 +160,16 @@ class Session:
         Args:
             shared: Uploads that other tabs hold as well: Gradio keeps equal files once.
         """
+        self.closed = True
         self.stopped.set()
         for path in self.uploads.difference(shared):
             shutil.rmtree(path.parent, ignore_errors=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Delete the folder of a closed session: what was drawing meanwhile may have written to it once more."""
+        if self.closed:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class SessionStore:

@@ -1,10 +1,13 @@
 """`tbd batch`: each row is the video that `tbd generate` makes, failures stop nothing, and a second run does what is left."""
 
 import csv
+from dataclasses import fields
 
 import av
 import pytest
 
+from tbd.cli.batch_jobs import COLUMNS
+from tbd.cli.drawing_options import SamplingOptions
 from tbd.cli.main import main
 from tbd.face.motion import Motion
 from tbd.utils.sample_inputs import PORTRAIT
@@ -62,3 +65,7 @@ def test_a_second_run_does_what_is_left(folder, capsys):
 def test_what_only_a_row_can_have_is_refused(folder, capsys):
     assert main(["batch", str(folder / "jobs.csv"), "--plan-output=p.json"]) == 2
     assert "column plan_output" in capsys.readouterr().err
+
+
+def test_every_option_of_sampling_is_a_column():
+    assert {field.name for field in fields(SamplingOptions)} - {"model"} <= set(COLUMNS)
