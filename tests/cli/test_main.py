@@ -35,7 +35,7 @@ def test_every_command_explains_itself(name, capsys):
 
 def test_help_says_what_must_be_given_and_what_is_taken_otherwise(capsys):
     for arguments, wanted in (
-        (["generate"], ["(.mp4) (required)", "same video (default: 0)", "(default: the model's)"]),
+        (["generate"], ["(.mp4) (required)", "same video (default: 1)", "(default: the model's)"]),
         (["preprocess", "mead"], ["(default: 512 256)"]),
         (["weights"], ["take all by default options:"]),
         (["predict"], ["what predicts: model, command, truth, still, loudness, or a class path (default: model)", "mead-eat2023-v2"]),
