@@ -254,6 +254,19 @@ def dynamics(happy: Performance, sad: Performance) -> list[Effect]:
         effect(metrics.IntensityMonotonicity(), "condition without effect", (knob, levels), (dead, levels)),
         _separation(both, [happy.motion, happy.motion]),
         *reenactment(happy, sad, like),
+        *theval(happy, sad, still),
+    ]
+
+
+def theval(happy: Performance, sad: Performance, still: Tensor) -> list[Effect]:
+    """THEval's five of motion and sound; a frozen face has none of them."""
+    frozen = np.repeat(happy.points[:1], happy.length, 0)
+    return [
+        effect(metrics.LipShapeVariance(), "frozen face", (happy.points,), (frozen,)),
+        effect(metrics.EyebrowActivity(), "frozen face", (happy.points,), (frozen,)),
+        effect(metrics.HeadMotionComplexity(), "head held still", (happy.motion, happy.points), (still, frozen)),
+        effect(metrics.SilentLipDeviation(), "frozen face", (happy.points, happy.audio), (frozen, happy.audio)),
+        effect(metrics.LoudnessLipDifference(), "sound of other words", (happy.points, happy.audio), (happy.points, sad.audio)),
     ]
 
 
@@ -339,6 +352,14 @@ def pixels(happy: Performance, folder: Path) -> list[Effect]:
         effect(metrics.FrameSSIM(), "blur of 2 px", clean, (blur, target)),
         effect(lpips, "blur of 2 px", clean, (blur, target), " (alex)", weights),
         effect(metrics.Sharpness(every=1), "blur of 2 px", (target,), (blur,)),
+        effect(
+            metrics.NoReferenceQuality(make=lambda name: stand_ins.Detail()),
+            "pictures of one grey",
+            (target,),
+            (torch.full_like(target, 128),),
+            " (detail)",
+            "none",
+        ),
     ]
 
 

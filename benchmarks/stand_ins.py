@@ -33,6 +33,13 @@ def calibrate(network: nn.Module, *batch: Tensor) -> nn.Module:
     return network.eval()
 
 
+class Detail(nn.Module):
+    """Stands for a metric of pyiqa: the mean difference of neighbouring pixels."""
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures.diff(dim=-1).abs().mean((1, 2, 3))
+
+
 def random_inception(path: Path, flavour: Flavour = "torchmetrics", seed: int = 0) -> Path:
     """A state dict for FID and KID. That of 2015 has torchvision's names and shapes; it differs in how it pools."""
     import torchvision

@@ -19,11 +19,20 @@ from tbd.metrics.networks.dlib_face import DlibFaceEmbedder
 from tbd.metrics.networks.emotion_fan import EmotionFAN
 from tbd.metrics.networks.i3d import I3D
 from tbd.metrics.networks.mini_xception import MiniXception
+from tbd.metrics.no_reference import NoReferenceQuality
 from tbd.metrics.pixels import FrameLPIPS, FramePSNR, FrameSSIM
 from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.metrics.plan_timing import PlannedUnitF1, PlannedUnitTiming
 from tbd.metrics.reenactment import ExpressionDistance, ExpressionFID, KeypointDistance, PoseDistance
 from tbd.metrics.sharpness import Sharpness
+from tbd.metrics.theval import (
+    EyebrowActivity,
+    HeadMotionComplexity,
+    LipShapeVariance,
+    LoudnessLipDifference,
+    SilentLipDeviation,
+    theval_score,
+)
 from tbd.metrics.unit_fidelity import ActionUnitFidelity
 from tbd.metrics.vertices import MotionLipVertexError, MotionUpperFaceDeviation
 from tbd.metrics.video_frechet import FrechetVideoDistance, TorchvisionVideoNetwork, VideoNetwork
@@ -32,11 +41,12 @@ from tbd.weights import WeightsNotFoundError
 __all__ = [
     "I3D", "ActionUnitF1", "ActionUnitFidelity", "ActionUnitGain", "ApertureCorrelation", "ArcFaceEmbedder", "BeatAlignment",
     "BlinkRate", "CallableEmotionClassifier", "ChannelCorrelation", "ClipMean", "ClipMetric", "DlibFaceEmbedder", "EmotionAccuracy",
-    "EmotionClassifier", "EmotionFAN", "EmotionSeparation", "ExpressionDistance", "ExpressionFID", "FaceEmbedder",
+    "EmotionClassifier", "EmotionFAN", "EmotionSeparation", "ExpressionDistance", "ExpressionFID", "EyebrowActivity", "FaceEmbedder",
     "FaceLandmarkDistance", "FrameFID", "FrameKID", "FrameLPIPS", "FramePSNR", "FrameSSIM", "FrechetMotionDistance",
-    "FrechetVideoDistance", "HeadMotionDiversity", "IdentityDrift", "IdentitySimilarity", "IntensityMonotonicity", "Jerk",
-    "KeypointDistance", "LipClosure", "LipDrift", "MiniXception", "MotionDiversity", "MotionEmotionAccuracy", "MotionLipVertexError",
-    "MotionUpperFaceDeviation", "MouthLandmarkDistance", "PlannedUnitF1", "PlannedUnitTiming", "PoseDistance", "RegionError",
-    "SeamJump", "Sharpness", "SilenceLipEnergy", "SyncNetConfidence", "SyncNetDistance", "SyncNetOffset", "TorchvisionVideoNetwork",
-    "TransformersEmotionClassifier", "Unmeasurable", "VideoNetwork", "WeightsNotFoundError",
+    "FrechetVideoDistance", "HeadMotionComplexity", "HeadMotionDiversity", "IdentityDrift", "IdentitySimilarity",
+    "IntensityMonotonicity", "Jerk", "KeypointDistance", "LipClosure", "LipDrift", "LipShapeVariance", "LoudnessLipDifference",
+    "MiniXception", "MotionDiversity", "MotionEmotionAccuracy", "MotionLipVertexError", "MotionUpperFaceDeviation",
+    "MouthLandmarkDistance", "NoReferenceQuality", "PlannedUnitF1", "PlannedUnitTiming", "PoseDistance", "RegionError", "SeamJump",
+    "Sharpness", "SilenceLipEnergy", "SilentLipDeviation", "SyncNetConfidence", "SyncNetDistance", "SyncNetOffset",
+    "TorchvisionVideoNetwork", "TransformersEmotionClassifier", "Unmeasurable", "VideoNetwork", "WeightsNotFoundError", "theval_score",
 ]  # fmt: skip

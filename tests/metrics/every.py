@@ -27,6 +27,13 @@ class Colour(FaceEmbedder):
         return faces.float().mean((2, 3)) + 1
 
 
+class Mean(nn.Module):
+    """Stands for a metric of pyiqa."""
+
+    def forward(self, pictures):
+        return pictures.mean((1, 2, 3))
+
+
 class Windows(metrics.VideoNetwork):
     """Stands for a network of videos: the colour of windows of four frames."""
 
@@ -61,6 +68,7 @@ def makers(stand_in: Callable[[str], Any]) -> dict[str, Callable[[], metrics.Cli
         "EmotionAccuracy": lambda: metrics.EmotionAccuracy(classifier()),
         "IdentitySimilarity": lambda: metrics.IdentitySimilarity(Colour()),
         "IdentityDrift": lambda: metrics.IdentityDrift(Colour()),
+        "NoReferenceQuality": lambda: metrics.NoReferenceQuality(make=lambda name: Mean()),
         "FrameFID": lambda: _inception(metrics.FrameFID, stand_in("torchmetrics"), allow_biased=True),
         "FrameKID": lambda: _inception(metrics.FrameKID, stand_in("torchmetrics"), most=20),
         "FrechetVideoDistance": lambda: metrics.FrechetVideoDistance(Windows()),

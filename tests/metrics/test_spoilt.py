@@ -23,6 +23,9 @@ ROWS = (
     "EmotionAccuracy, emotion swapped", "IdentitySimilarity (pixels), identity swapped", "KeypointDistance, 5 frames late",
     "ExpressionDistance, muscles of another emotion", "PoseDistance, head of another clip", "ExpressionFID, frozen face",
     "MotionLipVertexError, 5 frames late", "MotionUpperFaceDeviation, upper face held still", "BeatAlignment, head held still",
+    "LipShapeVariance, frozen face", "EyebrowActivity, frozen face", "HeadMotionComplexity, head held still",
+    "SilentLipDeviation, frozen face", "LoudnessLipDifference, sound of other words",
+    "NoReferenceQuality (detail), pictures of one grey",
     "PlannedUnitF1, plan ignored", "PlannedUnitTiming, 5 frames late", "IdentityDrift (pixels), another face at the end",
 )  # fmt: skip
 
