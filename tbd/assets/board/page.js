@@ -32,7 +32,7 @@ for (const player of document.querySelectorAll(".player")) {
   const time = make("output", { textContent: "0.0 s" });
   choice.append(...clips.map((clip) => make("option", { textContent: clip.dataset.clip })));
   const bar = make("div", { className: "bar" });
-  bar.append(choice, button, place, time);
+  bar.append(choice, button, place, time, make("span", { textContent: "Press a name to hear it." }));
   player.prepend(bar);
 
   const videos = () => [...clips[choice.selectedIndex].querySelectorAll("video")];

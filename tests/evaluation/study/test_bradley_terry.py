@@ -42,13 +42,13 @@ def test_answers_of_chance_tell_nobody_apart(seed):
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
-    """Of 40 studies, each interval of four methods: 95 % within what 160 draws allow."""
+    """Of 60 studies of a dozen raters, each interval of four methods: 95 % within what 240 draws allow (plain percentiles: 87 %)."""
     inside = []
-    for seed in range(40):
-        ranking = rank(simulated(STRENGTHS, raters=12, trials=24, seed=seed), METHODS, resamples=100, seed=seed)
+    for seed in range(60):
+        ranking = rank(simulated(STRENGTHS, raters=12, trials=24, seed=seed), METHODS, resamples=1000, seed=seed)
         place = [METHODS.index(name) for name in ranking.methods]
         inside += list((ranking.low <= STRENGTHS[place]) & (STRENGTHS[place] <= ranking.high))
-    assert 0.86 < np.mean(inside) <= 1.0
+    assert 0.91 < np.mean(inside) < 0.99
 
 
 def test_scores_against_the_likelihood():
