@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,6 +13,9 @@ from tbd.utils.atomic import atomic_output
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+PartT = TypeVar("PartT", bound=_Part)
 
 
 class Shown(_Part):
@@ -160,7 +163,7 @@ def _vote(key: StudyKey, rater: str, answer: Answer, file: Path) -> Vote:
     return Vote(rater, answer.question, left.method, right.method, share, answer.repeated, left.clip)
 
 
-def _load(path: Path, kind: type, what: str, advice: str):
+def _load(path: Path, kind: type[PartT], what: str, advice: str) -> PartT:
     if not path.is_file():
         raise InputError(f"There is no {what} {path}; {advice}.")
     try:
