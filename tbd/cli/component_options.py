@@ -46,7 +46,11 @@ SLOTS = {
     ),
     "renderer": Slot(
         "tbd.face.render.renderer.Renderer",
-        {"mesh": "tbd.face.render.renderer.MeshWarpRenderer", "video": "tbd.draw.video.renderer.VideoRenderer"},
+        {
+            "mesh": "tbd.face.render.renderer.MeshWarpRenderer",
+            "neural_mesh": "tbd.draw.mouth.renderer.NeuralMeshRenderer",
+            "video": "tbd.draw.video.renderer.VideoRenderer",
+        },
     ),
     "guidance": Slot(
         "tbd.draw.guidance.base.Guidance",

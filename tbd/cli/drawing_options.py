@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOTION_FORMATS = ".npz exact, .csv in Live Link Face's layout, .tsv with all channels"
 """What help says about the name of a motion's file."""
-_MESH = "tbd.face.render.renderer.MeshWarpRenderer"
+_MESHES = ("tbd.face.render.renderer.MeshWarpRenderer", "tbd.draw.mouth.renderer.NeuralMeshRenderer")
 
 
 def add_drawing_options(parser: "ArgumentParser") -> None:
@@ -188,7 +188,7 @@ def chosen_components(options: "Namespace | dict[str, Any]") -> Components:
         component = chosen(value, slot, own)
         if own is not None and component == chosen(own, slot):
             continue
-        if "emotion" in options and component.class_path == _MESH:
+        if "emotion" in options and component.class_path in _MESHES:
             component.init_args.setdefault("close_lips", 1.0)  # a mouth that speaks starts from closed lips
             component.init_args.setdefault("open_eyes", 1.0)  # and who speaks is awake
         found[slot] = made(component, slot)

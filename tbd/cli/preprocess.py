@@ -1,4 +1,4 @@
-"""`tbd preprocess mead | hdtf | folder | custom | features | plans | report`."""
+"""`tbd preprocess mead | hdtf | folder | custom | features | plans | mouths | report`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ def _options(parser: "ArgumentParser") -> None:
     own.add_argument("--quiet", action="store_true", help="print nothing")
     subcommands.add_subcommand("features", own, help="add latents and features of pretrained networks")
     _plan_options(subcommands)
+    _mouth_options(subcommands)
     own = _subparser("What a cache holds, what is missing or broken, and what splits find in it.")
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote")
     own.add_argument(
@@ -72,6 +73,17 @@ def _plan_options(subcommands: Any) -> None:
     add_shard_options(own)
     own.add_argument("--quiet", action="store_true", help="print nothing")
     subcommands.add_subcommand("plans", own, help="measure a timed plan of each clip from its own motion")
+
+
+def _mouth_options(subcommands: Any) -> None:
+    own = _subparser("Cut the mouths of filmed people out, beside the same mouths painted: what a network of mouths learns from.")
+    own.add_argument("videos", nargs="+", help="videos of one person each")
+    own.add_argument("--output", required=True, help="the .npz file to write")
+    own.add_argument("--people", choices=["file", "folder"], default="file", help="what names a person: the video's name, or its folder's")
+    own.add_argument("--every", type=int, default=4, help="take one frame in so many: neighbours are alike")
+    own.add_argument("--landmarker", help="a face_landmarker.task file: find mouths with MediaPipe's landmarker instead of its mesh")
+    own.add_argument("--quiet", action="store_true", help="print nothing")
+    subcommands.add_subcommand("mouths", own, help="cut out mouths, for a network that finishes the drawn ones")
 
 
 def _subparser(description: str) -> "ArgumentParser":
@@ -117,6 +129,9 @@ def _shared_options(parser: "ArgumentParser") -> None:
 
 def _run(options: "Namespace") -> None:
     own = options[options.what]
+    if options.what == "mouths":
+        _mouths(own)
+        return
     if options.what != "report" and own.launcher == "slurm" and own.shard is None:
         where = Path(own.cache if options.what in ("features", "plans") else own.output)
         launch_shards(__name__, options, own, where.with_name(f"{where.name}.jobs") / options.what)
@@ -189,6 +204,26 @@ def _plans(options: "Namespace") -> None:
         path = options.report or cache.path("plans/report.html")
         shown = write_plan_report(path, cache, plans, recipe, options.report_clips)
         console.print(f"{path} shows {len(shown)} of them over their frames.")
+
+
+def _mouths(options: "Namespace") -> None:
+    from rich.console import Console
+
+    from tbd.data.preprocess.mouths import prepare
+    from tbd.face.mesh import LandmarkerModel, MeshModel
+    from tbd.utils.file_checks import check_files
+
+    if options.every < 1:
+        raise InputError(f"--every is a whole number from 1, not {options.every}.")
+    videos = [Path(video) for video in options.videos]
+    given = {f"video {number}": str(video) for number, video in enumerate(videos, 1)}
+    check_files({**given, "--landmarker": options.landmarker}, {"--output": options.output}, {"--output": (".npz",)})
+    model = MeshModel() if options.landmarker is None else LandmarkerModel(options.landmarker, video=False)
+    people = [video.resolve().parent.name if options.people == "folder" else video.stem for video in videos]
+    console = Console(quiet=options.quiet, highlight=False)
+    for video, samples in prepare(videos, Path(options.output), model, options.every, people).items():
+        console.print(f"  {video}: {samples} mouths")
+    console.print(options.output)
 
 
 def _features(options: "Namespace") -> None:

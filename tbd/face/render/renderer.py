@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 
@@ -127,15 +128,31 @@ class MeshWarpRenderer(Renderer):
         return PreparedPortrait(face, PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips, self.open_eyes))
 
 
+class FrameDrawer(Protocol):
+    """What draws the frames of one portrait."""
+
+    def draw(self, values: np.ndarray, neutralize: float | None = None) -> np.ndarray:
+        """Draw one frame; see `PortraitWarper.draw`.
+
+        Args:
+            values: (58,) of a `Motion`.
+            neutralize: Instead of the portrait's own, in this frame.
+
+        Returns:
+            (H, W, 3) uint8 RGB.
+        """
+        ...
+
+
 class PreparedPortrait:
     """A portrait that is ready to move.
 
     Args:
         face: The portrait.
-        warper: Its picture, without the margin.
+        warper: Draws its picture, without the margin.
     """
 
-    def __init__(self, face: FaceGeometry, warper: PortraitWarper) -> None:
+    def __init__(self, face: FaceGeometry, warper: FrameDrawer) -> None:
         self._face, self._warper = face, warper
 
     def __call__(self, values: np.ndarray, neutralize: float | None = None) -> np.ndarray:

@@ -316,6 +316,21 @@ class PortraitWarper:
         self._draw_creases(frame, blendshapes, weights, back[1])
         return frame
 
+    def mesh(self, values: np.ndarray, neutralize: float | None = None) -> np.ndarray:
+        """Compute where the mesh lies in a frame.
+
+        Args:
+            values: As for `draw`.
+            neutralize: As for `draw`.
+
+        Returns:
+            (478, 2) pixels.
+        """
+        own = self._neutralize if neutralize is None else np.float32(neutralize)
+        head = values[len(BLENDSHAPES) :]
+        turn, shift = euler_to_matrix(_shown_turn(head[:3], self._pose)), head[3:].astype(np.float64)
+        return self._moved(self._weights(values[: len(BLENDSHAPES)], own), turn, shift)
+
     def _weights(self, blendshapes: np.ndarray, neutralize: np.float32) -> np.ndarray:
         """(52,) → (55,) weights of the rig's modes (the last closes parted lips), of the smile let go, and of shut eyes that are open.
 

@@ -1,0 +1,148 @@
+"""`MouthRefiner`: trains a network to make filmed mouths of painted ones."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tbd.draw.mouth.augmentation import augment
+from tbd.draw.mouth.network import MouthUNet, PatchDiscriminator
+
+
+@dataclass(frozen=True)
+class MouthLoss:
+    """What training weighs.
+
+    Args:
+        gradient: Weight of the error of differences between neighbouring pixels, which keeps edges of teeth sharp.
+        adversarial: Weight of the discriminator's opinion; 0: none is trained.
+        adversarial_from: Step from which it counts.
+    """
+
+    gradient: float = 1.0
+    adversarial: float = 0.02
+    adversarial_from: int = 500
+
+
+class MouthRefiner(L.LightningModule):
+    """Learns to finish mouths.
+
+    Batches are dicts of uint8 crops as `tbd.data.preprocess.mouths` writes them: ``painted``, ``target``, ``reference`` (B, H, W, 3) and
+    ``mask`` (B, H, W). Validation reports ``val/l1`` of the network and ``val/painted`` of the painting, both mean absolute errors over the
+    pixels between the lips (0..1), and their ratio.
+
+    Args:
+        network: (B, 7, H, W) → (B, 3, H, W), see `MouthUNet`.
+        loss: What training weighs.
+        learning_rate: AdamW's, after `warmup_steps`.
+        warmup_steps: Steps over which it rises.
+
+    Example:
+        >>> refiner = MouthRefiner(MouthUNet(8, 2))
+        >>> one = torch.randint(0, 255, (2, 32, 32, 3), dtype=torch.uint8)
+        >>> batch = {"painted": one, "target": one, "reference": one, "mask": one[..., 0]}
+        >>> float(refiner.errors(batch)[0]) == 0  # an untrained network leaves what is painted
+        True
+    """
+
+    def __init__(
+        self, network: nn.Module | None = None, loss: MouthLoss | None = None, learning_rate: float = 4e-4, warmup_steps: int = 100
+    ) -> None:
+        super().__init__()
+        self.network, self.loss = network or MouthUNet(), loss or MouthLoss()
+        self.learning_rate, self.warmup_steps = learning_rate, warmup_steps
+        self.discriminator = PatchDiscriminator() if self.loss.adversarial > 0 else None
+        self.automatic_optimization = False
+
+    def forward(self, painted: Tensor, mask: Tensor, reference: Tensor) -> Tensor:
+        """Finish mouths.
+
+        Args:
+            painted: (B, 3, H, W), −1..1.
+            mask: (B, 1, H, W), 0..1.
+            reference: (B, 3, H, W), −1..1, the person at rest.
+
+        Returns:
+            (B, 3, H, W), −1..1.
+        """
+        finished: Tensor = self.network(torch.cat([painted, mask, reference], 1))
+        return finished
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Make a step of the network and one of the discriminator; called by Lightning."""
+        painted, target, reference, mask = augment(*unpack(batch))
+        optimizers: Any = self.optimizers()
+        optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
+        drawn = self(painted, mask, reference)
+        share = mask / mask.mean().clamp(min=1e-3)
+        l1 = ((drawn - target).abs() * share).mean()
+        edges = sum(((_difference(drawn, axis) - _difference(target, axis)).abs() * share).mean() for axis in (-1, -2))
+        loss = l1 + self.loss.gradient * edges
+        judges = self.discriminator is not None and self.global_step >= self.loss.adversarial_from
+        if judges and self.discriminator is not None:
+            loss = loss - self.loss.adversarial * self.discriminator(drawn, mask).mean()
+        self._step(optimizers[0], loss)
+        if judges and self.discriminator is not None:
+            real, fake = self.discriminator(target, mask), self.discriminator(drawn.detach(), mask)
+            opinion = functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
+            self._step(optimizers[1], opinion)
+            self.log("train/discriminator", opinion)
+        self.log_dict({"train/l1": l1 / 2, "train/edges": edges.detach() / 2 if isinstance(edges, Tensor) else edges}, prog_bar=True)
+
+    def _step(self, optimizer: Any, loss: Tensor) -> None:
+        rate = self.learning_rate * min(1.0, (self.global_step + 1) / self.warmup_steps)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        self.clip_gradients(optimizer, gradient_clip_val=1.0, gradient_clip_algorithm="norm")
+        optimizer.step()
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Measure; called by Lightning."""
+        drawn, painted = self.errors(batch)
+        size = len(batch["mask"])
+        self.log_dict({"val/l1": drawn, "val/painted": painted}, batch_size=size, sync_dist=True, prog_bar=True)
+
+    test_step = validation_step
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the ratio; called by Lightning."""
+        got = self.trainer.callback_metrics
+        if "val/l1" in got:
+            self.log("val/ratio", got["val/l1"] / got["val/painted"].clamp(min=1e-6))
+
+    @torch.no_grad()
+    def errors(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Measure the mean absolute errors between the lips.
+
+        Args:
+            batch: See the class.
+
+        Returns:
+            Of what the network makes, and of what is painted: means over crops, 0..1.
+        """
+        painted, target, reference, mask = unpack(batch)
+        return tuple(  # type: ignore[return-value]
+            (((image - target).abs() * mask).mean((1, 2, 3)) / mask.mean((1, 2, 3)).clamp(min=1e-4) / 2).mean()
+            for image in (self(painted, mask, reference), painted)
+        )
+
+    def configure_optimizers(self) -> Any:
+        """Optimize both networks by AdamW; called by Lightning."""
+        parts = [self.network, *([self.discriminator] if self.discriminator is not None else [])]
+        return [torch.optim.AdamW(part.parameters(), self.learning_rate, (0.5, 0.99), weight_decay=1e-2) for part in parts]
+
+
+def unpack(batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Turn a batch of uint8 crops into painted, target and reference (B, 3, H, W) −1..1, and the mask (B, 1, H, W) 0..1."""
+    pictures = [batch[name].permute(0, 3, 1, 2).float() / 127.5 - 1 for name in ("painted", "target", "reference")]
+    return pictures[0], pictures[1], pictures[2], batch["mask"][:, None].float() / 255
+
+
+def _difference(image: Tensor, axis: int) -> Tensor:
+    """The same shape: each pixel less the one before it along an axis."""
+    return image - image.roll(1, axis)

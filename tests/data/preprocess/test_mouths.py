@@ -1,0 +1,49 @@
+"""Crops of filmed mouths, from frames that the mesh warp draws as film."""
+
+import numpy as np
+import pytest
+
+from tbd.cli.main import main
+from tbd.data.preprocess.mouths import collect
+from tbd.face.mesh import MeshModel
+from tbd.face.motion import Motion
+from tbd.face.render.renderer import MeshWarpRenderer
+from tbd.media import VideoWriter, read_image
+from tbd.utils.sample_inputs import PORTRAIT
+
+
+@pytest.fixture(scope="module")
+def frames():
+    from tbd.face.portrait import crop_portrait
+    from tbd.face.tracker import FaceMeshTracker
+
+    face = crop_portrait(FaceMeshTracker().locate(read_image(PORTRAIT)), 256)
+    motion = Motion.zeros(6)
+    motion["jawOpen"] = [0.0, 0.0, 0.3, 0.4, 0.5, 0.0]
+    return list(MeshWarpRenderer(neutralize=0.7, close_lips=1.0).render(face, motion))
+
+
+def test_open_mouths_are_painted_between_the_lips_alone(frames):
+    with MeshModel() as model:
+        found = [model(frame) for frame in frames]
+    samples = collect(frames, [None if one is None else one.points for one in found])
+    assert 2 <= len(samples) <= 4
+    for sample in samples:
+        changed = np.abs(sample.painted.astype(int) - sample.target).max(-1)
+        assert changed[sample.mask == 0].max() <= 1 and (sample.mask > 128).sum() > 100
+        assert changed[sample.mask > 250].mean() > 1
+        assert (sample.reference == samples[0].reference).all()
+    assert collect(frames, [None] * len(frames)) == []
+
+
+def test_the_command_writes_a_file_and_says_how_many(frames, tmp_path, capsys):
+    with VideoWriter(tmp_path / "a.mp4") as writer:
+        for frame in frames:
+            writer.write(frame)
+    output = tmp_path / "mouths.npz"
+    assert main(["preprocess", "mouths", str(tmp_path / "a.mp4"), "--output", str(output), "--every", "1"]) == 0
+    with np.load(output) as archive:
+        assert set(archive["person"]) == {"a"} and archive["painted"].shape[1:] == (128, 128, 3)
+        assert f"a.mp4: {len(archive['mask'])} mouths" in capsys.readouterr().out.replace("\n", "")
+    assert main(["preprocess", "mouths", str(tmp_path / "none.mp4"), "--output", str(output)]) != 0
+    assert main(["preprocess", "mouths", str(tmp_path / "a.mp4"), "--output", str(output), "--every", "0"]) != 0

@@ -1,0 +1,97 @@
+"""A network that finishes mouths: what it may change, and that it learns to."""
+
+import lightning as L
+import numpy as np
+import pytest
+import torch
+
+from tbd.data.datamodules.mouth import MouthDataModule
+from tbd.draw.mouth.augmentation import augment
+from tbd.draw.mouth.network import MouthUNet
+from tbd.draw.mouth.refiner import MouthLoss, MouthRefiner, unpack
+from tbd.errors import InputError
+
+SIZE = 32
+
+
+def write_crops(path, people: int = 5, each: int = 8) -> None:
+    """Mouths whose film is brighter than the painting by a fixed amount, between the lips."""
+    random = np.random.default_rng(0)
+    count = people * each
+    target = random.integers(60, 90, (count, SIZE, SIZE, 3), dtype=np.uint8)
+    mask = np.zeros((count, SIZE, SIZE), np.uint8)
+    mask[:, 10:22, 8:24] = 255
+    painted = target.copy()
+    painted[mask > 0] -= 40
+    person = np.repeat([f"p{number}" for number in range(people)], each)
+    np.savez(path, painted=painted, target=target, reference=target, mask=mask, person=person)
+
+
+def test_an_untrained_network_and_what_lies_outside_the_lips_stay():
+    network = MouthUNet(8, 2)
+    crops = torch.rand(2, 7, SIZE, SIZE)
+    assert torch.equal(network(crops), crops[:, :3])
+    torch.nn.init.constant_(network.proj_out.bias, 0.5)
+    crops[:, 3] = 0
+    crops[:, 3, 10:20, 10:20] = 1
+    changed = (network(crops) != crops[:, :3]).any(1)
+    assert changed[:, 10:20, 10:20].all() and changed.sum() == 2 * 100
+
+
+def test_it_learns_and_validates_on_people_it_has_not_seen(tmp_path):
+    write_crops(tmp_path / "m.npz")
+    torch.manual_seed(0)
+    data = MouthDataModule(str(tmp_path / "m.npz"), batch_size=16, val_share=0.4)
+    refiner = MouthRefiner(MouthUNet(8, 2), MouthLoss(adversarial=0.01, adversarial_from=10), learning_rate=3e-3, warmup_steps=1)
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    trainer = L.Trainer(accelerator="cpu", max_epochs=12, check_val_every_n_epoch=12, num_sanity_val_steps=0, **quiet)
+    trainer.fit(refiner, data)
+    people = np.load(tmp_path / "m.npz")["person"]
+    trained, validated = (set(people[one._indices]) for one in (data.train_set, data.val_set))
+    assert not trained & validated and len(validated) == 2
+    got = trainer.callback_metrics
+    assert got["val/painted"] == pytest.approx(40 / 255, abs=0.01) and got["val/ratio"] < 0.6
+
+
+def test_the_shipped_experiment_trains_and_its_checkpoint_draws(tmp_path):
+    from tbd.cli.main import main
+    from tbd.draw.mouth.renderer import load_network
+
+    write_crops(tmp_path / "m.npz")
+    small = ["--model.init_args.network.init_args.width=8", "--model.init_args.network.init_args.levels=2", "--trainer.max_steps=4"]
+    where = [f"--data.init_args.path={tmp_path / 'm.npz'}", "--data.init_args.batch_size=8", f"--trainer.default_root_dir={tmp_path}"]
+    often = ["--trainer.val_check_interval=2", "--trainer.accelerator=cpu", "--trainer.logger=false"]
+    assert main(["fit", "--config", "mouth_refiner", *small, *where, *often]) == 0
+    written = sorted(tmp_path.rglob("*.ckpt"))
+    assert any(path.name.startswith("best-") for path in written)
+    assert len(load_network(written[0]).proj_in.weight) == 8
+
+
+def test_augmentation_keeps_film_and_mask_together():
+    torch.manual_seed(0)
+    target = torch.rand(16, 3, SIZE, SIZE) * 0.2 - 0.6
+    mask = torch.zeros(16, 1, SIZE, SIZE)
+    mask[..., 4:12] = 1
+    target = torch.where(mask > 0, target + 1, target)
+    painted, seen, reference, covered = augment(target, target, target, mask)
+    light = [(seen * where).sum((1, 2, 3)) / where.sum((1, 2, 3)) for where in (covered, 1 - covered)]
+    assert (light[0] > light[1] + 0.3).all() and torch.equal(seen, reference) and not torch.equal(seen, painted)
+    assert 0 < (covered[:, 0, 0, 4:12] == 1).all(-1).float().mean() < 1  # some are mirrored
+    assert seen.min() >= -1 and seen.max() <= 1
+
+
+def test_batches_become_tensors_in_range(tmp_path):
+    write_crops(tmp_path / "m.npz")
+    data = MouthDataModule(str(tmp_path / "m.npz"), batch_size=4)
+    data.setup()
+    painted, target, reference, mask = unpack(next(iter(data.train_dataloader())))
+    assert painted.shape == target.shape == reference.shape == (4, 3, SIZE, SIZE) and mask.shape == (4, 1, SIZE, SIZE)
+    assert target.min() >= -1 and set(mask.unique().tolist()) == {0.0, 1.0}
+
+
+def test_a_file_that_holds_no_crops_or_one_person_is_refused(tmp_path):
+    (tmp_path / "text.npz").write_text("no")
+    write_crops(tmp_path / "one.npz", people=1)
+    for name, message in (("text.npz", "no crops of mouths"), ("missing.npz", "no crops of mouths"), ("one.npz", "holds one person")):
+        with pytest.raises(InputError, match=message):
+            MouthDataModule(str(tmp_path / name)).setup()
