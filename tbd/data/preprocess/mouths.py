@@ -162,5 +162,5 @@ def prepare(videos: Sequence[Path], output: Path, model: FaceModel, every: int =
         raise InputError("No video shows an open mouth and a closed one of a face that is large enough and looks ahead.")
     with atomic_output(output) as temporary, temporary.open("wb") as file:
         arrays = {name: np.stack([getattr(sample, name) for sample in samples]) for name in FIELDS}
-        np.savez_compressed(file, person=np.array(who), **arrays)  # type: ignore[arg-type]  # numpy's stub of keywords
+        np.savez_compressed(file, person=np.array(who), **arrays)
     return counts

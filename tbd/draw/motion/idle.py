@@ -1,8 +1,7 @@
 """What eyes and the two halves of a face do of themselves, which a mean over many performances leaves out. Needs numpy alone."""
 
 import math
-from collections.abc import Iterator
-from itertools import takewhile
+from bisect import bisect_left
 
 import numpy as np
 
@@ -18,8 +17,8 @@ _HOME, _AWAY = 1.0, 0.7
 """Median seconds that eyes rest on whom they talk to, and on something else."""
 _LEAVES, _STAYS = 0.75, 0.3
 """How often a look at the other is followed by a glance aside, and a glance aside by another one."""
-_JUMP = 0.6
-"""Standard deviation (frames) of the step by which the eyes jump: it takes two frames."""
+_JUMP, _REACH = 0.6, 8
+"""Standard deviation (frames) of the step by which the eyes jump, which takes two frames; and frames beyond which nothing is left of it."""
 _LOPSIDED = 0.2
 """Deviation over people of the share by which one half of a face goes farther than their mean."""
 _WANDERS, _PERIODS = 0.07, (3.1, 4.7, 7.9)
@@ -61,6 +60,7 @@ class IdleMotion:
             if not 0 <= amount <= 3:
                 raise InputError(f"{name} must lie between 0 and 3, not {amount}.")
         self.glances, self.asymmetry = glances, asymmetry
+        self._last: tuple[int, _Fixations] | None = None
 
     def __call__(self, values: np.ndarray, plan: MusclePlan, seed: int, first: int = 0) -> np.ndarray:
         """Add to a motion, or to a piece of one: pieces that follow one another get what they would as a whole.
@@ -94,10 +94,10 @@ class IdleMotion:
                 column[...] = np.clip(column * (1 + sign * share), 0, np.maximum(column, 1))
 
     def _glance(self, out: np.ndarray, plan: MusclePlan, seed: int, first: int) -> None:
+        if self._last is None or self._last[0] != seed:
+            self._last = seed, _Fixations(seed)
         frames = first + np.arange(len(out))
-        aim, before = np.zeros((len(out), 2)), np.zeros(2)
-        for start, target in takewhile(lambda fixation: fixation[0] < frames[-1] + 4 if len(frames) else False, _fixations(seed)):
-            aim, before = aim + _step(frames - start)[:, None] * (target - before), target
+        aim = self._last[1].aim(frames) if len(out) else np.zeros((0, 2))
         directed = perform(plan, len(out), first / FPS)[:, [INDEX[name] for name in _GAZE]].max(-1, initial=0)
         aim *= self.glances * np.clip(1 - directed / 0.1, 0, 1)[:, None]
         for axis in (0, 1):
@@ -114,12 +114,27 @@ def _step(since: np.ndarray) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(-np.clip(since / (0.55 * _JUMP), -40, 40))))
 
 
-def _fixations(seed: int) -> Iterator[tuple[float, np.ndarray]]:
-    """Frames at which the eyes jump, and where they look from then on, without end."""
-    rng = np.random.default_rng((seed, 0))
-    frame, away = 0.0, False
-    while True:
-        away = bool(rng.random() < (_STAYS if away else _LEAVES))
-        target = rng.normal(0, _GLANCE) if away else np.zeros(2)
-        yield frame, target
-        frame += max(4.0, FPS * rng.lognormal(math.log(_AWAY if away else _HOME), 0.5))
+class _Fixations:
+    """Where the eyes of one performance look, drawn as far as it has come.
+
+    Args:
+        seed: Of the performance.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._rng, self._away = np.random.default_rng((seed, 0)), False
+        self._starts, self._targets = [-np.inf], [np.zeros(2)]
+        self._next = 0.0
+
+    def aim(self, frames: np.ndarray) -> np.ndarray:
+        """(T, 2) of consecutive frames."""
+        while self._next < frames[-1] + _REACH:
+            self._away = bool(self._rng.random() < (_STAYS if self._away else _LEAVES))
+            self._starts.append(self._next)
+            self._targets.append(self._rng.normal(0, _GLANCE) if self._away else np.zeros(2))
+            self._next += max(4.0, FPS * self._rng.lognormal(math.log(_AWAY if self._away else _HOME), 0.5))
+        done = bisect_left(self._starts, frames[0] - _REACH) - 1
+        aim = np.tile(self._targets[done], (len(frames), 1))
+        for at in range(done + 1, bisect_left(self._starts, frames[-1] + _REACH)):
+            aim += _step(frames - self._starts[at])[:, None] * (self._targets[at] - self._targets[at - 1])
+        return aim

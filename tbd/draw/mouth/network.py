@@ -34,8 +34,8 @@ class MouthUNet(nn.Module):
         self.middle = _Block(widths[-1], widths[-1])
         self.up = nn.ModuleList(_Block(b + a, a) for b, a in pairwise(widths[::-1]))
         self.proj_out = nn.Conv2d(width, 3, 3, padding=1)
-        nn.init.zeros_(self.proj_out.weight)
-        nn.init.zeros_(self.proj_out.bias)
+        for parameter in self.proj_out.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, crops: Tensor) -> Tensor:
         """Finish mouths.

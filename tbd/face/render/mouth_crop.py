@@ -74,14 +74,14 @@ class MouthCrop:
         """
         import cv2
 
-        inverse = cv2.invertAffineTransform(self.matrix)
+        inverse = np.array(cv2.invertAffineTransform(self.matrix), np.float64)
         corners = np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]]) @ inverse[:, :2].T + inverse[:, 2]
         height, width = frame.shape[:2]
         left, top = np.clip(np.floor(corners.min(0)).astype(int), 0, [width, height])
         right, bottom = np.clip(np.ceil(corners.max(0)).astype(int), 0, [width, height])
         if right <= left or bottom <= top:
             return
-        inverse[:, 2] -= [left, top]
+        inverse[:, 2] -= np.array([left, top])
         size = int(right - left), int(bottom - top)
         whole = cv2.warpAffine(np.dstack([crop, share]).astype(np.float32), inverse, size, flags=cv2.INTER_LINEAR)
         part = frame[top:bottom, left:right]
