@@ -411,7 +411,7 @@ class TalkingHeadPipeline:
         if self.video_model is not None:
             raise InputError("A video model draws windows of a whole recording; a stream needs a renderer, such as the mesh warp.")
         seed = input_checks.check_int(seed, "The seed", 0, 2**63 - 1)
-        motion = MotionStream(self.motion_model, plan, seed, options, guidance)
+        motion = MotionStream(self.motion_model, plan, seed, options, guidance, self.idle)
         own = relaxation if self.renderer is None else None
         return TalkingHeadStream(audio_chunks, motion, prepared or self.prepare(face), own, sample_rate, head_motion, realtime)
 

@@ -62,7 +62,7 @@ class IdleMotion:
         self.glances, self.asymmetry = glances, asymmetry
         self._last: tuple[int, _Fixations] | None = None
 
-    def __call__(self, values: np.ndarray, plan: MusclePlan, seed: int, first: int = 0) -> np.ndarray:
+    def __call__(self, values: np.ndarray, plan: MusclePlan, seed: int, first: int = 0, start: float | None = None) -> np.ndarray:
         """Add to a motion, or to a piece of one: pieces that follow one another get what they would as a whole.
 
         Args:
@@ -70,6 +70,7 @@ class IdleMotion:
             plan: Where it directs the gaze, the eyes stay with it.
             seed: Of the performance.
             first: The number of the first frame.
+            start: Seconds into the plan of the first frame; its number's where not given.
 
         Returns:
             (T, 58) float32.
@@ -78,7 +79,7 @@ class IdleMotion:
         if self.asymmetry > 0:
             self._tilt(out, seed, first)
         if self.glances > 0:
-            self._glance(out, plan, seed, first)
+            self._glance(out, perform(plan, len(out), first / FPS if start is None else start), seed, first)
         return out
 
     def _tilt(self, out: np.ndarray, seed: int, first: int) -> None:
@@ -93,12 +94,12 @@ class IdleMotion:
                 column = out[:, INDEX[name + side]]
                 column[...] = np.clip(column * (1 + sign * share), 0, np.maximum(column, 1))
 
-    def _glance(self, out: np.ndarray, plan: MusclePlan, seed: int, first: int) -> None:
+    def _glance(self, out: np.ndarray, performed: np.ndarray, seed: int, first: int) -> None:
         if self._last is None or self._last[0] != seed:
             self._last = seed, _Fixations(seed)
         frames = first + np.arange(len(out))
         aim = self._last[1].aim(frames) if len(out) else np.zeros((0, 2))
-        directed = perform(plan, len(out), first / FPS)[:, [INDEX[name] for name in _GAZE]].max(-1, initial=0)
+        directed = performed[:, [INDEX[name] for name in _GAZE]].max(-1, initial=0)
         aim *= self.glances * np.clip(1 - directed / 0.1, 0, 1)[:, None]
         for axis in (0, 1):
             ways = {name: sign for name, (along, sign) in _GAZE.items() if along == axis}

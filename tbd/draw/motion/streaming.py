@@ -16,6 +16,7 @@ from torch import Tensor
 from tbd import DEFAULT_SEED
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO, Branch, Guidance, over_regions, weighted, within
+from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.sampler import MotionSampler
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, CHANNELS
@@ -98,6 +99,7 @@ class MotionStream:
         seed: The same seed and the same sound give the same motion, however the sound is cut into pieces.
         options: How it is drawn.
         guidance: How the branches are combined; None for the model's own.
+        idle: Adds glances and lopsidedness; None: nothing is added.
 
     Example:
         >>> from tbd.draw.motion.loading import load_motion_model
@@ -115,8 +117,9 @@ class MotionStream:
         seed: int = DEFAULT_SEED,
         options: StreamingOptions | None = None,
         guidance: Guidance | None = None,
+        idle: IdleMotion | None = None,
     ) -> None:
-        self.model, self.options = model, options or StreamingOptions()
+        self.model, self.options, self._idle, self._seed = model, options or StreamingOptions(), idle, seed
         self.guidance = guidance or model.guidance
         recognizer = model.audio_encoder.recognizer
         self._phones: PhoneStream | None = None if recognizer is None else open_phone_stream(recognizer)
@@ -199,9 +202,11 @@ class MotionStream:
             phones=phones,
             crossfade_frames=_CROSSFADE,
         )[0, past : past + count].float().cpu()  # fmt: skip
-        self._advance(drawn)
         values = drawn.numpy().copy()
         np.clip(values[:, : len(BLENDSHAPES)], 0, 1, out=values[:, : len(BLENDSHAPES)])
+        if self._idle is not None:
+            values = self._idle(values, self._plan, self._seed, self.frames, self.frames / FPS - self._origin)
+        self._advance(drawn)
         return values
 
     def _advance(self, drawn: Tensor) -> None:

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO
+from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
 from tbd.draw.motion.streaming import LipGuidance, MotionStream, StreamingOptions
 from tbd.errors import InputError
@@ -103,6 +104,13 @@ def test_a_plan_survives_the_clock_that_starts_again(model, monkeypatch):
     monkeypatch.setattr(streaming, "_REBASED", 1.0)
     again = drawn(MotionStream(model, SMILE), sound)
     assert np.abs(plain - again).max() < 1e-3
+
+
+def test_eyes_glance_as_they_do_in_a_whole_recording_and_the_past_knows_nothing_of_it(model, voice):
+    still, lively = drawn(MotionStream(model, SMILE, 3), voice), drawn(MotionStream(model, SMILE, 3, idle=IdleMotion()), voice)
+    assert np.abs(IdleMotion()(still, SMILE, 3) - lively).max() < 1e-6
+    gaze = lively[:, INDEX["eyeLookOutLeft"]] - still[:, INDEX["eyeLookOutLeft"]]
+    assert np.abs(gaze).max() > 0.05 and (still[:, INDEX["jawOpen"]] == lively[:, INDEX["jawOpen"]]).all()
 
 
 def test_lip_guidance_is_the_audio_scale_of_the_lower_face():
