@@ -5,7 +5,8 @@
 
 Clips of the corpus's training split are rendered on every portrait but the last in turn, those of its other splits on every
 portrait in turn, so that the last portrait is never seen in training (unless it is the only one). The coarse video is what the
-video model is conditioned on: the same motion without creases, at a quarter of the size.
+video model is conditioned on: the same motion without creases, at a quarter of the size; and once more of lips and head alone
+(`benchmarks.video_hints`).
 """
 
 import io
@@ -22,7 +23,7 @@ from tbd.data.datamodules.procedural import read_manifest
 from tbd.data.datasets.video import VideoClip
 from tbd.errors import InputError
 from tbd.face.motion import Motion
-from tbd.face.render.coarse import downsample, upsample
+from tbd.face.render.coarse import downsample, lips_and_head, upsample
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.media.wav import read_samples
 from tbd.think.facs import REGION_CHANNELS
@@ -59,15 +60,16 @@ def video_clips(
     names = list(faces)
     rows = [row for row in read_manifest(Path(corpus)) if int(row["frames"]) >= frames]
     chosen = [row for row in rows if row["split"] == "train"][:train] + [row for row in rows if row["split"] != "train"][:held_out]
-    index, video, coarse, sound = [], _Pictures(), _Pictures(), []
+    index, video, coarse, lips, sound = [], _Pictures(), _Pictures(), _Pictures(), []
     for i, row in enumerate(chosen):
         seen = names[:-1] if row["split"] == "train" and len(names) > 1 else names
         name = seen[i % len(seen)]
         plan = MusclePlan.model_validate_json((Path(corpus) / row["plan"]).read_text())
         motion = Motion.load(Path(corpus) / row["motion"])
-        for fine, rough in _rendered(faces[name], Motion(motion.values[:frames]), plan):
+        for fine, rough, spoken in _rendered(faces[name], Motion(motion.values[:frames]), plan):
             video.add(fine)
             coarse.add(downsample(rough))
+            lips.add(downsample(spoken))
         sound.append(_sound(Path(corpus) / row["audio"], frames))
         split = "train" if row["split"] == "train" else "test"
         index.append({"clip": row["clip"], "split": split, "portrait": names.index(name), "plan": json.loads(plan.model_dump_json())})
@@ -84,6 +86,7 @@ def video_clips(
             audio=np.stack(sound),
             **video.arrays("video"),
             **coarse.arrays("coarse"),
+            **lips.arrays("lips"),
         )
     print(f"{output}: {len(index)} clips of {frames} frames, {Path(output).stat().st_size / 2**20:.1f} MiB", file=sys.stderr)
 
@@ -100,25 +103,34 @@ def read_clips(path: str) -> tuple[list[str], dict[str, list[tuple[int, VideoCli
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path} holds no clips; render some with `python -m benchmarks.video_clips`.") from error
     n, size = about["frames"], about["size"]
-    video, coarse = (_Pictures.read(archive, name) for name in ("video", "coarse"))
+    video = _Pictures.read(archive, "video")
+    rough = {name: _Pictures.read(archive, name) for name in ("coarse", "lips") if f"{name}_bytes" in archive}
     portraits, masks, audio = archive["portraits"], archive["masks"], archive["audio"]
     clips: dict[str, list[tuple[int, VideoClip]]] = {"train": [], "test": []}
     for i, row in enumerate(about["clips"]):
         fine = np.stack([np.asarray(video(j)) for j in range(i * n, (i + 1) * n)])
-        rough = [upsample(np.asarray(coarse(j)), size, size) for j in range(i * n, (i + 1) * n)]
-        k = row["portrait"]
-        first = [np.ascontiguousarray(x.transpose(0, 3, 1, 2)) for x in (fine, np.stack(rough), portraits[k][None])]
-        plan = MusclePlan.model_validate(row["plan"])
-        clips[row["split"]].append((k, VideoClip(row["clip"], first[0], first[1], first[2][0], masks[k], audio[i], plan)))
+        enlarged = {
+            name: _planar(np.stack([upsample(np.asarray(read(j)), size, size) for j in range(i * n, (i + 1) * n)]))
+            for name, read in rough.items()
+        }
+        k, plan = row["portrait"], MusclePlan.model_validate(row["plan"])
+        parts = (_planar(fine), enlarged["coarse"], _planar(portraits[k][None])[0], masks[k], audio[i], plan)
+        clips[row["split"]].append((k, VideoClip(row["clip"], *parts, neutral_coarse=enlarged.get("lips"))))
     return about["portraits"], clips
 
 
-def _rendered(face, motion: Motion, plan: MusclePlan) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _planar(frames: np.ndarray) -> np.ndarray:
+    """(T, H, W, 3) → (T, 3, H, W)."""
+    return np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
+
+
+def _rendered(face, motion: Motion, plan: MusclePlan) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     from tbd.face.render.renderer import MeshWarpRenderer
     from tbd.pipeline import warp_renderer
 
     fine = warp_renderer(plan, workers=1).render(face, motion)
-    yield from zip(fine, MeshWarpRenderer(shading=0, workers=1).render(face, motion))
+    rough = (MeshWarpRenderer(shading=0, workers=1).render(face, each) for each in (motion, lips_and_head(motion)))
+    yield from zip(fine, *rough)
 
 
 def _sound(path: Path, frames: int) -> np.ndarray:

@@ -31,6 +31,7 @@ from tbd.draw.randomness import seed_of
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.diffusion import VideoDiffusion
+from tbd.draw.video.hints import HintConfig
 from tbd.draw.video.training_options import VideoConditioningDropout, VideoTraining
 from tbd.think.action_units import REGIONS
 
@@ -183,7 +184,7 @@ def recoloured_latents(clips: Clips, codec: LatentCodec, variants: int, device: 
     for i, (_, clip) in enumerate(clips):
         for j in range(variants):
             arrays = {}
-            for name in ("frames", "coarse", "portrait"):
+            for name in ("frames", "coarse", "portrait", *(["neutral_coarse"] if clip.neutral_coarse is not None else [])):
                 pixels = torch.from_numpy(np.atleast_1d(getattr(clip, name))).to(device).float() / 255
                 pixels = recolour(pixels[None], [seed_of(i, j)])[0]
                 with torch.autocast(device.type, torch.bfloat16):
@@ -203,7 +204,7 @@ class ClipsDataModule(VideoDataModule):
         return self.train if split == "train" else self.train[:1]
 
 
-def small_model(codec: LatentCodec, width: int, learning_rate: float) -> VideoDiffusion:
+def small_model(codec: LatentCodec, width: int, learning_rate: float, hints: HintConfig = HintConfig()) -> VideoDiffusion:
     """A hundredth of Stable Diffusion, the same code."""
     unet = {
         "block_out_channels": [width, 2 * width, 3 * width],
@@ -233,6 +234,7 @@ def small_model(codec: LatentCodec, width: int, learning_rate: float) -> VideoDi
         optimizer=OptimizerConfig(learning_rate, 100, weight_decay=0.01, betas=(0.9, 0.999), schedule="constant"),
         # min-SNR weighs the noisiest levels, where colour is decided, next to nothing; that suits a pretrained start, not this one
         training=VideoTraining(conditioning_dropout=VideoConditioningDropout(hint=0.05), min_snr_gamma=None),
+        hints=hints,
     )
 
 
@@ -246,12 +248,22 @@ class _Losses(L.Callback):
 
 def fit(model: VideoDiffusion, train: list[VideoClip], seconds: float, batch_size: int, workers: int, device: torch.device) -> list[float]:
     """Train for a time; the model is left with its averaged weights. Returns each step's loss."""
+    # many windows of each clip are one epoch, so that starting epochs does not cost
+    data = ClipsDataModule(train * 4, window_frames=model.window_frames, batch_size=batch_size, num_workers=workers)
+    return _fit(model, data, device, max_time={"seconds": int(seconds)})
+
+
+def fit_steps(model: VideoDiffusion, data: ClipsDataModule, steps: int, device: torch.device) -> list[float]:
+    """Train for a number of steps, as `fit` does."""
+    return _fit(model, data, device, max_steps=steps)
+
+
+def _fit(model: VideoDiffusion, data: ClipsDataModule, device: torch.device, **until: Any) -> list[float]:
     losses = _Losses()
     trainer = L.Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=1,
         precision="bf16-mixed",
-        max_time={"seconds": int(seconds)},
         max_epochs=-1,
         gradient_clip_val=1.0,
         callbacks=[losses, EMAWeightAveraging(decay=0.96, update_every_n_steps=4)],
@@ -260,9 +272,8 @@ def fit(model: VideoDiffusion, train: list[VideoClip], seconds: float, batch_siz
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
+        **until,
     )
-    # many windows of each clip are one epoch, so that starting epochs does not cost
-    data = ClipsDataModule(train * 4, window_frames=model.window_frames, batch_size=batch_size, num_workers=workers)
     trainer.fit(model, data)
     return torch.stack(losses.values).float().cpu().tolist()
 

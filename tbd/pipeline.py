@@ -440,8 +440,9 @@ class TalkingHeadPipeline:
             raise InputError("A video model draws from the plan and the voice as well; give both to `render`.")
         from tbd.draw.video.renderer import VideoRenderer
 
-        audio = input_checks.check_audio(audio)
-        return VideoRenderer(self.video_model, plan, audio, seed, num_inference_steps=num_inference_steps, low_memory=self.low_memory)
+        audio, model = input_checks.check_audio(audio), self.video_model
+        neutral = self.draw(MusclePlan(), audio, seed) if model.denoiser.reads_hint and model.hints.needs_neutral else None
+        return VideoRenderer(model, plan, audio, seed, None, num_inference_steps, self.low_memory, neutral)
 
 
 def _pipeline_folder(name: str | os.PathLike) -> Path | None:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+from typing_extensions import NotRequired
 
 from tbd.data.datasets.motion import identity_collate
 from tbd.data.datasets.samplers import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule
@@ -31,6 +32,7 @@ class VideoBatch(TypedDict):
     region_masks: (B, 5, h, w) float32 0..1 over the latent: how far each region of `REGIONS` reaches.
     audio: (B, (T + 2·context)·640) float32 at 16 kHz in −1..1, silence outside the clip.
     plan: the B clips' plans, their times in seconds from the start of the window.
+    neutral_coarse: as `coarse`, of lips and head alone; only of clips that have it.
     id: (B,) int64, the samples' numbers: epoch · length of the dataset + window. All randomness in training depends on them.
     """
 
@@ -41,6 +43,7 @@ class VideoBatch(TypedDict):
     audio: Tensor
     plan: PlanTensors
     id: Tensor
+    neutral_coarse: NotRequired[Tensor]
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class WholeClip:
         audio: (N·640,) float32 at 16 kHz.
         plan: Its times are seconds from the clip's start.
         video: The true frames as a file, where `frames` are latents and there is one.
+        neutral_coarse: As `coarse`, of lips and head alone; None where no model reads it.
     """
 
     name: str
@@ -66,6 +70,7 @@ class WholeClip:
     audio: np.ndarray
     plan: MusclePlan
     video: Path | None = None
+    neutral_coarse: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class VideoClip:
         audio: (N·640,) int16 at 16 kHz; None for silence.
         plan: Its times are seconds from the clip's start.
         video: The frames as a video file, where `frames` are latents; tests compare with it.
+        neutral_coarse: As `coarse`, of lips and head alone; None where no model reads it.
     """
 
     name: str
@@ -91,6 +97,7 @@ class VideoClip:
     audio: np.ndarray | Path | None
     plan: MusclePlan
     video: Path | None = None
+    neutral_coarse: np.ndarray | Path | None = None
 
     def array(self, name: str) -> np.ndarray:
         """Open one of the arrays; a file's is memory-mapped."""
@@ -165,7 +172,7 @@ class VideoWindows(Dataset):
             both = torch.from_numpy(np.stack(cut))
             return both if both.dtype == torch.uint8 else both.float()
 
-        return {
+        batch: VideoBatch = {
             "frames": stacked("frames", True),
             "coarse": stacked("coarse", True),
             "portrait": stacked("portrait", False),
@@ -174,6 +181,9 @@ class VideoWindows(Dataset):
             "plan": self.plans[torch.tensor([i for i, _ in places])].shifted(starts / FPS),
             "id": torch.tensor(samples),
         }
+        if all(clip.neutral_coarse is not None for clip in self.clips):
+            batch["neutral_coarse"] = stacked("neutral_coarse", True)
+        return batch
 
     def _place(self, sample: int) -> tuple[int, int]:
         """Clip and first frame of a sample."""
@@ -227,7 +237,8 @@ class WholeClips(Dataset):
         sound = clip.sound(0, frames * SAMPLES_PER_FRAME).astype(np.float32) / 32768
         parts = {name: whole(name) for name in ("frames", "coarse", "portrait", "region_masks")}
         parts |= {"frames": parts["frames"][:frames], "coarse": parts["coarse"][:frames]}
-        return WholeClip(clip.name, **parts, audio=sound, plan=clip.plan, video=clip.video)
+        neutral = None if clip.neutral_coarse is None else whole("neutral_coarse")[:frames]
+        return WholeClip(clip.name, **parts, audio=sound, plan=clip.plan, video=clip.video, neutral_coarse=neutral)
 
 
 class VideoDataModule(SeededDataModule):

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from tbd.draw.randomness import clip_seed
 from tbd.draw.sample_means import Tally
+from tbd.draw.video.hints import HintConfig
+from tbd.errors import InputError
 from tbd.think.plan import MusclePlan
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ class RecordedClip(Protocol):
     @property
     def coarse(self) -> Tensor:
         """The same of the coarse, mesh-warped portrait."""
+
+    @property
+    def neutral_coarse(self) -> Tensor | None:
+        """The same of lips and head alone; None where no model reads it."""
 
     @property
     def portrait(self) -> Tensor:
@@ -71,11 +77,23 @@ class LatentDrawer(Protocol):
     def device(self) -> torch.device:
         """Where it draws."""
 
+    @property
+    def hints(self) -> HintConfig:
+        """What it reads of coarse frames."""
+
     def latents(self, frames: Tensor) -> Tensor:
         """uint8 pixels (..., 3, H, W) → latents; latents as they are."""
 
     def draw_latents(
-        self, portrait: Tensor, hints: Callable[[int], Tensor], region_masks: Tensor, audio: np.ndarray, plan: MusclePlan, seed: int = 0
+        self,
+        portrait: Tensor,
+        hints: Callable[[int], Tensor],
+        region_masks: Tensor,
+        audio: np.ndarray,
+        plan: MusclePlan,
+        seed: int = 0,
+        *,
+        neutral_hints: Callable[[int], Tensor] | None = None,
     ) -> Iterator[Tensor]:
         """Draw the video of a recording; see `VideoDiffusion.draw_latents`.
 
@@ -86,6 +104,7 @@ class LatentDrawer(Protocol):
             audio: (N,) samples.
             plan: The muscle plan.
             seed: Seed of the noise.
+            neutral_hints: Coarse frames for branches that are given no plan.
 
         Returns:
             Consecutive pieces (1, n, C, h, w).
@@ -130,16 +149,27 @@ class VideoClipMetrics:
 
     def _draw(self, model: LatentDrawer, clip: RecordedClip) -> Tensor:
         """(N, 3, H, W) uint8."""
-        used = 0
 
-        def hints(wanted: int) -> Tensor:
-            nonlocal used
-            used += wanted
-            return model.latents(clip.coarse[None, used - wanted : used].to(model.device))
+        def reader(coarse: Tensor) -> Callable[[int], Tensor]:
+            used = 0
 
+            def hints(wanted: int) -> Tensor:
+                nonlocal used
+                used += wanted
+                return model.latents(coarse[None, used - wanted : used].to(model.device))
+
+            return hints
+
+        wanted, neutral = model.hints, clip.neutral_coarse
+        if wanted.needs_neutral and neutral is None:
+            raise InputError(
+                f"The clip {clip.name} has no coarse frames of lips and head alone (neutral_coarse), which the model's hints show."
+            )
+        coarse = neutral if wanted.with_plan == "lips_and_head" and neutral is not None else clip.coarse
+        without = reader(neutral) if wanted.without_plan in ("all", "lips_and_head") and neutral is not None else None
         portrait = model.latents(clip.portrait[None].to(model.device))
         seed = clip_seed(self.seed, clip.name)
-        pieces = model.draw_latents(portrait, hints, clip.region_masks, clip.audio, clip.plan, seed)
+        pieces = model.draw_latents(portrait, reader(coarse), clip.region_masks, clip.audio, clip.plan, seed, neutral_hints=without)
         return torch.cat([_bytes(model.autoencoder.decode(piece)[0]) for piece in pieces])
 
     def _true(self, model: LatentDrawer, clip: RecordedClip) -> Tensor:

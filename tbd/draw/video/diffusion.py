@@ -28,6 +28,7 @@ from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.clip_metrics import VideoClipMetrics
 from tbd.draw.video.denoiser import VideoConditioning, VideoDenoiser
 from tbd.draw.video.fsdp import apply_fsdp2
+from tbd.draw.video.hints import HintConfig
 from tbd.draw.video.logging import add_video
 from tbd.draw.video.precision import MemoryOptions
 from tbd.draw.video.sampler import VideoSampler
@@ -58,6 +59,7 @@ class VideoDiffusion(VideoSampler):
         memory: What training does to need less memory.
         compile: Whether to compile what repeats in the denoiser, for training and drawing, and replay what does not train as CUDA graphs.
         validation: Clips of a validation that are drawn and shown in TensorBoard.
+        hints: What the coarse frames show of the motion, with a plan and without.
 
     Raises:
         TypeError: If the noise scheduler lacks a method that sampling or training calls, or the audio encoder takes phones.
@@ -81,6 +83,7 @@ class VideoDiffusion(VideoSampler):
         memory: MemoryOptions = MemoryOptions(),
         compile: bool = False,
         validation: ValidationClips = ValidationClips(1, None),
+        hints: HintConfig = HintConfig(),
     ) -> None:
         super().__init__(denoiser, plan_encoder, audio_encoder, noise_scheduler, guidance, windows, sampling, training, optimizer)
         self.save_plain_hyperparameters()
@@ -94,7 +97,7 @@ class VideoDiffusion(VideoSampler):
                 f"A window has more frames than its past ({windows.past}) and at most {denoiser.max_frames}, not {windows.frames}."
             )
         self.autoencoder, self.min_snr_gamma, self.memory, self.compiled = autoencoder, training.min_snr_gamma, memory, compile
-        self.validation, self._tally = validation, Tally()
+        self.validation, self._tally, self.hints = validation, Tally(), hints
         if initial is not None:
             load_initial(self, initial.path, initial.skip)
         freeze_all_but(self, training.trainable)
@@ -205,7 +208,8 @@ class VideoDiffusion(VideoSampler):
         if not writers or not n:
             return
         rows = slice(n)
-        hint, frames, portrait = (self.latents(batch[name][rows]) for name in ("coarse", "frames", "portrait"))
+        frames, portrait = (self.latents(batch[name][rows]) for name in ("frames", "portrait"))
+        hint, neutral = (self._hint(batch, rows, planned) for planned in (True, False))
         noise = SampleNoise.of(batch["id"][rows].tolist(), self.run_seed, tuple(hint.shape[1:]), 1, hint.device).noise
         reference = self.denoiser.encode_reference(portrait)
         # every process draws, so that none waits for another; only the first has a real writer
@@ -219,12 +223,22 @@ class VideoDiffusion(VideoSampler):
                 guidance=self.guidance,
                 num_inference_steps=self.validation.num_inference_steps,
                 noise=noise,
+                neutral_hint=neutral,
             )
         videos = torch.cat([self.autoencoder.decode(x) for x in (hint, drawn, frames)], -1)  # (n, T, 3, H, 3W)
         if self.trainer.is_global_zero:
             for i, video in enumerate(videos):
                 for writer in writers:
                     add_video(writer, f"val/video_{i}", video, self.global_step)
+
+    def _neutral(self, batch: dict[str, Any]) -> Tensor | None:
+        """Coarse frames of lips and head alone, where the data hold them and they are read."""
+        return self.latents(batch["neutral_coarse"]) if self.hints.needs_neutral and "neutral_coarse" in batch else None
+
+    def _hint(self, batch: dict[str, Any], rows: slice, planned: bool) -> Tensor:
+        coarse, neutral = self.latents(batch["coarse"][rows]), self._neutral(batch)
+        given = torch.full((len(coarse),), float(planned), device=coarse.device)
+        return self.hints.of_batch(coarse, None if neutral is None else neutral[rows], given)
 
     def losses(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """The training loss and the error of x₀, means of `errors`."""
@@ -239,9 +253,10 @@ class VideoDiffusion(VideoSampler):
         Returns:
             ``loss`` and ``sample``, the error of x₀, (B,) each.
         """
-        clean, hint, portrait = (self.latents(batch[name]) for name in ("frames", "coarse", "portrait"))
+        clean, coarse, portrait = (self.latents(batch[name]) for name in ("frames", "coarse", "portrait"))
         windows = self.add_noise(clean, batch["id"].tolist())
         kept, alpha, sigma = windows.kept, windows.alpha, windows.sigma
+        hint = self.hints.of_batch(coarse, self._neutral(batch), torch.maximum(kept["emotion"], kept["muscles"]))
         conditioning = VideoConditioning(
             self.plan_encoder(batch["plan"], self.times(clean.shape[1])).only(kept["emotion"], kept["muscles"]),
             self.audio_encoder(batch["audio"]),

@@ -11,7 +11,7 @@ from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.regions import movement_masks
-from tbd.face.render.coarse import render_coarse
+from tbd.face.render.coarse import lips_and_head, render_coarse
 from tbd.face.render.renderer import Renderer
 from tbd.think.facs import REGION_CHANNELS
 from tbd.think.plan import MusclePlan
@@ -27,6 +27,8 @@ class VideoRenderer(Renderer):
         seed: The same seed gives the same video.
         guidance: How the branches are combined; None for the model's own.
         num_inference_steps: Denoising steps; None for the model's own number.
+        neutral_motion: The motion that a neutral plan makes of the same audio, for a model whose branches without a plan are given its
+            coarse frames; None takes the motion's own lips and head for it.
         low_memory: Whether to run the branches of a step one after the other, and to decode frame by frame: slower, in less memory.
     """
 
@@ -39,7 +41,9 @@ class VideoRenderer(Renderer):
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         low_memory: bool = False,
+        neutral_motion: Motion | None = None,
     ) -> None:
+        self.neutral_motion = neutral_motion
         self.low_memory = low_memory
         if low_memory:
             model.autoencoder.chunk = 1
@@ -63,8 +67,9 @@ class VideoRenderer(Renderer):
         height, width = (side // factor for side in face.image.shape[:2])
         masks = movement_masks(face, REGION_CHANNELS, height, width)
         features = self.model.denoiser.read_portrait(face)
-        given = (face.image, render_coarse(face, motion), masks, self.audio, self.plan, self.seed, self.guidance, self.num_inference_steps)
-        frames = self.model.generate(*given, sequential=self.low_memory, portrait_features=features)
+        coarse, neutral = self._coarse(face, motion)
+        given = (face.image, coarse, masks, self.audio, self.plan, self.seed, self.guidance, self.num_inference_steps)
+        frames = self.model.generate(*given, sequential=self.low_memory, neutral_coarse=neutral, portrait_features=features)
         while True:
             # entered for each frame anew, since the caller may have an autocast of its own between frames
             try:
@@ -79,3 +84,15 @@ class VideoRenderer(Renderer):
             if frame is None:
                 return
             yield frame
+
+    def _coarse(self, face: FaceGeometry, motion: Motion) -> tuple[Iterator[np.ndarray], Iterator[np.ndarray] | None]:
+        """The coarse frames with a plan and, where they differ, without."""
+        hints = self.model.hints
+        neutral = lips_and_head(motion)
+        if self.neutral_motion is not None:
+            neutral = Motion(self.neutral_motion.values.copy())
+            neutral.head[:] = motion.head  # the head's own, and as much of it as was asked for
+        coarse = motion if hints.with_plan == "all" else lips_and_head(neutral)
+        if hints.without_plan not in ("all", "lips_and_head"):
+            return render_coarse(face, coarse), None
+        return render_coarse(face, coarse), render_coarse(face, neutral if hints.without_plan == "all" else lips_and_head(neutral))

@@ -15,6 +15,7 @@ from tbd.draw.randomness import WindowNoise
 from tbd.draw.sampling import AudioWindows, CFGBatch, Past, draw_windows, repeat_batch
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import ReferenceFeatures, VideoConditioning, VideoDenoiser
+from tbd.draw.video.hints import HintConfig
 from tbd.draw.window_diffusion import WindowDiffusion
 from tbd.errors import InputError
 from tbd.media.rates import FPS
@@ -47,6 +48,7 @@ class VideoSampler(WindowDiffusion):
 
     denoiser: VideoDenoiser
     autoencoder: LatentCodec
+    hints: HintConfig
 
     @torch.no_grad()
     def generate(
@@ -240,8 +242,8 @@ class VideoSampler(WindowDiffusion):
         audio_embeds, masks, past, past_mask = (
             repeat_batch(x, n) for x in (shared.audio_embeds, shared.region_masks, shared.past.values, shared.past.mask)
         )
-        neutral = shared.hint if shared.neutral_hint is None else shared.neutral_hint
-        hint = torch.cat([shared.hint if branch.emotion or branch.muscles else neutral for branch in batch.branches])
+        planned = [branch.emotion or branch.muscles for branch in batch.branches]
+        hint = torch.cat([self.hints.choose(shared.hint, shared.neutral_hint, each) for each in planned])
         every = VideoConditioning(batch.plan, audio_embeds, batch.audio_mask, hint, masks, past_mask, past, batch.portrait_mask)
         reference = {name: repeat_batch(x, n) for name, x in shared.reference.items()}
         return self.denoiser.condition(reference, every), every

@@ -4,10 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tbd.face.channels import HEAD, INDEX
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer
 
+_ARTICULATION = (
+    *("jawForward", "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper", "mouthShrugLower"),
+    *("mouthShrugUpper", "mouthStretchLeft", "mouthStretchRight", "mouthLowerDownLeft", "mouthLowerDownRight"),
+    *("mouthUpperUpLeft", "mouthUpperUpRight", "tongueOut"),
+)
+"""Channels that speech moves."""
 COARSE = 4
 """A coarse frame keeps a quarter of the detail along each side: where things are, not how they look."""
 
@@ -24,6 +31,21 @@ def render_coarse(face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
     """
     for frame in MeshWarpRenderer(shading=0.0).render(face, motion):
         yield upsample(downsample(frame), frame.shape[1], frame.shape[0])
+
+
+def lips_and_head(motion: Motion) -> Motion:
+    """Leave of a motion the channels that speech moves, and the head's pose: what a plan of muscles does not decide.
+
+    Args:
+        motion: T frames.
+
+    Returns:
+        The motion with all other channels at rest.
+    """
+    kept = [INDEX[name] for name in (*_ARTICULATION, *HEAD)]
+    values = np.zeros_like(motion.values)
+    values[:, kept] = motion.values[:, kept]
+    return Motion(values, motion.metadata)
 
 
 def downsample(frame: np.ndarray) -> np.ndarray:
