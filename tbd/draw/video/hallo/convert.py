@@ -157,33 +157,40 @@ def load_published(state: Mapping[str, Tensor], source: str = "The checkpoint", 
     Raises:
         InputError: If a weight is missing, unknown or of another shape; the sentence names it.
     """
-    converted = convert(state, source)
     with torch.device("meta"):
         denoiser = HalloDenoiser(**{**options_of(state, source), **options})
-    own = denoiser.state_dict()
+    fill(denoiser, state, source)
+    return denoiser
+
+
+def fill(denoiser: HalloDenoiser, state: Mapping[str, Tensor], source: str = "The checkpoint") -> None:
+    """Give a denoiser a published network's weights; what was not published starts without an effect.
+
+    Args:
+        denoiser: Of the same configuration, perhaps on the ``meta`` device.
+        state: Published name → weight; these very tensors become the denoiser's.
+        source: What messages call them.
+
+    Raises:
+        InputError: If a weight is missing, unknown or of another shape; the sentence names it.
+    """
+    converted, own = convert(state, source), denoiser.state_dict()
     new = {name for name in own if name not in converted.state and _is_added(name)}
-    wrong = [name for name in converted.state if name in own and converted.state[name].shape != own[name].shape]
-    missing, unknown = [name for name in own if name not in converted.state and name not in new], sorted(set(converted.state) - set(own))
-    if found := [
-        *(f"{name} has another shape" for name in wrong),
-        *(f"{name} is missing" for name in missing),
-        *(f"{name} is unknown" for name in unknown),
-    ]:
+    found = [
+        *(f"{name} has another shape" for name, value in converted.state.items() if name in own and value.shape != own[name].shape),
+        *(f"{name} is missing" for name in own if name not in converted.state and name not in new),
+        *(f"{name} is unknown" for name in sorted(set(converted.state) - set(own))),
+    ]
+    if found:
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         raise InputError(f"{source} is not the network that it is named for: {found[0]}{more}.")
-    fresh = {name: _initial(denoiser, name) for name in new}
+    fresh = {name: torch.zeros(own[name].shape) if "_value" in name else torch.randn(own[name].shape) * 0.02 for name in new}
     denoiser.load_state_dict({**converted.state, **fresh}, assign=True)
-    return denoiser
 
 
 def _is_added(name: str) -> bool:
     """Whether a weight is none that was published: plan attention's."""
     return name == "null_tokens" or ".processor.emotion_" in name or ".processor.muscle_" in name
-
-
-def _initial(denoiser: HalloDenoiser, name: str) -> Tensor:
-    shape = denoiser.state_dict()[name].shape
-    return torch.zeros(shape) if "_value" in name else torch.randn(shape) * 0.02
 
 
 def _levels(state: Mapping[str, Tensor], source: str) -> set[tuple[str, int]]:

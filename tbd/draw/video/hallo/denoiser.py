@@ -25,6 +25,7 @@ from tbd.draw.video.hallo.words import words_of
 from tbd.draw.video.precision import keep_norm_dtype
 from tbd.face.geometry import FaceGeometry
 from tbd.metrics.identity import FaceEmbedder
+from tbd.think.action_units import REGIONS
 
 _PIXELS = 8
 """Pixels of a picture along the side of one of a latent, as the face locator halves them."""
@@ -156,8 +157,9 @@ class HalloDenoiser(VideoDenoiser):
         """Run the reference UNet and the projections for B windows; see `VideoDenoiser.condition`.
 
         Args:
-            reference: ``portrait``, and what `tbd.draw.video.hallo.portrait.PortraitReader` reads of it: ``face_embedding`` (B, E),
-                ``face_mask`` (B, 3, H, W), ``audio_masks`` (B, 3, s, s).
+            reference: ``portrait``, and what `read_portrait` reads of it: ``face_embedding`` (B, E), ``face_mask`` (B, 3, H, W), and
+                ``audio_masks.0`` … (B, 3, h·w) of each level. Without these the regions' masks stand for the face's, which is
+                nobody's then.
             conditioning: All conditions.
 
         Returns:
@@ -165,6 +167,8 @@ class HalloDenoiser(VideoDenoiser):
         """
         portrait, p = reference["portrait"], self.past_frames
         size = portrait.shape[-2:]
+        if "face_mask" not in reference:
+            reference = {**reference, **self._from_regions(conditioning.region_masks, size)}
         given = torch.ones_like(conditioning.audio_mask) if conditioning.portrait_mask is None else conditioning.portrait_mask
         identity = self.face_projection(reference["face_embedding"].to(portrait.dtype))  # (B, 4, D)
         nobody = self.face_projection(torch.zeros_like(reference["face_embedding"]).to(portrait.dtype))
@@ -190,6 +194,23 @@ class HalloDenoiser(VideoDenoiser):
             found[f"masks.{i}"] = reference[f"audio_masks.{i}"].to(portrait.dtype)
         if words is not None:
             found["words"] = words.mean if words.frames is None else words.frames
+        return found
+
+    def _from_regions(self, regions: Tensor, size: Sequence[int]) -> ReferenceFeatures:
+        """What stands for `read_portrait` where training data hold masks of regions alone: nobody's face, soft masks without margins."""
+        face = regions.amax(1)  # (B, h, w)
+        lips = regions[:, REGIONS.index("lower")]
+        places = torch.stack([1 - face, face - lips, lips], 1)  # (B, 3, h, w)
+        found = {
+            "face_embedding": regions.new_zeros(len(regions), self.face_projection.proj.in_features),
+            "face_mask": (face[:, None] > 0.5)
+            .to(regions.dtype)
+            .expand(-1, 3, -1, -1)
+            .repeat_interleave(_PIXELS, 2)
+            .repeat_interleave(_PIXELS, 3),
+        }
+        for level, each in enumerate(_sizes(size, len(self.unet.down_blocks))):
+            found[f"audio_masks.{level}"] = F.adaptive_avg_pool2d(places, each).flatten(2)
         return found
 
     def _read_pictures(

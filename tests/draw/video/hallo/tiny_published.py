@@ -1,5 +1,6 @@
 """Tiny networks with random weights in the place of the published ones, as files where `tbd weights fetch` would put them."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,28 @@ AUDIO = {
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 2,
 }
+
+NETWORK = {
+    "unet": {
+        "block_out_channels": [32, 32, 32, 32],
+        "layers_per_block": 1,
+        "cross_attention_dim": 32,
+        "attention_head_dim": 8,
+    },
+    "audio_inputs": 5 * 3 * 8,
+    "audio_hidden": 8,
+    "audio_tokens": 4,
+    "audio_width": 16,
+}
+TINY_FROM_HALLO = [
+    f"--model.init_args.denoiser.init_args.network={json.dumps(NETWORK)}",
+    "--model.init_args.denoiser.init_args.plan_dim=16",
+    "--model.init_args.denoiser.init_args.lora_rank=2",
+    "--model.init_args.plan_encoder.init_args.dim=16",
+    f"--model.init_args.audio_encoder.init_args.model={json.dumps(AUDIO)}",
+    f"--model.init_args.autoencoder.init_args.autoencoder={json.dumps(AUTOENCODER)}",
+]
+"""Options that put tiny random networks in the place of an experiment's published ones."""
 
 
 def write_published(folder: Path, name: str) -> Path:
