@@ -198,7 +198,7 @@ def load_study(path: str | os.PathLike) -> Study:
     Raises:
         InputError: If the file is missing or describes no study; the first thing wrong is named.
     """
-    file = _study_file(path)
+    file = study_file(path)
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
         study = Study.model_validate(values)
@@ -213,8 +213,18 @@ def load_study(path: str | os.PathLike) -> Study:
     return study.model_copy(update={"base": tuple(_found(name, file) for name in study.base), "variants": variants})
 
 
-def _study_file(path: str | os.PathLike) -> Path:
-    """Return the file itself, or the ablation of that name which ships with tbd."""
+def study_file(path: str | os.PathLike) -> Path:
+    """Find the file of an ablation.
+
+    Args:
+        path: The file itself, or the name of an ablation that ships with tbd.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: If there is none.
+    """
     found = Path(path) if Path(path).is_file() else find_shipped(os.fspath(path), "benchmarks")
     if found is None:
         names = ", ".join(shipped_names("benchmarks"))

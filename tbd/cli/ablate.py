@@ -1,5 +1,6 @@
 """`tbd ablate`: swap components, train each variant, and get the table."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tbd.cli.command import Command
@@ -17,6 +18,8 @@ def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("--baseline", help="compare with this variant (default: the file's); finished runs are only tabulated again")
     parser.add_argument("--output", help="the folder to write, needed but for --dry-run; a second run goes on where the first stopped")
     parser.add_argument("--limit", type=int, help="measure on so many clips, spread evenly (default: the file's number)")
+    parser.add_argument("--protocol", help="of an ablation of predictors: measure by this protocol instead of the file's")
+    parser.add_argument("--reference", help="of an ablation of predictors: where the protocol's clips are (default: the file's place)")
     parser.add_argument("--dry-run", action="store_true", help="only show the variants, and what differs between them")
     parser.add_argument("--launcher", choices=["local", "slurm"], default="local", help="every GPU of this machine, or a cluster")
     parser.add_argument("--per-device", type=int, default=1, help="local: processes that share a GPU (or the processor)")
@@ -28,7 +31,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    from tbd.ablation.ablate import ablate
+    from tbd.ablation.study import study_file
     from tbd.utils.file_checks import check_folder
     from tbd.utils.launchers import LocalLauncher, SlurmLauncher
 
@@ -36,6 +39,18 @@ def _run(options: "Namespace") -> None:
         raise InputError("--output is missing: the folder for trainings, runs and tables.")
     if options.output is not None:
         check_folder("--output", options.output, {})
+    file = study_file(options.study)
+    from tbd.ablation.pixel_study import is_pixel_study, load_pixel_study, run_pixel_study
+
+    if is_pixel_study(file):
+        study, output = load_pixel_study(file), Path(options.output or ".")
+        run_pixel_study(study, output, options.protocol, options.reference, options.limit, options.dry_run)
+        return
+    for name in ("protocol", "reference"):
+        if options[name] is not None:
+            raise InputError(f"--{name} belongs to ablations of predictors; {file} trains variants, and names its own.")
+    from tbd.ablation.ablate import ablate
+
     launcher: Launcher
     if options.launcher == "slurm" and not options.dry_run:
         launcher = SlurmLauncher(options.slurm, options.cluster)
