@@ -18,7 +18,7 @@ from tbd.draw.motion.streaming import MotionStream, StreamingOptions
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.portrait import crop_portrait
+from tbd.face.portrait import HEADROOM, crop_portrait
 from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.live.talking_head import TalkingHeadStream
@@ -266,7 +266,8 @@ class TalkingHeadPipeline:
             TBDError: If a tracker of the user's fails.
         """
         size = input_checks.check_int(size, "The size", 64, 2048)
-        return locate_face(self.tracker, input_checks.check_image(image), size, source)
+        headroom = None if self.video_model is None else self.video_model.denoiser.headroom
+        return locate_face(self.tracker, input_checks.check_image(image), size, source, headroom or HEADROOM)
 
     def draw(
         self,
@@ -461,7 +462,9 @@ def _pipeline_files(paths: Sequence[str]) -> list[str]:
     return [path for path in paths if path == PIPELINE or path.startswith((f"{_MOTION}/", f"{_VIDEO}/"))]
 
 
-def locate_face(tracker: Tracker, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
+def locate_face(
+    tracker: Tracker, image: np.ndarray, size: int = 512, source: str = "the portrait", headroom: float = HEADROOM
+) -> FaceGeometry:
     """Find the largest face of a picture and crop the picture to head and shoulders.
 
     Args:
@@ -469,6 +472,7 @@ def locate_face(tracker: Tracker, image: np.ndarray, size: int = 512, source: st
         image: (H, W, 3) uint8 RGB.
         size: Height and width of the crop in pixels.
         source: What messages call the picture.
+        headroom: Side of the crop, in heights of the face.
 
     Returns:
         The face in the cropped picture.
@@ -480,7 +484,7 @@ def locate_face(tracker: Tracker, image: np.ndarray, size: int = 512, source: st
     with attribute_errors_to(tracker, "tracker"):
         face = tracker.locate(image, source)
     require_type(face, FaceGeometry, tracker, "tracker")
-    return crop_portrait(face, size)
+    return crop_portrait(face, size, headroom)
 
 
 def render_frames(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:

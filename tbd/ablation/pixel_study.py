@@ -12,6 +12,7 @@ variants:
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -181,9 +182,7 @@ def run_pixel_study(
         predict(recipe, clips.clips(), predictor, folder, variant.predictor.model_dump())
         del predictor  # the next may need its memory
         open_recipe = recipe.model_copy(update={"split": recipe.split.model_copy(update={"clips": None, "names": None, "content": None})})
-        scores, _ = evaluate(
-            open_recipe, clips, lambda names, folder=folder: read_predictions(folder, names), lambda items: progress(items, console)
-        )
+        scores, _ = evaluate(open_recipe, clips, partial(read_predictions, folder), lambda items: progress(items, console))
         found[variant.name] = scores
         _write(study, recipe, found, output)
     console.print(f"{output / 'README.md'}", highlight=False)

@@ -117,6 +117,8 @@ def generate(
     if checkpoint is not None and components.renderer is None:
         pipeline.video_model = _video_model(checkpoint, sampling, components.guidance)
         pipeline.low_memory = low_memory
+        if pipeline.video_model.denoiser.headroom is not None:  # which is known once its weights are there
+            face = pipeline.locate(picture, size, str(portrait))
         if not pipeline.video_model.denoiser.reads_hint:  # the motion is not drawn from, and the guidance is the video model's alone
             motion_model.guidance = own
     guidance = _guidance(sampling, pipeline)

@@ -10,7 +10,7 @@ from tbd.face.geometry import FaceGeometry
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_HEADROOM = 2.4
+HEADROOM = 2.4
 """Side of a portrait's square, in heights of the face mesh (hair line to chin): the head with its hair, and shoulders."""
 _WHOLE_FACE = 1.04
 """The least side, likewise: a picture that shows less than a square of the whole face gets a margin, and no other does."""
@@ -20,12 +20,13 @@ _MARGIN_BLUR = 0.06
 """Standard deviation, in sides of the square, of the blur of a margin."""
 
 
-def portrait_window(points: np.ndarray, shape: tuple[int, ...]) -> tuple[float, float, float]:
+def portrait_window(points: np.ndarray, shape: tuple[int, ...], headroom: float = HEADROOM) -> tuple[float, float, float]:
     """Find the square of head and shoulders around a face, as far as the picture shows them.
 
     Args:
         points: (N, 2) or (N, 3) pixels of the face mesh.
         shape: Shape of the image, (H, W, …).
+        headroom: Side of the square, in heights of the face mesh.
 
     Returns:
         Left, top and side in pixels. The square lies inside the picture; only where the picture is too narrow or too low for a
@@ -34,7 +35,7 @@ def portrait_window(points: np.ndarray, shape: tuple[int, ...]) -> tuple[float, 
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     face = float((high - low).max())
     height, width = shape[:2]
-    side = min(max(min(height, width), _WHOLE_FACE * face), _HEADROOM * face, max(height, width))
+    side = min(max(min(height, width), _WHOLE_FACE * face), headroom * face, max(height, width))
     corner = (low + high) / 2 - side * np.array([0.5, _ABOVE])
     room = np.array([width, height]) - side
     inside = np.where(room >= 0, np.clip(corner, 0, np.maximum(room, 0)), room / 2)
@@ -57,17 +58,18 @@ def crop_portrait_image(image: np.ndarray, points: np.ndarray, size: int) -> np.
     return _cut(image, portrait_window(points, image.shape), size)[0]
 
 
-def crop_portrait(geometry: FaceGeometry, size: int) -> FaceGeometry:
+def crop_portrait(geometry: FaceGeometry, size: int, headroom: float = HEADROOM) -> FaceGeometry:
     """Crop a located face as `crop_portrait_image` does; the mesh is carried over exactly instead of being located again.
 
     Args:
         geometry: The face in the whole picture.
         size: Side of the new picture in pixels.
+        headroom: Side of the square, in heights of the face mesh.
 
     Returns:
         The face in its square; `FaceGeometry.picture_box` says where the square has a margin.
     """
-    left, top, side = portrait_window(geometry.points, geometry.image.shape)
+    left, top, side = portrait_window(geometry.points, geometry.image.shape, headroom)
     image, box = _cut(geometry.image, (left, top, side), size)
     whole = box == (0, 0, size, size)
     return replace(geometry.cropped(left, top, image, size / side), picture_box=None if whole else box)

@@ -106,7 +106,11 @@ class RecordingEncoder(AudioEncoder):
         return torch.stack([self.cut_window(x, self.context, frames - 2 * self.context) for x in features])
 
     def _features(self, sound: Tensor, frames: int) -> Tensor:
-        """(B, N) → (B, frames, layers·hidden)."""
+        """(B, N) → (B, frames, layers·hidden), in float32."""
+        with torch.autocast(sound.device.type, enabled=False):
+            return self._all_layers(sound.float(), frames)
+
+    def _all_layers(self, sound: Tensor, frames: int) -> Tensor:
         short = _FEWEST * SAMPLES_PER_FRAME - sound.shape[1]
         columns = self.model.feature_extractor(F.pad(sound, (0, max(short, 0))))  # (B, C, about 2·frames)
         columns = F.interpolate(columns, size=frames, mode="linear", align_corners=True).mT

@@ -84,6 +84,9 @@ class VideoDenoiser(PortableModule, ABC):
     rereads_past: bool = False
     """Whether frames drawn already are decoded and encoded again before the next window continues them."""
 
+    headroom: float | None = None
+    """Side of a portrait's square in heights of the face, for networks that were trained on closer pictures; None for the usual one."""
+
     def read_portrait(self, face: FaceGeometry) -> ReferenceFeatures:
         """Read of a portrait what its latents do not hold.
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from tbd.draw.video.hallo.denoiser import HalloDenoiser
 from tbd.draw.video.hallo.portrait import face_masks, read_face
 from tbd.face.geometry import FaceGeometry
+from tbd.face.portrait import crop_portrait
 from tbd.metrics.networks.onnx_embedder import ONNXFaceEmbedder
 from tests.draw.video.hallo.peer import FIXTURES, Peer
 
@@ -31,3 +33,12 @@ def test_a_portrait_is_read_at_every_level():
     assert read["face_mask"].sum() == 3 * (right - left) * (bottom - top) and read["face_mask"][0, :, top, left].all()
     assert read["face_embedding"].shape == (1, 512) and read["face_embedding"].abs().sum() > 1
     assert not read_face(face, None, 512, sizes)["face_embedding"].any()
+
+
+def test_the_crop_shows_as_much_of_the_face_as_the_programs_want():
+    """Their READMEs ask for faces of 50 to 70 % of the picture."""
+    points = np.pad(Peer("portrait")["0/points"], ((0, 0), (0, 1)))
+    image = np.zeros((2048, 2048, 3), np.uint8)
+    face = FaceGeometry(image, points + np.float32(700), points, np.eye(3, dtype=np.float32), 100.0, np.zeros(2, np.float32))
+    cropped = crop_portrait(face, 512, HalloDenoiser.headroom)
+    assert 0.5 < np.ptp(cropped.points[:, :2], 0).max() / 512 < 0.7
