@@ -11,6 +11,7 @@ from diffusers import DDIMScheduler
 from tbd import DEFAULT_SEED
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.motion.loading import load_motion_model
+from tbd.draw.video.hints import HintConfig
 from tbd.errors import InputError, TBDError
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
@@ -173,9 +174,10 @@ def test_the_number_of_steps_reaches_the_video_model(pipeline, voice, monkeypatc
     asked = []
 
     class VideoModel:
-        device, autoencoder = torch.device("cpu"), SimpleNamespace(factor=8)
+        device, autoencoder, hints = torch.device("cpu"), SimpleNamespace(factor=8), HintConfig()
+        denoiser = SimpleNamespace(headroom=None, reads_hint=True, read_portrait=lambda face: {})
 
-        def generate(self, image, coarse, masks, audio, plan, seed, guidance, num_inference_steps):
+        def generate(self, image, coarse, masks, audio, plan, seed, guidance, num_inference_steps, **_):
             asked.append((seed, num_inference_steps))
             yield image
 

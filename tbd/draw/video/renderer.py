@@ -27,9 +27,9 @@ class VideoRenderer(Renderer):
         seed: The same seed gives the same video.
         guidance: How the branches are combined; None for the model's own.
         num_inference_steps: Denoising steps; None for the model's own number.
+        low_memory: Whether to run the branches of a step one after the other, and to decode frame by frame: slower, in less memory.
         neutral_motion: The motion that a neutral plan makes of the same audio, for a model whose branches without a plan are given its
             coarse frames; None takes the motion's own lips and head for it.
-        low_memory: Whether to run the branches of a step one after the other, and to decode frame by frame: slower, in less memory.
     """
 
     def __init__(
