@@ -16,11 +16,13 @@ from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
 from tbd.draw.motion.streaming import MotionStream, StreamingOptions
 from tbd.errors import InputError
+from tbd.face.framing import FramedFace, Framing, frame_face
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.portrait import HEADROOM, crop_portrait
 from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceMeshTracker, Tracker
+from tbd.face.tracking.choice import LARGEST, FaceChoice, check_choice
 from tbd.live.talking_head import TalkingHeadStream
 from tbd.media.rates import SAMPLE_RATE
 from tbd.think import MusclePlan, SituationPlanner
@@ -250,13 +252,14 @@ class TalkingHeadPipeline:
         require_type(reading, VoiceReading, self.voice_reader, "voice reader")
         return reading
 
-    def locate(self, image: np.ndarray, size: int = 512, source: str = "the portrait") -> FaceGeometry:
-        """Find the largest face of a picture and crop the picture to head and shoulders.
+    def locate(self, image: np.ndarray, size: int = 512, source: str = "the portrait", face: FaceChoice = LARGEST) -> FaceGeometry:
+        """Find a face of a picture and crop the picture to head and shoulders.
 
         Args:
             image: (H, W, 3) uint8 RGB.
             size: Height and width of the crop in pixels, 64 to 2048.
             source: What messages call the picture.
+            face: Which one of several: ``largest``, ``left``, ``right``, or its number from the left, from 1 on.
 
         Returns:
             The face in the cropped picture.
@@ -267,7 +270,32 @@ class TalkingHeadPipeline:
         """
         size = input_checks.check_int(size, "The size", 64, 2048)
         headroom = None if self.video_model is None else self.video_model.denoiser.headroom
-        return locate_face(self.tracker, input_checks.check_image(image), size, source, headroom or HEADROOM)
+        return locate_face(self.tracker, input_checks.check_image(image), size, source, face, headroom or HEADROOM)
+
+    def frame(self, image: np.ndarray, framing: Framing, source: str = "the portrait", face: FaceChoice = LARGEST) -> FramedFace:
+        """Find a face of a picture, and cut out what a video shows of it: the whole picture, or another shape than a square.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            framing: What is shown.
+            source: What messages call the picture.
+            face: As for `locate`.
+
+        Returns:
+            The picture, the face to `render`, and what puts rendered frames back into the picture.
+
+        Raises:
+            InputError: If an argument cannot be used, or no face is found.
+            TBDError: If a tracker of the user's fails.
+
+        Example:
+            >>> from skimage.data import astronaut
+            >>> pipeline = TalkingHeadPipeline()
+            >>> framed = pipeline.frame(astronaut(), Framing("full", aspect=(9, 16), size=256))
+            >>> [framed.complete(frame).shape for frame in pipeline.render(framed.face, Motion.zeros(1))]
+            [(256, 144, 3)]
+        """
+        return frame_face(find_face(self.tracker, input_checks.check_image(image), source, face), framing)
 
     def draw(
         self,
@@ -463,15 +491,21 @@ def _pipeline_files(paths: Sequence[str]) -> list[str]:
 
 
 def locate_face(
-    tracker: Tracker, image: np.ndarray, size: int = 512, source: str = "the portrait", headroom: float = HEADROOM
+    tracker: Tracker,
+    image: np.ndarray,
+    size: int = 512,
+    source: str = "the portrait",
+    face: FaceChoice = LARGEST,
+    headroom: float = HEADROOM,
 ) -> FaceGeometry:
-    """Find the largest face of a picture and crop the picture to head and shoulders.
+    """Find a face of a picture and crop the picture to head and shoulders.
 
     Args:
         tracker: Finds the face.
         image: (H, W, 3) uint8 RGB.
         size: Height and width of the crop in pixels.
         source: What messages call the picture.
+        face: Which one of several; see `TalkingHeadPipeline.locate`.
         headroom: Side of the crop, in heights of the face.
 
     Returns:
@@ -481,10 +515,31 @@ def locate_face(
         InputError: If no face is found.
         TBDError: If a tracker of the user's fails.
     """
+    return crop_portrait(find_face(tracker, image, source, face), size, headroom)
+
+
+def find_face(tracker: Tracker, image: np.ndarray, source: str = "the portrait", face: FaceChoice = LARGEST) -> FaceGeometry:
+    """Find a face of a picture.
+
+    Args:
+        tracker: Finds the face.
+        image: (H, W, 3) uint8 RGB.
+        source: What messages call the picture.
+        face: Which one of several; see `TalkingHeadPipeline.locate`.
+
+    Returns:
+        The face in the whole picture.
+
+    Raises:
+        InputError: If no face is found.
+        TBDError: If a tracker of the user's fails.
+    """
+    choice = check_choice(face)
     with attribute_errors_to(tracker, "tracker"):
-        face = tracker.locate(image, source)
-    require_type(face, FaceGeometry, tracker, "tracker")
-    return crop_portrait(face, size, headroom)
+        # a tracker of a user's that has its own way of locating need not know of choices
+        found = tracker.locate(image, source) if choice == LARGEST else tracker.locate(image, source, choice)
+    require_type(found, FaceGeometry, tracker, "tracker")
+    return found
 
 
 def render_frames(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:

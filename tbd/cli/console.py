@@ -32,14 +32,16 @@ def show_progress(items: Iterable[T], total: int, console: Console) -> Iterator[
             progress.advance(task)
 
 
-def describe_face(face: FaceGeometry, console: Console) -> None:
+def describe_face(face: FaceGeometry, console: Console, choice: str | int = "largest") -> None:
     """Say what a user should know about a portrait: several faces, a covered mouth, dark glasses, a picture that was turned.
 
     Args:
         face: The face that was found in the portrait.
         console: Where the number of faces is printed; the rest are notes.
+        choice: Which of several faces was chosen.
     """
     if face.faces_seen > 1:
-        console.print(f"The picture shows {face.faces_seen} faces; the largest speaks.")
+        whose = f"number {choice} from the left" if isinstance(choice, int) else f"the {choice}"
+        console.print(f"The picture shows {face.faces_seen} faces; {whose} speaks.")
     for note in portrait_notes(face):
         warn(note)

@@ -37,7 +37,7 @@ def add_drawing_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--plan-output", help="also write the plan (.json)")
     parser.add_argument("--motion-model", default=MOTION_MODEL, help="packaged name, folder, or hub repository of a motion model")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the same seed gives the same video")
-    parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
+    parser.add_argument("--size", type=int, help="the video's longer side in pixels (default: 512; of a whole picture its own, up to 1920)")
     parser.add_argument("--num-inference-steps", type=int, help="denoising steps; more is finer and slower (default: the model's)")
     parser.add_argument("--emotion-scale", type=float, help="strength of the global emotion; 1 is as trained (default: the model's)")
     parser.add_argument("--muscle-scale", type=float, help="strength of the local muscles (default: the model's)")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tbd.cli.command import Command
 from tbd.cli.component_options import add_slot
 from tbd.cli.drawing_options import Components, SamplingOptions, add_drawing_options, drawing_values, names_video
+from tbd.cli.framing_options import add_framing_options, framing_values
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 
     from tbd.draw.guidance.base import Guidance
     from tbd.draw.video.diffusion import VideoDiffusion
+    from tbd.face.framing import Frame
+    from tbd.face.tracking.choice import FaceChoice
     from tbd.pipeline import TalkingHeadPipeline
 
 
 def _options(parser: "ArgumentParser") -> None:
-    parser.add_argument("--portrait", required=True, help="a photograph or painting with a face")
+    parser.add_argument("--portrait", required=True, help="a photograph or painting with a face, or a video whose speaker is dubbed")
     parser.add_argument("--audio", required=True, help="speech, in any format that FFmpeg reads")
     parser.add_argument("--emotion", default="", help="a sentence about a feeling; without one it is heard in the voice")
     parser.add_argument("--output", required=True, help="the video to write (.mp4)")
@@ -28,6 +31,7 @@ def _options(parser: "ArgumentParser") -> None:
         "--checkpoint", help="the video model of --renderer video: hallo, emocast, exported folder, checkpoint, or hub repository"
     )
     parser.add_argument("--low-memory", action="store_true", help="a video model draws more slowly, in less memory")
+    add_framing_options(parser)
     add_drawing_options(parser)
 
 
@@ -38,6 +42,7 @@ def _run(options: "Namespace") -> None:
     check_generation(options.portrait, options.audio, options.output, options.plan, options.motion_output, options.plan_output)
     own = {"renderer": "video" if names_video(options.renderer) else "mesh", "checkpoint": options.checkpoint}
     own["low_memory"] = options.low_memory
+    own |= framing_values(options)
     generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **drawing_values(options), **own)
 
 
@@ -48,7 +53,7 @@ def generate(
     emotion: str = "",
     plan: str | os.PathLike | None = None,
     sampling: SamplingOptions | None = None,
-    size: int = 512,
+    size: int | None = None,
     motion_output: str | os.PathLike | None = None,
     plan_output: str | os.PathLike | None = None,
     renderer: str = "mesh",
@@ -58,17 +63,20 @@ def generate(
     emotion_from: str | None = None,
     low_memory: bool = False,
     pipeline: "TalkingHeadPipeline | None" = None,
+    frame: "Frame | None" = None,
+    aspect: tuple[float, float] | None = None,
+    face: "FaceChoice" = "largest",
 ) -> None:
     """Write a video of a portrait that speaks. Everything is read and checked, then thought and printed, then drawn.
 
     Args:
-        portrait: A picture with a face.
+        portrait: A picture with a face, or a video of somebody who gets another mouth and another feeling.
         audio: Speech in any format that FFmpeg reads.
         output: The mp4 to write.
         emotion: A sentence about a feeling; without one it is heard in the voice.
         plan: The file of a plan, instead of the sentence.
         sampling: How the motion is sampled.
-        size: Height and width of the video in pixels, 64 to 2048.
+        size: The video's longer side in pixels, 64 to 2048; None for 512, or a whole picture's own up to 1920.
         motion_output: Where to write the motion as well.
         plan_output: Where to write the plan as well.
         renderer: ``mesh`` warps the portrait; ``video`` draws every frame anew with the model of `checkpoint`.
@@ -78,6 +86,9 @@ def generate(
         emotion_from: ``text``, ``voice`` or ``both``, which None stands for; see `tbd.pipeline.TalkingHeadPipeline.think`.
         low_memory: Whether a video model draws more slowly, in less memory.
         pipeline: A pipeline that is loaded already; instead of one of `components` and the model of `sampling`.
+        frame: ``portrait``, head and shoulders, or ``full``, the whole picture; None for portrait of a picture and full of a video.
+        aspect: Width and height of the video, in any unit; None for a square, or the whole picture's own.
+        face: Which of several faces speaks; see `tbd.pipeline.TalkingHeadPipeline.locate`.
 
     Raises:
         InputError: If a file cannot be used, or an option is out of range.
@@ -86,15 +97,17 @@ def generate(
 
     from tbd.cli.console import describe_face, show_progress
     from tbd.cli.path_checks import check_generation, check_size
+    from tbd.cli.subject import open_subject
     from tbd.draw.motion.idle import IdleMotion
     from tbd.draw.motion.loading import load_motion_model
-    from tbd.media import VideoWriter, provenance, read_audio, read_image, read_sound
+    from tbd.media import VideoWriter, provenance, read_audio, read_sound
+    from tbd.media.rates import SAMPLE_RATE
     from tbd.think.plan import MusclePlan
     from tbd.think.viz.console import show, warn_of_notes
     from tbd.think.voice.planning import check_source
 
     console, sampling, components = console or Console(), sampling or SamplingOptions(), components or Components()
-    check_size(size)
+    check_size(512 if size is None else size)
     check_generation(portrait, audio, output, plan, motion_output, plan_output)
     if (renderer == "video") != (checkpoint is not None):
         raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")
@@ -106,28 +119,30 @@ def generate(
         raise InputError("Give --planner or --plan, not both: a plan needs no planner.")
     source = check_source(emotion_from or "both")
     given = MusclePlan.load(plan) if plan is not None else None
-    samples, picture = read_audio(audio), read_image(portrait)
+    samples = read_audio(audio)
     if pipeline is None:
         motion_model = load_motion_model(sampling.model)
         own = motion_model.guidance
         pipeline = components.pipeline(motion_model)
     else:
         motion_model, own = pipeline.motion_model, pipeline.motion_model.guidance
-    face = pipeline.locate(picture, size, str(portrait))
+    only_square = checkpoint is not None and components.renderer is None
+    shown = (portrait, len(samples) / SAMPLE_RATE, size, frame, aspect, face, only_square, console)
+    subject = open_subject(pipeline, *shown)
     if checkpoint is not None and components.renderer is None:
         pipeline.video_model = _video_model(checkpoint, sampling, components.guidance)
         pipeline.low_memory = low_memory
         if pipeline.video_model.denoiser.headroom is not None:  # which is known once its weights are there
-            face = pipeline.locate(picture, size, str(portrait))
+            subject = open_subject(pipeline, *shown)
         if not pipeline.video_model.denoiser.reads_hint:  # the motion is not drawn from, and the guidance is the video model's alone
             motion_model.guidance = own
     guidance = _guidance(sampling, pipeline)
-    thought = given if given is not None else pipeline.think(emotion, samples, picture, source)
+    thought = given if given is not None else pipeline.think(emotion, samples, subject.picture, source)
     show(thought, console, notes=False)
     warn_of_notes(thought)
     if plan_output is not None:
         thought.save(plan_output)
-    describe_face(face, console)
+    describe_face(subject.face, console, face)
     sound, about = read_sound(audio), provenance(thought.model_dump_json(exclude_defaults=True))
     with VideoWriter(output, sound.samples, sound.sample_rate, metadata=about) as writer:
         pipeline.idle = IdleMotion(sampling.idle_motion, sampling.idle_motion)
@@ -136,10 +151,10 @@ def generate(
             motion.head[:] *= sampling.head_motion
         if motion_output is not None:
             motion.save(motion_output)
-        frames = pipeline.render(face, motion, thought, samples, sampling.seed, sampling.num_inference_steps)
-        for frame in show_progress(frames, len(motion), console):
-            writer.write(frame)
-    console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {size}×{size}", highlight=False)
+        frames = subject.frames(pipeline, motion, thought, samples, sampling.seed, sampling.num_inference_steps)
+        for image in show_progress(frames, len(motion), console):
+            writer.write(image)
+    console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {image.shape[1]}×{image.shape[0]}", highlight=False)
 
 
 def _video_model(checkpoint: str | os.PathLike, sampling: SamplingOptions, guidance: "Guidance | None") -> "VideoDiffusion":

@@ -28,7 +28,7 @@ class FaceGeometry:
         rotation: (3, 3) float32, head frame → camera frame (x right, y up, z towards the viewer), right-handed.
         scale: Pixels per inter-ocular distance.
         origin: (2,) float32, the pixel (x, y) that the canonical origin falls on.
-        faces_seen: How many faces the picture holds; this is the largest.
+        faces_seen: How many faces the picture holds; this is the largest, or the one that was chosen.
         metadata: The tracker's name and version; ``turned``, degrees anticlockwise, where the given picture was turned upright.
         picture_box: Left, top, right, bottom in whole pixels: the part of the image that is a picture, where the rest is a margin
             that has been put round it and does not move; None where there is none.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 HEADROOM = 2.4
 """Side of a portrait's square, in heights of the face mesh (hair line to chin): the head with its hair, and shoulders."""
-_WHOLE_FACE = 1.04
+WHOLE_FACE = 1.04
 """The least side, likewise: a picture that shows less than a square of the whole face gets a margin, and no other does."""
 _ABOVE = 0.46
 """Where in the square the middle of the face lies, from the top: there is more below a face than above."""
@@ -35,7 +35,7 @@ def portrait_window(points: np.ndarray, shape: tuple[int, ...], headroom: float 
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     face = float((high - low).max())
     height, width = shape[:2]
-    side = min(max(min(height, width), _WHOLE_FACE * face), headroom * face, max(height, width))
+    side = min(max(min(height, width), WHOLE_FACE * face), headroom * face, max(height, width))
     corner = (low + high) / 2 - side * np.array([0.5, _ABOVE])
     room = np.array([width, height]) - side
     inside = np.where(room >= 0, np.clip(corner, 0, np.maximum(room, 0)), room / 2)
@@ -76,27 +76,44 @@ def crop_portrait(geometry: FaceGeometry, size: int, headroom: float = HEADROOM)
 
 
 def _cut(image: np.ndarray, window: tuple[float, float, float], size: int) -> tuple[np.ndarray, tuple[int, int, int, int]]:
-    """The window at `size` × `size` pixels, and the part of it (left, top, right, bottom) that the picture covers."""
+    """The square window at `size` × `size` pixels; see `cut_window`."""
+    left, top, side = window
+    return cut_window(image, (left, top, side, side), (size, size))
+
+
+def cut_window(
+    image: np.ndarray, window: tuple[float, float, float, float], size: tuple[int, int]
+) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """Cut out a part of a picture; where it reaches outside there is a margin in the picture's own blurred colours.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        window: Left, top, width and height in pixels of the picture.
+        size: Columns and rows of the result.
+
+    Returns:
+        (rows, columns, 3) uint8 RGB, and the part of it (left, top, right, bottom) that the picture covers.
+    """
     from PIL import Image
 
-    left, top, side = window
+    left, top, wide, high = window
     height, width = image.shape[:2]
-    box = (max(left, 0.0), max(top, 0.0), min(left + side, float(width)), min(top + side, float(height)))
-    zoom = size / side
-    edges = (round((edge - start) * zoom) for edge, start in zip(box, (left, top, left, top)))
-    x, y, right, bottom = (min(max(edge, 0), size) for edge in edges)
+    box = (max(left, 0.0), max(top, 0.0), min(left + wide, float(width)), min(top + high, float(height)))
+    zooms = size[0] / wide, size[1] / high
+    edges = (round((edge - start) * zoom) for edge, start, zoom in zip(box, (left, top, left, top), zooms * 2))
+    x, y, right, bottom = (min(max(edge, 0), most) for edge, most in zip(edges, size * 2))
     seen = Image.fromarray(image).resize((right - x, bottom - y), Image.Resampling.LANCZOS, box=box)
-    if (right - x, bottom - y) == (size, size):
-        return np.array(seen), (0, 0, size, size)
-    square = _margin(seen, size)
-    square[y:bottom, x:right] = np.asarray(seen)
-    return square, (x, y, right, bottom)
+    if (right - x, bottom - y) == size:
+        return np.array(seen), (0, 0, *size)
+    whole = _margin(seen, size)
+    whole[y:bottom, x:right] = np.asarray(seen)
+    return whole, (x, y, right, bottom)
 
 
-def _margin(picture: "Image", size: int) -> np.ndarray:
-    """(size, size, 3) uint8: the picture so blurred that nothing is seen in it but its colours, as television fills out tall pictures."""
+def _margin(picture: "Image", size: tuple[int, int]) -> np.ndarray:
+    """(rows, columns, 3) uint8: the picture so blurred that nothing but its colours is seen, as television fills out tall pictures."""
     import cv2
     from PIL import Image
 
-    filled = np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR))
-    return cv2.GaussianBlur(filled, (0, 0), _MARGIN_BLUR * size)
+    filled = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
+    return cv2.GaussianBlur(filled, (0, 0), _MARGIN_BLUR * max(size))

@@ -18,6 +18,7 @@ from tbd.face.geometry import FaceGeometry, face_roll, remove_pose
 from tbd.face.mesh import FaceModel, LandmarkerModel, MeshModel
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, CLIP, NeutralFace
+from tbd.face.tracking.choice import LARGEST, FaceChoice
 from tbd.face.tracking.detection_file import DetectionRows
 from tbd.face.tracking.follower import FaceFollower
 from tbd.face.tracking.limits import MAX_TILT, require_usable
@@ -58,8 +59,8 @@ class Tracker(ABC):
             Coefficients and poses, a row for each frame of `detections`.
         """
 
-    def locate(self, image: np.ndarray, source: str = "the image") -> FaceGeometry:
-        """Find the largest face of a still picture and stand it upright.
+    def locate(self, image: np.ndarray, source: str = "the image", face: FaceChoice = LARGEST) -> FaceGeometry:
+        """Find a face of a still picture and stand it upright.
 
         A picture that lies on its side or stands on its head is turned, and one whose face is tilted by more than 30° is
         levelled; the geometry's image is then the turned one, and its metadata holds the degrees under ``turned``.
@@ -67,6 +68,7 @@ class Tracker(ABC):
         Args:
             image: (H, W, 3) uint8 RGB.
             source: What messages call the picture, usually its file name.
+            face: Which one of several: ``largest``, ``left``, ``right``, or its number from the left, from 1 on.
 
         Returns:
             The face in the upright picture.
@@ -75,8 +77,11 @@ class Tracker(ABC):
             InputError: If there is no face, or it is cut by the border, turned more than 45°, or smaller than 48 pixels.
         """
         with self.open(video=False) as model:
-            follower = FaceFollower(model)
+            follower = FaceFollower(model, choice=face)
             detection = follower.locate(image)
+            if detection is None and follower.faces_seen:
+                one = follower.faces_seen == 1
+                raise InputError(f"{source} shows {'one face' if one else f'{follower.faces_seen} faces'}; there is no face number {face}.")
             if detection is None:
                 raise InputError(f"No face was found in {source}; give a picture in which a whole human face is seen from the front.")
             quarters = follower.turn or 0
@@ -84,13 +89,34 @@ class Tracker(ABC):
             roll = face_roll(detection.points)
             if abs(roll) > MAX_TILT:
                 straight = straighten(image, detection.points, roll)
-                again = FaceFollower(model, turn=0).locate(straight)
+                again = FaceFollower(model, turn=0, choice=face).locate(straight)
                 if again is not None:
                     image, detection, turned = straight, again, turned - float(np.degrees(roll))
+                    follower.others = follower.others[:0]
         about = {**self.metadata(), **({"turned": wrap_degrees(turned)} if turned else {})}
+        if len(follower.others):
+            about["other_faces"] = np.round(follower.others).astype(int).tolist()
         geometry = FaceGeometry(
             image, detection.points, *remove_pose(detection.points, detection.rotation), max(follower.faces_seen, 1), about
         )
+        require_usable(geometry, source)
+        return geometry
+
+    def geometry(self, image: np.ndarray, points: np.ndarray, source: str = "the image") -> FaceGeometry:
+        """Make the geometry of a face whose mesh is known, as that of a frame of a video.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, upright.
+            points: (478, 3) pixels as `FaceGeometry.points`.
+            source: What messages call the picture.
+
+        Returns:
+            The face.
+
+        Raises:
+            InputError: If it is cut by the border, turned more than 45°, or smaller than 48 pixels.
+        """
+        geometry = FaceGeometry(image, np.asarray(points, np.float32), *remove_pose(points), 1, self.metadata())
         require_usable(geometry, source)
         return geometry
 
@@ -112,8 +138,10 @@ class Tracker(ABC):
                 tracking.add(frame)
             return tracking.neutral_face()
 
-    def track(self, frames: Iterable[ImageLike], source: str = "the video", neutral: NeutralFace | None = None) -> Motion:
-        """Track the performance of the largest face of a video.
+    def track(
+        self, frames: Iterable[ImageLike], source: str = "the video", neutral: NeutralFace | None = None, face: FaceChoice = LARGEST
+    ) -> Motion:
+        """Track the performance of one face of a video.
 
         Coefficients are absolute: an expression that the clip holds throughout is in them, as far as it can be distinguished from the
         shape of the person's face, for which `neutral` helps. The metadata's ``neutral`` says what they were measured against.
@@ -127,6 +155,7 @@ class Tracker(ABC):
             frames: (H, W, 3) uint8 RGB at 25 a second, as `tbd.media.read_video` gives them.
             source: What messages call the video.
             neutral: The same person at rest, as `neutral_face` of this tracker measures it; people at large by default.
+            face: Which one of several, as for `locate`, in the first frame that shows any.
 
         Returns:
             The motion, one row for each frame.
@@ -134,7 +163,7 @@ class Tracker(ABC):
         Raises:
             InputError: If there are no frames, more than half show no face, it is smaller than 48 pixels, or another person's.
         """
-        with TrackingSession(self, source, neutral) as tracking:
+        with TrackingSession(self, source, neutral, face) as tracking:
             for frame in frames:
                 tracking.add(frame)
             return tracking.motion()

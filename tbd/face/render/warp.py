@@ -331,6 +331,19 @@ class PortraitWarper:
         turn, shift = euler_to_matrix(_shown_turn(head[:3], self._pose)), head[3:].astype(np.float64)
         return self._moved(self._weights(values[: len(BLENDSHAPES)], own), turn, shift)
 
+    def canonical_mesh(self, values: np.ndarray) -> np.ndarray:
+        """Compute the expression of a frame without its pose.
+
+        Args:
+            values: (58,) of a `Motion`; its head is not read.
+
+        Returns:
+            (478, 3) in the head's frame, as `FaceGeometry.canonical`.
+        """
+        weights = self._weights(values[: len(BLENDSHAPES)], self._neutralize)
+        mesh: np.ndarray = self._rest + np.tensordot(weights, self._modes, 1)
+        return mesh
+
     def _weights(self, blendshapes: np.ndarray, neutralize: np.float32) -> np.ndarray:
         """(52,) → (55,) weights of the rig's modes (the last closes parted lips), of the smile let go, and of shut eyes that are open.
 

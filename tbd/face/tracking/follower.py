@@ -3,10 +3,13 @@
 A mesh model works on a window cut around the face, at its full resolution.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from tbd.face.geometry import bounding_box, face_roll
 from tbd.face.mesh import FaceDetection, FaceModel
+from tbd.face.tracking.choice import LARGEST, FaceChoice, check_choice, in_order
 from tbd.face.tracking.detector import TILES, TURNS, DetectedFace, detect_rotated_faces, mesh_agrees_with_detector
 from tbd.face.tracking.rotation import ImageLike, RotatedImage, rotate_points
 from tbd.media.rates import FPS
@@ -18,7 +21,7 @@ _SETTLE = 3
 
 
 class FaceFollower:
-    """Runs a model on a window around the largest face; the window moves when the face nears its edge.
+    """Runs a model on a window around one face, the largest by default; the window moves when the face nears its edge.
 
     The picture may be upside down or lie on its side: points are those of the picture after `turn`, in which the face stands.
 
@@ -26,15 +29,18 @@ class FaceFollower:
         model: The mesh model that locates the face in a window.
         turn: Quarter turns anticlockwise after which faces stand upright, where that is known; otherwise it is found with the
             first face and then stays.
+        choice: Which face is followed where there are several.
 
     Attributes:
         pixels: (h, w, 3) uint8 RGB, the window that the model saw last.
         corner: (3,) float32 pixels: x, y of the window's upper left corner in the picture after `turn`, and 0.
         faces_seen: The most faces that were seen in one frame.
+        others: (N, 4) boxes of the other faces, where the followed one was last searched for: left, top, right, bottom in pixels of the
+            picture after `turn`.
     """
 
-    def __init__(self, model: FaceModel, turn: int | None = None) -> None:
-        self._model = model
+    def __init__(self, model: FaceModel, turn: int | None = None, choice: FaceChoice = LARGEST) -> None:
+        self._model, self._choice = model, check_choice(choice)
         self.pixels: np.ndarray | None = None
         self.corner = np.zeros(3, np.float32)
         self._window: tuple[int, int, int, int] | None = None
@@ -42,9 +48,10 @@ class FaceFollower:
         self._last: np.ndarray | None = None
         self.turn = turn
         self.faces_seen = 0
+        self.others = np.zeros((0, 4), np.float32)
 
     def locate(self, image: ImageLike) -> FaceDetection | None:
-        """Find the largest face of a still picture, (H, W, 3) uint8 RGB, that the model confirms; None where there is none."""
+        """Find the chosen face of a still picture, (H, W, 3) uint8 RGB, that the model confirms; None where there is none."""
         return self._search(image, passes=_SETTLE)
 
     def follow(self, frame: ImageLike) -> FaceDetection | None:
@@ -73,14 +80,23 @@ class FaceFollower:
         if small:
             searches += [(part, tiles) for part in (turns[:1], turns[1:]) if part for tiles in TILES[1:]]
         for some, tiles in searches:
-            groups = detect_rotated_faces(image, some, tiles)
-            for face in (face for group in groups for face in group):
-                detection = self._confirm(image, face, passes)
-                if detection is not None:
+            groups = in_order(detect_rotated_faces(image, some, tiles), self._choice)
+            wanted, confirmed = self._choice if isinstance(self._choice, int) else 1, 0
+            for group in groups:
+                detection = self._confirm_any(image, group, passes)
+                confirmed += detection is not None
+                if detection is not None and confirmed == wanted:
                     seen = sum(self.turn in [face.turn for face in group] for group in groups)
                     self.faces_seen = max(self.faces_seen, seen, 1)
+                    others = [face.box for other in groups if other is not group for face in other if face.turn == self.turn]
+                    self.others = np.array(others, np.float32).reshape(-1, 4)
                     return detection
+            self.faces_seen = max(self.faces_seen, confirmed)
         return None
+
+    def _confirm_any(self, image: ImageLike, faces: Iterable[DetectedFace], passes: int) -> FaceDetection | None:
+        """The model's output for one face, in the first turn in which it is confirmed."""
+        return next((found for face in faces if (found := self._confirm(image, face, passes)) is not None), None)
 
     def _confirm(self, image: ImageLike, face: DetectedFace, passes: int) -> FaceDetection | None:
         """The model's output for a face, in the turn in which it stands, if the detector agrees."""

@@ -11,6 +11,7 @@ from tbd.face.fit import ClipFit, head_motion_by_shot, resting_face
 from tbd.face.mesh import FaceDetection, FaceModel
 from tbd.face.motion import Motion
 from tbd.face.neutral import NeutralFace
+from tbd.face.tracking.choice import LARGEST, FaceChoice, check_choice
 from tbd.face.tracking.detection_file import DetectionFile, DetectionRows
 from tbd.face.tracking.follower import FaceFollower
 from tbd.face.tracking.limits import require_size
@@ -48,17 +49,20 @@ class TrackingSession:
         tracker: The tracker whose model follows the face.
         source: What messages call the video.
         neutral: The person at rest, see `Tracker.track`.
+        face: Which one of several, see `Tracker.track`.
     """
 
-    def __init__(self, tracker: TrackerSteps, source: str = "the video", neutral: NeutralFace | None = None) -> None:
-        self.tracker, self.source, self.neutral = tracker, source, neutral
+    def __init__(
+        self, tracker: TrackerSteps, source: str = "the video", neutral: NeutralFace | None = None, face: FaceChoice = LARGEST
+    ) -> None:
+        self.tracker, self.source, self.neutral, self._choice = tracker, source, neutral, check_choice(face)
         self._size: tuple[int, ...] = (0, 0)
         self._cuts = ShotBoundaryDetector()
 
     def __enter__(self) -> "TrackingSession":
         with ExitStack() as stack:
             self._detections = stack.enter_context(DetectionFile())
-            self._follower = FaceFollower(stack.enter_context(self.tracker.open(video=True)))
+            self._follower = FaceFollower(stack.enter_context(self.tracker.open(video=True)), choice=self._choice)
             self._stack = stack.pop_all()
         return self
 
