@@ -223,7 +223,7 @@ class LiveServer:
             if not number:
                 height, width = piece.frame.shape[:2]
                 await socket.send(json.dumps({"fps": FPS, "sample_rate": stream.sample_rate, "width": width, "height": height}))
-            picture = b"" if piece.frame is before else await self._run(_jpeg, piece.frame)
+            picture = b"" if piece.frame is before else await self._run(encode_jpeg, piece.frame)
             before = piece.frame
             try:
                 await asyncio.wait_for(socket.send(pack_frame(number, piece.audio, picture)), _STUCK)
@@ -252,7 +252,18 @@ def _next(stream: TalkingHeadStream) -> StreamPiece | None:
     return next(stream, None)
 
 
-def _jpeg(frame: np.ndarray) -> bytes:
+def encode_jpeg(frame: np.ndarray) -> bytes:
+    """Encode a frame as it is sent.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+
+    Returns:
+        The JPEG.
+
+    Raises:
+        TBDError: If it cannot be encoded.
+    """
     import cv2
 
     done, data = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])

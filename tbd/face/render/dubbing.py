@@ -162,7 +162,7 @@ def _mask(target: np.ndarray, unit: float, shape: tuple[int, ...]) -> np.ndarray
     oval -= np.maximum(height - brows, 0)[:, None] * (1 - _FOREHEAD) * up
     oval = centre + (oval - centre) * _INSIDE
     mask = np.zeros(shape[:2], np.float32)
-    cv2.fillPoly(mask, [np.round(oval * 8).astype(np.int32)], 1.0, cv2.LINE_AA, 3)
+    cv2.fillPoly(mask, [np.round(oval * 8).astype(np.int32)], (1.0,), cv2.LINE_AA, 3)
     soft = max(_SOFT * unit, 1.0)
     eroded = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * int(1.5 * soft) + 1,) * 2))
     return cv2.GaussianBlur(eroded, (0, 0), soft)
@@ -176,11 +176,11 @@ def _match_light(face: np.ndarray, frame: np.ndarray, mask: np.ndarray, meshes: 
     for mesh in meshes:
         for ids in (_MOUTH, list(topology.EYE_TOP + topology.EYE_BOTTOM), list(topology.mirrored(topology.EYE_TOP + topology.EYE_BOTTOM))):
             hull = cv2.convexHull(np.round(mesh[ids]).astype(np.int32))
-            cv2.fillPoly(weight, [hull], 0.0)
-            cv2.polylines(weight, [hull], True, 0.0, max(int(0.16 * unit), 1))
+            cv2.fillPoly(weight, [hull], (0.0,))
+            cv2.polylines(weight, [hull], True, (0.0,), max(int(0.16 * unit), 1))
     small = (max(int(face.shape[1] * 24 / unit), 8), max(int(face.shape[0] * 24 / unit), 8))
-    weight = cv2.resize(weight, small, interpolation=cv2.INTER_AREA)
-    differs = cv2.resize(frame - face, small, interpolation=cv2.INTER_AREA) * weight[..., None]
+    share = cv2.resize(weight, small, interpolation=cv2.INTER_AREA)
+    differs = cv2.resize(frame - face, small, interpolation=cv2.INTER_AREA) * share[..., None]
     sigma = _LIGHT * 24
-    slow = cv2.GaussianBlur(differs, (0, 0), sigma) / (cv2.GaussianBlur(weight, (0, 0), sigma) + 0.02)[..., None]
+    slow = cv2.GaussianBlur(differs, (0, 0), sigma) / (cv2.GaussianBlur(share, (0, 0), sigma) + 0.02)[..., None]
     return face + cv2.resize(slow, (face.shape[1], face.shape[0]), interpolation=cv2.INTER_LINEAR)

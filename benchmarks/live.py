@@ -1,0 +1,205 @@
+"""Does a stream keep up? Protocol ``live-1``: lips, cost, delay, memory and drift of `TalkingHeadPipeline.stream`.
+
+Lips: best correlation of the drawn jaw with the tracked one (`benchmarks.real_speech`), of a stream and of the whole recording. Cost:
+seconds of processor time for a second of video. Delay: from the start of a frame's sound until it can be shown, on two cores that nobody
+else uses, computed from the processor time that each hop and each frame took: one core draws motion, the other frames. Memory: the
+process after each minute. Drift: how much later the jaw moves in the last round of a recording that is repeated than in the second, by
+the peak of their correlation.
+
+    python -m benchmarks.live [CLIP.mp4 ...] [--landmarker face_landmarker.task] [--minutes 10] --output out.json
+"""
+
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import ASTRONAUT, environment, load_portraits, run, table, write_results
+from benchmarks.real_speech import best_correlation, read_clip
+from tbd.draw.motion.streaming import MotionStream
+from tbd.face.channels import INDEX
+from tbd.live.load import LEVELS
+from tbd.live.server import encode_jpeg
+from tbd.media import read_audio
+from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from tbd.pipeline import TalkingHeadPipeline
+from tbd.think.plan import MusclePlan
+from tbd.utils.sample_inputs import VOICE
+
+JAW = INDEX["jawOpen"]
+
+
+def stream_motion(stream: MotionStream, audio: np.ndarray, cheaply: bool = False) -> tuple[np.ndarray, list[float]]:
+    """The motion of a recording that is fed frame by frame, and the processor time of each hop."""
+    pieces, times = [], []
+
+    def draw() -> None:
+        while stream.ready():
+            start = time.process_time()
+            pieces.append(stream.draw(cheaply))
+            times.append(time.process_time() - start)
+
+    for i in range(0, len(audio), SAMPLES_PER_FRAME):
+        stream.feed(audio[i : i + SAMPLES_PER_FRAME])
+        draw()
+    stream.finish()
+    draw()
+    return np.concatenate(pieces), times
+
+
+def lips(pipeline: TalkingHeadPipeline, clips: dict[str, tuple[np.ndarray, Any]], seeds: int) -> dict[str, dict[str, float]]:
+    """Each clip's correlation of the jaw, mean over seeds: of the whole recording, and of a stream."""
+    rows = {}
+    for name, (audio, tracked) in clips.items():
+        scores: dict[str, list[float]] = {"whole recording": [], "stream": []}
+        for seed in range(1, seeds + 1):
+            whole = np.concatenate([piece.values for piece in pipeline.motion_model.generate(audio, MusclePlan(), seed)])
+            streamed, _ = stream_motion(MotionStream(pipeline.motion_model, MusclePlan(), seed), audio)
+            for kind, values in (("whole recording", whole), ("stream", streamed)):
+                scores[kind].append(best_correlation(values[:, JAW], tracked["jawOpen"])[0])
+        rows[name] = {kind: statistics.mean(values) for kind, values in scores.items()}
+    return rows
+
+
+def simulated_delays(hops: Sequence[float], frames: Sequence[float], hop: int, lookahead: int, stride: int = 1) -> np.ndarray:
+    """Seconds from the start of each frame's sound until it can be shown, on two cores.
+
+    Args:
+        hops: Processor time of the motion of each hop.
+        frames: Processor time of a frame, which are taken in turn.
+        hop: Frames of a hop.
+        lookahead: Frames of sound behind them that are waited for.
+        stride: Every how many frames one is drawn.
+
+    Example:
+        >>> simulated_delays([0.05, 0.05], [0.02], hop=2, lookahead=1).round(2).tolist()
+        [0.19, 0.17, 0.19, 0.17]
+    """
+    motion_free = frame_free = 0.0
+    delays = []
+    for k, took in enumerate(hops):
+        motion_free = max(motion_free, (k * hop + hop + lookahead) / FPS) + took
+        for i in range(k * hop, (k + 1) * hop):
+            start = max(motion_free, frame_free)
+            frame_free = start + (frames[i % len(frames)] if i % stride == 0 else 0.0)
+            delays.append(frame_free - i / FPS)
+    return np.array(delays)
+
+
+def cost(pipeline: TalkingHeadPipeline, audio: np.ndarray, size: int) -> dict[str, Any]:
+    """Processor seconds a second of video, and delays, with each level's motion; rendering is measured once."""
+    draw = pipeline.prepare(next(iter(load_portraits([ASTRONAUT], size).values())))
+    plan = pipeline.planner.plan("quietly furious")
+    out: dict[str, Any] = {}
+    rendered: list[float] = []
+    for cheaply in (False, True):
+        stream = MotionStream(pipeline.motion_model, plan)
+        motion, hops = stream_motion(stream, audio, cheaply)
+        if not rendered:
+            for values in motion[:: max(len(motion) // 60, 1)]:
+                start = time.process_time()
+                encode_jpeg(draw(values))
+                rendered.append(time.process_time() - start)
+        for level in (level for level in LEVELS if level.cheaply == cheaply):
+            own = sum(hops) / len(motion) * FPS
+            delays = simulated_delays(hops[3:], rendered, stream.options.hop, stream.options.lookahead, level.stride)
+            p50, p95 = np.percentile(delays, (50, 95))
+            out[f"{FPS / level.stride:g} frames/s{', cheap' if cheaply else ''}"] = {
+                "motion": own, "frames": statistics.mean(rendered) * FPS / level.stride,
+                "both": own + statistics.mean(rendered) * FPS / level.stride, "delay p50": float(p50), "delay p95": float(p95),
+            }  # fmt: skip
+    return out
+
+
+def endurance(pipeline: TalkingHeadPipeline, audio: np.ndarray, minutes: float) -> dict[str, Any]:
+    """Memory after each minute, and drift from the second round of a recording to the last, without rendering."""
+    audio = audio[: len(audio) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME]
+    frames = len(audio) // SAMPLES_PER_FRAME
+    rounds = max(int(minutes * 60 * SAMPLE_RATE / len(audio)), 3)
+    stream, jaws, memory = MotionStream(pipeline.motion_model, MusclePlan()), [], []
+    for n in range(rounds):
+        for i in range(0, len(audio), SAMPLES_PER_FRAME):
+            stream.feed(audio[i : i + SAMPLES_PER_FRAME])
+            jaws.append(stream.draw()[:, JAW])
+        if (n + 1) * len(audio) // (60 * SAMPLE_RATE) > n * len(audio) // (60 * SAMPLE_RATE):
+            memory.append(resident_megabytes())
+    jaw = np.concatenate(jaws)
+    second, last = jaw[frames : 2 * frames], jaw[(rounds - 1) * frames : (rounds - 1) * frames + frames - 8]
+    return {"minutes": rounds * len(audio) / SAMPLE_RATE / 60, "memory, MB": memory, "drift, ms": shift_in_ms(second[: len(last)], last)}
+
+
+def shift_in_ms(first: np.ndarray, later: np.ndarray) -> float:
+    """How much later a track is than another, by the peak of their correlation, finer than a frame.
+
+    Example:
+        >>> wave = np.sin(np.arange(200) * 0.3)
+        >>> round(shift_in_ms(wave[5:180], wave[4:179]))
+        40
+    """
+    lags = range(-5, 6)
+    scores = [float(np.corrcoef(first[5:-5], later[5 + lag : len(later) - 5 + lag])[0, 1]) for lag in lags]
+    best = min(max(int(np.argmax(scores)), 1), len(scores) - 2)
+    before, here, after = scores[best - 1 : best + 2]
+    return 1000 / FPS * (lags[best] + 0.5 * (before - after) / (before - 2 * here + after))
+
+
+def resident_megabytes() -> float:
+    """This process's resident memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 2**20
+
+
+def live(
+    clips: Sequence[Path] = (),
+    landmarker: Path | None = None,
+    minutes: float = 0.0,
+    size: int = 384,
+    seeds: int = 1,
+    output: Path | None = None,
+) -> None:
+    """Measure streams.
+
+    Args:
+        clips: videos of a person who talks, or wave files with a motion beside them, for the lips.
+        landmarker: MediaPipe's face_landmarker.task, for videos.
+        minutes: also stream this long, for memory and drift.
+        size: height and width of the frames.
+        seeds: drawings per clip, averaged.
+        output: a .json file for the results; a table goes beside it as .md.
+    """
+    pipeline, voice = TalkingHeadPipeline(), read_audio(VOICE)
+    costs = cost(pipeline, voice, size)
+    found = lips(pipeline, {Path(clip).stem: read_clip(Path(clip), landmarker) for clip in clips}, seeds)
+    lasting = endurance(pipeline, voice, minutes) if minutes else None
+    results = {"protocol": "live-1", "environment": environment(), "size": size, "cost": costs, "lips": found, "endurance": lasting}
+    write_results(output, results, report(results))
+
+
+def report(results: dict[str, Any]) -> str:
+    """The results as markdown."""
+    columns = ("motion", "frames", "both", "delay p50", "delay p95")
+    rows = [[level, *(row[column] for column in columns)] for level, row in results["cost"].items()]
+    place = results["environment"]
+    parts = [
+        f"## {results['protocol']}",
+        f"Processor seconds a second of video at {results['size']}², and seconds of delay on two idle cores:",
+        table(["level", *columns], rows),
+    ]
+    if results["lips"]:
+        kinds = ("whole recording", "stream")
+        means = [statistics.mean(row[kind] for row in results["lips"].values()) for kind in kinds]
+        lines = [["mean", *means], *([name, *(row[kind] for kind in kinds)] for name, row in results["lips"].items())]
+        parts += ["Correlation of the drawn jaw with the tracked one:", table(["clip", *kinds], lines)]
+    if results["endurance"]:
+        lasting = results["endurance"]
+        memory = ", ".join(f"{value:.0f}" for value in lasting["memory, MB"])
+        parts.append(f"{lasting['minutes']:.1f} minutes: memory after each {memory} MB; drift {lasting['drift, ms']:.1f} ms.")
+    parts.append(f"{place['cpu']}, {place['cores']} cores, load {place['load']}; commit {place['commit']}, {place['date']}.")
+    return "\n\n".join(parts)
+
+
+if __name__ == "__main__":
+    run(live, many="clips", default=())
