@@ -149,20 +149,20 @@ class TalkingHeadStream:
         for i in range(0, length, SAMPLE_RATE):
             yield self._sound.feed(samples[i : i + SAMPLE_RATE] if samples.ndim else samples, rate)
 
-    def _hop(self, stride: int, cheaply: bool) -> list[_Job]:
-        """Draw the motion of the next frames, and have those rendered that the stride asks for."""
+    def _hop(self, stride: int, cheaply: bool, hold: bool = False) -> list[_Job]:
+        """Draw the motion of the next frames, and have those rendered that the stride asks for; none while the face stands still."""
         if self._next_plan:
             plan = self._next_plan.popleft()
             self._motion.change(plan)
             self._target = None if self._relaxation is None else self._relaxation(plan)
         first, jobs = self._motion.frames, []
-        for i, values in enumerate(self._motion.draw(cheaply)):
+        for i, values in enumerate(self._motion.hold() if hold else self._motion.draw(cheaply)):
             values[len(BLENDSHAPES) :] *= self._head_motion
             extra: tuple[float, ...] = ()
             if self._relaxed is not None and self._target is not None:
                 self._relaxed += float(np.clip(self._target - self._relaxed, -_RELAXES, _RELAXES))
                 extra = (self._relaxed,)
-            drawn = self._pool.submit(self._draw, values, *extra) if (first + i) % stride == 0 or first + i == 0 else None
+            drawn = self._pool.submit(self._draw, values, *extra) if (not hold and (first + i) % stride == 0) or first + i == 0 else None
             jobs.append(_Job(drawn, self._sound.next_frame()))
         return jobs
 

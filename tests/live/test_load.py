@@ -25,7 +25,7 @@ def test_who_keeps_up_draws_all_frames():
 def test_a_late_start_halves_the_frames_at_once_and_more_only_if_that_does_not_help():
     clock = Clock()
     shedder = LoadShedder(clock)
-    assert hops(shedder, clock, 0.4, 0.1) == [2, 2]
+    assert hops(shedder, clock, 0.4, 0.1) == [2, 2] and not shedder.update(0.1).hold and shedder.update(0.4).hold
     hops(shedder, clock, 0.5, 0.1)
     assert shedder.level == LEVELS[2]
     hops(shedder, clock, 5, 1.0)

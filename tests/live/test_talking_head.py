@@ -91,6 +91,22 @@ def test_a_slow_renderer_loses_frames_and_no_time(open_stream):
     assert sum(a.frame is b.frame for a, b in pairwise(pieces)) > 10
 
 
+def test_a_motion_that_cannot_keep_up_stands_still_rather_than_fall_behind(open_stream, monkeypatch):
+    """Each hop of 160 ms takes 400 ms: a third of them is drawn."""
+    from tbd.draw.motion.streaming import MotionStream
+
+    draw = MotionStream.draw
+
+    def slowly(self, cheaply=False):
+        time.sleep(0.4)
+        return draw(self, cheaply)
+
+    monkeypatch.setattr(MotionStream, "draw", slowly)
+    start = time.monotonic()
+    pieces = list(open_stream(paced(cut(noise(4), 640), 0.04), realtime=True))
+    assert len(pieces) == 100 and time.monotonic() - start < 4 + 2
+
+
 def test_a_failure_of_the_sound_reaches_whoever_shows_the_face_and_ends_all_threads(open_stream):
     def broken():
         yield noise(0.5)

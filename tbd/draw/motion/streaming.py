@@ -202,21 +202,35 @@ class MotionStream:
             phones=phones,
             crossfade_frames=_CROSSFADE,
         )[0, past : past + count].float().cpu()  # fmt: skip
+        return self._advance(drawn)
+
+    def hold(self) -> np.ndarray:
+        """Let the face stand still for the next frames whose sound is there, at next to no cost: a machine has fallen far behind.
+
+        Returns:
+            (n, 58) float32, the last frame again.
+        """
+        count = self.ready()
+        if count <= 0:
+            return np.zeros((0, len(CHANNELS)), np.float32)
+        self._recognize(min(self.samples, self.needed))
+        self._draw_noise(count)
+        last = self._past[-1:] if len(self._past) else torch.zeros(1, len(CHANNELS))
+        return self._advance(last.repeat(count, 1))
+
+    def _advance(self, drawn: Tensor) -> np.ndarray:
+        """Go on to the frames behind (n, 58) drawn ones: what no later window reads is forgotten. Returns what a face does of them."""
         values = drawn.numpy().copy()
         np.clip(values[:, : len(BLENDSHAPES)], 0, 1, out=values[:, : len(BLENDSHAPES)])
         if self._idle is not None:
             values = self._idle(values, self._plan, self._seed, self.frames, self.frames / FPS - self._origin)
-        self._advance(drawn)
-        return values
-
-    def _advance(self, drawn: Tensor) -> None:
-        """Forget what no later window reads."""
         self._past = torch.cat([self._past, drawn])[-self.model.past_frames :]
         self._noise = self._noise[len(drawn) :]
         self.frames += len(drawn)
         first = max(self.frames - self.model.past_frames - self.model.audio_encoder.context, 0) * SAMPLES_PER_FRAME
         if first > self._first:
             self._sound, self._first = self._sound[first - self._first :], first
+        return values
 
     def _window(self, start: int, length: int) -> tuple[Tensor, Tensor | None]:
         """The sound of a window with the encoder's context, and its phones; of what is not known yet the sound is the past's, mirrored."""
