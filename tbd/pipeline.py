@@ -1,6 +1,7 @@
 """`TalkingHeadPipeline`: think, draw, render; the way from a sentence and a voice to the frames of a video."""
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,6 +34,7 @@ from tbd.utils import input_checks
 from tbd.utils.atomic import atomic_output
 from tbd.utils.class_path import Component, build, describe
 from tbd.utils.hub import hub_folder
+from tbd.utils.hub_upload import pipeline_card, upload_to_hub
 from tbd.utils.user_components import attribute_errors_to, require_type
 
 if TYPE_CHECKING:  # the mesh warp does without
@@ -41,7 +43,7 @@ if TYPE_CHECKING:  # the mesh warp does without
 
 PIPELINE = "pipeline.yaml"
 """The file of a saved pipeline that names planner, tracker and renderer."""
-_MOTION, _VIDEO = "motion_model", "video_model"
+_MOTION, _VIDEO, _CARD = "motion_model", "video_model", "README.md"
 _BASES: dict[str, type] = {"planner": Planner, "tracker": Tracker, "renderer": Renderer, "voice_reader": VoiceReader, "idle": IdleMotion}
 
 
@@ -155,14 +157,16 @@ class TalkingHeadPipeline:
             parts[_VIDEO] = load_video_model(folder / _VIDEO)
         return cls(motion_model=load_motion_model(folder / _MOTION), **parts)
 
-    def save_pretrained(self, folder: str | os.PathLike) -> None:
+    def save_pretrained(self, folder: str | os.PathLike, name: str | None = None) -> None:
         """Write the pipeline to a folder that `from_pretrained` loads and that can be uploaded as a hub repository.
 
         The folder gets ``pipeline.yaml``, which names planner, tracker, renderer, voice reader and idle motion with their arguments, and
-        the folders ``motion_model`` and, if there is one, ``video_model`` with weights in half precision.
+        the folders ``motion_model`` and, if there is one, ``video_model`` with weights in half precision, and a model card, ``README.md``,
+        where there is none.
 
         Args:
             folder: Where to write; it is made if it is not there.
+            name: What the card calls the pipeline: the hub repository that it is for; the folder by default.
 
         Raises:
             InputError: If a component does not keep its arguments, a model was built by Python code, or the folder cannot be written.
@@ -175,6 +179,40 @@ class TalkingHeadPipeline:
             save_loaded_model(self.video_model, folder / _VIDEO)
         with atomic_output(folder / PIPELINE) as temporary:
             temporary.write_text(yaml.safe_dump(saved, sort_keys=False), encoding="utf-8")
+        if not (folder / _CARD).exists():
+            models = {slot: model for slot, model in ((_MOTION, self.motion_model), (_VIDEO, self.video_model)) if model is not None}
+            classes = {slot: f"{type(model).__module__}.{type(model).__qualname__}" for slot, model in models.items()}
+            listed = {slot: str(part["class_path"]) for slot, part in saved.items()}
+            with atomic_output(folder / _CARD) as temporary:
+                temporary.write_text(pipeline_card(name or folder.name, {**classes, **listed}), encoding="utf-8")
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        private: bool | None = None,
+        token: str | None = None,
+        revision: str | None = None,
+        commit_message: str = "Upload a Think-Before-Draw pipeline",
+    ) -> str:
+        """Upload the pipeline, with a model card, to a hub repository that `from_pretrained` loads.
+
+        Args:
+            repo_id: ``owner/name``; the repository is made if it is not there. A card that is there already is replaced.
+            private: Whether a new repository is private; None takes the owner's setting.
+            token: The hub's access token; None takes the one of ``hf auth login``.
+            revision: Branch; None takes the main one.
+            commit_message: First line of the commit.
+
+        Returns:
+            Address of the commit.
+
+        Raises:
+            InputError: As for `save_pretrained`, or if the hub cannot be reached or refuses.
+            TBDError: If the upload fails for another reason.
+        """
+        with tempfile.TemporaryDirectory(prefix="tbd-upload-") as folder:
+            self.save_pretrained(folder, repo_id)
+            return upload_to_hub(folder, repo_id, private, token, revision, commit_message)
 
     def __call__(
         self,

@@ -75,11 +75,12 @@ def test_trainers_combine_with_an_experiment(path):
 
 @pytest.mark.parametrize("path", LOGGERS, ids=lambda p: p.stem)
 def test_loggers_combine_with_an_experiment(path):
-    """Weights & Biases is not a dependency: its logger is parsed, not made."""
+    """Weights & Biases and MLflow are no dependencies: their loggers are parsed, not made."""
     arguments = ["--config", MINI, "--config", str(path), "--trainer.accelerator=cpu"]
     logger = resolve(arguments)["trainer"]["logger"]
     made = [one["class_path"].rpartition(".")[2] for one in (logger if isinstance(logger, list) else [logger])]
-    assert made == {"csv": ["CSVLogger"], "tensorboard": ["TensorBoardLogger"], "wandb": ["WandbLogger"]}[path.stem]
+    classes = {"csv": "CSVLogger", "tensorboard": "TensorBoardLogger", "wandb": "WandbLogger", "mlflow": "MLFlowLogger"}
+    assert made == [classes[path.stem]]
 
 
 def test_curves_as_a_table(corpus, tmp_path, capsys):

@@ -1,15 +1,14 @@
-"""What a motion model draws at validation, as a video in TensorBoard: drawn and true faces side by side."""
+"""What a motion model draws at validation, as a video in the run's logger: drawn and true faces side by side."""
 
 from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from tbd.draw.motion.diffusion import MotionDiffusion
-from tbd.draw.video.logging import add_video
+from tbd.draw.video.logging import log_video, video_loggers
 from tbd.face.geometry import euler_to_matrix, mean_face
 from tbd.face.rig import Rig
 from tbd.face.topology import triangles
@@ -21,7 +20,8 @@ _SIZE = 160
 class MotionVideoLogger(L.Callback):
     """Shows ``val/video_0`` under Images: one window of validation as the model draws it (left) and as it was (right).
 
-    The faces are the mean face's mesh, moved by the coefficients and turned with the head. Only TensorBoard shows videos.
+    The faces are the mean face's mesh, moved by the coefficients and turned with the head. TensorBoard, Weights & Biases
+    and MLflow show videos.
     """
 
     @torch.no_grad()
@@ -38,12 +38,12 @@ class MotionVideoLogger(L.Callback):
             batch_idx: Its number.
             dataloader_idx: Not read.
         """
-        writers = [logger.experiment for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+        loggers = video_loggers(trainer.loggers)
         if not isinstance(pl_module, MotionDiffusion):
             return
         wanted = trainer.is_global_zero and not trainer.sanity_checking
         # whole clips, which are drawn behind the windows, come as lists
-        if not (wanted and writers and batch_idx == 0 and isinstance(batch, dict) and trainer.state.fn == "fit"):
+        if not (wanted and loggers and batch_idx == 0 and isinstance(batch, dict) and trainer.state.fn == "fit"):
             return
         audio, plan, phones = batch["audio"][:1], batch["plan"][:1], batch.get("phones")
         noise = torch.randn(1, *batch["motion"].shape[1:], generator=torch.Generator().manual_seed(0))
@@ -54,8 +54,8 @@ class MotionVideoLogger(L.Callback):
             )
         frames = int(batch["mask"][0].sum())
         video = torch.cat([mesh_video(motion[0, :frames]) for motion in (drawn, batch["motion"])], -1)  # (T, 3, H, 2W)
-        for writer in writers:
-            add_video(writer, "val/video_0", video, trainer.global_step)
+        for logger in loggers:
+            log_video(logger, "val/video_0", video, trainer.global_step)
 
 
 def mesh_video(motion: Tensor) -> Tensor:

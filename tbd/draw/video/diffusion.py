@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from diffusers import SchedulerMixin
 from lightning.pytorch.callbacks import WeightAveraging
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import FSDPStrategy
 from torch import Tensor
 from torch.distributed.device_mesh import DeviceMesh
@@ -29,7 +28,7 @@ from tbd.draw.video.clip_metrics import VideoClipMetrics
 from tbd.draw.video.denoiser import VideoConditioning, VideoDenoiser
 from tbd.draw.video.fsdp import apply_fsdp2
 from tbd.draw.video.hints import HintConfig
-from tbd.draw.video.logging import add_video
+from tbd.draw.video.logging import log_video, video_loggers
 from tbd.draw.video.precision import MemoryOptions
 from tbd.draw.video.sampler import VideoSampler
 from tbd.draw.video.training_options import VideoTraining, freeze_all_but
@@ -58,7 +57,7 @@ class VideoDiffusion(VideoSampler):
         initial: Weights to start from, such as those of the stage before.
         memory: What training does to need less memory.
         compile: Whether to compile what repeats in the denoiser, for training and drawing, and replay what does not train as CUDA graphs.
-        validation: Clips of a validation that are drawn and shown in TensorBoard.
+        validation: Clips of a validation that are drawn and shown in the run's logger.
         hints: What the coarse frames show of the motion, with a plan and without.
 
     Raises:
@@ -202,10 +201,10 @@ class VideoDiffusion(VideoSampler):
         self.log_everywhere({f"test/{name}": value for name, value in self._tested.compute().items()})
 
     def _show(self, batch: dict[str, Any]) -> None:
-        """Draw the first clips of a batch as videos for TensorBoard: the coarse frames, what is drawn, the true frames."""
-        writers = [logger.experiment for logger in self.loggers if isinstance(logger, TensorBoardLogger)]
+        """Draw the first clips of a batch as videos for the run's loggers: the coarse frames, what is drawn, the true frames."""
+        loggers = video_loggers(self.loggers)
         n = min(self.validation.count, len(batch["id"]))
-        if not writers or not n:
+        if not loggers or not n:
             return
         rows = slice(n)
         frames, portrait = (self.latents(batch[name][rows]) for name in ("frames", "portrait"))
@@ -228,8 +227,8 @@ class VideoDiffusion(VideoSampler):
         videos = torch.cat([self.autoencoder.decode(x) for x in (hint, drawn, frames)], -1)  # (n, T, 3, H, 3W)
         if self.trainer.is_global_zero:
             for i, video in enumerate(videos):
-                for writer in writers:
-                    add_video(writer, f"val/video_{i}", video, self.global_step)
+                for logger in loggers:
+                    log_video(logger, f"val/video_{i}", video, self.global_step)
 
     def _neutral(self, batch: dict[str, Any]) -> Tensor | None:
         """Coarse frames of lips and head alone, where the data hold them and they are read."""
