@@ -23,6 +23,7 @@ lint: $(VENV)/installed-dev
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 	$(VENV)/bin/pydoclint --quiet tbd
+	$(VENV)/bin/hadolint Dockerfile
 
 # a site of plain files in build/site; neither building nor reading it asks the network
 docs: $(VENV)/installed-docs

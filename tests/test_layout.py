@@ -33,6 +33,7 @@ ACROSS_MODULES = {
     "test_contributing": "CONTRIBUTING.md",
     "test_docstrings": "docstrings of the whole package",
     "test_documents": "README and the site's pages",
+    "test_examples": "examples/",
     "test_init": "what `tbd` itself exports",
     "test_layout": "this file",
     "test_numbers_refused": "numbers that no command takes",

@@ -26,6 +26,7 @@ from tbd.cli import (
     train,
     weights,
 )
+from tbd.cli.completion import completion_command
 from tbd.cli.component_options import require_working_folder
 from tbd.errors import INTERRUPTED, InputError, TBDError, disk_error
 from tbd.training.launcher import follow_launcher, report_failure
@@ -50,6 +51,7 @@ COMMANDS = {
     "weights": weights.COMMAND,
     "doctor": doctor.COMMAND,
 }
+COMMANDS["completion"] = completion_command(COMMANDS)
 """In the order of `tbd --help`. Those of `tbd.cli.train` follow; they are Lightning's and have no parser of ours."""
 
 
