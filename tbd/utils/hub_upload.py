@@ -58,7 +58,7 @@ def upload_to_hub(
     api = HfApi(token=token, library_name="tbd", library_version=__version__)
     try:
         name = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
-        return str(api.upload_folder(repo_id=name, folder_path=folder, revision=revision, commit_message=commit_message))
+        return str(api.upload_folder(repo_id=name, folder_path=str(folder), revision=revision, commit_message=commit_message))
     except HFValidationError as error:
         raise InputError(f"No hub repository can have the name {repo_id}: {first_line(error)}") from error
     except LocalTokenNotFoundError as error:

@@ -7,7 +7,7 @@ import io
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from torch import Tensor
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # drawing works where TensorBoard is not installed
 _SHOWING = (TensorBoardLogger, WandbLogger, MLFlowLogger)
 
 
-def video_loggers(loggers: Iterable[Logger]) -> list[Logger]:
+def video_loggers(loggers: Iterable[Any]) -> list[Logger]:
     """Choose the loggers that show videos.
 
     Args:
