@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tbd.cli.batch_jobs import COLUMNS, REQUIRED, Job, Status, read_jobs
 from tbd.cli.command import Command
 from tbd.cli.drawing_options import SamplingOptions, add_drawing_options, drawing_values
+from tbd.cli.framing_options import add_framing_options, framing_values
 from tbd.errors import InputError, TBDError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _OF_A_ROW = ("motion_output", "plan_output")
 """Drawing options that only a row can have."""
+_FRAMING = ("frame", "aspect", "face")
 _SAMPLING = tuple(field.name for field in fields(SamplingOptions) if field.name != "model")
 
 
@@ -25,6 +27,7 @@ def _options(parser: "ArgumentParser") -> None:
         "jobs", help=f"a CSV file with the columns {', '.join(REQUIRED)} and, where wanted, {optional}; files are found from its folder"
     )
     parser.add_argument("--restart", action="store_true", help="draw all rows again, also those that are done")
+    add_framing_options(parser)
     add_drawing_options(parser)
 
 
@@ -34,7 +37,7 @@ def _run(options: "Namespace") -> None:
         if options[name] is not None:
             raise InputError(f"--{name.replace('_', '-')} is one file for many videos; give a column {name} instead.")
     values = drawing_values(options)
-    shared = {**{name: options[name] for name in (*_SAMPLING, "size", "emotion_from")}, "model": options.motion_model}
+    shared = {**{name: options[name] for name in (*_SAMPLING, *_FRAMING, "size", "emotion_from")}, "model": options.motion_model}
     slots = {name: str(options.get(name)) for name in ("planner", "tracker", "guidance", "noise_scheduler", "voice_reader")}
     status = Status.beside(options.jobs)
     console = values["console"]
@@ -51,6 +54,7 @@ def _run(options: "Namespace") -> None:
 
 def _drawer(components: Any, shared: Mapping[str, Any]) -> Callable[[Job], None]:
     """Load everything once; what is returned draws a job with it."""
+    from jsonargparse import Namespace
     from rich.console import Console
 
     from tbd.cli.generate import generate
@@ -74,6 +78,7 @@ def _drawer(components: Any, shared: Mapping[str, Any]) -> Callable[[Job], None]
             components=components,
             emotion_from=values["emotion_from"],
             pipeline=pipeline,
+            **framing_values(Namespace(**{name: values[name] for name in _FRAMING})),
         )
 
     return draw

@@ -21,7 +21,8 @@ _NUMBERS = {
     "seed": int, "size": int, "num_inference_steps": int,
     "emotion_scale": float, "muscle_scale": float, "audio_scale": float, "head_motion": float, "idle_motion": float,
 }  # fmt: skip
-COLUMNS = (*_FILES, "emotion", "emotion_from", *_NUMBERS)
+_FRAMES = ("portrait", "full")
+COLUMNS = (*_FILES, "emotion", "emotion_from", "frame", "aspect", "face", *_NUMBERS)
 """Columns that may be there: the options of `tbd generate`, by the same names."""
 _STATUS = ("row", "output", "status", "seconds", "error", "fingerprint")
 
@@ -128,6 +129,8 @@ def _job(row: int, header: Sequence[str], cells: Sequence[str], folder: Path) ->
                 values[name] = _NUMBERS[name](cell)
             except ValueError:
                 return Job(row, values, f"{name} is “{cell}”, which is no {'whole ' * (_NUMBERS[name] is int)}number")
+        elif name == "frame" and cell not in _FRAMES:
+            return Job(row, values, f"frame is “{cell}”, which is neither {' nor '.join(_FRAMES)}")
         else:
             values[name] = str(folder / cell) if name in _FILES else cell
     missing = [name for name in REQUIRED if name not in values]

@@ -11,6 +11,7 @@ from tbd.face.geometry import FaceGeometry
 from tbd.face.mesh import FaceModel
 from tbd.face.neutral import NeutralFace
 from tbd.face.tracker import Tracker
+from tbd.face.tracking.choice import LARGEST, FaceChoice
 from tbd.face.tracking.detection_file import DetectionRows
 
 _REMEMBERED = 8
@@ -41,10 +42,10 @@ class RememberingTracker(Tracker):
         return self.tracker.metadata()
 
     @override
-    def locate(self, image: np.ndarray, source: str = "the image") -> FaceGeometry:
-        key = hashlib.blake2b(np.ascontiguousarray(image).tobytes() + str(image.shape).encode()).digest()
+    def locate(self, image: np.ndarray, source: str = "the image", face: FaceChoice = LARGEST) -> FaceGeometry:
+        key = hashlib.blake2b(np.ascontiguousarray(image).tobytes() + repr((image.shape, face)).encode()).digest()
         if key not in self._faces:
-            self._faces[key] = self.tracker.locate(image, source)
+            self._faces[key] = self.tracker.locate(image, source, face)
             if len(self._faces) > _REMEMBERED:
                 self._faces.popitem(last=False)
         self._faces.move_to_end(key)

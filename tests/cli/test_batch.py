@@ -19,11 +19,11 @@ FLAGS = ["--size=64", "--num-inference-steps=2"]
 def folder(tmp_path_factory, speech):
     folder = tmp_path_factory.mktemp("batch")
     rows = [
-        "portrait,audio,emotion,seed,size,output,motion_output",
-        f"{PORTRAIT},{speech},quietly furious,3,,a.mp4,a.npz",
-        f"missing.png,{speech},happy,,,b.mp4,",
-        f"{PORTRAIT},{speech},happy,,128,c.mp4,",
-        f"{PORTRAIT},{speech},happy,,7,d.mp4,",
+        "portrait,audio,emotion,seed,size,output,motion_output,face,aspect",
+        f"{PORTRAIT},{speech},quietly furious,3,,a.mp4,a.npz,,",
+        f"missing.png,{speech},happy,,,b.mp4,,,",
+        f"{PORTRAIT},{speech},happy,,128,c.mp4,,left,2:1",
+        f"{PORTRAIT},{speech},happy,,7,d.mp4,,,",
     ]
     (folder / "jobs.csv").write_text("\n".join(rows))
     return folder
@@ -42,7 +42,7 @@ def test_rows_are_drawn_and_failures_are_reported(folder, speech, capsys):
     assert [found[row]["status"] for row in "2345"] == ["done", "failed", "done", "failed"]
     assert "missing.png" in found["3"]["error"] and "64 to 2048" in found["5"]["error"]
     with av.open(str(folder / "c.mp4")) as video:
-        assert video.streams.video[0].width == 128
+        assert (video.streams.video[0].width, video.streams.video[0].height) == (128, 64)
     argv = [f"--portrait={PORTRAIT}", f"--audio={speech}", "--emotion=quietly furious", "--seed=3", *FLAGS, "--quiet"]
     assert main(["generate", *argv, f"--output={folder / 'x.mp4'}", f"--motion-output={folder / 'x.npz'}"]) == 0
     assert (Motion.load(folder / "a.npz").values == Motion.load(folder / "x.npz").values).all()

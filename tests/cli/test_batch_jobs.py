@@ -87,3 +87,8 @@ def test_done_means_the_same_video_from_the_same_files(tmp_path):
 def test_a_broken_status_is_as_none(tmp_path):
     (tmp_path / "jobs.status.csv").write_bytes(b"\xff\xfe,,\n\0")
     assert Status.beside(tmp_path / "jobs.csv").rows == {}
+
+
+def test_a_frame_that_there_is_not(table):
+    (job,) = read_jobs(table("portrait,audio,output,frame\na,b,c.mp4,whole\n"))
+    assert "neither portrait nor full" in job.error
