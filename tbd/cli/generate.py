@@ -105,6 +105,7 @@ def generate(
     from tbd.think.plan import MusclePlan
     from tbd.think.viz.console import show, warn_of_notes
     from tbd.think.voice.planning import check_source
+    from tbd.utils.user_warnings import warn
 
     console, sampling, components = console or Console(), sampling or SamplingOptions(), components or Components()
     check_size(512 if size is None else size)
@@ -132,6 +133,8 @@ def generate(
     if checkpoint is not None and components.renderer is None:
         pipeline.video_model = _video_model(checkpoint, sampling, components.guidance)
         pipeline.low_memory = low_memory
+        if not pipeline.video_model.denoiser.reads_plan:
+            warn(f"The video model {checkpoint} reads portrait and voice alone: what is felt does not change what it draws.")
         if pipeline.video_model.denoiser.headroom is not None:  # which is known once its weights are there
             subject = open_subject(pipeline, *shown)
         if not pipeline.video_model.denoiser.reads_hint:  # the motion is not drawn from, and the guidance is the video model's alone

@@ -78,6 +78,8 @@ class VideoDenoiser(PortableModule, ABC):
     """Most frames of a window."""
     reads_hint: bool = True
     """Whether coarse frames are read; where not, none need be made."""
+    reads_plan: bool = True
+    """Whether emotion and muscles change what is drawn."""
     needs_past: bool = False
     """Whether every window continues something, the first one the portrait held still: a window's past is never predicted."""
 

@@ -5,24 +5,27 @@ import pytest
 import torch
 
 from tbd.cli.drawing_options import SamplingOptions
-from tbd.draw.guidance.base import COND, COND_NO_AUDIO, EMOTION, MUSCLES, SCALES, UNCOND, NoGuidance
+from tbd.draw.guidance.base import COND, COND_NO_AUDIO, EMOTION, MUSCLES, NOTHING, SCALES, UNCOND, NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.ordered import OrderedGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
+from tbd.draw.guidance.text_progression import TextProgressionGuidance
 from tbd.draw.motion.diffusion import region_masks
 from tbd.draw.motion.loading import load_motion_model
 from tbd.errors import InputError
 from tbd.think.action_units import REGIONS
 
 PREDS = {UNCOND: torch.tensor([[1.0]]), EMOTION: torch.tensor([[3.0]]), COND: torch.tensor([[7.0]]), COND_NO_AUDIO: torch.tensor([[2.0]])}
-PREDS[MUSCLES] = torch.tensor([[4.0]])
+PREDS |= {MUSCLES: torch.tensor([[4.0]]), NOTHING: torch.tensor([[0.5]])}
 ALL = [
     OrderedGuidance("emotion", 1.5, 1.5, contrast=0.8),
     OrderedGuidance("muscles", 1.5, 2.0, audio_scale=3.0, contrast=0.8, audio_regions=["lower"]),
     OrderedGuidance("neither", 1.5, 1.2),
     NoGuidance(),
     ClassifierFreeGuidance(3.0),
+    ClassifierFreeGuidance(3.5, over="everything"),
+    TextProgressionGuidance("emotion", "both", scale=3.5, schedule="linear", width=0.5),
     ProgressiveGuidance(1.5, 2.0, 1.5),
     ProgressiveGuidance(schedule="step"),
     ProgressiveGuidance(2.0, 0.5, schedule="linear", region_scales={"lower": 0.5}),

@@ -94,7 +94,7 @@ class HalloDenoiser(VideoDenoiser):
         config, width = self.unet.config, self.unet.config.cross_attention_dim
         self.channels, self.words, self.past_frames, self.max_frames = config.in_channels, words, past_frames, max_frames
         self.audio_dim, self.audio_scales, self.mixed_identity = audio_inputs, audio_scales, mixed_identity
-        self.plan_attention, self.plan_dim = bool(plan_dim), plan_dim or width
+        self.reads_plan, self.plan_dim = words or bool(plan_dim), plan_dim or width
         self._set_processors(width, plan_dim)
         self._add_modules(audio_width)
         self.face_locator = FaceLocator(config.block_out_channels[0])

@@ -74,7 +74,7 @@ def test_words_of_a_guidance_reach_the_network(model):
     assert all(not torch.allclose(a, b, atol=1e-5) for i, a in enumerate(drawn) for b in drawn[:i])
 
 
-def test_generate_draws_a_video(weights, tmp_path):
+def test_generate_draws_a_video(weights, tmp_path, capsys):
     """With the guidance of words, or in little memory."""
     name = weights[0]
     own = ["--guidance", "configs/guidance/progressive_text.yaml"] if name == "emocast" else ["--low-memory"]
@@ -84,6 +84,8 @@ def test_generate_draws_a_video(weights, tmp_path):
     what = ["--portrait", str(PORTRAIT), "--audio", f"{tmp_path}/voice.wav", "--emotion", "happy", "--output", f"{tmp_path}/out.mp4"]
     how = ["--renderer", "video", "--checkpoint", name, "--size", str(SIZE), "--num-inference-steps", "1"]
     assert not main(["generate", *what, *how, *own])
+    said = " ".join(capsys.readouterr().err.split())
+    assert ("reads portrait and voice alone" in said) == (name == "hallo") and ("names no licence" in said) == (name == "emocast")
     frames = list(read_video(tmp_path / "out.mp4"))
     assert len(frames) == 17 and frames[0].shape == (SIZE, SIZE, 3)
 
