@@ -25,9 +25,12 @@ _MEANING: dict[Condition, str] = {
 }
 
 
+_NAMES = "of weights in the registry, or of sets of them ({}); `list` and `verify` take all by default"
+
+
 def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("action", choices=["list", "fetch", "verify"], help="show the registry, put files into their place, or check them")
-    parser.add_argument("names", nargs="*", help="of weights in the registry, or of a set of them: " + ", ".join(weights.weight_sets()))
+    parser.add_argument("names", nargs="*", help=_NAMES.format(", ".join(weights.weight_sets())))
     parser.add_argument(
         "--from", metavar="FILE", help="fetch: take this copy, for machines without internet; for a set, a folder of copies"
     )
