@@ -59,6 +59,14 @@ for _group, _names in enumerate(
         _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
 _SHOWN = {"mouthUpperUp": 1.4, "mouthLowerDown": 1.3, "mouthFunnel": 1.45}
 """Movements of the lips that a warped picture shows less of than a face does: by these factors they are drawn larger."""
+_PHILTRUM = {"Right": (97, 37), "Left": (326, 267)}
+"""The skin under each half of the nose, and of the upper lip's edge."""
+_SHORTEST = 0.55
+"""Of the height of the skin between them so much is left when the lip is raised: what is pressed together further would fold."""
+_EASY = 0.6
+"""Up to this share of what the skin may shorten by, it does as it is asked."""
+_RAISE = ("mouthUpperUp", "mouthShrugUpper", "noseSneer", "mouthFunnel")
+"""Movements that raise the upper lip, and give way together."""
 _LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)
 _RESTING = 0.02
 """Inter-ocular distances that lips move until a mouth that is open in the portrait has left its rest."""
@@ -123,6 +131,7 @@ class PortraitWarper:
                 if channel in BLENDSHAPES:
                     self._modes[BLENDSHAPES.index(channel)] *= gain
         self._modes = limit_to_outline(self._modes, face)
+        self._prepare_lip_room()
         self._glasses = find_glasses(face)
         if self._glasses is not None and self._glasses.tinted:  # no eye is seen that could move
             self._modes[[i for i, name in enumerate(BLENDSHAPES) if name.startswith("eye")]] = 0
@@ -134,6 +143,15 @@ class PortraitWarper:
         self._prepare_fields(outline)
         self._prepare_apertures()
         self._prepare_creases(shading)
+
+    def _prepare_lip_room(self) -> None:
+        """Measure how each mode shortens the skin between nose and upper lip, and how short it may become."""
+        self._lip_room = []
+        for side, (nose, lip) in _PHILTRUM.items():
+            rise = self._modes[:, lip, 1] - self._modes[:, nose, 1]
+            room = (1 - _SHORTEST) * max(float(self._rest[nose, 1] - self._rest[lip, 1]), 0.05)
+            raising = [BLENDSHAPES.index(c) for name in _RAISE for c in (name, name + side) if c in BLENDSHAPES]
+            self._lip_room.append((rise / np.float32(room), raising))
 
     def _prepare_fields(self, outline: np.ndarray) -> None:
         import cv2
@@ -351,10 +369,23 @@ class PortraitWarper:
         far as it does, or as `close_lips` says.
         """
         weights = self._rig.activations(blendshapes)
+        shrunk = [self._fit_philtrum(weights, *half) for half in self._lip_room]
+        for (_, raising), factor in zip(self._lip_room, shrunk):
+            weights[raising] *= factor
         contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
         yields = neutralize + (1 - neutralize) * contrary
         weights[-1] += (1 - weights[-1]) * max(yields, self._close_lips)
         return np.append(weights, np.array([yields, 1], np.float32))
+
+    def _fit_philtrum(self, weights: np.ndarray, rise: np.ndarray, raising: list[int]) -> float:
+        """0..1, how far movements that raise the upper lip give way, so that the skin above it does not fold."""
+        modes = len(weights)
+        total = float(weights @ rise[:modes])
+        given = float(weights[raising] @ np.maximum(rise[raising], 0))
+        if total <= _EASY or given <= 0:
+            return 1.0
+        allowed = _EASY + (1 - _EASY) * np.tanh((total - _EASY) / (1 - _EASY))
+        return float(np.clip(1 - (total - allowed) / given, 0, 1))
 
     def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):
         """Backward fields of the whole picture and of the face, in cells, and the face's forward field."""

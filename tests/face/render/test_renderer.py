@@ -138,6 +138,23 @@ def test_lips_part_over_a_dark_mouth_and_teeth_stay_with_the_skull(face):
     assert parted[y, x].mean() < 0.5 * rest[y, x].mean()
 
 
+def test_skin_above_a_raised_lip_is_pressed_together_and_does_not_fold(face):
+    from tbd.face.render.warp import PortraitWarper
+
+    warper = PortraitWarper(face.without_margin())
+
+    def height(**asked: float) -> float:
+        motion = Motion.zeros(1)
+        for name, value in asked.items():
+            motion[f"{name}Left"], motion[f"{name}Right"] = [value], [value]
+        points = warper.mesh(motion.values[0])
+        return float(points[[37, 267], 1].mean() - points[[97, 326], 1].mean())
+
+    rest, little, all_of_it = height(), height(mouthUpperUp=0.2), height(mouthUpperUp=1.0, noseSneer=1.0)
+    assert 0.5 * rest < all_of_it < little < rest
+    assert height(mouthUpperUp=0.4) == pytest.approx(2 * little - rest, abs=0.03 * rest)  # what there is room for is shown as asked
+
+
 def test_lips_of_a_smile_close_over_the_teeth(face):
     closed = draw(face, {"mouthPress": 0.6})[0]
     mouth = box(face, (13, 14, 81, 311))
