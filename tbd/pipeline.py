@@ -440,7 +440,7 @@ class TalkingHeadPipeline:
     ) -> TalkingHeadStream:
         """Draw a face that talks while somebody speaks.
 
-        A frame follows its sound by 0.28 seconds and the time that it takes to draw. The plan can be changed on the way, from any
+        A frame follows its sound by 0.24 seconds and the time that it takes to draw. The plan can be changed on the way, from any
         thread, with the stream's `change`.
 
         Args:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tbd.face.geometry import FaceGeometry
+    from tbd.face.tracking.choice import FaceChoice
     from tbd.live.sources import SoundSource
     from tbd.live.talking_head import TalkingHeadStream
     from tbd.pipeline import TalkingHeadPipeline
@@ -35,6 +36,7 @@ def _options(parser: "ArgumentParser") -> None:
     )
     parser.add_argument("--output", help="page (where the page has the microphone), display, a video to write (.mp4), or - for MPEG-TS")
     parser.add_argument("--emotion", default="", help="a sentence about a feeling; on the page another may take over at any time")
+    parser.add_argument("--face", default="largest", help="which of several faces speaks: largest, left, right, or a number from the left")
     parser.add_argument("--plan", help="a plan from `tbd think --json`, perhaps edited, instead of --emotion")
     parser.add_argument("--sample-rate", type=int, default=16_000, help="samples a second of --audio -")
     parser.add_argument("--host", default="127.0.0.1", help="address of the page; by default this machine alone reaches it")
@@ -51,6 +53,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 def _run(options: "Namespace") -> None:
     from tbd.cli.path_checks import check_live
+    from tbd.face.tracking.choice import check_choice
 
     output = options.output or (PAGE if options.audio == PAGE else DISPLAY)
     files = {"audio": options.audio if options.audio not in (PAGE, "microphone", "-") else None}
@@ -68,6 +71,7 @@ def _run(options: "Namespace") -> None:
         sample_rate=options.sample_rate,
         address=(options.host, options.port),
         visitors=options.visitors,
+        face=check_choice(options.face),
         components=chosen_components(options),
     )
 
@@ -83,6 +87,7 @@ def live(
     sample_rate: int = 16_000,
     address: tuple[str, int] = ("127.0.0.1", 7862),
     visitors: int = 4,
+    face: "FaceChoice" = "largest",
     components: Any = None,
     console: "Console | None" = None,
 ) -> None:
@@ -99,6 +104,7 @@ def live(
         sample_rate: Samples a second of the sound of a pipe.
         address: Host and port of the page.
         visitors: How many may talk on the page at the same time.
+        face: Which of several faces speaks; see `tbd.pipeline.TalkingHeadPipeline.locate`.
         components: What takes the place of packaged components.
         console: Where to print; standard error by default, since standard output may be the video.
 
@@ -127,10 +133,10 @@ def live(
     try:
         picture = read_image(portrait)
         pipeline = components.pipeline(load_motion_model(sampling.model))
-        face = pipeline.locate(picture, size, str(portrait))
-        describe_face(face, console)
+        located = pipeline.locate(picture, size, str(portrait), face)
+        describe_face(located, console, face)
         start = given if given is not None else pipeline.planner.plan(emotion)
-        open_stream = _opener(pipeline, face, sampling)
+        open_stream = _opener(pipeline, located, sampling)
         if source is None:
             _serve(open_stream, lambda text: pipeline.planner.plan(text) if text else start, address, visitors, console)
         else:

@@ -39,6 +39,8 @@ def test_a_pipe_that_pours_is_taken_as_it_would_be_spoken(tmp_path, monkeypatch)
         (["--audio=AUDIO", "--output=a.gif"], "ending in .mp4"),
         (["--audio=AUDIO", "--output=a.mp4", "--size=10"], "--size"),
         (["--visitors=0"], "--visitors"),
+        (["--audio=AUDIO", "--output=a.mp4", "--face=middle"], "largest, left, right"),
+        (["--audio=AUDIO", "--output=a.mp4", "--face=2"], "shows one face"),
         (["--audio=AUDIO", "--output=a.mp4", "--seed=-1"], "--seed"),
     ],
 )

@@ -1,9 +1,9 @@
 """Motion while somebody speaks: short windows, each continuing the one before, drawn as soon as their sound is there.
 
 The model draws windows of 4.4 seconds of a whole recording. Here it draws windows of half a second: the past that it continues, a hop of
-new frames, and a little beyond. What the sound does next it does not know; the look-ahead is what its encoder of sound reads, so that
-the new frames lack next to nothing. Of frames that are drawn twice the noise is the same, and few denoising steps draw them, which
-costs the lips nothing (``docs/live.md`` has the figures).
+new frames, and a little beyond. What the sound does next it does not know beyond a short look-ahead; it is taken to be like what was. Of
+frames that are drawn twice the noise is the same, and few denoising steps draw them, which costs the lips little (``docs/live.md`` has the
+figures).
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class StreamingOptions:
     """
 
     hop: int = 4
-    lookahead: int = 3
+    lookahead: int = 2
     beyond: int = 1
     num_inference_steps: int = 2
 
