@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import json
 import queue
-from collections.abc import AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from importlib.resources import files
@@ -34,7 +35,7 @@ _MOST_WAITING = 500
 class OpenStream(Protocol):
     """Opens the stream of a visitor."""
 
-    def __call__(self, chunks: Iterator[np.ndarray], plan: MusclePlan, sample_rate: int) -> TalkingHeadStream:
+    def __call__(self, chunks: Iterable[np.ndarray], plan: MusclePlan, sample_rate: int) -> TalkingHeadStream:
         """Open a stream in real time.
 
         Args:
@@ -51,7 +52,9 @@ class SoundQueue:
     """Sound on its way from a connection to the thread that reads it: an iterable that ends when it is closed."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[np.ndarray | None] = queue.Queue(_MOST_WAITING)
+        self._waiting: queue.Queue[tuple[float, np.ndarray] | None] = queue.Queue(_MOST_WAITING)
+        self.arrived = 0.0
+        """When the piece that was given out last had come, by `time.monotonic`."""
         self._rest = b""
         self._closed = False
 
@@ -68,7 +71,7 @@ class SoundQueue:
         whole = len(data) // 2 * 2
         self._rest = data[whole:]
         try:
-            self._waiting.put_nowait(np.frombuffer(data[:whole], "<i2"))
+            self._waiting.put_nowait((time.monotonic(), np.frombuffer(data[:whole], "<i2")))
         except queue.Full:
             raise InputError("The sound comes faster than it can be spoken; send it at the pace at which it plays.") from None
 
@@ -89,7 +92,8 @@ class SoundQueue:
                 continue
             if piece is None:
                 return
-            yield piece
+            self.arrived, samples = piece
+            yield samples
 
 
 class LiveServer:
@@ -172,7 +176,7 @@ class LiveServer:
             if "sample_rate" not in first:
                 raise InputError("The first message to a live server names the sample_rate of the sound.")
             plan = await self._run(self._think, first.get("emotion", ""))
-            stream = await self._run(self._open_stream, iter(sound), plan, first["sample_rate"])
+            stream = await self._run(self._open_stream, sound, plan, first["sample_rate"])
             try:
                 tasks = [asyncio.create_task(part) for part in (self._listen(socket, sound, stream), self._show(socket, stream))]
                 try:

@@ -116,6 +116,7 @@ class MicrophoneSource(SoundSource):
                 device=device, channels=1, samplerate=self.sample_rate, dtype="int16", blocksize=round(CHUNK_SECONDS * self.sample_rate)
             )
             self._stream.start()
+            self._stream.stop()  # it can be used; what is said while the portrait is prepared would come late for ever
         except Exception as error:
             reason = first_line(error).rstrip(".")
             message = f"No microphone can be used ({reason}); plug one in or allow it, or give --audio a file, or - for a pipe."
@@ -124,6 +125,7 @@ class MicrophoneSource(SoundSource):
     def __iter__(self) -> Iterator[np.ndarray]:
         """Iterate over (N,) pieces of 20 ms."""
         length = round(CHUNK_SECONDS * self.sample_rate)
+        self._stream.start()
         last = time.monotonic()
         while not self._closed:
             try:

@@ -51,7 +51,8 @@ class TalkingHeadStream:
     keep up fewer of them are (see `tbd.live.load`): there are always 25 pieces a second, and their delay does not grow.
 
     Args:
-        chunks: Pieces of sound, (N,) or (N, C), or pairs of one and its sample rate. Closed with the stream if it has ``close``.
+        chunks: Pieces of sound, (N,) or (N, C), or pairs of one and its sample rate. Closed with the stream if it has ``close``; if it has
+            ``arrived``, that is when the piece that it gave last had come, by `time.monotonic`.
         motion: Draws the motion.
         draw: Draws a frame of it.
         relaxation: Plan → how far the portrait's own expression gives way to it; None for a renderer that takes no such number.
@@ -188,7 +189,8 @@ class TalkingHeadStream:
         """Take the sound as it comes, with the time at which it did."""
         try:
             for chunk in self._chunks:
-                arrived.put((time.monotonic(), chunk))
+                # who knows when it came says so: sound that has waited for the portrait to be prepared is late from the first frame on
+                arrived.put((getattr(self._chunks, "arrived", None), chunk, time.monotonic()))
                 if self._closed.is_set():
                     return
             arrived.put(None)
@@ -212,9 +214,10 @@ class TalkingHeadStream:
                 self._motion.feed(self._sound.finish())
                 self._motion.finish()
             else:
-                for samples in self._split(item[1]):
+                came, chunk, taken = item
+                for samples in self._split(chunk):
                     self._motion.feed(samples)
-                    arrivals.add(self._motion.samples, item[0])
+                    arrivals.add(self._motion.samples, taken if came is None else came, exact=came is not None)
             while self._motion.ready() and not self._closed.is_set():
                 while submitted and submitted[0].done():
                     submitted.popleft()
@@ -235,11 +238,11 @@ class _Arrivals:
         self._times: deque[tuple[int, float]] = deque()
         self._start = float("nan")
 
-    def add(self, samples: int, time: float) -> None:
-        """Note that `samples` in all were there at `time`."""
+    def add(self, samples: int, time: float, exact: bool = False) -> None:
+        """Note that `samples` in all were there at `time`; where that is exact, they were spoken then."""
         if self._start != self._start:
             self._start = time - samples / SAMPLE_RATE
-        self._times.append((samples, max(time, self._start + samples / SAMPLE_RATE)))
+        self._times.append((samples, time if exact else max(time, self._start + samples / SAMPLE_RATE)))
 
     def due(self, samples: int) -> float:
         """Return when the first `samples` were there."""

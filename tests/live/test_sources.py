@@ -77,6 +77,9 @@ class Microphone:
     def start(self) -> None:
         pass
 
+    def stop(self) -> None:
+        pass
+
     @property
     def read_available(self) -> int:
         return self.size if self.left else 0

@@ -107,6 +107,28 @@ def test_a_motion_that_cannot_keep_up_stands_still_rather_than_fall_behind(open_
     assert len(pieces) == 100 and time.monotonic() - start < 4 + 2
 
 
+def test_sound_that_has_waited_is_caught_up_with(open_stream):
+    """Two seconds wait when the stream opens: the face stands still over them, and what is said then is shown at once."""
+
+    class Waiting:
+        arrived = 0.0
+
+        def __iter__(self):
+            opened = time.monotonic()
+            for i, piece in enumerate(cut(noise(4), 640)):
+                self.arrived = opened - 2 + 0.04 * (i + 1)
+                time.sleep(max(self.arrived - time.monotonic(), 0))
+                yield piece
+
+    def slowly(values):
+        time.sleep(0.03)  # of two seconds it would take one and a half to draw all that has waited
+        return paint(values)
+
+    start = time.monotonic()
+    shown = [time.monotonic() - start + 2 - 0.04 * i for i, _ in enumerate(open_stream(Waiting(), draw=slowly, realtime=True, workers=1))]
+    assert len(shown) == 100 and min(shown[-10:]) < 1.0
+
+
 def test_a_failure_of_the_sound_reaches_whoever_shows_the_face_and_ends_all_threads(open_stream):
     def broken():
         yield noise(0.5)
