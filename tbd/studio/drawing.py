@@ -11,7 +11,7 @@ import numpy as np
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.portrait import crop_portrait
-from tbd.face.render.renderer import MeshWarpRenderer
+from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer
 from tbd.media import VideoWriter, provenance
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.pipeline import TalkingHeadPipeline, warp_renderer
@@ -64,6 +64,28 @@ class Drawer:
         """The scales of the model's own guidance."""
         return dict(self.pipeline.motion_model.guidance.scales())
 
+    def prepare(self, session: Session, portrait: Portrait, plan: MusclePlan, size: int = PREVIEW_SIZE) -> DrawFrame | None:
+        """Prepare a portrait for a plan, once for all drawings that muscles alone tell apart.
+
+        Args:
+            session: Remembers what was prepared.
+            portrait: Who is drawn.
+            plan: What is felt.
+            size: Height and width in pixels.
+
+        Returns:
+            Draws a frame; None where another renderer than the mesh warp draws.
+        """
+        renderer = self.pipeline.renderer or warp_renderer(plan)
+        if self.pipeline.video_model is not None or not isinstance(renderer, MeshWarpRenderer):
+            return None
+        key = (portrait, *sorted(vars(renderer).items()))
+        with session.preparing:
+            known = session.prepared.get(size)
+            if known is None or known[0] != key:
+                known = session.prepared[size] = (key, renderer.prepare(crop_portrait(portrait.face, size)))
+            return known[1]
+
     def draw(self, session: Session, settings: Settings, full: bool) -> Iterator[Progress]:
         """Draw the session's plan: a preview, and then the full video if it is wanted.
 
@@ -81,7 +103,7 @@ class Drawer:
         """
         portrait, voice = session.require_portrait(), session.require_voice()
         plan = session.require_timeline().plan
-        job = _Job(self.pipeline, session, portrait, voice, plan, settings)
+        job = _Job(self, session, portrait, voice, plan, settings)
         job.check()
         yield Progress("motion")
         yield from job.preview()
@@ -93,12 +115,17 @@ class Drawer:
 class _Job:
     """One drawing: what it is made of, as it was when it began."""
 
-    pipeline: TalkingHeadPipeline
+    drawer: Drawer
     session: Session
     portrait: Portrait
     voice: Voice
     plan: MusclePlan
     settings: Settings
+
+    @property
+    def pipeline(self) -> TalkingHeadPipeline:
+        """What draws."""
+        return self.drawer.pipeline
 
     @property
     def _key(self) -> tuple:
@@ -167,11 +194,13 @@ class _Job:
         yield Progress(stage, total, total, result=result)
 
     def _frames(self, face: FaceGeometry) -> Iterator[np.ndarray]:
-        """A mesh warp is prepared while the first window is sampled; another renderer gets the whole motion."""
+        """A mesh warp is prepared while the first window is sampled, unless it is already; another renderer gets the whole motion."""
         renderer = self.pipeline.renderer or warp_renderer(self.plan)
         if self.pipeline.video_model is None and isinstance(renderer, MeshWarpRenderer):
             with closing(ahead(self._sample())) as values:
-                yield from renderer.render_values(face, values)
+                yield from renderer.render_values(
+                    face, values, self.drawer.prepare(self.session, self.portrait, self.plan, face.image.shape[0])
+                )
             return
         motion = self._known() or Motion(np.stack([*self._sample()]))
         yield from self.pipeline.render(face, motion, self.plan, self.voice.samples, self.settings.seed)

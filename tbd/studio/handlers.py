@@ -1,5 +1,6 @@
 """Events of the page → changes of a session, and what the page then shows. Every failure is a sentence on the page."""
 
+import contextlib
 import hashlib
 import logging
 import threading
@@ -11,10 +12,11 @@ from tbd.errors import InputError, TBDError, disk_error
 from tbd.studio import fragments
 from tbd.studio.drawing import Drawer, Progress, Stopped
 from tbd.studio.inputs import check_sentence, named, read_portrait, read_voice
-from tbd.studio.session import Session, SessionStore, Voice
+from tbd.studio.session import Portrait, Session, SessionStore, Voice
 from tbd.studio.settings import Settings
 from tbd.studio.speaking import speak
 from tbd.studio.timeline import History, Timeline
+from tbd.think.plan import MusclePlan
 from tbd.think.plan_checks import repair
 from tbd.utils.ahead import ahead
 
@@ -110,6 +112,10 @@ class Handlers:
 
         return _explained(take, fragments.alert)
 
+    def _prepare(self, session: Session, portrait: Portrait, plan: MusclePlan) -> None:
+        with contextlib.suppress(TBDError):  # drawing says so
+            self.drawer.prepare(session, portrait, plan)
+
     def _listen(self, voice: Voice) -> None:
         with self._listening:
             self.drawer.pipeline.motion_model.audio_encoder.listen(voice.samples)
@@ -172,6 +178,8 @@ class Handlers:
                 session.history = History(timeline)
             else:
                 session.history.push(timeline)
+            if session.portrait is not None:  # so that the first preview need not wait for it
+                threading.Thread(target=self._prepare, args=(session, session.portrait, plan), daemon=True).start()
             return self._thought(session)
 
         return _explained(think, lambda sentence: self._thought(session, fragments.alert(sentence)))

@@ -14,6 +14,7 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
+from tbd.face.render.renderer import DrawFrame
 from tbd.media.audio import Sound
 from tbd.studio.limits import MAX_IDLE, MAX_SESSIONS
 from tbd.studio.settings import Settings
@@ -102,6 +103,7 @@ class Session:
         self.given: dict[str, str] = {}
         self.seq = 0
         self.stopped, self.closed = threading.Event(), False
+        self.preparing, self.prepared = threading.Lock(), dict[int, tuple[tuple, DrawFrame]]()
         self.used = time.monotonic()
 
     def require_timeline(self) -> Timeline:

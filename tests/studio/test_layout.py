@@ -140,6 +140,7 @@ def test_keys_move_the_marks_and_undo_takes_them_back(visit, given):
     for _ in range(3):
         tab.page.keyboard.press("ArrowLeft")
     assert float(onset.get_attribute("aria-valuenow")) == pytest.approx(at - 0.12, abs=0.011)
+    tab.page.wait_for_timeout(2500)  # the server has answered; the next edit must not be lost
     tab.page.keyboard.press("Home")
     assert onset.get_attribute("aria-valuetext") == "from before the start"
     assert tab.page.evaluate("document.querySelector('tbd-timeline').shadowRoot.activeElement.dataset.key") == "onset-0"

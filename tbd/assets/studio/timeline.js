@@ -49,6 +49,7 @@ class TimelineElement extends HTMLElement {
     this.attachShadow({ mode: "open" });
     this.seq = 0;
     this.value = null;
+    this.addEventListener("focusout", (event) => this.pending && event.relatedTarget !== null && this.commit());
     new ResizeObserver(() => this.value && !this.dragging && this.draw()).observe(this);
   }
 
@@ -56,9 +57,10 @@ class TimelineElement extends HTMLElement {
   show(value) {
     if (!value || !value.units || this.dragging || (value.seq ?? 0) < this.seq) return;
     const same = this.value && JSON.stringify({ ...this.value, seq: 0 }) === JSON.stringify({ ...value, seq: 0 });
-    this.value = structuredClone(value);
     this.seq = value.seq ?? 0;
-    if (!same) this.draw();
+    if (same) return;  // an echo of what is shown: the rows that the marks hold must stay the ones that are sent
+    this.value = structuredClone(value);
+    this.draw();
   }
 
   send(message) {
@@ -68,12 +70,14 @@ class TimelineElement extends HTMLElement {
 
   commit() {
     clearTimeout(this.timer);
+    this.pending = false;
     this.send({ action: "edit", rows: this.value.rows });
   }
 
-  /** Keys come in bursts; what they changed is sent when they pause. */
+  /** Keys come in bursts; what they changed is sent when they pause, or when another part of the page is used. */
   commitSoon() {
     clearTimeout(this.timer);
+    this.pending = true;
     this.timer = setTimeout(() => this.commit(), 350);
   }
 

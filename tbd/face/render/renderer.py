@@ -96,17 +96,18 @@ class MeshWarpRenderer(Renderer):
         """
         yield from self.render_values(face, motion.clamped().values)
 
-    def render_values(self, face: FaceGeometry, values: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    def render_values(self, face: FaceGeometry, values: Iterable[np.ndarray], prepared: DrawFrame | None = None) -> Iterator[np.ndarray]:
         """Render frames whose motion may still be sampled: the portrait is prepared before the first is asked for.
 
         Args:
             face: The portrait.
             values: Frames (58,) of motion, blendshapes in 0..1.
+            prepared: What `prepare` made of the portrait before.
 
         Yields:
             An array (H, W, 3) uint8 RGB of the portrait's size for each.
         """
-        draw = self.prepare(face)
+        draw = self.prepare(face) if prepared is None else prepared
         waiting: deque[Future[np.ndarray]] = deque()
         with ThreadPoolExecutor(self.workers) as pool:
             for frame in values:
