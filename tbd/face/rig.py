@@ -11,7 +11,7 @@ from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import NUM_POINTS
 from tbd.face.rigging.eyes import eye_shapes
 from tbd.face.rigging.mouth import LOWER_LIP_SHARE, WIDTH, close_lips, close_resting_mouth, jaw_shapes, lip_shapes, uncross_lips
-from tbd.face.rigging.muscles import MUSCLE_PULLS
+from tbd.face.rigging.muscles import DRAWN_PULLS, MUSCLE_PULLS
 from tbd.face.rigging.skin import Shape, Skin
 
 EXTRA_MODES = ("restingLips",)
@@ -31,6 +31,7 @@ class Rig:
 
     Args:
         canonical: (478, 3) this face's points in its canonical frame, `FaceGeometry.canonical`.
+        drawn: Whether the face is drawn, and not solved for: see `tbd.face.rigging.muscles.DRAWN_PULLS`.
 
     Attributes:
         canonical: (478, 3) float64, as given.
@@ -48,15 +49,15 @@ class Rig:
         (7, 478, 3)
     """
 
-    def __init__(self, canonical: np.ndarray) -> None:
+    def __init__(self, canonical: np.ndarray, drawn: bool = False) -> None:
         self.canonical = np.asarray(canonical, np.float64)
         if self.canonical.shape != (NUM_POINTS, 3):
             raise ValueError(f"a face has shape ({NUM_POINTS}, 3), not {self.canonical.shape}")
         skin = Skin(self.canonical)
         eyes, self._lid_closing = eye_shapes(self.canonical)
-        found: list[Shape] = [shape for pull in MUSCLE_PULLS for shape in skin.contract(pull)]
+        found: list[Shape] = [shape for pull in (*MUSCLE_PULLS, *(DRAWN_PULLS if drawn else ())) for shape in skin.contract(pull)]
         shapes = np.zeros((len(BLENDSHAPES), NUM_POINTS, 3))
-        for channel, displacement in [*found, *jaw_shapes(skin), *eyes, *lip_shapes(skin)]:
+        for channel, displacement in [*found, *jaw_shapes(skin), *eyes, *lip_shapes(skin, drawn)]:
             shapes[_AT[channel]] += displacement
         for side in topology.SIDES:
             shapes[_AT[f"browDown{side}"]] *= self._brow_room(shapes[_AT[f"browDown{side}"]], side)

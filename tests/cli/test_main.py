@@ -17,7 +17,7 @@ def test_help_lists_every_command(capsys):
     assert all(name in said for name in [*COMMANDS, "fit", "validate", "test", "predict"])
 
 
-INNER = [*(f"preprocess {what}" for what in ("mead", "hdtf", "folder", "custom", "features", "report"))]
+INNER = [*(f"preprocess {what}" for what in ("mead", "hdtf", "folder", "custom", "features", "mouths", "report"))]
 INNER += [*(f"leaderboard {what}" for what in ("build", "add", "report"))]
 
 
@@ -82,7 +82,7 @@ def test_light_commands_start_fast(command):
         (["generate", "--motion-out=x"], "did you mean --motion-output?"),
         (["generate", "--portrait=a"], "--audio and --output must be given"),
         (["render", "--size=big"], "--size: big is not a whole number"),
-        (["preprocess"], "tbd preprocess: say which: mead, hdtf, folder, custom, features, plans, report."),
+        (["preprocess"], "tbd preprocess: say which: mead, hdtf, folder, custom, features, plans, mouths, report."),
         (["preprocess", "meed"], "did you mean mead?"),
         (["weights", "lst"], "did you mean list?"),
         (["think", "a", "b"], "it does not take b; options begin with --"),

@@ -117,7 +117,7 @@ class PortraitWarper:
         opened = open_shut_eyes(face.canonical) if open_eyes > 0 and self._blur < _TOO_SOFT * face.scale else None
         self._opened = None if opened is None else opened * open_eyes
         # Lids blink, squint and follow the gaze by the opening that they have once they are open.
-        self._rig = Rig(face.canonical if self._opened is None else face.canonical + self._opened)
+        self._rig = Rig(face.canonical if self._opened is None else face.canonical + self._opened, drawn=True)
         modes = [
             self._rig.modes,
             smile_relaxation(self._rig)[None],

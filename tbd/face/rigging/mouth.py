@@ -21,6 +21,8 @@ _JAW_SHIFTS = ((0, 0, 0.1), (0.1, 0, 0), (-0.1, 0, 0))
 """Of the last three at coefficient 1."""
 LOWER_LIP_SHARE = 0.7
 """Of the way between parted lips the lower lip goes this share when they close."""
+_ROLLED, _ROLLED_DRAWN = (0.55, 0.25), (0.75, 0.3)
+"""Of a rolled lip's height its skin edge and its inner contour go so far towards the inner contour; and where it is drawn."""
 PRESS_RAISES = 0.03
 """Lips press with the lower one: it rises so far, and takes the seam along (film of 132 people, by MediaPipe's landmarker: 0.06 to 0.1)."""
 SEAL = 0.025
@@ -58,17 +60,26 @@ def jaw_shapes(skin: Skin) -> list[Shape]:
     return list(zip(JAW, jaw_displacement(skin.canonical, skin.canonical) * weight))
 
 
-def lip_shapes(skin: Skin) -> list[Shape]:
-    """Build the blendshapes of orbicularis oris: lips thin against each other (press) or turn inwards over the teeth (roll)."""
+def lip_shapes(skin: Skin, drawn: bool = False) -> list[Shape]:
+    """Build the blendshapes of orbicularis oris: lips thin against each other (press) or turn inwards over the teeth (roll).
+
+    Args:
+        skin: The face.
+        drawn: As for `tbd.face.rig.Rig`.
+
+    Returns:
+        The shapes.
+    """
     corners = skin.canonical[list(topology.MOUTH_CORNERS)]
     half = np.abs(corners[1, 0] - corners[0, 0]) / 2 + 1e-6
     across = (skin.canonical[:, 0] - corners[:, 0].mean()) / half
     leftness = smoothstep((across + 0.6) / 1.2)[:, None]
-    upper, lower = (_thin(skin, rows, part, 0.75, 0.3) for rows, part in _LIPS)
+    upper, lower = (_thin(skin, rows, part, *(_ROLLED_DRAWN if drawn else _ROLLED)) for rows, part in _LIPS)
     pressed = _thin(skin, *_LIPS[0], 0.42, 0.12) + _thin(skin, *_LIPS[1], 0.42, 0.12)
     pressed[:, 2] -= 0.02 * skin.falloff(topology.LIP_TOP, 0.2)
-    lip = topology.LOWER_LIP_ROWS[0][1:-1]
-    pressed += skin.drag(lip, np.tile([0.0, PRESS_RAISES, 0.0], (len(lip), 1)), 0.25, "lower")
+    if drawn:
+        lip = topology.LOWER_LIP_ROWS[0][1:-1]
+        pressed += skin.drag(lip, np.tile([0.0, PRESS_RAISES, 0.0], (len(lip), 1)), 0.25, "lower")
     return [
         ("mouthRollUpper", upper),
         ("mouthRollLower", lower),
