@@ -15,7 +15,7 @@ def test_a_recording_becomes_a_video_while_it_plays(speech, tmp_path, capsys):
     flags = [f"--portrait={PORTRAIT}", f"--audio={speech}", "--emotion=furious", "--size=64", f"--output={tmp_path / 'a.mp4'}"]
     assert main(["live", *flags]) == 0
     printed, said = capsys.readouterr()
-    assert printed == "" and "a.mp4  2.0 s" in said
+    assert printed == "" and "a.mp4  2.0 s" in said.replace("\n", "")
     assert len(list(read_video(tmp_path / "a.mp4"))) == 50 and abs(len(read_audio(tmp_path / "a.mp4")) - 32000) < 1100
 
 
