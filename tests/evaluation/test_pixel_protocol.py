@@ -203,7 +203,7 @@ def test_an_outside_method_from_inputs_to_the_board(protocol, inputs, true_video
         assert main(["leaderboard", "add", str(tmp_path / f"{name}.json"), f"--name={name}", f"--board={board}"]) == 0
     tables = read_board(board)
     assert {t.protocol: [e.name for e in t.measured] for t in tables} == {"fake-v1": ["ours"], "fake-pixels-v1": ["still"]}
-    assert all(f"<dt>motion</dt><dd>{source}" in page(tables) for source in ("from files", "tracked in the pixels of both clips"))
+    assert all(f"<dt>motion</dt><dd>{source}" in page(tables, tmp_path) for source in ("from files", "tracked in the pixels of both clips"))
 
 
 def test_the_truth_is_the_truth_in_pixels_too(true_videos, tmp_path):
