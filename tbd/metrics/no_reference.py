@@ -69,7 +69,7 @@ class NoReferenceQuality(ClipMean):
 
         Raises:
             Unmeasurable: If there is no frame, or no face for the mouth.
-            InputError: If frames and points differ in number, or are missing.
+            InputError: If frames and points differ in number, are missing, or are given for whole pictures.
         """
         pictures = self._pictures(to_uint8(frames), points)
         if not pictures:
@@ -82,6 +82,8 @@ class NoReferenceQuality(ClipMean):
 
     def _pictures(self, frames: Tensor, points: Array | None) -> list[Tensor]:
         if self.region == "frame":
+            if points is not None:
+                raise InputError("NoReferenceQuality takes frames alone where it looks at whole pictures; region='mouth' reads points.")
             return list(sample_frames(frames, self.frames_per_clip))
         if points is None or len(points) != len(frames):
             raise InputError("The mouth's quality needs the points of every frame (reads preds.points).")
