@@ -390,13 +390,8 @@ class TalkingHeadPipeline:
         if not isinstance(plan, MusclePlan):
             raise InputError(f"The plan is of type {type(plan).__name__}; give a MusclePlan, as `think` does.")
         windows = self.motion_model.generate(audio, plan, seed, guidance, num_inference_steps)
-        return self._with_idle_motion(windows, plan, seed)
-
-    def _with_idle_motion(self, windows: Iterable[Motion], plan: MusclePlan, seed: int) -> Iterator[Motion]:
-        first = 0
-        for window in windows:
-            yield Motion(self.idle(window.values, plan, seed, first), window.metadata)
-            first += len(window)
+        idle = self.idle.begin(seed)
+        return (Motion(idle(window.values, plan), window.metadata) for window in windows)
 
     def render(
         self,
@@ -478,7 +473,7 @@ class TalkingHeadPipeline:
         if self.video_model is not None:
             raise InputError("A video model draws windows of a whole recording; a stream needs a renderer, such as the mesh warp.")
         seed = input_checks.check_int(seed, "The seed", 0, 2**63 - 1)
-        motion = MotionStream(self.motion_model, plan, seed, options, guidance, self.idle)
+        motion = MotionStream(self.motion_model, plan, seed, options, guidance, self.idle.begin(seed))
         own = relaxation if self.renderer is None else None
         return TalkingHeadStream(audio_chunks, motion, prepared or self.prepare(face), own, sample_rate, head_motion, realtime)
 

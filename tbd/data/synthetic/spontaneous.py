@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from tbd.draw.motion.idle import GAZE, fixations
 from tbd.face.channels import INDEX
 from tbd.media.rates import FPS
 from tbd.speech.phones import SILENCE, Phone
@@ -268,21 +269,19 @@ def look(values: np.ndarray, head: np.ndarray, profile: dict[str, np.ndarray], l
     """
     frames = len(values)
     aim = np.zeros((frames, 2))
-    start, away = 0, False
-    while start < frames:
-        # after a glance aside mostly back to the viewer, and the other way round: two fixations alike are one
-        away = bool(rng.random() < (0.3 if away else 0.75))
-        aim[start:] = rng.normal(0, (liveliness.gaze, 0.6 * liveliness.gaze)) if away else 0
-        start += max(3, int(FPS * rng.lognormal(np.log((0.7 if away else 1.1) / profile["gaze"][start]), 0.5)))
+
+    def duration(away: bool, start: float) -> int:
+        return max(3, int(FPS * rng.lognormal(np.log((0.7 if away else 1.1) / profile["gaze"][int(start)]), 0.5)))
+
+    for start, target in fixations(rng, (liveliness.gaze, 0.6 * liveliness.gaze), duration, frames):
+        aim[int(start) :] = target
     aim -= aim.mean(0)
     aim = gaussian_filter1d(aim, 0.6, axis=0)  # a jump takes two frames
     steady = head - head.mean(0)
     left = aim[:, 0] - 0.8 * steady[:, 1] / _EYE_SPAN
     down = aim[:, 1] - 0.8 * steady[:, 0] / _EYE_SPAN + profile["gaze_down"]
-    moves = {"eyeLookOutLeft": left, "eyeLookInRight": left, "eyeLookInLeft": -left, "eyeLookOutRight": -left,
-             "eyeLookDownLeft": down, "eyeLookDownRight": down, "eyeLookUpLeft": -down, "eyeLookUpRight": -down}  # fmt: skip
-    for name, move in moves.items():
-        values[:, INDEX[name]] += np.maximum(move, 0)
+    for name, (axis, sign) in GAZE.items():
+        values[:, INDEX[name]] += np.maximum(sign * (left, down)[axis], 0)
 
 
 def blink(

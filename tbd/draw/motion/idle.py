@@ -1,7 +1,8 @@
 """What eyes and the two halves of a face do of themselves, which a mean over many performances leaves out. Needs numpy alone."""
 
 import math
-from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,7 +28,7 @@ _LEAST, _MOST = -0.4, 0.4
 _HALVES = ("browDown", "browOuterUp", "cheekSquint", "eyeSquint", "mouthDimple", "mouthFrown", "mouthLowerDown", "mouthSmile",
            "mouthStretch", "mouthUpperUp", "noseSneer")  # fmt: skip
 """Movements with two sides, other than those that close lids and lips, which close together."""
-_GAZE = {"eyeLookOutLeft": (0, 1), "eyeLookInRight": (0, 1), "eyeLookInLeft": (0, -1), "eyeLookOutRight": (0, -1),
+GAZE = {"eyeLookOutLeft": (0, 1), "eyeLookInRight": (0, 1), "eyeLookInLeft": (0, -1), "eyeLookOutRight": (0, -1),
          "eyeLookDownLeft": (1, 1), "eyeLookDownRight": (1, 1), "eyeLookUpLeft": (1, -1), "eyeLookUpRight": (1, -1)}  # fmt: skip
 """Channel → axis of the gaze (to the subject's left, down) and its sign."""
 
@@ -60,82 +61,130 @@ class IdleMotion:
             if not 0 <= amount <= 3:
                 raise InputError(f"{name} must lie between 0 and 3, not {amount}.")
         self.glances, self.asymmetry = glances, asymmetry
-        self._last: tuple[int, _Fixations] | None = None
 
-    def __call__(self, values: np.ndarray, plan: MusclePlan, seed: int, first: int = 0, start: float | None = None) -> np.ndarray:
-        """Add to a motion, or to a piece of one: pieces that follow one another get what they would as a whole.
+    def __call__(self, values: np.ndarray, plan: MusclePlan, seed: int) -> np.ndarray:
+        """Add to a whole motion.
 
         Args:
             values: (T, 58) motion.
             plan: Where it directs the gaze, the eyes stay with it.
             seed: Of the performance.
-            first: The number of the first frame.
-            start: Seconds into the plan of the first frame; its number's where not given.
+
+        Returns:
+            (T, 58) float32.
+        """
+        return self.begin(seed)(values, plan)
+
+    def begin(self, seed: int) -> "IdlePerformance":
+        """Begin a performance whose motion comes piece by piece.
+
+        Args:
+            seed: Of the performance.
+
+        Returns:
+            Adds to one piece after the other what the whole would get.
+        """
+        return IdlePerformance(self.glances, self.asymmetry, seed)
+
+
+class IdlePerformance:
+    """The glances and the lopsidedness of one performance, as far as it has come; see `IdleMotion.begin`.
+
+    Args:
+        glances: As for `IdleMotion`.
+        asymmetry: Likewise.
+        seed: Of the performance.
+    """
+
+    def __init__(self, glances: float, asymmetry: float, seed: int) -> None:
+        self._glances, self._asymmetry, self._frames = glances, asymmetry, 0
+        rng = np.random.default_rng((seed, 1))
+        self._shares = {name: (rng.normal(0, _LOPSIDED), rng.uniform(0, 2 * np.pi, len(_PERIODS))) for name in _HALVES}
+        rng = np.random.default_rng((seed, 0))
+        self._fixations = fixations(rng, _GLANCE, lambda away, _: _duration(rng, away))
+        self._next: tuple[float, np.ndarray] = next(self._fixations)
+        self._looks: list[tuple[float, np.ndarray]] = [(-np.inf, np.zeros(2))]
+
+    def __call__(self, values: np.ndarray, plan: MusclePlan, start: float | None = None) -> np.ndarray:
+        """Add to the next piece.
+
+        Args:
+            values: (T, 58) motion.
+            plan: Where it directs the gaze, the eyes stay with it.
+            start: Seconds into the plan of the piece's first frame; the performance's where not given.
 
         Returns:
             (T, 58) float32.
         """
         out = np.array(values, np.float32)
-        if self.asymmetry > 0:
-            self._tilt(out, seed, first)
-        if self.glances > 0:
-            self._glance(out, perform(plan, len(out), first / FPS if start is None else start), seed, first)
+        if not len(out):
+            return out
+        frames = self._frames + np.arange(len(out))
+        if self._asymmetry > 0:
+            self._tilt(out, frames / FPS)
+        if self._glances > 0:
+            self._glance(out, frames, perform(plan, len(out), self._frames / FPS if start is None else start))
+        self._frames += len(out)
         return out
 
-    def _tilt(self, out: np.ndarray, seed: int, first: int) -> None:
-        rng = np.random.default_rng((seed, 1))
-        seconds = (first + np.arange(len(out))) / FPS
-        for name in _HALVES:
-            share = rng.normal(0, _LOPSIDED)
-            for period, phase in zip(_PERIODS, rng.uniform(0, 2 * np.pi, len(_PERIODS))):
+    def _tilt(self, out: np.ndarray, seconds: np.ndarray) -> None:
+        for name, (share, phases) in self._shares.items():
+            for period, phase in zip(_PERIODS, phases):
                 share = share + _WANDERS / len(_PERIODS) ** 0.5 * np.sin(2 * np.pi * seconds / period + phase)
-            share = np.clip(self.asymmetry * share, _LEAST, _MOST)
+            share = np.clip(self._asymmetry * share, _LEAST, _MOST)
             for side, sign in (("Left", 1), ("Right", -1)):
                 column = out[:, INDEX[name + side]]
                 column[...] = np.clip(column * (1 + sign * share), 0, np.maximum(column, 1))
 
-    def _glance(self, out: np.ndarray, performed: np.ndarray, seed: int, first: int) -> None:
-        if self._last is None or self._last[0] != seed:
-            self._last = seed, _Fixations(seed)
-        frames = first + np.arange(len(out))
-        aim = self._last[1].aim(frames) if len(out) else np.zeros((0, 2))
-        directed = performed[:, [INDEX[name] for name in _GAZE]].max(-1, initial=0)
-        aim *= self.glances * np.clip(1 - directed / 0.1, 0, 1)[:, None]
+    def _glance(self, out: np.ndarray, frames: np.ndarray, performed: np.ndarray) -> None:
+        directed = performed[:, [INDEX[name] for name in GAZE]].max(-1, initial=0)
+        aim = self._aim(frames) * (self._glances * np.clip(1 - directed / 0.1, 0, 1)[:, None])
         for axis in (0, 1):
-            ways = {name: sign for name, (along, sign) in _GAZE.items() if along == axis}
             for side in ("Left", "Right"):
-                names = [name for name in ways if name.endswith(side)]
-                gaze = sum(ways[name] * out[:, INDEX[name]] for name in names) + aim[:, axis]
-                for name in names:
-                    out[:, INDEX[name]] = np.clip(ways[name] * gaze, 0, 1)
+                ways = {name: sign for name, (along, sign) in GAZE.items() if along == axis and name.endswith(side)}
+                gaze = sum(sign * out[:, INDEX[name]] for name, sign in ways.items()) + aim[:, axis]
+                for name, sign in ways.items():
+                    out[:, INDEX[name]] = np.clip(sign * gaze, 0, 1)
+
+    def _aim(self, frames: np.ndarray) -> np.ndarray:
+        """(T, 2) where the eyes look in consecutive frames."""
+        while self._next[0] < frames[-1] + _REACH:
+            self._looks.append(self._next)
+            self._next = next(self._fixations)
+        while len(self._looks) > 1 and self._looks[1][0] < frames[0] - _REACH:
+            del self._looks[0]
+        aim = np.tile(self._looks[0][1], (len(frames), 1))
+        for (_, before), (start, target) in pairwise(self._looks):
+            aim += _step(frames - start)[:, None] * (target - before)
+        return aim
+
+
+def fixations(
+    rng: np.random.Generator, deviation: tuple[float, float], frames: Callable[[bool, float], float], end: float = math.inf
+) -> Iterator[tuple[float, np.ndarray]]:
+    """Draw where a speaker looks: at whom they talk to and aside in turn, mostly; two fixations alike are one longer one.
+
+    Args:
+        rng: Source of randomness; `frames` may draw from it as well.
+        deviation: Of glances, to the subject's left and down.
+        frames: Whether it is a glance, and its first frame → how many frames it lasts.
+        end: The first frame that is not asked for.
+
+    Yields:
+        First frames of fixations, and (2,) where they look: 0 at whom they talk to.
+    """
+    start, away = 0.0, False
+    while start < end:
+        away = bool(rng.random() < (_STAYS if away else _LEAVES))
+        yield start, rng.normal(0, deviation) if away else np.zeros(2)
+        start += frames(away, start)
+
+
+def _duration(rng: np.random.Generator, away: bool) -> float:
+    """Frames that a fixation lasts."""
+    return float(max(4.0, FPS * rng.lognormal(math.log(_AWAY if away else _HOME), 0.5)))
 
 
 def _step(since: np.ndarray) -> np.ndarray:
     """(T,) how far of a jump is made, frames after it."""
     return np.asarray(1 / (1 + np.exp(-np.clip(since / (0.55 * _JUMP), -40, 40))))
-
-
-class _Fixations:
-    """Where the eyes of one performance look, drawn as far as it has come.
-
-    Args:
-        seed: Of the performance.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self._rng, self._away = np.random.default_rng((seed, 0)), False
-        self._starts, self._targets = [-np.inf], [np.zeros(2)]
-        self._next = 0.0
-
-    def aim(self, frames: np.ndarray) -> np.ndarray:
-        """(T, 2) of consecutive frames."""
-        while self._next < frames[-1] + _REACH:
-            self._away = bool(self._rng.random() < (_STAYS if self._away else _LEAVES))
-            self._starts.append(self._next)
-            self._targets.append(self._rng.normal(0, _GLANCE) if self._away else np.zeros(2))
-            self._next += max(4.0, FPS * self._rng.lognormal(math.log(_AWAY if self._away else _HOME), 0.5))
-        done = bisect_left(self._starts, frames[0] - _REACH) - 1
-        aim = np.tile(self._targets[done], (len(frames), 1))
-        for at in range(done + 1, bisect_left(self._starts, frames[-1] + _REACH)):
-            aim += _step(frames - self._starts[at])[:, None] * (self._targets[at] - self._targets[at - 1])
-        return aim

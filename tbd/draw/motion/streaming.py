@@ -16,7 +16,7 @@ from torch import Tensor
 from tbd import DEFAULT_SEED
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO, Branch, Guidance, over_regions, weighted, within
-from tbd.draw.motion.idle import IdleMotion
+from tbd.draw.motion.idle import IdlePerformance
 from tbd.draw.motion.sampler import MotionSampler
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, CHANNELS
@@ -117,9 +117,9 @@ class MotionStream:
         seed: int = DEFAULT_SEED,
         options: StreamingOptions | None = None,
         guidance: Guidance | None = None,
-        idle: IdleMotion | None = None,
+        idle: IdlePerformance | None = None,
     ) -> None:
-        self.model, self.options, self._idle, self._seed = model, options or StreamingOptions(), idle, seed
+        self.model, self.options, self._idle = model, options or StreamingOptions(), idle
         self.guidance = guidance or model.guidance
         recognizer = model.audio_encoder.recognizer
         self._phones: PhoneStream | None = None if recognizer is None else open_phone_stream(recognizer)
@@ -223,7 +223,7 @@ class MotionStream:
         values = drawn.numpy().copy()
         np.clip(values[:, : len(BLENDSHAPES)], 0, 1, out=values[:, : len(BLENDSHAPES)])
         if self._idle is not None:
-            values = self._idle(values, self._plan, self._seed, self.frames, self.frames / FPS - self._origin)
+            values = self._idle(values, self._plan, self.frames / FPS - self._origin)
         self._past = torch.cat([self._past, drawn])[-self.model.past_frames :]
         self._noise = self._noise[len(drawn) :]
         self.frames += len(drawn)

@@ -50,10 +50,22 @@ def test_halves_differ_by_a_share_that_is_the_performances_own():
 def test_pieces_get_what_the_whole_gets_and_a_seed_gives_one_performance():
     plan = MusclePlan(actions=(MuscleAction(unit=61, intensity=0.5, onset=2.0, offset=3.0),))
     whole = IdleMotion()(smiling(), plan, 5)
-    pieces = [IdleMotion()(smiling()[at : at + 7], plan, 5, at) for at in range(0, 250, 7)]
+    performance = IdleMotion().begin(5)
+    pieces = [performance(smiling()[at : at + 7], plan) for at in range(0, 250, 7)]
     assert np.abs(np.concatenate(pieces) - whole).max() < 1e-6
     assert (IdleMotion()(smiling(), plan, 5) == whole).all() and (IdleMotion()(smiling(), plan, 6) != whole).any()
     assert (IdleMotion(0, 0)(smiling(), plan, 5) == smiling()).all()
+
+
+def test_performances_of_one_pipeline_know_nothing_of_each_other():
+    """As the visitors of a live page, who take turns."""
+    idle, plan = IdleMotion(), MusclePlan()
+    together = {seed: idle.begin(seed) for seed in (1, 2)}
+    pieces = {seed: [] for seed in together}
+    for at in range(0, 250, 25):
+        for seed, performance in together.items():
+            pieces[seed].append(performance(smiling()[at : at + 25], plan))
+    assert all(np.abs(np.concatenate(pieces[seed]) - idle(smiling(), plan, seed)).max() < 1e-6 for seed in together)
 
 
 def test_amounts_out_of_range_are_refused():

@@ -107,7 +107,7 @@ def test_a_plan_survives_the_clock_that_starts_again(model, monkeypatch):
 
 
 def test_eyes_glance_as_they_do_in_a_whole_recording_and_the_past_knows_nothing_of_it(model, voice):
-    still, lively = drawn(MotionStream(model, SMILE, 3), voice), drawn(MotionStream(model, SMILE, 3, idle=IdleMotion()), voice)
+    still, lively = drawn(MotionStream(model, SMILE, 3), voice), drawn(MotionStream(model, SMILE, 3, idle=IdleMotion().begin(3)), voice)
     assert np.abs(IdleMotion()(still, SMILE, 3) - lively).max() < 1e-6
     gaze = lively[:, INDEX["eyeLookOutLeft"]] - still[:, INDEX["eyeLookOutLeft"]]
     assert np.abs(gaze).max() > 0.05 and (still[:, INDEX["jawOpen"]] == lively[:, INDEX["jawOpen"]]).all()
