@@ -7,15 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from tbd.errors import InputError, TBDError
-from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import FaceGeometry, remove_pose
 from tbd.face.mesh import FaceModel
 from tbd.face.render.contour import blend
 from tbd.face.render.dental_arch import RigidFrame
-from tbd.face.render.lips import LipAperture, lip_coverage
 from tbd.face.render.mouth import Mouth
-from tbd.face.render.mouth_crop import OPEN, MouthCrop, lip_gap, mouth_mask
+from tbd.face.render.mouth_crop import OPEN, MouthCrop, inside_share, lip_gap, lip_opening, mouth_mask
 from tbd.face.render.mouth_interior import MouthInterior
 from tbd.face.render.mouth_palette import Palette
 from tbd.face.rig import Rig
@@ -91,18 +89,16 @@ class MouthPainter:
         return MouthSample(crop.cut(painted), crop.cut(face.image), self.reference, np.round(255 * mask).astype(np.uint8))
 
     def _paint(self, image: np.ndarray, face: FaceGeometry) -> None:
-        points = face.points[:, :2].astype(np.float64)
-        lips = points[list(topology.LIP_TOP + topology.LIP_BOTTOM)]
-        low, high = np.maximum(np.floor(lips.min(0)).astype(int) - 6, 0), np.ceil(lips.max(0)).astype(int) + 7
-        columns, rows = slice(low[0], min(high[0], image.shape[1])), slice(low[1], min(high[1], image.shape[0]))
-        aperture = LipAperture(topology.LIP_TOP, topology.LIP_BOTTOM, (rows, columns))
-        opening = aperture.open(points[aperture.top], points[aperture.bottom])
+        found = lip_opening(face.points, image.shape)
+        if found is None:
+            return
+        (rows, columns), opening = found
         jaw = Rig(face.canonical).basis[BLENDSHAPES.index(JAW[0])]
         drop = resting_jaw_drop(face.canonical, jaw) * jaw_displacement(face.canonical.astype(np.float64), self._anchors)[0]
         skull, hanging = (RigidFrame.of(face.project(self._anchors + shift)[:, :2]) for shift in (np.zeros(3), drop))
         x, y = np.arange(columns.start, columns.stop)[None], np.arange(rows.start, rows.stop)[:, None]
         inside = MouthInterior(face, self._palette).draw(opening, skull, hanging, x, y)
-        blend(image[rows, columns], inside, lip_coverage(opening, 0.6))
+        blend(image[rows, columns], inside, inside_share(opening))
 
 
 def collect(frames: Iterable[np.ndarray], meshes: Iterable[np.ndarray | None]) -> list[MouthSample]:

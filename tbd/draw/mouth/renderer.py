@@ -1,12 +1,12 @@
 """`NeuralMeshRenderer`: the mesh warp, its mouth finished by a network."""
 
 import os
-from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tbd.draw.checkpoint import read_state
 from tbd.draw.mouth.network import MouthUNet
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
@@ -63,8 +63,8 @@ class NeuralMeshRenderer(MeshWarpRenderer):
         Returns:
             Draws a frame, in any order and from several threads.
         """
-        warper = PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips, self.open_eyes)
-        return PreparedPortrait(face, _FinishedWarper(warper, face.without_margin(), self.network, self.strength))
+        picture = face.without_margin()
+        return PreparedPortrait(face, _FinishedWarper(self._warper(picture), picture, self.network, self.strength))
 
 
 class _FinishedWarper:
@@ -101,28 +101,21 @@ def load_network(weights: str | os.PathLike) -> MouthUNet:
     Raises:
         InputError: If the file cannot be read or holds another network.
     """
-    state = _read(weights)
+    try:
+        found = read_state(weights)
+    except InputError as error:
+        raise InputError(f"No weights of a mouth's network can be read from {weights}. {error}") from error
+    run = {name.removeprefix(_PREFIX): tensor for name, tensor in found.items() if name.startswith(_PREFIX)}
+    state = run or found
     try:
         width, levels = len(state["proj_in.weight"]), len({name.split(".")[1] for name in state if name.startswith("down.")})
         network = MouthUNet(width, levels)
         network.load_state_dict(state)
-    except (KeyError, RuntimeError, IndexError):
+    except (KeyError, RuntimeError):
         raise InputError(
             f"{weights} holds other weights than those of a mouth's network, which `tbd fit` of a MouthRefiner writes."
         ) from None
     return network
-
-
-def _read(weights: str | os.PathLike) -> Mapping[str, Tensor]:
-    try:
-        if os.fspath(weights).endswith(".safetensors"):
-            from safetensors.torch import load_file
-
-            return load_file(weights)
-        state = torch.load(weights, map_location="cpu", weights_only=True)["state_dict"]
-    except Exception:
-        raise InputError(f"No weights of a mouth's network can be read from {weights}.") from None
-    return {name.removeprefix(_PREFIX): tensor for name, tensor in state.items() if name.startswith(_PREFIX)}
 
 
 def _picture(crop: np.ndarray) -> Tensor:

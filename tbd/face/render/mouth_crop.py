@@ -6,6 +6,7 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.geometry import LEFT_CORNER, RIGHT_CORNER
+from tbd.face.render.contour import Opening
 from tbd.face.render.lips import LipAperture, lip_coverage
 
 SIZE = 128
@@ -15,6 +16,8 @@ WIDTH = 1.0
 _LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)
 _EDGE = 0.6
 """Standard deviation (pixels of the frame) by which the edge of the opening between the lips is blurred."""
+_MARGIN = 6
+"""Pixels beside the lips that their soft edge may reach."""
 OPEN = 0.03
 """Distance between the lips, in distances between the eyes' outer corners, from which on there is an inside to be seen."""
 
@@ -106,6 +109,30 @@ def lip_gap(points: np.ndarray, scale: float) -> float:
     return float(((bottom - top) @ down).max() / scale)
 
 
+def lip_opening(points: np.ndarray, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], Opening] | None:
+    """Find the part of a frame about its lips, and the opening between them.
+
+    Args:
+        points: (478, 2 or more) pixels of the mesh.
+        shape: (height, width, …) of the frame.
+
+    Returns:
+        (rows, columns) of the part, and the opening over it; None where hardly anything of the lips is in the frame.
+    """
+    points = np.asarray(points, np.float64)[:, :2]
+    low, high = np.floor(points[_LIPS].min(0)).astype(int) - _MARGIN, np.ceil(points[_LIPS].max(0)).astype(int) + _MARGIN + 1
+    columns, rows = (slice(max(low[axis], 0), min(high[axis], shape[1 - axis])) for axis in (0, 1))
+    if min(columns.stop - columns.start, rows.stop - rows.start) < _MARGIN:
+        return None
+    aperture = LipAperture(topology.LIP_TOP, topology.LIP_BOTTOM, (rows, columns))
+    return (rows, columns), aperture.open(points[aperture.top], points[aperture.bottom])
+
+
+def inside_share(opening: Opening) -> np.ndarray:
+    """(h, w) float32 0..1 how much of each pixel of a frame lies between the lips."""
+    return lip_coverage(opening, _EDGE)
+
+
 def mouth_mask(points: np.ndarray, crop: MouthCrop, shape: tuple[int, ...]) -> np.ndarray:
     """Tell which pixels of a crop lie between the lips.
 
@@ -117,12 +144,9 @@ def mouth_mask(points: np.ndarray, crop: MouthCrop, shape: tuple[int, ...]) -> n
     Returns:
         (128, 128) float32 0..1.
     """
-    points = np.asarray(points, np.float64)[:, :2]
-    low, high = np.floor(points[_LIPS].min(0)) - 4, np.ceil(points[_LIPS].max(0)) + 5
-    columns = slice(int(max(low[0], 0)), int(min(high[0], shape[1])))
-    rows = slice(int(max(low[1], 0)), int(min(high[1], shape[0])))
     mask = np.zeros(shape[:2], np.float32)
-    if columns.stop - columns.start > 4 and rows.stop - rows.start > 4:
-        aperture = LipAperture(topology.LIP_TOP, topology.LIP_BOTTOM, (rows, columns))
-        mask[rows, columns] = lip_coverage(aperture.open(points[aperture.top], points[aperture.bottom]), _EDGE)
+    found = lip_opening(points, shape)
+    if found is not None:
+        part, opening = found
+        mask[part] = inside_share(opening)
     return crop.cut(mask)

@@ -126,7 +126,11 @@ class MeshWarpRenderer(Renderer):
         Returns:
             Draws a frame, in any order and from several threads.
         """
-        return PreparedPortrait(face, PortraitWarper(face.without_margin(), self.neutralize, self.shading, self.close_lips, self.open_eyes))
+        return PreparedPortrait(face, self._warper(face.without_margin()))
+
+    def _warper(self, face: FaceGeometry) -> PortraitWarper:
+        """Prepare a picture without a margin."""
+        return PortraitWarper(face, self.neutralize, self.shading, self.close_lips, self.open_eyes)
 
 
 class FrameDrawer(Protocol):

@@ -369,23 +369,14 @@ class PortraitWarper:
         far as it does, or as `close_lips` says.
         """
         weights = self._rig.activations(blendshapes)
-        shrunk = [self._fit_philtrum(weights, *half) for half in self._lip_room]
-        for (_, raising), factor in zip(self._lip_room, shrunk):
-            weights[raising] *= factor
+        yielding = np.ones_like(weights)
+        for rise, raising in self._lip_room:  # what raises both halves of the lip gives way as the tighter one asks
+            yielding[raising] = np.minimum(yielding[raising], _philtrum_share(weights, rise, raising))
+        weights *= yielding
         contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
         yields = neutralize + (1 - neutralize) * contrary
         weights[-1] += (1 - weights[-1]) * max(yields, self._close_lips)
         return np.append(weights, np.array([yields, 1], np.float32))
-
-    def _fit_philtrum(self, weights: np.ndarray, rise: np.ndarray, raising: list[int]) -> float:
-        """0..1, how far movements that raise the upper lip give way, so that the skin above it does not fold."""
-        modes = len(weights)
-        total = float(weights @ rise[:modes])
-        given = float(weights[raising] @ np.maximum(rise[raising], 0))
-        if total <= _EASY or given <= 0:
-            return 1.0
-        allowed = _EASY + (1 - _EASY) * np.tanh((total - _EASY) / (1 - _EASY))
-        return float(np.clip(1 - (total - allowed) / given, 0, 1))
 
     def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):
         """Backward fields of the whole picture and of the face, in cells, and the face's forward field."""
@@ -486,6 +477,19 @@ class PortraitWarper:
         seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
         lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
+
+
+def _philtrum_share(weights: np.ndarray, rise: np.ndarray, raising: list[int]) -> float:
+    """0..1, what is left of movements that raise the upper lip, so that the skin above it does not fold.
+
+    `rise` is what each mode shortens that skin by, as a share of what it may shorten by; `raising` are those that give way.
+    """
+    total = float(weights @ rise[: len(weights)])
+    given = float(weights[raising] @ np.maximum(rise[raising], 0))
+    if total <= _EASY or given <= 0:
+        return 1.0
+    allowed = _EASY + (1 - _EASY) * np.tanh((total - _EASY) / (1 - _EASY))
+    return float(np.clip(1 - (total - allowed) / given, 0, 1))
 
 
 def _shown_turn(angles: np.ndarray, pose: np.ndarray) -> np.ndarray:
