@@ -5,7 +5,7 @@ import pytest
 
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
-from tbd.face.geometry import mirror_points
+from tbd.face.geometry import mean_face, mirror_points
 from tbd.face.rig import Rig, resting_smile, smile_relaxation
 from tests.face.rigging.poses import AT, SIDED, moved
 
@@ -46,3 +46,11 @@ def test_a_resting_smile_is_measured_and_let_go(rig):
 def test_another_shape_is_refused():
     with pytest.raises(ValueError, match="478"):
         Rig(np.zeros((468, 3)))
+
+
+def test_what_is_drawn_is_not_what_trackers_solve_for():
+    """Figures on tracked motion stand on the basis: corners of a frown go outwards there, and hardly where a face is drawn."""
+    solved, drawn = (Rig(mean_face(), drawn=kind).basis[AT["mouthFrownLeft"]] for kind in (False, True))
+    assert solved[291, 0] == pytest.approx(0.135, abs=0.02) and 0.02 < drawn[291, 0] < 0.1
+    assert drawn[291, 1] == pytest.approx(solved[291, 1], abs=0.03)
+    assert (Rig(mean_face()).basis[AT["mouthFrownLeft"]] == solved).all()

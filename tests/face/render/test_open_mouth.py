@@ -8,6 +8,7 @@ import pytest
 from tbd.face.render.dental_arch import UPPER_EDGE, RigidFrame, upper_arch
 from tbd.face.render.lips import LipAperture
 from tbd.face.render.open_mouth import find_lip_edges, find_teeth, mirror_lips, tooth_likeness
+from tests.face.render.drawing import palette
 
 SCALE = 160.0
 LIP, TOOTH, DARK = np.array([190, 100, 100]), np.array([225, 215, 200]), np.array([40, 15, 15])
@@ -69,7 +70,7 @@ class TestTeeth:
         assert np.ptp(near) < 0.03  # the highlight itself reaches 0.07 farther than the teeth
 
     def test_painted_teeth_go_on_beside_them_at_their_height_and_in_their_light(self):
-        from tbd.face.render.mouth_interior import _going_on
+        from tbd.face.render.mouth_interior import _going_on, _with_own
 
         arch, found = self.find()
         over = np.full_like(found.over, 0.05) * found.beside
@@ -81,6 +82,9 @@ class TestTeeth:
         at, far = shown[-1] + 2, -1
         lowest = [arch.places[1][np.flatnonzero(row[:, column, 3] > 0.5)[-1], 0] for column in (at, far)]
         assert lowest[0] == pytest.approx(0.05, abs=0.012) and lowest[1] == pytest.approx(over[far], abs=0.012)
+        whole = _with_own(painted, raised, arch, palette(), 0.0)
+        lowest = arch.places[1][np.flatnonzero(whole[:, shown[-1] + 6, 3] > 0.5)[-1], 0]
+        assert lowest == pytest.approx(over[shown[-1] + 6], abs=0.012)  # the row that is drawn has it
         light = [row[arch.places[1][:, 0] > 0.06][:, column, :3].mean() for column in (at, far)]
         assert light[0] > 160 and light[1] == pytest.approx(100 * (1 + 0.8 * found.beside[far]), abs=4)
 
