@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tbd.errors import InputError, TBDError
+from tbd.errors import InputError
+from tbd.media.encoding import add_audio_stream, add_video_stream, audio_frame, explained_failures, yuv_frame
 from tbd.media.rates import FPS
 from tbd.utils.atomic import atomic_output
 from tbd.utils.file_checks import PathLike
@@ -66,48 +67,29 @@ class StreamWriter:
             audio: (N,) float32 in −1..1.
 
         Raises:
-            TBDError: If the disk is full, nobody reads the pipe, or the encoder fails.
+            TBDError: If the disk is full or the encoder fails.
+            BrokenPipeError: If nobody reads the pipe.
         """
-        import av
-        import cv2
-
-        try:
+        with explained_failures(self._path):
             if not self.frames:
                 self._open(frame)
-            height, width = frame.shape[:2]
-            if height % 2 or width % 2:
-                frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-            picture = av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).view(np.uint8), "yuv420p")
+            picture = yuv_frame(frame)
             picture.pts, picture.time_base = self.frames, Fraction(1, FPS)
             self._container.mux(self._video.encode(picture))
             self.frames += 1
             if len(audio):
-                block = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio[None], np.float32), format="fltp", layout="mono")
-                block.sample_rate, block.pts, block.time_base = self._rate, self._samples, Fraction(1, self._rate)
-                self._container.mux(self._sound.encode(block))
+                self._container.mux(self._sound.encode(audio_frame(audio[None], self._rate, self._samples)))
                 self._samples += len(audio)
-        except BrokenPipeError:
-            raise
-        except (OSError, ValueError) as error:
-            raise TBDError(f"Writing {self._path} failed ({getattr(error, 'strerror', None) or error}).") from error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if (error is not None and not isinstance(error, KeyboardInterrupt)) or not self.frames:
             self._stack.__exit__(kind or InputError, error or InputError("no frame"), trace)
             return
-        with self._stack:
+        with explained_failures(self._path), self._stack:
             self._container.mux(self._video.encode())
             self._container.mux(self._sound.encode())
 
     def _open(self, frame: np.ndarray) -> None:
         options = {"crf": str(self._crf), "preset": "superfast", "tune": "zerolatency", "g": str(2 * FPS)}
-        self._video = self._container.add_stream("libx264", rate=FPS, options=options)
-        self._video.width, self._video.height = (side + side % 2 for side in frame.shape[1::-1])
-        self._video.pix_fmt = "yuv420p"
-        context = self._video.codec_context
-        context.thread_count, context.time_base = 1, Fraction(1, FPS)
-        # as `tbd.media.writer` states them
-        context.colorspace, context.color_range, context.color_primaries, context.color_trc = 6, 1, 1, 1
-        self._sound = self._container.add_stream(
-            "aac", rate=self._rate, layout="mono", bit_rate=64_000 if self._rate <= 24_000 else 128_000
-        )
+        self._video = add_video_stream(self._container, frame.shape, options, threads=1)
+        self._sound = add_audio_stream(self._container, self._rate)

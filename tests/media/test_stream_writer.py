@@ -1,11 +1,13 @@
+import errno
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
-from tbd.errors import InputError
+from tbd.errors import InputError, TBDError
 from tbd.media import read_audio, read_video
 from tbd.media.stream_writer import StreamWriter
 
@@ -34,6 +36,16 @@ def test_ctrl_c_keeps_what_was_said_and_a_failure_keeps_nothing(tmp_path):
                 writer.write(np.zeros((64, 64, 3), np.uint8), np.zeros(640, np.float32))
             raise error
     assert [path.name for path in tmp_path.iterdir()] == ["True.mp4"] and len(list(read_video(tmp_path / "True.mp4"))) == 10
+
+
+def test_a_disk_that_is_full_at_the_end_is_one_sentence_and_leaves_no_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(TBDError, match="No space left"), StreamWriter(tmp_path / "a.mp4", 16000) as writer:
+        writer.write(np.zeros((64, 64, 3), np.uint8), np.zeros(640, np.float32))
+        monkeypatch.setattr(writer, "_video", SimpleNamespace(encode=full))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_stream_without_frames_leaves_no_file(tmp_path):
