@@ -22,6 +22,8 @@ from tbd.think.plan import MusclePlan
 
 _AHEAD = 3 * FPS
 """Frames that may wait for whoever takes them; then drawing waits, too."""
+_UNREAD = 500
+"""Pieces of sound that may wait to be drawn, ten seconds of a microphone's; then reading waits, too."""
 _RELAXES = 0.85 / (0.5 * FPS)
 """How much of a portrait's own expression gives way within a frame when the plan changes: all of it in half a second."""
 
@@ -78,6 +80,7 @@ class TalkingHeadStream:
         self._relaxed = self._target = None if self._relaxation is None else self._relaxation(motion.plan)
         self._sound, self._next_plan = SoundStream(sample_rate), deque[MusclePlan](maxlen=1)
         self._pool, self._closed = ThreadPoolExecutor(workers), threading.Event()
+        self._frame: np.ndarray  # the last one that was given out; the first frame is always drawn
         self.load = LoadShedder()
         self._pieces = self._in_real_time() if realtime else self._one_by_one()
 
@@ -122,13 +125,12 @@ class TalkingHeadStream:
 
     def _one_by_one(self) -> Iterator[StreamPiece]:
         waiting: deque[_Job] = deque()
-        last: list[np.ndarray] = []
         for jobs in self._jobs(self._chunks):
             waiting += jobs
             while len(waiting) > 2:
-                yield _finished(waiting.popleft(), last)
+                yield self._finish(waiting.popleft())
         while waiting:
-            yield _finished(waiting.popleft(), last)
+            yield self._finish(waiting.popleft())
 
     def _jobs(self, chunks: Iterable[Any]) -> Iterator[list[_Job]]:
         """The frames that each piece of sound makes possible, hop by hop."""
@@ -167,8 +169,14 @@ class TalkingHeadStream:
             jobs.append(_Job(drawn, self._sound.next_frame()))
         return jobs
 
+    def _finish(self, job: _Job) -> StreamPiece:
+        """Wait for a frame; where none was drawn, the one before stays."""
+        if job.frame is not None:
+            self._frame = job.frame.result()
+        return StreamPiece(self._frame, job.audio)
+
     def _in_real_time(self) -> Iterator[StreamPiece]:
-        arrived: queue.Queue[Any] = queue.Queue()
+        arrived: queue.Queue[Any] = queue.Queue(_UNREAD)
         jobs: queue.Queue[Any] = queue.Queue(_AHEAD)
         threads = [
             threading.Thread(target=self._read, args=(arrived,), daemon=True),
@@ -176,26 +184,25 @@ class TalkingHeadStream:
         ]
         for thread in threads:
             thread.start()
-        last: list[np.ndarray] = []
         while True:
             job = _get(jobs, self._closed)
             if job is None:
                 return
             if isinstance(job, BaseException):
                 raise job
-            yield _finished(job, last)
+            yield self._finish(job)
 
     def _read(self, arrived: "queue.Queue[Any]") -> None:
         """Take the sound as it comes, with the time at which it did."""
         try:
             for chunk in self._chunks:
                 # who knows when it came says so: sound that has waited for the portrait to be prepared is late from the first frame on
-                arrived.put((getattr(self._chunks, "arrived", None), chunk, time.monotonic()))
+                _put(arrived, (getattr(self._chunks, "arrived", None), chunk, time.monotonic()), self._closed)
                 if self._closed.is_set():
                     return
-            arrived.put(None)
+            _put(arrived, None, self._closed)
         except BaseException as error:
-            arrived.put(error)
+            _put(arrived, error, self._closed)
 
     def _work(self, arrived: "queue.Queue[Any]", jobs: "queue.Queue[Any]") -> None:
         try:
@@ -240,7 +247,7 @@ class _Arrivals:
 
     def add(self, samples: int, time: float, exact: bool = False) -> None:
         """Note that `samples` in all were there at `time`; where that is exact, they were spoken then."""
-        if self._start != self._start:
+        if np.isnan(self._start):
             self._start = time - samples / SAMPLE_RATE
         self._times.append((samples, time if exact else max(time, self._start + samples / SAMPLE_RATE)))
 
@@ -249,12 +256,6 @@ class _Arrivals:
         while len(self._times) > 1 and self._times[0][0] < samples:
             self._times.popleft()
         return self._times[0][1] if self._times else float("inf")
-
-
-def _finished(job: _Job, last: list[np.ndarray]) -> StreamPiece:
-    if job.frame is not None:
-        last[:] = [job.frame.result()]
-    return StreamPiece(last[0], job.audio)
 
 
 def _get(waiting: "queue.Queue[Any]", closed: threading.Event) -> Any:

@@ -161,6 +161,22 @@ def test_closing_ends_a_stream_whose_sound_goes_on_for_ever(open_stream):
     assert threading.active_count() <= before
 
 
+def test_sound_that_is_poured_in_waits_outside_until_it_is_drawn(open_stream):
+    """Nobody takes frames: 75 are drawn ahead, 500 pieces wait, and no more is read."""
+    given, piece = 0, noise(0.04)
+
+    def pour():
+        nonlocal given
+        while True:
+            given += 1
+            yield piece
+
+    with open_stream(pour(), realtime=True) as stream:
+        next(stream)
+        time.sleep(1)
+        assert given < 75 + 500 + 25
+
+
 def test_memory_of_a_stream_does_not_grow(open_stream):
     stream = open_stream(noise(0.5) for _ in range(240))
     for i, _ in enumerate(stream):
