@@ -186,6 +186,7 @@ def _serve(
 def _play(stream: "TalkingHeadStream", output: str, plan: "MusclePlan", console: "Console") -> None:
     from tbd.live.display import Display
     from tbd.media import provenance
+    from tbd.media.rates import FPS
     from tbd.media.stream_writer import StreamWriter
 
     sink: Any
@@ -203,7 +204,7 @@ def _play(stream: "TalkingHeadStream", output: str, plan: "MusclePlan", console:
         pass
     if not frames:
         raise InputError("No sound came, so nothing was drawn.")
-    console.print(f"[bold]{output}[/]  {frames / 25:.1f} s", highlight=False)
+    console.print(f"[bold]{output}[/]  {frames / FPS:.1f} s", highlight=False)
 
 
 COMMAND = Command("a portrait talks while somebody speaks: a microphone, a recording or a pipe in, a face out", _options, _run)

@@ -44,8 +44,9 @@ class Display:
         with suppress(Exception):  # the face is seen without its voice
             import sounddevice
 
-            self._voice = sounddevice.OutputStream(samplerate=self._rate, channels=1, dtype="float32")
-            self._voice.start()
+            voice = sounddevice.OutputStream(samplerate=self._rate, channels=1, dtype="float32")
+            voice.start()
+            self._voice = voice
         return self
 
     def write(self, frame: np.ndarray, audio: np.ndarray) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from tbd.errors import InputError, TBDError
 from tbd.live.protocol import LONGEST_MESSAGE, pack_frame, read_message
+from tbd.live.sound import SampleReader
 from tbd.live.talking_head import StreamPiece, TalkingHeadStream
 from tbd.media.rates import FPS
 from tbd.think.plan import MusclePlan
@@ -55,7 +56,7 @@ class SoundQueue:
         self._waiting: queue.Queue[tuple[float, np.ndarray] | None] = queue.Queue(_MOST_WAITING)
         self.arrived = 0.0
         """When the piece that was given out last had come, by `time.monotonic`."""
-        self._rest = b""
+        self._samples = SampleReader()
         self._closed = False
 
     def put(self, data: bytes) -> None:
@@ -67,11 +68,8 @@ class SoundQueue:
         Raises:
             InputError: If ten seconds of sound wait already: it comes faster than it is spoken.
         """
-        data = self._rest + data
-        whole = len(data) // 2 * 2
-        self._rest = data[whole:]
         try:
-            self._waiting.put_nowait((time.monotonic(), np.frombuffer(data[:whole], "<i2")))
+            self._waiting.put_nowait((time.monotonic(), self._samples.read(data)))
         except queue.Full:
             raise InputError("The sound comes faster than it can be spoken; send it at the pace at which it plays.") from None
 
@@ -177,23 +175,7 @@ class LiveServer:
                 raise InputError("The first message to a live server names the sample_rate of the sound.")
             plan = await self._run(self._think, first.get("emotion", ""))
             stream = await self._run(self._open_stream, sound, plan, first["sample_rate"])
-            try:
-                tasks = [asyncio.create_task(part) for part in (self._listen(socket, sound, stream), self._show(socket, stream))]
-                try:
-                    # the listener ends with the connection or a bad message; the show, when all has been shown
-                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                    if tasks[0].done() and tasks[0].exception() is None:
-                        await tasks[1]
-                finally:
-                    stream.close()
-                    for task in tasks:
-                        task.cancel()
-                    results = await asyncio.gather(*tasks, return_exceptions=True)
-                for result in results:
-                    if isinstance(result, Exception):
-                        raise result
-            finally:
-                stream.close()
+            await self._converse(socket, sound, stream)
             await socket.close()
         except TBDError as error:
             with contextlib.suppress(ConnectionClosed):
@@ -204,6 +186,23 @@ class LiveServer:
         finally:
             sound.close()
             self._visitors -= 1
+
+    async def _converse(self, socket: Any, sound: SoundQueue, stream: TalkingHeadStream) -> None:
+        """Listen and show at the same time, until all has been shown or one of both fails; then the stream is closed."""
+        tasks = [asyncio.create_task(part) for part in (self._listen(socket, sound, stream), self._show(socket, stream))]
+        try:
+            # the listener ends with the connection or a bad message; the show, when all has been shown
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if tasks[0].done() and tasks[0].exception() is None:
+                await tasks[1]
+        finally:
+            stream.close()
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
 
     async def _listen(self, socket: Any, sound: SoundQueue, stream: TalkingHeadStream) -> None:
         """Pass sound and sentences on, until the visitor says that it is the end."""

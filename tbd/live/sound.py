@@ -132,6 +132,27 @@ class SoundStream:
         return np.clip(mono, -1, 1)
 
 
+class SampleReader:
+    """Reads 16-bit little-endian samples out of bytes that may be cut anywhere, as pipes and connections cut them."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def read(self, data: bytes) -> np.ndarray:
+        """Read on.
+
+        Args:
+            data: The bytes that follow those before.
+
+        Returns:
+            (N,) int16, the samples that are whole.
+        """
+        data = self._rest + data
+        whole = len(data) // 2 * 2
+        self._rest = data[whole:]
+        return np.frombuffer(data[:whole], "<i2")
+
+
 def check_rate(sample_rate: Any) -> int:
     """Refuse what is no rate of sound.
 

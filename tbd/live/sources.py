@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tbd.errors import InputError, TBDError, first_line
-from tbd.live.sound import check_rate
+from tbd.live.sound import SampleReader, check_rate
 from tbd.media import read_sound
 from tbd.utils.file_checks import PathLike
 
@@ -83,17 +83,15 @@ class PipeSource(SoundSource):
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Iterate over (N,) pieces as the pipe gives them, 20 ms at most."""
-        size, rest = 2 * round(CHUNK_SECONDS * self.sample_rate), b""
+        size, reader = 2 * round(CHUNK_SECONDS * self.sample_rate), SampleReader()
         read = getattr(self._pipe, "read1", self._pipe.read)  # what is there, rather than what was asked for
         while not self._closed:
             data = read(size)
             if not data:
                 return
-            data = rest + data
-            whole = len(data) // 2 * 2
-            rest = data[whole:]
-            if whole:
-                yield np.frombuffer(data[:whole], "<i2")
+            samples = reader.read(data)
+            if len(samples):
+                yield samples
 
 
 class MicrophoneSource(SoundSource):
