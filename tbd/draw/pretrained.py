@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from torch import nn
 
 from tbd.errors import InputError, first_line
@@ -96,3 +97,19 @@ def fingerprint(model: nn.Module) -> str:
         digest.update(f"{name}{tuple(value.shape)}".encode())
         digest.update(value.detach().float().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:8]
+
+
+def checksum_of_weights(model: nn.Module) -> str:
+    """Hash a model's weights as they are stored: to the bit, and in their own precision, unlike `fingerprint`.
+
+    Args:
+        model: On any device.
+
+    Returns:
+        SHA-256 of names and values, 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        # bytes by torch: NumPy has no bfloat16
+        digest.update(name.encode() + value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -21,7 +21,6 @@ from typing_extensions import override
 
 from tbd.draw.randomness import clip_seed
 from tbd.errors import InputError, TBDError
-from tbd.evaluation.clip_decoding import count_frames
 from tbd.evaluation.environment import environment, peak_memory
 from tbd.evaluation.predictions import INPUTS, RUN, Row, read_row
 from tbd.evaluation.predictors import FinishedVideo, Outcome, PredictionError, Predictor
@@ -90,7 +89,8 @@ def write_clip(predictor: Predictor, clip: ReferenceClip, folder: Path, size: in
     start, sound = time.perf_counter(), clip.audio()
     outcome = predictor.predict(clip, size, seed)
     if isinstance(outcome, FinishedVideo):
-        frames, motion = _keep_video(outcome, folder, clip.id), None
+        _keep_video(outcome.path, folder, clip.id)
+        frames, motion = outcome.frames, None
         seconds, memory, on_gpu = outcome.seconds, outcome.memory, False  # the other program's, whose GPU is not watched
     else:
         frames, motion = _write_frames(outcome, sound, folder, clip.id, type(predictor).__name__), outcome.motion
@@ -120,12 +120,10 @@ def _write_frames(outcome: Outcome, sound: np.ndarray, folder: Path, clip: str, 
     return writer.frames
 
 
-def _keep_video(video: FinishedVideo, folder: Path, clip: str) -> int:
-    """Move a finished video to its place, under its own ending; returns the number of its frames."""
-    target = folder / f"{clip}{video.path.suffix.lower()}"
-    with atomic_output(target) as temporary:
-        shutil.move(video.path, temporary)
-    return count_frames(target).frames
+def _keep_video(video: Path, folder: Path, clip: str) -> None:
+    """Move a finished video to its place, under its own ending."""
+    with atomic_output(folder / f"{clip}{video.suffix.lower()}") as temporary:
+        shutil.move(video, temporary)
 
 
 def _keep_log(error: InputError, path: Path) -> str:

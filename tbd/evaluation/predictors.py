@@ -1,6 +1,5 @@
 """Predictors: what `tbd predict` can run. Our models, and the baselines and bounds that every board needs."""
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,12 +38,14 @@ class FinishedVideo(NamedTuple):
 
     Args:
         path: The video; it is moved.
+        frames: Its number of frames.
         seconds: Wall time of the program.
         memory: Peak MB of its process tree.
         holder: Keeps the folder of `path` until the video was moved.
     """
 
     path: Path
+    frames: int
     seconds: float
     memory: float
     holder: Any = None
@@ -164,10 +165,9 @@ class ModelPredictor(MotionPredictor):
 
     @override
     def weights(self) -> dict[str, str]:
-        digest = hashlib.sha256()
-        for key, value in sorted(self.model.state_dict().items()):
-            digest.update(key.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-        return {self.name: digest.hexdigest()}
+        from tbd.draw.pretrained import checksum_of_weights
+
+        return {self.name: checksum_of_weights(self.model)}
 
     @override
     def plan_for(self, clip: ReferenceClip) -> MusclePlan:

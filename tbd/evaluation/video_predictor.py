@@ -1,16 +1,12 @@
 """`VideoPredictor`: a video model, published or trained, as a predictor."""
 
-import hashlib
-
 import numpy as np
-import torch
 from typing_extensions import override
 
 from tbd import MOTION_MODEL
 from tbd.draw.guidance.base import Guidance
 from tbd.evaluation.predictors import Outcome, Predictor
 from tbd.evaluation.references.base import ReferenceClip
-from tbd.face.channels import CHANNELS
 from tbd.face.motion import Motion
 
 
@@ -36,7 +32,7 @@ class VideoPredictor(Predictor):
         from tbd.draw.motion.loading import load_motion_model
         from tbd.draw.video.loading import load_video_model
 
-        self.checkpoint, self.guidance = checkpoint, guidance
+        self.checkpoint, self.motion_name, self.guidance = checkpoint, motion_model, guidance
         self.num_inference_steps, self.low_memory = num_inference_steps, low_memory
         self.model = load_video_model(checkpoint)
         self.motion_model = load_motion_model(motion_model) if self.model.denoiser.reads_hint else None
@@ -50,10 +46,10 @@ class VideoPredictor(Predictor):
 
     @override
     def weights(self) -> dict[str, str]:
-        digest = hashlib.sha256()
-        for key, value in sorted(self.model.state_dict().items()):
-            digest.update(key.encode() + value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-        return {self.checkpoint: digest.hexdigest()}
+        from tbd.draw.pretrained import checksum_of_weights
+
+        of_motion = {} if self.motion_model is None else {self.motion_name: checksum_of_weights(self.motion_model)}
+        return {self.checkpoint: checksum_of_weights(self.model), **of_motion}
 
     @override
     def predict(self, clip: ReferenceClip, size: int, seed: int) -> Outcome:
@@ -61,7 +57,7 @@ class VideoPredictor(Predictor):
 
         plan, audio = clip.plan(), clip.audio()
         if self.motion_model is None:
-            motion = Motion(np.zeros((clip.frames(), len(CHANNELS)), np.float32))
+            motion = Motion.zeros(clip.frames())
         else:
             motion = Motion(np.concatenate([piece.values for piece in self.motion_model.generate(audio, plan, seed)]))
         renderer = VideoRenderer(self.model, plan, audio, seed, self.guidance, self.num_inference_steps, self.low_memory)

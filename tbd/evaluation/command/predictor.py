@@ -66,7 +66,8 @@ class CommandPredictor(Predictor):
     @override
     def predict(self, clip: ReferenceClip, size: int, seed: int) -> FinishedVideo:
         holder = tempfile.TemporaryDirectory(prefix="tbd-predict-", ignore_cleanup_errors=True)
-        folder, out = Path(holder.name).resolve(), Path(holder.name).resolve() / "out"
+        folder = Path(holder.name).resolve()
+        out = folder / "out"
         out.mkdir()
         about = write_inputs(clip, folder, size)
         emotion = about["emotion"] or "neutral"
@@ -90,7 +91,8 @@ class CommandPredictor(Predictor):
         except OSError as error:
             raise PredictionError(f"the command cannot be run: {first_line(error)}") from error
         self._require_success(done, log)
-        return FinishedVideo(self._video(out, values["video"], log), done.seconds, done.memory, holder)
+        video, frames = self._video(out, values["video"], log)
+        return FinishedVideo(video, frames, done.seconds, done.memory, holder)
 
     def _devices(self) -> dict[str, str]:
         """Show the program the one GPU that this process was given."""
@@ -108,8 +110,8 @@ class CommandPredictor(Predictor):
             how = f"was ended by {signal.Signals(-done.code).name}" if done.code < 0 else f"failed with exit code {done.code}"
             raise PredictionError(f"the command {how}{_quoted(log)}", _end_of(log))
 
-    def _video(self, out: Path, expected: str, log: Path) -> Path:
-        """The video that the program has written, which can be read."""
+    def _video(self, out: Path, expected: str, log: Path) -> tuple[Path, int]:
+        """The video that the program has written, which can be read, and the number of its frames."""
         found = sorted(p for p in out.rglob(self.result or "*") if p.is_file() and p.suffix.lower() in VIDEOS)
         if self.result is None and Path(expected) in found:
             found = [Path(expected)]
@@ -120,13 +122,14 @@ class CommandPredictor(Predictor):
                 what = f"{len(found)} videos ({names}{', …' if len(found) > 3 else ''}); say which by a pattern (result)"
             raise PredictionError(f"the command ended well and wrote {what}{_quoted(log) if not found else ''}", _end_of(log))
         try:
-            if not count_frames(found[0]).frames:
+            frames = count_frames(found[0]).frames
+            if not frames:
                 raise InputError(f"{found[0].name} has no frames")
         except InputError as error:
             raise PredictionError(
                 f"the command wrote a video that cannot be used: {str(error).replace(f'{out}/', '')}", _end_of(log)
             ) from error
-        return found[0]
+        return found[0], frames
 
 
 def _end_of(log: Path) -> str:
