@@ -251,6 +251,19 @@ def cut(frame: np.ndarray, window: np.ndarray, size: int) -> np.ndarray:
     return np.ascontiguousarray(part.transpose(2, 0, 1))
 
 
+def square(frame: np.ndarray, size: int) -> np.ndarray:
+    """Bring a frame to the square that metrics see of it: its whole width from the top, as `cut` does it.
+
+    Args:
+        frame: (H, W, 3) uint8.
+        size: Pixels of the result.
+
+    Returns:
+        (size, size, 3) uint8.
+    """
+    return np.ascontiguousarray(cut(frame, np.array([0.0, 0.0, 1.0]), size).transpose(1, 2, 0))
+
+
 def in_crop(points: np.ndarray, picture_width: int, window: np.ndarray, size: int) -> np.ndarray:
     """Carry points from a picture into a crop of it.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.evaluation.clip_decoding import cut
+from tbd.evaluation.clip_decoding import square
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.face.geometry import bounding_box
 
@@ -15,7 +15,6 @@ _FARTHEST = 0.25
 """Widths of the face by which it may lie off its place in the portrait, or be larger or smaller: heads move."""
 _SQUEEZED = 0.15
 """Part by which the face's aspect ratio may differ from the portrait's: it does when a head turns or a mouth opens."""
-_WHOLE = np.array([0.0, 0.0, 1.0])
 _LOOKED_AT = 512
 """Pixels of the square in which the face is looked for, so that a small one is found."""
 
@@ -56,7 +55,7 @@ def frame_as_portrait(frames: Iterable[np.ndarray], clip: ReferenceClip, size: i
     except InputError:
         return Framed(every)
     aim = bounding_box(portrait.points) / size
-    own = _box(cut(first, _WHOLE, _LOOKED_AT).transpose(1, 2, 0))
+    own = _box(square(first, _LOOKED_AT))
     source = clip.crop_source(first, _LOOKED_AT)
     cropped = None if source is None else _box(source)
     if cropped is not None and _distance(cropped, aim) < min(_distance(own, aim), _FARTHEST):

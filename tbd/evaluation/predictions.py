@@ -124,6 +124,18 @@ class Predictions:
     run: dict[str, Any] = field(default_factory=dict)
 
 
+def find_videos(folder: Path) -> list[Path]:
+    """List a folder's videos, at any depth; hidden files, such as those half written, are none.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The files, sorted.
+    """
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEOS and not p.name.startswith(".") and p.is_file())
+
+
 def read_predictions(folder: str | os.PathLike, clips: Sequence[str], table: str | os.PathLike | None = None) -> Predictions:
     """Match a folder's videos to clips.
 
@@ -162,7 +174,7 @@ def _prediction(root: Path, clip: str, video: Path) -> Prediction:
 
 
 def _by_name(root: Path, clips: Sequence[str]) -> tuple[dict[str, Prediction], list[Issue]]:
-    videos = sorted(p for p in root.rglob("*") if p.suffix.lower() in VIDEOS and not p.name.startswith(".") and p.is_file())
+    videos = find_videos(root)
     names = [p.relative_to(root).with_suffix("").as_posix() for p in videos]
     found: dict[str, Prediction] = {}
     issues: list[Issue] = []

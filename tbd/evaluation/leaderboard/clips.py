@@ -8,10 +8,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from tbd.errors import InputError
-from tbd.evaluation.predictions import VIDEOS, read_predictions
+from tbd.evaluation.predictions import find_videos, read_predictions
 from tbd.evaluation.protocol import load_protocol, protocol_names
 from tbd.evaluation.references.base import build_reference, read_label
 from tbd.think.emotions import EMOTIONS
@@ -102,12 +100,12 @@ def _by_clip(predictions: Path, protocol: str, table: str | os.PathLike | None) 
             ids = []
         if ids:
             return {clip: found.video for clip, found in read_predictions(predictions, ids, table).clips.items()}
-    return {p.stem: p for p in sorted(predictions.rglob("*")) if p.suffix.lower() in VIDEOS and not p.name.startswith(".")}
+    return {video.stem: video for video in find_videos(predictions)}
 
 
 def _shrink(video: Path, target: Path) -> None:
     """Code a video again, small; what its container says of its origin stays."""
-    from tbd.evaluation.clip_decoding import cut
+    from tbd.evaluation.clip_decoding import square
     from tbd.media import VideoWriter, read_audio, read_video, video_info
     from tbd.media.rates import SAMPLE_RATE
 
@@ -118,4 +116,4 @@ def _shrink(video: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with VideoWriter(target, sound, SAMPLE_RATE, video_info(video).metadata, _CRF, "veryslow", keyframes=25) as writer:
         for frame in read_video(video):
-            writer.write(np.ascontiguousarray(cut(frame, np.array([0.0, 0.0, 1.0]), SIDE).transpose(1, 2, 0)))
+            writer.write(square(frame, SIDE))

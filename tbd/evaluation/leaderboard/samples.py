@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.evaluation.predictions import VIDEOS
+from tbd.evaluation.predictions import find_videos
 from tbd.utils.atomic import atomic_output
 
 COUNT = 8
@@ -28,7 +28,7 @@ def save_samples(predictions: Path, path: Path) -> None:
     """
     from PIL import Image
 
-    videos = sorted(p for p in predictions.rglob("*") if p.suffix.lower() in VIDEOS and not p.name.startswith("."))
+    videos = find_videos(predictions)
     if not videos:
         raise InputError(f"There are no videos in {predictions} to take sample frames from.")
     strip = np.concatenate([frame_at(video, _PLACE) for video in choose(videos)], 1)

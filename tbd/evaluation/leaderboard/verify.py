@@ -13,8 +13,7 @@ from tbd.evaluation.leaderboard.store import read_folder
 from tbd.evaluation.leaderboard.verification import Verification, compare, digest, write_record
 from tbd.evaluation.predictions import VIDEOS, read_predictions
 from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
-from tbd.evaluation.references.base import Reference, build_reference
-from tbd.evaluation.scores import Scores
+from tbd.evaluation.references.base import build_reference
 from tbd.utils.checksum import checksum_of_files
 
 
@@ -75,9 +74,8 @@ def verify(
     chosen = None if protocol is None else load_protocol(protocol)
     entry = find_row(root, name, None if chosen is None else chosen.id)
     recipe = chosen or _shipped(entry)
-    found = _measure(
-        recipe, build_reference(_asked_for(entry, recipe).reference, reference), (predictions, table), progress, device, workers
-    )
+    truth = build_reference(_asked_for(entry, recipe).reference, reference)
+    found, _ = evaluate(recipe, truth, partial(read_predictions, predictions, table=table), progress, device, workers)
     try:
         difference = compare(entry.measured_scores, found)
     except InputError as error:
@@ -92,18 +90,6 @@ def verify(
     )
     write_record(root, entry, record)
     return record
-
-
-def _measure(
-    protocol: Protocol,
-    reference: Reference,
-    predictions: tuple[str | os.PathLike, str | os.PathLike | None],
-    progress: Progress,
-    device: str,
-    workers: int,
-) -> Scores:
-    folder, table = predictions
-    return evaluate(protocol, reference, partial(read_predictions, folder, table=table), progress, device, workers)[0]
 
 
 def _shipped(entry: Entry) -> Protocol:

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.evaluation.clip_decoding import cut
-from tbd.evaluation.predictions import VIDEOS, read_predictions
+from tbd.evaluation.clip_decoding import square
+from tbd.evaluation.predictions import find_videos, read_predictions
 from tbd.evaluation.study.key import Shown, StudyKey
 from tbd.media.rates import SAMPLE_RATE
 from tbd.utils.atomic import atomic_output
@@ -116,7 +116,7 @@ def build_study(
 def _videos(folder: Path, clips: Sequence[str] | None) -> dict[str, Path]:
     if clips is not None:
         return {clip: found.video for clip, found in read_predictions(folder, clips).clips.items()}
-    found = {p.stem: p for p in sorted(folder.rglob("*")) if p.suffix.lower() in VIDEOS and not p.name.startswith(".")}
+    found = {video.stem: video for video in find_videos(folder)}
     if not found:
         raise InputError(f"There are no videos in {folder}.")
     return found
@@ -129,7 +129,7 @@ def _write_video(video: Path, others: Sequence[Path], target: Path, size: int) -
     note = {"comment": "One side of a comparison of talking heads; what it shows may be AI-generated.", "title": "Comparison"}
     with VideoWriter(target, _sound([video, *others]), SAMPLE_RATE, note, _CRF, "medium") as writer:
         for frame in read_video(video):
-            writer.write(np.ascontiguousarray(cut(frame, np.array([0.0, 0.0, 1.0]), size).transpose(1, 2, 0)))
+            writer.write(square(frame, size))
 
 
 def _sound(videos: Sequence[Path]) -> np.ndarray | None:
