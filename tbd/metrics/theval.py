@@ -6,6 +6,7 @@ and its place the middle of the mesh's bounds, not FaceXFormer's and RetinaFace'
 `tbd.metrics.NoReferenceQuality`. Each is compared with the recorded clips' own value.
 """
 
+import math
 from collections.abc import Mapping
 from itertools import combinations
 
@@ -195,7 +196,7 @@ class SilentLipDeviation(ClipMean):
         """
         mesh = _mesh(points)
         silent = np.zeros(len(mesh), bool)
-        for start, end in runs(silent_frames(audio, len(mesh)), round(_SHORTEST_SILENCE * FPS + 0.49)):
+        for start, end in runs(silent_frames(audio, len(mesh)), math.ceil(_SHORTEST_SILENCE * FPS)):
             silent[start:end] = True
         mesh = mesh[silent & _seen(mesh)]
         if len(mesh) < 2:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from tbd.metrics.networks.same_padding import pad_same
 from tbd.metrics.video_frechet import VideoNetwork
 from tbd.weights import load_into
 
@@ -89,7 +90,7 @@ class _Unit(nn.Module):
         self.plain = plain
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv3d(_padded(x, self.conv3d.kernel_size, self.conv3d.stride))  # type: ignore[arg-type]  # torch types them as any length
+        x = self.conv3d(pad_same(x, self.conv3d.kernel_size, self.conv3d.stride))
         return x if self.plain else nn.functional.relu(self.bn(x))
 
 
@@ -109,13 +110,4 @@ class _Mixed(nn.Module):
 
 
 def _pool(x: Tensor, window: tuple[int, int, int], step: tuple[int, int, int]) -> Tensor:
-    return nn.functional.max_pool3d(_padded(x, window, step), window, step)
-
-
-def _padded(x: Tensor, window: tuple[int, int, int], step: tuple[int, int, int]) -> Tensor:
-    """Pad with zeros as TensorFlow's ``same``, more behind than before; pooling sees no negative numbers, so zeros will do there too."""
-    pads: list[int] = []
-    for side, width, stride in zip(reversed(x.shape[2:]), reversed(window), reversed(step)):
-        total = max(width - stride if side % stride == 0 else width - side % stride, 0)
-        pads += [total // 2, total - total // 2]
-    return nn.functional.pad(x, pads)
+    return nn.functional.max_pool3d(pad_same(x, window, step), window, step)  # nothing negative comes, so zeros will do here, too

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.metrics.emotion import EmotionClassifier
+from tbd.metrics.networks.same_padding import pad_same
 from tbd.weights import WeightsNotFoundError, resolve_weights
 
 if TYPE_CHECKING:
@@ -84,10 +85,8 @@ class _Block(nn.Module):
         self.body = nn.Sequential(*_separable(before, after), nn.ReLU(), *_separable(after, after))
 
     def forward(self, x: Tensor) -> Tensor:
-        body = self.body(x)
-        (top, bottom), (left, right) = (_same(side) for side in body.shape[2:])
-        pooled = nn.functional.max_pool2d(nn.functional.pad(body, (left, right, top, bottom), value=-torch.inf), 3, stride=2)
-        return pooled + self.shortcut(x)
+        body = pad_same(self.body(x), (3, 3), (2, 2), value=-torch.inf)
+        return nn.functional.max_pool2d(body, 3, stride=2) + self.shortcut(x)
 
 
 def _separable(before: int, after: int) -> list[nn.Module]:
@@ -96,12 +95,6 @@ def _separable(before: int, after: int) -> list[nn.Module]:
 
 def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=_EPSILON)
-
-
-def _same(side: int) -> tuple[int, int]:
-    """Pixels before and after, for windows of three in steps of two, as TensorFlow's padding ``same``: more after than before."""
-    total = max((-(-side // 2) - 1) * 2 + 3 - side, 0)
-    return total // 2, total - total // 2
 
 
 def grey(faces: Tensor) -> Tensor:

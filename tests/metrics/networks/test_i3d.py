@@ -7,7 +7,6 @@ from scipy.linalg import sqrtm
 
 from tbd.errors import InputError
 from tbd.metrics import I3D, FrechetVideoDistance, WeightsNotFoundError
-from tbd.metrics.networks.i3d import _padded
 
 
 @pytest.fixture(scope="module")
@@ -25,20 +24,6 @@ def test_layers_are_those_of_the_published_state(network):
     assert sum(name.endswith("conv3d.weight") for name in shapes) == 58 and not any(
         name.endswith("bn.bias") for name in shapes if "logits" in name
     )
-
-
-@pytest.mark.parametrize(("side", "window", "step"), [(224, 7, 2), (112, 3, 2), (28, 3, 2), (15, 3, 2), (8, 2, 2), (7, 2, 2), (5, 3, 1)])
-def test_padding_is_tensorflows(side, window, step):
-    """⌈side / step⌉ windows, and the odd pixel behind."""
-    padded = _padded(torch.ones(1, 1, side, side, side), (window,) * 3, (step,) * 3)[0, 0, padded_middle(side), padded_middle(side)]
-    out = -(-side // step)
-    assert (len(padded) - window) // step + 1 == out
-    total = max((out - 1) * step + window - side, 0)
-    assert len(padded) == side + total and int(torch.nonzero(padded)[0]) == total // 2
-
-
-def padded_middle(side: int) -> int:
-    return side // 2
 
 
 def test_the_distance_is_frechets(network):
