@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class ClipPortrait:
                 tracking.add(frame)
             motion, points, seen, turn = tracking.motion(), tracking.points(), np.array(tracking.seen, bool), tracking.turn
         wanted = _portraits(motion, seen)
-        pictures = {i: np.ascontiguousarray(np.rot90(frame, turn)) for i, frame in enumerate(video) if i in wanted}
+        pictures = {i: np.ascontiguousarray(np.rot90(frame, turn)) for i, frame in enumerate(islice(video, max(wanted) + 1)) if i in wanted}
         faces = [tracker.geometry(pictures[wanted[0]], points[wanted[0]], source)]
         for i in wanted[1:]:
             with suppress(InputError):  # turned too far to be a portrait

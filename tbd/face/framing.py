@@ -7,7 +7,7 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
-from tbd.face.portrait import WHOLE_FACE, cut_window, portrait_window
+from tbd.face.portrait import WHOLE_FACE, cut_window, move_inside, portrait_window
 from tbd.utils.tracks import smoothstep
 
 Frame = Literal["portrait", "full"]
@@ -71,10 +71,9 @@ class Framing:
         within = min(width / wide, height / high)
         unit = within if self.frame == "full" else min(side / np.sqrt(wide * high), within)  # a portrait has the square's area
         unit = max(unit, WHOLE_FACE * float(np.ptp(face.points[:, :2], 0).max()) / min(wide, high))
-        room = np.array([width, height]) - unit * np.array([wide, high])
-        corner = np.array([left, top]) + (side - unit * np.array([wide, high])) * [0.5, 0.45]
-        inside = np.where(room >= 0, np.clip(corner, 0, np.maximum(room, 0)), room / 2)
-        return float(inside[0]), float(inside[1]), float(unit * wide), float(unit * high)
+        shown = unit * np.array([wide, high])
+        corner = np.array([left, top]) + (side - shown) * [0.5, 0.45]
+        return *move_inside(corner, np.array([width, height]) - shown), float(shown[0]), float(shown[1])
 
     def shape(self, height: float, width: float) -> tuple[int, int]:
         """Choose the video's size for what is shown.

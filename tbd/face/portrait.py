@@ -37,9 +37,22 @@ def portrait_window(points: np.ndarray, shape: tuple[int, ...], headroom: float 
     height, width = shape[:2]
     side = min(max(min(height, width), WHOLE_FACE * face), headroom * face, max(height, width))
     corner = (low + high) / 2 - side * np.array([0.5, _ABOVE])
-    room = np.array([width, height]) - side
-    inside = np.where(room >= 0, np.clip(corner, 0, np.maximum(room, 0)), room / 2)
-    return float(inside[0]), float(inside[1]), float(side)
+    left, top = move_inside(corner, np.array([width, height]) - side)
+    return left, top, float(side)
+
+
+def move_inside(corner: np.ndarray, room: np.ndarray) -> tuple[float, float]:
+    """Move a window into a picture; where it is larger than the picture it reaches outside, evenly on both sides.
+
+    Args:
+        corner: Left and top of the window.
+        room: By how much the picture is wider and higher than the window.
+
+    Returns:
+        Left and top.
+    """
+    left, top = np.where(room >= 0, np.clip(corner, 0, np.maximum(room, 0)), room / 2)
+    return float(left), float(top)
 
 
 def crop_portrait_image(image: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:

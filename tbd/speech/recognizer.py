@@ -100,14 +100,26 @@ def _recognized(sound: bytes, words: bool) -> tuple[Phone, ...]:
     recognized = (words and _align(sound)) or _spell(sound)
     phones, time, length = [], 0.0, len(sound) / 2 / SAMPLE_RATE
     for start, end, name in recognized:
-        silent = name.lower() == "sil" or name.startswith(("+", "<"))
         if start > time:
             phones.append(Phone(time, start, SILENCE))
-        phones.append(Phone(start, min(end, length), *((SILENCE,) if silent else from_arpabet(name))))
+        phones.append(Phone(start, min(end, length), *symbol_and_stress(name)))
         time = min(end, length)
     if not any(p.symbol != SILENCE for p in phones):
         return ()
     return tuple(merge_silences([*phones, Phone(time, length, SILENCE)]))
+
+
+def symbol_and_stress(name: str) -> tuple[str, int]:
+    """Read pocketsphinx's name of a phone.
+
+    Args:
+        name: ARPAbet, or one of its names of silence and noise.
+
+    Returns:
+        IPA symbol, and stress as `tbd.speech.phones.from_arpabet` gives it.
+    """
+    is_silent = name.lower() == "sil" or name.startswith(("+", "<"))
+    return (SILENCE, 0) if is_silent else from_arpabet(name)
 
 
 def _align(sound: bytes) -> list[tuple[float, float, str]]:

@@ -1,16 +1,14 @@
 """Phones of speech that is still going on: what is known of the moment that has just been spoken."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 
 import numpy as np
 
-from tbd.media.rates import SAMPLE_RATE
-from tbd.speech.alignment import phone_number, phone_track
-from tbd.speech.phones import SILENCE, Phone, from_arpabet
-from tbd.speech.recognizer import PhoneRecognizer, SphinxRecognizer, phone_decoder
+from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from tbd.speech.alignment import PHONES_PER_FRAME, phone_number, phone_track
+from tbd.speech.recognizer import PhoneRecognizer, SphinxRecognizer, phone_decoder, symbol_and_stress
 
-COLUMNS = 100
+COLUMNS = FPS * PHONES_PER_FRAME
 """Numbers of a track a second, as in `tbd.speech.alignment`."""
 _HOP = SAMPLE_RATE // COLUMNS
 _KEPT = 8 * COLUMNS
@@ -117,11 +115,11 @@ class SphinxPhoneStream(PhoneStream):
 
     def _decode(self, sound: np.ndarray) -> None:
         self._decoder.process_raw(sound.tobytes())
-        until = self._fed + len(sound) // _HOP
+        until = self.columns + len(sound) // _HOP
         columns = np.zeros(until - self._start, np.uint8)
         known = 0
         for part in self._decoder.seg() or ():
-            columns[part.start_frame : part.end_frame + 1] = _number(part.word)
+            columns[part.start_frame : part.end_frame + 1] = phone_number(symbol_and_stress(part.word)[0])
             known = max(known, min(part.end_frame + 1, len(columns)))
         if known:
             columns[known:] = columns[known - 1]
@@ -131,10 +129,6 @@ class SphinxPhoneStream(PhoneStream):
             self._decoder.end_utt()
             self._decoder.start_utt()
             self._start = until
-
-    @property
-    def _fed(self) -> int:
-        return self.columns
 
 
 class SlidingPhoneStream(PhoneStream):
@@ -153,9 +147,8 @@ class SlidingPhoneStream(PhoneStream):
     def _listen(self, audio: np.ndarray) -> None:
         until = self.columns + len(audio) // _HOP
         self._passage = np.concatenate([self._passage, audio])[-max(self._longest, len(audio)) :]
-        phones: Iterable[Phone] = self._recognizer.listen(self._passage)
-        frames = -(-len(self._passage) // (4 * _HOP))
-        track = phone_track(list(phones), frames)[: len(self._passage) // _HOP]
+        frames = -(-len(self._passage) // SAMPLES_PER_FRAME)
+        track = phone_track(self._recognizer.listen(self._passage), frames)[: len(self._passage) // _HOP]
         self._replace(until - len(track), track)
 
 
@@ -169,8 +162,3 @@ def open_phone_stream(recognizer: PhoneRecognizer) -> PhoneStream:
         A stream of its phones: the phone loop of pocketsphinx for `SphinxRecognizer`, passages of three seconds for others.
     """
     return SphinxPhoneStream() if isinstance(recognizer, SphinxRecognizer) else SlidingPhoneStream(recognizer)
-
-
-def _number(name: str) -> int:
-    silent = name.lower() == "sil" or name.startswith(("+", "<"))
-    return phone_number(SILENCE if silent else from_arpabet(name)[0])

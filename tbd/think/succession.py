@@ -38,7 +38,7 @@ def _ended(action: MuscleAction, at: float) -> MuscleAction | None:
     """An action that relaxes at the latest when the other plan takes over; None if nothing of it is seen any more."""
     if (action.onset is not None and action.onset >= at) or (action.offset is not None and action.offset < at - RELEASE):
         return None
-    times = {name: min(time, at) for name in ("apex", "offset") if (time := getattr(action, name)) is not None}
+    times = {name: min(time, at) for name, time in _times(action).items() if name != "onset"}
     return action.model_copy(update={**times, "offset": times.get("offset", at)})
 
 
@@ -48,8 +48,12 @@ def _begun(action: MuscleAction, at: float) -> MuscleAction:
         return action.model_copy(
             update={"onset": at, "apex": apex, "offset": None if action.offset is None else max(at + action.offset, apex)}
         )
-    times = {name: at + time for name in ("onset", "apex", "offset") if (time := getattr(action, name)) is not None}
-    return action.model_copy(update=times)
+    return action.model_copy(update={name: at + time for name, time in _times(action).items()})
+
+
+def _times(action: MuscleAction) -> dict[str, float]:
+    """The times that an action names."""
+    return {name: time for name in ("onset", "apex", "offset") if (time := getattr(action, name)) is not None}
 
 
 def _past(plan: MusclePlan, at: float) -> list[Segment]:
@@ -91,7 +95,7 @@ def rebase(plan: MusclePlan, seconds: float) -> MusclePlan:
     """
     actions = []
     for action in plan.actions:
-        times = {name: time - seconds for name in ("onset", "apex", "offset") if (time := getattr(action, name)) is not None}
+        times = {name: time - seconds for name, time in _times(action).items()}
         if times.get("offset", 0.0) < -RELEASE:
             continue
         if "onset" in times and times.get("apex", times["onset"] + _SLOWEST) <= 0:  # long there
