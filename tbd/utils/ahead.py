@@ -41,13 +41,16 @@ def ahead(items: Iterator[T], wait: bool = True) -> Generator[T, None, None]:
 
     thread = threading.Thread(target=compute, name="tbd-ahead", daemon=True)
     thread.start()  # here, not at the first item: that is the point
-    return _received(done, closed, thread if wait else None)
+    received = _received(done, closed, thread if wait else None)
+    next(received)  # into its `try`: a generator that never began would be closed without ending the thread
+    return received
 
 
 def _received(
     done: "queue.SimpleQueue[tuple[Any, BaseException | None]]", closed: threading.Event, thread: threading.Thread | None
 ) -> Generator[Any, None, None]:
     try:
+        yield None
         while True:
             item, error = done.get()
             if error is not None:

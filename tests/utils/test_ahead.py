@@ -1,6 +1,7 @@
 """Items that are computed ahead: all of them, or none after closing; errors come through."""
 
 import threading
+import time
 
 import pytest
 
@@ -51,3 +52,20 @@ def test_closing_closes_the_work_in_its_own_thread(wait):
     received.close()
     go.set()
     assert ended.wait(5) and closed_by == ["tbd-ahead"]
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_closing_before_the_first_item_was_asked_for_ends_the_work_as_well(wait):
+    drawn, ended = [], threading.Event()
+
+    def items():
+        try:
+            for i in range(1000):
+                drawn.append(i)
+                time.sleep(0.002)
+                yield i
+        finally:
+            ended.set()
+
+    ahead(items(), wait).close()
+    assert (ended.is_set() if wait else ended.wait(5)) and len(drawn) < 500
