@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tbd.face.geometry import FaceGeometry
-from tbd.face.portrait_notes import portrait_notes
+from tbd.face.portrait_notes import portrait_notes, several_faces
+from tbd.face.tracking.choice import LARGEST, FaceChoice
 from tbd.utils.user_warnings import warn
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ def show_progress(items: Iterable[T], total: int, console: Console) -> Iterator[
             progress.advance(task)
 
 
-def describe_face(face: FaceGeometry, console: Console, choice: str | int = "largest") -> None:
+def describe_face(face: FaceGeometry, console: Console, choice: FaceChoice = LARGEST) -> None:
     """Say what a user should know about a portrait: several faces, a covered mouth, dark glasses, a picture that was turned.
 
     Args:
@@ -40,8 +41,7 @@ def describe_face(face: FaceGeometry, console: Console, choice: str | int = "lar
         console: Where the number of faces is printed; the rest are notes.
         choice: Which of several faces was chosen.
     """
-    if face.faces_seen > 1:
-        whose = f"number {choice} from the left" if isinstance(choice, int) else f"the {choice}"
-        console.print(f"The picture shows {face.faces_seen} faces; {whose} speaks.")
+    for sentence in several_faces(face, choice):
+        console.print(sentence)
     for note in portrait_notes(face):
         warn(note)

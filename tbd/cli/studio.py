@@ -31,7 +31,7 @@ def _run(options: "Namespace") -> None:
     from tbd.studio.server import serve
 
     pipeline = TalkingHeadPipeline.from_pretrained(options.model)
-    with serve(pipeline, options.host, options.port, options.share, options.open) as address:
+    with serve(pipeline, options.host, options.port, options.share, options.open, options.model) as address:
         print(f"The studio is at {address}  (Ctrl-C ends it)", flush=True)
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):  # either way, temporary files go

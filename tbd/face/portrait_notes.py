@@ -3,6 +3,23 @@
 from tbd.face.geometry import FaceGeometry
 from tbd.face.occlusion import is_mouth_occluded
 from tbd.face.render.glasses import find_glasses
+from tbd.face.tracking.choice import LARGEST, FaceChoice
+
+
+def several_faces(face: FaceGeometry, choice: FaceChoice = LARGEST) -> list[str]:
+    """Say which of a picture's faces speaks, where there are several.
+
+    Args:
+        face: The face that was found in the portrait.
+        choice: Which one was wanted.
+
+    Returns:
+        One sentence; none where the picture shows one face.
+    """
+    if face.faces_seen < 2:
+        return []
+    whose = f"number {choice} from the left" if isinstance(choice, int) else f"the {choice}"
+    return [f"The picture shows {face.faces_seen} faces; {whose} speaks."]
 
 
 def portrait_notes(face: FaceGeometry) -> list[str]:

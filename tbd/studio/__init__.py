@@ -5,6 +5,7 @@ settings    scales, seed and size, and the command line that gives the same resu
 timeline    a plan's actions as rows that can be edited, muted and undone
 session     what one browser tab has given and made, and its temporary folder
 inputs      files of a browser → portrait and voice, checked and measured
+speaking    typed words → a voice
 drawing     motion, preview and video of a session, with progress
 export      plan, motion and voice as files to download
 fragments   pieces of the page that are made anew: reasoning, notes, result

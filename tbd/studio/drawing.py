@@ -1,6 +1,7 @@
 """Motion, preview and video of a session, with progress."""
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -8,9 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from tbd import MOTION_MODEL
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.portrait import crop_portrait
+from tbd.face.portrait import HEADROOM, crop_portrait
 from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer
 from tbd.media import VideoWriter, provenance
 from tbd.media.rates import FPS, SAMPLE_RATE
@@ -54,15 +56,34 @@ class Drawer:
 
     Args:
         pipeline: Thinks, tracks, draws and renders.
+        model: The name by which `tbd generate` finds its motion model.
     """
 
-    def __init__(self, pipeline: TalkingHeadPipeline) -> None:
-        self.pipeline = pipeline
+    def __init__(self, pipeline: TalkingHeadPipeline, model: str = MOTION_MODEL) -> None:
+        self.pipeline, self.model = pipeline, model
 
     @property
     def scales(self) -> dict[str, float]:
         """The scales of the model's own guidance."""
         return dict(self.pipeline.motion_model.guidance.scales())
+
+    def crop(self, portrait: Portrait, size: int = PREVIEW_SIZE) -> FaceGeometry:
+        """Crop a portrait to head and shoulders, as closely as the pipeline's video model wants it, if there is one.
+
+        Args:
+            portrait: Who is drawn.
+            size: Height and width in pixels.
+
+        Returns:
+            The face in the crop.
+        """
+        model = self.pipeline.video_model
+        return crop_portrait(portrait.face, size, (None if model is None else model.denoiser.headroom) or HEADROOM)
+
+    def warp(self, plan: MusclePlan) -> MeshWarpRenderer | None:
+        """Return the mesh warp that draws a plan; None where something else draws."""
+        renderer = self.pipeline.renderer or warp_renderer(plan)
+        return renderer if self.pipeline.video_model is None and isinstance(renderer, MeshWarpRenderer) else None
 
     def prepare(self, session: Session, portrait: Portrait, plan: MusclePlan, size: int = PREVIEW_SIZE) -> DrawFrame | None:
         """Prepare a portrait for a plan, once for all drawings that muscles alone tell apart.
@@ -76,14 +97,14 @@ class Drawer:
         Returns:
             Draws a frame; None where another renderer than the mesh warp draws.
         """
-        renderer = self.pipeline.renderer or warp_renderer(plan)
-        if self.pipeline.video_model is not None or not isinstance(renderer, MeshWarpRenderer):
+        renderer = self.warp(plan)
+        if renderer is None:
             return None
         key = (portrait, *sorted(vars(renderer).items()))
         with session.preparing:
             known = session.prepared.get(size)
             if known is None or known[0] != key:
-                known = session.prepared[size] = (key, renderer.prepare(crop_portrait(portrait.face, size)))
+                known = session.prepared[size] = (key, renderer.prepare(self.crop(portrait, size)))
             return known[1]
 
     def draw(self, session: Session, settings: Settings, full: bool) -> Iterator[Progress]:
@@ -157,6 +178,12 @@ class _Job:
         known = self.session.motion
         return known[1] if known is not None and known[0] == self._key else None
 
+    def _drawn(self) -> Motion:
+        """The motion, once all of `_sample` was asked for."""
+        motion = self._known()
+        assert motion is not None
+        return motion
+
     def _sample(self) -> Iterator[np.ndarray]:
         """(58,) a frame, window by window as it is sampled, so that the first frames need not wait for the last window."""
         known = self._known()
@@ -173,37 +200,32 @@ class _Job:
 
     def _write_video(self, stage: Literal["preview", "video"], size: int) -> Iterator[Progress]:
         path = self.session.new_file(f"{stage}.mp4")
-        face = crop_portrait(self.portrait.face, size)
         sound, about = self.voice.sound, provenance(self.plan.model_dump_json(exclude_defaults=True))
         total, shown = -(-len(self.voice.samples) * FPS // SAMPLE_RATE), 0.0
         with VideoWriter(path, sound.samples, sound.sample_rate, metadata=about) as writer:
-            for frame in self._frames(face):
+            for frame in self._frames(size):
                 writer.write(frame)
                 self.check()
                 if time.monotonic() - shown > _SHOW_EVERY:
                     shown = time.monotonic()
                     yield Progress(stage, writer.frames, total, frame)
-        motion = self._known()
-        assert motion is not None
-        own = dict(self.pipeline.motion_model.guidance.scales())
-        command = command_line(self.portrait.name, self.voice.name, self.settings, own)
+        motion = self._drawn()
+        command = command_line(self.portrait.name, self.voice.name, self.settings, self.drawer.scales, self.drawer.model)
         downloads = {"video.mp4": path}
         if stage == "video":
             downloads |= write_downloads(self.session, self.plan, motion, self.voice)
         result = Result(path, self.portrait, self.plan, self.settings, motion, self.voice, size, command, downloads)
         yield Progress(stage, total, total, result=result)
 
-    def _frames(self, face: FaceGeometry) -> Iterator[np.ndarray]:
+    def _frames(self, size: int) -> Iterator[np.ndarray]:
         """A mesh warp is prepared while the first window is sampled, unless it is already; another renderer gets the whole motion."""
-        renderer = self.pipeline.renderer or warp_renderer(self.plan)
-        if self.pipeline.video_model is None and isinstance(renderer, MeshWarpRenderer):
+        face, warp = self.drawer.crop(self.portrait, size), self.drawer.warp(self.plan)
+        if warp is not None:
             with closing(ahead(self._sample())) as values:
-                yield from renderer.render_values(
-                    face, values, self.drawer.prepare(self.session, self.portrait, self.plan, face.image.shape[0])
-                )
+                yield from warp.render_values(face, values, self.drawer.prepare(self.session, self.portrait, self.plan, size))
             return
-        motion = self._known() or Motion(np.stack([*self._sample()]))
-        yield from self.pipeline.render(face, motion, self.plan, self.voice.samples, self.settings.seed)
+        deque(self._sample(), maxlen=0)
+        yield from self.pipeline.render(face, self._drawn(), self.plan, self.voice.samples, self.settings.seed)
 
     def check(self) -> None:
         """Raise `Stopped` if the session's user has gone or pressed Stop."""

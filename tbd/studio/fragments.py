@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tbd.face.geometry import FaceGeometry
 from tbd.studio.drawing import Progress
 from tbd.studio.session import Result, Session
 from tbd.think.plan import MusclePlan
@@ -16,6 +17,8 @@ from tbd.think.viz.chart import chart
 
 FILES = "studio-files"
 """First part of the address of a result's files."""
+NOTHING_KEPT = "<p>Keep a video here, change something, draw again: both are shown side by side.</p>"
+"""The comparison while nothing is kept."""
 _STAGES = {"motion": "Sampling the motion", "preview": "Drawing the preview", "video": "Drawing the video"}
 _ABOUT = {
     "video.mp4": "Video",
@@ -72,15 +75,9 @@ def face_chart(plan: MusclePlan) -> str:
     return f'<div class="studio-chart">{chart(plan)}</div>{notes(finding.sentence for finding in check(plan))}'
 
 
-def face_found(session: Session) -> str:
+def face_found(crop: FaceGeometry, sentences: Iterable[str]) -> str:
     """Show the crop that will speak, and the notes on the portrait."""
-    portrait = session.portrait
-    if portrait is None:
-        return ""
-    from tbd.face.portrait import crop_portrait
-
-    small = crop_portrait(portrait.face, 256).image
-    return f'<div class="studio-face">{_picture(small, "The head and shoulders that will speak")}</div>{notes(portrait.notes)}'
+    return f'<div class="studio-face">{_picture(crop.image, "The head and shoulders that will speak")}</div>{notes(sentences)}'
 
 
 def _picture(image: np.ndarray, words: str) -> str:
@@ -161,7 +158,7 @@ def comparison(session: Session) -> str:
     """
     kept, new = session.kept, session.result or session.preview
     if kept is None:
-        return "<p>Keep a video here, change something, draw again: both are shown side by side.</p>"
+        return NOTHING_KEPT
     shown = [("Kept", kept)] + ([("New", new)] if new is not None and new is not kept else [])
     figures = []
     for label, result in shown:

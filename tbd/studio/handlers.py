@@ -1,7 +1,6 @@
 """Events of the page → changes of a session, and what the page then shows. Every failure is a sentence on the page."""
 
 import contextlib
-import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from tbd.studio.timeline import History, Timeline
 from tbd.think.plan import MusclePlan
 from tbd.think.plan_checks import repair
 from tbd.utils.ahead import ahead
+from tbd.utils.checksum import checksum_of_file
 
 _LOG = logging.getLogger(__name__)
 EMPTY: dict[str, Any] = {}
@@ -91,7 +91,7 @@ class Handlers:
                 session.portrait = None
                 with self._computing:
                     session.portrait = read_portrait(Path(path), Path(path).name, self.drawer.pipeline.tracker)
-            return fragments.face_found(session)
+            return "" if session.portrait is None else fragments.face_found(self.drawer.crop(session.portrait), session.portrait.notes)
 
         return _explained(take, fragments.alert)
 
@@ -125,12 +125,7 @@ class Handlers:
         """Whether it is another file than before: what the page sets itself comes back as an event."""
         if not sample:
             session.uploads.add(Path(path))
-        with open(path, "rb") as file:
-            digest = (
-                hashlib.file_digest(file, "sha256").hexdigest()
-                if hasattr(hashlib, "file_digest")
-                else hashlib.sha256(file.read()).hexdigest()
-            )
+        digest = checksum_of_file(path)
         new = session.given.get(kind) != digest
         session.given[kind] = digest
         return new
@@ -331,9 +326,9 @@ def _explained(act: Callable[[], Any], failed: Callable[[str], Any]) -> Any:
 
 def _sentence(error: Exception) -> str:
     """What the page says: the project's own sentences; of anything else its kind alone, since messages may hold paths."""
-    if isinstance(error, TBDError) and disk_error(error) is None:
-        return str(error)
     if disk_error(error) is not None:
         return "The machine's disk is full or cannot be written; nothing half-drawn was kept."
+    if isinstance(error, TBDError):
+        return str(error)
     _LOG.exception("the studio failed")
     return f"Something failed ({type(error).__name__}); the terminal that runs the studio says where."

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tbd.errors import InputError, TBDError
-from tbd.face.portrait_notes import portrait_notes
+from tbd.face.portrait_notes import portrait_notes, several_faces
 from tbd.face.tracker import Tracker
 from tbd.media.audio import read_audio, read_sound
 from tbd.media.container import open_container
 from tbd.media.image import read_image
+from tbd.pipeline import find_face
 from tbd.studio.limits import MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB
 from tbd.studio.session import Portrait, Voice
-from tbd.utils.user_components import attribute_errors_to
 from tbd.utils.user_warnings import collect_warnings
 
 
@@ -74,12 +74,9 @@ def read_portrait(path: Path, name: str, tracker: Tracker) -> Portrait:
     with named(path, name), collect_warnings() as warnings:
         _require_small(path, name)
         image = read_image(path)
-        with attribute_errors_to(tracker, "tracker"):
-            face = tracker.locate(image, name)
-        notes = portrait_notes(face)
-        if face.faces_seen > 1:
-            notes.insert(0, f"The picture shows {face.faces_seen} faces; the largest speaks.")
-    return Portrait(name, image, face, (*(without_folder(w, path, name) for w in warnings), *notes))
+        face = find_face(tracker, image, name)
+    notes = [without_folder(warning, path, name) for warning in warnings] + several_faces(face) + portrait_notes(face)
+    return Portrait(name, image, face, tuple(notes))
 
 
 def read_voice(path: Path, name: str) -> Voice:

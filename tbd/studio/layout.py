@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from tbd import DEFAULT_SEED
+from tbd.studio.fragments import NOTHING_KEPT
 from tbd.studio.handlers import EMPTY, Drawn, Handlers
 from tbd.studio.limits import MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB, SIZES
 from tbd.studio.speaking import voice_names
@@ -155,7 +156,7 @@ class _Page:
                 self.downloads = gr.HTML(elem_id="downloads")
         gr.Markdown("## 5. Compare")
         self.keep = gr.Button("Keep the newest video", size="sm", elem_id="keep")
-        self.comparison = gr.HTML("<p>Keep a video here, change something, draw again: both are shown side by side.</p>", elem_id="compare")
+        self.comparison = gr.HTML(NOTHING_KEPT, elem_id="compare")
 
     # -- events ------------------------------------------------------------------------------------------------------------
 

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tbd import MOTION_MODEL
 from tbd.errors import InputError, TBDError
-from tbd.studio.drawing import Drawer
 from tbd.studio.limits import MAX_QUEUE, MAX_UPLOAD_MIB
-from tbd.studio.session import SessionStore
-from tbd.utils.sample_inputs import write_samples
 
 if TYPE_CHECKING:
     from tbd.pipeline import TalkingHeadPipeline
+    from tbd.studio.drawing import Drawer
 
 LOCALHOST = "127.0.0.1"
 
@@ -36,7 +35,12 @@ def require_gradio() -> None:
 
 @contextmanager
 def serve(
-    pipeline: "TalkingHeadPipeline", host: str = LOCALHOST, port: int | None = None, share: bool = False, open_browser: bool = False
+    pipeline: "TalkingHeadPipeline",
+    host: str = LOCALHOST,
+    port: int | None = None,
+    share: bool = False,
+    open_browser: bool = False,
+    model: str = MOTION_MODEL,
 ) -> Iterator[str]:
     """Serve the studio while the block runs; afterwards nothing of it is left on the disk.
 
@@ -46,6 +50,7 @@ def serve(
         port: Port to listen on; None takes the first that is free from 7860 on.
         share: Whether Gradio's makers forward a public address to this machine.
         open_browser: Whether to show the page in the user's browser.
+        model: The name of the pipeline's motion model, for the command line that the page shows.
 
     Yields:
         The page's address.
@@ -54,11 +59,13 @@ def serve(
         InputError: If Gradio is not installed, or the port is taken.
     """
     require_gradio()
+    from tbd.studio.drawing import Drawer
+
     with tempfile.TemporaryDirectory(prefix="tbd-studio-", ignore_cleanup_errors=True) as folder:
         before = os.environ.get("GRADIO_TEMP_DIR")
         os.environ["GRADIO_TEMP_DIR"] = str(Path(folder, "uploads"))
         try:
-            yield from _serve(Path(folder), pipeline, host, port, share, open_browser)
+            yield from _serve(Path(folder), Drawer(pipeline, model), host, port, share, open_browser)
         finally:
             if before is None:
                 del os.environ["GRADIO_TEMP_DIR"]
@@ -66,17 +73,19 @@ def serve(
                 os.environ["GRADIO_TEMP_DIR"] = before
 
 
-def _serve(folder: Path, pipeline: "TalkingHeadPipeline", host: str, port: int | None, share: bool, open_browser: bool) -> Iterator[str]:
+def _serve(folder: Path, drawer: "Drawer", host: str, port: int | None, share: bool, open_browser: bool) -> Iterator[str]:
     import gradio as gr
 
     from tbd.studio.files import file_routes
     from tbd.studio.handlers import Handlers
     from tbd.studio.layout import ASSETS, Samples, build_page
+    from tbd.studio.session import SessionStore
+    from tbd.utils.sample_inputs import write_samples
 
     sessions = folder / "sessions"
     sessions.mkdir()
     store = SessionStore(sessions)
-    page = build_page(Handlers(Drawer(pipeline), store), Samples(*write_samples(folder / "samples")))
+    page = build_page(Handlers(drawer, store), Samples(*write_samples(folder / "samples")))
     page.queue(max_size=MAX_QUEUE)
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans", "DejaVu Sans", "sans-serif"]
     theme = gr.themes.Base(primary_hue="orange", font=fonts, font_mono=["ui-monospace", "Menlo", "DejaVu Sans Mono", "monospace"])

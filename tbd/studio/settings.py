@@ -1,16 +1,15 @@
 """Scales, seed and size of a video, and the command line that draws the same one."""
 
+import os
 import shlex
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tbd import DEFAULT_SEED
+from tbd import DEFAULT_SEED, MOTION_MODEL
+from tbd.draw.guidance.base import SCALES, Guidance
 from tbd.errors import InputError
 from tbd.studio.limits import SIZES
-
-if TYPE_CHECKING:
-    from tbd.draw.guidance.base import Guidance
 
 _LABELS = {"emotion_scale": "emotion", "muscle_scale": "muscles", "audio_scale": "articulation", "head_motion": "head motion"}
 
@@ -56,10 +55,9 @@ class Settings:
 
     def scales(self) -> dict[str, float]:
         """Return the scales that are set, by the names that a guidance gives them."""
-        given = {name: getattr(self, name) for name in ("emotion_scale", "muscle_scale", "audio_scale")}
-        return {name: float(value) for name, value in given.items() if value is not None}
+        return {name: float(value) for name in SCALES if (value := getattr(self, name)) is not None}
 
-    def guidance(self, own: "Guidance") -> "Guidance":
+    def guidance(self, own: Guidance) -> Guidance:
         """Apply the scales to a model's guidance.
 
         Args:
@@ -85,16 +83,16 @@ class Settings:
         return [word for name, value in [*named, *rest] for word in (f"--{name.replace('_', '-')}", _plain(value))]
 
     def differences(self, other: "Settings") -> list[str]:
-        """Say in words how these settings differ from others; see `describe`."""
-        mine, theirs = asdict(self), asdict(other)
-        return [f"{_LABELS.get(f.name, f.name)} {mine[f.name]}" for f in fields(self) if mine[f.name] != theirs[f.name]]
+        """Say in words where these settings differ from others."""
+        differing = [field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name)]
+        return [f"{_LABELS.get(name, name)} {getattr(self, name)}" for name in differing]
 
 
 def _plain(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def command_line(portrait: str, audio: str, settings: Settings, own: dict[str, float]) -> str:
+def command_line(portrait: str, audio: str, settings: Settings, own: dict[str, float], model: str = MOTION_MODEL) -> str:
     """Write the command that gives the video of the page again, from the files that were uploaded and the plan that can be downloaded.
 
     Args:
@@ -102,6 +100,7 @@ def command_line(portrait: str, audio: str, settings: Settings, own: dict[str, f
         audio: Name of the voice's file.
         settings: How it was drawn.
         own: The scales of the model's guidance.
+        model: The motion model; of one on this machine the folder's name alone is shown.
 
     Returns:
         The command, quoted for a shell.
@@ -111,4 +110,5 @@ def command_line(portrait: str, audio: str, settings: Settings, own: dict[str, f
         "tbd generate --portrait me.jpg --audio 'my voice.wav' --plan plan.json --head-motion 1 --seed 1 --size 512 --output video.mp4"
     """
     files = ["--portrait", PurePath(portrait).name, "--audio", PurePath(audio).name, "--plan", "plan.json"]
-    return shlex.join(["tbd", "generate", *files, *settings.options(own), "--output", "video.mp4"])
+    named = [] if model == MOTION_MODEL else ["--motion-model", PurePath(model).name if os.path.exists(model) else model]
+    return shlex.join(["tbd", "generate", *files, *named, *settings.options(own), "--output", "video.mp4"])

@@ -27,5 +27,12 @@ def test_scales_reach_the_guidance():
     assert isinstance(Settings(muscle_scale=2.0).guidance(NoGuidance()), NoGuidance)  # which has none
 
 
+def test_another_model_is_named(tmp_path):
+    assert "--motion-model" not in command_line("me.jpg", "v.wav", Settings(), {})
+    assert "--motion-model me/motion " in command_line("me.jpg", "v.wav", Settings(), {}, "me/motion")
+    (tmp_path / "mine").mkdir()
+    assert "--motion-model mine " in command_line("me.jpg", "v.wav", Settings(), {}, str(tmp_path / "mine"))
+
+
 def test_no_folder_is_shown():
     assert "/" not in command_line("/home/me/secret/me.jpg", "/tmp/x/v.wav", Settings(), {})

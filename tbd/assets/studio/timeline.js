@@ -28,7 +28,6 @@ const STYLE = `
 `;
 const NS = "http://www.w3.org/2000/svg";
 const HEIGHT = 62, TOP = 12, BASE = 52, FRAME = 0.04, EDGE = 10;
-const NAMES = { onset: "onset", apex: "apex", offset: "offset", intensity: "intensity" };
 const SIDES = { both: "both sides", left: "left side", right: "right side" };
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const round = (value) => Math.round(value * 100) / 100;
@@ -211,11 +210,11 @@ class TimelineElement extends HTMLElement {
     const level = kind === "intensity", value = level ? row.intensity : row[kind] ?? (kind === "offset" ? this.value.seconds : 0);
     const text = open ? (kind === "onset" ? "from before the start" : "until the end") : level ? value.toFixed(2) : `${round(value)} s`;
     const group = make(svg, "g", {
-      class: "handle", role: "slider", tabindex: 0, "data-key": `${kind}-${index}`, "aria-label": `${NAMES[kind]} of ${title}`,
+      class: "handle", role: "slider", tabindex: 0, "data-key": `${kind}-${index}`, "aria-label": `${kind} of ${title}`,
       "aria-valuemin": 0, "aria-valuemax": level ? 1 : this.value.seconds, "aria-valuenow": round(clamp(value, 0, level ? 1 : this.value.seconds)),
       "aria-valuetext": text, "aria-orientation": level ? "vertical" : "horizontal", transform: `translate(${x} ${y})`,
     });
-    make(group, "title", {}, `${NAMES[kind]} ${text}`);
+    make(group, "title", {}, `${kind} ${text}`);
     make(group, "circle", { r: 12, fill: "transparent" });
     const look = { fill: color, stroke: color, "stroke-width": 1.5, class: open ? "open" : "" };
     if (level) make(group, "rect", { x: -12, y: -3, width: 24, height: 6, rx: 3, ...look });
