@@ -154,6 +154,24 @@ def test_keys_move_the_marks_and_undo_takes_them_back(visit, given):
     assert not tab.complaints
 
 
+def test_an_apex_that_is_not_set_moves_from_where_it_is_drawn(visit, given):
+    tab = visit()
+    tab.give(voice=given["voice"])
+    tab.page.fill("#sentence textarea", "she smiles after half a second")
+    tab.page.click("#think")
+    tab.handle("onset-0").wait_for(timeout=SECONDS)
+    tab.page.wait_for_selector("#chart svg", timeout=SECONDS)
+    rise = tab.page.evaluate(
+        "(() => { const t = document.querySelector('tbd-timeline'); t.value.rows[0].onset = 0.5; t.value.rows[0].apex = null; t.draw();"
+        " return t.value.rise; })()"
+    )
+    apex = tab.handle("apex-0")
+    assert float(apex.get_attribute("aria-valuenow")) == pytest.approx(0.5 + rise, abs=0.006)
+    apex.focus()
+    tab.page.keyboard.press("ArrowRight")
+    assert float(apex.get_attribute("aria-valuenow")) == pytest.approx(0.54 + rise, abs=0.006)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nobody_is_shut_out(visit, width):
     """No serious fault for axe, nothing wider than the screen, with the example drawn."""

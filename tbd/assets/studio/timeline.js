@@ -180,10 +180,19 @@ class TimelineElement extends HTMLElement {
     button("remove", "Remove", () => { this.value.rows.splice(index, 1); });
   }
 
+  /** When an action that begins is at its height. */
+  apex(row) { return row.apex ?? row.onset + this.value.rise; }
+
+  /** Where a mark stands, also one that is open. */
+  at(row, kind) {
+    if (kind === "apex") return this.apex(row);
+    return row[kind] ?? (kind === "offset" ? this.value.seconds : 0);
+  }
+
   /** As MuscleAction.envelope: a smooth rise, a hold, a smooth release. */
   level(row, time) {
     let level = row.intensity;
-    if (row.onset !== null) level *= smooth((time - row.onset) / Math.max((row.apex ?? row.onset + this.value.rise) - row.onset, 1e-3));
+    if (row.onset !== null) level *= smooth((time - row.onset) / Math.max(this.apex(row) - row.onset, 1e-3));
     if (row.offset !== null) level *= 1 - smooth((time - row.offset) / this.value.release);
     return level;
   }
@@ -198,7 +207,7 @@ class TimelineElement extends HTMLElement {
   }
 
   place(row, kind) {
-    const end = this.value.seconds, apex = row.onset === null ? 0 : row.apex ?? row.onset + this.value.rise;
+    const end = this.value.seconds, apex = row.onset === null ? 0 : this.apex(row);
     if (kind === "onset") return [this.x(clamp(row.onset ?? 0, 0, end)), BASE];
     if (kind === "apex") return [this.x(clamp(apex, 0, end)), this.y(row.intensity)];
     if (kind === "offset") return [this.x(clamp(row.offset ?? end, 0, end)), BASE];
@@ -207,7 +216,7 @@ class TimelineElement extends HTMLElement {
 
   handle(svg, row, index, kind, title, color) {
     const [x, y] = this.place(row, kind), open = (kind === "onset" || kind === "offset") && row[kind] === null;
-    const level = kind === "intensity", value = level ? row.intensity : row[kind] ?? (kind === "offset" ? this.value.seconds : 0);
+    const level = kind === "intensity", value = this.at(row, kind);
     const text = open ? (kind === "onset" ? "from before the start" : "until the end") : level ? value.toFixed(2) : `${round(value)} s`;
     const group = make(svg, "g", {
       class: "handle", role: "slider", tabindex: 0, "data-key": `${kind}-${index}`, "aria-label": `${kind} of ${title}`,
@@ -229,7 +238,7 @@ class TimelineElement extends HTMLElement {
     if (kind === "intensity") row.intensity = round(clamp(value, 0, 1));
     else if (kind === "onset" && value < 0) row.onset = row.apex = null;
     else if (kind === "onset") {
-      const rise = row.onset === null ? this.value.rise : (row.apex ?? row.onset + this.value.rise) - row.onset;
+      const rise = row.onset === null ? this.value.rise : this.apex(row) - row.onset;
       row.onset = round(clamp(value, 0, last));
       row.apex = round(Math.min(row.onset + rise, last));
     } else if (kind === "apex") row.apex = round(clamp(value, row.onset, last));
@@ -239,7 +248,7 @@ class TimelineElement extends HTMLElement {
 
   key(event, row, kind) {
     const signs = { ArrowRight: 1, ArrowUp: 1, PageUp: 10, ArrowLeft: -1, ArrowDown: -1, PageDown: -10 }, level = kind === "intensity";
-    const far = event.shiftKey ? 10 : 1, now = level ? row.intensity : row[kind] ?? (kind === "offset" ? this.value.seconds : 0);
+    const far = event.shiftKey ? 10 : 1, now = this.at(row, kind);
     if (event.key in signs) {
       const next = now + signs[event.key] * far * (level ? 0.01 : FRAME);
       this.set(row, kind, level || row[kind] !== null ? next : clamp(next, 0, this.value.seconds));
