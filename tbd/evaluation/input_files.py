@@ -10,7 +10,8 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.face.channels import HEAD
-from tbd.media.rates import FPS, SAMPLE_RATE
+from tbd.media.rates import FPS
+from tbd.media.wav import write_wave
 from tbd.utils.atomic import atomic_output
 
 
@@ -87,10 +88,8 @@ def _write_picture(path: Path, image: np.ndarray) -> None:
 
 
 def _write_sound(path: Path, audio: np.ndarray) -> None:
-    from scipy.io import wavfile
-
     with atomic_output(path) as temporary:
-        wavfile.write(temporary, SAMPLE_RATE, np.round(np.clip(audio, -1, 1) * 32767).astype(np.int16))
+        write_wave(temporary, audio)
 
 
 def _write_pose(path: Path, head: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Read the wave files that tbd writes into caches and corpora: 16 kHz, mono, 16 bits.
+"""The wave files that tbd writes into caches and corpora: 16 kHz, mono, 16 bits.
 
 They are read without a media library, whole or in part, as loaders of training data do thousands of times.
 `tbd.media.read_audio` reads other recordings.
@@ -6,6 +6,7 @@ They are read without a media library, whole or in part, as loaders of training 
 
 import os
 import wave
+from typing import BinaryIO
 
 import numpy as np
 
@@ -60,3 +61,22 @@ def read_wave(path: str | os.PathLike) -> np.ndarray:
         InputError: As `read_samples`.
     """
     return read_samples(path).astype(np.float32) / 32768
+
+
+def write_wave(file: str | os.PathLike | BinaryIO, audio: np.ndarray) -> None:
+    """Write a wave file of 16 kHz, mono, 16 bits.
+
+    Args:
+        file: Where to write.
+        audio: (N,) float samples; what lies outside −1..1 is clipped.
+
+    Example:
+        >>> import io
+        >>> file = io.BytesIO()
+        >>> write_wave(file, np.zeros(640))
+        >>> file.getvalue()[:4], len(file.getvalue())
+        (b'RIFF', 1324)
+    """
+    from scipy.io import wavfile
+
+    wavfile.write(file, SAMPLE_RATE, np.round(np.clip(audio, -1, 1) * 32767).astype(np.int16))

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-from scipy.io import wavfile
-
 from tbd.data.synthetic.engines import ENGINES
 from tbd.data.synthetic.speech import Delivery
 from tbd.errors import InputError
-from tbd.media.rates import SAMPLE_RATE
+from tbd.media.wav import write_wave
 from tbd.studio.inputs import check_sentence
 
 _SYNTHESIZERS = ("flite", "festival", "espeak")
@@ -44,4 +41,4 @@ def speak(words: str, voice: str, path: Path) -> None:
     audio = engine.speak([words.lstrip("-")], known, Delivery())[0].audio
     if not len(audio):
         raise InputError("The synthesizer said nothing; type words in English letters.")
-    wavfile.write(path, SAMPLE_RATE, np.rint(np.clip(audio, -1, 1) * 32767).astype(np.int16))
+    write_wave(path, audio)

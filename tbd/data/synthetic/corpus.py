@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from scipy.io import wavfile
 
 import tbd
 from tbd.data.splits import Split
@@ -39,7 +38,7 @@ from tbd.data.synthetic.variation import PerformanceVariation, PersonalStyle, pe
 from tbd.data.synthetic.visemes import Articulation
 from tbd.errors import InputError
 from tbd.face.motion import Motion
-from tbd.media.rates import SAMPLE_RATE
+from tbd.media.wav import write_wave
 from tbd.speech.phones import save_phones
 from tbd.think.emotions import EMOTIONS, Emotion
 from tbd.think.plan import MusclePlan
@@ -310,7 +309,7 @@ def _claim(root: Path, identity: dict[str, Any], hours: float) -> None:
 
 def _save_wav(path: Path, utterance: Utterance) -> None:
     with atomic_output(path) as temporary:
-        wavfile.write(temporary, SAMPLE_RATE, np.round(utterance.speech.audio * 32767).astype(np.int16))
+        write_wave(temporary, utterance.speech.audio)
 
 
 def _show(rows: Iterable[T], total: int) -> Iterable[T]:

@@ -14,13 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.io import wavfile
 
 from tbd.data.splits import Split
 from tbd.data.synthetic.speech import Delivery, Engine, Speech, Voice, as_speech
 from tbd.errors import InputError
 from tbd.media.rates import SAMPLE_RATE
-from tbd.media.wav import read_wave
+from tbd.media.wav import read_wave, write_wave
 from tbd.speech.phones import Phone, load_phones, save_phones
 from tbd.speech.recognizer import SphinxRecognizer, passages
 from tbd.utils.atomic import atomic_output
@@ -137,6 +136,6 @@ def _prepare(source: Path, output: Path, english: bool, path: Path) -> None:
         phones = recognizer.recognize(piece) if len(piece) >= _SHORTEST * SAMPLE_RATE else []
         if phones:
             with atomic_output(output / f"{stem}-{i}.wav") as temporary:
-                wavfile.write(temporary, SAMPLE_RATE, np.round(piece * 32767).astype(np.int16))
+                write_wave(temporary, piece)
             save_phones(phones, output / f"{stem}-{i}.csv")
     done.touch()

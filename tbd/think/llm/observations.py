@@ -6,6 +6,7 @@ import io
 import numpy as np
 
 from tbd.media.rates import SAMPLE_RATE
+from tbd.media.wav import write_wave
 from tbd.think.llm.prompt import Message
 
 LARGEST_SIDE = 768
@@ -54,8 +55,6 @@ def _jpeg(portrait: np.ndarray) -> bytes:
 
 
 def _wave(voice: np.ndarray) -> bytes:
-    from scipy.io import wavfile
-
     file = io.BytesIO()
-    wavfile.write(file, SAMPLE_RATE, np.round(np.clip(voice[: int(LONGEST * SAMPLE_RATE)], -1, 1) * 32767).astype(np.int16))
+    write_wave(file, voice[: int(LONGEST * SAMPLE_RATE)])
     return file.getvalue()
