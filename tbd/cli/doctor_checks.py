@@ -3,12 +3,13 @@
 import os
 import platform
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+from packaging.specifiers import SpecifierSet
 
 import tbd
 from tbd.errors import first_line
@@ -17,6 +18,8 @@ State = Literal["ok", "absent", "broken"]
 """There; not there, and something optional goes without it; not there, and tbd does not work."""
 _ENCODERS = {"libx264": "video", "aac": "its sound", "flac": "the studio's voice"}
 _DECODERS = {"h264": "", "hevc": "", "av1": "", "vp9": "", "opus": "", "mp3": "", "aac": ""}
+_STEMS = {"festival": ("festival", "festvox")}
+"""How Debian's packages of a synthesizer and its voices begin, where not as its name."""
 _LEAST_ROOM = 2**30
 """Bytes of temporary space, for a long video at full size."""
 
@@ -56,8 +59,10 @@ def all_checks() -> Iterator[Check]:
 
 def _machine() -> Iterator[Check]:
     area = "Machine"
-    supported = (3, 10) <= sys.version_info[:2] < (3, 13)
-    remedy = "" if supported else "use Python 3.10, 3.11 or 3.12"
+    package = _package()
+    wanted = "" if package is None else package["Requires-Python"]
+    supported = SpecifierSet(wanted).contains(platform.python_version(), prereleases=True)
+    remedy = "" if supported else f"use Python {wanted}"
     found = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Check(area, "python", "ok" if supported else "broken", found, remedy)
     from tbd.utils.threads import describe_threads, usable_cores
@@ -69,6 +74,14 @@ def _machine() -> Iterator[Check]:
     enough = room >= _LEAST_ROOM and os.access(folder, os.W_OK)
     remedy = "" if enough else "free some, or set TMPDIR"
     yield Check(area, "temporary space", "ok" if enough else "broken", f"{room / 2**30:.1f} GiB free in {folder}", remedy)
+
+
+def _package() -> PackageMetadata | None:
+    """What is declared of tbd; None in a checkout that was never installed."""
+    try:
+        return metadata("tbd")
+    except PackageNotFoundError:
+        return None
 
 
 def _gpu() -> Check:
@@ -158,13 +171,8 @@ def _models() -> Iterator[Check]:
 
 
 def _extras() -> Iterator[Check]:
-    from importlib.metadata import metadata
-
-    try:
-        names = metadata("tbd").get_all("Provides-Extra") or []
-    except PackageNotFoundError:
-        names = []
-    for name in names:
+    package = _package()
+    for name in [] if package is None else package.get_all("Provides-Extra") or []:
         missing = [package for package, good, _ in _requirements(name) if not good]
         remedy = f"pip install 'tbd[{name}]'" if missing else ""
         yield Check("Extras", name, "absent" if missing else "ok", f"lacks {', '.join(missing)}" if missing else "complete", remedy)
@@ -178,14 +186,9 @@ def _voices() -> Iterator[Check]:
         if engine.name == Recordings.name:
             continue
         count = len(engine.voices())
-        wanted = [package for package in DEBIAN_PACKAGES if engine.name in (package, _festvox(package), package.split("-")[0])]
+        wanted = [package for package in DEBIAN_PACKAGES if package.startswith(_STEMS.get(engine.name, engine.name))]
         remedy = "" if count else f"apt-get install {' '.join(wanted)}"
         yield Check("Speech synthesizers", engine.name, "ok" if count else "absent", f"{count} voices", remedy)
-
-
-def _festvox(package: str) -> str:
-    """The engine that a package of voices belongs to."""
-    return "festival" if package.startswith("festvox") else ""
 
 
 def _weights() -> Iterator[Check]:
