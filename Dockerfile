@@ -19,6 +19,10 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 1000 tbd && mkdir /work && chown tbd /work
 COPY . /src
+WORKDIR /work
+EXPOSE 7860
+ENTRYPOINT ["tbd"]
+CMD ["studio", "--host", "0.0.0.0", "--port", "7860"]
 
 FROM base AS cpu
 ARG TORCH_INDEX=""
@@ -26,10 +30,6 @@ RUN if [ -n "$TORCH_INDEX" ]; then pip install --no-cache-dir "torch>=2.6" "torc
     && pip install --no-cache-dir "/src[studio,live]" \
     && rm -rf /src/build
 USER 1000
-WORKDIR /work
-EXPOSE 7860
-ENTRYPOINT ["tbd"]
-CMD ["studio", "--host", "0.0.0.0", "--port", "7860"]
 
 # PyTorch's wheels carry CUDA; the host gives the driver and NVIDIA's container toolkit
 FROM base AS cuda
@@ -37,7 +37,3 @@ ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 RUN pip install --no-cache-dir "/src[studio,live,slurm]" \
     && rm -rf /src/build
 USER 1000
-WORKDIR /work
-EXPOSE 7860
-ENTRYPOINT ["tbd"]
-CMD ["studio", "--host", "0.0.0.0", "--port", "7860"]
