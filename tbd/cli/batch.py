@@ -9,7 +9,7 @@ from tbd.cli.batch_jobs import COLUMNS, REQUIRED, Job, Status, read_jobs
 from tbd.cli.command import Command
 from tbd.cli.drawing_options import SamplingOptions, add_drawing_options, drawing_values
 from tbd.cli.framing_options import add_framing_options, framing_values
-from tbd.errors import InputError, TBDError
+from tbd.errors import InputError, TBDError, disk_error
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
@@ -39,22 +39,24 @@ def _run(options: "Namespace") -> None:
     values = drawing_values(options)
     shared = {**{name: options[name] for name in (*_SAMPLING, *_FRAMING, "size", "emotion_from")}, "model": options.motion_model}
     slots = {name: str(options.get(name)) for name in ("planner", "tracker", "guidance", "noise_scheduler", "voice_reader")}
+
+    def fingerprint(job: Job) -> str:
+        return job.fingerprint({**shared, **slots})
+
     status = Status.beside(options.jobs)
     console = values["console"]
-    todo = jobs if options.restart else [job for job in jobs if not status.is_done(job, job.fingerprint({**shared, **slots}))]
+    todo = jobs if options.restart else [job for job in jobs if not status.is_done(job, fingerprint(job))]
     if len(todo) < len(jobs):
         console.print(f"{len(jobs) - len(todo)} of {len(jobs)} videos are there already; --restart draws them again.")
     if not todo:
         return
-    draw = _drawer(values["components"], shared)
-    failed = _draw_all(todo, draw, lambda job: job.fingerprint({**shared, **slots}), status, console)
+    failed = _draw_all(todo, _drawer(values["components"], shared), fingerprint, status, console)
     if failed:
         raise TBDError(f"{failed} of {len(todo)} videos failed; {status.path} says why. Run the command again to try those alone.")
 
 
 def _drawer(components: Any, shared: Mapping[str, Any]) -> Callable[[Job], None]:
     """Load everything once; what is returned draws a job with it."""
-    from jsonargparse import Namespace
     from rich.console import Console
 
     from tbd.cli.generate import generate
@@ -78,7 +80,7 @@ def _drawer(components: Any, shared: Mapping[str, Any]) -> Callable[[Job], None]
             components=components,
             emotion_from=values["emotion_from"],
             pipeline=pipeline,
-            **framing_values(Namespace(**{name: values[name] for name in _FRAMING})),
+            **framing_values(values),
         )
 
     return draw
@@ -98,7 +100,7 @@ def _draw_all(
         except TBDError as problem:
             error = str(problem)
         except Exception as problem:
-            error = f"unexpected {type(problem).__name__}: {problem}"
+            error = str(disk_error(problem) or f"unexpected {type(problem).__name__}: {problem}")
         seconds = time.monotonic() - begun
         status.note(job, before, seconds, error)
         failed += bool(error)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tbd import __version__
+from tbd.cli.framing_options import FRAMES
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
 
@@ -21,7 +22,6 @@ _NUMBERS = {
     "seed": int, "size": int, "num_inference_steps": int,
     "emotion_scale": float, "muscle_scale": float, "audio_scale": float, "head_motion": float, "idle_motion": float,
 }  # fmt: skip
-_FRAMES = ("portrait", "full")
 COLUMNS = (*_FILES, "emotion", "emotion_from", "frame", "aspect", "face", *_NUMBERS)
 """Columns that may be there: the options of `tbd generate`, by the same names."""
 _STATUS = ("row", "output", "status", "seconds", "error", "fingerprint")
@@ -129,8 +129,8 @@ def _job(row: int, header: Sequence[str], cells: Sequence[str], folder: Path) ->
                 values[name] = _NUMBERS[name](cell)
             except ValueError:
                 return Job(row, values, f"{name} is “{cell}”, which is no {'whole ' * (_NUMBERS[name] is int)}number")
-        elif name == "frame" and cell not in _FRAMES:
-            return Job(row, values, f"frame is “{cell}”, which is neither {' nor '.join(_FRAMES)}")
+        elif name == "frame" and cell not in FRAMES:
+            return Job(row, values, f"frame is “{cell}”, which is neither {' nor '.join(FRAMES)}")
         else:
             values[name] = str(folder / cell) if name in _FILES else cell
     missing = [name for name in REQUIRED if name not in values]

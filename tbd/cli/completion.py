@@ -79,13 +79,10 @@ def command_options(command: Command) -> list[Option]:
     """
     from argparse import SUPPRESS
 
-    from jsonargparse import ArgumentParser
+    from tbd.cli.parsing import command_parser
 
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--config", action="config", help="a YAML file with these options")
-    command.options(parser)
     found = []
-    for action in parser._actions:
+    for action in command_parser("", command)._actions:
         about = "" if action.help in (None, SUPPRESS) else " ".join(str(action.help).split())
         choices = tuple(map(str, action.choices or ())) if isinstance(action.choices, list | tuple) else ()
         flags = [flag for flag in action.option_strings if flag.startswith("--")]

@@ -108,7 +108,8 @@ def generate(
     from tbd.utils.user_warnings import warn
 
     console, sampling, components = console or Console(), sampling or SamplingOptions(), components or Components()
-    check_size(512 if size is None else size)
+    if size is not None:
+        check_size(size)
     check_generation(portrait, audio, output, plan, motion_output, plan_output)
     if (renderer == "video") != (checkpoint is not None):
         raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")

@@ -129,27 +129,11 @@ def _dispatch(name: str, argv: list[str]) -> int:
 
         near = difflib.get_close_matches(name, [*COMMANDS, *train.SUMMARIES], 1)
         raise InputError(f"there is no such command{f'; did you mean {near[0]}?' if near else '.'} `tbd --help` lists them.")
-    from jsonargparse import ArgumentParser
-
-    from tbd.cli.help import HelpFormatter
-    from tbd.cli.parsing import parse
+    from tbd.cli.parsing import command_parser, parse
 
     command = COMMANDS[name]
-    parser = ArgumentParser(
-        prog=f"tbd {name}",
-        description=_sentence(command.summary),
-        formatter_class=HelpFormatter,
-        exit_on_error=False,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--config", action="config", help="a YAML file with these options")
-    command.options(parser)
-    command.run(parse(parser, argv))
+    command.run(parse(command_parser(name, command), argv))
     return 0
-
-
-def _sentence(summary: str) -> str:
-    return f"{summary[0].upper()}{summary[1:]}."
 
 
 def _help() -> str:

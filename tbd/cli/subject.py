@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.face.clip_portrait import ClipPortrait
-from tbd.face.framing import Frame, FramedFace, Framing
+from tbd.face.framing import SQUARE, Frame, FramedFace, Framing
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.tracking.choice import FaceChoice
 from tbd.media import VideoFrames, read_still_or_video, read_video
+from tbd.media.rates import FPS
 from tbd.think.plan import MusclePlan
 from tbd.utils.user_components import attribute_errors_to
 
@@ -62,22 +64,10 @@ class Still(Subject):
     def __init__(self, picture: np.ndarray, face: FaceGeometry, framed: FramedFace | None = None) -> None:
         self.picture, self.face, self._framed = picture, face, framed
 
+    @override
     def frames(
         self, pipeline: "TalkingHeadPipeline", motion: Motion, plan: MusclePlan, audio: np.ndarray, seed: int, steps: int | None
     ) -> Iterator[np.ndarray]:
-        """Draw the video's frames; see `Subject.frames`.
-
-        Args:
-            pipeline: Renders.
-            motion: T frames.
-            plan: What is felt.
-            audio: (N,) float samples at 16 kHz.
-            seed: Of a video model.
-            steps: Denoising steps of a video model.
-
-        Yields:
-            T frames (H, W, 3) uint8 RGB.
-        """
         for frame in pipeline.render(self.face, motion, plan, audio, seed, steps):
             yield frame if self._framed is None else self._framed.complete(frame)
 
@@ -93,24 +83,13 @@ class Filmed(Subject):
     def __init__(self, clip: ClipPortrait, framing: Framing) -> None:
         self.picture, self.face, self._clip, self._framing = clip.face.image, clip.face, clip, framing
 
+    @override
     def frames(
         self, pipeline: "TalkingHeadPipeline", motion: Motion, plan: MusclePlan, audio: np.ndarray, seed: int, steps: int | None
     ) -> Iterator[np.ndarray]:
-        """Draw the video's frames; see `Subject.frames`.
-
-        Args:
-            pipeline: Not used: the mesh warp alone lays a face into a video.
-            motion: T frames.
-            plan: What is felt.
-            audio: Not used.
-            seed: Not used.
-            steps: Not used.
-
-        Yields:
-            T frames (H, W, 3) uint8 RGB.
-        """
         from tbd.pipeline import relaxation
 
+        # the mesh warp alone lays a face into a video
         yield from self._clip.frames(motion, self._framing, relaxation(plan))
 
 
@@ -149,7 +128,7 @@ def open_subject(
         (picture,) = found
         framing = Framing(frame or "portrait", aspect, size)
         if framing.is_square_portrait:
-            return Still(picture, pipeline.locate(picture, size or 512, str(portrait), face))
+            return Still(picture, pipeline.locate(picture, size or SQUARE, str(portrait), face))
         if only_square:
             raise InputError("--renderer video draws the square of head and shoulders alone; leave --frame and --aspect out.")
         framed = pipeline.frame(picture, framing, str(portrait), face)
@@ -161,6 +140,6 @@ def open_subject(
     video = read_video(portrait, 0.0, min(seconds, found.duration) if found.duration else seconds)
     with attribute_errors_to(pipeline.tracker, "tracker"):
         clip = ClipPortrait.track(
-            pipeline.tracker, video, str(portrait), face, lambda frames: show_progress(frames, round(video.duration * 25), console)
+            pipeline.tracker, video, str(portrait), face, lambda frames: show_progress(frames, round(video.duration * FPS), console)
         )
     return Filmed(clip, Framing(frame or "full", aspect, size))
