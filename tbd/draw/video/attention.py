@@ -92,8 +92,8 @@ class ReferenceWriterAttnProcessor:
         return _attend(attn, hidden_states, attn.to_k(hidden_states), attn.to_v(hidden_states))
 
 
-class PlainCrossAttnProcessor:
-    """Cross-attention of the reference branch, which has no condition but the portrait."""
+class PlainAttnProcessor:
+    """Attention as it is, without masks: cross-attention where there are further tokens, otherwise self-attention."""
 
     def __call__(
         self,
@@ -107,15 +107,16 @@ class PlainCrossAttnProcessor:
 
         Args:
             attn: The layer.
-            hidden_states: (B, h·w, C) its input.
-            encoder_hidden_states: (B, 1, D) zeros.
+            hidden_states: (N, L, C) its input.
+            encoder_hidden_states: (N, M, D) tokens to attend to; None for the input itself.
             attention_mask: Not read.
             keep: Not read.
 
         Returns:
-            (B, h·w, C) its output.
+            (N, L, C) its output.
         """
-        return _attend(attn, hidden_states, attn.to_k(encoder_hidden_states), attn.to_v(encoder_hidden_states))
+        tokens = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        return project_out(attn, multi_head(attn.heads, attn.to_q(hidden_states), attn.to_k(tokens), attn.to_v(tokens)))
 
 
 class ReferenceAttention:
@@ -198,17 +199,56 @@ class PlanAudioAttention(nn.Module):
             (B·T, h·w, C) its output.
         """
         assert context is not None  # as above
-        query = _heads(attn.to_q(hidden_states), attn.heads)  # (B·T, H, h·w, d)
+        query = attn.to_q(hidden_states)  # (B·T, h·w, C)
         total = torch.zeros_like(query)
         for given, key, value in (
             (context.emotion, attn.to_k, attn.to_v),
             (context.muscles, self.muscle_key, self.muscle_value),
             (context.audio, self.voice_key, self.voice_value),
         ):
-            each = len(query) // len(given.tokens)
-            k, v = (_heads(project(given.tokens).repeat_interleave(each, 0), attn.heads) for project in (key, value))
-            total = total + F.scaled_dot_product_attention(query, k, v, attn_mask=given.at(query.shape[2]).to(query.dtype))
-        return _joined(attn, total)
+            total = total + read_tokens(attn, query, given.tokens, key, value, given.at(query.shape[1]))
+        return project_out(attn, total)
+
+
+def multi_head(heads: int, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Attend with several heads.
+
+    Args:
+        heads: H.
+        query: (N, L, C).
+        key: (N, M, C).
+        value: (N, M, C).
+        bias: Added to the logits; broadcastable to (N, H, L, M).
+
+    Returns:
+        (N, L, C), before the output projection.
+    """
+    query, key, value = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value))  # (N, H, …, d)
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=bias).transpose(1, 2).flatten(2)
+
+
+def read_tokens(attn: Attention, query: Tensor, tokens: Tensor, key: nn.Module, value: nn.Module, bias: Tensor | None = None) -> Tensor:
+    """Attend to tokens that several frames may share.
+
+    Args:
+        attn: The layer, which says how many heads there are.
+        query: (N, L, C) projected queries.
+        tokens: (B, M, D) tokens, of N/B frames each; projected before they are repeated.
+        key: Projects them to keys.
+        value: Projects them to values.
+        bias: Added to the logits; broadcastable to (N, H, L, M).
+
+    Returns:
+        (N, L, C), before the output projection.
+    """
+    each = len(query) // len(tokens)
+    k, v = (project(tokens).repeat_interleave(each, 0) for project in (key, value))
+    return multi_head(attn.heads, query, k, v, None if bias is None else bias.to(query.dtype))
+
+
+def project_out(attn: Attention, x: Tensor) -> Tensor:
+    """(N, L, C) → (N, L, C) through a layer's output projection."""
+    return attn.to_out[1](attn.to_out[0](x))
 
 
 def mask_tokens(tokens: Tensor, presence: Tensor, null: Tensor) -> MaskedTokens:
@@ -272,15 +312,4 @@ def _behind_null(tokens: Tensor, bias: Tensor, null: Tensor) -> tuple[Tensor, Te
 
 
 def _attend(attn: Attention, hidden_states: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    query, key, value = (_heads(x, attn.heads) for x in (attn.to_q(hidden_states), key, value))
-    return _joined(attn, F.scaled_dot_product_attention(query, key, value))
-
-
-def _heads(x: Tensor, heads: int) -> Tensor:
-    """(B, M, H·d) → (B, H, M, d)."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
-
-
-def _joined(attn: Attention, heads: Tensor) -> Tensor:
-    """(B, H, M, d) → (B, M, C) through the layer's output projection."""
-    return attn.to_out[1](attn.to_out[0](heads.transpose(1, 2).flatten(2)))
+    return project_out(attn, multi_head(attn.heads, attn.to_q(hidden_states), key, value))

@@ -8,9 +8,8 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from diffusers.models.attention import BasicTransformerBlock, FeedForward
+from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
-from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D, MotionAdapter, UNetMotionModel
@@ -21,7 +20,7 @@ from tbd.draw.conditioning.plan_encoder import PlanEmbeds
 from tbd.draw.pretrained import PortableModule, from_source, plain
 from tbd.draw.video.attention import (
     Context,
-    PlainCrossAttnProcessor,
+    PlainAttnProcessor,
     PlanAudioAttention,
     ReferenceAttention,
     ReferenceWriterAttnProcessor,
@@ -31,6 +30,7 @@ from tbd.draw.video.attention import (
 )
 from tbd.draw.video.cuda_graph import CUDAGraphRunner
 from tbd.draw.video.precision import keep_norm_dtype
+from tbd.draw.video.unet_parts import checkpoint_regions, compile_repeated, level_sizes, unet_regions
 from tbd.face.geometry import FaceGeometry
 
 ReferenceFeatures = dict[str, Tensor]
@@ -208,7 +208,7 @@ class VideoUNet(VideoDenoiser):
         self.unet.set_attn_processor(moving)
         names = self.reference.attn_processors
         self.reference.set_attn_processor(
-            {n: ReferenceWriterAttnProcessor(n) if n.endswith("attn1.processor") else PlainCrossAttnProcessor() for n in names}
+            {n: ReferenceWriterAttnProcessor(n) if n.endswith("attn1.processor") else PlainAttnProcessor() for n in names}
         )
 
     def encode_reference(self, portrait: Tensor) -> ReferenceFeatures:
@@ -242,22 +242,16 @@ class VideoUNet(VideoDenoiser):
         emotion, muscles, audio = self.null_tokens
         frames = audio_windows(conditioning.audio_embeds)  # (B·T, 5, D)
         audio_mask = conditioning.audio_mask[:, None, None].expand(-1, frames.shape[1], noisy.shape[1])  # (B, 5, T)
+        sizes = level_sizes(noisy.shape[-2:], len(self.unet.down_blocks))
         context = Context(
             noisy.shape[1],
             reference,
             mask_tokens(conditioning.plan.global_tokens, conditioning.plan.global_presence, emotion),
-            mask_region_tokens(conditioning.plan, conditioning.region_masks, self._sizes(*noisy.shape[-2:]), muscles),
+            mask_region_tokens(conditioning.plan, conditioning.region_masks, sizes, muscles),
             mask_tokens(frames, audio_mask, audio),
         )
         nothing = x.new_zeros(1, 1, 1)  # the processors take their keys from the context
         return self.unet(x, timestep, nothing, cross_attention_kwargs={"context": context}).sample.transpose(1, 2)
-
-    def _sizes(self, height: int, width: int) -> list[tuple[int, int]]:
-        """The sizes of the latent at which there is attention: it is halved, rounding up, at each level."""
-        sizes = [(height, width)]
-        for _ in self.unet.down_blocks[1:]:
-            sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
-        return sizes
 
     def enable_gradient_checkpointing(self, how: Literal["some", "most"]) -> None:
         """Compute feed-forwards again (some), or whole spatial transformers and motion modules (most).
@@ -268,16 +262,12 @@ class VideoUNet(VideoDenoiser):
         Args:
             how: ``some`` or ``most``.
         """
-        for region in _regions(self.unet, "attentions", "motion_modules"):
-            for part in [region] if how == "most" else [part for part in region.modules() if isinstance(part, FeedForward)]:
-                # the random generator's state, which only dropout needs, takes longer to keep than a feed-forward to compute
-                random = any(isinstance(m, nn.Dropout) and m.p > 0 for m in part.modules())
-                part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=random)
+        checkpoint_regions(unet_regions(self.unet, "attentions", "motion_modules"), how)
 
     def fsdp_modules(self) -> Iterator[nn.Module]:
         """Yield blocks, then both UNets, then the whole."""
         for network in (self.unet, self.reference):
-            yield from _regions(network, "resnets", "attentions", "motion_modules")
+            yield from unet_regions(network, "resnets", "attentions", "motion_modules")
             yield network
         yield self
 
@@ -290,20 +280,7 @@ class VideoUNet(VideoDenoiser):
         """
         if not any(p.requires_grad for p in self.reference.parameters()):
             self._graph_runner = CUDAGraphRunner(self._run_reference)
-        # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
-        torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
-        for module in self.unet.modules():
-            if isinstance(module, AnimateDiffTransformer3D):
-                for block in module.transformer_blocks:
-                    block.compile(dynamic=False)
-            elif isinstance(module, (ResnetBlock2D, FeedForward)):
-                module.compile(dynamic=False)
-
-
-def _regions(unet: UNetMotionModel | UNet2DConditionModel, *kinds: str) -> Iterator[nn.Module]:
-    for block in (*unet.down_blocks, unet.mid_block, *unet.up_blocks):
-        for kind in kinds:
-            yield from getattr(block, kind, None) or ()
+        compile_repeated(self.unet, AnimateDiffTransformer3D)
 
 
 def _single(dim: int | tuple[int, ...]) -> int:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import torch
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from tbd.draw.video.attention import MaskedTokens
+from tbd.draw.video.attention import MaskedTokens, multi_head, project_out, read_tokens
 
 IDENTITY_TOKENS = 4
 """Number of tokens that stand for a face."""
@@ -92,9 +91,9 @@ class PortraitSelfAttention:
                 far = (project(chosen)[:, turns] for project in (attn.to_k, attn.to_v))  # (b, T, h·w, C) each
                 k, v = (torch.cat(pair, 2) for pair in zip((k, v), far))  # (b, T, 2·h·w, C)
             q = query if len(rows) == len(query) else query[rows]
-            found = _attention(attn.heads, q.flatten(0, 1), k.flatten(0, 1), v.flatten(0, 1)).unflatten(0, (-1, t))
+            found = multi_head(attn.heads, q.flatten(0, 1), k.flatten(0, 1), v.flatten(0, 1)).unflatten(0, (-1, t))
             out = found if len(rows) == len(query) else out.index_copy(0, rows, found)
-        return _projected(attn, out.flatten(0, 1))
+        return project_out(attn, out.flatten(0, 1))
 
 
 class TokenCrossAttention(nn.Module):
@@ -146,53 +145,13 @@ class TokenCrossAttention(nn.Module):
         query = attn.to_q(hidden_states)
         faces = encoder_hidden_states[:, -IDENTITY_TOKENS:]
         near = encoder_hidden_states[:, :-IDENTITY_TOKENS] if self.words else faces
-        out = self._read(attn, query, near, attn.to_k, attn.to_v)
+        out = read_tokens(attn, query, near, attn.to_k, attn.to_v)
         if self.words:
-            out = out + self._read(attn, query, faces, self.to_k_ip, self.to_v_ip)
+            out = out + read_tokens(attn, query, faces, self.to_k_ip, self.to_v_ip)
         if self.plan and context is not None and context.emotion is not None and context.muscles is not None:
             for given, key, value in (
                 (context.emotion, self.emotion_key, self.emotion_value),
                 (context.muscles, self.muscle_key, self.muscle_value),
             ):
-                out = out + self._read(attn, query, given.tokens, key, value, given.at(query.shape[1]).to(query.dtype))
-        return _projected(attn, out)
-
-    def _read(self, attn: Attention, query: Tensor, tokens: Tensor, key: nn.Module, value: nn.Module, bias: Tensor | None = None) -> Tensor:
-        each = len(query) // len(tokens)
-        k, v = (project(tokens).repeat_interleave(each, 0) for project in (key, value))
-        return _attention(attn.heads, query, k, v, bias)
-
-
-class FrameSelfAttention:
-    """Plain self-attention, as the audio transformers and motion modules have it."""
-
-    def __call__(
-        self,
-        attn: Attention,
-        hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-    ) -> Tensor:
-        """Attend; called by diffusers.
-
-        Args:
-            attn: The layer.
-            hidden_states: (N, L, C) its input.
-            encoder_hidden_states: (N, M, D) keys; None for the input itself.
-            attention_mask: Not read.
-
-        Returns:
-            (N, L, C) its output.
-        """
-        keys = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        return _projected(attn, _attention(attn.heads, attn.to_q(hidden_states), attn.to_k(keys), attn.to_v(keys)))
-
-
-def _attention(heads: int, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
-    """(N, L, C), (N, M, C) twice → (N, L, C)."""
-    query, key, value = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value))
-    return F.scaled_dot_product_attention(query, key, value, attn_mask=bias).transpose(1, 2).flatten(2)
-
-
-def _projected(attn: Attention, x: Tensor) -> Tensor:
-    return attn.to_out[1](attn.to_out[0](x))
+                out = out + read_tokens(attn, query, given.tokens, key, value, given.at(query.shape[1]))
+        return project_out(attn, out)

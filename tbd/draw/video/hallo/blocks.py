@@ -8,7 +8,8 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tbd.draw.video.hallo.attention import FrameSelfAttention, HalloContext
+from tbd.draw.video.attention import PlainAttnProcessor
+from tbd.draw.video.hallo.attention import HalloContext
 
 PLACES = ("full", "face", "lip")
 """Where audio attention acts: around the face, on it, on the lips; Hallo's names."""
@@ -121,7 +122,7 @@ class MotionTransformer(nn.Module):
             num_positional_embeddings=max_frames,
         )
         for attn in (block.attn1, block.attn2):
-            attn.set_processor(FrameSelfAttention())  # type: ignore[arg-type]  # diffusers lists its own processors alone
+            attn.set_processor(PlainAttnProcessor())  # type: ignore[arg-type]  # diffusers lists its own processors alone
         self.transformer_blocks = nn.ModuleList([block])
         self.proj_out = nn.Linear(channels, channels)
         nn.init.zeros_(self.proj_out.weight)
@@ -155,5 +156,5 @@ def _each_pixel(conv: Any, x: Tensor) -> Tensor:
 
 
 def _attention(query: int, keys: int | None, heads: int, head: int) -> Attention:
-    processor: Any = FrameSelfAttention()
+    processor: Any = PlainAttnProcessor()
     return Attention(query, cross_attention_dim=keys, heads=heads, dim_head=head, processor=processor)

@@ -2,17 +2,13 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any, Literal
 
 import torch
-from diffusers.models.attention import FeedForward
 from diffusers.models.attention_processor import Attention
-from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from tbd.draw.pretrained import from_source, plain
 from tbd.draw.video.attention import ReferenceWriterAttnProcessor, mask_region_tokens, mask_tokens
@@ -23,6 +19,7 @@ from tbd.draw.video.hallo.portrait import read_face
 from tbd.draw.video.hallo.projections import AudioProjection, FaceLocator, FaceProjection
 from tbd.draw.video.hallo.words import words_of
 from tbd.draw.video.precision import keep_norm_dtype
+from tbd.draw.video.unet_parts import checkpoint_regions, compile_repeated, level_sizes, unet_blocks, unet_regions
 from tbd.face.geometry import FaceGeometry
 from tbd.metrics.identity import FaceEmbedder
 from tbd.think.action_units import REGIONS
@@ -132,7 +129,7 @@ class HalloDenoiser(VideoDenoiser):
     def _add_modules(self, audio_width: int) -> None:
         """Put the audio's transformers and the motion modules beside the spatial ones, under the names that are published."""
         config = self.unet.config
-        for block, widths in zip(_blocks(self.unet), _audio_widths(config.block_out_channels, config.layers_per_block)):
+        for block, widths in zip(unet_blocks(self.unet), _audio_widths(config.block_out_channels, config.layers_per_block)):
             if not hasattr(block, "attentions"):
                 continue
             audio, motion = [], []
@@ -147,7 +144,7 @@ class HalloDenoiser(VideoDenoiser):
     def read_portrait(self, face: FaceGeometry) -> ReferenceFeatures:
         """Read whose face it is, where it lies, and where the audio acts; see `VideoDenoiser.read_portrait`."""
         size = (face.image.shape[0] // _PIXELS, face.image.shape[1] // _PIXELS)
-        sizes = _sizes(size, len(self.unet.down_blocks))
+        sizes = level_sizes(size, len(self.unet.down_blocks))
         return dict(read_face(face, self._embedder[0], self.face_projection.proj.in_features, sizes))
 
     def encode_reference(self, portrait: Tensor) -> ReferenceFeatures:
@@ -189,7 +186,9 @@ class HalloDenoiser(VideoDenoiser):
         if located.shape[-2:] != size:
             located = F.interpolate(located, size=size, mode="bilinear")
         audio = self.audio_projection(conditioning.audio_embeds[:, p:].to(portrait.dtype))  # (B, T, M, A)
-        found |= {"given": given, "locator": located * given[:, None, None, None]}
+        # places of rows, found once a window: to look for them at every step would wait for the GPU each time
+        found |= {"given": (given > 0).nonzero()[:, 0], "withheld": (given <= 0).nonzero()[:, 0]}
+        found["locator"] = located * given[:, None, None, None]
         found["audio"] = audio * conditioning.audio_mask[:, None, None, None]
         for i in range(len(self.unet.down_blocks)):
             found[f"masks.{i}"] = reference[f"audio_masks.{i}"].to(portrait.dtype)
@@ -210,7 +209,7 @@ class HalloDenoiser(VideoDenoiser):
             .repeat_interleave(_PIXELS, 2)
             .repeat_interleave(_PIXELS, 3),
         }
-        for level, each in enumerate(_sizes(size, len(self.unet.down_blocks))):
+        for level, each in enumerate(level_sizes(size, len(self.unet.down_blocks))):
             found[f"audio_masks.{level}"] = F.adaptive_avg_pool2d(places, each).flatten(2)
         return found
 
@@ -296,7 +295,6 @@ class HalloDenoiser(VideoDenoiser):
         return motion(x, context.past[spatial.transformer_blocks[0].attn1.processor.name], context.frames)
 
     def _context(self, frames: int, reference: ReferenceFeatures, conditioning: VideoConditioning, size: Sequence[int]) -> HalloContext:
-        given = reference["given"] > 0
         tokens = reference["tokens"]
         words = reference.get("words")
         if words is not None:
@@ -305,7 +303,7 @@ class HalloDenoiser(VideoDenoiser):
         if self.null_tokens is not None:
             new = conditioning.plan.from_frame(self.past_frames)
             emotion, muscles = self.null_tokens
-            sizes = _sizes(size, len(self.unet.down_blocks))
+            sizes = level_sizes(size, len(self.unet.down_blocks))
             plan["emotion"] = mask_tokens(new.global_tokens, new.global_presence, emotion)
             plan["muscles"] = mask_region_tokens(new, conditioning.region_masks, sizes, muscles)
         names = [name for name in reference if f"past.{name}" in reference]
@@ -313,8 +311,8 @@ class HalloDenoiser(VideoDenoiser):
             frames,
             {name: reference[name] for name in names},
             {name: reference[f"past.{name}"] for name in names},
-            given.nonzero()[:, 0],
-            (~given).nonzero()[:, 0],
+            reference["given"],
+            reference["withheld"],
             tokens.flatten(0, 1) if tokens.ndim == 4 else tokens,
             reference["audio"].flatten(0, 1),
             [reference[f"masks.{i}"] for i in range(len(self.unet.down_blocks))],
@@ -331,26 +329,18 @@ class HalloDenoiser(VideoDenoiser):
         Args:
             how: ``some`` or ``most``.
         """
-        for region in _regions(self.unet, "attentions", "audio_modules", "motion_modules"):
-            for part in [region] if how == "most" else [part for part in region.modules() if isinstance(part, FeedForward)]:
-                part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=False)
+        checkpoint_regions(unet_regions(self.unet, "attentions", "audio_modules", "motion_modules"), how)
 
     def fsdp_modules(self) -> Iterator[nn.Module]:
         """Yield blocks, then both UNets, then the whole."""
         for network in (self.unet, self.reference):
-            yield from _regions(network, "resnets", "attentions", "audio_modules", "motion_modules")
+            yield from unet_regions(network, "resnets", "attentions", "audio_modules", "motion_modules")
             yield network
         yield self
 
     def compile_parts(self) -> None:
         """Compile convolution blocks, feed-forwards and motion blocks, as `VideoUNet.compile_parts` does."""
-        torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
-        for module in self.unet.modules():
-            if isinstance(module, MotionTransformer):
-                for block in module.transformer_blocks:
-                    block.compile(dynamic=False)
-            elif isinstance(module, (ResnetBlock2D, FeedForward)):
-                module.compile(dynamic=False)
+        compile_repeated(self.unet, MotionTransformer)
 
 
 def _audio_widths(widths: Sequence[int], layers: int) -> list[list[int]]:
@@ -358,21 +348,3 @@ def _audio_widths(widths: Sequence[int], layers: int) -> list[list[int]]:
     down = [[widths[max(i - 1, 0)], *(widths[i] for _ in range(layers - 1))] for i in range(len(widths))]
     up = [[widths[max(i - 1, 0)]] * (layers + 1) for i in reversed(range(len(widths)))]
     return [*down, [widths[-1]], *up]
-
-
-def _blocks(unet: UNet2DConditionModel) -> list[Any]:
-    return [*unet.down_blocks, unet.mid_block, *unet.up_blocks]
-
-
-def _regions(unet: UNet2DConditionModel, *kinds: str) -> Iterator[nn.Module]:
-    for block in _blocks(unet):
-        for kind in kinds:
-            yield from getattr(block, kind, None) or ()
-
-
-def _sizes(size: Sequence[int], levels: int) -> list[tuple[int, int]]:
-    """The sizes of the latent at each level: it is halved, rounding up."""
-    sizes = [(size[0], size[1])]
-    for _ in range(levels - 1):
-        sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
-    return sizes
