@@ -10,7 +10,7 @@ from tbd.errors import InputError
 from tbd.evaluation.clip_inputs import LABEL_FIELDS, label_field
 from tbd.evaluation.metric_runner import MetricRunner, SharedValues
 from tbd.evaluation.protocol import MetricEntry, Protocol
-from tbd.evaluation.references.base import ReferenceClip, build_reference
+from tbd.evaluation.references.base import ReferenceClip, build_reference, spread_evenly
 from tbd.evaluation.scores import Value
 from tbd.face.motion import Motion
 from tbd.face.motion_landmarks import landmarks_from_motion
@@ -124,9 +124,7 @@ def true_clips(protocol: Protocol, root: str | None, count: int | None) -> list[
     Raises:
         InputError: If the clips are not there.
     """
-    clips = build_reference(protocol.reference, root).clips()
-    count = min(count or len(clips), len(clips))
-    return [clips[i * len(clips) // count] for i in range(count)]
+    return spread_evenly(build_reference(protocol.reference, root).clips(), count)
 
 
 def runners(protocol: Protocol) -> list[MetricRunner]:

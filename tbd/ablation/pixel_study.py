@@ -10,24 +10,25 @@ variants:
 """
 
 import json
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
+from tbd.ablation.study import read_study
 from tbd.errors import InputError
 from tbd.evaluation.console import progress
 from tbd.evaluation.evaluate import evaluate
+from tbd.evaluation.leaderboard.entry import slug
 from tbd.evaluation.predict import predict
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.predictors import Predictor
 from tbd.evaluation.protocol import MetricEntry, Protocol, load_protocol
-from tbd.evaluation.references.base import Reference, ReferenceClip, build_reference
+from tbd.evaluation.references.base import Reference, ReferenceClip, build_reference, spread_evenly
 from tbd.evaluation.scores import Scores
 from tbd.utils.atomic import atomic_output
 from tbd.utils.class_path import Component, build
@@ -101,9 +102,7 @@ class _Chosen(Reference):
     """Some clips of a reference, spread evenly."""
 
     def __init__(self, whole: Reference, count: int | None) -> None:
-        clips = whole.clips()
-        count = min(count or len(clips), len(clips))
-        self.whole, self.chosen = whole, [clips[i * len(clips) // count] for i in range(count)]
+        self.whole, self.chosen = whole, spread_evenly(whole.clips(), count)
 
     def clips(self) -> Sequence[ReferenceClip]:
         return self.chosen
@@ -134,13 +133,9 @@ def load_pixel_study(file: Path) -> PixelStudy:
     Raises:
         InputError: If the file describes none; the first thing wrong is named.
     """
-    try:
-        study = PixelStudy.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{file} is not an ablation: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+    study = read_study(file, PixelStudy)
     names = [variant.name for variant in study.variants]
-    if len(set(map(_folder, names))) < len(names) or (study.baseline is not None and study.baseline not in names):
+    if len(set(map(slug, names))) < len(names) or (study.baseline is not None and study.baseline not in names):
         raise InputError(f"{file} is not an ablation: names of variants differ, and the baseline is one of them ({', '.join(names)}).")
     return study
 
@@ -177,7 +172,7 @@ def run_pixel_study(
     clips = _Chosen(build_reference(recipe.reference, reference or study.reference), limit or study.clips)
     found: dict[str, Scores] = {}
     for variant in study.variants:
-        folder = output / _folder(variant.name)
+        folder = output / slug(variant.name)
         predictor = build(variant.predictor, Predictor, f"The variant {variant.name}")
         predict(recipe, clips.clips(), predictor, folder, variant.predictor.model_dump())
         del predictor  # the next may need its memory
@@ -225,7 +220,3 @@ def page(study: PixelStudy, protocol: Protocol, found: dict[str, Scores]) -> str
     lines += ["", *(f"- {variant.name}: {variant.about}" for variant in study.variants if variant.about)]
     absent = [f"- {entry.label}: {any_scores.metrics[entry.name].absent}" for entry in protocol.metrics if entry not in shown]
     return "\n".join([*lines, *(["", "Not measured:", "", *absent] if absent else [])]).rstrip() + "\n"
-
-
-def _folder(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -22,7 +22,7 @@ sweeps:
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -31,6 +31,7 @@ from tbd.errors import InputError
 from tbd.utils.packaged_files import find_shipped, shipped_names
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,.=+_-]*$")]
+S = TypeVar("S", bound=BaseModel)
 Overlay = dict[str, Any]
 """Changes of a configuration, as an experiment's YAML writes them; a key may be dotted."""
 
@@ -199,18 +200,33 @@ def load_study(path: str | os.PathLike) -> Study:
         InputError: If the file is missing or describes no study; the first thing wrong is named.
     """
     file = study_file(path)
+    study = read_study(file, Study)
+    study.rows()
+    variants = tuple(v.model_copy(update={"checkpoint": _checkpoint(v.checkpoint, file)}) for v in study.variants)
+    return study.model_copy(update={"base": tuple(_found(name, file) for name in study.base), "variants": variants})
+
+
+def read_study(file: Path, kind: type[S]) -> S:
+    """Read the YAML of an ablation as it is written.
+
+    Args:
+        file: The file.
+        kind: `Study`, or another model of what it describes.
+
+    Returns:
+        What it describes.
+
+    Raises:
+        InputError: If it describes none; the first thing wrong is named.
+    """
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-        study = Study.model_validate(values)
+        return kind.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         raise InputError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise InputError(f"{file} is not an ablation: {where}: {first['msg']}.") from error
-    study.rows()
-    variants = tuple(v.model_copy(update={"checkpoint": _checkpoint(v.checkpoint, file)}) for v in study.variants)
-    return study.model_copy(update={"base": tuple(_found(name, file) for name in study.base), "variants": variants})
 
 
 def study_file(path: str | os.PathLike) -> Path:

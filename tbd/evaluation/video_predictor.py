@@ -1,5 +1,7 @@
 """`VideoPredictor`: a video model, published or trained, as a predictor."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from typing_extensions import override
 
@@ -8,6 +10,10 @@ from tbd.draw.guidance.base import Guidance
 from tbd.evaluation.predictors import Outcome, Predictor
 from tbd.evaluation.references.base import ReferenceClip
 from tbd.face.motion import Motion
+from tbd.think.plan import MusclePlan
+
+if TYPE_CHECKING:
+    from tbd.draw.motion.diffusion import MotionDiffusion
 
 
 class VideoPredictor(Predictor):
@@ -56,10 +62,14 @@ class VideoPredictor(Predictor):
         from tbd.draw.video.renderer import VideoRenderer
 
         plan, audio = clip.plan(), clip.audio()
-        if self.motion_model is None:
-            motion = Motion.zeros(clip.frames())
-        else:
-            motion = Motion(np.concatenate([piece.values for piece in self.motion_model.generate(audio, plan, seed)]))
-        renderer = VideoRenderer(self.model, plan, audio, seed, self.guidance, self.num_inference_steps, self.low_memory)
-        new = self.model.window_frames - self.model.past_frames
-        return Outcome(renderer.render(clip.face(size), motion), seams=tuple(range(new, len(motion), new)))
+        # as `TalkingHeadPipeline` draws them
+        motion, neutral = Motion.zeros(clip.frames()), None
+        if self.motion_model is not None:
+            motion = _drawn(self.motion_model, audio, plan, seed)
+            neutral = _drawn(self.motion_model, audio, MusclePlan(), seed) if self.model.hints.needs_neutral else None
+        renderer = VideoRenderer(self.model, plan, audio, seed, self.guidance, self.num_inference_steps, self.low_memory, neutral)
+        return Outcome(renderer.render(clip.face(size), motion))  # without a motion file there is no place for the windows' seams
+
+
+def _drawn(model: "MotionDiffusion", audio: np.ndarray, plan: MusclePlan, seed: int) -> Motion:
+    return Motion(np.concatenate([piece.values for piece in model.generate(audio, plan, seed)]))

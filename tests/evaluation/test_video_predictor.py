@@ -1,12 +1,17 @@
-"""A video model as a predictor: what tells one training from another."""
+"""A video model as a predictor: what tells one training from another, and that it is given the motions of `tbd generate`."""
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from tbd.draw.video.hints import HintConfig
 from tbd.evaluation.video_predictor import VideoPredictor
+from tbd.face.motion import Motion
+from tbd.think.plan import MusclePlan
+from tests.draw.tiny_video import PLAN, tiny_video_model
 
 
 @pytest.fixture
@@ -27,3 +32,41 @@ def test_another_training_of_either_model_has_other_weights(predictor):
         after = predictor.weights()
         assert [other for other in after if after[other] != before[other]] == [name]
         before = after
+
+
+class Clip:
+    def plan(self) -> MusclePlan:
+        return PLAN
+
+    def audio(self) -> np.ndarray:
+        return np.zeros(5 * 640, np.float32)
+
+    def frames(self) -> int:
+        return 5
+
+    def face(self, size: int) -> None:
+        return None
+
+
+class Motions:
+    """Draws 1 in all channels with a plan, 2 without."""
+
+    def generate(self, audio, plan, seed):
+        yield Motion(np.full((5, 58), 2.0 if plan == MusclePlan() else 1.0, np.float32))
+
+
+@pytest.mark.parametrize(("without_plan", "neutral"), [("same", None), ("all", 2.0)])
+def test_a_neutral_motion_is_drawn_where_the_model_reads_one(monkeypatch, without_plan, neutral):
+    given = []
+
+    def render(self, face, motion):
+        given.extend([motion, self.neutral_motion])
+        return iter(())
+
+    monkeypatch.setattr("tbd.draw.video.loading.load_video_model", lambda _: tiny_video_model(hints=HintConfig("all", without_plan)))
+    monkeypatch.setattr("tbd.draw.motion.loading.load_motion_model", lambda _: Motions())
+    monkeypatch.setattr("tbd.draw.video.renderer.VideoRenderer.render", render)
+    VideoPredictor("model").predict(Clip(), 64, 0)
+    motion, other = given
+    assert (motion.values == 1).all() and (neutral is None) == (other is None)
+    assert other is None or (other.values == neutral).all()

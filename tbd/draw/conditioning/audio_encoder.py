@@ -235,6 +235,12 @@ def mistake_phones(phones: Tensor, most: float) -> Tensor:
     return torch.where(mistaken, others.masked_fill(dropped, 0), phones)
 
 
+def normalised(sound: Tensor) -> Tensor:
+    """(B, N) samples → the same without mean and with unit variance, as wav2vec 2.0's own feature extractor makes them."""
+    sound = sound - sound.mean(1, keepdim=True)
+    return sound / (sound.var(1, correction=0, keepdim=True) + 1e-7).sqrt()
+
+
 class Wav2Vec2Encoder(AudioEncoder):
     """Hidden states of a frozen wav2vec 2.0 (or HuBERT, WavLM), resampled to the frame rate and mapped to `dim`.
 
@@ -287,9 +293,7 @@ class Wav2Vec2Encoder(AudioEncoder):
             (B, T, dim) features.
         """
         with torch.no_grad():
-            sound = audio - audio.mean(1, keepdim=True)  # as its own feature extractor does: no mean, unit variance
-            sound = sound / (sound.var(1, correction=0, keepdim=True) + 1e-7).sqrt()
-            states = self.model(sound, output_hidden_states=True).hidden_states[self.layer]  # (B, about 2(T+2C), W)
+            states = self.model(normalised(audio), output_hidden_states=True).hidden_states[self.layer]  # (B, about 2(T+2C), W)
             frames = F.interpolate(states.float().mT, audio.shape[1] // SAMPLES_PER_FRAME, mode="linear").mT  # (B, T+2C, W)
         return self.project(frames[:, self.context : frames.shape[1] - self.context])  # (B, T, dim)
 

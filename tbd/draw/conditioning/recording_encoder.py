@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tbd.draw.conditioning.audio_encoder import AudioEncoder, frames_of
+from tbd.draw.conditioning.audio_encoder import AudioEncoder, frames_of, normalised
 from tbd.draw.pretrained import from_source, plain
 from tbd.media.rates import SAMPLES_PER_FRAME
 
@@ -73,7 +73,7 @@ class RecordingEncoder(AudioEncoder):
         frames = max(frames_of(len(audio)), 1)
         whole = -(-frames // self.block) * self.block
         behind = (whole - frames) * SAMPLES_PER_FRAME
-        return self._features(F.pad(_normalised(sound), (0, behind)), whole)[0]
+        return self._features(F.pad(normalised(sound), (0, behind)), whole)[0]
 
     def cut_window(self, features: Tensor, start: int, frames: int) -> Tensor:
         """Cut the features of a window; see `AudioEncoder.cut_window`.
@@ -102,7 +102,7 @@ class RecordingEncoder(AudioEncoder):
             (B, T, dim) features.
         """
         frames = audio.shape[1] // SAMPLES_PER_FRAME
-        features = self._features(_normalised(audio), frames)  # (B, T+2C, W)
+        features = self._features(normalised(audio), frames)  # (B, T+2C, W)
         return torch.stack([self.cut_window(x, self.context, frames - 2 * self.context) for x in features])
 
     def _features(self, sound: Tensor, frames: int) -> Tensor:
@@ -126,9 +126,3 @@ class RecordingEncoder(AudioEncoder):
             for hook in hooks:
                 hook.remove()
         return torch.stack(states, 2).flatten(2)
-
-
-def _normalised(sound: Tensor) -> Tensor:
-    """No mean and unit variance, as wav2vec 2.0's own feature extractor makes it."""
-    sound = sound - sound.mean(1, keepdim=True)
-    return sound / (sound.var(1, correction=0, keepdim=True) + 1e-7).sqrt()

@@ -166,7 +166,7 @@ class VideoClipMetrics:
                 f"The clip {clip.name} has no coarse frames of lips and head alone (neutral_coarse), which the model's hints show."
             )
         coarse = neutral if wanted.with_plan == "lips_and_head" and neutral is not None else clip.coarse
-        without = reader(neutral) if wanted.without_plan in ("all", "lips_and_head") and neutral is not None else None
+        without = reader(neutral) if wanted.own_without_plan and neutral is not None else None
         portrait = model.latents(clip.portrait[None].to(model.device))
         seed = clip_seed(self.seed, clip.name)
         pieces = model.draw_latents(portrait, reader(coarse), clip.region_masks, clip.audio, clip.plan, seed, neutral_hints=without)
@@ -218,7 +218,6 @@ def _faces(frames: Tensor, field: str) -> Tensor:
     Raises:
         Unmeasurable: If no frame shows a face.
     """
-    from tbd.errors import InputError
     from tbd.face.tracker import FaceMeshTracker
     from tbd.face.tracking.session import TrackingSession
     from tbd.metrics.base import Unmeasurable

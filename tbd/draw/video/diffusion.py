@@ -207,8 +207,9 @@ class VideoDiffusion(VideoSampler):
         if not loggers or not n:
             return
         rows = slice(n)
-        frames, portrait = (self.latents(batch[name][rows]) for name in ("frames", "portrait"))
-        hint, neutral = (self._hint(batch, rows, planned) for planned in (True, False))
+        frames, portrait, coarse = (self.latents(batch[name][rows]) for name in ("frames", "portrait", "coarse"))
+        lips, planned = self._neutral(batch, rows), torch.ones(n, device=coarse.device)
+        hint, neutral = (self.hints.of_batch(coarse, lips, given) for given in (planned, 1 - planned))
         noise = SampleNoise.of(batch["id"][rows].tolist(), self.run_seed, tuple(hint.shape[1:]), 1, hint.device).noise
         reference = self.denoiser.encode_reference(portrait)
         # every process draws, so that none waits for another; only the first has a real writer
@@ -230,14 +231,9 @@ class VideoDiffusion(VideoSampler):
                 for logger in loggers:
                     log_video(logger, f"val/video_{i}", video, self.global_step)
 
-    def _neutral(self, batch: dict[str, Any]) -> Tensor | None:
+    def _neutral(self, batch: dict[str, Any], rows: slice = slice(None)) -> Tensor | None:
         """Coarse frames of lips and head alone, where the data hold them and they are read."""
-        return self.latents(batch["neutral_coarse"]) if self.hints.needs_neutral and "neutral_coarse" in batch else None
-
-    def _hint(self, batch: dict[str, Any], rows: slice, planned: bool) -> Tensor:
-        coarse, neutral = self.latents(batch["coarse"][rows]), self._neutral(batch)
-        given = torch.full((len(coarse),), float(planned), device=coarse.device)
-        return self.hints.of_batch(coarse, None if neutral is None else neutral[rows], given)
+        return self.latents(batch["neutral_coarse"][rows]) if self.hints.needs_neutral and "neutral_coarse" in batch else None
 
     def losses(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """The training loss and the error of x₀, means of `errors`."""

@@ -37,9 +37,14 @@ class HintConfig:
                 raise InputError(f"hints.{name} is {', '.join(known[:-1])} or {known[-1]}, not {value!r}.")
 
     @property
+    def own_without_plan(self) -> bool:
+        """Whether branches without a plan read coarse frames of their own, which those with a plan do not."""
+        return self.without_plan in ("all", "lips_and_head")
+
+    @property
     def needs_neutral(self) -> bool:
         """Whether coarse frames of a neutral plan, or of lips and head alone, are read."""
-        return self.with_plan == "lips_and_head" or self.without_plan in ("all", "lips_and_head")
+        return self.with_plan == "lips_and_head" or self.own_without_plan
 
     def choose(self, hint: Tensor, neutral: Tensor | None, planned: bool) -> Tensor:
         """Choose the coarse frames of a branch.
@@ -52,10 +57,10 @@ class HintConfig:
         Returns:
             (B, T, C, h, w) coarse frames; zeros where they show nothing.
         """
-        content = self.with_plan if planned or self.without_plan == "same" else self.without_plan
-        if content == "none":
+        shared = planned or self.without_plan == "same"
+        if (self.with_plan if shared else self.without_plan) == "none":
             return hint.new_zeros(hint.shape)
-        return hint if planned or self.without_plan == "same" or neutral is None else neutral
+        return hint if shared or neutral is None else neutral
 
     def of_batch(self, coarse: Tensor, neutral: Tensor | None, planned: Tensor) -> Tensor:
         """Choose the coarse frames of training samples, whose motion was filmed or drawn under the whole plan.

@@ -92,7 +92,7 @@ class VideoRenderer(Renderer):
         if self.neutral_motion is not None:
             neutral = Motion(self.neutral_motion.values.copy())
             neutral.head[:] = motion.head  # the head's own, and as much of it as was asked for
-        coarse = motion if hints.with_plan == "all" else lips_and_head(neutral)
-        if hints.without_plan not in ("all", "lips_and_head"):
-            return render_coarse(face, coarse), None
-        return render_coarse(face, coarse), render_coarse(face, neutral if hints.without_plan == "all" else lips_and_head(neutral))
+        coarse = render_coarse(face, motion if hints.with_plan == "all" else lips_and_head(neutral))
+        if not hints.own_without_plan:
+            return coarse, None
+        return coarse, render_coarse(face, neutral if hints.without_plan == "all" else lips_and_head(neutral))

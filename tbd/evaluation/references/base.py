@@ -3,6 +3,7 @@
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from tbd.face.motion import Motion
 from tbd.think.emotions import EMOTIONS
 from tbd.think.plan import MusclePlan
 from tbd.utils.class_path import Component, build, import_class
+
+T = TypeVar("T")
 
 
 class ReferenceClip(ABC):
@@ -101,6 +104,24 @@ class Reference(ABC):
     def content(self) -> str | None:
         """Return `checksum_of_files` of the files, where they are few enough to read; None otherwise."""
         return None
+
+
+def spread_evenly(items: Sequence[T], count: int | None) -> list[T]:
+    """Take some of many.
+
+    Args:
+        items: All, in order.
+        count: How many to take; all where None, 0, or more than there are.
+
+    Returns:
+        The first, and others at even distances.
+
+    Example:
+        >>> spread_evenly("abcdef", 3)
+        ['a', 'c', 'e']
+    """
+    count = min(count or len(items), len(items))
+    return [items[i * len(items) // count] for i in range(count)]
 
 
 def read_label(name: str) -> tuple[str | None, int | None]:

@@ -9,7 +9,7 @@ import numpy as np
 from typing_extensions import override
 
 from tbd.errors import InputError
-from tbd.evaluation.references.base import Reference, ReferenceClip, read_label
+from tbd.evaluation.references.base import Reference, ReferenceClip, read_label, spread_evenly
 from tbd.evaluation.references.frames import locate_face
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
@@ -111,8 +111,7 @@ class CorpusReference(Reference):
         rows = sorted((row for row in read_manifest(self.root) if row["split"] == self.split), key=lambda row: row["clip"])
         if not rows:
             raise InputError(f"The corpus in {self.root} has no clip in the split {self.split}; synthesize more hours.")
-        count = min(self.count or len(rows), len(rows))
-        return [CorpusClip(self.root, rows[i * len(rows) // count]) for i in range(count)]
+        return [CorpusClip(self.root, row) for row in spread_evenly(rows, self.count)]
 
 
 class CorpusClip(ProceduralClip):

@@ -4,20 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diffusers import DDIMScheduler
 from torch import Tensor
 
-from tbd.draw.conditioning.plan_encoder import LabelEncoder, PlanEncoder
-from tbd.draw.conditioning.recording_encoder import RecordingEncoder
-from tbd.draw.conditioning.sentence_encoder import SentencePlanEncoder
-from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.single_file import read_weights
-from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.diffusion import VideoDiffusion
 from tbd.draw.video.hallo.convert import load_published, options_of
 from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.errors import InputError
 from tbd.metrics.networks.onnx_embedder import ONNXFaceEmbedder
+from tbd.utils.class_path import import_class
 from tbd.utils.user_warnings import warn
 from tbd.weights import resolve_set, weight_sets
 
@@ -60,7 +55,7 @@ def load_published_model(name: str) -> VideoDiffusion:
         warn(weight_sets()[name].warning)
     net = next(path for file, path in paths.items() if file.endswith("-net"))
     state = read_weights(net)
-    has_words = any(key.endswith("to_k_ip.0.weight") for key in state)
+    has_words = options_of(state, str(net))["words"]
     text = next((path.parent for file, path in paths.items() if file.startswith("clip")), None)
     if has_words != (text is not None):
         other = next(other for other in weight_sets() if other != name)
@@ -90,20 +85,18 @@ def build_published(
     """
     options = {**options_of(state, source), "past_frames": _PAST}
     denoiser = load_published(state, source, past_frames=_PAST, embedder=ONNXFaceEmbedder(str(embedder)))
-    audio = RecordingEncoder(str(audio_model), block=_WINDOW)
-    if audio.dim != denoiser.audio_dim:
-        raise InputError(f"{audio_model} gives audio features of width {audio.dim}; {source} takes {denoiser.audio_dim}.")
-    plan: PlanEncoder = LabelEncoder(denoiser.plan_dim) if text_model is None else SentencePlanEncoder(str(text_model), denoiser.plan_dim)
+    content = _content(options, autoencoder, audio_model, text_model, denoiser.plan_dim)
+    arguments = content["init_args"]
     parts: dict[str, Any] = {
-        "denoiser": denoiser,
-        "autoencoder": LatentCodec(str(autoencoder)),
-        "plan_encoder": plan,
-        "audio_encoder": audio,
-        "noise_scheduler": DDIMScheduler(**NOISE_SCHEDULER),
-        "guidance": ClassifierFreeGuidance(_SCALE, "everything"),
+        name: import_class(part["class_path"])(**part["init_args"])
+        for name, part in arguments.items()
+        if name != "denoiser" and "class_path" in part
     }
-    model = VideoDiffusion(**parts, windows=WindowConfig(_WINDOW + _PAST, _PAST), sampling=SamplingConfig(_STEPS, uncond_mode="nothing"))
-    model.content = _content(options, autoencoder, audio_model, text_model, denoiser.plan_dim)
+    if (width := parts["audio_encoder"].dim) != denoiser.audio_dim:
+        raise InputError(f"{audio_model} gives audio features of width {width}; {source} takes {denoiser.audio_dim}.")
+    windows, sampling = WindowConfig(**arguments["windows"]), SamplingConfig(**arguments["sampling"])
+    model = VideoDiffusion(denoiser, **parts, windows=windows, sampling=sampling)
+    model.content = content
     return model.eval().requires_grad_(False)
 
 
