@@ -1,9 +1,9 @@
-"""Fills the leaderboard's own rows: predict, evaluate, add, for each; then builds the page.
+"""Fills the leaderboard's own rows: predicts each, measures a table's in one pass (so that they are verified), and builds the page.
 
-    python -m benchmarks.rows                                   # procedural-v1; about two minutes a row on two idle cores
+    python -m benchmarks.rows                                   # procedural-v2; about two minutes a row on two idle cores
     python -m benchmarks.rows --only "Think-Before-Draw"        # one row again, for a model that was trained anew
-    python -m benchmarks.rows --clips ../shared/data/clips      # and clips-v1 on a folder of real clips
-    python -m benchmarks.rows --pixels true                     # and procedural-pixels-v1 on the same videos; several minutes a row
+    python -m benchmarks.rows --clips ../shared/data/clips      # and clips-v2 on a folder of real clips
+    python -m benchmarks.rows --pixels true                     # and procedural-pixels-v2 on the same videos; several minutes a row
     python -m benchmarks.rows --portraits true                  # portraits-v1 alone, rows that need no true clips
 
 Predictions are kept in ``runs/rows`` and taken up again; a model that was trained anew is drawn anew.
@@ -13,6 +13,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,14 @@ import yaml
 from benchmarks.common import run
 from tbd import MOTION_MODEL
 from tbd.errors import InputError, TBDError
+from tbd.evaluation.leaderboard.clips import COUNT
 from tbd.evaluation.leaderboard.entry import slug
+from tbd.evaluation.leaderboard.measure import Submission
 
 _PREDICTORS = "tbd.evaluation.predictors"
 _MODEL = f"{_PREDICTORS}.ModelPredictor"
 _GUIDANCE = "tbd.draw.guidance"
+PROCEDURAL, PIXELS, CLIPS = "procedural-v2", "procedural-pixels-v2", "clips-v2"
 TRUTH = "Ground truth"
 """The row that a protocol without true clips does not have."""
 
@@ -63,27 +67,44 @@ def tbd(*arguments: str) -> None:
         raise TBDError(f"`tbd {' '.join(arguments)}` failed.")
 
 
-def fill(protocol: str, name: str, work: Path, board: Path, reference: Path | None, by: str | None = None) -> None:
-    """One row from nothing to the board.
+def predict(protocol: str, name: str, work: Path, reference: Path | None) -> Submission:
+    """Predict one row, or what is missing of it.
 
     Args:
         protocol: Predicted for, and kept under.
         name: Of the row.
         work: Where predictions are kept.
-        board: The board's folder.
         reference: The true clips, where they are not the protocol's own.
-        by: The protocol of the same clips that measures; `protocol` where not given.
+
+    Returns:
+        The row, for the board to measure.
     """
     note, predictor = ROWS[name]
     folder = work / protocol / slug(name)
     clips = [f"--reference={reference}"] if reference else []
-    by, scores = by or protocol, folder / ("scores.json" if by is None else f"scores_{by}.json")
     _renew(folder, predictor)
-    print(f"{by}: {name}", flush=True)
+    print(f"{protocol}: {name}", flush=True)
     tbd("predict", f"--protocol={protocol}", *clips, f"--predictor={json.dumps(predictor)}", f"--output={folder}", "--quiet")
-    tbd("evaluate", f"--protocol={by}", *clips, f"--predictions={folder}", f"--output={scores}", "--quiet")
-    samples = [] if reference else [f"--predictions={folder}"]  # faces of real people are not ours to show
-    tbd("leaderboard", "add", str(scores), f"--name={name}", f"--note={note}", f"--board={board}", "--replace", *samples)
+    return Submission(name, folder, note)
+
+
+def fill(protocol: str, submissions: Sequence[Submission], board: Path, reference: Path | None = None) -> None:
+    """Measure rows in one pass over the true clips, and put them on the board.
+
+    Args:
+        protocol: Measures them.
+        submissions: The rows.
+        board: The board's folder.
+        reference: The true clips, where they are not the protocol's own; their faces are not shown, since they are not ours to show.
+    """
+    from tbd.evaluation.leaderboard.measure import measure
+    from tbd.evaluation.protocol import load_protocol
+    from tbd.evaluation.references.base import build_reference
+
+    print(f"{protocol}: measuring {len(submissions)} rows", flush=True)
+    recipe = load_protocol(protocol)
+    truth = build_reference(recipe.reference, None if reference is None else str(reference))
+    measure(board, recipe, truth, submissions, replace=True, clips=None if reference else COUNT)
 
 
 def _renew(folder: Path, predictor: dict[str, Any]) -> None:
@@ -109,24 +130,24 @@ def rows(
 
     Args:
         only: a row's name; all where not given.
-        clips: a folder of real clips, for clips-v1 beside procedural-v1.
+        clips: a folder of real clips, for clips-v2 beside procedural-v2.
         work: where predictions are kept.
         board: the board's folder.
-        pixels: for procedural-pixels-v1 beside procedural-v1.
+        pixels: for procedural-pixels-v2 beside procedural-v2.
         portraits: for portraits-v1, and nothing else.
     """
     if only is not None and only not in ROWS:
         raise InputError(f"There is no row {only}; there are {', '.join(ROWS)}.")
-    for name in ROWS if only is None else (only,):
-        if portraits:
-            if name != TRUTH:
-                fill("portraits-v1", name, work, board, None)
-            continue
-        fill("procedural-v1", name, work, board, None)
+    names = list(ROWS) if only is None else [only]
+    if portraits:
+        fill("portraits-v1", [predict("portraits-v1", name, work, None) for name in names if name != TRUTH], board)
+    else:
+        ours = [predict(PROCEDURAL, name, work, None) for name in names]
+        fill(PROCEDURAL, ours, board)
         if pixels:
-            fill("procedural-v1", name, work, board, None, "procedural-pixels-v1")
+            fill(PIXELS, ours, board)
         if clips is not None:
-            fill("clips-v1", name, work, board, clips)
+            fill(CLIPS, [predict(CLIPS, name, work, clips) for name in names], board, clips)
     tbd("leaderboard", "build", f"--board={board}")
 
 

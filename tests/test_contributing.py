@@ -77,7 +77,7 @@ def test_a_protocol_takes_the_metric(readers_folder):
     from tbd.evaluation.metric_runner import build_metric
     from tbd.evaluation.protocol import Protocol
 
-    packaged = yaml.safe_load((ROOT / "tbd" / "assets" / "protocols" / "procedural-v1.yaml").read_text("utf-8"))
+    packaged = yaml.safe_load((ROOT / "tbd" / "assets" / "protocols" / "procedural-v2.yaml").read_text("utf-8"))
     (entry,) = (code for (_, language), code in BLOCKS.items() if language == "yaml")
     protocol = Protocol.model_validate({**packaged, "name": "mine", "metrics": yaml.safe_load(entry)})
     assert [type(build_metric(named)).__name__ for named in protocol.metrics] == ["JawRange"]

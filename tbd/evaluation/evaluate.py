@@ -19,7 +19,7 @@ from tbd.evaluation.predictions import Prediction, Predictions
 from tbd.evaluation.protocol import Protocol
 from tbd.evaluation.references.base import Reference, ReferenceClip
 from tbd.evaluation.scores import Issue, Scores
-from tbd.evaluation.video_inputs import VideoInputs
+from tbd.evaluation.video_inputs import DecodedTargets, VideoInputs
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
 from tbd.utils.multiprocessing import process_pool
@@ -27,20 +27,26 @@ from tbd.utils.multiprocessing import process_pool
 Progress = Callable[[Sequence[ReferenceClip]], Iterable[ReferenceClip]]
 
 
+Folder = Callable[[Sequence[str]], Predictions]
+"""Reads the predictions of the given clip ids, as `read_predictions` does."""
+ClipValues = dict[str, dict[str, dict[str, float]]]
+"""Metric → clip → numbers, of the means over clips."""
+
+
 def evaluate(
     protocol: Protocol,
     reference: Reference,
-    predictions: Callable[[Sequence[str]], Predictions],
+    predictions: Folder,
     progress: Progress = iter,
     device: str = "cpu",
     workers: int = 1,
-) -> tuple[Scores, dict[str, dict[str, dict[str, float]]]]:
+) -> tuple[Scores, ClipValues]:
     """Measure a folder of predictions.
 
     Args:
         protocol: The recipe. Videos without motion files are measured by `tbd.evaluation.pixel_protocol.in_pixels` of it, with a note.
         reference: The true clips.
-        predictions: Reads the predictions of the given clip ids, as `read_predictions` does.
+        predictions: Reads the folder.
         progress: Wraps the clips that this process measures, such as a progress bar.
         device: Device of the metrics' networks.
         workers: Processes; the numbers do not depend on it.
@@ -51,26 +57,61 @@ def evaluate(
     Raises:
         InputError: If the reference is not the one that the protocol names, or nothing can be compared.
     """
+    return evaluate_several(protocol, reference, [predictions], progress, device, workers)[0]
+
+
+def evaluate_several(
+    protocol: Protocol,
+    reference: Reference,
+    folders: Sequence[Folder],
+    progress: Progress = iter,
+    device: str = "cpu",
+    workers: int = 1,
+) -> list[tuple[Scores, ClipValues]]:
+    """Measure several folders of predictions in one pass over the true clips, which are decoded and tracked once for all of them.
+
+    The numbers are those of `evaluate`, folder by folder.
+
+    Args:
+        protocol: The recipe, as in `evaluate`.
+        reference: The true clips.
+        folders: Read a folder each.
+        progress: Wraps the clips that this process measures, such as a progress bar.
+        device: Device of the metrics' networks.
+        workers: Processes; the numbers do not depend on it.
+
+    Returns:
+        Of each folder what `evaluate` returns; its seconds are those of the whole pass.
+
+    Raises:
+        InputError: If the reference is not the one that the protocol names, or nothing can be compared in one of the folders.
+    """
     start = time.perf_counter()
     clips = reference.clips()
     names, content = checksum_of_names(clip.id for clip in clips), reference.content()
     require_split(protocol, len(clips), names, content)
-    given = predictions([clip.id for clip in clips])
-    protocol = measured_by(protocol, given)
-    results = measure_clips(protocol, clips, given.clips, progress, device, workers)
+    given = [read([clip.id for clip in clips]) for read in folders]
+    tasks = [Task(measured_by(protocol, found), found.clips) for found in given]
+    measured = measure_clips(tasks, clips, progress, device, workers)
+    seconds = round(time.perf_counter() - start, 2)
+    about = {"split": names, "content": content or "", "expected": len(clips), "evaluated_on": environment(), "seconds": seconds}
+    return [
+        (_scores(task.protocol, found, results, about), {r.entry.name: r.clip_values for r in results.runners if r.clip_values})
+        for task, found, results in zip(tasks, given, measured)
+    ]
+
+
+def _scores(protocol: Protocol, given: Predictions, results: "ClipResults", about: dict[str, Any]) -> Scores:
     runners, issues = results.runners, [*given.issues, *results.issues]
     # a metric that could measure no clip has one message, its own
     failed = tuple(f"{runner.entry.name}: " for runner in runners if not runner.clips)
     issues = [issue for issue in issues if issue.kind != "metric" or not issue.detail.startswith(failed)]
     speed, memory = _costs(given.clips)
-    scores = Scores(
+    return Scores(
         protocol=protocol.id,
         protocol_hash=protocol.hash,
-        split=names,
-        content=content or "",
         motion=_motion_of(protocol),
         metrics={runner.entry.name: runner.value() for runner in runners},
-        expected=len(clips),
         found=len(given.clips),
         scored=results.scored,
         issues=sorted(issues, key=lambda issue: (issue.scored, issue.kind, issue.clip, issue.detail)),
@@ -78,12 +119,27 @@ def evaluate(
         predictor=given.run.get("predictor", {}),
         predictor_weights=given.run.get("weights", {}),
         predicted_on=given.run.get("environment", {}),
-        evaluated_on=environment(),
         speed=speed,
         memory=memory,
-        seconds=round(time.perf_counter() - start, 2),
+        **about,
     )
-    return scores, {runner.entry.name: runner.clip_values for runner in runners if runner.clip_values}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A folder that is to be measured.
+
+    Args:
+        protocol: What measures it.
+        predictions: Clip id → its files.
+    """
+
+    protocol: Protocol
+    predictions: dict[str, Prediction]
+
+    def of(self, clips: Sequence[ReferenceClip]) -> "Task":
+        """Keep some clips' predictions."""
+        return Task(self.protocol, {clip.id: self.predictions[clip.id] for clip in clips if clip.id in self.predictions})
 
 
 @dataclass
@@ -102,69 +158,69 @@ class ClipResults:
 
 
 def measure_clips(
-    protocol: Protocol,
-    clips: Sequence[ReferenceClip],
-    predictions: dict[str, Prediction],
-    progress: Progress = iter,
-    device: str = "cpu",
-    workers: int = 1,
-) -> ClipResults:
-    """Update a protocol's metrics with the clips that have a prediction.
+    tasks: Sequence[Task], clips: Sequence[ReferenceClip], progress: Progress = iter, device: str = "cpu", workers: int = 1
+) -> list[ClipResults]:
+    """Update metrics with the clips that have a prediction.
 
     Args:
-        protocol: The recipe.
+        tasks: The folders.
         clips: The true clips.
-        predictions: Clip id → its files.
         progress: Wraps the clips that this process measures, such as a progress bar.
         device: Device of the metrics' networks.
         workers: Processes, this one included. States of metrics add up exactly, so that the numbers do not depend on it.
 
     Returns:
-        The metrics and the clips' issues.
+        Each task's metrics and its clips' issues.
     """
-    predicted = [clip for clip in clips if clip.id in predictions]
+    predicted = [clip for clip in clips if any(clip.id in task.predictions for task in tasks)]
     workers = max(min(workers, len(predicted)), 1)
     if workers == 1:
-        return _measure_share(protocol, predicted, predictions, progress, device)
+        return _measure_share(tasks, predicted, progress, device)
     shares = [predicted[first::workers] for first in range(workers)]
     with process_pool(workers - 1) as pool:
-        tasks = [(protocol, share, {c.id: predictions[c.id] for c in share}, device) for share in shares[1:]]
-        others = pool.starmap_async(_measure_in_worker, tasks)
-        results = _measure_share(protocol, shares[0], predictions, progress, device)
-        for states, issues, scored in others.get():
-            for runner, state in zip(results.runners, states):
-                runner.add(state)
-            results.issues += issues
-            results.scored += scored
+        others = pool.starmap_async(_measure_in_worker, [([task.of(share) for task in tasks], share, device) for share in shares[1:]])
+        results = _measure_share(tasks, shares[0], progress, device)
+        for share in others.get():
+            for result, (states, issues, scored) in zip(results, share):
+                for runner, state in zip(result.runners, states):
+                    runner.add(state)
+                result.issues += issues
+                result.scored += scored
     return results
 
 
-def _measure_share(
-    protocol: Protocol, clips: Sequence[ReferenceClip], predictions: dict[str, Prediction], progress: Progress, device: str
-) -> ClipResults:
-    results = ClipResults([MetricRunner.of(entry, device) for entry in protocol.metrics])
-    required = RequiredFields.of(protocol, [runner.reads for runner in results.runners])
+def _measure_share(tasks: Sequence[Task], clips: Sequence[ReferenceClip], progress: Progress, device: str) -> list[ClipResults]:
+    results = [ClipResults([MetricRunner.of(entry, device) for entry in task.protocol.metrics]) for task in tasks]
+    required = [RequiredFields.of(task.protocol, [runner.reads for runner in found.runners]) for task, found in zip(tasks, results)]
     for clip in progress(clips):
-        issues = _measure_clip(protocol, required, clip, predictions[clip.id], results.runners)
-        results.scored += all(issue.scored for issue in issues)
-        results.issues += issues
+        targets: DecodedTargets = {}
+        for task, fields, found in zip(tasks, required, results):
+            if clip.id in task.predictions:
+                issues = _measure_clip(task.protocol, fields, clip, task.predictions[clip.id], found.runners, targets)
+                found.scored += all(issue.scored for issue in issues)
+                found.issues += issues
     return results
 
 
 def _measure_in_worker(
-    protocol: Protocol, clips: Sequence[ReferenceClip], predictions: dict[str, Prediction], device: str
-) -> tuple[list[dict[str, Any]], list[Issue], int]:
+    tasks: Sequence[Task], clips: Sequence[ReferenceClip], device: str
+) -> list[tuple[list[dict[str, Any]], list[Issue], int]]:
     """`_measure_share` in a process of its own; returns what can be sent back: the metrics' states without their networks."""
-    results = _measure_share(protocol, clips, predictions, iter, device)
-    return [runner.state() for runner in results.runners], results.issues, results.scored
+    results = _measure_share(tasks, clips, iter, device)
+    return [([runner.state() for runner in found.runners], found.issues, found.scored) for found in results]
 
 
 def _measure_clip(
-    protocol: Protocol, required: RequiredFields, clip: ReferenceClip, prediction: Prediction, runners: Sequence[MetricRunner]
+    protocol: Protocol,
+    required: RequiredFields,
+    clip: ReferenceClip,
+    prediction: Prediction,
+    runners: Sequence[MetricRunner],
+    targets: DecodedTargets,
 ) -> list[Issue]:
     """Update all metrics with one clip; returns its issues."""
     try:
-        clip_inputs = VideoInputs(protocol, required, clip, prediction)
+        clip_inputs = VideoInputs(protocol, required, clip, prediction, targets)
     except UnusableClip as error:
         return [Issue(kind=error.kind, clip=clip.id, detail=str(error))]
     shared: SharedValues = {}

@@ -1,8 +1,8 @@
 """Folders of videos alone, under a protocol that compares motion files: the same clips, with motion tracked in both clips.
 
 A tracked mouth never lies exactly where a motion file has it: the tracker adds jitter, and blurs small movements. Numbers of
-the two kinds are therefore not comparable, and are measured by two protocols with a table each: ``procedural-v1`` and
-``procedural-pixels-v1``. Metrics that look at pixels alone are the same in both.
+the two kinds are therefore not comparable, and are measured by two protocols with a table each: ``procedural-v2`` and
+``procedural-pixels-v2``. Metrics that look at pixels alone are the same in both.
 """
 
 from collections.abc import Collection

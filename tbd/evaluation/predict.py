@@ -91,10 +91,11 @@ def write_clip(predictor: Predictor, clip: ReferenceClip, folder: Path, size: in
     if isinstance(outcome, FinishedVideo):
         _keep_video(outcome.path, folder, clip.id)
         frames, motion = outcome.frames, None
-        seconds, memory, on_gpu = outcome.seconds, outcome.memory, False  # the other program's, whose GPU is not watched
+        seconds, memory, gpu_memory = outcome.seconds, outcome.memory, outcome.gpu_memory  # the other program's
     else:
         frames, motion = _write_frames(outcome, sound, folder, clip.id, type(predictor).__name__), outcome.motion
         seconds, memory = time.perf_counter() - start, peak_memory()
+        gpu_memory = torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else 0.0
     row = Row(
         clip=clip.id,
         frames=frames,
@@ -102,7 +103,7 @@ def write_clip(predictor: Predictor, clip: ReferenceClip, folder: Path, size: in
         seed=seed,
         seconds=round(seconds, 3),
         memory=round(memory, 1),
-        gpu_memory=round(torch.cuda.max_memory_allocated(device) / 2**20, 1) if on_gpu else 0.0,
+        gpu_memory=round(gpu_memory, 1),
         motion=motion is not None,
     )
     row.save(folder)

@@ -51,7 +51,7 @@ class Row(BaseModel):
         seed: Seed of this clip; it depends on the run's seed and the clip's id alone.
         seconds: Seconds of work for it, the first frame's preparation included.
         memory: Peak MB of the process so far; of another program's process tree, where that made the clip.
-        gpu_memory: Peak MB on the GPU for this clip, 0 without one or where another program made the clip.
+        gpu_memory: Peak MB on the GPU for this clip, 0 without one; of another program as nvidia-smi reports it, where it does.
         motion: Whether a motion lies beside the video.
     """
 

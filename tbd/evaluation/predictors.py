@@ -41,6 +41,7 @@ class FinishedVideo(NamedTuple):
         frames: Its number of frames.
         seconds: Wall time of the program.
         memory: Peak MB of its process tree.
+        gpu_memory: Peak MB of the same on GPUs; 0 without one, or where it is not known.
         holder: Keeps the folder of `path` until the video was moved.
     """
 
@@ -48,6 +49,7 @@ class FinishedVideo(NamedTuple):
     frames: int
     seconds: float
     memory: float
+    gpu_memory: float = 0.0
     holder: Any = None
 
 

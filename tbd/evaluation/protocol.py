@@ -143,7 +143,7 @@ class Protocol(_Part):
 
     @property
     def id(self) -> str:
-        """Name and version, as in ``procedural-v1``."""
+        """Name and version, as in ``procedural-v2``."""
         return f"{self.name}-v{self.version}"
 
     @property
@@ -167,7 +167,7 @@ def load_protocol(name: str | os.PathLike) -> Protocol:
     """Load a protocol by its shipped name, or from a file.
 
     Args:
-        name: Such as ``procedural-v1``; without a version the newest; or the path of a YAML file.
+        name: Such as ``procedural-v2``; without a version the newest; or the path of a YAML file.
 
     Returns:
         The protocol.
@@ -176,9 +176,9 @@ def load_protocol(name: str | os.PathLike) -> Protocol:
         InputError: If there is none, or the file does not describe one.
 
     Example:
-        >>> protocol = load_protocol("procedural-v1")
+        >>> protocol = load_protocol("procedural-v2")
         >>> protocol.id, len(protocol.hash)
-        ('procedural-v1', 64)
+        ('procedural-v2', 64)
     """
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):

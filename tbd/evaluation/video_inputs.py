@@ -1,6 +1,6 @@
 """`VideoInputs`: the fields that metrics read, from a predicted video and its true clip."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,8 @@ from tbd.face.motion_landmarks import landmarks_from_motion
 from tbd.media.rates import FPS
 from tbd.metrics.base import Unmeasurable
 
+DecodedTargets = dict[Hashable, DecodedClip]
+"""What was decoded of one true clip, by all that it depends on, for other predictions of the same clip."""
 _FIELDS = ("frames", "points", "motion", "faces", "aligned_faces", "audio", "plan_motion", "seams", *LABEL_FIELDS)
 
 
@@ -30,12 +32,20 @@ class VideoInputs:
         required: What its metrics read.
         clip: The true clip.
         prediction: The files of the clip under test.
+        targets: What was decoded of the true clip for other predictions, to which this one adds; None where there are no others.
 
     Raises:
         UnusableClip: If the prediction, or the true clip, cannot be compared; the exception has the issue's kind.
     """
 
-    def __init__(self, protocol: Protocol, required: RequiredFields, clip: ReferenceClip, prediction: Prediction) -> None:
+    def __init__(
+        self,
+        protocol: Protocol,
+        required: RequiredFields,
+        clip: ReferenceClip,
+        prediction: Prediction,
+        targets: DecodedTargets | None = None,
+    ) -> None:
         self.protocol, self.clip, self.prediction = protocol, clip, prediction
         self.issues: list[Issue] = []
         self._required, self._tracked = required, protocol.motion == "face_mesh"
@@ -51,7 +61,7 @@ class VideoInputs:
         self._lengths: dict[Role, int] = {"preds": min(lengths), "target": self._wanted}
         self.rows = self._pair(min(lengths), self._wanted)
         self.preds = self._decode_prediction(lengths[0])
-        self.target = self._decode_target()
+        self.target = self._target({} if targets is None else targets)
 
     def add_issue(self, kind: str, detail: str) -> None:
         """Record something odd about the clip, which stays in the numbers.
@@ -190,10 +200,19 @@ class VideoInputs:
             done = f"its upper {width} x {width} pixels were compared" if height > width else "its lower edge was continued to a square"
         self.add_issue("size", f"{self._name} is {width} x {height} pixels instead of {wanted} x {wanted}; {done}")
 
-    def _decode_target(self) -> DecodedClip:
+    def _target(self, decoded: DecodedTargets) -> DecodedClip:
+        """The true clip, as it was decoded for another prediction where all that it depends on is the same."""
         views, (track, cutters) = self._views("target"), self._tracks("target")
         if not (views or track):
             return DecodedClip()
+        seen = frozenset((view, window.tobytes(), rows.tobytes()) for view, (window, rows) in views.items())
+        key = (self.protocol.size, seen, track, frozenset(cutters))
+        if key not in decoded:
+            decoded[key] = self._decode_target(views, track, cutters)
+        self._report_lost(decoded[key], "the true clip")
+        return decoded[key]
+
+    def _decode_target(self, views: dict[View, tuple[np.ndarray, np.ndarray]], track: bool, cutters: Cutters) -> DecodedClip:
         # what no metric sees need not be drawn, where the true frames are drawn
         numbers = None if track or not views else np.unique(np.concatenate([rows for _, rows in views.values()]))
         try:
@@ -201,11 +220,9 @@ class VideoInputs:
             if frames is None:  # there is but the portrait
                 frames = [self.clip.face(self.protocol.size).image]
                 views, numbers = {view: (window, np.zeros(1, int)) for view, (window, _) in views.items()}, None
-            decoded = decode_clip(frames, views, numbers, track, cutters, f"the true clip {self.clip.id}")
+            return decode_clip(frames, views, numbers, track, cutters, f"the true clip {self.clip.id}")
         except InputError as error:
             raise UnusableClip("reference", str(error)) from error
-        self._report_lost(decoded, "the true clip")
-        return decoded
 
     def _report_lost(self, decoded: DecodedClip, name: str) -> None:
         if decoded.lost:

@@ -146,7 +146,7 @@ def test_a_checkpoint_is_taken_instead_of_training(study, here, tmp_path, base_r
     [
         ({"reference": "nowhere"}, "There is no corpus in nowhere"),
         ({"reference": None}, "--reference is missing"),
-        ({"protocol": "procedural-v1"}, "the metric psnr reads preds.frames, which needs pictures"),
+        ({"protocol": "procedural-v2"}, "the metric psnr reads preds.frames, which needs pictures"),
         ({"metrics": ["jaw", "yaw"]}, "has no metric yaw; it has jaw"),
         ({"variants": [{"name": "base", "change": {"data.init_args.root": "nowhere"}}]}, "variant base: There is no corpus in nowhere"),
         (

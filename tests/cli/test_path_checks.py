@@ -49,10 +49,10 @@ class TestOutputOverInput:
         Path("link").symlink_to("raw")
         assert "both link" in refused(capsys, "preprocess", "folder", "--root=raw", "--output=link")
         assert "lies in" in refused(capsys, "synthesize", "--recordings", "raw", "--output=raw/out")
-        said = refused(capsys, "predict", "--protocol=procedural-v1", "--reference=link", "--output=raw")
+        said = refused(capsys, "predict", "--protocol=procedural-v2", "--reference=link", "--output=raw")
         assert "--output raw is the folder of --reference" in said
 
     def test_scores_beside_their_predictions(self, capsys, tmp_path):
         (tmp_path / "a.mp4").write_bytes(b"")
-        said = refused(capsys, "evaluate", "--protocol=procedural-v1", f"--predictions={tmp_path}", f"--output={tmp_path / 'a.json'}")
+        said = refused(capsys, "evaluate", "--protocol=procedural-v2", f"--predictions={tmp_path}", f"--output={tmp_path / 'a.json'}")
         assert "overwritten" in said

@@ -256,19 +256,23 @@ def test_another_size_is_told(true_videos, tmp_path):
 
 
 def test_the_shipped_protocol_of_pixels_is_of_the_same_clips():
-    ours = load_protocol("procedural-v1")
+    ours = load_protocol("procedural-v2")
     pixels = in_pixels(ours)
-    assert pixels == load_protocol("procedural-pixels-v1") and pixels.motion == "face_mesh"
+    assert pixels == load_protocol("procedural-pixels-v2") and pixels.motion == "face_mesh"
     for part in ("reference", "split", "rate", "size", "crop", "pose", "pairing", "seed"):
         assert getattr(pixels, part) == getattr(ours, part)
-    assert [(e.name, e.metric, e.frames, e.crop) for e in pixels.metrics] == [(e.name, e.metric, e.frames, e.crop) for e in ours.metrics]
+    assert all(pixels.entry(e.name) is not None for e in ours.metrics)
+    same = [pixels.entry(e.name) for e in ours.metrics]
+    assert [(e.name, e.metric, e.frames, e.crop) for e in same] == [(e.name, e.metric, e.frames, e.crop) for e in ours.metrics]
+    more = {e.name for e in pixels.metrics} - {e.name for e in ours.metrics}
+    assert more == {"plan-f1", "plan-timing", "acc-emo-fer", "csim", "csim-dlib", "drift", "drift-dlib"}, "what pixels alone show"
     assert {"aperture", "m-lmd", "seams"} <= set(motion_metrics(ours)) and "psnr" not in motion_metrics(ours)
 
 
 def test_a_protocol_of_ones_own_is_not_taken_for_the_shipped_one():
-    mine = load_protocol("procedural-v1").model_copy(update={"size": 512})
-    assert in_pixels(mine).size == 512 and in_pixels(mine).id == "procedural-pixels-v1"
-    assert in_pixels(mine).hash != load_protocol("procedural-pixels-v1").hash
+    mine = load_protocol("procedural-v2").model_copy(update={"size": 512})
+    assert in_pixels(mine).size == 512 and in_pixels(mine).id == "procedural-pixels-v2"
+    assert in_pixels(mine).hash != load_protocol("procedural-pixels-v2").hash
 
 
 def test_scores_from_before_the_field_keep_their_seal(tmp_path):

@@ -105,9 +105,9 @@ def test_more_devices_than_clips_are_refused(tmp_path):
 def test_the_command_refuses_what_cannot_be(tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["predict", "--protocol=procedural-v7", f"--output={out}"]) == 2
-    assert main(["predict", "--protocol=procedural-v1", "--predictor=StillPortrait", "--model=x", f"--output={out}"]) == 2
+    assert main(["predict", "--protocol=procedural-v2", "--predictor=StillPortrait", "--model=x", f"--output={out}"]) == 2
     assert main(["predict", "--protocol=mead-actor-v1", "--predictor=StillPortrait", f"--output={out}"]) == 2
-    assert main(["predict", "--protocol=procedural-v1", "--model=nowhere/to-be-found", f"--output={out}"]) == 2
+    assert main(["predict", "--protocol=procedural-v2", "--model=nowhere/to-be-found", f"--output={out}"]) == 2
     said = capsys.readouterr().err.splitlines()
     assert [line.startswith("tbd predict: ") for line in said] == [True] * 4
     assert "takes none" in said[1] and "--reference is missing" in said[2] and not out.exists()

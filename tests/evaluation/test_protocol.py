@@ -15,7 +15,7 @@ from tests.evaluation.fakes import fake_protocol, protocol_values
 
 
 def test_the_promised_protocols_ship():
-    promised = {"procedural-v1", "mead-actor-v1", "mead-eat2023-v2", "hdtf-person-v1", "portraits-v1", "clips-v1"}
+    promised = {"procedural-v2", "mead-actor-v1", "mead-eat2023-v2", "hdtf-person-v1", "portraits-v1", "clips-v2"}
     assert promised <= set(protocol_names())
 
 
@@ -44,7 +44,7 @@ def test_every_protocol_is_whole(name):
 
 
 def test_the_packaged_clips_are_the_protocols():
-    protocol, reference = load_protocol("procedural-v1"), ProceduralReference()
+    protocol, reference = load_protocol("procedural-v2"), ProceduralReference()
     clips = reference.clips()
     assert len(clips) == protocol.split.clips and checksum_of_names(c.id for c in clips) == protocol.split.names
     assert reference.content() == protocol.split.content
@@ -53,7 +53,7 @@ def test_the_packaged_clips_are_the_protocols():
 
 
 def test_a_name_without_a_version_is_the_newest():
-    assert load_protocol("procedural").id == "procedural-v1"
+    assert load_protocol("procedural").id == "procedural-v2"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_nonsense_is_refused_in_one_sentence(text, said):
 
 
 def test_an_unknown_protocol_lists_the_known():
-    with pytest.raises(InputError, match="procedural-v1"):
+    with pytest.raises(InputError, match="procedural-v2"):
         load_protocol("mead-actors-v1")
     with pytest.raises(InputError, match="no protocol file"):
         load_protocol("mine.yaml")

@@ -28,7 +28,7 @@ _LINE = 200
 class CommandPredictor(Predictor):
     """A program that makes one video of one portrait and one voice, started anew for each clip.
 
-    Its video is kept as it is, so that nothing is coded twice. Time and memory of the whole process tree are recorded, starting up
+    Its video is kept as it is, so that nothing is coded twice. Time and memory of the whole process tree, on GPUs too, are recorded, starting up
     included. A clip on which the program fails is named and left out; the same command tries it again.
 
     Args:
@@ -92,7 +92,7 @@ class CommandPredictor(Predictor):
             raise PredictionError(f"the command cannot be run: {first_line(error)}") from error
         self._require_success(done, log)
         video, frames = self._video(out, values["video"], log)
-        return FinishedVideo(video, frames, done.seconds, done.memory, holder)
+        return FinishedVideo(video, frames, done.seconds, done.memory, done.gpu_memory, holder)
 
     def _devices(self) -> dict[str, str]:
         """Show the program the one GPU that this process was given."""

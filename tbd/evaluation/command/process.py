@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tbd.evaluation.command.gpu import GPUWatch
+
 _EVERY = 0.1
 """Seconds between two looks at the memory of a process tree."""
 _GRACE = 3.0
@@ -26,11 +28,13 @@ class Finished:
         seconds: Wall time.
         memory: Peak MB of its process tree, looked at every tenth of a second: of the sum over processes, pages that they share counted
             once, or of the largest of them as the kernel remembers it, whichever is more.
+        gpu_memory: Peak MB of its process tree on all GPUs, see `tbd.evaluation.command.gpu.GPUWatch`; 0 where that is not known.
     """
 
     code: int | None
     seconds: float
     memory: float
+    gpu_memory: float = 0.0
 
 
 def run_measured(
@@ -64,9 +68,9 @@ def run_measured(
             tree.look()  # the peak that `getrusage` would give after the end is this process's own, inherited by fork
             code, seconds = process.poll(), time.perf_counter() - start
             if code is not None:
-                return Finished(code, seconds, tree.peak)
+                return Finished(code, seconds, tree.peak, tree.gpu.peak)
             if timeout is not None and seconds > timeout:
-                return Finished(None, seconds, tree.peak)
+                return Finished(None, seconds, tree.peak, tree.gpu.peak)
             time.sleep(_EVERY if seconds > 1 else 0.02)
     finally:
         tree.end()
@@ -78,7 +82,7 @@ class _Tree:
     """A process and all that descends from it."""
 
     def __init__(self, pid: int) -> None:
-        self.peak, self._pid = 0.0, pid
+        self.peak, self._pid, self.gpu = 0.0, pid, GPUWatch()
         self._known: dict[int, psutil.Process] = {}
         with suppress(psutil.NoSuchProcess):
             self._known[pid] = psutil.Process(pid)
@@ -89,10 +93,12 @@ class _Tree:
             for child in psutil.Process(self._pid).children(recursive=True):
                 self._known.setdefault(child.pid, child)
         processes = self._known.values()
+        self.gpu.look({process.pid for process in processes if process.is_running()})
         self.peak = max(self.peak, sum(map(_held, processes)) / 2**20, *(_peak(process) / 2**20 for process in processes))
 
     def end(self) -> None:
         """End what is left: first its session, then processes that have left it."""
+        self.gpu.end()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, signal.SIGTERM)
         left = [process for process in self._known.values() if process.is_running()]

@@ -26,7 +26,7 @@ from tbd.evaluation.leaderboard.comparable import require_comparable, standard_o
 from tbd.evaluation.leaderboard.entry import Entry, slug
 from tbd.evaluation.leaderboard.verification import Verification, is_complete, is_verified, read_records
 from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
-from tbd.evaluation.scores import load_scores
+from tbd.evaluation.scores import Scores, load_scores
 from tbd.utils.file_checks import same_file
 from tbd.utils.packaged_files import shipped_folder
 from tbd.utils.user_warnings import warn
@@ -112,12 +112,60 @@ def add(
         InputError: If the scores were edited, hold no number, or were measured by another version of the protocol or over other clips
             than the board's.
     """
-    board, found = Path(board), load_scores(scores)
+    shown = None if predictions is None else Shown(Path(predictions), clips, table)
+    return put(board, load_scores(scores), Path(scores), name, paper, code, note, shown, replace)
+
+
+class Shown(NamedTuple):
+    """What the board's page shows of a row.
+
+    Args:
+        predictions: The folder of the videos, for sample frames and clips.
+        clips: Number of clips to keep.
+        table: Which video is which clip's, as for `tbd.evaluation.predictions.read_predictions`.
+    """
+
+    predictions: Path
+    clips: int = COUNT
+    table: str | os.PathLike | None = None
+
+
+def put(
+    board: str | os.PathLike,
+    found: Scores,
+    source: Path,
+    name: str,
+    paper: str | None = None,
+    code: str | None = None,
+    note: str = "",
+    shown: Shown | None = None,
+    replace: bool = False,
+) -> Path:
+    """Put scores on the board; see `add`.
+
+    Args:
+        board: Folder of the board.
+        found: The scores.
+        source: Where they come from, for messages.
+        name: Name of the row.
+        paper: A URL or citation.
+        code: A URL.
+        note: One sentence that says what this row is.
+        shown: Frames and clips for the board's page.
+        replace: Whether to take the place of a row of that name.
+
+    Returns:
+        The file of the row.
+
+    Raises:
+        InputError: As in `add`.
+    """
+    board = Path(board)
     if all(value.number is None for value in found.metrics.values()):
         reason = next((f": {value.absent}" for value in found.metrics.values() if value.absent), "")
-        raise InputError(f"{scores} holds no number: no clip could be measured{reason.rstrip('.')}.")
+        raise InputError(f"{source} holds no number: no clip could be measured{reason.rstrip('.')}.")
     if not re.fullmatch(_ID, found.protocol):
-        raise InputError(f"{scores} names {found.protocol!r} as its protocol, which is no protocol's id.")
+        raise InputError(f"{source} names {found.protocol!r} as its protocol, which is no protocol's id.")
     entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=_today(), scores=found)
     there = _read_table(board / found.protocol, read_records(board))
     for _, reason in there.left_out:
@@ -125,15 +173,15 @@ def add(
     others = [e for e in there.measured if e.slug != entry.slug]
     standard = standard_of(others or [entry], _recipe(found.protocol))
     assert standard is not None, "there is a row"
-    require_comparable(entry, standard, str(scores))
-    if same_file(scores, board / entry.protocol / f"{entry.slug}.json"):
-        raise InputError(f"{scores} is the board's own file of that row; give what `tbd evaluate --output` wrote.")
+    require_comparable(entry, standard, str(source))
+    if same_file(source, board / entry.protocol / f"{entry.slug}.json"):
+        raise InputError(f"{source} is the board's own file of that row; give what `tbd evaluate --output` wrote.")
     path = entry.save(board, replace)
-    if predictions is not None:
+    if shown is not None:
         from tbd.evaluation.leaderboard.samples import save_samples
 
-        save_samples(Path(predictions), path.with_suffix(".jpg"))
-        save_clips(Path(predictions), path.with_suffix(""), entry.protocol, clips, table)
+        save_samples(shown.predictions, path.with_suffix(".jpg"))
+        save_clips(shown.predictions, path.with_suffix(""), entry.protocol, shown.clips, shown.table)
     return path
 
 
@@ -237,13 +285,24 @@ def read_folder(folder: Path) -> Folder:
     found = Folder([], [])
     for path in sorted(folder.glob("[!.]*.json")):
         try:
-            found.entries.append(_read_entry(path))
+            found.entries.append(read_row(path))
         except InputError as error:
             found.left_out.append(LeftOut(path, str(error)))
     return found
 
 
-def _read_entry(path: Path) -> Entry:
+def read_row(path: Path) -> Entry:
+    """Read one row.
+
+    Args:
+        path: Its file on a board.
+
+    Returns:
+        The row.
+
+    Raises:
+        InputError: If it is no row, was changed, or belongs elsewhere.
+    """
     try:
         entry = Entry.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
@@ -289,7 +348,7 @@ def read_board(board: str | os.PathLike) -> list[Table]:
             tables.append(table)
     if not any(table.measured or table.reported for table in tables):
         raise InputError(f"There are no rows in {root}; `tbd leaderboard add` puts one there.")
-    return sorted(tables, key=lambda table: (not table.measured, table.recipe is None, table.protocol != "procedural-v1", table.protocol))
+    return sorted(tables, key=lambda table: (not table.measured, table.recipe is None, not table.protocol.startswith("procedural-v"), table.protocol))
 
 
 def _read_table(folder: Path, records: dict[str, Verification]) -> Table:

@@ -81,14 +81,29 @@ def verify(
     except InputError as error:
         write_record(root, entry, None)
         raise InputError(f"{entry.name} ({entry.protocol}) is not what {predictions} gives: {error}.") from error
+    return keep_record(root, entry, Path(predictions), difference)
+
+
+def keep_record(board: Path, entry: Entry, predictions: Path, difference: float) -> Verification:
+    """Note that a row's numbers are those of its predictions.
+
+    Args:
+        board: Folder of the board.
+        entry: The row.
+        predictions: The folder of the row's videos.
+        difference: Greatest relative difference of a number.
+
+    Returns:
+        The record.
+    """
     record = Verification(
         row=digest(entry),
-        predictions=_content(Path(predictions)),
+        predictions=_content(predictions),
         date=time.strftime("%Y-%m-%d", time.gmtime()),
         commit=environment()["commit"],
         difference=float(f"{difference:.3g}"),
     )
-    write_record(root, entry, record)
+    write_record(board, entry, record)
     return record
 
 

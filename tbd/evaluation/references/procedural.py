@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.evaluation.references.base import Reference, ReferenceClip, read_label, spread_evenly
-from tbd.evaluation.references.frames import locate_face
+from tbd.evaluation.references.frames import locate_face, resize, select_frames
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.media.wav import read_wave
@@ -18,12 +18,17 @@ from tbd.think.plan import MusclePlan
 from tbd.utils.checksum import checksum_of_files
 
 
+CONTENT = (".flac", ".npz", ".json", ".csv", ".mp4")
+"""Endings of the files that numbers depend on."""
+
+
 class ProceduralReference(Reference):
     """The held-out procedural clips that ship with tbd: synthetic speech with known motion and plan, on one portrait.
 
     ``python -m benchmarks.procedural_test`` made them; see ``tbd/assets/procedural_test/README.md``. The portrait is
-    scikit-image's photograph of Eileen Collins; the true frames are the true motion on that portrait, as
-    `MeshWarpRenderer` draws it.
+    scikit-image's photograph of Eileen Collins; the true frames are the true motion on that portrait, as `MeshWarpRenderer` drew
+    it when the protocol was made. They lie beside the motion as videos, so that a renderer that draws otherwise since is measured
+    against the same truth as everybody's.
 
     Args:
         root: A folder of the same layout; None for the packaged one.
@@ -42,7 +47,7 @@ class ProceduralReference(Reference):
 
     @override
     def content(self) -> str:
-        return checksum_of_files([p for p in self.root.iterdir() if p.suffix in (".flac", ".npz", ".json", ".csv")], self.root)
+        return checksum_of_files([p for p in self.root.iterdir() if p.suffix in CONTENT], self.root)
 
 
 class ProceduralClip(ReferenceClip):
@@ -85,6 +90,23 @@ class ProceduralClip(ReferenceClip):
 
     @override
     def video(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        kept = self._root / f"{self.id}.mp4"
+        if kept.is_file():
+            from tbd.media import read_video
+
+            return (resize(frame, size) for frame in select_frames(read_video(kept), numbers))
+        return self.draw(size, numbers)
+
+    def draw(self, size: int, numbers: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Draw the true motion with today's renderer.
+
+        Args:
+            size: Pixels of the square frames.
+            numbers: Numbers of the frames, ascending; None for all.
+
+        Returns:
+            (size, size, 3) uint8 frames, one by one.
+        """
         from tbd.pipeline import warp_renderer
 
         motion = self.motion()

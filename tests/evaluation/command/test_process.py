@@ -46,3 +46,58 @@ def test_exit_codes_and_output(tmp_path):
     assert run_measured(python("import os; os.kill(os.getpid(), 9)"), tmp_path / "log", None).code == -9
     with pytest.raises(OSError):
         run_measured(["/nowhere/to/be/found"], tmp_path / "log", None)
+
+
+SMI = """#!{python}
+import os, sys, time
+from pathlib import Path
+assert sys.argv[1].startswith("--query-compute-apps=gpu_uuid,pid,used_gpu_memory") and "-lms" in sys.argv
+pids = Path(os.environ["PIDS"])
+print("GPU-a, [N/A], [N/A]", flush=True)
+for _ in range(400):
+    for line in pids.read_text().splitlines() if pids.is_file() else ():
+        print(line, flush=True)
+    print("GPU-a, 1, 9999", flush=True)  # somebody else's
+    time.sleep(0.02)
+"""
+
+
+@pytest.fixture
+def smi(tmp_path, monkeypatch):
+    """A stand-in for nvidia-smi, which reports what programs have written to a file."""
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text(SMI.format(python=sys.executable))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    monkeypatch.setenv("PIDS", str(tmp_path / "pids"))
+    return program
+
+
+HOLD = """
+import os, subprocess, sys, time
+say = lambda gpu, size: open(os.environ["PIDS"], "a").write(f"{gpu}, {os.getpid()}, {size}\\n")
+if len(sys.argv) > 1:
+    say("GPU-b", 300)
+    time.sleep(0.8)
+else:
+    say("GPU-a", 500)
+    say("GPU-b", 100)
+    code = open(os.environ["CODE"]).read()
+    subprocess.run([sys.executable, "-c", code, "child"], check=True)
+"""
+
+
+def test_gpu_memory_is_that_of_the_tree_on_all_gpus(tmp_path, smi, monkeypatch):
+    (tmp_path / "code.py").write_text(HOLD)
+    monkeypatch.setenv("CODE", str(tmp_path / "code.py"))
+    done = run_measured([sys.executable, str(tmp_path / "code.py")], tmp_path / "log", 60)
+    assert (done.code, done.gpu_memory) == (0, 900), (tmp_path / "log").read_text()
+    assert not [p for p in psutil.process_iter(["cmdline"]) if str(smi) in (p.info["cmdline"] or ())], "the watch has ended"
+
+
+def test_without_a_driver_nothing_is_reported(tmp_path, monkeypatch, smi):
+    smi.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver.'\nexit 9\n")
+    assert run_measured(python("import time; time.sleep(0.3)"), tmp_path / "log", 60).gpu_memory == 0
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert run_measured(python("pass"), tmp_path / "log", 60).gpu_memory == 0

@@ -97,7 +97,7 @@ def test_a_protocol_that_leads_out_of_the_board_is_refused(store, tmp_path):
 
 
 def test_a_shipped_protocol_has_its_own_hash(tmp_path):
-    measured = scores(0.5, 1).model_copy(update={"protocol": "procedural-v1"})
+    measured = scores(0.5, 1).model_copy(update={"protocol": "procedural-v2"})
     measured.save(tmp_path / "s.json")
     with pytest.raises(InputError, match="than tbd ships"):
         board_store.add(tmp_path / "board", tmp_path / "s.json", "mine")
@@ -169,12 +169,12 @@ def test_one_edited_row_does_not_rule_the_table(store):
 )
 def test_a_row_of_a_shipped_protocol_has_its_metrics(tmp_path, change, said):
     board = shutil.copytree(shipped_folder("benchmarks") / "leaderboard", tmp_path / "board")
-    row = board_store.Entry.model_validate_json((board / "clips-v1" / "think-before-draw.json").read_text()).scores
+    row = board_store.Entry.model_validate_json((board / "clips-v2" / "think-before-draw.json").read_text()).scores
     row.model_copy(update={"metrics": change(row.metrics)}).save(tmp_path / "s.json")
     with pytest.raises(InputError, match=said):
         board_store.add(board, tmp_path / "s.json", "Mine")
     row.model_copy(update={"expected": row.expected + 1}).save(tmp_path / "s.json")
-    board_store.add(board, tmp_path / "s.json", "Mine")  # clips-v1 is of any folder: the row counts as incomplete
+    board_store.add(board, tmp_path / "s.json", "Mine")  # clips-v2 is of any folder: the row counts as incomplete
 
 
 def test_an_empty_board_says_how_to_begin(tmp_path):
