@@ -133,7 +133,8 @@ def _verify(options: "Namespace") -> None:
 
     where = (options.board, options.name, options.predictions, options.protocol, options.reference, options.map)
     record = verify(*where, _progress, options.device, options.workers)
-    print(f"{options.name} is verified: its numbers are those of {options.predictions}, to {record.difference:.1g} of each.")
+    but = f", but for {', '.join(record.unchecked)}, whose weights are not on this machine" if record.unchecked else ""
+    print(f"{options.name} is verified: its numbers are those of {options.predictions}, to {record.difference:.1g} of each{but}.")
     print("`tbd leaderboard build` shows it.")
 
 

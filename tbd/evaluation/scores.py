@@ -165,11 +165,14 @@ class Scores(_Part):
             groups.setdefault((issue.kind, issue.detail.replace(issue.clip, "…")), []).append(issue.clip)
         return [(kind, detail, clips) for (kind, detail), clips in groups.items()]
 
+    def sealed(self) -> "Scores":
+        """Return the same scores with their checksum."""
+        return self.model_copy(update={"checksum": self.seal()})
+
     def save(self, path: str | os.PathLike) -> None:
         """Write as JSON, sealed."""
-        sealed = self.model_copy(update={"checksum": self.seal()})
         with atomic_output(path) as temporary:
-            temporary.write_text(sealed.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(self.sealed().model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def load_scores(path: str | os.PathLike) -> Scores:

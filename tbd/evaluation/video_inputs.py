@@ -271,7 +271,12 @@ class VideoInputs:
         return frames[view.choose(self._face_rows[role] if view.paired else np.arange(len(frames)))]
 
     def _points(self, role: Role, entry: MetricEntry, reads: Sequence[str]) -> np.ndarray:
-        paired = is_paired(self.protocol, reads)
+        points = self._points_of_rows(role, entry, is_paired(self.protocol, reads))
+        if entry.frames is None or f"{role}.frames" not in reads or len(points) == 1:
+            return points
+        return points[view_of(self.protocol, entry, reads).choose(np.arange(len(points)))]  # of the frames that it sees
+
+    def _points_of_rows(self, role: Role, entry: MetricEntry, paired: bool) -> np.ndarray:
         if not self._tracked:
             return self._exact_points[role][self._rows(role, paired)]
         crop, decoded = entry.crop or self.protocol.crop, self._decoded(role)

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from tbd.errors import InputError
-from tbd.metrics.inputs import Unmeasurable, bind_inputs, checks_inputs
+from tbd.metrics.inputs import Unmeasurable, as_torch_takes_it, bind_inputs, checks_inputs
 from tbd.utils.literals import checks_literals
 
 Array = Tensor | np.ndarray
@@ -327,7 +327,7 @@ def to_uint8(frames: Array) -> Tensor:
         >>> to_uint8(torch.tensor([-0.5, 0.5, 0.9999, 1.01]).reshape(1, 1, 2, 2)).flatten().tolist()
         [0, 128, 255, 255]
     """
-    frames = torch.as_tensor(frames)
+    frames = torch.as_tensor(as_torch_takes_it(frames))
     return frames if frames.dtype == torch.uint8 else (frames.float().clamp(0, 1) * 255).round().to(torch.uint8)
 
 
@@ -341,7 +341,7 @@ def tensor(values: Array, dtype: torch.dtype = torch.float64) -> Tensor:
     Returns:
         The values as a tensor.
     """
-    return torch.as_tensor(values).to(dtype)
+    return torch.as_tensor(as_torch_takes_it(values)).to(dtype)
 
 
 def paired(preds: Array, target: Array) -> tuple[Tensor, Tensor]:

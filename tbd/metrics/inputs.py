@@ -33,6 +33,24 @@ _WIDEST = 5.0
 _HEAD = ("headPitch", "headYaw", "headRoll")
 
 
+def as_torch_takes_it(value: Any) -> Any:
+    """Copy an array that torch cannot take as it is: one that is flipped (``frames[:, ::-1]``), or of the other byte order.
+
+    Args:
+        value: Anything.
+
+    Returns:
+        The array with the same numbers; whatever else was given, as it is.
+
+    Example:
+        >>> as_torch_takes_it(np.arange(3)[::-1]).strides, as_torch_takes_it("a")
+        ((8,), 'a')
+    """
+    if not isinstance(value, np.ndarray) or (value.dtype.isnative and min(value.strides, default=0) >= 0):
+        return value
+    return np.ascontiguousarray(value, value.dtype.newbyteorder("="))
+
+
 def check_frames(value: Any, name: str) -> None:
     """Require (T, 3, H, W) RGB frames, uint8 or finite floats in 0..1.
 
@@ -282,7 +300,7 @@ def bind_inputs(method: Callable[..., Any], inputs: Sequence[Any], named: Mappin
         names = ", ".join(list(signature.parameters)[1:])
         raise InputError(f"{method.__qualname__.rpartition('.')[0]} takes {names}: {error}.") from error
     bound.apply_defaults()
-    return bound.args[1:]
+    return tuple(map(as_torch_takes_it, bound.args[1:]))
 
 
 def checks_inputs(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -374,7 +392,7 @@ def _array(value: Any, name: str, shape: str) -> Tensor:
     if not isinstance(value, Tensor | np.ndarray):
         raise InputError(f"{name} is a {type(value).__name__}; a tensor or array {shape} is right.")
     try:
-        return torch.as_tensor(value)
+        return torch.as_tensor(as_torch_takes_it(value))
     except TypeError as error:
         raise InputError(f"{name} is an array of {value.dtype}; numbers, {shape}, are right.") from error
 

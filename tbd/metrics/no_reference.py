@@ -14,7 +14,7 @@ from tbd.metrics.sampling import sample_frames
 from tbd.metrics.theval import LIPS
 from tbd.weights import WeightsNotFoundError
 
-_ADVICE = "pip install pyiqa"
+_ADVICE = "pip install 'tbd[quality]'"
 _PADDING = 10
 """Pixels around the mouth, as THEval cuts it."""
 

@@ -56,6 +56,14 @@ def test_truth_against_itself_is_perfect(perfect):
     assert perfect.metrics["jerk"].better == "reference" and perfect.metrics["psnr"].better == "higher"
 
 
+def test_points_are_those_of_the_frames_that_a_metric_sees(truth, measure):
+    """Of a metric that looks at some frames alone, such as the quality of the mouth."""
+    entry = {"name": "some", "metric": {"class_path": "tests.evaluation.fakes.FramesAlone"}, "label": "some"}
+    for frames, count in ((7, 7), (None, 30)):
+        value = measure(truth, metrics=[{**entry, "frames": frames}]).metrics["some"]
+        assert (value.values["value"], value.values["points"]) == (count, count)
+
+
 def test_what_is_absent_says_why(perfect):
     assert "tbd weights fetch syncnet_v2" in perfect.metrics["sync-c"].absent and perfect.metrics["sync-c"].better == "higher"
     assert "no seam" in perfect.metrics["seams"].absent

@@ -1,12 +1,14 @@
 """All metrics in one `MetricCollection`, on clips whose states are equal: none may become another."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from torchmetrics import MetricCollection
 
 from tbd import metrics
-from tests.metrics.every import fields, inputs, makers
+from tests.metrics.every import Colour, fields, inputs, makers
 
 PIXELS = ("FramePSNR", "FrameSSIM", "FramePSNR frames", "FrameSSIM frames", "FrameLPIPS", "FrameFID", "FrameKID", "FrechetVideoDistance")
 POINTS = ("MouthLandmarkDistance", "FaceLandmarkDistance", "MouthLandmarkDistance eat", "FaceLandmarkDistance eat", "ApertureCorrelation")
@@ -64,6 +66,25 @@ def test_one_kind_with_other_options_is_another_metric_and_a_copy_is_the_same():
     found = collection.compute()
     assert found["clips"] != found["frames"] and found["copy"] == found["clips"]
     assert sorted(map(sorted, collection.compute_groups.values())) == [["clips", "copy"], ["frames"]]
+
+
+@pytest.mark.parametrize("way", ["update", "forward", "clone", "reset", "pickle"])
+def test_they_stay_so_whatever_is_done_with_the_collection(way):
+    """Faces of a prediction that is its reference, after which two metrics of one class hold equal sums."""
+    faces = fields(12)["preds.faces"]
+    collection = MetricCollection(
+        {"all": metrics.IdentitySimilarity(Colour()), "one": metrics.IdentitySimilarity(Colour(), faces_per_clip=1)}
+    )
+    if way == "reset":
+        collection.update(faces, faces)
+        collection.reset()
+    collection = {"clone": collection.clone, "pickle": lambda: pickle.loads(pickle.dumps(collection))}.get(way, lambda: collection)()
+    step = collection if way == "forward" else collection.update
+    for other in (faces, np.concatenate([faces[:1], 255 - faces[1:]])):
+        step(faces, other)
+    assert len(collection.compute_groups) == 2
+    found = collection.compute()
+    assert found["one"] == 1 and found["all"] < 1
 
 
 def test_syncnets_three_numbers_come_of_one_pass(stand_in):

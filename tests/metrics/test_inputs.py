@@ -190,6 +190,26 @@ def test_a_clip_without_frames_is_counted_and_changes_nothing(make, name):
         assert int(metric.clips) == 0 and torch.isnan(metric.compute())
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_flipped_arrays_and_those_of_the_other_byte_order_are_their_numbers(make, name):
+    """Colours turned round by ``[:, ::-1]``, and files of other machines: torch itself takes neither."""
+
+    def flipped(value):
+        return np.flip(np.flip(value).copy()) if isinstance(value, np.ndarray) else value
+
+    def swapped(value):
+        return value.astype(value.dtype.newbyteorder(">")) if isinstance(value, np.ndarray) else value
+
+    metric, values, found = make(name), fields(40), []
+    for change in (lambda value: value, flipped, swapped):
+        metric.reset()
+        metric.update(*map(change, inputs(metric, values)))
+        states = (value if isinstance(value, list) else [value] for value in metric.metric_state.values())
+        found.append([torch.as_tensor(part).clone() for parts in states for part in parts])
+    for other in found[1:]:
+        assert len(other) == len(found[0]) and all(torch.equal(*pair) for pair in zip(found[0], other))
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_floats_of_any_width_in_0_to_1_are_the_picture(dtype):
     rng = np.random.default_rng(0)

@@ -27,7 +27,8 @@ def test_keypoints_count_with_their_place_and_unseen_frames_do_not(faces):
     lost = faces.clone()
     lost[3:] = float("nan")
     lost[:3] += 5
-    assert KeypointDistance().measure(lost, faces)["value"] == pytest.approx(100 * 50**0.5 * width)
+    found = KeypointDistance().measure(lost, faces)
+    assert found == pytest.approx({"distance": 100 * 50**0.5 * width, "absolute": 100 * 5 * width})
     with pytest.raises(Unmeasurable, match="No frame shows a face"):
         KeypointDistance().measure(lost[3:], faces[3:])
 
@@ -46,3 +47,11 @@ def test_expression_fid_is_the_frechet_distance_of_blendshapes(motions):
     metric.reset()
     metric.update(*turned)
     assert float(metric.compute()) == pytest.approx(1000 * expected, rel=1e-6)
+
+
+def test_absolute_keypoint_differences_are_those_of_first_order_motion_model(faces):
+    """``cmp_kp.py``: the mean of |x − x'| and |y − y'| over the points of a frame, then over frames; here over a width of 1."""
+    moved = faces + np.random.default_rng(0).normal(0, 3, faces.shape)
+    theirs = np.mean([np.mean(np.abs(a - b) / np.linalg.norm(b[36] - b[45])) for a, b in zip(moved.numpy(), faces.numpy())])
+    found = KeypointDistance().measure(moved, faces)
+    assert found["absolute"] == pytest.approx(100 * theirs) and found["distance"] > found["absolute"]

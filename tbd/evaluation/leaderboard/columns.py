@@ -139,7 +139,7 @@ def best_of(column: Column, table: Table) -> set[str]:
     scored = []
     for entry in table.measured:
         number = column.number(entry)
-        if number is None or is_bound(entry) or not table.competes(entry):
+        if number is None or is_bound(entry) or not table.competes(entry, column.name):
             continue
         if column.better == "reference":
             if aim is None:

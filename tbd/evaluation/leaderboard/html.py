@@ -100,7 +100,8 @@ def _table(table: Table, columns: Sequence[Column], entries: Sequence[Entry]) ->
 
 def _row(entry: Entry, status: str, columns: Sequence[Column], best: dict[str, set[str]]) -> str:
     note = f"<small>{escape(entry.note)}</small>" if entry.note else ""
-    mark = f'<span class="status {status.split()[-1]}">{status}</span>'
+    kind = "verified" if status.startswith("verified") else "submitted"
+    mark = f'<span class="status {kind}">{escape(status)}</span>'
     cells = [f'<th scope="row" data-value="{escape(entry.name)}">{_linked(entry)} {mark}{note}</th>']
     for column in columns:
         value, text = column.value(entry), column.text(entry)

@@ -80,7 +80,7 @@ def measure(
     written = []
     for own, (scores, _) in zip(submissions, evaluate_several(protocol, reference, folders, progress, device, workers)):
         shown = None if clips is None else Shown(own.predictions, clips, own.table)
-        path = put(board, scores, own.predictions, own.name, own.paper, own.code, own.note, shown, replace)
+        path = put(board, scores.sealed(), own.predictions, own.name, own.paper, own.code, own.note, shown, replace)
         keep_record(Path(board), read_row(path), own.predictions, 0.0)
         written.append(path)
     return written

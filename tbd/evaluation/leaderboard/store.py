@@ -13,8 +13,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +46,7 @@ class Table:
         reported: Rows that were reported.
         folder: Folder of the rows and of their sample frames.
         verified: File names of the rows that were recomputed from their predictions, without their ending.
+        unchecked: File name of such a row → its metrics that the board could not recompute, where there are any.
         left_out: Files that are no rows, or cannot stand beside the others.
     """
 
@@ -55,15 +56,23 @@ class Table:
     reported: list[Entry]
     folder: Path
     verified: frozenset[str] = frozenset()
+    unchecked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: tuple["LeftOut", ...] = ()
 
     def status(self, entry: Entry) -> str:
-        """Say whether the board has recomputed a row: ``verified``, or ``as submitted``."""
-        return "verified" if entry.slug in self.verified else "as submitted"
+        """Say whether the board has recomputed a row: ``verified``, perhaps but for some metrics, or ``as submitted``."""
+        if entry.slug not in self.verified:
+            return "as submitted"
+        but = [self._label(name) for name in self.unchecked.get(entry.slug, ())]
+        return f"verified but for {', '.join(but)}" if but else "verified"
 
-    def competes(self, entry: Entry) -> bool:
-        """Check whether a row may be the best: it is verified, and over all clips."""
-        return entry.slug in self.verified and is_complete(entry)
+    def _label(self, metric: str) -> str:
+        found = self.recipe.entry(metric) if self.recipe is not None else None
+        return metric if found is None else found.label
+
+    def competes(self, entry: Entry, metric: str) -> bool:
+        """Check whether a row's number may be the best: it was recomputed, and is over all clips."""
+        return entry.slug in self.verified and metric not in self.unchecked.get(entry.slug, ()) and is_complete(entry)
 
 
 def begin(board: str | os.PathLike) -> None:
@@ -366,7 +375,9 @@ def _read_table(folder: Path, records: dict[str, Verification]) -> Table:
         except InputError as error:
             left_out.append(LeftOut(path, str(error)))
     verified = frozenset(entry.slug for entry in measured if is_verified(entry, records))
-    return Table(folder.name, recipe, measured, [e for e in found.entries if e.kind == "reported"], folder, verified, tuple(left_out))
+    unchecked = {name: but for name in verified if (but := records[f"{folder.name}/{name}"].unchecked)}
+    reported = [e for e in found.entries if e.kind == "reported"]
+    return Table(folder.name, recipe, measured, reported, folder, verified, unchecked, tuple(left_out))
 
 
 def _recipe(protocol: str) -> Protocol | None:

@@ -10,7 +10,9 @@ A row that was changed since is "as submitted" again. Who doubts a record has th
 """
 
 import math
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -36,6 +38,7 @@ class Verification(BaseModel):
         date: When it was recomputed.
         commit: Commit of tbd that did it, where that is known.
         difference: Greatest relative difference of a number.
+        unchecked: Metrics of the row that the board could not measure, since their weights are not on its machine.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -45,6 +48,7 @@ class Verification(BaseModel):
     date: str
     commit: str | None = None
     difference: float
+    unchecked: tuple[str, ...] = ()
 
 
 _RECORDS = TypeAdapter(dict[str, Verification])
@@ -111,7 +115,19 @@ def is_complete(entry: Entry) -> bool:
     return scores.expected == scores.found == scores.scored > 0
 
 
-def compare(row: Scores, found: Scores) -> float:
+class Comparison(NamedTuple):
+    """What came of a comparison that found nothing wrong.
+
+    Args:
+        difference: Greatest relative difference of a number.
+        unchecked: Metrics of the row that could not be measured.
+    """
+
+    difference: float
+    unchecked: tuple[str, ...]
+
+
+def compare(row: Scores, found: Scores, beyond: Collection[str] = ()) -> Comparison:
     """Compare a row with what its predictions give.
 
     Time and memory are the predicting machine's word, and are not compared.
@@ -119,9 +135,10 @@ def compare(row: Scores, found: Scores) -> float:
     Args:
         row: The scores on the board.
         found: The scores that were measured now.
+        beyond: Metrics that this machine lacks the weights for: a row's numbers of these are left unchecked.
 
     Returns:
-        The greatest relative difference of a number.
+        The greatest relative difference of a number, and what was left unchecked.
 
     Raises:
         InputError: If a number differs by more than `TOLERANCE`, or one of the two lacks it.
@@ -129,11 +146,14 @@ def compare(row: Scores, found: Scores) -> float:
     for name in ("protocol", "protocol_hash", "split", "content", "motion", "expected", "found", "scored"):
         if getattr(row, name) != getattr(found, name):
             raise InputError(f"its {name.replace('_', ' ')} is {getattr(row, name)}; the predictions give {getattr(found, name)}")
-    worst = 0.0
+    worst, unchecked = 0.0, []
     for metric in sorted({*row.metrics, *found.metrics}):
         ours, theirs = row.metrics.get(metric), found.metrics.get(metric)
         if ours is None or theirs is None:
             raise InputError(f"the metric {metric} is in one of the two alone")
+        if ours.number is not None and theirs.number is None and metric in beyond:
+            unchecked.append(metric)
+            continue
         if (ours.number is None) != (theirs.number is None):
             reason = theirs.absent or ours.absent
             raise InputError(f"{metric} is a number in one of the two alone ({reason})")
@@ -145,4 +165,4 @@ def compare(row: Scores, found: Scores) -> float:
             worst = max(worst, off / max(abs(a), abs(b), _LEAST))
         if (ours.clips, ours.reported, ours.better, ours.unit) != (theirs.clips, theirs.reported, theirs.better, theirs.unit):
             raise InputError(f"{metric} is over {ours.clips} clips; the predictions give {theirs.clips}, or another unit or direction")
-    return worst
+    return Comparison(worst, tuple(unchecked))

@@ -15,6 +15,7 @@ from tbd.evaluation.predictions import VIDEOS, read_predictions
 from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
 from tbd.evaluation.references.base import build_reference
 from tbd.utils.checksum import checksum_of_files
+from tbd.weights import find_weights
 
 
 def find_row(board: Path, name: str, protocol: str | None) -> Entry:
@@ -77,14 +78,19 @@ def verify(
     truth = build_reference(_asked_for(entry, recipe).reference, reference)
     found, _ = evaluate(recipe, truth, partial(read_predictions, predictions, table=table), progress, device, workers)
     try:
-        difference = compare(entry.measured_scores, found)
+        compared = compare(entry.measured_scores, found, _beyond(recipe))
     except InputError as error:
         write_record(root, entry, None)
         raise InputError(f"{entry.name} ({entry.protocol}) is not what {predictions} gives: {error}.") from error
-    return keep_record(root, entry, Path(predictions), difference)
+    return keep_record(root, entry, Path(predictions), *compared)
 
 
-def keep_record(board: Path, entry: Entry, predictions: Path, difference: float) -> Verification:
+def _beyond(recipe: Protocol) -> set[str]:
+    """Metrics whose weights are not on this machine."""
+    return {entry.name for entry in recipe.metrics if any(not find_weights(name).path.is_file() for name in entry.weights)}
+
+
+def keep_record(board: Path, entry: Entry, predictions: Path, difference: float, unchecked: tuple[str, ...] = ()) -> Verification:
     """Note that a row's numbers are those of its predictions.
 
     Args:
@@ -92,6 +98,7 @@ def keep_record(board: Path, entry: Entry, predictions: Path, difference: float)
         entry: The row.
         predictions: The folder of the row's videos.
         difference: Greatest relative difference of a number.
+        unchecked: Metrics of the row that could not be measured here.
 
     Returns:
         The record.
@@ -102,6 +109,7 @@ def keep_record(board: Path, entry: Entry, predictions: Path, difference: float)
         date=time.strftime("%Y-%m-%d", time.gmtime()),
         commit=environment()["commit"],
         difference=float(f"{difference:.3g}"),
+        unchecked=unchecked,
     )
     write_record(board, entry, record)
     return record

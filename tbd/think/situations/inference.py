@@ -11,6 +11,7 @@ from tbd.think.rules.parser import Text
 from tbd.think.rules.segmenter import Moment, Reading
 from tbd.think.rules.tokenizer import Tokens
 from tbd.think.situations.classifier import Situation
+from tbd.think.situations.derision import UNPLEASANT, laughing, meant_to_be_funny
 
 FILLS = 0.5
 """Confidence from which a part of a timed text is filled, where no word of it says what is felt."""
@@ -26,21 +27,17 @@ OVERRULES_FACE = 0.75
 """The same where the text speaks of a face."""
 _OVERRULES_OTHERS = 0.6
 """How likely an unpleasant feeling must be, whichever it is, where somebody else laughs or smiles at the one who speaks."""
-_UNPLEASANT: tuple[Emotion, ...] = ("sad", "angry", "fear", "contempt", "disgusted")
 _LONG = 6
 """Words from which a sentence can be about a situation and name a feeling in passing."""
 _PASSING = 1 / 3
 """Share of a text's words up to which what it names is named in passing."""
 _ENDS = frozenset(".!?…")
-_SPEAKER = frozenset(("i", "me", "my", "mine", "we", "us", "our"))
-_MINE = frozenset(("my", "our"))
 _FACE = frozenset(
     (
         "face", "mouth", "lip", "lips", "eye", "eyes", "brow", "brows", "eyebrow", "eyebrows", "cheek", "cheeks", "forehead", "chin", "jaw",
         "expression", "grimace", "smile", "grin", "gaze", "heart",
     )
 )  # fmt: skip
-_OTHERS = frozenset(("they", "he", "she", "everyone", "everybody", "others", "nobody", "people", "who", "all"))
 _SAYING = frozenset(
     (
         "am", "is", "are", "was", "were", "be", "been", "feel", "felt", "feeling", "feels", "look", "looks", "looked", "looking", "seem",
@@ -147,7 +144,7 @@ def may_be_named_in_passing(words: Text, moments: Sequence[Moment]) -> bool:
         return False
     if not is_plain_english(words.tokens):
         return True
-    if _others_laugh(words.tokens, moments):
+    if laughing(words.tokens, moments) is not None:
         return True
     readings = telling[0].readings
     read = sum(len(reading.words.split()) for reading in readings)
@@ -196,20 +193,12 @@ def overrules(situation: Situation, words: Text, moments: Sequence[Moment], lead
         needed = OVERRULES_FACE
     if situation.leading == "neutral" and (needed == OVERRULES_FACE or words.tokens[-1] not in _ENDS):
         return False  # a description, not a statement
-    if leading == "happy" and _others_laugh(words.tokens, moments) and situation.leading in _UNPLEASANT:
-        return sum(situation.probabilities[emotion] for emotion in _UNPLEASANT) >= _OVERRULES_OTHERS
+    if laughing(words.tokens, moments) is not None:
+        if meant_to_be_funny(words.tokens, moments):
+            return False
+        if leading == "happy" and situation.leading in UNPLEASANT:
+            return sum(situation.probabilities[emotion] for emotion in UNPLEASANT) >= _OVERRULES_OTHERS
     return situation.confidence >= needed
-
-
-def _others_laugh(tokens: Sequence[str], moments: Sequence[Moment]) -> bool:
-    """Whether somebody else than the one who speaks laughs or smiles, and the one who speaks is there."""
-    faces = [r.words.split()[0] for moment in moments for r in moment.readings if r.sense.kind == "expression" and r.words]
-    at = next((place for place, token in enumerate(tokens) if token in faces), None)
-    if at is None or (at > 0 and tokens[at - 1] in _MINE):
-        return False
-    # Who does it stands before it, and where no pronoun does, a noun: "my" is part of "my classmates".
-    subject = next((token for token in reversed(tokens[:at]) if token in (_SPEAKER - _MINE) | _OTHERS), "")
-    return subject not in _SPEAKER and bool(_SPEAKER & set(tokens))
 
 
 def filler(classify: Callable[[Sequence[str]], list[Situation]]) -> Callable[[Tokens, list[Found]], list[Found]]:

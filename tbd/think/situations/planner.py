@@ -12,6 +12,7 @@ from tbd.think.rules.parser import Text, read
 from tbd.think.rules.segmenter import Moment
 from tbd.think.situations.available import find_encoder
 from tbd.think.situations.classifier import SENTENCE_LIMIT, Situation, SituationClassifier
+from tbd.think.situations.derision import others_mirth
 from tbd.think.situations.encoder import SentenceEncoder
 from tbd.think.situations.inference import (
     OVERRULES_FACE,
@@ -89,6 +90,9 @@ class SituationPlanner(Planner):
         situation = self.classifier.read(text)
         if situation is None:
             return by_rules
+        mirth = others_mirth(words.tokens, moments, situation, self.classifier.classify) if named else None
+        if mirth is not None:
+            return self._inferred(text, words, moments, mirth, duration)
         leading = max(by_rules.emotions, key=lambda emotion: by_rules.emotions[emotion]) if by_rules.intensity > 0 else "neutral"
         if named and not overrules(situation, words, moments, leading):
             return by_rules

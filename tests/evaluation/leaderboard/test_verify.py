@@ -6,6 +6,7 @@ import pytest
 
 from tbd.cli.main import main
 from tbd.errors import InputError
+from tbd.evaluation.leaderboard.html import page
 from tbd.evaluation.leaderboard.store import Entry, add, read_board
 from tbd.evaluation.leaderboard.verification import FILE, read_records
 from tbd.evaluation.leaderboard.verify import verify
@@ -82,3 +83,18 @@ def test_rows_that_cannot_be_recomputed_say_what_is_missing(board, truth, tmp_pa
     other = write_protocol(tmp_path / "other.yaml", seed=4)
     with pytest.raises(InputError, match="another version of fake-v1"):
         verify(board, "Mine", truth, str(other))
+
+
+def test_what_the_board_has_no_weights_for_is_left_unchecked_and_not_bold(board, truth, recipe, capsys):
+    """A submitter with SyncNet stands verified beside rows of a board without it; the number itself is the submitter's word."""
+    metrics = Entry.model_validate_json((board / "fake-v1" / "mine.json").read_text()).scores.metrics
+    synced = metrics["sync-c"].model_copy(update={"values": {"value": 7.0}, "absent": None, "clips": 5})
+    edit(board, metrics={**metrics, "sync-c": synced}, weights={"syncnet_v2": "a" * 64})
+    command = ["leaderboard", "verify", f"--board={board}", "--name=Mine", f"--predictions={truth}", f"--protocol={recipe}"]
+    assert main(command) == 0 and "but for sync-c, whose weights are not on this machine" in capsys.readouterr().out
+    (table,) = read_board(board)
+    (row,) = table.measured
+    assert table.status(row) == "verified but for sync-c" and table.status(row) in page([table], board)
+    assert table.competes(row, "psnr") and not table.competes(row, "sync-c")
+    edit(board, metrics={**metrics, "sync-c": synced, "psnr": metrics["psnr"].model_copy(update={"values": {"value": 55.0}})})
+    assert main(command) == 2 and "psnr is 55" in capsys.readouterr().err and not is_verified(board)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
@@ -84,6 +85,45 @@ def test_laughter_of_others_is_not_the_speakers(tmp_path):
     assert leading(made.plan("My friends laughed when I fell"), 0) == "sad"
     assert leading(made.plan("I laughed when they fell"), 0) == "happy"
     assert leading(made.plan("My laugh was loud when they fell"), 0) == "happy"
+
+
+@pytest.mark.parametrize(
+    ("text", "felt"),
+    [
+        ("My uncle grinned when I lost my job", "sad"),  # what it is about is read by itself
+        ("The whole class sniggered at my accent", "angry"),  # a word that is always at somebody's expense
+        ("Her sister smirked when I dropped the cake", "angry"),
+        ("She laughed at me in front of everyone", "angry"),
+        ("He chuckled so loudly at my new teeth when I read", "angry"),
+        ("My uncle grinned when I got the job", "happy"),
+        ("The audience laughed at my jokes", "happy"),
+        ("My brother giggled about our story about the lost job", "happy"),
+        ("She smiled at me across the room", "happy"),
+        ("I sniggered at her accent", "happy"),
+        ("She laughed at him in front of everyone", "happy"),
+    ],
+)
+def test_mirth_is_as_pleasant_as_what_it_is_about(tmp_path, text, felt):
+    """An encoder that hears laughing louder than the rest, as the real one does."""
+    mirth = {word: "happy" for word in ("grinned", "laughed", "chuckled", "giggled", "smiled")}
+    made = planner(tmp_path, {**mirth, "lost my job": "sad", "got the job": "happy", "sniggered": "angry", "smirked": "angry"}, sharpness=2)
+    classify = made.classifier.classify
+
+    def heard(texts):  # a little anger beside the mirth, as there is in the real one's numbers
+        return [replace(s, probabilities={**s.probabilities, "angry": s.probabilities["angry"] + 0.01}) for s in classify(texts)]
+
+    made.classifier.classify = heard
+    assert leading(made.plan(text), 0) == felt
+
+
+@pytest.mark.parametrize(
+    "text", ["she hardly reacts", "He barely reacts to the news", "There was no reaction", "She does not respond at all", "hardly any reaction"]
+)
+def test_who_does_not_react_keeps_still(text):
+    plan = KnowledgePlanner().plan(text)
+    assert plan.emotions == {"neutral": 1.0} and not plan.actions
+    angry = KnowledgePlanner().plan("She reacts with anger")
+    assert angry.emotions["angry"] > 0.5
 
 
 def test_a_word_in_passing_is_overruled_by_a_sure_classifier_alone(tmp_path):
