@@ -238,6 +238,8 @@ class PortraitWarper:
     def _prepare_apertures(self) -> None:
         mouth, *eyes = (skin.pixels for skin in self._lower_skins)
         self._mouth = Mouth(self._face, mouth, self._blur)
+        if self._mouth.lips is not None:  # as nearly all frames of speech show them
+            self._freed = self._free_lips(1.0)
         self._jaw_anchors = jaw_displacement(self._rest, self._mouth.anchors)
         self._lips_forward = self._modes[:, [13, 14], 2].mean(1)
         self._jaw_drop = resting_jaw_drop(self._rest, self._rig.basis[_JAW[0]])
@@ -413,14 +415,19 @@ class PortraitWarper:
         moving = float(smoothstep(moved / _RESTING))
         if moving == 0:
             return photograph, photograph, 0.0
+        upper, lower = self._freed if moving == 1 else self._free_lips(moving)
+        return upper, lower, moving
+
+    def _free_lips(self, moving: float) -> tuple[np.ndarray, np.ndarray]:
+        """The foreground (H, W, 4) with each lip freed of what stands between them, as far as 0..1."""
         rows, columns = self._lower_skins[0].pixels
         foregrounds = []
-        for lip in lips:
-            foreground = photograph.copy()
+        for lip in self._mouth.lips or ():
+            foreground = self._layers.foreground.copy()
             part = foreground[rows, columns, :3]
             part[...] = np.where(part == self._face.image[rows, columns], part + moving * (lip.astype(np.float32) - part) + 0.5, part)
             foregrounds.append(foreground)
-        return foregrounds[0], foregrounds[1], moving
+        return foregrounds[0], foregrounds[1]
 
     def _jaw_weights(self, weights: np.ndarray) -> np.ndarray:
         """(4,) how far the jaw is opened and shifted from where the teeth meet."""
