@@ -283,21 +283,16 @@ def swapped_scheduler(component: "Component") -> Callable[[Any], Any]:
 
     kind = class_of(component, "noise_scheduler")
     require_known_arguments(component, kind, "--noise-scheduler")
-    return lambda own: _scheduler_like(own, kind, component.init_args)
 
+    def swap(own: Any) -> Any:
+        from tbd.draw.noise_scheduler import scheduler_like
 
-def _scheduler_like(own: Any, kind: Any, arguments: dict[str, Any]) -> Any:
-    from tbd.draw.noise_scheduler import noise_process
+        try:
+            return scheduler_like(own, kind, component.init_args)
+        except InputError as error:
+            raise InputError(f"--noise-scheduler: {error}") from error
 
-    process = noise_process(own)
-    try:
-        swapped = kind.from_config(own.config, **{**process.options_of(kind), **arguments})
-        alike = type(noise_process(swapped)) is type(process)
-    except (TypeError, ValueError, NotImplementedError) as error:
-        raise InputError(f"--noise-scheduler: {kind.__name__} cannot draw here: {' '.join(str(error).split())[:300]}") from error
-    if not alike:
-        raise InputError(f"--noise-scheduler: {kind.__name__} cannot draw here: the model was trained {process.trained}.")
-    return swapped
+    return swap
 
 
 def require_working_folder() -> None:
