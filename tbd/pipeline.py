@@ -35,7 +35,7 @@ from tbd.utils.atomic import atomic_output
 from tbd.utils.class_path import Component, build, describe
 from tbd.utils.hub import hub_folder
 from tbd.utils.hub_upload import pipeline_card, upload_to_hub
-from tbd.utils.user_components import attribute_errors_to, require_type
+from tbd.utils.options.user_components import attribute_errors_to, require_type
 
 if TYPE_CHECKING:  # the mesh warp does without
     from tbd.draw.video.diffusion import VideoDiffusion

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tbd.errors import InputError
-from tbd.media.elementary_streams import Packets
-from tbd.media.truncation import lacks_index
+from tbd.media.integrity.elementary_streams import Packets
+from tbd.media.integrity.truncation import lacks_index
 from tbd.utils.user_warnings import warn
 
 LONGEST_GAP = 3600.0

@@ -22,9 +22,9 @@ from tbd.media.container import (
     video_streams,
 )
 from tbd.media.hdr import is_hdr, tone_map
+from tbd.media.integrity.truncation import is_truncated
 from tbd.media.orientation import is_sideways, is_upright, to_upright
 from tbd.media.rates import FPS
-from tbd.media.truncation import is_truncated
 from tbd.utils.user_warnings import warn
 
 _JITTER = 1e-3

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, tensor
-from tbd.metrics.crops import CropProtocol, crop_mouths
+from tbd.metrics.faces.crops import CropProtocol, crop_mouths
 from tbd.metrics.inputs import require_at_least
 from tbd.metrics.mfcc import mfcc
 from tbd.metrics.networks.syncnet import WINDOW, SyncNet, audio_windows, load_syncnet
@@ -123,7 +123,7 @@ class LipSync(ClipMean):
     `torchmetrics.MetricCollection` they form one compute group of themselves.
 
     Args:
-        protocol: How the mouth is cropped, see `tbd.metrics.crops.crop_mouths`. Numbers of two protocols are not comparable.
+        protocol: How the mouth is cropped, see `tbd.metrics.faces.crops.crop_mouths`. Numbers of two protocols are not comparable.
         weights: SyncNet's weights: a registered name or a file.
         batch_size: Number of windows at a time; changes the speed and the memory, not the numbers.
         kwargs: Options of `torchmetrics.Metric`.

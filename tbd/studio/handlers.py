@@ -17,8 +17,8 @@ from tbd.studio.speaking import speak
 from tbd.studio.timeline import History, Timeline
 from tbd.think.plan import MusclePlan
 from tbd.think.plan_checks import repair
-from tbd.utils.ahead import ahead
 from tbd.utils.checksum import checksum_of_file
+from tbd.utils.jobs.ahead import ahead
 
 _LOG = logging.getLogger(__name__)
 EMPTY: dict[str, Any] = {}

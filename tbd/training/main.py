@@ -27,9 +27,9 @@ from tbd.training.launcher import launch
 from tbd.training.progress import show_figures, with_reporting
 from tbd.training.resume import find_checkpoint
 from tbd.training.weights_check import require_sources
-from tbd.utils.option_errors import explain_build_errors, explain_option_errors
-from tbd.utils.suggestions import suggest
-from tbd.utils.threads import describe_threads
+from tbd.utils.jobs.threads import describe_threads
+from tbd.utils.options.errors import explain_build_errors, explain_option_errors
+from tbd.utils.options.suggestions import suggest
 
 # Without these an override leaves interpolated values at their old number (jsonargparse 4.53; see tests/test_configs.py).
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)

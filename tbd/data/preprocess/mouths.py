@@ -11,11 +11,11 @@ from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import FaceGeometry, remove_pose
 from tbd.face.mesh import FaceModel
 from tbd.face.render.contour import blend
-from tbd.face.render.dental_arch import RigidFrame
-from tbd.face.render.mouth import Mouth
-from tbd.face.render.mouth_crop import OPEN, MouthCrop, inside_share, lip_gap, lip_opening, mouth_mask
-from tbd.face.render.mouth_interior import MouthInterior
-from tbd.face.render.mouth_palette import Palette
+from tbd.face.render.mouth.crop import OPEN, MouthCrop, inside_share, lip_gap, lip_opening, mouth_mask
+from tbd.face.render.mouth.dental_arch import RigidFrame
+from tbd.face.render.mouth.interior import MouthInterior
+from tbd.face.render.mouth.painting import Mouth
+from tbd.face.render.mouth.palette import Palette
 from tbd.face.rig import Rig
 from tbd.face.rigging.mouth import JAW, jaw_displacement, resting_jaw_drop
 from tbd.media import read_video

@@ -10,7 +10,7 @@ from tbd.draw.checkpoint import read_state
 from tbd.draw.mouth.network import MouthUNet
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
-from tbd.face.render.mouth_crop import OPEN, MouthCrop, lip_gap, mouth_mask
+from tbd.face.render.mouth.crop import OPEN, MouthCrop, lip_gap, mouth_mask
 from tbd.face.render.renderer import MeshWarpRenderer, PreparedPortrait
 from tbd.face.render.warp import PortraitWarper
 

@@ -15,7 +15,7 @@ from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
 from tbd.face.render.lids import paint_clean_lids
 from tbd.face.render.lines import line_maps
 from tbd.face.render.matting import composite, split_layers
-from tbd.face.render.mouth import Mouth
+from tbd.face.render.mouth.painting import Mouth
 from tbd.face.render.relief import estimate_light, relief_maps
 from tbd.face.render.skin import bare_skin, shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from tbd.errors import InputError
-from tbd.metrics.emotion import EmotionClassifier
+from tbd.metrics.faces.emotion import EmotionClassifier
 from tbd.think.emotions import Emotion
-from tbd.utils.literals import checks_literals
+from tbd.utils.options.literals import checks_literals
 from tbd.weights import load_state
 
 Dataset = Literal["mead", "afew", "ck+"]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from tbd.errors import InputError
-from tbd.metrics.emotion import EmotionClassifier
+from tbd.metrics.faces.emotion import EmotionClassifier
 from tbd.metrics.networks.same_padding import pad_same
 from tbd.weights import WeightsNotFoundError, resolve_weights
 

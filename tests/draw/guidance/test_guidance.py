@@ -4,7 +4,7 @@ import diffusers
 import pytest
 import torch
 
-from tbd.cli.drawing_options import SamplingOptions
+from tbd.cli.options.drawing import SamplingOptions
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO, EMOTION, MUSCLES, NOTHING, SCALES, UNCOND, NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance

@@ -23,7 +23,7 @@ from tbd.draw.video.precision import keep_norm_dtype
 from tbd.draw.video.unet_parts import checkpoint_regions, compile_repeated, level_sizes, unet_blocks, unet_regions
 from tbd.draw.video.unet_pass import embed_time, run_unet
 from tbd.face.geometry import FaceGeometry
-from tbd.metrics.identity import FaceEmbedder
+from tbd.metrics.faces.identity import FaceEmbedder
 from tbd.think.action_units import REGIONS
 
 _PIXELS = 8
