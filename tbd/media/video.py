@@ -101,7 +101,7 @@ def _video_stream(container: Any, path: Path) -> Any:
         raise InputError(f"{path} has no moving pictures in it{cover}; give a video.")
     stream = streams[0]
     stream.thread_type = "AUTO"
-    # else FFmpeg keeps frames back from a damaged packet to the next keyframe, which may be the rest of the film
+    # else FFmpeg keeps frames back from a damaged packet to the next keyframe, which may be the rest of the video
     stream.codec_context.flags |= Flags.output_corrupt
     return stream
 

@@ -96,7 +96,16 @@ class Handlers:
         return _explained(take, fragments.alert)
 
     def voice(self, tab: str, path: str | None, sample: bool = False) -> str:
-        """Take a voice, or take it away; see `portrait`."""
+        """Take a voice, or take it away; see `portrait`.
+
+        Args:
+            tab: The browser's tab.
+            path: The recording; None takes it away.
+            sample: Whether it is one of the page's samples.
+
+        Returns:
+            HTML of what is odd about it, or empty.
+        """
         session = self.store.get(tab)
 
         def take() -> str:

@@ -178,7 +178,15 @@ class Status:
             return cls(path)
 
     def is_done(self, job: Job, fingerprint: str) -> bool:
-        """Tell whether a job's video was drawn from the same, and is still there."""
+        """Tell whether a job's video was drawn from the same, and is still there.
+
+        Args:
+            job: The job.
+            fingerprint: Of what it would be drawn from now.
+
+        Returns:
+            Whether nothing is left to do.
+        """
         row = self.rows.get(job.output)
         return row is not None and (row.get("status"), row.get("fingerprint")) == ("done", fingerprint) and os.path.exists(job.output)
 

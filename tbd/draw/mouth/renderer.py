@@ -22,7 +22,7 @@ _FADES = 0.02
 class NeuralMeshRenderer(MeshWarpRenderer):
     """Warps the portrait and lets a network finish the inside of the mouth.
 
-    Identity, geometry and sharpness are the warp's; the network, trained by `tbd.draw.mouth.refiner.MouthRefiner`, knows how film shows
+    Identity, geometry and sharpness are the warp's; the network, trained by `tbd.draw.mouth.refiner.MouthRefiner`, knows how video shows
     teeth and tongue. No weights ship with tbd.
 
     Args:

@@ -37,7 +37,15 @@ def displacements(motion: Array) -> np.ndarray:
 
 
 def lip_vertex_errors(preds: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Find each frame's largest squared distance of a vertex, (T,), of (T, V, 3) vertices; see MeshTalk (Richard et al. 2021)."""
+    """Find each frame's largest squared distance of a vertex; see MeshTalk (Richard et al. 2021).
+
+    Args:
+        preds: (T, V, 3) vertices.
+        target: (T, V, 3) true vertices.
+
+    Returns:
+        (T,) squared distances.
+    """
     return np.square(preds - target).sum(-1).max(1)
 
 

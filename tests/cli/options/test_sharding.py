@@ -53,7 +53,7 @@ def test_shards_at_the_same_time_write_what_one_process_does(raw, whole, tmp_pat
     said = [process.communicate()[0] for process in started]
     assert [process.returncode for process in started] == [0, 0]
     assert ["2 of them in shard 1/2" in said[0], "1 of them in shard 2/2" in said[1]] == [True, True]
-    assert all("s of film a second and core" in " ".join(text.split()) for text in said)
+    assert all("s of video a second and core" in " ".join(text.split()) for text in said)
     for k in (2, 1):
         assert main(["preprocess", "plans", str(tmp_path / "c"), "--workers=1", f"--shard={k}/2", "--quiet"]) == 0
     assert content(tmp_path / "c") == content(whole)

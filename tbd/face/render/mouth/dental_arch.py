@@ -27,7 +27,15 @@ class RigidFrame:
         return cls(anchors[0], (anchors[1:] - anchors[0]).T)
 
     def between(self, other: "RigidFrame", share: float) -> "RigidFrame":
-        """Return the frame that lies `share` of the way towards another one."""
+        """Interpolate between two frames.
+
+        Args:
+            other: The other frame.
+            share: How far towards it, 0..1.
+
+        Returns:
+            The frame between.
+        """
         return RigidFrame(self.origin + share * (other.origin - self.origin), self.axes + share * (other.axes - self.axes))
 
 
@@ -69,7 +77,7 @@ LOWER_CROWNS = (
     Crown(0.115, 0.080, 0.012, 0.004, 0.004),
 )
 UPPER_EDGE, LOWER_EDGE = -0.016, -0.012
-"""Heights of the incisors' edges over the seam of closed lips: upper teeth show 1.5 mm under a lip that parts. Set on film of 14
+"""Heights of the incisors' edges over the seam of closed lips: upper teeth show 1.5 mm under a lip that parts. Set on footage of 14
 people, where speech shows far less of the teeth than anatomy's 3 mm."""
 _MARGIN = 0.1
 """How far a picture of a row goes on beyond its biting edges, where a portrait's own teeth may reach."""

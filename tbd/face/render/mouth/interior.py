@@ -24,7 +24,7 @@ _TONGUE_STAYS = 0.2
 _FUNNEL = 0.06
 """Lips that stand out by so many inter-ocular distances halve the light behind them."""
 _NARROW, _NARROW_LIGHT = 0.14, 0.55
-"""Through a gap narrower than this, in inter-ocular distances, less light falls: at the narrowest this share (set on the same film)."""
+"""Through a gap narrower than this, in inter-ocular distances, less light falls: at the narrowest this share (set on the same footage)."""
 _BITING, _WHOLE = 0.06, 0.95
 """Inter-ocular distances above biting edges, and opacity, within which a row shows its teeth alone."""
 _BRIGHTER = 1.8

@@ -10,14 +10,14 @@ from tbd.utils.tracks import smoothstep
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 _HUE_SHARE = 0.5
-"""Of the skin's hue (log colour less its mean) teeth have this much: 0.6 on film of 25 people, less what lips reflect onto them."""
+"""Of the skin's hue (log colour less its mean) teeth have this much: 0.6 on footage of 25 people, less what lips reflect onto them."""
 _TINTED = 0.22
 """Chroma (of the brightest channel) beyond which no tooth is tinted."""
 _TOOTH_LIGHT = (0.9, 0.26, -0.85)
-"""Log luminance of teeth from those of lit skin and of the whites of the eyes, and a constant, on the same film (residual 0.18; the
-constant is the one that fits painted mouths to film best)."""
+"""Log luminance of teeth from those of lit skin and of the whites of the eyes, and a constant, on the same footage (residual 0.18; the
+constant is the one that fits painted mouths to it best)."""
 _OVER_EYE, _OVER_SKIN = 1.3, 2.2
-"""Where skin is dark the whites of the eyes tell: teeth are so much brighter than they (film: 1.37), and at most so than skin."""
+"""Where skin is dark the whites of the eyes tell: teeth are so much brighter than they (in footage: 1.37), and at most so than skin."""
 _DARK_SKIN, _LIGHT_SKIN = 90.0, 160.0
 """Luminance up to which skin counts as dark, and from which on as light."""
 _PALEST, _DARKEST = 235.0, 0.9
@@ -25,7 +25,7 @@ _PALEST, _DARKEST = 235.0, 0.9
 _FLESH = np.array([0.05, -0.06, -0.05])
 """Gums and tongue are a little redder than the lips and the skin about them."""
 _DEPTH = np.array([0.36, 0.2, 0.19])
-"""The darkest tenth of open mouths, against the lower lip's colour (film: 0.39, 0.19, 0.19)."""
+"""The darkest tenth of open mouths, against the lower lip's colour (in footage: 0.39, 0.19, 0.19)."""
 _COLUMNS = 12.0
 """Power, against the median of all frequencies, beyond which a frequency belongs to a line and not to noise."""
 _COLOURFUL = 0.12
@@ -107,7 +107,15 @@ class Palette:
         return np.tile(block, tiles)[:height, :width, None]
 
     def add_grain(self, colour: np.ndarray, grain: np.ndarray) -> np.ndarray:
-        """Add grain to a picture (h, w, 3), as strong as its light: what is dark shows little of it."""
+        """Add grain, as strong as the light: what is dark shows little of it.
+
+        Args:
+            colour: (h, w, 3) RGB 0..255.
+            grain: (h, w, 3) of the portrait's grain.
+
+        Returns:
+            (h, w, 3) RGB with grain.
+        """
         light = np.clip(colour @ (_LUMA / self._light).astype(np.float32), 0.1, 1)[..., None]
         return colour + grain * light
 
