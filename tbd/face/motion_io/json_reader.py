@@ -26,7 +26,8 @@ def read_json(path: Path) -> Table:
     Returns:
         Its columns and times. Understood are ``{"facsNames": […], "weightMat": [[…], …], "exportFps": 30}`` (Audio2Face),
         MediaPipe's ``categories``, ``{"names": […], "frames": [{"time": 0, "weights": […]}, …]}``,
-        ``[{"time": 0, "jawOpen": 0.1, …}, …]`` with the coefficients in the frame or in an inner object or list, and ``{"jawOpen": [0.1, …], …}``.
+        ``[{"time": 0, "jawOpen": 0.1, …}, …]`` with the coefficients in the frame or in an inner object or list, and
+        ``{"jawOpen": [0.1, …], …}``.
 
     Raises:
         InputError: If the file is no JSON, or none of these.
