@@ -19,7 +19,7 @@ from tbd.utils.jobs.shards import Shard
 from tests.data.trees import FRAMES, performance, tone, write_clip
 
 QUIET = Console(quiet=True)
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "OMP_NUM_THREADS": "1"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3]), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tbd.metrics.base import Unmeasurable
 from tbd.metrics.faces.crops import arcface_crops, crop_mouths, crop_track, eat_faces, face_chips, find_tracks
 from tbd.metrics.faces.face_points import dlib68, eat_template
 
-REFERENCE = json.loads((Path(__file__).parent / "reference" / "crops.json").read_text())
+REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "crops.json").read_text())
 """What dlib and insightface cut; the file says which versions and how."""
 
 

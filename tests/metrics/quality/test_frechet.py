@@ -103,7 +103,7 @@ def test_flavour_torch_fidelity_is_torch_fidelity(stand_in, pictures):
 def test_flavour_clean_fid_resizes_as_clean_fid(stand_in):
     """Numbers of `build_resizer("clean")`; its network is TensorFlow's, on (x − 128) / 128."""
     ours = InceptionFeatures("clean-fid", stand_in("torchmetrics"))
-    reference = json.loads((Path(__file__).parent / "reference" / "crops.json").read_text())
+    reference = json.loads((Path(__file__).parents[1] / "reference" / "crops.json").read_text())
     for name, part in (("down", astronaut()[:400]), ("up", astronaut()[100:196, 180:260])):
         found = 128 * ours.prepare(torch.from_numpy(part.copy()).permute(2, 0, 1)[None]) + 128
         assert found[0].permute(1, 2, 0)[10::93, 10::93].numpy() == pytest.approx(np.array(reference[f"cleanfid_{name}"]), abs=1e-3)

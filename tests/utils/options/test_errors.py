@@ -7,7 +7,7 @@ import pytest
 
 from tbd.cli.main import main
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 MINI = str(CONFIGS / "experiment" / "motion_mini.yaml")
 M = "--model.init_args"
 
