@@ -296,7 +296,7 @@ class VideoUNet(VideoDenoiser):
         yield self
 
     def compile_parts(self) -> None:
-        """Compile convolution blocks, feed-forwards and motion blocks: the same code for every layer of one shape.
+        """Compile convolution blocks, feed-forwards and motion modules: the same code for every layer of one shape.
 
         Spatial attention is left as it is: its matrix products are fused already, and each layer finds its reference features by name. The
         reference branch has one frame where the others have all, and costs nothing but the launch of its kernels; where it does not

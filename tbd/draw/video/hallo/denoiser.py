@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import torch
+from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
@@ -332,8 +333,8 @@ class HalloDenoiser(VideoDenoiser):
         yield self
 
     def compile_parts(self) -> None:
-        """Compile convolution blocks, feed-forwards and motion blocks, as `VideoUNet.compile_parts` does."""
-        compile_repeated(self.unet, MotionTransformer)
+        """Compile convolution blocks and transformers; attention to the portrait, which finds its features by name, runs as it is."""
+        compile_repeated(self.unet, BasicTransformerBlock, AudioTransformer, MotionTransformer)
 
 
 def _audio_widths(widths: Sequence[int], layers: int) -> list[list[int]]:
