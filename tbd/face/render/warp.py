@@ -26,8 +26,10 @@ from tbd.utils.tracks import smoothstep
 
 _TOO_SOFT = 0.03
 """Inter-ocular distances of blur beyond which nobody can tell whether eyes are shut."""
-_FINE = 40
+CELLS = 40
 """Cells per inter-ocular distance where the face moves."""
+_EDGE = 6
+"""Cells over which the window of these goes over into the whole picture's."""
 _CREASES = 64
 """Samples per inter-ocular distance of the crease maps."""
 _UNSEEN = np.array([0.32, 0.3, 0.0])
@@ -105,10 +107,17 @@ class PortraitWarper:
         shading: As for `MeshWarpRenderer`.
         close_lips: As for `MeshWarpRenderer`.
         open_eyes: As for `MeshWarpRenderer`.
+        cells: As for `MeshWarpRenderer`.
     """
 
     def __init__(
-        self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0, close_lips: float = 0.0, open_eyes: float = 0.0
+        self,
+        face: FaceGeometry,
+        neutralize: float = 0.0,
+        shading: float = 1.0,
+        close_lips: float = 0.0,
+        open_eyes: float = 0.0,
+        cells: int = CELLS,
     ) -> None:
         self._face = face
         self._rest, self._pose = face.canonical.astype(np.float64), matrix_to_euler(face.rotation)
@@ -139,7 +148,7 @@ class PortraitWarper:
         outline = face.points[list(topology.FACE_OVAL), :2]
         self._layers = split_layers(face.image, outline, face.scale)
         self._coarse = Grid(height, width, max(1, round(max(height, width) / _COARSE)))
-        self._fine = Grid(height, width, max(1, round(face.scale / _FINE)))
+        self._fine = Grid(height, width, max(1, round(face.scale / cells)))
         self._prepare_fields(outline)
         self._prepare_apertures()
         self._prepare_creases(shading)
@@ -195,7 +204,7 @@ class PortraitWarper:
         bottom = shape[0] - y if down.stop < rows else np.full_like(y, far)
         left = x if across.start > 0 else np.full_like(x, far)
         right = shape[1] - x if across.stop < columns else np.full_like(x, far)
-        return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / (0.15 * _FINE))
+        return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / _EDGE)
 
     def _prepare_lower_skin(
         self,
