@@ -72,7 +72,8 @@ class LoadShedder:
         now = self._clock()
         if late > _CALM or waiting:
             self._calm_since = now
-        if (late > LATE or waiting) and now - self._lowered > _SETTLING and self._level < len(LEVELS) - 1:
+        # fewer frames help where they pile up; once they are fewer, those that are too late are left out, and the motion has time
+        if (late > LATE or (waiting and not self._level)) and now - self._lowered > _SETTLING and self._level < len(LEVELS) - 1:
             if now - self._raised < 2 * self._patience:  # what was tried was too much
                 self._patience = min(2 * self._patience, _LONGEST_PATIENCE)
             self._level, self._lowered = self._level + 1, now

@@ -169,7 +169,9 @@ def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int
     field = cv2.merge([moved_x, moved_y, *(np.maximum(change + 1, np.float32(_LEAST_STRETCH)) for change in stretch)])
     back = [-moved_x, -moved_y] if start is None else [start[..., i].copy() for i in range(2)]
     for _ in range(steps):
-        seen = cv2.split(cv2.remap(field, across + back[0], down + back[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        seen: list[np.ndarray] = list(
+            cv2.split(cv2.remap(field, across + back[0], down + back[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        )
         longest = np.float32(0)
         for plane, missed, stretched in zip(back, seen[:2], seen[2:]):
             missed += plane
