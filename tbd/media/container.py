@@ -152,6 +152,10 @@ class Segment:
         time: Start in seconds by the container's clock; None where the file does not say.
         seconds: Length; 0 where unknown.
         frame: PyAV frame; None for a damaged packet.
+
+    Example:
+        >>> Segment(time=1.5, seconds=0.04).frame is None  # a damaged packet
+        True
     """
 
     time: float | None

@@ -56,6 +56,10 @@ class VideoInfo:
         duration: Seconds.
         has_audio: Whether it has an audio track.
         metadata: Tags of the container.
+
+    Example:
+        >>> VideoInfo(1920, 1080, 29.97, 2.5, has_audio=True).width
+        1920
     """
 
     width: int
@@ -118,6 +122,17 @@ class VideoFrames:
 
     Raises:
         InputError: If the file is missing or holds no video.
+
+    Example:
+        >>> import tempfile
+        >>> from tbd.media.writer import VideoWriter
+        >>> path = f"{tempfile.mkdtemp()}/grey.mp4"
+        >>> with VideoWriter(path) as writer:
+        ...     for _ in range(25):
+        ...         writer.write(np.full((64, 64, 3), 128, np.uint8))
+        >>> frames = VideoFrames(path)
+        >>> frames.duration, sum(1 for _ in frames)
+        (1.0, 25)
     """
 
     def __init__(self, path: str | os.PathLike, start: float = 0.0, end: float | None = None) -> None:

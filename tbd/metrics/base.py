@@ -55,6 +55,21 @@ class ClipMetric(Metric):
 
     States: `unmeasured`, and `fingerprint`, which differs between any two metrics that may measure something else: a
     `torchmetrics.MetricCollection` takes metrics of equal states for one metric, and zeros are equal states.
+
+    Example:
+        >>> class Frames(ClipMetric):
+        ...     reads = ("preds.frames",)
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.add_state("frames", torch.zeros(()), "sum")
+        ...     def update(self, preds):
+        ...         self.frames += len(preds)
+        ...     def compute(self):
+        ...         return self.frames
+        >>> metric = Frames()
+        >>> metric.update(torch.zeros(25, 3, 8, 8))
+        >>> float(metric.compute())
+        25.0
     """
 
     reads: tuple[str, ...]

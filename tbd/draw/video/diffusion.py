@@ -65,6 +65,13 @@ class VideoDiffusion(VideoSampler):
         TypeError: If the noise scheduler lacks a method that sampling or training calls, or the audio encoder takes phones.
         ValueError: If widths or lengths do not fit, or a pattern names no parameter.
         InputError: If initial weights are missing or do not fit, or the denoiser cannot reuse what is to be reused.
+
+    Example:
+        >>> import inspect
+        >>> list(inspect.signature(VideoDiffusion).parameters)[:4]
+        ['denoiser', 'autoencoder', 'plan_encoder', 'audio_encoder']
+        >>> from tbd.draw.video.loading import load_video_model
+        >>> model = load_video_model("runs/video/last.ckpt")  # doctest: +SKIP
     """
 
     def __init__(

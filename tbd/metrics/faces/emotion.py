@@ -20,6 +20,15 @@ class EmotionClassifier(nn.Module):
 
     An implementation sets `emotions` to the emotions of its scores' columns, in the words of `EMOTIONS` (seven without contempt
     will do), and scores a clip as a whole.
+
+    Example:
+        >>> class Bright(EmotionClassifier):
+        ...     emotions = ("happy", "sad")
+        ...     def scores(self, faces):
+        ...         light = faces.float().mean() / 255
+        ...         return torch.stack([light, 1 - light])
+        >>> Bright().scores(torch.full((4, 3, 224, 224), 255, dtype=torch.uint8)).tolist()
+        [1.0, 0.0]
     """
 
     emotions: tuple[Emotion, ...]
@@ -68,6 +77,11 @@ class TransformersEmotionClassifier(EmotionClassifier):
     Raises:
         WeightsNotFoundError: If the model is not on this machine.
         InputError: If one of its labels is no emotion.
+
+    Example:
+        >>> issubclass(TransformersEmotionClassifier, EmotionClassifier)
+        True
+        >>> classifier = TransformersEmotionClassifier("models/emotion-vit")  # doctest: +SKIP
     """
 
     def __init__(self, model: str, batch_size: int = 32) -> None:

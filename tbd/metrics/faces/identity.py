@@ -16,6 +16,13 @@ class FaceEmbedder(nn.Module):
     """Base class of networks that turn faces into vectors which point the same way where the person is the same.
 
     An implementation that was trained on insightface's crops sets `crops` to ``aligned_faces``.
+
+    Example:
+        >>> class MeanColour(FaceEmbedder):
+        ...     def embed(self, faces):
+        ...         return faces.float().mean((2, 3))
+        >>> MeanColour().embed(torch.zeros(4, 3, 224, 224, dtype=torch.uint8)).shape
+        torch.Size([4, 3])
     """
 
     crops: ClassVar[Literal["faces", "aligned_faces"]] = "faces"

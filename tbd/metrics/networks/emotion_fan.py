@@ -44,6 +44,11 @@ class EmotionFAN(EmotionClassifier):
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
         InputError: If the file holds another network.
+
+    Example:
+        >>> network = EmotionFAN(None)
+        >>> len(network.emotions), network.scores(torch.zeros(2, 3, 224, 224, dtype=torch.uint8)).shape
+        (8, torch.Size([8]))
     """
 
     conv1: nn.Module

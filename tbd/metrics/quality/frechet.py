@@ -61,6 +61,13 @@ class FrameFID(InceptionMetric):
 
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
+
+    Example:
+        >>> FrameFID.reads, FrameFID.higher_is_better
+        (('preds.frames', 'target.frames'), False)
+        >>> metric = FrameFID("clean-fid")  # doctest: +SKIP
+        >>> for preds, target in clips:  # doctest: +SKIP
+        ...     metric.update(preds, target)
     """
 
     unit = ""

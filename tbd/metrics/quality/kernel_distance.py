@@ -108,6 +108,11 @@ class FrameKID(InceptionMetric):
 
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
+
+    Example:
+        >>> FrameKID.reads, FrameKID.unit
+        (('preds.frames', 'target.frames'), '×10⁻³')
+        >>> metric = FrameKID(most=1000)  # doctest: +SKIP
     """
 
     unit = "×10⁻³"

@@ -36,6 +36,15 @@ class NoReferenceQuality(ClipMean):
     Raises:
         WeightsNotFoundError: If pyiqa, or the metric's weights, are not on this machine.
         InputError: If pyiqa has no such metric.
+
+    Example:
+        >>> class Brightness(torch.nn.Module):
+        ...     def forward(self, picture):
+        ...         return picture.mean()
+        >>> metric = NoReferenceQuality("brightness", make=lambda name: Brightness())
+        >>> metric.update(torch.full((5, 3, 32, 32), 0.5))
+        >>> round(float(metric.compute()), 2)
+        0.5
     """
 
     reads: tuple[str, ...] = ("preds.frames",)

@@ -230,6 +230,11 @@ class FrameLPIPS(ClipMean):
 
     Raises:
         WeightsNotFoundError: If the backbone's weights are not on this machine.
+
+    Example:
+        >>> FrameLPIPS.reads, FrameLPIPS.higher_is_better
+        (('preds.frames', 'target.frames'), False)
+        >>> metric = FrameLPIPS("vgg")  # doctest: +SKIP
     """
 
     reads = ("preds.frames", "target.frames")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tbd.errors import InputError, TBDError
-from tbd.utils.options.sources import check_component_file, find_broken_config, locate_option
-from tbd.utils.options.suggestions import component_classes, constructor_arguments, slot_base_class, suggest
+from tbd.utils.options.sources import check_component_file, class_path_of, find_broken_config, locate_option
+from tbd.utils.options.suggestions import component_classes, constructor_arguments, nested_arguments, slot_base_class, suggest
 
 _NOISE = re.compile(
     r"(Expected a path but|Does not validate against|Subtypes:|Errors:|Given value|Subclass types expect|a class path \(str\)|a dict with|"
@@ -101,6 +101,7 @@ def _no_module(leaf: Leaf, module: str) -> str:
 
 @_rule(r"(Expected a dot import path string|Unexpected import path format): (?P<name>.*)")
 def _no_path(leaf: Leaf, name: str) -> str:
+    name = name.partition(" / ")[0]  # of a slot that takes something else as well
     if "/" in name or Path(name).suffix in (".yaml", ".yml", ".json"):
         return f"there is no file {name}"
     return f"there is no class {name}{suggest(name, component_classes(slot_base_class(leaf.path, leaf.owners)))}"
@@ -149,6 +150,8 @@ def _no_plain_file(leaf: Leaf, name: str) -> str:
 
 @_rule(r"Expected an? (?P<kind>.+?)(\. Got value: (?P<value>.*))?$")
 def _wrong_type(leaf: Leaf, kind: str, value: str | None) -> str:
+    if (wanted := re.search(r"dot import path string: (\S+)", f"{kind}{value or ''}")) is not None:
+        return _no_path(leaf, wanted[1])
     value = value or leaf.value or "what is given"
     literals = [name.strip(" '") for names in re.findall(r"Literal\[(.*?)\]", kind) for name in names.split(",")]
     kinds = [_article(name) for name in re.sub(r"typing\.Literal\[.*?\]", "", kind).split(" / ") if name.strip()]
@@ -225,7 +228,7 @@ def _sentence(message: str, arguments: Sequence[str], options: Sequence[str], su
         if broken_file:
             return broken_file
     if (unknown := re.search(r"unrecognized arguments: (.*)", message, re.DOTALL)) is not None:
-        return _unknown(unknown[1].split(), options)
+        return _unknown(unknown[1].split(), options, arguments)
     if (unknown := re.search(r"does not accept option '([^']+)'", message)) is not None:
         return f"{locate_option(tuple(unknown[1].split('.')), arguments)}: there is no such key{_near_key(unknown[1], options)}."
     if (lacks := re.search(r"argument (?:-\w/)?(--[\w.-]+)(/\S+)?: expected (at least )?one argument", message)) is not None:
@@ -255,12 +258,27 @@ def _sentence(message: str, arguments: Sequence[str], options: Sequence[str], su
     return f"{where}: {text}." if where else f"{text}."
 
 
-def _unknown(given: Sequence[str], options: Sequence[str]) -> str:
+def _unknown(given: Sequence[str], options: Sequence[str], arguments: Sequence[str]) -> str:
     wrong = next((word for word in given if word.startswith("-")), None)
     if wrong is None:
         return f"it does not take {' '.join(given)}; options begin with --."
     name = wrong.partition("=")[0]
+    written = [argument.partition("=")[0] for argument in arguments]
+    within = next((w for w in written if w.startswith("--") and w.endswith(f".{name.lstrip('-')}")), None)
+    if within is not None and name not in written:  # of a class's own parser, which names no more than the class's arguments
+        return f"there is no option {within}{_near_argument(within, arguments)}."
     return f"there is no option {name}{suggest(name, [o for o in options if o.startswith('--')], None)}."
+
+
+def _near_argument(option: str, arguments: Sequence[str]) -> str:
+    """What a misspelt argument of a class, or of a group of its arguments, may mean."""
+    slot, *keys = [key for key in option.lstrip("-").split(".") if key != "init_args"]
+    owner = class_path_of(slot, arguments)
+    for depth, key in enumerate(keys):
+        known = nested_arguments(owner, keys[:depth]) if owner else []
+        if known and key not in known:
+            return suggest(key, known, f"{'.'.join((slot, *keys[:depth]))} takes")
+    return ""
 
 
 def _near_key(key: str, options: Sequence[str]) -> str:
@@ -306,6 +324,9 @@ def explain_option_errors(arguments: Any = (), parser: Any = None) -> Iterator[N
     except ArgumentError as error:
         given = list(arguments) if isinstance(arguments, (list, tuple)) else []
         raise InputError(explain_message(str(error), given, _options(parser, given), _subcommands(parser))) from error
+    except UnicodeDecodeError as error:
+        given = list(arguments) if isinstance(arguments, (list, tuple)) else []
+        raise InputError(find_broken_config(given) or "a configuration holds what is no text in UTF-8.") from error
     except Exception as error:
         if type(error).__module__.split(".")[0] not in ("omegaconf", "yaml", "jsonargparse"):
             raise

@@ -24,6 +24,30 @@ def config_files(arguments: Sequence[str]) -> Iterator[Path]:
             yield Path(value if equals else given[i + 1])
 
 
+def class_path_of(option: str, arguments: Sequence[str]) -> str | None:
+    """Find the class that was chosen for a component.
+
+    Args:
+        option: The component's option without dashes, such as ``model``.
+        arguments: The command line.
+
+    Returns:
+        Its class path; None where none is named in full.
+    """
+    for i in reversed(range(len(arguments))):
+        name, equals, value = arguments[i].partition("=")
+        if name in (f"--{option}", f"--{option}.class_path"):
+            value = value if equals else "".join(arguments[i + 1 : i + 2])
+            return value if "." in value else None
+    for file in config_files(arguments):
+        try:
+            chosen = yaml.safe_load(file.read_text(encoding="utf-8"))[option]["class_path"]
+        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+            continue
+        return str(chosen)
+    return None
+
+
 def locate_option(path: Sequence[str], arguments: Sequence[str]) -> str:
     """Say where an option was given.
 
@@ -88,6 +112,8 @@ def find_broken_config(arguments: Sequence[str]) -> str | None:
             mark = error.problem_mark or error.context_mark
             place = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
             return f"{file}{place}: not YAML, {error.problem}."
+        except UnicodeDecodeError:
+            return f"{file} is no text in UTF-8; give a YAML file, saved as UTF-8."
         except (OSError, ValueError, yaml.YAMLError) as error:
             return f"{file} cannot be read as YAML: {' '.join(str(error).split())}."
         if not isinstance(content, dict):

@@ -1,5 +1,6 @@
 """Suggest the nearest valid name for a misspelt one: classes that fit an option, arguments that a class takes."""
 
+import dataclasses
 import difflib
 import importlib
 import inspect
@@ -86,6 +87,29 @@ def constructor_arguments(class_path: str) -> list[str]:
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
     return list(names)
+
+
+def nested_arguments(class_path: str, keys: Sequence[str]) -> list[str]:
+    """List what a constructor takes, or a group of its arguments.
+
+    Args:
+        class_path: Dotted path of the class.
+        keys: Names of dataclasses on the way down, such as ``("optimizer",)``; none for the constructor itself.
+
+    Returns:
+        Names, in order; empty if there is no such class or group.
+
+    Example:
+        >>> nested_arguments("tbd.draw.motion.diffusion.MotionDiffusion", ["windows"])
+        ['frames', 'past']
+    """
+    if not keys:
+        return constructor_arguments(class_path)
+    kind: Any = import_path(class_path)
+    for key in keys:
+        hint = typing.get_type_hints(kind.__init__).get(key) if kind is not None else None
+        kind = next((one for one in (hint, *typing.get_args(hint)) if inspect.isclass(one) and dataclasses.is_dataclass(one)), None)
+    return [] if kind is None else [field.name for field in dataclasses.fields(kind)]
 
 
 def slot_base_class(path: Sequence[str], owners: Sequence[str]) -> type | None:

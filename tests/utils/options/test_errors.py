@@ -52,6 +52,14 @@ def fit(capsys, *arguments: str) -> str:
         (["--trainer.max_step=3"], "no option --trainer.max_step; did you mean --trainer.max_steps?"),
         (["--trainer.callbacks+=lightning.pytorch.callbacks.EarlyStoping"], "did you mean lightning.pytorch.callbacks.EarlyStopping?"),
         (["--data.init_args.root"], "--data.init_args.root needs a value"),
+        ([f"{M}.optimizer.lr=0.1"], f"no option {M}.optimizer.lr; model.optimizer takes learning_rate, warmup_steps,"),
+        (["--model.windows.frame", "60"], "no option --model.windows.frame; did you mean frames?"),
+        ([f"{M}.optimiser.learning_rate", "0.1"], "learning_rate; did you mean optimizer?"),
+        (["--trainer.logger=wandb"], "there is no class wandb; there are lightning.pytorch.loggers.CSVLogger"),
+        (["--trainer.callbacks=nope"], "--trainer.callbacks: there is no class nope"),
+        (["--ckpt_path", __file__], "test_errors.py is no checkpoint of a training (.ckpt)"),
+        (["--ckpt_path", "nowhere"], "There is no checkpoint nowhere"),
+        (["--trainer.accelerator=tpu"], "--trainer.accelerator: this machine has no tpu that PyTorch can use"),
         (["--trainer.accelerator=cpu", "--trainer.strategy=dpp"], "no strategy dpp; did you mean ddp?"),
         (
             ["--trainer.accelerator=cpu", "--trainer.devices=1", f"{M}.denoiser.init_args.heads=3"],
@@ -72,13 +80,14 @@ def test_one_sentence_names_what_is_wrong_and_what_is_near(capsys, arguments, sa
         ("model:\n  init_args:\n    windows: {frames: [1]}\n", "line 3, model.windows.frames: [1] is not a whole number"),
         ("model: {init_args: {compile: '${model.init_args.nothing}'}}\n", "names no key nothing"),
         ("- 1\n- 2\n", "holds no options by name"),
+        ("# Größe\ntrainer: {max_steps: 3}\n".encode("cp1252"), "is no text in UTF-8; give a YAML file, saved as UTF-8"),
         (None, "There is no configuration"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_line(capsys, tmp_path, content, said):
     file = tmp_path / "run.yaml"
     if content is not None:
-        file.write_text(content)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
     told = fit(capsys, "--config", str(file))
     assert said in told and "run.yaml" in told
 
