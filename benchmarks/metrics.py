@@ -29,8 +29,8 @@ from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
-from tbd.metrics.crops import face_chips
-from tbd.metrics.face_points import track_points
+from tbd.metrics.faces.crops import face_chips
+from tbd.metrics.faces.face_points import track_points
 from tbd.metrics.networks.inception import Flavour
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
 from tbd.think.facs import perform

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.metrics.base import full_precision
-from tbd.metrics.crops import CropProtocol, crop_mouths
-from tbd.metrics.emotion import EmotionClassifier
-from tbd.metrics.identity import FaceEmbedder
+from tbd.metrics.faces.crops import CropProtocol, crop_mouths
+from tbd.metrics.faces.emotion import EmotionClassifier
+from tbd.metrics.faces.identity import FaceEmbedder
 from tbd.metrics.mfcc import mfcc
 from tbd.metrics.networks.inception import Flavour
 from tbd.metrics.networks.syncnet import SyncNet, audio_windows

@@ -34,8 +34,9 @@ from tbd.draw.video.diffusion import VideoDiffusion
 from tbd.draw.video.hallo.denoiser import HalloDenoiser
 from tbd.draw.video.hallo.published import NOISE_SCHEDULER
 from tbd.draw.video.precision import cast_frozen_to_bf16, keep_norm_dtype
+from tbd.draw.video.sampling_options import VideoSamplingConfig
 from tbd.draw.video.training_options import VideoTraining
-from tbd.draw.window_options import SamplingConfig, WindowConfig
+from tbd.draw.window_options import WindowConfig
 from tbd.think.plan import MuscleAction, MusclePlan
 
 FULL_UNET = {"cross_attention_dim": 768, "sample_size": 64}
@@ -238,7 +239,7 @@ class HalloBench:
                 noise_scheduler=DDIMScheduler(**NOISE_SCHEDULER),
                 guidance=ClassifierFreeGuidance(3.5, "everything"),
                 windows=WindowConfig(18, 2),
-                sampling=SamplingConfig(40, uncond_mode="nothing"),
+                sampling=VideoSamplingConfig(40, uncond_mode="nothing"),
             )
         self.model.to(self.device).eval().requires_grad_(False)
 

@@ -40,6 +40,11 @@ class WeightsNotFoundError(InputError):
         name: Name in the registry.
         message: One sentence with the path that was tried.
         command: Command that downloads them.
+
+    Example:
+        >>> error = WeightsNotFoundError("syncnet_v2", "SyncNet's weights are not here.", "tbd weights fetch syncnet_v2")
+        >>> error.command
+        'tbd weights fetch syncnet_v2'
     """
 
     def __init__(self, name: str, message: str, command: str) -> None:

@@ -130,7 +130,7 @@ def test_film_and_corpus_train_together(corpus, mead_cache, tmp_path):
     procedural["init_args"]["root"] = str(corpus)
     film |= {
         "class_path": "tbd.data.datamodules.mead.MEADDataModule",
-        "init_args": {"root": str(cache), "plans": "film", "sound_only": False},
+        "init_args": {"root": str(cache), "plans": "measured", "sound_only": False},
     }
     config["trainer"] |= {"max_steps": 2, "val_check_interval": 1, "default_root_dir": str(tmp_path / "run"), "accelerator": "cpu"}
     path = tmp_path / "film.yaml"

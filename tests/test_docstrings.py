@@ -163,3 +163,21 @@ def test_the_counting_counts():
     assert {name for name, f in found.items() if f.has_args} == {"both"}
     assert {name for name, f in found.items() if f.has_returns} == {"both", "Public.method"}
     assert {name for name, f in found.items() if not f.doc} == {"silent"}
+
+
+def exported_classes() -> Iterator[tuple[str, str]]:
+    """Yield the place and the docstring of each class that a package offers by its ``__init__``."""
+    inits = [ast.walk(ast.parse(path.read_text("utf-8"))) for path in PACKAGE.rglob("__init__.py")]
+    nodes = [node for init in inits for node in init]
+    offered = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    offered |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}  # lazily, by name
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name in offered:
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}", ast.get_docstring(node) or ""
+
+
+def test_classes_that_packages_offer_have_an_example():
+    """pytest runs the examples (`--doctest-modules`)."""
+    offered = list(exported_classes())
+    assert len(offered) > 80 and not [place for place, doc in offered if ">>>" not in doc]

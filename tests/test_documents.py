@@ -9,7 +9,7 @@ import pytest
 from jsonargparse import ArgumentParser
 
 from tbd.cli.main import COMMANDS
-from tbd.cli.parsing import parse
+from tbd.cli.options.parsing import parse
 from tbd.errors import InputError
 from tbd.training.main import resolve
 from tbd.utils.packaged_files import resolve_shipped_configs

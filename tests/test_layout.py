@@ -96,6 +96,26 @@ def test_names_say_what_they_are(folder):
     assert not found + modules
 
 
+DECLARED = re.compile(r"\b(?:const|let|var|function|class)\s+([A-Za-z_$][\w$]*)|\(?\b([A-Za-z_$][\w$]*)\)?\s*=>")
+"""Names that a script of a page declares: variables, functions, a single parameter of an arrow function."""
+
+
+def test_names_in_pages_say_what_they_are():
+    pages = sorted(path for suffix in ("js", "html") for path in (ROOT / "tbd").rglob(f"*.{suffix}"))
+    declared = [(path, name) for path in pages for found in DECLARED.findall(path.read_text("utf-8")) for name in found if name]
+    assert len(declared) > 50 and not [f"{path.relative_to(ROOT)}: {name}" for path, name in declared if unclear(name)]
+    assert [a or b for a, b in DECLARED.findall("const heard = (told) => film(told);")] == ["heard", "told"]
+
+
+MOST_FILES = 22
+"""A folder with more is a heap: it wants rooms. `tbd/cli`, with a module for each command, has most."""
+
+
+def test_no_folder_of_the_package_is_a_heap():
+    folders = {path.parent for path in (ROOT / "tbd").rglob("*.py")}
+    assert not {str(folder.relative_to(ROOT)): n for folder in folders if (n := len(list(folder.glob("*.py")))) > MOST_FILES}
+
+
 def test_unclear_parts_are_found_within_names(tmp_path):
     assert all(map(unclear, ("told", "_UNHEARD", "MotionFilms", "film_strip", "add_film", "Evidence")))
     assert not any(map(unclear, ("filmstrip", "heart", "insight", "last_chanced")))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tbd.cli.component_options import chosen, fold, made
+from tbd.cli.options.components import chosen, fold, made
 from tests.evaluation.fakes import FaceClip
 
 ROOT = Path(__file__).resolve().parents[1]

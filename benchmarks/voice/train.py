@@ -20,7 +20,7 @@ from tbd.speech.prosody import describe_prosody
 from tbd.think.emotions import EMOTIONS, Emotion
 from tbd.think.voice.functionals import Functionals, summarize
 from tbd.think.voice.head import AXES
-from tbd.utils.multiprocessing import parallel_map
+from tbd.utils.jobs.multiprocessing import parallel_map
 
 AROUSAL: dict[Emotion, float] = {
     "angry": 0.75, "contempt": -0.1, "disgusted": 0.1, "fear": 0.65, "happy": 0.55, "neutral": 0.0, "sad": -0.45, "surprised": 0.7,

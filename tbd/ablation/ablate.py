@@ -14,8 +14,8 @@ from tbd.ablation.study import Study
 from tbd.ablation.work import SweepJob, TrainingSpec, write_failure
 from tbd.errors import TBDError
 from tbd.evaluation.protocol import Protocol
-from tbd.utils.job_monitor import Job, Monitor
-from tbd.utils.launchers import Launcher
+from tbd.utils.jobs.launchers import Launcher
+from tbd.utils.jobs.monitor import Job, Monitor
 
 TASKS_A_JOB = 8
 """How many runs one process measures, one after another, since starting a process takes some seconds."""

@@ -14,7 +14,7 @@ from tbd.errors import InputError
 from tbd.evaluation.protocol import Protocol, load_protocol
 from tbd.utils.checksum import checksum_of_names
 from tbd.utils.class_path import build
-from tbd.utils.multiprocessing import parallel_map
+from tbd.utils.jobs.multiprocessing import parallel_map
 
 _WORTH_A_PROCESS = 12
 """Configurations that take longer to parse than a process to start."""

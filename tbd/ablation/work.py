@@ -19,7 +19,7 @@ from tbd.evaluation.environment import environment
 from tbd.evaluation.protocol import Protocol
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
-from tbd.utils.job_monitor import Job
+from tbd.utils.jobs.monitor import Job
 
 if TYPE_CHECKING:
     from tbd.ablation.measuring import Truth

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
+from tbd.cli.options.command import Command
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
 
-    from tbd.utils.launchers import Launcher
+    from tbd.utils.jobs.launchers import Launcher
 
 
 def _options(parser: "ArgumentParser") -> None:
@@ -33,7 +33,7 @@ def _options(parser: "ArgumentParser") -> None:
 def _run(options: "Namespace") -> None:
     from tbd.ablation.study import study_file
     from tbd.utils.file_checks import check_folder
-    from tbd.utils.launchers import LocalLauncher, SlurmLauncher
+    from tbd.utils.jobs.launchers import LocalLauncher, SlurmLauncher
 
     if options.output is None and not options.dry_run:
         raise InputError("--output is missing: the folder for trainings, runs and tables.")

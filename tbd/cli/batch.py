@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from tbd.cli.batch_jobs import COLUMNS, REQUIRED, Job, Status, read_jobs
-from tbd.cli.command import Command
-from tbd.cli.drawing_options import SamplingOptions, add_drawing_options, drawing_values
-from tbd.cli.framing_options import add_framing_options, framing_values
+from tbd.cli.drawing.batch_jobs import COLUMNS, REQUIRED, Job, Status, read_jobs
+from tbd.cli.options.command import Command
+from tbd.cli.options.drawing import SamplingOptions, add_drawing_options, drawing_values
+from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError, TBDError, disk_error
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def _drawer(components: Any, shared: Mapping[str, Any]) -> Callable[[Job], None]
     """Load everything once; what is returned draws a job with it."""
     from rich.console import Console
 
+    from tbd.cli.drawing.remembering_tracker import RememberingTracker
     from tbd.cli.generate import generate
-    from tbd.cli.remembering_tracker import RememberingTracker
     from tbd.draw.motion.loading import load_motion_model
 
     pipeline = components.pipeline(load_motion_model(shared["model"]))

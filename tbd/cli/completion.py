@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from tbd.cli.command import Command
+from tbd.cli.options.command import Command
 from tbd.cli.train import SUMMARIES
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def command_options(command: Command) -> list[Option]:
     """
     from argparse import SUPPRESS
 
-    from tbd.cli.parsing import command_parser
+    from tbd.cli.options.parsing import command_parser
 
     found = []
     for action in command_parser("", command)._actions:

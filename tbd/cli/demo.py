@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
-from tbd.cli.drawing_options import add_drawing_options, drawing_values
+from tbd.cli.options.command import Command
+from tbd.cli.options.drawing import add_drawing_options, drawing_values
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace

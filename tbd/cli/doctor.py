@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
+from tbd.cli.options.command import Command
 from tbd.errors import TBDError
 
 if TYPE_CHECKING:

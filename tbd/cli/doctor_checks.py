@@ -65,7 +65,7 @@ def _machine() -> Iterator[Check]:
     remedy = "" if supported else f"use Python {wanted}"
     found = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Check(area, "python", "ok" if supported else "broken", found, remedy)
-    from tbd.utils.threads import describe_threads, usable_cores
+    from tbd.utils.jobs.threads import describe_threads, usable_cores
 
     yield Check(area, "processor", "ok", f"{usable_cores()} cores; {describe_threads()}")
     yield _gpu()

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
-from tbd.cli.protocol_options import add_map_option, add_protocol_options, chosen_reference
+from tbd.cli.options.command import Command
+from tbd.cli.options.protocol import add_map_option, add_protocol_options, chosen_reference
 from tbd.errors import InputError
 
 if TYPE_CHECKING:

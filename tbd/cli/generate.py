@@ -3,10 +3,10 @@
 import os
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
-from tbd.cli.component_options import add_slot
-from tbd.cli.drawing_options import Components, SamplingOptions, add_drawing_options, drawing_values, names_video
-from tbd.cli.framing_options import add_framing_options, framing_values
+from tbd.cli.options.command import Command
+from tbd.cli.options.components import add_slot
+from tbd.cli.options.drawing import Components, SamplingOptions, add_drawing_options, drawing_values, names_video
+from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    from tbd.cli.path_checks import check_generation
+    from tbd.cli.options.path_checks import check_generation
 
     # before anything heavy is imported
     check_generation(options.portrait, options.audio, options.output, options.plan, options.motion_output, options.plan_output)
@@ -95,9 +95,9 @@ def generate(
     """
     from rich.console import Console
 
-    from tbd.cli.console import describe_face, show_progress
-    from tbd.cli.path_checks import check_generation, check_size
-    from tbd.cli.subject import open_subject
+    from tbd.cli.drawing.console import describe_face, show_progress
+    from tbd.cli.drawing.subject import open_subject
+    from tbd.cli.options.path_checks import check_generation, check_size
     from tbd.draw.motion.idle import IdleMotion
     from tbd.draw.motion.loading import load_motion_model
     from tbd.media import VideoWriter, provenance, read_audio, read_sound

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tbd.cli.command import Command
-from tbd.cli.protocol_options import add_map_option, add_protocol_options, chosen_reference
+from tbd.cli.options.command import Command
+from tbd.cli.options.protocol import add_map_option, add_protocol_options, chosen_reference
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _BOARD, _README = "benchmarks/leaderboard", "benchmarks/README.md"
 def _options(parser: "ArgumentParser") -> None:
     from jsonargparse import ArgumentParser
 
-    from tbd.cli.help import HelpFormatter
+    from tbd.cli.options.help import HelpFormatter
 
     commands = parser.add_subcommands(dest="action")
     build, add, measure, verify, report = (

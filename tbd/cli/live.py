@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tbd import DEFAULT_SEED, MOTION_MODEL
-from tbd.cli.command import Command
-from tbd.cli.component_options import add_slot
-from tbd.cli.drawing_options import SamplingOptions, chosen_components
-from tbd.cli.planner_options import add_planner_options
+from tbd.cli.options.command import Command
+from tbd.cli.options.components import add_slot
+from tbd.cli.options.drawing import SamplingOptions, chosen_components
+from tbd.cli.options.planner import add_planner_options
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    from tbd.cli.path_checks import check_live
+    from tbd.cli.options.path_checks import check_live
     from tbd.face.tracking.choice import check_choice
 
     output = options.output or (PAGE if options.audio == PAGE else DISPLAY)
@@ -113,9 +113,9 @@ def live(
     """
     from rich.console import Console
 
-    from tbd.cli.console import describe_face
-    from tbd.cli.drawing_options import Components
-    from tbd.cli.path_checks import check_size
+    from tbd.cli.drawing.console import describe_face
+    from tbd.cli.options.drawing import Components
+    from tbd.cli.options.path_checks import check_size
     from tbd.draw.motion.loading import load_motion_model
     from tbd.media import read_image
     from tbd.think.plan import MusclePlan

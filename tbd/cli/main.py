@@ -27,7 +27,7 @@ from tbd.cli import (
     weights,
 )
 from tbd.cli.completion import completion_command
-from tbd.cli.component_options import require_working_folder
+from tbd.cli.options.components import require_working_folder
 from tbd.errors import INTERRUPTED, InputError, TBDError, disk_error
 from tbd.training.launcher import follow_launcher, report_failure
 from tbd.utils.user_warnings import print_warnings
@@ -129,7 +129,7 @@ def _dispatch(name: str, argv: list[str]) -> int:
 
         near = difflib.get_close_matches(name, [*COMMANDS, *train.SUMMARIES], 1)
         raise InputError(f"there is no such command{f'; did you mean {near[0]}?' if near else '.'} `tbd --help` lists them.")
-    from tbd.cli.parsing import command_parser, parse
+    from tbd.cli.options.parsing import command_parser, parse
 
     command = COMMANDS[name]
     command.run(parse(command_parser(name, command), argv))

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
-from tbd.cli.component_options import add_slot, chosen, made
-from tbd.cli.protocol_options import add_protocol_options, chosen_reference
-from tbd.cli.sharding import add_shard_options, chosen_shard, launch_shards
+from tbd.cli.options.command import Command
+from tbd.cli.options.components import add_slot, chosen, made
+from tbd.cli.options.protocol import add_protocol_options, chosen_reference
+from tbd.cli.options.sharding import add_shard_options, chosen_shard, launch_shards
 from tbd.errors import InputError
 
 if TYPE_CHECKING:

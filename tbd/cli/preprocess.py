@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tbd.cli.command import Command
-from tbd.cli.component_options import add_slot, chosen, made
-from tbd.cli.planner_options import add_planner_options, asks_for_planner, chosen_planner
-from tbd.cli.sharding import add_shard_options, chosen_shard, launch_shards
+from tbd.cli.options.command import Command
+from tbd.cli.options.components import add_slot, chosen, made
+from tbd.cli.options.planner import add_planner_options, asks_for_planner, chosen_planner
+from tbd.cli.options.sharding import add_shard_options, chosen_shard, launch_shards
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _mouth_options(subcommands: Any) -> None:
 def _subparser(description: str) -> "ArgumentParser":
     from jsonargparse import ArgumentParser
 
-    from tbd.cli.help import HelpFormatter
+    from tbd.cli.options.help import HelpFormatter
 
     return ArgumentParser(description=description, formatter_class=HelpFormatter, exit_on_error=False, allow_abbrev=False)
 

@@ -3,9 +3,9 @@
 import os
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
-from tbd.cli.component_options import add_slot
-from tbd.cli.drawing_options import Components, chosen_components, names_video
+from tbd.cli.options.command import Command
+from tbd.cli.options.components import add_slot
+from tbd.cli.options.drawing import Components, chosen_components, names_video
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    from tbd.cli.path_checks import check_render
+    from tbd.cli.options.path_checks import check_render
 
     if names_video(options.renderer):
         raise InputError("--renderer video needs a plan and a voice, which `tbd generate` has; render with mesh, or a class of yours.")
@@ -65,8 +65,8 @@ def render(
     """
     from rich.console import Console
 
-    from tbd.cli.console import describe_face, show_progress
-    from tbd.cli.path_checks import check_render, check_size
+    from tbd.cli.drawing.console import describe_face, show_progress
+    from tbd.cli.options.path_checks import check_render, check_size
     from tbd.face.motion import Motion
     from tbd.face.render.renderer import MeshWarpRenderer
     from tbd.face.tracker import FaceMeshTracker

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tbd import MOTION_MODEL
-from tbd.cli.command import Command
+from tbd.cli.options.command import Command
 from tbd.errors import InputError
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
+from tbd.cli.options.command import Command
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _options(parser: "ArgumentParser") -> None:
     from jsonargparse import ArgumentParser
 
-    from tbd.cli.help import HelpFormatter
+    from tbd.cli.options.help import HelpFormatter
 
     commands = parser.add_subcommands(dest="action")
     build, fit = (

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
+from tbd.cli.options.command import Command
 from tbd.errors import InputError
 
 if TYPE_CHECKING:

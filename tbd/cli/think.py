@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
-from tbd.cli.component_options import chosen, made
-from tbd.cli.planner_options import add_planner_options, add_voice_options, chosen_planner
+from tbd.cli.options.command import Command
+from tbd.cli.options.components import chosen, made
+from tbd.cli.options.planner import add_planner_options, add_voice_options, chosen_planner
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def think(
 
 def _thought(planner: "Planner", text: str, duration: float | None) -> "MusclePlan":
     from tbd.think.plan import MusclePlan
-    from tbd.utils.user_components import attribute_errors_to, require_type
+    from tbd.utils.options.user_components import attribute_errors_to, require_type
 
     with attribute_errors_to(planner, "planner"):
         plan = planner.plan(text, duration=duration)

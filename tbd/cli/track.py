@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tbd.cli.command import Command
-from tbd.cli.component_options import add_slot, chosen, made
-from tbd.cli.drawing_options import MOTION_FORMATS
+from tbd.cli.options.command import Command
+from tbd.cli.options.components import add_slot, chosen, made
+from tbd.cli.options.drawing import MOTION_FORMATS
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    from tbd.cli.path_checks import check_track
+    from tbd.cli.options.path_checks import check_track
 
     if options.landmarker is not None and options.tracker != "mesh":
         raise InputError("--landmarker chooses its own tracker; leave --tracker out.")
@@ -68,13 +68,13 @@ def track(
     """
     from rich.console import Console
 
-    from tbd.cli.console import show_progress
-    from tbd.cli.path_checks import check_track
+    from tbd.cli.drawing.console import show_progress
+    from tbd.cli.options.path_checks import check_track
     from tbd.face.neutral import AVERAGE
     from tbd.face.tracker import FaceMeshTracker, default_tracker
     from tbd.media import read_still_or_video, read_video
     from tbd.media.rates import FPS
-    from tbd.utils.user_components import attribute_errors_to
+    from tbd.utils.options.user_components import attribute_errors_to
     from tbd.utils.user_warnings import warn
 
     console = console or Console()

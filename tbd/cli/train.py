@@ -20,7 +20,7 @@ def train(name: str, argv: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    from tbd.utils.threads import set_threads
+    from tbd.utils.jobs.threads import set_threads
 
     set_threads()  # before torch is imported
     from tbd.training.main import run

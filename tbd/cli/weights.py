@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tbd import weights
-from tbd.cli.command import Command
+from tbd.cli.options.command import Command
 from tbd.errors import InputError
 from tbd.weights import Condition, Weights, WeightSet
 

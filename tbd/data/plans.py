@@ -10,8 +10,8 @@ from tbd.errors import InputError
 from tbd.think.labels import plan_from_label
 from tbd.think.plan import MusclePlan
 
-PlanSource = Literal["label", "film", "none"]
-"""``label``: from a clip's text, or else its label and level. ``film``: measured from its own motion. ``none``: plans are withheld."""
+PlanSource = Literal["label", "measured", "none"]
+"""``label``: from a clip's text, or else its label and level. ``measured``: measured from its own motion. ``none``: plans are withheld."""
 
 
 class PlanOfRecord:
@@ -19,8 +19,8 @@ class PlanOfRecord:
 
     Args:
         source: Where plans come from.
-        root: The cache; needed for ``film`` alone.
-        tracker: From whose motion ``film``'s plans were measured, where there are several.
+        root: The cache; needed for measured plans alone.
+        tracker: From whose motion plans were measured, where there are several.
 
     Example:
         >>> plan_of = PlanOfRecord()
@@ -45,11 +45,11 @@ class PlanOfRecord:
             The plan, its times in seconds from the clip's start.
 
         Raises:
-            InputError: If ``film``'s plan was not measured, or otherwise than those of the clips before.
+            InputError: If its plan was not measured, or otherwise than those of the clips before.
         """
         if self.source == "none":
             return None
-        if self.source == "film":
+        if self.source == "measured":
             return self._measured(record)
         key = (record.emotion, record.level, record.text, round(record.seconds, 2))
         if key not in self._plans:
@@ -68,7 +68,7 @@ class PlanOfRecord:
         Raises:
             InputError: If there is none, or several and no tracker chooses among them.
         """
-        if self.source != "film":
+        if self.source != "measured":
             return None
         own = [key for key in record.plans if self.tracker in (key, key.split("@")[0])]
         keys = own or list(record.plans)
@@ -80,7 +80,7 @@ class PlanOfRecord:
 
     def _measured(self, record: ClipRecord) -> MusclePlan | None:
         file = self.measured_file(record)
-        assert file is not None  # asked for film's alone
+        assert file is not None  # asked for measured plans alone
         measured = MeasuredPlan.load(file)
         if self._recipe not in ("", measured.recipe):
             raise InputError(

@@ -50,6 +50,27 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     return content["state_dict"]
 
 
+def require_checkpoint(path: str | os.PathLike) -> None:
+    """Refuse what is no checkpoint of Lightning's, before something reads it that would say so in its own words.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: If the file is missing, cut short, or of another kind.
+    """
+    path = Path(path)
+    if path.suffix == ".ckpt" or not path.is_file():
+        require_whole(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            whole = any(name.endswith("data.pkl") for name in archive.namelist())  # `torch.save`'s
+    except zipfile.BadZipFile:
+        whole = False
+    if not whole:
+        raise InputError(f"{path} is no checkpoint of a training (.ckpt); weights alone can be drawn with, but not tested or resumed.")
+
+
 def require_whole(path: str | os.PathLike) -> None:
     """Refuse a checkpoint that is missing or cut short: its table of contents stands at its end.
 

@@ -9,7 +9,7 @@ Two families are known, and one interface, `NoiseProcess`, serves both:
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler, SchedulerMixin
 from torch import Tensor
 
 from tbd.draw.window_options import GeometricSpacing
+from tbd.errors import InputError
 
 FLOW = "flow_prediction"
 """diffusers' ``prediction_type`` of a velocity ε − x₀."""
@@ -280,3 +281,34 @@ def noise_process(noise_scheduler: SchedulerMixin) -> NoiseProcess:
     if flow and hasattr(noise_scheduler, "alphas_cumprod") and not getattr(config, "use_flow_sigmas", False):
         raise TypeError(f"{type(noise_scheduler).__name__} with prediction_type {FLOW} needs use_flow_sigmas: true.")
     return FlowMatching(noise_scheduler) if flow else VariancePreserving(noise_scheduler)
+
+
+def scheduler_like(own: SchedulerMixin, kind: type, arguments: Mapping[str, Any]) -> SchedulerMixin:
+    """Make another noise scheduler for a model's drawing, which takes over how the model was trained.
+
+    Args:
+        own: The model's noise scheduler.
+        kind: The other's class.
+        arguments: Arguments of it that differ from `own`'s.
+
+    Returns:
+        The other, with the betas and the prediction type of `own`.
+
+    Raises:
+        InputError: If it cannot draw what the model was trained on.
+
+    Example:
+        >>> from diffusers import DDIMScheduler, UniPCMultistepScheduler
+        >>> other = scheduler_like(DDIMScheduler(beta_schedule="linear"), UniPCMultistepScheduler, {"solver_order": 3})
+        >>> other.config.beta_schedule, other.config.solver_order
+        ('linear', 3)
+    """
+    process, from_config = noise_process(own), kind.from_config
+    try:
+        swapped = from_config(own.config, **{**process.options_of(kind), **arguments})
+        alike = type(noise_process(swapped)) is type(process)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise InputError(f"{kind.__name__} cannot draw here: {' '.join(str(error).split())[:300]}") from error
+    if not alike:
+        raise InputError(f"{kind.__name__} cannot draw here: the model was trained {process.trained}.")
+    return swapped

@@ -67,8 +67,8 @@ class Past:
         return cls(values, mask, frames)
 
 
-PredictBranches = Callable[[tuple[Branch, ...], Tensor, Tensor], dict[Branch, Tensor]]
-"""Branches, noisy windows (B, T, C, …) and a timestep () → each branch's prediction (B, T, C, …)."""
+PredictBranches = Callable[[tuple[Branch, ...], Tensor, Tensor, int], dict[Branch, Tensor]]
+"""Branches, noisy windows (B, T, C, …), a timestep () and the number of the step → each branch's prediction (B, T, C, …)."""
 
 
 def denoise(
@@ -111,7 +111,7 @@ def denoise(
         noisy = torch.where(kept, past.values, process.model_input(x, timestep))
         preds: dict[Branch, Tensor] = {}
         for group in [(branch,) for branch in branches] if sequential else [branches]:
-            preds |= predict(group, noisy, timestep)
+            preds |= predict(group, noisy, timestep, i)
         x = process.step(guidance(preds, progress, region_masks), timestep, x)
     if past.frames and crossfade_frames:
         x = crossfade_seam(x, past.values, past.frames, crossfade_frames)

@@ -104,13 +104,14 @@ class WindowDiffusion(ExactModule):
         """
 
     @abstractmethod
-    def predict(self, noisy: Tensor, timestep: Tensor, prepared: Any) -> Tensor:
+    def predict(self, noisy: Tensor, timestep: Tensor, prepared: Any, step: int) -> Tensor:
         """Run the denoiser once for n branches of B windows.
 
         Args:
             noisy: (n·B, T, C, …) the windows, branch by branch.
             timestep: (n·B,) the training timestep.
             prepared: What `prepare` has made.
+            step: The number of the denoising step, from 0.
 
         Returns:
             (n·B, T, C, …) predictions.
@@ -150,12 +151,12 @@ class WindowDiffusion(ExactModule):
 
         prepared: dict[tuple[Branch, ...], Any] = {}
 
-        def predict(branches: tuple[Branch, ...], noisy: Tensor, timestep: Tensor) -> dict[Branch, Tensor]:
+        def predict(branches: tuple[Branch, ...], noisy: Tensor, timestep: Tensor, step: int) -> dict[Branch, Tensor]:
             n = len(branches)
             if branches not in prepared:
                 prepared[branches] = self.prepare(build_cfg_batch(branches, size, cond_plan, uncond_plan, like=noisy), conditioning)
             timesteps = timestep.to(noisy.device).expand(n * size)
-            preds = self.predict(repeat_batch(noisy, n), timesteps, prepared[branches])
+            preds = self.predict(repeat_batch(noisy, n), timesteps, prepared[branches], step)
             return dict(zip(branches, preds.float().chunk(n)))
 
         return denoise(

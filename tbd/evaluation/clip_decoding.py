@@ -198,8 +198,8 @@ def _tracking(stack: ExitStack, source: str) -> "TrackingSession":
 
 def _aligner(crop: Crop) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """(H, W, 3) uint8 and (478, 3) points → (3, 128, 128) uint8."""
-    from tbd.metrics.crops import eat_faces
-    from tbd.metrics.face_points import eat_template, load_template
+    from tbd.metrics.faces.crops import eat_faces
+    from tbd.metrics.faces.face_points import eat_template, load_template
 
     template = eat_template() if crop.template is None else load_template(crop.template)
     return lambda frame, points: eat_faces(frame.transpose(2, 0, 1)[None], points[None], template)[0].numpy()

@@ -150,7 +150,7 @@ class RequiredFields:
             role: frozenset(view_of(protocol, e, names) for e, names in zip(protocol.metrics, reads) if f"{role}.frames" in names)
             for role in ROLES
         }
-        from tbd.metrics.crops import CUTTERS
+        from tbd.metrics.faces.crops import CUTTERS
 
         kinds = {name.partition(".")[2] for name in fields}
         return cls(fields, views, {name: cutter for name, cutter in CUTTERS.items() if name in kinds})

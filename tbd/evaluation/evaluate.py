@@ -22,7 +22,7 @@ from tbd.evaluation.scores import Issue, Scores
 from tbd.evaluation.video_inputs import DecodedTargets, VideoInputs
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
-from tbd.utils.multiprocessing import process_pool
+from tbd.utils.jobs.multiprocessing import process_pool
 
 Progress = Callable[[Sequence[ReferenceClip]], Iterable[ReferenceClip]]
 

@@ -31,7 +31,7 @@ from tbd.media import VideoWriter, provenance
 from tbd.media.rates import SAMPLE_RATE
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum_of_names
-from tbd.utils.shards import Shard
+from tbd.utils.jobs.shards import Shard
 
 
 class ClipWriter(L.LightningModule):

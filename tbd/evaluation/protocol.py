@@ -55,7 +55,7 @@ class Crop(_Part):
             without a face are dropped before frames are paired, as EAT drops them.
         size: Pixels of the square that frames are brought to.
         margin: For ``face``: width of the square as a multiple of the mesh's.
-        template: For ``eat``: registered weights or a file, see `tbd.metrics.face_points.load_template`; the mean face where not
+        template: For ``eat``: registered weights or a file, see `tbd.metrics.faces.face_points.load_template`; the mean face where not
             given.
     """
 

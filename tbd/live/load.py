@@ -20,16 +20,19 @@ class Level(NamedTuple):
     Args:
         stride: Every how many frames one is drawn; those between repeat it.
         cheaply: Whether the motion is drawn with half the branches of guidance.
+        steps: Denoising steps of the motion; None for the stream's own number.
         hold: Whether nothing is drawn: the face stands still until its sound has been caught up with.
     """
 
     stride: int
     cheaply: bool
+    steps: int | None = None
     hold: bool = False
 
 
-LEVELS = (Level(1, False), Level(2, False), Level(2, True), Level(5, True))
-"""25 frames a second; 12.5; 12.5 with a weaker expression; 5, for a machine that something else has taken away."""
+LEVELS = (Level(1, False), Level(2, False, 1), Level(2, True, 1), Level(5, True, 1))
+"""25 frames a second; 12.5, their motion in one step; 12.5 with a weaker expression; 5, for a machine that something else has taken
+away."""
 HOPELESS = 0.3
 """Seconds of lateness from which on the face stands still for a hop, whatever the level: delay must not grow."""
 
@@ -69,10 +72,11 @@ class LoadShedder:
         now = self._clock()
         if late > _CALM or waiting:
             self._calm_since = now
-        if (late > LATE or waiting) and now - self._lowered > _SETTLING and self._level < len(LEVELS) - 1:
+        # fewer frames help where they pile up; once they are fewer, those that are too late are left out, and the motion has time
+        if (late > LATE or (waiting and not self._level)) and now - self._lowered > _SETTLING and self._level < len(LEVELS) - 1:
             if now - self._raised < 2 * self._patience:  # what was tried was too much
                 self._patience = min(2 * self._patience, _LONGEST_PATIENCE)
             self._level, self._lowered = self._level + 1, now
         elif self._level and now - max(self._calm_since, self._lowered, self._raised) > self._patience:
             self._level, self._raised = self._level - 1, now
-        return Level(self.level.stride, self.level.cheaply, hold=late > HOPELESS)
+        return self.level._replace(hold=late > HOPELESS)

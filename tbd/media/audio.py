@@ -21,11 +21,11 @@ from tbd.media.container import (
     video_streams,
 )
 from tbd.media.downmix import to_mono
-from tbd.media.duration import declared_duration
-from tbd.media.elementary_streams import find_packets
+from tbd.media.integrity.duration import declared_duration
+from tbd.media.integrity.elementary_streams import find_packets
+from tbd.media.integrity.truncation import first_page_offset, is_truncated
 from tbd.media.rates import SAMPLE_RATE
 from tbd.media.timeline import place_segments
-from tbd.media.truncation import first_page_offset, is_truncated
 from tbd.utils.user_warnings import warn
 
 _MIN_PEAK = 1e-3
@@ -152,7 +152,7 @@ def _read(path: Path, sample_rate: int) -> np.ndarray:
         begin = float(stream.start_time * stream.time_base) if stream.start_time is not None else None
         runs = list(_resample_runs(place_segments(segments, zero, begin), sample_rate))
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
-        declared = declared_duration(container, stream, path)
+        declared = declared_duration(container, stream, path, has_video=bool(video_streams(container)))
         unread = missing_seconds(container, damage)
     if packets is not None:
         declared, broken = packets.declared, packets.truncated

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tbd.errors import InputError
-from tbd.media.elementary_streams import Packets
-from tbd.media.truncation import lacks_index
+from tbd.media.integrity.elementary_streams import Packets
+from tbd.media.integrity.truncation import lacks_index
 from tbd.utils.user_warnings import warn
 
 LONGEST_GAP = 3600.0
@@ -152,6 +152,10 @@ class Segment:
         time: Start in seconds by the container's clock; None where the file does not say.
         seconds: Length; 0 where unknown.
         frame: PyAV frame; None for a damaged packet.
+
+    Example:
+        >>> Segment(time=1.5, seconds=0.04).frame is None  # a damaged packet
+        True
     """
 
     time: float | None

@@ -10,7 +10,7 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.media.container import require_file
 from tbd.media.icc import to_srgb
-from tbd.media.unsupported_images import describe_unsupported
+from tbd.media.integrity.unsupported_images import describe_unsupported
 from tbd.utils.user_warnings import warn
 
 _BACKGROUND = 127

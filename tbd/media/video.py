@@ -22,9 +22,9 @@ from tbd.media.container import (
     video_streams,
 )
 from tbd.media.hdr import is_hdr, tone_map
+from tbd.media.integrity.truncation import is_truncated
 from tbd.media.orientation import is_sideways, is_upright, to_upright
 from tbd.media.rates import FPS
-from tbd.media.truncation import is_truncated
 from tbd.utils.user_warnings import warn
 
 _JITTER = 1e-3
@@ -56,6 +56,10 @@ class VideoInfo:
         duration: Seconds.
         has_audio: Whether it has an audio track.
         metadata: Tags of the container.
+
+    Example:
+        >>> VideoInfo(1920, 1080, 29.97, 2.5, has_audio=True).width
+        1920
     """
 
     width: int
@@ -101,7 +105,7 @@ def _video_stream(container: Any, path: Path) -> Any:
         raise InputError(f"{path} has no moving pictures in it{cover}; give a video.")
     stream = streams[0]
     stream.thread_type = "AUTO"
-    # else FFmpeg keeps frames back from a damaged packet to the next keyframe, which may be the rest of the film
+    # else FFmpeg keeps frames back from a damaged packet to the next keyframe, which may be the rest of the video
     stream.codec_context.flags |= Flags.output_corrupt
     return stream
 
@@ -118,6 +122,17 @@ class VideoFrames:
 
     Raises:
         InputError: If the file is missing or holds no video.
+
+    Example:
+        >>> import tempfile
+        >>> from tbd.media.writer import VideoWriter
+        >>> path = f"{tempfile.mkdtemp()}/grey.mp4"
+        >>> with VideoWriter(path) as writer:
+        ...     for _ in range(25):
+        ...         writer.write(np.full((64, 64, 3), 128, np.uint8))
+        >>> frames = VideoFrames(path)
+        >>> frames.duration, sum(1 for _ in frames)
+        (1.0, 25)
     """
 
     def __init__(self, path: str | os.PathLike, start: float = 0.0, end: float | None = None) -> None:

@@ -5,11 +5,11 @@ from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
 from tbd.metrics.beats import BeatAlignment
 from tbd.metrics.controllability import EmotionSeparation, IntensityMonotonicity, LipDrift
 from tbd.metrics.dynamics import BlinkRate, HeadMotionDiversity, Jerk, SeamJump, SilenceLipEnergy
-from tbd.metrics.emotion import CallableEmotionClassifier, EmotionAccuracy, EmotionClassifier, TransformersEmotionClassifier
-from tbd.metrics.frechet import FrameFID
-from tbd.metrics.identity import FaceEmbedder, IdentityDrift, IdentitySimilarity
-from tbd.metrics.kernel_distance import FrameKID
-from tbd.metrics.landmarks import FaceLandmarkDistance, MouthLandmarkDistance
+from tbd.metrics.faces.emotion import CallableEmotionClassifier, EmotionAccuracy, EmotionClassifier, TransformersEmotionClassifier
+from tbd.metrics.faces.identity import FaceEmbedder, IdentityDrift, IdentitySimilarity
+from tbd.metrics.faces.landmarks import FaceLandmarkDistance, MouthLandmarkDistance
+from tbd.metrics.faces.reenactment import ExpressionDistance, ExpressionFID, KeypointDistance, PoseDistance
+from tbd.metrics.faces.vertices import MotionLipVertexError, MotionUpperFaceDeviation
 from tbd.metrics.lip_sync import SyncNetConfidence, SyncNetDistance, SyncNetOffset
 from tbd.metrics.motion_emotion import MotionEmotionAccuracy
 from tbd.metrics.motion_frechet import FrechetMotionDistance
@@ -19,12 +19,13 @@ from tbd.metrics.networks.dlib_face import DlibFaceEmbedder
 from tbd.metrics.networks.emotion_fan import EmotionFAN
 from tbd.metrics.networks.i3d import I3D
 from tbd.metrics.networks.mini_xception import MiniXception
-from tbd.metrics.no_reference import NoReferenceQuality
-from tbd.metrics.pixels import FrameLPIPS, FramePSNR, FrameSSIM
 from tbd.metrics.plan_following import ActionUnitGain, ChannelCorrelation, LipClosure, RegionError
 from tbd.metrics.plan_timing import PlannedUnitF1, PlannedUnitTiming
-from tbd.metrics.reenactment import ExpressionDistance, ExpressionFID, KeypointDistance, PoseDistance
-from tbd.metrics.sharpness import Sharpness
+from tbd.metrics.quality.frechet import FrameFID
+from tbd.metrics.quality.kernel_distance import FrameKID
+from tbd.metrics.quality.no_reference import NoReferenceQuality
+from tbd.metrics.quality.pixels import FrameLPIPS, FramePSNR, FrameSSIM
+from tbd.metrics.quality.sharpness import Sharpness
 from tbd.metrics.theval import (
     EyebrowActivity,
     HeadMotionComplexity,
@@ -34,7 +35,6 @@ from tbd.metrics.theval import (
     theval_score,
 )
 from tbd.metrics.unit_fidelity import ActionUnitFidelity
-from tbd.metrics.vertices import MotionLipVertexError, MotionUpperFaceDeviation
 from tbd.metrics.video_frechet import FrechetVideoDistance, TorchvisionVideoNetwork, VideoNetwork
 from tbd.weights import WeightsNotFoundError
 

@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, paired
-from tbd.metrics.face_points import inter_ocular, to_dlib68
+from tbd.metrics.faces.face_points import inter_ocular, to_dlib68
 from tbd.metrics.inputs import require_at_least
 
 _FEWEST = 10

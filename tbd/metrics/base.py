@@ -8,8 +8,8 @@ A metric lists the fields of a clip that its `update` takes, in order, in `reads
 | `frames` | (T, 3, H, W) uint8 RGB at 25 a second |
 | `audio` | (N,) float32 in −1..1, mono, 16 kHz |
 | `points` | (T, 478, 3) float32 pixels as `FaceGeometry.points`; rows of NaN where no face was seen |
-| `faces` | (F, 3, 224, 224) uint8 face chips (`tbd.metrics.crops.face_chips`); frames without a face are left out |
-| `aligned_faces` | (F, 3, 112, 112) uint8, the same faces as insightface cuts them (`tbd.metrics.crops.arcface_crops`) |
+| `faces` | (F, 3, 224, 224) uint8 face chips (`tbd.metrics.faces.crops.face_chips`); frames without a face are left out |
+| `aligned_faces` | (F, 3, 112, 112) uint8, the same faces as insightface cuts them (`tbd.metrics.faces.crops.arcface_crops`) |
 | `motion` | (T, 58) float32, columns named by `tbd.face.channels.CHANNELS` |
 | `plan_motion` | (T, 58) float32, the plan as `tbd.think.facs.perform` gives it |
 | `emotion` | int, an index into `tbd.think.emotions.EMOTIONS` |
@@ -34,7 +34,7 @@ from torchmetrics import Metric
 
 from tbd.errors import InputError
 from tbd.metrics.inputs import Unmeasurable, as_torch_takes_it, bind_inputs, checks_inputs
-from tbd.utils.literals import checks_literals
+from tbd.utils.options.literals import checks_literals
 
 Array = Tensor | np.ndarray
 _STEP = 2.0**-32
@@ -55,6 +55,21 @@ class ClipMetric(Metric):
 
     States: `unmeasured`, and `fingerprint`, which differs between any two metrics that may measure something else: a
     `torchmetrics.MetricCollection` takes metrics of equal states for one metric, and zeros are equal states.
+
+    Example:
+        >>> class Frames(ClipMetric):
+        ...     reads = ("preds.frames",)
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.add_state("frames", torch.zeros(()), "sum")
+        ...     def update(self, preds):
+        ...         self.frames += len(preds)
+        ...     def compute(self):
+        ...         return self.frames
+        >>> metric = Frames()
+        >>> metric.update(torch.zeros(25, 3, 8, 8))
+        >>> float(metric.compute())
+        25.0
     """
 
     reads: tuple[str, ...]

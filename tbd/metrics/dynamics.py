@@ -9,7 +9,7 @@ from tbd.face.channels import HEAD, INDEX
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.metrics.aperture import mouth_aperture
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
-from tbd.metrics.face_points import steady
+from tbd.metrics.faces.face_points import steady
 from tbd.utils.tracks import runs
 
 

@@ -21,7 +21,12 @@ from tbd.think.emotions import EMOTIONS
 
 
 class Unmeasurable(TBDError):
-    """A metric cannot measure one clip (no face, silence, too short). One sentence says why; the clip is counted."""
+    """A metric cannot measure one clip (no face, silence, too short). One sentence says why; the clip is counted.
+
+    Example:
+        >>> str(Unmeasurable("The clip shows no face."))
+        'The clip shows no face.'
+    """
 
 
 _ROUNDING = 0.5 / 255

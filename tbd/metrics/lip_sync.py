@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, tensor
-from tbd.metrics.crops import CropProtocol, crop_mouths
+from tbd.metrics.faces.crops import CropProtocol, crop_mouths
 from tbd.metrics.inputs import require_at_least
 from tbd.metrics.mfcc import mfcc
 from tbd.metrics.networks.syncnet import WINDOW, SyncNet, audio_windows, load_syncnet
@@ -123,7 +123,7 @@ class LipSync(ClipMean):
     `torchmetrics.MetricCollection` they form one compute group of themselves.
 
     Args:
-        protocol: How the mouth is cropped, see `tbd.metrics.crops.crop_mouths`. Numbers of two protocols are not comparable.
+        protocol: How the mouth is cropped, see `tbd.metrics.faces.crops.crop_mouths`. Numbers of two protocols are not comparable.
         weights: SyncNet's weights: a registered name or a file.
         batch_size: Number of windows at a time; changes the speed and the memory, not the numbers.
         kwargs: Options of `torchmetrics.Metric`.
@@ -183,6 +183,11 @@ class SyncNetConfidence(LipSync):
     ``median − min`` over shifts of −15..15 frames of the mean distance between the embeddings of the mouth and the voice
     (Chung & Zisserman 2016; Prajwal et al. 2020). Real talking heads reach about 6 to 9 under ``official``. It does not
     show *where* the best alignment is: compare `SyncNetOffset`.
+
+    Example:
+        >>> SyncNetConfidence.reads, SyncNetConfidence.higher_is_better
+        (('preds.frames', 'preds.audio', 'preds.points'), True)
+        >>> metric = SyncNetConfidence("official-short")  # doctest: +SKIP
     """
 
     reported = "confidence"
@@ -191,7 +196,12 @@ class SyncNetConfidence(LipSync):
 
 
 class SyncNetDistance(LipSync):
-    """LSE-D: the mean distance of voice and mouth at their best alignment; lower is better, real clips have about 6 to 8."""
+    """LSE-D: the mean distance of voice and mouth at their best alignment; lower is better, real clips have about 6 to 8.
+
+    Example:
+        >>> SyncNetDistance.reported, SyncNetDistance.higher_is_better
+        ('distance', False)
+    """
 
     reported = "distance"
     unit = ""
@@ -203,6 +213,10 @@ class SyncNetOffset(LipSync):
     """Offset of the sound in frames, the mean over clips of its absolute value; 0 is best, within ±1 is in sync.
 
     `means` also gives the signed mean as ``offset``, positive where the sound comes too early.
+
+    Example:
+        >>> SyncNetOffset.reported, SyncNetOffset.unit
+        ('absolute_offset', 'frames')
     """
 
     reported = "absolute_offset"

@@ -137,6 +137,12 @@ class HeadMotionComplexity(ClipMean):
     s is the standard deviation of the head's angles in degrees and v the variance of their change from frame to frame, each averaged
     over pitch, yaw and roll; p is the variance of the face's place in pixels, averaged over x and y, so that the number belongs to a size
     of pictures.
+
+    Example:
+        >>> metric = HeadMotionComplexity()
+        >>> metric.update(np.zeros((10, 58), np.float32), np.random.default_rng(0).random((1, 478, 3)).repeat(10, 0))  # stands still
+        >>> float(metric.compute())
+        0.0
     """
 
     reads = ("preds.motion", "preds.points")
@@ -174,6 +180,12 @@ class SilentLipDeviation(ClipMean):
 
     The gap is the mean of eight vertical distances of the inner lips, in distances of the outer eye corners. Compare with the recorded
     clips.
+
+    Example:
+        >>> metric, still = SilentLipDeviation(), np.random.default_rng(0).random((1, 478, 3)).repeat(25, 0)
+        >>> metric.update(still, np.zeros(16000, np.float32))
+        >>> float(metric.compute())
+        0.0
     """
 
     reads = ("preds.points", "preds.audio")
@@ -210,6 +222,12 @@ class LoudnessLipDifference(ClipMean):
     """THEval's lip sync: the mean difference, over frames with speech, of the lips' gap and the sound's loudness, each scaled to 0..1.
 
     It measures that lips open with the sound, not which sound is said; recorded clips are not at 0, so compare with them.
+
+    Example:
+        >>> metric, points = LoudnessLipDifference(), np.random.default_rng(0).random((50, 478, 3))
+        >>> metric.update(points, np.random.default_rng(1).uniform(-1, 1, 32000).astype(np.float32))
+        >>> 0 < float(metric.compute()) < 1
+        True
     """
 
     reads = ("preds.points", "preds.audio")

@@ -11,7 +11,7 @@ from typing_extensions import override
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, full_precision, to_uint8
 from tbd.metrics.gaussian import GaussianSums
 from tbd.metrics.inputs import require_at_least, require_finite_output
-from tbd.utils.literals import checks_literals
+from tbd.utils.options.literals import checks_literals
 from tbd.weights import load_into
 
 
@@ -19,6 +19,14 @@ class VideoNetwork(nn.Module):
     """Base class of networks that see windows of frames; for FVD.
 
     An implementation sets `frames` to the length of a window and `features` to the number of its features.
+
+    Example:
+        >>> class MeanColour(VideoNetwork):
+        ...     frames, features = 8, 3
+        ...     def embed(self, windows):
+        ...         return windows.float().mean((1, 3, 4))
+        >>> MeanColour().embed(torch.zeros(2, 8, 3, 16, 16, dtype=torch.uint8)).shape
+        torch.Size([2, 3])
     """
 
     frames: int
@@ -45,6 +53,11 @@ class TorchvisionVideoNetwork(VideoNetwork):
 
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
+
+    Example:
+        >>> TorchvisionVideoNetwork.frames, TorchvisionVideoNetwork.features
+        (16, 512)
+        >>> network = TorchvisionVideoNetwork("r2plus1d_18")  # doctest: +SKIP
     """
 
     frames, features = 16, 512
@@ -80,6 +93,16 @@ class FrechetVideoDistance(ClipMetric):
         network: Gives the features of windows.
         batch_size: Number of windows at a time.
         kwargs: Options of `torchmetrics.Metric`.
+
+    Example:
+        >>> class MeanColour(VideoNetwork):
+        ...     frames, features = 8, 3
+        ...     def embed(self, windows):
+        ...         return windows.float().mean((1, 3, 4))
+        >>> metric, noise = FrechetVideoDistance(MeanColour()), torch.rand(40, 3, 16, 16)
+        >>> metric.update(noise, noise)
+        >>> abs(float(metric.compute())) < 1e-3
+        True
     """
 
     reads = ("preds.frames", "target.frames")

@@ -22,7 +22,7 @@ from tbd.studio.limits import PREVIEW_SIZE
 from tbd.studio.session import Portrait, Result, Session, Voice
 from tbd.studio.settings import Settings, command_line
 from tbd.think.plan import MusclePlan
-from tbd.utils.ahead import ahead
+from tbd.utils.jobs.ahead import ahead
 
 _SHOW_EVERY = 0.3
 """Seconds between frames that are shown while more are drawn."""

@@ -76,7 +76,15 @@ def face_chart(plan: MusclePlan) -> str:
 
 
 def face_found(crop: FaceGeometry, sentences: Iterable[str]) -> str:
-    """Show the crop that will speak, and the notes on the portrait."""
+    """Show the crop that will speak, and the notes on the portrait.
+
+    Args:
+        crop: The face, in its crop.
+        sentences: The notes.
+
+    Returns:
+        HTML.
+    """
     return f'<div class="studio-face">{_picture(crop.image, "The head and shoulders that will speak")}</div>{notes(sentences)}'
 
 
@@ -106,7 +114,16 @@ def stage(progress: Progress) -> str:
 
 
 def address(session: Session, file: Path, download: bool = False) -> str:
-    """Return where the browser fetches a file of the session."""
+    """Return where the browser fetches a file of the session.
+
+    Args:
+        session: Whose file it is.
+        file: The file.
+        download: Whether the browser saves it rather than shows it.
+
+    Returns:
+        Path of an address on this server.
+    """
     return f"{FILES}/{session.token}/{file.parent.name}/{file.name}{'?download=1' if download else ''}"
 
 

@@ -17,8 +17,8 @@ from tbd.studio.speaking import speak
 from tbd.studio.timeline import History, Timeline
 from tbd.think.plan import MusclePlan
 from tbd.think.plan_checks import repair
-from tbd.utils.ahead import ahead
 from tbd.utils.checksum import checksum_of_file
+from tbd.utils.jobs.ahead import ahead
 
 _LOG = logging.getLogger(__name__)
 EMPTY: dict[str, Any] = {}
@@ -96,7 +96,16 @@ class Handlers:
         return _explained(take, fragments.alert)
 
     def voice(self, tab: str, path: str | None, sample: bool = False) -> str:
-        """Take a voice, or take it away; see `portrait`."""
+        """Take a voice, or take it away; see `portrait`.
+
+        Args:
+            tab: The browser's tab.
+            path: The recording; None takes it away.
+            sample: Whether it is one of the page's samples.
+
+        Returns:
+            HTML of what is odd about it, or empty.
+        """
         session = self.store.get(tab)
 
         def take() -> str:

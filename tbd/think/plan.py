@@ -34,7 +34,12 @@ class _Part(BaseModel):
 
 
 class Step(_Part):
-    """One named step of the reasoning, in words."""
+    """One named step of the reasoning, in words.
+
+    Example:
+        >>> Step(title="What is felt", text="She is sad.").title
+        'What is felt'
+    """
 
     title: str
     text: str
@@ -50,6 +55,11 @@ class MuscleAction(_Part):
     Raises:
         pydantic.ValidationError: If an unknown unit, a side that it does not act on, an intensity outside 0..1, or times
             that are not finite or not in order. `MusclePlan.from_json` turns it into one sentence.
+
+    Example:
+        >>> smile = MuscleAction(unit=12, intensity=0.6, onset=1.0, offset=3.0)
+        >>> smile.envelope(np.array([0.0, 2.0, 5.0])).round(2).tolist()
+        [0.0, 0.6000000238418579, 0.0]
     """
 
     unit: int
@@ -106,6 +116,10 @@ class Segment(_Part):
     """A stretch of time with one feeling. `start` is in seconds; no `end` means "until the end".
 
     The weights of `emotions` are scaled to sum to 1.
+
+    Example:
+        >>> Segment(start=1, end=3, emotions={"happy": 2, "sad": 2}, intensity=0.5).emotions
+        {'happy': 0.5, 'sad': 0.5}
     """
 
     start: float = Field(default=0.0, ge=0)

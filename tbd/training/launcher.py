@@ -22,7 +22,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from tbd.errors import INTERRUPTED, REQUEUE, InputError
-from tbd.utils.threads import worker_environment
+from tbd.utils.jobs.threads import worker_environment
 
 _REPORT, _LAUNCHER_PIPE = "TBD_RANK_REPORT", "TBD_LAUNCHER_PIPE"
 _POLL, _GRACE, _LONG_GRACE = 0.1, 5.0, 60.0

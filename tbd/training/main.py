@@ -19,7 +19,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from lightning.pytorch.strategies import StrategyRegistry
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
-from tbd.draw.checkpoint import require_whole
+from tbd.draw.checkpoint import require_checkpoint
 from tbd.draw.motion.logging import MotionVideoLogger
 from tbd.errors import InputError
 from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, closing_report, wait_for_all
@@ -27,14 +27,21 @@ from tbd.training.launcher import launch
 from tbd.training.progress import show_figures, with_reporting
 from tbd.training.resume import find_checkpoint
 from tbd.training.weights_check import require_sources
-from tbd.utils.option_errors import explain_build_errors, explain_option_errors
-from tbd.utils.suggestions import suggest
-from tbd.utils.threads import describe_threads
+from tbd.utils.jobs.threads import describe_threads
+from tbd.utils.options.errors import explain_build_errors, explain_option_errors
+from tbd.utils.options.suggestions import suggest
 
 # Without these an override leaves interpolated values at their old number (jsonargparse 4.53; see tests/test_configs.py).
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
 _PROCESS_ARGUMENTS = ("accelerator", "devices", "num_nodes", "strategy", "plugins", "precision")
 """Arguments of the trainer that decide how many processes train."""
+
+
+class _Parser(LightningArgumentParser):
+    """Takes no option for another that begins alike, also within a component: jsonargparse makes those parsers of this class."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
 
 
 class _CLI(LightningCLI):
@@ -50,8 +57,8 @@ class _CLI(LightningCLI):
         path = chosen.get("ckpt_path")
         if path in ("last", "best"):
             path = chosen["ckpt_path"] = find_checkpoint(path, chosen.trainer.default_root_dir)
-        if path and Path(path).suffix == ".ckpt" and not Path(path).is_dir():
-            require_whole(path)
+        if path and path != "hpc" and ":" not in str(path) and not Path(path).is_dir():  # Lightning's own names, and addresses
+            require_checkpoint(path)
 
     def _chosen(self) -> Any:
         """The subcommand's part of the configuration."""
@@ -143,6 +150,17 @@ def _require_machine(trainer: Any) -> None:
         value = trainer.get(name)
         if isinstance(value, str) and value not in (known := [*sorted(known), "auto", "gpu"]):
             raise InputError(f"--trainer.{name}: there is no {name} {value}{suggest(value, known)}")
+    accelerator = trainer.get("accelerator")
+    kinds = ("cuda", "mps") if accelerator == "gpu" else (accelerator,)
+    if isinstance(accelerator, str) and accelerator != "auto" and not any(map(_is_here, kinds)):
+        raise InputError(f"--trainer.accelerator: this machine has no {accelerator} that PyTorch can use; take cpu, or auto.")
+
+
+def _is_here(accelerator: str) -> bool:
+    try:
+        return bool(AcceleratorRegistry[accelerator]["accelerator"].is_available())
+    except ImportError:  # a TPU's, which a package of its own serves
+        return False
 
 
 class _SeveralProcesses(Exception):
@@ -283,7 +301,7 @@ def resolve(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _options(args: ArgsType, run: bool, **parser: Any) -> dict[str, Any]:
-    parser = {"parser_mode": "omegaconf+", "allow_abbrev": False, **parser}
+    parser = {"parser_mode": "omegaconf+", **parser}
     own = {name: dict(parser) for name in _CLI.subcommands()} if run else {}
     return {
         "model_class": L.LightningModule,
@@ -293,6 +311,7 @@ def _options(args: ArgsType, run: bool, **parser: Any) -> dict[str, Any]:
         "auto_configure_optimizers": False,
         # a requeued job finds the config of its first start in the same folder
         "save_config_kwargs": {"overwrite": True},
+        "parser_class": _Parser,
         "parser_kwargs": {**parser, **own},
         "args": args,
         "run": run,

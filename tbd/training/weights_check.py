@@ -6,7 +6,7 @@ from typing import Any
 
 from tbd.errors import InputError
 from tbd.utils.hub import cached_folder, offline, reachable
-from tbd.utils.suggestions import import_path
+from tbd.utils.options.suggestions import import_path
 
 
 def require_sources(config: Any) -> None:

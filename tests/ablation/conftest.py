@@ -15,7 +15,7 @@ from tbd.ablation.work import run_job
 from tbd.face.motion import Motion
 from tbd.speech.phones import Phone, save_phones
 from tbd.think.plan import MuscleAction, MusclePlan
-from tbd.utils.launchers import Launcher
+from tbd.utils.jobs.launchers import Launcher
 
 EXPERIMENT = Path(__file__).resolve().parents[2] / "configs" / "experiment" / "motion_mini.yaml"
 SMALL = {

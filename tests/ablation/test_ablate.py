@@ -16,7 +16,7 @@ from tbd.ablation.resolve import training_key
 from tbd.ablation.runs import TRUTH
 from tbd.cli.main import main
 from tbd.errors import InputError, TBDError
-from tbd.utils.launchers import LocalLauncher, SlurmLauncher
+from tbd.utils.jobs.launchers import LocalLauncher, SlurmLauncher
 from tests.ablation.conftest import GUIDANCE, METRICS
 
 QUIET = Console(quiet=True)

@@ -6,9 +6,9 @@ from dataclasses import fields
 import av
 import pytest
 
-from tbd.cli.batch_jobs import COLUMNS
-from tbd.cli.drawing_options import SamplingOptions
+from tbd.cli.drawing.batch_jobs import COLUMNS
 from tbd.cli.main import main
+from tbd.cli.options.drawing import SamplingOptions
 from tbd.face.motion import Motion
 from tbd.utils.sample_inputs import PORTRAIT
 

@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from tbd.cli.command import Command
 from tbd.cli.completion import completion_script
 from tbd.cli.main import COMMANDS
+from tbd.cli.options.command import Command
 
 
 def options(parser) -> None:

@@ -1,4 +1,4 @@
-"""Plans of records: from labels, from film, or none."""
+"""Plans of records: from labels, measured, or none."""
 
 import shutil
 from dataclasses import replace
@@ -40,13 +40,13 @@ def cache(prepared_folder, tmp_path) -> Cache:
 def test_a_data_module_reads_measured_plans_labels_or_none(cache):
     window = {"window_frames": 20, "context_frames": 2, "batch_size": 1}
     with pytest.raises(InputError, match=r"Clip a has no measured plan; `tbd preprocess plans .*cache` makes them"):
-        FolderDataModule(str(cache.root), plans="film", **window).clips()
+        FolderDataModule(str(cache.root), plans="measured", **window).clips()
     measure_plans(cache.root, workers=1, console=Console(quiet=True))
-    modules = {source: FolderDataModule(str(cache.root), plans=source, **window) for source in ("film", "label", "none")}
+    modules = {source: FolderDataModule(str(cache.root), plans=source, **window) for source in ("measured", "label", "none")}
     plans = {source: {clip.name: clip.plan for clip in module.clips()} for source, module in modules.items()}
-    assert [a.unit for a in plans["film"]["a"].actions] == [12] and plans["film"]["b"].actions == ()
+    assert [a.unit for a in plans["measured"]["a"].actions] == [12] and plans["measured"]["b"].actions == ()
     assert plans["label"]["a"].emotions == {"sad": 1.0} and plans["none"]["a"] is None
-    data = modules["film"]
+    data = modules["measured"]
     data.prepare_data()
     data.setup("fit")
     batches = {data.names[int(batch["clip"])]: batch for batch in data.train_dataloader()}
@@ -58,20 +58,20 @@ def test_plans_of_two_recipes_are_refused(cache):
     path = next(cache.root.glob("plans/*/*/b.json"))
     path.write_text(path.read_text().replace('"recipe": "', '"recipe": "0'))
     with pytest.raises(InputError, match="by two recipes"):
-        FolderDataModule(str(cache.root), plans="film", window_frames=20, context_frames=2).clips()
+        FolderDataModule(str(cache.root), plans="measured", window_frames=20, context_frames=2).clips()
 
 
 def test_the_plan_of_the_tracker_that_moves_is_taken(cache):
     measure_plans(cache.root, workers=1, console=Console(quiet=True))
     record = next(r for r in cache.records() if r.clip == "a")
     ((key, path),) = record.plans.items()
-    assert PlanOfRecord("film", cache.root, "face_landmarker")(record).actions  # the only one there is
+    assert PlanOfRecord("measured", cache.root, "face_landmarker")(record).actions  # the only one there is
     two = replace(record, plans={key: path, "face_landmarker@x": "gone.json"})
-    assert PlanOfRecord("film", cache.root, "face_mesh")(two).actions
+    assert PlanOfRecord("measured", cache.root, "face_mesh")(two).actions
     with pytest.raises(InputError, match="name one of these trackers"):
-        PlanOfRecord("film", cache.root, "other")(two)
+        PlanOfRecord("measured", cache.root, "other")(two)
     with pytest.raises(InputError, match=r"gone.json.*`tbd preprocess plans` makes it anew"):
-        PlanOfRecord("film", cache.root, "face_landmarker")(two)
+        PlanOfRecord("measured", cache.root, "face_landmarker")(two)
 
 
 def test_with_measured_plans_motion_is_relative_to_the_same_rest(cache):
@@ -87,12 +87,12 @@ def test_with_measured_plans_motion_is_relative_to_the_same_rest(cache):
     measure_plans(cache.root, workers=1, console=Console(quiet=True))
     window = {"window_frames": 20, "context_frames": 2, "batch_size": 1}
     drawn = {}
-    for source in ("film", "label"):
+    for source in ("measured", "label"):
         data = FolderDataModule(str(cache.root), plans=source, **window)
         data.prepare_data()
         data.setup("fit")
         batch = next(iter(data.train_dataloader()))
         drawn[source] = batch["motion"][batch["mask"] > 0]
-    assert drawn["film"][:, INDEX["browDownLeft"]].abs().max() < 0.05
+    assert drawn["measured"][:, INDEX["browDownLeft"]].abs().max() < 0.05
     assert drawn["label"][:, INDEX["browDownLeft"]].min() > 0.15
-    assert drawn["film"][:, INDEX["headPitch"]].abs().max() < 0.05 < drawn["label"][:, INDEX["headPitch"]].min()
+    assert drawn["measured"][:, INDEX["headPitch"]].abs().max() < 0.05 < drawn["label"][:, INDEX["headPitch"]].min()

@@ -42,7 +42,7 @@ def exact_velocity(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
 def sampled(scheduler, steps: int, count: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:
     noise = torch.randn(1, count, 1, generator=torch.Generator().manual_seed(0))
 
-    def predict(branches, noisy, timestep):
+    def predict(branches, noisy, timestep, step):
         return {COND: exact_velocity(noisy, timestep / 1000)}
 
     return noise, denoise(predict, noise, Past.of(None, noise), scheduler, steps, None, torch.ones(5, 1, 1, 1))
@@ -68,7 +68,7 @@ def drawn_size(scheduler, size: float, spacing: GeometricSpacing | None) -> floa
     noise = torch.randn(1, 4000, 1, generator=torch.Generator().manual_seed(0))
     process = noise_process(scheduler)
 
-    def predict(branches, noisy, timestep):
+    def predict(branches, noisy, timestep, step):
         alpha, sigma = process.noise_level(timestep.reshape(1))
         clean = noisy * alpha * size**2 / ((alpha * size) ** 2 + sigma**2)
         return {COND: (noisy - alpha * clean) / sigma - clean if process.prediction_type == "flow_prediction" else clean}

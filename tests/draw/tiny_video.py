@@ -15,7 +15,8 @@ from tbd.draw.optim import OptimizerConfig
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.draw.video.diffusion import VideoDiffusion
-from tbd.draw.window_options import SamplingConfig, WindowConfig
+from tbd.draw.video.sampling_options import VideoSamplingConfig
+from tbd.draw.window_options import WindowConfig
 from tbd.think.plan import MuscleAction, MusclePlan
 
 DIM = 16
@@ -59,7 +60,7 @@ def tiny_video_model(**options) -> VideoDiffusion:
         "guidance": ProgressiveGuidance(),
     }
     sizes = {
-        "sampling": SamplingConfig(2),
+        "sampling": VideoSamplingConfig(2),
         "windows": WindowConfig(6, 2),
         "optimizer": OptimizerConfig(1e-3, 1, 0.01, (0.9, 0.999), "constant"),
     }

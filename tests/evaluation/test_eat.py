@@ -18,7 +18,7 @@ from tbd.face.portrait import crop_portrait
 from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media import VideoWriter, read_video
-from tbd.metrics.face_points import eat_template, to_dlib68, track_points
+from tbd.metrics.faces.face_points import eat_template, to_dlib68, track_points
 from tests.evaluation.fakes import fake_protocol
 
 SIZE = 256

@@ -24,7 +24,7 @@ from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media import VideoWriter, read_video
-from tbd.metrics.face_points import eat_template
+from tbd.metrics.faces.face_points import eat_template
 from tests.evaluation.fakes import FaceReference, fake_protocol, film
 from tests.evaluation.references.scoring import metric
 

@@ -29,7 +29,7 @@ class TestCoveredMouths:
     def test_there_is_a_note_even_when_quiet(self, face):
         from rich.console import Console
 
-        from tbd.cli.console import describe_face
+        from tbd.cli.drawing.console import describe_face
         from tbd.utils.user_warnings import collect_warnings
 
         for picture, expected in ((self.masked(face, (150, 190, 225)), 1), (face, 0)):

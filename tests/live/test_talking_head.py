@@ -93,15 +93,15 @@ def test_a_slow_renderer_loses_frames_and_no_time(open_stream):
 
 def test_a_motion_that_cannot_keep_up_stands_still_rather_than_fall_behind(open_stream, monkeypatch):
     """Each hop of 160 ms takes 400 ms: a third of them is drawn."""
-    from tbd.draw.motion.streaming import MotionStream
+    from tbd.live import scheduler
 
-    draw = MotionStream.draw
+    draw = scheduler.sample_windows
 
-    def slowly(self, cheaply=False):
+    def slowly(*args):
         time.sleep(0.4)
-        return draw(self, cheaply)
+        return draw(*args)
 
-    monkeypatch.setattr(MotionStream, "draw", slowly)
+    monkeypatch.setattr(scheduler, "sample_windows", slowly)
     start = time.monotonic()
     pieces = list(open_stream(paced(cut(noise(4), 640), 0.04), realtime=True))
     assert len(pieces) == 100 and time.monotonic() - start < 4 + 2
@@ -181,5 +181,6 @@ def test_memory_of_a_stream_does_not_grow(open_stream):
     stream = open_stream(noise(0.5) for _ in range(240))
     for i, _ in enumerate(stream):
         if i in (200, 2900):
-            assert len(stream._motion._sound) < 16000 + 8000 and len(stream._motion._noise) < 25 and len(stream._sound._own) < 24000
+            motion, sound = stream._performance.motion, stream._performance._sound
+            assert len(motion._sound) < 16000 + 8000 and len(motion._noise) < 25 and len(sound._own) < 24000
     assert i == 2999

@@ -10,8 +10,8 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.media import read_audio, read_video
-from tbd.media.elementary_streams import find_packets
-from tbd.media.truncation import is_truncated
+from tbd.media.integrity.elementary_streams import find_packets
+from tbd.media.integrity.truncation import is_truncated
 from tbd.utils.user_warnings import collect_warnings
 from tests.media.test_time import RATE, SECONDS, coded, lag, voice, write_packets  # noqa: F401
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tbd.metrics import FrameFID
-from tbd.metrics.face_points import eat_template
+from tbd.metrics.faces.face_points import eat_template
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 

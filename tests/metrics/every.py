@@ -9,7 +9,7 @@ from torch import nn
 
 from tbd import metrics
 from tbd.face.channels import INDEX
-from tbd.metrics.identity import FaceEmbedder
+from tbd.metrics.faces.identity import FaceEmbedder
 from tbd.think.emotions import EMOTIONS
 
 

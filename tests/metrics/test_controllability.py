@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 from tbd.face.motion import Motion
 from tbd.metrics import EmotionSeparation, IntensityMonotonicity, LipDrift, Unmeasurable
 from tbd.metrics.controllability import motion_distance, rank_correlation
-from tbd.metrics.face_points import eat_template
+from tbd.metrics.faces.face_points import eat_template
 from tbd.think.emotions import EMOTIONS
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from tbd import metrics
-from tbd.metrics import frechet, kernel_distance
+from tbd.metrics.quality import frechet, kernel_distance
 from tbd.think.emotions import EMOTIONS
 
 CLIPS = 7

@@ -13,7 +13,7 @@ from tbd.metrics import (
     Unmeasurable,
 )
 from tbd.metrics.dynamics import silent_frames
-from tbd.metrics.face_points import eat_template
+from tbd.metrics.faces.face_points import eat_template
 
 
 def test_head_motion_is_the_mean_deviation_of_three_angles():

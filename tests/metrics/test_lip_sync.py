@@ -133,7 +133,7 @@ def test_clips_of_which_it_can_say_nothing(stand_in):
 def test_tracks_count_by_their_frames_and_the_longest_says_the_offset(stand_in, monkeypatch):
     """The issue's clip: 90 frames at +5 and 7 frames at −5 gave offset 0. A track of 30 frames stands for the one that is long enough."""
     from tbd.metrics import lip_sync
-    from tbd.metrics.crops import MouthCrop
+    from tbd.metrics.faces.crops import MouthCrop
 
     tracks = {90: (5, 2.0), 30: (-5, 6.0), 7: (-9, 60.0)}
     pictures = torch.zeros(127, 3, 4, 4, dtype=torch.uint8)

@@ -39,13 +39,13 @@ for (const player of document.querySelectorAll(".player")) {
   const leader = () => videos().find((video) => !video.muted) ?? videos()[0];
   const playing = () => button.textContent === "Pause";
 
-  const hear = (heard) => {
+  const unmute = (chosen) => {
     const now = leader().currentTime;
     for (const video of videos()) {
-      video.muted = video !== heard;
-      video.closest("figure").querySelector("figcaption button").setAttribute("aria-pressed", String(video === heard));
+      video.muted = video !== chosen;
+      video.closest("figure").querySelector("figcaption button").setAttribute("aria-pressed", String(video === chosen));
     }
-    if (Math.abs(heard.currentTime - now) > FARTHEST) heard.currentTime = now;
+    if (Math.abs(chosen.currentTime - now) > FARTHEST) chosen.currentTime = now;
   };
   const stop = () => {
     button.textContent = "Play";
@@ -94,15 +94,15 @@ for (const player of document.querySelectorAll(".player")) {
       const name = make("button", { type: "button", textContent: caption.textContent, title: "Hear this one" });
       name.setAttribute("aria-pressed", "false");
       caption.replaceChildren(name);
-      name.addEventListener("click", () => hear(video));
-      video.addEventListener("click", () => hear(video));
+      name.addEventListener("click", () => unmute(video));
+      video.addEventListener("click", () => unmute(video));
       video.addEventListener("error", () => (caption.title = "This clip could not be loaded."));
     }
   }
   const choose = () => {
     clips.forEach((clip, number) => (clip.hidden = number !== choice.selectedIndex));
     for (const video of videos()) video.preload = "metadata";
-    hear(videos()[0]);
+    unmute(videos()[0]);
     seek(0);
     show();
   };

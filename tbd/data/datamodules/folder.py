@@ -4,7 +4,7 @@ from tbd.data.datamodules.prepared import CacheDataModule
 
 
 class FolderDataModule(CacheDataModule):
-    """Windows of a folder of videos; plans where labels or texts were given, or from the clips' own faces (``plans: film``).
+    """Windows of a folder of videos; plans where labels or texts were given, or from the clips' own faces (``plans: measured``).
 
     Without a file of splits every clip trains but every fiftieth, which validates. Arguments are those of `CacheDataModule`.
     """

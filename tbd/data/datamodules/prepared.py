@@ -23,8 +23,8 @@ class CacheDataModule(MotionDataModule):
         emotions: Take only clips of these labels.
         levels: Take only clips of these levels.
         sound_only: Whether to leave clips without sound out; otherwise they are silent.
-        plans: Where plans come from: ``label`` for a clip's text, or else its label and level; ``film`` for what its own face was measured
-            to do (`tbd preprocess plans`), with motion relative to the same resting face; ``none`` to withhold them.
+        plans: Where plans come from: ``label`` for a clip's text, or else its label and level; ``measured`` for what its own face
+            was measured to do (`tbd preprocess plans`), with motion relative to the same resting face; ``none`` to withhold them.
         kwargs: See `MotionDataModule`.
     """
 
@@ -95,7 +95,7 @@ class CacheDataModule(MotionDataModule):
     @property
     def packed(self) -> tuple[Path, str]:
         """Folder and name of the pack: all clips of the cache, so that splits share one."""
-        return self.root / "packed", self.tracker + ("-relative" if self.plans == "film" else "")
+        return self.root / "packed", self.tracker + ("-relative" if self.plans == "measured" else "")
 
 
 def splits_of(cache: Cache, name: str | None) -> DatasetSplits:

@@ -34,7 +34,7 @@ from tbd.speech.alignment import PHONES_PER_FRAME, phone_track
 from tbd.speech.recognizer import PhoneRecognizer
 from tbd.think.plan import MusclePlan
 from tbd.utils.atomic import atomic_output
-from tbd.utils.multiprocessing import parallel_map
+from tbd.utils.jobs.multiprocessing import parallel_map
 
 _WORTH_A_PROCESS = 32
 """Clips; fewer are recognized before another process has started."""

@@ -26,7 +26,7 @@ from tbd.errors import InputError, TBDError
 from tbd.media import read_audio, read_video
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.utils.atomic import atomic_output
-from tbd.utils.shards import Shard
+from tbd.utils.jobs.shards import Shard
 
 _BATCH = 16
 """Frames that an autoencoder sees at once."""

@@ -7,7 +7,7 @@ from filelock import FileLock, Timeout
 
 from tbd.data.preprocess.cache import Cache
 from tbd.errors import InputError
-from tbd.utils.shards import Shard
+from tbd.utils.jobs.shards import Shard
 
 _PATIENCE = 2.0
 """Seconds to wait for a lock that another process holds for an instant."""

@@ -11,11 +11,11 @@ from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import FaceGeometry, remove_pose
 from tbd.face.mesh import FaceModel
 from tbd.face.render.contour import blend
-from tbd.face.render.dental_arch import RigidFrame
-from tbd.face.render.mouth import Mouth
-from tbd.face.render.mouth_crop import OPEN, MouthCrop, inside_share, lip_gap, lip_opening, mouth_mask
-from tbd.face.render.mouth_interior import MouthInterior
-from tbd.face.render.mouth_palette import Palette
+from tbd.face.render.mouth.crop import OPEN, MouthCrop, inside_share, lip_gap, lip_opening, mouth_mask
+from tbd.face.render.mouth.dental_arch import RigidFrame
+from tbd.face.render.mouth.interior import MouthInterior
+from tbd.face.render.mouth.painting import Mouth
+from tbd.face.render.mouth.palette import Palette
 from tbd.face.rig import Rig
 from tbd.face.rigging.mouth import JAW, jaw_displacement, resting_jaw_drop
 from tbd.media import read_video
@@ -35,7 +35,7 @@ class MouthSample:
     """One filmed mouth.
 
     Args:
-        painted: (128, 128, 3) uint8 RGB: the film with the inside of the mouth painted by tbd, in the colours of another frame.
+        painted: (128, 128, 3) uint8 RGB: the video with the inside of the mouth painted by tbd, in the colours of another frame.
         target: (128, 128, 3) uint8 RGB.
         reference: (128, 128, 3) uint8 RGB, that other frame, in which the lips are closed.
         mask: (128, 128) uint8, 255 between the lips.
@@ -61,7 +61,7 @@ def geometry(image: np.ndarray, points: np.ndarray) -> FaceGeometry:
 
 
 class MouthPainter:
-    """Paints the mouth of a person into other frames of the same film.
+    """Paints the mouth of a person into other frames of the same video.
 
     Args:
         rest: A frame in which the lips are closed; it gives colours, and where the teeth stand.
@@ -102,7 +102,7 @@ class MouthPainter:
 
 
 def collect(frames: Iterable[np.ndarray], meshes: Iterable[np.ndarray | None]) -> list[MouthSample]:
-    """Make samples of one person's film.
+    """Make samples of one person's video.
 
     Args:
         frames: (H, W, 3) uint8 RGB.

@@ -21,8 +21,8 @@ from tbd.media.rates import FPS
 from tbd.think.plan import MusclePlan
 from tbd.think.planner import Planner
 from tbd.utils.atomic import atomic_output
-from tbd.utils.multiprocessing import parallel_map
-from tbd.utils.shards import Shard, within
+from tbd.utils.jobs.multiprocessing import parallel_map
+from tbd.utils.jobs.shards import Shard, within
 
 _PREFERRED = ("face_landmarker", "face_mesh")
 """Trackers from the one whose coefficients are steadier (its noise from frame to frame is a third of the mesh tracker's in the brows)."""

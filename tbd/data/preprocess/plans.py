@@ -29,7 +29,7 @@ from tbd.utils.tracks import runs
 
 RestSource = Literal["person", "clip"]
 
-VERSION = "film-plans-1"
+VERSION = "measured-plans-1"
 """Names the method; to be changed with whatever changes its plans."""
 _SHORTEST = 12
 """Frames below which there is no telling an expression from a face at rest."""

@@ -26,8 +26,8 @@ from tbd.data.sources.labels import apply_labels, read_labels
 from tbd.errors import InputError, TBDError
 from tbd.face.neutral import AVERAGE
 from tbd.utils.atomic import atomic_output
-from tbd.utils.multiprocessing import ignore_sigint
-from tbd.utils.shards import Shard, within
+from tbd.utils.jobs.multiprocessing import ignore_sigint
+from tbd.utils.jobs.shards import Shard, within
 
 if TYPE_CHECKING:
     from tbd.data.preprocess.config import PreprocessConfig

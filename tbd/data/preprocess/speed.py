@@ -1,4 +1,4 @@
-"""`Speed`: how much film is worked through a second and core."""
+"""`Speed`: how much video is worked through a second and core."""
 
 import resource
 import time
@@ -8,11 +8,11 @@ from types import TracebackType
 from rich.console import Console
 
 _MEAD_HOURS = 40
-"""Hours of film that MEAD has in all views that it shares."""
+"""Hours of video that MEAD has in all views that it shares."""
 
 
 class Speed(AbstractContextManager):
-    """Says how much film was worked through a second and core, by the processor time of this process and those that it started.
+    """Says how much video was worked through a second and core, by the processor time of this process and those that it started.
 
     Args:
         console: Where the sentence goes, once something was worked through.
@@ -34,8 +34,8 @@ class Speed(AbstractContextManager):
         if self.seconds and spent and kind is None:
             rate = self.seconds / spent
             self.console.print(
-                f"{self.clips} clips in {time.monotonic() - self._wall:.0f} s; {self.clips / spent:.2f} clips or {rate:.2f} s of film a "
-                f"second and core: {_MEAD_HOURS} hours of film, as MEAD has, take about {_MEAD_HOURS / rate:.0f} core hours."
+                f"{self.clips} clips in {time.monotonic() - self._wall:.0f} s; {self.clips / spent:.2f} clips or {rate:.2f} s of video a "
+                f"second and core: {_MEAD_HOURS} hours of video, as MEAD has, take about {_MEAD_HOURS / rate:.0f} core hours."
             )
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,13 @@ from tbd.errors import InputError
 from tbd.think.emotions import EMOTIONS, find_emotion
 
 _COLUMNS = ("person", "emotion", "level", "text")
+_NO_TEXT = {
+    b"PK\x03\x04": "a spreadsheet or an archive",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet",
+    b"\x89PNG": "a picture",
+    b"SQLi": "a database",
+}
+"""First bytes of files that are taken for tables of text → what they are."""
 _SOME = 3
 """Names that a remark gives as examples."""
 
@@ -49,7 +57,7 @@ def read_labels(path: str | os.PathLike | None) -> Labels:
     if path is None:
         return Labels()
     labels = Labels(str(path))
-    lines = _decoded(path, labels).splitlines(keepends=True)
+    lines = ["\n" if line.startswith("#") else line for line in _decoded(path, labels).splitlines(keepends=True)]
     header = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t|", key=header.count)
     table = list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter, skipinitialspace=True))
@@ -75,6 +83,8 @@ def _decoded(path: str | os.PathLike, labels: Labels) -> str:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read the labels {path}: {error.strerror}.") from error
+    if data[:4] in _NO_TEXT:
+        raise InputError(f"{path} is {_NO_TEXT[data[:4]]}; save the labels as a table of text (.csv).")
     utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     wide = next((f"utf-16-{end}" for end, part in (("le", data[1:200:2]), ("be", data[:200:2])) if part and not any(part)), None)
     try:
@@ -118,7 +128,8 @@ def apply_labels(clips: list[RawClip], labels: Labels) -> tuple[list[RawClip], l
 
     Args:
         clips: The clips of a scan.
-        labels: The table. A clip goes by its name, its file with or without the folders before it, and with or without suffix.
+        labels: The table. A clip goes by its name, its file with or without the folders before it (a whole path, too), and with or
+            without suffix.
 
     Returns:
         The clips, and remarks on rows and clips that have no counterpart.
@@ -156,17 +167,25 @@ def _names(clips: Iterable[RawClip]) -> list[dict[str, set[str]]]:
         clip, path = raw.record.clip, PurePosixPath(raw.record.origin)
         for level, names in enumerate(((clip, str(path)), (str(path.with_suffix("")),), (path.name, path.stem))):
             for name in names:
-                levels[level][name.casefold()].add(clip)
+                levels[level][_key(name)].add(clip)
     return levels
+
+
+def _key(name: str) -> str:
+    """A name without what file systems and editors change: capitals, composed letters, Windows' separators."""
+    return unicodedata.normalize("NFC", name.replace("\\", "/").removeprefix("./").casefold())
 
 
 def _found(name: str, known: list[dict[str, set[str]]]) -> str | None:
     """Find the one clip that a name fits, or None where it fits none or several."""
-    key = name.replace("\\", "/").removeprefix("./").casefold()
+    key = _key(name)
     for names in known:
         if len(names.get(key, ())) == 1:
             return next(iter(names[key]))
-    return None
+    # a whole path: the last of its parts that fit, so that the folders before them may have changed
+    folders = key.split("/")
+    ends = ("/".join(folders[i:]) for i in range(1, len(folders))) if key.startswith("/") or key[1:3] == ":/" else ()
+    return next((found for end in ends if (found := _found(end, known[:2])) is not None), None)
 
 
 def _with(raw: RawClip, values: dict[str, str]) -> RawClip:

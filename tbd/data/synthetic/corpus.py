@@ -43,7 +43,7 @@ from tbd.speech.phones import save_phones
 from tbd.think.emotions import EMOTIONS, Emotion
 from tbd.think.plan import MusclePlan
 from tbd.utils.atomic import atomic_output
-from tbd.utils.multiprocessing import parallel_map
+from tbd.utils.jobs.multiprocessing import parallel_map
 
 T = TypeVar("T")
 ENGINE_SHARES = {"flite": 0.5, "espeak": 0.3, "festival": 0.2, "recorded": 0.4}

@@ -23,7 +23,7 @@ from tbd.media.wav import read_wave, write_wave
 from tbd.speech.phones import Phone, load_phones, save_phones
 from tbd.speech.recognizer import SphinxRecognizer, passages
 from tbd.utils.atomic import atomic_output
-from tbd.utils.multiprocessing import parallel_map
+from tbd.utils.jobs.multiprocessing import parallel_map
 
 _SHORTEST = 0.8  # seconds of a passage; of less nothing can be learnt
 

@@ -100,13 +100,14 @@ class MotionSampler(NormalizedDiffusion):
         audio_embeds, values, mask = (repeat_batch(x, len(batch.branches)) for x in (audio_embeds, past.values, past.mask))
         return audio_embeds, batch.audio_mask, batch.plan, values, mask
 
-    def predict(self, noisy: Tensor, timestep: Tensor, prepared: tuple[Any, ...]) -> Tensor:
+    def predict(self, noisy: Tensor, timestep: Tensor, prepared: tuple[Any, ...], step: int) -> Tensor:
         """Run the denoiser once for n branches of B windows; see `WindowDiffusion.predict`.
 
         Args:
             noisy: (n·B, T, 58) the windows, branch by branch.
             timestep: (n·B,) the training timestep.
             prepared: What `prepare` has made.
+            step: The number of the denoising step, which changes nothing here.
 
         Returns:
             (n·B, T, 58) predictions.

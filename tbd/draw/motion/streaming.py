@@ -6,7 +6,6 @@ frames that are drawn twice the noise is the same, and few denoising steps draw 
 figures).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +13,10 @@ import torch
 from torch import Tensor
 
 from tbd import DEFAULT_SEED
-from tbd.draw.conditioning.plan_tensors import PlanTensors
-from tbd.draw.guidance.base import COND, COND_NO_AUDIO, Branch, Guidance, over_regions, weighted, within
+from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.idle import IdlePerformance
 from tbd.draw.motion.sampler import MotionSampler
+from tbd.draw.motion.stream_windows import StreamWindow, lip_guidance, sample_windows
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, CHANNELS
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
@@ -26,9 +25,6 @@ from tbd.speech.streaming import PhoneStream, open_phone_stream
 from tbd.think.plan import MusclePlan
 from tbd.think.succession import hand_over, rebase
 
-_CROSSFADE = 2
-"""Frames over which a hop's difference to the past fades out. Where hops are short, a longer fade would never let go of the past: a
-smile that a plan ends would stay for seconds."""
 _REBASED = 60.0
 """Seconds after which a plan's times are counted anew, so that they stay small however long the performance lasts."""
 
@@ -62,32 +58,6 @@ class StreamingOptions:
     def latency(self) -> float:
         """Seconds of sound, from the start of a frame on, that must be there before it is drawn."""
         return (self.hop + self.lookahead) / FPS
-
-
-class LipGuidance(Guidance):
-    """The voice's scale on the lower face, and all else as trained: half the branches, for a machine that is short of time.
-
-    Args:
-        audio_scale: Strength of the audio in the lower face; 1 is as trained.
-
-    Example:
-        >>> LipGuidance(1.0).branches(0.0) == (COND,)
-        True
-    """
-
-    scale_names = ("audio_scale",)
-
-    def __init__(self, audio_scale: float = 1.5) -> None:
-        self.audio_scale = audio_scale
-
-    def branches(self, progress: float) -> tuple[Branch, ...]:
-        """Name the wanted branches; see `Guidance.branches`."""
-        return (COND,) if self.audio_scale == 1 else (COND, COND_NO_AUDIO)
-
-    def __call__(self, preds: Mapping[Branch, Tensor], progress: float, masks: Tensor | None = None) -> Tensor:
-        """Combine the predictions of one step; see `Guidance.__call__`."""
-        more = over_regions(within(["lower"], self.audio_scale - 1, 0.0), preds[COND], masks)
-        return weighted(preds, {COND: 1 + more, COND_NO_AUDIO: -more})
 
 
 class MotionStream:
@@ -130,7 +100,7 @@ class MotionStream:
         self._first = 0  # number of the first sample that is kept
         self._recognized = 0  # samples whose phones are recognized
         self.frames, self._finished = 0, False
-        self._plan, self._origin, self._tensors = plan, 0.0, PlanTensors.collate([plan]).to(model.device)
+        self._plan, self._origin = plan, 0.0
 
     @property
     def plan(self) -> MusclePlan:
@@ -165,15 +135,19 @@ class MotionStream:
         Args:
             plan: The plan, its times in seconds from then on.
         """
-        self._set_plan(hand_over(self._plan, plan, self.frames / FPS - self._origin))
+        self._plan = hand_over(self._plan, plan, self.frames / FPS - self._origin)
+
+    def available(self) -> int:
+        """Return of how many further frames the sound is there, look-ahead included."""
+        if self._finished:
+            return -(-self.samples // SAMPLES_PER_FRAME) - self.frames
+        return max(self.samples // SAMPLES_PER_FRAME - self.options.lookahead - self.frames, 0)
 
     def ready(self) -> int:
-        """Return how many frames `draw` would draw now, 0 to `hop`."""
-        if self._finished:
-            return min(self.options.hop, -(-self.samples // SAMPLES_PER_FRAME) - self.frames)
-        return self.options.hop if self.samples >= self.needed else 0
+        """Return how many frames `draw` would draw now: `hop`; fewer at the end of the sound, and none before."""
+        count = min(self.available(), self.options.hop)
+        return count if self._finished or count == self.options.hop else 0
 
-    @torch.inference_mode()
     def draw(self, cheaply: bool = False) -> np.ndarray:
         """Draw the next frames whose sound is there.
 
@@ -186,40 +160,60 @@ class MotionStream:
         count = self.ready()
         if count <= 0:
             return np.zeros((0, len(CHANNELS)), np.float32)
+        window = self.window(count)
+        (drawn,) = sample_windows(self.model, [window], self.guidance_for(cheaply), self.options.num_inference_steps)
+        return self.accept(drawn)
+
+    def guidance_for(self, cheaply: bool) -> Guidance:
+        """Return what the next frames are drawn with; see `draw`."""
+        return lip_guidance(getattr(self.guidance, "audio_scale", 1.0)) if cheaply else self.guidance
+
+    def window(self, count: int, length: int | None = None) -> StreamWindow:
+        """Make what a model needs to draw the next frames, for `sample_windows`; what that draws `accept` takes.
+
+        Args:
+            count: How many frames: at most what is `available`.
+            length: How many frames the window has behind the past, if more than `count`, so that it is as long as other streams'
+                windows; `beyond` frames come on top.
+
+        Returns:
+            The window.
+        """
         if self.frames / FPS - self._origin > _REBASED:
             self._rebase()
-        past, beyond = len(self._past), self.options.beyond
-        start, length = self.frames - past, past + count + beyond
-        sound, phones = self._window(start, length)
-        self._draw_noise(count + beyond)
-        drawn = self.model.sample_window(
-            sound,
-            self._tensors.shifted(torch.tensor([start / FPS - self._origin], device=self.model.device)),
-            past=self._past[None].to(self.model.device) if past else None,
-            guidance=self._cheap_guidance() if cheaply else self.guidance,
-            num_inference_steps=self.options.num_inference_steps,
-            noise=torch.cat([torch.zeros(past, len(CHANNELS)), self._noise[: count + beyond]])[None],
-            phones=phones,
-            crossfade_frames=_CROSSFADE,
-        )[0, past : past + count].float().cpu()  # fmt: skip
-        return self._advance(drawn)
+        past, length = len(self._past), length or count
+        frames = length + self.options.beyond
+        audio, phones = self._window(self.frames - past, past + frames, (self.frames + length + self.options.lookahead) * SAMPLES_PER_FRAME)
+        self._draw_noise(frames)
+        noise = torch.cat([torch.zeros(past, len(CHANNELS)), self._noise[:frames]])
+        return StreamWindow(audio, phones, self._plan, (self.frames - past) / FPS - self._origin, self._past, noise, count)
 
-    def hold(self) -> np.ndarray:
+    def hold(self, count: int | None = None) -> np.ndarray:
         """Let the face stand still for the next frames whose sound is there, at next to no cost: a machine has fallen far behind.
+
+        Args:
+            count: How many frames; None for what is `ready`.
 
         Returns:
             (n, 58) float32, the last frame again.
         """
-        count = self.ready()
+        count = self.ready() if count is None else count
         if count <= 0:
             return np.zeros((0, len(CHANNELS)), np.float32)
-        self._recognize(min(self.samples, self.needed))
+        self._recognize(min(self.samples, (self.frames + count + self.options.lookahead) * SAMPLES_PER_FRAME))
         self._draw_noise(count)
         last = self._past[-1:] if len(self._past) else torch.zeros(1, len(CHANNELS))
-        return self._advance(last.repeat(count, 1))
+        return self.accept(last.repeat(count, 1))
 
-    def _advance(self, drawn: Tensor) -> np.ndarray:
-        """Go on to the frames behind (n, 58) drawn ones: what no later window reads is forgotten. Returns what a face does of them."""
+    def accept(self, drawn: Tensor) -> np.ndarray:
+        """Go on to the frames behind those that were drawn: what no later window reads is forgotten.
+
+        Args:
+            drawn: (n, 58) what was drawn of a `window`.
+
+        Returns:
+            (n, 58) float32, what a face does of them.
+        """
         values = drawn.numpy().copy()
         np.clip(values[:, : len(BLENDSHAPES)], 0, 1, out=values[:, : len(BLENDSHAPES)])
         if self._idle is not None:
@@ -232,10 +226,10 @@ class MotionStream:
             self._sound, self._first = self._sound[first - self._first :], first
         return values
 
-    def _window(self, start: int, length: int) -> tuple[Tensor, Tensor | None]:
+    def _window(self, start: int, length: int, needed: int) -> tuple[Tensor, Tensor | None]:
         """The sound of a window with the encoder's context, and its phones; of what is not known yet the sound is the past's, mirrored."""
         context = self.model.audio_encoder.context
-        known = min(self.samples, self.needed)
+        known = min(self.samples, needed)
         low, high = (start - context) * SAMPLES_PER_FRAME, (start + length + context) * SAMPLES_PER_FRAME
         out = np.zeros(high - low, np.float32)
         first, last = max(low, self._first), min(high, known)
@@ -264,13 +258,7 @@ class MotionStream:
         if missing > 0:
             self._noise = torch.cat([self._noise, torch.randn(missing, len(CHANNELS), generator=self._generator)])
 
-    def _cheap_guidance(self) -> Guidance:
-        return LipGuidance(getattr(self.guidance, "audio_scale", 1.0))
-
     def _rebase(self) -> None:
         seconds = self.frames / FPS
-        self._set_plan(rebase(self._plan, seconds - self._origin))
+        self._plan = rebase(self._plan, seconds - self._origin)
         self._origin = seconds
-
-    def _set_plan(self, plan: MusclePlan) -> None:
-        self._plan, self._tensors = plan, PlanTensors.collate([plan]).to(self.model.device)

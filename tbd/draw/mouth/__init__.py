@@ -1,1 +1,1 @@
-"""A network that finishes the mouth that the mesh warp draws: trained on film, component of `NeuralMeshRenderer`."""
+"""A network that finishes the mouth that the mesh warp draws: trained on video, component of `NeuralMeshRenderer`."""

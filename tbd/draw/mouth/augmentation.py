@@ -11,7 +11,7 @@ def augment(painted: Tensor, target: Tensor, reference: Tensor, mask: Tensor) ->
     """Change a batch of crops at random, each in its own way.
 
     Light, colour and mirroring change all pictures of a crop alike. What is given (painted picture and surroundings) is besides bent by
-    a pixel or two and blurred, as a warp bends and blurs it, while film stays as it is.
+    a pixel or two and blurred, as a warp bends and blurs it, while video stays as it is.
 
     Args:
         painted: (B, 3, H, W), −1..1.

@@ -1,4 +1,4 @@
-"""`MouthUNet`: painted mouth, its mask and another view of the person → the mouth as film would show it."""
+"""`MouthUNet`: painted mouth, its mask and another view of the person → the mouth as video would show it."""
 
 from itertools import pairwise
 

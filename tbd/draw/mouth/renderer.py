@@ -10,7 +10,7 @@ from tbd.draw.checkpoint import read_state
 from tbd.draw.mouth.network import MouthUNet
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
-from tbd.face.render.mouth_crop import OPEN, MouthCrop, lip_gap, mouth_mask
+from tbd.face.render.mouth.crop import OPEN, MouthCrop, lip_gap, mouth_mask
 from tbd.face.render.renderer import MeshWarpRenderer, PreparedPortrait
 from tbd.face.render.warp import PortraitWarper
 
@@ -22,7 +22,7 @@ _FADES = 0.02
 class NeuralMeshRenderer(MeshWarpRenderer):
     """Warps the portrait and lets a network finish the inside of the mouth.
 
-    Identity, geometry and sharpness are the warp's; the network, trained by `tbd.draw.mouth.refiner.MouthRefiner`, knows how film shows
+    Identity, geometry and sharpness are the warp's; the network, trained by `tbd.draw.mouth.refiner.MouthRefiner`, knows how video shows
     teeth and tongue. No weights ship with tbd.
 
     Args:

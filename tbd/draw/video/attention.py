@@ -247,7 +247,15 @@ def read_tokens(attn: Attention, query: Tensor, tokens: Tensor, key: nn.Module, 
 
 
 def project_out(attn: Attention, x: Tensor) -> Tensor:
-    """(N, L, C) → (N, L, C) through a layer's output projection."""
+    """Apply a layer's output projection.
+
+    Args:
+        attn: The layer.
+        x: (N, L, C).
+
+    Returns:
+        (N, L, C).
+    """
     return attn.to_out[1](attn.to_out[0](x))
 
 

@@ -16,7 +16,7 @@ from tbd.errors import InputError
 from tbd.think.plan import MusclePlan
 
 if TYPE_CHECKING:
-    from tbd.metrics.identity import IdentitySimilarity
+    from tbd.metrics.faces.identity import IdentitySimilarity
 
 
 class RecordedClip(Protocol):
@@ -120,7 +120,7 @@ class VideoClipMetrics:
     """
 
     def __init__(self, seed: int = 0, identity: "IdentitySimilarity | None" = None) -> None:
-        from tbd.metrics.pixels import FramePSNR, FrameSSIM  # which drawing alone does without
+        from tbd.metrics.quality.pixels import FramePSNR, FrameSSIM  # which drawing alone does without
 
         self.seed, self.identity = seed, identity or _identity()
         self._psnr, self._ssim, self._tally = FramePSNR(), FrameSSIM(), Tally()
@@ -201,7 +201,7 @@ class VideoClipMetrics:
 
 
 def _identity() -> "IdentitySimilarity | None":
-    from tbd.metrics.identity import IdentitySimilarity
+    from tbd.metrics.faces.identity import IdentitySimilarity
     from tbd.metrics.networks.arcface import ArcFaceEmbedder
     from tbd.weights import WeightsNotFoundError
 
@@ -221,7 +221,7 @@ def _faces(frames: Tensor, field: str) -> Tensor:
     from tbd.face.tracker import FaceMeshTracker
     from tbd.face.tracking.session import TrackingSession
     from tbd.metrics.base import Unmeasurable
-    from tbd.metrics.crops import CUTTERS
+    from tbd.metrics.faces.crops import CUTTERS
 
     chips, cut = [], next(cutter for name, cutter in CUTTERS.items() if field == f"preds.{name}")
     try:

@@ -29,8 +29,10 @@ from tbd.draw.video.attention import (
     mask_tokens,
 )
 from tbd.draw.video.cuda_graph import CUDAGraphRunner
+from tbd.draw.video.feature_reuse import DeepFeatures
 from tbd.draw.video.precision import keep_norm_dtype
 from tbd.draw.video.unet_parts import checkpoint_regions, compile_repeated, level_sizes, unet_regions
+from tbd.draw.video.unet_pass import embed_time, run_unet
 from tbd.face.geometry import FaceGeometry
 
 ReferenceFeatures = dict[str, Tensor]
@@ -85,6 +87,9 @@ class VideoDenoiser(PortableModule, ABC):
 
     rereads_past: bool = False
     """Whether frames drawn already are decoded and encoded again before the next window continues them."""
+
+    reuses_features: bool = False
+    """Whether `forward` takes what its deep layers made at an earlier step, `tbd.draw.video.feature_reuse.DeepFeatures`, as ``deep``."""
 
     headroom: float | None = None
     """Side of a portrait's square in heights of the face, for networks that were trained on closer pictures; None for the usual one."""
@@ -169,6 +174,7 @@ class VideoUNet(VideoDenoiser):
 
     hub_arguments = ("unet", "motion_adapter")
     """See `tbd.utils.hub`."""
+    reuses_features = True
 
     def __init__(self, unet: str | dict[str, Any], motion_adapter: str | None = None, max_frames: int = 32) -> None:
         super().__init__()
@@ -225,7 +231,14 @@ class VideoUNet(VideoDenoiser):
         self.reference(portrait, clean, nothing, cross_attention_kwargs={"keep": kept.__setitem__})
         return kept
 
-    def forward(self, noisy: Tensor, timestep: Tensor, reference: ReferenceFeatures, conditioning: VideoConditioning) -> Tensor:
+    def forward(
+        self,
+        noisy: Tensor,
+        timestep: Tensor,
+        reference: ReferenceFeatures,
+        conditioning: VideoConditioning,
+        deep: DeepFeatures | None = None,
+    ) -> Tensor:
         """Predict once; see `VideoDenoiser.forward`.
 
         Args:
@@ -233,12 +246,13 @@ class VideoUNet(VideoDenoiser):
             timestep: (B,) the noise scheduler's training timestep.
             reference: The portraits' features.
             conditioning: All other conditions.
+            deep: What the deep layers made at an earlier step, where that is reused.
 
         Returns:
             (B, T, C, h, w) the prediction.
         """
         plane = conditioning.past_mask[:, :, None, None, None].expand(-1, -1, 1, *noisy.shape[-2:]).to(noisy.dtype)
-        x = torch.cat([noisy, conditioning.hint.to(noisy.dtype), plane], 2).transpose(1, 2)  # (B, 2C+1, T, h, w)
+        x = torch.cat([noisy, conditioning.hint.to(noisy.dtype), plane], 2)  # (B, T, 2C+1, h, w)
         emotion, muscles, audio = self.null_tokens
         frames = audio_windows(conditioning.audio_embeds)  # (B·T, 5, D)
         audio_mask = conditioning.audio_mask[:, None, None].expand(-1, frames.shape[1], noisy.shape[1])  # (B, 5, T)
@@ -250,8 +264,18 @@ class VideoUNet(VideoDenoiser):
             mask_region_tokens(conditioning.plan, conditioning.region_masks, sizes, muscles),
             mask_tokens(frames, audio_mask, audio),
         )
+        unet, size, t = self.unet, len(noisy), noisy.shape[1]
         nothing = x.new_zeros(1, 1, 1)  # the processors take their keys from the context
-        return self.unet(x, timestep, nothing, cross_attention_kwargs={"context": context}).sample.transpose(1, 2)
+
+        def attend(block: Any, j: int, x: Tensor, level: int) -> Tensor:
+            """The frame's own attention, where the block has any, and the other frames."""
+            if hasattr(block, "attentions"):
+                kwargs = {"context": context}
+                x = block.attentions[j](x, encoder_hidden_states=nothing, cross_attention_kwargs=kwargs, return_dict=False)[0]
+            return block.motion_modules[j](x, num_frames=t) if hasattr(block, "motion_modules") else x
+
+        emb = embed_time(unet, timestep, x, t)
+        return run_unet(unet, unet.conv_in(x.flatten(0, 1)), emb, attend, deep).unflatten(0, (size, t))
 
     def enable_gradient_checkpointing(self, how: Literal["some", "most"]) -> None:
         """Compute feed-forwards again (some), or whole spatial transformers and motion modules (most).
@@ -265,14 +289,14 @@ class VideoUNet(VideoDenoiser):
         checkpoint_regions(unet_regions(self.unet, "attentions", "motion_modules"), how)
 
     def fsdp_modules(self) -> Iterator[nn.Module]:
-        """Yield blocks, then both UNets, then the whole."""
+        """Yield blocks, then the reference UNet, then the whole: the UNet that draws is called layer by layer, never as one."""
         for network in (self.unet, self.reference):
             yield from unet_regions(network, "resnets", "attentions", "motion_modules")
-            yield network
+        yield self.reference
         yield self
 
     def compile_parts(self) -> None:
-        """Compile convolution blocks, feed-forwards and motion blocks: the same code for every layer of one shape.
+        """Compile convolution blocks, feed-forwards and motion modules: the same code for every layer of one shape.
 
         Spatial attention is left as it is: its matrix products are fused already, and each layer finds its reference features by name. The
         reference branch has one frame where the others have all, and costs nothing but the launch of its kernels; where it does not

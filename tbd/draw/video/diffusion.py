@@ -31,8 +31,9 @@ from tbd.draw.video.hints import HintConfig
 from tbd.draw.video.logging import log_video, video_loggers
 from tbd.draw.video.precision import MemoryOptions
 from tbd.draw.video.sampler import VideoSampler
+from tbd.draw.video.sampling_options import VideoSamplingConfig
 from tbd.draw.video.training_options import VideoTraining, freeze_all_but
-from tbd.draw.window_options import SamplingConfig, WindowConfig
+from tbd.draw.window_options import WindowConfig
 from tbd.errors import InputError
 
 
@@ -63,7 +64,14 @@ class VideoDiffusion(VideoSampler):
     Raises:
         TypeError: If the noise scheduler lacks a method that sampling or training calls, or the audio encoder takes phones.
         ValueError: If widths or lengths do not fit, or a pattern names no parameter.
-        InputError: If initial weights are missing or do not fit.
+        InputError: If initial weights are missing or do not fit, or the denoiser cannot reuse what is to be reused.
+
+    Example:
+        >>> import inspect
+        >>> list(inspect.signature(VideoDiffusion).parameters)[:4]
+        ['denoiser', 'autoencoder', 'plan_encoder', 'audio_encoder']
+        >>> from tbd.draw.video.loading import load_video_model
+        >>> model = load_video_model("runs/video/last.ckpt")  # doctest: +SKIP
     """
 
     def __init__(
@@ -75,7 +83,7 @@ class VideoDiffusion(VideoSampler):
         noise_scheduler: SchedulerMixin,
         guidance: Guidance,
         windows: WindowConfig = WindowConfig(frames=16, past=4),
-        sampling: SamplingConfig = SamplingConfig(num_inference_steps=25),
+        sampling: VideoSamplingConfig = VideoSamplingConfig(),
         training: VideoTraining = VideoTraining(),
         optimizer: OptimizerConfig = OptimizerConfig(1e-5, weight_decay=0.01, betas=(0.9, 0.999), schedule="constant"),
         initial: InitialWeights | None = None,
@@ -95,6 +103,8 @@ class VideoDiffusion(VideoSampler):
             raise ValueError(
                 f"A window has more frames than its past ({windows.past}) and at most {denoiser.max_frames}, not {windows.frames}."
             )
+        if sampling.reuse is not None and not denoiser.reuses_features:
+            raise InputError(f"{type(denoiser).__name__} has no deep layers whose features could be reused; leave `reuse` out.")
         self.autoencoder, self.min_snr_gamma, self.memory, self.compiled = autoencoder, training.min_snr_gamma, memory, compile
         self.validation, self._tally, self.hints = validation, Tally(), hints
         if initial is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +16,9 @@ from tbd.draw.randomness import WindowNoise
 from tbd.draw.sampling import AudioWindows, CFGBatch, Past, draw_windows, repeat_batch
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import ReferenceFeatures, VideoConditioning, VideoDenoiser
+from tbd.draw.video.feature_reuse import DeepFeatures
 from tbd.draw.video.hints import HintConfig
+from tbd.draw.video.sampling_options import VideoSamplingConfig
 from tbd.draw.window_diffusion import WindowDiffusion
 from tbd.errors import InputError
 from tbd.media.rates import FPS
@@ -43,9 +46,24 @@ class WindowInputs:
     past: Past
 
 
+class PreparedBranches(NamedTuple):
+    """What the denoiser is given at every step of n branches of B windows, besides the noisy windows.
+
+    Args:
+        reference: The portraits' features, as `VideoDenoiser.condition` makes them.
+        conditioning: All other conditions.
+        deep: What its deep layers make, where that is reused.
+    """
+
+    reference: ReferenceFeatures
+    conditioning: VideoConditioning
+    deep: DeepFeatures | None
+
+
 class VideoSampler(WindowDiffusion):
     """Draws video from a portrait, a coarse motion of it, a plan and a recording."""
 
+    sampling: VideoSamplingConfig
     denoiser: VideoDenoiser
     autoencoder: LatentCodec
     hints: HintConfig
@@ -228,7 +246,7 @@ class VideoSampler(WindowDiffusion):
         masks = region_masks.transpose(0, 1)[:, :, None, None]  # (5, B, 1, 1, h, w)
         return self.denoise_windows(plan, shared, known, noise, masks, guidance, num_inference_steps, sequential)
 
-    def prepare(self, batch: CFGBatch, conditioning: WindowInputs) -> tuple[ReferenceFeatures, VideoConditioning]:
+    def prepare(self, batch: CFGBatch, conditioning: WindowInputs) -> PreparedBranches:
         """Put the conditions of n branches of B windows together; see `WindowDiffusion.prepare`.
 
         Args:
@@ -236,7 +254,7 @@ class VideoSampler(WindowDiffusion):
             conditioning: What all branches share.
 
         Returns:
-            The reference's features and all other conditions, of n·B rows.
+            What the denoiser is given, of n·B rows.
         """
         n, shared = len(batch.branches), conditioning
         audio_embeds, masks, past, past_mask = (
@@ -246,20 +264,23 @@ class VideoSampler(WindowDiffusion):
         hint = torch.cat([self.hints.choose(shared.hint, shared.neutral_hint, each) for each in planned])
         every = VideoConditioning(batch.plan, audio_embeds, batch.audio_mask, hint, masks, past_mask, past, batch.portrait_mask)
         reference = {name: repeat_batch(x, n) for name, x in shared.reference.items()}
-        return self.denoiser.condition(reference, every), every
+        reuse = self.sampling.reuse
+        return PreparedBranches(self.denoiser.condition(reference, every), every, None if reuse is None else DeepFeatures(reuse))
 
-    def predict(self, noisy: Tensor, timestep: Tensor, prepared: tuple[ReferenceFeatures, VideoConditioning]) -> Tensor:
+    def predict(self, noisy: Tensor, timestep: Tensor, prepared: PreparedBranches, step: int) -> Tensor:
         """Run the denoiser once for n branches of B windows; see `WindowDiffusion.predict`.
 
         Args:
             noisy: (n·B, T, C, h, w) the windows, branch by branch.
             timestep: (n·B,) the training timestep.
             prepared: What `prepare` has made.
+            step: The number of the denoising step.
 
         Returns:
             (n·B, T, C, h, w) predictions.
         """
-        return self.denoiser(noisy, timestep, *prepared)
+        deep = {} if prepared.deep is None else {"deep": prepared.deep.at_step(step)}
+        return self.denoiser(noisy, timestep, prepared.reference, prepared.conditioning, **deep)
 
     def latents(self, frames: Tensor) -> Tensor:
         """uint8 pixels (..., 3, H, W) → latents; latents as they are."""

@@ -72,18 +72,16 @@ def checkpoint_regions(regions: Iterable[nn.Module], how: Literal["some", "most"
             part.forward = partial(checkpoint, part.forward, use_reentrant=False, preserve_rng_state=random)
 
 
-def compile_repeated(unet: nn.Module, motion: type[nn.Module]) -> None:
-    """Compile convolution blocks, feed-forwards and motion blocks, in place: the same code for every layer of one shape.
+def compile_repeated(unet: nn.Module, *kinds: type[nn.Module]) -> None:
+    """Compile convolution blocks, feed-forwards and further parts, in place: the same code for every layer of one shape.
 
     Args:
         unet: The UNet.
-        motion: Class of its motion modules, which hold ``transformer_blocks``.
+        kinds: Classes of its further parts; what they hold is compiled with them.
     """
     # the layers' two dozen shapes are compiled once each for training, drawing, and each number of branches
     torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 128)
+    inside = {part for module in unet.modules() if isinstance(module, kinds) for part in module.modules() if part is not module}
     for module in unet.modules():
-        if isinstance(module, motion):
-            for block in module.get_submodule("transformer_blocks").children():
-                block.compile(dynamic=False)
-        elif isinstance(module, (ResnetBlock2D, FeedForward)):
+        if isinstance(module, (*kinds, ResnetBlock2D, FeedForward)) and module not in inside:
             module.compile(dynamic=False)

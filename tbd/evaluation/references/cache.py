@@ -29,8 +29,8 @@ class CacheReference(Reference):
         root: Folder of the cache.
         split_file: What divides the data set: a packaged name such as ``mead_actor``, or a file's path.
         split: ``train``, ``val`` or ``test``.
-        plans: Where the clips' plans come from, as the data modules' ``plans``: ``label``, ``film`` or ``none``, an empty plan.
-        tracker: Whose motion in the cache is the true one (``face_mesh``), relative to the resting face where ``plans`` are film's;
+        plans: Where the clips' plans come from, as the data modules' ``plans``: ``label``, ``measured`` or ``none``, an empty plan.
+        tracker: Whose motion in the cache is the true one (``face_mesh``), relative to the resting face where ``plans`` are measured;
             without a name none is, and motion is tracked in the videos where a protocol asks for it.
         ready_only: Leave out clips that the cache lacks or could not prepare. Otherwise they stay in the list, so that they are counted.
     """

@@ -58,7 +58,13 @@ def _alike(ranking: Ranking, place: int) -> list[str]:
 
 
 def save_results(path: Path, results: Sequence[dict[str, Any]], study: str) -> None:
-    """Write results as JSON."""
+    """Write results as JSON.
+
+    Args:
+        path: File to write.
+        results: What `fit_study` returned.
+        study: Name of the study.
+    """
     with atomic_output(path) as temporary:
         temporary.write_text(
             json.dumps({"format": "tbd-preference-1", "study": study, "results": results}, indent=1) + "\n", encoding="utf-8"

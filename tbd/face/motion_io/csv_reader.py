@@ -22,6 +22,8 @@ _SEARCHED = 60
 """Lines that are searched for a header."""
 _EMPTY = {"", "nan", "null", "none", "n/a", "na", "#n/a", "-", "--", "nil", "inf", "-inf", "+inf", "infinity", "-infinity"}
 _RATE = re.compile(r"(?:fps|frame\s*rate|rate)\D{0,8}?(\d+(?:[.,]\d+)?)", re.IGNORECASE)
+_FASTEST = 1000
+"""Frames a second; a larger rate is the sound's."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 
@@ -54,7 +56,8 @@ def read_text(path: Path) -> Table:
     if header is None:
         return _without_header(path, lines)
     rows = _rows(path, lines, header)
-    rate = next((float(m[1].replace(",", ".")) for line in lines[: header.line] if (m := _RATE.search(line))), None)
+    rates = (float(m[1].replace(",", ".")) for line in lines[: header.line] if (m := _RATE.search(line)))
+    rate = next((rate for rate in rates if 0 < rate <= _FASTEST), None)
     return _table(path, header.names, rows, rate)
 
 
@@ -179,11 +182,11 @@ def _table(path: Path, columns: list[str], rows: list[_Row], rate: float | None)
     for at, i in enumerate(chosen):
         for r, row in enumerate(rows):
             values[r, at] = _parsed(path, row, columns[i], row.cells[i])
-    seconds, kept, stated = _times(path, columns, rows)
+    seconds, kept, stated = _times(path, columns, rows, rate)
     empty = np.zeros((len(kept), len(others)))
     return Table(
         str(path), [*(columns[i] for i in chosen), *others], np.concatenate([values[kept], empty], 1), [rows[i].where for i in kept],
-        seconds, stated or rate, {"source": path.name},
+        seconds, stated, {"source": path.name},
     )  # fmt: skip
 
 
@@ -202,10 +205,10 @@ def _parsed(path: Path, row: _Row, name: str, cell: str) -> float:
         raise InputError(f"{path}: {row.where}, {name}: {cell[:40]!r} is no number.") from None
 
 
-def _times(path: Path, columns: list[str], rows: list[_Row]) -> tuple[np.ndarray | None, list[int], float | None]:
-    """Seconds, the rows that have a time, and the rate that a column states."""
+def _times(path: Path, columns: list[str], rows: list[_Row], above: float | None) -> tuple[np.ndarray | None, list[int], float | None]:
+    """Seconds, the rows that have a time, and the rate that a column states, or a line above the header."""
     everything = list(range(len(rows)))
-    stated = _stated_rate(path, columns, rows)
+    stated = _stated_rate(path, columns, rows) or above
     times = [i for i, name in enumerate(columns) if timestamps.is_time(name)]
     frames = [i for i, name in enumerate(columns) if timestamps.is_frame_number(name)]
     column = next((i for i in [*times, *frames] if any(row.cells[i] for row in rows)), None)
@@ -229,7 +232,7 @@ def _stated_rate(path: Path, columns: list[str], rows: list[_Row]) -> float | No
     if at is None or not rows:
         return None
     rate = _parsed(path, rows[0], columns[at], rows[0].cells[at])
-    if not 0 < rate <= 1000:
+    if not 0 < rate <= _FASTEST:
         raise InputError(f"{path}: {rows[0].where}, {columns[at]}: {rows[0].cells[at]} is no number of frames a second.")
     return rate
 

@@ -14,7 +14,7 @@ from tbd.face.motion_io.table import Table
 _NAMES = ("facsNames", "names", "channels", "blendShapeNames", "blendshapeNames", "blendshape_names", "columns", "keys")
 _WEIGHTS = ("weightMat", "weights", "values", "data", "frames", "blendshapes", "blendShapes", "coefficients", "animation")
 _RATES = ("exportFps", "fps", "frameRate", "frame_rate", "framerate", "rate")
-_INNER = ("blendshapes", "blendShapes", "weights", "values", "coefficients", "shapes", "faceBlendshapes")
+_INNER = ("blendshapes", "blendShapes", "weights", "values", "coefficients", "shapes", "faceBlendshapes", "categories")
 
 
 def read_json(path: Path) -> Table:
@@ -25,8 +25,9 @@ def read_json(path: Path) -> Table:
 
     Returns:
         Its columns and times. Understood are ``{"facsNames": […], "weightMat": [[…], …], "exportFps": 30}`` (Audio2Face),
-        ``{"names": […], "frames": [{"time": 0, "weights": […]}, …]}``, ``[{"time": 0, "jawOpen": 0.1, …}, …]`` with the
-        coefficients in the frame or in an inner object or list, and ``{"jawOpen": [0.1, …], …}``.
+        MediaPipe's ``categories``, ``{"names": […], "frames": [{"time": 0, "weights": […]}, …]}``,
+        ``[{"time": 0, "jawOpen": 0.1, …}, …]`` with the coefficients in the frame or in an inner object or list, and
+        ``{"jawOpen": [0.1, …], …}``.
 
     Raises:
         InputError: If the file is no JSON, or none of these.

@@ -1,4 +1,4 @@
-"""Units of other programs: blendshapes in percent, heads in degrees, offsets in pixels."""
+"""Units of other programs: blendshapes in percent or of 8 bits, heads in degrees, offsets in pixels."""
 
 from collections.abc import Mapping
 
@@ -18,6 +18,8 @@ _EXAGGERATED = 5.0
 _QUIET = 10.0
 """In percent a face that hardly moves, or in tenths one that moves."""
 _PERCENT = 150.0
+_FULL = 105.0
+"""Percent are rarely more, so larger whole numbers are of 8 bits, 0..255."""
 _TURNED = 1.2
 """Radians (69°): no face seen from the front turns farther, so larger numbers are degrees."""
 _WIDE = 0.8
@@ -59,6 +61,9 @@ def _shape_factor(shapes: np.ndarray, declared: Mapping[str, str], path: str) ->
         return 1.0
     moving = peaks[peaks > 1e-4]
     most = f"{CHANNELS[int(peaks.argmax())]} reaches {highest:.4g}"
+    if _FULL < highest <= 255 and bool((np.nan_to_num(shapes) % 1 == 0).all()):
+        warn(f"{path}: {most}, and all are whole numbers; its blendshapes are taken as 0..255 and divided by 255.")
+        return 1 / 255
     if highest > _PERCENT:
         raise InputError(f"{path}: {most}; a blendshape runs from 0 to 1, or from 0 to 100 in percent.")
     if float(np.median(moving)) > 1.0 or (highest > _EXAGGERATED and (moving > _ABOVE_ONE).sum() > 1):

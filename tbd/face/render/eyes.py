@@ -198,7 +198,15 @@ class Eye:
 
 
 def eye_aperture(side: topology.Side, pixels: Window) -> Aperture:
-    """Return the opening between the lids of one side, in a window (rows, columns) of pixels."""
+    """Return the opening between the lids of one side.
+
+    Args:
+        side: The subject's left or right.
+        pixels: Window (rows, columns) of the picture.
+
+    Returns:
+        The opening.
+    """
     return Aperture(topology.on_side(topology.EYE_TOP, side), topology.on_side(topology.EYE_BOTTOM, side), pixels)
 
 

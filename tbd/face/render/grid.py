@@ -161,21 +161,27 @@ def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int
     """
     import cv2
 
+    # one plane for x and one for y: numpy is slow where the last axis has but two numbers, and this is half of what a frame costs
     rows, columns = displacement.shape[:2]
-    identity = np.dstack(np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)))
-    field = np.empty((rows, columns, 4), np.float32)
-    field[..., :2] = displacement
-    field[..., 2] = np.gradient(displacement[..., 0], axis=1)
-    field[..., 3] = np.gradient(displacement[..., 1], axis=0)
-    np.clip(field[..., 2:] + 1, _LEAST_STRETCH, None, out=field[..., 2:])
-    back = -displacement if start is None else start
+    across, down = np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)[:, None]
+    moved_x, moved_y = (np.ascontiguousarray(displacement[..., i]) for i in range(2))
+    stretch = np.gradient(moved_x, axis=1), np.gradient(moved_y, axis=0)
+    field = cv2.merge([moved_x, moved_y, *(np.maximum(change + 1, np.float32(_LEAST_STRETCH)) for change in stretch)])
+    back = [-moved_x, -moved_y] if start is None else [start[..., i].copy() for i in range(2)]
     for _ in range(steps):
-        seen = sample(field, identity + back, cv2.BORDER_REPLICATE)
-        step = _RATE * (back + seen[..., :2]) / seen[..., 2:]
-        back = back - np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
-        if max(step.max(), -step.min()) < _ENOUGH:
+        seen: list[np.ndarray] = list(
+            cv2.split(cv2.remap(field, across + back[0], down + back[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        )
+        longest = np.float32(0)
+        for plane, missed, stretched in zip(back, seen[:2], seen[2:]):
+            missed += plane
+            missed *= _RATE
+            missed /= stretched
+            longest = max(longest, missed.max(), -missed.min())
+            plane -= np.clip(missed, -_LONGEST_STEP, _LONGEST_STEP, out=missed)
+        if longest < _ENOUGH:
             break
-    return back
+    return cv2.merge(back)
 
 
 def sample(image: np.ndarray, places: np.ndarray, border: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.render.warp import PortraitWarper
+from tbd.face.render.warp import CELLS, PortraitWarper
 
 DrawFrame = Callable[[np.ndarray], np.ndarray]
 """The (58,) values of one frame of a `Motion` → (H, W, 3) uint8 RGB."""
@@ -55,6 +55,8 @@ class MeshWarpRenderer(Renderer):
         close_lips: 0..1, how far lips that the portrait parts are closed, where more than `neutralize`: speech starts from
             closed lips whatever the expression.
         open_eyes: 0..1, how far eyes that the portrait shuts are opened, with eyeballs that are made up in the face's light.
+        cells: Cells per inter-ocular distance on which displacements are computed, 8 to 200. 30 take a sixth less time at 384², a third
+            less at 256², and change few pixels but those at the edges of mouth and lids (40 to 50 dB).
 
     Raises:
         InputError: If an option is out of its range.
@@ -72,7 +74,13 @@ class MeshWarpRenderer(Renderer):
     """
 
     def __init__(
-        self, neutralize: float = 0.0, shading: float = 1.0, workers: int = 2, close_lips: float = 0.0, open_eyes: float = 0.0
+        self,
+        neutralize: float = 0.0,
+        shading: float = 1.0,
+        workers: int = 2,
+        close_lips: float = 0.0,
+        open_eyes: float = 0.0,
+        cells: int = CELLS,
     ) -> None:
         for name, share in {"neutralize": neutralize, "close_lips": close_lips, "open_eyes": open_eyes}.items():
             if not 0 <= share <= 1:
@@ -81,8 +89,10 @@ class MeshWarpRenderer(Renderer):
             raise InputError(f"shading must be 0 or more, not {shading}.")
         if workers < 1:
             raise InputError(f"workers must be 1 or more, not {workers}.")
+        if not 8 <= cells <= 200:
+            raise InputError(f"cells must be a number from 8 to 200, not {cells}.")
         self.neutralize, self.shading, self.workers = neutralize, shading, workers
-        self.close_lips, self.open_eyes = close_lips, open_eyes
+        self.close_lips, self.open_eyes, self.cells = close_lips, open_eyes, cells
 
     def render(self, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:
         """Render one frame after the other; see `Renderer.render`.
@@ -130,7 +140,7 @@ class MeshWarpRenderer(Renderer):
 
     def _warper(self, face: FaceGeometry) -> PortraitWarper:
         """Prepare a picture without a margin."""
-        return PortraitWarper(face, self.neutralize, self.shading, self.close_lips, self.open_eyes)
+        return PortraitWarper(face, self.neutralize, self.shading, self.close_lips, self.open_eyes, self.cells)
 
 
 class FrameDrawer(Protocol):

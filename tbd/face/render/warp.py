@@ -15,7 +15,7 @@ from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
 from tbd.face.render.lids import paint_clean_lids
 from tbd.face.render.lines import line_maps
 from tbd.face.render.matting import composite, split_layers
-from tbd.face.render.mouth import Mouth
+from tbd.face.render.mouth.painting import Mouth
 from tbd.face.render.relief import estimate_light, relief_maps
 from tbd.face.render.skin import bare_skin, shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
@@ -26,8 +26,10 @@ from tbd.utils.tracks import smoothstep
 
 _TOO_SOFT = 0.03
 """Inter-ocular distances of blur beyond which nobody can tell whether eyes are shut."""
-_FINE = 40
+CELLS = 40
 """Cells per inter-ocular distance where the face moves."""
+_EDGE = 6
+"""Cells over which the window of these goes over into the whole picture's."""
 _CREASES = 64
 """Samples per inter-ocular distance of the crease maps."""
 _UNSEEN = np.array([0.32, 0.3, 0.0])
@@ -105,10 +107,17 @@ class PortraitWarper:
         shading: As for `MeshWarpRenderer`.
         close_lips: As for `MeshWarpRenderer`.
         open_eyes: As for `MeshWarpRenderer`.
+        cells: As for `MeshWarpRenderer`.
     """
 
     def __init__(
-        self, face: FaceGeometry, neutralize: float = 0.0, shading: float = 1.0, close_lips: float = 0.0, open_eyes: float = 0.0
+        self,
+        face: FaceGeometry,
+        neutralize: float = 0.0,
+        shading: float = 1.0,
+        close_lips: float = 0.0,
+        open_eyes: float = 0.0,
+        cells: int = CELLS,
     ) -> None:
         self._face = face
         self._rest, self._pose = face.canonical.astype(np.float64), matrix_to_euler(face.rotation)
@@ -139,7 +148,7 @@ class PortraitWarper:
         outline = face.points[list(topology.FACE_OVAL), :2]
         self._layers = split_layers(face.image, outline, face.scale)
         self._coarse = Grid(height, width, max(1, round(max(height, width) / _COARSE)))
-        self._fine = Grid(height, width, max(1, round(face.scale / _FINE)))
+        self._fine = Grid(height, width, max(1, round(face.scale / cells)))
         self._prepare_fields(outline)
         self._prepare_apertures()
         self._prepare_creases(shading)
@@ -195,7 +204,7 @@ class PortraitWarper:
         bottom = shape[0] - y if down.stop < rows else np.full_like(y, far)
         left = x if across.start > 0 else np.full_like(x, far)
         right = shape[1] - x if across.stop < columns else np.full_like(x, far)
-        return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / (0.15 * _FINE))
+        return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / _EDGE)
 
     def _prepare_lower_skin(
         self,
@@ -238,6 +247,8 @@ class PortraitWarper:
     def _prepare_apertures(self) -> None:
         mouth, *eyes = (skin.pixels for skin in self._lower_skins)
         self._mouth = Mouth(self._face, mouth, self._blur)
+        if self._mouth.lips is not None:  # as nearly all frames of speech show them
+            self._freed = self._free_lips(1.0)
         self._jaw_anchors = jaw_displacement(self._rest, self._mouth.anchors)
         self._lips_forward = self._modes[:, [13, 14], 2].mean(1)
         self._jaw_drop = resting_jaw_drop(self._rest, self._rig.basis[_JAW[0]])
@@ -413,14 +424,19 @@ class PortraitWarper:
         moving = float(smoothstep(moved / _RESTING))
         if moving == 0:
             return photograph, photograph, 0.0
+        upper, lower = self._freed if moving == 1 else self._free_lips(moving)
+        return upper, lower, moving
+
+    def _free_lips(self, moving: float) -> tuple[np.ndarray, np.ndarray]:
+        """The foreground (H, W, 4) with each lip freed of what stands between them, as far as 0..1."""
         rows, columns = self._lower_skins[0].pixels
         foregrounds = []
-        for lip in lips:
-            foreground = photograph.copy()
+        for lip in self._mouth.lips or ():
+            foreground = self._layers.foreground.copy()
             part = foreground[rows, columns, :3]
             part[...] = np.where(part == self._face.image[rows, columns], part + moving * (lip.astype(np.float32) - part) + 0.5, part)
             foregrounds.append(foreground)
-        return foregrounds[0], foregrounds[1], moving
+        return foregrounds[0], foregrounds[1]
 
     def _jaw_weights(self, weights: np.ndarray) -> np.ndarray:
         """(4,) how far the jaw is opened and shifted from where the teeth meet."""

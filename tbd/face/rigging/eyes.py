@@ -11,7 +11,7 @@ EYEBALL_RADIUS = 0.135
 GAZE = {"Out": (0.5, 0.0), "In": (-0.5, 0.0), "Up": (0.0, 0.42), "Down": (0.0, -0.48)}
 """(outwards, up): radians that the eyeball turns at coefficient 1."""
 SHUT = 0.055
-"""Openings of an eye, over its width, below which it is closed: of 186 faces of the shared portraits and film stills those have it whose
+"""Openings of an eye, over its width, below which it is closed: of 186 faces of the shared portraits and of stills those have it whose
 eyes are closed, and one that is too blurred to tell."""
 LID_UPPER_SHARE = 0.86
 """Of a blink the upper lid travels this share, the lower lid the rest."""

@@ -24,7 +24,7 @@ LOWER_LIP_SHARE = 0.7
 _ROLLED, _ROLLED_DRAWN = (0.55, 0.25), (0.75, 0.3)
 """Of a rolled lip's height its skin edge and its inner contour go so far towards the inner contour; and where it is drawn."""
 PRESS_RAISES = 0.03
-"""Lips press with the lower one: it rises so far, and takes the seam along (film of 132 people, by MediaPipe's landmarker: 0.06 to 0.1)."""
+"""Lips press with the lower one: it rises so far, and takes the seam along (132 people, by MediaPipe's landmarker: 0.06 to 0.1)."""
 SEAL = 0.025
 """How far lips that close over a smile press into each other, so that no tooth shows between them."""
 WIDTH = 0.53

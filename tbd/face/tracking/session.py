@@ -28,7 +28,15 @@ class TrackerSteps(Protocol):
         """Make a model for one clip."""
 
     def solve(self, detections: DetectionRows, neutral: NeutralFace | None = None) -> ClipFit:
-        """Compute coefficients and poses."""
+        """Compute coefficients and poses.
+
+        Args:
+            detections: Mesh points of each frame.
+            neutral: The person's face at rest, if it is known.
+
+        Returns:
+            What was fitted, frame by frame.
+        """
 
     def reference(self, neutral: NeutralFace | None) -> str:
         """Name what the coefficients are measured against."""

@@ -5,8 +5,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from tbd.metrics.identity import FaceEmbedder
-from tbd.utils.literals import checks_literals
+from tbd.metrics.faces.identity import FaceEmbedder
+from tbd.utils.options.literals import checks_literals
 from tbd.weights import load_into
 
 _BLOCKS = {"r18": (2, 2, 2, 2), "r34": (3, 4, 6, 3), "r50": (3, 4, 14, 3), "r100": (3, 13, 30, 3)}
@@ -34,7 +34,7 @@ class _Block(nn.Module):
 class ArcFaceEmbedder(FaceEmbedder):
     """ArcFace's network: embeds a face in 512 numbers.
 
-    It sees faces as insightface's `norm_crop` cuts them (`tbd.metrics.crops.arcface_crops`), on the five points of our mesh.
+    It sees faces as insightface's `norm_crop` cuts them (`tbd.metrics.faces.crops.arcface_crops`), on the five points of our mesh.
 
     Args:
         weights: A registered name or a file with the backbone's state dict (`backbone.pth`). `None` leaves it untrained.
@@ -43,6 +43,11 @@ class ArcFaceEmbedder(FaceEmbedder):
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
         InputError: If the file holds another network.
+
+    Example:
+        >>> import torch
+        >>> ArcFaceEmbedder(None, depth="r18").embed(torch.zeros(1, 3, 112, 112, dtype=torch.uint8)).shape
+        torch.Size([1, 512])
     """
 
     crops = "aligned_faces"

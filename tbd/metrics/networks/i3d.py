@@ -50,6 +50,10 @@ class I3D(VideoNetwork):
     Raises:
         WeightsNotFoundError: If the weights are not on this machine.
         InputError: If the file holds another network.
+
+    Example:
+        >>> I3D(None).embed(torch.zeros(1, 16, 3, 32, 32, dtype=torch.uint8)).shape
+        torch.Size([1, 400])
     """
 
     frames, features = 16, _CLASSES

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from tbd.errors import InputError, TBDError
-from tbd.utils.literals import checks_literals
+from tbd.utils.options.literals import checks_literals
 from tbd.weights import load_into, load_state
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from tbd.errors import InputError
-from tbd.metrics.emotion import EmotionClassifier
+from tbd.metrics.faces.emotion import EmotionClassifier
 from tbd.metrics.networks.same_padding import pad_same
 from tbd.weights import WeightsNotFoundError, resolve_weights
 
@@ -35,6 +35,11 @@ class MiniXception(EmotionClassifier):
     Raises:
         WeightsNotFoundError: If the weights, or h5py to read them, are not on this machine.
         InputError: If the file holds another network.
+
+    Example:
+        >>> network = MiniXception(None)
+        >>> len(network.emotions), network.probabilities(torch.zeros(2, 1, 64, 64)).shape
+        (7, torch.Size([2, 7]))
     """
 
     emotions = ("angry", "disgusted", "fear", "happy", "sad", "surprised", "neutral")

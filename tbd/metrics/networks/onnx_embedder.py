@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tbd.errors import InputError, first_line
-from tbd.metrics.identity import FaceEmbedder
+from tbd.metrics.faces.identity import FaceEmbedder
 from tbd.weights import resolve_weights
 
 

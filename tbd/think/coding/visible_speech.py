@@ -1,4 +1,4 @@
-"""Speech that is seen rather than heard, for film without sound: the jaw goes up and down with the syllables."""
+"""Speech that is seen rather than heard, for video without sound: the jaw goes up and down with the syllables."""
 
 import numpy as np
 from scipy.ndimage import binary_closing, binary_opening, uniform_filter1d

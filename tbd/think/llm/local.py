@@ -30,6 +30,12 @@ class LanguageModelPlanner(ChatPlanner):
 
     Raises:
         InputError: If the model is neither here nor can be fetched, or cannot be used; the prompt or an option is bad.
+
+    Example:
+        >>> LanguageModelPlanner("nowhere/no-model.gguf")
+        Traceback (most recent call last):
+        tbd.errors.InputError: ...
+        >>> plan = LanguageModelPlanner("models/chat").plan("quietly furious")  # doctest: +SKIP
     """
 
     def __init__(

@@ -59,6 +59,12 @@ class ServerPlanner(ChatPlanner):
     Raises:
         InputError: If the URL is none, or the prompt cannot be used; and from `plan`, if the server is down, refuses the key or
             does not have the model.
+
+    Example:
+        >>> planner = ServerPlanner("http://localhost:8000/v1", "my-model")
+        >>> planner.model
+        'my-model'
+        >>> plan = planner.plan("quietly furious")  # doctest: +SKIP
     """
 
     def __init__(

@@ -114,6 +114,8 @@ def slips(tokens: Sequence[str], generous: bool = False) -> Iterator[tuple[str, 
     odd = (t for t in dict.fromkeys(tokens[:80]) if len(t) > 3 and t.isalpha() and not forms(t) & (_known() | _TIME | _ordinary()))
     for token in odd:
         near = [word for word in _spellings() if word[0] == token[0] and _slips_apart(token, word) <= 1 + (generous and len(token) >= 7)]
+        if not near and token[-1] == token[-2] and any(sense.words == (token[:-1],) for sense in senses()):
+            near = [token[:-1]]  # of words of three letters, one whose end is doubled alone: "sadd"
         if near:
             yield token, min(near, key=lambda word: (_slips_apart(token, word), -difflib.SequenceMatcher(None, token, word).ratio(), word))
 

@@ -179,7 +179,7 @@ def _with_next(tokens: list[str], found: list[Found]) -> list[Found]:
     """The same with what a sentence leaves out: "looks left, then right", "raises the left brow and then the right one"."""
     found = sorted(found, key=lambda f: (f.start, f.end))
     moving = [f for f in found if f.phrase.role == "cue" and f.phrase.value.muscles]
-    parts = {f.start: f for f in _bodies()[0].scan(tokens)}
+    parts, moves = ({f.start: f for f in lexicon.scan(tokens)} for lexicon in _bodies())
     for at in range(len(tokens)):
         before = next((f for f in reversed(moving) if f.end <= at), None)
         inside = any(f.start <= at < f.end and f.phrase.role in ("cue", "unit") and f in moving for f in found)
@@ -189,7 +189,7 @@ def _with_next(tokens: list[str], found: list[Found]) -> list[Found]:
             continue
         if before is None or inside or any(PARTING.get(word, 0) >= 3 for word in tokens[before.end : at]):
             continue
-        next_one = _direction(tokens, before, at) or _other_part(tokens, before, at, parts)
+        next_one = _direction(tokens, before, at) or _other_part(tokens, before, at, parts) or _next_move(tokens, before, at, parts, moves)
         if next_one is not None:
             found = [f for f in found if not (f.start < next_one.end and next_one.start < f.end)] + [next_one]
             moving = sorted([*moving, next_one], key=lambda f: f.start)
@@ -219,6 +219,21 @@ def _direction(tokens: list[str], before: Found, at: int) -> Found | None:
             level = max(level for unit, _, level in before.phrase.value.muscles if unit in domain)
             return Found(Phrase((NEXT,), "cue", order(((directions[tokens[at]], "both", level),), f"and then {tokens[at]}")), at, at + 1)
     return None
+
+
+def _next_move(tokens: list[str], before: Found, at: int, parts: dict[int, Found], moves: dict[int, Found]) -> Found | None:
+    """What the same part does next: "eyes closed, then open", "opens her mouth, then closes it"."""
+    between = [word for word in tokens[before.end : at] if word[0] != "@"]
+    if at not in moves or "then" not in between or not set(between) <= _BETWEEN:
+        return None
+    near = [part for part in parts.values() if before.start - 4 <= part.start and part.end <= before.end + 1]
+    move = moves[at]
+    part = next((part for part in reversed(near) if (part.phrase.value, move.phrase.value) in orders()), None)
+    if part is None or any(at <= start <= move.end + 2 for start in parts):  # "then opens her mouth" names its own
+        return None
+    muscles = orders()[part.phrase.value, move.phrase.value]
+    end = move.end + (tokens[move.end : move.end + 1] in (["it"], ["them"]))
+    return Found(Phrase((NEXT,), "cue", order(muscles, f"and then {tokens[at]}")), at, end)
 
 
 def _other_part(tokens: list[str], before: Found, at: int, parts: dict[int, Found]) -> Found | None:

@@ -197,10 +197,13 @@ class Splitter:
             self._time(self.current, when)
 
     def _points(self) -> bool:
-        """Whether bare seconds are points of time: ahead of their words, from 0 on and growing ("0 s happy, 2 s sad")."""
-        bare = [self.times[int(token[2:])] for token in self.tokens if token.startswith("@t") and self.times[int(token[2:])].bare]
-        seconds = [when.length.seconds for when in bare if when.length is not None]
-        starts = bool(seconds) and (seconds[0] == 0 or bare[0].words.startswith("("))
+        """Whether bare seconds are points of time: ahead of their words and growing, from 0 on or from "at …" ("0 s happy, 2 s sad")."""
+        times = [self.times[int(token[2:])] for token in self.tokens if token.startswith("@t")]
+        led = times[0].words.startswith("at ")
+        listed = [when for when in times if when.bare or (led and when.words.startswith("at "))]
+        points = [when.length or when.start for when in listed]
+        seconds = [point.seconds for point in points if point is not None and not point.share]
+        starts = led or (bool(seconds) and (seconds[0] == 0 or listed[0].words.startswith("(")))
         return len(seconds) > 1 and starts and seconds == sorted(set(seconds)) and self.binder.leads
 
     def _wait(self, when: When, at: int, end: int) -> None:

@@ -252,10 +252,28 @@ def mark_times(text: str, times: list[When], notes: list[str]) -> str:
 
     if not may_name_a_time(text):
         return text
-    text = _spelt_out(_joined_numbers(text))
+    text = _spelt_out(_from_zero(_joined_numbers(text), notes))
     for pattern, action in _rules():
         text = pattern.sub(partial(mark, action=action), text)
     return text
+
+
+_BELOW_ZERO = re.compile(
+    rf"\b(from|between|until|till|after|at|in)(\s+(?:seconds?\s+)?)((?:-|−|minus\s)\s*{DIGITS})(?=\s*(?:{UNIT}|and\b|to\b|until\b|till\b|-|–))"
+)
+_OF_A_SPAN = ("from", "between")
+
+
+def _from_zero(text: str, notes: list[str]) -> str:
+    """Times before the start, which a text cannot mean, as the start: "between -1 and 2 seconds"."""
+
+    def start(match: re.Match) -> str:
+        if match[1] not in _OF_A_SPAN and not re.match(rf"\s*{UNIT}", text[match.end() :]):
+            return match[0]  # "AU4 at -0.3" is no time
+        notes.append(f"“{match[3]}” lies before the start; it is read as 0.")
+        return f"{match[1]}{match[2]}0"
+
+    return _BELOW_ZERO.sub(start, text)
 
 
 def _joined_numbers(text: str) -> str:
@@ -273,11 +291,12 @@ def _spelt_out(text: str) -> str:
     """Lists of times with each time whole: "at 1, 3 and 5 s", "in seconds 1-2 and 4-5", "the first and the last second"."""
     places = rf"(?:{_PLACE})"
     text = re.sub(rf"\b({places})\s+(?:and|or)\s+(?:the\s+|in\s+the\s+)?({places})\s+({_PIECE})", r"\1 \3 and the \2 \3", text)
+    each = rf"\b((?:at|after)\s+)({DIGITS}\s*{UNIT})\s*(,\s*(?:and\s+)?|\band\s+)(?={DIGITS}\s*{UNIT}(?!\s*later\b))"
     points = rf"(?<!between )(?<!seconds )(?<!frames )(?<![\d.,])({DIGITS})\s*(,\s*(?:and\s+)?|\band\s+)({DIGITS})\s*({UNIT})"
     span = rf"{DIGITS}\s*(?:-|–|to)\s*{DIGITS}"
     spans = rf"(\b(?:seconds?|frames?)\s+)({span})(\s*(?:,|\band)\s+(?:and\s+)?)(?={span})"
     for _ in range(3):  # each pass gives one more of a list its unit
-        text = re.sub(spans, r"\1\2\3\1", re.sub(points, r"\1 \4 \2at \3 \4", text))
+        text = re.sub(each, r"\1\2 \3\1", re.sub(spans, r"\1\2\3\1", re.sub(points, r"\1 \4 \2at \3 \4", text)))
     return text
 
 

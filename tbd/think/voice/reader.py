@@ -22,6 +22,11 @@ class VoicePassage:
         emphasis: How far from the speaker's usual, in standard deviations of ordinary speech; below 0 softer.
         apex: Seconds at which it is farthest.
         cues: What differs, in words ("louder", "higher").
+
+    Example:
+        >>> passage = VoicePassage(1.0, 1.8, emphasis=1.4, apex=1.3, cues=("louder", "higher"))
+        >>> passage.start < passage.apex < passage.end
+        True
     """
 
     start: float
@@ -42,6 +47,11 @@ class VoiceWindow:
         arousal: -1 calm .. 1 excited.
         valence: -1 unpleasant .. 1 pleasant.
         aroused: How likely they are more aroused than ordinary speech, 0..1.
+
+    Example:
+        >>> window = VoiceWindow(0.0, 1.5, {"happy": 0.6, "neutral": 0.4}, arousal=0.5, valence=0.4, aroused=0.8)
+        >>> max(window.probabilities, key=window.probabilities.get)
+        'happy'
     """
 
     start: float

@@ -197,7 +197,7 @@ def test_the_command_measures_sums_up_and_shows(cache, tmp_path, capsys):
     page = tmp_path / "look.html"
     assert main(["preprocess", "plans", str(cache.root), "--workers", "1", "--report", str(page)]) == 0
     out = capsys.readouterr().out
-    assert "plans: 3 of 3 clips" in out and "s of film a second and core" in out
+    assert "plans: 3 of 3 clips" in out and "s of video a second and core" in out
     text = page.read_text(encoding="utf-8")
     assert text.count("<article") == 3 and text.count("<svg") == 3 and "http" not in text.replace("http://www.w3.org", "")
     assert main(["preprocess", "plans", str(cache.root), "--report-clips", "-1"]) == 2

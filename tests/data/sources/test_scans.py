@@ -244,6 +244,21 @@ def test_labels_as_spreadsheets_write_them(tmp_path, encoding, text):
     assert bool(remarks) == (encoding == "cp1252")
 
 
+def test_labels_of_other_systems(tmp_path):
+    """macOS decomposes letters in file names, exports name whole paths, and people write remarks above a table."""
+    put(tmp_path, "é.mp4", "x/b.mp4")
+    table, clips = tmp_path / "labels.csv", FolderSource(str(tmp_path)).scan().clips
+    for first, second in [("e\u0301.mp4", "x/b"), (f"{tmp_path}/é.mp4", "/elsewhere/x/b.mp4"), ("E\u0301", "C:\\data\\x\\b.mp4")]:
+        table.write_text(f"# of Monday\nclip,emotion\n{first},sad\n# of Tuesday\n{second},happy\n", "utf-8")
+        labelled, remarks = apply_labels(clips, read_labels(table))
+        assert {raw.record.origin: raw.record.emotion for raw in labelled} == {"é.mp4": "sad", "x/b.mp4": "happy"} and not remarks
+    table.write_text("clip,emotion\né,sad\n/elsewhere/y/b.mp4,happy\n", "utf-8")
+    assert "'/elsewhere/y/b.mp4'" in apply_labels(clips, read_labels(table))[1][0]
+    table.write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(InputError, match="is a spreadsheet or an archive; save the labels"):
+        read_labels(table)
+
+
 def test_labels_that_fit_badly(tmp_path):
     put(tmp_path, "a.mp4", "x/b.mp4")
     clips, table = FolderSource(str(tmp_path)).scan().clips, tmp_path / "labels.csv"

@@ -4,7 +4,7 @@ import diffusers
 import pytest
 import torch
 
-from tbd.cli.drawing_options import SamplingOptions
+from tbd.cli.options.drawing import SamplingOptions
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO, EMOTION, MUSCLES, NOTHING, SCALES, UNCOND, NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
@@ -25,6 +25,7 @@ ALL = [
     NoGuidance(),
     ClassifierFreeGuidance(3.0),
     ClassifierFreeGuidance(3.5, over="everything"),
+    ClassifierFreeGuidance(3.0, interval=(0.2, 0.4)),
     TextProgressionGuidance("emotion", "both", scale=3.5, schedule="linear", width=0.5),
     ProgressiveGuidance(1.5, 2.0, 1.5),
     ProgressiveGuidance(schedule="step"),
@@ -50,6 +51,14 @@ def test_formula_by_hand():
 
 def test_classifier_free_by_hand():
     assert combine(ClassifierFreeGuidance(2.0), 0.0).item() == pytest.approx(1 + 2 * (7 - 1))
+
+
+def test_guidance_on_an_interval_asks_for_one_branch_outside_of_it():
+    guidance = ClassifierFreeGuidance(2.0, interval=(0.2, 0.4))
+    assert [guidance.branches(progress) for progress in (0.1, 0.5)] == [(COND,)] * 2 and combine(guidance, 0.5).item() == 7
+    assert guidance.branches(0.2) == guidance.branches(0.4) == (UNCOND, COND) and combine(guidance, 0.3).item() == 1 + 2 * (7 - 1)
+    with pytest.raises(ValueError, match=r"interval goes from 0 to 1 .*, not from 0.5 to 0.2"):
+        ClassifierFreeGuidance(interval=(0.5, 0.2))
 
 
 @pytest.mark.parametrize("guidance", ALL)

@@ -5,7 +5,8 @@ import torch
 from tbd.draw.guidance.base import COND, COND_NO_AUDIO
 from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
-from tbd.draw.motion.streaming import LipGuidance, MotionStream, StreamingOptions
+from tbd.draw.motion.stream_windows import LipGuidance
+from tbd.draw.motion.streaming import MotionStream, StreamingOptions
 from tbd.errors import InputError
 from tbd.face.channels import INDEX
 from tbd.media import read_audio

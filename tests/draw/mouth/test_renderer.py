@@ -9,7 +9,7 @@ from tbd.draw.mouth.network import MouthUNet
 from tbd.draw.mouth.renderer import NeuralMeshRenderer
 from tbd.errors import InputError
 from tbd.face.motion import Motion
-from tbd.face.render.mouth_crop import MouthCrop, mouth_mask
+from tbd.face.render.mouth.crop import MouthCrop, mouth_mask
 from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.render.warp import PortraitWarper
 from tbd.utils.sample_inputs import PORTRAIT

@@ -8,8 +8,8 @@ import torch
 from tbd.data.datasets.video import VideoClip, VideoDataModule
 from tbd.draw.randomness import clip_seed
 from tbd.draw.video.clip_metrics import VideoClipMetrics
-from tbd.metrics.identity import FaceEmbedder, IdentitySimilarity
-from tbd.metrics.pixels import FramePSNR, FrameSSIM
+from tbd.metrics.faces.identity import FaceEmbedder, IdentitySimilarity
+from tbd.metrics.quality.pixels import FramePSNR, FrameSSIM
 from tests.draw.tiny_motion import QUIET
 from tests.draw.tiny_video import TinyVideoData, clip, tiny_video_model, wake
 

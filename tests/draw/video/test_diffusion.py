@@ -16,7 +16,8 @@ from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.video.denoiser import VideoConditioning, VideoUNet
-from tbd.draw.window_options import SamplingConfig, WindowConfig
+from tbd.draw.video.sampling_options import VideoSamplingConfig
+from tbd.draw.window_options import WindowConfig
 from tbd.errors import InputError
 from tbd.think.action_units import REGIONS
 from tbd.think.plan import MuscleAction, MusclePlan
@@ -183,7 +184,7 @@ def test_windows_continue_the_past(model):
 def test_a_perfect_denoiser_leaves_no_seam():
     """With every prediction right, a video of many windows is the true one, whatever the noise scheduler."""
     for options in ({}, {"noise_scheduler": DPMSolverMultistepScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="sample")}):
-        model = tiny_video_model(sampling=SamplingConfig(10), **options).eval()
+        model = tiny_video_model(sampling=VideoSamplingConfig(10), **options).eval()
         kind = model.noise_scheduler.config.prediction_type
         calls = []
 

@@ -91,16 +91,16 @@ def test_plans_come_from_where_the_data_has_them(tracked, split):
 
     assert clip().plan() == plan_from_label("angry", 1) and clip().motion() is None
     assert clip(plans="none").plan() == MusclePlan()
-    assert [a.unit for a in clip(plans="film").plan().actions] == [1]
+    assert [a.unit for a in clip(plans="measured").plan().actions] == [1]
     assert clip(tracker="face_mesh").motion()["browInnerUp"] == pytest.approx(0.6)
-    measured = clip(plans="film", tracker="face_mesh").motion()  # relative to the rest that the plan was measured against
+    measured = clip(plans="measured", tracker="face_mesh").motion()  # relative to the rest that the plan was measured against
     assert measured["browInnerUp"] == pytest.approx(0.5)
     with pytest.raises(InputError, match="has no measured plan"):
         record = next(r for r in Cache(tracked).records() if r.ready)
         record.plans.clear()
         Cache(tracked).save_record(record)
         Cache(tracked).write_manifest()
-        clip(plans="film").plan()
+        clip(plans="measured").plan()
 
 
 def test_holes_can_be_left_out(tracked, split):

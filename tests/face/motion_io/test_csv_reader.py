@@ -79,6 +79,7 @@ NOTED = {
     "empty rows": (joined([r if i != 5 else [r[0], *[""] * 58] for i, r in enumerate(rows())]), "1 rows are empty, the first is line 6"),
     "percent": (SAME["percent"], "taken as percent"),
     "degrees": (SAME["degrees"], "taken as degrees"),
+    "8 bits": (joined([rows()[0][:53], *([r[0], *(str(round(255 * float(c))) for c in r[1:53])] for r in rows()[1:])]), "divided by 255"),
     "milliseconds": (SAME["milliseconds by their steps"], "taken as ms"),
     "no times": (joined([r[1:] for r in rows()]), "has no times"),
     "a row twice": (SAME["a row twice"], "1 rows have the time of the row before"),
@@ -132,6 +133,15 @@ def test_other_rates_are_resampled_by_their_times(tmp_path):
     motion, notes = load(tmp_path, joined(rows(ramp, times)))
     np.testing.assert_allclose(motion["jawOpen"], np.arange(51) / 50, atol=1e-3)
     assert "121 rows at 60" in notes and "51 frames" in notes
+
+
+@pytest.mark.parametrize("above", ["# fps: 50\n", "frame rate = 50\n", "sample rate 48000\n# FPS 50\n"])
+@pytest.mark.parametrize("numbered", [True, False])
+def test_a_rate_above_the_header_is_the_rows(tmp_path, above, numbered):
+    table = [row if numbered else row[1:] for row in rows(times=np.arange(FRAMES), first="frame")]
+    motion, notes = load(tmp_path, above + joined(table))
+    assert len(motion) == 25 and "25 a second" not in notes
+    np.testing.assert_allclose(motion.values, VALUES[::2], atol=0.02)
 
 
 def test_drop_frame_codes_skip_numbers_and_no_time(tmp_path):

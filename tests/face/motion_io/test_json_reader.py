@@ -16,6 +16,8 @@ DOCUMENTS = {
     "frames": ([{"time": t, **dict(zip(CHANNELS, row))} for t, row in zip(TIMES, VALUES)], VALUES),
     "inner": ([{"timestamp": 1000 * t, "blendshapes": dict(zip(CHANNELS, row))} for t, row in zip(TIMES, VALUES)], VALUES),
     "columns": ({"fps": 25, **{c: VALUES[:, i].tolist() for i, c in enumerate(CHANNELS)}}, VALUES),
+    "MediaPipe's classifications": (
+        [{"categories": [{"category_name": c, "score": row[i]} for i, c in enumerate(BLENDSHAPES)]} for row in VALUES], FACE),
     "MediaPipe": ([[{"categoryName": c, "score": row[i]} for i, c in enumerate(BLENDSHAPES)] for row in VALUES], FACE),
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ import numpy as np
 from tbd.face.channels import INDEX
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.render.mouth_palette import Palette
+from tbd.face.render.mouth.palette import Palette
 from tbd.face.render.renderer import MeshWarpRenderer
 
 

@@ -6,7 +6,7 @@ import torch
 from skimage.data import astronaut
 
 from tbd.metrics import DlibFaceEmbedder, IdentitySimilarity, WeightsNotFoundError
-from tbd.metrics.crops import face_chips
+from tbd.metrics.faces.crops import face_chips
 from tbd.utils import wheels
 
 REFERENCE = [-0.09575, 0.03523, 0.00818, -0.0509, -0.16288, 0.02544]

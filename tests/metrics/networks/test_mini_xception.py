@@ -36,7 +36,7 @@ def test_probabilities_are_kerass(network):
 def test_a_smile_is_happy(network):
     """The astronaut smiles; so does her mean over frames, also among others."""
     from tbd.face.tracker import FaceMeshTracker
-    from tbd.metrics.crops import face_chips
+    from tbd.metrics.faces.crops import face_chips
 
     points = FaceMeshTracker().locate(astronaut()).points
     chips = torch.as_tensor(face_chips(torch.from_numpy(astronaut()).permute(2, 0, 1)[None], points[None]))

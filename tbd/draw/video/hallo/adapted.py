@@ -10,7 +10,7 @@ from tbd.draw.single_file import read_weights
 from tbd.draw.video.hallo.convert import fill, options_of
 from tbd.draw.video.hallo.denoiser import HalloDenoiser
 from tbd.errors import InputError
-from tbd.metrics.identity import FaceEmbedder
+from tbd.metrics.faces.identity import FaceEmbedder
 from tbd.weights import resolve_set, weight_sets
 
 _TARGETS = ("to_q", "to_k", "to_v", "to_out.0")

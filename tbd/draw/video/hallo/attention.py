@@ -57,6 +57,7 @@ class PortraitSelfAttention:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    @torch.compiler.disable(reason="each layer has a name of its own, and rows are counted on the CPU")
     def __call__(
         self,
         attn: Attention,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import torch
+from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from torch.nn import functional as F
 from tbd.draw.pretrained import from_source, plain
 from tbd.draw.video.attention import ReferenceWriterAttnProcessor, mask_region_tokens, mask_tokens
 from tbd.draw.video.denoiser import ReferenceFeatures, VideoConditioning, VideoDenoiser
+from tbd.draw.video.feature_reuse import DeepFeatures
 from tbd.draw.video.hallo.attention import HalloContext, PortraitSelfAttention, TokenCrossAttention
 from tbd.draw.video.hallo.blocks import AudioTransformer, MotionTransformer
 from tbd.draw.video.hallo.portrait import read_face
@@ -20,8 +22,9 @@ from tbd.draw.video.hallo.projections import AudioProjection, FaceLocator, FaceP
 from tbd.draw.video.hallo.words import words_of
 from tbd.draw.video.precision import keep_norm_dtype
 from tbd.draw.video.unet_parts import checkpoint_regions, compile_repeated, level_sizes, unet_blocks, unet_regions
+from tbd.draw.video.unet_pass import embed_time, run_unet
 from tbd.face.geometry import FaceGeometry
-from tbd.metrics.identity import FaceEmbedder
+from tbd.metrics.faces.identity import FaceEmbedder
 from tbd.think.action_units import REGIONS
 
 _PIXELS = 8
@@ -64,6 +67,7 @@ class HalloDenoiser(VideoDenoiser):
     """See `tbd.utils.hub`."""
     reads_hint = False
     needs_past = True
+    reuses_features = True
     rereads_past = True
     headroom = 1.67  # a face makes up 50 to 70 % of the pictures that the authors' programs want
 
@@ -245,7 +249,14 @@ class HalloDenoiser(VideoDenoiser):
 
     # -- a step ------------------------------------------------------------------------------------------------------
 
-    def forward(self, noisy: Tensor, timestep: Tensor, reference: ReferenceFeatures, conditioning: VideoConditioning) -> Tensor:
+    def forward(
+        self,
+        noisy: Tensor,
+        timestep: Tensor,
+        reference: ReferenceFeatures,
+        conditioning: VideoConditioning,
+        deep: DeepFeatures | None = None,
+    ) -> Tensor:
         """Predict once; see `VideoDenoiser.forward`.
 
         Args:
@@ -253,6 +264,7 @@ class HalloDenoiser(VideoDenoiser):
             timestep: (B,) the noise scheduler's training timestep.
             reference: What `condition` returned.
             conditioning: All conditions.
+            deep: What the deep layers made at an earlier step, where that is reused.
 
         Returns:
             (B, T, C, h, w) the prediction; zeros for the frames before the window.
@@ -261,38 +273,20 @@ class HalloDenoiser(VideoDenoiser):
         context = self._context(noisy.shape[1] - p, reference, conditioning, noisy.shape[-2:])
         unet, x = self.unet, noisy[:, p:]
         size, t = x.shape[:2]
-        emb = unet.time_embedding(unet.time_proj(timestep).to(x.dtype)).repeat_interleave(t, 0)  # (B·T, E)
-        x = unet.conv_in(x.flatten(0, 1)) + reference["locator"].repeat_interleave(t, 0)
-        skipped = [x]
-        for level, block in enumerate(unet.down_blocks):
-            for j, resnet in enumerate(block.resnets):
-                x = self._attend(block, j, resnet(x, emb), level, context)
-                skipped.append(x)
-            for sampler in block.downsamplers or ():
-                x = sampler(x)
-                skipped.append(x)
-        deepest = len(unet.down_blocks) - 1
-        first, *others = unet.mid_block.resnets
-        x = first(x, emb)
-        for j, resnet in enumerate(others):
-            x = resnet(self._attend(unet.mid_block, j, x, deepest, context), emb)
-        for i, block in enumerate(unet.up_blocks):
-            for j, resnet in enumerate(block.resnets):
-                x = self._attend(block, j, resnet(torch.cat([x, skipped.pop()], 1), emb), deepest - i, context)
-            for sampler in block.upsamplers or ():
-                x = sampler(x, skipped[-1].shape[-2:])
-        x = unet.conv_out(unet.conv_act(unet.conv_norm_out(x))).unflatten(0, (size, t))  # (B, T-P, C, h, w)
-        return torch.cat([torch.zeros_like(noisy[:, :p]), x], 1)
 
-    def _attend(self, block: Any, j: int, x: Tensor, level: int, context: HalloContext) -> Tensor:
-        """The frame's own attention, the audio, and the other frames, where the block has them."""
-        if not hasattr(block, "attentions"):
-            return x
-        spatial, audio, motion = block.attentions[j], block.audio_modules[j], block.motion_modules[j]
-        kwargs = {"context": context}
-        x = spatial(x, encoder_hidden_states=context.tokens, cross_attention_kwargs=kwargs, return_dict=False)[0]
-        x = audio(x, level, context)
-        return motion(x, context.past[spatial.transformer_blocks[0].attn1.processor.name], context.frames)
+        def attend(block: Any, j: int, x: Tensor, level: int) -> Tensor:
+            """The frame's own attention, the audio, and the other frames, where the block has them."""
+            if not hasattr(block, "attentions"):
+                return x
+            spatial, audio, motion = block.attentions[j], block.audio_modules[j], block.motion_modules[j]
+            x = spatial(x, encoder_hidden_states=context.tokens, cross_attention_kwargs={"context": context}, return_dict=False)[0]
+            x = audio(x, level, context)
+            return motion(x, context.past[spatial.transformer_blocks[0].attn1.processor.name], context.frames)
+
+        emb = embed_time(unet, timestep, x, t)
+        x = unet.conv_in(x.flatten(0, 1)) + reference["locator"].repeat_interleave(t, 0)
+        x = run_unet(unet, x, emb, attend, deep).unflatten(0, (size, t))  # (B, T-P, C, h, w)
+        return torch.cat([torch.zeros_like(noisy[:, :p]), x], 1)
 
     def _context(self, frames: int, reference: ReferenceFeatures, conditioning: VideoConditioning, size: Sequence[int]) -> HalloContext:
         tokens = reference["tokens"]
@@ -332,15 +326,15 @@ class HalloDenoiser(VideoDenoiser):
         checkpoint_regions(unet_regions(self.unet, "attentions", "audio_modules", "motion_modules"), how)
 
     def fsdp_modules(self) -> Iterator[nn.Module]:
-        """Yield blocks, then both UNets, then the whole."""
+        """Yield blocks, then the reference UNet, then the whole: the UNet that draws is called layer by layer, never as one."""
         for network in (self.unet, self.reference):
             yield from unet_regions(network, "resnets", "attentions", "audio_modules", "motion_modules")
-            yield network
+        yield self.reference
         yield self
 
     def compile_parts(self) -> None:
-        """Compile convolution blocks, feed-forwards and motion blocks, as `VideoUNet.compile_parts` does."""
-        compile_repeated(self.unet, MotionTransformer)
+        """Compile convolution blocks and transformers; attention to the portrait, which finds its features by name, runs as it is."""
+        compile_repeated(self.unet, BasicTransformerBlock, AudioTransformer, MotionTransformer)
 
 
 def _audio_widths(widths: Sequence[int], layers: int) -> list[list[int]]:

@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from tbd.face.geometry import FaceGeometry
-from tbd.metrics.crops import CUTTERS
-from tbd.metrics.identity import FaceEmbedder
+from tbd.metrics.faces.crops import CUTTERS
+from tbd.metrics.faces.identity import FaceEmbedder
 
 _OUTLINE = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),

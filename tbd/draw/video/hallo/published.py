@@ -9,7 +9,8 @@ from torch import Tensor
 from tbd.draw.single_file import read_weights
 from tbd.draw.video.diffusion import VideoDiffusion
 from tbd.draw.video.hallo.convert import load_published, options_of
-from tbd.draw.window_options import SamplingConfig, WindowConfig
+from tbd.draw.video.sampling_options import VideoSamplingConfig
+from tbd.draw.window_options import WindowConfig
 from tbd.errors import InputError
 from tbd.metrics.networks.onnx_embedder import ONNXFaceEmbedder
 from tbd.utils.class_path import import_class
@@ -94,7 +95,7 @@ def build_published(
     }
     if (width := parts["audio_encoder"].dim) != denoiser.audio_dim:
         raise InputError(f"{audio_model} gives audio features of width {width}; {source} takes {denoiser.audio_dim}.")
-    windows, sampling = WindowConfig(**arguments["windows"]), SamplingConfig(**arguments["sampling"])
+    windows, sampling = WindowConfig(**arguments["windows"]), VideoSamplingConfig(**arguments["sampling"])
     model = VideoDiffusion(denoiser, **parts, windows=windows, sampling=sampling)
     model.content = content
     return model.eval().requires_grad_(False)

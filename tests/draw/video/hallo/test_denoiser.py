@@ -4,12 +4,14 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 from torch import Tensor
+from torch.distributed.device_mesh import init_device_mesh
 
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds
 from tbd.draw.guidance.base import COND, NOTHING
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.sampling import Past, denoise, repeat_batch
 from tbd.draw.video.denoiser import VideoConditioning
+from tbd.draw.video.fsdp import apply_fsdp2
 from tbd.draw.video.hallo.convert import load_published
 from tbd.draw.video.hallo.denoiser import HalloDenoiser
 from tbd.draw.video.hallo.published import NOISE_SCHEDULER
@@ -104,7 +106,7 @@ def test_a_window_with_classifier_free_guidance_is_the_peers(run):
     found, conditioning = run.conditioned(), run.conditioning()
     steps = []
 
-    def predict(branches, noisy, timestep):
+    def predict(branches, noisy, timestep, step):
         assert branches == (NOTHING, COND)
         if len(steps):
             assert apart(noisy[:, PAST:].transpose(1, 2), run.peer[f"step_{len(steps) - 1}"]) < CLOSE
@@ -155,3 +157,18 @@ def test_gradients_are_the_same_when_activations_are_computed_again(how):
         gradients.append(net.unet.down_blocks[0].audio_modules[0].transformer_blocks[0].attn2[2].to_k.weight.grad)
         assert all(part in set(net.modules()) for part in net.fsdp_modules())
     assert gradients[0].abs().sum() > 0 and torch.allclose(*gradients, rtol=1e-4, atol=1e-9)
+
+
+def test_weights_that_are_shared_out_are_gathered_before_they_are_read(tmp_path):
+    """The UNet that draws is never called as one, so that what lies outside of its blocks belongs to the whole."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1)
+    try:
+        run = Run("hallo")
+        net: HalloDenoiser = run.net.requires_grad_(True).train()
+        mesh = init_device_mesh("cpu", (1, 1), mesh_dim_names=("copies", "shares"))
+        apply_fsdp2(net, net.fsdp_modules(), mesh, ["encode_reference", "condition"])
+        x = torch.cat([run.past.values[:, :PAST], run.noise], 1)
+        net(repeat_batch(x, 2), torch.tensor([500, 500]), run.conditioned(), run.conditioning()).square().mean().backward()
+        assert net.unet.conv_in.weight.grad.full_tensor().abs().sum() > 0
+    finally:
+        torch.distributed.destroy_process_group()

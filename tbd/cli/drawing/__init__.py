@@ -1,0 +1,1 @@
+"""What the commands that draw videos share: who speaks, what is printed, and a table of many videos."""

@@ -1,0 +1,1 @@
+"""The mouth: its lips, what shows between them, and the teeth that a portrait shows itself."""

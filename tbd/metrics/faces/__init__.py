@@ -1,0 +1,1 @@
+"""What is measured on faces in pixels: crops, points, identity, emotion, reenactment."""

@@ -1,0 +1,1 @@
+"""Work in several processes, on this machine or others, and how far it is."""

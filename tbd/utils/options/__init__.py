@@ -1,0 +1,1 @@
+"""What users write for an option: literals, nearest names, and errors in one sentence."""
