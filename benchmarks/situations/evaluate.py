@@ -4,7 +4,8 @@
 
 Protocol ``situations-1``. ``test.tsv`` was written before any sentence of ``train.tsv``, on other topics, and is judged twice: by the
 classifier alone and by `SituationPlanner`, which also has the rules. The `LATER` sets were written after the sentences of an earlier
-fit, ``fourth.tsv`` before the present one and by somebody who saw no other sentences.
+fit, ``fourth.tsv`` before the present one and by somebody who saw no other sentences; ``mirth.tsv`` before its sentences were tried on what
+reads others' laughter.
 
 An emotion is right where the sentence's mix has it; "strict"
 counts the mix's first alone. The expected calibration error has ten bins. With ``--fitted`` also the folds of the training sentences,
@@ -23,7 +24,7 @@ from tbd.think.emotions import EMOTIONS
 from tbd.think.situations import SituationPlanner
 
 BINS = 10
-LATER = ("everyday", "second", "third", "fourth")
+LATER = ("everyday", "second", "third", "fourth", "mirth")
 """Sets that are judged by the planner alone."""
 Judged = list[tuple[Row, str, float]]
 """Sentence, leading emotion, confidence."""

@@ -21,6 +21,9 @@ _DERISIVE = ("snigger", "snicker", "smirk", "sneer", "scoff", "jeer", "titter", 
 """Beginnings of words for mirth at somebody's expense."""
 _LAUGHING = ("laugh", "giggl", "chuckl", "cackl", "guffaw", "howl", "chortl", *_DERISIVE)
 """Of words that with "at" are at somebody's expense; who smiles at somebody is kind."""
+_BETWEEN = 3
+"""Words from "and" to the laughing, itself included: "and then just laughed"."""
+_SMILING = ("smil", "grin", "beam")
 _MEANT_TO_BE_FUNNY = frozenset(
     (
         "joke", "jokes", "story", "stories", "pun", "puns", "impression", "impressions", "sketch", "jest", "anecdote", "anecdotes", "trick",
@@ -42,13 +45,18 @@ def laughing(tokens: Sequence[str], moments: Sequence[Moment]) -> int | None:
     Returns:
         Place of the word; None where nobody else does.
     """
-    faces = [r.words.split()[0] for moment in moments for r in moment.readings if r.sense.kind == "expression" and r.words]
+    faces = [_word(r.words.split()) for moment in moments for r in moment.readings if r.sense.kind == "expression" and r.words]
     at = next((place for place, token in enumerate(tokens) if token in faces), None)
     if at is None or (at > 0 and tokens[at - 1] in _MINE):
         return None
     # Who does it stands before it, and where no pronoun does, a noun: "my" is part of "my classmates".
     subject = next((token for token in reversed(tokens[:at]) if token in (SPEAKER - _MINE) | _OTHERS), "")
     return at if subject not in SPEAKER and bool(SPEAKER & set(tokens)) else None
+
+
+def _word(reading: Sequence[str]) -> str:
+    """ "laughed" of "little brother off the swing and laughed": a reading begins with its degree."""
+    return next((word for word in reading if word.startswith(_LAUGHING + _SMILING)), reading[0])
 
 
 def others_mirth(
@@ -73,7 +81,7 @@ def others_mirth(
         return None
     if tokens[at].startswith(_DERISIVE) or (tokens[at].startswith(_LAUGHING) and _at_the_speaker(after)):
         return _unpleasant(situation)
-    about = _circumstance(after)
+    about = _circumstance(after) or _joined(tokens[:at])
     if about and SPEAKER & set(about):
         alone = classify([" ".join(about)])[0]
         if sum(alone.probabilities[emotion] for emotion in UNPLEASANT) >= _LIKELY:
@@ -119,6 +127,12 @@ def _circumstance(after: Sequence[str]) -> list[str]:
     if start is None:
         return []
     return [token for token in after[start + 1 :] if token not in _ENDS_A_CLAUSE]
+
+
+def _joined(before: Sequence[str]) -> list[str]:
+    """ "he shoved my brother" of "he shoved my brother and just" (laughed)."""
+    end = max((i for i, token in enumerate(before) if token == "and"), default=-1)
+    return [token for token in before[:end] if token not in _ENDS_A_CLAUSE] if end > 0 and len(before) - end <= _BETWEEN else []
 
 
 def _unpleasant(situation: Situation) -> Situation:

@@ -95,6 +95,7 @@ def test_laughter_of_others_is_not_the_speakers(tmp_path):
         ("Her sister smirked when I dropped the cake", "angry"),
         ("She laughed at me in front of everyone", "angry"),
         ("He chuckled so loudly at my new teeth when I read", "angry"),
+        ("They lost my job and then laughed", "sad"),
         ("My uncle grinned when I got the job", "happy"),
         ("The audience laughed at my jokes", "happy"),
         ("My brother giggled about our story about the lost job", "happy"),
