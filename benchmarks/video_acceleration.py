@@ -6,7 +6,8 @@
     python -m benchmarks.video_acceleration --clips clips.npz --output x.json --tiny true               # the same code on a CPU
 
 Seconds are those of Hallo's network at full size with random weights (`benchmarks.video_speed`), compiled, a window of 16 new frames with
-its reference pass, and of decoding it: all ways in one process. Quality is that of the small model of `benchmarks.video_small`, trained
+its reference pass, and of decoding it: all ways in one process. Windows of two lengths are timed for each kind of step, since all steps of
+a kind take as long, whatever the solver. Quality is that of the small model of `benchmarks.video_small`, trained
 here, on windows of held-out clips, from the same noise for every way:
 
 - ``to the slow``: root mean square difference of the latents to those of 40 steps of DDIM at every layer and with guidance at every step,
@@ -69,6 +70,8 @@ class Way:
 CHUNK = 16
 """Windows that are drawn together."""
 SLOW, CONVERGED = Way(40), Way(400)
+TIMED = (6, 18)
+"""Steps of the windows that are timed."""
 _UNIPC, _DPM = "UniPCMultistepScheduler", "DPMSolverMultistepScheduler"
 WAYS = (
     SLOW,
@@ -96,8 +99,8 @@ def video_acceleration(
     output: str,
     autoencoder_seconds: float = 40,
     seconds: float = 150,
-    width: int = 96,
-    batch_size: int = 32,
+    width: int = 64,
+    batch_size: int = 16,
     workers: int = 2,
     variants: int = 4,
     learning_rate: float = 4e-4,
@@ -147,11 +150,19 @@ def video_acceleration(
         bench.model.compile_parts()
     decode, own = _seconds(bench.decode, device), bench.model.noise_scheduler
     everything["about"]["decoding a window, seconds"] = decode
-    for way in WAYS:
-        draw_as(bench.model, way, own, ClassifierFreeGuidance(3.5, "everything", way.interval))
-        window = _seconds(lambda way=way: bench.window(way.steps), device)
-        everything["rows"][str(way)] |= {"window_s": window, "per_second_of_video_s": (window + decode) * 25 / 16}
+    for kind in dict.fromkeys((way.reuse, way.interval) for way in WAYS):
+        few, many = (_window_seconds(bench, Way(steps, reuse=kind[0], interval=kind[1]), own) for steps in TIMED)
+        step = (many - few) / (TIMED[1] - TIMED[0])
+        for way in WAYS:
+            if (way.reuse, way.interval) == kind:
+                window = few + (way.steps - TIMED[0]) * step
+                everything["rows"][str(way)] |= {"window_s": window, "per_second_of_video_s": (window + decode) * 25 / 16}
         write_results(output, everything, markdown(everything))
+
+
+def _window_seconds(bench: HalloBench, way: Way, own: Any) -> float:
+    draw_as(bench.model, way, own, ClassifierFreeGuidance(3.5, "everything", way.interval))
+    return _seconds(lambda: bench.window(way.steps), bench.device)
 
 
 def draw_as(model: VideoDiffusion, way: Way, own: Any, guidance: ClassifierFreeGuidance) -> None:

@@ -38,6 +38,9 @@ def _options(parser: "ArgumentParser") -> None:
     own.add_argument(
         "--coarse", action="store_true", help="with --vae: also the coarse frames, region masks and portraits of the video model"
     )
+    own.add_argument(
+        "--lips-and-head", action="store_true", help="with --coarse: also coarse frames of lips and head alone, which some `hints` show"
+    )
     own.add_argument("--wav2vec2", help="a folder or hub repository of transformers' Wav2Vec2, HuBERT or WavLM: features of the sound")
     own.add_argument("--layer", type=int, default=-1, help="with --wav2vec2: which of its hidden states; -1 is the last")
     own.add_argument("--device", default="cpu", help="where the networks run, such as cuda")
@@ -231,11 +234,13 @@ def _features(options: "Namespace") -> None:
         raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
     if options.coarse and not options.vae:
         raise InputError("--coarse makes latents too; name their autoencoder with --vae.")
+    if options.lips_and_head and not options.coarse:
+        raise InputError("--lips-and-head goes with --coarse.")
     from rich.console import Console
 
     from tbd.data.preprocess.cache import Cache
     from tbd.data.preprocess.features import FeatureExtractor, VAELatents, Wav2Vec2Features, extract_features, video_size
-    from tbd.data.preprocess.portrait_features import CoarseLatents, PortraitLatent, RegionMasks
+    from tbd.data.preprocess.portrait_features import CoarseLatents, NeutralCoarseLatents, PortraitLatent, RegionMasks
 
     cache = Cache(options.cache)  # a wrong folder is reported before large networks are loaded
     extractors: list[FeatureExtractor] = []
@@ -244,6 +249,8 @@ def _features(options: "Namespace") -> None:
         extractors.append(latents)
         if options.coarse:
             extractors += [PortraitLatent(latents), CoarseLatents(latents), RegionMasks(latents)]
+        if options.lips_and_head:
+            extractors.append(NeutralCoarseLatents(latents))
     if options.wav2vec2:
         extractors.append(Wav2Vec2Features(options.wav2vec2, options.layer, options.device))
     extract_features(options.cache, extractors, Console(quiet=options.quiet), chosen_shard(options))

@@ -283,7 +283,7 @@ def noise_process(noise_scheduler: SchedulerMixin) -> NoiseProcess:
     return FlowMatching(noise_scheduler) if flow else VariancePreserving(noise_scheduler)
 
 
-def scheduler_like(own: SchedulerMixin, kind: type, arguments: Mapping[str, Any]) -> SchedulerMixin:
+def scheduler_like(own: Any, kind: Any, arguments: Mapping[str, Any]) -> SchedulerMixin:
     """Make another noise scheduler for a model's drawing, which takes over how the model was trained.
 
     Args:
@@ -303,9 +303,11 @@ def scheduler_like(own: SchedulerMixin, kind: type, arguments: Mapping[str, Any]
         >>> other.config.beta_schedule, other.config.solver_order
         ('linear', 3)
     """
-    process, from_config = noise_process(own), kind.from_config
+    process = noise_process(own)
+    # DDIM clips to −1..1 unless told otherwise, which is for pictures
+    clips = {"clip_sample": getattr(own.config, "clip_sample", False)} if "clip_sample" in inspect.signature(kind).parameters else {}
     try:
-        swapped = from_config(own.config, **{**process.options_of(kind), **arguments})
+        swapped = kind.from_config(own.config, **{**clips, **process.options_of(kind), **arguments})
         alike = type(noise_process(swapped)) is type(process)
     except (TypeError, ValueError, NotImplementedError) as error:
         raise InputError(f"{kind.__name__} cannot draw here: {' '.join(str(error).split())[:300]}") from error

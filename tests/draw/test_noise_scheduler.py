@@ -14,7 +14,7 @@ from diffusers import (
 )
 
 from tbd.draw.guidance.base import COND
-from tbd.draw.noise_scheduler import FlowMatching, VariancePreserving, noise_process
+from tbd.draw.noise_scheduler import FlowMatching, VariancePreserving, noise_process, scheduler_like
 from tbd.draw.parameterization import target
 from tbd.draw.sampling import Past, denoise
 from tbd.draw.window_options import GeometricSpacing
@@ -191,3 +191,11 @@ def test_training_targets_average_to_the_exact_velocity(level):
     line = torch.linalg.lstsq(torch.cat([noisy, torch.ones_like(noisy)], 1), wanted).solution
     places = torch.tensor([[-1.0], [0.5], [2.0]])
     assert torch.allclose(places * line[0] + line[1], exact_velocity(places, sigma[0]), atol=0.06)
+
+
+@pytest.mark.parametrize("own", [UniPCMultistepScheduler(), DDIMScheduler(clip_sample=False)])
+def test_a_scheduler_that_takes_over_clips_no_more_than_the_models_own(own):
+    """Latents and motions go beyond −1..1, where DDIM would cut them off unless told otherwise."""
+    assert not scheduler_like(own, DDIMScheduler, {}).config.clip_sample
+    assert scheduler_like(own, DDIMScheduler, {"clip_sample": True}).config.clip_sample
+    assert scheduler_like(DDIMScheduler(), DDIMScheduler, {}).config.clip_sample  # a model that was trained so

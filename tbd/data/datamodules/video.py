@@ -67,6 +67,7 @@ class VideoCacheDataModule(VideoDataModule):
         if not chosen:
             raise InputError(f"{self.root} has no clip of {least} frames or more in the split {split} of {splits.name}.")
         cache.require(chosen, ("audio", "features"))
+        lips = feature_name("lips_and_head", latents)
         return [
             VideoClip(
                 name=r.clip,
@@ -74,6 +75,7 @@ class VideoCacheDataModule(VideoDataModule):
                 region_masks=cache.path(r.features[names["regions"]]),
                 audio=cache.path(r.audio) if r.audio else None,
                 plan=plan_of(r) or MusclePlan(),
+                neutral_coarse=cache.path(r.features[lips]) if lips in r.features else None,
                 video=cache.path(r.videos[size]) if (size := latents.rpartition("-")[2]) in r.videos else None,
             )
             for r in chosen

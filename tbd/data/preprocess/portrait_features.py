@@ -2,6 +2,7 @@
 
 features/portrait@<weights>-<size>/<person>/<clip>.npy   (C, h, w) float16, latent of the clip's most restful frame
 features/coarse@<weights>-<size>/<person>/<clip>.npy     (frames, C, h, w) float16, that frame mesh-warped by the clip's motion
+features/lips_and_head@<weights>-<size>/<person>/<clip>.npy   the same by the motion of lips and head alone
 features/regions@<weights>-<size>/<person>/<clip>.npy    (5, h, w) float16, the regions of `REGIONS` over the latent
 """
 
@@ -17,7 +18,7 @@ from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry, remove_pose
 from tbd.face.motion import Motion
 from tbd.face.regions import movement_masks
-from tbd.face.render.coarse import render_coarse
+from tbd.face.render.coarse import lips_and_head, render_coarse
 from tbd.media import read_video
 from tbd.think.facs import REGION_CHANNELS
 
@@ -114,6 +115,24 @@ class CoarseLatents(PortraitFeature):
         return self.latents.encode(render_coarse(face, motion))
 
 
+class NeutralCoarseLatents(CoarseLatents):
+    """Latents of the portrait that is warped by the motion of lips and head alone, (frames, C, h, w)."""
+
+    kind = "lips_and_head"
+
+    def of_face(self, face: FaceGeometry, motion: Motion) -> np.ndarray:
+        """Warp the portrait as a neutral plan would, and encode the frames.
+
+        Args:
+            face: The portrait.
+            motion: Away from the portrait, frame by frame.
+
+        Returns:
+            (frames, C, h, w) latents.
+        """
+        return super().of_face(face, lips_and_head(motion))
+
+
 class RegionMasks(PortraitFeature):
     """Masks of the face's regions over the latent, (5, h, w)."""
 
@@ -137,7 +156,7 @@ def feature_name(kind: str, latents: str) -> str:
     """Name the folder of one kind of feature, beside that of the latents it belongs to.
 
     Args:
-        kind: ``portrait``, ``coarse`` or ``regions``.
+        kind: ``portrait``, ``coarse``, ``lips_and_head`` or ``regions``.
         latents: Name of the latents.
 
     Returns:

@@ -81,7 +81,7 @@ class HintConfig:
         if self.needs_neutral and neutral is None:
             raise InputError(
                 f"hints {self.with_plan} with a plan and {self.without_plan} without need coarse frames of lips and head alone "
-                "(neutral_coarse), which these data do not hold."
+                "(neutral_coarse), which these data do not hold; `tbd preprocess features … --coarse --lips-and-head` makes a cache's."
             )
         sources = {"all": coarse, "lips_and_head": neutral, "none": coarse.new_zeros(())}
         with_plan = sources[self.with_plan]

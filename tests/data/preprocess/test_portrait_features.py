@@ -31,7 +31,10 @@ def prepared(tmp_path_factory, prepared_folder):
     members = {"train": ["a", "silent"], "val": ["b"]}
     split = {"name": "three", "dataset": "folder", "by": "clip", "source": "made up", "splits": members, "rest": None}
     (root / "split.json").write_text(json.dumps(split))
-    assert main(["preprocess", "features", str(cache.root), "--vae", str(root / "tiny-vae"), "--size", "128", "--coarse"]) == 0
+    assert (
+        main(["preprocess", "features", str(cache.root), "--vae", str(root / "tiny-vae"), "--size", "128", "--coarse", "--lips-and-head"])
+        == 0
+    )
     return cache, root
 
 
@@ -58,6 +61,19 @@ def test_features_are_of_the_portrait(prepared):
     )
 
 
+def test_lips_and_head_alone_are_what_a_neutral_plan_moves(prepared):
+    """Mouth and head as in the coarse frames, brows and lids at rest."""
+    cache, _ = prepared
+    record = next(r for r in cache.records() if r.clip == "a")
+    held = {kind: np.load(cache.path(record.file("features", kind))).astype(float) for kind in ("coarse", "lips_and_head", "portrait")}
+    assert held["lips_and_head"].shape == held["coarse"].shape
+    rest = Motion.load(cache.path(record.file("motions", "face_mesh"))).most_neutral_frame()
+    assert np.allclose(held["lips_and_head"][rest], held["coarse"][rest], atol=2e-2)
+    assert not np.allclose(held["lips_and_head"], held["coarse"], atol=2e-2)
+    moved = np.abs(held["lips_and_head"] - held["lips_and_head"][rest]).mean()
+    assert 0 < moved <= np.abs(held["coarse"] - held["coarse"][rest]).mean() * 1.05
+
+
 def test_a_motion_away_from_its_rest_starts_there():
     motion = Motion.zeros(4)
     motion["jawOpen"], motion["headYaw"] = np.array([0.4, 0.2, 0.9, 0.5]), 0.3
@@ -71,7 +87,8 @@ def test_batches_come_from_the_cache(prepared):
     train, val = module.datasets["train"], module.datasets["val"]
     assert {clip.name for clip in train.clips} == {"a", "silent"} and [clip.name for clip in val.clips] == ["b"]
     batch = val.__getitems__([0, 1])
-    assert batch["frames"].shape == batch["coarse"].shape == (2, 8, 4, 32, 32) and batch["frames"].dtype == torch.float32
+    assert batch["frames"].shape == batch["coarse"].shape == batch["neutral_coarse"].shape == (2, 8, 4, 32, 32)
+    assert batch["frames"].dtype == torch.float32
     assert batch["audio"].shape == (2, 12 * 640) and batch["audio"].abs().max() > 0.01 and not batch["audio"][0, : 2 * 640].any()
     silent = next(i for i, clip in enumerate(train.clips) if clip.name == "silent")
     assert not train.__getitems__([i for i, (clip, _) in enumerate(train.places) if clip == silent])["audio"].any()
@@ -97,3 +114,4 @@ def test_refusals_are_one_sentence(prepared, tmp_path):
     with pytest.raises(InputError, match=r"Clip a has \d+ frames, fewer than a window's 99"):
         data(prepared, window_frames=99, shortest=5).setup("fit")
     assert main(["preprocess", "features", str(prepared[0].root), "--coarse", "--wav2vec2", "x"]) == 2
+    assert main(["preprocess", "features", str(prepared[0].root), "--lips-and-head", "--vae", "x"]) == 2

@@ -6,12 +6,14 @@ import wave
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler
 
 from tbd.cli.main import main
 from tbd.draw.export import load_model, save_loaded_model
 from tbd.draw.guidance.text_progression import TextProgressionGuidance
+from tbd.draw.sampling import denoise
 from tbd.draw.video.diffusion import VideoDiffusion
-from tbd.draw.video.hallo.published import is_published, load_published_model
+from tbd.draw.video.hallo.published import NOISE_SCHEDULER, is_published, load_published_model
 from tbd.draw.video.loading import load_video_model
 from tbd.errors import InputError
 from tbd.media import read_audio, read_video
@@ -74,7 +76,7 @@ def test_words_of_a_guidance_reach_the_network(model):
     assert all(not torch.allclose(a, b, atol=1e-5) for i, a in enumerate(drawn) for b in drawn[:i])
 
 
-def test_generate_draws_a_video(weights, tmp_path, capsys):
+def test_generate_draws_a_video(weights, tmp_path, capsys, monkeypatch):
     """With the guidance of words, or in little memory."""
     name = weights[0]
     own = ["--guidance", "configs/guidance/progressive_text.yaml"] if name == "emocast" else ["--low-memory"]
@@ -83,7 +85,12 @@ def test_generate_draws_a_video(weights, tmp_path, capsys):
         file.writeframes((read_audio(VOICE)[: 17 * 640] * 32767).astype(np.int16).tobytes())
     what = ["--portrait", str(PORTRAIT), "--audio", f"{tmp_path}/voice.wav", "--emotion", "happy", "--output", f"{tmp_path}/out.mp4"]
     how = ["--renderer", "video", "--checkpoint", name, "--size", str(SIZE), "--num-inference-steps", "1"]
-    assert not main(["generate", *what, *how, *own])
+    used = []
+    monkeypatch.setattr("tbd.draw.window_diffusion.denoise", lambda *args: used.append(args[3]) or denoise(*args))
+    assert not main(["generate", *what, *how, *own, "--noise-scheduler", "diffusers.DDIMScheduler"])
+    # as the authors' programs draw; the motion model, which draws as well, was trained otherwise
+    (theirs,) = {id(kind): kind for kind in used if kind.config.prediction_type == "v_prediction"}.values()
+    assert type(theirs) is DDIMScheduler and all(theirs.config[name] == value for name, value in NOISE_SCHEDULER.items())
     said = " ".join(capsys.readouterr().err.split())
     assert ("reads portrait and voice alone" in said) == (name == "hallo") and ("names no licence" in said) == (name == "emocast")
     frames = list(read_video(tmp_path / "out.mp4"))
