@@ -28,8 +28,8 @@ _LINE = 200
 class CommandPredictor(Predictor):
     """A program that makes one video of one portrait and one voice, started anew for each clip.
 
-    Its video is kept as it is, so that nothing is coded twice. Time and memory of the whole process tree, on GPUs too, are recorded, starting up
-    included. A clip on which the program fails is named and left out; the same command tries it again.
+    Its video is kept as it is, so that nothing is coded twice. Time and memory of the whole process tree, on GPUs too, are recorded,
+    starting up included. A clip on which the program fails is named and left out; the same command tries it again.
 
     Args:
         command: Command line with placeholders, see `tbd.evaluation.command.template.PLACEHOLDERS`.

@@ -357,7 +357,9 @@ def read_board(board: str | os.PathLike) -> list[Table]:
             tables.append(table)
     if not any(table.measured or table.reported for table in tables):
         raise InputError(f"There are no rows in {root}; `tbd leaderboard add` puts one there.")
-    return sorted(tables, key=lambda table: (not table.measured, table.recipe is None, not table.protocol.startswith("procedural-v"), table.protocol))
+    return sorted(
+        tables, key=lambda table: (not table.measured, table.recipe is None, not table.protocol.startswith("procedural-v"), table.protocol)
+    )
 
 
 def _read_table(folder: Path, records: dict[str, Verification]) -> Table:

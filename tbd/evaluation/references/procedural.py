@@ -17,7 +17,6 @@ from tbd.media.wav import read_wave
 from tbd.think.plan import MusclePlan
 from tbd.utils.checksum import checksum_of_files
 
-
 CONTENT = (".flac", ".npz", ".json", ".csv", ".mp4")
 """Endings of the files that numbers depend on."""
 

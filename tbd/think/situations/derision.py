@@ -55,7 +55,7 @@ def laughing(tokens: Sequence[str], moments: Sequence[Moment]) -> int | None:
 
 
 def _word(reading: Sequence[str]) -> str:
-    """ "laughed" of "little brother off the swing and laughed": a reading begins with its degree."""
+    """Take "laughed" out of "little brother off the swing and laughed": a reading begins with its degree."""
     return next((word for word in reading if word.startswith(_LAUGHING + _SMILING)), reading[0])
 
 
@@ -113,7 +113,7 @@ def _at_the_speaker(after: Sequence[str]) -> bool:
 
 
 def _object(after: Sequence[str]) -> list[str]:
-    """ "at my new accent" of "so loudly at my new accent when I read": from the preposition to the end of the clause."""
+    """Take "at my new accent" out of "so loudly at my new accent when I read": from the preposition to the end of the clause."""
     start = next((i for i, token in enumerate(after) if token in _ABOUT), None)
     if start is None:
         return []
@@ -122,7 +122,7 @@ def _object(after: Sequence[str]) -> list[str]:
 
 
 def _circumstance(after: Sequence[str]) -> list[str]:
-    """ "I lost my job" of "when I lost my job."."""
+    """Take "I lost my job" out of "when I lost my job"."""
     start = next((i for i, token in enumerate(after) if token in _BEGINS_A_CLAUSE), None)
     if start is None:
         return []
@@ -130,7 +130,7 @@ def _circumstance(after: Sequence[str]) -> list[str]:
 
 
 def _joined(before: Sequence[str]) -> list[str]:
-    """ "he shoved my brother" of "he shoved my brother and just" (laughed)."""
+    """Take "he shoved my brother" out of "he shoved my brother and just", after which he laughs."""
     end = max((i for i, token in enumerate(before) if token == "and"), default=-1)
     return [token for token in before[:end] if token not in _ENDS_A_CLAUSE] if end > 0 and len(before) - end <= _BETWEEN else []
 

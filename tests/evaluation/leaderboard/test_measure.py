@@ -71,7 +71,11 @@ def test_the_true_clips_are_decoded_once(tmp_path):
         (tmp_path / name).mkdir()
         write(tmp_path / name / f"{clips[0].id}.mp4", frames)
     protocol = fake_protocol(
-        motion="face_mesh", size=128, crop={"kind": "frame", "size": 128}, length_tolerance=5, metrics=[metric("psnr", "tbd.metrics.FramePSNR")]
+        motion="face_mesh",
+        size=128,
+        crop={"kind": "frame", "size": 128},
+        length_tolerance=5,
+        metrics=[metric("psnr", "tbd.metrics.FramePSNR")],
     )
     CountingReference.drawn = 0
     folders = [partial(read_predictions, tmp_path / name) for name in "abc"]

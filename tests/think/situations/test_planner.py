@@ -118,7 +118,8 @@ def test_mirth_is_as_pleasant_as_what_it_is_about(tmp_path, text, felt):
 
 
 @pytest.mark.parametrize(
-    "text", ["she hardly reacts", "He barely reacts to the news", "There was no reaction", "She does not respond at all", "hardly any reaction"]
+    "text",
+    ["she hardly reacts", "He barely reacts to the news", "There was no reaction", "She does not respond at all", "hardly any reaction"],
 )
 def test_who_does_not_react_keeps_still(text):
     plan = KnowledgePlanner().plan(text)
