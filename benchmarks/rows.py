@@ -104,7 +104,8 @@ def fill(protocol: str, submissions: Sequence[Submission], board: Path, referenc
     print(f"{protocol}: measuring {len(submissions)} rows", flush=True)
     recipe = load_protocol(protocol)
     truth = build_reference(recipe.reference, None if reference is None else str(reference))
-    measure(board, recipe, truth, submissions, replace=True, clips=None if reference else COUNT)
+    # the table of pixels is of the same videos as the one beside it
+    measure(board, recipe, truth, submissions, replace=True, clips=None if reference or protocol == PIXELS else COUNT)
 
 
 def _renew(folder: Path, predictor: dict[str, Any]) -> None:

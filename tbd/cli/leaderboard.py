@@ -75,6 +75,7 @@ def _options(parser: "ArgumentParser") -> None:
 def _run(options: "Namespace") -> None:
     from tbd.evaluation.leaderboard import store
     from tbd.evaluation.leaderboard.build import build
+    from tbd.evaluation.leaderboard.reported import parse_numbers, report
 
     chosen = options[options.action]
     if chosen.board == _BOARD:
@@ -92,7 +93,7 @@ def _run(options: "Namespace") -> None:
     elif options.action == "verify":
         _verify(chosen)
     else:
-        print(store.report(chosen.board, chosen.protocol, store.parse_numbers(chosen.metric), chosen.citation, **_row(chosen)))
+        print(report(chosen.board, chosen.protocol, parse_numbers(chosen.metric), chosen.citation, **_row(chosen)))
 
 
 def _require_count(clips: int) -> None:

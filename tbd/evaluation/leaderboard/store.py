@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from tbd.errors import InputError
 from tbd.evaluation.leaderboard.clips import COUNT, save_clips
 from tbd.evaluation.leaderboard.comparable import require_comparable, standard_of
-from tbd.evaluation.leaderboard.entry import Entry, slug
+from tbd.evaluation.leaderboard.entry import Entry
 from tbd.evaluation.leaderboard.verification import Verification, is_complete, is_verified, read_records
 from tbd.evaluation.protocol import Protocol, load_protocol, protocol_names
 from tbd.evaluation.scores import Scores, load_scores
@@ -175,7 +175,7 @@ def put(
         raise InputError(f"{source} holds no number: no clip could be measured{reason.rstrip('.')}.")
     if not re.fullmatch(_ID, found.protocol):
         raise InputError(f"{source} names {found.protocol!r} as its protocol, which is no protocol's id.")
-    entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=_today(), scores=found)
+    entry = Entry(kind="measured", name=name, protocol=found.protocol, note=note, paper=paper, code=code, added=today(), scores=found)
     there = _read_table(board / found.protocol, read_records(board))
     for _, reason in there.left_out:
         warn(f"{reason.rstrip('.')}. It is left out.")
@@ -192,70 +192,6 @@ def put(
         save_samples(shown.predictions, path.with_suffix(".jpg"))
         save_clips(shown.predictions, path.with_suffix(""), entry.protocol, shown.clips, shown.table)
     return path
-
-
-def report(
-    board: str | os.PathLike,
-    protocol: str,
-    numbers: dict[str, float],
-    citation: str,
-    name: str,
-    paper: str | None = None,
-    code: str | None = None,
-    note: str = "",
-    replace: bool = False,
-) -> Path:
-    """Put a paper's own numbers on the board. They stay in a table of their own.
-
-    Args:
-        board: Folder of the board.
-        protocol: Name of the paper's recipe.
-        numbers: Metric → value, as printed.
-        citation: Paper and table.
-        name: Name of the row.
-        paper: A URL or citation.
-        code: A URL.
-        note: One sentence that says what this row is.
-        replace: Whether to take the place of a row of that name.
-
-    Returns:
-        The file of the row.
-
-    Raises:
-        InputError: If the protocol's name is not made of small letters, digits and hyphens, or there is a row of that name.
-    """
-    if slug(protocol) != protocol:
-        raise InputError(f"{protocol!r} is no protocol's name; use small letters, digits and hyphens, such as {slug(protocol)}.")
-    entry = Entry(
-        kind="reported", name=name, protocol=protocol, note=note, paper=paper, code=code, added=_today(), numbers=numbers, citation=citation
-    )
-    return entry.save(Path(board), replace)
-
-
-def parse_numbers(given: Sequence[str]) -> dict[str, float]:
-    """Parse ``NAME=VALUE``.
-
-    Args:
-        given: Options as typed.
-
-    Returns:
-        Name → number.
-
-    Raises:
-        InputError: If one of them has no number.
-
-    Example:
-        >>> parse_numbers(["fid=19.69", "sync-c=8.28"])
-        {'fid': 19.69, 'sync-c': 8.28}
-    """
-    numbers = {}
-    for text in given:
-        name, _, value = text.partition("=")
-        try:
-            numbers[name.strip()] = float(value)
-        except ValueError as error:
-            raise InputError(f"--metric is NAME=VALUE with a number, not {text!r}.") from error
-    return numbers
 
 
 class LeftOut(NamedTuple):
@@ -386,5 +322,6 @@ def _recipe(protocol: str) -> Protocol | None:
     return load_protocol(protocol) if protocol in protocol_names() else None
 
 
-def _today() -> str:
+def today() -> str:
+    """Return the date in UTC, as rows have it."""
     return time.strftime("%Y-%m-%d", time.gmtime())

@@ -169,12 +169,13 @@ def test_one_edited_row_does_not_rule_the_table(store):
 )
 def test_a_row_of_a_shipped_protocol_has_its_metrics(tmp_path, change, said):
     board = shutil.copytree(shipped_folder("benchmarks") / "leaderboard", tmp_path / "board")
-    row = board_store.Entry.model_validate_json((board / "clips-v2" / "think-before-draw.json").read_text()).scores
+    row = board_store.Entry.model_validate_json((board / "procedural-v2" / "think-before-draw.json").read_text()).scores
     row.model_copy(update={"metrics": change(row.metrics)}).save(tmp_path / "s.json")
     with pytest.raises(InputError, match=said):
         board_store.add(board, tmp_path / "s.json", "Mine")
     row.model_copy(update={"expected": row.expected + 1}).save(tmp_path / "s.json")
-    board_store.add(board, tmp_path / "s.json", "Mine")  # clips-v2 is of any folder: the row counts as incomplete
+    with pytest.raises(InputError, match="is of 25 clips; procedural-v2 has 24"):
+        board_store.add(board, tmp_path / "s.json", "Mine")
 
 
 def test_an_empty_board_says_how_to_begin(tmp_path):
