@@ -37,7 +37,7 @@ def test_whom_drawing_was_tuned_on_is_not_judged():
     assert take_split([tuned, other], ["x/q035.png"], "tuned") == ([tuned], ["x/q035.png"])
     assert take_split([tuned, other], ["x/new.png"], "judged") == ([other], ["x/new.png"])
     assert take_split([tuned, other], ["x/new.png", "q035.png"], "all")[0] == [tuned, other]
-    with pytest.raises(InputError, match="q035.*tuned on"):
+    with pytest.raises(InputError, match="tuned on"):
         take_split([tuned, other], ["x/new.png", "x/q035.png"], "judged")
     with pytest.raises(InputError, match="None of the clips"):
         take_split([tuned], ["x/new.png"], "judged")
