@@ -105,6 +105,7 @@ DRAWN_PULLS = (
     MusclePull("mouthShrugUpper", "orbicularis oris", LIP_MIDDLE_TOP, (0.0, 0.02, 0.0), 0.2, "upper", "both sides"),
     MusclePull("mouthShrugUpper", "mentalis, which raises it", LIP_MIDDLE_BOTTOM, (0.0, 0.08, 0.04), 0.2, "lower", "both sides"),
     MusclePull("mouthShrugUpper", "mentalis", (18, 200, 199), (0.0, 0.05, 0.01), 0.22, "lower", "whole"),
+    MusclePull("mouthDimple", "buccinator, over the zygomatic's slip", CORNER, (0.015, 0.03, 0.0), 0.22),
     MusclePull("mouthPress", "buccinator, which holds the corners", CORNER, (0.045, 0.02, -0.02), 0.25),
     MusclePull("mouthPress", "mentalis", (200, 199, 428), (0.0, 0.03, 0.005), 0.25, "lower"),
     MusclePull("mouthRollUpper", "orbicularis oris", CORNER, (-0.035, -0.015, 0.0), 0.25, span="both sides"),
