@@ -3,6 +3,7 @@
 import io
 import sys
 
+import numpy as np
 import pytest
 
 from tbd.cli.main import main
@@ -17,6 +18,14 @@ def test_a_recording_becomes_a_video_while_it_plays(speech, tmp_path, capsys):
     printed, said = capsys.readouterr()
     assert printed == "" and "a.mp4  2.0 s" in said.replace("\n", "")
     assert len(list(read_video(tmp_path / "a.mp4"))) == 50 and abs(len(read_audio(tmp_path / "a.mp4")) - 32000) < 1100
+
+
+def test_the_whole_picture_can_speak(speech, tmp_path):
+    flags = ["--frame=full", "--aspect=9:16", "--size=128", f"--output={tmp_path / 'a.mp4'}"]
+    assert main(["live", f"--portrait={PORTRAIT}", f"--audio={speech}", *flags]) == 0
+    frames = list(read_video(tmp_path / "a.mp4"))
+    assert len(frames) == 50 and frames[0].shape == (128, 72, 3)
+    assert max(np.abs(frame.astype(int) - frames[0]).max() for frame in frames) > 40
 
 
 def test_a_pipe_that_pours_is_taken_as_it_would_be_spoken(tmp_path, monkeypatch):
@@ -41,6 +50,7 @@ def test_a_pipe_that_pours_is_taken_as_it_would_be_spoken(tmp_path, monkeypatch)
         (["--visitors=0"], "--visitors"),
         (["--audio=AUDIO", "--output=a.mp4", "--face=middle"], "largest, left, right"),
         (["--audio=AUDIO", "--output=a.mp4", "--face=2"], "shows one face"),
+        (["--audio=AUDIO", "--output=a.mp4", "--aspect=wide"], "--aspect"),
         (["--audio=AUDIO", "--output=a.mp4", "--seed=-1"], "--seed"),
     ],
 )
