@@ -157,17 +157,12 @@ def open_subject(
         return Still.cut(find_face(tracker, picture, str(portrait), face), framing, headroom)
     if only_square or not dubs:
         raise InputError(f"{portrait} is a video, whose speaker the mesh warp alone can dub; leave --renderer out, or give a picture.")
-    return film(tracker, portrait, seconds, face, Framing(frame or "full", aspect, size), progress)
+    return Filmed(follow(tracker, portrait, seconds, face, progress), Framing(frame or "full", aspect, size))
 
 
-def film(
-    tracker: Tracker,
-    portrait: str | os.PathLike,
-    seconds: float,
-    face: FaceChoice,
-    framing: Framing,
-    progress: Progress = lambda frames, total: frames,
-) -> Filmed:
+def follow(
+    tracker: Tracker, portrait: str | os.PathLike, seconds: float, face: FaceChoice, progress: Progress = lambda frames, total: frames
+) -> ClipPortrait:
     """Follow who is filmed, as long as is spoken.
 
     Args:
@@ -175,11 +170,10 @@ def film(
         portrait: The video.
         seconds: How long is spoken.
         face: Which one of several.
-        framing: What of it is shown.
         progress: Shows how far it is.
 
     Returns:
-        Who speaks.
+        The video with its face.
 
     Raises:
         InputError: If the video cannot be used, or shows no such face.
@@ -187,8 +181,7 @@ def film(
     whole = read_video(portrait)
     video = read_video(portrait, 0.0, min(seconds, whole.duration) if whole.duration else seconds)
     with attribute_errors_to(tracker, "tracker"):
-        clip = ClipPortrait.track(tracker, video, str(portrait), face, lambda frames: progress(frames, round(video.duration * FPS)))
-    return Filmed(clip, framing)
+        return ClipPortrait.track(tracker, video, str(portrait), face, lambda frames: progress(frames, round(video.duration * FPS)))
 
 
 def live_framing(picture: np.ndarray, frame: Frame | None, aspect: tuple[float, float] | None, size: int | None) -> Framing:

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tbd import DEFAULT_SEED
 from tbd.errors import InputError, TBDError, disk_error
+from tbd.face.tracking.choice import LARGEST, check_choice
 from tbd.studio import fragments
 from tbd.studio.drawing import Drawer, Progress, Stopped
-from tbd.studio.inputs import check_sentence, named, read_portrait, read_voice
+from tbd.studio.inputs import check_sentence, named, read_clip, read_portrait, read_voice
+from tbd.studio.limits import PREVIEW_SIZE
+from tbd.studio.live import LIVE_SOCKET
 from tbd.studio.session import Portrait, Session, SessionStore, Voice
 from tbd.studio.settings import Settings
 from tbd.studio.speaking import speak
@@ -71,13 +75,15 @@ class Handlers:
         self.drawer, self.store = drawer, store
         self._computing, self._listening = threading.Lock(), threading.Lock()
 
-    def portrait(self, tab: str, path: str | None, sample: bool = False) -> str:
+    def portrait(self, tab: str, path: str | None, sample: bool = False, face: str = LARGEST, filmed: bool = False) -> str:
         """Take a portrait, or take it away.
 
         Args:
             tab: Gradio's hash of the tab.
             path: The uploaded file; None where it was removed.
             sample: Whether it is the studio's own, which stays when the tab is closed.
+            face: Which of several faces speaks; see `tbd.pipeline.TalkingHeadPipeline.locate`.
+            filmed: Whether the file is a video whose speaker is dubbed.
 
         Returns:
             The head that will speak with notes, or a failure.
@@ -85,12 +91,16 @@ class Handlers:
         session = self.store.get(tab)
 
         def take() -> str:
-            if path is None:
-                session.portrait = None
-            elif self._is_new(session, "portrait", path, sample) or session.portrait is None:
-                session.portrait = None
-                with self._computing:
-                    session.portrait = read_portrait(Path(path), Path(path).name, self.drawer.pipeline.tracker)
+            if path is None:  # of picture and video one is taken away as the other is given
+                if session.portrait is None or (session.portrait.clip is not None) == filmed:
+                    session.portrait = None
+            else:
+                choice = check_choice(face)
+                if self._is_new(session, "portrait", path, sample, f"{choice} {filmed}") or session.portrait is None:
+                    session.portrait = None
+                    read = read_clip if filmed else read_portrait
+                    with self._computing:
+                        session.portrait = read(Path(path), Path(path).name, self.drawer.pipeline.tracker, choice)
             return "" if session.portrait is None else fragments.face_found(self.drawer.crop(session.portrait), session.portrait.notes)
 
         return _explained(take, fragments.alert)
@@ -123,18 +133,18 @@ class Handlers:
 
     def _prepare(self, session: Session, portrait: Portrait, plan: MusclePlan) -> None:
         with contextlib.suppress(TBDError):  # drawing says so
-            self.drawer.prepare(session, portrait, plan)
+            self.drawer.prepare(session, portrait, plan, session.settings.framing(PREVIEW_SIZE))
 
     def _listen(self, voice: Voice) -> None:
         with self._listening:
             self.drawer.pipeline.motion_model.audio_encoder.listen(voice.samples)
 
     @staticmethod
-    def _is_new(session: Session, kind: str, path: str, sample: bool) -> bool:
+    def _is_new(session: Session, kind: str, path: str, sample: bool, how: str = "") -> bool:
         """Whether it is another file than before: what the page sets itself comes back as an event."""
         if not sample:
             session.uploads.add(Path(path))
-        digest = checksum_of_file(path)
+        digest = f"{checksum_of_file(path)} {how}"
         new = session.given.get(kind) != digest
         session.given[kind] = digest
         return new
@@ -173,16 +183,19 @@ class Handlers:
         session = self.store.get(tab)
 
         def think() -> Thought:
-            words, voice = check_sentence(text), session.require_voice()
+            words = check_sentence(text)
+            voice = session.voice if words else session.require_voice()  # a feeling is said, or heard
             picture = None if session.portrait is None else session.portrait.image
             with self._computing:
-                plan = self.drawer.pipeline.think(words, voice.samples, picture)
+                pipeline = self.drawer.pipeline
+                plan = pipeline.planner.plan(words) if voice is None else pipeline.think(words, voice.samples, picture)
             timeline = Timeline.of(plan)
             if session.history is None:
                 session.history = History(timeline)
             else:
                 session.history.push(timeline)
-            if session.portrait is not None:  # so that the first preview need not wait for it
+            session.perform()
+            if session.portrait is not None and session.portrait.clip is None:  # so that the first preview need not wait for it
                 threading.Thread(target=self._prepare, args=(session, session.portrait, plan), daemon=True).start()
             return self._thought(session)
 
@@ -218,6 +231,7 @@ class Handlers:
                 history.redo()
             else:
                 raise InputError("The page sent an edit of an unknown kind; reload it.")
+            session.perform()
             return self._thought(session)
 
         return _explained(change, lambda sentence: self._thought(session, fragments.alert(sentence)))
@@ -230,13 +244,36 @@ class Handlers:
         value = {**timeline.for_page(seconds), "seq": session.seq}
         return Thought(note, fragments.reasoning(timeline.plan), fragments.face_chart(timeline.plan), value)
 
-    def draw(self, tab: str, full: bool, *values: float) -> Iterator[Drawn]:
+    def framing(self, tab: str, frame: str, aspect: str | None) -> str:
+        """Note what is shown, for what is drawn live and for the next preview.
+
+        Args:
+            tab: Gradio's hash of the tab.
+            frame: ``portrait`` or ``full``.
+            aspect: Width and height, such as ``9:16``; nothing for the usual one.
+
+        Returns:
+            A failure, or nothing.
+        """
+        session = self.store.get(tab)
+
+        def note() -> str:
+            session.settings = _settings((None, None, None, 1.0, DEFAULT_SEED, 512, frame, aspect))
+            return ""
+
+        return _explained(note, fragments.alert)
+
+    def socket(self, tab: str) -> dict[str, str]:
+        """Return the address, within the studio, at which this tab's portrait speaks live."""
+        return {"socket": f"{LIVE_SOCKET}/{self.store.get(tab).token}"}
+
+    def draw(self, tab: str, full: bool, *values: Any) -> Iterator[Drawn]:
         """Draw a preview, and the full video if it is wanted.
 
         Args:
             tab: Gradio's hash of the tab.
             full: Whether the full video is wanted.
-            values: Emotion scale, muscle scale, audio scale, head motion, seed and size.
+            values: Emotion scale, muscle scale, audio scale, head motion, seed and size; then perhaps frame and aspect.
 
         Yields:
             What the page shows.
@@ -258,10 +295,8 @@ class Handlers:
                 return
             yield shown
 
-    def _steps(self, session: Session, full: bool, values: tuple[float, ...]) -> Iterator[Drawn]:
-        emotion, muscles, audio, head, seed, size = values
-        settings = Settings(float(emotion), float(muscles), float(audio), float(head), _whole(seed), _whole(size))
-        folder = session.folder
+    def _steps(self, session: Session, full: bool, values: tuple[Any, ...]) -> Iterator[Drawn]:
+        settings, folder = _settings(values), session.folder
         try:
             with self._computing, self._listening, named(folder, "the file"):
                 for progress in self.drawer.draw(session, settings, full):
@@ -318,6 +353,14 @@ def _mended(timeline: Timeline) -> Timeline:
     """The plan without findings; muted rows stay behind the others."""
     mended = Timeline.of(repair(timeline.plan)[0])
     return Timeline(mended.plan, (*mended.rows, *(row for row in timeline.rows if row.muted)))
+
+
+def _settings(values: tuple[Any, ...]) -> Settings:
+    """Of what the page's components hold."""
+    emotion, muscles, audio, head, seed, size, *framing = values
+    frame, aspect = framing or ("portrait", "")
+    scales = [None if scale is None else float(scale) for scale in (emotion, muscles, audio)]
+    return Settings(*scales, float(head), _whole(seed), _whole(size), frame, (aspect or "").strip())
 
 
 def _whole(value: float) -> int:
