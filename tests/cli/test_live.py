@@ -1,7 +1,9 @@
 """`tbd live` with the packaged model: a recording and a pipe in, a video out; the page is tested in tests/live/test_server.py."""
 
 import io
+import re
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -37,6 +39,32 @@ def test_a_pipe_that_pours_is_taken_as_it_would_be_spoken(tmp_path, monkeypatch)
     flags = [f"--portrait={PORTRAIT}", "--audio=-", "--sample-rate=16000", "--size=64", f"--output={tmp_path / 'a.mp4'}"]
     assert main(["live", *flags]) == 0
     assert len(list(read_video(tmp_path / "a.mp4"))) == 25
+
+
+def test_a_pipe_that_speaks_is_heard_from_when_the_face_is_there(tmp_path, monkeypatch, capsys):
+    """What is said while models are loaded and the portrait is prepared would be late for ever."""
+
+    class Speech(io.RawIOBase):
+        left, begun = 1000, None
+
+        def isatty(self):
+            return False
+
+        def read(self, size=-1):
+            self.begun = self.begun or time.monotonic()
+            self.left -= 1
+            time.sleep(max(self.begun + (1000 - self.left) * 0.02 - time.monotonic(), 0))
+            return b"\x00\x01" * 320 if self.left > 0 and time.monotonic() - self.begun < 15 else b""
+
+    class Stdin:
+        buffer = Speech()
+
+    monkeypatch.setattr(sys, "stdin", Stdin)
+    flags = ["--audio=-", "--sample-rate=16000", "--size=64", f"--output={tmp_path / 'a.mp4'}"]
+    assert main(["live", f"--portrait={PORTRAIT}", *flags]) == 0
+    said = capsys.readouterr().err.replace("\n", " ")
+    left_out = float(re.search(r"([0-9.]+) s of sound that came while", said)[1])
+    assert left_out > 0.25 and abs(len(list(read_video(tmp_path / "a.mp4"))) / 25 + left_out - 15) < 0.5
 
 
 @pytest.mark.parametrize(
