@@ -42,6 +42,9 @@ def _run(options: "Namespace") -> None:
     renderer = renderer_values(options)
     if (renderer["renderer"] == "video") != (options.checkpoint is not None):
         raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")
+    if options.checkpoint is None and (options.low_memory or options.compile):
+        flag = "--low-memory" if options.low_memory else "--compile"
+        raise InputError(f"{flag} is for a video model; give --renderer video and --checkpoint.")
     slots = {name: str(options.get(name)) for name in ("planner", "tracker", "guidance", "noise_scheduler", "voice_reader")}
     if options.checkpoint is not None or values["components"].renderer is not None:  # without, rows that are done stay done
         slots |= {name: str(options.get(name)) for name in ("renderer", "checkpoint", "low_memory")}

@@ -134,14 +134,15 @@ def generate(
         pipeline = components.pipeline(motion_model)
     else:
         motion_model, own = pipeline.motion_model, pipeline.motion_model.guidance
-    only_square = checkpoint is not None and components.renderer is None
+    video = checkpoint if components.renderer is None else None
+    only_square = video is not None
     shown: dict[str, Any] = {"only_square": only_square, "dubs": pipeline.renderer is None}
     shown["progress"] = lambda frames, total: show_progress(frames, total, console)
     asked = (pipeline.tracker, portrait, len(samples) / SAMPLE_RATE, size, frame, aspect, face)
     subject = open_subject(*asked, **shown)
-    if only_square:
+    if video is not None:
         if pipeline.video_model is None:
-            pipeline.video_model = load_checkpoint(checkpoint, components, compile)
+            pipeline.video_model = load_checkpoint(video, components, compile)
         pipeline.video_model.guidance = sampling.guidance(components.guidance or pipeline.video_model.guidance)
         pipeline.low_memory = low_memory
         if not pipeline.video_model.denoiser.reads_plan:

@@ -49,7 +49,7 @@ class FileSource(SoundSource):
 
     Args:
         path: Any file whose sound FFmpeg reads.
-        paced: Whether each piece comes when it would be heard; otherwise as fast as they are taken.
+        paced: Whether each piece comes when it would be seconds; otherwise as fast as they are taken.
 
     Raises:
         InputError: If the file is missing or holds no sound.
@@ -136,14 +136,14 @@ class PipeSource(SoundSource):
 
     def _leave_out(self) -> bool:
         """Drop what was spoken before anybody listened; return whether the sound comes at the pace of speech."""
-        heard, elapsed = self._received / self.sample_rate, time.monotonic() - self._first
-        if self._ended or heard < _WORTH_LEAVING_OUT or heard > 1.1 * elapsed + 0.1:
+        seconds, elapsed = self._received / self.sample_rate, time.monotonic() - self._first
+        if self._ended or seconds < _WORTH_LEAVING_OUT or seconds > 1.1 * elapsed + 0.1:
             return False
         while not self._waiting.empty():
             if not isinstance(item := self._waiting.get_nowait(), tuple):
                 self._waiting.put(item)  # it has ended meanwhile
                 break
-        warn(f"{heard:.1f} s of sound that came while the portrait was prepared are left out.")
+        warn(f"{seconds:.1f} s of sound that came while the portrait was prepared are left out.")
         return True
 
 

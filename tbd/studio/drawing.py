@@ -248,7 +248,7 @@ class _Job:
         if self._filmed:
             clip = self._clip()
             deque(self._sample(), maxlen=0)
-            yield from Filmed(clip, framing).frames(self._drawn(), iter, relaxation(self.plan))
+            yield from Filmed(clip, framing).frames(self._drawn(), _no_picture, relaxation(self.plan))
             return
         still, warp = self.drawer.still(self.portrait, framing), self.drawer.warp(self.plan)
         if warp is not None:
@@ -290,3 +290,8 @@ class _Job:
         """Raise `Stopped` if the session's user has gone or pressed Stop."""
         if self.session.stopped.is_set():
             raise Stopped
+
+
+def _no_picture(face: FaceGeometry) -> Iterator[np.ndarray]:
+    """Of what renders a picture, where somebody is filmed."""
+    return iter(())

@@ -1,66 +1,27 @@
 """Events of the page → changes of a session, and what the page then shows. Every failure is a sentence on the page."""
 
 import contextlib
-import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tbd import DEFAULT_SEED
-from tbd.errors import InputError, TBDError, disk_error
+from tbd.errors import InputError, TBDError
 from tbd.face.tracking.choice import LARGEST, check_choice
 from tbd.studio import fragments
+from tbd.studio.answers import EMPTY, Drawn, Thought, explained, sentence_of, settings_of
 from tbd.studio.drawing import Drawer, Progress, Stopped
 from tbd.studio.inputs import check_sentence, named, read_clip, read_portrait, read_voice
 from tbd.studio.limits import PREVIEW_SIZE
 from tbd.studio.live import LIVE_SOCKET
 from tbd.studio.session import Portrait, Session, SessionStore, Voice
-from tbd.studio.settings import Settings
 from tbd.studio.speaking import speak
 from tbd.studio.timeline import History, Timeline
 from tbd.think.plan import MusclePlan
 from tbd.think.plan_checks import repair
 from tbd.utils.checksum import checksum_of_file
 from tbd.utils.jobs.ahead import ahead
-
-_LOG = logging.getLogger(__name__)
-EMPTY: dict[str, Any] = {}
-"""A timeline without a plan."""
-
-
-class Thought(NamedTuple):
-    """What the page shows of a plan.
-
-    Args:
-        note: A failure, or nothing.
-        reasoning: The chain of thought.
-        chart: The muscles at work.
-        timeline: Value of the timeline component.
-    """
-
-    note: str
-    reasoning: str
-    chart: str
-    timeline: dict[str, Any]
-
-
-class Drawn(NamedTuple):
-    """What the page shows of a drawing; None leaves a part as it is.
-
-    Args:
-        note: A failure, or nothing.
-        preview: The small video, or how far it is.
-        video: The full video, or how far it is.
-        downloads: What can be fetched.
-        comparison: The kept video and the newest.
-    """
-
-    note: str = ""
-    preview: str | None = None
-    video: str | None = None
-    downloads: str | None = None
-    comparison: str | None = None
 
 
 class Handlers:
@@ -103,7 +64,7 @@ class Handlers:
                         session.portrait = read(Path(path), Path(path).name, self.drawer.pipeline.tracker, choice)
             return "" if session.portrait is None else fragments.face_found(self.drawer.crop(session.portrait), session.portrait.notes)
 
-        return _explained(take, fragments.alert)
+        return explained(take, fragments.alert)
 
     def voice(self, tab: str, path: str | None, sample: bool = False) -> str:
         """Take a voice, or take it away; see `portrait`.
@@ -129,7 +90,7 @@ class Handlers:
                 threading.Thread(target=self._listen, args=(session.voice,), daemon=True).start()
             return fragments.notes(session.voice.notes)
 
-        return _explained(take, fragments.alert)
+        return explained(take, fragments.alert)
 
     def _prepare(self, session: Session, portrait: Portrait, plan: MusclePlan) -> None:
         with contextlib.suppress(TBDError):  # drawing says so
@@ -167,7 +128,7 @@ class Handlers:
             speak(words, voice, path)
             return ""
 
-        failure = _explained(say, fragments.alert)
+        failure = explained(say, fragments.alert)
         return (None if failure else str(path)), failure
 
     def think(self, tab: str, text: str) -> Thought:
@@ -199,7 +160,7 @@ class Handlers:
                 threading.Thread(target=self._prepare, args=(session, session.portrait, plan), daemon=True).start()
             return self._thought(session)
 
-        return _explained(think, lambda sentence: self._thought(session, fragments.alert(sentence)))
+        return explained(think, lambda sentence: self._thought(session, fragments.alert(sentence)))
 
     def edit(self, tab: str, message: Any) -> Thought:
         """Take over an edit of the timeline, undo one, do it again, or mend the plan.
@@ -234,7 +195,7 @@ class Handlers:
             session.perform()
             return self._thought(session)
 
-        return _explained(change, lambda sentence: self._thought(session, fragments.alert(sentence)))
+        return explained(change, lambda sentence: self._thought(session, fragments.alert(sentence)))
 
     def _thought(self, session: Session, note: str = "") -> Thought:
         if session.history is None:
@@ -258,10 +219,10 @@ class Handlers:
         session = self.store.get(tab)
 
         def note() -> str:
-            session.settings = _settings((None, None, None, 1.0, DEFAULT_SEED, 512, frame, aspect))
+            session.settings = settings_of((None, None, None, 1.0, DEFAULT_SEED, 512, frame, aspect))
             return ""
 
-        return _explained(note, fragments.alert)
+        return explained(note, fragments.alert)
 
     def socket(self, tab: str) -> dict[str, str]:
         """Return the address, within the studio, at which this tab's portrait speaks live."""
@@ -289,14 +250,14 @@ class Handlers:
                 yield Drawn(fragments.alert("Stopped; nothing half-drawn was kept."), *self._settled(session))
                 return
             except Exception as error:
-                yield Drawn(fragments.alert(_sentence(error)), *self._settled(session))
+                yield Drawn(fragments.alert(sentence_of(error)), *self._settled(session))
                 return
             if shown is None:
                 return
             yield shown
 
     def _steps(self, session: Session, full: bool, values: tuple[Any, ...]) -> Iterator[Drawn]:
-        settings, folder = _settings(values), session.folder
+        settings, folder = settings_of(values), session.folder
         try:
             with self._computing, self._listening, named(folder, "the file"):
                 for progress in self.drawer.draw(session, settings, full):
@@ -353,34 +314,3 @@ def _mended(timeline: Timeline) -> Timeline:
     """The plan without findings; muted rows stay behind the others."""
     mended = Timeline.of(repair(timeline.plan)[0])
     return Timeline(mended.plan, (*mended.rows, *(row for row in timeline.rows if row.muted)))
-
-
-def _settings(values: tuple[Any, ...]) -> Settings:
-    """Of what the page's components hold."""
-    emotion, muscles, audio, head, seed, size, *framing = values
-    frame, aspect = framing or ("portrait", "")
-    scales = [None if scale is None else float(scale) for scale in (emotion, muscles, audio)]
-    return Settings(*scales, float(head), _whole(seed), _whole(size), frame, (aspect or "").strip())
-
-
-def _whole(value: float) -> int:
-    if value is None or int(value) != value:
-        raise InputError(f"The seed and the size are whole numbers, not {value}.")
-    return int(value)
-
-
-def _explained(act: Callable[[], Any], failed: Callable[[str], Any]) -> Any:
-    try:
-        return act()
-    except Exception as error:
-        return failed(_sentence(error))
-
-
-def _sentence(error: Exception) -> str:
-    """What the page says: the project's own sentences; of anything else its kind alone, since messages may hold paths."""
-    if disk_error(error) is not None:
-        return "The machine's disk is full or cannot be written; nothing half-drawn was kept."
-    if isinstance(error, TBDError):
-        return str(error)
-    _LOG.exception("the studio failed")
-    return f"Something failed ({type(error).__name__}); the terminal that runs the studio says where."

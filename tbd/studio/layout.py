@@ -8,8 +8,9 @@ import gradio as gr
 
 from tbd import DEFAULT_SEED
 from tbd.face.tracking.choice import LARGEST
+from tbd.studio.answers import EMPTY, Drawn
 from tbd.studio.fragments import NOTHING_KEPT
-from tbd.studio.handlers import EMPTY, Drawn, Handlers
+from tbd.studio.handlers import Handlers
 from tbd.studio.limits import MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB, SIZES
 from tbd.studio.speaking import voice_names
 

@@ -74,7 +74,7 @@ def test_other_endings_are_refused():
 
 
 def test_a_player_has_each_frame_as_soon_as_it_is_there(monkeypatch):
-    """Of 30 frames that were written to a pipe that stays open, 27 can be decoded, and so can their sound."""
+    """Of 30 frames that were written to a pipe that stays open, 27 can be decoded, and all sound but three of AAC's frames."""
     end, start = os.pipe()
     os.set_blocking(end, False)
     with os.fdopen(start, "wb") as pipe:
@@ -87,4 +87,4 @@ def test_a_player_has_each_frame_as_soon_as_it_is_there(monkeypatch):
             with av.open(there, format="mpegts") as container:
                 kinds = [frame.samples if isinstance(frame, av.AudioFrame) else 0 for frame in container.decode(video=0, audio=0)]
     os.close(end)
-    assert kinds.count(0) >= 27 and sum(kinds) >= 27 * 640
+    assert kinds.count(0) >= 27 and sum(kinds) >= 30 * 640 - 3 * 1024
