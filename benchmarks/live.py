@@ -25,8 +25,8 @@ from tbd.draw.motion.streaming import MotionStream, StreamingOptions
 from tbd.face.channels import INDEX
 from tbd.live.load import LEVELS
 from tbd.live.scheduler import LiveScheduler
-from tbd.live.server import encode_jpeg
 from tbd.live.sources import CHUNK_SECONDS
+from tbd.live.visit import encode_jpeg
 from tbd.media import read_audio
 from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.pipeline import TalkingHeadPipeline

@@ -7,8 +7,13 @@ tracked up to four ways:
 
 - ``average``: `FaceMeshTracker` alone, measured against people at large;
 - ``person``: the same with the person's own neutral clip, where the manifest has one (emotion neutral);
+- ``own face``: the same motion, drawn on the person's own neutral frame instead of other people: what is lost there, neither the shape of
+  another face nor the guess at rest has lost;
 - ``clip``: measured against the clip's own resting frames, as tbd 0.1 did;
 - ``landmarker``: MediaPipe's own coefficients, with ``--landmarker face_landmarker.task``; what they lose as well is not our fit's loss.
+
+Drawing was tuned on some of the people and portraits of the shared film (`TUNED_PEOPLE`, `TUNED_PORTRAITS`): ``--split tuned`` takes these
+alone and ``--split judged`` the others alone.
 
 The aim is that the re-rendered frames are named as meant at least 0.9 times as often as the filmed ones. The classifier is plugged in as in
 `benchmarks.expression`, which says how.
@@ -24,16 +29,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from benchmarks.common import DEFAULT_RENDERER, environment, load_portraits, run, table, write_results
 from benchmarks.expression import CLASSES, HOW_TO_PLUG, class_name, classify
 from tbd.errors import InputError
-from tbd.face.geometry import FaceGeometry
+from tbd.face.geometry import FaceGeometry, remove_pose
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, CLIP, NeutralFace
+from tbd.face.portrait import crop_portrait
 from tbd.face.render.renderer import Renderer
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
 from tbd.face.tracking.session import TrackingSession
@@ -42,6 +48,12 @@ from tbd.media import read_video
 LONGEST = 40
 """Frames of a clip that are tracked, from its start."""
 LANDMARKER = "landmarker"
+OWN = "own face"
+TUNED_PEOPLE = frozenset(("p028", "p060", "p064", "p126", "p164", "p166", "p172", "p178", "p192", "p196"))
+"""People of the shared film by whose clips drawing and tracking were tuned."""
+TUNED_PORTRAITS = frozenset(("astronaut", "einstein", "la_velata", "woman_photo", "q003", "q013", "q034", "q035"))
+"""Portraits that were looked at while tuning."""
+Split = Literal["all", "tuned", "judged"]
 _WORDS = {"smile": "happy", "laughing": "happy", "furious": "angry"}
 
 
@@ -88,7 +100,8 @@ def draw_clips(
 
     pictures: dict[str, tuple[Clip, str]] = {}
     coefficients: dict[str, dict[str, Any]] = {}
-    neutrals: dict[str, NeutralFace] = {}
+    neutrals: dict[str, tuple[NeutralFace, FaceGeometry]] = {}
+    side = next(iter(faces.values())).image.shape[0]
 
     def keep(frame: np.ndarray, clip: Clip, way: str) -> None:
         name = f"{clip.name}_{way}_{len(pictures):05d}.png"
@@ -104,8 +117,9 @@ def draw_clips(
             for frame in frames:
                 tracking.add(frame)
             if clip.emotion == "neutral" and clip.person not in neutrals:
-                neutrals[clip.person] = tracking.neutral_face()
-            ways = dict(track_ways(tracking, neutrals.get(clip.person) if clip.emotion != "neutral" else None))
+                neutrals[clip.person] = tracking.neutral_face(), resting_portrait(tracking, frames, side)
+            neutral, own = neutrals.get(clip.person, (None, None)) if clip.emotion != "neutral" else (None, None)
+            ways = dict(track_ways(tracking, neutral))
             if landmarker is not None:
                 ways[LANDMARKER] = FaceLandmarkerTracker(landmarker).track(frames, clip.name)
             for way, motion in ways.items():
@@ -115,8 +129,38 @@ def draw_clips(
                 for face in faces.values():
                     for frame in renderer.render(face, Motion(still)):
                         keep(frame, clip, way)
+                if way == "person" and own is not None:
+                    for frame in renderer.render(own, Motion(still)):
+                        keep(frame, clip, OWN)
         print(f"{clip.name} {clip.emotion}", flush=True)
     return pictures, coefficients
+
+
+def resting_portrait(tracking: TrackingSession, frames: Sequence[np.ndarray], side: int) -> FaceGeometry:
+    """The frame of a neutral clip that is nearest to its person at rest, framed as a portrait of `side` pixels."""
+    points = tracking.points()
+    rest = tracking.neutral_face().face
+    apart = [np.abs(remove_pose(mesh)[0] - rest).mean() for mesh in points]
+    nearest = int(np.argmin(apart))
+    return crop_portrait(FaceMeshTracker().geometry(frames[nearest], points[nearest]), side)
+
+
+def take_split(clips: Sequence[Clip], portraits: Sequence[str], split: Split) -> tuple[list[Clip], list[str]]:
+    """The clips of one part of the people, and the portraits, none of which may belong to the other part.
+
+    Raises:
+        InputError: A portrait was tuned on where others are judged, or the other way round; or no clip is left.
+    """
+    if split == "all":
+        return list(clips), list(portraits)
+    tuned = split == "tuned"
+    wrong = [portrait for portrait in portraits if (Path(portrait).stem in TUNED_PORTRAITS) != tuned]
+    if wrong:
+        raise InputError(f"{', '.join(wrong)}: {'not tuned on' if tuned else 'tuned on'}, so not for --split {split}.")
+    left = [clip for clip in clips if (clip.person in TUNED_PEOPLE) == tuned]
+    if not left:
+        raise InputError(f"None of the clips is for --split {split}.")
+    return left, list(portraits)
 
 
 def score(pictures: dict[str, tuple[Clip, str]], verdicts: dict[str, str | None]) -> dict[str, Any]:
@@ -130,7 +174,7 @@ def score(pictures: dict[str, tuple[Clip, str]], verdicts: dict[str, str | None]
     for name, (clip, way) in pictures.items():
         rates[clip.name, way].append(verdicts.get(name) == clip.emotion)
         emotions[clip.name] = clip.emotion
-    return {way: _score_way(way, rates, emotions) for way in (AVERAGE, "person", CLIP, LANDMARKER) if any(w == way for _, w in rates)}
+    return {way: _score_way(way, rates, emotions) for way in (AVERAGE, "person", OWN, CLIP, LANDMARKER) if any(w == way for _, w in rates)}
 
 
 def _score_way(way: str, rates: dict[tuple[str, str], list[bool]], emotions: dict[str, str]) -> dict[str, Any]:
@@ -153,7 +197,8 @@ def report(results: dict[str, Any]) -> str:
             rows.append([judge, way, found["clips"], found["filmed"], found["named"], found["kept"]])
             rows += [[judge, f"{way}, {e}", v["clips"], v["filmed"], v["named"], "–"] for e, v in found["by_emotion"].items()]
     count = f"{results['pictures']} pictures of {results['clips']} clips"
-    head = f"{count} ({results['frames']} frames, {results['portraits']} portraits); people {', '.join(results['people'])}."
+    portraits = ", ".join(results["portraits"])
+    head = f"{count} ({results['frames']} frames; portraits {portraits}; split {results['split']}); people {', '.join(results['people'])}."
     place = results["environment"]
     return "\n\n".join(
         [
@@ -171,6 +216,7 @@ def tracking_expression(
     portraits: Sequence[str],
     classifier: str | None = None,
     people: Sequence[str] = (),
+    split: Split = "all",
     count: int = 4,
     landmarker: Path | None = None,
     renderer: Renderer = DEFAULT_RENDERER,
@@ -186,6 +232,7 @@ def tracking_expression(
         portraits: pictures of people at rest.
         classifier: a command that takes a folder of pictures and prints JSON lines.
         people: only these; all by default.
+        split: all, or only those by whom drawing was tuned, or only the others.
         count: frames of a clip that are judged.
         landmarker: ``face_landmarker.task``, to compare with.
         renderer: what draws.
@@ -196,6 +243,7 @@ def tracking_expression(
     if classifier is None:
         raise InputError(HOW_TO_PLUG)
     clips = [clip for clip in read_clips(manifests, root) if not people or clip.person in people]
+    clips, portraits = take_split(clips, portraits, split)
     with tempfile.TemporaryDirectory() as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
@@ -209,7 +257,8 @@ def tracking_expression(
         "clips": len(clips),
         "people": sorted({clip.person for clip in clips}),
         "pictures": len(pictures),
-        "portraits": len(portraits),
+        "portraits": [Path(portrait).stem for portrait in portraits],
+        "split": split,
         "frames": count,
         "scores": {judge: score(pictures, {name: answer.get(judge) for name, answer in answers.items()}) for judge in judges},
         "coefficients": coefficients,

@@ -21,7 +21,7 @@ from tbd.face.framing import FramedFace, Framing, frame_face
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.portrait import HEADROOM, crop_portrait
-from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer, Renderer
+from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer, PreparedPicture, PreparedPortrait, Renderer
 from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.face.tracking.choice import LARGEST, FaceChoice, check_choice
 from tbd.live.scheduler import LiveScheduler
@@ -426,7 +426,7 @@ class TalkingHeadPipeline:
     def stream(
         self,
         audio_chunks: Iterable[Any],
-        face: FaceGeometry,
+        face: FaceGeometry | FramedFace,
         plan: MusclePlan,
         seed: int = DEFAULT_SEED,
         sample_rate: int = SAMPLE_RATE,
@@ -445,7 +445,7 @@ class TalkingHeadPipeline:
         Args:
             audio_chunks: Pieces of the voice as they come, of any length: (N,) or (N, C), floats in −1..1 or integers, or pairs of such
                 a piece and its sample rate.
-            face: What `locate` found.
+            face: What `locate` or `frame` found.
             plan: The emotions and muscles, as `think` or a planner without a recording gives them.
             seed: The same seed and the same sound give the same frames, without `realtime`.
             sample_rate: Samples a second of the pieces, 8000 to 192,000.
@@ -483,21 +483,24 @@ class TalkingHeadPipeline:
         draw = prepared or self.prepare(face)
         return TalkingHeadStream(audio_chunks, motion, draw, own, sample_rate, head_motion, realtime, scheduler=scheduler)
 
-    def prepare(self, face: FaceGeometry) -> DrawFrame:
+    def prepare(self, face: FaceGeometry | FramedFace) -> DrawFrame:
         """Prepare a portrait for `stream`, which takes a second.
 
         Args:
-            face: What `locate` found.
+            face: What `locate` or `frame` found.
 
         Returns:
-            Draws single frames of it; any number of streams may share it.
+            Draws single frames of it, of a framed face the whole picture; any number of streams may share it.
 
         Raises:
             TBDError: If a renderer of the user's fails.
         """
         renderer = self.renderer or MeshWarpRenderer(close_lips=1.0, open_eyes=1.0, cells=_LIVE_CELLS)
         with attribute_errors_to(renderer, "renderer"):
-            return renderer.prepare(face)
+            if not isinstance(face, FramedFace):
+                return renderer.prepare(face)
+            part, complete = renderer.prepare(face.face), face.complete
+        return PreparedPicture(part, complete) if isinstance(part, PreparedPortrait) else lambda values: complete(part(values))
 
     def _renderer(self, plan: MusclePlan | None, audio: np.ndarray | None, seed: int, num_inference_steps: int | None) -> Renderer:
         if self.renderer is not None:

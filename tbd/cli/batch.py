@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tbd.cli.drawing.batch_jobs import COLUMNS, REQUIRED, Job, Status, read_jobs
 from tbd.cli.options.command import Command
-from tbd.cli.options.drawing import SamplingOptions, add_drawing_options, drawing_values
+from tbd.cli.options.drawing import SamplingOptions, add_drawing_options, add_renderer_options, drawing_values, renderer_values
 from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError, TBDError, disk_error
 
@@ -27,6 +27,7 @@ def _options(parser: "ArgumentParser") -> None:
         "jobs", help=f"a CSV file with the columns {', '.join(REQUIRED)} and, where wanted, {optional}; files are found from its folder"
     )
     parser.add_argument("--restart", action="store_true", help="draw all rows again, also those that are done")
+    add_renderer_options(parser)
     add_framing_options(parser)
     add_drawing_options(parser)
 
@@ -38,7 +39,15 @@ def _run(options: "Namespace") -> None:
             raise InputError(f"--{name.replace('_', '-')} is one file for many videos; give a column {name} instead.")
     values = drawing_values(options)
     shared = {**{name: options[name] for name in (*_SAMPLING, *_FRAMING, "size", "emotion_from")}, "model": options.motion_model}
+    renderer = renderer_values(options)
+    if (renderer["renderer"] == "video") != (options.checkpoint is not None):
+        raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")
+    if options.checkpoint is None and (options.low_memory or options.compile):
+        flag = "--low-memory" if options.low_memory else "--compile"
+        raise InputError(f"{flag} is for a video model; give --renderer video and --checkpoint.")
     slots = {name: str(options.get(name)) for name in ("planner", "tracker", "guidance", "noise_scheduler", "voice_reader")}
+    if options.checkpoint is not None or values["components"].renderer is not None:  # without, rows that are done stay done
+        slots |= {name: str(options.get(name)) for name in ("renderer", "checkpoint", "low_memory")}
 
     def fingerprint(job: Job) -> str:
         return job.fingerprint({**shared, **slots})
@@ -50,25 +59,34 @@ def _run(options: "Namespace") -> None:
         console.print(f"{len(jobs) - len(todo)} of {len(jobs)} videos are there already; --restart draws them again.")
     if not todo:
         return
-    failed = _draw_all(todo, _drawer(values["components"], shared), fingerprint, status, console)
+    failed = _draw_all(todo, _drawer(values["components"], shared, renderer), fingerprint, status, console)
     if failed:
         raise TBDError(f"{failed} of {len(todo)} videos failed; {status.path} says why. Run the command again to try those alone.")
 
 
-def _drawer(components: Any, shared: Mapping[str, Any]) -> Callable[[Job], None]:
+def _drawer(components: Any, shared: Mapping[str, Any], renderer: Mapping[str, Any]) -> Callable[[Job], None]:
     """Load everything once; what is returned draws a job with it."""
     from rich.console import Console
 
     from tbd.cli.drawing.remembering_tracker import RememberingTracker
-    from tbd.cli.generate import generate
+    from tbd.cli.generate import generate, load_checkpoint
     from tbd.draw.motion.loading import load_motion_model
 
-    pipeline = components.pipeline(load_motion_model(shared["model"]))
+    motion_model = load_motion_model(shared["model"])
+    own = motion_model.guidance
+    pipeline = components.pipeline(motion_model)
     pipeline.tracker = RememberingTracker(pipeline.tracker)
+    if renderer["checkpoint"] is not None:
+        pipeline.video_model = load_checkpoint(renderer["checkpoint"], components, renderer["compile"])
+        unscaled = pipeline.video_model.guidance
+        if not pipeline.video_model.denoiser.reads_hint:  # --guidance is the video model's
+            motion_model.guidance = own
     quiet = Console(quiet=True)
 
     def draw(job: Job) -> None:
         values = {**shared, **job.values}
+        if pipeline.video_model is not None:
+            pipeline.video_model.guidance = unscaled  # the row before had scales of its own
         sampling = SamplingOptions(values["model"], **{name: values[name] for name in _SAMPLING})
         files: dict[str, Any] = {name: values.get(name) for name in ("portrait", "audio", "output", "plan", *_OF_A_ROW)}
         generate(
@@ -80,6 +98,7 @@ def _drawer(components: Any, shared: Mapping[str, Any]) -> Callable[[Job], None]
             components=components,
             emotion_from=values["emotion_from"],
             pipeline=pipeline,
+            **renderer,
             **framing_values(values),
         )
 

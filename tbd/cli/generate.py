@@ -1,11 +1,17 @@
 """`tbd generate`: a portrait, a voice and a sentence become a video."""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tbd.cli.options.command import Command
-from tbd.cli.options.components import add_slot
-from tbd.cli.options.drawing import Components, SamplingOptions, add_drawing_options, drawing_values, names_video
+from tbd.cli.options.drawing import (
+    Components,
+    SamplingOptions,
+    add_drawing_options,
+    add_renderer_options,
+    drawing_values,
+    renderer_values,
+)
 from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError
 
@@ -26,12 +32,7 @@ def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("--emotion", default="", help="a sentence about a feeling; without one it is heard in the voice")
     parser.add_argument("--output", required=True, help="the video to write (.mp4)")
     parser.add_argument("--plan", help="a plan from `tbd think --json`, perhaps edited, instead of --emotion")
-    add_slot(parser, "renderer", "warp the portrait, or draw each frame anew with the latent video model (needs --checkpoint)", "mesh")
-    parser.add_argument(
-        "--checkpoint", help="the video model of --renderer video: hallo, emocast, exported folder, checkpoint, or hub repository"
-    )
-    parser.add_argument("--low-memory", action="store_true", help="a video model draws more slowly, in less memory")
-    parser.add_argument("--compile", action="store_true", help="a video model is compiled first: two minutes, then 1.4 times as fast")
+    add_renderer_options(parser)
     add_framing_options(parser)
     add_drawing_options(parser)
 
@@ -41,9 +42,7 @@ def _run(options: "Namespace") -> None:
 
     # before anything heavy is imported
     check_generation(options.portrait, options.audio, options.output, options.plan, options.motion_output, options.plan_output)
-    own = {"renderer": "video" if names_video(options.renderer) else "mesh", "checkpoint": options.checkpoint}
-    own |= {"low_memory": options.low_memory, "compile": options.compile}
-    own |= framing_values(options)
+    own = {**renderer_values(options), **framing_values(options)}
     generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **drawing_values(options), **own)
 
 
@@ -88,7 +87,8 @@ def generate(
         emotion_from: ``text``, ``voice`` or ``both``, which None stands for; see `tbd.pipeline.TalkingHeadPipeline.think`.
         low_memory: Whether a video model draws more slowly, in less memory.
         compile: Whether a video model is compiled before it draws.
-        pipeline: A pipeline that is loaded already; instead of one of `components` and the model of `sampling`.
+        pipeline: A pipeline that is loaded already, perhaps with the video model of `checkpoint`; instead of one of `components` and the
+            model of `sampling`.
         frame: ``portrait``, head and shoulders, or ``full``, the whole picture; None for portrait of a picture and full of a video.
         aspect: Width and height of the video, in any unit; None for a square, or the whole picture's own.
         face: Which of several faces speaks; see `tbd.pipeline.TalkingHeadPipeline.locate`.
@@ -99,12 +99,13 @@ def generate(
     from rich.console import Console
 
     from tbd.cli.drawing.console import describe_face, show_progress
-    from tbd.cli.drawing.subject import open_subject
     from tbd.cli.options.path_checks import check_generation, check_size
     from tbd.draw.motion.idle import IdleMotion
     from tbd.draw.motion.loading import load_motion_model
     from tbd.media import VideoWriter, provenance, read_audio, read_sound
     from tbd.media.rates import SAMPLE_RATE
+    from tbd.pipeline import relaxation
+    from tbd.subject import open_subject
     from tbd.think.plan import MusclePlan
     from tbd.think.viz.console import show, warn_of_notes
     from tbd.think.voice.planning import check_source
@@ -133,18 +134,21 @@ def generate(
         pipeline = components.pipeline(motion_model)
     else:
         motion_model, own = pipeline.motion_model, pipeline.motion_model.guidance
-    only_square = checkpoint is not None and components.renderer is None
-    shown = (portrait, len(samples) / SAMPLE_RATE, size, frame, aspect, face, only_square, console)
-    subject = open_subject(pipeline, *shown)
-    if checkpoint is not None and components.renderer is None:
-        pipeline.video_model = _video_model(checkpoint, sampling, components)
+    video = checkpoint if components.renderer is None else None
+    only_square = video is not None
+    shown: dict[str, Any] = {"only_square": only_square, "dubs": pipeline.renderer is None}
+    shown["progress"] = lambda frames, total: show_progress(frames, total, console)
+    asked = (pipeline.tracker, portrait, len(samples) / SAMPLE_RATE, size, frame, aspect, face)
+    subject = open_subject(*asked, **shown)
+    if video is not None:
+        if pipeline.video_model is None:
+            pipeline.video_model = load_checkpoint(video, components, compile)
+        pipeline.video_model.guidance = sampling.guidance(components.guidance or pipeline.video_model.guidance)
         pipeline.low_memory = low_memory
-        if compile:
-            pipeline.video_model.compile_parts()
         if not pipeline.video_model.denoiser.reads_plan:
             warn(f"The video model {checkpoint} reads portrait and voice alone: what is felt does not change what it draws.")
         if pipeline.video_model.denoiser.headroom is not None:  # which is known once its weights are there
-            subject = open_subject(pipeline, *shown)
+            subject = open_subject(*asked, headroom=pipeline.video_model.denoiser.headroom, **shown)
         if not pipeline.video_model.denoiser.reads_hint:  # the motion is not drawn from, and the guidance is the video model's alone
             motion_model.guidance = own
     guidance = _guidance(sampling, pipeline)
@@ -162,19 +166,34 @@ def generate(
             motion.head[:] *= sampling.head_motion
         if motion_output is not None:
             motion.save(motion_output)
-        frames = subject.frames(pipeline, motion, thought, samples, sampling.seed, sampling.num_inference_steps)
+        drawn = (motion, thought, samples, sampling.seed, sampling.num_inference_steps)
+        frames = subject.frames(motion, lambda face: pipeline.render(face, *drawn), relaxation(thought))
         for image in show_progress(frames, len(motion), console):
             writer.write(image)
     console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {image.shape[1]}×{image.shape[0]}", highlight=False)
 
 
-def _video_model(checkpoint: str | os.PathLike, sampling: SamplingOptions, components: Components) -> "VideoDiffusion":
+def load_checkpoint(checkpoint: str | os.PathLike, components: Components, compile: bool = False) -> "VideoDiffusion":
+    """Load the video model of ``--checkpoint``.
+
+    Args:
+        checkpoint: See `generate`.
+        components: Its noise scheduler takes the place of the model's own.
+        compile: Whether it is compiled.
+
+    Returns:
+        The model, with its own guidance.
+
+    Raises:
+        InputError: If there is no such model.
+    """
     from tbd.draw.video.loading import load_video_model
 
     model = load_video_model(checkpoint)
-    model.guidance = sampling.guidance(components.guidance or model.guidance)
     if components.noise_scheduler is not None:
         model.noise_scheduler = components.noise_scheduler(model.noise_scheduler)
+    if compile:
+        model.compile_parts()
     return model
 
 

@@ -9,6 +9,7 @@ from tbd import DEFAULT_SEED, MOTION_MODEL
 from tbd.cli.options.command import Command
 from tbd.cli.options.components import add_slot
 from tbd.cli.options.drawing import SamplingOptions, chosen_components
+from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.cli.options.planner import add_planner_options
 from tbd.errors import InputError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
     from rich.console import Console
 
+    from tbd.face.framing import Frame, FramedFace
     from tbd.face.geometry import FaceGeometry
     from tbd.face.tracking.choice import FaceChoice
     from tbd.live.sources import SoundSource
@@ -36,7 +38,7 @@ def _options(parser: "ArgumentParser") -> None:
     )
     parser.add_argument("--output", help="page (where the page has the microphone), display, a video to write (.mp4), or - for MPEG-TS")
     parser.add_argument("--emotion", default="", help="a sentence about a feeling; on the page another may take over at any time")
-    parser.add_argument("--face", default="largest", help="which of several faces speaks: largest, left, right, or a number from the left")
+    add_framing_options(parser)
     parser.add_argument("--plan", help="a plan from `tbd think --json`, perhaps edited, instead of --emotion")
     parser.add_argument("--sample-rate", type=int, default=16_000, help="samples a second of --audio -")
     parser.add_argument("--host", default="127.0.0.1", help="address of the page; by default this machine alone reaches it")
@@ -47,13 +49,12 @@ def _options(parser: "ArgumentParser") -> None:
     add_slot(parser, "renderer", "draws the frames", "mesh")
     parser.add_argument("--motion-model", default=MOTION_MODEL, help="packaged name, folder, or hub repository of a motion model")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="another one, another manner of moving beside the words")
-    parser.add_argument("--size", type=int, default=384, help="height and width of the frames in pixels")
+    parser.add_argument("--size", type=int, help="the frames' longer side in pixels (default: 384; of a whole picture its own, up to 768)")
     parser.add_argument("--head-motion", type=float, default=1.0, help="how much the head moves; 0 holds it still")
 
 
 def _run(options: "Namespace") -> None:
     from tbd.cli.options.path_checks import check_live
-    from tbd.face.tracking.choice import check_choice
 
     output = options.output or (PAGE if options.audio == PAGE else DISPLAY)
     files = {"audio": options.audio if options.audio not in (PAGE, "microphone", "-") else None}
@@ -71,8 +72,8 @@ def _run(options: "Namespace") -> None:
         sample_rate=options.sample_rate,
         address=(options.host, options.port),
         visitors=options.visitors,
-        face=check_choice(options.face),
         components=chosen_components(options),
+        **framing_values(options),
     )
 
 
@@ -83,10 +84,12 @@ def live(
     emotion: str = "",
     plan: str | os.PathLike | None = None,
     sampling: SamplingOptions | None = None,
-    size: int = 384,
+    size: int | None = None,
     sample_rate: int = 16_000,
     address: tuple[str, int] = ("127.0.0.1", 7862),
     visitors: int = 4,
+    frame: "Frame | None" = None,
+    aspect: tuple[float, float] | None = None,
     face: "FaceChoice" = "largest",
     components: Any = None,
     console: "Console | None" = None,
@@ -100,10 +103,12 @@ def live(
         emotion: A sentence about a feeling.
         plan: The file of a plan, instead of the sentence.
         sampling: The motion model, the seed, and how much the head moves.
-        size: Height and width of the frames in pixels, 64 to 2048.
+        size: The frames' longer side in pixels, 64 to 2048; None for 384, or a whole picture's own up to 768.
         sample_rate: Samples a second of the sound of a pipe.
         address: Host and port of the page.
         visitors: How many may talk on the page at the same time.
+        frame: ``portrait``, head and shoulders, or ``full``, the whole picture; None for portrait.
+        aspect: Width and height of the frames, in any unit; None for a square, or the whole picture's own.
         face: Which of several faces speaks; see `tbd.pipeline.TalkingHeadPipeline.locate`.
         components: What takes the place of packaged components.
         console: Where to print; standard error by default, since standard output may be the video.
@@ -118,10 +123,13 @@ def live(
     from tbd.cli.options.path_checks import check_size
     from tbd.draw.motion.loading import load_motion_model
     from tbd.media import read_image
+    from tbd.pipeline import find_face
+    from tbd.subject import Still, live_framing
     from tbd.think.plan import MusclePlan
 
     console, sampling, components = console or Console(stderr=True), sampling or SamplingOptions(), components or Components()
-    check_size(size)
+    if size is not None:
+        check_size(size)
     if (audio == PAGE) != (output == PAGE):
         raise InputError("The page has the microphone and shows the face: give neither --audio nor --output, or both another value.")
     if plan is not None and emotion:
@@ -133,10 +141,10 @@ def live(
     try:
         picture = read_image(portrait)
         pipeline = components.pipeline(load_motion_model(sampling.model))
-        located = pipeline.locate(picture, size, str(portrait), face)
-        describe_face(located, console, face)
+        subject = Still.cut(find_face(pipeline.tracker, picture, str(portrait), face), live_framing(picture, frame, aspect, size))
+        describe_face(subject.face, console, face)
         start = given if given is not None else pipeline.planner.plan(emotion)
-        open_stream = _opener(pipeline, located, sampling)
+        open_stream = _opener(pipeline, subject.framed or subject.face, sampling)
         if source is None:
             _serve(open_stream, lambda text: pipeline.planner.plan(text) if text else start, address, visitors, console)
         else:
@@ -153,13 +161,15 @@ def _open_source(audio: str, sample_rate: int) -> "SoundSource":
     return open_source(audio, sample_rate, sys.stdin.buffer)
 
 
-def _opener(pipeline: "TalkingHeadPipeline", face: "FaceGeometry", sampling: SamplingOptions) -> "Callable[..., TalkingHeadStream]":
-    prepared = pipeline.prepare(face)
+def _opener(
+    pipeline: "TalkingHeadPipeline", face: "FaceGeometry | FramedFace", sampling: SamplingOptions
+) -> "Callable[..., TalkingHeadStream]":
+    from tbd.live.scheduler import LiveScheduler
+
+    shared: dict[str, Any] = {"head_motion": sampling.head_motion, "prepared": pipeline.prepare(face), "scheduler": LiveScheduler()}
 
     def open_stream(chunks: Any, plan: "MusclePlan", sample_rate: int) -> "TalkingHeadStream":
-        return pipeline.stream(
-            chunks, face, plan, sampling.seed, sample_rate, head_motion=sampling.head_motion, realtime=True, prepared=prepared
-        )
+        return pipeline.stream(chunks, face, plan, sampling.seed, sample_rate, realtime=True, **shared)
 
     return open_stream
 

@@ -6,22 +6,28 @@ from typing import TYPE_CHECKING
 from tbd.cli.options.command import Command
 from tbd.cli.options.components import add_slot
 from tbd.cli.options.drawing import Components, chosen_components, names_video
+from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
     from rich.console import Console
 
+    from tbd.face.framing import Frame
     from tbd.face.motion import Motion
+    from tbd.face.tracking.choice import FaceChoice
     from tbd.media import Sound
 
 
 def _options(parser: "ArgumentParser") -> None:
-    parser.add_argument("--portrait", required=True, help="a photograph or painting with a face")
+    parser.add_argument(
+        "--portrait", required=True, help="a photograph or painting with a face, or a video whose speaker is given the motion"
+    )
     parser.add_argument("--motion", required=True, help="a motion: .npz, CSV of Live Link Face or others, JSON")
     parser.add_argument("--audio", help="sound for the video")
     parser.add_argument("--output", required=True, help="the video to write (.mp4)")
-    parser.add_argument("--size", type=int, default=512, help="height and width of the video in pixels")
+    parser.add_argument("--size", type=int, help="the video's longer side in pixels (default: 512; of a whole picture its own, up to 1920)")
+    add_framing_options(parser)
     add_slot(parser, "renderer", "draws the frames", "mesh")
     add_slot(parser, "tracker", "finds the face", "mesh")
 
@@ -34,7 +40,8 @@ def _run(options: "Namespace") -> None:
     # before anything heavy is imported
     check_render(options.portrait, options.motion, options.output, options.audio)
     components = chosen_components(options)
-    render(options.portrait, options.motion, options.output, audio=options.audio, size=options.size, components=components)
+    own = framing_values(options)
+    render(options.portrait, options.motion, options.output, audio=options.audio, size=options.size, components=components, **own)
 
 
 def render(
@@ -42,9 +49,12 @@ def render(
     motion: str | os.PathLike,
     output: str | os.PathLike,
     audio: str | os.PathLike | None = None,
-    size: int = 512,
+    size: int | None = None,
     console: "Console | None" = None,
     components: Components | None = None,
+    frame: "Frame | None" = None,
+    aspect: tuple[float, float] | None = None,
+    face: "FaceChoice" = "largest",
 ) -> None:
     """Write a video of a portrait that moves as a motion says.
 
@@ -52,13 +62,16 @@ def render(
     says so.
 
     Args:
-        portrait: A picture with a face.
+        portrait: A picture with a face, or a video of somebody whose expression becomes the motion's; the head stays the video's.
         motion: The file of a motion.
         output: The mp4 to write.
         audio: Sound for the video, in any format that FFmpeg reads.
-        size: Height and width of the video in pixels, 64 to 2048.
+        size: The video's longer side in pixels, 64 to 2048; None for 512, or a whole picture's own up to 1920.
         console: Where to print.
         components: The tracker and the renderer, instead of the packaged ones.
+        frame: As for `tbd.cli.generate.generate`, as `aspect` and `face` are.
+        aspect: Width and height of the video.
+        face: Which of several faces moves.
 
     Raises:
         InputError: If a file cannot be used, or the size is out of range.
@@ -70,25 +83,31 @@ def render(
     from tbd.face.motion import Motion
     from tbd.face.render.renderer import MeshWarpRenderer
     from tbd.face.tracker import FaceMeshTracker
-    from tbd.media import VideoWriter, provenance, read_image, read_sound
+    from tbd.media import VideoWriter, provenance, read_sound
     from tbd.media.rates import SAMPLE_RATE
-    from tbd.pipeline import locate_face, render_frames
+    from tbd.pipeline import render_frames
+    from tbd.subject import open_subject
 
     console, components = console or Console(), components or Components()
-    check_size(size)
+    if size is not None:
+        check_size(size)
     check_render(portrait, motion, output, audio)
     tracker, renderer = components.tracker or FaceMeshTracker(), components.renderer or MeshWarpRenderer()
     performance = Motion.load(motion)
     sound = read_sound(audio) if audio is not None else None
     if sound is not None:
         _compare_lengths(sound, performance, str(audio))
-    face = locate_face(tracker, read_image(portrait), size, str(portrait))
-    describe_face(face, console)
+    subject = open_subject(
+        tracker, portrait, performance.duration, size, frame, aspect, face, dubs=components.renderer is None,
+        progress=lambda frames, total: show_progress(frames, total, console),
+    )  # fmt: skip
+    describe_face(subject.face, console, face)
     samples, rate = (None, SAMPLE_RATE) if sound is None else (sound.samples, sound.sample_rate)
     with VideoWriter(output, samples, rate, metadata=provenance()) as writer:
-        for frame in show_progress(render_frames(renderer, face, performance), len(performance), console):
-            writer.write(frame)
-    console.print(f"[bold]{output}[/]  {performance.duration:.1f} s, {size}×{size}", highlight=False)
+        frames = subject.frames(performance, lambda face: render_frames(renderer, face, performance), neutralize=0.0)
+        for image in show_progress(frames, len(performance), console):
+            writer.write(image)
+    console.print(f"[bold]{output}[/]  {performance.duration:.1f} s, {image.shape[1]}×{image.shape[0]}", highlight=False)
 
 
 def _compare_lengths(sound: "Sound", motion: "Motion", audio: str) -> None:

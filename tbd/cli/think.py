@@ -120,7 +120,7 @@ def think(
         video: A filmed face, or a motion file, whose performance becomes the plan.
         neutral: A picture or video of the same person at rest.
         landmarker: A ``face_landmarker.task`` file; MediaPipe's landmarker then tracks instead of the mesh tracker.
-        assignments: Edits, in order; see `tbd.think.edit.edit`.
+        assignments: Edits, regions first, so that their words take no muscle away that is set by name; see `tbd.think.edit.edit`.
         repair: Whether to mend what the check finds, and to say what was changed.
         check: Whether to print the findings alone.
         chart: An SVG file to draw the face into.
@@ -133,6 +133,7 @@ def think(
         InputError: If not exactly one of `text` (or `audio`), `source` and `video` is given, or if something in them cannot be used.
     """
     from tbd.think import plan_checks
+    from tbd.think.action_units import REGIONS
     from tbd.think.edit import edit
     from tbd.think.plan import MusclePlan
     from tbd.think.viz.console import show, warn_of_notes
@@ -145,7 +146,7 @@ def think(
         plan = _with_voice(planner, text or "", audio, emotion_from, voice_reader)
     else:
         plan = MusclePlan.load(source) if source is not None else _thought(planner, text or "", duration)
-    for assignment in assignments:
+    for assignment in sorted(assignments, key=lambda each: each.partition("=")[0].strip() not in REGIONS):
         plan = edit(plan, assignment, planner)
     lines: list[str] = []
     if repair:

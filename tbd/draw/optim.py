@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.randomness import run_seed, seed_of
+from tbd.utils.input_checks import require_at_least, require_within
 
 _COMPONENTS = (nn.Module, SchedulerMixin, Guidance)
 """Kinds of arguments that are no plain values."""
@@ -164,6 +165,11 @@ class OptimizerConfig:
     weight_decay: float = 0.02
     betas: tuple[float, float] = (0.9, 0.98)
     schedule: Literal["cosine", "constant"] = "cosine"
+
+    def __post_init__(self) -> None:
+        require_at_least(0, learning_rate=self.learning_rate, warmup_steps=self.warmup_steps, weight_decay=self.weight_decay)
+        for beta in self.betas:
+            require_within(0, 1, betas=beta)
 
     def configure(self, module: L.LightningModule) -> OptimizerLRSchedulerConfig:
         """Build the optimizer of all parameters that train.

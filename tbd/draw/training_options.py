@@ -6,6 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from tbd.utils.input_checks import require_at_least, require_within
+
 
 @dataclass(frozen=True)
 class ConditioningDropout:
@@ -33,6 +35,10 @@ class ConditioningDropout:
 
     conditions: ClassVar[tuple[str, ...]] = ("muscles", "emotion", "audio", "past")
     """What may be withheld, in the order of the columns that decide."""
+
+    def __post_init__(self) -> None:
+        shares = {name: getattr(self, name) for name in (*self.conditions, "emotion_alone")}
+        require_within(0, 1, **shares)
 
     def keep(self, uniform: Tensor) -> dict[str, Tensor]:
         """Decide which conditions each sample keeps.
@@ -66,6 +72,9 @@ class TrainingNoise:
     past: float = 0.03
     offset: float = 0.0
     timestep_bias: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_at_least(0, past=self.past, offset=self.offset)
 
 
 @dataclass(frozen=True)
@@ -107,3 +116,7 @@ class ValidationClips:
 
     count: int = 8
     num_inference_steps: int | None = 4
+
+    def __post_init__(self) -> None:
+        require_at_least(0, count=self.count)
+        require_at_least(1, num_inference_steps=self.num_inference_steps)

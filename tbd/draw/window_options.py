@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tbd.errors import InputError
+from tbd.utils.input_checks import require_at_least
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class WindowConfig:
 
     frames: int
     past: int
+
+    def __post_init__(self) -> None:
+        require_at_least(1, frames=self.frames)
+        require_at_least(0, past=self.past)
 
 
 @dataclass(frozen=True)
@@ -79,3 +84,7 @@ class SamplingConfig:
     crossfade_frames: int = 0
     uncond_mode: Literal["neutral", "nothing"] = "neutral"
     spacing: GeometricSpacing | None = None
+
+    def __post_init__(self) -> None:
+        require_at_least(1, num_inference_steps=self.num_inference_steps)
+        require_at_least(0, crossfade_frames=self.crossfade_frames)

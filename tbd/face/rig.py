@@ -54,7 +54,7 @@ class Rig:
         if self.canonical.shape != (NUM_POINTS, 3):
             raise ValueError(f"a face has shape ({NUM_POINTS}, 3), not {self.canonical.shape}")
         skin = Skin(self.canonical)
-        eyes, self._lid_closing = eye_shapes(self.canonical)
+        eyes, self._lid_closing = eye_shapes(self.canonical, drawn)
         found: list[Shape] = [shape for pull in (*MUSCLE_PULLS, *(DRAWN_PULLS if drawn else ())) for shape in skin.contract(pull)]
         shapes = np.zeros((len(BLENDSHAPES), NUM_POINTS, 3))
         for channel, displacement in [*found, *jaw_shapes(skin), *eyes, *lip_shapes(skin, drawn)]:

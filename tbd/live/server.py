@@ -1,97 +1,22 @@
 """A live face on a page: a WebSocket that takes a microphone's sound and gives frames, and the page itself, on one port."""
 
-import asyncio
 import contextlib
-import json
-import queue
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-
-from tbd.errors import InputError, TBDError
-from tbd.live.protocol import LONGEST_MESSAGE, pack_frame, read_message
-from tbd.live.sound import SampleReader
-from tbd.live.talking_head import StreamPiece, TalkingHeadStream
-from tbd.media.rates import FPS
+from tbd.errors import InputError
+from tbd.live.protocol import LONGEST_MESSAGE
+from tbd.live.visit import Gone, OpenStream, Visit
 from tbd.think.plan import MusclePlan
 
 SOCKET = "/live"
 """Path of the WebSocket."""
-_QUALITY = 85
-"""Of JPEG."""
-_SILENT = 15.0
-"""Seconds without a message after which a client is taken to have gone."""
-_STUCK = 5.0
-"""Seconds that a client may take to receive a frame."""
-_MOST_WAITING = 500
-"""Messages of sound that may wait: ten seconds of them, in the pieces of the page."""
-
-
-class OpenStream(Protocol):
-    """Opens the stream of a visitor."""
-
-    def __call__(self, chunks: Iterable[np.ndarray], plan: MusclePlan, sample_rate: int) -> TalkingHeadStream:
-        """Open a stream in real time.
-
-        Args:
-            chunks: The sound as it comes.
-            plan: What is felt at the start.
-            sample_rate: Samples a second.
-
-        Returns:
-            The stream.
-        """
-
-
-class SoundQueue:
-    """Sound on its way from a connection to the thread that reads it: an iterable that ends when it is closed."""
-
-    def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[float, np.ndarray] | None] = queue.Queue(_MOST_WAITING)
-        self.arrived = 0.0
-        """When the piece that was given out last had come, by `time.monotonic`."""
-        self._samples = SampleReader()
-        self._closed = False
-
-    def put(self, data: bytes) -> None:
-        """Append 16-bit samples, which may be cut anywhere.
-
-        Args:
-            data: The bytes.
-
-        Raises:
-            InputError: If ten seconds of sound wait already: it comes faster than it is spoken.
-        """
-        try:
-            self._waiting.put_nowait((time.monotonic(), self._samples.read(data)))
-        except queue.Full:
-            raise InputError("The sound comes faster than it can be spoken; send it at the pace at which it plays.") from None
-
-    def close(self) -> None:
-        """End the sound."""
-        if not self._closed:
-            self._closed = True
-            with contextlib.suppress(queue.Full):
-                self._waiting.put_nowait(None)
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        while True:
-            try:
-                piece = self._waiting.get(timeout=0.2)
-            except queue.Empty:
-                if self._closed:
-                    return
-                continue
-            if piece is None:
-                return
-            self.arrived, samples = piece
-            yield samples
+_FILES = {"/": ("page.html", "text/html"), "/live.js": ("live.js", "text/javascript")}
+"""Path → file of the page, and its type."""
 
 
 class LiveServer:
@@ -110,7 +35,8 @@ class LiveServer:
     ) -> None:
         self._open_stream, self._think, self._host, self._port, self._most = open_stream, think, host, port, most
         self._visitors = 0
-        self._page = (files("tbd") / "assets" / "live" / "page.html").read_bytes()
+        folder = files("tbd") / "assets" / "live"
+        self._page = {path: ((folder / name).read_bytes(), kind) for path, (name, kind) in _FILES.items()}
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -148,13 +74,13 @@ class LiveServer:
             if self._visitors >= self._most:
                 return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "All places are taken.\n")
             return None
-        if path != "/":
+        if path not in self._page:
             return connection.respond(HTTPStatus.NOT_FOUND, "There is nothing here; the page is at /.\n")
         response = connection.respond(HTTPStatus.OK, "")
-        response.body = self._page
+        response.body, kind = self._page[path]
         for name, value in (
-            ("Content-Type", "text/html; charset=utf-8"),
-            ("Content-Length", str(len(self._page))),
+            ("Content-Type", f"{kind}; charset=utf-8"),
+            ("Content-Length", str(len(response.body))),
             ("Content-Security-Policy", "default-src 'self' 'unsafe-inline' blob: data:; connect-src 'self' ws: wss:"),
             ("Cache-Control", "no-store"),
         ):
@@ -164,112 +90,34 @@ class LiveServer:
         return response
 
     async def _visit(self, socket: Any) -> None:
-        """One visitor, from the first message to the last."""
-        from websockets.exceptions import ConnectionClosed
-
         self._visitors += 1
-        sound = SoundQueue()
         try:
-            first = read_message(await self._receive_text(socket))
-            if "sample_rate" not in first:
-                raise InputError("The first message to a live server names the sample_rate of the sound.")
-            plan = await self._run(self._think, first.get("emotion", ""))
-            stream = await self._run(self._open_stream, sound, plan, first["sample_rate"])
-            await self._converse(socket, sound, stream)
-            await socket.close()
-        except TBDError as error:
-            with contextlib.suppress(ConnectionClosed):
-                await socket.send(json.dumps({"error": str(error)}))
-                await socket.close(1008)
-        except ConnectionClosed:
-            pass
+            await Visit(_Socket(socket), self._open_stream, self._think, self._threads).take_place()
         finally:
-            sound.close()
             self._visitors -= 1
 
-    async def _converse(self, socket: Any, sound: SoundQueue, stream: TalkingHeadStream) -> None:
-        """Listen and show at the same time, until all has been shown or one of both fails; then the stream is closed."""
-        tasks = [asyncio.create_task(part) for part in (self._listen(socket, sound, stream), self._show(socket, stream))]
-        try:
-            # the listener ends with the connection or a bad message; the show, when all has been shown
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if tasks[0].done() and tasks[0].exception() is None:
-                await tasks[1]
-        finally:
-            stream.close()
-            for task in tasks:
-                task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
 
-    async def _listen(self, socket: Any, sound: SoundQueue, stream: TalkingHeadStream) -> None:
-        """Pass sound and sentences on, until the visitor says that it is the end."""
-        while True:
-            message = await self._receive(socket)
-            if isinstance(message, bytes):
-                sound.put(message)
-                continue
-            said = read_message(message)
-            if said.get("end"):
-                sound.close()
-                return
-            if "emotion" in said:
-                plan = await self._run(self._think, said["emotion"])
-                stream.change(plan)
-                await socket.send(json.dumps({"plan": plan.description or plan.text}))
+class _Socket:
+    """A connection of the package websockets."""
 
-    async def _show(self, socket: Any, stream: TalkingHeadStream) -> None:
-        number, before = 0, None
-        while (piece := await self._run(_next, stream)) is not None:
-            if not number:
-                height, width = piece.frame.shape[:2]
-                await socket.send(json.dumps({"fps": FPS, "sample_rate": stream.sample_rate, "width": width, "height": height}))
-            picture = b"" if piece.frame is before else await self._run(encode_jpeg, piece.frame)
-            before = piece.frame
-            try:
-                await asyncio.wait_for(socket.send(pack_frame(number, piece.audio, picture)), _STUCK)
-            except asyncio.TimeoutError:
-                raise InputError(f"The visitor has taken no frame for {_STUCK:g} seconds.") from None
-            number += 1
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
 
-    async def _receive(self, socket: Any) -> str | bytes:
-        try:
-            message: str | bytes = await asyncio.wait_for(socket.recv(), _SILENT)
-        except asyncio.TimeoutError:
-            raise InputError(f"No sound has come for {_SILENT:g} seconds; the connection is closed.") from None
+    async def receive(self) -> str | bytes:
+        message: str | bytes = await _unless_gone(self._socket.recv())
         return message
 
-    async def _receive_text(self, socket: Any) -> str:
-        message = await self._receive(socket)
-        if isinstance(message, bytes):
-            raise InputError("The first message to a live server is JSON that names the sample_rate of the sound.")
-        return message
+    async def send(self, message: str | bytes) -> None:
+        await _unless_gone(self._socket.send(message))
 
-    async def _run(self, function: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+    async def close(self, code: int = 1000) -> None:
+        await self._socket.close(code)
 
 
-def _next(stream: TalkingHeadStream) -> StreamPiece | None:
-    return next(stream, None)
+async def _unless_gone(waiting: Awaitable[Any]) -> Any:
+    from websockets.exceptions import ConnectionClosed
 
-
-def encode_jpeg(frame: np.ndarray) -> bytes:
-    """Encode a frame as it is sent.
-
-    Args:
-        frame: (H, W, 3) uint8 RGB.
-
-    Returns:
-        The JPEG.
-
-    Raises:
-        TBDError: If it cannot be encoded.
-    """
-    import cv2
-
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    if not done:
-        raise TBDError("A frame could not be encoded as JPEG.")
-    return data.tobytes()
+    try:
+        return await waiting
+    except ConnectionClosed as error:
+        raise Gone from error

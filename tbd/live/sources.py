@@ -1,8 +1,11 @@
 """Where the sound of a live face comes from: a file at the pace at which it plays, a pipe, a microphone."""
 
+import os
+import queue
+import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -11,9 +14,14 @@ from tbd.errors import InputError, TBDError, first_line
 from tbd.live.sound import SampleReader, check_rate
 from tbd.media import read_sound
 from tbd.utils.file_checks import PathLike
+from tbd.utils.user_warnings import warn
 
 CHUNK_SECONDS = 0.02
 """Seconds of a piece of sound."""
+_MOST_POURED = 60.0
+"""Seconds of sound that are read ahead from a pipe."""
+_WORTH_LEAVING_OUT = 0.25
+"""Seconds of sound that has waited for a portrait that are left out; less is caught up with."""
 _STALLED = 1.0
 """Seconds without sound after which a microphone is asked whether it is still there."""
 
@@ -41,7 +49,7 @@ class FileSource(SoundSource):
 
     Args:
         path: Any file whose sound FFmpeg reads.
-        paced: Whether each piece comes when it would be heard; otherwise as fast as they are taken.
+        paced: Whether each piece comes when it would be seconds; otherwise as fast as they are taken.
 
     Raises:
         InputError: If the file is missing or holds no sound.
@@ -67,7 +75,10 @@ class FileSource(SoundSource):
 
 
 class PipeSource(SoundSource):
-    """Raw PCM from a pipe: 16-bit little-endian, mono.
+    """Raw PCM from a pipe: 16-bit little-endian, mono. It is read from the start on, so that no sound waits in the pipe.
+
+    What comes at the pace of speech before somebody takes it, while a portrait is prepared, is left out: it would be late for ever. What
+    is poured in faster than it can be spoken, as a file is, is all kept, and so is a pipe that has ended.
 
     Args:
         pipe: What is read, until it ends.
@@ -79,19 +90,70 @@ class PipeSource(SoundSource):
 
     def __init__(self, pipe: BinaryIO, sample_rate: int) -> None:
         super().__init__()
-        self._pipe, self.sample_rate = pipe, check_rate(sample_rate)
+        self.sample_rate = check_rate(sample_rate)
+        self.arrived: float | None = None
+        """When the piece that was given last had come, by `time.monotonic`; None where it did not come at the pace of speech."""
+        self._waiting: queue.Queue[tuple[float, np.ndarray] | BaseException | None] = queue.Queue(round(_MOST_POURED / CHUNK_SECONDS))
+        self._first, self._received, self._ended = float("inf"), 0, False
+        threading.Thread(target=self._read, args=(pipe,), name="tbd-pipe", daemon=True).start()
+
+    def _read(self, pipe: BinaryIO) -> None:
+        size, reader = 2 * round(CHUNK_SECONDS * self.sample_rate), SampleReader()
+        read = _reader(pipe)
+        try:
+            while not self._closed and (data := read(size)):
+                samples, now = reader.read(data), time.monotonic()
+                self._first, self._received = min(self._first, now), self._received + len(samples)
+                if len(samples):
+                    self._put((now, samples))
+            self._ended = True
+            self._put(None)
+        except Exception as error:
+            self._put(error)
+
+    def _put(self, item: tuple[float, np.ndarray] | BaseException | None) -> None:
+        while not self._closed:
+            try:
+                return self._waiting.put(item, timeout=0.2)
+            except queue.Full:
+                continue
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Iterate over (N,) pieces as the pipe gives them, 20 ms at most."""
-        size, reader = 2 * round(CHUNK_SECONDS * self.sample_rate), SampleReader()
-        read = getattr(self._pipe, "read1", self._pipe.read)  # what is there, rather than what was asked for
+        spoken = self._leave_out()
         while not self._closed:
-            data = read(size)
-            if not data:
+            try:
+                item = self._waiting.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
                 return
-            samples = reader.read(data)
-            if len(samples):
-                yield samples
+            came, samples = item
+            self.arrived = came if spoken else None
+            yield samples
+
+    def _leave_out(self) -> bool:
+        """Drop what was spoken before anybody listened; return whether the sound comes at the pace of speech."""
+        seconds, elapsed = self._received / self.sample_rate, time.monotonic() - self._first
+        if self._ended or seconds < _WORTH_LEAVING_OUT or seconds > 1.1 * elapsed + 0.1:
+            return False
+        while not self._waiting.empty():
+            if not isinstance(item := self._waiting.get_nowait(), tuple):
+                self._waiting.put(item)  # it has ended meanwhile
+                break
+        warn(f"{seconds:.1f} s of sound that came while the portrait was prepared are left out.")
+        return True
+
+
+def _reader(pipe: BinaryIO) -> Callable[[int], bytes]:
+    """What is there, rather than what was asked for; without the lock of a buffer, which a thread that waits would hold at the end."""
+    try:
+        number = pipe.fileno()
+    except (AttributeError, OSError):
+        return getattr(pipe, "read1", pipe.read)
+    return lambda size: os.read(number, size)
 
 
 class MicrophoneSource(SoundSource):

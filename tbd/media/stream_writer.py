@@ -15,6 +15,8 @@ from tbd.media.rates import FPS
 from tbd.utils.atomic import atomic_output
 from tbd.utils.file_checks import PathLike
 
+_AT_ONCE = {"flush_packets": "1", "max_delay": "0", "pes_payload_size": "0", "max_interleave_delta": "1"}
+"""Of FFmpeg's MPEG-TS: no packet waits for others, pictures not for the sound, and none is to be shown later than it comes."""
 PIPE = "-"
 """The name that stands for standard output."""
 
@@ -50,7 +52,9 @@ class StreamWriter:
 
         with ExitStack() as stack:
             if str(self._path) == PIPE:
-                self._container: Any = stack.enter_context(av.open(sys.stdout.buffer, "w", format="mpegts"))
+                # unbuffered, so that players have each frame as soon as it is there
+                pipe = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
+                self._container: Any = stack.enter_context(av.open(pipe, "w", format="mpegts", container_options=_AT_ONCE))
             else:
                 temporary = stack.enter_context(atomic_output(self._path))
                 options = {"movflags": "faststart+use_metadata_tags"}

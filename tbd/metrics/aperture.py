@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, paired
 from tbd.metrics.faces.face_points import inter_ocular, to_dlib68
-from tbd.metrics.inputs import require_at_least
+from tbd.utils.input_checks import require_at_least
 
 _FEWEST = 10
 _STILL = 1e-6

@@ -331,26 +331,6 @@ def checks_inputs(method: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
-def require_at_least(least: float, **numbers: float | None) -> None:
-    """Require that options are not too small.
-
-    Args:
-        least: Smallest value.
-        numbers: Name → value; None passes.
-
-    Raises:
-        InputError: If one is smaller.
-
-    Example:
-        >>> require_at_least(1, every=0)
-        Traceback (most recent call last):
-        tbd.errors.InputError: every is 0; from 1 on is right.
-    """
-    for name, value in numbers.items():
-        if value is not None and not value >= least:
-            raise InputError(f"{name} is {value:g}; from {least:g} on is right.")
-
-
 def require_known(listed: Sequence[Any], known: Collection[Any], what: str) -> None:
     """Require that an option which lists names lists known ones, and one at least.
 

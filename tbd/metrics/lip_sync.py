@@ -10,9 +10,9 @@ from torch import Tensor
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, tensor
 from tbd.metrics.faces.crops import CropProtocol, crop_mouths
-from tbd.metrics.inputs import require_at_least
 from tbd.metrics.mfcc import mfcc
 from tbd.metrics.networks.syncnet import WINDOW, SyncNet, audio_windows, load_syncnet
+from tbd.utils.input_checks import require_at_least
 
 MAX_SHIFT = 15
 """Frames by which the sound is moved either way."""

@@ -12,9 +12,9 @@ import numpy as np
 
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, paired
-from tbd.metrics.inputs import require_at_least
 from tbd.metrics.motion_variety import F1_UNITS, ActionUnitF1, require_units
 from tbd.think.facs import measure as measure_unit
+from tbd.utils.input_checks import require_at_least
 from tbd.utils.tracks import runs
 
 _PLANNED = 0.2

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, full_precision, to_uint8
 from tbd.metrics.gaussian import GaussianSums
-from tbd.metrics.inputs import require_at_least, require_finite_output
+from tbd.metrics.inputs import require_finite_output
+from tbd.utils.input_checks import require_at_least
 from tbd.utils.options.literals import checks_literals
 from tbd.weights import load_into
 

@@ -9,8 +9,10 @@ speaking    typed words → a voice
 drawing     motion, preview and video of a session, with progress
 export      plan, motion and voice as files to download
 fragments   pieces of the page that are made anew: reasoning, notes, result
+answers     what the page shows after an event, and its failures
 handlers    events of the page → changes of a session
 layout      the page's components
 files       the routes under which results are fetched
+live        the WebSocket at which a portrait speaks live
 server      starts it all
 """

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,17 +10,22 @@ from typing import Literal
 import numpy as np
 
 from tbd import MOTION_MODEL
+from tbd.errors import InputError
+from tbd.face.clip_portrait import ClipPortrait
+from tbd.face.framing import Framing
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.portrait import HEADROOM, crop_portrait
+from tbd.face.portrait import HEADROOM
 from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer
 from tbd.media import VideoWriter, provenance
 from tbd.media.rates import FPS, SAMPLE_RATE
-from tbd.pipeline import TalkingHeadPipeline, warp_renderer
+from tbd.pipeline import TalkingHeadPipeline, relaxation, warp_renderer
 from tbd.studio.export import write_downloads
+from tbd.studio.inputs import named
 from tbd.studio.limits import PREVIEW_SIZE
 from tbd.studio.session import Portrait, Result, Session, Voice
 from tbd.studio.settings import Settings, command_line
+from tbd.subject import Filmed, Still, follow
 from tbd.think.plan import MusclePlan
 from tbd.utils.jobs.ahead import ahead
 
@@ -40,7 +45,7 @@ class Progress:
         result: What was drawn, when it is complete.
     """
 
-    stage: Literal["motion", "preview", "video"]
+    stage: Literal["tracking", "motion", "preview", "video"]
     done: int = 0
     total: int = 0
     frame: np.ndarray | None = None
@@ -77,35 +82,48 @@ class Drawer:
         Returns:
             The face in the crop.
         """
+        return self.still(portrait, Framing(size=size)).face
+
+    def still(self, portrait: Portrait, framing: Framing) -> Still:
+        """Cut out what a video shows of a portrait.
+
+        Args:
+            portrait: Who is drawn.
+            framing: What is shown.
+
+        Returns:
+            The face that moves, and the picture around it.
+
+        Raises:
+            InputError: If a video model draws, and more is shown than the square of head and shoulders.
+        """
         model = self.pipeline.video_model
-        return crop_portrait(portrait.face, size, (None if model is None else model.denoiser.headroom) or HEADROOM)
+        if model is not None and not framing.is_square_portrait:
+            raise InputError("The video model draws the square of head and shoulders alone; show those.")
+        return Still.cut(portrait.face, framing, (None if model is None else model.denoiser.headroom) or HEADROOM)
 
     def warp(self, plan: MusclePlan) -> MeshWarpRenderer | None:
         """Return the mesh warp that draws a plan; None where something else draws."""
         renderer = self.pipeline.renderer or warp_renderer(plan)
         return renderer if self.pipeline.video_model is None and isinstance(renderer, MeshWarpRenderer) else None
 
-    def prepare(self, session: Session, portrait: Portrait, plan: MusclePlan, size: int = PREVIEW_SIZE) -> DrawFrame | None:
+    def prepare(self, session: Session, portrait: Portrait, plan: MusclePlan, framing: Framing) -> DrawFrame | None:
         """Prepare a portrait for a plan, once for all drawings that muscles alone tell apart.
 
         Args:
             session: Remembers what was prepared.
             portrait: Who is drawn.
             plan: What is felt.
-            size: Height and width in pixels.
+            framing: What is shown.
 
         Returns:
-            Draws a frame; None where another renderer than the mesh warp draws.
+            Draws a frame of the part that moves; None where another renderer than the mesh warp draws.
         """
         renderer = self.warp(plan)
         if renderer is None:
             return None
-        key = (portrait, *sorted(vars(renderer).items()))
-        with session.preparing:
-            known = session.prepared.get(size)
-            if known is None or known[0] != key:
-                known = session.prepared[size] = (key, renderer.prepare(self.crop(portrait, size)))
-            return known[1]
+        key = (portrait, framing, *sorted(vars(renderer).items()))
+        return session.prepared_once(framing.size, key, lambda: renderer.prepare(self.still(portrait, framing).face))
 
     def draw(self, session: Session, settings: Settings, full: bool) -> Iterator[Progress]:
         """Draw the session's plan: a preview, and then the full video if it is wanted.
@@ -126,6 +144,8 @@ class Drawer:
         plan = session.require_timeline().plan
         job = _Job(self, session, portrait, voice, plan, settings)
         job.check()
+        if portrait.clip is not None and not job.knows_clip():
+            yield Progress("tracking")
         yield Progress("motion")
         yield from job.preview()
         if full:
@@ -198,36 +218,80 @@ class _Job:
         whole = Motion(np.concatenate(pieces), {"source": "MotionDiffusion", "seed": self.settings.seed})
         self.session.motion = (self._key, whole)
 
+    @property
+    def _filmed(self) -> bool:
+        return self.portrait.clip is not None
+
     def _write_video(self, stage: Literal["preview", "video"], size: int) -> Iterator[Progress]:
         path = self.session.new_file(f"{stage}.mp4")
         sound, about = self.voice.sound, provenance(self.plan.model_dump_json(exclude_defaults=True))
         total, shown = -(-len(self.voice.samples) * FPS // SAMPLE_RATE), 0.0
         with VideoWriter(path, sound.samples, sound.sample_rate, metadata=about) as writer:
-            for frame in self._frames(size):
+            for frame in self._frames(self.settings.framing(size)):
                 writer.write(frame)
                 self.check()
                 if time.monotonic() - shown > _SHOW_EVERY:
                     shown = time.monotonic()
                     yield Progress(stage, writer.frames, total, frame)
         motion = self._drawn()
-        command = command_line(self.portrait.name, self.voice.name, self.settings, self.drawer.scales, self.drawer.model)
+        files, of_model = (self.portrait.name, self.voice.name), (self.drawer.scales, self.drawer.model)
+        command = command_line(*files, self.settings, *of_model, self.portrait.choice, self._filmed)
         downloads = {"video.mp4": path}
         if stage == "video":
             downloads |= write_downloads(self.session, self.plan, motion, self.voice)
-        result = Result(path, self.portrait, self.plan, self.settings, motion, self.voice, size, command, downloads)
+        shape = frame.shape[0], frame.shape[1]
+        result = Result(path, self.portrait, self.plan, self.settings, motion, self.voice, shape, command, downloads)
         yield Progress(stage, total, total, result=result)
 
-    def _frames(self, size: int) -> Iterator[np.ndarray]:
+    def _frames(self, framing: Framing) -> Iterator[np.ndarray]:
         """A mesh warp is prepared while the first window is sampled, unless it is already; another renderer gets the whole motion."""
-        face, warp = self.drawer.crop(self.portrait, size), self.drawer.warp(self.plan)
+        if self._filmed:
+            clip = self._clip()
+            deque(self._sample(), maxlen=0)
+            yield from Filmed(clip, framing).frames(self._drawn(), _no_picture, relaxation(self.plan))
+            return
+        still, warp = self.drawer.still(self.portrait, framing), self.drawer.warp(self.plan)
         if warp is not None:
             with closing(ahead(self._sample())) as values:
-                yield from warp.render_values(face, values, self.drawer.prepare(self.session, self.portrait, self.plan, size))
+                prepared = self.drawer.prepare(self.session, self.portrait, self.plan, framing)
+                for frame in warp.render_values(still.face, values, prepared):
+                    yield still.complete(frame)
             return
         deque(self._sample(), maxlen=0)
-        yield from self.pipeline.render(face, self._drawn(), self.plan, self.voice.samples, self.settings.seed)
+        drawn = self._drawn(), self.plan, self.voice.samples, self.settings.seed
+        yield from still.frames(self._drawn(), lambda face: self.pipeline.render(face, *drawn), 0.0)
+
+    def _clip_key(self) -> tuple:
+        return self.portrait, len(self.voice.samples)
+
+    def knows_clip(self) -> bool:
+        """Whether the face has been followed through the video already, as far as this voice lasts."""
+        return self.session.filmed is not None and self.session.filmed[0] == self._clip_key()
+
+    def _clip(self) -> ClipPortrait:
+        """The video with its face, which is followed once for each length of a voice."""
+        if not self.knows_clip():
+            if self.pipeline.video_model is not None or self.pipeline.renderer is not None:
+                raise InputError("The mesh warp alone lays a face into a video; give a picture.")
+            portrait, seconds = self.portrait, len(self.voice.samples) / SAMPLE_RATE
+            assert portrait.clip is not None
+            with named(portrait.clip, portrait.name):
+                clip = follow(self.pipeline.tracker, portrait.clip, seconds, portrait.choice, self._stoppable)
+            self.session.filmed = self._clip_key(), clip
+        assert self.session.filmed is not None
+        return self.session.filmed[1]
+
+    def _stoppable(self, frames: Iterable[np.ndarray], total: int) -> Iterator[np.ndarray]:
+        for frame in frames:
+            self.check()
+            yield frame
 
     def check(self) -> None:
         """Raise `Stopped` if the session's user has gone or pressed Stop."""
         if self.session.stopped.is_set():
             raise Stopped
+
+
+def _no_picture(face: FaceGeometry) -> Iterator[np.ndarray]:
+    """Of what renders a picture, where somebody is filmed."""
+    return iter(())

@@ -19,7 +19,12 @@ FILES = "studio-files"
 """First part of the address of a result's files."""
 NOTHING_KEPT = "<p>Keep a video here, change something, draw again: both are shown side by side.</p>"
 """The comparison while nothing is kept."""
-_STAGES = {"motion": "Sampling the motion", "preview": "Drawing the preview", "video": "Drawing the video"}
+_STAGES = {
+    "tracking": "Following the face through the video",
+    "motion": "Sampling the motion",
+    "preview": "Drawing the preview",
+    "video": "Drawing the video",
+}
 _ABOUT = {
     "video.mp4": "Video",
     "plan.json": "Plan",
@@ -90,8 +95,14 @@ def face_found(crop: FaceGeometry, sentences: Iterable[str]) -> str:
 
 def _picture(image: np.ndarray, words: str) -> str:
     """A picture within the page: nothing is written to the disk for it."""
+    shape = _shape(image.shape)
     _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    return f'<img alt="{escape(words)}" src="data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode()}">'
+    return f'<img alt="{escape(words)}" {shape} src="data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode()}">'
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    """Keep the room that a picture of this height and width takes, so that nothing jumps when it comes."""
+    return f'style="aspect-ratio: {shape[1]} / {shape[0]}"'
 
 
 def stage(progress: Progress) -> str:
@@ -105,8 +116,9 @@ def stage(progress: Progress) -> str:
     """
     words = _STAGES[progress.stage]
     frame = progress.frame
-    if frame is not None and frame.shape[0] > 512:
-        frame = cv2.resize(frame, (512, 512), interpolation=cv2.INTER_AREA)
+    if frame is not None and (longer := max(frame.shape[:2])) > 512:
+        columns, rows = (round(side * 512 / longer) for side in frame.shape[1::-1])
+        frame = cv2.resize(frame, (columns, rows), interpolation=cv2.INTER_AREA)
     picture = "" if frame is None else _picture(frame, "The newest frame")
     value = f' value="{progress.done}" max="{progress.total}"' if progress.total else ""
     count = f": {progress.done} of {progress.total} frames" if progress.total else " …"
@@ -138,8 +150,9 @@ def video(session: Session, result: Result, label: str) -> str:
     Returns:
         HTML with a player.
     """
-    words = f"{escape(label)}: {result.motion.duration:.1f} s, {result.size}×{result.size}"
-    player = f'<video controls playsinline preload="auto" aria-label="{escape(label)}" src="{address(session, result.video)}"></video>'
+    words = f"{escape(label)}: {result.motion.duration:.1f} s, {result.shape[1]}×{result.shape[0]}"
+    source = f'{_shape(result.shape)} src="{address(session, result.video)}"'
+    player = f'<video controls playsinline preload="auto" aria-label="{escape(label)}" {source}></video>'
     return f'<div class="studio-stage">{player}<p>{words}</p></div>'
 
 
@@ -182,7 +195,8 @@ def comparison(session: Session) -> str:
         other = next((r for _, r in shown if r is not result), None)
         differs = _differences(result, other) if other is not None else ""
         figures.append(
-            f'<figure><video controls loop playsinline aria-label="{label} video" src="{address(session, result.video)}"></video>'
+            f'<figure><video controls loop playsinline aria-label="{label} video" {_shape(result.shape)} '
+            f'src="{address(session, result.video)}"></video>'
             f"<figcaption><strong>{label}</strong> {escape(differs)}</figcaption></figure>"
         )
     return f'<div class="studio-pair">{"".join(figures)}</div>'

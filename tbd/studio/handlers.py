@@ -1,62 +1,27 @@
 """Events of the page → changes of a session, and what the page then shows. Every failure is a sentence on the page."""
 
 import contextlib
-import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from tbd.errors import InputError, TBDError, disk_error
+from tbd import DEFAULT_SEED
+from tbd.errors import InputError, TBDError
+from tbd.face.tracking.choice import LARGEST, check_choice
 from tbd.studio import fragments
+from tbd.studio.answers import EMPTY, Drawn, Thought, explained, sentence_of, settings_of
 from tbd.studio.drawing import Drawer, Progress, Stopped
-from tbd.studio.inputs import check_sentence, named, read_portrait, read_voice
+from tbd.studio.inputs import check_sentence, named, read_clip, read_portrait, read_voice
+from tbd.studio.limits import PREVIEW_SIZE
+from tbd.studio.live import LIVE_SOCKET
 from tbd.studio.session import Portrait, Session, SessionStore, Voice
-from tbd.studio.settings import Settings
 from tbd.studio.speaking import speak
 from tbd.studio.timeline import History, Timeline
 from tbd.think.plan import MusclePlan
 from tbd.think.plan_checks import repair
 from tbd.utils.checksum import checksum_of_file
 from tbd.utils.jobs.ahead import ahead
-
-_LOG = logging.getLogger(__name__)
-EMPTY: dict[str, Any] = {}
-"""A timeline without a plan."""
-
-
-class Thought(NamedTuple):
-    """What the page shows of a plan.
-
-    Args:
-        note: A failure, or nothing.
-        reasoning: The chain of thought.
-        chart: The muscles at work.
-        timeline: Value of the timeline component.
-    """
-
-    note: str
-    reasoning: str
-    chart: str
-    timeline: dict[str, Any]
-
-
-class Drawn(NamedTuple):
-    """What the page shows of a drawing; None leaves a part as it is.
-
-    Args:
-        note: A failure, or nothing.
-        preview: The small video, or how far it is.
-        video: The full video, or how far it is.
-        downloads: What can be fetched.
-        comparison: The kept video and the newest.
-    """
-
-    note: str = ""
-    preview: str | None = None
-    video: str | None = None
-    downloads: str | None = None
-    comparison: str | None = None
 
 
 class Handlers:
@@ -71,13 +36,15 @@ class Handlers:
         self.drawer, self.store = drawer, store
         self._computing, self._listening = threading.Lock(), threading.Lock()
 
-    def portrait(self, tab: str, path: str | None, sample: bool = False) -> str:
+    def portrait(self, tab: str, path: str | None, sample: bool = False, face: str = LARGEST, filmed: bool = False) -> str:
         """Take a portrait, or take it away.
 
         Args:
             tab: Gradio's hash of the tab.
             path: The uploaded file; None where it was removed.
             sample: Whether it is the studio's own, which stays when the tab is closed.
+            face: Which of several faces speaks; see `tbd.pipeline.TalkingHeadPipeline.locate`.
+            filmed: Whether the file is a video whose speaker is dubbed.
 
         Returns:
             The head that will speak with notes, or a failure.
@@ -85,15 +52,19 @@ class Handlers:
         session = self.store.get(tab)
 
         def take() -> str:
-            if path is None:
-                session.portrait = None
-            elif self._is_new(session, "portrait", path, sample) or session.portrait is None:
-                session.portrait = None
-                with self._computing:
-                    session.portrait = read_portrait(Path(path), Path(path).name, self.drawer.pipeline.tracker)
+            if path is None:  # of picture and video one is taken away as the other is given
+                if session.portrait is None or (session.portrait.clip is not None) == filmed:
+                    session.portrait = None
+            else:
+                choice = check_choice(face)
+                if self._is_new(session, "portrait", path, sample, f"{choice} {filmed}") or session.portrait is None:
+                    session.portrait = None
+                    read = read_clip if filmed else read_portrait
+                    with self._computing:
+                        session.portrait = read(Path(path), Path(path).name, self.drawer.pipeline.tracker, choice)
             return "" if session.portrait is None else fragments.face_found(self.drawer.crop(session.portrait), session.portrait.notes)
 
-        return _explained(take, fragments.alert)
+        return explained(take, fragments.alert)
 
     def voice(self, tab: str, path: str | None, sample: bool = False) -> str:
         """Take a voice, or take it away; see `portrait`.
@@ -119,22 +90,22 @@ class Handlers:
                 threading.Thread(target=self._listen, args=(session.voice,), daemon=True).start()
             return fragments.notes(session.voice.notes)
 
-        return _explained(take, fragments.alert)
+        return explained(take, fragments.alert)
 
     def _prepare(self, session: Session, portrait: Portrait, plan: MusclePlan) -> None:
         with contextlib.suppress(TBDError):  # drawing says so
-            self.drawer.prepare(session, portrait, plan)
+            self.drawer.prepare(session, portrait, plan, session.settings.framing(PREVIEW_SIZE))
 
     def _listen(self, voice: Voice) -> None:
         with self._listening:
             self.drawer.pipeline.motion_model.audio_encoder.listen(voice.samples)
 
     @staticmethod
-    def _is_new(session: Session, kind: str, path: str, sample: bool) -> bool:
+    def _is_new(session: Session, kind: str, path: str, sample: bool, how: str = "") -> bool:
         """Whether it is another file than before: what the page sets itself comes back as an event."""
         if not sample:
             session.uploads.add(Path(path))
-        digest = checksum_of_file(path)
+        digest = f"{checksum_of_file(path)} {how}"
         new = session.given.get(kind) != digest
         session.given[kind] = digest
         return new
@@ -157,7 +128,7 @@ class Handlers:
             speak(words, voice, path)
             return ""
 
-        failure = _explained(say, fragments.alert)
+        failure = explained(say, fragments.alert)
         return (None if failure else str(path)), failure
 
     def think(self, tab: str, text: str) -> Thought:
@@ -173,20 +144,23 @@ class Handlers:
         session = self.store.get(tab)
 
         def think() -> Thought:
-            words, voice = check_sentence(text), session.require_voice()
+            words = check_sentence(text)
+            voice = session.voice if words else session.require_voice()  # a feeling is said, or heard
             picture = None if session.portrait is None else session.portrait.image
             with self._computing:
-                plan = self.drawer.pipeline.think(words, voice.samples, picture)
+                pipeline = self.drawer.pipeline
+                plan = pipeline.planner.plan(words) if voice is None else pipeline.think(words, voice.samples, picture)
             timeline = Timeline.of(plan)
             if session.history is None:
                 session.history = History(timeline)
             else:
                 session.history.push(timeline)
-            if session.portrait is not None:  # so that the first preview need not wait for it
+            session.perform()
+            if session.portrait is not None and session.portrait.clip is None:  # so that the first preview need not wait for it
                 threading.Thread(target=self._prepare, args=(session, session.portrait, plan), daemon=True).start()
             return self._thought(session)
 
-        return _explained(think, lambda sentence: self._thought(session, fragments.alert(sentence)))
+        return explained(think, lambda sentence: self._thought(session, fragments.alert(sentence)))
 
     def edit(self, tab: str, message: Any) -> Thought:
         """Take over an edit of the timeline, undo one, do it again, or mend the plan.
@@ -218,9 +192,10 @@ class Handlers:
                 history.redo()
             else:
                 raise InputError("The page sent an edit of an unknown kind; reload it.")
+            session.perform()
             return self._thought(session)
 
-        return _explained(change, lambda sentence: self._thought(session, fragments.alert(sentence)))
+        return explained(change, lambda sentence: self._thought(session, fragments.alert(sentence)))
 
     def _thought(self, session: Session, note: str = "") -> Thought:
         if session.history is None:
@@ -230,13 +205,36 @@ class Handlers:
         value = {**timeline.for_page(seconds), "seq": session.seq}
         return Thought(note, fragments.reasoning(timeline.plan), fragments.face_chart(timeline.plan), value)
 
-    def draw(self, tab: str, full: bool, *values: float) -> Iterator[Drawn]:
+    def framing(self, tab: str, frame: str, aspect: str | None) -> str:
+        """Note what is shown, for what is drawn live and for the next preview.
+
+        Args:
+            tab: Gradio's hash of the tab.
+            frame: ``portrait`` or ``full``.
+            aspect: Width and height, such as ``9:16``; nothing for the usual one.
+
+        Returns:
+            A failure, or nothing.
+        """
+        session = self.store.get(tab)
+
+        def note() -> str:
+            session.settings = settings_of((None, None, None, 1.0, DEFAULT_SEED, 512, frame, aspect))
+            return ""
+
+        return explained(note, fragments.alert)
+
+    def socket(self, tab: str) -> dict[str, str]:
+        """Return the address, within the studio, at which this tab's portrait speaks live."""
+        return {"socket": f"{LIVE_SOCKET}/{self.store.get(tab).token}"}
+
+    def draw(self, tab: str, full: bool, *values: Any) -> Iterator[Drawn]:
         """Draw a preview, and the full video if it is wanted.
 
         Args:
             tab: Gradio's hash of the tab.
             full: Whether the full video is wanted.
-            values: Emotion scale, muscle scale, audio scale, head motion, seed and size.
+            values: Emotion scale, muscle scale, audio scale, head motion, seed and size; then perhaps frame and aspect.
 
         Yields:
             What the page shows.
@@ -252,16 +250,14 @@ class Handlers:
                 yield Drawn(fragments.alert("Stopped; nothing half-drawn was kept."), *self._settled(session))
                 return
             except Exception as error:
-                yield Drawn(fragments.alert(_sentence(error)), *self._settled(session))
+                yield Drawn(fragments.alert(sentence_of(error)), *self._settled(session))
                 return
             if shown is None:
                 return
             yield shown
 
-    def _steps(self, session: Session, full: bool, values: tuple[float, ...]) -> Iterator[Drawn]:
-        emotion, muscles, audio, head, seed, size = values
-        settings = Settings(float(emotion), float(muscles), float(audio), float(head), _whole(seed), _whole(size))
-        folder = session.folder
+    def _steps(self, session: Session, full: bool, values: tuple[Any, ...]) -> Iterator[Drawn]:
+        settings, folder = settings_of(values), session.folder
         try:
             with self._computing, self._listening, named(folder, "the file"):
                 for progress in self.drawer.draw(session, settings, full):
@@ -318,26 +314,3 @@ def _mended(timeline: Timeline) -> Timeline:
     """The plan without findings; muted rows stay behind the others."""
     mended = Timeline.of(repair(timeline.plan)[0])
     return Timeline(mended.plan, (*mended.rows, *(row for row in timeline.rows if row.muted)))
-
-
-def _whole(value: float) -> int:
-    if value is None or int(value) != value:
-        raise InputError(f"The seed and the size are whole numbers, not {value}.")
-    return int(value)
-
-
-def _explained(act: Callable[[], Any], failed: Callable[[str], Any]) -> Any:
-    try:
-        return act()
-    except Exception as error:
-        return failed(_sentence(error))
-
-
-def _sentence(error: Exception) -> str:
-    """What the page says: the project's own sentences; of anything else its kind alone, since messages may hold paths."""
-    if disk_error(error) is not None:
-        return "The machine's disk is full or cannot be written; nothing half-drawn was kept."
-    if isinstance(error, TBDError):
-        return str(error)
-    _LOG.exception("the studio failed")
-    return f"Something failed ({type(error).__name__}); the terminal that runs the studio says where."

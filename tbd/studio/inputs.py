@@ -1,17 +1,23 @@
 """Files of a browser → portrait and voice: measured before they are read, and named without their folders in every message."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from tbd.errors import InputError, TBDError
+from tbd.face.geometry import FaceGeometry
 from tbd.face.portrait_notes import portrait_notes, several_faces
 from tbd.face.tracker import Tracker
+from tbd.face.tracking.choice import LARGEST, FaceChoice
 from tbd.media.audio import read_audio, read_sound
 from tbd.media.container import open_container
 from tbd.media.image import read_image
+from tbd.media.video import read_video
 from tbd.pipeline import find_face
-from tbd.studio.limits import MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB
+from tbd.studio.limits import LONGEST_CLIP, MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB
 from tbd.studio.session import Portrait, Voice
 from tbd.utils.user_warnings import collect_warnings
 
@@ -57,13 +63,14 @@ def _require_small(path: Path, name: str) -> None:
         raise InputError(f"{name} has {size / 2**20:.0f} MiB; the studio takes files up to {MAX_UPLOAD_MIB} MiB.")
 
 
-def read_portrait(path: Path, name: str, tracker: Tracker) -> Portrait:
+def read_portrait(path: Path, name: str, tracker: Tracker, face: FaceChoice = LARGEST) -> Portrait:
     """Read a picture and find the face in it.
 
     Args:
         path: The uploaded file.
         name: What to call it.
         tracker: Finds the face.
+        face: Which one of several.
 
     Returns:
         The portrait, with notes on what is odd about it.
@@ -74,9 +81,45 @@ def read_portrait(path: Path, name: str, tracker: Tracker) -> Portrait:
     with named(path, name), collect_warnings() as warnings:
         _require_small(path, name)
         image = read_image(path)
-        face = find_face(tracker, image, name)
-    notes = [without_folder(warning, path, name) for warning in warnings] + several_faces(face) + portrait_notes(face)
-    return Portrait(name, image, face, tuple(notes))
+        found = find_face(tracker, image, name, face)
+    return _portrait(path, name, image, found, face, warnings)
+
+
+def read_clip(path: Path, name: str, tracker: Tracker, face: FaceChoice = LARGEST) -> Portrait:
+    """Read the start of a video and find the face that will be dubbed; the rest is followed when the voice is known.
+
+    Args:
+        path: The uploaded file.
+        name: What to call it.
+        tracker: Finds the face.
+        face: Which one of several.
+
+    Returns:
+        The portrait: the first frame that shows a face.
+
+    Raises:
+        InputError: If it is too large, too long, no video, or its first second shows no face.
+    """
+    with named(path, name), collect_warnings() as warnings:
+        _require_small(path, name)
+        video = read_video(path, 0.0, 1.0)
+        seconds = read_video(path).duration
+        if seconds > LONGEST_CLIP:
+            raise InputError(f"{name} lasts {seconds:.0f} s; the studio takes videos up to {LONGEST_CLIP:.0f} s. Cut it.")
+        failure = InputError(f"{name} holds no frames.")
+        for image in video:
+            try:
+                found = find_face(tracker, image, name, face)
+            except InputError as error:
+                failure = error
+                continue
+            return replace(_portrait(path, name, image, found, face, warnings), clip=path)
+        raise failure
+
+
+def _portrait(path: Path, name: str, image: np.ndarray, face: FaceGeometry, choice: FaceChoice, warnings: Sequence[str]) -> Portrait:
+    notes = [without_folder(warning, path, name) for warning in warnings] + several_faces(face, choice) + portrait_notes(face)
+    return Portrait(name, image, face, tuple(notes), choice)
 
 
 def read_voice(path: Path, name: str) -> Voice:

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from tbd import DEFAULT_SEED
+from tbd.face.tracking.choice import LARGEST
+from tbd.studio.answers import EMPTY, Drawn
 from tbd.studio.fragments import NOTHING_KEPT
-from tbd.studio.handlers import EMPTY, Drawn, Handlers
+from tbd.studio.handlers import Handlers
 from tbd.studio.limits import MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB, SIZES
 from tbd.studio.speaking import voice_names
 
@@ -24,6 +26,17 @@ _SCALES = (
     ("emotion_scale", "Emotion scale", "How strongly the whole feeling is drawn."),
     ("muscle_scale", "Muscle scale", "How exactly single muscles follow the timeline."),
     ("audio_scale", "Audio scale", "How clearly the mouth articulates."),
+)
+
+
+# what the lists show, and the value of the option
+_FRAMES = (("Head and shoulders", "portrait"), ("Whole picture", "full"))
+_ASPECTS = [("Square, or the whole picture's own", ""), *((shape, shape) for shape in ("9:16", "4:5", "3:4", "1:1", "4:3", "16:9"))]
+_FACES = (
+    ("Largest", "largest"),
+    ("Leftmost", "left"),
+    ("Rightmost", "right"),
+    *((f"Number {n} from the left", str(n)) for n in range(1, 7)),
 )
 
 
@@ -69,7 +82,9 @@ class _Page:
         self._inputs()
         self._thinking()
         self._drawing()
+        self._speaking()
         self._wire()
+        page.load(self._live, None, self.live, api_visibility="private", show_progress="hidden")
         page.unload(self._close)
 
     # -- components --------------------------------------------------------------------------------------------------------
@@ -88,6 +103,9 @@ class _Page:
                     buttons=["fullscreen"],
                 )
                 self.portrait_note = gr.HTML(elem_id="portrait-note")
+                with gr.Accordion("Or a video to dub, and which face speaks", open=False, elem_id="more-portrait"):
+                    self.clip = gr.File(label="Video of somebody who is dubbed", file_types=["video"], height=120, elem_id="clip")
+                    self.face = gr.Dropdown(_FACES, value="largest", label="Which of several faces speaks", elem_id="face")
             with gr.Column(min_width=280):
                 self.voice = gr.Audio(label="Voice", type="filepath", sources=["upload", "microphone"], elem_id="voice", buttons=[])
                 self.voice_note = gr.HTML(elem_id="voice-note")
@@ -141,7 +159,10 @@ class _Page:
                 self.head = gr.Slider(0, 3, 1.0, step=0.05, label="Head motion", info="0 holds the head still.")
                 with gr.Row():
                     self.seed = gr.Number(DEFAULT_SEED, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, min_width=120)
-                    self.size = gr.Dropdown([(f"{size} × {size}", size) for size in SIZES], value=512, label="Size", min_width=120)
+                    self.size = gr.Dropdown([(f"{size} pixels", size) for size in SIZES], value=512, label="Longer side", min_width=120)
+                with gr.Row():
+                    self.frame = gr.Dropdown(_FRAMES, value="portrait", label="Shown", min_width=120, elem_id="frame")
+                    self.aspect = gr.Dropdown(_ASPECTS, value="", label="Shape", min_width=120, elem_id="aspect")
                 with gr.Row():
                     self.preview_button = gr.Button("Preview", elem_id="preview-button", min_width=90)
                     self.draw_button = gr.Button("Draw video", variant="primary", elem_id="draw-button", min_width=90)
@@ -158,20 +179,31 @@ class _Page:
         self.keep = gr.Button("Keep the newest video", size="sm", elem_id="keep")
         self.comparison = gr.HTML(NOTHING_KEPT, elem_id="compare")
 
+    def _speaking(self) -> None:
+        gr.Markdown("## 6. Speak live")
+        script = (ASSETS.parent / "live" / "live.js").read_text(encoding="utf-8") + (ASSETS / "live.js").read_text(encoding="utf-8")
+        markup = (ASSETS / "live.html").read_text(encoding="utf-8")
+        self.live = gr.HTML({}, html_template=markup, js_on_load=script, apply_default_css=False, elem_id="live")
+
     # -- events ------------------------------------------------------------------------------------------------------------
 
     def _wire(self) -> None:
         thought = [self.plan_note, self.reasoning, self.chart, self.timeline]
         drawn = [self.draw_note, self.preview, self.video, self.downloads, self.comparison]
-        settings = [*self.scales, self.head, self.seed, self.size]
+        settings = [*self.scales, self.head, self.seed, self.size, self.frame, self.aspect]
         common: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         heavy: dict[str, Any] = {**common, "concurrency_limit": 1, "concurrency_id": "compute"}
-        self.portrait.change(self._portrait, self.portrait, self.portrait_note, **heavy)
+        self.portrait.change(self._portrait, [self.portrait, self.face], [self.portrait_note, self.clip], **heavy)
+        self.clip.change(self._clip, [self.clip, self.face], [self.portrait_note, self.portrait, self.frame], **heavy)
+        self.face.input(self._face, [self.portrait, self.clip, self.face], self.portrait_note, **heavy)
+        gr.on(
+            [self.frame.change, self.aspect.change], self._framing, [self.frame, self.aspect], self.draw_note, **common, concurrency_limit=4
+        )
         self.voice.change(self._voice, self.voice, self.voice_note, **heavy)
         self.speak.click(self._speak, [self.words, self.speaker], [self.voice, self.voice_note], **heavy)
         gr.on([self.think.click, self.sentence.submit], self._think, self.sentence, thought, **heavy)
         self.timeline.input(self._edit, None, thought, **common, concurrency_limit=4)
-        given = [self.portrait, self.portrait_note, self.voice, self.voice_note, self.sentence]
+        given = [self.face, self.portrait, self.portrait_note, self.voice, self.voice_note, self.sentence]
         for button, text in zip(self.examples, EXAMPLES):
             button.click(self._example(text), None, [*given, *thought], **heavy)
         shown = {**heavy, "show_progress": "minimal", "show_progress_on": self.draw_note}  # the place in the queue
@@ -180,8 +212,24 @@ class _Page:
         self.stop.click(self._stop, None, None, **common, queue=False)
         self.keep.click(self._keep, None, self.comparison, **common, concurrency_limit=4)
 
-    def _portrait(self, path: str | None, request: gr.Request) -> str:
-        return self.handlers.portrait(_tab(request), path)
+    def _portrait(self, path: str | None, face: str, request: gr.Request) -> Sequence[Any]:
+        note = self.handlers.portrait(_tab(request), path, face=face)
+        return note, gr.skip() if path is None else None
+
+    def _clip(self, path: str | None, face: str, request: gr.Request) -> Sequence[Any]:
+        note = self.handlers.portrait(_tab(request), path, face=face, filmed=True)
+        return (gr.skip(), gr.skip(), gr.skip()) if path is None else (note, None, "full")
+
+    def _face(self, picture: str | None, clip: str | None, face: str, request: gr.Request) -> Any:
+        if picture is None and clip is None:
+            return gr.skip()
+        return self.handlers.portrait(_tab(request), picture or clip, face=face, filmed=picture is None)
+
+    def _framing(self, frame: str, aspect: str, request: gr.Request) -> str:
+        return self.handlers.framing(_tab(request), frame, aspect)
+
+    def _live(self, request: gr.Request) -> dict[str, str]:
+        return self.handlers.socket(_tab(request))
 
     def _voice(self, path: str | None, request: gr.Request) -> str:
         return self.handlers.voice(_tab(request), path)
@@ -200,15 +248,23 @@ class _Page:
         def choose(request: gr.Request) -> Sequence[Any]:
             tab, (portrait, voice) = _tab(request), map(str, self.samples)
             notes = self.handlers.portrait(tab, portrait, sample=True), self.handlers.voice(tab, voice, sample=True)
-            return [portrait, notes[0], voice, notes[1], text, *self.handlers.think(tab, text)]
+            return [LARGEST, portrait, notes[0], voice, notes[1], text, *self.handlers.think(tab, text)]
 
         return choose
 
     def _drawer(self, full: bool) -> Any:
         def draw(
-            emotion: float, muscles: float, audio: float, head: float, seed: float, size: float, request: gr.Request
+            emotion: float,
+            muscles: float,
+            audio: float,
+            head: float,
+            seed: float,
+            size: float,
+            frame: str,
+            aspect: str,
+            request: gr.Request,
         ) -> Iterator[Sequence[Any]]:
-            for shown in self.handlers.draw(_tab(request), full, emotion, muscles, audio, head, seed, size):
+            for shown in self.handlers.draw(_tab(request), full, emotion, muscles, audio, head, seed, size, frame, aspect):
                 yield _shown(shown)
 
         return draw

@@ -17,6 +17,10 @@ MAX_IDLE = 2 * 3600.0
 MAX_UNDO = 200
 """Number of edits that can be taken back."""
 PREVIEW_SIZE = 256
-"""Height and width of a preview in pixels."""
-SIZES = (256, 512, 768, 1024)
-"""Heights and widths of a full video in pixels."""
+"""Longer side of a preview in pixels."""
+SIZES = (256, 512, 768, 1024, 1280, 1920)
+"""Longer sides of a full video in pixels."""
+MAX_SPEAKERS = 4
+"""Number of tabs that speak live at the same time."""
+LONGEST_CLIP = 60.0
+"""Length of a video whose speaker is dubbed, in seconds."""

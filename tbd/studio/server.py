@@ -79,14 +79,16 @@ def _serve(folder: Path, drawer: "Drawer", host: str, port: int | None, share: b
     from tbd.studio.files import file_routes
     from tbd.studio.handlers import Handlers
     from tbd.studio.layout import ASSETS, Samples, build_page
+    from tbd.studio.live import LiveVisits
     from tbd.studio.session import SessionStore
     from tbd.utils.sample_inputs import write_samples
 
     sessions = folder / "sessions"
     sessions.mkdir()
     store = SessionStore(sessions)
-    page = build_page(Handlers(drawer, store), Samples(*write_samples(folder / "samples")))
+    page, visits = build_page(Handlers(drawer, store), Samples(*write_samples(folder / "samples"))), LiveVisits(drawer, store)
     page.queue(max_size=MAX_QUEUE)
+    routes = [*file_routes(store), visits.route()]
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans", "DejaVu Sans", "sans-serif"]
     theme = gr.themes.Base(primary_hue="orange", font=fonts, font_mono=["ui-monospace", "Menlo", "DejaVu Sans Mono", "monospace"])
     # text of at least 4.5 : 1 on its ground, in light and dark
@@ -101,7 +103,7 @@ def _serve(folder: Path, drawer: "Drawer", host: str, port: int | None, share: b
         _, local, public = page.launch(
             server_name=host, server_port=port, share=share, inbrowser=open_browser, prevent_thread_lock=True, quiet=True,
             show_error=False, max_file_size=f"{MAX_UPLOAD_MIB}mb", footer_links=[], theme=theme, css_paths=ASSETS / "studio.css",
-            ssr_mode=False, pwa=False, mcp_server=False, enable_monitoring=False, app_kwargs={"routes": file_routes(store)},
+            ssr_mode=False, pwa=False, mcp_server=False, enable_monitoring=False, app_kwargs={"routes": routes},
         )  # fmt: skip
     except OSError as error:
         where = f"port {port}" if port is not None else "any port from 7860 on"
@@ -114,4 +116,5 @@ def _serve(folder: Path, drawer: "Drawer", host: str, port: int | None, share: b
         yield public or local
     finally:
         store.close_all()
+        visits.close()
         page.close(verbose=False)

@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from tbd.errors import InputError
+from tbd.face.clip_portrait import ClipPortrait
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import DrawFrame
+from tbd.face.tracking.choice import LARGEST, FaceChoice
+from tbd.live.talking_head import TalkingHeadStream
 from tbd.media.audio import Sound
 from tbd.studio.limits import MAX_IDLE, MAX_SESSIONS
 from tbd.studio.settings import Settings
@@ -31,12 +34,16 @@ class Portrait:
         image: (H, W, 3) uint8 RGB.
         face: The face in the whole picture.
         notes: What a user should know about it.
+        choice: Which of several faces it is.
+        clip: The video of somebody who is filmed and dubbed, of which the picture is a frame; None for a picture.
     """
 
     name: str
     image: np.ndarray
     face: FaceGeometry
     notes: tuple[str, ...] = ()
+    choice: FaceChoice = LARGEST
+    clip: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +74,7 @@ class Result:
         settings: How it was drawn.
         motion: What was sampled.
         voice: What is said.
-        size: Height and width in pixels.
+        shape: Height and width in pixels.
         command: The command line that gives it again.
         downloads: Name → file.
     """
@@ -78,7 +85,7 @@ class Result:
     settings: Settings
     motion: Motion
     voice: Voice
-    size: int
+    shape: tuple[int, int]
     command: str
     downloads: dict[str, Path] = field(default_factory=dict)
 
@@ -103,7 +110,11 @@ class Session:
         self.given: dict[str, str] = {}
         self.seq = 0
         self.stopped, self.closed = threading.Event(), False
-        self.preparing, self.prepared = threading.Lock(), dict[int, tuple[tuple, DrawFrame]]()
+        self.preparing, self.prepared = threading.Lock(), dict[object, tuple[tuple, DrawFrame]]()
+        self.filmed: tuple[tuple, ClipPortrait] | None = None
+        self.settings = Settings()
+        """What the page's framing is now; scales, seed and size come with each drawing."""
+        self.speaking: TalkingHeadStream | None = None
         self.used = time.monotonic()
 
     def require_timeline(self) -> Timeline:
@@ -145,6 +156,29 @@ class Session:
             raise InputError("There is no portrait yet: upload a picture of a face, or choose an example.")
         return self.portrait
 
+    def perform(self) -> None:
+        """Let the face that speaks live feel the plan as it is now."""
+        speaking = self.speaking
+        if speaking is not None and self.history is not None:
+            speaking.change(self.history.current.plan)
+
+    def prepared_once(self, place: object, key: tuple, prepare: Callable[[], DrawFrame]) -> DrawFrame:
+        """Remember what was prepared.
+
+        Args:
+            place: What it is for; a new one takes the place of the old.
+            key: What it depends on.
+            prepare: Prepares it, if it is not known.
+
+        Returns:
+            What was prepared.
+        """
+        with self.preparing:
+            known = self.prepared.get(place)
+            if known is None or known[0] != key:
+                known = self.prepared[place] = (key, prepare())
+            return known[1]
+
     def new_file(self, name: str) -> Path:
         """Return the path of a new file in a folder of its own."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
@@ -164,6 +198,8 @@ class Session:
         """
         self.closed = True
         self.stopped.set()
+        if self.speaking is not None:
+            self.speaking.close()
         for path in self.uploads.difference(shared):
             shutil.rmtree(path.parent, ignore_errors=True)
         self.sweep()

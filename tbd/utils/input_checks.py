@@ -96,3 +96,44 @@ def _describe(value: Any) -> str:
     if shape is None or dtype is None:
         return "None" if value is None else f"of type {type(value).__name__}"
     return f"{type(value).__name__} {tuple(shape)} of {dtype}"
+
+
+def require_at_least(least: float, **numbers: float | None) -> None:
+    """Require that options are not too small.
+
+    Args:
+        least: Smallest value.
+        numbers: Name → value; None passes.
+
+    Raises:
+        InputError: If one is smaller.
+
+    Example:
+        >>> require_at_least(1, every=0)
+        Traceback (most recent call last):
+        tbd.errors.InputError: every is 0; from 1 on is right.
+    """
+    for name, value in numbers.items():
+        if value is not None and not value >= least:
+            raise InputError(f"{name} is {value:g}; from {least:g} on is right.")
+
+
+def require_within(low: float, high: float, **numbers: float | None) -> None:
+    """Require that options lie in a range, its ends included.
+
+    Args:
+        low: Smallest value.
+        high: Greatest value.
+        numbers: Name → value; None passes.
+
+    Raises:
+        InputError: If one does not.
+
+    Example:
+        >>> require_within(0, 1, muscles=7.0)
+        Traceback (most recent call last):
+        tbd.errors.InputError: muscles is 7; from 0 to 1 is right.
+    """
+    for name, value in numbers.items():
+        if value is not None and not low <= value <= high:
+            raise InputError(f"{name} is {value:g}; from {low:g} to {high:g} is right.")

@@ -69,3 +69,30 @@ def test_what_only_a_row_can_have_is_refused(folder, capsys):
 
 def test_every_option_of_sampling_is_a_column():
     assert {field.name for field in fields(SamplingOptions)} - {"model"} <= set(COLUMNS)
+
+
+def test_a_video_model_is_loaded_once_and_rows_do_not_share_their_scales(tmp_path, speech, monkeypatch):
+    from tests.draw.tiny_video import tiny_video_model
+    from tests.draw.video.test_diffusion import wake
+
+    loaded = []
+
+    def load(name):
+        loaded.append(wake(tiny_video_model()).eval())
+        return loaded[-1]
+
+    monkeypatch.setattr("tbd.draw.video.loading.load_video_model", load)
+    rate = [f"{PORTRAIT},{speech},happy,3,a.mp4", f"{PORTRAIT},{speech},happy,,b.mp4"]
+    (tmp_path / "jobs.csv").write_text("\n".join(["portrait,audio,emotion,emotion_scale,output", *rate]))
+    flags = ["--renderer=video", "--checkpoint=any", *FLAGS]
+    assert main(["batch", str(tmp_path / "jobs.csv"), *flags]) == 0
+    assert len(loaded) == 1
+    argv = [f"--portrait={PORTRAIT}", f"--audio={speech}", "--emotion=happy", *flags, "--quiet", f"--output={tmp_path / 'x.mp4'}"]
+    assert main(["generate", *argv]) == 0
+    assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "x.mp4").read_bytes() != (tmp_path / "a.mp4").read_bytes()
+    assert main(["batch", str(tmp_path / "jobs.csv"), *flags]) == 0 and len(loaded) == 2  # nothing is left to do, and nothing is loaded
+
+
+def test_a_video_model_needs_its_renderer(folder, capsys):
+    assert main(["batch", str(folder / "jobs.csv"), "--checkpoint=any"]) == 2
+    assert "--renderer video" in capsys.readouterr().err

@@ -52,3 +52,31 @@ def test_ctrl_c_half_way(kept_empty, capsys, monkeypatch, tmp_path):
     Motion.zeros(10).save(tmp_path / "m.npz")
     assert main(["render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.npz'}", f"--output={kept_empty / 'a.mp4'}"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_the_whole_picture_and_a_video_can_be_given_a_motion(tmp_path):
+    import skimage.data
+
+    from tbd.media import VideoWriter, read_video
+
+    motion = Motion.zeros(12)
+    motion["jawOpen"] = np.linspace(0, 0.8, 12)
+    motion.save(tmp_path / "m.npz")
+    with VideoWriter(tmp_path / "clip.mp4") as writer:
+        for _ in range(12):
+            writer.write(skimage.data.astronaut()[::2, ::2].copy())
+    for portrait, flags, shape in (
+        (PORTRAIT, ["--frame=full", "--aspect=9:16", "--size=128"], (128, 72, 3)),
+        (tmp_path / "clip.mp4", [], (256, 256, 3)),
+    ):
+        given = [f"--portrait={portrait}", f"--motion={tmp_path / 'm.npz'}", f"--output={tmp_path / 'a.mp4'}"]
+        assert main(["render", *given, *flags]) == 0
+        frames = list(read_video(tmp_path / "a.mp4"))
+        assert len(frames) == 12 and frames[0].shape == shape
+        assert np.abs(frames[-1].astype(int) - frames[0]).max() > 40
+
+
+def test_a_face_that_is_not_there(kept_empty, capsys, tmp_path):
+    Motion.zeros(3).save(tmp_path / "m.npz")
+    given = [f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.npz'}", f"--output={kept_empty / 'a.mp4'}"]
+    assert "shows one face" in refused(capsys, "render", *given, "--face=2")

@@ -79,6 +79,8 @@ def test_what_cannot_be_is_refused_in_one_sentence(capsys, arguments, sentence):
 def test_a_muscle_is_set_and_removed(capsys, file):
     assert levels(plan(capsys, "angry", "--set", "AU12=0.4"))[12, "both"] == 0.4
     assert 4 not in {unit for unit, _ in levels(plan(capsys, "angry", "--set", "AU4=0"))}
+    both = plan(capsys, "happy", "--set", "AU12=0.4", "--set", "lower=lips pressed together")  # whichever comes first
+    assert levels(both)[12, "both"] == 0.4 and levels(both)[24, "both"] > 0 and both.regions["lower"] == "lips pressed together"
     smile = plan(capsys, "--from", file, "--set", "AU12=0.25")
     before = next(action for action in MusclePlan.load(file).actions if action.unit == 12)
     assert next(action for action in smile.actions if action.unit == 12) == before.model_copy(update={"intensity": 0.25})

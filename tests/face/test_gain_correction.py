@@ -31,6 +31,12 @@ def test_low_brows_of_a_stranger_stay_a_shape(name):
     assert correct_gain(one(name, 0.3), held, True)[0, AT[name]] > 0.4  # and so is what the own neutral tells
 
 
+def test_the_frown_that_a_mesh_shows_on_faces_that_do_not_frown_is_none():
+    assert not correct_gain(one("mouthFrownLeft", 0.05), np.zeros(52), True).any()
+    assert correct_gain(one("mouthFrownLeft", 0.15), np.zeros(52), True)[0, AT["mouthFrownLeft"]] > 0.2
+    assert correct_gain(one("mouthFrownLeft", 0.45), np.zeros(52), True)[0, AT["mouthFrownLeft"]] == pytest.approx(1)
+
+
 def test_rest_stays_at_rest_and_nothing_leaves_the_range():
     assert not correct_gain(np.zeros((2, 52)), np.zeros(52), True).any()
     full = correct_gain(np.ones((2, 52)), np.full(52, 0.5), False)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tbd.errors import InputError
-from tbd.live import server as module
+from tbd.live import visit as module
 from tbd.live.protocol import unpack_frame
-from tbd.live.server import LiveServer, SoundQueue
+from tbd.live.server import LiveServer
+from tbd.live.visit import SoundQueue
 from tbd.think.plan import MusclePlan
 from tests.live.conftest import noise
 

@@ -1,5 +1,6 @@
 import io
 import sys
+import threading
 import time
 import types
 
@@ -50,6 +51,51 @@ class Dribble(io.RawIOBase):
 def test_a_pipe_may_be_cut_within_a_sample():
     samples = np.arange(-500, 500).astype("<i2")
     assert np.array_equal(np.concatenate(list(PipeSource(Dribble(samples.tobytes() + b"x"), 16000))), samples)
+
+
+class SlowPipe(io.RawIOBase):
+    """Gives 20 ms of sound at a time: at once, or each after a while."""
+
+    def __init__(self, pieces: int, seconds: float) -> None:
+        self.left, self.total, self.seconds = pieces, pieces, seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        time.sleep(self.seconds)
+        self.left -= 1
+        return np.full(320, self.total - self.left, "<i2").tobytes() if self.left >= 0 else b""
+
+
+def test_what_is_spoken_before_anybody_listens_is_left_out():
+    source = PipeSource(SlowPipe(60, 0.02), 16000)
+    time.sleep(0.8)
+    with pytest.warns(UserWarning, match="left out"):
+        pieces = iter(source)
+        first = next(pieces)
+    assert first[0] > 20 and time.monotonic() - source.arrived < 0.2
+    rest = list(pieces)
+    assert rest[-1][0] == 60 and len(rest) == 60 - first[0]
+
+
+@pytest.mark.parametrize(("pieces", "seconds"), [(200, 0.0), (12, 0.02), (12, 0.0)])
+def test_what_is_poured_in_or_has_ended_is_kept(pieces, seconds, recwarn):
+    source = PipeSource(SlowPipe(pieces, seconds), 16000)
+    time.sleep(0.5)
+    assert [piece[0] for piece in source] == list(range(1, pieces + 1)) and source.arrived is None and not recwarn.list
+
+
+def test_a_pipe_that_nobody_takes_is_not_read_for_ever():
+    pipe = SlowPipe(10**6, 0.0)
+    source = PipeSource(pipe, 16000)
+    time.sleep(1)
+    assert pipe.total - pipe.left < 3000 + 10
+    source.close()
+    deadline = time.monotonic() + 5
+    while any(thread.name == "tbd-pipe" for thread in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(thread.name == "tbd-pipe" for thread in threading.enumerate())
 
 
 def test_without_a_pipe_or_a_file_there_is_a_sentence(tmp_path):

@@ -1,4 +1,6 @@
 import errno
+import io
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -69,3 +71,20 @@ def test_standard_output_gets_what_players_show_as_it_comes(tmp_path):
 def test_other_endings_are_refused():
     with pytest.raises(InputError, match="mp4"):
         StreamWriter("a.txt", 16000)
+
+
+def test_a_player_has_each_frame_as_soon_as_it_is_there(monkeypatch):
+    """Of 30 frames that were written to a pipe that stays open, 27 can be decoded, and all sound but three of AAC's frames."""
+    end, start = os.pipe()
+    os.set_blocking(end, False)
+    with os.fdopen(start, "wb") as pipe:
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=pipe))
+        with StreamWriter("-", 16000) as writer:
+            for i in range(30):
+                writer.write(np.full((64, 64, 3), 4 * i, np.uint8), np.zeros(640, np.float32))
+            there = io.BytesIO(os.read(end, 10**7))
+            os.set_blocking(end, True)
+            with av.open(there, format="mpegts") as container:
+                kinds = [frame.samples if isinstance(frame, av.AudioFrame) else 0 for frame in container.decode(video=0, audio=0)]
+    os.close(end)
+    assert kinds.count(0) >= 27 and sum(kinds) >= 30 * 640 - 3 * 1024

@@ -92,7 +92,10 @@ def test_a_file_that_cannot_be_used_is_a_sentence_without_a_folder(handlers, upl
 
 
 def test_what_is_missing_is_said(handlers, upload):
-    assert "no voice yet" in handlers.think("tab", "sad").note
+    assert "no voice yet" in handlers.think("tab", "").note
+    assert handlers.think("tab", "sad").timeline["rows"]  # what is said needs no voice
+    assert "no portrait yet" in list(handlers.draw("tab", True, *SCALES))[-1].note
+    handlers.close("tab")
     assert "no portrait yet" in list(handlers.draw("tab", True, *SCALES))[-1].note
     handlers.portrait("tab", upload("portrait"))
     handlers.voice("tab", upload("voice"))
@@ -134,3 +137,74 @@ def test_uploads_go_with_their_tab_and_samples_stay(handlers, upload):
     handlers.voice("tab", str(sample), sample=True)
     handlers.close("tab")
     assert not uploaded.exists() and sample.exists()
+
+
+@pytest.fixture
+def couple(tmp_path) -> str:
+    """The astronaut twice, side by side."""
+    import skimage.data
+    from PIL import Image
+
+    astronaut = skimage.data.astronaut()[::2, ::2]
+    path = tmp_path / "uploads" / "couple" / "couple.png"
+    path.parent.mkdir(parents=True)
+    Image.fromarray(np.concatenate([astronaut, astronaut[:, ::-1]], 1)).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def clip(tmp_path) -> str:
+    """Somebody who stands still for half a second."""
+    import skimage.data
+
+    from tbd.media import VideoWriter
+
+    path = tmp_path / "uploads" / "clip" / "clip.mp4"
+    path.parent.mkdir(parents=True)
+    with VideoWriter(path) as writer:
+        for _ in range(12):
+            writer.write(skimage.data.astronaut()[::2, ::2].copy())
+    return str(path)
+
+
+def again(result, portrait, given, folder, monkeypatch) -> list[np.ndarray]:
+    """The frames of the shown command."""
+    shutil.copy(portrait, folder)
+    shutil.copy(given["voice"], folder / "my voice.wav")
+    shutil.copy(result.downloads["plan.json"], folder)
+    monkeypatch.chdir(folder)
+    assert main(shlex.split(result.command)[1:]) == 0
+    return decoded("video.mp4")
+
+
+def test_the_whole_picture_of_one_of_two_is_had_again(handlers, store, couple, given, upload, tmp_path, monkeypatch):
+    assert "shows 2 faces" in handlers.portrait("tab", couple, face="3")
+    assert "<img" in handlers.portrait("tab", couple, face="right")
+    handlers.voice("tab", upload("voice"))
+    handlers.think("tab", "happy")
+    *_, last = handlers.draw("tab", True, *SCALES, "full", "16:9")
+    result = store.get("tab").result
+    assert result.shape == (144, 256) and "256×144" in last.video and "aspect-ratio: 256 / 144" in last.video
+    assert "--face right" in result.command and "--frame full --aspect 16:9" in result.command
+    frames = again(result, couple, given, tmp_path, monkeypatch)
+    assert all((a == b).all() for a, b in zip(frames, decoded(result.video), strict=True))
+
+
+def test_who_is_filmed_is_dubbed_and_had_again(handlers, store, clip, given, upload, tmp_path, monkeypatch):
+    assert "<img" in handlers.portrait("tab", clip, filmed=True)
+    handlers.portrait("tab", None)  # the page takes the picture away as a video is given
+    handlers.voice("tab", upload("voice"))
+    handlers.think("tab", "happy")
+    shown = list(handlers.draw("tab", True, *SCALES, "full", ""))
+    assert "through the video" in shown[0].preview and not any(part.note for part in shown)
+    result = store.get("tab").result
+    assert result.shape == (256, 256) and "--portrait clip.mp4" in result.command and "--frame full" in result.command
+    frames = again(result, clip, given, tmp_path, monkeypatch)
+    assert len(frames) == 50 and all((a == b).all() for a, b in zip(frames, decoded(result.video), strict=True))
+    handlers.portrait("tab", None, filmed=True)
+    assert "no portrait yet" in list(handlers.draw("tab", False, *SCALES))[-1].note
+
+
+def test_a_shape_that_cannot_be_is_said(handlers, thought):
+    assert "--aspect" in list(handlers.draw("tab", False, *SCALES, "full", "wide"))[-1].note
+    assert 'role="alert"' in handlers.framing("tab", "half", "") and handlers.framing("tab", "full", "4:3") == ""

@@ -49,6 +49,29 @@ def add_drawing_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--quiet", action="store_true", help="print nothing but warnings, which go to standard error")
 
 
+def add_renderer_options(parser: "ArgumentParser") -> None:
+    """Add ``--renderer`` and the options of a video model."""
+    add_slot(parser, "renderer", "warp the portrait, or draw each frame anew with the latent video model (needs --checkpoint)", "mesh")
+    parser.add_argument(
+        "--checkpoint", help="the video model of --renderer video: hallo, emocast, exported folder, checkpoint, or hub repository"
+    )
+    parser.add_argument("--low-memory", action="store_true", help="a video model draws more slowly, in less memory")
+    parser.add_argument("--compile", action="store_true", help="a video model is compiled first: two minutes, then 1.4 times as fast")
+
+
+def renderer_values(options: "Namespace") -> dict[str, Any]:
+    """Turn the options of `add_renderer_options` into arguments of `tbd.cli.generate.generate`.
+
+    Args:
+        options: Parsed options.
+
+    Returns:
+        Argument → value.
+    """
+    renderer = "video" if names_video(options.renderer) else "mesh"
+    return {"renderer": renderer, "checkpoint": options.checkpoint, "low_memory": options.low_memory, "compile": options.compile}
+
+
 def drawing_values(options: "Namespace") -> dict[str, Any]:
     """Turn parsed options into arguments of `tbd.cli.generate.generate`.
 

@@ -24,6 +24,7 @@ from tbd.draw.randomness import run_seed
 from tbd.errors import InputError
 from tbd.speech.recognizer import PhoneRecognizer
 from tbd.think.plan import MusclePlan
+from tbd.utils.input_checks import require_at_least
 
 Balance = Literal["windows", "person", "emotion"]
 _SPLITS_OF_STAGE: dict[str, tuple[Split, ...]] = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("test",)}
@@ -73,6 +74,10 @@ class MotionDataModule(SeededDataModule):
         completeness: PlanCompleteness | None = None,
     ) -> None:
         super().__init__()
+        require_at_least(
+            1, window_frames=window_frames, batch_size=batch_size, passes=passes, video_size=video_size, val_windows=val_windows
+        )
+        require_at_least(0, context_frames=context_frames, num_workers=num_workers, video_frames=video_frames)
         self.window_frames, self.context_frames, self.batch_size = window_frames, context_frames, batch_size
         self.num_workers, self.resident, self.passes, self.augment, self.balance = num_workers, resident, passes, augment, balance
         self.video_frames, self.video_size, self.reader = video_frames, video_size, reader

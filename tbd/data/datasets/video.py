@@ -21,6 +21,7 @@ from tbd.errors import InputError
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.media.wav import read_samples
 from tbd.think.plan import MusclePlan
+from tbd.utils.input_checks import require_at_least
 
 
 class VideoBatch(TypedDict):
@@ -264,6 +265,8 @@ class VideoDataModule(SeededDataModule):
         val_windows: int | None = None,
     ) -> None:
         super().__init__()
+        require_at_least(1, window_frames=window_frames, batch_size=batch_size, val_windows=val_windows)
+        require_at_least(0, context_frames=context_frames, num_workers=num_workers)
         self.window_frames, self.context_frames = window_frames, context_frames
         self.batch_size, self.num_workers, self.seed, self.val_windows = batch_size, num_workers, run_seed(seed), val_windows
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tbd import DEFAULT_SEED
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.batched import ClipRequest, draw_pieces
@@ -30,7 +31,7 @@ class MotionSampler(NormalizedDiffusion):
         self,
         audio: np.ndarray,
         plan: MusclePlan,
-        seed: int = 0,
+        seed: int = DEFAULT_SEED,
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
     ) -> Iterator[Motion]:

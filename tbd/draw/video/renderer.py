@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from tbd import DEFAULT_SEED
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.video.diffusion import VideoDiffusion
 from tbd.errors import InputError
@@ -37,7 +38,7 @@ class VideoRenderer(Renderer):
         model: VideoDiffusion,
         plan: MusclePlan,
         audio: np.ndarray,
-        seed: int = 0,
+        seed: int = DEFAULT_SEED,
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         low_memory: bool = False,

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tbd import DEFAULT_SEED
 from tbd.draw.conditioning.audio_encoder import frames_of
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.base import Guidance
@@ -76,7 +77,7 @@ class VideoSampler(WindowDiffusion):
         region_masks: np.ndarray,
         audio: np.ndarray,
         plan: MusclePlan,
-        seed: int = 0,
+        seed: int = DEFAULT_SEED,
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         sequential: bool = False,
@@ -140,7 +141,7 @@ class VideoSampler(WindowDiffusion):
         region_masks: Tensor,
         audio: np.ndarray,
         plan: MusclePlan,
-        seed: int = 0,
+        seed: int = DEFAULT_SEED,
         guidance: Guidance | None = None,
         num_inference_steps: int | None = None,
         sequential: bool = False,

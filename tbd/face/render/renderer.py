@@ -187,3 +187,19 @@ class PreparedPortrait:
         whole = self._face.image.copy()
         whole[top:bottom, left:right] = frame
         return whole
+
+
+class PreparedPicture(PreparedPortrait):
+    """A portrait that is ready to move within a larger picture.
+
+    Args:
+        part: Draws the part that moves.
+        complete: Puts it back into the picture, as `tbd.face.framing.FramedFace.complete`.
+    """
+
+    def __init__(self, part: PreparedPortrait, complete: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._part, self._complete = part, complete
+
+    def __call__(self, values: np.ndarray, neutralize: float | None = None) -> np.ndarray:
+        """Draw one frame; see `PreparedPortrait.__call__`."""
+        return self._complete(self._part(values, neutralize))

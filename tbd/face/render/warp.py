@@ -9,6 +9,7 @@ from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, FaceGeometry, euler_to_matrix, matrix_to_euler
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye, eye_aperture
+from tbd.face.render.giving_way import GivingWay, respond
 from tbd.face.render.glasses import find_glasses
 from tbd.face.render.grid import Grid, invert, sample
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
@@ -18,7 +19,7 @@ from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.mouth.painting import Mouth
 from tbd.face.render.relief import estimate_light, relief_maps
 from tbd.face.render.skin import bare_skin, shadow_tint, skin_mask, skin_smoothness
-from tbd.face.render.wrinkles import crease_maps, crease_softness, saturate_depth
+from tbd.face.render.wrinkles import crease_maps, crease_onsets, crease_softness, saturate_depth
 from tbd.face.rig import Rig, resting_smile, smile_relaxation
 from tbd.face.rigging.eyes import open_shut_eyes
 from tbd.face.rigging.mouth import JAW, jaw_displacement, resting_jaw_drop
@@ -30,7 +31,7 @@ CELLS = 40
 """Cells per inter-ocular distance where the face moves."""
 _EDGE = 6
 """Cells over which the window of these goes over into the whole picture's."""
-_CREASES = 64
+_CREASES = 88
 """Samples per inter-ocular distance of the crease maps."""
 _UNSEEN = np.array([0.32, 0.3, 0.0])
 """Of pitch, yaw and roll: what a viewer (MediaPipe's landmarker, in `benchmarks.closed_loop`) misses of a turn of the mesh, as a share of
@@ -61,14 +62,6 @@ for _group, _names in enumerate(
         _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
 _SHOWN = {"mouthUpperUp": 1.4, "mouthLowerDown": 1.3, "mouthFunnel": 1.45}
 """Movements of the lips that a warped picture shows less of than a face does: by these factors they are drawn larger."""
-_PHILTRUM = {"Right": (97, 37), "Left": (326, 267)}
-"""The skin under each half of the nose, and of the upper lip's edge."""
-_SHORTEST = 0.55
-"""Of the height of the skin between them so much is left when the lip is raised: what is pressed together further would fold."""
-_EASY = 0.6
-"""Up to this share of what the skin may shorten by, it does as it is asked."""
-_RAISE = ("mouthUpperUp", "mouthShrugUpper", "noseSneer", "mouthFunnel")
-"""Movements that raise the upper lip, and give way together."""
 _LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)
 _RESTING = 0.02
 """Inter-ocular distances that lips move until a mouth that is open in the portrait has left its rest."""
@@ -140,7 +133,7 @@ class PortraitWarper:
                 if channel in BLENDSHAPES:
                     self._modes[BLENDSHAPES.index(channel)] *= gain
         self._modes = limit_to_outline(self._modes, face)
-        self._prepare_lip_room()
+        self._give_way = GivingWay(self._modes, self._rest)
         self._glasses = find_glasses(face)
         if self._glasses is not None and self._glasses.tinted:  # no eye is seen that could move
             self._modes[[i for i, name in enumerate(BLENDSHAPES) if name.startswith("eye")]] = 0
@@ -152,15 +145,6 @@ class PortraitWarper:
         self._prepare_fields(outline)
         self._prepare_apertures()
         self._prepare_creases(shading)
-
-    def _prepare_lip_room(self) -> None:
-        """Measure how each mode shortens the skin between nose and upper lip, and how short it may become."""
-        self._lip_room = []
-        for side, (nose, lip) in _PHILTRUM.items():
-            rise = self._modes[:, lip, 1] - self._modes[:, nose, 1]
-            room = (1 - _SHORTEST) * max(float(self._rest[nose, 1] - self._rest[lip, 1]), 0.05)
-            raising = [BLENDSHAPES.index(c) for name in _RAISE for c in (name, name + side) if c in BLENDSHAPES]
-            self._lip_room.append((rise / np.float32(room), raising))
 
     def _prepare_fields(self, outline: np.ndarray) -> None:
         import cv2
@@ -299,8 +283,7 @@ class PortraitWarper:
         light, bare = estimate_light(self._face, skin), bare_skin(skin, scale)
         if self._glasses is not None:
             bare = bare * (1 - self._glasses.stiffness(image, scale))
-        maps, mix = crease_maps(points.astype(np.float64), places, scale, soft, light, shrink(bare).ravel())
-        maps *= depth
+        maps, mix = crease_maps(points.astype(np.float64), places, scale, soft, light, shrink(bare).ravel(), depth, self._blur / scale)
         lines, deepened = line_maps(image, bare, points, scale)
         maps = np.concatenate([maps, [shrink(line).ravel() for line in lines]])
         mix = np.concatenate([mix, deepened], 1)
@@ -311,6 +294,7 @@ class PortraitWarper:
         self._smile_folds = np.float32(0.8 * min(resting_smile(self._rig), 1)) * smiling
         self._tint = shadow_tint(image, points)
         self._crease_shape, self._crease_mix = size, mix
+        self._crease_onset = np.append(crease_onsets(), np.zeros(len(lines))).astype(np.float32)
         self._crease_maps = (maps * np.float32(shading)).astype(np.float32)
         cells = self._skin.reshape(len(self._modes), *self._camera[1].shape[:2], 3)
         towards = cells @ self._face.rotation[2].astype(np.float32)
@@ -379,11 +363,7 @@ class PortraitWarper:
         The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes; parted lips close as
         far as it does, or as `close_lips` says.
         """
-        weights = self._rig.activations(blendshapes)
-        yielding = np.ones_like(weights)
-        for rise, raising in self._lip_room:  # what raises both halves of the lip gives way as the tighter one asks
-            yielding[raising] = np.minimum(yielding[raising], _philtrum_share(weights, rise, raising))
-        weights *= yielding
+        weights = self._give_way(self._rig.activations(respond(blendshapes)))
         contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
         yields = neutralize + (1 - neutralize) * contrary
         weights[-1] += (1 - weights[-1]) * max(yields, self._close_lips)
@@ -480,7 +460,7 @@ class PortraitWarper:
     def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, weights: np.ndarray, back: np.ndarray) -> None:
         import cv2
 
-        amounts = saturate_depth(blendshapes @ self._crease_mix) - weights[len(self._rig.modes)] * self._smile_folds
+        amounts = saturate_depth(blendshapes @ self._crease_mix, self._crease_onset) - weights[len(self._rig.modes)] * self._smile_folds
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
         relief = np.tanh(weights @ self._relief / _RELIEF) * _RELIEF
@@ -493,19 +473,6 @@ class PortraitWarper:
         seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
         lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
-
-
-def _philtrum_share(weights: np.ndarray, rise: np.ndarray, raising: list[int]) -> float:
-    """0..1, what is left of movements that raise the upper lip, so that the skin above it does not fold.
-
-    `rise` is what each mode shortens that skin by, as a share of what it may shorten by; `raising` are those that give way.
-    """
-    total = float(weights @ rise[: len(weights)])
-    given = float(weights[raising] @ np.maximum(rise[raising], 0))
-    if total <= _EASY or given <= 0:
-        return 1.0
-    allowed = _EASY + (1 - _EASY) * np.tanh((total - _EASY) / (1 - _EASY))
-    return float(np.clip(1 - (total - allowed) / given, 0, 1))
 
 
 def _shown_turn(angles: np.ndarray, pose: np.ndarray) -> np.ndarray:

@@ -28,6 +28,8 @@ class Crease:
         ridge: Log light of the ridges beside it, as a share of `depth` with the sign turned.
         by: The blendshapes that deepen it, without Left and Right where they have sides, and how much.
         whole: Whether it lies on the midline and is drawn once, deepened by the mean of both sides.
+        onset: How much of `by` it takes to begin. A fold with an onset is one that strong movements press into any skin, smooth or
+            lined: it is as sharp and as deep on all.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Crease:
     by: dict[str, float]
     ridge: float = 0.35
     whole: bool = False
+    onset: float = 0.0
 
 
 _SMILE_LINES = {"mouthSmile": 0.45, "cheekSquint": 0.8, "eyeSquint": 0.3}
@@ -47,6 +50,8 @@ _NOSE_FOLD = {"mouthSmile": 0.8, "noseSneer": 1.0, "mouthUpperUp": 0.6, "mouthDi
 
 CREASES = (
     Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.44, 0.028, {"browDown": 1.0}),
+    Crease("glabellar furrow", ((9, 9, 336, 337), (9, 336), (8, 285, 285), (8, 8, 417, 285)),
+           -0.62, 0.013, {"browDown": 1.0, "noseSneer": 0.3}, 0.45, onset=0.25),
     Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
     Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.4, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
     Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
@@ -56,12 +61,18 @@ CREASES = (
            -0.24, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.12, True),
     Crease("forehead line, highest", ((299, 299, 296), (337, 337, 336), (151, 151, 9), (108, 108, 107), (69, 69, 66)),
            -0.2, 0.022, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.12, True),
+    Crease("forehead furrow, lower", ((333, 334), (296, 299), (336, 337), (9, 9, 151), (107, 108), (66, 69), (104, 105)),
+           -0.26, 0.013, {"browInnerUp": 0.7, "browOuterUp": 0.6}, 0.4, True, onset=0.3),
+    Crease("forehead furrow, higher", ((333, 333, 334), (299, 299, 296), (336, 337, 337), (9, 9, 151, 151, 151), (107, 108, 108),
+           (66, 69, 69), (104, 104, 105)), -0.22, 0.013, {"browInnerUp": 0.6, "browOuterUp": 0.7}, 0.4, True, onset=0.35),
     Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.036, _NOSE_FOLD),
+    Crease("nasolabial furrow", ((358, 423), 426, (426, 436), 436), -0.34, 0.014, _NOSE_FOLD, 0.3, onset=0.35),
     Crease("raised cheek", ((280, 425),), 0.1, 0.14, {"mouthSmile": 0.8, "cheekSquint": 0.6, "noseSneer": 0.4}, 0.0),
     Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.3, 0.016, {"noseSneer": 1.0, "browDown": 0.1}, 0.5),
     Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.3, 0.016, {"noseSneer": 1.0}, 0.5),
+    Crease("nose wrinkle, deep", ((168, 6, 6), (417, 351), (465, 412, 351)), -0.4, 0.011, {"noseSneer": 1.0}, 0.5, onset=0.3),
     Crease("nose wing furrow", (420, 360, 358), -0.32, 0.02, {"noseSneer": 1.0, "mouthSmile": 0.2, "mouthUpperUp": 0.3}),
     Crease("crow's foot, upper", ((359, 446), (342, 353), 353), -0.2, 0.012, _SMILE_LINES, 0.4),
     Crease("crow's foot, middle", (446, 265, (265, 372)), -0.2, 0.012, _SMILE_LINES, 0.4),
@@ -92,7 +103,14 @@ _HIDDEN = 0.75
 
 
 def crease_maps(
-    points: np.ndarray, places: np.ndarray, scale: float, soft: float = 0.0, light: np.ndarray | None = None, skin: np.ndarray | None = None
+    points: np.ndarray,
+    places: np.ndarray,
+    scale: float,
+    soft: float = 0.0,
+    light: np.ndarray | None = None,
+    skin: np.ndarray | None = None,
+    depth: float = 1.0,
+    blur: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw maps of log light over a picture, and compute how the blendshapes mix them.
 
@@ -103,16 +121,20 @@ def crease_maps(
         soft: Inter-ocular distances by which folds are blurred; what they darken stays the same on the whole.
         light: (2,) the portrait's light, see `estimate_light`; from above and in front by default.
         skin: (M,) 0..1, how much each place is bare skin; everywhere by default.
+        depth: Share of their depth that folds have on this skin; those with an onset have all of it.
+        blur: Inter-ocular distances by which the picture is softer than a sharp one, and folds with an onset with it.
 
     Returns:
-        Maps (K, M) float32 of log light, and mix (52, K) float32: ``light = exp(saturate_depth(coefficients @ mix) @ maps)``.
+        Maps (K, M) float32 of log light, and mix (52, K) float32:
+        ``light = exp(saturate_depth(coefficients @ mix, crease_onsets()) @ maps)``.
     """
     light = np.array([0.0, 0.3]) if light is None else light
     maps, mix = [], []
     for crease in CREASES:
         sides = ("",) if crease.whole else ("Left", "Right")
         for side in sides:
-            drawn = _draw(crease, points, places, scale, side == "Right", soft, light)
+            drawn = _draw(crease, points, places, scale, side == "Right", blur if crease.onset else soft, light)
+            drawn *= 1.0 if crease.onset else depth
             maps.append(drawn if skin is None else drawn * skin * _shown(drawn, skin))
             mix.append(_mix(crease, side))
     return np.array(maps, np.float32), np.array(mix, np.float32).T
@@ -124,9 +146,23 @@ def _shown(drawn: np.ndarray, skin: np.ndarray) -> float:
     return float(smoothstep(np.array((share - _HIDDEN + 0.15) / 0.3)))
 
 
-def saturate_depth(amounts: np.ndarray) -> np.ndarray:
-    """Limit how deep folds get that several movements deepen together, by a tanh; of the shape of `amounts`."""
-    return np.float32(1.2) * np.tanh(amounts / np.float32(1.2))
+def crease_onsets() -> np.ndarray:
+    """Return the (K,) float32 onsets of the folds that `crease_maps` draws."""
+    return np.array([crease.onset for crease in CREASES for _ in range(1 if crease.whole else 2)], np.float32)
+
+
+def saturate_depth(amounts: np.ndarray, onset: np.ndarray | float = 0.0) -> np.ndarray:
+    """Limit how deep folds get that several movements deepen together, by a tanh.
+
+    Args:
+        amounts: (..., K) how much the movements deepen each.
+        onset: (K,) how much of it each needs to begin.
+
+    Returns:
+        (..., K) float32 depths.
+    """
+    begun = np.maximum(amounts - onset, 0) / (1 - np.asarray(onset, np.float32))
+    return (np.float32(1.2) * np.tanh(begun / np.float32(1.2))).astype(np.float32)
 
 
 def _mix(crease: Crease, side: str) -> list[float]:
@@ -156,7 +192,7 @@ def _draw(crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, 
         profile += _SLOPE * facing * np.exp(-(across**2)) * np.sign(crease.depth)
     # Folds are deepest in their middle and run out at their ends.
     ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 2.5)
-    share = _LINE_SHARE if crease.ridge and crease.width <= _THIN else 1.0
+    share = _LINE_SHARE if crease.ridge and crease.width <= _THIN and not crease.onset else 1.0
     return crease.depth * share * crease.width / width * profile * ends
 
 

@@ -97,14 +97,23 @@ MUSCLE_PULLS = (
 
 DRAWN_PULLS = (
     MusclePull("browInnerUp", "frontalis, over the arch", BROW_MIDDLE, (0.0, 0.035, 0.0), 0.22, "inner", "both sides"),
-    MusclePull("mouthFrown", "depressor anguli oris", CORNER, (-0.065, 0.0, 0.01), 0.3),
+    MusclePull("mouthFrown", "depressor anguli oris", CORNER, (-0.02, 0.0, 0.01), 0.3),
     MusclePull("mouthFrown", "orbicularis oris, which holds the middle", (*LIP_MIDDLE_TOP, *LIP_MIDDLE_BOTTOM), (0.0, 0.014, 0.0), 0.14),
     MusclePull("mouthStretch", "risorius", CORNER, (-0.02, 0.0, 0.005), 0.33),
     MusclePull("mouthStretch", "platysma", (321, 405, 335, 424), (0.0, 0.04, 0.0), 0.28, "lower"),
     MusclePull("mouthShrugLower", "mentalis", LIP_MIDDLE_BOTTOM, (0.0, 0.02, 0.0), 0.2, "lower", "both sides"),
     MusclePull("mouthShrugUpper", "orbicularis oris", LIP_MIDDLE_TOP, (0.0, 0.02, 0.0), 0.2, "upper", "both sides"),
-    MusclePull("mouthShrugUpper", "mentalis, which raises it", LIP_MIDDLE_BOTTOM, (0.0, 0.05, 0.04), 0.2, "lower", "both sides"),
+    MusclePull("mouthShrugUpper", "mentalis, which raises it", LIP_MIDDLE_BOTTOM, (0.0, 0.08, 0.04), 0.2, "lower", "both sides"),
+    MusclePull("mouthShrugUpper", "mentalis", (18, 200, 199), (0.0, 0.05, 0.01), 0.22, "lower", "whole"),
+    MusclePull("mouthDimple", "buccinator, over the zygomatic's slip", CORNER, (0.015, 0.03, 0.0), 0.22),
+    MusclePull("mouthPress", "buccinator, which holds the corners", CORNER, (0.045, 0.02, -0.02), 0.25),
+    MusclePull("mouthPress", "mentalis", (200, 199, 428), (0.0, 0.03, 0.005), 0.25, "lower"),
+    MusclePull("mouthRollUpper", "orbicularis oris", CORNER, (-0.035, -0.015, 0.0), 0.25, span="both sides"),
+    MusclePull("mouthRollLower", "orbicularis oris", CORNER, (-0.025, -0.012, 0.0), 0.25, span="both sides"),
+    MusclePull("mouthRollLower", "mentalis", (18, 200, 199), (0.0, 0.035, 0.005), 0.25, "lower", "whole"),
 )
-"""What is added where a face is drawn. Film of 132 people, by MediaPipe's landmarker, shows corners of a frowning mouth that go down and
-hardly outwards, a lip that platysma hardly draws, an arch that goes with the inner brow, and lips that a shrug raises as one. Trackers
-solve for the pulls above alone: their basis is part of every figure that stands on tracked motion."""
+"""What is added where a face is drawn, by what film shows through MediaPipe's landmarker (132 people, and 61 more for how far their points
+go in frames in which a channel reads highest): corners of a frown that go down and a little less outwards; a lip that platysma hardly
+draws; an arch that goes with the inner brow; chin and lips that a shrug raises as one; pressed lips whose corners stay wide while the chin
+rises; rolled ones that draw the corners in. Trackers solve for the pulls above alone: their basis is part of every figure that stands on
+tracked motion."""

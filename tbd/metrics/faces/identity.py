@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from tbd.media.rates import FPS
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, to_uint8
-from tbd.metrics.inputs import CHECKS, require_at_least, require_finite_output
+from tbd.metrics.inputs import CHECKS, require_finite_output
 from tbd.metrics.sampling import sample_frames
+from tbd.utils.input_checks import require_at_least
 
 
 class FaceEmbedder(nn.Module):

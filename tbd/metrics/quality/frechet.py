@@ -9,9 +9,10 @@ from torch import Tensor
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, full_precision, to_uint8
 from tbd.metrics.gaussian import GaussianSums
-from tbd.metrics.inputs import check_frames, require_at_least, require_finite_output
+from tbd.metrics.inputs import check_frames, require_finite_output
 from tbd.metrics.networks.inception import FEATURES, Flavour, InceptionFeatures
 from tbd.metrics.sampling import sample_frames
+from tbd.utils.input_checks import require_at_least
 
 LEAST_FRAMES = 2048
 """As many as features: with fewer, the covariance has no full rank and the distance is mostly bias (two sets of one

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, to_uint8
-from tbd.metrics.inputs import require_at_least
 from tbd.metrics.networks.inception import FEATURES, Flavour
 from tbd.metrics.quality.frechet import InceptionMetric
 from tbd.metrics.sampling import sample_frames
+from tbd.utils.input_checks import require_at_least
 
 
 class _ContentSample:

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMean, FrozenModule, Unmeasurable, full_precision, tensor, to_uint8
-from tbd.metrics.inputs import require_at_least, require_finite_output
+from tbd.metrics.inputs import require_finite_output
 from tbd.metrics.sampling import sample_frames
 from tbd.metrics.theval import LIPS
+from tbd.utils.input_checks import require_at_least
 from tbd.weights import WeightsNotFoundError
 
 _ADVICE = "pip install 'tbd[quality]'"

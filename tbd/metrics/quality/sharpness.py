@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, to_uint8
-from tbd.metrics.inputs import require_at_least
+from tbd.utils.input_checks import require_at_least
 
 _BLOCK = 64
 _EDGE_BLOCK = 0.002

@@ -39,6 +39,15 @@ def test_lids_follow_the_gaze_and_widen(rig):
     assert lid_gap(moved(rig, eyeSquint=1), "Left").mean() < 0.7 * rest
 
 
+def test_where_a_face_is_drawn_lids_go_further_with_the_gaze_and_blinks_still_close():
+    drawn, solved = (Rig(mean_face(), drawn=kind) for kind in (True, False))
+    for way, sign in (("eyeLookUp", 1), ("eyeLookDown", -1)):
+        further, less = (sign * (lid_gap(moved(face, **{way: 1.0}), "Left") - lid_gap(face.canonical, "Left")) for face in (drawn, solved))
+        assert (further > 1.3 * less).all() and (less > 0).all()
+    for also in ({"eyeLookDown": 1}, {"eyeSquint": 1}, {"eyeLookUp": 1}):
+        assert np.abs(lid_gap(moved(drawn, eyeBlink=1, **also), "Left")).max() < 1e-5
+
+
 def test_gaze_turns_each_iris_to_its_own_side(rig):
     out = rig.displace(pose(eyeLookOut=1))
     assert out[473, 0] > 0.04 and out[468, 0] < -0.04

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tbd.face.geometry import mean_face
+from tbd.face.rig import Rig
 from tests.face.rigging.poses import AT
 
 
@@ -26,3 +28,15 @@ def test_the_inner_brow_leaves_the_outer_and_the_outer_the_inner(rig):
     assert inner[276, 1] < 0.3 * inner[285, 1] and outer[285, 1] < 0.3 * outer[276, 1]
     both = inner[[285, 295, 282, 283], 1] + outer[[285, 295, 282, 283], 1]
     assert both.max() < 1.3 * both.min()  # together they lift the brow as one
+
+
+@pytest.mark.parametrize(
+    "channel, point, axis, sign",
+    [
+        ("mouthPressLeft", 291, 0, 1), ("mouthPressLeft", 200, 1, 1), ("mouthRollUpper", 291, 0, -1), ("mouthRollLower", 291, 0, -1),
+        ("mouthRollLower", 200, 1, 1), ("mouthShrugUpper", 17, 1, 1), ("mouthShrugUpper", 200, 1, 1),
+    ],
+)  # fmt: skip
+def test_film_s_corners_and_chins_are_drawn(channel, point, axis, sign):
+    """Pressed lips stay wide while the chin rises, rolled ones draw the corners in, and a shrug raises all: see `DRAWN_PULLS`."""
+    assert sign * Rig(mean_face(), drawn=True).basis[AT[channel], point, axis] > 0.01

@@ -1,0 +1,126 @@
+"""How strongly muscles pull that pull one piece of skin together: each alone is drawn as it is asked, and what is in excess is given up.
+
+A face has so much skin between nose and lip, and its corners of the mouth go so far below its middle, whatever pulls on them. Needs numpy
+alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tbd.face import topology
+from tbd.face.channels import BLENDSHAPES
+
+_PHILTRUM = {"Right": (97, 37), "Left": (326, 267)}
+"""The skin under each half of the nose, and of the upper lip's edge."""
+_SHORTEST = 0.55
+"""Of the height of the skin between them so much is left when the lip is raised: what is pressed together further would fold."""
+_RAISE = ("mouthUpperUp", "mouthShrugUpper", "noseSneer", "mouthFunnel")
+"""Movements that raise the upper lip, and give way together."""
+_CORNERS = {"Right": 61, "Left": 291}
+_SEAM = (13, 14)
+_DROOP = 0.11
+"""Inter-ocular distances (10 mm) by which the corners of a mouth go below the middle of its lips at most: frown and shrugs together."""
+_BEND = ("mouthFrown", "mouthShrugLower", "mouthShrugUpper")
+"""Movements that bend the mouth into an arch, and give way together."""
+_EASY = 0.6
+"""Up to this share of what the skin may do, it does as it is asked."""
+_SMILE_EASY, _SMILE_FULL = 1.4, 1.1
+"""A smile rises easily at first and meets resistance at the end: by these factors it is drawn larger when slight and when full. Tracked
+smiles of 0.3 to 0.6 were drawn too faint to be named, and MediaPipe's landmarker read a drawn half smile as 0.21."""
+_LIDS_UNDER_BROWS = 0.6
+"""A lowered brow weighs on the lid: of its widening, so much is lost at full strength."""
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """One piece of skin.
+
+    Args:
+        share: (K,) float32, how far each mode uses up what the skin can do.
+        giving: The modes that give way.
+    """
+
+    share: np.ndarray
+    giving: list[int]
+
+
+class GivingWay:
+    """Limits what several movements of one portrait do together.
+
+    Args:
+        modes: (K, 478, 3) displacement of each mode at 1, those of the blendshapes first.
+        rest: (478, 3) the face's points in its canonical frame.
+    """
+
+    def __init__(self, modes: np.ndarray, rest: np.ndarray) -> None:
+        self._limits = [
+            *(_Limit(*pair) for pair in _philtrum(modes, rest)),
+            *(_Limit(*pair) for pair in _arch(modes)),
+        ]
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        """Weigh the modes anew.
+
+        Args:
+            weights: (K or fewer,) as the motion asks.
+
+        Returns:
+            The same with what is in excess given up. What raises both halves of a lip gives way as the tighter one asks.
+        """
+        yielding = np.ones_like(weights)
+        for limit in self._limits:
+            yielding[limit.giving] = np.minimum(yielding[limit.giving], limit_share(weights, limit.share, limit.giving))
+        return weights * yielding
+
+
+def respond(blendshapes: np.ndarray) -> np.ndarray:
+    """Compute how strongly muscles show, each by its own strength and its opponents'.
+
+    Args:
+        blendshapes: (52,) coefficients in 0..1.
+
+    Returns:
+        (52,) a copy for `tbd.face.rig.Rig.activations`.
+    """
+    shown = blendshapes.copy()
+    for side in topology.SIDES:
+        wide, down, smile = (BLENDSHAPES.index(f"{name}{side}") for name in ("eyeWide", "browDown", "mouthSmile"))
+        shown[wide] *= 1 - _LIDS_UNDER_BROWS * blendshapes[down]
+        shown[smile] *= _SMILE_EASY - (_SMILE_EASY - _SMILE_FULL) * blendshapes[smile]
+    return shown
+
+
+def limit_share(weights: np.ndarray, share: np.ndarray, giving: Sequence[int]) -> float:
+    """Compute what is left of movements that give way.
+
+    Args:
+        weights: (N,) of the modes.
+        share: (N or more,) how far each uses up what the skin can do; negative where it makes room.
+        giving: The modes that give way.
+
+    Returns:
+        0..1.
+    """
+    total = float(weights @ share[: len(weights)])
+    given = float(weights[giving] @ np.maximum(share[giving], 0))
+    if total <= _EASY or given <= 0:
+        return 1.0
+    allowed = _EASY + (1 - _EASY) * np.tanh((total - _EASY) / (1 - _EASY))
+    return float(np.clip(1 - (total - allowed) / given, 0, 1))
+
+
+def _channels(names: Iterable[str], side: str) -> list[int]:
+    return [BLENDSHAPES.index(channel) for name in names for channel in (name, name + side) if channel in BLENDSHAPES]
+
+
+def _philtrum(modes: np.ndarray, rest: np.ndarray) -> Iterable[tuple[np.ndarray, list[int]]]:
+    for side, (nose, lip) in _PHILTRUM.items():
+        room = (1 - _SHORTEST) * max(float(rest[nose, 1] - rest[lip, 1]), 0.05)
+        yield (modes[:, lip, 1] - modes[:, nose, 1]) / np.float32(room), _channels(_RAISE, side)
+
+
+def _arch(modes: np.ndarray) -> Iterable[tuple[np.ndarray, list[int]]]:
+    for side, corner in _CORNERS.items():
+        yield (modes[:, _SEAM, 1].mean(1) - modes[:, corner, 1]) / np.float32(_DROOP), _channels(_BEND, side)
