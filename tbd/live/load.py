@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 LATE = 0.06
 """Seconds after its sound was there at which the drawing of a hop begins too late."""
+_VERY_LATE = 0.15
+"""The same for the lowest level, which shows so little of speech that a little more delay is better."""
 _CALM = 0.02
 """Seconds within which it begins in time."""
 _SETTLING = 0.5
@@ -73,7 +75,8 @@ class LoadShedder:
         if late > _CALM or waiting:
             self._calm_since = now
         # fewer frames help where they pile up; once they are fewer, those that are too late are left out, and the motion has time
-        if (late > LATE or (waiting and not self._level)) and now - self._lowered > _SETTLING and self._level < len(LEVELS) - 1:
+        limit = LATE if self._level < len(LEVELS) - 2 else _VERY_LATE
+        if (late > limit or (waiting and not self._level)) and now - self._lowered > _SETTLING and self._level < len(LEVELS) - 1:
             if now - self._raised < 2 * self._patience:  # what was tried was too much
                 self._patience = min(2 * self._patience, _LONGEST_PATIENCE)
             self._level, self._lowered = self._level + 1, now

@@ -278,3 +278,32 @@ def test_two_tabs_at_once_and_one_that_closes_while_drawing(visit, given, tempor
             return
         time.sleep(0.2)
     pytest.fail(f"{left} stayed")
+
+
+def test_a_video_takes_the_picture_s_place_and_is_dubbed(visit, given, tmp_path):
+    import skimage.data
+
+    from tbd.media import VideoWriter
+
+    with VideoWriter(tmp_path / "clip.mp4") as writer:
+        for _ in range(12):
+            writer.write(skimage.data.astronaut()[::2, ::2].copy())
+    tab = visit()
+    page = tab.page
+    tab.give(given["portrait"], given["voice"])
+    page.wait_for_selector("#portrait-note img", timeout=SECONDS)
+    page.click("#more-portrait button")
+    page.locator("#clip input[type=file]").set_input_files(str(tmp_path / "clip.mp4"))
+    page.wait_for_selector("#portrait img", state="detached", timeout=SECONDS)
+    page.wait_for_selector("#portrait-note img", timeout=SECONDS)
+    page.fill("#sentence textarea", "happy")
+    page.click("#think")
+    page.wait_for_selector("#chart svg", timeout=SECONDS)
+    page.click("#draw-button")
+    page.wait_for_selector("#downloads a", timeout=SECONDS)
+    command = page.inner_text("#downloads code")
+    assert "--portrait clip.mp4" in command and "--frame full" in command
+    tab.give(portrait=given["portrait"])  # and back: the picture speaks again, and the video is gone
+    page.wait_for_function("!document.querySelector('#clip').textContent.includes('clip.mp4')", timeout=SECONDS)
+    page.wait_for_selector("#portrait-note img", timeout=SECONDS)
+    assert not tab.complaints
