@@ -6,9 +6,10 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.evaluation.predictions import find_videos
+from tbd.think.emotions import EMOTIONS
 from tbd.utils.atomic import atomic_output
 
-COUNT = 8
+COUNT = len(EMOTIONS)
 """Clips shown: one of each emotion where their names have it, else evenly chosen."""
 _SIDE = 96
 """Pixels of a picture."""
