@@ -17,8 +17,6 @@ here, on windows of held-out clips, from the same noise for every way:
 - ``error``, ``error at the mouth``: mean absolute difference to the true frames, 0..255. Whether it can be seen in the end.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,7 @@ from torch.nn import functional as F
 from benchmarks.common import environment, run, table, write_results
 from benchmarks.video_clips import read_clips
 from benchmarks.video_small import fit, recoloured_latents, small_model, train_autoencoder
-from benchmarks.video_speed import HalloBench
+from benchmarks.video_speed import HalloBench, median_seconds
 from tbd.data.datasets.video import VideoClip, VideoWindows
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.noise_scheduler import scheduler_like
@@ -148,7 +146,7 @@ def video_acceleration(
     bench = HalloBench(tiny)
     if compile and device.type == "cuda":
         bench.model.compile_parts()
-    decode, own = _seconds(bench.decode, device), bench.model.noise_scheduler
+    decode, own = median_seconds(bench.decode, device), bench.model.noise_scheduler
     everything["about"]["decoding a window, seconds"] = decode
     for kind in dict.fromkeys((way.reuse, way.interval) for way in WAYS):
         few, many = (_window_seconds(bench, Way(steps, reuse=kind[0], interval=kind[1]), own) for steps in TIMED)
@@ -162,7 +160,7 @@ def video_acceleration(
 
 def _window_seconds(bench: HalloBench, way: Way, own: Any) -> float:
     draw_as(bench.model, way, own, ClassifierFreeGuidance(3.5, "everything", way.interval))
-    return _seconds(lambda: bench.window(way.steps), bench.device)
+    return median_seconds(lambda: bench.window(way.steps), bench.device)
 
 
 def draw_as(model: VideoDiffusion, way: Way, own: Any, guidance: ClassifierFreeGuidance) -> None:
@@ -264,20 +262,6 @@ class Judge:
     def _apart(self, drawn: list[Tensor], other: list[Tensor]) -> float:
         a, b = (torch.cat(x)[:, self.model.past_frames :] for x in (drawn, other))
         return float((a - b).square().mean().sqrt() / b.std())
-
-
-def _seconds(call: Callable[[], Any], device: torch.device, times: int = 2) -> float:
-    """The least of some calls after a first, which compiles."""
-    spent = []
-    for _ in range(1 + times):
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        start = time.perf_counter()
-        call()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        spent.append(time.perf_counter() - start)
-    return min(spent[1:])
 
 
 def markdown(everything: dict[str, Any]) -> str:

@@ -296,14 +296,15 @@ def hallo_speed(tiny: bool = False, steps: int = 8, compile: bool = False) -> di
         bench.model.compile_parts()
     if bench.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    one, many = (_median(lambda n=n: bench.window(n), bench.device) for n in (1, 1 + steps))
+    one, many = (median_seconds(lambda n=n: bench.window(n), bench.device) for n in (1, 1 + steps))
     step = (many - one) / steps
-    window, decode = one + 39 * step, _median(bench.decode, bench.device)
+    window, decode = one + 39 * step, median_seconds(bench.decode, bench.device)
     peak = torch.cuda.max_memory_allocated() / 2**30 if bench.device.type == "cuda" else 0.0
     return {"step_s": step, "window_s": window, "decode_s": decode, "per_second_of_video_s": (window + decode) * 25 / 16, "peak_gib": peak}
 
 
-def _median(call: Callable[[], Any], device: torch.device, times: int = 3) -> float:
+def median_seconds(call: Callable[[], Any], device: torch.device, times: int = 3) -> float:
+    """The median of some calls after a first, which compiles."""
     spent = []
     for _ in range(1 + times):
         if device.type == "cuda":
