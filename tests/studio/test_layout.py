@@ -267,8 +267,8 @@ def test_two_tabs_at_once_and_one_that_closes_while_drawing(visit, given, tempor
         tab.page.click("#think")
         tab.page.wait_for_selector("#chart svg", timeout=SECONDS)
     first.page.click("#draw-button")
+    first.page.wait_for_selector("#preview progress", timeout=SECONDS)  # before anything else, or a short video could be done by then
     second.page.click("#preview-button")
-    first.page.wait_for_selector("#preview progress", timeout=SECONDS)
     first.context.close()
     second.page.wait_for_selector("#preview video", timeout=SECONDS)
     assert "joy" in second.page.inner_text("#reasoning") or "happ" in second.page.inner_text("#reasoning")
