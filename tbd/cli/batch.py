@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tbd.cli.drawing.batch_jobs import COLUMNS, REQUIRED, Job, Status, read_jobs
 from tbd.cli.options.command import Command
-from tbd.cli.options.drawing import SamplingOptions, add_drawing_options, add_renderer_options, drawing_values, renderer_values
+from tbd.cli.options.drawing import (
+    SamplingOptions,
+    add_drawing_options,
+    add_renderer_options,
+    check_renderer,
+    drawing_values,
+    renderer_values,
+)
 from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError, TBDError, disk_error
 
@@ -40,11 +47,7 @@ def _run(options: "Namespace") -> None:
     values = drawing_values(options)
     shared = {**{name: options[name] for name in (*_SAMPLING, *_FRAMING, "size", "emotion_from")}, "model": options.motion_model}
     renderer = renderer_values(options)
-    if (renderer["renderer"] == "video") != (options.checkpoint is not None):
-        raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")
-    if options.checkpoint is None and (options.low_memory or options.compile):
-        flag = "--low-memory" if options.low_memory else "--compile"
-        raise InputError(f"{flag} is for a video model; give --renderer video and --checkpoint.")
+    check_renderer(**renderer)
     slots = {name: str(options.get(name)) for name in ("planner", "tracker", "guidance", "noise_scheduler", "voice_reader")}
     if options.checkpoint is not None or values["components"].renderer is not None:  # without, rows that are done stay done
         slots |= {name: str(options.get(name)) for name in ("renderer", "checkpoint", "low_memory")}

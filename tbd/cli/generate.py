@@ -9,6 +9,7 @@ from tbd.cli.options.drawing import (
     SamplingOptions,
     add_drawing_options,
     add_renderer_options,
+    check_renderer,
     drawing_values,
     renderer_values,
 )
@@ -115,10 +116,7 @@ def generate(
     if size is not None:
         check_size(size)
     check_generation(portrait, audio, output, plan, motion_output, plan_output)
-    if (renderer == "video") != (checkpoint is not None):
-        raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")
-    if checkpoint is None and (low_memory or compile):
-        raise InputError(f"{'--low-memory' if low_memory else '--compile'} is for a video model; give --renderer video and --checkpoint.")
+    check_renderer(renderer, checkpoint, low_memory, compile)
     if plan is not None and emotion:
         raise InputError("Give --emotion or --plan, not both: a plan already says what is felt.")
     if plan is not None and emotion_from is not None:

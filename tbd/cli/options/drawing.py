@@ -1,5 +1,6 @@
 """The options that `tbd generate` and `tbd demo` share, and the components that they choose."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,25 @@ def renderer_values(options: "Namespace") -> dict[str, Any]:
     """
     renderer = "video" if names_video(options.renderer) else "mesh"
     return {"renderer": renderer, "checkpoint": options.checkpoint, "low_memory": options.low_memory, "compile": options.compile}
+
+
+def check_renderer(renderer: str, checkpoint: str | os.PathLike | None, low_memory: bool, compile: bool) -> None:
+    """Check that the options of a video model go together.
+
+    Args:
+        renderer: ``mesh`` or ``video``.
+        checkpoint: The video model.
+        low_memory: Whether it draws in less memory.
+        compile: Whether it is compiled.
+
+    Raises:
+        InputError: If one is given without another that it needs.
+    """
+    if (renderer == "video") != (checkpoint is not None):
+        raise InputError("--renderer video and --checkpoint, the video model that draws, go together.")
+    if checkpoint is None and (low_memory or compile):
+        flag = "--low-memory" if low_memory else "--compile"
+        raise InputError(f"{flag} is for a video model; give --renderer video and --checkpoint.")
 
 
 def drawing_values(options: "Namespace") -> dict[str, Any]:

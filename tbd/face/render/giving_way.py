@@ -55,10 +55,7 @@ class GivingWay:
     """
 
     def __init__(self, modes: np.ndarray, rest: np.ndarray) -> None:
-        self._limits = [
-            *(_Limit(*pair) for pair in _philtrum(modes, rest)),
-            *(_Limit(*pair) for pair in _arch(modes)),
-        ]
+        self._limits = [_Limit(*pair) for pair in (*_philtrum(modes, rest), *_arch(modes))]
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         """Weigh the modes anew.
