@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tbd.face.render.grid import spread
+
 _DENSE = 65
 """Places along a contour after smoothing its control points into a curve."""
 _PER_PIXEL = 4
@@ -198,5 +200,5 @@ def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> None:
         return
     part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     base = below[part].astype(np.float32)
-    base += alpha[part][..., None] * (above[part] - base)
+    base += spread(alpha[part]) * (above[part] - base)
     below[part] = np.clip(base + np.float32(0.5), 0, 255)

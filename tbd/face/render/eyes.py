@@ -5,6 +5,7 @@ import numpy as np
 from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
 from tbd.face.render.contour import Aperture, Opening, affine_from_points, aperture_coverage, edge_ramp, warp_texture
+from tbd.face.render.grid import spread
 from tbd.face.render.lids import LidEdges, lid_curves
 from tbd.utils.tracks import smoothstep
 
@@ -163,10 +164,10 @@ class Eye:
         """(h, w, 3) float32: lids and eyeball without what darkens the edges."""
         picture = upper.astype(np.float32)
         # The upper lid lies over the lower one; below its edge comes the eyeball, then the lower lid.
-        under = np.clip(opening.above / np.float32(edge_ramp(self._soft, self._blur)) + np.float32(0.5), 0, 1)[..., None]
-        picture += under * (lower - picture)
-        cover = aperture_coverage(opening.above, opening.below, self._soft, self._blur)[..., None]
-        rows, columns = np.flatnonzero(cover.any((1, 2))), np.flatnonzero(cover.any((0, 2)))
+        under = np.clip(opening.above / np.float32(edge_ramp(self._soft, self._blur)) + np.float32(0.5), 0, 1)
+        picture += spread(under) * (lower - picture)
+        cover = aperture_coverage(opening.above, opening.below, self._soft, self._blur)
+        rows, columns = np.flatnonzero(cover.any(1)), np.flatnonzero(cover.any(0))
         if not len(rows):
             return picture
         part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
@@ -176,8 +177,8 @@ class Eye:
         shade = np.float32(_SHADE * np.clip(2 * closing, 0, 1))
         if shade > 0:
             depth = np.maximum(opening.above[part], 0) / np.float32(_SHADE_REACH * self._face.scale)
-            eyeball = eyeball * np.exp(-shade * np.exp(-depth))[..., None]
-        picture[part] += cover[part] * (eyeball - picture[part])
+            eyeball = eyeball * spread(np.exp(-shade * np.exp(-depth)))
+        picture[part] += spread(cover[part]) * (eyeball - picture[part])
         return picture
 
     def _eyeball(self, moved: np.ndarray, skull: np.ndarray, box: Window) -> np.ndarray:
@@ -189,7 +190,7 @@ class Eye:
         gaze[:, 2] += moved[self._iris[0]] - (turn[:, :2] @ centre + turn[:, 2])
         white = warp_texture(self._white, turn, self.aperture.pixels, box)
         iris = warp_texture(self._coloured, gaze, self.aperture.pixels, box)
-        return iris[..., :3] + (1 - iris[..., 3:]) * white
+        return iris[..., :3] + spread(1 - iris[..., 3]) * white
 
     @property
     def anchors(self) -> np.ndarray:

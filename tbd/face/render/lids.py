@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbd.face.render.contour import Opening
+from tbd.face.render.grid import spread
 from tbd.utils.tracks import smoothstep
 
 STEPS = 4
@@ -267,18 +268,18 @@ class LidEdges:
         lower = self._read(self._lower, along, -opening.below, 1)
         if shut > 0:
             # In the corners the edges do not move, so they stay as they are.
-            turned = np.float32(shut) * (1 - smoothstep((np.abs(along) - 0.95) / 0.25))[..., None].astype(np.float32)
+            turned = spread(np.float32(shut) * (1 - smoothstep((np.abs(along) - 0.95) / 0.25)).astype(np.float32))
             hanging = np.where(opening.above < 0, opening.above / np.float32(0.35), -opening.above / np.float32(0.8))
             lashes = self._read(self._lashes, along, hanging, 0)
             light = np.float32(1 - 0.6 * shut) * light  # what the corners show of the open eye goes, but for liner
             light = light + turned * (lashes - light)
             line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
-            light = np.minimum(light, -np.float32(_LINE * _LINE_WIDTH * self._scale / self._line) * turned * line[..., None])
+            light = np.minimum(light, -np.float32(_LINE * _LINE_WIDTH * self._scale / self._line) * turned * spread(line))
             lower = (1 - turned) * lower
             # A closed lid is a dome: lightest across its middle, turning away towards fold and corners.
             bulge = np.exp(-(((opening.above / np.float32(self._scale) + np.float32(0.06)) / np.float32(0.035)) ** 2))
             bulge = np.where(opening.above < 0, bulge, 0) * np.clip(1 - along**2, 0, 1)
-            light = light + np.float32(_DOME) * turned * bulge[..., None]
+            light = light + np.float32(_DOME) * turned * spread(bulge)
         light = light + lower
         # What is lighter than the skin at the edge (the eye's white beside a mesh that is a little off) stays with the eye.
         return np.minimum(light, np.float32(4 * (1 - moved) + 0.04))
@@ -292,7 +293,7 @@ class LidEdges:
             rising = np.where(opening.above < 0, -opening.above / np.float32(0.8), opening.above / np.float32(0.5))
             light = light + np.float32(opened) * self._read(self._lashes, along, rising, 0)
             line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
-            light = np.minimum(light, -np.float32(1.5 * _LINE * _LINE_WIDTH * self._scale / self._line * opened) * line[..., None])
+            light = np.minimum(light, -np.float32(1.5 * _LINE * _LINE_WIDTH * self._scale / self._line * opened) * spread(line))
         return light
 
     def _read(self, light: np.ndarray, along: np.ndarray, distance: np.ndarray, edge: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye, eye_aperture
 from tbd.face.render.giving_way import GivingWay, respond
 from tbd.face.render.glasses import find_glasses
-from tbd.face.render.grid import Grid, invert, sample
+from tbd.face.render.grid import Grid, invert, sample, spread
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
 from tbd.face.render.lids import paint_clean_lids
 from tbd.face.render.lines import line_maps
@@ -156,7 +156,7 @@ class PortraitWarper:
         self._window = self._fine.window(centre - 1.5 * reach, centre + [1.5, 1.75] * reach)
         wide, near = self._coarse.centres(), self._fine.centres()[self._window]
         self._camera = volume.camera(wide), volume.camera(near)
-        self._head_weight = volume.head_weight(wide), volume.head_weight(near)
+        self._head_weight = spread(volume.head_weight(wide), 2), spread(volume.head_weight(near), 2)
         self._bounds = self._coarse.bounds(_STRETCH), tuple(bound[self._window] for bound in self._fine.bounds(_STRETCH))
         upper, lower = volume.skin("upper"), volume.skin("lower")
         self._free = self._window_edge(near.shape[:2])
@@ -166,7 +166,7 @@ class PortraitWarper:
         places = volume.plane(near)
         fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3) * self._free[..., None]
         self._skin = fields.reshape(len(self._modes), -1).astype(np.float32)
-        self._edge = self._fine.upsample(edge.astype(np.float32), self._window)[..., None]
+        self._edge = spread(self._fine.upsample(edge.astype(np.float32), self._window), 2)
         identity = np.stack(np.meshgrid(np.arange(face.image.shape[1]), np.arange(face.image.shape[0])), -1)
         self._identity = identity.astype(np.float32)
         lip = volume.plane(face.points[list(topology.LIP_BOTTOM), :2])
@@ -377,7 +377,7 @@ class PortraitWarper:
         out = []
         for camera, weight, bounds, grid in zip(self._camera, self._head_weight, self._bounds, (self._coarse, self._fine)):
             move = camera @ change.T + shift[:2].astype(np.float32)
-            move *= weight[..., None]
+            move *= weight
             if grid is self._fine:
                 skin = (weights @ self._skin).reshape(*camera.shape[:2], 3)
                 move += skin @ (nearer * rotation @ turn)[:2].astype(np.float32).T
@@ -466,11 +466,15 @@ class PortraitWarper:
         relief = np.tanh(weights @ self._relief / _RELIEF) * _RELIEF
         light += cv2.resize(relief.reshape(back.shape[:2]), (columns, rows), interpolation=cv2.INTER_LINEAR)
         down, across = self._fine.pixels(self._window)
-        ratio = np.array([columns / (across.stop - across.start), rows / (down.stop - down.start)], np.float32)
-        x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
-        source = np.dstack([x, y]) + cv2.resize(back, (columns, rows)) * ratio * self._fine.step
-        seen = sample(light, source, cv2.BORDER_CONSTANT)
-        seen = cv2.resize(np.exp(seen[..., None] * self._tint), (across.stop - across.start, down.stop - down.start))
+        size = across.stop - across.start, down.stop - down.start
+        places = np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)[:, None]
+        # plane by plane, as in `invert`
+        x, y = (
+            place + plane * np.float32(cells / pixels) * self._fine.step
+            for place, plane, cells, pixels in zip(places, cv2.split(cv2.resize(back, (columns, rows))), (columns, rows), size)
+        )
+        seen = cv2.remap(light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        seen = cv2.resize(cv2.merge([np.exp(seen * tint) for tint in self._tint]), size)
         lit = frame[down, across] * seen
         frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
 

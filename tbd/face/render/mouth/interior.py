@@ -4,7 +4,7 @@ import numpy as np
 
 from tbd.face.geometry import FaceGeometry
 from tbd.face.render.contour import Opening
-from tbd.face.render.grid import sample
+from tbd.face.render.grid import sample, spread
 from tbd.face.render.mouth.dental_arch import DentalArch, RigidFrame, lower_arch, upper_arch
 from tbd.face.render.mouth.open_mouth import OwnTeeth
 from tbd.face.render.mouth.palette import Palette
@@ -85,7 +85,7 @@ class MouthInterior:
         gap = np.maximum(opening.above + opening.below, 1)
         result = self._palette.cavity(np.clip(opening.above / gap, 0, 1))
         cover, light = tongue(jaw.between(skull, _TONGUE_STAYS), x, y)
-        result += cover[..., None] * (light[..., None] * self._palette.tongue - result)
+        result += spread(cover) * (spread(light) * self._palette.tongue - result)
         result = _over(self._seen(self._lower, self._lower_arch, jaw, x, y), result)
         result = _over(self._seen(self._upper, self._upper_arch, skull, x, y), result)
         return result * self.shade(opening, protruded)
@@ -96,7 +96,7 @@ class MouthInterior:
         import cv2
 
         places, seen = arch.locate(bone, x, y)
-        return sample(picture, places, cv2.BORDER_CONSTANT) * seen[..., None]
+        return sample(picture, places, cv2.BORDER_CONSTANT) * spread(seen, 4)
 
     def shade(self, opening: Opening, protruded: float = 0.0) -> np.ndarray:
         """Compute the light that lips let in: little just under the upper lip, into the corners and through a narrow gap.
@@ -171,4 +171,4 @@ def _going_on(painted: np.ndarray, own: OwnTeeth, arch: DentalArch) -> np.ndarra
 
 def _over(texture: np.ndarray, below: np.ndarray) -> np.ndarray:
     """(h, w, 4) over (h, w, 3)."""
-    return texture[..., :3] + (1 - texture[..., 3:]) * below
+    return texture[..., :3] + spread(1 - texture[..., 3]) * below
