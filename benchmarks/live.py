@@ -10,6 +10,7 @@ each speaking the recording from another place on; wall clock, so give the proce
     python -m benchmarks.live [CLIP.mp4 ...] [--landmarker face_landmarker.task] [--minutes 10] [--speakers 4] --output out.json
 """
 
+import os
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -113,7 +114,9 @@ class PacedVoice:
             yield np.take(self._audio, range(i * length, (i + 1) * length), mode="wrap")
 
 
-def crowd(pipeline: TalkingHeadPipeline, audio: np.ndarray, speakers: int, seconds: float, size: int) -> dict[str, Any]:
+def crowd(
+    pipeline: TalkingHeadPipeline, audio: np.ndarray, speakers: int, seconds: float, size: int, processes: int | None
+) -> dict[str, Any]:
     """Let many speak at once in real time.
 
     Args:
@@ -122,12 +125,13 @@ def crowd(pipeline: TalkingHeadPipeline, audio: np.ndarray, speakers: int, secon
         speakers: How many.
         seconds: How long each.
         size: Height and width of the frames.
+        processes: Processes that render; None for as many as `LiveScheduler` takes.
 
     Returns:
         Frames a second that are new and delays, after the first five seconds, and processor seconds a second.
     """
     face = next(iter(load_portraits([ASTRONAUT], size).values()))
-    prepared, plan, scheduler = pipeline.prepare(face), pipeline.planner.plan("quietly furious"), LiveScheduler()
+    prepared, plan = pipeline.prepare(face), pipeline.planner.plan("quietly furious")
 
     def speak(number: int) -> tuple[np.ndarray, float]:
         time.sleep(0.37 * number)
@@ -142,17 +146,26 @@ def crowd(pipeline: TalkingHeadPipeline, audio: np.ndarray, speakers: int, secon
                 delays.append(time.monotonic() - voice.begun - i / FPS)
         return np.array(delays), fresh / (len(delays) / FPS - 5)
 
-    start, processor = time.monotonic(), time.process_time()
-    with ThreadPoolExecutor(speakers) as pool:
+    with LiveScheduler(processes) as scheduler, ThreadPoolExecutor(speakers) as pool:
+        scheduler.processes.load(prepared)
+        scheduler.processes.wait()
+        start, before = time.monotonic(), processor_seconds(scheduler)
         found = [*pool.map(speak, range(speakers))]
-    used = (time.process_time() - processor) / (time.monotonic() - start)
+        elapsed, after = time.monotonic() - start, processor_seconds(scheduler)
     settled = [delays[5 * FPS :] for delays, _ in found]
     halves = [np.concatenate([delays[part * len(delays) // 2 : (part + 1) * len(delays) // 2] for delays in settled]) for part in (0, 1)]
     return {
-        "speakers": speakers, "seconds": seconds, "frames a second": [rate for _, rate in found], "processor": used,
+        "speakers": speakers, "seconds": seconds, "frames a second": [rate for _, rate in found], "processes": scheduler.processes.count,
+        "processor, motion": (after[0] - before[0]) / elapsed, "processor, frames": (after[1] - before[1]) / elapsed,
         **{f"delay p{q}": float(np.percentile(np.concatenate(settled), q)) for q in (50, 95)},
         "delay p95, first half": float(np.percentile(halves[0], 95)), "delay p95, second half": float(np.percentile(halves[1], 95)),
     }  # fmt: skip
+
+
+def processor_seconds(scheduler: LiveScheduler) -> tuple[float, float]:
+    """Processor time of this process so far, and of those that render."""
+    stats = (Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split() for number in scheduler.processes.running)
+    return time.process_time(), sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def cost(pipeline: TalkingHeadPipeline, audio: np.ndarray, size: int) -> dict[str, Any]:
@@ -227,6 +240,7 @@ def live(
     seconds: float = 30.0,
     size: int = 384,
     seeds: int = 1,
+    processes: int | None = None,
     output: Path | None = None,
 ) -> None:
     """Measure streams.
@@ -239,13 +253,14 @@ def live(
         seconds: how long these speak.
         size: height and width of the frames.
         seeds: drawings per clip, averaged.
+        processes: how many render frames of those who speak at once; 0 for none.
         output: a .json file for the results; a table goes beside it as .md.
     """
     pipeline, voice = TalkingHeadPipeline(), read_audio(VOICE)
     costs = cost(pipeline, voice, size)
     found = lips(pipeline, {Path(clip).stem: read_clip(Path(clip), landmarker) for clip in clips}, seeds)
     lasting = endurance(pipeline, voice, minutes) if minutes else None
-    many = [crowd(pipeline, voice, n, seconds, size) for n in (1, 2, 4, 8, 16) if n <= speakers]
+    many = [crowd(pipeline, voice, n, seconds, size, processes) for n in (1, 2, 4, 8, 16) if n <= speakers]
     results = {"protocol": "live-2", "environment": environment(), "size": size, "cost": costs, "lips": found, "endurance": lasting}
     results["crowds"] = many
     write_results(output, results, report(results))
@@ -271,7 +286,7 @@ def report(results: dict[str, Any]) -> str:
         memory = ", ".join(f"{value:.0f}" for value in lasting["memory, MB"])
         parts.append(f"{lasting['minutes']:.1f} minutes: memory after each {memory} MB; drift {lasting['drift, ms']:.1f} ms.")
     if results["crowds"]:
-        kinds = ("delay p50", "delay p95", "delay p95, first half", "delay p95, second half", "processor")
+        kinds = ("delay p50", "delay p95", "delay p95, first half", "delay p95, second half", "processor, motion", "processor, frames")
         lines = [
             [n["speakers"], f"{min(n['frames a second']):.1f}–{max(n['frames a second']):.1f}", *(n[k] for k in kinds)]
             for n in results["crowds"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tbd.face.framing import Frame, FramedFace
     from tbd.face.geometry import FaceGeometry
     from tbd.face.tracking.choice import FaceChoice
+    from tbd.live.scheduler import LiveScheduler
     from tbd.live.sources import SoundSource
     from tbd.live.talking_head import TalkingHeadStream
     from tbd.pipeline import TalkingHeadPipeline
@@ -122,6 +123,7 @@ def live(
     from tbd.cli.options.drawing import Components
     from tbd.cli.options.path_checks import check_size
     from tbd.draw.motion.loading import load_motion_model
+    from tbd.live.scheduler import LiveScheduler
     from tbd.media import read_image
     from tbd.pipeline import find_face
     from tbd.subject import Still, live_framing
@@ -144,12 +146,13 @@ def live(
         subject = Still.cut(find_face(pipeline.tracker, picture, str(portrait), face), live_framing(picture, frame, aspect, size))
         describe_face(subject.face, console, face)
         start = given if given is not None else pipeline.planner.plan(emotion)
-        open_stream = _opener(pipeline, subject.framed or subject.face, sampling)
-        if source is None:
-            _serve(open_stream, lambda text: pipeline.planner.plan(text) if text else start, address, visitors, console)
-        else:
-            with open_stream(source, start, source.sample_rate) as stream:
-                _play(stream, output, start, console)
+        with LiveScheduler() as scheduler:
+            open_stream = _opener(pipeline, subject.framed or subject.face, sampling, scheduler)
+            if source is None:
+                _serve(open_stream, lambda text: pipeline.planner.plan(text) if text else start, address, visitors, console)
+            else:
+                with open_stream(source, start, source.sample_rate) as stream:
+                    _play(stream, output, start, console)
     finally:
         if source is not None:
             source.close()
@@ -162,11 +165,11 @@ def _open_source(audio: str, sample_rate: int) -> "SoundSource":
 
 
 def _opener(
-    pipeline: "TalkingHeadPipeline", face: "FaceGeometry | FramedFace", sampling: SamplingOptions
+    pipeline: "TalkingHeadPipeline", face: "FaceGeometry | FramedFace", sampling: SamplingOptions, scheduler: "LiveScheduler"
 ) -> "Callable[..., TalkingHeadStream]":
-    from tbd.live.scheduler import LiveScheduler
-
-    shared: dict[str, Any] = {"head_motion": sampling.head_motion, "prepared": pipeline.prepare(face), "scheduler": LiveScheduler()}
+    prepared = pipeline.prepare(face)
+    scheduler.processes.load(prepared)  # they start while the page is opened
+    shared: dict[str, Any] = {"head_motion": sampling.head_motion, "prepared": prepared, "scheduler": scheduler}
 
     def open_stream(chunks: Any, plan: "MusclePlan", sample_rate: int) -> "TalkingHeadStream":
         return pipeline.stream(chunks, face, plan, sampling.seed, sample_rate, realtime=True, **shared)

@@ -50,7 +50,7 @@ class Performance:
         sample_rate: int = SAMPLE_RATE,
         head_motion: float = 1.0,
     ) -> None:
-        self.motion, self._draw, self._head_motion = motion, draw, np.float32(head_motion)
+        self.motion, self.renderer, self._head_motion = motion, draw, np.float32(head_motion)
         self._relaxation = relaxation if isinstance(draw, PreparedPortrait) else None
         self._relaxed = self._target = None if self._relaxation is None else self._relaxation(motion.plan)
         self._sound, self._next_plan = SoundStream(sample_rate), deque[MusclePlan](maxlen=1)
@@ -123,5 +123,5 @@ class Performance:
                 self._relaxed += float(np.clip(self._target - self._relaxed, -_RELAXES, _RELAXES))
                 extra = (self._relaxed,)
             wanted = (not hold and (first + i) % stride == 0) or first + i == 0  # the first is always drawn
-            out.append(Job(submit(self._draw, frame, *extra) if wanted else None, self._sound.next_frame()))
+            out.append(Job(submit(self.renderer, frame, *extra) if wanted else None, self._sound.next_frame()))
         return out

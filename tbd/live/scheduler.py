@@ -3,34 +3,41 @@
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from tbd.draw.motion.stream_windows import StreamWindow, sample_windows
 from tbd.live.load import HOPELESS, LATE, Level, LoadShedder
+from tbd.live.render_processes import RenderPool, RenderProcesses
 from tbd.live.speaker import Speaker
 
 
 class LiveScheduler:
-    """Draws the motion of all speakers in one thread, and has their frames rendered by a few others.
+    """Draws the motion of all speakers in one thread, and has their frames rendered by a few processes.
 
     Most of what a window of motion costs is reading the model's weights. So the windows of all speakers are drawn together: four cost
     little more than two apart. Where the machine is too slow all give way alike (see `tbd.live.load`), and whoever has fallen behind
     gets twice the frames of a hop.
 
-    Threads run while somebody speaks.
+    Threads run while somebody speaks; the processes, from when somebody does first until `close`.
 
     Args:
-        workers: Frames that are rendered at the same time. Python's interpreter lock lets two mesh warps take as long as one after the
-            other, so one is best but for renderers that compute outside of it.
+        processes: How many processes render frames, since Python's interpreter lock lets motion and a mesh warp take as long as one
+            after the other; None for one on each core but the motion's, up to four, and 0 for none. Renderers other than the mesh warp
+            draw in a thread of this process.
         load: What gives way; a `LoadShedder` of its own by default.
     """
 
-    def __init__(self, workers: int = 1, load: LoadShedder | None = None) -> None:
+    def __init__(self, processes: int | None = None, load: LoadShedder | None = None) -> None:
         self.load = load or LoadShedder()
-        self._workers, self._speakers = workers, list[Speaker]()
+        self.processes, self._speakers = RenderProcesses(processes), list[Speaker]()
         self._changed, self._noted = threading.Condition(), False
         self._thread: threading.Thread | None = None
         self._turn = 0
+
+    def __enter__(self) -> "LiveScheduler":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def join(self, speaker: Speaker) -> None:
         """Let somebody speak, until all has been drawn or `leave`.
@@ -38,6 +45,7 @@ class LiveScheduler:
         Args:
             speaker: Who.
         """
+        self.processes.load(speaker.performance.renderer)
         with self._changed:
             self._speakers.append(speaker)
             if self._thread is None:
@@ -52,6 +60,10 @@ class LiveScheduler:
                 self._speakers.remove(speaker)
         self.notify()
 
+    def close(self) -> None:
+        """End the processes that render."""
+        self.processes.close()
+
     def notify(self) -> None:
         """Say that there is sound to be taken, or that there is room for frames again."""
         with self._changed:
@@ -59,7 +71,7 @@ class LiveScheduler:
             self._changed.notify()
 
     def _run(self) -> None:
-        pool = ThreadPoolExecutor(self._workers, "tbd-live-frames")
+        pool = RenderPool(self.processes)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._noted or not self._speakers)
@@ -71,7 +83,7 @@ class LiveScheduler:
                 pass
         pool.shutdown(wait=False)  # frames that somebody still waits for are drawn; who closes cancels theirs
 
-    def _draw_once(self, pool: ThreadPoolExecutor) -> bool:
+    def _draw_once(self, pool: RenderPool) -> bool:
         """Take what sound has come, and draw a window of everybody if it is time; return whether it was."""
         with self._changed:
             speakers = [*self._speakers]
@@ -89,7 +101,7 @@ class LiveScheduler:
         self._draw(speakers[self._turn :] + speakers[: self._turn], due, pool)
         return True
 
-    def _draw(self, speakers: Sequence[Speaker], due: Sequence[Speaker], pool: ThreadPoolExecutor) -> None:
+    def _draw(self, speakers: Sequence[Speaker], due: Sequence[Speaker], pool: RenderPool) -> None:
         now = time.monotonic()
         late = {speaker: speaker.late(now) for speaker in speakers}
         level = self.load.update(min(late[speaker] for speaker in due), any(speaker.waits for speaker in speakers))
@@ -106,7 +118,7 @@ class LiveScheduler:
             self._sample({speaker: windows[speaker] for speaker in alike}, level, pool)
 
     @staticmethod
-    def _sample(windows: dict[Speaker, StreamWindow], level: Level, pool: ThreadPoolExecutor) -> None:
+    def _sample(windows: dict[Speaker, StreamWindow], level: Level, pool: RenderPool) -> None:
         """Draw windows that are drawn alike."""
         motion = next(iter(windows)).performance.motion
         steps = motion.options.num_inference_steps if level.steps is None else level.steps

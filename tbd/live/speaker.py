@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,9 @@ import numpy as np
 from torch import Tensor
 
 from tbd.draw.motion.stream_windows import StreamWindow
+from tbd.face.render.renderer import DrawFrame
 from tbd.live.performance import Job, Performance
+from tbd.live.render_processes import RenderPool
 from tbd.media.rates import FPS, SAMPLE_RATE
 
 _AHEAD = 3 * FPS
@@ -177,7 +179,7 @@ class Speaker:
         self.performance.take_plan()
         return self.performance.motion.window(count, length)
 
-    def accept(self, drawn: Tensor, pool: ThreadPoolExecutor, stride: int) -> None:
+    def accept(self, drawn: Tensor, pool: RenderPool, stride: int) -> None:
         """Have the frames of a window rendered.
 
         Args:
@@ -187,16 +189,17 @@ class Speaker:
         """
         self._pass_on(self.performance.motion.accept(drawn), pool, stride)
 
-    def hold(self, count: int, pool: ThreadPoolExecutor) -> None:
+    def hold(self, count: int, pool: RenderPool) -> None:
         """Let the face stand still for some frames, of which none is rendered."""
         self.performance.take_plan()
         self._pass_on(self.performance.motion.hold(count), pool, hold=True)
 
-    def _pass_on(self, values: np.ndarray, pool: ThreadPoolExecutor, stride: int = 1, hold: bool = False) -> None:
-        first, by = self.performance.motion.frames == len(values), time.monotonic() + _IN_TIME
+    def _pass_on(self, values: np.ndarray, pool: RenderPool, stride: int = 1, hold: bool = False) -> None:
+        first = self.performance.motion.frames == len(values)
+        by = float("inf") if first else time.monotonic() + _IN_TIME
 
-        def submit(function: Callable[..., np.ndarray], *args: Any) -> "Future[np.ndarray | None]":
-            future = pool.submit(lambda: function(*args) if first or time.monotonic() < by else None)
+        def submit(draw: DrawFrame, *args: Any) -> "Future[np.ndarray | None]":
+            future = pool.draw(by, draw, *args)
             self._submitted.append(future)
             return future
 

@@ -62,7 +62,8 @@ class TalkingHeadStream:
         workers: int = 2,
         scheduler: LiveScheduler | None = None,
     ) -> None:
-        self._chunks, self._workers, self._scheduler = chunks, workers, LiveScheduler() if scheduler is None else scheduler
+        self._chunks, self._workers = chunks, workers
+        self._scheduler, self._own_scheduler = LiveScheduler() if scheduler is None else scheduler, scheduler is None
         self._performance = Performance(motion, draw, relaxation, sample_rate, head_motion)
         self._speaker, self._closed = Speaker(self._performance), threading.Event()
         self._frame: np.ndarray  # the last one that was given out; the first frame is always drawn
@@ -100,8 +101,13 @@ class TalkingHeadStream:
             self._closed.set()
             with suppress(ValueError):  # a generator that another thread runs ends with it
                 getattr(self._chunks, "close", lambda: None)()
-            self._speaker.close()
-            self._scheduler.leave(self._speaker)
+            self._leave()
+
+    def _leave(self) -> None:
+        self._speaker.close()
+        self._scheduler.leave(self._speaker)
+        if self._own_scheduler:
+            self._scheduler.close()
 
     def __enter__(self) -> "TalkingHeadStream":
         return self
@@ -153,5 +159,4 @@ class TalkingHeadStream:
         except CancelledError:  # the stream was closed while somebody waited for its next frame
             return
         finally:
-            self._speaker.close()
-            self._scheduler.leave(self._speaker)
+            self._leave()

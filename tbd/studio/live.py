@@ -44,7 +44,8 @@ class LiveVisits:
         return WebSocketRoute(f"/{LIVE_SOCKET}/{{token}}", self._visit)
 
     def close(self) -> None:
-        """Let no thread wait for more."""
+        """Let no thread wait for more, and end what draws frames."""
+        self._scheduler.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _visit(self, socket: "WebSocket") -> None:
