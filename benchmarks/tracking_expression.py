@@ -3,13 +3,16 @@
 Protocol ``tracking_expression-1``. The manifest is a CSV with the columns ``file``, ``person`` and ``emotion`` (its first word that names
 one of the seven classes counts; clips without one are left out). Of each clip a few frames, evenly spread, are judged as they were
 filmed; then the clip is tracked, and the same frames of its motion are drawn on portraits of other people, who are at rest. Motion is
-tracked up to four ways:
+tracked up to eight ways:
 
 - ``average``: `FaceMeshTracker` alone, measured against people at large;
 - ``person``: the same with the person's own neutral clip, where the manifest has one (emotion neutral);
 - ``own face``: the same motion, drawn on the person's own neutral frame instead of other people: what is lost there, neither the shape of
   another face nor the guess at rest has lost;
 - ``clip``: measured against the clip's own resting frames, as tbd 0.1 did;
+- ``expressive``: `ExpressiveTracker`, with ``--expressive true``: the mesh and what the face looks like; and ``expressive, person`` with
+  the person's own neutral clip;
+- ``expressive, landmarker``: the same with MediaPipe's landmarker in place of the mesh, with both options;
 - ``landmarker``: MediaPipe's own coefficients, with ``--landmarker face_landmarker.task``; what they lose as well is not our fit's loss.
 
 Drawing was tuned on some of the people and portraits of the shared film (`TUNED_PEOPLE`, `TUNED_PORTRAITS`): ``--split tuned`` takes these
@@ -44,11 +47,16 @@ from tbd.face.render.renderer import Renderer
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
 from tbd.face.tracking.session import TrackingSession
 from tbd.media import read_video
+from tbd.think.coding.expressive_tracker import ExpressiveTracker
 
 LONGEST = 40
 """Frames of a clip that are tracked, from its start."""
 LANDMARKER = "landmarker"
+EXPRESSIVE = "expressive"
+EXPRESSIVE_PERSON = "expressive, person"
 OWN = "own face"
+EXPRESSIVE_LANDMARKER = "expressive, landmarker"
+WAYS = (EXPRESSIVE, EXPRESSIVE_PERSON, EXPRESSIVE_LANDMARKER, AVERAGE, "person", OWN, CLIP, LANDMARKER)
 TUNED_PEOPLE = frozenset(("p028", "p060", "p064", "p126", "p164", "p166", "p172", "p178", "p192", "p196"))
 """People of the shared film by whose clips drawing and tracking were tuned."""
 TUNED_PORTRAITS = frozenset(("astronaut", "einstein", "la_velata", "woman_photo", "q003", "q013", "q034", "q035"))
@@ -84,16 +92,41 @@ def read_clips(manifests: Sequence[str], root: Path) -> list[Clip]:
 
 def track_ways(tracking: TrackingSession, neutral: NeutralFace | None) -> Iterator[tuple[str, Motion]]:
     """The motion of a clip that was followed, in each way that it can be measured."""
-    yield AVERAGE, tracking.motion()
+    expressive = isinstance(tracking.tracker, ExpressiveTracker)
+    if expressive:
+        yield EXPRESSIVE, tracking.motion()
     if neutral is not None:
         tracking.neutral = neutral
+        if expressive:
+            yield EXPRESSIVE_PERSON, tracking.motion()
+        tracking.tracker = FaceMeshTracker()
         yield "person", tracking.motion()
+    tracking.tracker, tracking.neutral = FaceMeshTracker(), None
+    yield AVERAGE, tracking.motion()
     tracking.tracker = FaceMeshTracker(absolute=False)
     yield CLIP, tracking.motion()
 
 
+def track_landmarker(landmarker: Path, frames: Sequence[np.ndarray], name: str, expressive: bool) -> dict[str, Motion]:
+    """The motion of a clip by MediaPipe's landmarker, and with what the face looks like."""
+    plain, ways = FaceLandmarkerTracker(landmarker), {}
+    with TrackingSession(ExpressiveTracker(landmarker) if expressive else plain, name) as tracking:
+        for frame in frames:
+            tracking.add(frame)
+        if expressive:
+            ways[EXPRESSIVE_LANDMARKER] = tracking.motion()
+            tracking.tracker = plain
+        return {**ways, LANDMARKER: tracking.motion()}
+
+
 def draw_clips(
-    clips: Sequence[Clip], faces: dict[str, FaceGeometry], renderer: Renderer, count: int, folder: Path, landmarker: Path | None = None
+    clips: Sequence[Clip],
+    faces: dict[str, FaceGeometry],
+    renderer: Renderer,
+    count: int,
+    folder: Path,
+    landmarker: Path | None = None,
+    expressive: bool = False,
 ) -> tuple[dict[str, tuple[Clip, str]], dict[str, dict[str, Any]]]:
     """Write the pictures to judge; file name → (clip, way; ``filmed`` for the film's own), and the clips' mean coefficients."""
     from PIL import Image
@@ -102,6 +135,8 @@ def draw_clips(
     coefficients: dict[str, dict[str, Any]] = {}
     neutrals: dict[str, tuple[NeutralFace, FaceGeometry]] = {}
     side = next(iter(faces.values())).image.shape[0]
+    stills: list[tuple[Clip, str, np.ndarray]] = []
+    tracker = ExpressiveTracker() if expressive else FaceMeshTracker()
 
     def keep(frame: np.ndarray, clip: Clip, way: str) -> None:
         name = f"{clip.name}_{way}_{len(pictures):05d}.png"
@@ -113,7 +148,7 @@ def draw_clips(
         chosen = np.linspace(0, len(frames) - 1, count + 2)[1:-1].round().astype(int)
         for i in chosen:
             keep(frames[i], clip, "filmed")
-        with TrackingSession(FaceMeshTracker(), clip.name) as tracking:
+        with TrackingSession(tracker, clip.name) as tracking:
             for frame in frames:
                 tracking.add(frame)
             if clip.emotion == "neutral" and clip.person not in neutrals:
@@ -121,18 +156,19 @@ def draw_clips(
             neutral, own = neutrals.get(clip.person, (None, None)) if clip.emotion != "neutral" else (None, None)
             ways = dict(track_ways(tracking, neutral))
             if landmarker is not None:
-                ways[LANDMARKER] = FaceLandmarkerTracker(landmarker).track(frames, clip.name)
+                ways |= track_landmarker(landmarker, frames, clip.name, expressive)
             for way, motion in ways.items():
                 coefficients.setdefault(clip.name, {})[way] = motion.values[:, :52].mean(0).round(3).tolist()
                 still = motion.values[chosen].copy()
                 still[:, 52:] = 0  # the head's turn is none of the expression
-                for face in faces.values():
-                    for frame in renderer.render(face, Motion(still)):
-                        keep(frame, clip, way)
+                stills += [(clip, way, values) for values in still]
                 if way == "person" and own is not None:
                     for frame in renderer.render(own, Motion(still)):
                         keep(frame, clip, OWN)
         print(f"{clip.name} {clip.emotion}", flush=True)
+    for face in faces.values():  # a portrait is prepared once
+        for (clip, way, _), frame in zip(stills, renderer.render(face, Motion(np.stack([values for *_, values in stills])))):
+            keep(frame, clip, way)
     return pictures, coefficients
 
 
@@ -174,7 +210,7 @@ def score(pictures: dict[str, tuple[Clip, str]], verdicts: dict[str, str | None]
     for name, (clip, way) in pictures.items():
         rates[clip.name, way].append(verdicts.get(name) == clip.emotion)
         emotions[clip.name] = clip.emotion
-    return {way: _score_way(way, rates, emotions) for way in (AVERAGE, "person", OWN, CLIP, LANDMARKER) if any(w == way for _, w in rates)}
+    return {way: _score_way(way, rates, emotions) for way in WAYS if any(w == way for _, w in rates)}
 
 
 def _score_way(way: str, rates: dict[tuple[str, str], list[bool]], emotions: dict[str, str]) -> dict[str, Any]:
@@ -219,6 +255,7 @@ def tracking_expression(
     split: Split = "all",
     count: int = 4,
     landmarker: Path | None = None,
+    expressive: bool = False,
     renderer: Renderer = DEFAULT_RENDERER,
     size: int = 256,
     keep: Path | None = None,
@@ -235,6 +272,7 @@ def tracking_expression(
         split: all, or only those by whom drawing was tuned, or only the others.
         count: frames of a clip that are judged.
         landmarker: ``face_landmarker.task``, to compare with.
+        expressive: Whether to track with `ExpressiveTracker` as well, which wants ``tbd weights fetch facex-emotion``.
         renderer: what draws.
         size: pixels of the framed portraits' side.
         keep: a folder that keeps the judged pictures.
@@ -247,7 +285,7 @@ def tracking_expression(
     with tempfile.TemporaryDirectory() as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        pictures, coefficients = draw_clips(clips, load_portraits(portraits, size), renderer, count, folder, landmarker)
+        pictures, coefficients = draw_clips(clips, load_portraits(portraits, size), renderer, count, folder, landmarker, expressive)
         answers = classify(classifier, folder)
     judges = list(next(iter(answers.values())))
     results = {

@@ -68,8 +68,9 @@ def test_the_registry_that_ships_is_whole():
     from tbd.draw.video.hallo import denoiser
     from tbd.face import tracker
     from tbd.metrics.networks import onnx_embedder
+    from tbd.think.coding import expressive_tracker
 
-    places = (metrics, tracker, recording_encoder, sentence_encoder, autoencoder, denoiser, onnx_embedder)
+    places = (metrics, tracker, recording_encoder, sentence_encoder, autoencoder, denoiser, onnx_embedder, expressive_tracker)
     for name in {part for entry in registry.values() for part in entry.needed_by}:
         assert any(hasattr(place, name) for place in places), name
 

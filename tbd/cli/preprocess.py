@@ -64,7 +64,7 @@ def _plan_options(subcommands: Any) -> None:
     own.add_argument("cache", help="a folder that `tbd preprocess` wrote; a second run takes up where the first one stopped")
     own.add_argument(
         "--tracker",
-        help="whose motion: face_mesh or face_landmarker (default: the landmarker's where all clips have it)",
+        help="whose motion: face_mesh, face_landmarker or face_mesh_expressive (default: the landmarker's where all clips have it)",
     )
     own.add_argument(
         "--rest", choices=["person", "clip"], default="person", help="the resting face is of all of a person's clips, or of each clip alone"
@@ -123,6 +123,9 @@ def _shared_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 256], help="heights and widths of the videos in pixels")
     parser.add_argument("--crop", default="portrait", help="portrait (head and hair), tight (face) or hdtf (as its authors cut)")
     parser.add_argument("--landmarker", help="a face_landmarker.task file: track with MediaPipe's landmarker as well")
+    parser.add_argument(
+        "--expressive", action="store_true", help="track with a reader of emotions as well, for acted film (tbd weights fetch facex-emotion)"
+    )
     parser.add_argument("--labels", help="a CSV file with a column clip and any of person, emotion, level, text")
     parser.add_argument("--retry", action="store_true", help="try clips again that failed")
     parser.add_argument("--scan-only", action="store_true", help="find and open the clips without preparing them")
@@ -160,7 +163,7 @@ def _run(options: "Namespace") -> None:
     check_folder("--output", own.output, folders, inside=True)
     check_files({"--labels": own.labels, "--landmarker": own.landmarker}, {})
     console = Console(quiet=own.quiet)
-    shared = {name: own[name] for name in ("workers", "sizes", "crop", "landmarker", "labels", "retry", "scan_only")}
+    shared = {name: own[name] for name in ("workers", "sizes", "crop", "landmarker", "expressive", "labels", "retry", "scan_only")}
     shard = chosen_shard(own)
     cache = preprocess(source, own.output, console=console, **shared, shard=shard)
     if shard is None:

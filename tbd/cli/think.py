@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tbd.cli.options.command import Command
-from tbd.cli.options.components import chosen, made
+from tbd.cli.options.components import add_slot, chosen, made
 from tbd.cli.options.planner import add_planner_options, add_voice_options, chosen_planner
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
 
+    from tbd.face.tracker import Tracker
     from tbd.think.plan import MusclePlan
     from tbd.think.planner import Planner
     from tbd.think.voice import VoiceReader
@@ -30,6 +31,7 @@ def _options(parser: "ArgumentParser") -> None:
     parser.add_argument(
         "--landmarker", metavar="FILE", help="--from-video: a face_landmarker.task file, which then tracks instead of the mesh"
     )
+    add_slot(parser, "tracker", "--from-video: finds and follows the face", "mesh")
     parser.add_argument("--audio", metavar="FILE", help="the voice that the plan is for: it spans its length, and how it is said is heard")
     parser.add_argument("--duration", type=float, help="seconds that the plan should span")
     parser.add_argument(
@@ -62,6 +64,7 @@ def _run(options: "Namespace") -> None:
     for name in ("neutral", "landmarker"):
         if options[name] is not None and options.from_video is None:
             raise InputError(f"--{name} belongs to --from-video; there is no face to measure here.")
+    tracker = _chosen_tracker(options)
     files = {f"--{name}": options[name.replace("-", "_")] for name in ("from-video", "neutral", "landmarker", "prompt", "audio")}
     check_files({"--from": options["from"], **files}, {"--chart": options.chart}, {"--chart": (".svg",)})
     think(
@@ -72,6 +75,7 @@ def _run(options: "Namespace") -> None:
         video=options.from_video,
         neutral=options.neutral,
         landmarker=options.landmarker,
+        tracker=tracker,
         assignments=options.set,
         **{name: options[name] for name in ("repair", "check", "chart")},
         as_json=options.json,
@@ -79,6 +83,18 @@ def _run(options: "Namespace") -> None:
         emotion_from=options.emotion_from or "both",
         voice_reader=made(chosen(options.voice_reader, "voice_reader", "prosodic"), "voice_reader") if options.audio is not None else None,
     )
+
+
+def _chosen_tracker(options: "Namespace") -> "Tracker | None":
+    """The tracker that is named; None for the default one, or the landmarker's file's."""
+    if options.tracker == "mesh":
+        return None
+    if options.from_video is None:
+        raise InputError("--tracker belongs to --from-video; there is no face to follow here.")
+    if options.landmarker is not None:
+        raise InputError("--landmarker chooses its own tracker; leave --tracker out.")
+    tracker: Tracker = made(chosen(options.tracker, "tracker", "mesh"), "tracker")
+    return tracker
 
 
 def _check_voice(options: "Namespace") -> None:
@@ -101,6 +117,7 @@ def think(
     video: str | None = None,
     neutral: str | None = None,
     landmarker: str | None = None,
+    tracker: "Tracker | None" = None,
     assignments: Sequence[str] = (),
     repair: bool = False,
     check: bool = False,
@@ -120,6 +137,7 @@ def think(
         video: A filmed face, or a motion file, whose performance becomes the plan.
         neutral: A picture or video of the same person at rest.
         landmarker: A ``face_landmarker.task`` file; MediaPipe's landmarker then tracks instead of the mesh tracker.
+        tracker: What tracks, instead of these two.
         assignments: Edits, regions first, so that their words take no muscle away that is set by name; see `tbd.think.edit.edit`.
         repair: Whether to mend what the check finds, and to say what was changed.
         check: Whether to print the findings alone.
@@ -141,7 +159,7 @@ def think(
     if sum(given is not None for given in (audio if text is None else text, source, video)) != 1:
         raise InputError(_ONE_SOURCE)
     if video is not None:
-        plan = _performed(video, neutral, landmarker)
+        plan = _performed(video, neutral, landmarker, tracker)
     elif audio is not None:
         plan = _with_voice(planner, text or "", audio, emotion_from, voice_reader)
     else:
@@ -191,20 +209,20 @@ def _with_voice(planner: "Planner", text: str, audio: str, emotion_from: "Emotio
     return plan_with_voice(lambda words: _thought(planner, words, duration), text, samples, hear, emotion_from)
 
 
-def _performed(video: str, neutral: str | None, landmarker: str | None) -> "MusclePlan":
+def _performed(video: str, neutral: str | None, landmarker: str | None, tracker: "Tracker | None") -> "MusclePlan":
     """The plan that a filmed or tracked face carries out."""
     from tbd.face.motion import Motion
     from tbd.face.motion_io import SUFFIXES
     from tbd.think.coding.coder import plan_from_motion
 
     if os.path.splitext(video)[1].lower() in SUFFIXES:
-        if neutral is not None or landmarker is not None:
-            raise InputError(f"{video} is a motion, which is tracked already; leave --neutral and --landmarker out.")
+        if neutral is not None or landmarker is not None or tracker is not None:
+            raise InputError(f"{video} is a motion, which is tracked already; leave --neutral, --landmarker and --tracker out.")
         return plan_from_motion(Motion.load(video), text=f"(what {os.path.basename(video)} shows)")
     from tbd.face.tracker import default_tracker
     from tbd.think.coding.video import plan_from_video
 
-    return plan_from_video(video, default_tracker(landmarker), neutral)
+    return plan_from_video(video, tracker or default_tracker(landmarker), neutral)
 
 
 def _write_chart(plan: "MusclePlan", path: str) -> None:

@@ -91,7 +91,7 @@ def track(
     motion.save(output)
     for remark in _remarks(motion, str(video)):
         warn(remark)
-    if isinstance(tracker, FaceMeshTracker) and motion.metadata.get("neutral") == AVERAGE:
+    if isinstance(getattr(tracker, "base", tracker), FaceMeshTracker) and motion.metadata.get("neutral") == AVERAGE:
         warn(_AGAINST_AVERAGE)
     console.print(f"[bold]{output}[/]  {len(motion)} frames, {motion.metadata.get('tracker')}", highlight=False)
 

@@ -42,7 +42,12 @@ SLOTS = {
     ),
     "voice_reader": Slot("tbd.think.voice.VoiceReader", {"prosodic": "tbd.think.voice.ProsodicVoiceReader"}),
     "tracker": Slot(
-        "tbd.face.tracker.Tracker", {"mesh": "tbd.face.tracker.FaceMeshTracker", "landmarker": "tbd.face.tracker.FaceLandmarkerTracker"}
+        "tbd.face.tracker.Tracker",
+        {
+            "mesh": "tbd.face.tracker.FaceMeshTracker",
+            "landmarker": "tbd.face.tracker.FaceLandmarkerTracker",
+            "expressive": "tbd.think.coding.expressive_tracker.ExpressiveTracker",
+        },
     ),
     "renderer": Slot(
         "tbd.face.render.renderer.Renderer",

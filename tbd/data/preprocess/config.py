@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from tbd.data.preprocess.crop import CROPS
 from tbd.errors import InputError
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
+from tbd.think.coding.expressive_tracker import ExpressiveTracker
 
 
 class Codec(TypedDict):
@@ -30,6 +31,7 @@ class PreprocessConfig:
         crop: A key of `CROPS`.
         landmarker: A ``face_landmarker.task`` file; with it both trackers follow each clip.
         crf: Constant rate factor of x264.
+        expressive: Whether `ExpressiveTracker` follows each clip as well; its motions say what a mesh does not show of acted emotions.
 
     Raises:
         InputError: If there is no such crop, or a size is not possible.
@@ -43,6 +45,7 @@ class PreprocessConfig:
     crop: str = "portrait"
     landmarker: str | None = None
     crf: int = 18
+    expressive: bool = False
 
     def __post_init__(self) -> None:
         if self.crop not in CROPS:
@@ -58,14 +61,23 @@ class PreprocessConfig:
         """Make the trackers.
 
         Returns:
-            One, or two where there is a landmarker's file.
+            One, and one more where there is a landmarker's file, and where appearance is read.
 
         Raises:
-            InputError: If the landmarker's file is missing.
+            InputError: If the landmarker's file is missing, or the weights of `ExpressiveTracker`.
         """
-        return [FaceMeshTracker(), *([FaceLandmarkerTracker(self.landmarker)] if self.landmarker else [])]
+        trackers: list[Tracker] = [FaceMeshTracker()]
+        if self.landmarker:
+            trackers.append(FaceLandmarkerTracker(self.landmarker))
+        if self.expressive:
+            expressive = ExpressiveTracker(landmarker=self.landmarker)
+            expressive.reader  # noqa: B018 - missing weights are reported now
+            trackers.append(expressive)
+        return trackers
 
     def tracker_keys(self) -> list[str]:
         """Name the trackers' folders, in the order of `trackers`: name and version."""
-        names = [FaceMeshTracker.name, *([FaceLandmarkerTracker.name] if self.landmarker else [])]
+        names = [FaceMeshTracker.name]
+        names += [FaceLandmarkerTracker.name] if self.landmarker else []
+        names += [f"{names[-1]}_expressive"] if self.expressive else []
         return [f"{name}@mediapipe-{version('mediapipe')}-absolute" for name in names]

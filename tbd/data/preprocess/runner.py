@@ -55,6 +55,7 @@ def preprocess(
     scan_only: bool = False,
     console: Console | None = None,
     shard: Shard | None = None,
+    expressive: bool = False,
 ) -> Cache:
     """Prepare a data set, or what is missing of it.
 
@@ -70,6 +71,7 @@ def preprocess(
         scan_only: Whether to open clips and record what their streams say, without preparing them.
         console: Where progress goes.
         shard: The part of the clips to prepare, where several machines share them out; all where not given.
+        expressive: Whether to track with `tbd.think.coding.expressive_tracker.ExpressiveTracker` as well.
 
     Returns:
         The cache, its manifest written.
@@ -83,7 +85,7 @@ def preprocess(
     console = console or Console()
     if workers is not None and workers < 1:
         raise InputError(f"--workers is a number of processes from 1, not {workers}.")
-    config = PreprocessConfig(tuple(sizes), crop, landmarker)
+    config = PreprocessConfig(tuple(sizes), crop, landmarker, expressive=expressive)
     config.trackers()  # a missing model file is reported now, not by every worker
     table = read_labels(labels)
     scan = source.scan(Path(output))

@@ -14,7 +14,8 @@ from tbd.face.mesh import FaceDetection
 _POINTS = 3 * NUM_POINTS
 _DISTANCE = _POINTS + 9
 _BLENDSHAPES = slice(_DISTANCE + 1, _DISTANCE + 1 + len(BLENDSHAPES))
-_ROW = _BLENDSHAPES.stop
+_EXPECTED = slice(_BLENDSHAPES.stop, _BLENDSHAPES.stop + len(BLENDSHAPES))
+_ROW = _EXPECTED.stop
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class DetectionRows:
     """The detections of the frames in which the face was found.
 
     Args:
-        rows: (T, 1496) float32, a row for each frame; a memory map, to be read in blocks. Zeros where a model estimates points alone.
+        rows: (T, 1548) float32, a row for each frame; a memory map, to be read in blocks. Zeros where a model estimates points alone.
     """
 
     rows: np.ndarray
@@ -49,6 +50,11 @@ class DetectionRows:
     def blendshapes(self) -> np.ndarray:
         """(T, 52) float32 in 0..1, a copy in memory."""
         return np.array(self.rows[:, _BLENDSHAPES])
+
+    @property
+    def expected(self) -> np.ndarray:
+        """(T, 52) float32 in 0..1, a copy in memory, as `FaceDetection.expected`."""
+        return np.array(self.rows[:, _EXPECTED])
 
 
 class DetectionFile:
@@ -109,9 +115,15 @@ class DetectionFile:
 
 
 def _to_row(detection: FaceDetection) -> np.ndarray:
-    """(1496,) float32: points, then what the model estimates beyond them, zeros where it does not."""
+    """(1548,) float32: points, then what the model estimates beyond them, zeros where it does not."""
     row = np.zeros(_ROW, np.float32)
     row[:_POINTS] = detection.points.ravel()
     if detection.rotation is not None:
-        row[_POINTS:_DISTANCE], row[_DISTANCE], row[_BLENDSHAPES] = detection.rotation.ravel(), detection.distance, detection.blendshapes
+        row[_POINTS:_DISTANCE] = detection.rotation.ravel()
+    if detection.distance is not None:
+        row[_DISTANCE] = detection.distance
+    if detection.blendshapes is not None:
+        row[_BLENDSHAPES] = detection.blendshapes
+    if detection.expected is not None:
+        row[_EXPECTED] = detection.expected
     return row

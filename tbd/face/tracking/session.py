@@ -146,7 +146,8 @@ class TrackingSession:
         """Return the person's resting face, where the clip shows them at rest; see `Tracker.neutral_face`."""
         detections = self._detections.read(self.source)
         require_size(detections, self.source)
-        return NeutralFace(resting_face(detections.points), np.median(detections.blendshapes, 0).astype(np.float64), self.source)
+        blendshapes, expected = (np.median(values, 0).astype(np.float64) for values in (detections.blendshapes, detections.expected))
+        return NeutralFace(resting_face(detections.points), blendshapes, self.source, expected)
 
     def points(self) -> np.ndarray:
         """Return (T, 478, 3) float32 mesh points as `FaceGeometry.points`, interpolated where the face was lost."""

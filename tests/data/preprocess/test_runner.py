@@ -424,3 +424,9 @@ def test_crop_protocols():
     raw = replace(plain, box=(100, 50, 200), box_height=360)
     assert CROPS["hdtf"].square(points, 1080, 1920, raw) == (300, 150, 600)
     assert CROPS["hdtf"].square(points, 1080, 1920, plain)[2] == 288  # no box: the merged one, enlarged by the ratio
+
+
+def test_appearance_is_a_further_tracker_of_its_own():
+    keys = PreprocessConfig(expressive=True).tracker_keys()
+    assert [key.split("@")[0] for key in keys] == ["face_mesh", "face_mesh_expressive"]
+    assert PreprocessConfig().tracker_keys() == keys[:1] and PreprocessConfig(expressive=True).shared() == PreprocessConfig().shared()

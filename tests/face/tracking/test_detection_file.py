@@ -28,6 +28,15 @@ def test_what_was_written_is_read():
         np.testing.assert_allclose(file.interpolate(rows.distances[:, None])[:, 0], [0, 0.5, 1, 2])
 
 
+def test_blendshapes_are_kept_of_a_model_that_estimates_no_pose():
+    given = detection(0)
+    with DetectionFile() as file:
+        file.append(FaceDetection(given.points, blendshapes=given.blendshapes))
+        rows = file.read("the clip")
+        np.testing.assert_array_equal(rows.blendshapes[0], given.blendshapes)
+        assert not rows.rotations.any() and not rows.distances.any()
+
+
 @pytest.mark.parametrize(
     ("seen", "says"), [([], "no frames in the clip"), ([True, False, False], "2 of the 3 frames of the clip show no face")]
 )

@@ -1,0 +1,120 @@
+"""What a face looks like fills in what its mesh does not show, and nothing else."""
+
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from tbd.errors import InputError
+from tbd.face.channels import BLENDSHAPES, INDEX
+from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
+from tbd.think.coding.emotion_reader import EmotionReader, FacexReader
+from tbd.think.coding.expressive_tracker import ExpressiveTracker, correct_by_appearance, expect
+from tbd.weights import WeightsNotFoundError, find_weights
+
+FRAMES = 12
+
+
+class Always(EmotionReader):
+    """Names one emotion, and counts how often it was asked."""
+
+    emotions = ("angry", "happy", "neutral")
+
+    def __init__(self, *probabilities: float) -> None:
+        self.probabilities, self.calls = np.array(probabilities), 0
+
+    def __call__(self, image: np.ndarray, points: np.ndarray) -> np.ndarray:
+        assert image.dtype == np.uint8 and points.shape == (478, 3)
+        self.calls += 1
+        return self.probabilities
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return [astronaut()[:300, 80:380]] * FRAMES
+
+
+@pytest.fixture(scope="module")
+def landmarker(shared):
+    path = shared / "models/face_landmarker.task"
+    if not path.is_file():
+        pytest.skip("shared/models/face_landmarker.task is not there")
+    return path
+
+
+@pytest.fixture(scope="module")
+def by_mesh(frames):
+    return FaceMeshTracker().track(frames)
+
+
+def test_a_face_that_looks_angry_frowns_and_sneers_and_keeps_its_jaw(frames, by_mesh):
+    reader = Always(1.0, 0.0, 0.0)
+    motion = ExpressiveTracker(reader=reader).track(frames)
+    assert motion.metadata["tracker"] == "face_mesh_expressive"
+    assert motion["browDownLeft"].min() > 0.85 > by_mesh["browDownLeft"].max()
+    assert (motion["jawOpen"] >= by_mesh["jawOpen"] - 1e-6).all()
+    for channel in ("mouthPucker", "eyeBlinkLeft", "eyeLookInLeft", "headYaw"):
+        assert motion[channel] == pytest.approx(by_mesh[channel], abs=1e-6)
+    assert 2 <= reader.calls <= FRAMES // 2  # not every frame
+
+
+def test_a_face_that_looks_like_nothing_keeps_what_its_mesh_shows(frames, by_mesh):
+    motion = ExpressiveTracker(reader=Always(0.0, 0.0, 1.0)).track(frames)
+    np.testing.assert_allclose(motion.values, by_mesh.values, atol=1e-6)
+
+
+def test_a_named_emotion_takes_away_what_it_lacks(frames, by_mesh):
+    motion = ExpressiveTracker(reader=Always(1.0, 0.0, 0.0)).track(frames)
+    assert motion["mouthSmileLeft"].mean() == pytest.approx(0.4 * by_mesh["mouthSmileLeft"].mean(), abs=1e-3)
+
+
+def test_the_same_person_at_rest_counts_as_nothing(frames):
+    tracker = ExpressiveTracker(reader=Always(1.0, 0.0, 0.0))
+    motion = tracker.track(frames, neutral=tracker.neutral_face(frames))
+    assert motion["browDownLeft"].max() < 0.15 and motion["eyeWideLeft"].max() < 0.15
+
+
+def test_the_landmarker_reads_shapes_where_its_file_is_given(frames, landmarker):
+    plain, reader = FaceLandmarkerTracker(landmarker).track(frames), Always(0.0, 1.0, 0.0)
+    motion = ExpressiveTracker(landmarker, reader).track(frames)
+    assert motion.metadata["tracker"] == "face_landmarker_expressive" and reader.calls
+    assert motion["cheekSquintLeft"].min() > 0.75 > plain["cheekSquintLeft"].max()
+    np.testing.assert_allclose(motion["jawOpen"], plain["jawOpen"], atol=0.05)
+
+
+def test_a_picture_is_located_without_reading(frames):
+    reader = Always(1.0, 0.0, 0.0)
+    assert ExpressiveTracker(reader=reader).locate(frames[0]).points.shape == (478, 3)
+    assert not reader.calls
+
+
+def test_expectation_is_a_sum_of_prototypes_and_grows_with_the_probability():
+    faint, half, sure = (expect(np.array([p, 0.0, 1 - p]), Always.emotions)[INDEX["browDownLeft"]] for p in (0.1, 0.3, 0.9))
+    assert 0 < faint < half < sure == pytest.approx(1)
+    both = expect(np.array([0.5, 0.5, 0.0]), Always.emotions)
+    assert both[INDEX["browDownLeft"]] == pytest.approx(0.75) and both[INDEX["mouthSmileLeft"]] == pytest.approx(0.75)
+    assert not expect(np.array([0.0, 0.0, 1.0]), Always.emotions).any()
+
+
+def test_speech_is_raised_and_never_lowered():
+    seen, expected = np.full((3, len(BLENDSHAPES)), 0.6), np.zeros((3, len(BLENDSHAPES)))
+    expected[:, INDEX["browDownLeft"]] = 1
+    mixed = correct_by_appearance(seen, expected)
+    assert mixed[0, INDEX["jawOpen"]] == 0.6 and mixed[0, INDEX["noseSneerLeft"]] == pytest.approx(0)
+    assert correct_by_appearance(seen, np.ones_like(seen)).max() <= 1
+
+
+def test_facex_reads_a_smile_and_says_what_is_missing(tmp_path, monkeypatch):
+    pytest.importorskip("ai_edge_litert", reason="pip install 'tbd[expressive]'")
+    (tmp_path / "broken.tflite").write_bytes(b"no network")
+    with pytest.raises(InputError, match="not a network that LiteRT can run"):
+        FacexReader(tmp_path / "broken.tflite")
+    with monkeypatch.context() as patch:
+        patch.setenv("TBD_WEIGHTS", str(tmp_path))
+        with pytest.raises(WeightsNotFoundError, match="tbd weights fetch facex-emotion"):
+            FacexReader()
+    if not find_weights("facex-emotion").path.is_file():
+        pytest.skip("tbd weights fetch facex-emotion")
+    reader, image = FacexReader(), astronaut()
+    probabilities = reader(image, FaceMeshTracker().locate(image).points)
+    assert probabilities.sum() == pytest.approx(1, abs=1e-3)
+    assert reader.emotions[int(np.argmax(probabilities))] == "happy"
