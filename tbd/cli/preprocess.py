@@ -124,7 +124,9 @@ def _shared_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--crop", default="portrait", help="portrait (head and hair), tight (face) or hdtf (as its authors cut)")
     parser.add_argument("--landmarker", help="a face_landmarker.task file: track with MediaPipe's landmarker as well")
     parser.add_argument(
-        "--expressive", action="store_true", help="track with a reader of emotions as well, for acted film (tbd weights fetch facex-emotion)"
+        "--expressive",
+        action="store_true",
+        help="track by what a face looks like as well, for acted film (tbd weights fetch facex-emotion)",
     )
     parser.add_argument("--labels", help="a CSV file with a column clip and any of person, emotion, level, text")
     parser.add_argument("--retry", action="store_true", help="try clips again that failed")

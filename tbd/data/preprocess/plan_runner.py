@@ -66,7 +66,8 @@ def measure_plans(
 
     Args:
         root: The cache.
-        tracker: From whose motion, ``face_mesh``, ``face_landmarker`` or ``face_mesh_expressive``; the landmarker's where all clips have it.
+        tracker: From whose motion, ``face_mesh``, ``face_landmarker``, or either with ``_expressive`` behind it; the landmarker's where
+            all clips have it.
         rest: Whether a person's resting face comes from all of their clips, or from each clip alone.
         workers: Number of processes; one per core where not given.
         planner: Words the plans; `tbd.think.verbalize` does where not given.

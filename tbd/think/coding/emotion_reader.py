@@ -1,4 +1,4 @@
-"""`EmotionReader`: which emotion a face looks like, from its pixels: furrows and folds that no mesh of points shows. Needs numpy, and opencv."""
+"""`EmotionReader`: which emotion a face looks like, by its pixels: furrows and folds are in no mesh of points."""
 
 import os
 from abc import ABC, abstractmethod
@@ -67,7 +67,7 @@ class FacexReader(EmotionReader):
             self._network.allocate_tensors()
             self._input, self._output = self._network.get_input_details()[0], self._network.get_output_details()[0]
         except (ValueError, RuntimeError) as error:
-            raise InputError(f"{path} is not a network that LiteRT can run; `tbd weights fetch facex-emotion` gets the right one.") from error
+            raise InputError(f"{path} is no network that LiteRT can run; `tbd weights fetch facex-emotion` gets the right one.") from error
         if tuple(self._input["shape"]) != (1, _SIDE, _SIDE, 3) or tuple(self._output["shape"]) != (1, len(self.emotions)):
             raise InputError(f"{path} does not hold facex's network; `tbd weights fetch facex-emotion` gets the right one.")
 

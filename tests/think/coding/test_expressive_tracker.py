@@ -106,7 +106,7 @@ def test_speech_is_raised_and_never_lowered():
 def test_facex_reads_a_smile_and_says_what_is_missing(tmp_path, monkeypatch):
     pytest.importorskip("ai_edge_litert", reason="pip install 'tbd[expressive]'")
     (tmp_path / "broken.tflite").write_bytes(b"no network")
-    with pytest.raises(InputError, match="not a network that LiteRT can run"):
+    with pytest.raises(InputError, match="no network that LiteRT can run"):
         FacexReader(tmp_path / "broken.tflite")
     with monkeypatch.context() as patch:
         patch.setenv("TBD_WEIGHTS", str(tmp_path))
