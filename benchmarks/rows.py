@@ -42,8 +42,8 @@ def _without_progression() -> dict[str, Any]:
     return {**guidance, "init_args": {**guidance["init_args"], "emotion_floor": 1.0, "muscle_floor": 1.0}}
 
 
-ROWS: dict[str, tuple[str, dict[str, Any]]] = {
-    TRUTH: ("The true clips, coded as predictions are: the ceiling.", {"class_path": f"{_PREDICTORS}.GroundTruth"}),
+ROWS: dict[str, tuple[str, dict[str, Any] | None]] = {
+    TRUTH: ("The true clips, coded as predictions are: the ceiling.", None),
     "Think-Before-Draw": ("The packaged model, given the clip's plan.", {"class_path": _MODEL}),
     "Without plan": ("The same model without a plan.", {"class_path": _MODEL, "init_args": {"plan": "none"}}),
     "Without progression": (
@@ -57,7 +57,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "Loudness opens the jaw": ("No model: the jaw follows the sound's energy.", {"class_path": f"{_PREDICTORS}.LoudnessJaw"}),
     "Still portrait": ("No motion at all.", {"class_path": f"{_PREDICTORS}.StillPortrait"}),
 }
-"""Name → what it is, and its predictor."""
+"""Name → what it is, and its predictor; None for the true clips, which the board codes itself."""
 
 
 def tbd(*arguments: str) -> None:
@@ -68,7 +68,7 @@ def tbd(*arguments: str) -> None:
 
 
 def predict(protocol: str, name: str, work: Path, reference: Path | None) -> Submission:
-    """Predict one row, or what is missing of it.
+    """Predict one row, or what is missing of it; the true clips are coded by the board.
 
     Args:
         protocol: Predicted for, and kept under.
@@ -80,6 +80,8 @@ def predict(protocol: str, name: str, work: Path, reference: Path | None) -> Sub
         The row, for the board to measure.
     """
     note, predictor = ROWS[name]
+    if predictor is None:
+        return Submission(name, None, note)
     folder = work / protocol / slug(name)
     clips = [f"--reference={reference}"] if reference else []
     _renew(folder, predictor)

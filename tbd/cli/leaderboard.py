@@ -48,18 +48,23 @@ def _options(parser: "ArgumentParser") -> None:
     add.add_argument("--clips", type=int, default=3, help="how many clips of the row the page shows beside the other rows'; 0 for none")
     add_map_option(add)
     add_protocol_options(measure)
-    measure.add_argument("--predictions", required=True, help="the folder of the videos, with motion files beside them if there are any")
+    measure.add_argument("--predictions", help="the folder of the videos, with motion files beside them if there are any")
     measure.add_argument("--show", action="store_true", help="keep sample frames and clips for the page; for faces that may be shown")
     measure.add_argument("--clips", type=int, default=3, help="how many clips with --show; 0 for sample frames alone")
     add_map_option(measure)
     verify.add_argument("--name", required=True, help="which row")
-    verify.add_argument("--predictions", required=True, help="the folder of its videos, with the motion files that lay beside them")
+    verify.add_argument("--predictions", help="the folder of its videos, with the motion files that lay beside them")
     add_map_option(verify)
     verify.add_argument(
         "--protocol", help="where several tables have a row of that name: its protocol; or the YAML file of one of your own"
     )
     verify.add_argument("--reference", help="where the true clips are, as for `tbd evaluate`")
     for sub in (measure, verify):
+        sub.add_argument(
+            "--ground-truth",
+            action="store_true",
+            help="instead of --predictions, for the row of the ground truth: the board codes the true clips itself, since ≈ columns aim at it",
+        )
         sub.add_argument("--workers", type=int, default=1, help="processes that measure clips; the numbers do not depend on it")
         sub.add_argument("--device", default="cpu", help="where the metrics' networks run")
     report.add_argument("--protocol", required=True, help="a protocol's name, or any name for the paper's own recipe")
@@ -109,17 +114,27 @@ def _progress(clips: "Sequence[ReferenceClip]") -> "Iterable[ReferenceClip]":
     return progress(clips, Console(stderr=True))
 
 
+def _predictions(options: "Namespace") -> Path | None:
+    """The folder of the row's videos; None where the board codes the true clips itself."""
+    if options.ground_truth == (options.predictions is not None):
+        raise InputError("Give --predictions FOLDER, or --ground-truth for the row of the true clips, which the board codes itself.")
+    if options.ground_truth and options.map is not None:
+        raise InputError("--map belongs to --predictions; the board names the true clips itself.")
+    return None if options.ground_truth else Path(options.predictions)
+
+
 def _measure(options: "Namespace") -> None:
     from tbd.evaluation.leaderboard.measure import Submission, measure
     from tbd.evaluation.protocol import load_protocol
 
+    predictions = _predictions(options)
     protocol = load_protocol(options.protocol)
     about = options.note, options.paper, options.code, options.map
     (path,) = measure(
         options.board,
         protocol,
         chosen_reference(options, protocol),
-        [Submission(options.name, Path(options.predictions), *about)],
+        [Submission(options.name, predictions, *about)],
         options.replace,
         options.clips if options.show else None,
         _progress,
@@ -132,10 +147,11 @@ def _measure(options: "Namespace") -> None:
 def _verify(options: "Namespace") -> None:
     from tbd.evaluation.leaderboard.verify import verify
 
-    where = (options.board, options.name, options.predictions, options.protocol, options.reference, options.map)
+    where = (options.board, options.name, _predictions(options), options.protocol, options.reference, options.map)
     record = verify(*where, _progress, options.device, options.workers)
     but = f", but for {', '.join(record.unchecked)}, whose weights are not on this machine" if record.unchecked else ""
-    print(f"{options.name} is verified: its numbers are those of {options.predictions}, to {record.difference:.1g} of each{but}.")
+    what = options.predictions or "the true clips"
+    print(f"{options.name} is verified: its numbers are those of {what}, to {record.difference:.1g} of each{but}.")
     print("`tbd leaderboard build` shows it.")
 
 

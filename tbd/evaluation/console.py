@@ -84,7 +84,7 @@ def print_scores(scores: Scores, protocol: Protocol, console: Console) -> None:
         if (reason := scores.metrics[entry.name].absent) is not None:
             console.print(f"{entry.label} is absent: {reason}", highlight=False)
     _show_issues(scores, console)
-    if scores.speed:
+    if "frames_per_second" in scores.speed:
         speed, memory = scores.speed["frames_per_second"], scores.memory["peak_mb"]
         console.print(
             f"predicted at {speed:.0f} frames a second, at most {memory:.0f} MB; evaluated in {scores.seconds:.0f} s", highlight=False

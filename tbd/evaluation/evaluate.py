@@ -13,7 +13,7 @@ from typing import Any, Literal
 from tbd.errors import InputError
 from tbd.evaluation.clip_inputs import RequiredFields, UnusableClip
 from tbd.evaluation.environment import environment
-from tbd.evaluation.metric_runner import MetricRunner, SharedValues
+from tbd.evaluation.metric_runner import MetricRunner, SharedValues, reason_of
 from tbd.evaluation.pixel_protocol import measured_by, motion_metrics
 from tbd.evaluation.predictions import Prediction, Predictions
 from tbd.evaluation.protocol import Protocol
@@ -116,9 +116,9 @@ def _scores(protocol: Protocol, given: Predictions, results: "ClipResults", abou
         scored=results.scored,
         issues=sorted(issues, key=lambda issue: (issue.scored, issue.kind, issue.clip, issue.detail)),
         weights={name: sha for runner in runners if runner.clips for name, sha in runner.weights.items()},
-        predictor=given.run.get("predictor", {}),
-        predictor_weights=given.run.get("weights", {}),
-        predicted_on=given.run.get("environment", {}),
+        predictor=given.run.predictor,
+        predictor_weights=given.run.weights,
+        predicted_on=given.run.environment,
         speed=speed,
         memory=memory,
         **about,
@@ -223,6 +223,8 @@ def _measure_clip(
         clip_inputs = VideoInputs(protocol, required, clip, prediction, targets)
     except UnusableClip as error:
         return [Issue(kind=error.kind, clip=clip.id, detail=str(error))]
+    except Exception as error:  # what no check has foreseen in one video keeps no other from being measured
+        return [Issue(kind="unreadable", clip=clip.id, detail=f"{prediction.video.name} could not be measured. {reason_of(error)}")]
     shared: SharedValues = {}
     for runner in runners:
         runner.update(clip_inputs, shared)
@@ -266,7 +268,9 @@ def _costs(predictions: dict[str, Prediction]) -> tuple[dict[str, float], dict[s
     if not rows:
         return {}, {}
     frames, seconds = sum(row.frames for row in rows), sum(row.seconds for row in rows)
-    speed = {"frames_per_second": round(frames / seconds, 2), "seconds_per_second": round(seconds / (frames / 25), 4), "clips": len(rows)}
+    speed = {"seconds_per_second": round(seconds / (frames / 25), 4), "clips": len(rows)}
+    if seconds:
+        speed["frames_per_second"] = round(frames / seconds, 2)
     memory = {"peak_mb": max(row.memory for row in rows), "gpu_peak_mb": max(row.gpu_memory for row in rows)}
     return speed, memory
 

@@ -1,5 +1,6 @@
 """`MetricRunner`: a metric of a protocol, updated clip by clip and computed at the end."""
 
+import logging
 import math
 import warnings
 from collections.abc import Hashable, Sequence
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from tbd.errors import InputError
+from tbd.errors import InputError, TBDError
 from tbd.evaluation.clip_inputs import ClipInputs
 from tbd.evaluation.protocol import MetricEntry
 from tbd.evaluation.scores import Value
@@ -79,7 +80,7 @@ class MetricRunner:
         return self.metric.reads if self.metric is not None else ()
 
     def update(self, clip_inputs: ClipInputs, shared: SharedValues) -> None:
-        """Measure one clip. What cannot be measured becomes an issue of the clip.
+        """Measure one clip. What cannot be measured, or fails, becomes an issue of the clip: other clips and metrics go on.
 
         Args:
             clip_inputs: The clip's fields.
@@ -96,17 +97,23 @@ class MetricRunner:
             self.clips += 1
         except WeightsNotFoundError as error:
             self.metric, self.absent = None, str(error)
-        except Unmeasurable as error:
-            self.refused = self.refused or str(error)
-            clip_inputs.add_issue("metric", f"{self.entry.name}: {error}")
+        except Exception as error:  # an hour's work on other clips is not thrown away for whatever went wrong here
+            reason = reason_of(error)
+            self.refused = self.refused or reason
+            clip_inputs.add_issue("metric", f"{self.entry.name}: {reason}")
 
     @staticmethod
     def _update_other(metric: ClipMetric, inputs: list[Any]) -> None:
-        """Update a metric that is no mean, which counts what it cannot measure and says nothing."""
-        before = int(metric.unmeasured)
-        metric.update(*inputs)
-        if int(metric.unmeasured) > before:
-            raise Unmeasurable("the clip has too few frames to be measured")
+        """Update a metric that is no mean, which keeps to itself what it cannot measure. A failed one is as it was before."""
+        before = {name: list(state) if isinstance(state, list) else state.clone() for name, state in metric.metric_state.items()}
+        try:
+            metric.update(*inputs)
+        except Exception:
+            for name, state in before.items():
+                setattr(metric, name, state)
+            raise
+        if metric.refusal is not None:
+            raise Unmeasurable(metric.refusal)
 
     @staticmethod
     def _update_mean(metric: ClipMean, inputs: list[Any], shared: SharedValues) -> dict[str, float]:
@@ -149,8 +156,8 @@ class MetricRunner:
             return absent(f"No clip could be measured. {self.refused or ''}".strip())
         try:
             values, reported = _compute(metric)
-        except (WeightsNotFoundError, InputError) as error:
-            return absent(str(error))
+        except Exception as error:  # the other metrics have their numbers
+            return absent(reason_of(error))
         values = {key: value for key, value in values.items() if math.isfinite(value)}
         if reported not in values:
             return absent("The result is not a number.")
@@ -163,6 +170,29 @@ class MetricRunner:
         mean = sum(numbers) / len(numbers)
         variance = sum((x - mean) ** 2 for x in numbers) / (len(numbers) - 1)
         return 1.96 * math.sqrt(variance / len(numbers))
+
+
+def reason_of(error: Exception) -> str:
+    """Say in one sentence why something could not be measured.
+
+    Args:
+        error: One of tbd's says so itself; any other, out of a library, a driver or somebody's own metric, is named by its kind, and
+            its traceback goes to the log (level ``DEBUG``).
+
+    Returns:
+        The sentence.
+
+    Example:
+        >>> reason_of(InputError("The clip has no sound."))
+        'The clip has no sound.'
+        >>> reason_of(ValueError("array must not contain infs"))
+        'It failed with ValueError: array must not contain infs.'
+    """
+    if isinstance(error, TBDError):
+        return str(error)
+    logging.getLogger(__name__).debug("measuring failed", exc_info=error)
+    said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"It failed with {type(error).__name__}{f': {said}' if said else ''}".rstrip(".") + "."
 
 
 def _moved(state: Tensor | list[Tensor], device: torch.device | str) -> Tensor | list[Tensor]:

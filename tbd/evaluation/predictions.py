@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from tbd.errors import InputError
 from tbd.evaluation.clip_map import read_clip_map
-from tbd.evaluation.scores import Issue
+from tbd.evaluation.scores import Environment, Issue
 from tbd.think.emotions import find_emotion
 from tbd.utils.atomic import atomic_output
 from tbd.utils.user_warnings import warn
@@ -39,6 +39,22 @@ _AROUND = re.compile(
 )
 """Words that programs put before or after a clip's name. Not ``concat``, ``compare`` and the like: such a video shows more than the
 clip. Not ``old`` or ``v2``: nobody knows which is meant."""
+
+
+class Run(BaseModel):
+    """What ``run.json`` says of a folder's origin: the word of who made the folder.
+
+    Args:
+        predictor: The predictor as class_path and init_args.
+        weights: Its weights as name → sha256.
+        environment: Where and when it ran.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    predictor: dict[str, Any] = {}
+    weights: dict[str, str] = {}
+    environment: Environment = {}
 
 
 class Row(BaseModel):
@@ -58,12 +74,12 @@ class Row(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     clip: str
-    frames: int
+    frames: int = Field(ge=1)
     size: int
     seed: int
-    seconds: float
-    memory: float
-    gpu_memory: float = 0.0
+    seconds: FiniteFloat = Field(ge=0)
+    memory: FiniteFloat = Field(ge=0)
+    gpu_memory: FiniteFloat = Field(default=0.0, ge=0)
     motion: bool = False
 
     def save(self, folder: Path) -> None:
@@ -116,12 +132,12 @@ class Predictions:
     Args:
         clips: Clip id → its files.
         issues: What is wrong with the set.
-        run: The contents of ``run.json``, empty where there is none.
+        run: What ``run.json`` says of their origin.
     """
 
     clips: dict[str, Prediction]
     issues: list[Issue]
-    run: dict[str, Any] = field(default_factory=dict)
+    run: "Run" = field(default_factory=lambda: Run())
 
 
 def find_videos(folder: Path) -> list[Path]:
@@ -211,15 +227,18 @@ def _note_guesses(taken: Sequence[tuple[Path, "Claim"]], root: Path) -> None:
         )
 
 
-def _read_run(root: Path) -> dict[str, Any]:
+def _read_run(root: Path) -> Run:
     path = root / RUN
     if not path.is_file():
-        return {}
+        return Run()
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return Run.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path} is not what `tbd predict` writes: {where}: {first['msg']}; delete it, or predict again.") from error
+    except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as JSON ({error}); delete it, or predict again.") from error
-    return run if isinstance(run, dict) else {}
 
 
 class Claim(NamedTuple):

@@ -3,15 +3,28 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum
 
 FORMAT: Literal["tbd-scores-1"] = "tbd-scores-1"
+
+
+def _require_an_environment(place: dict[str, Any]) -> dict[str, Any]:
+    """What the board's page reads of it."""
+    if not isinstance(place.get("packages", {}), dict):
+        raise ValueError("packages is no mapping of names to versions")
+    if any(not isinstance(place.get(name) or 0, int | float) for name in ("load", "cores")):
+        raise ValueError("load and cores are no numbers")
+    return place
+
+
+Environment = Annotated[dict[str, Any], AfterValidator(_require_an_environment)]
+"""What `tbd.evaluation.environment.environment` gives."""
 
 
 class _Part(BaseModel):
@@ -124,8 +137,8 @@ class Scores(_Part):
     memory: dict[str, FiniteFloat] = {}
     predictor: dict[str, Any] = {}
     predictor_weights: dict[str, str] = {}
-    predicted_on: dict[str, Any] = {}
-    evaluated_on: dict[str, Any] = {}
+    predicted_on: Environment = {}
+    evaluated_on: Environment = {}
     seconds: float = 0.0
     checksum: str = ""
 
@@ -136,16 +149,6 @@ class Scores(_Part):
         if any(value.clips > self.expected for value in self.metrics.values()):
             raise ValueError("a metric counts more clips than the protocol has")
         return self
-
-    @field_validator("predicted_on", "evaluated_on")
-    @classmethod
-    def _require_an_environment(cls, place: dict[str, Any]) -> dict[str, Any]:
-        """What the board's page reads of it."""
-        if not isinstance(place.get("packages", {}), dict):
-            raise ValueError("packages is no mapping of names to versions")
-        if any(not isinstance(place.get(name) or 0, int | float) for name in ("load", "cores")):
-            raise ValueError("load and cores are no numbers")
-        return place
 
     def seal(self) -> str:
         """Compute the checksum that belongs to the other fields."""

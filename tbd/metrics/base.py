@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from tbd.errors import InputError
-from tbd.metrics.inputs import Unmeasurable, as_torch_takes_it, bind_inputs, checks_inputs
+from tbd.metrics.inputs import LeftOut, Unmeasurable, as_torch_takes_it, bind_inputs, checks_inputs
 from tbd.utils.options.literals import checks_literals
 
 Array = Tensor | np.ndarray
@@ -48,7 +48,8 @@ class ClipMetric(Metric):
 
     Inputs are checked by one contract (`tbd.metrics.inputs`), by place or by name: a parameter is called by the role of the one
     field that a metric reads of that role (``update(preds=…, target=…)``), or by the field where there are several of one role.
-    A clip that keeps the contract and cannot be measured is counted in `unmeasured`.
+    A clip that keeps the contract and cannot be measured is counted in `unmeasured`; one that the metric's definition leaves out
+    (`LeftOut`) is not. Either way `refusal` says why.
 
     Args:
         kwargs: Options of `torchmetrics.Metric`.
@@ -78,6 +79,8 @@ class ClipMetric(Metric):
     """Unit of the reported number; "" where it has none."""
     is_differentiable = False
     full_state_update = False
+    refusal: str | None = None
+    """Why the clip that `update` was given last is not in the metric; None where it is."""
     group: Hashable | None = None
     """Metrics of one group measure the same numbers of a clip, so that one may measure and all may `add`; None belongs to none."""
     unmeasured: Tensor
@@ -93,6 +96,7 @@ class ClipMetric(Metric):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.refusal = None
         self.add_state("unmeasured", torch.zeros((), dtype=torch.int64), "sum")
         self._set_fingerprint(os.urandom(8))
 
@@ -210,11 +214,14 @@ class ClipMean(ClipMetric):
             Unmeasurable: If there is nothing to measure in this clip, which is then counted in `unmeasured`.
         """
         inputs = bind_inputs(type(self).measure, inputs, named)
+        self.refusal = None
         try:
             with torch.no_grad():
                 values = self.measure(*inputs)
-        except Unmeasurable:
-            self.add(None)
+        except Unmeasurable as error:
+            self.refusal = str(error)
+            if not isinstance(error, LeftOut):
+                self.add(None)
             raise
         self.add(values, self.weigh(*inputs))
         return values
@@ -241,9 +248,10 @@ class ClipMean(ClipMetric):
         if values is None:
             self.unmeasured += 1
             return
-        steps = [_to_steps(values[name] * weight, name) for name in self.names]
+        # all of a clip or, where it has a number that no mean can hold, nothing
+        steps, weighed = [_to_steps(values[name] * weight, name) for name in self.names], _to_steps(weight, "weight")
         self.totals += torch.tensor(steps, device=self.totals.device)
-        self.weight += _to_steps(weight, "weight")
+        self.weight += weighed
         self.clips += 1
 
     def compute(self) -> Tensor:
@@ -267,14 +275,16 @@ def _update_like(measure: Callable[..., Any]) -> Callable[..., None]:
 
 
 def _counts_unmeasurable(update: Callable[..., None]) -> Callable[..., None]:
-    """`update` of a metric that is no mean: a clip that cannot be measured is counted."""
+    """`update` of a metric that is no mean: a clip that cannot be measured is counted, and the reason kept."""
 
     @wraps(update)
     def counted(self: ClipMetric, *inputs: Any, **named: Any) -> None:
+        self.refusal = None
         try:
             update(self, *inputs, **named)
-        except Unmeasurable:
-            self.unmeasured += 1
+        except Unmeasurable as error:
+            self.refusal = str(error)
+            self.unmeasured += not isinstance(error, LeftOut)
 
     return counted
 

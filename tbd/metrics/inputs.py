@@ -29,6 +29,15 @@ class Unmeasurable(TBDError):
     """
 
 
+class LeftOut(Unmeasurable):
+    """A clip that a metric leaves out by its definition (a label that its classifier does not know), whatever the clip shows.
+
+    Example:
+        >>> issubclass(LeftOut, Unmeasurable)
+        True
+    """
+
+
 _ROUNDING = 0.5 / 255
 """By how much floats may leave 0..1: half a grey level, which rounds to black or white anyway."""
 _LOUDEST = 2.0

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from tbd.metrics.base import Array, ClipMetric, FrozenModule, full_precision, to_uint8
+from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
 from tbd.metrics.gaussian import GaussianSums
 from tbd.metrics.inputs import require_finite_output
 from tbd.utils.input_checks import require_at_least
@@ -123,19 +123,22 @@ class FrechetVideoDistance(ClipMetric):
         Args:
             preds: (T, 3, H, W) uint8, or float in 0..1, under test; None adds to the other set alone.
             target: (T, 3, H, W) uint8, or float in 0..1, recorded, of any length; None adds to the other set alone.
+
+        Raises:
+            Unmeasurable: If one of them is shorter than a window; neither is added then.
         """
-        length = self._network.network.frames
+        length, given = self._network.network.frames, [f for f in (preds, target) if f is not None]
+        if min(map(len, given), default=length) < length:
+            raise Unmeasurable(f"The clip has fewer than the {length} frames of a window.")
         for sums, frames in ((self.preds, preds), (self.target, target)):
             if frames is None:
                 continue
             windows = to_uint8(frames)
             windows = windows[: len(windows) // length * length].unflatten(0, (-1, length))
-            self.unmeasured += not len(windows)
             with full_precision(self.device):
                 network = self._network.on(self.device)
                 for part in windows.split(self.batch_size):
-                    if len(part):
-                        sums.add(require_finite_output(network.embed(part.to(self.device)), type(network).__name__))
+                    sums.add(require_finite_output(network.embed(part.to(self.device)), type(network).__name__))
 
     def counts(self) -> tuple[int, int]:
         """Count the windows under test and recorded, of this process alone."""

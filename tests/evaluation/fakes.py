@@ -14,6 +14,7 @@ from tbd.evaluation.references.base import Reference, ReferenceClip
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.metrics.base import ClipMean
+from tbd.think import emotions as tbd_emotions
 from tbd.think.plan import MuscleAction, MusclePlan
 
 EMOTIONS = ("happy", "sad", "angry", "neutral", "fear")
@@ -149,6 +150,19 @@ class FramePairs(ClipMean):
     def measure(self, preds: np.ndarray, target: np.ndarray) -> dict[str, float]:
         assert preds.shape == target.shape
         return {"value": len(preds), "width": preds.shape[-1]}
+
+
+class Picky(ClipMean):
+    """Somebody's metric, with a bug that one of the clips brings out."""
+
+    reads = ("preds.audio", "target.emotion")
+    unit = ""
+    higher_is_better = None
+
+    def measure(self, audio: np.ndarray, emotion: int) -> dict[str, float]:
+        if tbd_emotions.EMOTIONS[emotion] == "angry":
+            raise ZeroDivisionError("a bug")
+        return {"value": float(np.abs(audio).max())}
 
 
 class Refusing(Predictor):

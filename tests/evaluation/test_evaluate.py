@@ -1,6 +1,8 @@
 """Evaluation: truth against itself is perfect, each spoiling moves its number, and whatever is wrong is counted and named."""
 
+import json
 import os
+import re
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -10,12 +12,13 @@ import numpy as np
 import pytest
 
 from tbd.cli.main import main
+from tbd.errors import InputError
 from tbd.evaluation.evaluate import evaluate
 from tbd.evaluation.predictions import read_predictions
 from tbd.evaluation.scores import load_scores
 from tbd.face.motion import Motion
 from tbd.media import VideoWriter, read_video
-from tests.evaluation.fakes import FakeReference, fake_protocol, write_protocol
+from tests.evaluation.fakes import FakeReference, fake_protocol, protocol_values, write_protocol
 
 CLIPS = FakeReference().clips()
 FIRST = CLIPS[0].id
@@ -102,6 +105,68 @@ def test_means_and_intervals_are_those_of_the_clips(truth):
     assert scores.metrics["m-lmd"].error == pytest.approx(1.96 * np.std(values, ddof=1) / np.sqrt(5))
     assert len(found["aperture"]) == 4  # a mouth that stands still has no correlation
     assert [i.clip for i in scores.issues if i.detail.startswith("aperture")] == [FIRST]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_fails_on_one_clip_is_that_clips_issue_and_the_rest_goes_on(truth, perfect, workers):
+    """A metric of somebody's that raises on one clip, and a motion file that is no contract of any metric."""
+    failing = {"name": "picky", "metric": {"class_path": "tests.evaluation.fakes.Picky"}, "label": "Picky"}
+    motion = Motion.load(truth / f"{FIRST}.npz")
+    motion.values[:, 0] = 90.0  # percent
+    motion.save(truth / f"{FIRST}.npz")
+    protocol = fake_protocol(metrics=[failing, *(metric for metric in protocol_values()["metrics"])])
+    scores, found = evaluate(protocol, FakeReference(), lambda clips: read_predictions(truth, clips), workers=workers)
+    assert scores.scored == 5 and scores.metrics["picky"].clips == 4 and len(found["picky"]) == 4
+    assert [i.detail for i in scores.issues if i.detail.startswith("picky")] == ["picky: It failed with ZeroDivisionError: a bug."]
+    said = [(i.clip, i.detail) for i in scores.issues if i.detail.startswith("jerk")]
+    assert not said or said[0][0] == FIRST
+    assert scores.metrics["fmd"].clips == 4 and any("a blendshape of 90" in i.detail and i.clip == FIRST for i in scores.issues)
+    assert number(scores, "psnr") == number(perfect, "psnr") and scores.metrics["psnr"].clips == 5
+
+
+def test_a_video_that_no_check_has_foreseen_is_one_issue(truth, measure, monkeypatch):
+    from tbd.evaluation import video_inputs
+
+    real = video_inputs.decode_clip
+
+    def decode(frames, views, numbers, track, cutters, source):
+        if FIRST in source and "true clip" not in source:
+            raise SystemError("a decoder's own fault")
+        return real(frames, views, numbers, track, cutters, source)
+
+    monkeypatch.setattr(video_inputs, "decode_clip", decode)
+    scores = measure(truth)
+    assert scores.scored == 4 and [i.kind for i in scores.failures] == ["unreadable"]
+    assert scores.failures[0].detail == f"{FIRST}.mp4 could not be measured. It failed with SystemError: a decoder's own fault."
+
+
+RUNS = {
+    "a list": ("[1]", "Input should be a valid dictionary"),
+    "a predictor that is a name": ('{"predictor": "GroundTruth"}', "predictor: Input should be a valid dictionary"),
+    "weights that are no sums": ('{"weights": {"mine": 3}}', "weights.mine: Input should be a valid string"),
+    "a machine of words": ('{"environment": {"load": "low"}}', "environment: Value error, load and cores are no numbers"),
+    "half a file": ('{"predictor": ', "cannot be read as JSON"),
+}
+
+
+@pytest.mark.parametrize("what", RUNS)
+def test_a_run_file_that_is_none_is_named_before_anything_is_measured(truth, what, monkeypatch):
+    text, said = RUNS[what]
+    (truth / "run.json").write_text(text)
+    monkeypatch.setattr("tbd.evaluation.evaluate.measure_clips", lambda *_: pytest.fail("it was measured"))
+    with pytest.raises(InputError, match=re.escape(said)):
+        evaluate(fake_protocol(), FakeReference(), lambda clips: read_predictions(truth, clips))
+
+
+@pytest.mark.parametrize(
+    "change", [{"seconds": 0.0}, {"seconds": float("nan")}, {"frames": 0}, {"memory": float("inf")}, {"seconds": -1.0}]
+)
+def test_rows_that_tell_no_cost_end_no_evaluation(truth, measure, change):
+    for path in truth.glob("*.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    scores = measure(truth)
+    assert scores.scored == 5 and "frames_per_second" not in scores.speed
+    assert scores.speed == ({"seconds_per_second": 0.0, "clips": 5} if change == {"seconds": 0.0} else {})
 
 
 def test_two_processes_find_what_one_does(truth, measure):

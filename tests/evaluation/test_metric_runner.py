@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from tbd.ablation.measuring import MotionInputs, Truth
 from tbd.errors import InputError
@@ -9,7 +10,8 @@ from tbd.evaluation.clip_inputs import ClipInputs
 from tbd.evaluation.metric_runner import MetricRunner
 from tbd.evaluation.protocol import MetricEntry
 from tbd.evaluation.references.base import ReferenceClip
-from tbd.metrics.base import ClipMean, Unmeasurable
+from tbd.metrics import CallableEmotionClassifier, EmotionAccuracy
+from tbd.metrics.base import ClipMean, ClipMetric, Unmeasurable
 from tbd.think.emotions import EMOTIONS
 from tests.evaluation.fakes import FakeReference
 
@@ -43,7 +45,7 @@ def clips() -> list[ReferenceClip]:
     return list(FakeReference(count=3).clips())
 
 
-def runner(kind: type[ClipMean]) -> MetricRunner:
+def runner(kind: type[ClipMetric]) -> MetricRunner:
     kind.calls = 0
     entry = {"name": kind.__name__.lower(), "metric": {"class_path": f"{__name__}.{kind.__name__}"}, "label": "x"}
     return MetricRunner.of(MetricEntry.model_validate(entry))
@@ -75,6 +77,106 @@ def test_what_cannot_be_measured_is_counted_and_named(clips):
         made.update(given, {})
     assert issues == [("metric", "extent: nothing moves")] and made.refused == "nothing moves"
     assert made.clips == 2 and int(made.metric.unmeasured) == 1 and set(made.clip_values) == {clips[0].id, clips[2].id}
+
+
+FAILURES = [
+    InputError("its points are no face"),
+    ValueError("array must not contain infs"),
+    RuntimeError("CUDA out of memory. Tried to allocate 20 GiB\nand a page of advice"),
+    ConnectionError("the hub cannot be reached"),
+    AssertionError(),
+]
+
+
+class Failing(Extent):
+    """Fails on a motion that stands still; its sums are as they were."""
+
+    error = FAILURES[0]
+
+    def measure(self, motion: np.ndarray) -> dict[str, float]:
+        if not motion.any():
+            raise type(self).error
+        return {"value": motion.max(), "least": motion.min()}
+
+
+class FailingSum(ClipMetric):
+    """Fails in the middle of an update, when it has added to half of its states."""
+
+    reads = ("preds.motion",)
+    unit = ""
+    error = FAILURES[0]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("total", torch.zeros(2, dtype=torch.float64), "sum")
+        self.add_state("rows", [], "cat")
+
+    def update(self, motion: np.ndarray) -> None:
+        self.total[0] += float(motion.max())
+        self.rows.append(torch.tensor([float(motion.max())]))
+        if not motion.any():
+            raise type(self).error
+        self.total[1] += 1
+
+    def compute(self) -> torch.Tensor:
+        return self.total[0] / self.total[1]
+
+
+@pytest.mark.parametrize("kind", [Failing, FailingSum])
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+def test_a_metric_that_fails_on_one_clip_names_it_and_goes_on(clips, kind, error, monkeypatch):
+    monkeypatch.setattr(kind, "error", error)
+    made, issues = runner(kind), []
+    for clip, strength in zip(clips, (1, 0, 1)):
+        given = inputs(clip, strength)
+        given.add_issue = lambda kind, detail, clip=clip: issues.append((clip.id, kind, detail))
+        made.update(given, {})
+    ((clip, issue, detail),) = issues
+    assert (clip, issue) == (clips[1].id, "metric") and detail.startswith(f"{kind.__name__.lower()}: ") and "\n" not in detail
+    assert (str(error) if isinstance(error, InputError) else type(error).__name__) in detail
+    expected = np.mean([clips[i].motion().values.max() for i in (0, 2)])
+    assert made.clips == 2 and made.value().number == pytest.approx(expected, abs=1e-6)
+    assert kind is Failing or len(made.metric.rows) == 2
+
+
+def test_a_metric_that_fails_at_the_end_is_absent(clips, monkeypatch):
+    def fail(self):
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr(FailingSum, "compute", fail)
+    made = runner(FailingSum)
+    for clip in clips:
+        made.update(inputs(clip), {})
+    assert made.value().absent == "It failed with LinAlgError: Singular matrix." and made.value().clips == 3
+
+
+class Given:
+    """A clip whose inputs are given."""
+
+    def __init__(self, clip: ReferenceClip, *values) -> None:
+        self.clip, self.values, self.issues = clip, list(values), []
+
+    def inputs(self, reads, entry) -> list:
+        return self.values
+
+    def add_issue(self, kind: str, detail: str) -> None:
+        self.issues.append((kind, detail))
+
+
+def test_clips_that_a_metric_leaves_out_are_no_clips_of_it(clips):
+    """A classifier without contempt: its accuracy is over the other clips, and says so."""
+    made = runner(Extent)
+    classifier = CallableEmotionClassifier(lambda faces: faces.float().mean((2, 3))[:, :2], ["happy", "sad"])
+    made.metric = EmotionAccuracy(classifier, with_ceiling=False)
+    red = torch.zeros(1, 3, 224, 224, dtype=torch.uint8)
+    red[:, 0] = 255
+    given = [Given(clips[0], red, EMOTIONS.index("happy")), Given(clips[1], red, EMOTIONS.index("contempt")),
+             Given(clips[2], red[:0], EMOTIONS.index("sad"))]  # fmt: skip
+    for one in given:
+        made.update(one, {})
+    assert [len(one.issues) for one in given] == [0, 1, 1] and made.value().clips == 1 and made.value().number == 1
+    assert "no class for contempt" in given[1].issues[0][1] and "No face was seen" in given[2].issues[0][1]
+    assert (int(made.metric.left_out), int(made.metric.unmeasured)) == (1, 1)
 
 
 def test_one_metric_of_a_group_measures_for_all(clips):

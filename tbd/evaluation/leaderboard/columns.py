@@ -1,6 +1,5 @@
 """Columns of a table of measured rows, and the best number of each: shared by the page and the markdown."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tbd.evaluation.console import ARROWS, format_value
@@ -8,38 +7,40 @@ from tbd.evaluation.leaderboard.entry import Entry
 from tbd.evaluation.leaderboard.store import Table
 from tbd.evaluation.scores import Value
 
-TRUTH = "GroundTruth"
-STILL = "StillPortrait"
+STILL = "tbd.evaluation.predictors.StillPortrait"
 COSTS = ("speed", "memory")
 """Columns that are the predicting machine's word."""
 
 
-def is_bound(entry: Entry) -> bool:
-    """Check whether a row is no model but a bound: the ground truth, or a portrait that does not move."""
-    return _predictor(entry) in (TRUTH, STILL)
+def is_bound(entry: Entry, table: Table) -> bool:
+    """Check whether a row is no model but a bound: the ground truth, or a portrait that does not move.
+
+    The board knows the truth's row by having coded its clips. That a portrait stands still is the row's own word, which takes it out
+    of the competition.
+    """
+    return entry.slug in table.truths or _is_still(entry)
 
 
-def _predictor(entry: Entry) -> str:
-    return str(entry.scores.predictor.get("class_path", "")).rsplit(".", 1)[-1] if entry.scores is not None else ""
+def _is_still(entry: Entry) -> bool:
+    return entry.measured_scores.predictor.get("class_path") == STILL
 
 
 def truth_of(table: Table) -> Entry | None:
-    """Find the row of the ground truth, one that was verified before others; None if there is none."""
-    rows = [entry for entry in ordered(table.measured) if _predictor(entry) == TRUTH]
-    return next((entry for entry in rows if entry.slug in table.verified), rows[0] if rows else None)
+    """Find the row of the ground truth, which the board has coded and measured itself; None if there is none."""
+    return next((entry for entry in ordered(table) if entry.slug in table.truths), None)
 
 
-def ordered(entries: Sequence[Entry]) -> list[Entry]:
-    """Sort rows for display: ground truth first, the still portrait last, others between by the first metric that they have."""
+def ordered(table: Table) -> list[Entry]:
+    """Sort a table's measured rows: ground truth first, the still portrait last, others between by the first metric that they have."""
 
     def key(entry: Entry) -> tuple[int, float, str]:
-        rank = {TRUTH: 0, STILL: 2}.get(_predictor(entry), 1)
+        rank = 0 if entry.slug in table.truths else 2 if _is_still(entry) else 1
         first = next(iter(entry.measured_scores.metrics.values()), Value())
         number = first.number if first.number is not None else float("nan")
         value = -number if first.better == "higher" else number
         return rank, value if value == value else float("inf"), entry.name
 
-    return sorted(entries, key=key)
+    return sorted(table.measured, key=key)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ class Column:
         value = self.value(entry)
         return "–" if value is None else format_value(value, self.digits)
 
+    def fewer_clips(self, entry: Entry, table: Table) -> int | None:
+        """Say over how many clips a row's number is, where others that the board recomputed are over more; None where it is over all."""
+        value = self.value(entry)
+        if self.name in COSTS or value is None or value.number is None or value.clips >= table.clips(self.name):
+            return None
+        return value.clips
+
     def number(self, entry: Entry) -> float | None:
         """Look up a row's number; None where it has none."""
         value = self.value(entry)
@@ -121,7 +129,7 @@ def absent_of(table: Table) -> dict[str, str]:
 
 
 def best_of(column: Column, table: Table) -> set[str]:
-    """Find the rows with the best number, of those that are verified and over all clips.
+    """Find the rows with the best number, of those that are verified and over all clips that the metric can measure.
 
     Bounds do not compete, a lone row is not the best of anything, and time and memory, which the board cannot recompute, have no best.
 
@@ -139,7 +147,7 @@ def best_of(column: Column, table: Table) -> set[str]:
     scored = []
     for entry in table.measured:
         number = column.number(entry)
-        if number is None or is_bound(entry) or not table.competes(entry, column.name):
+        if number is None or is_bound(entry, table) or not table.competes(entry, column.name):
             continue
         if column.better == "reference":
             if aim is None:

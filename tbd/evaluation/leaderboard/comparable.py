@@ -1,7 +1,8 @@
 """Which rows of a protocol can stand in one table, and why the others cannot."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tbd.errors import InputError
@@ -29,12 +30,15 @@ class Standard(NamedTuple):
     name: str
 
 
-def standard_of(entries: Sequence[Entry], recipe: Protocol | None) -> Standard | None:
+def standard_of(
+    entries: Sequence[Entry], recipe: Protocol | None, unchecked: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Standard | None:
     """Find what the rows of a table share: the recipe's own, and else what most rows have, so that one that was edited rules none.
 
     Args:
         entries: Measured rows.
         recipe: The protocol, where tbd ships it.
+        unchecked: File name of a row → its metrics that the board could not recompute, whose weights are the submitter's word.
 
     Returns:
         The standard; None where there is no row.
@@ -49,9 +53,16 @@ def standard_of(entries: Sequence[Entry], recipe: Protocol | None) -> Standard |
         found = [pair for pair in found if pair[0] == ours[0] and ours[1] in (None, pair[1])] or found
     clips = _usual(found)
     alike = [e for e in same if (e.measured_scores.split, e.measured_scores.content) == clips]
-    files = {name for e in alike for name in e.measured_scores.weights}
-    weights = {name: _usual([e.measured_scores.weights[name] for e in alike if name in e.measured_scores.weights]) for name in files}
+    known = [_checked_weights(e, recipe, unchecked.get(e.slug, ())) for e in alike]
+    weights = {name: _usual([own[name] for own in known if name in own]) for name in {name for own in known for name in own}}
     return Standard(recipe, expected, clips, weights, alike[0].name)
+
+
+def _checked_weights(entry: Entry, recipe: Protocol | None, unchecked: Sequence[str]) -> dict[str, str]:
+    """A row's weights without those of metrics that nobody has recomputed."""
+    entries = [recipe.entry(name) for name in unchecked] if recipe is not None else []
+    doubtful = {name for metric in entries if metric is not None for name in metric.weights}
+    return {name: sha for name, sha in entry.measured_scores.weights.items() if name not in doubtful}
 
 
 def _usual(values: Sequence):

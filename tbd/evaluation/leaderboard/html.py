@@ -60,7 +60,7 @@ def _section(table: Table, folder: Path) -> str:
 
 
 def _measured(table: Table, folder: Path) -> list[str]:
-    columns, entries, scores = columns_of(table), ordered(table.measured), table.measured[0].measured_scores
+    columns, entries, scores = columns_of(table), ordered(table), table.measured[0].measured_scores
     facts = (
         f"{scores.expected} clips <code>{scores.split[:12]}</code>, protocol <code>{scores.protocol_hash[:12]}</code>. "
         "Press a heading to sort."
@@ -91,14 +91,15 @@ def _table(table: Table, columns: Sequence[Column], entries: Sequence[Entry]) ->
         )
     heads.append('<th scope="col" data-kind="number" data-first="descending"><button type="button">Clips</button></th>')
     best = {column.name: best_of(column, table) for column in columns}
-    rows = "\n".join(_row(entry, table.status(entry), columns, best) for entry in entries)
+    rows = "\n".join(_row(entry, table, columns, best) for entry in entries)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Scores of {escape(table.protocol)}"><table class="sortable">\n'
         f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
 
 
-def _row(entry: Entry, status: str, columns: Sequence[Column], best: dict[str, set[str]]) -> str:
+def _row(entry: Entry, table: Table, columns: Sequence[Column], best: dict[str, set[str]]) -> str:
+    status = table.status(entry)
     note = f"<small>{escape(entry.note)}</small>" if entry.note else ""
     kind = "verified" if status.startswith("verified") else "submitted"
     mark = f'<span class="status {kind}">{escape(status)}</span>'
@@ -112,10 +113,12 @@ def _row(entry: Entry, status: str, columns: Sequence[Column], best: dict[str, s
         error = f"<small>±{value.error:.{column.digits}f}</small>" if value.error is not None else ""
         if column.name == "speed":
             error = _under_load(entry.measured_scores.predicted_on)
+        if (fewer := column.fewer_clips(entry, table)) is not None:
+            error += f"<small>over {fewer} clip{'s' * (fewer != 1)}</small>"
         cells.append(f'<td data-value="{value.number!r}">{shown}{error}</td>')
     scores = entry.measured_scores
     cells.append(f'<td data-value="{scores.scored}">{scores.scored}<small>of {scores.expected}</small></td>')
-    return f"<tr{' class=bound' if is_bound(entry) else ''}>{''.join(cells)}</tr>"
+    return f"<tr{' class=bound' if is_bound(entry, table) else ''}>{''.join(cells)}</tr>"
 
 
 def _under_load(place: dict) -> str:
@@ -131,12 +134,12 @@ def _linked(entry: Entry) -> str:
 
 
 def _plot(column: Column, table: Table) -> str:
-    truth, entries = truth_of(table), ordered(table.measured)
+    truth, entries = truth_of(table), ordered(table)
     points = []
     for entry in entries:
         value = column.value(entry)
         if value is not None and value.number is not None:
-            kind = "bound" if is_bound(entry) else "own" if "ModelPredictor" in json.dumps(entry.measured_scores.predictor) else ""
+            kind = "bound" if is_bound(entry, table) else "" if table.stands(entry, column.name) else "submitted"
             points.append((entry.name, value.number, value.error, kind, column.text(entry)))
     aim = column.number(truth) if truth is not None and column.better == "reference" else None
     unit = f", {column.unit}" if column.unit else ""

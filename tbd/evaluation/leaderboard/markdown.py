@@ -70,18 +70,20 @@ def left_out_of(table: Table) -> list[tuple[str, str]]:
 
 
 def _measured(table: Table) -> str:
-    columns, entries = columns_of(table), ordered(table.measured)
+    columns, entries = columns_of(table), ordered(table)
     head = ["row", *(f"{c.label} {c.arrow}" for c in columns), "clips", "numbers"]
     rows = [head, ["---", *["---:"] * (len(columns) + 1), "---"]]
     best = {column.name: best_of(column, table) for column in columns}
     for entry in entries:
-        cells = [_cell(column, entry, best[column.name]) for column in columns]
+        cells = [_cell(column, entry, best[column.name], table) for column in columns]
         rows.append([_link(entry), *cells, f"{entry.measured_scores.scored} of {entry.measured_scores.expected}", table.status(entry)])
     return _table(rows)
 
 
-def _cell(column: Column, entry: Entry, best: set[str]) -> str:
+def _cell(column: Column, entry: Entry, best: set[str], table: Table) -> str:
     text = column.text(entry)
+    if (fewer := column.fewer_clips(entry, table)) is not None:
+        text += f" ({fewer})"
     return f"**{text}**" if entry.name in best else text
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from tbd.errors import InputError
 from tbd.evaluation.evaluate import Progress, evaluate_several
 from tbd.evaluation.leaderboard.clips import COUNT
 from tbd.evaluation.leaderboard.entry import slug
+from tbd.evaluation.leaderboard.ground_truth import coded_truth
 from tbd.evaluation.leaderboard.store import Shown, put, read_row
 from tbd.evaluation.leaderboard.verify import keep_record
 from tbd.evaluation.predictions import read_predictions
@@ -22,7 +24,8 @@ class Submission(NamedTuple):
 
     Args:
         name: Name of the row.
-        predictions: Folder of the videos, with motion files beside them if there are any.
+        predictions: Folder of the videos, with motion files beside them if there are any; None for the ground truth, whose clips the
+            board codes itself.
         note: One sentence that says what this row is.
         paper: A URL or citation.
         code: A URL.
@@ -30,7 +33,7 @@ class Submission(NamedTuple):
     """
 
     name: str
-    predictions: Path
+    predictions: Path | None
     note: str = ""
     paper: str | None = None
     code: str | None = None
@@ -76,11 +79,14 @@ def measure(
     taken = [Path(board) / protocol.id / f"{own}.json" for own in slugs]
     if not replace and (there := next((path for path in taken if path.is_file()), None)) is not None:
         raise InputError(f"{there} is there already; choose another --name, or give --replace.")  # before minutes of measuring
-    folders = [partial(read_predictions, submission.predictions, table=submission.table) for submission in submissions]
     written = []
-    for own, (scores, _) in zip(submissions, evaluate_several(protocol, reference, folders, progress, device, workers)):
-        shown = None if clips is None else Shown(own.predictions, clips, own.table)
-        path = put(board, scores.sealed(), own.predictions, own.name, own.paper, own.code, own.note, shown, replace)
-        keep_record(Path(board), read_row(path), own.predictions, 0.0)
-        written.append(path)
+    with ExitStack() as stack:
+        folders = [own.predictions or stack.enter_context(coded_truth(protocol, reference)) for own in submissions]
+        readers = [partial(read_predictions, folder, table=own.table) for own, folder in zip(submissions, folders)]
+        measured = evaluate_several(protocol, reference, readers, progress, device, workers)
+        for own, folder, (scores, _) in zip(submissions, folders, measured):
+            shown = None if clips is None else Shown(folder, clips, own.table)
+            path = put(board, scores.sealed(), folder, own.name, own.paper, own.code, own.note, shown, replace)
+            keep_record(Path(board), read_row(path), folder, 0.0, truth=own.predictions is None)
+            written.append(path)
     return written

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 Point = tuple[str, float, float | None, str, str]
-"""Row, number, half width of its interval or None, kind (``own``, ``bound`` or empty), and the number as written."""
+"""Row, number, half width of its interval or None, kind (``bound``, ``submitted`` or empty), and the number as written."""
 
 _WIDTH, _LEFT, _RIGHT, _STEP = 310, 142, 46, 18
 

@@ -47,6 +47,7 @@ class Table:
         folder: Folder of the rows and of their sample frames.
         verified: File names of the rows that were recomputed from their predictions, without their ending.
         unchecked: File name of such a row → its metrics that the board could not recompute, where there are any.
+        truths: File names of the rows whose clips are the true ones, coded by the board itself.
         left_out: Files that are no rows, or cannot stand beside the others.
     """
 
@@ -57,6 +58,7 @@ class Table:
     folder: Path
     verified: frozenset[str] = frozenset()
     unchecked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    truths: frozenset[str] = frozenset()
     left_out: tuple["LeftOut", ...] = ()
 
     def status(self, entry: Entry) -> str:
@@ -70,9 +72,22 @@ class Table:
         found = self.recipe.entry(metric) if self.recipe is not None else None
         return metric if found is None else found.label
 
-    def competes(self, entry: Entry, metric: str) -> bool:
-        """Check whether a row's number may be the best: it was recomputed, and is over all clips."""
+    def stands(self, entry: Entry, metric: str) -> bool:
+        """Check whether the board has recomputed a row's number, of all clips that can be measured."""
         return entry.slug in self.verified and metric not in self.unchecked.get(entry.slug, ()) and is_complete(entry)
+
+    def clips(self, metric: str) -> int:
+        """Count the clips that a metric can measure, of which it may leave some out: the most that a row which stands has."""
+        return max((_clips(entry, metric) for entry in self.measured if self.stands(entry, metric)), default=0)
+
+    def competes(self, entry: Entry, metric: str) -> bool:
+        """Check whether a row's number may be the best: it stands, and is over as many clips as any other that does."""
+        return self.stands(entry, metric) and _clips(entry, metric) >= self.clips(metric)
+
+
+def _clips(entry: Entry, metric: str) -> int:
+    value = entry.measured_scores.metrics.get(metric)
+    return 0 if value is None or value.number is None else value.clips
 
 
 def begin(board: str | os.PathLike) -> None:
@@ -180,7 +195,7 @@ def put(
     for _, reason in there.left_out:
         warn(f"{reason.rstrip('.')}. It is left out.")
     others = [e for e in there.measured if e.slug != entry.slug]
-    standard = standard_of(others or [entry], _recipe(found.protocol))
+    standard = standard_of(others or [entry], _recipe(found.protocol), there.unchecked)
     assert standard is not None, "there is a row"
     require_comparable(entry, standard, str(source))
     if same_file(source, board / entry.protocol / f"{entry.slug}.json"):
@@ -302,7 +317,9 @@ def _read_table(folder: Path, records: dict[str, Verification]) -> Table:
     found, recipe = read_folder(folder), _recipe(folder.name)
     rows = [entry for entry in found.entries if entry.kind == "measured"]
     # rows that were recomputed say what a table is about before others do
-    standard = standard_of([e for e in rows if is_verified(e, records)] or rows, recipe)
+    checked = [e for e in rows if is_verified(e, records)]
+    unchecked = {e.slug: but for e in checked if (but := records[f"{folder.name}/{e.slug}"].unchecked)}
+    standard = standard_of(checked or rows, recipe, unchecked)
     measured, left_out = [], list(found.left_out)
     for entry in rows:
         assert standard is not None, "there is a row"
@@ -313,9 +330,9 @@ def _read_table(folder: Path, records: dict[str, Verification]) -> Table:
         except InputError as error:
             left_out.append(LeftOut(path, str(error)))
     verified = frozenset(entry.slug for entry in measured if is_verified(entry, records))
-    unchecked = {name: but for name in verified if (but := records[f"{folder.name}/{name}"].unchecked)}
+    truths = frozenset(name for name in verified if records[f"{folder.name}/{name}"].truth)
     reported = [e for e in found.entries if e.kind == "reported"]
-    return Table(folder.name, recipe, measured, reported, folder, verified, unchecked, tuple(left_out))
+    return Table(folder.name, recipe, measured, reported, folder, verified, unchecked, truths, tuple(left_out))
 
 
 def _recipe(protocol: str) -> Protocol | None:

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from tbd.errors import InputError
 from tbd.evaluation.leaderboard.entry import Entry
-from tbd.evaluation.scores import Scores
+from tbd.evaluation.predictions import RUN
+from tbd.evaluation.scores import Issue, Scores, Value
 from tbd.utils.atomic import atomic_output
 from tbd.utils.checksum import checksum
 from tbd.utils.user_warnings import warn
@@ -39,6 +40,7 @@ class Verification(BaseModel):
         commit: Commit of tbd that did it, where that is known.
         difference: Greatest relative difference of a number.
         unchecked: Metrics of the row that the board could not measure, since their weights are not on its machine.
+        truth: Whether the board coded the true clips itself and measured those: a row is the ground truth by nothing that it says.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -49,6 +51,7 @@ class Verification(BaseModel):
     commit: str | None = None
     difference: float
     unchecked: tuple[str, ...] = ()
+    truth: bool = False
 
 
 _RECORDS = TypeAdapter(dict[str, Verification])
@@ -110,7 +113,7 @@ def is_verified(entry: Entry, records: dict[str, Verification]) -> bool:
 
 
 def is_complete(entry: Entry) -> bool:
-    """Check whether every clip of the protocol is in a row's numbers."""
+    """Check whether every clip of the protocol was scored; a metric may be over fewer, see `Table.competes`."""
     scores = entry.measured_scores
     return scores.expected == scores.found == scores.scored > 0
 
@@ -128,9 +131,9 @@ class Comparison(NamedTuple):
 
 
 def compare(row: Scores, found: Scores, beyond: Collection[str] = ()) -> Comparison:
-    """Compare a row with what its predictions give.
+    """Compare a row with what its predictions give, and what it says of them with what lies beside them.
 
-    Time and memory are the predicting machine's word, and are not compared.
+    Time, memory and predictor are the word of who predicted, and must be the same word in both.
 
     Args:
         row: The scores on the board.
@@ -141,7 +144,8 @@ def compare(row: Scores, found: Scores, beyond: Collection[str] = ()) -> Compari
         The greatest relative difference of a number, and what was left unchecked.
 
     Raises:
-        InputError: If a number differs by more than `TOLERANCE`, or one of the two lacks it.
+        InputError: If a number or an interval differs by more than `TOLERANCE`, one of the two lacks it, or the row says something
+            else of its predictor, weights, costs or clips.
     """
     for name in ("protocol", "protocol_hash", "split", "content", "motion", "expected", "found", "scored"):
         if getattr(row, name) != getattr(found, name):
@@ -163,6 +167,35 @@ def compare(row: Scores, found: Scores, beyond: Collection[str] = ()) -> Compari
             if not off <= TOLERANCE * max(abs(a), abs(b)) + _LEAST:
                 raise InputError(f"{metric}{'' if key == 'value' else f' ({key})'} is {a:.6g}; the predictions give {b:.6g}")
             worst = max(worst, off / max(abs(a), abs(b), _LEAST))
+        _require_same_interval(metric, ours, theirs)
         if (ours.clips, ours.reported, ours.better, ours.unit) != (theirs.clips, theirs.reported, theirs.better, theirs.unit):
             raise InputError(f"{metric} is over {ours.clips} clips; the predictions give {theirs.clips}, or another unit or direction")
+    _require_same_claims(row, found, unchecked)
     return Comparison(worst, tuple(unchecked))
+
+
+def _require_same_interval(metric: str, ours: Value, theirs: Value) -> None:
+    """Of the half widths of two intervals, which are less exact than their means."""
+    a, b = ours.error or 0.0, theirs.error or 0.0
+    if not abs(a - b) <= TOLERANCE * max(a, b, abs(theirs.number or 0.0)) + _LEAST:
+        raise InputError(f"{metric} is known to ±{a:.6g}; the predictions give ±{b:.6g}")
+
+
+def _require_same_claims(row: Scores, found: Scores, unchecked: Collection[str]) -> None:
+    """Of what a row says beside its numbers: whatever the board shows of it, the predictions' own files say too."""
+    for name in ("speed", "memory", "predictor", "predictor_weights", "predicted_on"):
+        if getattr(row, name) != getattr(found, name):
+            raise InputError(
+                f"its {name.replace('_', ' ')} is not what {RUN} and the clips' files beside the videos say; the whole folder is needed"
+            )
+    other = next((name for name, sha in found.weights.items() if row.weights.get(name, sha) != sha), None)
+    if other is not None:
+        raise InputError(f"it was measured with another file {other}")
+    own, theirs = ({(i.kind, i.clip, i.scored) for i in s.issues if not _is_of(i, unchecked)} for s in (row, found))
+    if own != theirs:
+        kind, clip, _ = min(own ^ theirs)
+        raise InputError(f"its issues are not those of the predictions: {kind} of {clip}")
+
+
+def _is_of(issue: Issue, metrics: Collection[str]) -> bool:
+    return issue.kind == "metric" and issue.detail.partition(":")[0] in metrics

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tbd.errors import InputError
 from tbd.evaluation.environment import environment
 from tbd.evaluation.evaluate import Progress, evaluate
 from tbd.evaluation.leaderboard.entry import Entry, slug
+from tbd.evaluation.leaderboard.ground_truth import coded_truth
 from tbd.evaluation.leaderboard.store import read_folder
 from tbd.evaluation.leaderboard.verification import Verification, compare, digest, write_record
 from tbd.evaluation.predictions import VIDEOS, read_predictions
@@ -44,7 +46,7 @@ def find_row(board: Path, name: str, protocol: str | None) -> Entry:
 def verify(
     board: str | os.PathLike,
     name: str,
-    predictions: str | os.PathLike,
+    predictions: str | os.PathLike | None,
     protocol: str | None = None,
     reference: str | None = None,
     table: str | os.PathLike | None = None,
@@ -57,7 +59,7 @@ def verify(
     Args:
         board: Folder of the board.
         name: Name of the row.
-        predictions: The folder of the row's videos.
+        predictions: The folder of the row's videos; None for the row of the ground truth, whose clips the board codes itself.
         protocol: A protocol's name or its YAML file; None for the row's own, which tbd must ship.
         reference: The true clips, where the protocol's reference needs a folder.
         table: Which video is which clip's, as for `read_predictions`.
@@ -76,13 +78,20 @@ def verify(
     entry = find_row(root, name, None if chosen is None else chosen.id)
     recipe = chosen or _shipped(entry)
     truth = build_reference(_asked_for(entry, recipe).reference, reference)
-    found, _ = evaluate(recipe, truth, partial(read_predictions, predictions, table=table), progress, device, workers)
-    try:
-        compared = compare(entry.measured_scores, found, _beyond(recipe))
-    except InputError as error:
-        write_record(root, entry, None)
-        raise InputError(f"{entry.name} ({entry.protocol}) is not what {predictions} gives: {error}.") from error
-    return keep_record(root, entry, Path(predictions), *compared)
+    is_truth = predictions is None
+    with coded_truth(recipe, truth) if predictions is None else nullcontext(Path(predictions)) as folder:
+        found, _ = evaluate(recipe, truth, partial(read_predictions, folder, table=table), progress, device, workers)
+        row = entry.measured_scores
+        if is_truth:
+            # when, where and how fast the true clips were coded says nothing of them
+            row = row.model_copy(update={name: getattr(found, name) for name in ("predictor", "predicted_on", "speed", "memory")})
+        try:
+            compared = compare(row, found, _beyond(recipe))
+        except InputError as error:
+            write_record(root, entry, None)
+            said = "the true clips give" if is_truth else f"{predictions} gives"
+            raise InputError(f"{entry.name} ({entry.protocol}) is not what {said}: {error}.") from error
+        return keep_record(root, entry, folder, *compared, truth=is_truth)
 
 
 def _beyond(recipe: Protocol) -> set[str]:
@@ -90,7 +99,9 @@ def _beyond(recipe: Protocol) -> set[str]:
     return {entry.name for entry in recipe.metrics if any(not find_weights(name).path.is_file() for name in entry.weights)}
 
 
-def keep_record(board: Path, entry: Entry, predictions: Path, difference: float, unchecked: tuple[str, ...] = ()) -> Verification:
+def keep_record(
+    board: Path, entry: Entry, predictions: Path, difference: float, unchecked: tuple[str, ...] = (), truth: bool = False
+) -> Verification:
     """Note that a row's numbers are those of its predictions.
 
     Args:
@@ -99,6 +110,7 @@ def keep_record(board: Path, entry: Entry, predictions: Path, difference: float,
         predictions: The folder of the row's videos.
         difference: Greatest relative difference of a number.
         unchecked: Metrics of the row that could not be measured here.
+        truth: Whether the board coded the true clips itself.
 
     Returns:
         The record.
@@ -110,6 +122,7 @@ def keep_record(board: Path, entry: Entry, predictions: Path, difference: float,
         commit=environment()["commit"],
         difference=float(f"{difference:.3g}"),
         unchecked=unchecked,
+        truth=truth,
     )
     write_record(board, entry, record)
     return record

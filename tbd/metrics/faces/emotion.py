@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.metrics.base import Array, ClipMetric, FrozenModule, Unmeasurable, full_precision, to_uint8
-from tbd.metrics.inputs import check_faces, require_finite_output
+from tbd.metrics.inputs import LeftOut, check_faces, require_finite_output
 from tbd.think.emotions import EMOTIONS, Emotion, parse_emotion
 from tbd.weights import WeightsNotFoundError
 
@@ -120,7 +120,7 @@ class EmotionAccuracy(ClipMetric):
         with_ceiling: Whether the recorded clips are classified as well; not where there are none and a portrait stands for them.
         kwargs: Options of `torchmetrics.Metric`.
 
-    States: `matrix` and `ceiling_matrix` (8, 8), `left_out`, `unmeasured`.
+    States: `matrix` and `ceiling_matrix` (8, 8), `left_out` (clips whose label the classifier does not know), `unmeasured`.
 
     Example:
         >>> classifier = CallableEmotionClassifier(lambda faces: faces.float().mean((2, 3))[:, :2], ["happy", "sad"])
@@ -183,17 +183,25 @@ class EmotionAccuracy(ClipMetric):
             preds: (F, 3, 224, 224) uint8 chips (`tbd.metrics.faces.crops.face_chips`); where F is 0 the clip is unmeasured.
             target: The label, an index into `EMOTIONS`.
             target_faces: Chips of the recorded clip, for the ceiling.
+
+        Raises:
+            Unmeasurable: If there is no face; the ceiling has the recorded clip all the same.
+            LeftOut: If the classifier does not know the label.
         """
         if EMOTIONS[target] not in self.known:
             self.left_out += 1
-            return
+            raise LeftOut(f"The classifier has no class for {EMOTIONS[target]}, so clips of it are left out.")
+        # both are classified before either is counted: a classifier that fails leaves nothing half done
+        refused, found = None, []
         for matrix, chips in ((self.matrix, preds), (self.ceiling_matrix, target_faces)):
-            if chips is None:
-                continue
             try:
-                matrix[target, EMOTIONS.index(self.classify(chips))] += 1
-            except Unmeasurable:
-                self.unmeasured += chips is preds
+                found += [] if chips is None else [(matrix, EMOTIONS.index(self.classify(chips)))]
+            except Unmeasurable as error:
+                refused = error if chips is preds else refused
+        for matrix, emotion in found:
+            matrix[target, emotion] += 1
+        if refused is not None:
+            raise refused
 
     def compute(self) -> Tensor:
         """Compute the accuracy, () float64, NaN where no clip was classified."""

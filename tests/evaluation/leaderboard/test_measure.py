@@ -1,5 +1,6 @@
 """The board measures predictions itself: several in one pass give what each gives alone, and their rows are verified."""
 
+import json
 import shutil
 from functools import partial
 
@@ -8,6 +9,7 @@ import pytest
 from tbd.cli.main import main
 from tbd.errors import InputError
 from tbd.evaluation.evaluate import evaluate, evaluate_several
+from tbd.evaluation.leaderboard.columns import truth_of
 from tbd.evaluation.leaderboard.measure import Submission, measure
 from tbd.evaluation.leaderboard.store import read_board
 from tbd.evaluation.leaderboard.verification import read_records
@@ -96,6 +98,32 @@ def test_rows_that_the_board_measured_are_verified_until_they_change(truth, froz
     assert verify(board, "True", truth, str(recipe)) == before, "measured again, nothing differs"
     paths[0].write_text(paths[0].read_text().replace("The truth.", "Ours.").replace('"True"', '"Truer"'))
     assert "true" not in read_board(board)[0].verified
+
+
+def test_the_ground_truth_is_what_the_board_has_coded_itself(truth, frozen, tmp_path, capsys):
+    board, recipe = tmp_path / "board", write_protocol(tmp_path / "fake.yaml")
+    for folder in (truth, frozen):
+        (folder / "run.json").write_text(json.dumps({"predictor": {"class_path": "tbd.evaluation.predictors.GroundTruth"}}))
+    rows = [Submission("An impostor", frozen), Submission("Ground truth", None, "The truth."), Submission("A copy", truth)]
+    measure(board, fake_protocol(), FakeReference(), rows, clips=None)
+    (table,) = read_board(board)
+    assert table.truths == {"ground-truth"} and len(table.verified) == 3 and truth_of(table).note == "The truth."
+    numbers = {entry.slug: entry.scores.metrics["jerk"].number for entry in table.measured}
+    assert numbers["ground-truth"] == pytest.approx(numbers["a-copy"]) and numbers["an-impostor"] != pytest.approx(numbers["a-copy"])
+    # verified again without predictions by anybody, and a row of that name that holds other numbers is not the truth
+    command = ["leaderboard", "verify", f"--board={board}", f"--protocol={recipe}", "--ground-truth"]
+    assert main([*command, "--name=Ground truth"]) == 0 and "those of the true clips" in capsys.readouterr().out
+    assert read_board(board)[0].truths == {"ground-truth"}
+    assert main([*command, "--name=An impostor"]) == 2 and "is not what the true clips give" in capsys.readouterr().err
+    assert main([*command, "--name=Ground truth", f"--predictions={truth}"]) == 2 and "or --ground-truth" in capsys.readouterr().err
+    # what somebody hands in for it makes it a row like others
+    verify(board, "A copy", truth, str(recipe))
+    assert read_board(board)[0].truths == {"ground-truth"}
+
+
+def test_a_protocol_without_true_frames_has_no_ground_truth(tmp_path, capsys):
+    command = ["leaderboard", "measure", "--protocol=portraits-v1", "--ground-truth", "--name=Truth", f"--board={tmp_path / 'board'}"]
+    assert main(command) == 1 and "no true frames" in capsys.readouterr().err and not (tmp_path / "board").exists()
 
 
 def test_by_command_with_what_the_page_shows(truth, tmp_path, capsys):

@@ -14,7 +14,7 @@ from tbd.cli.main import main
 from tbd.errors import InputError
 from tbd.evaluation.leaderboard import samples
 from tbd.evaluation.leaderboard import store as board_store
-from tbd.evaluation.leaderboard.columns import best_of, columns_of, ordered
+from tbd.evaluation.leaderboard.columns import best_of, columns_of, ordered, truth_of
 from tbd.evaluation.leaderboard.html import page
 from tbd.evaluation.leaderboard.markdown import BEGIN, END, markdown, renew
 from tbd.evaluation.leaderboard.verification import Verification, digest, write_record
@@ -59,7 +59,7 @@ def put(store, tmp_path, name: str = "Another", **changes):
 
 def test_rows_are_read_back(store):
     (table,) = board_store.read_board(store)
-    assert [entry.name for entry in ordered(table.measured)] == ["Ground truth", "Ours <b>", "Theirs", "Still portrait"]
+    assert [entry.name for entry in ordered(table)] == ["Ground truth", "Ours <b>", "Theirs", "Still portrait"]
     assert table.measured[0].scores.seal() == table.measured[0].scores.checksum
 
 
@@ -188,7 +188,9 @@ def verified(store, *slugs: str) -> board_store.Table:
     (table,) = board_store.read_board(store)
     for entry in table.measured:
         if entry.slug in slugs:
-            write_record(store, entry, Verification(row=digest(entry), predictions="e" * 64, date="2026-01-01", difference=0.0))
+            truth = entry.slug == "ground-truth"
+            record = Verification(row=digest(entry), predictions="e" * 64, date="2026-01-01", difference=0.0, truth=truth)
+            write_record(store, entry, record)
     (table,) = board_store.read_board(store)
     return table
 
@@ -215,6 +217,58 @@ def test_only_verified_and_complete_rows_compete(store, tmp_path):
     table = verified(store, "ours-b", "mine", "theirs")  # Ours has the greatest number, over four clips of five
     assert bests(table)["mouth"] == {"Theirs"} and "**0.500**" in markdown(table) and "**0.600**" not in markdown(table)
     assert markdown(table).count("| verified |") == 3 and 'class="status verified">verified' in page([table], store)
+
+
+def test_nobody_else_sets_what_rows_aim_at(store, tmp_path):
+    """A row that says it is the ground truth, verified or not, is a row like others: the aim stays the clips that the board coded."""
+    put(store, tmp_path, "Mine")
+    scores(0.3, 305, predictor=TRUTH).save(tmp_path / "new.json")
+    board_store.add(store, tmp_path / "new.json", "A truth")  # sorted before the board's own, and 300 would be nearest to it
+    table = verified(store, *EVERY, "a-truth")
+    assert truth_of(table).name == "Ground truth" and bests(table)["jerk"] == {"Mine"}
+    assert next(entry.name for entry in ordered(table)) == "Ground truth"
+    (store / "fake-v1" / "ground-truth.json").unlink()
+    table = verified(store, *EVERY, "a-truth")
+    assert truth_of(table) is None and bests(table)["jerk"] == set() and 'class="truth"' not in page([table], store)
+
+
+def test_a_number_over_fewer_clips_than_others_does_not_compete(store, tmp_path):
+    """All five clips were scored, but the metric saw a face in four of them: perhaps the four easy ones."""
+    few = Value(values={"value": 0.9}, clips=4, better="higher")
+    put(store, tmp_path, "Few", metrics={**scores(0.4, 80).metrics, "mouth": few})
+    put(store, tmp_path, "Mine")
+    table = verified(store, *EVERY, "few")
+    assert bests(table)["mouth"] == {"Theirs"} and "| 0.900 (4) |" in markdown(table) and "over 4 clips" in page([table], store)
+    assert "few" in table.verified and bests(table)["jerk"] == {"Few", "Mine"}, "where it is over all, it competes"
+
+
+def test_clips_that_a_metric_leaves_out_of_every_row_keep_none_from_competing(store, tmp_path):
+    """As contempt, which a classifier of seven emotions does not know."""
+    for name, number in (("One", 0.2), ("Two", 0.3), ("Ground truth", 0.9)):
+        known = Value(values={"value": number}, clips=3, better="higher")
+        scores(0.4, 80, metrics={"emotion": known}).save(tmp_path / "new.json")
+        board_store.add(tmp_path / "seven", tmp_path / "new.json", name)
+    table = verified(tmp_path / "seven", "one", "two", "ground-truth")
+    assert bests(table)["emotion"] == {"Two"} and "(3)" not in markdown(table)
+
+
+def test_a_claimed_file_of_weights_keeps_no_other_row_out(tmp_path):
+    """The board lacks ArcFace, so nobody has checked what the first row says of it."""
+    board = shutil.copytree(shipped_folder("benchmarks") / "leaderboard", tmp_path / "board")
+    for path in (board / "portraits-v1").glob("*.json"):
+        if path.stem != "still-portrait":
+            path.unlink()
+    row = board_store.Entry.model_validate_json((board / "portraits-v1" / "still-portrait.json").read_text()).scores
+    csim = Value(values={"value": 0.99}, clips=16, better="higher")
+    for name, sha in (("First", "d" * 64), ("Second", "e" * 64)):
+        claimed = {"metrics": {**row.metrics, "csim": csim}, "weights": {**row.weights, "arcface-r50": sha}}
+        row.model_copy(update=claimed).save(tmp_path / "s.json")
+        path = board_store.add(board, tmp_path / "s.json", name)
+        entry = board_store.read_row(path)
+        but = Verification(row=digest(entry), predictions="e" * 64, date="2026-01-01", difference=0.0, unchecked=("csim",))
+        write_record(board, entry, but)
+    table = next(table for table in board_store.read_board(board) if table.protocol == "portraits-v1")
+    assert {"first", "second"} <= table.verified and not table.left_out and best_of(columns_of(table)[1], table) == set()
 
 
 def test_an_edited_row_that_was_saved_again_is_as_submitted(store, tmp_path):

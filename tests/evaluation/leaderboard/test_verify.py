@@ -10,6 +10,7 @@ from tbd.evaluation.leaderboard.html import page
 from tbd.evaluation.leaderboard.store import Entry, add, read_board
 from tbd.evaluation.leaderboard.verification import FILE, read_records
 from tbd.evaluation.leaderboard.verify import verify
+from tbd.evaluation.scores import Issue
 from tests.evaluation.fakes import write_protocol
 
 
@@ -48,7 +49,10 @@ def test_a_row_that_its_predictions_give_is_verified(board, truth, recipe, capsy
     assert len(record.predictions) == 64 and record.difference < 1e-6
 
 
-@pytest.mark.parametrize("what", ["a number", "a further number", "the clips", "a direction"])
+@pytest.mark.parametrize(
+    "what",
+    ["a number", "a further number", "the clips", "a direction", "an interval", "the time", "the machine", "the predictor", "the issues"],
+)
 def test_an_edited_row_is_named_and_loses_its_record(board, truth, recipe, what):
     verify(board, "Mine", truth, str(recipe))
     metrics = Entry.model_validate_json((board / "fake-v1" / "mine.json").read_text()).scores.metrics
@@ -61,6 +65,11 @@ def test_an_edited_row_is_named_and_loses_its_record(board, truth, recipe, what)
         ),
         "the clips": ({"metrics": {**metrics, "psnr": psnr.model_copy(update={"clips": 4})}}, "psnr is over 4 clips"),
         "a direction": ({"metrics": {**metrics, "psnr": psnr.model_copy(update={"better": "lower"})}}, "direction"),
+        "an interval": ({"metrics": {**metrics, "psnr": psnr.model_copy(update={"error": psnr.error / 2})}}, "psnr is known to ±"),
+        "the time": ({"speed": {"seconds_per_second": 0.001}}, "its speed is not what run.json"),
+        "the machine": ({"predicted_on": {"cpu": "a slower one"}}, "its predicted on is not what run.json"),
+        "the predictor": ({"predictor": {"class_path": "tbd.evaluation.predictors.GroundTruth"}}, "its predictor is not what run.json"),
+        "the issues": ({"issues": [Issue(kind="size", clip="F000", detail="x", scored=True)]}, "its issues are not .*: size of F000"),
     }
     edit(board, **changes[what][0])
     assert not is_verified(board)

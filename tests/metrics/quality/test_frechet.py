@@ -154,7 +154,8 @@ def test_fvd_sees_whole_windows_and_counts_clips_that_have_none():
     ours, theirs = (torch.randint(0, top, (27, 3, 8, 8), dtype=torch.uint8) for top in (255, 120))
     metric.update(ours, theirs)
     metric.update(ours[:3], None)
-    assert metric.counts() == (6, 6) and int(metric.unmeasured) == 1
+    metric.update(ours[:3], theirs)  # one of the two cannot be seen, so neither is
+    assert metric.counts() == (6, 6) and int(metric.unmeasured) == 2 and "fewer than the 4 frames" in metric.refusal
     windows = [f[:24].float().unflatten(0, (6, 4)).mean((1, 3, 4)).double().numpy() for f in (ours, theirs)]
     assert float(metric.compute()) == pytest.approx(numpy_frechet(*windows), rel=1e-5)
 
