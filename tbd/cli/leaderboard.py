@@ -63,7 +63,7 @@ def _options(parser: "ArgumentParser") -> None:
         sub.add_argument(
             "--ground-truth",
             action="store_true",
-            help="instead of --predictions, for the row of the ground truth: the board codes the true clips itself, since ≈ columns aim at it",
+            help="instead of --predictions, for the ground truth: the board codes the true clips itself, since ≈ columns aim at it",
         )
         sub.add_argument("--workers", type=int, default=1, help="processes that measure clips; the numbers do not depend on it")
         sub.add_argument("--device", default="cpu", help="where the metrics' networks run")
