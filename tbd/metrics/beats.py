@@ -7,9 +7,10 @@ from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.metrics.base import Array, ClipMean, Unmeasurable, tensor
 
 _WIDTH = 3.0
-"""Frames: the standard deviation by which beats may miss each other (Bailando and those after it have 2 · 9 in the exponent)."""
+"""Frames at 25 a second, so 0.12 s: the standard deviation by which beats may miss each other. Bailando's `beat_align_score.py` has 2 · 9
+in the exponent too, and 60 frames a second."""
 _SMOOTH = 5.0
-"""Frames: the standard deviation of the blur of the head's speed, as there."""
+"""Frames, so 0.2 s: the standard deviation of the blur of the head's speed; five frames there."""
 _LOUD = 0.3
 """Part of the greatest rise of loudness from which a rise is a beat of the voice."""
 _STILL = 1e-5
@@ -79,8 +80,9 @@ def alignment(beats: np.ndarray, others: np.ndarray) -> float:
 class BeatAlignment(ClipMean):
     """Beat alignment of head and voice: how near each onset of the voice a head's movement ends, 0..1.
 
-    The score of Bailando (Siyao et al. 2022) and SadTalker, with a voice's onsets in the place of music's beats. Chance is not 0: a head
-    that stops often is always near. Neither high nor low is good as such; compare with the recorded clips.
+    The score of Bailando (Siyao et al. 2022, arXiv 2203.13055), which SadTalker (Zhang et al. 2023) reports of heads, with a voice's
+    onsets in the place of music's beats and our 25 frames a second in that of dance's 60: not comparable with published numbers. Chance
+    is not 0: a head that stops often is always near. Neither high nor low is good as such; compare with the recorded clips.
 
     Example:
         >>> turning = np.zeros((100, 58))

@@ -1,6 +1,8 @@
 """Distances that reenactment papers report, on ARKit's coefficients and the mesh instead of a 3DMM's: AED, APD, AKD and E-FID.
 
-Published numbers are in the coefficients of Deep3DFaceReconstruction or another 3DMM, and not comparable with these.
+Published numbers are in the coefficients of Deep3DFaceReconstruction or another 3DMM, and not comparable with these. The formulas are
+those of published programs: AED and APD are mean absolute differences (so OTAvatar's authors say of theirs, theEricMa/OTAvatar#27),
+AKD is First Order Motion Model's, E-FID is described by EMO's paper alone.
 """
 
 from typing import Any
@@ -16,6 +18,9 @@ from tbd.metrics.gaussian import GaussianSums
 
 class ExpressionDistance(ClipMean):
     """AED: the mean over frames and the 52 blendshapes of the absolute difference, in percent of a full movement; lower is better.
+
+    Average *expression* distance, as of a 3DMM's 64 coefficients of expression. First Order Motion Model (Siarohin et al. 2019) calls
+    AED the distance of two embeddings of identity, which is `tbd.metrics.IdentitySimilarity` here.
 
     Example:
         >>> import numpy as np
@@ -48,7 +53,8 @@ class ExpressionDistance(ClipMean):
 class PoseDistance(ClipMean):
     """APD: the mean over frames and pitch, yaw and roll of the absolute difference, in degrees; lower is better.
 
-    It says something of a method that is given the head's pose alone; another pose is not a wrong one.
+    Published numbers are of the three angles in radians or, in some programs, of angles and place together. It says something of a method
+    that is given the head's pose alone; another pose is not a wrong one.
 
     Example:
         >>> import numpy as np
@@ -130,8 +136,9 @@ class KeypointDistance(ClipMean):
 class ExpressionFID(ClipMetric):
     """E-FID: the Fréchet distance between Gaussians fitted to the 52 blendshapes of all frames of both sets, × 1000; lower is better.
 
-    EMO (Tian et al. 2024) has it on the expression coefficients of a 3DMM. Unlike `FrechetMotionDistance` it sees neither the head
-    nor how fast a face moves.
+    EMO (Tian et al. 2024, arXiv 2402.17485) has it on the expression coefficients of a 3DMM, and published no program; EchoMimic's, by
+    the same description, neither (antgroup/echomimic#177). Unlike `FrechetMotionDistance` it sees neither the head nor how fast a face
+    moves. The unit is that of squared blendshapes, in thousandths.
 
     Args:
         kwargs: Options of `torchmetrics.Metric`.

@@ -37,7 +37,10 @@ def displacements(motion: Array) -> np.ndarray:
 
 
 def lip_vertex_errors(preds: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Find each frame's largest squared distance of a vertex; see MeshTalk (Richard et al. 2021).
+    """Find each frame's largest squared distance of a vertex.
+
+    MeshTalk (Richard et al. 2021, arXiv 2104.08223) takes the largest distance; FaceFormer's and CodeTalker's programs, and torchmetrics'
+    `lip_vertex_error` after them, do not take the root.
 
     Args:
         preds: (T, V, 3) vertices.
@@ -50,7 +53,17 @@ def lip_vertex_errors(preds: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def upper_dynamics(displaced: np.ndarray) -> float:
-    """Average over vertices the deviation over time of the squared displacement, of (T, V, 3); see CodeTalker (Xing et al. 2023)."""
+    """Average over vertices the deviation over time of the squared displacement from rest.
+
+    So does CodeTalker's `cal_metric.py` (Xing et al. 2023, arXiv 2301.02379), and whoever took it over. torchmetrics'
+    `upper_face_dynamics_deviation` is another number: of the length of the step from frame to frame.
+
+    Args:
+        displaced: (T, V, 3) displacements.
+
+    Returns:
+        The deviation.
+    """
     return float(np.square(displaced).sum(-1).std(0).mean())
 
 
@@ -89,7 +102,8 @@ class MotionUpperFaceDeviation(ClipMean):
     """FDD: how much less, or more, the upper face moves than the recorded one; 0 is best.
 
     The difference of `upper_dynamics`, recorded less generated, in 10⁻³ squared inter-ocular distances. Reported is its absolute value,
-    clip by clip; `means` also gives ``signed``, above 0 where the generated face moves less, as CodeTalker prints it.
+    clip by clip, so that clips of too much motion do not make up for those of too little; `means` also gives ``signed``, above 0 where the
+    generated face moves less, whose mean CodeTalker prints.
 
     Example:
         >>> motion = np.zeros((50, 58))

@@ -18,6 +18,8 @@ from tbd.weights import WeightsNotFoundError
 _ADVICE = "pip install 'tbd[quality]'"
 _PADDING = 10
 """Pixels around the mouth, as THEval cuts it."""
+_TOGETHER = 64
+"""Mouths that THEval's program looks at together, black at the right and below where they are smaller than the largest of them."""
 
 
 class NoReferenceQuality(ClipMean):
@@ -25,7 +27,8 @@ class NoReferenceQuality(ClipMean):
 
     The metric is part of the number's name, and says which way is good (`better` of a protocol's entry): ``niqe`` (Mittal et al. 2013) is
     lower for natural pictures, THEval's three are higher: ``topiq_iaa`` (global aesthetic), ``musiq`` with ``region="mouth"``, and
-    ``topiq_nr-face``. pyiqa brings its weights by itself where it may use the network; without them the column is absent.
+    ``topiq_nr-face``. Which pictures they see is as in THEval's program, the black beside smaller mouths of one batch included. pyiqa
+    brings its weights by itself where it may use the network; without them the column is absent.
 
     Args:
         name: Name of the metric in pyiqa.
@@ -86,7 +89,7 @@ class NoReferenceQuality(ClipMean):
             raise Unmeasurable("The clip has no frame to look at.")
         with full_precision(self.device):
             network = self._network.on(self.device)
-            # one by one: mouths differ in size, and some networks take no more
+            # one by one: some networks take no more
             scores = torch.stack([network(picture[None].to(self.device) / 255.0).reshape(()) for picture in pictures])
         return {"value": float(require_finite_output(scores, self.name).double().mean())}
 
@@ -99,7 +102,8 @@ class NoReferenceQuality(ClipMean):
             raise InputError("The mouth's quality needs the points of every frame (reads preds.points).")
         mesh = tensor(points).cpu().numpy()
         chosen = sample_frames(torch.arange(len(frames)), self.frames_per_clip)
-        return [_mouth(frames[i], mesh[i]) for i in chosen.tolist() if np.isfinite(mesh[i]).all()]
+        mouths = [_mouth(frames[i], mesh[i]) for i in chosen.tolist() if np.isfinite(mesh[i]).all()]
+        return [mouth for start in range(0, len(mouths), _TOGETHER) for mouth in _of_one_size(mouths[start : start + _TOGETHER])]
 
 
 def _mouth(frame: Tensor, points: np.ndarray) -> Tensor:
@@ -107,6 +111,11 @@ def _mouth(frame: Tensor, points: np.ndarray) -> Tensor:
     lips = points[list(LIPS), :2].astype(int)
     low, high = np.maximum(lips.min(0) - _PADDING, 0), np.minimum(lips.max(0) + _PADDING, np.array(frame.shape[:0:-1]))
     return frame[:, low[1] : high[1], low[0] : high[0]]
+
+
+def _of_one_size(pictures: list[Tensor]) -> list[Tensor]:
+    height, width = (max(picture.shape[side] for picture in pictures) for side in (1, 2))
+    return [nn.functional.pad(picture, (0, width - picture.shape[2], 0, height - picture.shape[1])) for picture in pictures]
 
 
 def _pyiqa(name: str) -> nn.Module:

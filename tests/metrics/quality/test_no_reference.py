@@ -51,6 +51,21 @@ def test_the_mouth_alone():
         metric.measure(frames, points[:2])
 
 
+def test_mouths_of_one_batch_are_of_one_size_as_thevals_are():
+    """`pad_images` of its ``mouth_quality.py``: each at the upper left of a black picture as large as the largest of 64."""
+    network = Brightness()
+    metric = NoReferenceQuality("musiq", "mouth", make=lambda name: network)
+    points = np.full((66, 478, 3), 30.0, np.float32)
+    points[:, list(LIPS), 0] = np.linspace(20, 60, len(LIPS))
+    points[:, list(LIPS), 1] = np.linspace(20, 40, len(LIPS))
+    points[3, list(LIPS), 1] = np.linspace(20, 60, len(LIPS))  # one mouth is wide open
+    points[65, list(LIPS), 0] = np.linspace(20, 50, len(LIPS))
+    value = metric.measure(torch.full((66, 3, 100, 100), 255, dtype=torch.uint8), points)["value"]
+    assert network.shown == [(1, 3, 60, 60)] * 64 + [(1, 3, 40, 60)] * 2
+    areas = [2 / 3] * 3 + [1.0] + [2 / 3] * 60 + [1.0, 50 / 60]  # of each picture that is a mouth
+    assert value == pytest.approx(np.mean(areas), rel=1e-6)
+
+
 def test_what_is_not_there_is_absent(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyiqa", None)
     with pytest.raises(WeightsNotFoundError, match=r"needs the package pyiqa: pip install 'tbd\[quality\]'"):
