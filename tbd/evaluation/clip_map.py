@@ -30,11 +30,13 @@ def read_clip_map(path: str | os.PathLike, root: Path, clips: Sequence[str]) -> 
     issues: list[Issue] = []
     known, taken = set(clips), dict[Path, str]()
     for line, clip, file in _rows(Path(path)):
-        video = root / file
+        video = _below(root, file)
         if clip not in known:
             issues.append(Issue(kind="extra", clip=file, detail=f"line {line} gives it to {clip}, which is no clip of the protocol"))
         elif clip in found:
             issues.append(Issue(kind="twice", clip=file, detail=f"line {line} gives it to {clip}, which has {found[clip].name} already"))
+        elif video is None:
+            issues.append(Issue(kind="missing", clip=clip, detail=f"line {line} gives it {file}, which lies outside {root.name}"))
         elif not video.is_file():
             issues.append(Issue(kind="missing", clip=clip, detail=f"line {line} gives it {file}, which is not there"))
         elif video.resolve() in taken:
@@ -60,6 +62,20 @@ def _rows(path: Path) -> list[tuple[int, str, str]]:
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     rows = csv.DictReader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
+    try:
+        return _read(path, rows)
+    except csv.Error as error:
+        raise InputError(f"{path} cannot be read as CSV ({error}); save it as plain text with the columns clip and file.") from error
+
+
+def _below(root: Path, file: str) -> Path | None:
+    """A file of the folder of predictions; None where it lies elsewhere, since what is measured is that folder."""
+    video = root / (file if (root / file).is_file() else file.replace("\\", "/"))  # as Windows writes paths
+    inside = Path(os.path.normpath(video)).is_relative_to(os.path.normpath(root))  # links within the folder are its own
+    return video if inside else None
+
+
+def _read(path: Path, rows: csv.DictReader) -> list[tuple[int, str, str]]:
     names = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
     lacking = [column for column in COLUMNS if column not in names]
     if lacking:

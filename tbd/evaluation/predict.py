@@ -124,7 +124,10 @@ def _write_frames(outcome: Outcome, sound: np.ndarray, folder: Path, clip: str, 
 def _keep_video(video: Path, folder: Path, clip: str) -> None:
     """Move a finished video to its place, under its own ending."""
     with atomic_output(folder / f"{clip}{video.suffix.lower()}") as temporary:
-        shutil.move(video, temporary)
+        if video.is_symlink():  # of a program that keeps its videos elsewhere, where they may not stay
+            shutil.copyfile(video, temporary)
+        else:
+            shutil.move(video, temporary)
 
 
 def _keep_log(error: InputError, path: Path) -> str:

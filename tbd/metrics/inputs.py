@@ -44,7 +44,8 @@ _LOUDEST = 2.0
 """Lossy coding makes sound overshoot ±1 by some tenths, which is clipped; beyond this the samples are no −1..1."""
 _WIDEST = 5.0
 """A blendshape is 0..1; guidance drives it beyond. Farther out it is in percent, or no blendshape."""
-_HEAD = ("headPitch", "headYaw", "headRoll")
+_FARTHEST = {"headPitch": math.pi / 2, "headYaw": math.pi / 2, "headRoll": math.pi}
+"""Radians: a head that is turned farther shows no face, or its angles are in degrees."""
 
 
 def as_torch_takes_it(value: Any) -> Any:
@@ -164,11 +165,13 @@ def check_motion(value: Any, name: str) -> None:
     _require_finite(motion, name)
     if not len(motion):
         return
-    blendshapes, angles = motion[:, : len(BLENDSHAPES)].abs().max(), motion[:, [CHANNELS.index(a) for a in _HEAD]].abs().max()
+    blendshapes = motion[:, : len(BLENDSHAPES)].abs().max()
     if float(blendshapes) > _WIDEST:
         raise InputError(f"{name} has a blendshape of {float(blendshapes):.4g}; {right}.")
-    if float(angles) > 2 * math.pi:
-        raise InputError(f"{name} turns the head by {float(angles):.4g}; {right}.")
+    for channel, most in _FARTHEST.items():
+        angle = float(motion[:, CHANNELS.index(channel)].abs().max())
+        if angle > most:
+            raise InputError(f"{name} turns the head by {angle:.4g} ({channel}); {right}.")
 
 
 def check_emotion(value: Any, name: str) -> None:
@@ -385,6 +388,10 @@ def require_finite_output(values: Tensor, what: str) -> Tensor:
 def _array(value: Any, name: str, shape: str) -> Tensor:
     if not isinstance(value, Tensor | np.ndarray):
         raise InputError(f"{name} is a {type(value).__name__}; a tensor or array {shape} is right.")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise InputError(f"{name} is a masked array, whose masked numbers would count; fill them, or leave those frames out.")
+    if isinstance(value, Tensor) and (value.layout != torch.strided or value.is_meta or value.is_quantized):
+        raise InputError(f"{name} is a tensor without plain numbers ({value.layout}, {value.device}); a dense one {shape} is right.")
     try:
         return torch.as_tensor(as_torch_takes_it(value))
     except TypeError as error:

@@ -38,6 +38,19 @@ def test_what_is_wrong_is_named(tmp_path, folder):
     assert "not there" in said["missing", IDS[1]] and "belongs to" in said["missing", IDS[2]] and len(said) == 6
 
 
+def test_files_lie_in_the_folder_however_they_are_written(tmp_path, folder):
+    """What is measured, and what a verification is of, is the folder."""
+    (folder / "sub").mkdir()
+    (folder / "sub" / "d.mp4").write_bytes(b"video")
+    (folder / "link.mp4").symlink_to(tmp_path / "else.mp4")
+    (tmp_path / "else.mp4").write_bytes(b"video")
+    rows = [("clip", "file"), (IDS[0], "sub\\d.mp4"), (IDS[1], "../else.mp4"), (IDS[2], str(tmp_path / "else.mp4")), (IDS[3], "link.mp4")]
+    (tmp_path / "map.csv").write_text("\n".join(map(",".join, rows)))
+    found, issues = read_clip_map(tmp_path / "map.csv", folder, IDS)
+    assert {clip: path.name for clip, path in found.items()} == {IDS[0]: "d.mp4", IDS[3]: "link.mp4"}
+    assert [(i.clip, "lies outside videos" in i.detail) for i in issues] == [(IDS[1], True), (IDS[2], True)]
+
+
 def test_tables_that_are_none_are_refused(tmp_path, folder):
     with pytest.raises(InputError, match="no table"):
         read_clip_map(tmp_path / "no.csv", folder, IDS)
@@ -45,6 +58,12 @@ def test_tables_that_are_none_are_refused(tmp_path, folder):
         (tmp_path / "map.csv").write_text(text)
         with pytest.raises(InputError, match=match):
             read_clip_map(tmp_path / "map.csv", folder, IDS)
+    (tmp_path / "map.csv").write_text(f"clip,file\n{IDS[0]},{'x' * 200_000}")  # longer than any field that csv takes
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        read_clip_map(tmp_path / "map.csv", folder, IDS)
+    (tmp_path / "map.csv").write_text("clip,file", encoding="utf-16")
+    with pytest.raises(InputError, match="no text in UTF-8"):
+        read_clip_map(tmp_path / "map.csv", folder, IDS)
 
 
 def test_scores_by_a_table_are_those_by_names(truth, tmp_path, capsys):

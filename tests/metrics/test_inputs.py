@@ -49,6 +49,9 @@ BROKEN = {
         "a list": [np.zeros((3, 64, 64), np.uint8)],
         "None": None,
         "objects": np.full(FRAMES, None, object),
+        "masked": np.ma.masked_array(np.zeros(FRAMES, np.uint8), np.arange(4 * 3 * 64 * 64).reshape(FRAMES) == 7),
+        "sparse": torch.ones(FRAMES).to_sparse(),
+        "meta": torch.zeros(FRAMES, dtype=torch.uint8, device="meta"),
     },
     "faces": {"floats in 0..255": 255 * floats((2, 3, 224, 224)), "another size": np.zeros((2, 3, 112, 112), np.uint8), "None": None},
     "audio": {
@@ -70,6 +73,7 @@ BROKEN = {
         "one frame": floats((478, 3)),
         "infinite": spoilt(POINTS, np.inf),
         "complex": floats(POINTS).astype(complex),
+        "masked": np.ma.masked_array(floats(POINTS), floats(POINTS) > 0.5),
         "None": None,
     },
     "motion": {
@@ -81,6 +85,8 @@ BROKEN = {
         "infinite": spoilt(MOTION, np.inf),
         "percent": 100 * floats(MOTION),
         "degrees": np.concatenate([floats((4, 52)), floats((4, 6), 20, 40)], 1),
+        "a few degrees": np.concatenate([floats((4, 52)), floats((4, 6), 2, 5)], 1),
+        "masked": np.ma.masked_array(floats(MOTION), floats(MOTION) > 0.5),
         "bool": np.ones(MOTION, bool),
         "a list": [[0.0] * 58],
         "None": None,

@@ -1,7 +1,9 @@
 """The board as markdown tables, between two markers of a file that is otherwise written by hand."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from tbd.errors import InputError
 from tbd.evaluation.leaderboard.columns import Column, best_of, columns_of, ordered
@@ -56,7 +58,7 @@ def markdown(table: Table) -> str:
     if table.measured:
         parts.append(_measured(table))
         scores = table.measured[0].measured_scores
-        parts += [f"Left out: {reason}" for _, reason in left_out_of(table)]
+        parts += [f"Left out: {_plain(reason)}" for _, reason in left_out_of(table)]
         parts.append(f"{scores.expected} clips; protocol `{scores.protocol_hash[:12]}`, clips `{scores.split[:12]}`.")
     if table.reported:
         parts.append("Reported by others, by their own recipes; not comparable with what is measured here:")
@@ -88,15 +90,25 @@ def _cell(column: Column, entry: Entry, best: set[str], table: Table) -> str:
 
 
 def _link(entry: Entry) -> str:
-    url = entry.paper or entry.code
-    return f"[{entry.name}]({url})" if url and url.startswith("http") else entry.name
+    url, name = entry.paper or entry.code, _plain(entry.name)
+    return f"[{name}]({quote(url, safe=_URL)})" if url and url.startswith("http") else name
+
+
+_URL = ":/?#[]@!$&'*+,;=%~"
+"""What may stand in an address in markdown."""
+_MARKS = re.compile(r"([\\`*_\[\]<>~#])")
+
+
+def _plain(text: str) -> str:
+    """A text in which nothing is markup, on one line: a name could otherwise set itself in bold, or write rows of its own."""
+    return _MARKS.sub(r"\\\1", " ".join(text.split()))
 
 
 def _reported(entries: Sequence[Entry]) -> str:
     names = sorted({name for entry in entries for name in entry.numbers})
     rows = [["row", *names, "where"], ["---", *["---:"] * len(names), "---"]]
     for entry in entries:
-        rows.append([_link(entry), *(f"{entry.numbers[n]:g}" if n in entry.numbers else "–" for n in names), entry.citation or ""])
+        rows.append([_link(entry), *(f"{entry.numbers[n]:g}" if n in entry.numbers else "–" for n in names), _plain(entry.citation or "")])
     return _table(rows)
 
 

@@ -137,6 +137,16 @@ def test_the_still_video_is_the_portrait(clip):
     assert np.abs(first.astype(int) - clip.face(64).image).mean() < 6
 
 
+def test_a_link_to_a_video_elsewhere_is_copied(tmp_path):
+    """Of a program that keeps its videos in a folder of its own."""
+    elsewhere = tmp_path / "kept.mp4"
+    make = COMMAND.replace("{video}", shlex.quote(str(elsewhere)))
+    options = ["--command", f"{make} && ln -s {shlex.quote(str(elsewhere))} {{video}}", "--predictor.shell", "true"]
+    assert predicted(tmp_path, "--predictor", "command", *options) == 0
+    made = sorted((tmp_path / "out").glob("*.mp4"))
+    assert len(made) == 3 and elsewhere.is_file() and not any(path.is_symlink() for path in made)
+
+
 def test_a_relative_program_belongs_to_its_folder(tmp_path, clip):
     (tmp_path / "run.sh").write_text(f'#!/bin/sh\nexec {PROGRAM} --source "$1" --audio "$2" --out "$3"\n')
     (tmp_path / "run.sh").chmod(0o755)

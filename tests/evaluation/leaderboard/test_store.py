@@ -317,6 +317,18 @@ def test_markdown_between_markers(store, tmp_path):
         renew(path, tables)
 
 
+def test_a_name_is_a_name_in_the_tables_too(store, tmp_path):
+    """It can set nothing in bold, and write no rows or links of its own."""
+    put(store, tmp_path, "**Best** [x](https://evil.example)\n| Ours | 9.999 | 1 |")
+    table = verified(store, *EVERY)
+    text = markdown(table)
+    row = next(line for line in text.splitlines() if "evil" in line)
+    assert "\\*\\*Best\\*\\* \\[x\\](https://evil.example) \\| Ours \\| 9.999" in row and "**Best" not in text
+    assert not any(line.startswith("| Ours | 9") for line in text.splitlines())
+    head, *rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in rows} == {len(re.findall(r"(?<!\\)\|", head))}
+
+
 def test_the_page_says_all_and_trusts_nobody(store):
     text = page(board_store.read_board(store), store)
     assert "Ours &lt;b&gt;" in text and "Ours <b>" not in text
