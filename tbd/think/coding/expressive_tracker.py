@@ -40,6 +40,9 @@ _BLIND = {
 of `benchmarks.tracking_expression --split tuned`."""
 _SPEAKING = ("jaw", "mouthLower", "mouthUpper", "mouthFunnel", "mouthPress")
 """Channels with which people also speak: appearance may raise them and never lowers them."""
+_SMILE = (0.5, 0.7)
+"""A smile is the one expression that a mesh shows well: from the first coefficient on it speaks against any other emotion, at the second it
+settles the matter. Meshes show angry and weeping faces smiles of up to 0.42, and smiling ones 0.53 to 0.79 (tuned clips)."""
 _ROOM = 0.2
 """What a face at rest is read as counts as nothing, and a face in full expression as all; a resting face that is read as nearly all
 leaves at least this much between."""
@@ -95,7 +98,9 @@ class ExpressiveTracker(Tracker):
         expected = detections.expected.astype(np.float64)
         if neutral is not None and neutral.expected is not None:
             expected = np.clip((expected - neutral.expected) / np.maximum(1 - neutral.expected, _ROOM), 0, 1)
-        return replace(fit, blendshapes=correct_by_appearance(fit.blendshapes, _steady(expected)))
+        smiles = _steady(_smiling(fit.blendshapes))[:, None]
+        expected = (1 - smiles) * _steady(expected) + smiles * _prototype("happy")
+        return replace(fit, blendshapes=correct_by_appearance(fit.blendshapes, expected))
 
     def reference(self, neutral: NeutralFace | None) -> str:
         """Name what the coefficients are measured against, for the metadata."""
@@ -174,8 +179,14 @@ class _ReadingModel(FaceModel):
         return replace(found, expected=self._expected)
 
 
+def _smiling(seen: np.ndarray) -> np.ndarray:
+    """(T, 52) coefficients → (T,) 0..1, how surely they smile."""
+    smile = seen[:, [BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].mean(1)
+    return np.clip((smile - _SMILE[0]) / (_SMILE[1] - _SMILE[0]), 0, 1)
+
+
 def _steady(values: np.ndarray) -> np.ndarray:
-    """(T, C) values without what changes faster than an emotion."""
+    """(T, …) values without what changes faster than an emotion."""
     from scipy.ndimage import gaussian_filter1d
 
     return gaussian_filter1d(values, _STEADY, axis=0, mode="nearest")

@@ -6,7 +6,9 @@ from skimage.data import astronaut
 
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, INDEX
+from tbd.face.fit import ClipFit
 from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
+from tbd.think.coding import expressive_tracker
 from tbd.think.coding.emotion_reader import EmotionReader, FacexReader
 from tbd.think.coding.expressive_tracker import ExpressiveTracker, correct_by_appearance, expect
 from tbd.weights import WeightsNotFoundError, find_weights
@@ -41,12 +43,18 @@ def landmarker(shared):
     return path
 
 
+@pytest.fixture
+def smile_unheeded(monkeypatch):
+    """The astronaut smiles, which speaks against anything else: it is not to be heeded."""
+    monkeypatch.setattr(expressive_tracker, "_SMILE", (2.0, 3.0))
+
+
 @pytest.fixture(scope="module")
 def by_mesh(frames):
     return FaceMeshTracker().track(frames)
 
 
-def test_a_face_that_looks_angry_frowns_and_sneers_and_keeps_its_jaw(frames, by_mesh):
+def test_a_face_that_looks_angry_frowns_and_sneers_and_keeps_its_jaw(frames, by_mesh, smile_unheeded):
     reader = Always(1.0, 0.0, 0.0)
     motion = ExpressiveTracker(reader=reader).track(frames)
     assert motion.metadata["tracker"] == "face_mesh_expressive"
@@ -57,17 +65,17 @@ def test_a_face_that_looks_angry_frowns_and_sneers_and_keeps_its_jaw(frames, by_
     assert 2 <= reader.calls <= FRAMES // 2  # not every frame
 
 
-def test_a_face_that_looks_like_nothing_keeps_what_its_mesh_shows(frames, by_mesh):
+def test_a_face_that_looks_like_nothing_keeps_what_its_mesh_shows(frames, by_mesh, smile_unheeded):
     motion = ExpressiveTracker(reader=Always(0.0, 0.0, 1.0)).track(frames)
     np.testing.assert_allclose(motion.values, by_mesh.values, atol=1e-6)
 
 
-def test_a_named_emotion_takes_away_what_it_lacks(frames, by_mesh):
+def test_a_named_emotion_takes_away_what_it_lacks(frames, by_mesh, smile_unheeded):
     motion = ExpressiveTracker(reader=Always(1.0, 0.0, 0.0)).track(frames)
     assert motion["mouthSmileLeft"].mean() == pytest.approx(0.4 * by_mesh["mouthSmileLeft"].mean(), abs=1e-3)
 
 
-def test_the_same_person_at_rest_counts_as_nothing(frames):
+def test_the_same_person_at_rest_counts_as_nothing(frames, smile_unheeded):
     tracker = ExpressiveTracker(reader=Always(1.0, 0.0, 0.0))
     motion = tracker.track(frames, neutral=tracker.neutral_face(frames))
     assert motion["browDownLeft"].max() < 0.15 and motion["eyeWideLeft"].max() < 0.15
@@ -101,6 +109,20 @@ def test_speech_is_raised_and_never_lowered():
     mixed = correct_by_appearance(seen, expected)
     assert mixed[0, INDEX["jawOpen"]] == 0.6 and mixed[0, INDEX["noseSneerLeft"]] == pytest.approx(0)
     assert correct_by_appearance(seen, np.ones_like(seen)).max() <= 1
+
+
+def test_a_full_smile_is_no_anger():
+    class Rows:
+        def __init__(self, smile: float) -> None:
+            self.expected = np.tile(expect(np.array([1.0, 0.0, 0.0]), Always.emotions), (5, 1))
+            self.fit = ClipFit(np.zeros((5, len(BLENDSHAPES))), np.zeros((5, 3, 3)), np.ones(5), np.zeros((5, 2)))
+            self.fit.blendshapes[:, [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]] = smile
+
+    tracker = ExpressiveTracker(reader=Always(1.0, 0.0, 0.0))
+    tracker.base.solve = lambda rows, neutral: rows.fit
+    slight, full = (tracker.solve(Rows(smile)).blendshapes[0] for smile in (0.4, 0.75))
+    assert slight[INDEX["browDownLeft"]] > 0.85 and slight[INDEX["mouthSmileLeft"]] < 0.2
+    assert full[INDEX["browDownLeft"]] < 0.05 and full[INDEX["mouthSmileLeft"]] > 0.75 and full[INDEX["cheekSquintLeft"]] > 0.7
 
 
 def test_facex_reads_a_smile_and_says_what_is_missing(tmp_path, monkeypatch):
