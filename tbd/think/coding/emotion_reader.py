@@ -8,6 +8,7 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.face.geometry import bounding_box
+from tbd.face.mediapipe_log import suppress_mediapipe_logs
 from tbd.think.emotions import Emotion
 from tbd.weights import WeightsNotFoundError, resolve_weights
 
@@ -63,8 +64,9 @@ class FacexReader(EmotionReader):
                 "facex-emotion", "facex's network is run by ai-edge-litert: pip install 'tbd[expressive]'.", "pip install 'tbd[expressive]'"
             ) from error
         try:
-            self._network: Any = Interpreter(str(path), num_threads=1)
-            self._network.allocate_tensors()
+            with suppress_mediapipe_logs():  # LiteRT's line about its delegate is of the same kind
+                self._network: Any = Interpreter(str(path), num_threads=1)
+                self._network.allocate_tensors()
             self._input, self._output = self._network.get_input_details()[0], self._network.get_output_details()[0]
         except (ValueError, RuntimeError) as error:
             raise InputError(f"{path} is no network that LiteRT can run; `tbd weights fetch facex-emotion` gets the right one.") from error
