@@ -151,7 +151,8 @@ def _verify(options: "Namespace") -> None:
     record = verify(*where, _progress, options.device, options.workers)
     but = f", but for {', '.join(record.unchecked)}, whose weights are not on this machine" if record.unchecked else ""
     what = options.predictions or "the true clips"
-    print(f"{options.name} is verified: its numbers are those of {what}, to {record.difference:.1g} of each{but}.")
+    exact = f"to {record.difference:.1g} of each" if record.difference else "to the last digit"
+    print(f"{options.name} is verified: its numbers are those of {what}, {exact}{but}.")
     print("`tbd leaderboard build` shows it.")
 
 

@@ -186,7 +186,9 @@ def put(
     """
     board = Path(board)
     if all(value.number is None for value in found.metrics.values()):
-        reason = next((f": {value.absent}" for value in found.metrics.values() if value.absent), "")
+        said = [(value.absent or "").removeprefix("No clip could be measured.").strip() for value in found.metrics.values()]
+        said += [f"{issue.clip}: {issue.detail}" for issue in found.failures]
+        reason = next((f": {words}" for words in said if words), "")
         raise InputError(f"{source} holds no number: no clip could be measured{reason.rstrip('.')}.")
     if not re.fullmatch(_ID, found.protocol):
         raise InputError(f"{source} names {found.protocol!r} as its protocol, which is no protocol's id.")

@@ -88,6 +88,9 @@ def test_scores_without_a_number_are_refused(store, tmp_path):
     with pytest.raises(InputError, match=r"new.json holds no number: no clip could be measured: No clip has a face\.$"):
         put(store, tmp_path, metrics=absent)
     assert not (store / "fake-v1" / "another.json").exists()
+    none = {name: Value(absent="No clip could be measured.") for name in ("mouth", "jerk")}
+    with pytest.raises(InputError, match=r"no clip could be measured: F001: it shows no face\.$"):
+        put(store, tmp_path, metrics=none, scored=0, issues=[Issue(kind="no_face", clip="F001", detail="it shows no face.")])
 
 
 def test_a_protocol_that_leads_out_of_the_board_is_refused(store, tmp_path):
