@@ -15,6 +15,7 @@ On held-out clips, at fixed noise and noise levels, the error of x₀ is measure
 """
 
 import copy
+import sys
 import time
 from typing import Any
 
@@ -41,6 +42,8 @@ CHOICES = {
 }
 LEVELS = (0.95, 0.8, 0.6, 0.4, 0.2)
 """Shares of the training timesteps at which errors are measured."""
+CHUNK = 16
+"""Windows that are measured together."""
 
 
 def video_hints(
@@ -54,6 +57,7 @@ def video_hints(
     variants: int = 4,
     learning_rate: float = 4e-4,
     only: list[str] | None = None,
+    cuda_graphs: bool = False,
 ) -> None:
     """Train with each choice, and measure.
 
@@ -68,6 +72,7 @@ def video_hints(
         variants: how often each training clip is there, each time in other colours.
         learning_rate: of the video models.
         only: some of the choices.
+        cuda_graphs: whether to train by `tbd.draw.video.training_graph`.
     """
     start, device = time.perf_counter(), torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_float32_matmul_precision("high")
@@ -79,7 +84,9 @@ def video_hints(
     pixels = torch.from_numpy(np.concatenate([np.concatenate([c.frames, c.coarse, c.neutral_coarse]) for _, c in train])).to(device)
     codec, _ = train_autoencoder(pixels, autoencoder_seconds, device)
     del pixels
-    cached, held = recoloured_latents(train, codec, variants, device), recoloured_latents(test, codec, 1, device)
+    # many windows of each clip are one epoch, so that starting epochs does not cost
+    cached, held = recoloured_latents(train, codec, variants, device) * 8, recoloured_latents(test, codec, 1, device)
+    print(f"{time.perf_counter() - start:.0f} s: clips and autoencoder", file=sys.stderr)
     first = small_model(codec, width, learning_rate)
     weights = copy.deepcopy(first.state_dict())
     everything: dict[str, Any] = {
@@ -90,7 +97,7 @@ def video_hints(
     for name, hints in CHOICES.items():
         if only and name not in only:
             continue
-        model = small_model(codec, width, learning_rate, hints)
+        model = small_model(codec, width, learning_rate, hints, cuda_graphs)
         model.load_state_dict(weights)
         begun = time.perf_counter()
         losses = fit_steps(
@@ -111,24 +118,25 @@ def errors(model: VideoDiffusion, held: list[Any], device: torch.device) -> dict
     """Errors of x₀ on held-out windows, with the plan, without its tokens, and as ε(∅)."""
     windows = VideoWindows(held, model.window_frames, model.audio_encoder.context, jitter=False)
     sums: dict[str, list[float]] = {}
-    for i in range(len(windows)):
-        batch = {name: value.to(device) if hasattr(value, "to") else value for name, value in windows[i].items()}
+    for i in range(0, len(windows), CHUNK):
+        given = windows.__getitems__(list(range(i, min(i + CHUNK, len(windows)))))
+        batch = {name: value.to(device) if hasattr(value, "to") else value for name, value in given.items()}
         for level, share in enumerate(LEVELS):
-            for name, value in _window(model, batch, share, seed=1000 * i + level).items():
-                sums.setdefault(name, []).append(value)
-    return {name: float(np.mean(values)) for name, values in sums.items()}
+            for name, value in _errors(model, batch, share, seed=1000 * i + level).items():
+                sums.setdefault(name, []).append(value * len(given["frames"]))
+    return {name: float(np.sum(values)) / (len(windows) * len(LEVELS)) for name, values in sums.items()}
 
 
-def _window(model: VideoDiffusion, batch: dict[str, Any], share: float, seed: int) -> dict[str, float]:
+def _errors(model: VideoDiffusion, batch: dict[str, Any], share: float, seed: int) -> dict[str, float]:
     clean, portrait = model.latents(batch["frames"]), model.latents(batch["portrait"])
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed)).to(clean.device)
-    timestep = model.noise_process.timesteps(torch.tensor([share], device=clean.device))
+    timestep = model.noise_process.timesteps(torch.full((len(clean),), share, device=clean.device))
     alpha, sigma = model.noise_level(timestep, clean)
     noisy = alpha * clean + sigma * noise
     plan, audio = model.plan_encoder(batch["plan"], model.times(clean.shape[1])), model.audio_encoder(batch["audio"])
     # as `denoise_windows` has it: ε(∅) is a neutral face, of which the emotion is given
     neutral = model.plan_encoder(batch["plan"].neutral(), model.times(clean.shape[1]))
-    yes, no = (torch.full((1,), value, device=clean.device) for value in (1.0, 0.0))
+    yes, no = (torch.full((len(clean),), value, device=clean.device) for value in (1.0, 0.0))
     coarse, lips = model.latents(batch["coarse"]), model.latents(batch["neutral_coarse"])
     with_plan, without = (model.hints.of_batch(coarse, lips, given) for given in (yes, no))
     reference, none = model.denoiser.encode_reference(portrait), torch.zeros(clean.shape[:2], device=clean.device)

@@ -204,7 +204,9 @@ class ClipsDataModule(VideoDataModule):
         return self.train if split == "train" else self.train[:1]
 
 
-def small_model(codec: LatentCodec, width: int, learning_rate: float, hints: HintConfig = HintConfig()) -> VideoDiffusion:
+def small_model(
+    codec: LatentCodec, width: int, learning_rate: float, hints: HintConfig = HintConfig(), cuda_graphs: bool = False
+) -> VideoDiffusion:
     """A hundredth of Stable Diffusion, the same code."""
     unet = {
         "block_out_channels": [width, 2 * width, 3 * width],
@@ -233,7 +235,7 @@ def small_model(codec: LatentCodec, width: int, learning_rate: float, hints: Hin
         guidance=ProgressiveGuidance(),
         optimizer=OptimizerConfig(learning_rate, 100, weight_decay=0.01, betas=(0.9, 0.999), schedule="constant"),
         # min-SNR weighs the noisiest levels, where colour is decided, next to nothing; that suits a pretrained start, not this one
-        training=VideoTraining(conditioning_dropout=VideoConditioningDropout(hint=0.05), min_snr_gamma=None),
+        training=VideoTraining(conditioning_dropout=VideoConditioningDropout(hint=0.05), min_snr_gamma=None, cuda_graphs=cuda_graphs),
         hints=hints,
     )
 

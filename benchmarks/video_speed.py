@@ -216,6 +216,19 @@ def first_that_fits(call: Callable[[int], dict[str, float]], frames: tuple[int, 
     raise RuntimeError(f"{error} frames do not fit.")
 
 
+def hallo_network(tiny: bool, plan_dim: int = 0) -> HalloDenoiser:
+    """Hallo's network with random weights.
+
+    Args:
+        tiny: made-up sizes, for a CPU.
+        plan_dim: width of the tokens of muscle plans that it attends to; 0 for the network as it is published.
+    """
+    wide = {} if tiny else {"cross_attention_dim": 768, "attention_head_dim": 8}
+    small = {"block_out_channels": [32] * 4, "layers_per_block": 1, "cross_attention_dim": 32, "attention_head_dim": 8}
+    sizes: dict[str, Any] = {"audio_inputs": 120, "audio_hidden": 8, "audio_tokens": 4, "audio_width": 16} if tiny else {}
+    return HalloDenoiser(wide or small, plan_dim=plan_dim, **sizes)
+
+
 class HalloBench:
     """Hallo's network with random weights, drawing windows at its own settings: 16 new frames, 40 steps, two branches.
 
@@ -226,11 +239,8 @@ class HalloBench:
     def __init__(self, tiny: bool) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.side = 8 if tiny else 64
-        wide = {} if tiny else {"cross_attention_dim": 768, "attention_head_dim": 8}
-        small = {"block_out_channels": [32] * 4, "layers_per_block": 1, "cross_attention_dim": 32, "attention_head_dim": 8}
-        sizes: dict[str, Any] = {"audio_inputs": 120, "audio_hidden": 8, "audio_tokens": 4, "audio_width": 16} if tiny else {}
         with self.device:
-            denoiser = HalloDenoiser(wide or small, **sizes).to(torch.bfloat16 if self.device.type == "cuda" else torch.float32)
+            denoiser = hallo_network(tiny).to(torch.bfloat16 if self.device.type == "cuda" else torch.float32)
             self.model = VideoDiffusion(
                 denoiser=denoiser,
                 autoencoder=LatentCodec(TINY_AUTOENCODER if tiny else FULL_AUTOENCODER),

@@ -36,10 +36,9 @@ def _options(parser: "ArgumentParser") -> None:
     own.add_argument("--vae", help="a folder or hub repository of diffusers' AutoencoderKL: latents of the videos")
     own.add_argument("--size", type=int, help="with --vae: pixels of the videos that it sees (default: the cache's largest)")
     own.add_argument(
-        "--coarse", action="store_true", help="with --vae: also the coarse frames, region masks and portraits of the video model"
-    )
-    own.add_argument(
-        "--lips-and-head", action="store_true", help="with --coarse: also coarse frames of lips and head alone, which some `hints` show"
+        "--coarse",
+        action="store_true",
+        help="with --vae: also the video model's portraits, region masks and coarse frames, of all motion and of lips and head alone",
     )
     own.add_argument("--wav2vec2", help="a folder or hub repository of transformers' Wav2Vec2, HuBERT or WavLM: features of the sound")
     own.add_argument("--layer", type=int, default=-1, help="with --wav2vec2: which of its hidden states; -1 is the last")
@@ -239,8 +238,6 @@ def _features(options: "Namespace") -> None:
         raise InputError("Nothing to extract; name a network with --vae or --wav2vec2.")
     if options.coarse and not options.vae:
         raise InputError("--coarse makes latents too; name their autoencoder with --vae.")
-    if options.lips_and_head and not options.coarse:
-        raise InputError("--lips-and-head goes with --coarse.")
     from rich.console import Console
 
     from tbd.data.preprocess.cache import Cache
@@ -253,9 +250,7 @@ def _features(options: "Namespace") -> None:
         latents = VAELatents(options.vae, video_size(cache, options.size), options.device)
         extractors.append(latents)
         if options.coarse:
-            extractors += [PortraitLatent(latents), CoarseLatents(latents), RegionMasks(latents)]
-        if options.lips_and_head:
-            extractors.append(NeutralCoarseLatents(latents))
+            extractors += [PortraitLatent(latents), CoarseLatents(latents), NeutralCoarseLatents(latents), RegionMasks(latents)]
     if options.wav2vec2:
         extractors.append(Wav2Vec2Features(options.wav2vec2, options.layer, options.device))
     extract_features(options.cache, extractors, Console(quiet=options.quiet), chosen_shard(options))

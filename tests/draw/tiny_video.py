@@ -83,7 +83,7 @@ def clip(i: int = 0, frames: int = 12, side: int = SIDE) -> VideoClip:
     pixels = rng.integers(0, 255, (frames, 3, side, side), np.uint8)
     masks = rng.random((5, side // 2, side // 2)).astype(np.float32)
     audio = (rng.normal(0, 3000, frames * 640)).astype(np.int16)
-    return VideoClip(f"clip{i}", pixels, pixels // 2, pixels[0], masks, audio, PLAN)
+    return VideoClip(f"clip{i}", pixels, pixels // 2, pixels[0], masks, audio, PLAN, neutral_coarse=pixels // 3)
 
 
 class TinyVideoData(VideoDataModule):

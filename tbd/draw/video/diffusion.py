@@ -1,5 +1,6 @@
 """`VideoDiffusion`: a diffusion over windows of latent video, conditioned on a portrait, a coarse motion of it, a plan and a recording."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from tbd.draw.video.logging import log_video, video_loggers
 from tbd.draw.video.precision import MemoryOptions
 from tbd.draw.video.sampler import VideoSampler
 from tbd.draw.video.sampling_options import VideoSamplingConfig
+from tbd.draw.video.training_graph import GraphedTraining
 from tbd.draw.video.training_options import VideoTraining, freeze_all_but
 from tbd.draw.window_options import WindowConfig
 from tbd.errors import InputError
@@ -106,7 +108,11 @@ class VideoDiffusion(VideoSampler):
         if sampling.reuse is not None and not denoiser.reuses_features:
             raise InputError(f"{type(denoiser).__name__} has no deep layers whose features could be reused; leave `reuse` out.")
         self.autoencoder, self.min_snr_gamma, self.memory, self.compiled = autoencoder, training.min_snr_gamma, memory, compile
-        self.validation, self._tally, self.hints = validation, Tally(), hints
+        self.validation, self._tally = validation, Tally()
+        # a denoiser that reads no coarse frames needs none of any kind
+        self.hints = hints if denoiser.reads_hint else HintConfig("all", "same")
+        self._wants_graphs = training.cuda_graphs
+        self._graphed: GraphedTraining | None = None
         if initial is not None:
             load_initial(self, initial.path, initial.skip)
         freeze_all_but(self, training.trainable)
@@ -139,9 +145,14 @@ class VideoDiffusion(VideoSampler):
         )
 
     def on_fit_start(self) -> None:
-        """Compile."""
+        """Compile, and see that what is asked for can be captured."""
         if self.compiled:
             self.compile_parts()
+        if self._wants_graphs:
+            if self.trainer.accumulate_grad_batches != 1:
+                raise InputError("cuda_graphs keeps the gradients of one batch alone; leave accumulate_grad_batches out.")
+            if self.device_mesh is not None:
+                raise InputError("cuda_graphs wants weights that stay where they are; sharded ones (configs/trainer/fsdp.yaml) do not.")
 
     def compile_parts(self) -> None:
         """Compile what repeats, and lay out convolutions as tensor cores want them."""
@@ -272,7 +283,7 @@ class VideoDiffusion(VideoSampler):
             windows.past,
         )
         reference = self.denoiser.condition(self.denoiser.encode_reference(portrait), conditioning)
-        pred = self.denoiser(windows.inputs, windows.timestep, reference, conditioning).float()
+        pred = self._training_denoiser()(windows.inputs, windows.timestep, reference, conditioning).float()
         kind = self.prediction_type
         wanted = target(clean, windows.noise, alpha, sigma, kind)
         weight = min_snr_weight(alpha, sigma, self.min_snr_gamma, kind) if self.min_snr_gamma else torch.ones_like(alpha)
@@ -284,3 +295,11 @@ class VideoDiffusion(VideoSampler):
         error = ((pred - wanted).square() * weight * new).mean((1, 2, 3, 4)) / share
         sample = to_sample(pred.detach(), windows.noisy, alpha, sigma, kind)
         return {"loss": error, "sample": ((sample - clean).square() * new).mean((1, 2, 3, 4)) / share}
+
+    def _training_denoiser(self) -> Callable[..., Tensor]:
+        """The denoiser, or its graphs where it trains with them."""
+        if not (self._wants_graphs and self.training and self.device.type == "cuda" and torch.is_grad_enabled()):
+            return self.denoiser
+        if self._graphed is None:
+            self._graphed = GraphedTraining(self.denoiser)
+        return self._graphed

@@ -31,10 +31,7 @@ def prepared(tmp_path_factory, prepared_folder):
     members = {"train": ["a", "silent"], "val": ["b"]}
     split = {"name": "three", "dataset": "folder", "by": "clip", "source": "made up", "splits": members, "rest": None}
     (root / "split.json").write_text(json.dumps(split))
-    assert (
-        main(["preprocess", "features", str(cache.root), "--vae", str(root / "tiny-vae"), "--size", "128", "--coarse", "--lips-and-head"])
-        == 0
-    )
+    assert main(["preprocess", "features", str(cache.root), "--vae", str(root / "tiny-vae"), "--size", "128", "--coarse"]) == 0
     return cache, root
 
 
@@ -114,4 +111,3 @@ def test_refusals_are_one_sentence(prepared, tmp_path):
     with pytest.raises(InputError, match=r"Clip a has \d+ frames, fewer than a window's 99"):
         data(prepared, window_frames=99, shortest=5).setup("fit")
     assert main(["preprocess", "features", str(prepared[0].root), "--coarse", "--wav2vec2", "x"]) == 2
-    assert main(["preprocess", "features", str(prepared[0].root), "--lips-and-head", "--vae", "x"]) == 2

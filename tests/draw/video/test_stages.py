@@ -30,7 +30,13 @@ def root(tmp_path_factory) -> Path:
     cache = Cache.claim(root / "cache", source="folder", sizes=[512], crop="portrait-1")
     rng = np.random.default_rng(0)
     for clip, frames in {"a": 24, "b": 20, "c": 16}.items():
-        shapes = {LATENTS: (frames, 4, 8, 8), "coarse": (frames, 4, 8, 8), "portrait": (4, 8, 8), "regions": (5, 8, 8)}
+        shapes = {
+            LATENTS: (frames, 4, 8, 8),
+            "coarse": (frames, 4, 8, 8),
+            "lips_and_head": (frames, 4, 8, 8),
+            "portrait": (4, 8, 8),
+            "regions": (5, 8, 8),
+        }
         features = {}
         for kind, shape in shapes.items():
             name = kind if kind == LATENTS else f"{kind}@sd-vae-ft-mse-512"

@@ -1,0 +1,192 @@
+"""Seconds and memory of a training step at full size: Hallo's second stage, its adapters, and our own network's second stage.
+
+    python -m benchmarks.video_training --output results/video_training.json          # one GPU, eight minutes
+    python -m benchmarks.video_training --output x.json --tiny true                   # the same code on a CPU
+
+Weights and batches are made up, latents and audio features are given, as a cache gives them; bf16 autocast, weights that train in float32,
+forward, backward, clipping and AdamW. A window's frames are new ones; two more precede them in Hallo's network.
+"""
+
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+from benchmarks.common import environment, run, table, write_results
+from benchmarks.video_speed import (
+    FULL_AUTOENCODER,
+    FULL_UNET,
+    PLAN,
+    STAGES,
+    TINY_AUTOENCODER,
+    TINY_UNET,
+    Bench,
+    hallo_network,
+)
+from tbd.draw.conditioning.audio_encoder import AudioEncoder, MelEncoder
+from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
+from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
+from tbd.draw.video.autoencoder import LatentCodec
+from tbd.draw.video.denoiser import VideoUNet
+from tbd.draw.video.diffusion import VideoDiffusion
+from tbd.draw.video.hallo.adapted import add_lora
+from tbd.draw.video.precision import MemoryOptions
+from tbd.draw.video.training_options import VideoTraining
+from tbd.draw.window_options import WindowConfig
+
+TRAINABLE = {
+    "Hallo": ["denoiser.unet.*audio_modules*", "denoiser.unet.*motion_modules*", "denoiser.audio_projection*"],
+    "adapters": ["denoiser.unet.*lora_*", "denoiser.unet.*emotion_*", "denoiser.unet.*muscle_*", "denoiser.null_tokens", "plan_encoder.*"],
+    "ours": STAGES["temporal"],
+}
+"""What trains: Hallo's second stage; `configs/experiment/video_from_hallo.yaml`; the second stage of our own network."""
+PLAN_DIM = 320
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to train.
+
+    Args:
+        network: of `TRAINABLE`.
+        windows: of a batch.
+        frames: new frames of a window.
+        checkpointing: see `MemoryOptions`.
+        compiled: whether the model is compiled.
+        graphs: whether the step is replayed as CUDA graphs.
+    """
+
+    network: Literal["Hallo", "adapters", "ours"]
+    windows: int
+    frames: int
+    checkpointing: Literal["nothing", "some", "most"] = "nothing"
+    compiled: bool = False
+    graphs: bool = False
+
+    def __str__(self) -> str:
+        how = [f"again: {self.checkpointing}"] * (self.checkpointing != "nothing") + ["compiled"] * self.compiled + ["graphs"] * self.graphs
+        return ", ".join([f"{self.network}, {self.windows} × {self.frames}", *how])
+
+
+ROWS = (
+    Row("Hallo", 1, 16),
+    Row("Hallo", 1, 16, graphs=True),
+    Row("ours", 1, 16),
+    Row("ours", 1, 16, graphs=True),
+    Row("Hallo", 4, 14, "most"),
+    Row("adapters", 1, 16, "most"),
+    Row("adapters", 1, 16, "some"),
+    Row("Hallo", 1, 16, compiled=True),
+    Row("Hallo", 1, 16, compiled=True, graphs=True),
+    Row("ours", 1, 16, compiled=True),
+    Row("ours", 1, 16, compiled=True, graphs=True),
+    Row("Hallo", 4, 14, "most", compiled=True),
+    Row("Hallo", 4, 14, "some", compiled=True),
+)
+
+
+class TrainingBench(Bench):
+    """One model in training.
+
+    Args:
+        row: how.
+        tiny: made-up sizes, for a CPU.
+    """
+
+    def __init__(self, row: Row, tiny: bool) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.side, own = 8 if tiny else 64, row.network == "ours"
+        with self.device:
+            if own:
+                denoiser = VideoUNet(TINY_UNET if tiny else FULL_UNET, max_frames=32)
+            else:
+                denoiser = hallo_network(tiny, PLAN_DIM if row.network == "adapters" else 0)
+            if row.network == "adapters":
+                add_lora(denoiser.unet, 16)
+            self.model = VideoDiffusion(
+                denoiser=denoiser,
+                autoencoder=LatentCodec(TINY_AUTOENCODER if tiny else FULL_AUTOENCODER),
+                plan_encoder=MuscleTokenEncoder(denoiser.plan_dim),
+                audio_encoder=MelEncoder(denoiser.audio_dim, dropout=0.0) if own else _GivenAudio(denoiser.audio_dim),
+                noise_scheduler=DDIMScheduler(prediction_type="v_prediction", clip_sample=False),
+                guidance=ClassifierFreeGuidance(3.5, "everything"),
+                windows=WindowConfig(row.frames + 2 * (not own), 2),
+                training=VideoTraining(trainable=TRAINABLE[row.network], cuda_graphs=row.graphs),
+                memory=MemoryOptions(row.checkpointing, self.device.type == "cuda"),
+            )
+        self.model.to(self.device).train()
+        if row.compiled and self.device.type == "cuda":
+            self.model.compile_parts()
+        self.optimizer = None
+
+    def batch(self, frames: int, size: int = 1) -> dict[str, Any]:
+        """Made-up cached latents, and features of the audio where the network wants those of a recording."""
+        given = super().batch(frames, size)
+        if isinstance(self.model.audio_encoder, _GivenAudio):
+            given["audio"] = torch.randn(size, frames, self.model.audio_encoder.dim, device=self.device)
+        return {**given, "plan": PlanTensors.collate([PLAN] * size).to(self.device)}
+
+
+class _GivenAudio(AudioEncoder):
+    """Features of a recording that were computed before."""
+
+    context = 0
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
+        return audio
+
+
+def measure(row: Row, tiny: bool) -> dict[str, float]:
+    """Seconds of a step (the median of seven) and GiB at its peak, both with everything that a step needs."""
+    bench = TrainingBench(row, tiny)
+    batch = bench.batch(bench.model.window_frames, row.windows)
+    times = 1 if tiny else 7
+    found = bench.time(lambda: bench.step(lambda b: bench.model.losses(b)["loss"], batch), warm=1 if tiny else 8, times=times)
+    if row.graphs and bench.device.type == "cuda":  # what graphs hold counts as allocated in no step
+        found["peak_gib"] = torch.cuda.memory_reserved() / 2**30
+    trained = sum(p.numel() for p in bench.model.parameters() if p.requires_grad) / 1e6
+    return {**found, "trained_millions": trained}
+
+
+def video_training(output: str, tiny: bool = False, only: Sequence[int] | None = None) -> None:
+    """Measure and write.
+
+    Args:
+        output: a name ending in .json.
+        tiny: made-up sizes, for a CPU.
+        only: some of `ROWS`, by their places.
+    """
+    torch.set_float32_matmul_precision("high")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    everything: dict[str, Any] = {"environment": environment(), "device": device, "rows": {}}
+    for row in ROWS if only is None else [ROWS[i] for i in only]:
+        everything["rows"][str(row)] = measure(row, tiny)
+        torch._dynamo.reset()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        write_results(output, everything, markdown(everything))
+
+
+def markdown(everything: dict[str, Any]) -> str:
+    """The table: one row a way."""
+    rows = [
+        [name, f"{found['seconds']:.3f}", f"{found['peak_gib']:.1f}" if "peak_gib" in found else "", f"{found['trained_millions']:.0f}"]
+        for name, found in everything["rows"].items()
+    ]
+    header = ("windows × new frames, 512²", "seconds a step", "peak GiB", "millions of weights that train")
+    text = "".join(f"\n- {name}: {value}" for name, value in everything.get("about", {}).items())
+    return f"# A training step of the video models, {everything['device']}\n\n{table(header, rows)}\n{text and text + chr(10)}"
+
+
+if __name__ == "__main__":
+    run(video_training, many=None)
