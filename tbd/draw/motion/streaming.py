@@ -15,6 +15,7 @@ from torch import Tensor
 from tbd import DEFAULT_SEED
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.idle import IdlePerformance
+from tbd.draw.motion.pose_drift import PoseAnchor
 from tbd.draw.motion.sampler import MotionSampler
 from tbd.draw.motion.stream_windows import StreamWindow, lip_guidance, sample_windows
 from tbd.errors import InputError
@@ -100,7 +101,7 @@ class MotionStream:
         self._first = 0  # number of the first sample that is kept
         self._recognized = 0  # samples whose phones are recognized
         self.frames, self._finished = 0, False
-        self._plan, self._origin = plan, 0.0
+        self._plan, self._origin, self._anchor = plan, 0.0, PoseAnchor(model.std.cpu().numpy())
 
     @property
     def plan(self) -> MusclePlan:
@@ -216,6 +217,7 @@ class MotionStream:
         """
         values = drawn.numpy().copy()
         np.clip(values[:, : len(BLENDSHAPES)], 0, 1, out=values[:, : len(BLENDSHAPES)])
+        values = self._anchor(values, self._plan)
         if self._idle is not None:
             values = self._idle(values, self._plan, self.frames / FPS - self._origin)
         self._past = torch.cat([self._past, drawn])[-self.model.past_frames :]
