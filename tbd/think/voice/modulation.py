@@ -68,6 +68,8 @@ def find_stretches(reading: VoiceReading, duration: float) -> tuple[Stretch, ...
     longest = sorted(reading.pauses, key=lambda pause: pause[0] - pause[1])[: _MOST[1]]
     pauses = [(start, end) for start, end in longest if end - start >= LONG_PAUSE]
     found += [Stretch(start, end, _RELAXED, min(start + RISE, end), silent=True) for start, end in pauses]
+    whispers = [event for event in reading.events if event.kind == "whisper"]
+    found += [Stretch(e.start, e.end, _SOFTEST, min(e.start + RISE, e.end)) for e in whispers]
     kept: list[Stretch] = []
     for stretch in sorted(found, key=lambda s: (s.start, s.end)):
         if kept and stretch.start < kept[-1].end + (_GAP if (stretch.factor > 1) == (kept[-1].factor > 1) else 0.0):
@@ -92,13 +94,13 @@ def follow_voice(plan: MusclePlan, reading: VoiceReading, duration: float, openn
     stretches = find_stretches(reading, duration) if openness.timing else ()
     if not plan.actions or (whole == 1 and not stretches):
         return plan
-    silences = [stretch for stretch in stretches if stretch.silent]
+    silences = [(stretch.start, stretch.end) for stretch in stretches if stretch.silent]
     actions = []
     for action in plan.actions:
         if action.unit not in SPEECH:
             actions += _follow(_scaled(action, whole), stretches, duration)
         elif action.unit in _MOUTH and openness.muscles:
-            actions += _give_way(action, silences, duration)
+            actions += give_way(action, silences, duration)
         else:
             actions.append(action)
     updates: dict[str, object] = {"actions": tuple(sorted(actions, key=lambda a: (a.onset or 0.0, a.unit, a.side)))}
@@ -116,17 +118,26 @@ def _scaled(action: MuscleAction, factor: float) -> MuscleAction:
     return action.model_copy(update={"intensity": round(min(1.0, action.intensity * factor), 3)})
 
 
-def _give_way(action: MuscleAction, silences: Sequence[Stretch], duration: float) -> list[MuscleAction]:
-    """The action outside of silences alone."""
+def give_way(action: MuscleAction, spans: Sequence[tuple[float, float]], duration: float) -> list[MuscleAction]:
+    """Let an action rest for some time.
+
+    Args:
+        action: The action.
+        spans: (start, end) in seconds in which it rests, in order.
+        duration: Seconds of the recording.
+
+    Returns:
+        The action outside of these spans alone, in pieces.
+    """
     begin = action.onset if action.onset is not None else 0.0
     end = action.offset if action.offset is not None else duration
-    silences = [silence for silence in silences if silence.start < end and silence.end > begin]
-    if not silences:
+    spans = [(first, last) for first, last in spans if first < end and last > begin]
+    if not spans:
         return [action]
-    edges = [begin, *(edge for silence in silences for edge in (silence.start, silence.end)), end]
-    spans = [(max(start, begin), min(stop, end)) for start, stop in zip(edges[::2], edges[1::2])]
+    edges = [begin, *(edge for span in spans for edge in span), end]
+    at_work = [(max(start, begin), min(stop, end)) for start, stop in zip(edges[::2], edges[1::2])]
     pieces: list[MuscleAction] = []
-    for start, stop in spans:
+    for start, stop in at_work:
         if stop - start < RISE:
             continue
         first, last = start == begin, stop == end

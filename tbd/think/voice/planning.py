@@ -15,10 +15,11 @@ from tbd.think.planner import HELP, compose
 from tbd.think.rules.lexicon import Sense
 from tbd.think.rules.parser import read
 from tbd.think.rules.segmenter import Moment, Reading
+from tbd.think.voice.event_muscles import add_events, moving_events
 from tbd.think.voice.modulation import LONG_PAUSE, SURE, find_stretches, follow_voice, whole_factor
 from tbd.think.voice.openness import Openness, find_openness
 from tbd.think.voice.reader import VoiceReading
-from tbd.think.voice.wording import describe_doubt, describe_passages, describe_voice
+from tbd.think.voice.wording import describe_doubt, describe_events, describe_kinds, describe_passages, describe_voice
 
 EmotionSource = Literal["text", "voice", "both"]
 """Where a feeling is taken from. With "both" the text decides what is felt, and the voice how strongly and when, as far as the text leaves
@@ -78,9 +79,10 @@ def plan_with_voice(
     plan = think(text)
     openness = find_openness(text)
     followed = follow_voice(plan, reading, duration, openness)
-    return followed.model_copy(
+    followed = followed.model_copy(
         update={"regions": follow(followed, plan).regions, "reasoning": (*plan.reasoning, _added(reading, openness, plan, duration))}
     )
+    return add_events(followed, reading.events, duration, ordered=not openness.muscles)
 
 
 def plan_from_voice(reading: VoiceReading, duration: float, text: str = "") -> MusclePlan:
@@ -95,7 +97,23 @@ def plan_from_voice(reading: VoiceReading, duration: float, text: str = "") -> M
         The plan: the emotions that the voice tells, where it tells any; the brows of somebody who is stirred, where it tells no more than
             that; else a neutral face, with a note.
     """
-    observed = " ".join(filter(None, (describe_voice(reading), "" if reading.obstacle else describe_passages(reading))))
+    if not reading.spoken:
+        return _only_events(reading, duration, text)
+    return add_events(_plan_from_speech(reading, duration, text), reading.events, duration)
+
+
+def _only_events(reading: VoiceReading, duration: float, text: str) -> MusclePlan:
+    """Nothing but laughs, sobs, sighs or whispers."""
+    plan = compose(
+        text, read(""), (), duration, [f"Nothing but {describe_kinds(reading)} is heard; what is felt that does not tell. {HELP}"]
+    )
+    step = Step(title="What is heard", text=f"{describe_events(reading)} Beside that the face stays neutral.")
+    return add_events(plan.model_copy(update={"reasoning": (step, *plan.reasoning[1:])}), reading.events, duration)
+
+
+def _plan_from_speech(reading: VoiceReading, duration: float, text: str) -> MusclePlan:
+    said = (describe_voice(reading), "" if reading.obstacle else describe_passages(reading), describe_events(reading))
+    observed = " ".join(filter(None, said))
     felt = _felt(reading)
     stirred = reading.aroused >= SURE and not reading.obstacle
     if felt is not None:
@@ -115,11 +133,11 @@ def plan_from_voice(reading: VoiceReading, duration: float, text: str = "") -> M
         shown = f"{observed} So the face stays without a feeling; raised brows and lids show that somebody is stirred."
         return _composed(text, Reading(sense, "the voice"), duration, shown, note, reading)
     why = observed if reading.obstacle else f"{observed} {describe_doubt(reading)}"
-    note = f"{observed if reading.obstacle else 'The voice does not tell what is felt.'} The face stays neutral. {HELP}"
+    beside = f"Beside {describe_kinds(reading)} the" if moving_events(reading.events) else "The"
+    note = f"{observed if reading.obstacle else 'The voice does not tell what is felt.'} {beside} face stays neutral. {HELP}"
     plan = compose(text, read(""), (), duration, [note])
-    return plan.model_copy(
-        update={"reasoning": (Step(title="What is heard", text=f"{why} So the face stays neutral."), *plan.reasoning[1:])}
-    )
+    so = beside if moving_events(reading.events) else "So the"
+    return plan.model_copy(update={"reasoning": (Step(title="What is heard", text=f"{why} {so} face stays neutral."), *plan.reasoning[1:])})
 
 
 def _felt(reading: VoiceReading) -> dict[Emotion, float] | None:
@@ -151,11 +169,14 @@ def _added(reading: VoiceReading, openness: Openness, plan: MusclePlan, duration
     title = "What the voice adds"
     if reading.obstacle:
         return Step(title=title, text=f"{describe_voice(reading)} The text decides alone.")
-    said = [describe_voice(reading), describe_passages(reading)]
+    said = [describe_voice(reading) if reading.spoken else "", describe_passages(reading), describe_events(reading)]
+    moving = moving_events(reading.events)
+    if moving:
+        said.append("What is felt stays what the text says.")
     stronger = whole_factor(reading)
     stretches = find_stretches(reading, duration)
     pauses = sum(end - start >= LONG_PAUSE for start, end in reading.pauses)
-    if not plan.actions:
+    if not plan.actions and not moving:
         said.append("There is no muscle that could follow it.")
     elif stronger > 1 and openness.strength:
         said.append(f"So the feeling is made stronger by {stronger - 1:.0%}.")
@@ -169,6 +190,6 @@ def _added(reading: VoiceReading, openness: Openness, plan: MusclePlan, duration
         )
     elif plan.actions and stretches:
         said.append("The text says when it is felt, and keeps the last word.")
-    elif plan.actions and stronger == 1:
+    elif plan.actions and stronger == 1 and not moving:
         said.append("So the plan stays as the text has it.")
     return Step(title=title, text=" ".join(filter(None, said)))

@@ -1,15 +1,20 @@
 """`ProsodicVoiceReader`: hears loudness, pitch, tempo and tension; the default."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from typing_extensions import override
 
 from tbd.speech.pitch import RATE
 from tbd.speech.prosody import Prosody, describe_prosody
+from tbd.speech.rhythm import mel_levels
 from tbd.think.voice.emphasis import find_passages, find_pauses
 from tbd.think.voice.functionals import summarize
 from tbd.think.voice.head import VoiceEstimate, VoiceHead
 from tbd.think.voice.obstacles import find_obstacle
-from tbd.think.voice.reader import VoiceReader, VoiceReading, VoiceWindow
+from tbd.think.voice.reader import VocalEvent, VoiceReader, VoiceReading, VoiceWindow
+from tbd.think.voice.vocal_events import VocalEventHead, find_events
 
 _CUES = {
     "effort": ("tense", "slack"),
@@ -21,6 +26,8 @@ _CUE = 0.9
 """Standard deviations from ordinary speech that are worth a word."""
 _WINDOW, _STEP = 2.0, 0.5
 """Seconds of a window and from one to the next; sentences of which the head learnt last two to four."""
+_MOSTLY = 0.6
+"""Share of what sounds that laughs, sobs and sighs must be where the whole is like music or a crowd."""
 _SPOKEN = 0.5
 """Seconds of a window that must have a pitch."""
 
@@ -40,15 +47,21 @@ class ProsodicVoiceReader(VoiceReader):
     """
 
     def __init__(self) -> None:
-        self._head = VoiceHead()
+        self._head, self._event_head = VoiceHead(), VocalEventHead()
 
     @override
     def read(self, audio: np.ndarray) -> VoiceReading:
         prosody = describe_prosody(audio)
         obstacle = find_obstacle(prosody)
-        cues = None if obstacle else summarize(prosody)
+        events = find_events(prosody, mel_levels(audio), self._event_head)
+        if obstacle in ("music", "crowd") and _share(events, prosody) < _MOSTLY:
+            events = ()  # what is taken for a laugh or a sob is a tune, or somebody in the crowd
+        spoken = _without(prosody, events)
+        obstacle = (find_obstacle(spoken) if events else obstacle) or ("" if summarize(spoken) else "short")
+        cues = None if obstacle else summarize(spoken)
         if cues is None:
-            return VoiceReading(obstacle=obstacle or "short")
+            pauses = find_pauses(prosody) if events else ()
+            return VoiceReading(obstacle="" if events else obstacle, pauses=pauses, events=events, spoken=not events)
         estimate = self._head(cues)
         return VoiceReading(
             estimate.probabilities,
@@ -56,9 +69,10 @@ class ProsodicVoiceReader(VoiceReader):
             round(estimate.valence, 3),
             round(estimate.aroused, 3),
             _in_words(estimate),
-            find_passages(prosody),
+            find_passages(spoken),
             find_pauses(prosody),
-            windows=self._windows(prosody),
+            windows=self._windows(spoken),
+            events=events,
         )
 
     def _windows(self, prosody: Prosody) -> tuple[VoiceWindow, ...]:
@@ -72,6 +86,20 @@ class ProsodicVoiceReader(VoiceReader):
                 scales = (round(value, 3) for value in (estimate.arousal, estimate.valence, estimate.aroused))
                 windows.append(VoiceWindow(start / RATE, (start + len(part)) / RATE, estimate.probabilities, *scales))
         return tuple(windows)
+
+
+def _without(prosody: Prosody, events: Sequence[VocalEvent]) -> Prosody:
+    """The descriptors with nothing said where somebody laughs, sobs or sighs."""
+    speech = prosody.speech.copy()
+    for event in events:
+        if event.kind != "whisper":
+            speech[int(event.start * RATE) : int(event.end * RATE) + 1] = False
+    return replace(prosody, speech=speech)
+
+
+def _share(events: Sequence[VocalEvent], prosody: Prosody) -> float:
+    """Of the time that sounds, the share of events."""
+    return 1 - float(_without(prosody, events).speech.sum()) / max(float(prosody.speech.sum()), 1.0)
 
 
 def _in_words(estimate: VoiceEstimate) -> tuple[str, ...]:

@@ -11,6 +11,30 @@ from tbd.think.emotions import Emotion
 Obstacle = Literal["", "silent", "short", "music", "crowd"]
 """Why nothing can be heard: "" it can; no sound, too little speech, music, or noise and many voices at once."""
 
+VocalKind = Literal["laugh", "sob", "sigh", "whisper"]
+"""What a voice does beside speaking, or instead of it."""
+
+
+@dataclass(frozen=True)
+class VocalEvent:
+    """A laugh, a sob, a sigh or a whisper.
+
+    Args:
+        kind: Which of them.
+        start: Seconds.
+        end: Seconds.
+        confidence: How likely it is one, 0..1.
+
+    Example:
+        >>> VocalEvent("laugh", 1.2, 2.6, confidence=0.9).kind
+        'laugh'
+    """
+
+    kind: VocalKind
+    start: float
+    end: float
+    confidence: float = 1.0
+
 
 @dataclass(frozen=True)
 class VoicePassage:
@@ -76,6 +100,8 @@ class VoiceReading:
         pauses: (start, end) in seconds of silences between words, before the first and after the last.
         obstacle: Why nothing is heard, if so; the rest is then neutral.
         windows: The same over time, in overlapping stretches with speech in them.
+        events: Laughs, sobs, sighs and whispers, in order of time. Laughs, sobs and sighs count for none of the rest.
+        spoken: Whether anything is said aloud beside the events; the rest is neutral where nothing is.
 
     Example:
         >>> VoiceReading(obstacle="silent").leading
@@ -91,6 +117,8 @@ class VoiceReading:
     pauses: tuple[tuple[float, float], ...] = ()
     obstacle: Obstacle = ""
     windows: tuple[VoiceWindow, ...] = ()
+    events: tuple[VocalEvent, ...] = ()
+    spoken: bool = True
 
     def aroused_in(self, start: float, end: float) -> float | None:
         """Say how likely a stretch is aroused.

@@ -2,7 +2,7 @@
 
 from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.verbalize import listed
-from tbd.think.voice.reader import Obstacle, VoicePassage, VoiceReading
+from tbd.think.voice.reader import Obstacle, VocalEvent, VocalKind, VoicePassage, VoiceReading
 
 OBSTACLES: dict[Obstacle, str] = {
     "silent": "The recording is silent, so no feeling can be heard in it.",
@@ -55,6 +55,52 @@ def describe_doubt(reading: VoiceReading) -> str:
 
 def _noun(emotion: Emotion) -> str:
     return "none" if emotion == "neutral" else EMOTION_SPECS[emotion].noun
+
+
+_SHOWN: dict[VocalKind, str] = {
+    "laugh": "cheeks and lip corners rise, the jaw drops and the head goes back meanwhile",
+    "sob": "brows and lip corners are those of crying, the chin bunches and the nostrils draw breath meanwhile",
+    "sigh": "the lips part, the lids grow heavy and the head sinks meanwhile",
+    "whisper": "the muscles are held back meanwhile",
+}
+
+
+def describe_events(reading: VoiceReading) -> str:
+    """Say which laughs, sobs, sighs and whispers are heard, when, how sure that is, and what they do to the face.
+
+    Args:
+        reading: The voice.
+
+    Returns:
+        One sentence for each kind; "" where none is heard.
+
+    Example:
+        >>> describe_events(VoiceReading(events=(VocalEvent("laugh", 1.2, 2.6, 0.9),)))
+        'A laugh is heard from 1.2 s to 2.6 s (0.90 sure): cheeks and lip corners rise, the jaw drops and the head goes back meanwhile.'
+    """
+    return " ".join(_events(kind, [event for event in reading.events if event.kind == kind]) for kind in _kinds(reading))
+
+
+def describe_kinds(reading: VoiceReading) -> str:
+    """Name the kinds of what is heard: "a laugh and sobs"."""
+    counts = {kind: sum(event.kind == kind for event in reading.events) for kind in _kinds(reading)}
+    return listed([f"a {kind}" if count == 1 else _plural(kind) for kind, count in counts.items()])
+
+
+def _kinds(reading: VoiceReading) -> tuple[VocalKind, ...]:
+    return tuple(dict.fromkeys(event.kind for event in reading.events))
+
+
+def _plural(kind: VocalKind) -> str:
+    return f"{kind}s"
+
+
+def _events(kind: VocalKind, events: list[VocalEvent]) -> str:
+    longest = sorted(sorted(events, key=lambda event: event.start - event.end)[:_MOST], key=lambda event: event.start)
+    when = listed([f"from {event.start:.1f} s to {event.end:.1f} s ({event.confidence:.2f} sure)" for event in longest])
+    more = f", and {len(events) - len(longest)} more" if len(events) > len(longest) else ""
+    found = f"A {kind} is" if len(events) == 1 else f"{_plural(kind).capitalize()} are"
+    return f"{found} heard {when}{more}: {_SHOWN[kind]}."
 
 
 def describe_passages(reading: VoiceReading) -> str:
