@@ -12,7 +12,10 @@ counts the mix's first alone. The expected calibration error has ten bins. With 
 each a set of topics, or languages, that its member did not see.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,7 @@ from benchmarks.situations.data import Row, rows
 from benchmarks.situations.train import choose_temperature, judged_by_folds, probabilities
 from tbd.think.emotions import EMOTIONS
 from tbd.think.situations import SituationPlanner
+from tbd.think.situations.classifier import WEIGHTS
 
 BINS = 10
 LATER = ("everyday", "second", "third", "fourth", "mirth")
@@ -76,7 +80,7 @@ def evaluate(output: str, fitted: str | None = None) -> None:
     """Measure; see the top of this file.
 
     Args:
-        output: results, as JSON and markdown.
+        output: results, as JSON and markdown; the folds of earlier results stay there if they are of the same weights.
         fitted: what `benchmarks.situations.fit` has written.
     """
     planner, sentences = SituationPlanner(), rows("test")
@@ -86,6 +90,7 @@ def evaluate(output: str, fitted: str | None = None) -> None:
     results: dict[str, Any] = {
         "protocol": "situations-1",
         "environment": environment(),
+        "weights": hashlib.sha256(WEIGHTS.read_bytes()).hexdigest(),
         "classifier": scores(alone),
         "planner": scores(by_planner(sentences, planner)),
         **{name: scores(by_planner(rows(name), planner)) for name in LATER},
@@ -96,13 +101,21 @@ def evaluate(output: str, fitted: str | None = None) -> None:
             judged = by_folds(dict(archive))
         results["folds"] = scores(judged)
         results["calibration error"]["folds"] = calibration_error(judged)
+    elif Path(output).is_file():
+        earlier = json.loads(Path(output).read_text(encoding="utf-8"))
+        if earlier.get("weights") == results["weights"] and "folds" in earlier:
+            results["folds"] = earlier["folds"]
+            results["calibration error"]["folds"] = earlier["calibration error"]["folds"]
     write_results(output, results, _markdown(results))
 
 
 def _markdown(results: dict[str, Any]) -> str:
     names = [name for name in ("classifier", "planner", *LATER, "folds") if name in results]
     keys = list(results["classifier"])
-    lines = [[key, *(f"{r['right']} of {r['n']} ({r['strict']})" if (r := results[n].get(key)) else "" for n in names)] for key in keys]
+    lines = [
+        [key, *(f"{r['right']} of {r['n']} ({r['strict']})" if (r := results[n].get(key)) and r["n"] else "" for n in names)]
+        for key in keys
+    ]
     doubt = "; ".join(f"{name} {value:.3f}" for name, value in results["calibration error"].items())
     return f"{table(['right (strict)', *names], lines)}\n\nExpected calibration error: {doubt}."
 

@@ -23,7 +23,7 @@ from tbd.speech.pitch import HOP
 from tbd.speech.prosody import describe_prosody
 from tbd.speech.rhythm import mel_levels
 from tbd.think.voice.vocal_cues import measure_cues, stretches_of
-from tbd.think.voice.vocal_events import CLASSES
+from tbd.think.voice.vocal_events import CLASSES, VocalClass
 
 ACTED = 110
 """Sentences of synthesizers."""
@@ -68,7 +68,7 @@ def _trimmed(sound: np.ndarray) -> np.ndarray:
     return 0.5 * kept / np.abs(kept).max()
 
 
-def sample(kind: str, speech: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def sample(kind: VocalClass, speech: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Make one recording.
 
     Args:

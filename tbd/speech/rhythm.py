@@ -56,7 +56,8 @@ def mel_levels(audio: np.ndarray) -> np.ndarray:
 def _bank() -> np.ndarray:
     """(bins, bands) triangles, evenly spaced in mel (O'Shaughnessy 1987)."""
     hertz = fft.rfftfreq(_SIZE, 1 / SAMPLE_RATE)
-    mels = np.linspace(*(2595 * np.log10(1 + edge / 700) for edge in (_LOWEST, _HIGHEST)), _BANDS + 2)
+    lowest, highest = (2595 * np.log10(1 + edge / 700) for edge in (_LOWEST, _HIGHEST))
+    mels = np.linspace(lowest, highest, _BANDS + 2)
     edges = 700 * (10 ** (mels / 2595) - 1)
     rising = (hertz[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - hertz[:, None]) / (edges[2:] - edges[1:-1])

@@ -5,7 +5,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from tbd.utils.tracks import runs
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "think" / "vocal_events.safetensors"
 KINDS: tuple[VocalKind, ...] = get_args(VocalKind)
-CLASSES = ("speech", *KINDS, "noise")
+VocalClass = Literal["speech", "laugh", "sob", "sigh", "whisper", "noise"]
+CLASSES: tuple[VocalClass, ...] = get_args(VocalClass)
 """What a stretch may be; "noise" is a cough, a click, a breath, a scream, a hiss."""
 _LIMIT = 3.0  # standard deviations beyond which a cue is an accident
 _EDGE = 0.3

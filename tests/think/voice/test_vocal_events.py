@@ -10,6 +10,7 @@ from tbd.media import read_audio
 from tbd.speech.prosody import describe_prosody
 from tbd.speech.rhythm import mel_levels
 from tbd.think.voice import ProsodicVoiceReader
+from tbd.think.voice.reader import VocalKind
 from tbd.think.voice.vocal_cues import VocalCues, measure_cues, stretches_of
 from tbd.think.voice.vocal_events import CLASSES, KINDS, VocalEventHead
 from tbd.utils.sample_inputs import VOICE
@@ -24,7 +25,7 @@ def quiet(seconds: float) -> np.ndarray:
     return np.zeros(int(16000 * seconds), np.float32)
 
 
-def placed(kind: str, seed: int) -> tuple[np.ndarray, float, float]:
+def placed(kind: VocalKind, seed: int) -> tuple[np.ndarray, float, float]:
     """Speech, what is asked for, speech; and its begin and end."""
     made = 0.6 * vocalize(kind, np.random.default_rng([9, seed]), SPEECH[16000:52000])
     start = 2.75
