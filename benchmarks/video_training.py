@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import torch
 from diffusers import DDIMScheduler
-from torch import Tensor
 
 from benchmarks.common import environment, run, table, write_results
 from benchmarks.video_speed import (
@@ -25,9 +24,10 @@ from benchmarks.video_speed import (
     TINY_AUTOENCODER,
     TINY_UNET,
     Bench,
+    GivenAudio,
     hallo_network,
 )
-from tbd.draw.conditioning.audio_encoder import AudioEncoder, MelEncoder
+from tbd.draw.conditioning.audio_encoder import MelEncoder
 from tbd.draw.conditioning.plan_encoder import MuscleTokenEncoder
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
@@ -112,7 +112,7 @@ class TrainingBench(Bench):
                 denoiser=denoiser,
                 autoencoder=LatentCodec(TINY_AUTOENCODER if tiny else FULL_AUTOENCODER),
                 plan_encoder=MuscleTokenEncoder(denoiser.plan_dim),
-                audio_encoder=MelEncoder(denoiser.audio_dim, dropout=0.0) if own else _GivenAudio(denoiser.audio_dim),
+                audio_encoder=MelEncoder(denoiser.audio_dim, dropout=0.0) if own else GivenAudio(denoiser.audio_dim),
                 noise_scheduler=DDIMScheduler(prediction_type="v_prediction", clip_sample=False),
                 guidance=ClassifierFreeGuidance(3.5, "everything"),
                 windows=WindowConfig(row.frames + 2 * (not own), 2),
@@ -127,22 +127,9 @@ class TrainingBench(Bench):
     def batch(self, frames: int, size: int = 1) -> dict[str, Any]:
         """Made-up cached latents, and features of the audio where the network wants those of a recording."""
         given = super().batch(frames, size)
-        if isinstance(self.model.audio_encoder, _GivenAudio):
+        if isinstance(self.model.audio_encoder, GivenAudio):
             given["audio"] = torch.randn(size, frames, self.model.audio_encoder.dim, device=self.device)
         return {**given, "plan": PlanTensors.collate([PLAN] * size).to(self.device)}
-
-
-class _GivenAudio(AudioEncoder):
-    """Features of a recording that were computed before."""
-
-    context = 0
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, audio: Tensor, phones: Tensor | None = None) -> Tensor:
-        return audio
 
 
 def measure(row: Row, tiny: bool) -> dict[str, float]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from tbd.errors import InputError, TBDError
+from tbd.errors import InputError, TBDError, first_line
 from tbd.evaluation.clip_inputs import ClipInputs
 from tbd.evaluation.protocol import MetricEntry
 from tbd.evaluation.scores import Value
@@ -191,8 +191,8 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, TBDError):
         return str(error)
     logging.getLogger(__name__).debug("measuring failed", exc_info=error)
-    said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    return f"It failed with {type(error).__name__}{f': {said}' if said else ''}".rstrip(".") + "."
+    kind, said = type(error).__name__, first_line(error)
+    return f"It failed with {kind}{'' if said == kind else f': {said}'}".rstrip(".") + "."
 
 
 def _moved(state: Tensor | list[Tensor], device: torch.device | str) -> Tensor | list[Tensor]:

@@ -145,14 +145,14 @@ class VideoDiffusion(VideoSampler):
         )
 
     def on_fit_start(self) -> None:
-        """Compile, and see that what is asked for can be captured."""
-        if self.compiled:
-            self.compile_parts()
+        """See that what is asked for can be captured, and compile."""
         if self._wants_graphs:
             if self.trainer.accumulate_grad_batches != 1:
                 raise InputError("cuda_graphs keeps the gradients of one batch alone; leave accumulate_grad_batches out.")
             if self.device_mesh is not None:
                 raise InputError("cuda_graphs wants weights that stay where they are; sharded ones (configs/trainer/fsdp.yaml) do not.")
+        if self.compiled:
+            self.compile_parts()
 
     def compile_parts(self) -> None:
         """Compile what repeats, and lay out convolutions as tensor cores want them."""

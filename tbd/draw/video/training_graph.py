@@ -1,4 +1,4 @@
-"""A denoiser's prediction and its gradient as CUDA graphs: at one window a GPU waits for the launch of kernels a third of the time."""
+"""A denoiser's prediction and its gradient as CUDA graphs: with one window a GPU waits for the launch of kernels much of the time."""
 
 import inspect
 from dataclasses import fields

@@ -39,8 +39,8 @@ class VideoTraining(TrainingConfig):
         seed: Seed of the run, which decides all noise with the samples' numbers; None for that of ``seed_everything``.
         min_snr_gamma: γ of min-SNR weighting; None weighs the prediction's error alike at all noise levels.
         trainable: Patterns of the parameter names that train, as a shell's (``denoiser.unet.*motion_modules*``).
-        cuda_graphs: Whether to replay the prediction and its gradient as CUDA graphs, which saves the launches of some ten thousand kernels
-            a step; for batches of few windows on a GPU each, without gradients accumulated over batches.
+        cuda_graphs: Whether to replay the prediction and its gradient as CUDA graphs, which saves the launch of each kernel; for batches of
+            few windows on each GPU, without gradients accumulated over batches.
     """
 
     conditioning_dropout: VideoConditioningDropout = VideoConditioningDropout()

@@ -3,13 +3,13 @@
 ``benchmarks/voice`` has the acting and the fit; ``assets/think/voice.safetensors`` what came of it, ``voice.md`` beside it its card.
 """
 
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS, Emotion
+from tbd.think.voice.fitted_head import FittedHead
 from tbd.think.voice.functionals import Functionals
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "think" / "voice.safetensors"
@@ -21,7 +21,6 @@ AXES: dict[str, tuple[str, ...]] = {
 }
 """Standardized cues that are summed up, since single ones differ too much from voice to voice to tell emotions apart."""
 _AROUSED = np.array([EMOTION_SPECS[emotion].arousal > 0.35 for emotion in EMOTIONS])
-_LIMIT = 3.0  # standard deviations beyond which a cue is an accident
 
 
 class VoiceEstimate(NamedTuple):
@@ -42,7 +41,7 @@ class VoiceEstimate(NamedTuple):
     axes: dict[str, float]
 
 
-class VoiceHead:
+class VoiceHead(FittedHead):
     """Arousal by a linear regression, emotions by Gaussians in the summed cues.
 
     Args:
@@ -50,18 +49,12 @@ class VoiceHead:
     """
 
     def __init__(self, weights: Path = WEIGHTS) -> None:
-        self.weights = weights
-
-    @cached_property
-    def _tensors(self) -> dict[str, np.ndarray]:
-        from safetensors.numpy import load_file
-
-        return {name: tensor.astype(np.float64) for name, tensor in load_file(self.weights).items()}
+        super().__init__(weights)
 
     def __call__(self, cues: Functionals) -> VoiceEstimate:
         """Judge a stretch by its cues."""
         tensors = self._tensors
-        z = np.clip((np.array(cues) - tensors["mean"]) / tensors["deviation"], -_LIMIT, _LIMIT)
+        z = self.standardize(np.array(cues))
         score = float(z @ tensors["arousal.weight"] + tensors["arousal.bias"][0])
         slope, offset = tensors["aroused"]
         place = tensors["axes"] @ z

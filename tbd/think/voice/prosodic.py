@@ -57,11 +57,12 @@ class ProsodicVoiceReader(VoiceReader):
         if obstacle in ("music", "crowd") and _share(events, prosody) < _MOSTLY:
             events = ()  # what is taken for a laugh or a sob is a tune, or somebody in the crowd
         spoken = _without(prosody, events)
-        obstacle = (find_obstacle(spoken) if events else obstacle) or ("" if summarize(spoken) else "short")
+        obstacle = find_obstacle(spoken) if events else obstacle
         cues = None if obstacle else summarize(spoken)
         if cues is None:
-            pauses = find_pauses(prosody) if events else ()
-            return VoiceReading(obstacle="" if events else obstacle, pauses=pauses, events=events, spoken=not events)
+            if events:
+                return VoiceReading(pauses=find_pauses(prosody), events=events, spoken=False)
+            return VoiceReading(obstacle=obstacle or "short")
         estimate = self._head(cues)
         return VoiceReading(
             estimate.probabilities,

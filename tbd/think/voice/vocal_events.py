@@ -3,7 +3,6 @@
 ``benchmarks/voice`` has the sounds and the fit; ``assets/think/vocal_events.safetensors`` what came of it, ``voice.md`` beside it its card.
 """
 
-from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from tbd.speech.pitch import RATE
 from tbd.speech.prosody import Prosody
+from tbd.think.voice.fitted_head import FittedHead
 from tbd.think.voice.reader import VocalEvent, VocalKind
 from tbd.think.voice.vocal_cues import LENGTH, VocalCues, measure_cues, stretches_of
 from tbd.utils.tracks import runs
@@ -20,7 +20,6 @@ KINDS: tuple[VocalKind, ...] = get_args(VocalKind)
 VocalClass = Literal["speech", "laugh", "sob", "sigh", "whisper", "noise"]
 CLASSES: tuple[VocalClass, ...] = get_args(VocalClass)
 """What a stretch may be; "noise" is a cough, a click, a breath, a scream, a hiss."""
-_LIMIT = 3.0  # standard deviations beyond which a cue is an accident
 _EDGE = 0.3
 """Probability down to which an event goes on before and after."""
 _ACTIVE = 0.15
@@ -37,7 +36,7 @@ _CORE = 0.3
 """Seconds around the middle of a stretch that it speaks for."""
 
 
-class VocalEventHead:
+class VocalEventHead(FittedHead):
     """A multinomial regression on `VocalCues`.
 
     Args:
@@ -45,13 +44,7 @@ class VocalEventHead:
     """
 
     def __init__(self, weights: Path = WEIGHTS) -> None:
-        self.weights = weights
-
-    @cached_property
-    def _tensors(self) -> dict[str, np.ndarray]:
-        from safetensors.numpy import load_file
-
-        return {name: tensor.astype(np.float64) for name, tensor in load_file(self.weights).items()}
+        super().__init__(weights)
 
     def __call__(self, cues: np.ndarray) -> np.ndarray:
         """Judge stretches.
@@ -62,9 +55,7 @@ class VocalEventHead:
         Returns:
             (stretches, classes) probabilities, in the order of `CLASSES`.
         """
-        tensors = self._tensors
-        z = np.clip((cues - tensors["mean"]) / tensors["deviation"], -_LIMIT, _LIMIT)
-        logits = z @ tensors["weight"].T + tensors["bias"]
+        logits = self.standardize(cues) @ self._tensors["weight"].T + self._tensors["bias"]
         likely = np.exp(logits - logits.max(1, keepdims=True))
         return likely / likely.sum(1, keepdims=True)
 
