@@ -75,6 +75,16 @@ def test_what_is_felt_is_not_read_from_a_laugh():
     )
 
 
+def test_laughter_alone_says_nothing_of_a_feeling():
+    found = []
+    for seed in SEEDS:
+        laughter = vocalize("laugh", np.random.default_rng([9, seed]))
+        reading = READER.read(np.concatenate([quiet(0.4), 0.6 * laughter, quiet(0.4)]))
+        if [event.kind for event in reading.events] == ["laugh"]:
+            found.append(reading.spoken)
+    assert len(found) >= len(SEEDS) / 2 and not any(found), found
+
+
 def test_a_whisper_is_heard_rather_than_called_too_little_speech():
     sound = vocalize("whisper", np.random.default_rng(1), SPEECH)
     reading = READER.read(np.concatenate([quiet(0.3), 0.3 * sound, quiet(0.3)]))
