@@ -106,6 +106,7 @@ class Bench:
         return {
             "frames": normal(size, frames, 4, self.side, self.side),
             "coarse": normal(size, frames, 4, self.side, self.side),
+            "neutral_coarse": normal(size, frames, 4, self.side, self.side),
             "portrait": normal(size, 4, self.side, self.side),
             "region_masks": normal(size, 5, self.side, self.side).sigmoid(),
             "audio": normal(size, (frames + 2 * self.model.audio_encoder.context) * 640) * 0.1,

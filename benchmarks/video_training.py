@@ -8,12 +8,16 @@ forward, backward, clipping and AdamW. A window's frames are new ones; two more 
 """
 
 import gc
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from diffusers import DDIMScheduler
+from lightning import Callback, Trainer
+from torch.utils.data import DataLoader
 
 from benchmarks.common import environment, run, table, write_results
 from benchmarks.video_speed import (
@@ -59,6 +63,7 @@ class Row:
         checkpointing: see `MemoryOptions`.
         compiled: whether the model is compiled.
         graphs: whether the step is replayed as CUDA graphs.
+        fitted: whether Lightning's loop runs it, as `tbd fit` does.
     """
 
     network: Literal["Hallo", "adapters", "ours"]
@@ -67,9 +72,11 @@ class Row:
     checkpointing: Literal["nothing", "some", "most"] = "nothing"
     compiled: bool = False
     graphs: bool = False
+    fitted: bool = False
 
     def __str__(self) -> str:
         how = [f"again: {self.checkpointing}"] * (self.checkpointing != "nothing") + ["compiled"] * self.compiled + ["graphs"] * self.graphs
+        how += ["by Lightning"] * self.fitted
         return ", ".join([f"{self.network}, {self.windows} × {self.frames}", *how])
 
 
@@ -87,6 +94,8 @@ ROWS = (
     Row("ours", 1, 16, compiled=True, graphs=True),
     Row("Hallo", 4, 14, "most", compiled=True),
     Row("Hallo", 4, 14, "some", compiled=True),
+    Row("ours", 1, 16, fitted=True),
+    Row("ours", 1, 16, graphs=True, fitted=True),
 )
 
 
@@ -136,12 +145,48 @@ def measure(row: Row, tiny: bool) -> dict[str, float]:
     """Seconds of a step (the median of seven) and GiB at its peak, both with everything that a step needs."""
     bench = TrainingBench(row, tiny)
     batch = bench.batch(bench.model.window_frames, row.windows)
-    times = 1 if tiny else 7
-    found = bench.time(lambda: bench.step(lambda b: bench.model.losses(b)["loss"], batch), warm=1 if tiny else 8, times=times)
+    times, warm = (1, 1) if tiny else (7, 8)
+    if row.fitted:
+        found = fit_steps(bench.model, batch, warm, times)
+    else:
+        found = bench.time(lambda: bench.step(lambda b: bench.model.losses(b)["loss"], batch), warm=warm, times=times)
     if row.graphs and bench.device.type == "cuda":  # what graphs hold counts as allocated in no step
         found["peak_gib"] = torch.cuda.memory_reserved() / 2**30
     trained = sum(p.numel() for p in bench.model.parameters() if p.requires_grad) / 1e6
     return {**found, "trained_millions": trained}
+
+
+class StepClock(Callback):
+    """Seconds from the start of each batch to the start of the next."""
+
+    def __init__(self) -> None:
+        self.starts: list[float] = []
+
+    def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.starts.append(time.perf_counter())
+
+
+def fit_steps(model: VideoDiffusion, batch: dict[str, Any], warm: int, times: int) -> dict[str, float]:
+    """Seconds of a step in Lightning's loop (the median of `times` after `warm`), and GiB at its peak."""
+    clock = StepClock()
+    trainer = Trainer(
+        max_steps=warm + times + 1,
+        precision="bf16-mixed",
+        devices=1,
+        gradient_clip_val=1.0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[clock],
+    )
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    trainer.fit(model, DataLoader([batch] * (warm + times + 1), batch_size=None))
+    peak = torch.cuda.max_memory_allocated() / 2**30 if torch.cuda.is_available() else 0.0
+    return {"seconds": float(np.median(np.diff(clock.starts)[warm:])), "peak_gib": peak}
 
 
 def video_training(output: str, tiny: bool = False, only: Sequence[int] | None = None) -> None:
