@@ -200,6 +200,8 @@ def _latest(words: Text, timed_moments: Sequence[TimedMoment]) -> float:
 def _nothing(text: str, words: Text) -> str:
     if not text.strip():
         return f"The text is empty, so the face stays neutral. {HELP}"
+    if not any(sign.isalpha() for sign in text):
+        return f"The text has no words, nor emoji that this planner knows, so the face stays neutral. {HELP}"
     language = foreign_language(words.tokens)
     if language or not re.search("[A-Za-z]", text):
         guess = f" (this looks like {language})" if language else ""

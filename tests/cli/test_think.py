@@ -18,7 +18,7 @@ from tbd.think.plan import MuscleAction
 from tbd.think.plan_checks import check
 from tbd.utils.sample_inputs import PORTRAIT, VOICE
 
-PRESSED = "press the lips together"  # an order that speech cannot follow
+PRESSED = "AU24 at 0.8"  # an order that speech cannot follow
 
 
 def think(capsys, *arguments: str) -> tuple[str, str]:

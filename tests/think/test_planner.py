@@ -10,6 +10,7 @@ from tbd.think import KnowledgePlanner, MusclePlan
 from tbd.think.action_units import REGIONS
 from tbd.think.emotions import EMOTION_SPECS, EMOTIONS
 from tbd.think.facs import measure, perform
+from tbd.think.plan_checks import check
 from tests.think.sentences import DEGREES, PARAPHRASES, SHOWS, TIMED, WORDS, holds, measured, sentences, shows, units
 
 PLANNER = KnowledgePlanner()
@@ -120,13 +121,23 @@ def test_speech_keeps_its_articulators():
     for emotion in EMOTIONS:
         for action in PLANNER.plan(f"utterly {word_for(emotion)}").actions:
             assert action.unit not in (18, 22, 24, 25, 26, 27, 28) or action.intensity <= 0.5
-    assert next(a.intensity for a in PLANNER.plan("press the lips together").actions if a.unit == 24) > 0.5  # asked for by name
+    assert next(a.intensity for a in PLANNER.plan("press the lips together hard").actions if a.unit == 24) > 0.5  # asked for
 
 
 def test_antagonists_do_not_fight():
     for text in ("happy and sad", "a smile and a pout", "laughing and crying", "AU12 and sad", "surprised, lips pressed together"):
         shown = units(PLANNER.plan(text))
         assert not {12, 15} <= set(shown) and not {24, 26} <= set(shown)
+
+
+@pytest.mark.parametrize("text", ["purse your lips", "press the lips together", "lips parted", "pucker up", "AU26", "opens her mouth"])
+def test_an_order_that_does_not_say_how_far_leaves_room_to_speak(text):
+    assert not check(PLANNER.plan(text))
+
+
+def test_the_figure_of_a_unit_is_no_count():
+    actions = PLANNER.plan("AU12L at .4 gasp").actions
+    assert next(action.intensity for action in actions if action.unit == 12) == 0.4
 
 
 SAYS_NOTHING = ["", "   \n", "The train leaves at nine.", "12345", "...", "🚂", "彼女はとても悲しい", "\x00\u200b"]

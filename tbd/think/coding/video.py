@@ -72,5 +72,7 @@ def _speaking(video: str | os.PathLike, motion: Motion, start: float, notes: lis
 def _doubts(motion: Motion) -> Iterable[str]:
     if motion.metadata.get("neutral") == AVERAGE:
         yield "No neutral picture was given: what the face shows from end to end is estimated from its shape, and may be off by a degree."
+    if motion.metadata.get("faces_seen", 1) > 1:
+        yield f"{motion.metadata['faces_seen']} faces are seen; the largest at the start is followed."
     if "cuts" in motion.metadata:
         yield "The video cuts: the head's turns in each shot are relative to the shot's own pose."

@@ -172,9 +172,10 @@ class ServerPlanner(ChatPlanner):
             return InputError(
                 f"The server at {self.url} knows no such address or model (HTTP 404{words}); correct its URL or the model's name."
             )
-        if status in _PASSING:
-            return _PassingError(f"failed (HTTP {status}{words})")
         senses = " and ".join(name for name, given in (("see (--see)", self.see), ("hear (--hear)", self.hear)) if given)
+        if status in _PASSING:  # llama.cpp answers 500 to a picture that its model cannot see
+            doubt = f", perhaps because the model cannot {senses}" if senses and status == 500 else ""
+            return _PassingError(f"failed (HTTP {status}{words}){doubt}")
         doubt = f"; perhaps the model cannot {senses}" if senses else ""
         return _RequestError(f"The server at {self.url} refuses the request (HTTP {status}{words}){doubt}.")
 

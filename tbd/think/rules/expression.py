@@ -195,6 +195,9 @@ def _own(reading: Reading) -> Levels:
     if reading.level is not None:
         pulls = dict.fromkeys(pulls, reading.level)
     if reading.sense.kind == "order":
+        if reading.level is None and degree <= 1 and reading.sense.time == "hold" and reading.count is None:
+            # nobody says how far, so the mouth keeps room to speak
+            pulls = {(unit, side): min(level, SPEECH.get(unit, 1.0)) for (unit, side), level in pulls.items()}
         return {key: level * 0.5 for key, level in pulls.items()} if reading.manner == "held" else pulls
     main = max(reading.sense.mix, key=lambda emotion: reading.sense.mix[emotion])
     if reading.manner == "held":  # a suppressed smile, a stifled sob

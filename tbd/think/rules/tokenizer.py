@@ -7,6 +7,7 @@ Marks are tokens that start with "@": ``@t0`` (the first of `Tokens.times`), ``@
 import re
 from dataclasses import dataclass
 
+from tbd.think.rules.cleaning import clean
 from tbd.think.rules.lexicon import EMOJI_BREAK, emoji
 from tbd.think.rules.quantities import Quantity, canonical, mark_quantities
 from tbd.think.rules.time_spans import When, mark_times
@@ -62,6 +63,7 @@ _UNITS = re.compile(
     r"(?:(?P<percent>\d+(?:\.\d+)?)\s*%|(?P<value>\d*\.\d+|(?<=[=:@(\sat])\d+(?:\.\d+)?)(?!\s*(?:s|sec)\b)"
     r"|(?P<grade>(?<=level )[a-e]\b))\)?)?"
 )
+_UNIT_PLACE = "\ue000"
 _GRADES = dict(zip("abcde", (0.2, 0.4, 0.6, 0.8, 1.0)))
 """FACS's five-step scale, A trace .. E maximum."""
 
@@ -82,8 +84,8 @@ _CONTRACTIONS = (
     (r"\b(he|she|it|that|who|there)'s\b", r"\1 is"),
     (r"'re\b", " are"), (r"\bi'm\b", "i am"), (r"'(?:s|ll|ve|d)\b", ""), (r"\b(?:him|her|them|my|your)sel(?:f|ves)\b", "self"),
     (r"\b(\w+er) and \1\b", r"increasingly \1"),
-    (r"\blol\b", "laugh"), (r"\b(?:gonna|going to)\b", "about to"),
-    (r"\bp.ssed\b", "pissed"), (r"\bf[*#@]+(?:ing|in)\b|\bf[*#@]?ck(?:ing|in)\b", "fucking"),
+    (r"\b(?:lo+l|rofl|(?:a?ha){2,}h?|(?:he){2,}h?)\b", "laugh"), (r"\b(?:gonna|going to)\b", "about to"),
+    (r"\bp[*#@!.]ssed\b", "pissed"), (r"\bf[*#@]+(?:ing|in)\b|\bf[*#@]?ck(?:ing|in)\b", "fucking"),
 )  # fmt: skip
 
 
@@ -125,6 +127,7 @@ def _mark_units(match: re.Match) -> str:
 
 def _plain(text: str) -> str:
     """Lower case, one kind of quote and arrow, contractions apart."""
+    text = text.replace(_UNIT_PLACE, " ")
     text = re.sub("[‘’ʼ`´]", "'", text)
     text = re.sub(r"@(?=[A-Za-z])", " ", text)  # no mark but our own
     text = re.sub(r"[-=]+>", "→", text)
@@ -140,7 +143,7 @@ def _replace_emoji(text: str) -> str:
         if sign[0].isascii():  # ":)" stands alone; "section:D" does not
             text = re.sub(rf"(?<![^\s.,!?]){re.escape(sign)}(?![^\s.,!?])", f" {EMOJI_BREAK} {words} {EMOJI_BREAK} ", text)
         else:
-            text = text.replace(sign.replace("\ufe0f", ""), f" {EMOJI_BREAK} {words} {EMOJI_BREAK} ")
+            text = text.replace(re.sub("[\ufe0f\u200d]", "", sign), f" {EMOJI_BREAK} {words} {EMOJI_BREAK} ")
     return text
 
 
@@ -203,12 +206,15 @@ def tokenize(text: str, known: frozenset[str]) -> Tokens:
         (['@t0', 'calm', ',', 'blinks', '@q0'], 2.0, 2)
     """
     notes: list[str] = []
-    text = _replace_emoji(_shortened(text, notes))
+    text = _replace_emoji(clean(_shortened(text, notes), known, notes))
     shouted = {word.lower() for word in re.findall(r"\b[A-Z]{3,}\b", text) if not text.isupper()}
     times: list[When] = []
     quantities: list[Quantity] = []
     text = mark_times(canonical(_plain(text)), times, notes)
-    text = mark_quantities(_UNITS.sub(_mark_units, text), quantities, notes)
+    text = _UNITS.sub(_mark_units, text)
+    units = re.findall(r"@au=\S+", text)
+    text = mark_quantities(re.sub(r"@au=\S+", _UNIT_PLACE, text), quantities, notes)  # the figure of a mark is no quantity
+    text = re.sub(_UNIT_PLACE, lambda _: units.pop(0), text)
     text = re.sub(r"(@au=\S+)|_", lambda match: match[1] or " ", text)
     words = _words(text, known)
     unread = [" ".join(match[0].split()) for match in _UNREAD.finditer(re.sub(r"@\S+", ";", text))]

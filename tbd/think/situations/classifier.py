@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from tbd.think.emotions import EMOTIONS, Emotion
+from tbd.think.rules.cleaning import visible
 from tbd.think.situations.encoder import Parameters, SentenceEncoder
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "think" / "situations.safetensors"
 SENTENCE_LIMIT = 24
 """Sentences that are read of a long text."""
-CHARACTER_LIMIT = 400
-"""Characters that are read of a sentence."""
+CHARACTER_LIMIT, UNSPACED_LIMIT = 400, 120
+"""Characters that are read of a sentence; of one in a script whose signs are words, or nearly."""
 SCALES = 4
 """Outputs of a head beside the logits: intensity, valence, arousal and hiding."""
 _SHORT = 3
@@ -83,7 +84,23 @@ def split_sentences(text: str) -> list[str]:
         ['He left.', '他没有来。', 'Why?']
     """
     parts = (part.strip() for part in _ENDS.split(text[: 4 * SENTENCE_LIMIT * CHARACTER_LIMIT]))
-    return [part[:CHARACTER_LIMIT] for part in parts if part][:SENTENCE_LIMIT]
+    return [part[: UNSPACED_LIMIT if is_unspaced(part) else CHARACTER_LIMIT] for part in parts if part][:SENTENCE_LIMIT]
+
+
+def is_unspaced(text: str) -> bool:
+    """Return whether a text has signs of a script that puts no blanks between words.
+
+    Args:
+        text: A word or a sentence.
+
+    Returns:
+        Whether it has Thai, Lao, kana or Chinese characters.
+
+    Example:
+        >>> is_unspaced("他没有来"), is_unspaced("не пришёл")
+        (True, False)
+    """
+    return any("\u0e00" <= sign <= "\u0eff" or "\u3040" <= sign <= "\u9fff" for sign in text)
 
 
 class SituationClassifier:
@@ -152,6 +169,7 @@ class SituationClassifier:
         Returns:
             What is felt; None for a text without letters.
         """
+        text = visible(text)
         sentences = split_sentences(text)
         if not any(sign.isalpha() for sign in text):
             return None

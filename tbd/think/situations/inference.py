@@ -10,7 +10,7 @@ from tbd.think.rules.lexicon import Found, Phrase, Sense
 from tbd.think.rules.parser import Text
 from tbd.think.rules.segmenter import Moment, Reading
 from tbd.think.rules.tokenizer import Tokens
-from tbd.think.situations.classifier import Situation
+from tbd.think.situations.classifier import Situation, is_unspaced
 from tbd.think.situations.derision import UNPLEASANT, laughing, meant_to_be_funny
 
 FILLS = 0.5
@@ -242,9 +242,4 @@ def _parts(tokens: Sequence[str], found: Sequence[Found]) -> list[_Part]:
     ends = marks | {i for i, token in enumerate(tokens) if token in ".,;:!?…()[]"}
     edges = [-1, *sorted(ends), len(tokens)]
     parts = [_Part(tokens, start + 1, end) for start, end in pairwise(edges) if end > start + 1]
-    return [part for part in parts if sum(len(word) if _is_unspaced(word) else 2 for word in part.words) >= 6]
-
-
-def _is_unspaced(word: str) -> bool:
-    """Whether a word is of a script that puts no blanks between words (Thai, kana, Chinese characters)."""
-    return any("\u0e00" <= sign <= "\u0eff" or "\u3040" <= sign <= "\u9fff" for sign in word)
+    return [part for part in parts if sum(len(word) if is_unspaced(word) else 2 for word in part.words) >= 6]

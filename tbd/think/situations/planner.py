@@ -11,7 +11,7 @@ from tbd.think.rules.language_checks import foreign_language, is_plain_english, 
 from tbd.think.rules.parser import Text, read
 from tbd.think.rules.segmenter import Moment
 from tbd.think.situations.available import find_encoder
-from tbd.think.situations.classifier import SENTENCE_LIMIT, Situation, SituationClassifier
+from tbd.think.situations.classifier import SENTENCE_LIMIT, Situation, SituationClassifier, is_unspaced
 from tbd.think.situations.derision import others_mirth
 from tbd.think.situations.encoder import SentenceEncoder
 from tbd.think.situations.inference import (
@@ -26,6 +26,9 @@ from tbd.think.situations.inference import (
 
 _GUESS = 0.45
 """Confidence below which the user is told that it is a guess."""
+_SURE_OF_WORDS = 0.5
+"""Confidence from which what one or two words are met with is believed: an encoder of sentences guesses from so little."""
+_WORDS = 2
 _FEW = 3
 """Words up to which an unknown one may be a slip of the pen, whatever the language looks like."""
 NO_ENCODER = (
@@ -96,6 +99,9 @@ class SituationPlanner(Planner):
         leading = max(by_rules.emotions, key=lambda emotion: by_rules.emotions[emotion]) if by_rules.intensity > 0 else "neutral"
         if named and not overrules(situation, words, moments, leading):
             return by_rules
+        if not named and situation.confidence < _SURE_OF_WORDS and situation.leading != "neutral" and _is_hardly_a_text(text):
+            note = f"“{' '.join(text.split())}” alone does not tell what is felt, so the face stays neutral. {HELP}"
+            return compose(text, words, (), duration, [note])
         if not named and speaks_of_a_face(words) and situation.confidence < OVERRULES_FACE:
             return by_rules
         return self._inferred(text, words, moments, situation, duration)
@@ -121,6 +127,11 @@ class SituationPlanner(Planner):
                 f"That this is met with {EMOTION_SPECS[situation.leading].noun} is a guess ({situation.confidence:.2f} sure). {HELP}"
             )
         return compose(text, words, (Moment([reading_of(situation, text)]),), duration, notes)
+
+
+def _is_hardly_a_text(text: str) -> bool:
+    """Whether a text is a word or two, in a script that parts words."""
+    return len(text.split()) <= _WORDS and not is_unspaced(text)
 
 
 def _timed(text: str, words: Text, planner: SituationPlanner) -> Text | None:

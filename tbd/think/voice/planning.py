@@ -82,6 +82,9 @@ def plan_with_voice(
     followed = followed.model_copy(
         update={"regions": follow(followed, plan).regions, "reasoning": (*plan.reasoning, _added(reading, openness, plan, duration))}
     )
+    if reading.obstacle:
+        note = f"{describe_voice(reading)} The text decides alone."
+        followed = followed.model_copy(update={"notes": (*followed.notes, note)})
     return add_events(followed, reading.events, duration, ordered=not openness.muscles)
 
 

@@ -202,6 +202,12 @@ def test_bad_options(options):
         ServerPlanner("http://localhost/v1", "m", **options)
 
 
+def test_a_lasting_failure_with_a_picture_may_be_the_pictures(server):
+    server.answer = lambda e: e.reply(b'{"error": {"message": "image input is not supported"}}', 500)
+    sentence = failure(server, see=True, retries=0)
+    assert "HTTP 500: image input is not supported), perhaps because the model cannot see (--see)." in sentence
+
+
 KEY = "sk-secret-0123456789"
 
 

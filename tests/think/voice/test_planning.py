@@ -58,6 +58,12 @@ def test_a_plain_voice_is_neutral_and_says_what_helps():
 
 
 @pytest.mark.parametrize("obstacle", sorted(OBSTACLES))
+def test_an_obstacle_beside_a_text_is_said_to_the_user(obstacle):
+    plan = both("sad", VoiceReading(obstacle=obstacle))
+    assert plan.notes == (f"{OBSTACLES[obstacle]} The text decides alone.",) and plan.actions
+
+
+@pytest.mark.parametrize("obstacle", sorted(OBSTACLES))
 def test_an_obstacle_is_one_honest_sentence(obstacle):
     alone, added = both("", VoiceReading(obstacle=obstacle)), both("sad", VoiceReading(obstacle=obstacle))
     assert not alone.actions and OBSTACLES[obstacle] in alone.reasoning[0].text and OBSTACLES[obstacle] in alone.notes[0]
