@@ -14,6 +14,8 @@ import tbd
 
 PACKAGES = ("lightning", "mediapipe", "numpy", "opencv-contrib-python", "torch", "torchmetrics")
 """Packages that numbers may depend on."""
+_RESULTS = ("benchmarks/leaderboard", "benchmarks/results", "benchmarks/ablations/results", "benchmarks/README.md", "docs", "README.md")
+"""Of a checkout, what runs write into and no number depends on: the first row of a run must not change the commit of the second."""
 
 
 def environment(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
@@ -49,13 +51,28 @@ def _commit() -> str | None:
     if commit := os.environ.get("TBD_COMMIT"):
         return commit
     root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return None
+    return commit_of(root) if (root / ".git").exists() else None
+
+
+def commit_of(root: Path) -> str | None:
+    """Name the commit of a checkout.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        As `git describe` names it, with ``-dirty`` behind it where a tracked file was changed that is no result; None without git.
+    """
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=root).stdout.strip()
+
     try:
-        described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=root)
+        commit = git("describe", "--always")
+        changed = commit and git("status", "--porcelain", "--untracked-files=no", "--", ".", *(f":(exclude){path}" for path in _RESULTS))
     except OSError:
         return None
-    return described.stdout.strip() or None
+    return f"{commit}{'-dirty' * bool(changed)}" if commit else None
 
 
 def _cpu() -> str:
