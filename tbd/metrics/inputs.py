@@ -145,6 +145,26 @@ def check_points(value: Any, name: str) -> None:
     _require_number(points, name)
     if points.is_floating_point() and bool(torch.isinf(points).any()):
         raise InputError(f"{name} holds infinite numbers; pixels are finite, and NaN where no face was seen.")
+    if bool((points[..., :2].amax(1) == points[..., :2].amin(1)).all(-1).any()):
+        raise InputError(f"{name} holds a frame whose points all lie in one place, which is no face; NaN is right where none was seen.")
+
+
+def check_frames_with_points(frames: Any, points: Any | None) -> None:
+    """Require the frames of a clip, and the points of these same frames.
+
+    Args:
+        frames: What was given as frames.
+        points: What was given as their points; None for none.
+
+    Raises:
+        InputError: If either breaks its contract, or there are more of one than of the other.
+    """
+    check_frames(frames, "frames")
+    if points is None:
+        return
+    check_points(points, "points")
+    if len(points) != len(frames):
+        raise InputError(f"points are of {len(points)} frames and there are {len(frames)}; the points of each frame are right.")
 
 
 def check_motion(value: Any, name: str) -> None:

@@ -145,7 +145,7 @@ class LipSync(ClipMean):
         self._network = FrozenModule(load_syncnet(weights))
 
     def measure(self, frames: Array, audio: Array, points: Array | None = None) -> dict[str, float]:
-        """One clip's numbers; see `join_tracks` for several tracks. Those that are too short are left out.
+        """One clip's numbers; see `join_tracks` for several tracks. Those that are too short, or digitally silent, are left out.
 
         Args:
             frames: (T, 3, H, W) uint8 RGB at 25 a second.
@@ -167,10 +167,11 @@ class LipSync(ClipMean):
             network = self._network.on(self.device)
             for crop in crop_mouths(frames, points, self.protocol):
                 begin, end = (frame * SAMPLES_PER_FRAME for frame in (crop.start, crop.start + len(crop.frames)))
-                length = min(len(crop.frames), len(sound[begin:end]) // SAMPLES_PER_FRAME)
+                voice = sound[begin:end]
+                length = min(len(crop.frames), len(voice) // SAMPLES_PER_FRAME) if bool(voice.any()) else 0
                 longest = max(longest, length)
                 if length >= SHORTEST:
-                    embeds = embed(network, crop.frames, sound[begin:end], self.batch_size)
+                    embeds = embed(network, crop.frames, voice, self.batch_size)
                     found.append((length, score(shift_distances(*embeds))))
         if not found:
             raise Unmeasurable(f"SyncNet needs {SHORTEST} frames of a face with its sound; the longest track has {longest}.")

@@ -72,6 +72,7 @@ BROKEN = {
         "478 in the plane": floats((4, 478, 2)),
         "one frame": floats((478, 3)),
         "infinite": spoilt(POINTS, np.inf),
+        "all in one place": np.full(POINTS, 50.0),
         "complex": floats(POINTS).astype(complex),
         "masked": np.ma.masked_array(floats(POINTS), floats(POINTS) > 0.5),
         "None": None,

@@ -144,8 +144,27 @@ def test_tracks_count_by_their_frames_and_the_longest_says_the_offset(stand_in, 
     monkeypatch.setattr(
         lip_sync, "score", lambda n: {"confidence": tracks[n][1], "distance": 10.0 - tracks[n][1], "offset": float(tracks[n][0])}
     )
-    found = SyncNetOffset("official-short", stand_in("syncnet")).measure(pictures, torch.ones(127 * 640), np.zeros((127, 478, 3)))
+    found = SyncNetOffset("official-short", stand_in("syncnet")).measure(pictures, torch.ones(127 * 640), np.full((127, 478, 3), np.nan))
     assert found == {"confidence": 3.0, "distance": 7.0, "offset": 5.0, "absolute_offset": 5.0}
+
+
+def test_a_track_in_digital_silence_says_nothing(stand_in, monkeypatch):
+    from tbd.metrics import lip_sync
+    from tbd.metrics.faces.crops import MouthCrop
+
+    pictures = torch.randint(0, 256, (70, 3, 224, 224), dtype=torch.uint8)
+    monkeypatch.setattr(lip_sync, "crop_mouths", lambda *_: [MouthCrop(pictures[:40], 0), MouthCrop(pictures[40:], 40)])
+    sound = torch.rand(70 * 640) - 0.5
+    sound[: 40 * 640] = 0
+    metric = SyncNetOffset("official-short", stand_in("syncnet"))
+    found = metric.measure(pictures, sound, np.full((70, 478, 3), np.nan))
+    monkeypatch.setattr(lip_sync, "crop_mouths", lambda *_: [MouthCrop(pictures[40:], 40)])
+    assert found == metric.measure(pictures, sound, np.full((70, 478, 3), np.nan))
+    sound[50 * 640 :] = 0
+    sound[: 10 * 640] = 0.1
+    monkeypatch.setattr(lip_sync, "crop_mouths", lambda *_: [MouthCrop(pictures[10:40], 10)])
+    with pytest.raises(Unmeasurable, match="the longest track has 0"):
+        metric.measure(pictures, sound, np.full((70, 478, 3), np.nan))
 
 
 def test_absent_and_foreign_weights(stand_in):

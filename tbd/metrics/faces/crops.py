@@ -17,7 +17,7 @@ from torch import Tensor
 from tbd.metrics.base import Array, Unmeasurable, tensor, to_uint8
 from tbd.metrics.faces.dlib_chips import extract_chip
 from tbd.metrics.faces.face_points import EAT_CROP, STEADY, eat_template, similarity, to_dlib68
-from tbd.metrics.inputs import check_frames
+from tbd.metrics.inputs import check_frames_with_points
 from tbd.utils.options.literals import checks_literals
 
 FaceField = Literal["faces", "aligned_faces"]
@@ -132,6 +132,9 @@ def _crop(frame: np.ndarray, half: float, x: float, y: float) -> np.ndarray:
 def _official(frames: np.ndarray, points: np.ndarray, min_track: int) -> Iterator[MouthCrop]:
     xy = points[..., :2]
     boxes = np.concatenate([xy.min(1), xy.max(1)], 1)
+    # A mesh is followed out of the picture, where a detector sees nothing and the padded picture has no crop.
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    boxes[~((middle >= 0) & (middle < frames.shape[2:0:-1])).all(1)] = np.nan
     for track in find_tracks(boxes, min_track):
         inside = slice(track.start, track.start + len(track.boxes))
         yield MouthCrop(_to_tensor(crop_track(frames[inside], track.boxes)), track.start)
@@ -195,8 +198,9 @@ def crop_mouths(frames: Array, points: Array | None, protocol: CropProtocol) -> 
 
     Raises:
         Unmeasurable: If no face is seen for long enough.
+        InputError: If frames or points break the contract of metrics, or are not of the same frames.
     """
-    check_frames(frames, "frames")
+    check_frames_with_points(frames, points)
     if protocol != "wav2lip" and (points is None or not bool(torch.isfinite(tensor(points)).flatten(1).all(1).any())):
         raise Unmeasurable("No face was seen in the clip.")
     pixels = to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()
@@ -238,6 +242,7 @@ def eat_faces(frames: Array, points: Array, template: Array | None = None) -> Te
         inverse = SimilarityTransform(matrix=np.vstack([np.column_stack([turn, shift]), [0, 0, 1]]))
         return (warp(frame, inverse, output_shape=(_EAT_WARPED, _EAT_WARPED)) * 255).astype(np.uint8)[1:129, 1:129]
 
+    check_frames_with_points(frames, points)
     return _each_face(frames, to_dlib68(points), EAT_CROP, cut)
 
 
@@ -259,6 +264,7 @@ def face_chips(frames: Array, points: Array, size: int = _SIDE, padding: float =
     Returns:
         (F, 3, size, size) uint8, F at most T.
     """
+    check_frames_with_points(frames, points)
     return _each_face(frames, tensor(points)[:, list(_CHIP_POINTS), :2], size, lambda f, five: extract_chip(f, five, size, padding))
 
 
@@ -280,6 +286,7 @@ def arcface_crops(frames: Array, points: Array) -> Tensor:
     Returns:
         (F, 3, 112, 112) uint8, F at most T; black beyond the picture.
     """
+    check_frames_with_points(frames, points)
     places = to_dlib68(points)
     five = torch.stack([places[:, 36:42].mean(1), places[:, 42:48].mean(1), places[:, 30], places[:, 48], places[:, 54]], 1)
     return _each_face(frames, five, ARCFACE_SIDE, _norm_crop)
@@ -296,7 +303,6 @@ def _norm_crop(frame: np.ndarray, five: np.ndarray) -> np.ndarray:
 
 def _each_face(frames: Array, places: Tensor, size: int, cut: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Tensor:
     """(T, N, 2) places → (F, 3, size, size): one cut for each frame whose places are known."""
-    check_frames(frames, "frames")
     pixels = to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()
     found = [cut(frame, place.numpy()) for frame, place in zip(pixels, places.cpu()) if bool(torch.isfinite(place).all())]
     return _to_tensor(np.stack(found)) if found else torch.zeros(0, 3, size, size, dtype=torch.uint8)

@@ -113,6 +113,38 @@ def test_a_track_begins_where_the_face_does():
             crop_mouths(frames, lost, "official-short")
 
 
+@pytest.mark.parametrize("middle", [(-60, 180), (-300, 180), (200, -110), (500, 180), (200, 900)])
+def test_a_face_whose_middle_is_off_the_picture_is_not_seen(middle):
+    """A mesh is followed out of the picture; there is no crop of it there (and a slice from −5 on is none either)."""
+    frames, points = torch.full((60, 3, 400, 400), 90, dtype=torch.uint8), mesh(60)
+    points[:, :, :2] += np.array(middle) - [200, 180]
+    with pytest.raises(Unmeasurable, match="long enough"):
+        crop_mouths(frames, points, "official-short")
+    points[:30] = mesh(30)
+    (crop,) = crop_mouths(frames, points, "official-short")
+    assert len(crop.frames) == 30 and (crop.frames == 90).all()
+
+
+def test_a_face_half_out_of_the_picture_is_cropped_with_grey_beside_it():
+    frames, points = torch.full((30, 3, 400, 400), 90, dtype=torch.uint8), mesh(30)
+    points[:, :, 0] -= 180
+    (crop,) = crop_mouths(frames, points, "official-short")
+    assert set(crop.frames.unique().tolist()) <= set(range(90, 111)), "the picture, and 110 beside it"
+    assert (crop.frames[:, :, :, :80] == 110).all() and (crop.frames[:, :, :170, -80:] == 90).all()
+
+
+@pytest.mark.parametrize("cut", [face_chips, arcface_crops, eat_faces, lambda f, p: crop_mouths(f, p, "official-short")])
+def test_points_are_those_of_each_frame_and_of_a_face(cut):
+    frames = torch.full((30, 3, 400, 400), 90, dtype=torch.uint8)
+    for points in (mesh(29), mesh(31)):
+        with pytest.raises(InputError, match=f"of {len(points)} frames and there are 30"):
+            cut(frames, points)
+    nowhere = mesh(30)
+    nowhere[4] = 0
+    with pytest.raises(InputError, match="in one place, which is no face"):
+        cut(frames, nowhere)
+
+
 CHIP_POINTS = [263, 362, 33, 133, 2]
 """dlib's five among the mesh: the subject's left eye (outer, inner), right eye (outer, inner), base of the nose."""
 
