@@ -78,7 +78,9 @@ def print_scores(scores: Scores, protocol: Protocol, console: Console) -> None:
     for entry in protocol.metrics:
         value = scores.metrics[entry.name]
         error = "" if value.error is None else f"{value.error:.{entry.digits}f}"
-        table.add_row(entry.label, ARROWS[value.better], format_value(value, entry.digits), error, value.unit, str(value.clips))
+        table.add_row(
+            entry.label, ARROWS[value.better], format_value(value, entry.digits), error, value.unit or value.lag(), str(value.clips)
+        )
     console.print(table)
     for entry in protocol.metrics:
         if (reason := scores.metrics[entry.name].absent) is not None:

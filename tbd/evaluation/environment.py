@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,12 @@ def _version(name: str) -> str | None:
 
 def _commit() -> str | None:
     """The commit of the checkout that tbd runs from, or ``$TBD_COMMIT`` where code was copied without its history; else None."""
-    if commit := os.environ.get("TBD_COMMIT"):
-        return commit
+    return os.environ.get("TBD_COMMIT") or _own_commit()
+
+
+@cache
+def _own_commit() -> str | None:
+    """Asked once: code that is edited while a run goes on is not the code that runs."""
     root = Path(__file__).resolve().parents[2]
     return commit_of(root) if (root / ".git").exists() else None
 

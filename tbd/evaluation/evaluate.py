@@ -86,7 +86,7 @@ def evaluate_several(
     Raises:
         InputError: If the reference is not the one that the protocol names, or nothing can be compared in one of the folders.
     """
-    start = time.perf_counter()
+    start, here = time.perf_counter(), environment()
     clips = reference.clips()
     names, content = checksum_of_names(clip.id for clip in clips), reference.content()
     require_split(protocol, len(clips), names, content)
@@ -94,7 +94,7 @@ def evaluate_several(
     tasks = [Task(measured_by(protocol, found), found.clips) for found in given]
     measured = measure_clips(tasks, clips, progress, device, workers)
     seconds = round(time.perf_counter() - start, 2)
-    about = {"split": names, "content": content or "", "expected": len(clips), "evaluated_on": environment(), "seconds": seconds}
+    about = {"split": names, "content": content or "", "expected": len(clips), "evaluated_on": here, "seconds": seconds}
     return [
         (_scores(task.protocol, found, results, about), {r.entry.name: r.clip_values for r in results.runners if r.clip_values})
         for task, found, results in zip(tasks, given, measured)

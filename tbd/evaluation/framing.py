@@ -13,8 +13,15 @@ from tbd.face.geometry import bounding_box
 
 _FARTHEST = 0.25
 """Widths of the face by which it may lie off its place in the portrait, or be larger or smaller: heads move."""
+_SAME = 0.01
+"""Widths of the face that a tracker takes the same face to lie elsewhere in other pixels: a crop must come nearer by more than that."""
 _SQUEEZED = 0.15
 """Part by which the face's aspect ratio may differ from the portrait's: it does when a head turns or a mouth opens."""
+_MIRRORED = 0.5
+"""A first frame that differs from the mirrored portrait by less than this part of what it differs from the portrait is mirrored."""
+_COMPARED = 64
+"""Pixels of the square in which it is compared: movement and coding hardly show there, sides do."""
+_TURN = " the portrait mirrored, its left for its right; turn them round"
 _LOOKED_AT = 512
 """Pixels of the square in which the face is looked for, so that a small one is found."""
 
@@ -58,12 +65,14 @@ def frame_as_portrait(frames: Iterable[np.ndarray], clip: ReferenceClip, size: i
     own = _box(square(first, _LOOKED_AT))
     source = clip.crop_source(first, _LOOKED_AT)
     cropped = None if source is None else _box(source)
-    if cropped is not None and _distance(cropped, aim) < min(_distance(own, aim), _FARTHEST):
-        return Framed(
-            (_cropped(clip, frame, size) for frame in every),
-            f"{name} shows the source's whole picture; its frames were cropped as the true ones are",
-        )
-    return Framed(every, _misplaced(own, aim, name))
+    if cropped is not None and _distance(cropped, aim) < min(_distance(own, aim) - _SAME, _FARTHEST):
+        done = f"{name} shows the source's whole picture; its frames were cropped as the true ones are"
+        turned = _mirrored(_cropped(clip, first, size), portrait.image)
+        return Framed((_cropped(clip, frame, size) for frame in every), f"{done}, and show{_TURN}" if turned else done)
+    misplaced = _misplaced(own, aim, name)
+    if misplaced is None and _mirrored(square(first, size), portrait.image):
+        misplaced = f"{name} shows{_TURN}"
+    return Framed(every, misplaced)
 
 
 def _cropped(clip: ReferenceClip, frame: np.ndarray, size: int) -> np.ndarray:
@@ -85,6 +94,15 @@ def _box(image: np.ndarray) -> np.ndarray | None:
 def _distance(box: np.ndarray | None, aim: np.ndarray) -> float:
     """Of two faces: the greatest of the differences of their sides, in widths of the second."""
     return np.inf if box is None else float(np.abs(box - aim).max() / (aim[2] - aim[0]))
+
+
+def _mirrored(first: np.ndarray, portrait: np.ndarray) -> bool:
+    """Whether a picture is like the portrait's mirror image, and not like the portrait; faces without sides are like both."""
+    import cv2
+
+    small = [cv2.resize(image, (_COMPARED, _COMPARED), interpolation=cv2.INTER_AREA).astype(np.float64) for image in (first, portrait)]
+    shown, right = (image - image.mean() for image in small)
+    return float(np.square(shown - right[:, ::-1]).sum()) < _MIRRORED**2 * float(np.square(shown - right).sum())
 
 
 def _misplaced(box: np.ndarray | None, aim: np.ndarray, name: str) -> str | None:

@@ -66,6 +66,10 @@ KINDS = {
 """Kind of issue → what it means."""
 
 
+_LATE = 1.5
+"""Frames, at 25 a second: people hear that lips and sound part at 45 ms early to 125 ms late (ITU-R BT.1359)."""
+
+
 class Value(_Part):
     """One metric's result.
 
@@ -92,6 +96,11 @@ class Value(_Part):
     def number(self) -> float | None:
         """The number that stands for the metric; None where there is none."""
         return self.values.get(self.reported)
+
+    def lag(self) -> str:
+        """Say how late, or early, a number was found that allows for a shift in time (`ApertureCorrelation`); "" within a frame or so."""
+        frames = self.values.get("lag", 0.0)
+        return "" if abs(frames) < _LATE else f"{abs(frames):.0f} frames {'late' if frames > 0 else 'early'}"
 
 
 class Scores(_Part):

@@ -46,5 +46,16 @@ def test_changed_code_makes_it_dirty(checkout, name):
     assert commit_of(checkout) == f"{clean}-dirty"
 
 
+def test_code_that_is_edited_while_a_run_goes_on_is_not_the_code_that_runs(monkeypatch):
+    from tbd.evaluation import environment as module
+
+    module._own_commit.cache_clear()
+    before = module.environment()["commit"]
+    monkeypatch.setattr(module, "commit_of", lambda root: "another")
+    assert module.environment()["commit"] == before
+    monkeypatch.setenv("TBD_COMMIT", "given")
+    assert module.environment()["commit"] == "given"
+
+
 def test_a_folder_without_history_has_no_commit(tmp_path):
     assert commit_of(tmp_path) is None

@@ -25,7 +25,7 @@ from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media import VideoWriter, read_video
 from tbd.metrics.faces.face_points import eat_template
-from tests.evaluation.fakes import FaceReference, fake_protocol, film
+from tests.evaluation.fakes import FaceReference, fake_protocol, film, portrait
 from tests.evaluation.references.scoring import metric
 
 SIZE, FRAMES = 128, 12
@@ -107,6 +107,57 @@ def test_a_face_of_another_size_and_frames_of_another_size_are_named(wide, tmp_p
     (issue,) = score(VideoReference(str(wide)), tmp_path).issues
     assert issue.kind == "size" and "192 x 192 pixels instead of 128 x 128" in issue.detail
     assert not score(VideoReference(str(wide)), tmp_path, framing="any").metrics["psnr"].absent
+
+
+def test_mirrored_pictures_are_named(wide, tmp_path):
+    (clip,) = VideoReference(str(wide)).clips()
+    write(tmp_path / "talk.mp4", (np.ascontiguousarray(frame[:, ::-1]) for frame in clip.video(SIZE)))
+    (issue,) = score(VideoReference(str(wide)), tmp_path).issues
+    assert issue.kind == "framing" and issue.scored and "talk.mp4 shows the portrait mirrored" in issue.detail
+
+
+def beside(tmp_path: Path, margin: int) -> tuple[Path, Path]:
+    """Source and folder for predictions: a portrait that stands still, with so much grey to its left and right."""
+    picture = np.asarray(Image.fromarray(portrait(256).image))
+    grey = np.full((256, margin, 3), 90, np.uint8)
+    for name in ("source", "mine"):
+        (tmp_path / name).mkdir()
+    write(tmp_path / "source" / "talk.mp4", [np.hstack([grey, picture, grey])] * FRAMES)
+    return tmp_path / "source", tmp_path / "mine"
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_whole_picture_may_be_mirrored_too(tmp_path, mirrored):
+    source, mine = beside(tmp_path, 64)
+    frames = list(read_video(source / "talk.mp4"))
+    write(mine / "talk.mp4", [np.ascontiguousarray(frame[:, ::-1]) if mirrored else frame for frame in frames])
+    (issue,) = score(VideoReference(str(source)), mine).issues
+    assert "whole picture" in issue.detail and ("mirrored" in issue.detail) == mirrored
+
+
+def test_a_source_that_is_framed_as_the_portrait_is_not_cropped_twice(tmp_path):
+    """Whole picture and crop are one but for rounding, so that a tracker's noise decided."""
+    source, mine = beside(tmp_path, 0)
+    (clip,) = VideoReference(str(source)).clips()
+    write(mine / "talk.mp4", clip.video(SIZE))
+    scores = score(VideoReference(str(source)), mine)
+    assert not scores.issues and numbers(scores)["psnr"] > 33
+
+
+@pytest.mark.parametrize("change", ["dark", "grey", "noisy", "elsewhere in the background", "a turned head", "nothing"])
+def test_pictures_that_differ_otherwise_are_not_taken_for_mirrored(change):
+    from tbd.evaluation.framing import _mirrored
+
+    portrait = np.asarray(Image.fromarray(skimage.data.astronaut()).resize((SIZE, SIZE)))
+    other = {
+        "dark": portrait // 3,
+        "grey": np.repeat(portrait.mean(2, keepdims=True).astype(np.uint8), 3, 2),
+        "noisy": np.random.default_rng(0).normal(portrait, 60).clip(0, 255).astype(np.uint8),
+        "elsewhere in the background": np.where(np.arange(SIZE)[:, None, None] < 20, 255, portrait).astype(np.uint8),
+        "a turned head": np.roll(portrait, 9, 1),
+        "nothing": np.zeros_like(portrait),
+    }[change]
+    assert not _mirrored(other, portrait)
 
 
 def small_cache(folder: Path) -> CacheReference:

@@ -115,6 +115,8 @@ def _row(entry: Entry, table: Table, columns: Sequence[Column], best: dict[str, 
             error = _under_load(entry.measured_scores.predicted_on)
         if (fewer := column.fewer_clips(entry, table)) is not None:
             error += f"<small>over {fewer} clip{'s' * (fewer != 1)}</small>"
+        if lag := value.lag():
+            error += f"<small>{lag}</small>"
         cells.append(f'<td data-value="{value.number!r}">{shown}{error}</td>')
     scores = entry.measured_scores
     cells.append(f'<td data-value="{scores.scored}">{scores.scored}<small>of {scores.expected}</small></td>')

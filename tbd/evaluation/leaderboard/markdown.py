@@ -86,7 +86,9 @@ def _cell(column: Column, entry: Entry, best: set[str], table: Table) -> str:
     text = column.text(entry)
     if (fewer := column.fewer_clips(entry, table)) is not None:
         text += f" ({fewer})"
-    return f"**{text}**" if entry.name in best else text
+    value = column.value(entry)
+    shown = f"**{text}**" if entry.name in best else text
+    return f"{shown} {lag}" if value is not None and (lag := value.lag()) else shown
 
 
 def _link(entry: Entry) -> str:

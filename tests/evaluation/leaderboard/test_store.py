@@ -320,6 +320,15 @@ def test_markdown_between_markers(store, tmp_path):
         renew(path, tables)
 
 
+@pytest.mark.parametrize(("lag", "said"), [(4.4, "4 frames late"), (-2.0, "2 frames early"), (1.0, None), (0.0, None)])
+def test_a_mouth_that_is_right_at_another_time_is_called_late(store, tmp_path, lag, said):
+    mouth = Value(values={"correlation": 0.9, "lag": lag}, reported="correlation", clips=5, better="higher")
+    put(store, tmp_path, metrics={**scores(0.4, 80).metrics, "mouth": mouth})
+    tables = board_store.read_board(store)
+    for text in (markdown(tables[0]), page(tables, store)):
+        assert (said in text) if said else not re.search(r"frames (late|early)", text)
+
+
 def test_a_name_is_a_name_in_the_tables_too(store, tmp_path):
     """It can set nothing in bold, and write no rows or links of its own."""
     put(store, tmp_path, "**Best** [x](https://evil.example)\n| Ours | 9.999 | 1 |")
