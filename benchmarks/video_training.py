@@ -147,11 +147,10 @@ def measure(row: Row, tiny: bool) -> dict[str, float]:
     batch = bench.batch(bench.model.window_frames, row.windows)
     times, warm = (1, 1) if tiny else (7, 8)
     if row.fitted:
-        found = fit_steps(bench.model, batch, warm, times)
+        found = fit_steps(bench.model, batch, warm, times, row.graphs)
     else:
         found = bench.time(lambda: bench.step(lambda b: bench.model.losses(b)["loss"], batch), warm=warm, times=times)
-    if row.graphs and bench.device.type == "cuda":  # what graphs hold counts as allocated in no step
-        found["peak_gib"] = torch.cuda.memory_reserved() / 2**30
+        found["peak_gib"] = peak_gib(row.graphs)
     trained = sum(p.numel() for p in bench.model.parameters() if p.requires_grad) / 1e6
     return {**found, "trained_millions": trained}
 
@@ -168,7 +167,14 @@ class StepClock(Callback):
         self.starts.append(time.perf_counter())
 
 
-def fit_steps(model: VideoDiffusion, batch: dict[str, Any], warm: int, times: int) -> dict[str, float]:
+def peak_gib(graphs: bool) -> float:
+    """Memory at its peak; what graphs hold counts as allocated in no step."""
+    if not torch.cuda.is_available():
+        return 0.0
+    return (torch.cuda.max_memory_reserved() if graphs else torch.cuda.max_memory_allocated()) / 2**30
+
+
+def fit_steps(model: VideoDiffusion, batch: dict[str, Any], warm: int, times: int, graphs: bool) -> dict[str, float]:
     """Seconds of a step in Lightning's loop (the median of `times` after `warm`), and GiB at its peak."""
     clock = StepClock()
     trainer = Trainer(
@@ -185,8 +191,7 @@ def fit_steps(model: VideoDiffusion, batch: dict[str, Any], warm: int, times: in
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     trainer.fit(model, DataLoader([batch] * (warm + times + 1), batch_size=None))
-    peak = torch.cuda.max_memory_allocated() / 2**30 if torch.cuda.is_available() else 0.0
-    return {"seconds": float(np.median(np.diff(clock.starts)[warm:])), "peak_gib": peak}
+    return {"seconds": float(np.median(np.diff(clock.starts)[warm:])), "peak_gib": peak_gib(graphs)}
 
 
 def video_training(output: str, tiny: bool = False, only: Sequence[int] | None = None) -> None:
