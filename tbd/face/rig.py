@@ -21,6 +21,9 @@ _FOLD = 0.6
 """Of the room between brow and lid, lowering takes at most this: the rest is skin pressed together."""
 _EXTRA = 1.5
 """A smile also bends the lips that its corners draw on: to look undone it must be undone a little further."""
+_HELD = 0.7
+"""Of what a jaw takes the corners of the mouth down, a full smile holds so much: 15 filmed people who open their mouths without a smile
+lower them by 0.046 inter-ocular distances; four who open theirs by 0.08 to 0.25 with one raise them by 0.056, by 0.063 with it alone."""
 _LEVEL = 0.0
 """How far the corners of a mouth that does not smile lie above the seam of its lips, in inter-ocular distances (−0.003 on the
 mean face)."""
@@ -143,6 +146,27 @@ def resting_smile(rig: Rig) -> float:
     lift = height[corners].mean() - height[seam] @ where_lips_meet
     gain = smile[corners].mean() - smile[seam] @ where_lips_meet
     return float(np.clip(_EXTRA * (lift - _LEVEL) / max(gain, 1e-3), 0, 1.4))
+
+
+def held_corners(rig: Rig) -> np.ndarray:
+    """Raise the corners of a smiling mouth that a dropping jaw takes down.
+
+    In film, corners of open smiles rise as far as the lip's middle or little less: zygomatic muscles hold them. What is raised is what a
+    smile raises beyond the middle of the lip, so lips become straight and do not rise as a whole.
+
+    Args:
+        rig: The face.
+
+    Returns:
+        (478, 3) float32 displacement in inter-ocular distances, which gives back `_HELD` of what a full opening of the jaw takes.
+    """
+    smile, jaw = _smile(rig)[:, 1], rig.basis[_AT["jawOpen"]][:, 1]
+    corners = list(topology.MOUTH_CORNERS)
+    middle, most = float(smile[13]), float(smile[corners].mean())
+    held = np.zeros_like(rig.canonical, np.float32)
+    share = np.clip((smile - middle) / max(most - middle, 1e-3), 0, 1)
+    held[:, 1] = -_HELD * jaw[corners].mean() * share
+    return held
 
 
 def _smile(rig: Rig) -> np.ndarray:

@@ -6,8 +6,8 @@ import pytest
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import mean_face, mirror_points
-from tbd.face.rig import Rig, resting_smile, smile_relaxation
-from tests.face.rigging.poses import AT, SIDED, moved
+from tbd.face.rig import Rig, held_corners, resting_smile, smile_relaxation
+from tests.face.rigging.poses import AT, SIDED, moved, pose
 
 
 def test_rest_is_rest(rig):
@@ -54,3 +54,21 @@ def test_what_is_drawn_is_not_what_trackers_solve_for():
     assert solved[291, 0] == pytest.approx(0.135, abs=0.02) and 0.05 < drawn[291, 0] < solved[291, 0] - 0.01
     assert drawn[291, 1] == pytest.approx(solved[291, 1], abs=0.03)
     assert (Rig(mean_face()).basis[AT["mouthFrownLeft"]] == solved).all()
+
+
+def test_a_smile_holds_the_corners_that_a_dropping_jaw_takes_down(rig):
+    held, jaw = held_corners(rig), rig.basis[AT["jawOpen"]]
+    corners, middle = list(topology.MOUTH_CORNERS), [13, 14]
+    dropped = jaw[corners, 1].mean()
+    assert dropped < -0.05
+    np.testing.assert_allclose(held[corners, 1], -0.7 * dropped, rtol=0.1)
+    assert np.abs(held[middle]).max() < 1e-3 and np.abs(held[..., [0, 2]]).max() == 0
+
+
+def test_a_drawn_smile_bends_the_lips_upwards_and_parts_them_no_more_than_a_smile_on_its_own_does():
+    drawn = Rig(mean_face(), drawn=True)
+    lips = drawn.displace(pose(mouthSmile=1.0))
+    corner, side, middle = (lips[list(ids), 1].mean() for ids in (topology.MOUTH_CORNERS, (81, 311), (13,)))
+    assert corner > side + 0.02 and side > middle  # an upper lip that stands higher beside its corners is a snarl's
+    assert corner - lips[14, 1] > 0.07
+    assert lips[13, 1] - lips[14, 1] < 0.03

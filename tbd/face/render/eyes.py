@@ -7,6 +7,7 @@ from tbd.face.geometry import FaceGeometry
 from tbd.face.render.contour import Aperture, Opening, affine_from_points, aperture_coverage, edge_ramp, warp_texture
 from tbd.face.render.grid import spread
 from tbd.face.render.lids import LidEdges, lid_curves
+from tbd.face.render.skin import shadow_tint
 from tbd.utils.tracks import smoothstep
 
 Window = tuple[slice, slice]
@@ -68,7 +69,8 @@ class Eye:
         opening, whole = self.aperture.open(top, bottom), (slice(None), slice(None))
         image = face.image[pixels].astype(np.float32)
         clean = self._compose(opening, self._rest, face.project(self._anchors)[:, :2], upper, lower, whole)
-        self._edges = LidEdges(image, clean, opening, lid_curves(top, bottom), pixels, face.scale, blur, opened is not None)
+        tint = shadow_tint(face.image, face.points[:, :2])
+        self._edges = LidEdges(image, clean, opening, lid_curves(top, bottom), pixels, face.scale, blur, opened is not None, tint)
 
     def _paint(self) -> tuple[np.ndarray, np.ndarray]:
         """The white (h, w, 3) and the iris (h, w, 4, colour times alpha and alpha), float32, over the window."""

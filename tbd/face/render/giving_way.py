@@ -31,6 +31,18 @@ _SMILE_EASY, _SMILE_FULL = 1.4, 1.1
 smiles of 0.3 to 0.6 were drawn too faint to be named, and MediaPipe's landmarker read a drawn half smile as 0.21."""
 _LIDS_UNDER_BROWS = 0.6
 """A lowered brow weighs on the lid: of its widening, so much is lost at full strength."""
+_ROUND = ("mouthPucker", "mouthFunnel")
+_WIDEN = {"mouthSmile": 0.85, "mouthStretch": 0.7, "mouthUpperUp": 0.55, "mouthFrown": 0.6, "mouthPress": 0.5}
+"""What draws the lips wide or flat, and how much of their rounding it takes at full strength. Lips that smile, snarl or frown round
+their vowels little: MediaPipe's landmarker reads a pucker of 0.05 at the 95th percentile of 163 frames of film with a full smile, 0.09 of
+131 with a raised lip, 0.06 of 24 with a frown, and 0.91 of speech. Models of motion round them as in plain speech, which drew smiles as
+snarls."""
+_RAISED_BY_SMILE = 0.4
+"""A smile raises the whole upper lip: of what is asked to raise it beside, so much is in the smile already."""
+_WIDENING = np.zeros((len(_WIDEN), len(BLENDSHAPES)), np.float32)
+for _row, (_name, _share) in enumerate(_WIDEN.items()):
+    for _side in topology.SIDES:
+        _WIDENING[_row, BLENDSHAPES.index(f"{_name}{_side}")] = _share / 2
 
 
 @dataclass(frozen=True)
@@ -83,9 +95,12 @@ def respond(blendshapes: np.ndarray) -> np.ndarray:
     """
     shown = blendshapes.copy()
     for side in topology.SIDES:
-        wide, down, smile = (BLENDSHAPES.index(f"{name}{side}") for name in ("eyeWide", "browDown", "mouthSmile"))
+        names = ("eyeWide", "browDown", "mouthSmile", "mouthUpperUp")
+        wide, down, smile, raised = (BLENDSHAPES.index(f"{name}{side}") for name in names)
         shown[wide] *= 1 - _LIDS_UNDER_BROWS * blendshapes[down]
         shown[smile] *= _SMILE_EASY - (_SMILE_EASY - _SMILE_FULL) * blendshapes[smile]
+        shown[raised] *= 1 - _RAISED_BY_SMILE * blendshapes[smile]
+    shown[[BLENDSHAPES.index(name) for name in _ROUND]] *= np.prod(1 - _WIDENING @ blendshapes)
     return shown
 
 

@@ -28,14 +28,14 @@ _GRAIN = 7.0
 """Levels of the skin's own grain that painted skin takes over at most."""
 _LIT = (0.8, 1.1)
 """A closed lid bulges into the light: its lightness, at least and at most, as a share of that of the skin under the eye."""
-_DARKEST = 1.3
+_DARKEST = 1.0
 """Log light that lashes take away at most once the eye is shut."""
-_ROOTS = 0.02
+_ROOTS = 0.024
 """Inter-ocular distances from the edge within which lashes are darkest."""
-_LINE_WIDTH = 0.011
+_LINE_WIDTH = 0.014
 """Half the width of that line, in inter-ocular distances."""
-_DOME = 0.1
-"""Log light across the middle of a closed lid."""
+_DOME, _FOLD = 0.14, 0.12
+"""Log light across the middle of a closed lid, and what the fold over it takes away."""
 _LINE = 0.4
 """Log light that the line between closed lids takes away at least."""
 
@@ -217,6 +217,7 @@ class LidEdges:
         scale: Pixels per inter-ocular distance.
         blur: Pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
         shut: Whether the eye is closed in the portrait: its lashes hang over the lower lid, and rise as it opens.
+        tint: (3,) exponents of light for red, green and blue in the shades of this skin, see `tbd.face.render.skin.shadow_tint`.
     """
 
     def __init__(
@@ -229,9 +230,11 @@ class LidEdges:
         scale: float,
         blur: float,
         shut: bool = False,
+        tint: np.ndarray | None = None,
     ) -> None:
         import cv2
 
+        self._tint = np.ones(3, np.float32) if tint is None else tint
         self._curves, self._scale = curves, scale
         self._corner = np.array([pixels[1].start, pixels[0].start], np.float32)
         light = np.log((image + np.float32(0.5)) / (clean + np.float32(0.5))).astype(np.float32)
@@ -243,7 +246,7 @@ class LidEdges:
         self._upper, self._lower = light * upper.astype(np.float32), light * (1 - upper).astype(np.float32)
         roots = np.exp(-((opening.above / np.float32(_ROOTS * scale)) ** 2))[..., None]
         dark = np.float32(_DARKEST) * np.tanh(np.minimum(self._upper, 0) / np.float32(_DARKEST))
-        self._lashes = cv2.GaussianBlur(dark * roots, (0, 0), max(0.004 * scale, 0.4, blur))
+        self._lashes = cv2.GaussianBlur(dark * roots, (0, 0), max(0.007 * scale, 0.6, blur))
         self._line = float(np.hypot(_LINE_WIDTH * scale, 1.4 * blur))
 
     def light(self, opening: Opening, closing: float) -> np.ndarray:
@@ -274,12 +277,14 @@ class LidEdges:
             light = np.float32(1 - 0.6 * shut) * light  # what the corners show of the open eye goes, but for liner
             light = light + turned * (lashes - light)
             line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
-            light = np.minimum(light, -np.float32(_LINE * _LINE_WIDTH * self._scale / self._line) * turned * spread(line))
+            light = np.minimum(light, -np.float32(_LINE * _LINE_WIDTH * self._scale / self._line) * turned * spread(line) * self._tint)
             lower = (1 - turned) * lower
             # A closed lid is a dome: lightest across its middle, turning away towards fold and corners.
             bulge = np.exp(-(((opening.above / np.float32(self._scale) + np.float32(0.06)) / np.float32(0.035)) ** 2))
             bulge = np.where(opening.above < 0, bulge, 0) * np.clip(1 - along**2, 0, 1)
-            light = light + np.float32(_DOME) * turned * spread(bulge)
+            fold = np.exp(-(((opening.above / np.float32(self._scale) + np.float32(0.105)) / np.float32(0.022)) ** 2))
+            fold = np.where(opening.above < 0, fold, 0) * np.clip(1 - along**2, 0, 1)
+            light = light + turned * spread(np.float32(_DOME) * bulge - np.float32(_FOLD) * fold) * self._tint
         light = light + lower
         # What is lighter than the skin at the edge (the eye's white beside a mesh that is a little off) stays with the eye.
         return np.minimum(light, np.float32(4 * (1 - moved) + 0.04))
@@ -293,7 +298,9 @@ class LidEdges:
             rising = np.where(opening.above < 0, -opening.above / np.float32(0.8), opening.above / np.float32(0.5))
             light = light + np.float32(opened) * self._read(self._lashes, along, rising, 0)
             line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
-            light = np.minimum(light, -np.float32(1.5 * _LINE * _LINE_WIDTH * self._scale / self._line * opened) * spread(line))
+            light = np.minimum(
+                light, -np.float32(1.5 * _LINE * _LINE_WIDTH * self._scale / self._line * opened) * spread(line) * self._tint
+            )
         return light
 
     def _read(self, light: np.ndarray, along: np.ndarray, distance: np.ndarray, edge: int) -> np.ndarray:

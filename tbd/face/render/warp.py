@@ -19,8 +19,8 @@ from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.mouth.painting import Mouth
 from tbd.face.render.relief import estimate_light, relief_maps
 from tbd.face.render.skin import bare_skin, shadow_tint, skin_mask, skin_smoothness
-from tbd.face.render.wrinkles import crease_maps, crease_onsets, crease_softness, saturate_depth
-from tbd.face.rig import Rig, resting_smile, smile_relaxation
+from tbd.face.render.wrinkles import crease_maps, crease_onsets, crease_softness, saturate_depth, shown_depth
+from tbd.face.rig import Rig, held_corners, resting_smile, smile_relaxation
 from tbd.face.rigging.eyes import open_shut_eyes
 from tbd.face.rigging.mouth import JAW, jaw_displacement, resting_jaw_drop
 from tbd.utils.tracks import smoothstep
@@ -66,6 +66,7 @@ _LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)
 _RESTING = 0.02
 """Inter-ocular distances that lips move until a mouth that is open in the portrait has left its rest."""
 _JAW = [BLENDSHAPES.index(name) for name in JAW]
+_SMILE = [BLENDSHAPES.index(f"mouthSmile{side}") for side in topology.SIDES]
 
 
 Window = tuple[slice, slice]
@@ -124,6 +125,7 @@ class PortraitWarper:
             self._rig.modes,
             smile_relaxation(self._rig)[None],
             np.zeros((1, NUM_POINTS, 3)) if self._opened is None else self._opened[None],
+            held_corners(self._rig)[None],
         ]
         self._modes = np.concatenate(modes).astype(np.float32)
         for side in topology.SIDES:
@@ -235,6 +237,8 @@ class PortraitWarper:
             self._freed = self._free_lips(1.0)
         self._jaw_anchors = jaw_displacement(self._rest, self._mouth.anchors)
         self._lips_forward = self._modes[:, [13, 14], 2].mean(1)
+        self._corners_forward = self._modes[:, list(topology.MOUTH_CORNERS), 2].mean(1)
+        self._corners_forward[_JAW] = 0  # which goes back with its teeth
         self._jaw_drop = resting_jaw_drop(self._rest, self._rig.basis[_JAW[0]])
         self._upper_lids, self._lower_lids = (self._layers.foreground.copy() for _ in range(2))
         skin = skin_mask(self._face.image, self._face.points[:, :2], self._face.scale)
@@ -289,8 +293,11 @@ class PortraitWarper:
         mix = np.concatenate([mix, deepened], 1)
         headroom = np.clip((235 - shrink(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).astype(np.float32)) / 90, 0, 1)
         maps = np.where(maps > 0, maps * headroom.ravel(), maps)
-        # A smile that is let go leaves its folds in the pixels: they are lightened.
-        smiling = mix[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]].sum(0)
+        # A smile that is let go leaves its folds in the pixels: they are lightened, as far as they are there.
+        smiling = mix[_SMILE].sum(0)
+        folds = np.flatnonzero(smiling > 0)
+        log_light = np.log(shrink(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).astype(np.float32) + 8)
+        smiling[folds] *= shown_depth(maps[folds].reshape(-1, *size), log_light)
         self._smile_folds = np.float32(0.8 * min(resting_smile(self._rig), 1)) * smiling
         self._tint = shadow_tint(image, points)
         self._crease_shape, self._crease_mix = size, mix
@@ -358,16 +365,17 @@ class PortraitWarper:
         return mesh
 
     def _weights(self, blendshapes: np.ndarray, neutralize: np.float32) -> np.ndarray:
-        """(52,) → (55,) weights of the rig's modes (the last closes parted lips), of the smile let go, and of shut eyes that are open.
+        """(52,) → (56,) weights of the rig's modes (the last closes parted lips), and of those that follow.
 
-        The resting smile gives way as far as `neutralize` says, and to movements that no smiling face makes; parted lips close as
-        far as it does, or as `close_lips` says.
+        These are the smile let go, shut eyes that are open, and corners of the mouth that a smile holds. The resting smile gives way as
+        far as `neutralize` says, and to movements that no smiling face makes; parted lips close as far as it does, or as `close_lips` says.
         """
         weights = self._give_way(self._rig.activations(respond(blendshapes)))
         contrary = 1 - np.prod(1 - np.clip(blendshapes @ _CONTRARY, 0, 1))
         yields = neutralize + (1 - neutralize) * contrary
         weights[-1] += (1 - weights[-1]) * max(yields, self._close_lips)
-        return np.append(weights, np.array([yields, 1], np.float32))
+        held = weights[_JAW[0]] * blendshapes[_SMILE].mean()
+        return np.append(weights, np.array([yields, 1, held], np.float32))
 
     def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):
         """Backward fields of the whole picture and of the face, in cells, and the face's forward field."""
@@ -431,7 +439,8 @@ class PortraitWarper:
         anchors, hanging = (self._face.project(self._mouth.anchors + drop, turn, shift)[:, :2] for drop in (np.zeros(3), jaw))
         pixels = self._lower_skins[0].pixels
         image = self._layer_at(lips, below[0], pixels)
-        protruded = max(float(weights @ self._lips_forward), 0.0)
+        forward, back = max(float(weights @ self._lips_forward), 0.0), -float(weights @ self._corners_forward)
+        protruded = forward - max(back - 2 * forward, 0.0)
         self._mouth.draw(frame[pixels], moved, anchors, hanging, image, protruded, moving)
         for skin, places, eye in zip(self._lower_skins[1:], below[1:], self._eyes):
             box = eye.box(moved)

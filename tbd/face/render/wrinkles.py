@@ -42,6 +42,29 @@ class Crease:
     onset: float = 0.0
 
 
+_COLUMNS = ((9, 151, 10), (336, 337, 338), (296, 299, 297), (334, 333, 332))
+"""Mesh points of the forehead from the midline to the left temple: over the brow, in the middle, under the hair."""
+
+
+def _forehead(height: int, columns: int) -> tuple[tuple[int, ...], ...]:
+    """Lay a line across the forehead, about level, a little lower on the midline, as folds of the frontalis run.
+
+    Args:
+        height: Tenths of the way from the brow to the middle of the forehead; above 10 towards the hair.
+        columns: How many of `_COLUMNS` it reaches on each side beyond the midline.
+
+    Returns:
+        A path, from left to right.
+    """
+    places = []
+    for column, (low, middle, high) in enumerate(_COLUMNS[: columns + 1]):
+        tenths = height - (column == 0)
+        under, over = (low, middle) if tenths <= 10 else (middle, high)
+        share = tenths if tenths <= 10 else tenths - 10
+        places.append((under,) * (10 - share) + (over,) * share)
+    return (*places[::-1], *(topology.mirrored(place) for place in places[1:]))
+
+
 _SMILE_LINES = {"mouthSmile": 0.45, "cheekSquint": 0.8, "eyeSquint": 0.3}
 _LID_LINES = {"cheekSquint": 0.8, "eyeSquint": 0.7, "mouthSmile": 0.3, "noseSneer": 0.5}
 _CORNER = {"mouthSmile": 0.6, "mouthFrown": 0.8, "mouthDimple": 1.0, "mouthStretch": 0.6, "mouthPress": 0.7}
@@ -55,16 +78,11 @@ CREASES = (
     Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
     Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.4, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
     Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
-    Crease("forehead line, lowest", ((296, 299, 296), (336, 337, 336), (9, 9, 151), (107, 108, 107), (66, 69, 66)),
-           -0.2, 0.02, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.12, True),
-    Crease("forehead line, middle", ((296, 299), (336, 337), (9, 151), (107, 108), (66, 69)),
-           -0.24, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.12, True),
-    Crease("forehead line, highest", ((299, 299, 296), (337, 337, 336), (151, 151, 9), (108, 108, 107), (69, 69, 66)),
-           -0.2, 0.022, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.12, True),
-    Crease("forehead furrow, lower", ((333, 334), (296, 299), (336, 337), (9, 9, 151), (107, 108), (66, 69), (104, 105)),
-           -0.26, 0.013, {"browInnerUp": 0.7, "browOuterUp": 0.6}, 0.4, True, onset=0.3),
-    Crease("forehead furrow, higher", ((333, 333, 334), (299, 299, 296), (336, 337, 337), (9, 9, 151, 151, 151), (107, 108, 108),
-           (66, 69, 69), (104, 104, 105)), -0.22, 0.013, {"browInnerUp": 0.6, "browOuterUp": 0.7}, 0.4, True, onset=0.35),
+    Crease("forehead line, lowest", _forehead(4, 2), -0.2, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.12, True),
+    Crease("forehead line, middle", _forehead(8, 2), -0.24, 0.024, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.12, True),
+    Crease("forehead line, highest", _forehead(12, 2), -0.2, 0.024, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.12, True),
+    Crease("forehead furrow, lower", _forehead(4, 3), -0.24, 0.016, {"browInnerUp": 0.7, "browOuterUp": 0.6}, 0.3, True, onset=0.3),
+    Crease("forehead furrow, higher", _forehead(8, 3), -0.2, 0.016, {"browInnerUp": 0.6, "browOuterUp": 0.7}, 0.3, True, onset=0.35),
     Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.036, _NOSE_FOLD),
@@ -98,6 +116,10 @@ _LINE_SHARE = 0.4
 """How much of its depth a line that a face does not have yet is given."""
 _SLOPE = 0.9
 """How steep the sides of a fold of depth 1 are, as a change of the normal."""
+_REACH = 6.0
+"""Half-widths from a fold beyond which nothing of it is seen (a thousandth of its depth)."""
+_DETAIL = 0.03
+"""Of the width of the window about a face: what is wider is no fold but the face's form."""
 _HIDDEN = 0.75
 """The least share of a fold that must lie on skin: half a fold, beside a fringe or a rim, is none."""
 
@@ -179,9 +201,18 @@ def _mix(crease: Crease, side: str) -> list[float]:
 
 def _draw(crease: Crease, points: np.ndarray, places: np.ndarray, scale: float, mirror: bool, soft: float, light: np.ndarray) -> np.ndarray:
     """(M,) log light of one crease at full depth."""
-    path = np.array([_place(points, at, mirror) for at in crease.path])
-    away, along = _to_path(places, path)
+    path = _curve(np.array([_place(points, at, mirror) for at in crease.path]))
     width = float(np.hypot(crease.width, 1.4 * soft))  # a Gaussian's exp(-x²/w²) has w = √2 σ
+    reach = _REACH * width * scale
+    near = np.flatnonzero(((places > path.min(0) - reach) & (places < path.max(0) + reach)).all(1))
+    light_of_all = np.zeros(len(places))
+    light_of_all[near] = _profile(crease, path, places[near], width, scale, light)
+    return light_of_all
+
+
+def _profile(crease: Crease, path: np.ndarray, places: np.ndarray, width: float, scale: float, light: np.ndarray) -> np.ndarray:
+    """(M,) log light of a crease of this half-width, in inter-ocular distances, along a path (N, 2) in pixels."""
+    away, along = _to_path(places, path)
     across = np.linalg.norm(away, axis=1) / (width * scale)
     # A valley with soft sides, and skin that bulges beside it.
     profile = 0.65 * np.exp(-(across**2)) + 0.35 * np.exp(-((across / 2.2) ** 2))
@@ -201,6 +232,18 @@ def _place(points: np.ndarray, at: int | Sequence[int], mirror: bool) -> np.ndar
     return points[list(topology.mirrored(ids)) if mirror else ids].mean(0)
 
 
+def _curve(path: np.ndarray) -> np.ndarray:
+    """(N, 2) → (4 (N − 1) + 1, 2): a smooth curve through the places of a path; skin does not fold in corners."""
+    from scipy.interpolate import CubicSpline
+
+    if len(path) < 3:
+        return path
+    at = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1) + 1e-6)])
+    steps = np.interp(np.linspace(0, len(path) - 1, 4 * (len(path) - 1) + 1), np.arange(len(path)), at)
+    curve: np.ndarray = CubicSpline(at, path, bc_type="natural")(steps)
+    return curve
+
+
 def _to_path(places: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The way (M, 2) to each place from the nearest point of a path, and how far along it (0..1) that lies."""
     if len(path) == 1:
@@ -215,6 +258,26 @@ def _to_path(places: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarr
         closer = distance < best
         away[closer], best[closer], along[closer] = way[closer], distance[closer], (starts[i] + t[closer] * lengths[i]) / starts[-1]
     return away, along
+
+
+def shown_depth(maps: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """Measure how deep folds are in the portrait itself.
+
+    Args:
+        maps: (K, rows, columns) log light of each fold at full depth.
+        light: (rows, columns) log light of the portrait.
+
+    Returns:
+        (K,) 0..1, the least-squares share of each map in the portrait: 0 where there is no such fold, 1 where it is full.
+    """
+    import cv2
+
+    def details(values: np.ndarray) -> np.ndarray:
+        return values - cv2.GaussianBlur(values, (0, 0), max(_DETAIL * values.shape[1], 1))
+
+    folds = np.stack([details(fold.astype(np.float32)) for fold in maps]).reshape(len(maps), -1)
+    shares: np.ndarray = folds @ details(light.astype(np.float32)).ravel() / np.maximum((folds**2).sum(1), 1e-6)
+    return np.clip(shares, 0, 1)
 
 
 def crease_softness(smoothness: float, blur: float) -> tuple[float, float]:

@@ -47,6 +47,7 @@ BROW_OUTER = (283, 293, 276, 300)
 BROW = BROW_INNER + BROW_MIDDLE + BROW_OUTER
 UPPER_LIP_SIDE = (267, 269, 270, 302, 303, 304, 268, 271, 272, 312, 311, 310)
 LOWER_LIP_SIDE = (314, 405, 321, 315, 404, 320, 316, 403, 319, 317, 402, 318)
+LIPS_INSIDE_CORNER = (267, 269, 302, 303, 268, 271, 312, 311, 314, 405, 315, 404, 316, 403, 317, 402)
 CORNER = (291, 306, 292, 308)
 NOSE_WING = (278, 279, 294, 358, 331, 360)
 LIP_MIDDLE_TOP = (0, 11, 12, 13, 267, 302, 268, 312)
@@ -97,9 +98,14 @@ MUSCLE_PULLS = (
 
 DRAWN_PULLS = (
     MusclePull("browInnerUp", "frontalis, over the arch", BROW_MIDDLE, (0.0, 0.035, 0.0), 0.22, "inner", "both sides"),
-    MusclePull("mouthFrown", "depressor anguli oris", CORNER, (-0.02, 0.0, 0.01), 0.3),
+    MusclePull("browDown", "corrugator supercilii", BROW_INNER, (-0.016, -0.03, 0.006), 0.22, firm=0.05),
+    MusclePull("browDown", "orbicularis oculi, orbital part", BROW_MIDDLE + BROW_OUTER, (-0.004, -0.018, 0.0), 0.2, firm=0.04),
+    MusclePull("browInnerUp", "frontalis, medial part", (*BROW, 9), (-0.004, 0.025, 0.0), 0.25, "inner", "both sides", 0.06),
+    MusclePull("browOuterUp", "frontalis, lateral part", BROW, (0.0, 0.02, 0.0), 0.25, "outer", firm=0.06),
+    MusclePull("mouthSmile", "orbicularis oris, stretched straight", LIPS_INSIDE_CORNER, (0.0, -0.026, 0.0), 0.13),
+    MusclePull("mouthFrown", "depressor anguli oris", CORNER, (-0.055, 0.015, 0.02), 0.3),
     MusclePull("mouthFrown", "orbicularis oris, which holds the middle", (*LIP_MIDDLE_TOP, *LIP_MIDDLE_BOTTOM), (0.0, 0.014, 0.0), 0.14),
-    MusclePull("mouthStretch", "risorius", CORNER, (-0.02, 0.0, 0.005), 0.33),
+    MusclePull("mouthStretch", "risorius", CORNER, (-0.04, 0.005, 0.01), 0.34),
     MusclePull("mouthStretch", "platysma", (321, 405, 335, 424), (0.0, 0.04, 0.0), 0.28, "lower"),
     MusclePull("mouthShrugLower", "mentalis", LIP_MIDDLE_BOTTOM, (0.0, 0.02, 0.0), 0.2, "lower", "both sides"),
     MusclePull("mouthShrugUpper", "orbicularis oris", LIP_MIDDLE_TOP, (0.0, 0.02, 0.0), 0.2, "upper", "both sides"),

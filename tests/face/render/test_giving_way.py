@@ -60,3 +60,24 @@ def test_a_blink_closes_wide_eyes_under_lowered_brows(face):
 def test_a_slight_smile_shows_more_than_its_share_of_a_full_one(face):
     given = [moved(face, mouthSmile=level)[2][AT["mouthSmileLeft"]] for level in np.linspace(0, 1, 11)]
     assert given[0] == 0 and given[5] > 0.55 * given[-1] and np.diff(given).min() > 0
+
+
+@pytest.mark.parametrize("felt", ["mouthSmile", "mouthStretch", "mouthUpperUp", "mouthFrown"])
+def test_lips_that_are_drawn_wide_round_their_vowels_less(felt):
+    plain, wide = (respond(pose(mouthPucker=0.5, mouthFunnel=0.3, **levels)) for levels in ({}, {felt: 1.0}))
+    for channel in ("mouthPucker", "mouthFunnel"):
+        assert plain[AT[channel]] == pytest.approx(0.5 if channel == "mouthPucker" else 0.3)
+        assert 0.1 < wide[AT[channel]] / plain[AT[channel]] < 0.5
+
+
+def test_one_corner_takes_half_of_what_both_take_from_rounding():
+    both, one = (respond(pose(mouthPucker=1.0, **levels))[AT["mouthPucker"]] for levels in ({"mouthSmile": 1.0}, {"mouthSmileLeft": 1.0}))
+    assert 1 - one == pytest.approx((1 - both) / 2)
+
+
+def test_a_smile_is_wide_while_it_says_o(face):
+    def width(**levels):
+        shape = moved(face, **levels)[0]
+        return shape[291, 0] - shape[61, 0]
+
+    assert width(mouthSmile=1.0, mouthPucker=0.5, mouthFunnel=0.25) > 0.7 * width(mouthSmile=1.0) > 0.1

@@ -173,6 +173,21 @@ def test_teeth_do_not_glow(face):
     assert np.percentile(relaxed[inside].mean(-1), 99) < 1.15 * skin
 
 
+def test_teeth_behind_lips_that_a_smile_draws_flat_stand_in_the_light(face):
+    from tbd.face.render.contour import Opening
+    from tbd.face.render.mouth.interior import MouthInterior
+    from tbd.face.render.mouth.palette import Palette
+
+    interior = MouthInterior(face, Palette.of(face))
+    gap = np.float32(0.09 * face.scale)
+    middle, way = np.zeros((1, 1), np.float32), np.full((1, 1), gap / 2, np.float32)
+    opening = Opening(along=middle, above=way, below=way, half=0.25 * face.scale)
+    forwards = np.linspace(-0.08, 0.08, 33)
+    light = np.array([interior.shade(opening, forward).mean() for forward in forwards])
+    assert np.diff(light).max() <= 1e-6 and np.abs(np.diff(light)).max() < 0.08  # further back is lighter, without a jump
+    assert light[0] > 1.15 * interior.shade(opening).mean()
+
+
 def test_neutralize_relaxes_a_smile(face):
     relaxed = draw(face, {}, neutralize=1.0)[0]
     found = FaceMeshTracker().locate(relaxed)

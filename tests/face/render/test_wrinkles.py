@@ -5,7 +5,7 @@ import numpy as np
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import mean_face, mirror_points
 from tbd.face.render.skin import shadow_tint, skin_mask
-from tbd.face.render.wrinkles import CREASES, crease_maps, crease_onsets, saturate_depth
+from tbd.face.render.wrinkles import CREASES, _curve, _place, crease_maps, crease_onsets, saturate_depth, shown_depth
 
 
 class TestCreases:
@@ -89,3 +89,33 @@ class TestCreases:
         assert np.abs(covered[k]).max() == 0 < np.abs(maps[k]).max()
         bare, _ = crease_maps(points, places, self.scale, skin=np.ones(len(places)))
         np.testing.assert_array_equal(bare, maps)
+
+    def test_lines_of_the_forehead_are_about_level_and_do_not_cross(self):
+        points = mean_face()[:, :2] * [1, -1]
+        across = np.linspace(-0.25, 0.25, 21)
+        heights = {}
+        for crease in CREASES:
+            if crease.name.startswith("forehead") and crease.whole:
+                path = _curve(np.array([_place(points, at, False) for at in crease.path]))
+                path = path[np.argsort(path[:, 0])]
+                heights[crease.name] = np.interp(across, path[:, 0], path[:, 1])
+                slope = np.diff(heights[crease.name]) / np.diff(across)
+                assert np.ptp(heights[crease.name]) < 0.04 and np.abs(np.diff(slope)).max() < 0.15, crease.name
+        low, high = (heights[f"forehead furrow, {which}"] for which in ("lower", "higher"))
+        assert (low - high).min() > 0.05  # half a centimetre
+        assert (points[[55, 285], 1].mean() - low).min() > 0.03
+
+    def test_no_fold_has_a_corner(self):
+        points = mean_face()[:, :2] * [1, -1]
+        for crease in CREASES:
+            way = np.diff(_curve(np.array([_place(points, at, False) for at in crease.path])), axis=0)
+            if len(way) > 1:
+                way /= np.linalg.norm(way, axis=1, keepdims=True)
+                assert (way[1:] * way[:-1]).sum(1).min() > np.cos(np.radians(35)), crease.name
+
+    def test_a_fold_is_as_deep_as_the_portrait_shows_it(self):
+        y, x = np.mgrid[:90, :120].astype(np.float32)
+        fold = -0.3 * np.exp(-(((x - 60) / 2) ** 2)) * (np.abs(y - 45) < 30)
+        slope = 4 + 0.01 * x  # a face that turns from the light is no fold
+        depths = [float(shown_depth(fold[None], slope + share * fold)[0]) for share in (-0.5, 0.0, 0.5, 1.0)]
+        np.testing.assert_allclose(depths, [0, 0, 0.5, 1], atol=0.05)
