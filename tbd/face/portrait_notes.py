@@ -5,6 +5,8 @@ from tbd.face.occlusion import is_mouth_occluded
 from tbd.face.render.glasses import find_glasses
 from tbd.face.tracking.choice import LARGEST, FaceChoice
 
+_WORDS = {"left": "leftmost", "right": "rightmost"}
+
 
 def several_faces(face: FaceGeometry, choice: FaceChoice = LARGEST) -> list[str]:
     """Say which of a picture's faces speaks, where there are several.
@@ -18,7 +20,7 @@ def several_faces(face: FaceGeometry, choice: FaceChoice = LARGEST) -> list[str]
     """
     if face.faces_seen < 2:
         return []
-    whose = f"number {choice} from the left" if isinstance(choice, int) else f"the {choice}"
+    whose = f"number {choice} from the left" if isinstance(choice, int) else f"the {_WORDS.get(choice, choice)}"
     return [f"The picture shows {face.faces_seen} faces; {whose} speaks."]
 
 

@@ -12,6 +12,8 @@ fragments   pieces of the page that are made anew: reasoning, notes, result
 answers     what the page shows after an event, and its failures
 handlers    events of the page → changes of a session
 layout      the page's components
+middleware  what stands between a browser and Gradio
+refusals    what a page or a browser refuses, as sentences
 files       the routes under which results are fetched
 live        the WebSocket at which a portrait speaks live
 server      starts it all

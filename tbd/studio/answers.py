@@ -66,7 +66,9 @@ def settings_of(values: tuple[Any, ...]) -> Settings:
 
 
 def _whole(value: float) -> int:
-    if value is None or int(value) != value:
+    if value is None:
+        raise InputError("The seed is empty; give a whole number.")
+    if int(value) != value:
         raise InputError(f"The seed and the size are whole numbers, not {value}.")
     return int(value)
 

@@ -19,6 +19,8 @@ FILES = "studio-files"
 """First part of the address of a result's files."""
 NOTHING_KEPT = "<p>Keep a video here, change something, draw again: both are shown side by side.</p>"
 """The comparison while nothing is kept."""
+NOTHING_DRAWN = "<p>The preview and the video come here.</p>"
+"""The preview while nothing is drawn."""
 _STAGES = {
     "tracking": "Following the face through the video",
     "motion": "Sampling the motion",
@@ -51,7 +53,14 @@ def alert(sentence: str) -> str:
 
 
 def _capitalized(sentence: str) -> str:
-    return f"{sentence[:1].upper()}{sentence[1:]}"
+    """Begin with a capital, unless a file's name begins it."""
+    first = sentence.split(" ", 1)[0]
+    return sentence if "." in first.rstrip(".") or "_" in first else f"{sentence[:1].upper()}{sentence[1:]}"
+
+
+def busy(sentence: str) -> str:
+    """Say what is being done."""
+    return f'<p class="studio-note quiet" role="status">{escape(sentence)}</p>'
 
 
 def reasoning(plan: MusclePlan) -> str:
@@ -197,7 +206,7 @@ def comparison(session: Session) -> str:
         figures.append(
             f'<figure><video controls loop playsinline aria-label="{label} video" {_shape(result.shape)} '
             f'src="{address(session, result.video)}"></video>'
-            f"<figcaption><strong>{label}</strong> {escape(differs)}</figcaption></figure>"
+            f"<figcaption><strong>{label}</strong>{escape(f': {differs}' if differs else '')}</figcaption></figure>"
         )
     return f'<div class="studio-pair">{"".join(figures)}</div>'
 

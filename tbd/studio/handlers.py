@@ -15,6 +15,7 @@ from tbd.studio.drawing import Drawer, Progress, Stopped
 from tbd.studio.inputs import check_sentence, named, read_clip, read_portrait, read_voice
 from tbd.studio.limits import PREVIEW_SIZE
 from tbd.studio.live import LIVE_SOCKET
+from tbd.studio.refusals import PORTRAIT, VOICE, refusal
 from tbd.studio.session import Portrait, Session, SessionStore, Voice
 from tbd.studio.speaking import speak
 from tbd.studio.timeline import History, Timeline
@@ -91,6 +92,23 @@ class Handlers:
             return fragments.notes(session.voice.notes)
 
         return explained(take, fragments.alert)
+
+    @staticmethod
+    def refuse(message: Any) -> tuple[str | None, str | None]:
+        """Say what the page's script has refused, or what a browser has.
+
+        Args:
+            message: See `tbd.studio.refusals.refusal`.
+
+        Returns:
+            What stands below the portrait and below the voice; None leaves it as it is.
+        """
+        try:
+            place, sentence = refusal(message)
+        except InputError as error:
+            place, sentence = PORTRAIT, str(error)
+        said = fragments.alert(sentence)
+        return (None, said) if place == VOICE else (said, None)
 
     def _prepare(self, session: Session, portrait: Portrait, plan: MusclePlan) -> None:
         with contextlib.suppress(TBDError):  # drawing says so
@@ -279,7 +297,7 @@ class Handlers:
         """What stands where a drawing ended early: what there was before."""
         preview, video = session.preview, session.result
         return (
-            "" if preview is None else fragments.video(session, preview, "Preview"),
+            fragments.NOTHING_DRAWN if preview is None else fragments.video(session, preview, "Preview"),
             "" if video is None else fragments.video(session, video, "Video"),
         )
 

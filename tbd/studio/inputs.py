@@ -18,6 +18,7 @@ from tbd.media.image import read_image
 from tbd.media.video import read_video
 from tbd.pipeline import find_face
 from tbd.studio.limits import LONGEST_CLIP, MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB
+from tbd.studio.refusals import too_large
 from tbd.studio.session import Portrait, Voice
 from tbd.utils.user_warnings import collect_warnings
 
@@ -60,7 +61,7 @@ def without_folder(message: str, path: Path, name: str) -> str:
 def _require_small(path: Path, name: str) -> None:
     size = path.stat().st_size
     if size > MAX_UPLOAD_MIB * 2**20:
-        raise InputError(f"{name} has {size / 2**20:.0f} MiB; the studio takes files up to {MAX_UPLOAD_MIB} MiB.")
+        raise InputError(too_large(name, size))
 
 
 def read_portrait(path: Path, name: str, tracker: Tracker, face: FaceChoice = LARGEST) -> Portrait:

@@ -8,8 +8,8 @@ import gradio as gr
 
 from tbd import DEFAULT_SEED
 from tbd.face.tracking.choice import LARGEST
-from tbd.studio.answers import EMPTY, Drawn
-from tbd.studio.fragments import NOTHING_KEPT
+from tbd.studio.answers import EMPTY
+from tbd.studio.fragments import NOTHING_DRAWN, NOTHING_KEPT, busy
 from tbd.studio.handlers import Handlers
 from tbd.studio.limits import MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB, SIZES
 from tbd.studio.speaking import voice_names
@@ -31,13 +31,17 @@ _SCALES = (
 
 # what the lists show, and the value of the option
 _FRAMES = (("Head and shoulders", "portrait"), ("Whole picture", "full"))
-_ASPECTS = [("Square, or the whole picture's own", ""), *((shape, shape) for shape in ("9:16", "4:5", "3:4", "1:1", "4:3", "16:9"))]
+_ASPECTS = [("Automatic", ""), *((shape, shape) for shape in ("9:16", "4:5", "3:4", "1:1", "4:3", "16:9"))]
 _FACES = (
     ("Largest", "largest"),
     ("Leftmost", "left"),
     ("Rightmost", "right"),
     *((f"Number {n} from the left", str(n)) for n in range(1, 7)),
 )
+
+
+THINKING = [busy("Thinking …"), gr.skip(), gr.skip(), gr.skip()]
+"""What the page shows of a plan until it is there."""
 
 
 class Samples(NamedTuple):
@@ -83,6 +87,7 @@ class _Page:
         self._thinking()
         self._drawing()
         self._speaking()
+        self._guard()
         self._wire()
         page.load(self._live, None, self.live, api_visibility="private", show_progress="hidden")
         page.unload(self._close)
@@ -102,6 +107,9 @@ class _Page:
                     elem_id="portrait",
                     buttons=["fullscreen"],
                 )
+                # the studio reads more formats than Gradio does, and says which file it cannot read. Not a subclass: for each Gradio
+                # writes a file beside the module
+                setattr(self.portrait, "preprocess", _path)  # noqa: B010
                 self.portrait_note = gr.HTML(elem_id="portrait-note")
                 with gr.Accordion("Or a video to dub, and which face speaks", open=False, elem_id="more-portrait"):
                     self.clip = gr.File(label="Video of somebody who is dubbed", file_types=["video"], height=120, elem_id="clip")
@@ -143,6 +151,7 @@ class _Page:
                 self.chart = gr.HTML(elem_id="chart")
         gr.Markdown("## 3. The muscles in time")
         script = (ASSETS / "timeline.js").read_text(encoding="utf-8")
+        gr.HTML('<p class="studio-empty">The timeline of the muscles comes with a plan.</p>')
         self.timeline = gr.HTML(
             EMPTY, html_template="<tbd-timeline></tbd-timeline>", js_on_load=script, apply_default_css=False, elem_id="timeline"
         )
@@ -158,11 +167,12 @@ class _Page:
                 ]
                 self.head = gr.Slider(0, 3, 1.0, step=0.05, label="Head motion", info="0 holds the head still.")
                 with gr.Row():
-                    self.seed = gr.Number(DEFAULT_SEED, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, min_width=120)
+                    # no bounds here: Gradio would say so in words of its own
+                    self.seed = gr.Number(DEFAULT_SEED, label="Seed", min_width=120, elem_id="seed")
                     self.size = gr.Dropdown([(f"{size} pixels", size) for size in SIZES], value=512, label="Longer side", min_width=120)
                 with gr.Row():
-                    self.frame = gr.Dropdown(_FRAMES, value="portrait", label="Shown", min_width=120, elem_id="frame")
-                    self.aspect = gr.Dropdown(_ASPECTS, value="", label="Shape", min_width=120, elem_id="aspect")
+                    self.frame = gr.Dropdown(_FRAMES, value="portrait", label="Shown", min_width=190, elem_id="frame")
+                    self.aspect = gr.Dropdown(_ASPECTS, value="", label="Shape", min_width=190, elem_id="aspect")
                 with gr.Row():
                     self.preview_button = gr.Button("Preview", elem_id="preview-button", min_width=90)
                     self.draw_button = gr.Button("Draw video", variant="primary", elem_id="draw-button", min_width=90)
@@ -171,7 +181,7 @@ class _Page:
                 self.draw_note = gr.HTML(elem_id="draw-note")
                 with gr.Row():
                     with gr.Column(min_width=240):
-                        self.preview = gr.HTML(elem_id="preview")
+                        self.preview = gr.HTML(NOTHING_DRAWN, elem_id="preview")
                     with gr.Column(min_width=240):
                         self.video = gr.HTML(elem_id="video")
                 self.downloads = gr.HTML(elem_id="downloads")
@@ -184,6 +194,11 @@ class _Page:
         script = (ASSETS.parent / "live" / "live.js").read_text(encoding="utf-8") + (ASSETS / "live.js").read_text(encoding="utf-8")
         markup = (ASSETS / "live.html").read_text(encoding="utf-8")
         self.live = gr.HTML({}, html_template=markup, js_on_load=script, apply_default_css=False, elem_id="live")
+
+    def _guard(self) -> None:
+        largest = {"largest": MAX_UPLOAD_MIB * 2**20}
+        script = (ASSETS / "guard.js").read_text(encoding="utf-8")
+        self.guard = gr.HTML(largest, html_template="<i></i>", js_on_load=script, apply_default_css=False, elem_id="guard")
 
     # -- events ------------------------------------------------------------------------------------------------------------
 
@@ -201,6 +216,7 @@ class _Page:
         )
         self.voice.change(self._voice, self.voice, self.voice_note, **heavy)
         self.speak.click(self._speak, [self.words, self.speaker], [self.voice, self.voice_note], **heavy)
+        self.guard.input(self._refuse, None, [self.portrait_note, self.voice_note], **common, concurrency_limit=4)
         gr.on([self.think.click, self.sentence.submit], self._think, self.sentence, thought, **heavy)
         self.timeline.input(self._edit, None, thought, **common, concurrency_limit=4)
         given = [self.face, self.portrait, self.portrait_note, self.voice, self.voice_note, self.sentence]
@@ -212,9 +228,14 @@ class _Page:
         self.stop.click(self._stop, None, None, **common, queue=False)
         self.keep.click(self._keep, None, self.comparison, **common, concurrency_limit=4)
 
-    def _portrait(self, path: str | None, face: str, request: gr.Request) -> Sequence[Any]:
+    def _refuse(self, event: gr.EventData) -> Sequence[Any]:
+        return _shown(self.handlers.refuse(event._data))
+
+    def _portrait(self, path: str | None, face: str, request: gr.Request) -> Iterator[Sequence[Any]]:
+        if path is not None:
+            yield busy("Looking for the face …"), gr.skip()
         note = self.handlers.portrait(_tab(request), path, face=face)
-        return note, gr.skip() if path is None else None
+        yield note, gr.skip() if path is None else None
 
     def _clip(self, path: str | None, face: str, request: gr.Request) -> Sequence[Any]:
         note = self.handlers.portrait(_tab(request), path, face=face, filmed=True)
@@ -231,24 +252,28 @@ class _Page:
     def _live(self, request: gr.Request) -> dict[str, str]:
         return self.handlers.socket(_tab(request))
 
-    def _voice(self, path: str | None, request: gr.Request) -> str:
-        return self.handlers.voice(_tab(request), path)
+    def _voice(self, path: str | None, request: gr.Request) -> Iterator[str]:
+        if path is not None:
+            yield busy("Reading the voice …")
+        yield self.handlers.voice(_tab(request), path)
 
     def _speak(self, words: str, speaker: str, request: gr.Request) -> tuple[Any, str]:
         path, note = self.handlers.speak(_tab(request), words, speaker)
         return (gr.skip() if path is None else path), note
 
-    def _think(self, text: str, request: gr.Request) -> Sequence[Any]:
-        return self.handlers.think(_tab(request), text)
+    def _think(self, text: str, request: gr.Request) -> Iterator[Sequence[Any]]:
+        yield THINKING
+        yield self.handlers.think(_tab(request), text)
 
     def _edit(self, event: gr.EventData, request: gr.Request) -> Sequence[Any]:
         return self.handlers.edit(_tab(request), event._data)
 
     def _example(self, text: str) -> Any:
-        def choose(request: gr.Request) -> Sequence[Any]:
+        def choose(request: gr.Request) -> Iterator[Sequence[Any]]:
             tab, (portrait, voice) = _tab(request), map(str, self.samples)
+            yield [LARGEST, portrait, busy("Looking for the face …"), voice, "", text, *THINKING]
             notes = self.handlers.portrait(tab, portrait, sample=True), self.handlers.voice(tab, voice, sample=True)
-            return [LARGEST, portrait, notes[0], voice, notes[1], text, *self.handlers.think(tab, text)]
+            yield [LARGEST, portrait, notes[0], voice, notes[1], text, *self.handlers.think(tab, text)]
 
         return choose
 
@@ -279,8 +304,13 @@ class _Page:
         self.handlers.close(request.session_hash)
 
 
-def _shown(drawn: Drawn) -> list[Any]:
+def _shown(drawn: Sequence[Any]) -> list[Any]:
     return [gr.skip() if part is None else part for part in drawn]
+
+
+def _path(payload: Any) -> str | None:
+    """What an event gets of an upload, of which Gradio knows more."""
+    return None if payload is None else payload.path
 
 
 def _tab(request: gr.Request) -> str:

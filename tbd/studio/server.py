@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tbd import MOTION_MODEL
 from tbd.errors import InputError, TBDError
@@ -61,11 +61,12 @@ def serve(
     require_gradio()
     from tbd.studio.drawing import Drawer
 
-    with tempfile.TemporaryDirectory(prefix="tbd-studio-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="tbd-studio-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary).resolve()
         before = os.environ.get("GRADIO_TEMP_DIR")
-        os.environ["GRADIO_TEMP_DIR"] = str(Path(folder, "uploads"))
+        os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")
         try:
-            yield from _serve(Path(folder), Drawer(pipeline, model), host, port, share, open_browser)
+            yield from _serve(folder, Drawer(pipeline, model), host, port, share, open_browser)
         finally:
             if before is None:
                 del os.environ["GRADIO_TEMP_DIR"]
@@ -75,11 +76,13 @@ def serve(
 
 def _serve(folder: Path, drawer: "Drawer", host: str, port: int | None, share: bool, open_browser: bool) -> Iterator[str]:
     import gradio as gr
+    from starlette.middleware import Middleware
 
     from tbd.studio.files import file_routes
     from tbd.studio.handlers import Handlers
     from tbd.studio.layout import ASSETS, Samples, build_page
     from tbd.studio.live import LiveVisits
+    from tbd.studio.middleware import FolderAlias, UploadGuard
     from tbd.studio.session import SessionStore
     from tbd.utils.sample_inputs import write_samples
 
@@ -89,6 +92,7 @@ def _serve(folder: Path, drawer: "Drawer", host: str, port: int | None, share: b
     page, visits = build_page(Handlers(drawer, store), Samples(*write_samples(folder / "samples"))), LiveVisits(drawer, store)
     page.queue(max_size=MAX_QUEUE)
     routes = [*file_routes(store), visits.route()]
+    middleware: list[Any] = [Middleware(UploadGuard), Middleware(FolderAlias, folder=folder)]
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans", "DejaVu Sans", "sans-serif"]
     theme = gr.themes.Base(primary_hue="orange", font=fonts, font_mono=["ui-monospace", "Menlo", "DejaVu Sans Mono", "monospace"])
     # text of at least 4.5 : 1 on its ground, in light and dark
@@ -103,7 +107,7 @@ def _serve(folder: Path, drawer: "Drawer", host: str, port: int | None, share: b
         _, local, public = page.launch(
             server_name=host, server_port=port, share=share, inbrowser=open_browser, prevent_thread_lock=True, quiet=True,
             show_error=False, max_file_size=f"{MAX_UPLOAD_MIB}mb", footer_links=[], theme=theme, css_paths=ASSETS / "studio.css",
-            ssr_mode=False, pwa=False, mcp_server=False, enable_monitoring=False, app_kwargs={"routes": routes},
+            ssr_mode=False, pwa=False, mcp_server=False, enable_monitoring=False, app_kwargs={"routes": routes, "middleware": middleware},
         )  # fmt: skip
     except OSError as error:
         where = f"port {port}" if port is not None else "any port from 7860 on"

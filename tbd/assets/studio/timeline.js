@@ -7,6 +7,7 @@ const STYLE = `
   .bar { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin-bottom: .5rem; }
   button, select { font: inherit; color: inherit; background: var(--background-fill-primary, #fff); min-height: 28px;
     border: 1px solid var(--border-color-primary, #bbb); border-radius: 6px; padding: .15rem .55rem; cursor: pointer; max-width: 100%; }
+  button:disabled { opacity: .55; cursor: default; }
   button:hover { border-color: currentColor; }
   button[aria-pressed=true] { background: var(--body-text-color, #22242a); color: var(--background-fill-primary, #fff); }
   :focus-visible { outline: 3px solid #b1512f; outline-offset: 1px; }
@@ -59,6 +60,7 @@ class TimelineElement extends HTMLElement {
     this.seq = value.seq ?? 0;
     if (same) return;  // an echo of what is shown: the rows that the marks hold must stay the ones that are sent
     this.value = structuredClone(value);
+    this.toggleAttribute("data-filled", true);
     this.draw();
   }
 
@@ -169,14 +171,14 @@ class TimelineElement extends HTMLElement {
       const select = make(parent, "select", { "aria-label": `Side of ${title}`, "data-key": `side-${index}` });
       for (const side of unit.sides) make(select, "option", { value: side }, SIDES[side]);
       select.value = row.side;
-      select.addEventListener("change", () => { row.side = select.value; this.commit(); });
+      select.addEventListener("change", () => { row.side = select.value; this.draw(); this.commit(); });
     }
     button("mute", "Mute", () => { row.muted = !row.muted; }, { "aria-pressed": String(row.muted) });
     if (unit.mirror !== row.unit || unit.sides.length > 1)
       button("mirror", "Mirror", () => {
         row.unit = unit.mirror;
         row.side = { left: "right", right: "left" }[row.side] ?? row.side;
-      });
+      }, unit.mirror === row.unit && row.side === "both" ? { disabled: "", title: "Both sides move alike; choose one to mirror it." } : {});
     button("remove", "Remove", () => { this.value.rows.splice(index, 1); });
   }
 
