@@ -1,14 +1,7 @@
-"""Processes that render the frames of live faces, so that drawing their motion has Python's interpreter lock to itself.
-
-A process is a Python of its own, which reads portraits and frames of motion from its standard input and writes pictures to its standard
-output. It ends when its input does: with whoever started it, however that ends.
-"""
+"""Processes that render the frames of live faces, so that drawing their motion has Python's interpreter lock to itself."""
 
 import itertools
 import os
-import pickle
-import select
-import subprocess
 import sys
 import threading
 import time
@@ -16,22 +9,17 @@ import weakref
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from tbd.errors import TBDError, first_line
+from tbd.errors import first_line
 from tbd.face.render.renderer import DrawFrame, PreparedPortrait
+from tbd.live.render_worker import STARTS, RenderWorker, UnfitPortrait, WorkerEnded
 from tbd.utils.jobs.threads import usable_cores
 from tbd.utils.user_warnings import warn
 
-_STARTS, _DRAWS = 60.0, 5.0
-"""Seconds that a process may take to start, and to draw a frame; one that takes longer is ended."""
-_ENDS = 2.0
-"""Seconds that it is given to end by itself."""
-_PIPE = 1 << 20
-"""Bytes of a pipe, so that a frame is read in one piece."""
 _MOST_STARTS = 8
 """How often processes are started again that were ended from outside."""
 _NOT_STARTED = "No process that draws frames could be started ({}); the process that draws motion draws them, which makes them fewer."
@@ -57,7 +45,7 @@ class RenderProcesses:
         self._keys = weakref.WeakKeyDictionary[PreparedPortrait, int]()
         self._unfit = weakref.WeakSet[PreparedPortrait]()
         self._numbers = itertools.count()
-        self._free, self._all = deque["_Process"](), list["_Process"]()
+        self._free, self._all = deque["RenderWorker"](), list["RenderWorker"]()
         self._changed = threading.Lock()
         self._here = threading.Lock()  # the interpreter lock lets two mesh warps take as long as one after the other
         self._starting, self._starts_left, self._closed = 0, self.count + _MOST_STARTS, False
@@ -86,7 +74,7 @@ class RenderProcesses:
             self._start_missing()
             threading.Thread(target=self._give, args=(draw,), name="tbd-live-portrait", daemon=True).start()
 
-    def wait(self, seconds: float = _STARTS) -> bool:
+    def wait(self, seconds: float = STARTS) -> bool:
         """Wait until all processes have started.
 
         Args:
@@ -136,9 +124,9 @@ class RenderProcesses:
         """Go on where a process has ended, or cannot draw a portrait."""
         try:
             yield
-        except _Ended:
+        except WorkerEnded:
             pass  # `_put_back` sees it
-        except _Unfit:
+        except UnfitPortrait:
             self._unfit.add(draw)
 
     def _key(self, draw: PreparedPortrait) -> int:
@@ -146,7 +134,7 @@ class RenderProcesses:
             return self._keys.setdefault(draw, next(self._numbers))
 
     @contextmanager
-    def _one(self) -> "Iterator[_Process | None]":
+    def _one(self) -> "Iterator[RenderWorker | None]":
         """A process that has nothing to do; None where there is none."""
         with self._changed:
             process = self._free.popleft() if self._free else None
@@ -156,7 +144,7 @@ class RenderProcesses:
             if process is not None:
                 self._put_back(process)
 
-    def _put_back(self, process: "_Process") -> None:
+    def _put_back(self, process: "RenderWorker") -> None:
         with self._changed:
             lost = process.ended and process in self._all
             if lost:
@@ -180,11 +168,11 @@ class RenderProcesses:
             threading.Thread(target=self._start, name="tbd-live-start", daemon=True).start()
 
     def _start(self) -> None:
-        process: _Process | None = None
+        process: RenderWorker | None = None
         try:
-            process = _Process()
+            process = RenderWorker()
             process.await_start()
-        except (OSError, _Ended) as error:
+        except (OSError, WorkerEnded) as error:
             if not self._closed:
                 self._starts_left = 0
                 warn(_NOT_STARTED.format(first_line(error).rstrip(".")))
@@ -254,145 +242,8 @@ def default_count() -> int:
     return min(cores - 1, 4) if own_python else 0
 
 
-class _Ended(Exception):
-    """A process has ended, or does not answer."""
-
-
-class _Unfit(Exception):
-    """A portrait cannot be given to another process."""
-
-
-class _Process:
-    """One process; whoever holds it has it alone."""
-
-    def __init__(self) -> None:
-        # the same packages as here, however this process was started. Not `multiprocessing`: it would run the user's script again
-        boot = f"import sys; sys.path[:] = {sys.path!r}; from tbd.live.render_processes import serve; serve()"
-        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # processes are the parallelism here
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", boot], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **threads},
-            start_new_session=True,  # a terminal's Ctrl-C is for this process, with which that one ends
-        )  # fmt: skip
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._to, self._from = self._process.stdin, self._process.stdout
-        with suppress(OSError, AttributeError, ImportError):  # Linux alone has it
-            import fcntl
-
-            fcntl.fcntl(self._from, fcntl.F_SETPIPE_SZ, _PIPE)
-        self._loaded = weakref.WeakKeyDictionary[PreparedPortrait, int]()
-        self._sent = set[int]()
-        self.ended = False
-
-    @property
-    def number(self) -> int:
-        return self._process.pid
-
-    def await_start(self) -> None:
-        self._receive(_STARTS)
-
-    def load(self, key: int, draw: PreparedPortrait) -> None:
-        """Give it a portrait, unless it has it, and take away those that nobody has any more."""
-        if draw in self._loaded:
-            return
-        try:
-            pickled = pickle.dumps(draw, 5)
-        except Exception as error:  # whatever a user's part of it raises
-            raise _Unfit from error
-        gone = self._sent.difference(self._loaded.values())
-        self._send(("load", gone, key, pickled))
-        if not self._receive(_STARTS):
-            raise _Unfit
-        self._sent = self._sent - gone | {key}
-        self._loaded[draw] = key
-
-    def render(self, key: int, draw: PreparedPortrait, args: tuple[Any, ...]) -> np.ndarray:
-        """Have a frame drawn."""
-        self.load(key, draw)
-        self._send(("draw", key, args))
-        frame: np.ndarray = self._receive(_DRAWS)
-        return frame
-
-    def hang_up(self) -> None:
-        """Say that nothing follows."""
-        self.ended = True
-        with suppress(OSError, ValueError):
-            self._to.close()
-
-    def end(self) -> None:
-        """Let it end, or make it."""
-        self.hang_up()
-        try:
-            self._process.wait(_ENDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        with suppress(OSError, ValueError):
-            self._from.close()
-
-    def _send(self, message: Any) -> None:
-        try:
-            pickle.dump(message, self._to, 5)
-            self._to.flush()
-        except (OSError, ValueError) as error:  # ValueError: it was closed meanwhile
-            self.ended = True
-            raise _Ended("it has ended") from error
-
-    def _receive(self, seconds: float) -> Any:
-        try:
-            waiting = select.poll()
-            waiting.register(self._from, select.POLLIN)
-            if not waiting.poll(1000 * seconds):
-                self._process.kill()
-                raise EOFError
-            result, error = pickle.load(self._from)
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as fault:
-            self.ended = True
-            raise _Ended("it has ended") from fault
-        if error is not None:
-            raise error
-        return result
-
-
-def _end_all(processes: list[_Process]) -> None:
+def _end_all(processes: list[RenderWorker]) -> None:
     for process in processes:
         process.hang_up()
     for process in processes:
         process.end()
-
-
-# -- in the process ----------------------------------------------------------------------------------------------------------
-
-
-def serve() -> None:
-    """Do what comes on standard input until it ends: what a process of `RenderProcesses` runs."""
-    with os.fdopen(os.dup(1), "wb") as out:
-        os.dup2(2, 1)  # what a library prints must not come between pictures
-        with suppress(EOFError, OSError, pickle.UnpicklingError):  # whoever started it has ended
-            _serve(sys.stdin.buffer, out)
-
-
-def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
-    portraits: dict[int, DrawFrame] = {}
-    result: Any = None
-    error: Exception | None = None
-    while True:  # the first answer says that it has started
-        pickle.dump((result, error), replies, 5)
-        replies.flush()
-        result = error = None
-        kind, *message = pickle.load(requests)
-        if kind == "load":
-            gone, key, pickled = message
-            for old in gone:
-                portraits.pop(old, None)
-            with suppress(Exception):  # of a class that is not found here
-                portraits[key] = pickle.loads(pickled)
-            result = key in portraits
-            continue
-        key, args = message
-        try:
-            result = portraits[key](*args)
-        except Exception as fault:
-            error = fault if isinstance(fault, TBDError) else TBDError(f"A frame cannot be drawn ({type(fault).__name__}: {fault}).")
