@@ -7,6 +7,7 @@ from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.plan import MuscleAction, Step
 from tbd.think.rules.expression import Face
 from tbd.think.rules.segmenter import Reading
+from tbd.think.rules.stance import Stance
 from tbd.think.rules.timing import BRIEF, TimedMoment, rise
 
 RESTING: dict[Region, str] = {
@@ -216,8 +217,16 @@ def _felt(timed: TimedMoment) -> str:
     return _sentence("; ".join(said)) + f" {mix} {timed.face.intensity:.2f}: {_circumplex(timed.face)}."
 
 
+_STANCES: dict[Stance, str] = {
+    "demanded": "demanded rather than felt", "imagined": "only imagined", "asked": "asked about, not said", "past": "past",
+    "over": "over", "nobody's": "nobody's",
+}  # fmt: skip
+
+
 def _says(reading: Reading) -> str:
     quoted = f"“{reading.words}”"
+    if reading.stance is not None:
+        return f"{quoted} is {_STANCES[reading.stance]}, so it stays out"
     if reading.negated:
         return f"{quoted} is denied, so it stays out"
     if reading.sense.kind == "order":

@@ -88,7 +88,7 @@ _IRREGULAR = {
     "won": "win", "began": "begin", "begun": "begin", "swallowed": "swallow", "bore": "bear", "was": "be", "were": "be", "is": "be",
     "am": "be", "are": "be", "been": "be", "being": "be", "has": "have", "had": "have", "having": "have", "tried": "try", "put": "put",
     "ran": "run", "shed": "shed", "woke": "wake", "sank": "sink", "shrank": "shrink", "choked": "choke", "leapt": "leap", "made":
-    "make", "overcame": "overcome",
+    "make", "overcame": "overcome", "said": "say",
 }  # fmt: skip
 
 _PLACES_ON_THE_FACE = frozenset(("upper", "lower", "inner", "outer"))
@@ -128,6 +128,8 @@ def forms(word: str) -> frozenset[str]:
         found.update(base + replacement for replacement in replacements)
         if len(base) > 3 and base[-1] == base[-2]:  # grinning, sadder
             found.add(base[:-1])
+    if word == "used":  # "told us to smile" is nothing that used to be
+        found.discard("us")
     return frozenset(found)
 
 

@@ -16,7 +16,10 @@ from tbd.think.rules.grammar import BOTH, LEFT, ONE_SIDE, RIGHT, order
 from tbd.think.rules.language_checks import misspelt
 from tbd.think.rules.lexicon import Found, Phrase, forms, senses
 from tbd.think.rules.matcher import BOUNDARIES, cues, scan, vocabulary
+from tbd.think.rules.quotations import without_quotations
+from tbd.think.rules.readings import compared, is_smile, settle
 from tbd.think.rules.segmenter import Manner, Moment, Reading, Splitter
+from tbd.think.rules.stance import stances, towards_me
 from tbd.think.rules.tokenizer import Tokens, tokenize
 
 _SUBJECTS = frozenset(("i", "he", "she", "they", "we"))
@@ -118,6 +121,7 @@ class _MomentReader:
         self.items = [f for f in found if start <= f.start < end]
         self.start, self.end = start, end
         self.readings: list[Reading] = []
+        self.stances = stances(text.words, found)
 
     def read(self) -> list[Reading]:
         state, clause_from, at = _State(), 0, self.start
@@ -126,7 +130,7 @@ class _MomentReader:
                 clause_from, state = len(self.readings), self._carried(state, at, item)
             self._take(item, state, clause_from)
             at = item.end
-        return _settle(_compared(self.readings, self.tokens[self.start : self.end]))
+        return settle(compared(self.readings, self.tokens[self.start : self.end]))
 
     def _is_new_clause(self, at: int, item: Found, state: _State) -> bool:
         between = self.tokens[at : item.start]
@@ -174,7 +178,8 @@ class _MomentReader:
             if item.phrase.words == ("no", "more") and self.readings and not self._follows(item):  # "smiling no more"
                 self.readings[-1] = replace(self.readings[-1], negated=True)
                 return
-            state.negated, state.immune = not state.immune, False
+            twice = state.negated and "that" in self.tokens[state.since or 0 : item.start]  # "cannot say that I am not afraid"
+            state.negated, state.immune = not state.immune and not twice, False
         elif role == "yes":
             state.negated, state.manner, state.immune = False, None, True
         elif role == "hold":
@@ -256,7 +261,7 @@ class _MomentReader:
 
     def _pose(self, start: int) -> None:
         """“Her smile hides …”: what stands before the verb is a mask."""
-        self.readings[start:] = [replace(r, manner="shown") if _is_smile(r) else r for r in self.readings[start:]]
+        self.readings[start:] = [replace(r, manner="shown") if is_smile(r) else r for r in self.readings[start:]]
 
     def _bare(self, item: Found, state: _State) -> Reading | None:
         """What a cue says by itself; None for a unit that does not exist."""
@@ -283,7 +288,13 @@ class _MomentReader:
         litotes = state.degree_words[:1] == ("not",) and reading.sense.valence > 0.2
         sided = reading.sense.kind != "feeling" or sum(w for e, w in reading.sense.mix.items() if EMOTION_SPECS[e].is_one_sided) >= 0.5
         side = reading.side or (_side_near(self.tokens, item.start, item.end) if sided else None)
-        self.readings.append(replace(reading, degree=degree, manner=state.manner or "felt", negated=state.negated or litotes, side=side))
+        stance, negated = self.stances.get(item.start), state.negated or litotes
+        if stance in ("demanded", "nobody's"):  # "told me not to cry": there was something to cry about
+            negated = not negated
+            stance = stance if negated else None
+        manner = state.manner or "felt"
+        negated = negated or stance is not None
+        self.readings.append(replace(reading, degree=degree, manner=manner, negated=negated, side=side, stance=stance))
         state.degree, state.degree_words, state.since = 1.0, (), None
         if state.reveals:
             state.manner, state.reveals, state.since = "held", False, item.end
@@ -322,36 +333,6 @@ def _joint_degree(first: float, second: float) -> float:
     return second + 0.5 * (2 - second) * (first - 1) if first > 1 < second else second
 
 
-def _is_smile(reading: Reading) -> bool:
-    sense = reading.sense
-    return not reading.negated and sense.mix.get("happy", 0) >= 0.5
-
-
-_THE_LESSER = 0.3
-"""The degree of what there is less of."""
-
-
-def _compared(readings: list[Reading], tokens: list[str]) -> list[Reading]:
-    """“More annoyed than sad”, "less sad than angry": the lesser is only hinted at, and the greater leads."""
-    word = next((token for token in tokens if token in ("more", "less")), None)
-    if word is None or "than" not in tokens[tokens.index(word) :] or len(readings) != 2 or any(r.negated for r in readings):
-        return readings
-    if tokens[tokens.index(word) + 1] in ("than", "and"):  # "sad more than angry"
-        return readings
-    lesser = 1 if word == "more" else 0
-    if readings[1 - lesser].sense.mix == readings[lesser].sense.mix:  # "more furious than angry"
-        return readings
-    changed = [replace(r, degree=_THE_LESSER if i == lesser else max(1.0, r.degree)) for i, r in enumerate(readings)]
-    return changed
-
-
-def _settle(readings: list[Reading]) -> list[Reading]:
-    """A smile beside a hidden pain, or without joy, is a mask, wherever the sentence puts it."""
-    hidden = any(r.manner == "held" and r.sense.valence < 0 and not r.negated for r in readings)
-    hidden |= any(r.negated and r.sense.kind == "feeling" and r.sense.mix.get("happy", 0) >= 0.5 for r in readings)
-    return [replace(r, manner="shown") if hidden and r.manner == "felt" and _is_smile(r) else r for r in readings]
-
-
 def _correct(words: list[str]) -> list[str]:
     """Read slips of the pen as what they mean where a feeling is due; notes say so."""
     notes = []
@@ -359,6 +340,19 @@ def _correct(words: list[str]) -> list[str]:
         notes.append(f"“{words[at]}” is read as “{meant}”.")
         words[at] = meant
     return notes
+
+
+def _found_in(text: str) -> tuple[Tokens, list[Found], list[str]]:
+    """The tokens of a text, what is found in them, and notes."""
+    tokens = tokenize(text, vocabulary())
+    notes = [*tokens.notes, *_correct(tokens.words)]
+    return tokens, scan(tokens.words), notes
+
+
+def _of_today(moments: list[Moment]) -> list[Moment]:
+    """The moments without those of the past, where the text also tells of now."""
+    kept = [m for m in moments if m.is_timed or not m.readings or any(r.stance != "past" for r in m.readings)]
+    return kept if any(moment.readings for moment in kept) else moments
 
 
 def read(text: str, infer: Callable[[Tokens, list[Found]], list[Found]] | None = None) -> Text:
@@ -371,9 +365,12 @@ def read(text: str, infer: Callable[[Tokens, list[Found]], list[Found]] | None =
     Returns:
         What the text says.
     """
-    tokens = tokenize(text, vocabulary())
-    notes = [*tokens.notes, *_correct(tokens.words)]
-    found = scan(tokens.words)
+    tokens, found, notes = _found_in(text)
+    if (how := without_quotations(text)) is not None:
+        outside = _found_in(how)
+        if any(f.phrase.role == "cue" for f in outside[1]):  # how it is said counts, not what
+            tokens, found, notes = outside
+    found = towards_me(tokens.words, found)
     if infer is not None:
         found = infer(tokens, found)
     quantities, idle = bind_quantities(tokens.words, found, tokens.quantities)
@@ -384,5 +381,6 @@ def read(text: str, infer: Callable[[Tokens, list[Found]], list[Found]] | None =
         if moment.again and moments:
             moment.readings = moments[-1].readings
         moments += [moment, *Splitter.repeated(moment)]
+    moments = _of_today(moments)
     unread = [*(when.words for when in splitter.unbound), *(quantity.words for quantity in idle), *tokens.unread]
     return Text(tuple(moments), tuple(tokens.words), tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(unread)))

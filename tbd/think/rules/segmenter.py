@@ -8,6 +8,7 @@ from tbd.think.action_units import ANTAGONISTS, Side
 from tbd.think.rules.attachment import CUES, Binder
 from tbd.think.rules.lexicon import Found, Sense, forms
 from tbd.think.rules.matcher import BOUNDARIES, NEXT, PARTING
+from tbd.think.rules.stance import Stance
 from tbd.think.rules.time_points import Instant
 from tbd.think.rules.time_spans import When
 
@@ -33,6 +34,8 @@ class Reading:
     degree: float = 1.0
     side: Side | None = None
     negated: bool = False
+    stance: Stance | None = None
+    """Why it is not so, where more than a denial says it; it is negated then."""
     level: float | None = None
     """The intensity that was asked for in figures ("AU4 at 0.7", "70 % happy")."""
     count: int | None = None

@@ -79,11 +79,14 @@ _CONTRACTIONS = (
     (r"\bcan't\b|\bcannot\b|\bcan not\b|\bcant\b|\bcouldn't\b|\bcould not\b|\bcouldnt\b", "cannot"),
     (r"\bcannot be (more\b|\w+er\b)", r"utterly \1"),  # "could not be prouder"
     (r"\bwon't\b|\bwont\b", "will not"),
-    (r"\b(is|are|was|were|do|does|did|has|have|would|could|should)n't (i|you|he|she|we|they|it|that|this)\b(?! (?:be|dare)\b)", r"\1 \2"),
+    (r"\b(is|are|was|were|do|does|did|has|have|would|could|should)n't (i|you|he|she|we|they|it|that|this)\b(?! (?:be|dare)\b)",
+     r"\1 \2 indeed"),
+    (r"\b(i|you|he|she|we|they|it)'d (?=(?:\w+ly )?(?:be|feel|look|get|love|like|hate|never be|cry|laugh|smile)\b)", r"\1 would "),
     (r"n't\b", " not"), (r"\b(is|are|was|were|do|does|did|has|have|would|should)nt\b", r"\1 not"),
     (r"\b(he|she|it|that|who|there)'s\b", r"\1 is"),
     (r"'re\b", " are"), (r"\bi'm\b", "i am"), (r"'(?:s|ll|ve|d)\b", ""), (r"\b(?:him|her|them|my|your)sel(?:f|ves)\b", "self"),
     (r"\b(\w+er) and \1\b", r"increasingly \1"),
+    (r"\b(?:once (?:was|were)|(?:was|were) once)\b", "used to be"),
     (r"\b(?:lo+l|rofl|(?:a?ha){2,}h?|(?:he){2,}h?)\b", "laugh"), (r"\b(?:gonna|going to)\b", "about to"),
     (r"\bp[*#@!.]ssed\b", "pissed"), (r"\bf[*#@]+(?:ing|in)\b|\bf[*#@]?ck(?:ing|in)\b", "fucking"),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from tbd.think.situations.inference import (
     says_something,
     speaks_of_a_face,
 )
+from tbd.think.situations.irony import follows_praise, ironic
 
 _GUESS = 0.45
 """Confidence below which the user is told that it is a guess."""
@@ -86,6 +87,9 @@ class SituationPlanner(Planner):
         timed = _timed(text, words, self) if not named or len(moments) > 1 else None
         if timed is not None:
             return compose(text, timed, timed.moments, duration)
+        praised = follows_praise(text)
+        if praised is not None and self.classifier is not None and (irony := ironic(praised, self.classifier.classify)) is not None:
+            return self._inferred(text, words, moments, irony, duration)
         if named and not may_be_named_in_passing(words, moments):
             return by_rules
         if self.classifier is None:

@@ -1,0 +1,170 @@
+"""Whether what a word names is so: felt now and by the one who is meant, or demanded, imagined, asked about, past, over, somebody else's.
+
+A clause says that around the word, not in it: “they told me to be grateful”, “if I won I would be happy”, “her fear has gone”. Every
+kind is a pattern of the words before or after a cue in its sentence.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from tbd.think.emotions import Emotion
+from tbd.think.rules.lexicon import Found
+
+Stance = Literal["demanded", "imagined", "asked", "past", "over", "nobody's"]
+"""Why a cue is not so. Whoever is told to be glad, or was glad until now, is a little displeased; the others say nothing of a feeling."""
+
+_ENDS = frozenset(".!?…;→")
+_SUBJECTS = frozenset(("i", "you", "he", "she", "they", "we", "it"))
+_ASKING = (
+    "told|tell|tells|telling|ask|asks|asked|asking|order|orders|ordered|ordering|command|commands|commanded|urge|urges|urged|beg|begs|begged|"
+    "want|wants|wanted|expect|expects|expected|expecting|need|needs|needed|require|requires|required|demand|demands|demanded|remind|"
+    "reminds|reminded|pressure|pressured|instruct|instructs|instructed|advise|advises|advised"
+)
+_ASKED_FOR = "told|asked|ordered|supposed|expected|meant|required|obliged|instructed|advised|reminded"
+_DEMANDED = re.compile(
+    rf"\b(?:(?:{_ASKING}) (?:me|us)(?: not)? to"
+    rf"|(?:i|we) (?:am|are|was|were|have been|got)(?: \w+)? (?:{_ASKED_FOR})(?: not)? to"
+    r"|(?:i|we) (?:should|ought to)(?: not)?(?= (?:be|feel|have been)\b))(?P<rest>(?: \S+){0,7})$"
+)
+"""Of the first person alone: “she should look sad” directs a face."""
+_WOULD = re.compile(r"\b(?P<modal>would|might|may)(?P<rest>(?: \S+){0,6})$")
+_IF = re.compile(
+    r"(?:^|(?P<word>\S+) )(?:if|whether) (?:i|you|he|she|it|they|we|the|my|your|his|her|their|our|an?|some\w+|any\w+|there|that|this)\b"
+    r"(?P<rest>[^,]*)$"
+)
+_OTHER_IFS = frozenset(("as", "even", "only", "what", "but"))
+_HAS_IF = re.compile(r"(?<!\bas )(?<!\beven )\b(?:if|unless)\b")
+_QUESTION = re.compile(
+    r"(?:(?:and|so|but|well|hey|oh) )?(?:(?:are|were|do|did|have|will) (?:you|they)"
+    r"|(?:is|was|does|did|has|will) (?:he|she|it|they|any\w+|every\w+|some\w+))\b(?! indeed)(?!.*\bhow\b)"
+)
+_PAST = re.compile(
+    r"\b(?:yesterday|as an? (?:child|kid|boy|girl|baby|teenager)|last (?:week|night|year|month|summer|winter)"
+    r"|(?:years|long|days|weeks|months|hours?) ago|in (?:the past|those days)|back then|formerly|when i was (?:young|little|small|an? \w+))\b"
+)
+_NOW = frozenset(("now", "today", "nowadays", "tonight"))
+_OVER_AFTER = re.compile(
+    r"(?:\S+ ){0,2}?(?:(?:did|does|do) not last|(?:has|have|had|is|was|are|were) gone|(?:is|was) over(?! the\b)|(?:has|had|have) "
+    r"(?:passed|ended|left (?:me|him|her|us|them))|(?:came|comes|has come) to an end|left (?:me|him|her|us|them)|is no more)\b"
+)
+_OVER_BEFORE = re.compile(
+    r"\b(?:(?:got|get|gets|getting) over|overcame|overcome|overcomes|conquered|conquers|lost|let go of) "
+    r"(?:all )?(?:my|his|her|their|our|all)"
+    r"(?: \w+)?$|\b(?:stopped|ceased|quit) (?:being|feeling|to (?:be|feel))(?: \w+)?$"
+)
+_TOWARDS_ME = re.compile(r"(?:(?:with|at|of|about|towards?|by) )?(?:me|us)\b")
+_UNPLEASANT = -0.2
+_MET_WITH: dict[Emotion, dict[Emotion, float]] = {
+    "angry": {"fear": 0.55, "sad": 0.45}, "contempt": {"sad": 0.6, "angry": 0.4}, "disgusted": {"sad": 0.6, "angry": 0.4},
+    "sad": {"sad": 1.0},
+}  # fmt: skip
+"""What the one meets whom somebody else's feeling is about."""
+_LESS = 0.8
+
+
+def stances(tokens: Sequence[str], found: Sequence[Found]) -> dict[int, Stance]:
+    """Find the cues that are not so.
+
+    Args:
+        tokens: A text's.
+        found: What was found in them.
+
+    Returns:
+        The first token of each such cue, and why it is not so.
+
+    Example:
+        >>> from tbd.think.rules.matcher import scan
+        >>> words = "they told me to be happy but i am sad".split()
+        >>> {words[at]: why for at, why in stances(words, scan(words)).items()}
+        {'happy': 'demanded'}
+    """
+    cues = [f for f in found if f.phrase.role == "cue"]
+    past = _before_now(tokens, cues)
+    found_stances = {cue.start: "past" if cue.start in past else _stance(tokens, cue) for cue in cues}
+    return {at: why for at, why in found_stances.items() if why is not None}
+
+
+def _stance(tokens: Sequence[str], cue: Found) -> Stance | None:
+    start = next((i + 1 for i in range(cue.start - 1, -1, -1) if tokens[i] in _ENDS), 0)
+    end = next((i for i in range(cue.end, len(tokens)) if tokens[i] in _ENDS), len(tokens))
+    before, after, whole = (" ".join(part) for part in (tokens[start : cue.start], tokens[cue.end : end], tokens[start:end]))
+    if (match := _DEMANDED.search(before)) and _goes_on(match["rest"]):
+        return "demanded"
+    if _is_imagined(before, whole, cue):
+        return "imagined"
+    if tokens[end : end + 1] == ["?"] and _QUESTION.match(whole):
+        return "asked"
+    if _OVER_AFTER.match(after) or _OVER_BEFORE.search(before):
+        return "over"
+    return "nobody's" if "nobody" in tokens[max(start, cue.start - 2) : cue.start] else None
+
+
+def _goes_on(words: str) -> bool:
+    """Whether a clause goes on through some words."""
+    return not (_SUBJECTS & set(words.split())) and "," not in words.split()
+
+
+def _is_imagined(before: str, whole: str, cue: Found) -> bool:
+    if re.search(r"\b(?:as if|as though|looks? like|like)\b", before):
+        return False
+    if (match := _IF.search(before)) and match["word"] not in _OTHER_IFS:
+        rest = match["rest"].split()
+        if not (_SUBJECTS | {"would", "will", "then"}) & set(rest):
+            return True
+    match = _WOULD.search(before)
+    if match is None or not _goes_on(match["rest"]):
+        return False
+    if match["modal"] == "would":
+        return bool(_HAS_IF.search(whole)) or bool(re.search(r"\b(?:it|that|this|which) would\b", before))
+    is_month = bool(re.search(r"\b(?:in|last|next|of|since|until) may\b", before))
+    sense = cue.phrase.value  # who "might cry any moment" is near to tears
+    return sense.kind == "feeling" and not sense.muscles and not is_month
+
+
+def _before_now(tokens: Sequence[str], cues: Sequence[Found]) -> set[int]:
+    """The cues of what was felt in the past, where the text also says what is felt now: “yesterday I was furious, today I am calm”."""
+    now = next((i for i, token in enumerate(tokens) if token in _NOW), None)
+    if now is None or not any(cue.start > now for cue in cues) or not _PAST.search(" ".join(tokens[:now])):
+        return set()
+    return {cue.start for cue in cues if cue.start < now}
+
+
+def towards_me(tokens: Sequence[str], found: Sequence[Found]) -> list[Found]:
+    """Turn unpleasant feelings that somebody else has towards the one who speaks into what they are met with.
+
+    Args:
+        tokens: A text's.
+        found: What was found in them.
+
+    Returns:
+        The same; “furious with me” is fear and sorrow, “hates me” sorrow and anger.
+
+    Example:
+        >>> from tbd.think.rules.matcher import scan
+        >>> words = "my boss is furious with me".split()
+        >>> [(words[f.start : f.end], f.phrase.value.mix) for f in towards_me(words, scan(words)) if f.phrase.role == "cue"]
+        [(['furious', 'with', 'me'], {'fear': 0.55, 'sad': 0.45})]
+    """
+    return [_towards_me(tokens, f) for f in found]
+
+
+def _towards_me(tokens: Sequence[str], cue: Found) -> Found:
+    sense = cue.phrase.value
+    if cue.phrase.role != "cue" or sense.kind != "feeling" or sense.valence > _UNPLEASANT:
+        return cue
+    start = next((i + 1 for i in range(cue.start - 1, -1, -1) if tokens[i] in _ENDS or tokens[i] == ","), 0)
+    match = _TOWARDS_ME.match(" ".join(tokens[cue.end : cue.end + 2]))
+    if match is None or start == cue.start or {"i", "we", "not", "never", "no"} & set(tokens[start : cue.start]):
+        return cue
+    met: dict[Emotion, float] = {}
+    for emotion, weight in sense.mix.items():
+        for other, share in _MET_WITH.get(emotion, {}).items():
+            met[other] = met.get(other, 0.0) + weight * share
+    if not met:
+        return cue
+    total = sum(met.values())
+    met = {emotion: weight / total for emotion, weight in sorted(met.items(), key=lambda item: -item[1])}
+    met_with = replace(sense, mix=met, strength=_LESS * sense.strength, valence=-0.6, muscles=())
+    return Found(cue.phrase._replace(value=met_with), cue.start, cue.end + len(match[0].split()))
