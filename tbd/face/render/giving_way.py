@@ -32,11 +32,10 @@ smiles of 0.3 to 0.6 were drawn too faint to be named, and MediaPipe's landmarke
 _LIDS_UNDER_BROWS = 0.6
 """A lowered brow weighs on the lid: of its widening, so much is lost at full strength."""
 _ROUND = ("mouthPucker", "mouthFunnel")
-_WIDEN = {"mouthSmile": 0.85, "mouthStretch": 0.7, "mouthUpperUp": 0.55, "mouthFrown": 0.6, "mouthPress": 0.5}
-"""What draws the lips wide or flat, and how much of their rounding it takes at full strength. Lips that smile, snarl or frown round
-their vowels little: MediaPipe's landmarker reads a pucker of 0.05 at the 95th percentile of 163 frames of film with a full smile, 0.09 of
-131 with a raised lip, 0.06 of 24 with a frown, and 0.91 of speech. Models of motion round them as in plain speech, which drew smiles as
-snarls."""
+_WIDEN = {"mouthSmile": 0.85, "mouthStretch": 0.4, "mouthFrown": 0.6}
+"""What draws the lips wide or flat, and how much of their rounding it takes at full strength. Lips that smile or frown round their vowels
+little: MediaPipe's landmarker reads a pucker of 0.05 at the 95th percentile of 163 frames of film with a full smile, 0.06 of 24 with a
+frown, and 0.91 of speech. Models of motion round them as in plain speech, which drew smiles as snarls."""
 _RAISED_BY_SMILE = 0.4
 """A smile raises the whole upper lip: of what is asked to raise it beside, so much is in the smile already."""
 _WIDENING = np.zeros((len(_WIDEN), len(BLENDSHAPES)), np.float32)

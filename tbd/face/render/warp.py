@@ -237,8 +237,8 @@ class PortraitWarper:
             self._freed = self._free_lips(1.0)
         self._jaw_anchors = jaw_displacement(self._rest, self._mouth.anchors)
         self._lips_forward = self._modes[:, [13, 14], 2].mean(1)
-        self._corners_forward = self._modes[:, list(topology.MOUTH_CORNERS), 2].mean(1)
-        self._corners_forward[_JAW] = 0  # which goes back with its teeth
+        self._smile_forward = np.zeros(len(self._modes), np.float32)
+        self._smile_forward[_SMILE] = self._modes[_SMILE][:, list(topology.MOUTH_CORNERS), 2].mean(1)
         self._jaw_drop = resting_jaw_drop(self._rest, self._rig.basis[_JAW[0]])
         self._upper_lids, self._lower_lids = (self._layers.foreground.copy() for _ in range(2))
         skin = skin_mask(self._face.image, self._face.points[:, :2], self._face.scale)
@@ -439,7 +439,7 @@ class PortraitWarper:
         anchors, hanging = (self._face.project(self._mouth.anchors + drop, turn, shift)[:, :2] for drop in (np.zeros(3), jaw))
         pixels = self._lower_skins[0].pixels
         image = self._layer_at(lips, below[0], pixels)
-        forward, back = max(float(weights @ self._lips_forward), 0.0), -float(weights @ self._corners_forward)
+        forward, back = max(float(weights @ self._lips_forward), 0.0), -float(weights @ self._smile_forward)
         protruded = forward - max(back - 2 * forward, 0.0)
         self._mouth.draw(frame[pixels], moved, anchors, hanging, image, protruded, moving)
         for skin, places, eye in zip(self._lower_skins[1:], below[1:], self._eyes):

@@ -105,7 +105,7 @@ DRAWN_PULLS = (
     MusclePull("mouthSmile", "orbicularis oris, stretched straight", LIPS_INSIDE_CORNER, (0.0, -0.026, 0.0), 0.13),
     MusclePull("mouthFrown", "depressor anguli oris", CORNER, (-0.055, 0.015, 0.02), 0.3),
     MusclePull("mouthFrown", "orbicularis oris, which holds the middle", (*LIP_MIDDLE_TOP, *LIP_MIDDLE_BOTTOM), (0.0, 0.014, 0.0), 0.14),
-    MusclePull("mouthStretch", "risorius", CORNER, (-0.04, 0.005, 0.01), 0.34),
+    MusclePull("mouthStretch", "risorius", CORNER, (-0.03, 0.0, 0.005), 0.33),
     MusclePull("mouthStretch", "platysma", (321, 405, 335, 424), (0.0, 0.04, 0.0), 0.28, "lower"),
     MusclePull("mouthShrugLower", "mentalis", LIP_MIDDLE_BOTTOM, (0.0, 0.02, 0.0), 0.2, "lower", "both sides"),
     MusclePull("mouthShrugUpper", "orbicularis oris", LIP_MIDDLE_TOP, (0.0, 0.02, 0.0), 0.2, "upper", "both sides"),

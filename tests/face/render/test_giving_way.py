@@ -62,7 +62,7 @@ def test_a_slight_smile_shows_more_than_its_share_of_a_full_one(face):
     assert given[0] == 0 and given[5] > 0.55 * given[-1] and np.diff(given).min() > 0
 
 
-@pytest.mark.parametrize("felt", ["mouthSmile", "mouthStretch", "mouthUpperUp", "mouthFrown"])
+@pytest.mark.parametrize("felt", ["mouthSmile", "mouthFrown"])
 def test_lips_that_are_drawn_wide_round_their_vowels_less(felt):
     plain, wide = (respond(pose(mouthPucker=0.5, mouthFunnel=0.3, **levels)) for levels in ({}, {felt: 1.0}))
     for channel in ("mouthPucker", "mouthFunnel"):

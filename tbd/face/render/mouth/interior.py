@@ -26,9 +26,9 @@ _FUNNEL = 0.06
 _NARROW, _NARROW_LIGHT = 0.14, 0.55
 """Through a gap narrower than this, in inter-ocular distances, less light falls: at the narrowest this share (set on the same footage)."""
 _DRAWN_BACK, _OPENED = 0.06, 0.55
-"""Corners drawn back by so many inter-ocular distances flatten the lips against the teeth, which then stand in the light: gaps let it in as
-those do that are wider by 1 / `_OPENED`. In film a smile's teeth are as bright as the cheek (the 85th percentile between the lips, 1.00 and
-1.05 of it, 99 frames with gaps of 0.07 to 0.3), plain speech's 0.71 and 0.77 (131 frames)."""
+"""Corners that a smile draws back by so many inter-ocular distances flatten the lips against the teeth, which then stand in the light: gaps
+let it in as those do that are wider by 1 / `_OPENED`. In film a smile's teeth are as bright as the cheek (the 85th percentile between the
+lips, 1.00 and 1.05 of it, 99 frames with gaps of 0.07 to 0.3), what plain speech shows 0.71 and 0.77 (131 frames)."""
 _BITING, _WHOLE = 0.06, 0.95
 """Inter-ocular distances above biting edges, and opacity, within which a row shows its teeth alone."""
 _BRIGHTER = 1.8
@@ -82,7 +82,7 @@ class MouthInterior:
             x: (1, w) columns of these pixels.
             y: (h, 1) their rows.
             protruded: How far the lips stand out before the teeth beyond their rest, in inter-ocular distances; negative where their
-                corners are drawn back.
+                corners are drawn back by a smile.
 
         Returns:
             (h, w, 3) float32 RGB 0..255.

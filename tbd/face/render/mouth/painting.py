@@ -114,8 +114,8 @@ class Mouth:
             skull: (4, 2) pixels of the picture where `anchors` are in this frame as parts of the skull.
             jaw: The same as parts of the jaw.
             lower: (h, w, 3) uint8 RGB, the skin below the lips.
-            protruded: How far the lips stand out beyond their rest, in inter-ocular distances; negative where their corners are drawn
-                back.
+            protruded: How far the lips stand out beyond their rest, in inter-ocular distances; negative where a smile draws their
+                corners back.
             moving: 0..1, whether the lips have left their rest, in which a mouth that is open in the portrait shows its own inside.
         """
         top, bottom = moved[self.aperture.top] + self._ease[0], moved[self.aperture.bottom] + self._ease[1]
