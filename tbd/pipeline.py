@@ -76,7 +76,7 @@ class TalkingHeadPipeline:
         renderer: Face geometry and motion → frames. By default the portrait is warped as `warp_renderer` does for the plan.
         video_model: Draws every frame anew, from plan and voice as well, instead of a renderer.
         voice_reader: Voice → how it is said; `ProsodicVoiceReader` by default.
-        idle: Adds glances and lopsidedness to what the motion model draws; `IdleMotion` by default.
+        idle: Adds glances, shifts of the head and lopsidedness to what the motion model draws; `IdleMotion` by default.
 
     Example:
         >>> from tbd.media import read_audio, read_image

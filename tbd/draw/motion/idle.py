@@ -1,4 +1,4 @@
-"""What eyes and the two halves of a face do of themselves, which a mean over many performances leaves out. Needs numpy alone."""
+"""What eyes, head and the two halves of a face do of themselves, which a mean over many performances leaves out. Needs numpy alone."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -18,8 +18,16 @@ _HOME, _AWAY = 1.0, 0.7
 """Median seconds that eyes rest on whom they talk to, and on something else."""
 _LEAVES, _STAYS = 0.75, 0.3
 """How often a look at the other is followed by a glance aside, and a glance aside by another one."""
-_JUMP, _REACH = 0.6, 8
-"""Standard deviation (frames) of the step by which the eyes jump, which takes two frames; and frames beyond which nothing is left of it."""
+_JUMP, _JUMP_REACH = 0.33, 8
+"""Width (frames) of the logistic step by which the eyes jump, which takes two frames; and frames beyond which nothing is left of it."""
+_SWAY = (2.6, 0.9)
+"""Deviation (degrees) of the poses that a head takes, down and to the subject's left, beyond what a model draws."""
+_RESTS, _TURN, _TURN_REACH = 1.7, 3.4, 60
+"""Median seconds that it rests in each; width (frames) of the step to the next, which takes 0.6 s; and its reach."""
+_EYE = math.radians(30)
+"""Rotation of the eyes at eyeLookOut = 1."""
+_DIRECTED = 0.03
+"""Rotation (radians) by a plan from which a head does nothing of itself."""
 _LOPSIDED = 0.2
 """Deviation over people of the share by which one half of a face goes farther than their mean."""
 _WANDERS, _PERIODS = 0.07, (3.1, 4.7, 7.9)
@@ -31,19 +39,23 @@ _HALVES = ("browDown", "browOuterUp", "cheekSquint", "eyeSquint", "mouthDimple",
 GAZE = {"eyeLookOutLeft": (0, 1), "eyeLookInRight": (0, 1), "eyeLookInLeft": (0, -1), "eyeLookOutRight": (0, -1),
          "eyeLookDownLeft": (1, 1), "eyeLookDownRight": (1, 1), "eyeLookUpLeft": (1, -1), "eyeLookUpRight": (1, -1)}  # fmt: skip
 """Channel → axis of the gaze (to the subject's left, down) and its sign."""
+_ROTATIONS = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll")]
 
 
 class IdleMotion:
-    """Adds glances and lopsidedness to a motion.
+    """Adds glances, lopsidedness and shifts of the head's pose to a motion.
 
     A diffusion model that is trained to predict motion draws the mean of what it cannot know: eyes that may jump at any moment
-    do not jump at all, and halves of a face that differ from person to person are equal. Here the eyes jump between whom they talk to and
-    what lies beside, as often as filmed people's do, except while the plan directs them; and one half of the face goes a little farther
-    than the other, by a share of what it does, which is the performance's own and wanders.
+    do not jump at all, halves of a face that differ from person to person are equal, and a head nods with the voice but returns to one
+    pose. Here the eyes jump between whom they talk to and
+    what lies beside, as often as filmed people's do, except while the plan directs them; one half of the face goes a little farther
+    than the other, by a share of what it does, which is the performance's own and wanders; and the head takes another pose every second or
+    two, while the eyes stay where they look, except while the plan directs it.
 
     Args:
         glances: How far the eyes jump, 1 as people's; 0: not at all.
         asymmetry: How unequal the halves are, 1 as people's; 0: as they come.
+        sway: How far the head's poses lie apart, 1 as people's; 0: as it comes.
 
     Raises:
         InputError: If an amount is not a number of 0 to 3.
@@ -56,11 +68,11 @@ class IdleMotion:
         (True, True)
     """
 
-    def __init__(self, glances: float = 1.0, asymmetry: float = 1.0) -> None:
-        for name, amount in {"glances": glances, "asymmetry": asymmetry}.items():
+    def __init__(self, glances: float = 1.0, asymmetry: float = 1.0, sway: float = 1.0) -> None:
+        for name, amount in {"glances": glances, "asymmetry": asymmetry, "sway": sway}.items():
             if not 0 <= amount <= 3:
                 raise InputError(f"{name} must lie between 0 and 3, not {amount}.")
-        self.glances, self.asymmetry = glances, asymmetry
+        self.glances, self.asymmetry, self.sway = glances, asymmetry, sway
 
     def __call__(self, values: np.ndarray, plan: MusclePlan, seed: int) -> np.ndarray:
         """Add to a whole motion.
@@ -84,26 +96,26 @@ class IdleMotion:
         Returns:
             Adds to one piece after the other what the whole would get.
         """
-        return IdlePerformance(self.glances, self.asymmetry, seed)
+        return IdlePerformance(self.glances, self.asymmetry, self.sway, seed)
 
 
 class IdlePerformance:
-    """The glances and the lopsidedness of one performance, as far as it has come; see `IdleMotion.begin`.
+    """The idle motion of one performance, as far as it has come; see `IdleMotion.begin`.
 
     Args:
         glances: As for `IdleMotion`.
         asymmetry: Likewise.
+        sway: Likewise.
         seed: Of the performance.
     """
 
-    def __init__(self, glances: float, asymmetry: float, seed: int) -> None:
-        self._glances, self._asymmetry, self._frames = glances, asymmetry, 0
+    def __init__(self, glances: float, asymmetry: float, sway: float, seed: int) -> None:
+        self._glances, self._asymmetry, self._sway, self._frames = glances, asymmetry, sway, 0
         rng = np.random.default_rng((seed, 1))
         self._shares = {name: (rng.normal(0, _LOPSIDED), rng.uniform(0, 2 * np.pi, len(_PERIODS))) for name in _HALVES}
-        rng = np.random.default_rng((seed, 0))
-        self._fixations = fixations(rng, _GLANCE, lambda away, _: _duration(rng, away))
-        self._next: tuple[float, np.ndarray] = next(self._fixations)
-        self._looks: list[tuple[float, np.ndarray]] = [(-np.inf, np.zeros(2))]
+        eyes, head = (np.random.default_rng((seed, part)) for part in (0, 2))
+        self._gaze = _Shifts(fixations(eyes, _GLANCE, lambda away, _: _duration(eyes, _AWAY if away else _HOME)), _JUMP, _JUMP_REACH)
+        self._pose = _Shifts(_poses(head), _TURN, _TURN_REACH)
 
     def __call__(self, values: np.ndarray, plan: MusclePlan, start: float | None = None) -> np.ndarray:
         """Add to the next piece.
@@ -122,8 +134,14 @@ class IdlePerformance:
         frames = self._frames + np.arange(len(out))
         if self._asymmetry > 0:
             self._tilt(out, frames / FPS)
-        if self._glances > 0:
-            self._glance(out, frames, perform(plan, len(out), self._frames / FPS if start is None else start))
+        if self._glances > 0 or self._sway > 0:
+            performed = perform(plan, len(out), self._frames / FPS if start is None else start)
+            looks = np.zeros((len(out), 2))
+            if self._glances > 0:
+                looks += self._glances * self._gaze(frames)
+            if self._sway > 0:
+                looks += self._turn(out, frames, performed)
+            self._look(out, looks, performed)
         self._frames += len(out)
         return out
 
@@ -136,9 +154,16 @@ class IdlePerformance:
                 column = out[:, INDEX[name + side]]
                 column[...] = np.clip(column * (1 + sign * share), 0, np.maximum(column, 1))
 
-    def _glance(self, out: np.ndarray, frames: np.ndarray, performed: np.ndarray) -> None:
+    def _turn(self, out: np.ndarray, frames: np.ndarray, performed: np.ndarray) -> np.ndarray:
+        """Turn the head; returns (T, 2) how far the eyes turn so that they stay where they look."""
+        directed = np.abs(performed[:, _ROTATIONS]).max(-1)
+        turned = self._sway * np.clip(1 - directed / _DIRECTED, 0, 1)[:, None] * self._pose(frames)  # (T, 2) down, to the left
+        out[:, _ROTATIONS[:2]] += turned
+        return -turned[:, ::-1] / _EYE
+
+    def _look(self, out: np.ndarray, looks: np.ndarray, performed: np.ndarray) -> None:
         directed = performed[:, [INDEX[name] for name in GAZE]].max(-1, initial=0)
-        aim = self._aim(frames) * (self._glances * np.clip(1 - directed / 0.1, 0, 1)[:, None])
+        aim = looks * np.clip(1 - directed / 0.1, 0, 1)[:, None]
         for axis in (0, 1):
             for side in ("Left", "Right"):
                 ways = {name: sign for name, (along, sign) in GAZE.items() if along == axis and name.endswith(side)}
@@ -146,17 +171,32 @@ class IdlePerformance:
                 for name, sign in ways.items():
                     out[:, INDEX[name]] = np.clip(sign * gaze, 0, 1)
 
-    def _aim(self, frames: np.ndarray) -> np.ndarray:
-        """(T, 2) where the eyes look in consecutive frames."""
-        while self._next[0] < frames[-1] + _REACH:
-            self._looks.append(self._next)
-            self._next = next(self._fixations)
-        while len(self._looks) > 1 and self._looks[1][0] < frames[0] - _REACH:
-            del self._looks[0]
-        aim = np.tile(self._looks[0][1], (len(frames), 1))
-        for (_, before), (start, target) in pairwise(self._looks):
-            aim += _step(frames - start)[:, None] * (target - before)
-        return aim
+
+class _Shifts:
+    """Where something is that goes from target to target, each time by a logistic step.
+
+    Args:
+        targets: First frames of targets, and (2,) where they are.
+        width: Of the step, frames.
+        reach: Frames from a step beyond which nothing is left of it.
+    """
+
+    def __init__(self, targets: Iterator[tuple[float, np.ndarray]], width: float, reach: int) -> None:
+        self._targets, self._width, self._reach = targets, width, reach
+        self._next = next(targets)
+        self._known: list[tuple[float, np.ndarray]] = [(-np.inf, np.zeros(2))]
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """(T, 2) where it is in consecutive frames, which begin no earlier than those before."""
+        while self._next[0] < frames[-1] + self._reach:
+            self._known.append(self._next)
+            self._next = next(self._targets)
+        while len(self._known) > 1 and self._known[1][0] < frames[0] - self._reach:
+            del self._known[0]
+        place = np.tile(self._known[0][1], (len(frames), 1))
+        for (_, before), (start, target) in pairwise(self._known):
+            place += _step((frames - start) / self._width)[:, None] * (target - before)
+        return place
 
 
 def fixations(
@@ -180,11 +220,19 @@ def fixations(
         start += frames(away, start)
 
 
-def _duration(rng: np.random.Generator, away: bool) -> float:
-    """Frames that a fixation lasts."""
-    return float(max(4.0, FPS * rng.lognormal(math.log(_AWAY if away else _HOME), 0.5)))
+def _poses(rng: np.random.Generator) -> Iterator[tuple[float, np.ndarray]]:
+    """First frames of the poses after a head's first, and (2,) where they are: radians down and to the subject's left."""
+    start = 0.0
+    while True:
+        start += _duration(rng, _RESTS)
+        yield start, np.radians(rng.normal(0, _SWAY))
+
+
+def _duration(rng: np.random.Generator, median: float) -> float:
+    """Frames that eyes rest on something, or a head in a pose, of a median in seconds."""
+    return float(max(4.0, FPS * rng.lognormal(math.log(median), 0.5)))
 
 
 def _step(since: np.ndarray) -> np.ndarray:
-    """(T,) how far of a jump is made, frames after it."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(since / (0.55 * _JUMP), -40, 40))))
+    """(T,) how far of a step of width 1 is made, after its middle."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(since, -40, 40))))

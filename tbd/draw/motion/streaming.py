@@ -70,7 +70,7 @@ class MotionStream:
         seed: The same seed and the same sound give the same motion, however the sound is cut into pieces.
         options: How it is drawn.
         guidance: How the branches are combined; None for the model's own.
-        idle: Adds glances and lopsidedness; None: nothing is added.
+        idle: Adds idle motion; None: nothing is added.
 
     Example:
         >>> from tbd.draw.motion.loading import load_motion_model

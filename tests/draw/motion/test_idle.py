@@ -1,4 +1,4 @@
-"""Glances and lopsidedness, which are added to what the motion model draws."""
+"""Glances, shifts of the head and lopsidedness, which are added to what the motion model draws."""
 
 import numpy as np
 import pytest
@@ -39,6 +39,23 @@ def test_where_the_plan_directs_the_eyes_they_stay():
     assert (moved[112:150, gaze] == drawn[112:150, gaze]).all() and moved[:90, gaze].any()
 
 
+def test_a_head_takes_other_poses_and_the_eyes_stay_where_they_look():
+    moved = [IdleMotion(0, 0)(STILL, MusclePlan(), seed) for seed in range(40)]
+    pitch = np.degrees([one[:, INDEX["headPitch"]] for one in moved])
+    assert 1.5 < np.std(pitch, 1).mean() < 3 and np.abs(np.diff(pitch, axis=1)).max() < 1  # degrees a frame
+    gaze = np.array([one[:, INDEX["eyeLookDownLeft"]] - one[:, INDEX["eyeLookUpLeft"]] for one in moved])
+    assert np.abs(30 * gaze + pitch).max() < 1e-3
+    still = IdleMotion(0, 0, 0)(STILL, MusclePlan(), 1)
+    assert (still == STILL).all() and all(abs(one[0, INDEX["headPitch"]]) < np.radians(1) for one in moved)
+
+
+def test_a_head_that_the_plan_directs_does_nothing_of_itself():
+    plan = MusclePlan(actions=(MuscleAction(unit=54, intensity=0.8, onset=4.0, apex=4.4, offset=6.0),))
+    head = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll")]
+    moved = IdleMotion(0, 0)(STILL, plan, 2)
+    assert (moved[112:150, head] == 0).all() and moved[:90, head].any()
+
+
 def test_halves_differ_by_a_share_that_is_the_performances_own():
     moved = [IdleMotion(glances=0)(smiling(), MusclePlan(), seed) for seed in range(40)]
     shares = [one[:, INDEX["mouthSmileLeft"]] / one[:, INDEX["mouthSmileRight"]] for one in moved]
@@ -54,7 +71,7 @@ def test_pieces_get_what_the_whole_gets_and_a_seed_gives_one_performance():
     pieces = [performance(smiling()[at : at + 7], plan) for at in range(0, 250, 7)]
     assert np.abs(np.concatenate(pieces) - whole).max() < 1e-6
     assert (IdleMotion()(smiling(), plan, 5) == whole).all() and (IdleMotion()(smiling(), plan, 6) != whole).any()
-    assert (IdleMotion(0, 0)(smiling(), plan, 5) == smiling()).all()
+    assert (IdleMotion(0, 0, 0)(smiling(), plan, 5) == smiling()).all()
 
 
 def test_performances_of_one_pipeline_know_nothing_of_each_other():
