@@ -45,7 +45,7 @@ def add_drawing_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--audio-scale", type=float, help="strength of the articulation (default: the model's)")
     parser.add_argument("--head-motion", type=float, default=1.0, help="how much the head moves; 0 holds it still")
     parser.add_argument(
-        "--idle-motion", type=float, default=1.0, help="how much eyes glance, the head shifts and the halves of the face differ; 0: not at all"
+        "--idle-motion", type=float, default=1.0, help="how much eyes glance, heads shift and halves of the face differ; 0: not at all"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but warnings, which go to standard error")
 
