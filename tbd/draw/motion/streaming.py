@@ -23,6 +23,7 @@ from tbd.face.channels import BLENDSHAPES, CHANNELS
 from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.speech.alignment import PHONES_PER_FRAME
 from tbd.speech.streaming import PhoneStream, open_phone_stream
+from tbd.speech.voice_gate import COLUMN, VoiceGate
 from tbd.think.plan import MusclePlan
 from tbd.think.succession import hand_over, rebase
 
@@ -94,12 +95,13 @@ class MotionStream:
         self.guidance = guidance or model.guidance
         recognizer = model.audio_encoder.recognizer
         self._phones: PhoneStream | None = None if recognizer is None else open_phone_stream(recognizer)
+        self._gate = VoiceGate()
         self._generator = torch.Generator().manual_seed(seed)
         self._noise = torch.zeros(0, len(CHANNELS))  # of frames from `done` on
         self._past = torch.zeros(0, len(CHANNELS))
         self._sound = np.zeros(0, np.float32)
         self._first = 0  # number of the first sample that is kept
-        self._recognized = 0  # samples whose phones are recognized
+        self._recognized = 0  # samples whose phones are recognized, and of which it is known whether they are a voice's
         self.frames, self._finished = 0, False
         self._plan, self._origin, self._anchor = plan, 0.0, PoseAnchor(model.std.cpu().numpy())
 
@@ -239,20 +241,24 @@ class MotionStream:
         if high > known and not self._finished:
             mirrored = out[: known - low][::-1][: high - known]
             out[known - low : known - low + len(mirrored)] = mirrored
-        sound = torch.from_numpy(out)[None].to(self.model.device)
-        if self._phones is None:
-            return sound, None
         columns = (start - context) * PHONES_PER_FRAME, (start + length + context) * PHONES_PER_FRAME
         self._recognize(known)
-        track = self._phones.track(*columns)
+        gains = self._gate.gains(*columns)
+        sound = torch.from_numpy(out * np.repeat(gains, COLUMN))[None].to(self.model.device)
+        if self._phones is None:
+            return sound, None
+        track = np.where(gains > 0.5, self._phones.track(*columns), 0).astype(np.uint8)
         if self._finished:
             track[max(-(-known * PHONES_PER_FRAME // SAMPLES_PER_FRAME) - columns[0], 0) :] = 0
         return sound, torch.from_numpy(track)[None].to(self.model.device)
 
     def _recognize(self, known: int) -> None:
         """Recognize on to sample number `known`: never further, or the phones would depend on how the sound is cut into pieces."""
-        if self._phones is not None and known > self._recognized:
-            self._phones.feed(self._sound[self._recognized - self._first : known - self._first])
+        if known > self._recognized:
+            passage = self._sound[self._recognized - self._first : known - self._first]
+            self._gate.feed(passage)
+            if self._phones is not None:
+                self._phones.feed(passage)
             self._recognized = known
 
     def _draw_noise(self, count: int) -> None:
