@@ -6,8 +6,6 @@ The order of the rows is the order of the classes in every trained model: append
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-import numpy as np
-
 from tbd.errors import InputError
 from tbd.think.emotion_spec import AffectProfile, EmotionSpec, VocalProfile, prototype
 
@@ -142,6 +140,8 @@ MEAD_EMOTIONS: tuple[str, ...] = EMOTIONS[:8]
 
 # the names are known when the table has been read: pydantic validates them, type checkers see a str
 if TYPE_CHECKING:
+    import numpy as np
+
     Emotion: TypeAlias = str
 else:
     Emotion = Literal[EMOTIONS]
@@ -211,7 +211,7 @@ LEVELS: Mapping[int, Level] = {1: Level(0.25, 0.45, "slightly"), 2: Level(0.50, 
 0.76 to 0.79, which models were trained on: `tbd.think.labels`."""
 
 
-def blend_matrix(known: int) -> np.ndarray:
+def blend_matrix(known: int) -> "np.ndarray":
     """The emotions as mixes of the first `known` of them, for models that were trained with a shorter table.
 
     Args:
@@ -229,6 +229,8 @@ def blend_matrix(known: int) -> np.ndarray:
     """
     if known > len(EMOTIONS):
         raise InputError(f"The model knows {known} emotions, but tbd.think.emotions has {len(EMOTIONS)}; add those it was trained with.")
+    import numpy as np  # a cold `tbd think` is faster without
+
     matrix = np.zeros((len(EMOTIONS), known), np.float32)
     matrix[:known, :known] = np.eye(known)
     for row, spec in enumerate(EMOTION_SPECS.values()):

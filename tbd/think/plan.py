@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
@@ -17,7 +16,9 @@ from tbd.errors import InputError
 from tbd.think.action_units import ACTION_UNITS, TOGETHER, Region, Side, describe_unknown
 from tbd.think.emotions import Emotion
 from tbd.utils.atomic import atomic_output
-from tbd.utils.tracks import smoothstep
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["RELEASE", "RISE", "TAIL", "Emotion", "MuscleAction", "MusclePlan", "Region", "Segment", "Side", "Step", "mix_over_time"]
 
@@ -58,6 +59,7 @@ class MuscleAction(_Part):
 
     Example:
         >>> smile = MuscleAction(unit=12, intensity=0.6, onset=1.0, offset=3.0)
+        >>> import numpy as np
         >>> smile.envelope(np.array([0.0, 2.0, 5.0])).round(2).tolist()
         [0.0, 0.6000000238418579, 0.0]
     """
@@ -88,8 +90,12 @@ class MuscleAction(_Part):
                 raise ValueError(f"AU{self.unit} has its {earlier} at {t0:g} s after its {later} at {t1:g} s; put the times in order.")
         return self
 
-    def envelope(self, times: np.ndarray) -> np.ndarray:
+    def envelope(self, times: "np.ndarray") -> "np.ndarray":
         """(T,) intensity at `times` seconds: smooth rise, hold, smooth release."""
+        import numpy as np  # a cold `tbd think` is faster without
+
+        from tbd.utils.tracks import smoothstep
+
         level = np.full(len(times), self.intensity, np.float32)
         if self.onset is not None:
             apex = self.onset + RISE if self.apex is None else max(self.apex, self.onset + 1e-3)

@@ -65,10 +65,10 @@ def test_think_json_is_a_plan_that_generate_takes(capsys, tmp_path):
     assert {(a.unit, a.side) for a in plan.actions} == {(1, "left"), (2, "left")}
 
 
-@pytest.mark.parametrize("command", [["--help"], ["think", "quietly furious"]])
+@pytest.mark.parametrize("command", [["--help"], ["think", "quietly furious", "--planner", "rules"]])
 def test_light_commands_start_fast(command):
-    """About a second on an idle machine; no torch, no mediapipe (that is what would take longer)."""
-    heavy = ("torch", "mediapipe", "cv2", "lightning")
+    """About a second on an idle machine; no torch, no mediapipe, no numpy (they are what would take longer)."""
+    heavy = ("torch", "mediapipe", "cv2", "lightning", "numpy", "tbd.utils.jobs.monitor")
     code = f"import sys; from tbd.cli.main import main; main(sys.argv[1:]); print([m for m in {heavy} if m in sys.modules])"
     start = time.process_time()
     out = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=True).stdout

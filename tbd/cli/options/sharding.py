@@ -1,31 +1,15 @@
-"""The options that share a command's clips out over machines, by hand or through a cluster, and the job that does one part."""
+"""The options that share a command's clips out over machines, by hand or through a cluster."""
 
-import json
-import sys
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from tbd.errors import InputError, TBDError
-from tbd.utils.jobs.monitor import Job
 from tbd.utils.jobs.shards import Shard
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
 
-
-class ShardJob(Job):
-    """One shard of a command.
-
-    Args:
-        command: Module of the command.
-        options: The command's options.
-    """
-
-    module: ClassVar[str] = "tbd.cli.options.sharding"
-
-    command: str
-    options: dict[str, Any]
+    from tbd.utils.jobs.monitor import Job
 
 
 def add_shard_options(parser: "ArgumentParser") -> None:
@@ -74,6 +58,7 @@ def launch_shards(command: str, options: "Namespace", own: "Namespace", folder: 
     """
     from rich.console import Console
 
+    from tbd.cli.options.shard_job import shard_job
     from tbd.utils.jobs.launchers import SlurmLauncher
     from tbd.utils.jobs.monitor import Monitor
 
@@ -81,10 +66,10 @@ def launch_shards(command: str, options: "Namespace", own: "Namespace", folder: 
         raise InputError(f"--shards is a number of jobs from 1, not {own.shards}.")
     launcher = SlurmLauncher(own.slurm, own.cluster)
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [_job(command, options, own, Shard(index, own.shards)) for index in range(1, own.shards + 1)]
+    jobs = [shard_job(command, options, own, Shard(index, own.shards)) for index in range(1, own.shards + 1)]
     failed: dict[str, str] = {}
 
-    def note(job: Job, reason: str | None) -> None:
+    def note(job: "Job", reason: str | None) -> None:
         if reason is not None:
             failed[job.name] = reason
 
@@ -93,32 +78,3 @@ def launch_shards(command: str, options: "Namespace", own: "Namespace", folder: 
     if failed:
         name, reason = next(iter(failed.items()))
         raise TBDError(f"{len(failed)} of {len(jobs)} shards failed, the first is {name}: {reason}. The same command does what is missing.")
-
-
-def _job(command: str, options: "Namespace", own: "Namespace", shard: Shard) -> ShardJob:
-    """One shard, whose options are the command's as plain values, for the machine that it runs on."""
-    kept = own.shard, own.launcher
-    own["shard"], own["launcher"] = str(shard), "local"
-    plain = {key: value for key, value in options.as_dict().items() if key != "config"}
-    own["shard"], own["launcher"] = kept
-    plain = json.loads(json.dumps(plain, default=str))
-    return ShardJob(name=f"shard-{shard.index}-{shard.count}", title=f"shard {shard}", command=command, options=plain)
-
-
-def run_file(path: str) -> None:
-    """Do the job that a file describes.
-
-    Args:
-        path: The file.
-
-    Raises:
-        TBDError: As the command does.
-    """
-    from jsonargparse import dict_to_namespace
-
-    job = ShardJob.model_validate(json.loads(Path(path).read_text(encoding="utf-8")))
-    import_module(job.command).COMMAND.run(dict_to_namespace(job.options))
-
-
-if __name__ == "__main__":
-    run_file(sys.argv[1])

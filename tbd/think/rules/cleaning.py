@@ -3,7 +3,6 @@
 Everything here says how a text is written, nothing what it means; `tbd.think.rules.tokenizer` reads what is left.
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable
@@ -14,28 +13,22 @@ _TAGS = (
     "a abbr b body br button code div em font footer form h1 h2 h3 h4 h5 h6 head header hr html i img input label li link meta nav ol p "
     "pre s section small span strong sub sup table tbody td th thead title tr u ul"
 )
-_MARKUP = re.compile(
-    r"<!--.*?-->|<(script|style)\b[^<>]*>.*?</\1\s*>|</?(?:" + "|".join(_TAGS.split()) + r")(?:\s[^<>]*)?/?>", re.IGNORECASE | re.DOTALL
-)
+_MARKUP = r"(?is)<!--.*?-->|<(script|style)\b[^<>]*>.*?</\1\s*>|</?(?:" + "|".join(_TAGS.split()) + r")(?:\s[^<>]*)?/?>"
 """HTML alone: “<sad>” is somebody's way to write “sad”."""
-_ADDRESS = re.compile(
-    r"\b(?:https?|ftp|file)://[^\s<>()\[\]\"']+|\bwww\.[^\s<>()\[\]\"']+"
+_ADDRESS = (
+    r"(?i)\b(?:https?|ftp|file)://[^\s<>()\[\]\"']+|\bwww\.[^\s<>()\[\]\"']+"
     r"|(?<![\w.])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b|(?<!\w)[a-z]:\\\S+"
-    r"|(?<!\S)~?(?:/[\w.-]+){2,}/?(?!\S)",
-    re.IGNORECASE,
+    r"|(?<!\S)~?(?:/[\w.-]+){2,}/?(?!\S)"
 )
 """Links, e-mail addresses and paths of files."""
-_CAMEL = re.compile(r"(?<!\w)([A-Z]?[a-z]{2,})((?:[A-Z][a-z]+)+)(?!\w)")
-_HASHTAG = re.compile(r"#(\w+)")
-_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_](?:[ ._-]|(?=[^\w\s]))){2,}[^\W\d_](?!\w)")
+_CAMEL = r"(?<!\w)([A-Z]?[a-z]{2,})((?:[A-Z][a-z]+)+)(?!\w)"
+_SPACED = r"(?<!\w)(?:[^\W\d_](?:[ ._-]|(?=[^\w\s]))){2,}[^\W\d_](?!\w)"
 _DIGITS = str.maketrans("0134578@$", "oieastbas")
-_LEET = re.compile(
-    r"(?<![\w@$#.])(?=[a-z0-9@$]*[a-z][a-z0-9@$]*[a-z])(?=[a-z@$]*[0134578@$])[a-z0134578@$]{3,}(?![\w@$%:.]\w|[\w@$%])", re.I
-)
+_LEET = r"(?i)(?<![\w@$#.])(?=[a-z0-9@$]*[a-z][a-z0-9@$]*[a-z])(?=[a-z@$]*[0134578@$])[a-z0134578@$]{3,}(?![\w@$%:.]\w|[\w@$%])"
 _SHORTEST_LEET = 3
 _FROM, _TO = r"(?:start|begin|from|onset)(?:_?(?:time|s|sec|seconds))?", r"(?:end|stop|to|until|offset)(?:_?(?:time|s|sec|seconds))?"
 _NUMBER = r"\"?(\d+(?:\.\d+)?)\s*s?\"?"
-_TIMELINE = re.compile(rf"[\"']?\b{_FROM}[\"']?\s*[:=]\s*{_NUMBER}\s*,\s*[\"']?{_TO}[\"']?\s*[:=]\s*{_NUMBER}\s*,?", re.IGNORECASE)
+_TIMELINE = rf"(?i)[\"']?\b{_FROM}[\"']?\s*[:=]\s*{_NUMBER}\s*,\s*[\"']?{_TO}[\"']?\s*[:=]\s*{_NUMBER}\s*,?"
 """Times of a timeline in JSON or YAML: ``"start": 0, "end": 2``."""
 
 
@@ -87,19 +80,26 @@ def clean(text: str, known: frozenset[str], notes: list[str]) -> str:
         >>> notes
         ['“https://example.org/happy” is an address and is not read.', '“4ngry” is read as “angry”.']
     """
-    text = visible(text)
+    text = visible(text)  # a pattern is compiled when a text first has the signs that it is about: that takes longer than a short plan
     if "<" in text:
-        text = _MARKUP.sub(" ", text)
+        text = re.sub(_MARKUP, " ", text)
     if "&" in text:
+        import html
+
         text = html.unescape(text)
-    text = _ADDRESS.sub(lambda match: _left_out(match, notes), text)
-    if re.search(r"[{=:]", text):
-        text = _TIMELINE.sub(r" from \1 s to \2 s, ", text)
+    if any(sign in text for sign in ("/", "@", "\\", "www.")):
+        text = re.sub(_ADDRESS, lambda match: _left_out(match, notes), text)
+    if "=" in text or ":" in text:
+        text = re.sub(_TIMELINE, r" from \1 s to \2 s, ", text)
         text = re.sub(r"\}\s*,?\s*\{", " ; ", text)
-    text = _HASHTAG.sub(lambda match: f" {_parted(match[1])} ", text)
-    text = _CAMEL.sub(lambda match: _parted(match[0]) if match[1].lower() in known else match[0], text)
-    text = _SPACED.sub(lambda match: _respelt(match, lambda word: re.sub(r"\W|_", "", word), known, notes), text)
-    return _LEET.sub(lambda match: _respelt(match, lambda word: word.translate(_DIGITS), known, notes), text)
+    if "#" in text:
+        text = re.sub(r"#(\w+)", lambda match: f" {_parted(match[1])} ", text)
+    if text != text.lower():
+        text = re.sub(_CAMEL, lambda match: _parted(match[0]) if match[1].lower() in known else match[0], text)
+    text = re.sub(_SPACED, lambda match: _respelt(match, lambda word: re.sub(r"\W|_", "", word), known, notes), text)
+    if any(sign in "0134578@$" for sign in text):
+        text = re.sub(_LEET, lambda match: _respelt(match, lambda word: word.translate(_DIGITS), known, notes), text)
+    return text
 
 
 def _left_out(match: re.Match, notes: list[str]) -> str:

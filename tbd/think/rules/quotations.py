@@ -2,8 +2,9 @@
 
 import re
 
-_QUOTED = re.compile(r"\"[^\"]{2,}\"|“[^”]{2,}”|«[^»]{2,}»|„[^“”]{2,}[“”]|(?<!\w)['‘](?=[^'’]* )[^\n]{2,}?[,.!?…]['’](?!\w)")
-_SAYING = re.compile(
+_QUOTED = r"\"[^\"]{2,}\"|“[^”]{2,}”|«[^»]{2,}»|„[^“”]{2,}[“”]|(?<!\w)['‘](?=[^'’]* )[^\n]{2,}?[,.!?…]['’](?!\w)"
+_MARKS = "\"“«„'‘"
+_SAYING = (
     r"\b(?:sa(?:y|ys|id|ying)|whisper|hiss|mutter|murmur|mumbl|shout|yell|scream|shriek|snap|snarl|growl|sob|cr(?:y|ies|ied)|laugh|groan|"
     r"moan|sneer|scoff|sp(?:at|it)|sigh|repl(?:y|ies|ied)|answer|ask|add|tell|told|insist|announc|exclaim|stammer|stutter|bark|gasp|plead|roar|"
     r"whimper|wail|giggl|chuckl|grunt|purr|beam)"
@@ -23,5 +24,7 @@ def without_quotations(text: str) -> str | None:
         >>> without_quotations('"I am so happy for you", she hissed.'), without_quotations('look "happy"')
         (' , , she hissed.', None)
     """
-    rest = _QUOTED.sub(" , ", text)
-    return rest if rest != text and _SAYING.search(rest.lower()) else None
+    if not any(sign in text for sign in _MARKS):
+        return None
+    rest = re.sub(_QUOTED, " , ", text)
+    return rest if rest != text and re.search(_SAYING, rest.lower()) else None

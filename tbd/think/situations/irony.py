@@ -22,12 +22,10 @@ _FORMS = (
     r"way to go|lucky (?:me|us)|how (?:kind|nice|thoughtful|sweet|good) of (?:you|him|her|them|it)|thank you (?:so|very) much|"
     r"thanks (?:a lot|so much|a bunch)|big surprise"
 )
-_OPENING = re.compile(rf"^\W*(?:(?:{_LEADING})[\s,]+)*(?:{_PRAISE}|{_FORMS})\b\s*[,.!…:;–—-]+\s*(?P<rest>\S+(?:\s+\S+)+)$", re.IGNORECASE)
-_WEARY = re.compile(r"\b(?:another|again|yet|more|as usual|as always|once more|still)\b", re.IGNORECASE)
+_OPENING = rf"(?i)^\W*(?:(?:{_LEADING})[\s,]+)*(?:{_PRAISE}|{_FORMS})\b\s*[,.!…:;–—-]+\s*(?P<rest>\S+(?:\s+\S+)+)$"
+_WEARY = r"(?i)\b(?:another|again|yet|more|as usual|as always|once more|still)\b"
 """Words that say that it is not the first time."""
-_SARCASTIC = re.compile(
-    r"\b(?:what (?:i|we) (?:needed|wanted)|all (?:i|we) need|lucky (?:me|us)|big surprise|of (?:you|him|her|them|it))\b", re.IGNORECASE
-)
+_SARCASTIC = r"(?i)\b(?:what (?:i|we) (?:needed|wanted)|all (?:i|we) need|lucky (?:me|us)|big surprise|of (?:you|him|her|them|it))\b"
 """Forms of words that are seldom meant."""
 _LIKELY = 0.6
 """How likely an unpleasant feeling must be, whichever it is, where what follows is read by itself."""
@@ -51,7 +49,7 @@ def follows_praise(text: str) -> tuple[str, str] | None:
         (('Oh great, ', 'another Monday.'), None)
     """
     text = " ".join(text.split())
-    match = _OPENING.match(text) if len(text) <= CHARACTER_LIMIT else None
+    match = re.match(_OPENING, text) if len(text) <= CHARACTER_LIMIT and re.search(r"[,.!…:;–—-] ", text) else None
     return (text[: match.start("rest")], match["rest"]) if match is not None else None
 
 
@@ -68,7 +66,7 @@ def ironic(praised: tuple[str, str], classify: Callable[[Sequence[str]], list[Si
     opening, rest = praised
     situation = classify([rest])[0]
     unpleasant = sum(situation.probabilities[emotion] for emotion in UNPLEASANT)
-    formed = _WEARY.search(rest) or _SARCASTIC.search(opening)
+    formed = re.search(_WEARY, rest) or re.search(_SARCASTIC, opening)
     if unpleasant < _LIKELY and not (formed and situation.probabilities["happy"] <= min(_UNLIKELY, unpleasant)):
         return None
     felt = {e: situation.probabilities[e] for e in UNPLEASANT if e != "fear"}  # who is afraid does not mock

@@ -1,6 +1,5 @@
 """A plan for the eye: the chain of thought, the muscles at work, the timeline."""
 
-import numpy as np
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -189,6 +188,8 @@ def _feelings(segments: tuple[Segment, ...], until: float, cells: int) -> Text:
 
 
 def _strip(actions: list[MuscleAction], until: float, cells: int) -> Text:
+    import numpy as np
+
     times = (np.arange(cells) + 0.5) / cells * until
     level = np.max([action.envelope(times) for action in actions], axis=0)
     return Text("".join(_LEVELS[int(np.ceil(value * 8 - 0.05))] for value in level), style="cyan")
