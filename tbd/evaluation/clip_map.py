@@ -1,8 +1,10 @@
 """A table that says which video belongs to which clip, for folders whose names say nothing."""
 
+import codecs
 import csv
 import os
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from tbd.errors import InputError
@@ -15,7 +17,8 @@ def read_clip_map(path: str | os.PathLike, root: Path, clips: Sequence[str]) -> 
     """Read a table of clips and files.
 
     Args:
-        path: A CSV file with the columns ``clip`` and ``file``, by comma, semicolon or tab; others are not looked at.
+        path: A CSV file with the columns ``clip`` and ``file``, by comma, semicolon, tab or bar, in UTF-8 or as Excel's Unicode text;
+            other columns are not looked at.
         root: Folder that files are relative to.
         clips: The ids that are expected.
 
@@ -55,15 +58,18 @@ def _rows(path: Path) -> list[tuple[int, str, str]]:
     """Line number, clip and file of each row."""
     if not path.is_file():
         raise InputError(f"There is no table {path} of clips and their files (--map).")
+    content = path.read_bytes()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is no text in UTF-8; save it as CSV.") from error
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    rows = csv.DictReader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
+    lines = text.splitlines()
+    # Excel may say its delimiter in a line of its own
+    before = sum(1 for _ in takewhile(lambda line: not line.strip() or line.lower().startswith("sep="), lines))
+    delimiter = max(",;\t|", key=lines[before].count) if before < len(lines) else ","
+    rows = csv.DictReader(lines[before:], delimiter=delimiter, skipinitialspace=True)
     try:
-        return _read(path, rows)
+        return [(before + line, clip, file) for line, clip, file in _read(path, rows)]
     except csv.Error as error:
         raise InputError(f"{path} cannot be read as CSV ({error}); save it as plain text with the columns clip and file.") from error
 

@@ -21,12 +21,21 @@ def folder(tmp_path):
     return tmp_path / "videos"
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_dialects(tmp_path, folder, delimiter):
     lines = [("﻿Clip", "who", "FILE "), (IDS[0], "x", "a.mp4"), (IDS[1], "", " b b.mov"), ("", "", "")]
     (tmp_path / "map.csv").write_text("\r\n".join(delimiter.join(line) for line in lines), encoding="utf-8")
     found, issues = read_clip_map(tmp_path / "map.csv", folder, IDS)
     assert {clip: path.name for clip, path in found.items()} == {IDS[0]: "a.mp4", IDS[1]: "b b.mov"} and not issues
+
+
+@pytest.mark.parametrize(("before", "encoding"), [("", "utf-16"), ("sep=;\r\n", "utf-8"), ("\r\n \r\n", "utf-8"), ("sep=;\r\n", "utf-16")])
+def test_what_excel_writes_is_read_and_lines_keep_their_numbers(tmp_path, folder, before, encoding):
+    text = f"{before}clip;file\r\n{IDS[0]};a.mp4\r\n{IDS[1]};gone.mp4\r\n"
+    (tmp_path / "map.csv").write_bytes(text.encode(encoding))
+    found, (issue,) = read_clip_map(tmp_path / "map.csv", folder, IDS)
+    assert {clip: path.name for clip, path in found.items()} == {IDS[0]: "a.mp4"}
+    assert issue.detail.startswith(f"line {3 + before.count(chr(10))} ")
 
 
 def test_what_is_wrong_is_named(tmp_path, folder):
