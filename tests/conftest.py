@@ -1,10 +1,14 @@
 """Fixtures that every test may use."""
 
+import copy
 import csv
 import os
 import signal
+import sys
 import wave
+from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +33,32 @@ def pytest_configure() -> None:
     """A shell ignores Ctrl-C for what it starts in the background, and tests that send it would wait for nothing."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_KEPT = 24
+"""Prepared portraits, of some ten megabytes each."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Prepare a portrait once for all tests that draw it: that takes seconds, and drawing keeps no state."""
+    module = sys.modules.get("tbd.face.render.renderer")  # tests that draw nothing need not import it
+    if module is None or hasattr(module.MeshWarpRenderer._warper, "kept"):
+        return
+    prepare, kept = module.MeshWarpRenderer._warper, OrderedDict()
+
+    def prepare_once(renderer: Any, face: Any) -> Any:
+        options = (renderer.neutralize, renderer.shading, renderer.close_lips, renderer.open_eyes, renderer.cells)
+        values = (value for _, value in sorted(vars(face).items()))
+        key = (options, *((v.shape, str(v.dtype), v.tobytes()) if isinstance(v, np.ndarray) else repr(v) for v in values))
+        if key not in kept:
+            kept[key] = prepare(renderer, copy.deepcopy(face))  # a test may change its own
+            while len(kept) > _KEPT:
+                kept.popitem(last=False)
+        kept.move_to_end(key)
+        return kept[key]
+
+    prepare_once.kept = kept
+    module.MeshWarpRenderer._warper = prepare_once
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def test_tables_that_are_none_are_refused(tmp_path, folder):
     (tmp_path / "map.csv").write_text(f"clip,file\n{IDS[0]},{'x' * 200_000}")  # longer than any field that csv takes
     with pytest.raises(InputError, match="cannot be read as CSV"):
         read_clip_map(tmp_path / "map.csv", folder, IDS)
-    (tmp_path / "map.csv").write_text("clip,file", encoding="utf-16")
+    (tmp_path / "map.csv").write_text("clip,file\né,é.mp4", encoding="latin-1")
     with pytest.raises(InputError, match="no text in UTF-8"):
         read_clip_map(tmp_path / "map.csv", folder, IDS)
 

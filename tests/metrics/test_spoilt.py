@@ -37,7 +37,7 @@ def effects(tmp_path_factory):
     from benchmarks.metrics import effects as measure
 
     face = load_portraits(["astronaut"], 256)["astronaut"]
-    rows = measure(face, another_face(face), tmp_path_factory.mktemp("stand_ins"), length=50, frames=3)
+    rows = measure(face, another_face(face), tmp_path_factory.mktemp("stand_ins"), length=50, frames=2)
     return {f"{row.metric}, {row.spoiling}": row for row in rows}
 
 
