@@ -3,10 +3,12 @@
 import copy
 import csv
 import os
+import shutil
 import signal
 import sys
 import wave
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
     prepare_once.kept = kept
     module.MeshWarpRenderer._warper = prepare_once
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], Any]], Path]:
+    """Name, maker of a folder → the folder, made once for all processes of a run; tests that write into it copy it."""
+    from filelock import FileLock
+
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def make(name: str, maker: Callable[[Path], Any]) -> Path:
+        folder, done = root / f"once-{name}", root / f"once-{name}.done"
+        with FileLock(root / f"once-{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # a maker that failed may have left something
+                folder.mkdir()
+                maker(folder)
+                done.touch()
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

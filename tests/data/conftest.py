@@ -18,12 +18,15 @@ def mead_tree(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared_folder(tmp_path_factory) -> Path:
+def prepared_folder(make_once) -> Path:
     """A cache of a folder of three clips, a, b and silent, at 128 and 64 pixels; tests that write into it copy it."""
-    root = tmp_path_factory.mktemp("folder")
-    for name, sound in (("a", tone(FRAMES / 25)), ("b", tone(FRAMES / 25)), ("silent", None)):
-        write_clip(root / f"raw/{name}.mp4", performance(), 25, sound)
-    return preprocess(FolderSource(str(root / "raw")), root / "cache", workers=1, sizes=(128, 64), console=Console(quiet=True)).root
+
+    def make(root: Path) -> None:
+        for name, sound in (("a", tone(FRAMES / 25)), ("b", tone(FRAMES / 25)), ("silent", None)):
+            write_clip(root / f"raw/{name}.mp4", performance(), 25, sound)
+        preprocess(FolderSource(str(root / "raw")), root / "cache", workers=1, sizes=(128, 64), console=Console(quiet=True))
+
+    return make_once("prepared", make) / "cache"
 
 
 @pytest.fixture(scope="session")

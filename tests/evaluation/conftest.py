@@ -16,11 +16,12 @@ from tests.evaluation.fakes import SIZE, FakeReference, fake_protocol
 
 
 @pytest.fixture(scope="session")
-def _truth(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("truth")
-    for clip in FakeReference().clips():
-        write_clip(GroundTruth(), clip, folder, SIZE, clip_seed(3, clip.id), torch.device("cpu"))
-    return folder
+def _truth(make_once) -> Path:
+    def make(folder: Path) -> None:
+        for clip in FakeReference().clips():
+            write_clip(GroundTruth(), clip, folder, SIZE, clip_seed(3, clip.id), torch.device("cpu"))
+
+    return make_once("truth", make)
 
 
 @pytest.fixture

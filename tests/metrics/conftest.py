@@ -29,11 +29,10 @@ def _no_weights(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def stand_in(tmp_path_factory):
+def stand_in(make_once):
     """Name → a file with random weights, made once."""
     from benchmarks import stand_ins
 
-    folder, makers = tmp_path_factory.mktemp("stand_ins"), {}
     makers = {
         "torchmetrics": lambda path: stand_ins.random_inception(path, "torchmetrics"),
         "pytorch-fid": lambda path: stand_ins.random_inception(path, "torchmetrics"),
@@ -43,10 +42,7 @@ def stand_in(tmp_path_factory):
     }
 
     def make(name: str) -> Path:
-        path = folder / f"{name}.pth"
-        if not path.exists():
-            makers[name](path)
-        return path
+        return make_once(f"stand-in-{name}", lambda folder: makers[name](folder / "weights.pth")) / "weights.pth"
 
     return make
 
