@@ -152,19 +152,20 @@ def test_a_track_in_digital_silence_says_nothing(stand_in, monkeypatch):
     from tbd.metrics import lip_sync
     from tbd.metrics.faces.crops import MouthCrop
 
-    pictures = torch.randint(0, 256, (70, 3, 224, 224), dtype=torch.uint8)
+    pictures, nowhere, compared = torch.zeros(70, 3, 4, 4, dtype=torch.uint8), np.full((70, 478, 3), np.nan), []
     monkeypatch.setattr(lip_sync, "crop_mouths", lambda *_: [MouthCrop(pictures[:40], 0), MouthCrop(pictures[40:], 40)])
-    sound = torch.rand(70 * 640) - 0.5
+    monkeypatch.setattr(lip_sync, "embed", lambda network, frames, audio, size: (compared.append((len(frames), len(audio))),))
+    monkeypatch.setattr(lip_sync, "shift_distances", lambda found: found)
+    monkeypatch.setattr(lip_sync, "score", lambda found: {"confidence": 3.0, "distance": 8.0, "offset": 2.0})
+    sound = torch.ones(70 * 640) / 2
     sound[: 40 * 640] = 0
     metric = SyncNetOffset("official-short", stand_in("syncnet"))
-    found = metric.measure(pictures, sound, np.full((70, 478, 3), np.nan))
-    monkeypatch.setattr(lip_sync, "crop_mouths", lambda *_: [MouthCrop(pictures[40:], 40)])
-    assert found == metric.measure(pictures, sound, np.full((70, 478, 3), np.nan))
-    sound[50 * 640 :] = 0
-    sound[: 10 * 640] = 0.1
-    monkeypatch.setattr(lip_sync, "crop_mouths", lambda *_: [MouthCrop(pictures[10:40], 10)])
+    assert metric.measure(pictures, sound, nowhere)["offset"] == 2 and compared == [(30, 30 * 640)]
+    sound[40 * 640 :] = 0
+    sound[-1] = 0.1
+    monkeypatch.setattr(lip_sync, "crop_mouths", lambda *_: [MouthCrop(pictures[:40], 0)])
     with pytest.raises(Unmeasurable, match="the longest track has 0"):
-        metric.measure(pictures, sound, np.full((70, 478, 3), np.nan))
+        metric.measure(pictures, sound, nowhere)
 
 
 def test_absent_and_foreign_weights(stand_in):
