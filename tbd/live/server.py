@@ -51,7 +51,7 @@ class LiveServer:
         try:
             from websockets.asyncio.server import serve
         except ImportError as error:
-            raise InputError("A live face on a page needs the package websockets: pip install 'tbd[live]'.") from error
+            raise InputError("A live face on a page needs the package websockets: pip install 'tbd[server]'.") from error
         try:
             server = await serve(
                 self._visit, self._host, self._port, process_request=self._respond, max_size=LONGEST_MESSAGE, max_queue=64, compression=None
