@@ -135,6 +135,13 @@ def test_an_order_that_does_not_say_how_far_leaves_room_to_speak(text):
     assert not check(PLANNER.plan(text))
 
 
+@pytest.mark.parametrize(("text", "unit", "onsets"), [
+    ("she blinks at 2 seconds", 45, [2]), ("winks at 1 s and at 3 s", 46, [1, 3]), ("nods once at 2.5 s", 54, [2.5]),
+])  # fmt: skip
+def test_a_short_movement_starts_when_the_text_says(text, unit, onsets):
+    assert [action.onset for action in PLANNER.plan(text, duration=6).actions if action.unit == unit] == onsets
+
+
 def test_the_figure_of_a_unit_is_no_count():
     actions = PLANNER.plan("AU12L at .4 gasp").actions
     assert next(action.intensity for action in actions if action.unit == 12) == 0.4

@@ -229,7 +229,7 @@ def _together(felt: _Stretch | None, moving: list[_Stretch], fill: Moment, now: 
         readings += [r for r in part.moment.readings if part.start == now or part.moment.every or (r.sense.time == "hold" and not r.count)]
     new = next((p.moment for p in parts if p.start == now), None) or Moment()
     every = next((p.moment.every for p in parts if p.moment.every), None)
-    return Moment(readings, pace=new.pace, brief=new.brief, rise=new.rise, every=every)
+    return Moment(readings, new.start, pace=new.pace, brief=new.brief, rise=new.rise, every=every)
 
 
 def _conflicts(stretches: list[_Stretch]) -> list[str]:
@@ -320,7 +320,8 @@ def _pulses(timed: TimedMoment, total: float) -> list[MuscleAction]:
 def _beginnings(timed: TimedMoment, pulse: Pulse, total: float) -> tuple[float, list[float]]:
     """Seconds from one movement to the next, and where each starts; closer together where the moment is short."""
     length = (timed.end or max(total, timed.start + 1.5)) - timed.start
-    begin = timed.start + min(0.3, 0.2 * length)
+    named = timed.moment.start is not None  # "blinks at 2 s" starts there
+    begin = timed.start + (0.0 if named else min(0.3, 0.2 * length))
     if timed.moment.every:
         return timed.moment.every, [begin + i * timed.moment.every for i in range(max(1, math.ceil((length - 0.3) / timed.moment.every)))]
     alternates = any(unit in MIRRORED for unit, _ in pulse.levels)
