@@ -81,7 +81,8 @@ def rank(votes: Sequence[Vote], methods: Sequence[str], resamples: int = 1000, s
     """Rank methods by the answers to one question.
 
     Intervals are percentiles of scores over bootstrap samples of the raters, whose answers belong together, widened for their number as
-    Student's t is (the expanded percentile interval of Hesterberg 2015): with a dozen raters, plain percentiles are too narrow.
+    Student's t is (the expanded percentile interval of Hesterberg 2015): with a dozen raters, plain percentiles are too narrow. Answers
+    that all agree are the same in every sample, be they one or a hundred, so that an interval is at least that of their number.
 
     Args:
         votes: Comparisons, repeated ones left out.
@@ -108,6 +109,8 @@ def rank(votes: Sequence[Vote], methods: Sequence[str], resamples: int = 1000, s
     drawn = bradley_terry(np.stack([tables[rng.integers(0, size, size)].sum(0) for _ in range(resamples)]))
     tail = 100 * _tail(size)
     low, high = np.percentile(drawn, (tail, 100 - tail), axis=0)
+    least, most = np.percentile(bradley_terry(_as_likely(total, resamples, rng)), (2.5, 97.5), axis=0)
+    low, high = np.minimum(low, least), np.maximum(high, most)
     order = np.argsort(-scores, kind="stable")
     beats = 1 / (1 + np.exp(scores[None] - scores[:, None]))
     share = (beats.sum(1) - 0.5) / max(len(methods) - 1, 1)
@@ -121,6 +124,15 @@ def rank(votes: Sequence[Vote], methods: Sequence[str], resamples: int = 1000, s
         len(raters),
         "raters" if by_raters else "answers",
     )
+
+
+def _as_likely(wins: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """(samples, N, N) tables of wins as likely as these, each answer by itself: shares by a uniform prior's posterior."""
+    first, second = np.nonzero(np.triu(wins + wins.T))
+    games, drawn = (wins + wins.T)[first, second], np.zeros((samples, *wins.shape))
+    shares = rng.beta(wins[first, second] + 1, wins[second, first] + 1, (samples, len(games)))
+    drawn[:, first, second], drawn[:, second, first] = games * shares, games * (1 - shares)
+    return drawn
 
 
 def _tail(count: int) -> float:

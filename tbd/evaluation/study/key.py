@@ -1,6 +1,7 @@
 """What a study's page hides, and what its raters answered: the two files that `tbd study fit` reads."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
@@ -137,7 +138,8 @@ def load_votes(key: StudyKey, paths: Sequence[str | Path]) -> list[Vote]:
         All comparisons.
 
     Raises:
-        InputError: If there are none, a file is no file of answers or of another study, or two files are of one rater.
+        InputError: If there are none, a file is no file of answers or of another study, two files are of one rater, or one answers a pair
+            more often than it was asked.
     """
     files = [file for path in map(Path, paths) for file in (sorted(path.glob("[!.]*.json")) if path.is_dir() else [path])]
     votes: list[Vote] = []
@@ -149,6 +151,9 @@ def load_votes(key: StudyKey, paths: Sequence[str | Path]) -> list[Vote]:
         if given.rater in seen:
             raise InputError(f"{file} and {seen[given.rater]} are of one rater; keep the longer one.")
         seen[given.rater] = file
+        asked = Counter((answer.question, frozenset((answer.left, answer.right)), answer.repeated) for answer in given.answers)
+        if max(asked.values(), default=1) > 1:
+            raise InputError(f"{file} answers a pair {max(asked.values())} times, which the page asks once; leave it out.")
         votes += [_vote(key, given.rater, answer, file) for answer in given.answers]
     if not votes:
         raise InputError("There are no answers; name the files that raters have sent, or their folder.")
@@ -167,7 +172,7 @@ def _load(path: Path, kind: type[PartT], what: str, advice: str) -> PartT:
     if not path.is_file():
         raise InputError(f"There is no {what} {path}; {advice}.")
     try:
-        return kind.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return kind.model_validate(json.loads(path.read_text(encoding="utf-8-sig")))
     except (ValueError, ValidationError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise InputError(f"{path} is no {what} ({reason}).") from error

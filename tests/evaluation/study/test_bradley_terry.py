@@ -51,6 +51,17 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     assert 0.91 < np.mean(inside) < 0.99
 
 
+@pytest.mark.parametrize(
+    ("raters", "each", "told"), [(1, 1, False), (1, 3, False), (1, 8, True), (3, 1, False), (12, 1, True), (6, 2, True)]
+)
+def test_few_answers_that_all_agree_tell_nobody_apart(raters, each, told):
+    """Every sample of them is the same, which is no certainty: of five, even chance makes one in sixteen."""
+    votes = [Vote(f"r{i}", 0, "a", "b", 1.0, False, f"c{j}") for i in range(raters) for j in range(each)]
+    ranking = rank(votes, ("b", "a"), resamples=400)
+    assert ranking.methods == ("a", "b") and ranking.overlaps(0, 1) != told
+    assert (ranking.high - ranking.low > 0.5).all()
+
+
 def test_scores_against_the_likelihood():
     """The fit is where the likelihood of wins and of half a drawn comparison a pair is greatest."""
     from scipy.optimize import minimize

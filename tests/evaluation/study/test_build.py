@@ -124,6 +124,12 @@ def test_answers_to_something_else_are_refused(study, tmp_path):
     refuses("what the study does not ask", answers=[{**good["answers"][0], "left": "0"}])
     refuses("no file of answers", answers=[{**good["answers"][0], "choice": "up"}])
     refuses("no answers", answers=[])
+    refuses("answers a pair 3 times", answers=[*good["answers"], good["answers"][0], good["answers"][0]])
+    turned = {**good["answers"][0], "left": good["answers"][0]["right"], "right": good["answers"][0]["left"]}
+    refuses("answers a pair 2 times", answers=[*good["answers"], turned])
+    again = {**good, "answers": [*good["answers"], {**turned, "repeated": True}]}
+    (tmp_path / "x.json").write_text(json.dumps(again), encoding="utf-8-sig")
+    assert len(load_votes(key, [tmp_path / "x.json"])) == len(good["answers"]) + 1
     (tmp_path / "twice.json").write_text(json.dumps(good))
     with pytest.raises(InputError, match="of one rater"):
         load_votes(key, [folder, tmp_path / "twice.json"])
