@@ -66,6 +66,10 @@ _LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)
 _RESTING = 0.02
 """Inter-ocular distances that lips move until a mouth that is open in the portrait has left its rest."""
 _JAW = [BLENDSHAPES.index(name) for name in JAW]
+_MATCHED = np.float32(2)
+"""A fold that is modelled lies beside the portrait's own by a little: half of its depth is found."""
+_WORN = 0.45
+"""A portrait that smiles already has corners that can rise less: of a full smile so much is in it."""
 _SMILE = [BLENDSHAPES.index(f"mouthSmile{side}") for side in topology.SIDES]
 
 
@@ -121,6 +125,7 @@ class PortraitWarper:
         self._opened = None if opened is None else opened * open_eyes
         # Lids blink, squint and follow the gaze by the opening that they have once they are open.
         self._rig = Rig(face.canonical if self._opened is None else face.canonical + self._opened, drawn=True)
+        self._smiling = np.float32(min(resting_smile(self._rig), 1))
         modes = [
             self._rig.modes,
             smile_relaxation(self._rig)[None],
@@ -297,8 +302,8 @@ class PortraitWarper:
         smiling = mix[_SMILE].sum(0)
         folds = np.flatnonzero(smiling > 0)
         log_light = np.log(shrink(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).astype(np.float32) + 8)
-        smiling[folds] *= shown_depth(maps[folds].reshape(-1, *size), log_light)
-        self._smile_folds = np.float32(0.8 * min(resting_smile(self._rig), 1)) * smiling
+        smiling[folds] *= np.minimum(_MATCHED * shown_depth(maps[folds].reshape(-1, *size), log_light), 1)
+        self._smile_folds = np.float32(0.8) * self._smiling * smiling
         self._tint = shadow_tint(image, points)
         self._crease_shape, self._crease_mix = size, mix
         self._crease_onset = np.append(crease_onsets(), np.zeros(len(lines))).astype(np.float32)
@@ -375,6 +380,7 @@ class PortraitWarper:
         yields = neutralize + (1 - neutralize) * contrary
         weights[-1] += (1 - weights[-1]) * max(yields, self._close_lips)
         held = weights[_JAW[0]] * blendshapes[_SMILE].mean()
+        weights[_SMILE] *= 1 - _WORN * self._smiling * (1 - yields)
         return np.append(weights, np.array([yields, 1, held], np.float32))
 
     def _fields(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray):

@@ -188,6 +188,17 @@ def test_teeth_behind_lips_that_a_smile_draws_flat_stand_in_the_light(face):
     assert light[0] > 1.15 * interior.shade(opening).mean()
 
 
+def test_a_face_that_smiles_already_is_given_less_of_a_smile(face):
+    from tbd.face.render.warp import PortraitWarper
+
+    warper, smile = PortraitWarper(face, cells=10), motion({"mouthSmile": 1.0}, {}).values
+    corners = [warper.canonical_mesh(values)[[61, 291], 1].mean() for values in smile]
+    relaxed = PortraitWarper(face, neutralize=1.0, cells=10)
+    free = [relaxed.canonical_mesh(values)[[61, 291], 1].mean() for values in smile]
+    assert 0.3 < (corners[0] - corners[1]) / (free[0] - free[1]) < 0.8
+    assert corners[0] > free[0]  # and smiles more than one that did not
+
+
 def test_neutralize_relaxes_a_smile(face):
     relaxed = draw(face, {}, neutralize=1.0)[0]
     found = FaceMeshTracker().locate(relaxed)
