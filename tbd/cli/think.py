@@ -92,6 +92,8 @@ def _chosen_tracker(options: "Namespace") -> "Tracker | None":
     if options.from_video is None:
         raise InputError("--tracker belongs to --from-video; there is no face to follow here.")
     if options.landmarker is not None:
+        if options.tracker == "landmarker":
+            return None  # the file's own
         raise InputError("--landmarker chooses its own tracker; leave --tracker out.")
     tracker: Tracker = made(chosen(options.tracker, "tracker", "mesh"), "tracker")
     return tracker

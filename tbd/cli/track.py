@@ -31,11 +31,13 @@ def _options(parser: "ArgumentParser") -> None:
 def _run(options: "Namespace") -> None:
     from tbd.cli.options.path_checks import check_track
 
-    if options.landmarker is not None and options.tracker != "mesh":
+    of_file = options.landmarker is not None and options.tracker in ("mesh", "landmarker")
+    if options.landmarker is not None and not of_file:
         raise InputError("--landmarker chooses its own tracker; leave --tracker out.")
     # before anything heavy is imported
     check_track(options.video, options.output, options.landmarker, options.neutral)
-    tracker = made(chosen(options.tracker, "tracker", "mesh"), "tracker") if options.tracker != "mesh" else None
+    known = of_file or options.tracker == "mesh"
+    tracker = None if known else made(chosen(options.tracker, "tracker", "mesh"), "tracker")
     part = {"start": options.start, "end": options.end}
     track(options.video, options.output, landmarker=options.landmarker, tracker=tracker, neutral=options.neutral, **part)
 

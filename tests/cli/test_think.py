@@ -59,6 +59,7 @@ REFUSED = [
     (("happy", "--neutral", "me.jpg"), "--neutral belongs to --from-video"),
     (("happy", "--tracker", "expressive"), "--tracker belongs to --from-video"),
     (("--from-video", "absent.mp4", "--tracker", "expressive", "--landmarker", "a.task"), "--landmarker chooses its own tracker"),
+    (("--from-video", "absent.mp4", "--tracker", "landmarker", "--landmarker", "a.task"), "There is no file absent.mp4 (--from-video)"),
     (("--from", "absent.json"), "There is no file absent.json (--from)"),
     (("happy", "--set", "AU12"), "“AU12” sets nothing; write a unit"),
     (("happy", "--set", "smile=1"), "“smile=1” sets nothing; write a unit"),

@@ -45,7 +45,7 @@ def add_drawing_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--audio-scale", type=float, help="strength of the articulation (default: the model's)")
     parser.add_argument("--head-motion", type=float, default=1.0, help="how much the head moves; 0 holds it still")
     parser.add_argument(
-        "--idle-motion", type=float, default=1.0, help="how much eyes glance, heads shift and halves of the face differ; 0: not at all"
+        "--idle-motion", type=float, default=1.0, help="how much eyes glance, heads shift, halves differ, smiles give way to sounds; 0: not"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but warnings, which go to standard error")
 
@@ -124,7 +124,7 @@ class SamplingOptions:
         muscle_scale: Strength of the local muscles, 0 to 5.
         audio_scale: Strength of the articulation, 0 to 5.
         head_motion: Factor on the head's movements, 0 to 5; 0 holds the head still.
-        idle_motion: Factor on glances, shifts of the head and lopsidedness, 0 to 3.
+        idle_motion: Factor on glances, shifts of the head, lopsidedness, and how much smiles give way to sounds; 0 to 3.
 
     Raises:
         InputError: If a number is out of range.

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from tbd.draw.motion.coarticulation import give_way
 from tbd.errors import InputError
 from tbd.face.channels import INDEX
 from tbd.media.rates import FPS
@@ -43,19 +44,22 @@ _ROTATIONS = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll")]
 
 
 class IdleMotion:
-    """Adds glances, lopsidedness and shifts of the head's pose to a motion.
+    """Adds glances, lopsidedness and shifts of the head's pose to a motion, and takes from smiles what sounds take.
 
     A diffusion model that is trained to predict motion draws the mean of what it cannot know: eyes that may jump at any moment
     do not jump at all, halves of a face that differ from person to person are equal, and a head nods with the voice but returns to one
     pose. Here the eyes jump between whom they talk to and
     what lies beside, as often as filmed people's do, except while the plan directs them; one half of the face goes a little farther
     than the other, by a share of what it does, which is the performance's own and wanders; and the head takes another pose every second or
-    two, while the eyes stay where they look, except while the plan directs it.
+    two, while the eyes stay where they look, except while the plan directs it. A smile gives way while lips round, as it does between
+    people's, where a corpus that adds feeling to speech has both at once.
 
     Args:
         glances: How far the eyes jump, 1 as people's; 0: not at all.
         asymmetry: How unequal the halves are, 1 as people's; 0: as they come.
         sway: How far the head's poses lie apart, 1 as people's; 0: as it comes.
+        coarticulation: How much a smile gives way while lips round, 1 as people's; 0: not at all; see
+            `tbd.draw.motion.coarticulation`.
 
     Raises:
         InputError: If an amount is not a number of 0 to 3.
@@ -68,11 +72,12 @@ class IdleMotion:
         (True, True)
     """
 
-    def __init__(self, glances: float = 1.0, asymmetry: float = 1.0, sway: float = 1.0) -> None:
-        for name, amount in {"glances": glances, "asymmetry": asymmetry, "sway": sway}.items():
+    def __init__(self, glances: float = 1.0, asymmetry: float = 1.0, sway: float = 1.0, coarticulation: float = 1.0) -> None:
+        amounts = {"glances": glances, "asymmetry": asymmetry, "sway": sway, "coarticulation": coarticulation}
+        for name, amount in amounts.items():
             if not 0 <= amount <= 3:
                 raise InputError(f"{name} must lie between 0 and 3, not {amount}.")
-        self.glances, self.asymmetry, self.sway = glances, asymmetry, sway
+        self.glances, self.asymmetry, self.sway, self.coarticulation = glances, asymmetry, sway, coarticulation
 
     def __call__(self, values: np.ndarray, plan: MusclePlan, seed: int) -> np.ndarray:
         """Add to a whole motion.
@@ -96,7 +101,7 @@ class IdleMotion:
         Returns:
             Adds to one piece after the other what the whole would get.
         """
-        return IdlePerformance(self.glances, self.asymmetry, self.sway, seed)
+        return IdlePerformance(self.glances, self.asymmetry, self.sway, self.coarticulation, seed)
 
 
 class IdlePerformance:
@@ -106,11 +111,13 @@ class IdlePerformance:
         glances: As for `IdleMotion`.
         asymmetry: Likewise.
         sway: Likewise.
+        coarticulation: Likewise.
         seed: Of the performance.
     """
 
-    def __init__(self, glances: float, asymmetry: float, sway: float, seed: int) -> None:
-        self._glances, self._asymmetry, self._sway, self._frames = glances, asymmetry, sway, 0
+    def __init__(self, glances: float, asymmetry: float, sway: float, coarticulation: float, seed: int) -> None:
+        self._glances, self._asymmetry, self._sway, self._coarticulation = glances, asymmetry, sway, coarticulation
+        self._frames = 0
         rng = np.random.default_rng((seed, 1))
         self._shares = {name: (rng.normal(0, _LOPSIDED), rng.uniform(0, 2 * np.pi, len(_PERIODS))) for name in _HALVES}
         eyes, head = (np.random.default_rng((seed, part)) for part in (0, 2))
@@ -132,15 +139,17 @@ class IdlePerformance:
         if not len(out):
             return out
         frames = self._frames + np.arange(len(out))
+        performed = perform(plan, len(out), self._frames / FPS if start is None else start)
+        if self._coarticulation > 0:
+            out = give_way(out, performed, self._coarticulation)
         if self._asymmetry > 0:
             self._tilt(out, frames / FPS)
+        looks = np.zeros((len(out), 2))
+        if self._glances > 0:
+            looks += self._glances * self._gaze(frames)
+        if self._sway > 0:
+            looks += self._turn(out, frames, performed)
         if self._glances > 0 or self._sway > 0:
-            performed = perform(plan, len(out), self._frames / FPS if start is None else start)
-            looks = np.zeros((len(out), 2))
-            if self._glances > 0:
-                looks += self._glances * self._gaze(frames)
-            if self._sway > 0:
-                looks += self._turn(out, frames, performed)
             self._look(out, looks, performed)
         self._frames += len(out)
         return out

@@ -45,7 +45,7 @@ def test_a_head_takes_other_poses_and_the_eyes_stay_where_they_look():
     assert 1.5 < np.std(pitch, 1).mean() < 3 and np.abs(np.diff(pitch, axis=1)).max() < 1  # degrees a frame
     gaze = np.array([one[:, INDEX["eyeLookDownLeft"]] - one[:, INDEX["eyeLookUpLeft"]] for one in moved])
     assert np.abs(30 * gaze + pitch).max() < 1e-3
-    still = IdleMotion(0, 0, 0)(STILL, MusclePlan(), 1)
+    still = IdleMotion(0, 0, 0, 0)(STILL, MusclePlan(), 1)
     assert (still == STILL).all() and all(abs(one[0, INDEX["headPitch"]]) < np.radians(1) for one in moved)
 
 
@@ -71,7 +71,7 @@ def test_pieces_get_what_the_whole_gets_and_a_seed_gives_one_performance():
     pieces = [performance(smiling()[at : at + 7], plan) for at in range(0, 250, 7)]
     assert np.abs(np.concatenate(pieces) - whole).max() < 1e-6
     assert (IdleMotion()(smiling(), plan, 5) == whole).all() and (IdleMotion()(smiling(), plan, 6) != whole).any()
-    assert (IdleMotion(0, 0, 0)(smiling(), plan, 5) == smiling()).all()
+    assert (IdleMotion(0, 0, 0, 0)(smiling(), plan, 5) == smiling()).all()
 
 
 def test_performances_of_one_pipeline_know_nothing_of_each_other():
