@@ -123,6 +123,11 @@ def make(stand_in):
     return get
 
 
+def length(name: str) -> int:
+    """Frames of a clip that is long enough; SyncNet's network looks at each for a tenth of a second."""
+    return 22 if name.startswith("SyncNet") else 40
+
+
 def may_be_none(name, place):
     return (name, place) in OPTIONAL or name in ("FrameFID", "FrameKID", "FrechetVideoDistance", "FrechetMotionDistance", "ExpressionFID")
 
@@ -158,7 +163,7 @@ def test_every_field_that_a_metric_reads_has_a_contract_and_a_test():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_inputs_by_name_give_what_inputs_by_place_give(make, name):
-    metric, values = make(name), fields(40)
+    metric, values = make(name), fields(length(name))
     given = inputs(metric, values)
     metric.update(*given)
     states = {key: torch.as_tensor(value).clone() for key, value in metric.metric_state.items() if not isinstance(value, list)}
@@ -207,7 +212,7 @@ def test_flipped_arrays_and_those_of_the_other_byte_order_are_their_numbers(make
     def swapped(value):
         return value.astype(value.dtype.newbyteorder(">")) if isinstance(value, np.ndarray) else value
 
-    metric, values, found = make(name), fields(40), []
+    metric, values, found = make(name), fields(length(name)), []
     for change in (lambda value: value, flipped, swapped):
         metric.reset()
         metric.update(*map(change, inputs(metric, values)))
