@@ -37,6 +37,11 @@ class Handlers:
         self.drawer, self.store = drawer, store
         self._computing, self._listening = threading.Lock(), threading.Lock()
 
+    @property
+    def waits(self) -> bool:
+        """Whether something is being computed, so that what is wanted now waits for its turn."""
+        return self._computing.locked()
+
     def portrait(self, tab: str, path: str | None, sample: bool = False, face: str = LARGEST, filmed: bool = False) -> str:
         """Take a portrait, or take it away.
 

@@ -217,16 +217,22 @@ class _Page:
         self.voice.change(self._voice, self.voice, self.voice_note, **heavy)
         self.speak.click(self._speak, [self.words, self.speaker], [self.voice, self.voice_note], **heavy)
         self.guard.input(self._refuse, None, [self.portrait_note, self.voice_note], **common, concurrency_limit=4)
-        gr.on([self.think.click, self.sentence.submit], self._think, self.sentence, thought, **heavy)
+        # said at once, whatever is in the queue before it
+        turn: dict[str, Any] = {**common, "queue": False}
+        gr.on([self.think.click, self.sentence.submit], self._turn, None, self.plan_note, **turn).then(
+            self._think, self.sentence, thought, **heavy
+        )
         self.timeline.input(self._edit, None, thought, **common, concurrency_limit=4)
         given = [self.face, self.portrait, self.portrait_note, self.voice, self.voice_note, self.sentence]
         for button, text in zip(self.examples, EXAMPLES):
-            button.click(self._example(text), None, [*given, *thought], **heavy)
-        shown = {**heavy, "show_progress": "minimal", "show_progress_on": self.draw_note}  # the place in the queue
-        self.preview_button.click(self._drawer(False), settings, drawn, **shown)
-        self.draw_button.click(self._drawer(True), settings, drawn, **shown)
+            button.click(self._turn, None, self.plan_note, **turn).then(self._example(text), None, [*given, *thought], **heavy)
+        for button, full in ((self.preview_button, False), (self.draw_button, True)):
+            button.click(self._turn, None, self.draw_note, **turn).then(self._drawer(full), settings, drawn, **heavy)
         self.stop.click(self._stop, None, None, **common, queue=False)
         self.keep.click(self._keep, None, self.comparison, **common, concurrency_limit=4)
+
+    def _turn(self) -> str:
+        return busy("Something else is being worked on; this comes next …") if self.handlers.waits else ""
 
     def _refuse(self, event: gr.EventData) -> Sequence[Any]:
         return _shown(self.handlers.refuse(event._data))

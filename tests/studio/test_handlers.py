@@ -208,3 +208,18 @@ def test_who_is_filmed_is_dubbed_and_had_again(handlers, store, clip, given, upl
 def test_a_shape_that_cannot_be_is_said(handlers, thought):
     assert "--aspect" in list(handlers.draw("tab", False, *SCALES, "full", "wide"))[-1].note
     assert 'role="alert"' in handlers.framing("tab", "half", "") and handlers.framing("tab", "full", "4:3") == ""
+
+
+def test_what_waits_for_its_turn_is_known(handlers):
+    """The page says so at once: its queue would say nothing."""
+    assert not handlers.waits
+    drawing = handlers.drawer.draw
+    seen = []
+
+    def draw(*args):
+        seen.append(handlers.waits)
+        return drawing(*args)
+
+    handlers.drawer.draw = draw
+    list(handlers.draw("tab", False, 1.5, 1.5, 1.5, 1.0, 1, 256))
+    assert seen == [True] and not handlers.waits

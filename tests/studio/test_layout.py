@@ -326,6 +326,7 @@ def test_two_tabs_at_once_and_one_that_closes_while_drawing(visit, given, tempor
     second.page.click("#preview-button")
     first.context.close()
     second.page.wait_for_selector("#preview video", timeout=SECONDS)
+    assert not second.page.inner_text("#draw-note").strip()
     assert "joy" in second.page.inner_text("#reasoning") or "happ" in second.page.inner_text("#reasoning")
     second.context.close()
     for _ in range(100):
