@@ -17,6 +17,7 @@ from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.media.rates import SAMPLES_PER_FRAME
 from tbd.think.plan import MusclePlan
+from tbd.utils.options.literals import checks_literals
 
 
 class Outcome(NamedTuple):
@@ -146,6 +147,7 @@ class ModelPredictor(MotionPredictor):
         renderer: See `MotionPredictor`.
     """
 
+    @checks_literals
     def __init__(
         self,
         model: str = MOTION_MODEL,

@@ -1,6 +1,9 @@
 """The contract of inputs: every metric refuses what breaks it, by place and by name, and takes what keeps it."""
 
+import importlib
 import inspect
+import pkgutil
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -255,6 +258,25 @@ def test_floats_of_any_width_in_0_to_1_are_the_picture(dtype):
 def test_a_typing_error_in_a_word_is_refused(make_it):
     with pytest.raises(InputError, match=r"is none of '"):
         make_it()
+
+
+def test_every_word_that_a_caller_may_choose_is_checked():
+    """Found by their annotations: whoever adds an option of a few words and does not check it fails here."""
+    names = [info.name for info in pkgutil.walk_packages(metrics.__path__, "tbd.metrics.")]
+    found = []
+    for module in map(importlib.import_module, [*names, "tbd.evaluation.predictors"]):
+        for name, thing in vars(module).items():
+            own = getattr(thing, "__module__", None) == module.__name__ and not name.startswith("_")
+            make_it = thing.__init__ if isinstance(thing, type) else thing
+            if not own or not inspect.isfunction(make_it):
+                continue
+            parameters, hints = inspect.signature(make_it).parameters, get_type_hints(make_it)
+            for word in (key for key in parameters if "Literal" in str(hints.get(key))):
+                others = {key: None for key, p in parameters.items() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD}
+                with pytest.raises(InputError, match="is none of"):
+                    make_it(**{**others, word: "nonsense"})
+                found.append(f"{name}.{word}")
+    assert len(found) >= 15 and "ModelPredictor.plan" in found
 
 
 @pytest.mark.parametrize(
