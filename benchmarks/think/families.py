@@ -2,6 +2,8 @@
 
 - *named feelings*: ``tests/think/sentences.txt`` (units alone), ``named.txt`` and ``named_fresh.txt``, by which the rules were made
   and mended, and ``named_held_out.txt``, which was written before the last mending and says how many were whole after it;
+  ``stance.txt`` and ``stance_held_out.txt``, feelings that are named and are not so, are judged where they are asked for by name
+  alone (`tests.think.rules.test_stance`), so that the stored plans of a language model stay those of this benchmark's sentences;
 - *situations*, *other languages*, *factual*: ``benchmarks/situations/*.tsv``; none of these was trained on;
 - *timed*: ``tests/think/measured.txt``, with which the rules were made.
 """
@@ -48,13 +50,15 @@ class Item(NamedTuple):
         return self.family == "timed" or any(check[0].isdigit() for check in self.checks)
 
 
-SEEN = ("sentences", "named", "named_fresh", "measured")
+SEEN = ("sentences", "named", "named_fresh", "stance", "measured")
 """Files by which the rules were made or mended."""
 
 
 def items(sources: Iterable[str] | None = None) -> list[Item]:
     """All sentences, or those of some files (by their names without an ending)."""
     found = [*_units(), *_named("named"), *_named("named_fresh"), *_named("named_held_out"), *_situations(), *_timed()]
+    if sources is not None:
+        found += [*_named("stance"), *_named("stance_held_out")]
     return [item for item in found if sources is None or item.source in sources]
 
 
