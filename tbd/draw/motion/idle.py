@@ -21,8 +21,8 @@ _LEAVES, _STAYS = 0.75, 0.3
 """How often a look at the other is followed by a glance aside, and a glance aside by another one."""
 _JUMP, _JUMP_REACH = 0.33, 8
 """Width (frames) of the logistic step by which the eyes jump, which takes two frames; and frames beyond which nothing is left of it."""
-_SWAY = (2.6, 0.9)
-"""Deviation (degrees) of the poses that a head takes, down and to the subject's left, beyond what a model draws."""
+_SWAY, _FAR = (3.5, 1.2), 1.8
+"""Deviation (degrees) of the poses that a head takes, down and to the subject's left, beyond what a model draws; deviations that are most."""
 _RESTS, _TURN, _TURN_REACH = 1.7, 3.4, 60
 """Median seconds that it rests in each; width (frames) of the step to the next, which takes 0.6 s; and its reach."""
 _EYE = math.radians(30)
@@ -234,7 +234,7 @@ def _poses(rng: np.random.Generator) -> Iterator[tuple[float, np.ndarray]]:
     start = 0.0
     while True:
         start += _duration(rng, _RESTS)
-        yield start, np.radians(rng.normal(0, _SWAY))
+        yield start, np.radians(np.clip(rng.normal(size=2), -_FAR, _FAR) * _SWAY)
 
 
 def _duration(rng: np.random.Generator, median: float) -> float:
