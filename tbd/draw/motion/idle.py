@@ -22,7 +22,8 @@ _LEAVES, _STAYS = 0.75, 0.3
 _JUMP, _JUMP_REACH = 0.33, 8
 """Width (frames) of the logistic step by which the eyes jump, which takes two frames; and frames beyond which nothing is left of it."""
 _SWAY, _FAR = (3.5, 1.2), 1.8
-"""Deviation (degrees) of the poses that a head takes, down and to the subject's left, beyond what a model draws; deviations that are most."""
+"""Deviation (degrees) of the poses that a head takes, down and to the subject's left, beyond what a model draws; and how many
+deviations are most."""
 _RESTS, _TURN, _TURN_REACH = 1.7, 3.4, 60
 """Median seconds that it rests in each; width (frames) of the step to the next, which takes 0.6 s; and its reach."""
 _EYE = math.radians(30)
