@@ -125,10 +125,12 @@ class PortraitWarper:
         self._opened = None if opened is None else opened * open_eyes
         # Lids blink, squint and follow the gaze by the opening that they have once they are open.
         self._rig = Rig(face.canonical if self._opened is None else face.canonical + self._opened, drawn=True)
-        self._smiling = np.float32(min(resting_smile(self._rig), 1))
+        # a smile that is drawn also straightens the lips; letting one go must not bend them
+        plain = Rig(self._rig.canonical)
+        self._smiling = np.float32(min(resting_smile(plain), 1))
         modes = [
             self._rig.modes,
-            smile_relaxation(self._rig)[None],
+            smile_relaxation(plain)[None],
             np.zeros((1, NUM_POINTS, 3)) if self._opened is None else self._opened[None],
             held_corners(self._rig)[None],
         ]
