@@ -1,7 +1,7 @@
 """The five families of sentences, with what each must lead to.
 
 - *named feelings*: ``tests/think/sentences.txt`` (units alone), ``named.txt`` and ``named_fresh.txt``, by which the rules were made
-  and mended, and ``named_held_out.txt``, which was written before the last mending and says how many were whole after it;
+  and mended, and ``named_held_out.txt``, which was written before all but the very last mending and says how many were whole then;
   ``stance.txt`` and ``stance_held_out.txt``, feelings that are named and are not so, are judged where they are asked for by name
   alone (`tests.think.rules.test_stance`), so that the stored plans of a language model stay those of this benchmark's sentences;
 - *situations*, *other languages*, *factual*: ``benchmarks/situations/*.tsv``; none of these was trained on;
@@ -50,7 +50,7 @@ class Item(NamedTuple):
         return self.family == "timed" or any(check[0].isdigit() for check in self.checks)
 
 
-SEEN = ("sentences", "named", "named_fresh", "stance", "measured")
+SEEN = ("sentences", "named", "named_fresh", "named_held_out", "stance", "measured")
 """Files by which the rules were made or mended."""
 
 

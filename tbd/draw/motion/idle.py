@@ -21,7 +21,7 @@ _LEAVES, _STAYS = 0.75, 0.3
 """How often a look at the other is followed by a glance aside, and a glance aside by another one."""
 _JUMP, _JUMP_REACH = 0.33, 8
 """Width (frames) of the logistic step by which the eyes jump, which takes two frames; and frames beyond which nothing is left of it."""
-_SWAY, _FAR = (3.5, 1.2), 1.8
+_SWAY, _FAR = (4.0, 1.2), 1.6
 """Deviation (degrees) of the poses that a head takes, down and to the subject's left, beyond what a model draws; and how many
 deviations are most."""
 _RESTS, _TURN, _TURN_REACH = 1.7, 3.4, 60

@@ -9,7 +9,7 @@ import skimage.transform
 
 from tbd.errors import InputError
 from tbd.face import topology
-from tbd.face.channels import INDEX
+from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.geometry import FaceGeometry, matrix_to_euler
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
@@ -197,6 +197,14 @@ def test_a_face_that_smiles_already_is_given_less_of_a_smile(face):
     free = [relaxed.canonical_mesh(values)[[61, 291], 1].mean() for values in smile]
     assert 0.3 < (corners[0] - corners[1]) / (free[0] - free[1]) < 0.8
     assert corners[0] > free[0]  # and smiles more than one that did not
+
+
+def test_lips_go_down_with_a_smile_that_is_let_go(face):
+    """What straightens the lips of a drawn smile would raise them where one is undone, and leave them smiling."""
+    from tbd.face.render.warp import PortraitWarper
+
+    let_go = PortraitWarper(face, neutralize=1.0, cells=10)._modes[len(BLENDSHAPES) + 1]
+    assert (let_go[[267, 312, 37, 82], 1] < -0.01).all()
 
 
 def test_neutralize_relaxes_a_smile(face):
