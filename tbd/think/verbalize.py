@@ -228,7 +228,8 @@ def _says(reading: Reading) -> str:
     if reading.stance is not None:
         return f"{quoted} is {_STANCES[reading.stance]}, so it stays out"
     if reading.negated:
-        return f"{quoted} is denied, so it stays out"
+        language = f" ({reading.sense.language})" if reading.sense.language is not None else ""
+        return f"{quoted}{language} is denied, so it stays out"
     if reading.sense.kind == "order":
         units = listed([name_unit(u, s) for u, s, _ in reading.sense.muscles])
         return f"{quoted} asks for {'muscles' if 'AU' not in reading.words else 'it by name'}: {units}"
@@ -241,6 +242,8 @@ def _says(reading: Reading) -> str:
     manner = {
         "felt": "", "contained": ", felt in full but kept quiet", "held": ", and it is held back", "shown": ", shown but not felt",
     }[reading.manner]  # fmt: skip
+    if reading.sense.language is not None:
+        return f"{quoted} names {mix} ({reading.sense.language}){stronger}"
     return f"{quoted} says {mix}{stronger}{manner}"
 
 

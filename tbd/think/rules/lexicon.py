@@ -40,6 +40,7 @@ class Sense:
         muscles: The units of an expression, or of a state that is no emotion of the table; empty: the prototypes of `mix`.
         time: "hold", "once" (a wink) or "repeat" (a nod).
         confidence: How sure it is, where no word says it and it was inferred from a situation.
+        language: The name of the word's language, where it is not English.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Sense:
     muscles: tuple[Pull, ...] = ()
     time: Duration = "hold"
     confidence: float | None = None
+    language: str | None = None
 
 
 class Phrase(NamedTuple):

@@ -25,6 +25,8 @@ _OVERRULES_STILLNESS = 0.5
 """The same where the words are orders to the face, or name no feeling of the eight."""
 OVERRULES_FACE = 0.75
 """The same where the text speaks of a face."""
+OVERRULES_NAMED = 0.6
+"""The same where a long text in another language names a feeling."""
 _OVERRULES_OTHERS = 0.6
 """How likely an unpleasant feeling must be, whichever it is, where somebody else laughs or smiles at the one who speaks."""
 _LONG = 6

@@ -14,8 +14,10 @@ from tbd.think.situations.available import find_encoder
 from tbd.think.situations.classifier import SENTENCE_LIMIT, Situation, SituationClassifier, is_unspaced
 from tbd.think.situations.derision import others_mirth
 from tbd.think.situations.encoder import SentenceEncoder
+from tbd.think.situations.feeling_words import NamedFeelings, named_feelings
 from tbd.think.situations.inference import (
     OVERRULES_FACE,
+    OVERRULES_NAMED,
     filler,
     may_be_named_in_passing,
     overrules,
@@ -44,7 +46,8 @@ class SituationPlanner(Planner):
     The rules of `tbd.think.KnowledgePlanner` keep the last word where words name a feeling, a face, a muscle, a time or a denial.
     Where nothing does, a sentence encoder and a classifier (`tbd.think.situations.classifier`) say how a situation like this is
     mostly met, and how sure they are. They also overrule a word that names a feeling only in passing, as in "they laughed when I fell".
-    Without an encoder it thinks as the rules alone do, and says so.
+    Where a text in another language names a feeling (`tbd.think.situations.feeling_words`), that word decides.
+    Without an encoder it thinks as the rules and that table do, and says so.
 
     Args:
         encoder: A sentence encoder, or a folder or hub repository of multilingual-e5-small for transformers; None: what is at hand.
@@ -84,6 +87,9 @@ class SituationPlanner(Planner):
         named = says_something(moments)
         if not any(sign.isalpha() for sign in text):
             return by_rules
+        feelings = named_feelings(text, words)
+        if feelings is not None and not self._is_about_more(text, feelings):
+            return compose(text, words, feelings.moments, duration, [])
         timed = _timed(text, words, self) if not named or len(moments) > 1 else None
         if timed is not None:
             return compose(text, timed, timed.moments, duration)
@@ -109,6 +115,14 @@ class SituationPlanner(Planner):
         if not named and speaks_of_a_face(words) and situation.confidence < OVERRULES_FACE:
             return by_rules
         return self._inferred(text, words, moments, situation, duration)
+
+    def _is_about_more(self, text: str, feelings: NamedFeelings) -> bool:
+        """Whether a text in another language names a feeling in passing, or in a name, and as a whole is surely met with another."""
+        if (feelings.is_bare and feelings.is_short) or self.classifier is None or (situation := self.classifier.read(text)) is None:
+            return False
+        if feelings.is_short:
+            return situation.leading == "neutral" and situation.confidence >= OVERRULES_FACE
+        return situation.leading not in feelings.emotions and situation.confidence >= OVERRULES_NAMED
 
     @staticmethod
     def _inferred(text: str, words: Text, moments: Sequence[Moment], situation: Situation, duration: float | None) -> MusclePlan:
