@@ -87,12 +87,12 @@ class SituationPlanner(Planner):
         named = says_something(moments)
         if not any(sign.isalpha() for sign in text):
             return by_rules
-        feelings = named_feelings(text, words)
-        if feelings is not None and not self._is_about_more(text, feelings):
-            return compose(text, words, feelings.moments, duration, [])
         timed = _timed(text, words, self) if not named or len(moments) > 1 else None
         if timed is not None:
             return compose(text, timed, timed.moments, duration)
+        feelings = named_feelings(text, words)
+        if feelings is not None and not self._is_about_more(text, feelings):
+            return compose(text, words, feelings.moments, duration, [])
         praised = follows_praise(text)
         if praised is not None and self.classifier is not None and (irony := ironic(praised, self.classifier.classify)) is not None:
             return self._inferred(text, words, moments, irony, duration)
