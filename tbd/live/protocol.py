@@ -47,16 +47,25 @@ def read_message(text: str) -> dict[str, Any]:
     """
     try:
         message = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter of a thousand brackets
         message = None
     if not isinstance(message, dict) or not message or set(message) - _KEYS:
         raise InputError("A text message to a live server is JSON with sample_rate, emotion or end; sound is sent as binary messages.")
     if "sample_rate" in message:
         check_rate(message["sample_rate"])
     emotion = message.get("emotion", "")
-    if not isinstance(emotion, str) or len(emotion) > LONGEST_SENTENCE:
+    if not isinstance(emotion, str) or len(emotion) > LONGEST_SENTENCE or not _is_text(emotion):
         raise InputError(f"The emotion is a sentence of at most {LONGEST_SENTENCE} characters.")
     return message
+
+
+def _is_text(text: str) -> bool:
+    r"""Whether it can be written: JSON's ``\ud83d`` is half a character, as of an emoji that was cut."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def pack_frame(number: int, audio: np.ndarray, picture: bytes) -> bytes:

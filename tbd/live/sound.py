@@ -12,6 +12,8 @@ LOWEST, HIGHEST = 8000, 192_000
 """Samples a second of the sound that is taken."""
 _PLAYED = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 """Rates that AAC encodes and of which a frame has a whole number of samples; others are resampled."""
+_FILES = {b"RIFF": "WAV", b"OggS": "Ogg", b"fLaC": "FLAC", b"\x1aE\xdf\xa3": "WebM"}
+"""How files begin that are sent or piped where samples alone are wanted, and what they are called."""
 _PIECE = SAMPLE_RATE // 2
 """Samples that are resampled at once, so that a huge piece needs no more memory than it has itself."""
 
@@ -137,6 +139,7 @@ class SampleReader:
 
     def __init__(self) -> None:
         self._rest = b""
+        self._start: bytes | None = b""
 
     def read(self, data: bytes) -> np.ndarray:
         """Read on.
@@ -146,7 +149,16 @@ class SampleReader:
 
         Returns:
             (N,) int16, the samples that are whole.
+
+        Raises:
+            InputError: If they begin a file: its header would be heard as a crack, and its rate and channels be taken for others.
         """
+        if self._start is not None:
+            self._start += data[: 4 - len(self._start)]
+            if self._start in _FILES:
+                kind = _FILES[self._start]
+                raise InputError(f"The sound begins as a {kind} file does; give its samples alone: raw, 16-bit little-endian, mono.")
+            self._start = self._start if len(self._start) < 4 else None
         data = self._rest + data
         whole = len(data) // 2 * 2
         self._rest = data[whole:]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from tbd.live.talking_head import StreamPiece, TalkingHeadStream
 from tbd.media.rates import FPS
 from tbd.think.plan import MusclePlan
 
+_LOG = logging.getLogger(__name__)
 _QUALITY = 85
 """Of JPEG."""
 _SILENT = 15.0
@@ -134,13 +136,19 @@ class Visit:
             await self._converse(sound, stream)
             await self._connection.close()
         except TBDError as error:
-            with contextlib.suppress(Gone):
-                await self._connection.send(json.dumps({"error": str(error)}))
-                await self._connection.close(1008)
+            await self._refuse(str(error), 1008)
         except Gone:
             pass
+        except Exception as error:
+            _LOG.exception("a live visit failed")
+            await self._refuse(f"Something failed ({type(error).__name__}); the terminal that runs the server says where.", 1011)
         finally:
             sound.close()
+
+    async def _refuse(self, sentence: str, code: int) -> None:
+        with contextlib.suppress(Gone):
+            await self._connection.send(json.dumps({"error": sentence}))
+            await self._connection.close(code)
 
     async def _converse(self, sound: SoundQueue, stream: TalkingHeadStream) -> None:
         """Listen and show at the same time, until all has been shown or one of both fails; then the stream is closed."""

@@ -169,7 +169,7 @@ class _Page:
                 with gr.Row():
                     # no bounds here: Gradio would say so in words of its own
                     self.seed = gr.Number(DEFAULT_SEED, label="Seed", min_width=120, elem_id="seed")
-                    self.size = gr.Dropdown([(f"{size} pixels", size) for size in SIZES], value=512, label="Longer side", min_width=120)
+                    self.size = gr.Dropdown([(f"{size} pixels", size) for size in SIZES], value=512, label="Longer side", min_width=140)
                 with gr.Row():
                     self.frame = gr.Dropdown(_FRAMES, value="portrait", label="Shown", min_width=190, elem_id="frame")
                     self.aspect = gr.Dropdown(_ASPECTS, value="", label="Shape", min_width=190, elem_id="aspect")

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,7 @@ def _serve(folder: Path, drawer: "Drawer", host: str, port: int | None, share: b
 
     sessions = folder / "sessions"
     sessions.mkdir()
-    store = SessionStore(sessions)
+    store = SessionStore(sessions, uploads=folder / "uploads")
     page, visits = build_page(Handlers(drawer, store), Samples(*write_samples(folder / "samples"))), LiveVisits(drawer, store)
     page.queue(max_size=MAX_QUEUE)
     routes = [*file_routes(store), visits.route()]
@@ -116,9 +116,20 @@ def _serve(folder: Path, drawer: "Drawer", host: str, port: int | None, share: b
         if share:
             raise TBDError("Gradio could not make a public address (--share); it needs a network.") from error
         raise
+    _remove_unused()
     try:
         yield public or local
     finally:
         store.close_all()
         visits.close()
         page.close(verbose=False)
+
+
+def _remove_unused() -> None:
+    """Remove the folder of Gradio's history of vibes, which it makes where it was imported, if nothing is in it."""
+    from gradio import routes
+
+    with suppress(OSError, AttributeError):
+        folder = Path(routes.DEFAULT_TEMP_DIR)
+        (folder / "vibe_edit_history").rmdir()
+        folder.rmdir()

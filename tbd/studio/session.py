@@ -216,10 +216,12 @@ class SessionStore:
     Args:
         folder: Where their folders are made.
         clock: Seconds of a clock that never goes back.
+        uploads: Where what browsers send is kept, each in a folder of its own. What no event has named is removed with the last tab:
+            Gradio does not say whose it is.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self.folder, self._clock = folder, clock
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic, uploads: Path | None = None) -> None:
+        self.folder, self._clock, self._uploads = folder, clock, uploads
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
@@ -269,6 +271,9 @@ class SessionStore:
     def _drop(self, tab: str) -> None:
         session = self._sessions.pop(tab)
         session.close({path for other in self._sessions.values() for path in other.uploads})
+        if not self._sessions and self._uploads is not None and self._uploads.is_dir():
+            for folder in self._uploads.iterdir():
+                shutil.rmtree(folder, ignore_errors=True)
 
     def close_all(self) -> None:
         """Stop and delete what all tabs have."""

@@ -15,7 +15,22 @@ def test_a_frame_comes_back():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "hello", "[]", "{}", "3", "null", '{"plan": 1}', '{"emotion": 3}', '{"sample_rate": 1}', json.dumps({"emotion": "a" * 1001})],
+    [
+        "",
+        "hello",
+        "[]",
+        "{}",
+        "3",
+        "null",
+        '{"plan": 1}',
+        '{"emotion": 3}',
+        '{"sample_rate": 1}',
+        json.dumps({"emotion": "a" * 1001}),
+        '{"sample_rate": 160',
+        '{"end": tr',
+        "[" * 100_000,
+        '{"emotion": "\\ud83d"}',
+    ],
 )
 def test_what_is_no_message_is_refused_in_a_sentence(text):
     with pytest.raises(InputError):

@@ -83,7 +83,9 @@ def test_a_visitor_speaks_and_sees_every_frame(visit):
     assert np.abs(sound - np.frombuffer(SOUND, "<i2") / 32767).max() < 1e-3
 
 
-@pytest.mark.parametrize("first", [b"\x00\x01", "nonsense", '{"sample_rate": 3}', '{"emotion": "sad"}'])
+@pytest.mark.parametrize(
+    "first", [b"\x00\x01", b"", "", "nonsense", '{"sample_rate": 3}', '{"sample_rate": 160', '{"emotion": "sad"}', "[" * 100_000]
+)
 def test_noise_at_the_start_is_answered_by_one_sentence(visit, first):
     async def visitor(url):
         async with connect(url) as socket:
@@ -94,15 +96,51 @@ def test_noise_at_the_start_is_answered_by_one_sentence(visit, first):
     assert list(answer) == ["error"] and answer["error"].endswith(".")
 
 
-def test_noise_on_the_way_is_answered_by_one_sentence(visit):
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ((SOUND, "nonsense"), "JSON"),
+        ((SOUND[:333], '{"emotion": "hap'), "JSON"),  # half a sample, and half a message
+        ((SOUND, SOUND[:300].hex()), "JSON"),  # text where bytes are wanted
+        ((SOUND, '{"emotion": "\\ud83d"}'), "sentence"),  # half a character
+        ((b"RIFF\x24\x00\x00\x00WAVE", SOUND), "WAV"),
+        ((b"RI", b"F", b"F\x24\x00"), "WAV"),
+        ((b"\x1aE\xdf\xa3\x9f",), "WebM"),
+    ],
+)
+def test_noise_on_the_way_is_answered_by_one_sentence(visit, messages, said):
+    async def visitor(url):
+        async with connect(url) as socket:
+            await socket.send('{"sample_rate": 16000}')
+            for message in messages:
+                await socket.send(message)
+            return await drain(socket)
+
+    assert said in visit(visitor)[-1]["error"]
+
+
+def test_a_sample_whose_half_never_comes_is_left_out(visit):
+    async def visitor(url):
+        async with connect(url) as socket:
+            await socket.send('{"sample_rate": 16000}')
+            for message in (SOUND[:1281], b"", '{"end": true}'):
+                await socket.send(message)
+            return await drain(socket)
+
+    frames = [message for message in visit(visitor) if isinstance(message, tuple)]
+    assert sum(len(sound) for _, sound, _ in frames) == 640
+
+
+def test_what_nobody_foresaw_is_a_sentence_too(visit, monkeypatch, caplog):
+    monkeypatch.setattr(module, "encode_jpeg", lambda frame: 1 / 0)
+
     async def visitor(url):
         async with connect(url) as socket:
             await socket.send('{"sample_rate": 16000}')
             await socket.send(SOUND)
-            await socket.send("nonsense")
             return await drain(socket)
 
-    assert "JSON" in visit(visitor)[-1]["error"]
+    assert "ZeroDivisionError" in visit(visitor)[-1]["error"] and "a live visit failed" in caplog.text
 
 
 def test_a_visitor_that_falls_silent_is_let_go(visit, monkeypatch):

@@ -86,6 +86,11 @@ def test_what_is_poured_in_or_has_ended_is_kept(pieces, seconds, recwarn):
     assert [piece[0] for piece in source] == list(range(1, pieces + 1)) and source.arrived is None and not recwarn.list
 
 
+def test_a_file_that_is_piped_with_its_header_is_a_sentence():
+    with pytest.raises(InputError, match="begins as a WAV file"):
+        list(PipeSource(io.BytesIO(b"RIFF\x24\x00\x00\x00WAVE" + bytes(640)), 16000))
+
+
 def test_a_pipe_that_nobody_takes_is_not_read_for_ever():
     pipe = SlowPipe(10**6, 0.0)
     source = PipeSource(pipe, 16000)

@@ -30,6 +30,7 @@ def temporary(tmp_path_factory) -> Path:
 def address(pipeline, temporary) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(temporary))
+        patch.setattr("gradio.routes.DEFAULT_TEMP_DIR", str(temporary / "gradio"))  # as if Gradio were imported here
         with serve(pipeline) as url:
             yield url
     assert not list(temporary.iterdir())  # nothing stays on the disk

@@ -25,6 +25,7 @@ def test_without_gradio_the_command_that_brings_it_is_named(monkeypatch):
 def test_a_port_that_is_taken(pipeline, tmp_path, monkeypatch):
     pytest.importorskip("gradio", reason="Gradio is not installed (pip install 'tbd[studio]')")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("gradio.routes.DEFAULT_TEMP_DIR", str(tmp_path / "gradio"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

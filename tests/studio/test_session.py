@@ -20,6 +20,19 @@ def test_a_closed_tab_leaves_nothing(tmp_path):
     store.close("a")
 
 
+def test_an_upload_that_no_event_has_named_goes_with_the_last_tab(tmp_path):
+    uploads = tmp_path / "uploads"
+    (uploads / "1234").mkdir(parents=True)
+    (uploads / "1234" / "me.jpg").write_bytes(b"x")
+    store = SessionStore(tmp_path, uploads=uploads)
+    for tab in ("one", "two"):
+        store.get(tab)
+    store.close("one")
+    assert list(uploads.iterdir())  # it may be the other's, whose event waits
+    store.close("two")
+    assert not list(uploads.iterdir())
+
+
 def test_an_upload_that_two_tabs_share_goes_with_the_last(tmp_path):
     (tmp_path / "sessions").mkdir()
     store, _ = store_with_clock(tmp_path / "sessions")
