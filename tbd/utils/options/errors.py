@@ -99,6 +99,12 @@ def _no_module(leaf: Leaf, module: str) -> str:
     return f"there is no module {module}{suggest(wanted, component_classes(slot_base_class(leaf.path, leaf.owners[:-1])))}"
 
 
+@_rule(r"(Requirement|Module not found).*HINT: Try running `(?P<command>pip install [^`]*)`")
+def _no_package(leaf: Leaf, command: str) -> str:
+    wanted = leaf.owners[-1].rpartition(".")[2] if leaf.owners else "it"
+    return f"{wanted} needs a package that is not installed or is too old: {command}"
+
+
 @_rule(r"(Expected a dot import path string|Unexpected import path format): (?P<name>.*)")
 def _no_path(leaf: Leaf, name: str) -> str:
     name = name.partition(" / ")[0]  # of a slot that takes something else as well
@@ -180,15 +186,18 @@ def find_problem(found: Sequence[Leaf]) -> tuple[tuple[str, ...], str] | None:
         Keys of the place, and a clause that says what is wrong; None if there are no leaves.
     """
     found = _merge_types(found)
+    failed = [leaf for leaf in found if leaf.owners and not any(re.match(pattern, leaf.text) for pattern, _ in _RULES)]
     for pattern, say in _RULES:
         for leaf in found:
             fits = re.match(pattern, leaf.text)
+            if fits and say is _wrong_type and failed and len(failed[0].owners) > len(leaf.owners):
+                break  # the class that was named has failed: that its place takes other types as well is no news
             if fits:
                 at = leaf.path
                 if say is _no_argument:
                     at += (fits["name"].removeprefix("init_args."),)
                 return at, say(leaf, **fits.groupdict())
-    return (found[0].path, found[0].text) if found else None
+    return next(((leaf.path, leaf.text) for leaf in [*failed, *found]), None)
 
 
 def _merge_types(found: Sequence[Leaf]) -> list[Leaf]:

@@ -51,6 +51,7 @@ def fit(capsys, *arguments: str) -> str:
         ([f"{M}.audio_encoder=tbd.draw.conditioning.audio_encoder.PhoneEncoder"], "PhoneEncoder needs recognizer"),
         (["--trainer.max_step=3"], "no option --trainer.max_step; did you mean --trainer.max_steps?"),
         (["--trainer.callbacks+=lightning.pytorch.callbacks.EarlyStoping"], "did you mean lightning.pytorch.callbacks.EarlyStopping?"),
+        (["--trainer.logger.class_path=nobody.Nothing"], "there is no module nobody"),
         (["--data.init_args.root"], "--data.init_args.root needs a value"),
         (["--trainer.accelerator=cpu", "--trainer.devices=1", "--data.init_args.batch_size=0"], "batch_size is 0; from 1 on is right"),
         (["--data.init_args.num_workers=-2"], "num_workers is -2; from 0 on is right"),
@@ -116,3 +117,18 @@ def test_a_fragment_is_named_with_what_is_wrong_in_it(capsys, tmp_path):
 )
 def test_other_commands_speak_alike(capsys, arguments, said):
     assert said in refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        ("Requirement 'wandb>=0.12.10' not met. HINT: Try running `pip install -U 'wandb>=0.12.10'`", "pip install -U 'wandb>=0.12.10'"),
+        ("the registry cannot be reached", "the registry cannot be reached"),
+    ],
+)
+def test_a_logger_that_cannot_be_made_is_said_rather_than_what_else_its_place_takes(capsys, monkeypatch, failure, said):
+    def fail(self, *_, **__):
+        raise ModuleNotFoundError(failure)
+
+    monkeypatch.setattr("lightning.pytorch.loggers.WandbLogger.__init__", fail)
+    assert said in fit(capsys, "--trainer.logger.class_path=lightning.pytorch.loggers.WandbLogger")
