@@ -68,6 +68,7 @@ def serve(
         try:
             yield from _serve(folder, Drawer(pipeline, model), host, port, share, open_browser)
         finally:
+            _remove_unused()
             if before is None:
                 del os.environ["GRADIO_TEMP_DIR"]
             else:
