@@ -110,6 +110,19 @@ def test_autocast_is_off_within_exactly():
             assert layer(torch.ones(1, 3)).dtype == torch.float32
 
 
+@pytest.mark.parametrize("before", ["high", "highest"])
+def test_products_are_exact_within_whatever_training_has_set(before):
+    found = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(before)
+    try:
+        with pytest.raises(ValueError, match="a metric"), full_precision(torch.device("cpu")):
+            assert torch.get_float32_matmul_precision() == "highest"
+            raise ValueError("a metric")
+        assert torch.get_float32_matmul_precision() == before
+    finally:
+        torch.set_float32_matmul_precision(found)
+
+
 def test_floats_are_clamped_and_rounded():
     values = torch.tensor([-1.0, 0.0, 0.4999 / 255, 0.5001 / 255, 0.9999, 1.01, 2.0])
     assert to_uint8(values).tolist() == [0, 0, 0, 1, 255, 255, 255]
