@@ -34,7 +34,7 @@ def edit(plan: MusclePlan, assignment: str, planner: Planner) -> MusclePlan:
         >>> from tbd.think.planner import KnowledgePlanner
         >>> plan = edit(MusclePlan(), "AU12L=0.4", KnowledgePlanner())
         >>> [(a.unit, a.side, a.intensity) for a in edit(plan, "lower=lips pressed together", KnowledgePlanner()).actions]
-        [(24, 'both', 0.8)]
+        [(24, 'both', 0.5)]
     """
     key, equals, value = (part.strip() for part in assignment.partition("="))
     unit = _UNIT.fullmatch(key)

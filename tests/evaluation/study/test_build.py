@@ -96,13 +96,13 @@ def by_chance(left: str, right: str, seed: int) -> str:
 
 
 def test_answers_become_scores(study, tmp_path, capsys):
-    folder = answer_all(study, 8, by_name)
+    folder = answer_all(study, 20, by_name)  # names of videos are drawn anew, and who is asked about whom with them
     assert main(["study", "fit", str(folder[0]), f"--key={study.key}", f"--output={tmp_path / 'r.json'}", "--resamples=200"]) == 0
     results = json.loads((tmp_path / "r.json").read_text())["results"]
     assert [row["name"] for row in results[0]["methods"]] == list(METHODS) and len(results) == 2
-    assert all(not row["alike"] for row in results[0]["methods"]) and results[0]["raters"] == 8
+    assert all(not row["alike"] for row in results[0]["methods"]) and results[0]["raters"] == 20
     said = capsys.readouterr().out
-    assert "Which is sharper?" in said and "8 raters" in said and re.search(r"poor +−\d", said)
+    assert "Which is sharper?" in said and "20 raters" in said and re.search(r"poor +−\d", said)
 
 
 def test_answers_of_chance_become_overlapping_intervals(study):
