@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tbd.cli.options.command import Command
 from tbd.cli.options.components import add_slot, chosen, made
 from tbd.cli.options.planner import add_planner_options, add_voice_options, chosen_planner
+from tbd.cli.options.tracking import names_tracker
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,16 +88,9 @@ def _run(options: "Namespace") -> None:
 
 def _chosen_tracker(options: "Namespace") -> "Tracker | None":
     """The tracker that is named; None for the default one, or the landmarker's file's."""
-    if options.tracker == "mesh":
-        return None
-    if options.from_video is None:
+    if options.tracker != "mesh" and options.from_video is None:
         raise InputError("--tracker belongs to --from-video; there is no face to follow here.")
-    if options.landmarker is not None:
-        if options.tracker == "landmarker":
-            return None  # the file's own
-        raise InputError("--landmarker chooses its own tracker; leave --tracker out.")
-    tracker: Tracker = made(chosen(options.tracker, "tracker", "mesh"), "tracker")
-    return tracker
+    return made(chosen(options.tracker, "tracker", "mesh"), "tracker") if names_tracker(options) else None
 
 
 def _check_voice(options: "Namespace") -> None:

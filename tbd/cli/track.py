@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tbd.cli.options.command import Command
 from tbd.cli.options.components import add_slot, chosen, made
 from tbd.cli.options.drawing import MOTION_FORMATS
+from tbd.cli.options.tracking import names_tracker
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,13 +32,10 @@ def _options(parser: "ArgumentParser") -> None:
 def _run(options: "Namespace") -> None:
     from tbd.cli.options.path_checks import check_track
 
-    of_file = options.landmarker is not None and options.tracker in ("mesh", "landmarker")
-    if options.landmarker is not None and not of_file:
-        raise InputError("--landmarker chooses its own tracker; leave --tracker out.")
+    is_named = names_tracker(options)
     # before anything heavy is imported
     check_track(options.video, options.output, options.landmarker, options.neutral)
-    known = of_file or options.tracker == "mesh"
-    tracker = None if known else made(chosen(options.tracker, "tracker", "mesh"), "tracker")
+    tracker = made(chosen(options.tracker, "tracker", "mesh"), "tracker") if is_named else None
     part = {"start": options.start, "end": options.end}
     track(options.video, options.output, landmarker=options.landmarker, tracker=tracker, neutral=options.neutral, **part)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tbd.face.channels import INDEX
+from tbd.utils.tracks import smoothstep
 
 _ROUNDING = [INDEX[name] for name in ("mouthPucker", "mouthFunnel")]
 _GIVES = {"mouthSmile": 0.75, "mouthDimple": 0.75, "mouthStretch": 0.5, "mouthFrown": 0.4}
@@ -35,8 +36,7 @@ def give_way(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np
     """
     out = np.array(values, np.float32)
     spoken = np.clip(out[:, _ROUNDING] - planned[:, _ROUNDING], 0, None).max(-1, initial=0)
-    share = np.clip((spoken - _SOME) / (_FULL - _SOME), 0, 1)
-    share = amount * share * share * (3 - 2 * share)
+    share = amount * smoothstep((spoken - _SOME) / (_FULL - _SOME))
     for name, most in _GIVES.items():
         for side in ("Left", "Right"):
             out[:, INDEX[name + side]] *= np.clip(1 - most * share, 0, 1)

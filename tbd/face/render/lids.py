@@ -280,10 +280,7 @@ class LidEdges:
             light = np.minimum(light, -np.float32(_LINE * _LINE_WIDTH * self._scale / self._line) * turned * spread(line) * self._tint)
             lower = (1 - turned) * lower
             # A closed lid is a dome: lightest across its middle, turning away towards fold and corners.
-            bulge = np.exp(-(((opening.above / np.float32(self._scale) + np.float32(0.06)) / np.float32(0.035)) ** 2))
-            bulge = np.where(opening.above < 0, bulge, 0) * np.clip(1 - along**2, 0, 1)
-            fold = np.exp(-(((opening.above / np.float32(self._scale) + np.float32(0.105)) / np.float32(0.022)) ** 2))
-            fold = np.where(opening.above < 0, fold, 0) * np.clip(1 - along**2, 0, 1)
+            bulge, fold = (self._over_the_edge(opening, along, height, width) for height, width in ((0.06, 0.035), (0.105, 0.022)))
             light = light + turned * spread(np.float32(_DOME) * bulge - np.float32(_FOLD) * fold) * self._tint
         light = light + lower
         # What is lighter than the skin at the edge (the eye's white beside a mesh that is a little off) stays with the eye.
@@ -302,6 +299,11 @@ class LidEdges:
                 light, -np.float32(1.5 * _LINE * _LINE_WIDTH * self._scale / self._line * opened) * spread(line) * self._tint
             )
         return light
+
+    def _over_the_edge(self, opening: Opening, along: np.ndarray, height: float, width: float) -> np.ndarray:
+        """0..1, a soft band at a height over the lid's edge that ends at the corners; both in inter-ocular distances."""
+        band = np.exp(-(((opening.above / np.float32(self._scale) + np.float32(height)) / np.float32(width)) ** 2))
+        return np.where(opening.above < 0, band, 0) * np.clip(1 - along**2, 0, 1)
 
     def _read(self, light: np.ndarray, along: np.ndarray, distance: np.ndarray, edge: int) -> np.ndarray:
         import cv2
