@@ -18,6 +18,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from typing_extensions import override
 
 from tbd.errors import INTERRUPTED, REQUEUE, InputError
+from tbd.training.run_folder import run_folder
 
 _MORE = {"nothing": "some", "some": "most"}
 """`MemoryOptions.gradient_checkpointing` → the next that saves more."""
@@ -241,7 +242,7 @@ def closing_report(trainer: L.Trainer) -> str:
         return f"{done}; nothing was saved, since this run keeps no checkpoints."
     best = next((path for one in trainer.checkpoint_callbacks if (path := getattr(one, "best_model_path", ""))), "")
     said = [f"{done}. Its last state is {last}" + (f", the best by validation {best}." if best and Path(best) != last else ".")]
-    chosen, config = best or str(last), Path(trainer.log_dir or trainer.default_root_dir) / "config.yaml"
+    chosen, config = best or str(last), run_folder(trainer) / "config.yaml"
     if config.is_file():
         said.append(f"To measure it: {shlex.join(['tbd', 'test', '--config', str(config), '--ckpt_path', chosen])}")
     option = next((_DRAWN_BY[kind.__name__] for kind in type(trainer.lightning_module).__mro__ if kind.__name__ in _DRAWN_BY), None)

@@ -26,6 +26,7 @@ from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheck
 from tbd.training.launcher import launch
 from tbd.training.progress import show_figures, with_reporting
 from tbd.training.resume import find_checkpoint
+from tbd.training.run_folder import RunConfig
 from tbd.training.weights_check import require_sources
 from tbd.utils.jobs.threads import describe_threads
 from tbd.utils.options.errors import explain_build_errors, explain_option_errors
@@ -310,7 +311,8 @@ def _options(args: ArgsType, run: bool, **parser: Any) -> dict[str, Any]:
         "subclass_mode_data": True,
         "auto_configure_optimizers": False,
         # a requeued job finds the config of its first start in the same folder
-        "save_config_kwargs": {"overwrite": True},
+        "save_config_callback": RunConfig,
+        "save_config_kwargs": {"overwrite": True, "save_to_log_dir": False},
         "parser_class": _Parser,
         "parser_kwargs": {**parser, **own},
         "args": args,
