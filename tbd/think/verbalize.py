@@ -218,8 +218,8 @@ def _felt(timed: TimedMoment) -> str:
 
 
 _STANCES: dict[Stance, str] = {
-    "demanded": "demanded rather than felt", "imagined": "only imagined", "asked": "asked about, not said", "past": "past",
-    "over": "over", "nobody's": "nobody's",
+    "demanded": "demanded rather than felt", "imagined": "only imagined", "asked": "asked about, not said",
+    "claimed": "only claimed", "feigned": "feigned towards whoever speaks", "past": "past", "over": "over", "nobody's": "nobody's",
 }  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def _units(reading: Reading) -> set[int]:
 
 def _litotes(readings: list[Reading]) -> list[Reading]:
     """“Not happy” is a little sad, "not unhappy" a little happy; "not angry" is nothing at all."""
-    if any(r.stance in ("imagined", "asked", "past") for r in readings):
+    if any(r.stance in ("imagined", "asked", "claimed", "past") for r in readings):
         return []
     if len(readings) == 1 and readings[0].negated and readings[0].stance is None and _UNHAPPY & set(readings[0].words.split()):
         sense = replace(readings[0].sense, name="pleased", mix={"happy": 1.0}, strength=0.35, valence=0.4, arousal=0.0, muscles=())

@@ -17,7 +17,7 @@ from tbd.think.rules.language_checks import misspelt
 from tbd.think.rules.lexicon import Found, Phrase, forms, senses
 from tbd.think.rules.matcher import BOUNDARIES, cues, scan, vocabulary
 from tbd.think.rules.quotations import without_quotations
-from tbd.think.rules.readings import compared, is_smile, settle
+from tbd.think.rules.readings import beneath, compared, is_smile, settle
 from tbd.think.rules.segmenter import Manner, Moment, Reading, Splitter
 from tbd.think.rules.stance import stances, towards_me
 from tbd.think.rules.tokenizer import Tokens, tokenize
@@ -130,7 +130,8 @@ class _MomentReader:
                 clause_from, state = len(self.readings), self._carried(state, at, item)
             self._take(item, state, clause_from)
             at = item.end
-        return settle(compared(self.readings, self.tokens[self.start : self.end]))
+        tokens = self.tokens[self.start : self.end]
+        return settle(beneath(compared(self.readings, tokens), tokens))
 
     def _is_new_clause(self, at: int, item: Found, state: _State) -> bool:
         between = self.tokens[at : item.start]

@@ -1,14 +1,17 @@
 """What the readings of one moment make of each other: the lesser of two that are compared, a smile beside a hidden pain."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tbd.think.emotions import Emotion
 from tbd.think.rules.segmenter import Reading
 
 _SMILES = 0.45
 """Share of happiness from which an expression is a smile; a forced one has as much."""
 _THE_LESSER = 0.3
 """The degree of what there is less of."""
+_I_PRETEND = r"\b(?:i|we) (?:\w+ ){0,2}?(?:pretend|pretending|act as if|act like)\b"
 
 
 def is_smile(reading: Reading) -> bool:
@@ -42,6 +45,24 @@ def compared(readings: list[Reading], tokens: Sequence[str]) -> list[Reading]:
     if readings[1 - lesser].sense.mix == readings[lesser].sense.mix:  # "more furious than angry"
         return readings
     return [replace(r, degree=_THE_LESSER if i == lesser else max(1.0, r.degree)) for i, r in enumerate(readings)]
+
+
+def beneath(readings: list[Reading], tokens: Sequence[str]) -> list[Reading]:
+    """Add what the one who speaks hides: who says “I pretend to be happy” is not.
+
+    Args:
+        readings: Those of one moment.
+        tokens: The moment's.
+
+    Returns:
+        The readings, with a displeasure that is held back where a pleasant feeling alone is put on.
+    """
+    joyful = [r for r in readings if r.manner == "shown" and not r.negated and r.sense.kind == "feeling" and r.sense.valence > 0]
+    if len(readings) != 1 or not joyful or not re.search(_I_PRETEND, " ".join(tokens)):
+        return readings
+    displeased: dict[Emotion, float] = {"sad": 0.8, "angry": 0.2}
+    sense = replace(joyful[0].sense, name="displeased", mix=displeased, strength=0.55, valence=-0.5, arousal=-0.1, muscles=())
+    return [*readings, Reading(sense, "I pretend", manner="held")]
 
 
 def settle(readings: list[Reading]) -> list[Reading]:

@@ -1,4 +1,4 @@
-"""Whether what a word names is so: felt now and by the one who is meant, or demanded, imagined, asked about, past, over, somebody else's.
+"""Whether what a word names is so: felt now and by the one who is meant, or demanded, imagined, asked about, claimed, past, over, nobody's.
 
 A clause says that around the word, not in it: “they told me to be grateful”, “if I won I would be happy”, “her fear has gone”. Every
 kind is a pattern of the words before or after a cue in its sentence.
@@ -12,8 +12,9 @@ from typing import Literal
 from tbd.think.emotions import Emotion
 from tbd.think.rules.lexicon import Found
 
-Stance = Literal["demanded", "imagined", "asked", "past", "over", "nobody's"]
-"""Why a cue is not so. Whoever is told to be glad, or was glad until now, is a little displeased; the others say nothing of a feeling."""
+Stance = Literal["demanded", "imagined", "asked", "claimed", "feigned", "past", "over", "nobody's"]
+"""Why a cue is not so. Whoever is told to be glad, was glad until now, or is told a feigned love is a little displeased; the others say
+nothing of a feeling."""
 
 _ENDS = frozenset(".!?…;→")
 _SUBJECTS = frozenset(("i", "you", "he", "she", "they", "we", "it"))
@@ -40,6 +41,17 @@ _QUESTION = (
     r"(?:(?:and|so|but|well|hey|oh) )?(?:(?:are|were|do|did|have|will) (?:you|they)"
     r"|(?:is|was|does|did|has|will) (?:he|she|it|they|any\w+|every\w+|some\w+))\b(?! indeed)(?!.*\bhow\b)"
 )
+_SAID = r"(?:claim(?:s|ed|ing)?|purport(?:s|ed|ing)?|profess(?:es|ed|ing)?)"
+_CLAIMED = (
+    rf"\b(?:{_SAID} (?:to(?: have been| be| feel)?|(?:that )?(?:i|he|she|they|we|it) \w+)"
+    r"|(?:allegedly|supposedly|purportedly|so-called)(?: (?:i|he|she|they|we|it))?)(?P<rest>(?: \S+){0,4})$"
+)
+_TOLD = r"\b(?:says?|said|saying|tells?|told|swears?|swore|insists?|insisted|assures?|assured)\b"
+_DOUBTED = (
+    r"\bbut (?:i|we|nobody) (?:\w+ )?(?:doubts?|(?:do|did|does|can|could|cannot|will)? ?(?:not )?(?:really )?(?:buys?|believes?|trusts?)|"
+    r"(?:am|are) not (?:so |very )?(?:sure|convinced))\b|\byeah right\b"
+)
+_FEIGNED = r"\b(?:pretend(?:s|ed|ing)?|claim(?:s|ed|ing)?|feign(?:s|ed|ing)?) (?:to )?(?:have |be )?(?P<rest>(?:\w+ ){0,2})$"
 _PAST = (
     r"\b(?:yesterday|as an? (?:child|kid|boy|girl|baby|teenager)|last (?:week|night|year|month|summer|winter)"
     r"|(?:years|long|days|weeks|months|hours?) ago"
@@ -54,6 +66,11 @@ _OVER_BEFORE = (
     r"\b(?:(?:got|get|gets|getting) over|overcame|overcome|overcomes|conquered|conquers|lost|let go of) "
     r"(?:all )?(?:my|his|her|their|our|all)"
     r"(?: \w+)?$|\b(?:stopped|ceased|quit) (?:being|feeling|to (?:be|feel))(?: \w+)?$"
+)
+_NEAR = 9
+_NOBODY_THERE = (
+    r"nobody(?: else)?(?: (?:here|there|(?:in|of|at|on|from|among|around|inside) (?:\w+ ?){1,3}?))?"
+    r"(?: (?:is|are|was|were|be|been|has|have|had|feels?|felt|seems?|seemed|looks?|looked|got|gets))*(?: (?:very|so|really|at all|too))?"
 )
 _TOWARDS_ME = r"(?:(?:with|at|of|about|towards?|by) )?(?:me|us)\b"
 _UNPLEASANT = -0.2
@@ -96,13 +113,36 @@ def _stance(tokens: Sequence[str], cue: Found) -> Stance | None:
         return "demanded"
     if _is_imagined(before, whole, cue):
         return "imagined"
+    if _has(before, "pretend pretends pretended pretending claim claims claimed claiming feign feigns feigned feigning") and (
+        tokens[cue.end : cue.end + 1] in (["me"], ["us"]) and re.search(_FEIGNED, f"{before} ")
+    ):
+        return "feigned"
+    if _is_claimed(before, after, cue):
+        return "claimed"
     if tokens[end : end + 1] == ["?"] and re.match(_QUESTION, whole):
         return "asked"
     if _has(after, "last gone over passed ended left end more") and re.match(_OVER_AFTER, after):
         return "over"
     if _has(before, "over overcame overcome overcomes conquered conquers lost go stopped ceased quit") and re.search(_OVER_BEFORE, before):
         return "over"
-    return "nobody's" if "nobody" in tokens[max(start, cue.start - 2) : cue.start] else None
+    return "nobody's" if _is_nobodys(tokens[start : cue.start]) else None
+
+
+def _is_claimed(before: str, after: str, cue: Found) -> bool:
+    """Whether it is but said: what shows on a face is no claim, and is believed."""
+    if cue.phrase.value.kind != "feeling":
+        return False
+    if (match := re.search(_CLAIMED, before)) is not None:
+        return _goes_on(match["rest"])
+    return _has(after, "but right") and bool(re.search(_TOLD, before)) and bool(re.search(_DOUBTED, after))
+
+
+def _is_nobodys(before: Sequence[str]) -> bool:
+    """Whether nobody feels it: “nobody laughed”, “nobody in the room was sad”."""
+    if "nobody" not in before[-_NEAR:]:
+        return False
+    at = max(i for i, token in enumerate(before) if token == "nobody")
+    return len(before) - at <= 2 or bool(re.fullmatch(_NOBODY_THERE, " ".join(before[at:])))
 
 
 def _has(words: str, any_of: str) -> bool:

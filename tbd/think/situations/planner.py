@@ -1,6 +1,7 @@
 """`SituationPlanner`: the rules, and an encoder for what they do not read; the default."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 
@@ -87,10 +88,12 @@ class SituationPlanner(Planner):
         named = says_something(moments)
         if not any(sign.isalpha() for sign in text):
             return by_rules
+        feelings = named_feelings(text, words, self._classify)
+        if feelings is not None and feelings.is_in_time:
+            return compose(text, replace(words, moments=feelings.moments, notes=()), feelings.moments, duration, [])
         timed = _timed(text, words, self) if not named or len(moments) > 1 else None
         if timed is not None:
             return compose(text, timed, timed.moments, duration)
-        feelings = named_feelings(text, words)
         if feelings is not None and not self._is_about_more(text, feelings):
             return compose(text, words, feelings.moments, duration, [])
         praised = follows_praise(text)
@@ -115,6 +118,10 @@ class SituationPlanner(Planner):
         if not named and speaks_of_a_face(words) and situation.confidence < OVERRULES_FACE:
             return by_rules
         return self._inferred(text, words, moments, situation, duration)
+
+    def _classify(self, parts: Sequence[str]) -> list[Situation]:
+        """What parts of a text are met with; nothing without an encoder."""
+        return self.classifier.classify(parts) if self.classifier is not None else []
 
     def _is_about_more(self, text: str, feelings: NamedFeelings) -> bool:
         """Whether a text in another language names a feeling in passing, or in a name, and as a whole is surely met with another."""
@@ -156,6 +163,6 @@ def _timed(text: str, words: Text, planner: SituationPlanner) -> Text | None:
     """A text with times, read again with what its parts are met with; None where that adds nothing."""
     if not any(token.startswith("@t") or token in ("→", "then") for token in words.tokens):
         return None
-    again = read(text, filler(lambda parts: planner.classifier.classify(parts) if planner.classifier is not None else []))
+    again = read(text, filler(planner._classify))
     inferred = any(reading.sense.confidence is not None for moment in again.moments for reading in moment.readings)
     return again if inferred else None

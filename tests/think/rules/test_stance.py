@@ -41,6 +41,17 @@ PLANNER = KnowledgePlanner()
         ("She is over the moon", "happy"),
         ("nobody laughed", "neutral"),
         ("nobody knows how sad I am", "sad"),
+        ("nobody at the party was sad", "neutral"),
+        ("nobody at the party saw how sad I was", "sad"),
+        ("They claim to be sorry.", "neutral"),  # claimed
+        ("He claims that he was terrified", "neutral"),
+        ("Supposedly she was heartbroken", "neutral"),
+        ("She swears she is delighted, but I don't believe her", "neutral"),
+        ("He claims to be fine and cries", "sad"),
+        ("She said she was furious", "angry"),
+        ("pretends to be happy", "happy"),  # a posed smile
+        ("I pretend to be happy", "sad"),
+        ("She pretended to love me", "sad"),
         ("My boss is furious with me.", "fear"),  # somebody else's
         ("They hate us", "sad"),
         ("My mother is proud of me", "happy"),
