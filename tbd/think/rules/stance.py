@@ -46,7 +46,7 @@ _CLAIMED = (
     rf"\b(?:{_SAID} (?:to(?: have been| be| feel)?|(?:that )?(?:i|he|she|they|we|it) \w+)"
     r"|(?:allegedly|supposedly|purportedly|so-called)(?: (?:i|he|she|they|we|it))?)(?P<rest>(?: \S+){0,4})$"
 )
-_TOLD = r"\b(?:says?|said|saying|tells?|told|swears?|swore|insists?|insisted|assures?|assured)\b"
+_REPORTED = r"\b(?:says?|said|saying|tells?|told|swears?|swore|insists?|insisted|assures?|assured)\b"
 _DOUBTED = (
     r"\bbut (?:i|we|nobody) (?:\w+ )?(?:doubts?|(?:do|did|does|can|could|cannot|will)? ?(?:not )?(?:really )?(?:buys?|believes?|trusts?)|"
     r"(?:am|are) not (?:so |very )?(?:sure|convinced))\b|\byeah right\b"
@@ -117,7 +117,7 @@ def _stance(tokens: Sequence[str], cue: Found) -> Stance | None:
         tokens[cue.end : cue.end + 1] in (["me"], ["us"]) and re.search(_FEIGNED, f"{before} ")
     ):
         return "feigned"
-    if _is_claimed(before, after, cue):
+    if _is_claimed(before, after, cue, tokens[cue.start]):
         return "claimed"
     if tokens[end : end + 1] == ["?"] and re.match(_QUESTION, whole):
         return "asked"
@@ -128,13 +128,14 @@ def _stance(tokens: Sequence[str], cue: Found) -> Stance | None:
     return "nobody's" if _is_nobodys(tokens[start : cue.start]) else None
 
 
-def _is_claimed(before: str, after: str, cue: Found) -> bool:
+def _is_claimed(before: str, after: str, cue: Found, word: str) -> bool:
     """Whether it is but said: what shows on a face is no claim, and is believed."""
     if cue.phrase.value.kind != "feeling":
         return False
     if (match := re.search(_CLAIMED, before)) is not None:
-        return _goes_on(match["rest"])
-    return _has(after, "but right") and bool(re.search(_TOLD, before)) and bool(re.search(_DOUBTED, after))
+        does_it_too = "and" in match["rest"].split() and word.endswith("s")  # "claims to be fine and cries"
+        return _goes_on(match["rest"]) and not does_it_too
+    return _has(after, "but right") and bool(re.search(_REPORTED, before)) and bool(re.search(_DOUBTED, after))
 
 
 def _is_nobodys(before: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""What is felt one after the other, or at a named time, in languages other than English: “d'abord triste, puis en colère”, “ab 3 Sekunden wütend”.
+"""What is felt one after the other, or at a time, in languages other than English: “d'abord triste, puis en colère”.
 
 The table ``assets/think/times_by_language.txt`` says what a phrase means in English; `tbd.think.rules.time_spans` reads that, and
 `tbd.think.rules.segmenter` parts the text as it parts an English one. A part that names nothing is read as a situation.

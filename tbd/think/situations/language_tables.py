@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import NamedTuple
 
 from tbd.think.rules.lexicon import ASSETS, WORD_STRENGTH
@@ -245,7 +245,7 @@ def tokens_of(text: str, language: Language, times: list[str] | None = None) -> 
     if times is not None:
         found: dict[int, str] = {}
         for pattern, english in language.patterns:
-            folded = pattern.sub(lambda match, english=english: _replaced(match, english, language, found), folded)
+            folded = pattern.sub(partial(_replaced, english=english, language=language, found=found), folded)
         times += [found[at] for at in sorted(found)]
     matches = (_SIGNS if language.is_unspaced else _TOKENS).finditer(folded)
     return [Token(match[0], places[match.start()], places[match.end() - 1] + 1) for match in matches]

@@ -48,6 +48,7 @@ PLANNER = KnowledgePlanner()
         ("Supposedly she was heartbroken", "neutral"),
         ("She swears she is delighted, but I don't believe her", "neutral"),
         ("He claims to be fine and cries", "sad"),
+        ("He says he is not angry, but his fists are clenched", "angry"),
         ("She said she was furious", "angry"),
         ("pretends to be happy", "happy"),  # a posed smile
         ("I pretend to be happy", "sad"),
