@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tbd.errors import InputError
+from tbd.utils.stand_ins import find_stand_in
 
 PACKAGED = Path(__file__).resolve().parents[1] / "assets"
 """Where the folders of packaged models lie."""
@@ -36,6 +37,8 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     """
     folder = None if Path(path).is_file() else find_model_folder(path)
     path = Path(path) if folder is None else folder / "model.safetensors"
+    if (instead := find_stand_in(path)) is not None:
+        raise InputError(f"{path} holds no weights: {instead}.")
     if not path.is_file():
         raise InputError(f"There are no weights {path}; give a checkpoint, or a folder that an export wrote.")
     if path.suffix == ".safetensors":
@@ -80,6 +83,8 @@ def require_whole(path: str | os.PathLike) -> None:
     Raises:
         InputError: If the checkpoint is missing or cut short.
     """
+    if (instead := find_stand_in(Path(path))) is not None:
+        raise InputError(f"{path} is no checkpoint: {instead}.")
     if not Path(path).is_file():
         raise InputError(f"There is no checkpoint {path}.")
     if not zipfile.is_zipfile(path):
@@ -122,7 +127,7 @@ def adapt_state(module: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Ten
     return adapted
 
 
-def require_fitting(module: nn.Module, state: Mapping[str, Tensor], source: str, skip: Sequence[str] = ()) -> None:
+def require_fitting(module: nn.Module, state: Mapping[str, Tensor], source: str, skip: Sequence[str] = (), where: str = "") -> None:
     """Refuse weights that do not fit a model, in one sentence.
 
     Args:
@@ -130,6 +135,7 @@ def require_fitting(module: nn.Module, state: Mapping[str, Tensor], source: str,
         state: Name → weight.
         source: What the message calls the weights.
         skip: Patterns of names that the weights need not hold.
+        where: What the message adds on the configuration that fits.
 
     Raises:
         InputError: If a name is missing or unknown, or a shape differs.
@@ -145,4 +151,6 @@ def require_fitting(module: nn.Module, state: Mapping[str, Tensor], source: str,
     ]
     if misfits:
         more = f", and {len(misfits) - 1} more" if len(misfits) > 1 else ""
-        raise InputError(f"{source} belongs to another configuration: {misfits[0]}{more}. Use the configuration that it was trained with.")
+        raise InputError(
+            f"{source} belongs to another configuration: {misfits[0]}{more}. Use the configuration that it was trained with{where}."
+        )

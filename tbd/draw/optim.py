@@ -3,6 +3,7 @@
 import inspect
 import math
 from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import lightning as L
@@ -14,8 +15,10 @@ from lightning.pytorch.utilities.parsing import collect_init_args
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
+from tbd.draw.checkpoint import require_fitting
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.randomness import run_seed, seed_of
+from tbd.errors import InputError
 from tbd.utils.input_checks import require_at_least, require_within
 
 _COMPONENTS = (nn.Module, SchedulerMixin, Guidance)
@@ -77,8 +80,22 @@ class ExactModule(L.LightningModule):
         _rewind(checkpoint, self._trainer)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the seed of the run that goes on."""
+        """Take the seed of the run that goes on, and its optimizer with the options of this configuration.
+
+        Args:
+            checkpoint: The checkpoint, as Lightning goes on to load it.
+
+        Raises:
+            InputError: If its weights are of another configuration.
+        """
+        path = None if self._trainer is None else self._trainer.ckpt_path
+        config = None if path is None else Path(path).absolute().parents[1] / "config.yaml"
+        if checkpoint.get("state_dict"):  # sharded checkpoints come without
+            where = f"; give --config {config}" if config is not None and config.is_file() else ""
+            require_fitting(self, checkpoint["state_dict"], "The checkpoint" if path is None else f"The checkpoint {path}", where=where)
         self.noise_seed = checkpoint.get(_SEED, self.noise_seed)
+        if isinstance(options := getattr(self, "optimizer", None), OptimizerConfig):
+            options.apply(checkpoint)
 
     def numbered(self, batch: dict[str, Any], batch_idx: int, size: int) -> dict[str, Any]:
         """Number the samples of a batch.
@@ -179,6 +196,9 @@ class OptimizerConfig:
 
         Returns:
             What `configure_optimizers` returns.
+
+        Raises:
+            InputError: If a cosine is to fall over a run whose length nothing tells.
         """
         trained = [p for p in module.parameters() if p.requires_grad]
         groups = [
@@ -188,9 +208,36 @@ class OptimizerConfig:
         optimizer = torch.optim.AdamW(groups, lr=self.learning_rate, betas=self.betas, fused=all(p.is_cuda for p in trained))
         # Lightning takes this mark of fused optimizers for a refusal to have gradients clipped, in bf16 too
         optimizer._step_supports_amp_scaling = False
-        total = int(module.trainer.estimated_stepping_batches) if self.schedule == "cosine" else 0
+        total = self._total(module.trainer) if self.schedule == "cosine" else 0
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.factor(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def apply(self, checkpoint: dict[str, Any]) -> None:
+        """Put these options in the place of those with which a checkpoint's optimizer was saved, which PyTorch would restore.
+
+        Args:
+            checkpoint: A checkpoint of a run that `configure` has built the optimizer of.
+        """
+        for state in checkpoint.get("optimizer_states", ()):
+            groups = state.get("param_groups", ())
+            for group, decay in zip(groups, (self.weight_decay, 0.0)):
+                if "initial_lr" in group and group["initial_lr"] != self.learning_rate:
+                    factor = group["lr"] / group["initial_lr"] if group["initial_lr"] else 1.0
+                    group |= {"lr": self.learning_rate * factor, "initial_lr": self.learning_rate}
+                group |= {"weight_decay": decay, "betas": self.betas}
+        for schedule in checkpoint.get("lr_schedulers", ()):
+            if "base_lrs" in schedule:
+                schedule["base_lrs"] = [self.learning_rate] * len(schedule["base_lrs"])
+
+    @staticmethod
+    def _total(trainer: L.Trainer) -> int:
+        steps = trainer.estimated_stepping_batches
+        if not 0 <= steps < math.inf:  # -1 of data whose length nobody knows
+            raise InputError(
+                "A cosine falls to zero at the end of the run, and neither trainer.max_steps nor trainer.max_epochs says where that is "
+                "(trainer.max_time alone does not); give one of them, or --model.init_args.optimizer.schedule=constant."
+            )
+        return int(steps)
 
     def factor(self, step: int, total: int) -> float:
         """Compute the learning rate's factor.

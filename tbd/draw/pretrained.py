@@ -1,20 +1,25 @@
 """Weights by hub name, local folder or single file, and one clear error where they are none of these."""
 
 import hashlib
+import json
 import os
 import pickle
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from diffusers.models.modeling_utils import ModelMixin
+from safetensors import SafetensorError
 from torch import nn
 
 from tbd.errors import InputError, first_line
-from tbd.utils.hub import hub_folder, model_files, weight_file
+from tbd.utils.hub import hub_folder, model_files, snapshot_folder, weight_file
+from tbd.utils.stand_ins import find_stand_in
 
 T = TypeVar("T")
 PARTS = {"UNet2DConditionModel": "unet", "AutoencoderKL": "vae"}
 """Class → the folder of a diffusers pipeline that holds it."""
+_CONFIG = "config.json"
 
 
 def from_source(kind: type[T], source: str | os.PathLike, subfolder: str | None = None, **options: Any) -> T:
@@ -37,22 +42,55 @@ def from_source(kind: type[T], source: str | os.PathLike, subfolder: str | None 
         InputError: If there are no such weights; the sentence says what was looked for, where, and how to fetch it.
     """
     path, part = Path(source).expanduser(), subfolder or PARTS.get(kind.__name__)
+    if (instead := find_stand_in(path)) is not None:
+        raise InputError(f"{path} holds no weights: {instead}.")
+    if path.is_file() and (path.parent / _CONFIG).is_file() and (weights := weight_file([path.name])):
+        return _from_folder(kind, path.parent, {**weights, **options})  # a file out of a folder of diffusers
     if path.is_file():
         from tbd.draw.single_file import load_single_file
 
         return load_single_file(kind, path)
     if path.is_dir():
+        path = snapshot_folder(path)
         return _from_folder(kind, path / part if part and (path / part).is_dir() else path, options)
+    if str(source).startswith((".", "/", "~")):
+        raise InputError(f"There is no folder or file {source}.")
     folder = hub_folder(str(source), kind.__name__, lambda paths: model_files(paths, part))
     return _from_folder(kind, folder / part if part and (folder / part).is_dir() else folder, options)
 
 
 def _from_folder(kind: type[T], folder: Path, options: dict[str, Any]) -> T:
+    _require_kind(kind, folder)
     try:
         load = kind.from_pretrained  # type: ignore[attr-defined]  # diffusers and transformers share no base class that declares it
-        return load(str(folder), **weight_file(os.listdir(folder)), local_files_only=True, **options).float()
-    except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
+        options = {**weight_file(os.listdir(folder)), **options}
+        network, found = load(str(folder), local_files_only=True, output_loading_info=True, **options)
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError, pickle.UnpicklingError) as error:
         raise InputError(f"{folder} does not hold the configuration and weights of a {kind.__name__}: {first_line(error)}") from error
+    absent = sorted(found["missing_keys"])
+    if absent and issubclass(kind, ModelMixin):  # which would fill them with random numbers; those of transformers lack heads on purpose
+        raise InputError(f"{folder} lacks {len(absent)} weights of {kind.__name__}, such as {absent[0]}; is it complete?")
+    loaded: T = network.float()
+    return loaded
+
+
+def _require_kind(kind: type, folder: Path) -> None:
+    """Refuse a folder of another network, which diffusers would fill with random numbers, and files that stand for others."""
+    single = sorted(file for file in folder.glob("*.safetensors") if not weight_file([file.name]))
+    if single and not (folder / _CONFIG).is_file():
+        raise InputError(f"{folder} holds no {_CONFIG}; if {single[0].name} holds all weights, give that file: {single[0]}.")
+    for file in sorted(folder.iterdir()):
+        if (file.name == _CONFIG or weight_file([file.name])) and (instead := find_stand_in(file)) is not None:
+            raise InputError(f"{folder} holds no weights of a {kind.__name__}: of {file.name}, {instead}.")
+    try:
+        config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return  # which the library says in its own way
+    if not weight_file(os.listdir(folder)):
+        raise InputError(f"{folder} holds the configuration of {kind.__name__}, but no weights (.safetensors or .bin).")
+    found = config.get("_class_name") if isinstance(config, dict) else None
+    if found not in (None, kind.__name__):
+        raise InputError(f"{folder} holds weights of {found}, not of {kind.__name__}.")
 
 
 class PortableModule(nn.Module):

@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -23,6 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tbd.errors import InputError, first_line
+from tbd.utils.stand_ins import find_stand_in
 
 T = TypeVar("T")
 Weights = dict[str, Tensor]
@@ -86,25 +87,43 @@ def read_weights(path: str | os.PathLike) -> Weights:
     Raises:
         InputError: If the file is damaged, or could run code when it is loaded.
     """
+    if (instead := find_stand_in(Path(path))) is not None:
+        raise InputError(f"{path} holds no weights: {instead}.")
+    kind = _file_kind(Path(path))
+    if kind is None:
+        raise InputError(f"{path} is no file of weights; give a {', '.join(SUFFIXES)} file, or a folder with a configuration.")
     try:
-        if Path(path).suffix == ".safetensors":
+        if kind == "safetensors":
             return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=kind == "zip")
     except pickle.UnpicklingError as error:
         raise InputError(f"{path} holds more than weights, which could run code when it is loaded; give a safetensors file.") from error
     except (OSError, EOFError, RuntimeError, ValueError, SafetensorError) as error:
         raise InputError(f"{path} cannot be read as weights ({first_line(error)}); is the file complete?") from error
-    while isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
+    while isinstance(content, dict) and (inner := next((w for w in _WRAPPERS if isinstance(content.get(w), dict)), None)):
+        content = content[inner]
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no weights but a {type(content).__name__}.")
-    return {name: value for name, value in content.items() if isinstance(value, Tensor)}
+    weights = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+    wrapped = bool(weights) and all(name.startswith(_PARALLEL) for name in weights)
+    return {name.removeprefix(_PARALLEL): value for name, value in weights.items()} if wrapped else weights
 
 
-def _is_zip(path: str | os.PathLike) -> bool:
-    """Whether `torch.load` can map the file, which those of old versions cannot be."""
+_WRAPPERS = ("state_dict", "model", "module")
+"""Under which names training programs keep the weights in their checkpoints."""
+_PARALLEL = "module."
+"""What DistributedDataParallel puts before each name."""
+
+
+def _file_kind(path: Path) -> Literal["safetensors", "zip", "pickle"] | None:
+    """How a file keeps weights, by its beginning, since names are changed and files in the hub's cache have none; None for other files."""
     with open(path, "rb") as file:
-        return file.read(2) == b"PK"
+        head = file.read(9)
+    if head.startswith(b"PK"):
+        return "zip"
+    if head[8:] == b"{" or path.suffix == ".safetensors":
+        return "safetensors"
+    return "pickle" if head.startswith(b"\x80") or path.suffix in SUFFIXES else None
 
 
 def _missing(error: Exception) -> str:

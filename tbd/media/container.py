@@ -10,6 +10,7 @@ from typing import Any
 from tbd.errors import InputError
 from tbd.media.integrity.elementary_streams import Packets
 from tbd.media.integrity.truncation import lacks_index
+from tbd.utils.stand_ins import find_stand_in
 from tbd.utils.user_warnings import warn
 
 LONGEST_GAP = 3600.0
@@ -73,24 +74,11 @@ def video_streams(container: Any) -> list[Any]:
     return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
 
 
-_NOT_MEDIA = {
-    b"version https://git-lfs": "it is a pointer of Git LFS to the file, not the file itself",
-    b"<!doctype html": "it is a web page",
-    b"<html": "it is a web page",
-}
-"""First bytes, in lower case, of what downloads leave in place of the file → what it is."""
-
-
 def _reason(error: Exception, path: Path) -> str:
     import av
 
     if isinstance(error, av.InvalidDataError):
-        with open(path, "rb") as file:
-            head = file.read(64).lstrip().lower()
-        for beginning, what in _NOT_MEDIA.items():
-            if head.startswith(beginning):
-                return what
-        return "its format is unknown, or it is damaged"
+        return find_stand_in(path) or "its format is unknown, or it is damaged"
     return getattr(error, "strerror", None) or str(error)
 
 

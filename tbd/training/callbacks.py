@@ -18,6 +18,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from typing_extensions import override
 
 from tbd.errors import INTERRUPTED, REQUEUE, InputError
+from tbd.training.divergence import require_finite
 from tbd.training.run_folder import run_folder
 
 _MORE = {"nothing": "some", "some": "most"}
@@ -34,12 +35,24 @@ def save_whole(trainer: L.Trainer, path: Path) -> None:
         path: The checkpoint to write; a file or folder of that name is replaced.
     """
     part = path.with_name(path.name + ".part")
-    trainer.save_checkpoint(part)
+    try:
+        trainer.save_checkpoint(part)
+    except BaseException:  # a full disk, or Ctrl-C: what is half written would only take its room
+        _remove(part)
+        raise
     if trainer.is_global_zero:
-        if path.is_dir() and not path.is_symlink():  # sharded checkpoints are folders
-            shutil.rmtree(path)
+        if path.is_dir():
+            _remove(path)
         os.replace(part, path)
     trainer.strategy.barrier("saved")
+
+
+def _remove(path: Path) -> None:
+    """Remove a checkpoint; sharded ones are folders."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def wait_for_all() -> None:
@@ -87,7 +100,9 @@ class LastCheckpoint(L.Callback):
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         step = trainer.global_step
         # rather than in on_train_end, where averaged weights have already replaced those that training goes on with
-        if step != self._saved and (step % self.every_n_train_steps == 0 or _ends(trainer)):
+        # passed rather than met: with two optimizers a batch makes two steps
+        due = step // self.every_n_train_steps > self._saved // self.every_n_train_steps
+        if step != self._saved and (due or _ends(trainer)):
             self.save(trainer)
 
     @override
@@ -100,6 +115,11 @@ class LastCheckpoint(L.Callback):
         if trainer.global_step != self._saved:
             self.save(trainer)
 
+    @property
+    def began(self) -> bool:
+        """Whether training has begun, which it does not where nothing is left to do."""
+        return self._saved >= 0
+
     def save(self, trainer: L.Trainer) -> Path | None:
         """Save now, unless this step is saved already. All processes call this.
 
@@ -108,9 +128,13 @@ class LastCheckpoint(L.Callback):
 
         Returns:
             The file, or None if this run saves nothing.
+
+        Raises:
+            DivergenceError: If weights are no numbers any more; the last state that was saved stays.
         """
         path = self.path(trainer)
         if path is not None and (trainer.global_step != self._saved or not path.exists()):
+            require_finite(trainer)
             save_whole(trainer, path)
             self._saved = trainer.global_step
         return path
@@ -183,6 +207,7 @@ class PreemptionCheckpoint(L.Callback):
         # whoever asks for a requeue decides, also where a terminal's Ctrl-C reached one process first
         if trainer.strategy.reduce_boolean_decision(self._asked in (signal.SIGTERM, signal.SIGUSR1), all=False):
             path = Path(trainer.default_root_dir) / self.filename
+            require_finite(trainer)
             save_whole(trainer, path)
             self._leave(trainer, path, REQUEUE, "asked to leave")
         last = _saver(trainer)
@@ -237,10 +262,16 @@ def closing_report(trainer: L.Trainer) -> str:
     """
     done = f"finished after step {trainer.global_step}"
     saver = _saver(trainer)
+    if not has_begun(trainer):
+        limits = {"steps": trainer.max_steps, "epochs": trainer.max_epochs}
+        ends = " and ".join(f"--trainer.max_{name} is {most}" for name, most in limits.items() if most is not None and most >= 0)
+        return f"nothing was left to train: the checkpoint is of step {trainer.global_step}, and {ends}; more steps go on from it."
     last = None if saver is None else saver.path(trainer)
     if last is None or not last.exists():
         return f"{done}; nothing was saved, since this run keeps no checkpoints."
-    best = next((path for one in trainer.checkpoint_callbacks if (path := getattr(one, "best_model_path", ""))), "")
+    kept = (getattr(one, "best_model_path", "") for one in trainer.checkpoint_callbacks)
+    # a run that went on from a checkpoint knows the best of that moment, which a better one may have replaced since
+    best = next((path for path in kept if path and Path(path).exists()), "")
     said = [f"{done}. Its last state is {last}" + (f", the best by validation {best}." if best and Path(best) != last else ".")]
     chosen, config = best or str(last), run_folder(trainer) / "config.yaml"
     if config.is_file():
@@ -249,6 +280,13 @@ def closing_report(trainer: L.Trainer) -> str:
     if config.parent in last.parents[:4] and option is not None:  # where the drawing command finds it
         said.append(f"To draw with it: tbd generate {option} {shlex.quote(chosen)} …")
     return "\n  ".join(said)
+
+
+def has_begun(trainer: L.Trainer) -> bool:
+    """Return whether a run has trained, which it does not where no step or no batch is left to do."""
+    saver = _saver(trainer)
+    quick = trainer.fast_dev_run  # type: ignore[attr-defined]  # set by a connector of Lightning
+    return saver is None or saver.began or bool(quick)
 
 
 def _saver(trainer: L.Trainer) -> LastCheckpoint | None:

@@ -22,7 +22,8 @@ from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 from tbd.draw.checkpoint import require_checkpoint
 from tbd.draw.motion.logging import MotionVideoLogger
 from tbd.errors import InputError
-from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, closing_report, wait_for_all
+from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, closing_report, has_begun, wait_for_all
+from tbd.training.divergence import DivergenceCheck
 from tbd.training.launcher import launch
 from tbd.training.progress import show_figures, with_reporting
 from tbd.training.resume import find_checkpoint
@@ -52,7 +53,7 @@ class _CLI(LightningCLI):
         parser.add_lightning_class_args(MemoryAdvice, "memory_advice")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """See that a checkpoint is whole before Lightning reads its hyperparameters and builds on it."""
+        """See that a checkpoint is whole before anything is built for it."""
         super().parse_arguments(parser, args)
         chosen = self._chosen()
         path = chosen.get("ckpt_path")
@@ -61,13 +62,20 @@ class _CLI(LightningCLI):
         if path and path != "hpc" and ":" not in str(path) and not Path(path).is_dir():  # Lightning's own names, and addresses
             require_checkpoint(path)
 
+    def _parse_ckpt_path(self) -> None:
+        """Leave a checkpoint's hyperparameters alone: Lightning puts them in the place of what the user gave, without a word.
+
+        Another guidance, sampler or learning rate would never reach a model that is tested or trained further; and weights that do not fit
+        the configuration are refused when they are loaded (`tbd.draw.optim.ExactModule.on_load_checkpoint`).
+        """
+
     def _chosen(self) -> Any:
         """The subcommand's part of the configuration."""
         return self.config[self.config.subcommand] if "subcommand" in self.config else self.config
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         trainer = super().instantiate_trainer(
-            **{**with_reporting(self._get(self.config_init, "trainer", default={}), [MotionVideoLogger()]), **kwargs}
+            **{**with_reporting(self._get(self.config_init, "trainer", default={}), [MotionVideoLogger(), DivergenceCheck()]), **kwargs}
         )
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector of Lightning
         for callback in callbacks:
@@ -82,11 +90,14 @@ class _CLI(LightningCLI):
         show_figures(self.trainer, self.trainer.test(**{**options, "verbose": False}), options.get("verbose", True))
 
     def after_fit(self) -> None:
-        """Lightning calls a run without any batch a success."""
-        quick = self.trainer.fast_dev_run  # type: ignore[attr-defined]  # set by a connector of Lightning
-        if self.trainer.num_training_batches == 0 and not quick:
-            limit = self.trainer.limit_train_batches
-            raise InputError(f"There was nothing to train on: the data give no batch (trainer.limit_train_batches is {limit}).")
+        """Lightning calls a run without any step a success."""
+        if has_begun(self.trainer) or (self._chosen().get("ckpt_path") and self.trainer.global_step):  # all steps were done before
+            return
+        for name in ("max_steps", "max_epochs"):
+            if getattr(self.trainer, name) == 0:
+                raise InputError(f"There was nothing to train: trainer.{name} is 0.")
+        limit = self.trainer.limit_train_batches
+        raise InputError(f"There was nothing to train on: the data give no batch (trainer.limit_train_batches is {limit}).")
 
     arguments: ArgsType = None
     """What this was built from, for messages."""
@@ -100,10 +111,6 @@ class _Command(_CLI):
         self.arguments = args
         with explain_option_errors(args, self._subcommand_parsers.get(args[0])):
             super().parse_arguments(parser, args)
-
-    def _parse_ckpt_path(self) -> None:
-        with explain_option_errors(self.arguments):
-            super()._parse_ckpt_path()
 
     def instantiate_classes(self) -> None:
         _require_machine(self._chosen().trainer)

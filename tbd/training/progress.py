@@ -100,7 +100,8 @@ class TrainingProgress(ProgressBar):
             return False  # one of several batches whose gradients are summed
         interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector of Lightning
         every = max(interval, (total or 0) // _LINES, 1)
-        return step in (self._first + 1, total) or step % every == 0 or time.monotonic() - self._said[0] > _PATIENCE
+        passed = step // every > self._said[1] // every  # with two optimizers a batch makes two steps
+        return step == total or passed or time.monotonic() - self._said[0] > _PATIENCE
 
     def line(self, trainer: L.Trainer) -> str:
         """Say how far the run is.

@@ -73,6 +73,21 @@ def cached_folder(name: str) -> Path | None:
     return folder if any(folder.iterdir()) else None
 
 
+def snapshot_folder(folder: Path) -> Path:
+    """Step into a repository's folder in the hub's cache, ``models--owner--name``, which keeps its files in ``snapshots/REVISION``.
+
+    Args:
+        folder: Any folder.
+
+    Returns:
+        The revision that ``refs/main`` names, else the newest; any other folder as it is.
+    """
+    revisions = [path for path in folder.glob("snapshots/*") if path.is_dir()]
+    main = folder / "refs" / "main"
+    named = main.read_text(encoding="utf-8").strip() if main.is_file() else ""
+    return next((path for path in revisions if path.name == named), max(revisions, key=lambda path: path.stat().st_mtime, default=folder))
+
+
 def offline() -> bool:
     """Return whether the environment forbids asking the hub (``HF_HUB_OFFLINE``)."""
     from huggingface_hub import constants

@@ -2,11 +2,12 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from diffusers import AutoencoderKL, MotionAdapter, UNet2DConditionModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from tbd.draw.pretrained import fingerprint, from_source
 from tbd.draw.single_file import load_single_file
@@ -166,6 +167,92 @@ def test_full_precision_comes_before_a_variant(tmp_path):
     assert fingerprint(from_source(AutoencoderKL, tmp_path)) == fingerprint(vae())
 
 
+def test_a_folder_of_the_hubs_cache_is_stepped_into(tmp_path):
+    """`models--owner--name`, copied as it lies there: files are links to blobs."""
+    root = tmp_path / "models--someone--some-vae"
+    snapshot, blobs = root / "snapshots" / "abc", root / "blobs"
+    vae().save_pretrained(blobs)
+    snapshot.mkdir(parents=True)
+    for file in blobs.iterdir():
+        (snapshot / file.name).symlink_to(Path("../../blobs") / file.name)
+    (root / "snapshots" / "older").mkdir()
+    (root / "refs").mkdir()
+    (root / "refs" / "main").write_text("abc")
+    assert same(from_source(AutoencoderKL, root), vae())
+    shutil.rmtree(blobs)
+    with pytest.raises(InputError, match=r"config\.json, it is a link to .* which is not there; copy links as files"):
+        from_source(AutoencoderKL, root)
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 334643268\n"
+
+
+@pytest.mark.parametrize("wrap", [lambda w: {"model": w}, lambda w: {"module": w}, lambda w: {f"module.{k}": v for k, v in w.items()}])
+def test_what_training_programs_wrap_weights_in_is_taken_off(wrap, tmp_path):
+    torch.save(wrap(compvis_vae(vae())), tmp_path / "step-1000")
+    assert same(from_source(AutoencoderKL, tmp_path / "step-1000"), vae())
+
+
+def test_a_file_out_of_a_folder_of_diffusers_is_read_with_the_configuration_beside_it(tmp_path):
+    vae().half().save_pretrained(tmp_path, variant="fp16")
+    vae().save_pretrained(tmp_path)
+    for name, network in (("diffusion_pytorch_model", vae()), ("diffusion_pytorch_model.fp16", vae().half())):
+        assert fingerprint(from_source(AutoencoderKL, tmp_path / f"{name}.safetensors")) == fingerprint(network)
+
+
+def test_folders_without_weights_or_with_a_single_file_say_what_to_give(checkpoint, tmp_path):
+    shutil.copy(checkpoint, tmp_path)
+    with pytest.raises(InputError, match=rf"give that file: .*{checkpoint.name}"):
+        from_source(UNet2DConditionModel, tmp_path)
+    vae().save_config(tmp_path / "vae")
+    with pytest.raises(InputError, match=r"but no weights \("):
+        from_source(AutoencoderKL, tmp_path)
+
+
+def test_motion_modules_of_another_width_are_refused(checkpoint, tmp_path):
+    wide = MotionAdapter(block_out_channels=(64, 128), motion_num_attention_heads=8, use_motion_mid_block=False)
+    save_file(animatediff(wide), tmp_path / "mm.safetensors")
+    with pytest.raises(InputError, match="other widths or levels than the UNet of"):
+        VideoUNet(str(checkpoint), str(tmp_path / "mm.safetensors"))
+
+
+def test_pointers_and_links_to_nowhere_are_named(tmp_path):
+    vae().save_pretrained(tmp_path / "vae")
+    for path in (tmp_path / "vae" / "diffusion_pytorch_model.safetensors", tmp_path / "one.safetensors", tmp_path / "one.ckpt"):
+        path.write_text(POINTER)
+    (tmp_path / "gone.safetensors").symlink_to("nowhere.safetensors")
+    for name, said in (
+        ("vae", "Git LFS"),
+        ("one.safetensors", "Git LFS"),
+        ("one.ckpt", "Git LFS"),
+        ("gone.safetensors", "a link to nowhere"),
+    ):
+        with pytest.raises(InputError, match=said):
+            from_source(AutoencoderKL, tmp_path / name)
+
+
+def test_folders_of_other_networks_are_not_filled_with_random_numbers(tmp_path):
+    vae().save_pretrained(tmp_path / "vae")
+    with pytest.raises(InputError, match="holds weights of AutoencoderKL, not of UNet2DConditionModel"):
+        from_source(UNet2DConditionModel, tmp_path / "vae")
+    weights = load_file(tmp_path / "vae" / "diffusion_pytorch_model.safetensors")
+    for name in [name for name in weights if name.startswith("encoder.")]:
+        del weights[name]
+    save_file(weights, tmp_path / "vae" / "diffusion_pytorch_model.safetensors")
+    with pytest.raises(InputError, match=r"lacks \d+ weights of AutoencoderKL, such as encoder\."):
+        from_source(AutoencoderKL, tmp_path / "vae")
+
+
+def test_unets_that_read_more_than_noise_and_text_are_refused(tmp_path):
+    kinds = {"down_block_types": ("CrossAttnDownBlock2D",), "up_block_types": ("CrossAttnUpBlock2D",)}
+    size = {"block_out_channels": (32,), "cross_attention_dim": 24, "norm_num_groups": 8, **kinds}
+    sizes = {"addition_embed_type": "text_time", "addition_time_embed_dim": 8, "projection_class_embeddings_input_dim": 64}
+    for name, options, said in (("inpainting", {"in_channels": 9}, "9 channels and gives 4"), ("xl", sizes, "SDXL")):
+        UNet2DConditionModel(**size, **options).save_pretrained(tmp_path / name)
+        with pytest.raises(InputError, match=said):
+            VideoUNet(str(tmp_path / name))
+
+
 class Code:
     def __reduce__(self):
         return (print, ("run",))
@@ -185,6 +272,8 @@ def test_refusals_are_one_sentence(checkpoint, tmp_path, capsys):
     shutil.copy(checkpoint, tmp_path / "unet.safetensors")
     for kind, path, said in [
         (UNet2DConditionModel, tmp_path / "code.ckpt", "could run code"),
+        (UNet2DConditionModel, Path(__file__), "is no file of weights"),
+        (UNet2DConditionModel, "~/nowhere/sd", "There is no folder or file ~/nowhere/sd"),
         (UNet2DConditionModel, cut, "is the file complete"),
         (UNet2DConditionModel, tmp_path / "flat.safetensors", "do not fit together"),
         (UNet2DConditionModel, tmp_path / "part.safetensors", "is the file complete"),

@@ -1,5 +1,6 @@
 """Leaving in time: a signal ends a run after its step, with a checkpoint, and the code that job files requeue on."""
 
+import errno
 import os
 import signal
 
@@ -101,6 +102,32 @@ def test_last_keeps_up_on_the_way_and_training_goes_on_from_it(tmp_path):
         TinyModule(), TinyData(), ckpt_path=last, weights_only=False
     )
     assert rest.values == {step: loss for step, loss in whole.values.items() if step > 3} and steps_of(last) == 6
+
+
+def test_a_disk_that_fills_up_keeps_the_last_state_and_no_half_of_the_next(tmp_path, monkeypatch):
+    run = trainer(tmp_path, LastCheckpoint(2), enable_checkpointing=True)
+    save = run.save_checkpoint
+
+    def fills_up(path, *arguments, **options):
+        if run.global_step == 4:
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(path, *arguments, **options)
+
+    monkeypatch.setattr(run, "save_checkpoint", fills_up)
+    with pytest.raises(OSError, match="No space"):
+        run.fit(TinyModule(), TinyData())
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["last.ckpt"]
+    assert steps_of(tmp_path / "checkpoints" / "last.ckpt") == 2
+
+
+def test_intervals_that_steps_jump_over_are_kept(tmp_path, monkeypatch):
+    """A batch of two optimizers makes two steps: 3 is never met."""
+    saved = []
+    monkeypatch.setattr("tbd.training.callbacks.save_whole", lambda run, path: saved.append(run.global_step))
+    monkeypatch.setattr(L.Trainer, "global_step", property(lambda run: 2 * run.fit_loop.epoch_loop.batch_progress.total.processed))
+    trainer(tmp_path, LastCheckpoint(3), steps=10, enable_checkpointing=True).fit(TinyModule(), TinyData())
+    assert saved[:2] == [4, 6]
 
 
 def test_ctrl_c_saves_the_step_and_says_how_to_go_on(tmp_path, capsys):

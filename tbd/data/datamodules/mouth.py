@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from tbd.data.datasets.samplers import EpochSampler, ResumableLoader, SeededDataModule
 from tbd.data.preprocess.mouths import FIELDS
+from tbd.draw.randomness import run_seed
 from tbd.errors import InputError
+from tbd.utils.input_checks import require_at_least, require_within
 
 
 class MouthDataset(Dataset):
@@ -27,10 +29,11 @@ class MouthDataset(Dataset):
         return len(self._indices)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return {name: torch.from_numpy(self._arrays[name][self._indices[index]]) for name in FIELDS}
+        # an `EpochSampler` counts on from epoch to epoch
+        return {name: torch.from_numpy(self._arrays[name][self._indices[index % len(self)]]) for name in FIELDS}
 
 
-class MouthDataModule(L.LightningDataModule):
+class MouthDataModule(SeededDataModule):
     """Crops that ``tbd preprocess mouths`` wrote.
 
     Args:
@@ -45,7 +48,11 @@ class MouthDataModule(L.LightningDataModule):
         self, path: str = "data/mouths.npz", batch_size: int = 64, val_share: float = 0.2, num_workers: int = 0, seed: int = 0
     ) -> None:
         super().__init__()
-        self.path, self.batch_size, self.val_share, self.num_workers, self.seed = Path(path), batch_size, val_share, num_workers, seed
+        require_at_least(1, batch_size=batch_size)
+        require_at_least(0, num_workers=num_workers)
+        require_within(0, 1, val_share=val_share)
+        self.path, self.batch_size, self.val_share, self.num_workers = Path(path), batch_size, val_share, num_workers
+        self.people_seed, self.seed = seed, run_seed()
 
     def setup(self, stage: str | None = None) -> None:
         """Read the file; called by Lightning.
@@ -64,16 +71,19 @@ class MouthDataModule(L.LightningDataModule):
         people = np.unique(self._arrays["person"])
         if len(people) < 2:
             raise InputError(f"{self.path} holds one person; training needs others to validate on.")
-        apart = np.random.default_rng(self.seed).permutation(people)[: max(1, min(round(self.val_share * len(people)), len(people) - 1))]
+        apart = np.random.default_rng(self.people_seed).permutation(people)[
+            : max(1, min(round(self.val_share * len(people)), len(people) - 1))
+        ]
         held_out = np.isin(self._arrays["person"], apart)
         self.train_set = MouthDataset(self._arrays, np.flatnonzero(~held_out))
         self.val_set = MouthDataset(self._arrays, np.flatnonzero(held_out))
+        self.datasets = {"train": self.train_set, "val": self.val_set}
 
     def train_dataloader(self) -> DataLoader:
-        """Shuffled crops."""
-        return DataLoader(
-            self.train_set, self.batch_size, shuffle=True, num_workers=self.num_workers, drop_last=len(self.train_set) > self.batch_size
-        )
+        """Crops in an order that checkpoints remember."""
+        size = min(self.batch_size, len(self.train_set))
+        sampler = EpochSampler(len(self.train_set), size, self.seed)
+        return ResumableLoader(self.train_set, sampler, self.trainer, batch_size=size, num_workers=self.num_workers, drop_last=True)
 
     def val_dataloader(self) -> DataLoader:
         """Crops of the other people."""

@@ -1,11 +1,13 @@
 """`ProceduralDataModule`: training batches from the corpus that `tbd synthesize` writes."""
 
 import csv
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from tbd.data.datamodules.base import MotionDataModule
 from tbd.data.datasets.packed import TrainingClip
+from tbd.data.splits import SPLITS
 from tbd.errors import InputError
 from tbd.think.plan import MusclePlan
 
@@ -32,7 +34,7 @@ class ProceduralDataModule(MotionDataModule):
                 frames=int(row["frames"]),
                 motion=self.root / row["motion"],
                 audio=self.root / row["audio"],
-                plan=MusclePlan.model_validate_json((self.root / row["plan"]).read_text()),
+                plan=MusclePlan.load(self.root / row["plan"]),
                 emotion=row.get("emotion", ""),
                 phones=self.root / row["phonemes"] if row.get("phonemes") else None,
             )
@@ -55,10 +57,33 @@ def read_manifest(root: Path) -> list[dict[str, str]]:
         Column → text for each clip.
 
     Raises:
-        InputError: If there is no corpus.
+        InputError: If there is no corpus, or a row of its manifest is not as `tbd synthesize` writes it.
     """
     path = root / "manifest.csv"
     if not path.is_file():
         raise InputError(f"There is no corpus in {root}: run `tbd synthesize --output {root} --hours 2` first.")
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+    with open(path, newline="", encoding="utf-8-sig") as file:  # spreadsheets write a byte order mark
+        rows = list(csv.DictReader(file))
+    if not rows:
+        raise InputError(f"{path} lists no clips; `tbd synthesize --output {root}` writes it anew.")
+    seen: set[str] = set()
+    for number, row in enumerate(rows, 2):
+        if (problem := _problem(row, seen)) is not None:
+            raise InputError(f"{path}, line {number}: {problem}; `tbd synthesize --output {root}` writes it anew.")
+        seen.add(row["clip"])
+    return rows
+
+
+_COLUMNS = ("clip", "split", "frames", "motion", "audio", "plan")
+
+
+def _problem(row: dict[str, str], seen: Collection[str]) -> str | None:
+    """What is wrong with a row, or None; `seen` are the clips before it."""
+    absent = [name for name in _COLUMNS if not row.get(name)]
+    if absent:
+        return f"the row has no {' and no '.join(absent)}"
+    if not row["frames"].isdigit() or int(row["frames"]) == 0:
+        return f"frames is {row['frames']}, not a whole number from 1 on"
+    if row["split"] not in SPLITS:
+        return f"the split {row['split']} is none of {', '.join(SPLITS)}"
+    return f"{row['clip']} is listed twice" if row["clip"] in seen else None

@@ -303,4 +303,6 @@ def _read_audio(clip: TrainingClip) -> np.ndarray:
 
 def _read_motion(clip: TrainingClip) -> np.ndarray:
     motion = Motion.load(clip.motion)
+    if len(motion) < clip.frames:  # the rest would be a face at rest, silently
+        raise InputError(f"{clip.motion} has {len(motion)} frames, where the manifest says {clip.frames}; prepare or synthesize it again.")
     return (motion if clip.measured is None else MeasuredPlan.load(clip.measured).relative(motion)).values

@@ -14,7 +14,7 @@ from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.errors import InputError, first_line
 from tbd.think.action_units import REGIONS
-from tbd.utils.hub import hub_folder, weight_file
+from tbd.utils.hub import hub_folder, snapshot_folder, weight_file
 
 if TYPE_CHECKING:  # whose import takes seconds
     from transformers import PreTrainedModel
@@ -178,7 +178,7 @@ def load_text_model(name: str) -> tuple["PreTrainedModel", Any]:
     root = Path(name).expanduser()
     if root.is_file():
         raise InputError(f"{name} is a single file; a text model is a folder with configuration, weights and tokenizer.")
-    folder = root if root.is_dir() else hub_folder(name, "text model", _text_files)
+    folder = snapshot_folder(root) if root.is_dir() else hub_folder(name, "text model", _text_files)
     weights, tokenizer = (folder / part if (folder / part).is_dir() else folder for part in ("text_encoder", "tokenizer"))
     try:
         config = AutoConfig.from_pretrained(weights)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-import lightning as L
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from tbd.draw.mouth.augmentation import augment
 from tbd.draw.mouth.network import MouthUNet, PatchDiscriminator
+from tbd.draw.optim import ExactModule
+from tbd.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class MouthLoss:
     adversarial_from: int = 500
 
 
-class MouthRefiner(L.LightningModule):
+class MouthRefiner(ExactModule):
     """Learns to finish mouths.
 
     Batches are dicts of uint8 crops as `tbd.data.preprocess.mouths` writes them: ``painted``, ``target``, ``reference`` (B, H, W, 3) and
@@ -56,6 +57,16 @@ class MouthRefiner(L.LightningModule):
         self.learning_rate, self.warmup_steps = learning_rate, warmup_steps
         self.discriminator = PatchDiscriminator() if self.loss.adversarial > 0 else None
         self.automatic_optimization = False
+
+    def on_fit_start(self) -> None:
+        """Refuse several processes; called by Lightning.
+
+        Raises:
+            InputError: If there are several.
+        """
+        # the discriminator's gradients come in a second backward pass, which DDP's reducer does not know of
+        if self.trainer.world_size > 1:
+            raise InputError(f"A MouthRefiner trains on one device, not on {self.trainer.world_size}: give --trainer.devices=1.")
 
     def forward(self, painted: Tensor, mask: Tensor, reference: Tensor) -> Tensor:
         """Finish mouths.
@@ -90,7 +101,7 @@ class MouthRefiner(L.LightningModule):
             opinion = functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
             self._step(optimizers[1], opinion)
             self.log("train/discriminator", opinion)
-        self.log_dict({"train/l1": l1 / 2, "train/edges": edges.detach() / 2 if isinstance(edges, Tensor) else edges}, prog_bar=True)
+        self.log_dict({"train/loss": loss.detach(), "train/l1": l1.detach() / 2, "train/edges": torch.as_tensor(edges).detach() / 2})
 
     def _step(self, optimizer: Any, loss: Tensor) -> None:
         rate = self.learning_rate * min(1.0, (self.global_step + 1) / self.warmup_steps)

@@ -13,6 +13,7 @@ from diffusers.models.attention_processor import Attention
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D, MotionAdapter, UNetMotionModel
+from diffusers.utils import logging
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -31,8 +32,9 @@ from tbd.draw.video.attention import (
 from tbd.draw.video.cuda_graph import CUDAGraphRunner
 from tbd.draw.video.feature_reuse import DeepFeatures
 from tbd.draw.video.precision import keep_norm_dtype
-from tbd.draw.video.unet_parts import checkpoint_regions, compile_repeated, level_sizes, unet_regions
+from tbd.draw.video.unet_parts import checkpoint_regions, compile_repeated, level_sizes, require_plain_unet, unet_regions
 from tbd.draw.video.unet_pass import embed_time, run_unet
+from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 
 ReferenceFeatures = dict[str, Tensor]
@@ -180,8 +182,9 @@ class VideoUNet(VideoDenoiser):
         super().__init__()
         if isinstance(unet, (str, os.PathLike)):
             flat = from_source(UNet2DConditionModel, unet, "unet")
+            require_plain_unet(flat, str(unet))
             adapter = from_source(MotionAdapter, motion_adapter) if motion_adapter else None
-            moving = UNetMotionModel.from_unet2d(flat, adapter)
+            moving = _moving(flat, adapter, f"the UNet of {unet}", str(motion_adapter))
         else:
             moving = UNetMotionModel(**{"motion_max_seq_length": max_frames, **unet})
             flat, adapter = _without_motion(moving), None
@@ -305,6 +308,18 @@ class VideoUNet(VideoDenoiser):
         if not any(p.requires_grad for p in self.reference.parameters()):
             self._graph_runner = CUDAGraphRunner(self._run_reference)
         compile_repeated(self.unet, AnimateDiffTransformer3D)
+
+
+def _moving(flat: UNet2DConditionModel, adapter: MotionAdapter | None, unet: str, source: str) -> Any:
+    """The UNet with motion modules, which must be of its size."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # it warns of a list of modules that is empty
+    try:
+        return UNetMotionModel.from_unet2d(flat, adapter)
+    except (ValueError, RuntimeError, KeyError) as error:
+        raise InputError(f"The motion modules of {source} have other widths or levels than {unet}, as those for SDXL have.") from error
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def _single(dim: int | tuple[int, ...]) -> int:

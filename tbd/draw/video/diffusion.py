@@ -161,12 +161,6 @@ class VideoDiffusion(VideoSampler):
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.denoiser.compile_parts()
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the run's seed, and refuse weights that do not fit."""
-        super().on_load_checkpoint(checkpoint)
-        if "state_dict" in checkpoint:  # sharded weights are loaded before, by the strategy
-            require_fitting(self, checkpoint["state_dict"], "The checkpoint")
-
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         """Compute the loss of a batch.
 

@@ -7,8 +7,11 @@ from typing import Any, Literal
 import torch
 from diffusers.models.attention import FeedForward
 from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import nn
 from torch.utils.checkpoint import checkpoint
+
+from tbd.errors import InputError
 
 
 def unet_blocks(unet: Any) -> list[Any]:
@@ -85,3 +88,23 @@ def compile_repeated(unet: nn.Module, *kinds: type[nn.Module]) -> None:
     for module in unet.modules():
         if isinstance(module, (*kinds, ResnetBlock2D, FeedForward)) and module not in inside:
             module.compile(dynamic=False)
+
+
+def require_plain_unet(unet: UNet2DConditionModel, source: str) -> None:
+    """Refuse a UNet that reads more than noisy latents and text, since it would be given nothing of it.
+
+    Args:
+        unet: The UNet.
+        source: What the message calls it.
+
+    Raises:
+        InputError: If it does.
+    """
+    config: Any = unet.config
+    if config.addition_embed_type is not None or config.class_embed_type is not None or config.num_class_embeds is not None:
+        raise InputError(f"{source} holds a UNet that is conditioned on sizes or classes, as SDXL's is; give Stable Diffusion 1.x or 2.x.")
+    if config.in_channels != config.out_channels:
+        raise InputError(
+            f"{source} holds a UNet that takes {config.in_channels} channels and gives {config.out_channels}, as those for inpainting or "
+            "editing do; give the base model."
+        )

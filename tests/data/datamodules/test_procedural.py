@@ -44,6 +44,39 @@ def test_missing_corpus_says_what_to_run(tmp_path):
         ProceduralDataModule(str(tmp_path)).prepare_data()
 
 
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda rows: [row.replace(",45,", ",many,") for row in rows], "line 3: frames is many"),
+        (lambda rows: [row.replace(",45,", ",0,") for row in rows], "line 3: frames is 0"),
+        (lambda rows: [*rows[:2], rows[2][:30]], "line 3: the row has no .*plan"),
+        (lambda rows: [row.replace(",val,", ",valid,") for row in rows], "line 4: the split valid is none of train, val, test"),
+        (lambda rows: [*rows, rows[1]], "line 6: P001_happy_1_001 is listed twice"),
+        (lambda rows: [rows[0].replace("motion", "movement"), *rows[1:]], "line 2: the row has no motion"),
+        (lambda rows: [row.replace(",60,", ",61,") for row in rows], "has 60 frames, where the manifest says 61"),
+    ],
+    ids=["no number", "no frames", "cut short", "another split", "twice", "another column", "longer than the motion"],
+)
+def test_a_manifest_that_somebody_edited_is_refused_with_the_line(corpus, edit, said):
+    manifest = corpus / "manifest.csv"
+    manifest.write_text("".join(edit(manifest.read_text().splitlines(keepends=True))))
+    with pytest.raises(InputError, match=said):
+        prepared(corpus)
+
+
+def test_a_manifest_saved_by_a_spreadsheet_is_read(corpus):
+    manifest = corpus / "manifest.csv"
+    manifest.write_text(manifest.read_text(), encoding="utf-8-sig")
+    assert len(prepared(corpus).clips()) == 4
+
+
+def test_a_plan_that_is_cut_short_is_named(corpus):
+    plan = corpus / "plan" / "P001_sad_2_001.json"
+    plan.write_text(plan.read_text()[:20])
+    with pytest.raises(InputError, match=r"P001_sad_2_001\.json"):
+        prepared(corpus)
+
+
 def test_a_corpus_that_has_grown_is_packed_again(corpus):
     manifest = corpus / "manifest.csv"
     whole = manifest.read_text()

@@ -67,6 +67,35 @@ def test_the_shipped_experiment_trains_and_its_checkpoint_draws(tmp_path):
     assert len(load_network(written[0]).proj_in.weight) == 8
 
 
+def test_a_run_that_is_resumed_is_the_run_that_was_not(tmp_path):
+    """Order, augmentation and both optimizers go on where they were, within an epoch as well."""
+    write_crops(tmp_path / "m.npz", each=4)
+
+    class Saves(L.Callback):
+        def __init__(self, step: int) -> None:
+            self.step = step
+
+        def on_train_batch_end(self, trainer, *_) -> None:
+            if trainer.global_step == self.step:
+                trainer.save_checkpoint(tmp_path / f"{self.step}.ckpt")
+                trainer.should_stop = True
+
+    def train(steps: int, start=None) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        refiner = MouthRefiner(MouthUNet(8, 2), MouthLoss(adversarial=0.1, adversarial_from=2), warmup_steps=4)
+        quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+        trainer = L.Trainer(accelerator="cpu", max_steps=14, limit_val_batches=0, callbacks=[Saves(steps)], **quiet)
+        torch.manual_seed(steps)  # another process has drawn other numbers
+        trainer.fit(refiner, MouthDataModule(str(tmp_path / "m.npz"), batch_size=5), ckpt_path=start, weights_only=True if start else None)
+        assert float(trainer.callback_metrics["train/loss"]) > 0
+        return {name: value.clone() for name, value in refiner.state_dict().items()}
+
+    whole = train(14)
+    train(8)  # two steps of one network, then three of both: in the second epoch of three batches
+    resumed = train(14, tmp_path / "8.ckpt")
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+
+
 def test_augmentation_keeps_film_and_mask_together():
     torch.manual_seed(0)
     target = torch.rand(16, 3, SIZE, SIZE) * 0.2 - 0.6
@@ -95,3 +124,5 @@ def test_a_file_that_holds_no_crops_or_one_person_is_refused(tmp_path):
     for name, message in (("text.npz", "no crops of mouths"), ("missing.npz", "no crops of mouths"), ("one.npz", "holds one person")):
         with pytest.raises(InputError, match=message):
             MouthDataModule(str(tmp_path / name)).setup()
+    with pytest.raises(InputError, match="val_share is 3"):
+        MouthDataModule(val_share=3)

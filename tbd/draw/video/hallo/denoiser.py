@@ -21,7 +21,7 @@ from tbd.draw.video.hallo.portrait import read_face
 from tbd.draw.video.hallo.projections import AudioProjection, FaceLocator, FaceProjection
 from tbd.draw.video.hallo.words import words_of
 from tbd.draw.video.precision import keep_norm_dtype
-from tbd.draw.video.unet_parts import checkpoint_regions, compile_repeated, level_sizes, unet_blocks, unet_regions
+from tbd.draw.video.unet_parts import checkpoint_regions, compile_repeated, level_sizes, require_plain_unet, unet_blocks, unet_regions
 from tbd.draw.video.unet_pass import embed_time, run_unet
 from tbd.face.geometry import FaceGeometry
 from tbd.metrics.faces.identity import FaceEmbedder
@@ -90,6 +90,7 @@ class HalloDenoiser(VideoDenoiser):
         super().__init__()
         if isinstance(unet, (str, os.PathLike)):
             self.unet, self.reference = (from_source(UNet2DConditionModel, unet, "unet") for _ in range(2))
+            require_plain_unet(self.unet, str(unet))
         else:
             self.unet, self.reference = (UNet2DConditionModel(**unet) for _ in range(2))
         config, width = self.unet.config, self.unet.config.cross_attention_dim
