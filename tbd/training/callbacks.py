@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from typing_extensions import override
 
-from tbd.errors import INTERRUPTED, REQUEUE, InputError
+from tbd.errors import INTERRUPTED, REQUEUE, InputError, disk_error
 from tbd.training.divergence import require_finite
 from tbd.training.run_folder import run_folder
 
@@ -33,12 +33,17 @@ def save_whole(trainer: L.Trainer, path: Path) -> None:
     Args:
         trainer: The trainer of the run.
         path: The checkpoint to write; a file or folder of that name is replaced.
+
+    Raises:
+        DiskError: If the disk is full or the like; what was there before stays.
     """
     part = path.with_name(path.name + ".part")
     try:
         trainer.save_checkpoint(part)
-    except BaseException:  # a full disk, or Ctrl-C: what is half written would only take its room
+    except BaseException as error:  # a full disk, or Ctrl-C: what is half written would only take its room
         _remove(part)
+        if (full := disk_error(error, str(path))) is not None:
+            raise full from error
         raise
     if trainer.is_global_zero:
         if path.is_dir():
@@ -177,13 +182,15 @@ class PreemptionCheckpoint(L.Callback):
         """The command that started this run and its options, for the sentence that says how to go on."""
         self._asked: int | None = None
         self._leader = True
+        self._is_validating: Callable[[], bool] = lambda: False
         self._before: dict[int, Any] = {}
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT:
             if self._asked == signal.SIGINT:
                 raise KeyboardInterrupt
-            self._say("finishing this step, then saving; Ctrl-C again leaves at once and saves nothing.")
+            what = "this validation and the step behind it" if self._is_validating() else "this step"
+            self._say(f"finishing {what}, then saving; Ctrl-C again leaves at once and saves nothing.")
         self._asked = number
 
     def _say(self, sentence: str) -> None:
@@ -193,6 +200,7 @@ class PreemptionCheckpoint(L.Callback):
     @override
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._asked, self._leader = None, trainer.is_global_zero
+        self._is_validating = lambda: bool(trainer.validating)
         if threading.current_thread() is not threading.main_thread():
             return  # Python hands signals to the main thread alone
         # after Lightning has set its own, which would bypass a SIGTERM

@@ -29,8 +29,9 @@ from tbd.training.progress import show_figures, with_reporting
 from tbd.training.resume import find_checkpoint
 from tbd.training.run_folder import RunConfig
 from tbd.training.weights_check import require_sources
+from tbd.utils.file_checks import check_folder
 from tbd.utils.jobs.threads import describe_threads
-from tbd.utils.options.errors import explain_build_errors, explain_option_errors
+from tbd.utils.options.errors import explain_build_errors, explain_option_errors, explain_trainer_errors
 from tbd.utils.options.suggestions import suggest
 
 # Without these an override leaves interpolated values at their old number (jsonargparse 4.53; see tests/test_configs.py).
@@ -114,6 +115,8 @@ class _Command(_CLI):
 
     def instantiate_classes(self) -> None:
         _require_machine(self._chosen().trainer)
+        if self.config.subcommand == "fit":
+            check_folder("--trainer.default_root_dir", self._chosen().trainer.default_root_dir or ".", {})
         with explain_build_errors():
             processes, nodes = self._world()
         if os.environ.get("LOCAL_RANK", "0") == "0":
@@ -190,7 +193,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         _prepare()
-        _Command(**_options(list(arguments), run=True, exit_on_error=False))
+        with explain_trainer_errors():
+            _Command(**_options(list(arguments), run=True, exit_on_error=False))
         wait_for_all()
     except _SeveralProcesses as several:
         # main has taken it out

@@ -115,7 +115,7 @@ class TrainingProgress(ProgressBar):
         step, total = trainer.global_step, total_steps(trainer)
         speed = (step - self._first) / max(time.monotonic() - self._began, 1e-9)
         parts = [f"step {step}/{total}" if total else f"step {step}"]
-        for name, key, form in (("loss", "train/loss", ".4g"), ("lr", "train/lr", ".1e")):
+        for name, key, form in (("loss", "train/loss", ".4g"), ("error", "train/error", ".4g"), ("lr", "train/lr", ".1e")):
             if key in trainer.callback_metrics:
                 parts.append(f"{name} {float(trainer.callback_metrics[key]):{form}}")
         if speed > 0:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 
-from tbd.errors import INTERRUPTED, REQUEUE, InputError
+from tbd.errors import INTERRUPTED, REQUEUE, DiskError, InputError
 from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint
 from tests.draw.tiny_video import Losses, TinyVideoData, tiny_video_model
 from tests.training.tiny_module import TinyData, TinyModule
@@ -115,7 +115,7 @@ def test_a_disk_that_fills_up_keeps_the_last_state_and_no_half_of_the_next(tmp_p
         save(path, *arguments, **options)
 
     monkeypatch.setattr(run, "save_checkpoint", fills_up)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(DiskError, match=r"last\.ckpt could not be written: the disk is full"):
         run.fit(TinyModule(), TinyData())
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["last.ckpt"]
     assert steps_of(tmp_path / "checkpoints" / "last.ckpt") == 2

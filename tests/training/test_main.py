@@ -79,6 +79,20 @@ def test_a_run_without_a_step_says_why(trained, capsys):
     assert "nothing was left to train: the checkpoint is of step " in capsys.readouterr().err
 
 
+def test_the_trainer_s_own_refusals_are_a_sentence(trained, tmp_path, capsys):
+    daily = ["--trainer.max_steps=2", "--trainer.check_val_every_n_epoch=1", "--trainer.limit_val_batches=1"]
+    assert "cannot go on with these options: `val_check_interval` (500)" in refused(capsys, "fit", *trained, *daily)
+    (tmp_path / "file").touch()
+    said = refused(capsys, "fit", *trained, f"--trainer.default_root_dir={tmp_path / 'file'}")
+    assert said == f"tbd fit: --trainer.default_root_dir {tmp_path / 'file'} is a file; name a folder to fill."
+
+
+def test_the_same_batches_again_and_again(trained, capsys):
+    options = ["--trainer.max_steps=4", "--trainer.overfit_batches=1", "--trainer.enable_checkpointing=false", "--trainer.callbacks=null"]
+    assert main(["fit", *trained, *options]) == 0
+    assert "finished after step 4" in capsys.readouterr().err
+
+
 def test_a_cosine_needs_an_end(trained, capsys):
     endless = ["--trainer.max_steps=-1", "--trainer.max_time=00:00:00:01"]
     assert "schedule=constant" in refused(capsys, "fit", *trained, *endless)

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, SequentialSampler
 
 from tbd.data.completeness import PlanCompleteness
 from tbd.data.datasets.frames import FrameReader, VideoClips
 from tbd.data.datasets.motion import ClipDataset, WindowDataset, identity_collate, unwrap_collate
 from tbd.data.datasets.packed import Pack, TrainingClip, load_pack, pack
-from tbd.data.datasets.samplers import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule
+from tbd.data.datasets.samplers import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule, is_overfitting
 from tbd.data.datasets.whole_clips import PerformedClips
 from tbd.data.splits import Split
 from tbd.draw.augmentation import augmented
@@ -174,6 +174,8 @@ class MotionDataModule(SeededDataModule):
     def train_dataloader(self) -> DataLoader:
         """Windows in an order that checkpoints remember."""
         data = self.datasets["train"]
+        if is_overfitting(self.trainer):
+            return DataLoader(data, sampler=SequentialSampler(data), drop_last=True, **self._options())
         sampler = EpochSampler(len(data), self.batch_size, self.seed, *self.process(), self.weights, self.passes)
         return ResumableLoader(data, sampler, self.trainer, drop_last=True, **self._options())
 

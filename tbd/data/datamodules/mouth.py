@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from tbd.data.datasets.samplers import EpochSampler, ResumableLoader, SeededDataModule
+from tbd.data.datasets.samplers import EpochSampler, ResumableLoader, SeededDataModule, is_overfitting
 from tbd.data.preprocess.mouths import FIELDS
 from tbd.draw.randomness import run_seed
 from tbd.errors import InputError
@@ -82,6 +82,8 @@ class MouthDataModule(SeededDataModule):
     def train_dataloader(self) -> DataLoader:
         """Crops in an order that checkpoints remember."""
         size = min(self.batch_size, len(self.train_set))
+        if is_overfitting(self.trainer):
+            return DataLoader(self.train_set, size, num_workers=self.num_workers)
         sampler = EpochSampler(len(self.train_set), size, self.seed)
         return ResumableLoader(self.train_set, sampler, self.trainer, batch_size=size, num_workers=self.num_workers, drop_last=True)
 

@@ -135,6 +135,14 @@ class ResumableLoader(DataLoader):
         self.epoch_sampler.skip_to(state["epoch"], state["samples"])
 
 
+def is_overfitting(trainer: L.Trainer | None) -> bool:
+    """Return whether a run goes through the same few batches again and again (``Trainer(overfit_batches=...)``).
+
+    Lightning then wants to put a sampler of its own into the training's loader, which a `ResumableLoader` has no room for.
+    """
+    return trainer is not None and bool(trainer.overfit_batches)  # type: ignore[attr-defined]  # set by a connector of Lightning
+
+
 class EvaluationSampler(DistributedSampler):
     """Items for validation and test: each once, or a number of them, evenly spread.
 

@@ -9,11 +9,11 @@ from typing import Any, TypedDict
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, SequentialSampler
 from typing_extensions import NotRequired
 
 from tbd.data.datasets.motion import identity_collate
-from tbd.data.datasets.samplers import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule
+from tbd.data.datasets.samplers import EpochSampler, EvaluationSampler, ResumableLoader, SeededDataModule, is_overfitting
 from tbd.data.splits import Split
 from tbd.draw.conditioning.plan_tensors import PlanTensors
 from tbd.draw.randomness import run_seed
@@ -292,6 +292,8 @@ class VideoDataModule(SeededDataModule):
     def train_dataloader(self) -> DataLoader:
         """Windows in an order that checkpoints remember."""
         data = self.datasets["train"]
+        if is_overfitting(self.trainer):
+            return DataLoader(data, sampler=SequentialSampler(data), drop_last=True, batch_size=self.batch_size, **self._options())
         sampler = EpochSampler(len(data), self.batch_size, self.seed, *self.process())
         return ResumableLoader(data, sampler, self.trainer, batch_size=self.batch_size, drop_last=True, **self._options())
 

@@ -4,6 +4,7 @@ jsonargparse's messages are trees: keys, class paths, and a leaf for each type t
 """
 
 import re
+import traceback
 from argparse import ArgumentError
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -360,6 +361,26 @@ def explain_build_errors() -> Iterator[None]:
         if type(error).__name__ != "MisconfigurationException":
             raise
         raise InputError(_unbuilt(str(error))) from error
+
+
+@contextmanager
+def explain_trainer_errors() -> Iterator[None]:
+    """Turn what Lightning raises about its settings, once it runs with them, into `InputError`.
+
+    Raises:
+        InputError: If code of Lightning's own refuses to go on.
+    """
+    try:
+        yield
+    except TBDError:
+        raise
+    except Exception as error:
+        if not (isinstance(error, (ValueError, RuntimeError)) or type(error).__name__ == "MisconfigurationException"):
+            raise
+        frames = traceback.extract_tb(error.__traceback__)
+        if not frames or "lightning" not in Path(frames[-1].filename).parts:
+            raise
+        raise InputError(f"the trainer cannot go on with these options: {' '.join(str(error).split())[:400].rstrip('.')}.") from error
 
 
 def _unbuilt(message: str) -> str:
