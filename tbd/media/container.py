@@ -10,6 +10,7 @@ from typing import Any
 from tbd.errors import InputError
 from tbd.media.integrity.elementary_streams import Packets
 from tbd.media.integrity.truncation import lacks_index
+from tbd.utils.jobs.forks import leave_garbage_to_parents
 from tbd.utils.stand_ins import find_stand_in
 from tbd.utils.user_warnings import warn
 
@@ -60,6 +61,7 @@ def open_container(path: Path, kind: str) -> Iterator[Any]:
 
     if lacks_index(path):
         raise InputError(f"{path} is broken off: the index at the end of MP4 and MOV files is missing; copy the whole file again.")
+    leave_garbage_to_parents()
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container

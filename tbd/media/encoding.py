@@ -10,6 +10,7 @@ import numpy as np
 
 from tbd.errors import TBDError
 from tbd.media.rates import FPS
+from tbd.utils.jobs.forks import leave_garbage_to_parents
 
 
 def add_video_stream(container: Any, shape: tuple[int, ...], options: dict[str, str], threads: int) -> Any:
@@ -24,6 +25,7 @@ def add_video_stream(container: Any, shape: tuple[int, ...], options: dict[str, 
     Returns:
         PyAV's stream.
     """
+    leave_garbage_to_parents()
     video = container.add_stream("libx264", rate=FPS, options=options)
     video.width, video.height = (side + side % 2 for side in shape[1::-1])
     video.pix_fmt = "yuv420p"

@@ -17,7 +17,10 @@ def orientation(frame: Any) -> tuple[int, int, int, int]:
         a, b, c, d of −1, 0 or 1: pixel (x, y) is displayed at (a·x + c·y, b·x + d·y), as in FFmpeg's display matrix. Other
         angles are rounded to right angles.
     """
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    from av.sidedata.sidedata import SideDataContainer
+
+    # not the frame's own `side_data`, which refers to the frame: every picture would stay in memory until the garbage collector comes
+    matrix = SideDataContainer(frame).get("DISPLAYMATRIX")
     if matrix is None:
         return _UPRIGHT
     a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).tolist()

@@ -1,5 +1,6 @@
 """Pictures, sound and video, read back from files that other code (PIL, PyAV, the wave module) wrote."""
 
+import gc
 import json
 import wave
 from fractions import Fraction
@@ -262,6 +263,20 @@ def test_iterating_twice_gives_the_same_frames(tmp_path):
     write_numbers(tmp_path / "a.mp4", np.arange(10) / 25)
     video = read_video(tmp_path / "a.mp4")
     assert numbers(video) == numbers(video) == list(range(10))
+
+
+def test_pictures_that_are_done_with_do_not_wait_for_the_garbage_collector(tmp_path):
+    """A second of 4K is 300 MB."""
+    with VideoWriter(tmp_path / "a.mp4") as writer:
+        for _ in range(10):
+            writer.write(np.zeros((64, 64, 3), np.uint8))
+    gc.collect()
+    gc.disable()
+    try:
+        assert sum(1 for _ in read_video(tmp_path / "a.mp4")) == 10
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, av.VideoFrame)]
+    finally:
+        gc.enable()
 
 
 def test_display_matrix_is_applied(tmp_path):

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from tbd.draw.optim import pending_batches
 from tbd.errors import InputError
+from tbd.utils.jobs.forks import leave_garbage_to_parents
 
 
 def _too_few(windows: int, batch_size: int, world: int) -> str:
@@ -186,6 +187,10 @@ class SeededDataModule(L.LightningDataModule):
 
     seed: int
     datasets: dict[str, Any]
+
+    def __init__(self) -> None:
+        super().__init__()
+        leave_garbage_to_parents()
 
     def process(self) -> tuple[int, int]:
         """Rank of this process, and the number of processes."""

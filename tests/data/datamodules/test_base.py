@@ -36,7 +36,7 @@ def drawn(data, epoch: int = 0) -> list[tuple[str, int]]:
     """Clip and start of every training window of an epoch."""
     loader = data.train_dataloader()
     loader.sampler.set_epoch(epoch)
-    loader.timeout = 60 if loader.num_workers else 0  # forked workers have waited for a lock for ever, once
+    loader.timeout = 60 if loader.num_workers else 0  # workers that hang end a test and not the run
     return [(data.names[clip], start) for batch in loader for clip, start in zip(batch["clip"].tolist(), batch["start"].tolist())]
 
 
