@@ -30,7 +30,7 @@ from tbd.media.rates import SAMPLE_RATE
 from tbd.think import MusclePlan, SituationPlanner
 from tbd.think.planner import Planner
 from tbd.think.voice import ProsodicVoiceReader, VoiceReader, VoiceReading
-from tbd.think.voice.planning import EmotionSource, check_source, plan_with_voice
+from tbd.think.voice.planning import EmotionSource, check_source, plan_observed
 from tbd.utils import input_checks
 from tbd.utils.atomic import atomic_output
 from tbd.utils.class_path import Component, build, describe
@@ -273,19 +273,14 @@ class TalkingHeadPipeline:
             TBDError: If a planner or a voice reader of the user's fails.
         """
         text, audio, source = input_checks.check_text(text), input_checks.check_audio(audio), check_source(emotion_from)
-        observed = {"voice": audio, "portrait": portrait}
-        shown = {name: observed[name] for name in sorted(self.planner.observes) if observed[name] is not None}
 
-        def think(words: str) -> MusclePlan:
+        def think(words: str, **shown: np.ndarray) -> MusclePlan:
             with attribute_errors_to(self.planner, "planner"):
                 plan = self.planner.plan(words, duration=len(audio) / SAMPLE_RATE, **shown)
             require_type(plan, MusclePlan, self.planner, "planner")
             return plan
 
-        by_itself = "voice" in shown or (bool(shown) and not text.strip())  # a planner that hears the voice, or sees enough
-        if source == "text" or (source == "both" and by_itself):
-            return think(text)
-        return plan_with_voice(think, text, audio, self._hear, source)
+        return plan_observed(think, self.planner.observes, text, audio, portrait, self._hear, source)
 
     def _hear(self, audio: np.ndarray) -> VoiceReading:
         with attribute_errors_to(self.voice_reader, "voice reader"):

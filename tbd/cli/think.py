@@ -13,6 +13,7 @@ from tbd.cli.options.tracking import names_tracker
 from tbd.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     from jsonargparse import ArgumentParser, Namespace
 
     from tbd.face.tracker import Tracker
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tbd.think.voice import VoiceReader
     from tbd.think.voice.planning import EmotionSource
 
+_FILES = ("from-video", "neutral", "landmarker", "prompt", "audio", "portrait")
 _ONE_SOURCE = "give a sentence about a feeling (or --audio, a voice), a plan with --from, or a performance with --from-video; one of them."
 
 
@@ -48,7 +50,8 @@ def _options(parser: "ArgumentParser") -> None:
     parser.add_argument("--chart", metavar="SVG", help="also draw the muscles on a face (.svg)")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON, for editing and for `generate --plan`")
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of plans, and nothing else")
-    add_planner_options(parser)
+    add_planner_options(parser, observes=True)
+    parser.add_argument("--portrait", metavar="FILE", help="--see portrait: the photograph or painting that the model is shown")
     add_voice_options(parser)
 
 
@@ -62,11 +65,15 @@ def _run(options: "Namespace") -> None:
     if sum(given is not None for given in (source, options["from"], options.from_video)) != 1:
         raise InputError(_ONE_SOURCE)
     _check_voice(options)
+    if options.hear and options.audio is None:
+        raise InputError("--hear needs --audio, the voice that the model is given.")
+    if (options.see is None) != (options.portrait is None):
+        raise InputError("--see portrait and --portrait FILE go together: the model is shown that face.")
     for name in ("neutral", "landmarker"):
         if options[name] is not None and options.from_video is None:
             raise InputError(f"--{name} belongs to --from-video; there is no face to measure here.")
     tracker = _chosen_tracker(options)
-    files = {f"--{name}": options[name.replace("-", "_")] for name in ("from-video", "neutral", "landmarker", "prompt", "audio")}
+    files = {f"--{name}": options[name.replace("-", "_")] for name in _FILES}
     check_files({"--from": options["from"], **files}, {"--chart": options.chart}, {"--chart": (".svg",)})
     think(
         options.text,
@@ -81,6 +88,7 @@ def _run(options: "Namespace") -> None:
         **{name: options[name] for name in ("repair", "check", "chart")},
         as_json=options.json,
         audio=options.audio,
+        portrait=options.portrait,
         emotion_from=options.emotion_from or "both",
         voice_reader=made(chosen(options.voice_reader, "voice_reader", "prosodic"), "voice_reader") if options.audio is not None else None,
     )
@@ -120,6 +128,7 @@ def think(
     chart: str | None = None,
     as_json: bool = False,
     audio: str | None = None,
+    portrait: str | None = None,
     emotion_from: "EmotionSource" = "both",
     voice_reader: "VoiceReader | None" = None,
 ) -> None:
@@ -140,6 +149,7 @@ def think(
         chart: An SVG file to draw the face into.
         as_json: Whether to print the plan as JSON, and all else to standard error.
         audio: The file of a voice that the plan is for; it takes the place of `duration`, and may take that of the text.
+        portrait: The file of a picture that a planner is shown which sees.
         emotion_from: Where the feeling is taken from, if there is a voice.
         voice_reader: Hears the voice; the packaged one by default.
 
@@ -157,9 +167,9 @@ def think(
     if video is not None:
         plan = _performed(video, neutral, landmarker, tracker)
     elif audio is not None:
-        plan = _with_voice(planner, text or "", audio, emotion_from, voice_reader)
+        plan = _with_voice(planner, text or "", audio, _picture(portrait), emotion_from, voice_reader)
     else:
-        plan = MusclePlan.load(source) if source is not None else _thought(planner, text or "", duration)
+        plan = MusclePlan.load(source) if source is not None else _thought(planner, text or "", duration, _picture(portrait))
     for assignment in sorted(assignments, key=lambda each: each.partition("=")[0].strip() not in REGIONS):
         plan = edit(plan, assignment, planner)
     lines: list[str] = []
@@ -183,26 +193,50 @@ def think(
         show(plan, notes=False)
 
 
-def _thought(planner: "Planner", text: str, duration: float | None) -> "MusclePlan":
+def _picture(portrait: str | None) -> "np.ndarray | None":
+    """A picture from a file, where there is one."""
+    if portrait is None:
+        return None
+    from tbd.media import read_image
+
+    return read_image(portrait)
+
+
+def _thought(
+    planner: "Planner", text: str, duration: float | None, portrait: "np.ndarray | None", voice: "np.ndarray | None" = None
+) -> "MusclePlan":
+    """The plan of a planner, with what it observes of what there is."""
     from tbd.think.plan import MusclePlan
     from tbd.utils.options.user_components import attribute_errors_to, require_type
 
+    observed = {"portrait": portrait, "voice": voice}
+    shown = {name: observed[name] for name in sorted(planner.observes) if observed[name] is not None}
     with attribute_errors_to(planner, "planner"):
-        plan = planner.plan(text, duration=duration)
+        plan = planner.plan(text, duration=duration, **shown)
     require_type(plan, MusclePlan, planner, "planner")
     return plan
 
 
-def _with_voice(planner: "Planner", text: str, audio: str, emotion_from: "EmotionSource", reader: "VoiceReader | None") -> "MusclePlan":
+def _with_voice(
+    planner: "Planner",
+    text: str,
+    audio: str,
+    portrait: "np.ndarray | None",
+    emotion_from: "EmotionSource",
+    reader: "VoiceReader | None",
+) -> "MusclePlan":
     from tbd.media import read_audio
     from tbd.media.rates import SAMPLE_RATE
     from tbd.think.voice import ProsodicVoiceReader
-    from tbd.think.voice.planning import plan_with_voice
+    from tbd.think.voice.planning import plan_observed
 
     samples = read_audio(audio)
-    duration = len(samples) / SAMPLE_RATE
+
+    def think(words: str, **shown: "np.ndarray") -> "MusclePlan":
+        return _thought(planner, words, len(samples) / SAMPLE_RATE, shown.get("portrait"), shown.get("voice"))
+
     hear = (reader or ProsodicVoiceReader()).read
-    return plan_with_voice(lambda words: _thought(planner, words, duration), text, samples, hear, emotion_from)
+    return plan_observed(think, planner.observes, text, samples, portrait, hear, emotion_from)
 
 
 def _performed(video: str, neutral: str | None, landmarker: str | None, tracker: "Tracker | None") -> "MusclePlan":

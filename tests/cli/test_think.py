@@ -17,6 +17,7 @@ from tbd.think.facs import perform
 from tbd.think.plan import MuscleAction
 from tbd.think.plan_checks import check
 from tbd.utils.sample_inputs import PORTRAIT, VOICE
+from tests.think.llm import chat_server
 
 PRESSED = "AU24 at 0.8"  # an order that speech cannot follow
 
@@ -56,6 +57,10 @@ REFUSED = [
     (("happy", "--from", "plan.json"), "one of them"),
     (("happy", "--from-video", "clip.mp4"), "one of them"),
     (("--from-video", "absent.mp4"), "There is no file absent.mp4 (--from-video)"),
+    (("happy", "--planner", "server", "--hear"), "--hear needs --audio"),
+    (("happy", "--planner", "server", "--see", "portrait"), "go together"),
+    (("happy", "--portrait", "me.jpg"), "go together"),
+    (("happy", "--see", "portrait", "--portrait", "absent.jpg"), "There is no file absent.jpg (--portrait)"),
     (("happy", "--neutral", "me.jpg"), "--neutral belongs to --from-video"),
     (("happy", "--tracker", "expressive"), "--tracker belongs to --from-video"),
     (("--from-video", "absent.mp4", "--tracker", "expressive", "--landmarker", "a.task"), "--landmarker chooses its own tracker"),
@@ -225,3 +230,24 @@ def test_a_voice_reader_of_ones_own_is_named_by_class_path(capsys, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     found = plan(capsys, "--audio", str(VOICE), "--voice-reader", "ears.Gloomy", "--voice-reader.sure", "0.8")
     assert found.emotions == {"sad": 1.0} and "sounds like sadness (0.80 sure)" in found.reasoning[0].text
+
+
+@pytest.mark.parametrize("refused", [None, "image_url", "input_audio"])
+def test_a_model_on_a_server_sees_and_hears_or_says_that_it_cannot(capsys, monkeypatch, refused):
+    def answer(exchange):
+        parts = {part["type"] for message in exchange.body["messages"] if isinstance(message["content"], list) for part in message["content"]}
+        if refused in parts:
+            exchange.reply(b'{"error": {"message": "unsupported content"}}', 400)
+        else:
+            chat_server.think(exchange)
+
+    with chat_server.serve(answer) as server:
+        arguments = ("sad", "--planner", "server", "--model", "m", "--url", server.url, "--audio", str(VOICE), "--hear")
+        arguments += ("--see", "portrait", "--portrait", str(PORTRAIT))
+        if refused is None:
+            assert plan(capsys, *arguments).actions[0].unit == 4
+            (content,) = [message["content"] for message in server.requests[0].body["messages"] if isinstance(message["content"], list)]
+            assert [part["type"] for part in content].count("image_url") == [part["type"] for part in content].count("input_audio") == 1
+        else:
+            assert main(["think", *arguments]) == 1
+            assert "unsupported content); perhaps the model cannot see (--see) or hear (--hear)." in capsys.readouterr().err

@@ -172,7 +172,7 @@ class ServerPlanner(ChatPlanner):
             return InputError(
                 f"The server at {self.url} knows no such address or model (HTTP 404{words}); correct its URL or the model's name."
             )
-        senses = " and ".join(name for name, given in (("see (--see)", self.see), ("hear (--hear)", self.hear)) if given)
+        senses = " or ".join(name for name, given in (("see (--see)", self.see), ("hear (--hear)", self.hear)) if given)
         if status in _PASSING:  # llama.cpp answers 500 to a picture that its model cannot see
             doubt = f", perhaps because the model cannot {senses}" if senses and status == 500 else ""
             return _PassingError(f"failed (HTTP {status}{words}){doubt}")

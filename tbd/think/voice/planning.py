@@ -51,6 +51,37 @@ def check_source(emotion_from: str) -> EmotionSource:
     raise InputError(f"The emotion is taken from {', '.join(SOURCES[:-1])} or {SOURCES[-1]}, not from {emotion_from!r}.")
 
 
+def plan_observed(
+    think: Callable[..., MusclePlan],
+    observes: frozenset[str],
+    text: str,
+    audio: np.ndarray,
+    portrait: np.ndarray | None,
+    hear: Callable[[np.ndarray], VoiceReading],
+    emotion_from: EmotionSource = "both",
+) -> MusclePlan:
+    """Think a text with a planner that may see a portrait and hear the voice itself; hear the voice for one that does not.
+
+    Args:
+        think: Text → plan; a planner's. Takes what it observes by name.
+        observes: What the planner takes; see `tbd.think.planner.Planner.observes`.
+        text: What is felt; may be empty.
+        audio: (N,) float32 samples of the voice at 16 kHz.
+        portrait: (H, W, 3) uint8 RGB, where there is one.
+        hear: Voice → how it is said; a reader's.
+        emotion_from: Where the feeling is taken from.
+
+    Returns:
+        The plan.
+    """
+    observed = {"voice": audio, "portrait": portrait}
+    shown = {name: observed[name] for name in sorted(observes) if observed[name] is not None}
+    by_itself = "voice" in shown or (bool(shown) and not text.strip())  # a planner that hears the voice, or sees enough
+    if emotion_from == "text" or (emotion_from == "both" and by_itself):
+        return think(text, **shown)
+    return plan_with_voice(lambda words: think(words, **shown), text, audio, hear, emotion_from)
+
+
 def plan_with_voice(
     think: Callable[[str], MusclePlan],
     text: str,

@@ -12,7 +12,7 @@ from tbd.speech.rhythm import mel_levels
 from tbd.think.voice import ProsodicVoiceReader
 from tbd.think.voice.reader import VocalKind
 from tbd.think.voice.vocal_cues import VocalCues, measure_cues, stretches_of
-from tbd.think.voice.vocal_events import CLASSES, KINDS, VocalEventHead
+from tbd.think.voice.vocal_events import CLASSES, KINDS, VocalEventHead, of_kind
 from tbd.utils.sample_inputs import VOICE
 from tests.think.voice.sounds import crowd, music, voice
 
@@ -117,3 +117,24 @@ def test_the_weights_fit_the_cues_and_probabilities_sum_to_one():
     assert head._tensors["weight"].shape == (len(CLASSES), len(VocalCues._fields))
     cues = head._tensors["mean"] + 9 * np.random.default_rng(0).standard_normal((5, len(VocalCues._fields))) * head._tensors["deviation"]
     assert head(cues).sum(1) == pytest.approx(np.ones(5)) and np.isfinite(head(cues)).all()
+
+
+def test_a_laugh_goes_on_after_a_breath_where_it_is_only_likely():
+    prosody = describe_prosody(SPEECH)
+    places = stretches_of(prosody)
+
+    def events(kind, *levels):
+        """Of a track that has a level for half a second each, from 0.5 s on."""
+        track = np.zeros(len(places))
+        for i, level in enumerate(levels, 1):
+            track[5 * i : 5 * i + 5] = level
+        return list(of_kind(kind, track, places, prosody))
+
+    (sure,) = events("laugh", 0.9)
+    (longer,) = events("laugh", 0.9, 0.1, 0.45)
+    (before,) = events("laugh", 0.45, 0.1, 0.9)
+    assert longer.start == sure.start and longer.end >= sure.end + 0.6 and longer.confidence == sure.confidence == 0.9
+    assert before.start == sure.start and before.end == longer.end
+    assert events("laugh", 0.45, 0.1, 0.45) == []
+    assert len(events("laugh", 0.9, 0.1, 0.1, 0.1, 0.9)) == 2 and len(events("laugh", 0.9, 0.1, 0.9)) == 1
+    assert len(events("sigh", 0.9, 0.1, 0.9)) == 2  # there are no bouts of sighs
