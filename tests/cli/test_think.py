@@ -235,7 +235,9 @@ def test_a_voice_reader_of_ones_own_is_named_by_class_path(capsys, tmp_path, mon
 @pytest.mark.parametrize("refused", [None, "image_url", "input_audio"])
 def test_a_model_on_a_server_sees_and_hears_or_says_that_it_cannot(capsys, monkeypatch, refused):
     def answer(exchange):
-        parts = {part["type"] for message in exchange.body["messages"] if isinstance(message["content"], list) for part in message["content"]}
+        parts = {
+            part["type"] for message in exchange.body["messages"] if isinstance(message["content"], list) for part in message["content"]
+        }
         if refused in parts:
             exchange.reply(b'{"error": {"message": "unsupported content"}}', 400)
         else:

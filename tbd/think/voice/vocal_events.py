@@ -30,8 +30,11 @@ SURE: dict[VocalKind, float] = {"laugh": 0.65, "sob": 0.6, "sigh": 0.6, "whisper
 """Probability that every stretch of an event has at least."""
 LASTING: dict[VocalKind, int] = {"laugh": 3, "sob": 4, "sigh": 3, "whisper": 6}
 """Stretches in a row, one every 0.1 s, that an event has at least."""
-_LIKELY, _LIKELY_FOR = 0.4, 3
-"""Probability, and stretches in a row, from which a laugh or a sob goes on that was sure before or becomes so."""
+_NO_SPEECH, _FAINT = 0.6, 0.2
+"""Probability of being neither speech nor a whisper, and of being of a kind, from which a laugh or a sob goes on that is sure elsewhere: it
+fades into breath."""
+_LIKELY_FOR = 5
+"""Stretches in a row that go on like that after a breath."""
 _BREATH = 0.8
 """Seconds between two bouts of one laugh, in which breath is drawn (Bachorowski, Smoski & Owren 2001, *The acoustic features of human
 laughter*)."""
@@ -86,7 +89,9 @@ def find_events(prosody: Prosody, mels: np.ndarray, head: VocalEventHead) -> tup
         return ()
     places = stretches_of(prosody)
     likely = head(cues) * (cues[:, VocalCues._fields.index("active")] > _ACTIVE)[:, None]
-    found = [event for kind in KINDS for event in of_kind(kind, likely[:, CLASSES.index(kind)], places, prosody)]
+    silent = likely.sum(1) == 0
+    wordless = np.where(silent, 0.0, 1 - likely[:, [CLASSES.index("speech"), CLASSES.index("whisper")]].sum(1))
+    found = [event for kind in KINDS for event in of_kind(kind, likely[:, CLASSES.index(kind)], wordless, places, prosody)]
     return _apart(found)
 
 
@@ -99,19 +104,25 @@ class _Bout:
     confidence: float | None
 
 
-def of_kind(kind: VocalKind, track: np.ndarray, places: Sequence[tuple[int, int]], prosody: Prosody) -> Iterator[VocalEvent]:
+def of_kind(
+    kind: VocalKind, track: np.ndarray, wordless: np.ndarray, places: Sequence[tuple[int, int]], prosody: Prosody
+) -> Iterator[VocalEvent]:
     """Find the events of one kind: bouts, with a breath between, of which one is sure.
 
     Args:
         kind: The kind.
         track: (stretches,) its probability.
+        wordless: (stretches,) the probability of being neither speech nor a whisper.
         places: Frames of the stretches; see `tbd.think.voice.vocal_cues.stretches_of`.
         prosody: Of the recording.
 
     Yields:
         The events, in order of time.
     """
-    for group in _grouped([bout for bout in _bouts(kind, track, len(places)) if kind in _IN_BOUTS or bout.confidence is not None], kind):
+    goes_on = track >= _EDGE
+    if kind in _IN_BOUTS:
+        goes_on |= (wordless >= _NO_SPEECH) & (track >= _FAINT)
+    for group in _grouped(list(_bouts(kind, track, goes_on)), kind):
         sure = [bout.confidence for bout in group if bout.confidence is not None and _event(kind, bout, places, prosody) is not None]
         if sure:
             event = _event(kind, _Bout(group[0].first, group[-1].last, max(sure)), places, prosody)
@@ -119,12 +130,12 @@ def of_kind(kind: VocalKind, track: np.ndarray, places: Sequence[tuple[int, int]
                 yield event
 
 
-def _bouts(kind: VocalKind, track: np.ndarray, stretches: int) -> Iterator[_Bout]:
-    for first, last in runs(track >= _EDGE):
-        cores = runs(track[first:last] >= SURE[kind], shortest=min(LASTING[kind], stretches))
+def _bouts(kind: VocalKind, track: np.ndarray, goes_on: np.ndarray) -> Iterator[_Bout]:
+    for first, last in runs(goes_on):
+        cores = runs(track[first:last] >= SURE[kind], shortest=min(LASTING[kind], len(track)))
         if cores:
             yield _Bout(first, last, max(float(track[first + start : first + stop].mean()) for start, stop in cores))
-        elif runs(track[first:last] >= _LIKELY, shortest=_LIKELY_FOR):
+        elif kind in _IN_BOUTS and last - first >= _LIKELY_FOR:
             yield _Bout(first, last, None)
 
 

@@ -128,13 +128,13 @@ def test_a_laugh_goes_on_after_a_breath_where_it_is_only_likely():
         track = np.zeros(len(places))
         for i, level in enumerate(levels, 1):
             track[5 * i : 5 * i + 5] = level
-        return list(of_kind(kind, track, places, prosody))
+        return list(of_kind(kind, track, (track > 0.1).astype(float), places, prosody))
 
     (sure,) = events("laugh", 0.9)
-    (longer,) = events("laugh", 0.9, 0.1, 0.45)
-    (before,) = events("laugh", 0.45, 0.1, 0.9)
+    (longer,) = events("laugh", 0.9, 0.0, 0.25)
+    (before,) = events("laugh", 0.25, 0.0, 0.9)
     assert longer.start == sure.start and longer.end >= sure.end + 0.6 and longer.confidence == sure.confidence == 0.9
     assert before.start == sure.start and before.end == longer.end
-    assert events("laugh", 0.45, 0.1, 0.45) == []
-    assert len(events("laugh", 0.9, 0.1, 0.1, 0.1, 0.9)) == 2 and len(events("laugh", 0.9, 0.1, 0.9)) == 1
-    assert len(events("sigh", 0.9, 0.1, 0.9)) == 2  # there are no bouts of sighs
+    assert events("laugh", 0.25, 0.0, 0.25) == []
+    assert len(events("laugh", 0.9, 0.0, 0.0, 0.0, 0.9)) == 2 and len(events("laugh", 0.9, 0.0, 0.9)) == 1
+    assert len(events("sigh", 0.9, 0.0, 0.9)) == 2  # there are no bouts of sighs
