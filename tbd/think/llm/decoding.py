@@ -19,7 +19,16 @@ import llguidance.hf
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from tbd.errors import InputError, TBDError
 from tbd.think.llm.growing_cache import make_cache
@@ -255,7 +264,15 @@ def _parsed_once() -> Iterator[None]:
 
 def _read(source: str, dtype: str, **options: bool | str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     tokenizer = AutoTokenizer.from_pretrained(source, **options)
+    if "gguf_file" not in options and _looks_at_pictures(source, **options):  # it is given none, and thinks from the words
+        return tokenizer, AutoModelForImageTextToText.from_pretrained(source, dtype=dtype, **options)
     return tokenizer, AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **options)
+
+
+def _looks_at_pictures(source: str, **options: bool | str) -> bool:
+    """Whether a model is one that `transformers` knows as a model of pictures and text alone."""
+    kind = type(AutoConfig.from_pretrained(source, **options))
+    return kind in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING and kind not in MODEL_FOR_CAUSAL_LM_MAPPING
 
 
 def _first_line(error: object) -> str:

@@ -15,8 +15,9 @@ from tbd.think.llm.planner import REASONING_TOKENS, Deadline
 from tbd.think.llm.prompt import Prompt, shorten
 from tbd.think.llm.schema import Draft
 from tbd.think.plan_checks import check, repair
+from tbd.utils.sample_inputs import PORTRAIT
 from tests.think.llm.chat_server import serve
-from tests.think.llm.tiny_model import NO_SYSTEM, save_gguf, save_tiny_model
+from tests.think.llm.tiny_model import NO_SYSTEM, save_gguf, save_tiny_model, save_tiny_vision_model
 
 SHORT = "# system\nYou plan faces.\n# reason\n<sentence>{{text}}</sentence>\n## Feeling\nWhich?\n## Muscles\nWhich?\n# plan\nNow as JSON."
 
@@ -46,6 +47,15 @@ def test_it_reasons_in_the_prompts_steps(planner):
     plan = planner.plan("quietly furious", duration=4)
     assert [step.title for step in plan.reasoning] == ["Feeling", "Muscles"]
     assert all(step.text for step in plan.reasoning)
+
+
+def test_a_model_of_pictures_thinks_from_words_and_is_shown_none(tmp_path, prompt, capsys):
+    folder = save_tiny_vision_model(tmp_path)
+    assert LanguageModelPlanner(str(folder), prompt, device="cpu").plan("quietly furious").reasoning[0].title == "Feeling"
+    assert (
+        main(["think", "sad", "--planner", "language_model", "--model", str(folder), "--see", "portrait", "--portrait", str(PORTRAIT)]) == 2
+    )
+    assert "--see is nothing that --planner language_model takes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", range(8))

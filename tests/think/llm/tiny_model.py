@@ -39,6 +39,17 @@ def save_tiny_model(folder: Path, seed: int = 0, template: str | None = CHAT, co
     return folder
 
 
+def save_tiny_vision_model(folder: Path) -> Path:
+    """A model of pictures and text that writes like `save_tiny_model`'s."""
+    from transformers import CLIPVisionConfig, LlavaConfig, LlavaForConditionalGeneration
+
+    text = LlamaConfig.from_pretrained(save_tiny_model(folder))
+    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
+    vision = CLIPVisionConfig(image_size=28, patch_size=14, **size)
+    LlavaForConditionalGeneration(LlavaConfig(vision_config=vision, text_config=text, image_token_index=5)).save_pretrained(folder)
+    return folder
+
+
 def save_gguf(folder: Path, file: Path) -> Path:
     """The model of a folder in llama.cpp's format, in float32."""
     import gguf
