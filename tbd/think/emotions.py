@@ -12,6 +12,7 @@ from tbd.think.emotion_spec import AffectProfile, EmotionSpec, VocalProfile, pro
 _FACS = "Ekman, Friesen & Hager 2002, FACS Investigator's Guide, table of emotion predictions"
 _EMFACS = "Friesen & Ekman 1983, EMFACS-7"
 _EKMAN = "Ekman & Friesen 1975/1978, Unmasking the Face; FACS"
+_SQUARE = "Ekman & Friesen 1975, Unmasking the Face: anger with the mouth open and square; FACS"
 _CONTEMPT = "Ekman & Friesen 1986, A new pan-cultural facial expression of emotion; EMFACS: unilateral AU14"
 _SADNESS = "Ekman 2003, Emotions Revealed: sadness with lowered gaze and head"
 
@@ -25,7 +26,7 @@ _TABLE = (
     EmotionSpec(
         name="angry", noun="anger", adjective="angry", aliases=("anger", "ang", "mad"),
         prototypes=(
-            prototype(_FACS + ": open-mouthed", {4: 1.0, 5: 0.8, 7: 0.7, 10: 0.7, 22: 0.4, 23: 0.4, 25: 0.8, 26: 0.3}),
+            prototype(_SQUARE, {4: 1.0, 5: 0.5, 7: 0.9, 10: 0.4, 16: 0.5, 20: 0.5, 23: 0.2, 25: 0.8, 26: 0.6}),
             prototype(_FACS, {4: 1.0, 5: 0.7, 7: 0.7, 17: 0.4, 23: 1.0, 24: 0.5}),
             prototype(_EMFACS + ": restrained", {4: 0.9, 5: 0.3, 7: 0.8, 17: 0.3, 23: 0.7, 24: 0.6}),
         ),
@@ -48,9 +49,9 @@ _TABLE = (
     EmotionSpec(
         name="disgusted", noun="disgust", adjective="disgusted", aliases=("disgust", "dis"),
         prototypes=(
-            prototype(_FACS, {9: 1.0, 10: 0.6, 15: 0.4, 17: 0.5, 4: 0.4, 7: 0.4}),
+            prototype(_FACS + ": mouth open", {9: 1.0, 10: 0.6, 16: 0.6, 25: 0.5, 26: 0.3, 4: 0.4, 7: 0.4}),
             prototype(_FACS + ": without wrinkling the nose", {10: 1.0, 15: 0.4, 17: 0.7}),
-            prototype(_EMFACS + ": mouth open", {9: 1.0, 10: 0.6, 16: 0.6, 25: 0.5, 26: 0.3}),
+            prototype(_FACS + ": mouth closed", {9: 1.0, 10: 0.6, 15: 0.4, 17: 0.5, 4: 0.4, 7: 0.4}),
         ),
         valence=-0.6, arousal=0.3, color="#66913f", console_color="green", restrained=1,
         leaks={9: 0.3, 10: 0.55}, controls={24: 0.3},
@@ -60,7 +61,7 @@ _TABLE = (
     EmotionSpec(
         name="fear", noun="fear", adjective="fearful", aliases=("fearful", "afraid", "scared", "fea"),
         prototypes=(
-            prototype(_FACS, {1: 1.0, 2: 0.8, 4: 0.3, 5: 1.0, 20: 0.9, 25: 0.7, 26: 0.7}),
+            prototype(_FACS, {1: 1.0, 2: 0.5, 4: 0.6, 5: 1.0, 20: 0.9, 25: 0.7, 26: 0.7}),
             prototype(_FACS + ": jaw dropped", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 20: 0.7, 25: 0.6, 26: 0.6}),
             prototype(_EMFACS + ": brow and lids alone", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0}),
         ),

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tbd.draw.motion.coarticulation import give_way
+from tbd.draw.motion.coarticulation import give_way, hang_jaw, hold_brows
 from tbd.errors import InputError
 from tbd.face.channels import INDEX
 from tbd.media.rates import FPS
@@ -52,15 +52,15 @@ class IdleMotion:
     pose. Here the eyes jump between whom they talk to and
     what lies beside, as often as filmed people's do, except while the plan directs them; one half of the face goes a little farther
     than the other, by a share of what it does, which is the performance's own and wanders; and the head takes another pose every second or
-    two, while the eyes stay where they look, except while the plan directs it. A smile gives way while lips round, as it does between
-    people's, where a corpus that adds feeling to speech has both at once.
+    two, while the eyes stay where they look, except while the plan directs it. A smile gives way while lips round, and
+    what else a feeling and speech ask of the same muscles is shared as people share it, where a corpus adds feeling to speech.
 
     Args:
         glances: How far the eyes jump, 1 as people's; 0: not at all.
         asymmetry: How unequal the halves are, 1 as people's; 0: as they come.
         sway: How far the head's poses lie apart, 1 as people's; 0: as it comes.
-        coarticulation: How much a smile gives way while lips round, 1 as people's; 0: not at all; see
-            `tbd.draw.motion.coarticulation`.
+        coarticulation: How much a feeling and speech heed each other (smiles give way while lips round, jaws hang between closures, brows
+            that frown stay), 1 as people's; 0: not at all; see `tbd.draw.motion.coarticulation`.
 
     Raises:
         InputError: If an amount is not a number of 0 to 3.
@@ -142,7 +142,8 @@ class IdlePerformance:
         frames = self._frames + np.arange(len(out))
         performed = perform(plan, len(out), self._frames / FPS if start is None else start)
         if self._coarticulation > 0:
-            out = give_way(out, performed, self._coarticulation)
+            for share in (give_way, hang_jaw, hold_brows):
+                out = share(out, performed, self._coarticulation)
         if self._asymmetry > 0:
             self._tilt(out, frames / FPS)
         looks = np.zeros((len(out), 2))

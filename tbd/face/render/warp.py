@@ -9,7 +9,7 @@ from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import NUM_POINTS, VIEW_DISTANCE, FaceGeometry, euler_to_matrix, matrix_to_euler
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.eyes import Eye, eye_aperture
-from tbd.face.render.giving_way import GivingWay, respond
+from tbd.face.render.giving_way import GivingWay, emphasize, respond
 from tbd.face.render.glasses import find_glasses
 from tbd.face.render.grid import Grid, invert, sample, spread
 from tbd.face.render.head import HeadVolume, SkinField, limit_to_outline
@@ -477,7 +477,7 @@ class PortraitWarper:
     def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, weights: np.ndarray, back: np.ndarray) -> None:
         import cv2
 
-        amounts = saturate_depth(blendshapes @ self._crease_mix, self._crease_onset) - weights[len(self._rig.modes)] * self._smile_folds
+        amounts = saturate_depth(emphasize(blendshapes) @ self._crease_mix, self._crease_onset) - weights[len(self._rig.modes)] * self._smile_folds
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
         relief = np.tanh(weights @ self._relief / _RELIEF) * _RELIEF

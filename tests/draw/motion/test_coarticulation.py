@@ -1,8 +1,9 @@
-"""Smiles give way while lips round."""
+"""Smiles give way while lips round; jaws hang between closures."""
 
 import numpy as np
+import pytest
 
-from tbd.draw.motion.coarticulation import give_way
+from tbd.draw.motion.coarticulation import JAW, give_way, hang_jaw, hold_brows
 from tbd.face.channels import CHANNELS, INDEX
 
 SMILE, ROUND, CHEEK = INDEX["mouthSmileLeft"], INDEX["mouthPucker"], INDEX["cheekSquintLeft"]
@@ -28,3 +29,69 @@ def test_more_rounding_takes_more_and_a_little_takes_nothing():
 def test_lips_that_the_plan_rounds_take_nothing_of_a_smile():
     values = speaking(0.45)
     assert (give_way(values, values) == values).all() and (give_way(values, 0 * values, amount=0.0) == values).all()
+
+
+def dropping(jaw: float, **channels: float) -> tuple[np.ndarray, np.ndarray]:
+    """One frame of speech and a plan that drops the jaw by 0.3."""
+    values, planned = np.zeros((1, len(CHANNELS)), np.float32), np.zeros((1, len(CHANNELS)))
+    values[:, JAW], planned[:, JAW] = jaw, 0.3
+    for channel, value in channels.items():
+        values[:, INDEX[channel]] = value
+    return values, planned
+
+
+def test_a_jaw_that_a_feeling_drops_hangs_in_vowels():
+    values, planned = dropping(0.15)
+    out = hang_jaw(values, planned)
+    assert 0.3 < out[0, JAW] < 0.4
+    assert (np.delete(out, JAW, 1) == np.delete(values, JAW, 1)).all()
+    assert (hang_jaw(values, 0 * planned) == values).all() and (hang_jaw(values, planned, 0.0) == values).all()
+
+
+@pytest.mark.parametrize(
+    "closed", [{"mouthPressLeft": 0.3, "mouthPressRight": 0.3}, {"mouthRollLower": 0.38}, {}], ids=["m", "f", "teeth together"]
+)
+def test_it_does_not_part_lips_that_a_sound_closes(closed):
+    values, planned = dropping(0.07 if closed else 0.03, **closed)
+    assert hang_jaw(values, planned)[0, JAW] == values[0, JAW]
+
+
+def test_lips_that_the_plan_presses_are_no_sound():
+    values, planned = dropping(0.2, mouthPressLeft=0.3, mouthPressRight=0.3)
+    for side in ("Left", "Right"):
+        planned[:, INDEX[f"mouthPress{side}"]] = 0.3
+    assert hang_jaw(values, planned)[0, JAW] > 0.3
+
+
+def test_a_mouth_opens_no_wider_than_it_can_and_the_wider_it_is_the_less_is_added():
+    added = [float(hang_jaw(*dropping(jaw))[0, JAW]) - jaw for jaw in (0.2, 0.5, 0.9)]
+    assert added == sorted(added, reverse=True) and 0 < added[-1] < 0.05
+
+
+BROW, OUTER, NOSE = INDEX["browInnerUp"], INDEX["browOuterUpLeft"], INDEX["noseSneerLeft"]
+
+
+def frowning(level: float) -> np.ndarray:
+    planned = np.zeros((1, len(CHANNELS)))
+    for side in ("Left", "Right"):
+        planned[:, INDEX[f"browDown{side}"]] = level
+    return planned
+
+
+def test_a_frown_raises_no_brow_at_a_stressed_word_but_plain_speech_does():
+    flash = np.zeros((1, len(CHANNELS)), np.float32)
+    flash[:, [BROW, OUTER]] = 0.2
+    assert not hold_brows(flash, frowning(0.8)).any()
+    assert (hold_brows(flash, frowning(0.0)) == flash).all() and (hold_brows(flash, frowning(0.8), 0.0) == flash).all()
+
+
+def test_brows_that_the_plan_raises_stay_raised_beside_its_frown():
+    afraid, planned = np.zeros((1, len(CHANNELS)), np.float32), frowning(0.6)
+    afraid[:, BROW], planned[:, BROW] = 0.8, 0.75
+    assert hold_brows(afraid, planned)[0, BROW] == pytest.approx(0.75)
+
+
+def test_a_nose_that_the_plan_wrinkles_stays_wrinkled():
+    planned, faint, strong = np.zeros((1, len(CHANNELS))), *(np.zeros((1, len(CHANNELS)), np.float32) for _ in range(2))
+    planned[:, NOSE], faint[:, NOSE], strong[:, NOSE] = 0.8, 0.5, 0.85
+    assert hold_brows(faint, planned)[0, NOSE] == pytest.approx(0.72) and hold_brows(strong, planned)[0, NOSE] == np.float32(0.85)
