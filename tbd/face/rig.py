@@ -25,8 +25,8 @@ _HELD = 0.7
 """Of what a jaw takes the corners of the mouth down, a full smile holds so much: 15 filmed people who open their mouths without a smile
 lower them by 0.046 inter-ocular distances; four who open theirs by 0.08 to 0.25 with one raise them by 0.056, by 0.063 with it alone."""
 _LEVEL = -0.012
-"""How far the corners of a mouth that does not smile lie above the seam of its lips, in inter-ocular distances: the median of 39 filmed people
-at rest (half of them between −0.018 and −0.003), where 11 with a slight smile have 0.006."""
+"""How far the corners of a mouth that does not smile lie above the seam of its lips, in inter-ocular distances: the median of 39 filmed
+people at rest (half of them between −0.018 and −0.003); 11 with a slight smile have 0.006."""
 
 
 class Rig:

@@ -96,8 +96,8 @@ def hang_jaw(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np
 def hold_brows(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:
     """Let brows and nose stand as a plan holds them, whatever stress does.
 
-    Speakers raise their brows at stressed words, a model also while it frowns. In 31 frames of an actor of MEAD who is angry and 67 of three
-    who are disgusted MediaPipe's landmarker reads a raised brow of 0.06 or less nine times in ten.
+    Speakers raise their brows at stressed words, a model also while it frowns. MediaPipe's landmarker reads a raised brow of 0.06 or less
+    in nine of ten frames of MEAD's actors who are angry (31 frames, one actor) or disgusted (67, three).
 
     Args:
         values: (T, 58) motion.

@@ -477,7 +477,10 @@ class PortraitWarper:
     def _draw_creases(self, frame: np.ndarray, blendshapes: np.ndarray, weights: np.ndarray, back: np.ndarray) -> None:
         import cv2
 
-        amounts = saturate_depth(emphasize(blendshapes) @ self._crease_mix, self._crease_onset) - weights[len(self._rig.modes)] * self._smile_folds
+        amounts = (
+            saturate_depth(emphasize(blendshapes) @ self._crease_mix, self._crease_onset)
+            - weights[len(self._rig.modes)] * self._smile_folds
+        )
         light = (amounts @ self._crease_maps).reshape(self._crease_shape)
         rows, columns = self._crease_shape
         relief = np.tanh(weights @ self._relief / _RELIEF) * _RELIEF
