@@ -43,6 +43,19 @@ def test_a_resting_smile_is_measured_and_let_go(rig):
     assert relaxed[corners, 1].mean() < smiling[corners, 1].mean() - 0.05
 
 
+def test_corners_as_filmed_people_rest_them_are_no_smile_and_a_little_higher_are_one(rig):
+    """The canonical face of the fixture, its corners set to where 39 filmed people rest theirs, and to where 11 with a slight smile do."""
+    seam = rig.canonical[[13, 14], 1] @ [0.7, 0.3]
+
+    def smile(lift):
+        points = rig.canonical.copy()
+        points[list(topology.MOUTH_CORNERS), 1] = seam + lift
+        return resting_smile(Rig(points))
+
+    assert smile(-0.018) == smile(-0.012) == 0
+    assert smile(0.006) > 0.2
+
+
 def test_another_shape_is_refused():
     with pytest.raises(ValueError, match="478"):
         Rig(np.zeros((468, 3)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tbd.face.geometry import mean_face
-from tbd.face.render.giving_way import GivingWay, respond
+from tbd.face.render.giving_way import GivingWay, emphasize, respond
 from tbd.face.rig import Rig
 from tests.face.rigging.poses import AT, lid_gap, pose
 
@@ -81,3 +81,16 @@ def test_a_smile_is_wide_while_it_says_o(face):
         return shape[291, 0] - shape[61, 0]
 
     assert width(mouthSmile=1.0, mouthPucker=0.5, mouthFunnel=0.25) > 0.7 * width(mouthSmile=1.0) > 0.1
+
+
+def test_clear_brows_and_noses_are_drawn_larger_and_slight_ones_as_they_come():
+    levels = np.linspace(0, 1, 101)
+    for channel in ("browInnerUp", "browDownLeft", "browOuterUpRight", "noseSneerLeft"):
+        drawn = np.array([emphasize(pose(**{channel: level}))[AT[channel]] for level in levels])
+        assert np.diff(drawn).min() > 0 and 1.05 < drawn[-1] < 1.15
+        assert drawn[5] < 1.01 * levels[5] and drawn[75] > 1.15 * levels[75]
+
+
+def test_no_other_channel_is_drawn_larger():
+    others = pose(jawOpen=0.8, eyeWide=0.8, eyeBlink=0.8, mouthSmile=0.8, cheekSquint=0.8)
+    assert (emphasize(others) == others).all()
