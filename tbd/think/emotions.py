@@ -104,9 +104,9 @@ _TABLE = (
     EmotionSpec(
         name="surprised", noun="surprise", adjective="surprised", aliases=("surprise", "sur"),
         prototypes=(
-            prototype(_FACS, {1: 1.0, 2: 1.0, 5: 0.9, 25: 0.5, 27: 0.7}),
+            prototype(_FACS, {1: 1.0, 2: 1.0, 5: 0.9, 25: 0.5, 26: 1.0}),
             prototype(_FACS + ": brow and jaw", {1: 0.9, 2: 1.0, 26: 0.8}),
-            prototype(_FACS + ": jaw dropped", {1: 1.0, 2: 1.0, 5: 0.9, 25: 0.5, 26: 1.0}),
+            prototype(_FACS + ": gaping", {1: 1.0, 2: 1.0, 5: 0.9, 27: 0.8}),
         ),
         valence=0.1, arousal=0.8, color="#d4719f", console_color="bright_magenta",
         leaks={1: 0.35, 2: 0.35, 5: 0.45}, controls={24: 0.2},

@@ -21,8 +21,9 @@ _CLOSES = (([INDEX["mouthPressLeft"], INDEX["mouthPressRight"]], 0.12), ([INDEX[
 """Channels by which lips close or bite, and from which value on they do."""
 _SHUT, _APART = 0.03, 0.06
 """A jaw that is open no farther than the first is shut; beyond it by the second it is open."""
-_HANGS = 0.8
-"""Share of what a plan drops the jaw by that is added to what is drawn, which already holds a fifth of it."""
+_HANGS = 1.0
+"""Share of what a plan drops the jaw by that is added to what is drawn. That holds a fifth of it already, but plans ask half of a feeling's jaw
+where somebody speaks (`tbd.think.action_units.SPEECH`), and actors show more."""
 
 _RAISED = [INDEX[name] for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")]
 _LOWERED = [INDEX[name] for name in ("browDownLeft", "browDownRight")]
@@ -84,7 +85,7 @@ def hang_jaw(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np
         >>> lips[1, [INDEX["mouthPressLeft"], INDEX["mouthPressRight"]]] = 0.3
         >>> lips[2, JAW] = 0.02
         >>> hang_jaw(lips, plan)[:, JAW].round(2).tolist()
-        [0.38999998569488525, 0.20000000298023224, 0.019999999552965164]
+        [0.4399999976158142, 0.20000000298023224, 0.019999999552965164]
     """
     out = np.array(values, np.float32)
     closing = [np.clip(out[:, at] - planned[:, at], 0, None).mean(-1) / full for at, full in _CLOSES]
