@@ -22,8 +22,8 @@ _CLOSES = (([INDEX["mouthPressLeft"], INDEX["mouthPressRight"]], 0.12), ([INDEX[
 _SHUT, _APART = 0.03, 0.06
 """A jaw that is open no farther than the first is shut; beyond it by the second it is open."""
 _HANGS = 1.0
-"""Share of what a plan drops the jaw by that is added to what is drawn. That holds a fifth of it already, but plans ask half of a feeling's jaw
-where somebody speaks (`tbd.think.action_units.SPEECH`), and actors show more."""
+"""Share of what a plan drops the jaw by that is added to what is drawn. That holds a fifth of it already, but plans ask half of a feeling's
+jaw where somebody speaks (`tbd.think.action_units.SPEECH`), and actors show more."""
 
 _RAISED = [INDEX[name] for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")]
 _LOWERED = [INDEX[name] for name in ("browDownLeft", "browDownRight")]
