@@ -322,8 +322,8 @@ def _feelings() -> Iterator[tuple[str, Sense]]:
     for head, body in _groups("feelings.txt"):
         mix, strength, place, muscles = head + [""] * (4 - len(head))
         valence, arousal = map(float, place.split())
-        for phrase in body:
-            yield phrase, Sense(body[0], "feeling", _parse_mix(mix), float(strength), valence, arousal, parse_pulls(muscles))
+        sense = Sense(body[0], "feeling", _parse_mix(mix), float(strength), valence, arousal, parse_pulls(muscles))
+        yield from ((phrase, sense) for phrase in body)
 
 
 def place(mix: dict[Emotion, float]) -> tuple[float, float]:
@@ -340,8 +340,8 @@ def _expressions() -> Iterator[tuple[str, Sense]]:
         mix_text, strength, muscles, time = head + ["hold"] * (4 - len(head))
         mix = _parse_mix(mix_text)
         kind: Kind = "order" if mix.get("neutral", 0) >= 0.6 else "expression"
-        for phrase in body:
-            yield phrase, Sense(body[0], kind, mix, float(strength), *place(mix), parse_pulls(muscles), _DURATIONS[time])
+        sense = Sense(body[0], kind, mix, float(strength), *place(mix), parse_pulls(muscles), _DURATIONS[time])
+        yield from ((phrase, sense) for phrase in body)
 
 
 def _unit_names() -> Iterator[tuple[str, Sense]]:
@@ -360,8 +360,12 @@ def senses() -> tuple[Phrase, ...]:
         content = tuple(word for word in words if word not in DETERMINERS or word in _KEEP) or words
         content = tuple(word for word in content if word not in ("a", "of", "the")) or words
         table[content] = Phrase(content, "cue", sense, phrase.endswith("?"))
+    alike: dict[str, list[tuple[str, ...]]] = {}  # any form of a phrase's first word → the phrases
+    for key in table:
+        for form in forms(key[0]):
+            alike.setdefault(form, []).append(key)
     for spec in EMOTION_SPECS.values():
-        _name_emotion(spec, table)
+        _name_emotion(spec, table, alike)
     return tuple(table.values())
 
 
@@ -369,14 +373,17 @@ WORD_STRENGTH = 0.65
 """Intensity that the bare name of an emotion means, as in ``feelings.txt``."""
 
 
-def _name_emotion(spec: EmotionSpec, table: dict[tuple[str, ...], Phrase]) -> None:
+def _name_emotion(spec: EmotionSpec, table: dict[tuple[str, ...], Phrase], alike: dict[str, list[tuple[str, ...]]]) -> None:
     """Add the words of an emotion's own row. Phrases that mean at least a part of it stay; others of the same words give way."""
     sense = Sense(spec.name, "feeling", {spec.name: 1.0}, WORD_STRENGTH, spec.valence, spec.arousal)
     for name in dict.fromkeys((spec.name, spec.noun, spec.adjective, *spec.words)):
         words = tuple(name.split())
-        same = [key for key in table if len(key) == len(words) and all(not forms(a).isdisjoint(forms(b)) for a, b in zip(key, words))]
+        near = dict.fromkeys(key for form in forms(words[0]) for key in alike.get(form, ()))
+        same = [key for key in near if len(key) == len(words) and all(not forms(a).isdisjoint(forms(b)) for a, b in zip(key, words))]
         if not any(spec.name in table[key].value.mix for key in same):
             table |= {key: Phrase(key, "cue", sense) for key in (*same, words)}
+            for form in forms(words[0]):
+                alike.setdefault(form, []).append(words)
 
 
 @cache
