@@ -1,7 +1,10 @@
 """A corpus of moving faces in kilobytes, an experiment that trains on it in a second, and studies of it."""
 
+import copy
 import csv
+import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,8 @@ from rich.console import Console
 from scipy.io import wavfile
 
 from tbd.ablation.ablate import ablate
+from tbd.ablation.resolve import Config, resolve_overlay
+from tbd.ablation.study import Overlay
 from tbd.ablation.work import run_job
 from tbd.face.motion import Motion
 from tbd.speech.phones import Phone, save_phones
@@ -119,6 +124,22 @@ class Here(Launcher):
 @pytest.fixture
 def here() -> Here:
     return Here()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _resolved_once():
+    """Resolve a configuration once for all tests whose studies say the same: that takes a second, and depends on the files alone."""
+    found: dict[str, Config] = {}
+
+    def resolve_once(base: Sequence[str], overlays: Sequence[Overlay], what: str) -> Config:
+        key = json.dumps([[Path(path).read_text() for path in base], list(overlays)], sort_keys=True, default=str)
+        if key not in found:
+            found[key] = resolve_overlay(base, overlays, what)
+        return copy.deepcopy(found[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tbd.ablation.ablation.resolve_overlay", resolve_once)
+        yield
 
 
 @pytest.fixture(scope="session")
