@@ -58,6 +58,7 @@ class NamedFeelings:
         is_short: Whether the text says little else.
         is_bare: Whether a word of degree or a denial says it of somebody, or hardly any word stands beside it.
         is_in_time: Whether the text says when, or in which order.
+        notes: What the user should know about how times are read.
     """
 
     language: str
@@ -66,6 +67,7 @@ class NamedFeelings:
     is_short: bool
     is_bare: bool
     is_in_time: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def named_feelings(text: str, words: Text, classify: Classify = lambda parts: []) -> NamedFeelings | None:
@@ -104,11 +106,11 @@ def named_feelings(text: str, words: Text, classify: Classify = lambda parts: []
     moments = _moments(parted, classify)
     if not any(moment.readings for moment in moments):
         return None
-    is_in_time = parted.is_ordered and not (named_in_english >= len(_felt(items)) and any(t.startswith("@t") for t in words.tokens))
+    is_in_time = parted.is_ordered and not (named_in_english > len(_felt(items)) and any(t.startswith("@t") for t in words.tokens))
     emotions = frozenset(r.sense.name for moment in moments for r in moment.readings if not r.negated)
     is_short = len(tokens) <= (_SHORT_UNSPACED if language.is_unspaced else _SHORT)
     is_bare = len(tokens) <= _BARE or any(item.entry.role in _SAYING for item in items)
-    return NamedFeelings(language.name, moments, emotions, is_short, is_bare, is_in_time)
+    return NamedFeelings(language.name, moments, emotions, is_short, is_bare, is_in_time, parted.notes)
 
 
 class _Ranked(NamedTuple):
@@ -177,7 +179,7 @@ def _only_in_time(text: str, ranked: Sequence[_Ranked], is_latin: bool, classify
     moments = _moments(parted, classify) if parted.is_ordered else ()
     if not any(moment.readings for moment in moments):
         return None
-    return NamedFeelings(best.language.name, moments, frozenset(), is_short=False, is_bare=False, is_in_time=True)
+    return NamedFeelings(best.language.name, moments, frozenset(), is_short=False, is_bare=False, is_in_time=True, notes=parted.notes)
 
 
 def _moments(parted: Passage, classify: Classify) -> tuple[Moment, ...]:

@@ -39,6 +39,7 @@ class Passage:
         times: The token that each time starts at, and what it says.
         ends: Tokens at which "at the end" is said.
         is_ordered: Whether it says more of time than "then".
+        notes: What the user should know about how times are read.
     """
 
     text: str
@@ -48,6 +49,7 @@ class Passage:
     times: dict[int, When]
     ends: list[Item]
     is_ordered: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def is_parted(self) -> bool:
@@ -75,25 +77,27 @@ def passage(text: str, language: Language) -> Passage:
     said = {i: phrase for i, phrase in zip((i for i, token in enumerate(tokens) if token.is_time), phrases)}
     said |= {item.start: item.entry.role for item in items if item.entry.role not in _AROUND and item.entry.role not in EMOTION_SPECS}
     ends = [item for item in items if item.entry.role == _AT_THE_END]
-    times = {i: when for i, phrase in sorted(said.items()) if (when := english(phrase)) is not None}
+    notes: list[str] = []
+    times = {i: when for i, phrase in sorted(said.items()) if (when := english(phrase, notes)) is not None}
     roles = [item.entry.role for item in items]
     if len(times) + len(ends) + roles.count("then") > 1:  # "at the start" lasts until what comes then
         times = {i: replace(when, early=False) for i, when in times.items()}
     is_ordered = bool(times or ends) or {"first", "then"} <= set(roles)
-    return Passage(text, language, tokens, items, times, ends, is_ordered)
+    return Passage(text, language, tokens, items, times, ends, is_ordered, tuple(dict.fromkeys(notes)))
 
 
-def english(phrase: str) -> When | None:
+def english(phrase: str, notes: list[str]) -> When | None:
     """Read an English phrase of time.
 
     Args:
         phrase: "from 3 seconds on".
+        notes: What the user should know about how it is read; added to.
 
     Returns:
         What it says; None where it says no time.
     """
     found: list[When] = []
-    mark_times(phrase.replace(" seconds", "") if ":" in phrase else phrase, found, [])
+    mark_times(phrase.replace(" seconds", "") if ":" in phrase else phrase, found, notes)
     return found[0] if found else None
 
 

@@ -26,7 +26,9 @@ _KANA = re.compile("[\u3040-\u30ff]")
 _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _EVERYWHERE = "*"
 """Name of the section that holds for all languages."""
-_DIGITS = r"\d+(?:[.,:]\d+)?"
+_DIGITS, _CLOCK = r"(?:(?<!\S)[-−])?\d+(?:[.,:]\d+)?", r"(\d+:\d\d)(?![\d:])"
+_SHARE = "%"
+"""Stands where a second does: a share of the whole."""
 
 
 @dataclass
@@ -94,14 +96,15 @@ class Language:
 
     def _pattern(self, written: str) -> re.Pattern:
         gap, some = (r"\s*", r"\s*") if self.is_unspaced else (r"\s+", r"\s*")
-        units = (*self.seconds, *language_named(_EVERYWHERE).seconds)
+        units = (*self.seconds, *language_named(_EVERYWHERE).seconds, _SHARE)
         forms = [re.escape(unit.rstrip("*")) + (f"{_SIGN}*" if unit.endswith("*") else "") for unit in units]
         second = "(?:" + "|".join(sorted(forms, key=len, reverse=True)) + ")" + ("(?![a-z])" if self.is_unspaced else f"(?!{_SIGN})")
         words = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in sorted(self.numbers, key=len, reverse=True))
         number = f"({_DIGITS}" + (f"|{words})" if words else ")")
         expression = re.sub(r"\((?!\?)", "(?:", written.replace(r"\(", "\0")).replace("\0", r"\(")
-        expression = re.sub(r"#\s*@", lambda _: f"#{some}-?{some}@", expression).replace(" ?", some).replace(" ", gap)
-        expression = expression.replace("#", number).replace("@", second)
+        timed = rf"(?:{number}\.?{some}-?{some}{second}|{_CLOCK})"  # a clock needs no unit
+        expression = re.sub(r"#(?:\\\.\?)?\s*@", "\0", expression).replace(" ?", some).replace(" ", gap)
+        expression = expression.replace("\0", timed).replace("#", number).replace("@", second)
         if self.is_unspaced or written.startswith("["):
             return re.compile(expression)
         return re.compile(f"(?<!{_SIGN}){expression}(?!{_SIGN})")
@@ -253,6 +256,7 @@ def tokens_of(text: str, language: Language, times: list[str] | None = None) -> 
 
 def _replaced(match: re.Match, english: str, language: Language, found: dict[int, str]) -> str:
     """Signs in the place of a time, of which the English phrase is kept by its place."""
+    english = english.replace(" seconds", " %") if _SHARE in match[0] else english
     for number in (group for group in match.groups() if group is not None):
         english = english.replace("#", language.numbers.get(number, number.replace(",", ".")), 1)
     found[match.start()] = english

@@ -90,7 +90,7 @@ class SituationPlanner(Planner):
             return by_rules
         feelings = named_feelings(text, words, self._classify)
         if feelings is not None and feelings.is_in_time:
-            return compose(text, replace(words, moments=feelings.moments, notes=()), feelings.moments, duration, [])
+            return compose(text, replace(words, moments=feelings.moments, notes=feelings.notes), feelings.moments, duration, [])
         timed = _timed(text, words, self) if not named or len(moments) > 1 else None
         if timed is not None:
             return compose(text, timed, timed.moments, duration)

@@ -38,6 +38,9 @@ def timeline(plan):
         ("最初の2秒は悲しい、それから嬉しい", [("sad", 0), ("happy", 2)]),
         ("3초까지 슬프다가 그다음 행복해요", [("sad", 0), ("happy", 3)]),
         ("[0-2 s] triste [2-6 s] en colère", [("sad", 0), ("angry", 2)]),
+        ("wütend ab 0:02", [("neutral", 0), ("angry", 2)]),
+        ("0:00-0:02 triste, 0:02-0:04 content", [("sad", 0), ("happy", 2), ("neutral", 4)]),
+        ("traurig ab 50 %", [("neutral", 0), ("sad", 3)]),
         ("triste au début", [("sad", 0), ("neutral", 2)]),
         ("glücklich, am Ende nicht glücklich, sondern wütend", [("happy", 0), ("angry", 3.9)]),
     ],
@@ -60,6 +63,13 @@ def test_parts_of_which_none_names_a_feeling_are_read_where_their_order_is_said(
 def test_a_time_is_quoted_and_not_read_as_english():
     found = named_feelings("wütend ab 2 Sekunden", read("wütend ab 2 Sekunden"))
     assert found.is_in_time and found.moments[0].start.seconds == 2 and found.moments[0].readings[0].words == "wütend"
+
+
+def test_times_that_cannot_be_are_noted(made):
+    plan = made.plan("wütend ab -3 Sekunden", 6.0)
+    assert timeline(plan) == [("angry", 0)] and "lies before the start" in plan.notes[0]
+    plan = made.plan("von 5 bis 2 Sekunden wütend", 6.0)
+    assert timeline(plan) == [("neutral", 0), ("angry", 2), ("neutral", 5)] and "ends before it starts" in plan.notes[0]
 
 
 def test_words_that_hold_a_word_of_order_say_none():
@@ -85,7 +95,7 @@ def test_every_language_with_feelings_has_words_of_order_and_a_second():
 def test_the_english_of_every_phrase_is_read_and_patterns_are_whole():
     said = {line.split(":")[0] for body in sections().values() for line in body.splitlines() if line and not line.startswith("#")}
     for key in said - {"second", "numbers", "first", "then", "at the end"}:
-        when = english(key.replace("#", "1", 1).replace("#", "2"))
+        when = english(key.replace("#", "1", 1).replace("#", "2"), [])
         assert when is not None and any(time is not None for time in (when.start, when.end, when.length, when.delay)), key
     for name, body in sections().items():
         numbers = {key: key.count("#") for key in said}
