@@ -1,6 +1,8 @@
 """What is felt one after the other, or at a time, in other languages than English."""
 
 import re
+from itertools import groupby
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,20 @@ def timeline(plan):
 )
 def test_parts_and_times(made, text, expected):
     assert timeline(made.plan(text, 6.0)) == expected
+
+
+def test_sentences_that_were_written_before_the_table_was_run(made):
+    lines = [line for line in (Path(__file__).parent / "timed.txt").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    right = 0
+    for line in lines:
+        _, _, seconds, answer, text = line.split("|")
+        found = [next(part) for _, part in groupby(timeline(made.plan(text, float(seconds))), lambda stretch: stretch[0])]
+        wanted = [part.split("@") for part in answer.split()]
+        right += [e for e, _ in found] == [e for e, _ in wanted] and all(
+            start >= 0.55 * float(seconds) if named == "late" else abs(start - float(named)) <= 0.35
+            for (_, start), (_, named) in zip(found, wanted)
+        )
+    assert (right, len(lines)) == (40, 40)
 
 
 def test_a_part_that_names_nothing_is_read_as_a_situation(made):
