@@ -1,10 +1,14 @@
 """Does a face live beside its words? Head, brows, cheeks, blinks and gaze of drawn plain speech, against tracked people.
 
-Protocol ``liveliness-1``. Each clip is a person who talks: its sound is drawn from with a neutral plan, once for each seed, with the
+Protocol ``liveliness-2``. Each clip is a person who talks: its sound is drawn from with a neutral plan, once for each seed, with the
 idle motion that a pipeline adds, and statistics of the drawing stand beside those of the tracked face, both over the first six seconds.
-Given are medians over clips (and seeds), and the drawn over the tracked. Each clip has seeds of its own: how much a face moves beside
-its words is a matter of the noise that it is drawn from, and one noise for all clips would measure that noise. A tracker's own noise
-counts as motion of brows and gaze.
+Given are medians over clips (and seeds), means of what is counted (a blink more in six seconds is ten more a minute), the drawn over
+the tracked, and how sure the people's figure is (95 %, clips resampled). Each clip has seeds of its own: how much a face moves beside its
+words is a matter of the noise that it is drawn from, and one noise for all clips would measure that noise.
+
+A tracker's own noise counts as motion of brows and gaze, and lids that close look like eyes that look down. So a jump of the gaze is one
+where the gaze stays, outside of blinks; all that the tracker takes for one stand beside it. The halves of a tracked face also differ at
+rest, and where it is turned: they are compared about the median of their difference, since a portrait brings a resting face of its own.
 
 A clip may also be a 16 kHz wave file with its tracked motion (.npz) beside it, where there is no tracker.
 """
@@ -13,9 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 
 from benchmarks.common import environment, run, table, write_results
-from benchmarks.real_speech import read_clip
+from benchmarks.real_speech import LONGEST, SpeechClip, draw_all, read_clip
 from tbd import MOTION_MODEL
 from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
@@ -35,6 +40,9 @@ PASSING = ("browInnerUp", "browDownLeft", "mouthSmileLeft", "eyeSquintLeft")
 JUMP = 0.12
 """Change of the gaze within two frames, in units of eyeLookOut = 1, that is a jump of the eyes."""
 CLOSED = 0.5
+COUNTED = ("blinks", "gaze jumps", "gaze jumps and noise")
+_OPEN, _BESIDE, _STAYS = 0.3, 3, 3
+"""Closure from which lids pull on what a tracker takes for the gaze, and frames beside it; frames that the gaze stays before and after."""
 _PAIRS = [
     (name, f"{name.removesuffix('Left')}Right")
     for name in CHANNELS
@@ -49,9 +57,10 @@ def describe(motion: Motion) -> dict[str, float]:
         motion: T frames, 25 a second.
 
     Returns:
-        Name → value: deviations of head (degrees) and passing movements, the head's speed (degrees a second), blinks a minute and
-        their length at half their depth (seconds; not a number without any), jumps of the gaze a second, mean difference of left
-        and right, and the 95th percentile of the jaw.
+        Name → value: deviations of head (degrees) and passing movements, the head's speed (degrees a second), blinks a minute and their
+        length at half their depth (seconds; not a number without any), jumps of the gaze a second, those after which it stays and all that
+        look like one, its deviation, mean difference of left and right about its median and that median, and the 95th percentile of the
+        jaw.
     """
     seconds = len(motion) / FPS
     head = np.degrees(np.stack([motion[name] for name in HEAD], 1))
@@ -59,25 +68,77 @@ def describe(motion: Motion) -> dict[str, float]:
     blinks = count_blinks(closure.tolist())
     gaze = np.stack([motion["eyeLookOutLeft"] - motion["eyeLookInLeft"], motion["eyeLookDownLeft"] - motion["eyeLookUpLeft"]], 1)
     far = np.linalg.norm(gaze[2:] - gaze[:-2], axis=1) > JUMP
+    halves = np.stack([motion[left] - motion[right] for left, right in _PAIRS], 1)
     return {
         **dict(zip(HEAD, head.std(0).tolist())),
         "head speed": float(np.linalg.norm(np.diff(head, axis=0), axis=1).mean() * FPS),
         **{name: float(motion[name].std()) for name in PASSING},
         "blinks": blinks * 60 / seconds,
         "blink length": float((closure > CLOSED).sum() / FPS / blinks) if blinks else float("nan"),
-        "gaze jumps": float((far[1:] & ~far[:-1]).sum() / seconds),
-        "left − right": float(np.mean([np.abs(motion[left] - motion[right]).mean() for left, right in _PAIRS])),
+        "gaze jumps": jump_rate(gaze, closure),
+        "gaze jumps and noise": float((far[1:] & ~far[:-1]).sum() / seconds),
+        "gaze, sideways": float(gaze[:, 0].std()),
+        "left − right": float(np.abs(halves - np.median(halves, 0)).mean()),
+        "left − right, held": float(np.abs(np.median(halves, 0)).mean()),
         "jaw, 95 %": float(np.percentile(motion["jawOpen"], 95)),
     }
 
 
-def medians(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Median of each statistic over those clips that have it."""
-    return {name: float(np.nanmedian([row[name] for row in rows])) for name in rows[0]}
+def jump_rate(gaze: np.ndarray, closure: np.ndarray) -> float:
+    """Compute how many jumps a second there are, after which the gaze stays where it is, while the eyes are open.
+
+    Args:
+        gaze: (T, 2) in units of eyeLookOut = 1.
+        closure: (T,) of the lids.
+
+    Returns:
+        Jumps in a second of open eyes.
+
+    Example:
+        >>> gaze = np.zeros((56, 2))
+        >>> gaze[10:, 0], gaze[20, 1] = 0.3, 0.5  # looks aside, and is misread for a frame
+        >>> jump_rate(gaze, np.zeros(56))
+        0.5
+    """
+    shut, count, last, seen = binary_dilation(closure > _OPEN, iterations=_BESIDE), 0, -2 * _STAYS, 0
+    for frame in range(_STAYS, len(gaze) - _STAYS):
+        if shut[frame - _STAYS : frame + _STAYS + 1].any():
+            continue
+        seen += 1
+        before, after = (np.median(gaze[at : at + _STAYS], axis=0) for at in (frame - _STAYS, frame + 1))
+        near = np.linalg.norm(gaze[frame + 1] - gaze[frame - 1]) > JUMP  # and not in the course of a slow turn
+        if near and frame - last > _STAYS and np.linalg.norm(after - before) > JUMP:
+            count, last = count + 1, frame
+    return count * FPS / seen if seen else 0.0
+
+
+def typical(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Median of each statistic over those clips that have it; the mean of what is counted."""
+    return {name: _typical(name, np.array([row[name] for row in rows])) for name in rows[0]}
+
+
+def _typical(name: str, values: np.ndarray) -> float:
+    return float(np.mean(values) if name in COUNTED else np.nanmedian(values))
+
+
+def interval(name: str, rows: Sequence[dict[str, float]]) -> tuple[float, float]:
+    """95 % interval of `typical`, from samples of clips with replacement."""
+    values, rng = np.array([row[name] for row in rows]), np.random.default_rng(0)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return float("nan"), float("nan")
+    found = [_typical(name, values[rng.integers(len(values), size=len(values))]) for _ in range(1000)]
+    low, high = np.percentile(found, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def liveliness(
-    clips: Sequence[Path], landmarker: Path | None = None, model: str = MOTION_MODEL, seeds: int = 2, output: Path | None = None
+    clips: Sequence[Path],
+    landmarker: Path | None = None,
+    model: str = MOTION_MODEL,
+    seeds: int = 2,
+    drawings: Path | None = None,
+    output: Path | None = None,
 ) -> None:
     """Measure how a motion model moves a face beside its words.
 
@@ -86,27 +147,36 @@ def liveliness(
         landmarker: MediaPipe's face_landmarker.task, for videos.
         model: packaged name, folder, or hub repository of a motion model.
         seeds: drawings of each clip.
+        drawings: a folder where drawings are kept, and from which those that are there are taken; see `benchmarks.real_speech`.
         output: a .json file for the results; a table goes beside it as .md.
     """
-    drawer, idle, real, drawn = load_motion_model(model), IdleMotion(), [], []
-    for number, path in enumerate(map(Path, clips)):
+    idle, real, drawn, found = IdleMotion(), [], [], {}
+    for path in map(Path, clips):
         audio, tracked = read_clip(path, landmarker)
-        if len(tracked) < SHORTEST * FPS:
-            continue
-        real.append(describe(Motion(tracked.values[: SECONDS * FPS])))
-        for seed in range(seeds):
-            own = number * seeds + seed + 1
-            pieces = drawer.generate(audio[: SECONDS * SAMPLE_RATE], MusclePlan(), seed=own)
-            values = np.concatenate([piece.values for piece in pieces])
-            drawn.append(describe(Motion(idle(values, MusclePlan(), own))))
+        if len(tracked) >= SHORTEST * FPS:
+            found[path.stem] = SpeechClip(audio[: int(LONGEST * SAMPLE_RATE)], tracked, path.stem)
+    performed = draw_all(load_motion_model(model), found, seeds, kept=drawings)
+    for number, (name, clip) in enumerate(found.items()):
+        real.append(describe(Motion(clip.tracked.values[: SECONDS * FPS])))
+        for seed, values in enumerate(performed[name]):
+            drawn.append(describe(Motion(idle(values[: SECONDS * FPS], MusclePlan(), number * seeds + seed + 1))))
     if not real:
         raise InputError(f"Name one or more clips of {SHORTEST} seconds or more of a person who talks.")
-    people, ours = medians(real), medians(drawn)
-    rows = [[name, people[name], ours[name], ours[name] / people[name] if people[name] else float("nan")] for name in people]
-    report = f"## liveliness-1\n\n{len(real)} clips, {seeds} seeds a clip, medians.\n\n"
-    report += table(["", "people", "drawn", "drawn / people"], rows)
-    results = {"protocol": "liveliness-1", "environment": environment(), "clips": len(real), "seeds": seeds}
-    write_results(output, results | {"people": people, "drawn": ours}, report)
+    people, ours, sure = typical(real), typical(drawn), {name: interval(name, real) for name in real[0]}
+    rows = [
+        [
+            name,
+            people[name],
+            "{:.2f} to {:.2f}".format(*sure[name]),
+            ours[name],
+            ours[name] / people[name] if people[name] else float("nan"),
+        ]
+        for name in people
+    ]
+    report = f"## liveliness-2\n\n{len(real)} clips, {seeds} seeds a clip; medians, and means of {', '.join(COUNTED)}.\n\n"
+    report += table(["", "people", "95 %", "drawn", "drawn / people"], rows)
+    results = {"protocol": "liveliness-2", "environment": environment(), "clips": len(real), "seeds": seeds}
+    write_results(output, results | {"people": people, "interval": sure, "drawn": ours}, report)
 
 
 if __name__ == "__main__":

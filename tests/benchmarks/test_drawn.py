@@ -8,10 +8,10 @@ import pytest
 from benchmarks import control, liveliness, real_speech, speed
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.motion.loading import load_motion_model
+from tbd.errors import InputError
 from tbd.face.channels import INDEX
 from tbd.face.motion import Motion
 from tbd.media.wav import read_wave
-from tbd.think.plan import MusclePlan
 from tbd.utils.sample_inputs import VOICE
 from tests.draw.conftest import tiny_model
 
@@ -32,8 +32,40 @@ def test_a_clip_is_drawn_and_compared(tmp_path):
     motion.save(tmp_path / "a.npz")
     clip = real_speech.read_clip(tmp_path / "a.wav", None)
     assert real_speech.best_correlation(real_speech.energy(clip[0]), clip[1]["jawOpen"])[0] > 0.95
-    row = real_speech.measure(tiny_model(), {"a": clip}, MusclePlan(), seeds=2)
-    assert -1 <= row["mean"] == row["clips"]["a"]["correlation"] <= 1
+    clips, kept = {"a": real_speech.SpeechClip(*clip, "somebody")}, tmp_path / "kept"
+    drawn = real_speech.draw_all(tiny_model(), clips, seeds=2, kept=kept)
+    assert len(drawn["a"]) == 2 and (drawn["a"][0] != drawn["a"][1]).any()
+    again = real_speech.draw_all(None, clips, seeds=2, kept=kept)  # nothing is left to draw
+    assert (np.array(again["a"]) == np.array(drawn["a"])).all()
+    row = real_speech.score(clips, drawn, "jaw")["a"]
+    assert -1 <= row["correlation"] <= 1 and row["energy"] > 0.95 and np.isnan(row["chance"])  # there is nobody else
+
+
+def test_what_is_drawn_of_a_clip_is_compared_with_its_face_and_by_chance_with_others():
+    faces = [Motion.zeros(80) for _ in range(3)]
+    for seed, face in enumerate(faces):
+        for channel in ("mouthPucker", "mouthFunnel"):
+            face[channel] = np.random.default_rng(seed).random(80)
+    clips = {str(i): real_speech.SpeechClip(np.zeros(51200, np.float32), face, "ab"[i > 0]) for i, face in enumerate(faces)}
+    found = real_speech.score(clips, {name: [clip.tracked.values] for name, clip in clips.items()}, "rounded")
+    assert {round(row["correlation"], 6) for row in found.values()} == {1.0} and {row["lag"] for row in found.values()} == {0}
+    assert all(row["chance"] < 0.5 and row["energy"] == 0 for row in found.values())
+    assert not any(row["correlation"] for row in real_speech.score(clips, {name: [np.zeros((80, 58))] for name in clips}, "jaw").values())
+
+
+def test_an_interval_is_as_wide_as_few_people_make_it():
+    values = [0.2, 0.2, 0.2, 0.8, 0.8, 0.8]
+    few, many = real_speech.interval(values, list("aaabbb")), real_speech.interval(values, list("abcdef"))
+    assert few == (pytest.approx(0.2), pytest.approx(0.8)) and few[0] < many[0] < 0.5 < many[1] < few[1]
+
+
+def test_a_manifest_tells_who_speaks_which_language(tmp_path):
+    (tmp_path / "clips.csv").write_text("id,person,language\nc1,p1,en (assumed)\nc2,p2,\n")
+    assert real_speech.read_manifest(tmp_path / "clips.csv") == {"c1": ("p1", "en"), "c2": ("p2", "")}
+    assert real_speech.read_manifest(None) == {}
+    (tmp_path / "other.csv").write_text("name\nc1\n")
+    with pytest.raises(InputError, match="no table of clips"):
+        real_speech.read_manifest(tmp_path / "other.csv")
 
 
 def test_units_that_do_not_move_have_no_rank():
@@ -99,7 +131,30 @@ def test_a_face_that_stands_still_is_told_from_one_that_lives():
         alive.values[start : start + 4, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]] = 1.0
     found, none = liveliness.describe(alive), liveliness.describe(still)
     assert found["headYaw"] == pytest.approx(3 / np.sqrt(2), rel=0.02) and found["head speed"] == pytest.approx(6, rel=0.05)
-    assert found["blinks"] == 20 and found["blink length"] == pytest.approx(0.16) and found["gaze jumps"] == pytest.approx(5 / 6, abs=0.01)
+    assert (
+        found["blinks"] == 20
+        and found["blink length"] == pytest.approx(0.16)
+        and found["gaze jumps and noise"] == pytest.approx(5 / 6, abs=0.01)
+    )
     assert found["left − right"] == 0 and np.isnan(none.pop("blink length")) and set(none.values()) == {0.0}
     alive["browDownLeft"] = 0.5
+    alike = liveliness.describe(alive)
+    assert alike["left − right"] == 0 and alike["left − right, held"] > 0.01  # a brow that is lower all the time is the face's own
+    alive["browDownLeft"] = np.abs(rng.normal(0, 0.5, 150))
     assert liveliness.describe(alive)["left − right"] > 0.01
+
+
+def test_a_tracker_s_noise_and_closing_lids_are_no_jumps_of_the_gaze():
+    face = Motion.zeros(150)
+    face["eyeLookOutLeft"] = 0.3 * (np.arange(150) >= 50)  # looks aside once
+    face["eyeLookDownLeft"][100:104] = face["eyeBlinkLeft"][100:104] = face["eyeBlinkRight"][100:104] = 0.8  # and blinks
+    face["eyeLookDownLeft"][[20, 120]] = 0.4
+    found = liveliness.describe(face)
+    assert found["gaze jumps"] == pytest.approx(1 / (150 - 6 - 4 - 12) * 25) and found["gaze jumps and noise"] > 3 / 6
+
+
+def test_what_is_counted_is_averaged_and_the_rest_is_a_median():
+    rows = [{"blinks": value, "headYaw": value} for value in (0.0, 0.0, 30.0)]
+    assert liveliness.typical(rows) == {"blinks": 10.0, "headYaw": 0.0}
+    low, high = liveliness.interval("blinks", rows)
+    assert low == 0 and 20 <= high <= 30

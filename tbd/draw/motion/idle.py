@@ -13,12 +13,16 @@ from tbd.media.rates import FPS
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
 
-_GLANCE = (0.24, 0.12)
+_GLANCE = (0.17, 0.10)
 """Deviation of glances aside, and up and down, in units of eyeLookOut = 1 (about 30 degrees)."""
 _HOME, _AWAY = 1.0, 0.7
 """Median seconds that eyes rest on whom they talk to, and on something else."""
 _LEAVES, _STAYS = 0.75, 0.3
 """How often a look at the other is followed by a glance aside, and a glance aside by another one."""
+_POINTS = np.array([[-0.08, -0.04], [0.08, -0.04], [0.0, 0.12]])
+"""Where eyes rest on somebody else's face at arm's length: its eyes, 6.5 cm apart, and its mouth, 6 cm below; as the gaze of `_GLANCE`."""
+_SCANS = 0.75
+"""Median seconds that they rest on one of these, or on a part of what lies beside."""
 _JUMP, _JUMP_REACH = 0.33, 8
 """Width (frames) of the logistic step by which the eyes jump, which takes two frames; and frames beyond which nothing is left of it."""
 _SWAY, _FAR = (4.0, 1.2), 1.6
@@ -30,14 +34,16 @@ _EYE = math.radians(30)
 """Rotation of the eyes at eyeLookOut = 1."""
 _DIRECTED = 0.03
 """Rotation (radians) by a plan from which a head does nothing of itself."""
-_LOPSIDED = 0.2
-"""Deviation over people of the share by which one half of a face goes farther than their mean."""
-_WANDERS, _PERIODS = 0.07, (3.1, 4.7, 7.9)
-"""How far that share changes within a performance, and over how many seconds."""
-_LEAST, _MOST = -0.4, 0.4
-_HALVES = ("browDown", "browOuterUp", "cheekSquint", "eyeSquint", "mouthDimple", "mouthFrown", "mouthLowerDown", "mouthSmile",
-           "mouthStretch", "mouthUpperUp", "noseSneer")  # fmt: skip
-"""Movements with two sides, other than those that close lids and lips, which close together."""
+_LOPSIDED = {"browDown": 0.3, "browOuterUp": 0.3, "cheekSquint": 0.2, "eyeSquint": 0.35, "mouthDimple": 0.35, "mouthFrown": 0.2,
+             "mouthLowerDown": 0.08, "mouthPress": 0.35, "mouthSmile": 0.1, "mouthStretch": 0.12, "mouthUpperUp": 0.12,
+             "noseSneer": 0.2}  # fmt: skip
+"""Movements with two sides, other than those that close lids and lips, which close together; and the deviation over people of the share by
+which one half goes farther than the mean of both. Filmed people's smiles are nearly even, and so are their lips when they speak; brows,
+pressed lips and above all the skin below the eyes are not."""
+_WANDERS, _PERIODS = 0.35, (3.1, 4.7, 7.9)
+"""How far that share changes within a performance, in deviations, and over how many seconds."""
+_MOST = 0.5
+"""The greatest share."""
 GAZE = {"eyeLookOutLeft": (0, 1), "eyeLookInRight": (0, 1), "eyeLookInLeft": (0, -1), "eyeLookOutRight": (0, -1),
          "eyeLookDownLeft": (1, 1), "eyeLookDownRight": (1, 1), "eyeLookUpLeft": (1, -1), "eyeLookUpRight": (1, -1)}  # fmt: skip
 """Channel → axis of the gaze (to the subject's left, down) and its sign."""
@@ -48,12 +54,12 @@ class IdleMotion:
     """Adds glances, lopsidedness and shifts of the head's pose to a motion, and takes from smiles what sounds take.
 
     A diffusion model that is trained to predict motion draws the mean of what it cannot know: eyes that may jump at any moment
-    do not jump at all, halves of a face that differ from person to person are equal, and a head nods with the voice but returns to one
-    pose. Here the eyes jump between whom they talk to and
-    what lies beside, as often as filmed people's do, except while the plan directs them; one half of the face goes a little farther
-    than the other, by a share of what it does, which is the performance's own and wanders; and the head takes another pose every second or
-    two, while the eyes stay where they look, except while the plan directs it. A smile gives way while lips round, and
-    what else a feeling and speech ask of the same muscles is shared as people share it, where a corpus adds feeling to speech.
+    do not jump at all, halves of a face that differ from person to person are equal, and a head nods with the voice but returns to
+    one pose. Here the eyes jump between the eyes and the mouth of whom they talk to and what lies beside, as often as filmed people's
+    do, except while the plan directs them; one half of the face goes a little farther than the other, by a share of what it does,
+    which is the performance's own and wanders; and the head takes another pose every second or two, while the eyes stay where they
+    look, except while the plan directs it. A smile gives way while lips round, and what else a feeling and speech ask of the same
+    muscles is shared as people share it, where a corpus adds feeling to speech.
 
     Args:
         glances: How far the eyes jump, 1 as people's; 0: not at all.
@@ -120,9 +126,10 @@ class IdlePerformance:
         self._glances, self._asymmetry, self._sway, self._coarticulation = glances, asymmetry, sway, coarticulation
         self._frames = 0
         rng = np.random.default_rng((seed, 1))
-        self._shares = {name: (rng.normal(0, _LOPSIDED), rng.uniform(0, 2 * np.pi, len(_PERIODS))) for name in _HALVES}
-        eyes, head = (np.random.default_rng((seed, part)) for part in (0, 2))
+        self._shares = {name: (rng.normal(), rng.uniform(0, 2 * np.pi, len(_PERIODS))) for name in _LOPSIDED}
+        eyes, head, looks = (np.random.default_rng((seed, part)) for part in (0, 2, 3))
         self._gaze = _Shifts(fixations(eyes, _GLANCE, lambda away, _: _duration(eyes, _AWAY if away else _HOME)), _JUMP, _JUMP_REACH)
+        self._scan = _Shifts(_points(looks), _JUMP, _JUMP_REACH)
         self._pose = _Shifts(_poses(head), _TURN, _TURN_REACH)
 
     def __call__(self, values: np.ndarray, plan: MusclePlan, start: float | None = None) -> np.ndarray:
@@ -148,7 +155,7 @@ class IdlePerformance:
             self._tilt(out, frames / FPS)
         looks = np.zeros((len(out), 2))
         if self._glances > 0:
-            looks += self._glances * self._gaze(frames)
+            looks += self._glances * (self._gaze(frames) + self._scan(frames))
         if self._sway > 0:
             looks += self._turn(out, frames, performed)
         if self._glances > 0 or self._sway > 0:
@@ -160,7 +167,7 @@ class IdlePerformance:
         for name, (share, phases) in self._shares.items():
             for period, phase in zip(_PERIODS, phases):
                 share = share + _WANDERS / len(_PERIODS) ** 0.5 * np.sin(2 * np.pi * seconds / period + phase)
-            share = np.clip(self._asymmetry * share, _LEAST, _MOST)
+            share = np.clip(self._asymmetry * _LOPSIDED[name] * share, -_MOST, _MOST)
             for side, sign in (("Left", 1), ("Right", -1)):
                 column = out[:, INDEX[name + side]]
                 column[...] = np.clip(column * (1 + sign * share), 0, np.maximum(column, 1))
@@ -229,6 +236,15 @@ def fixations(
         away = bool(rng.random() < (_STAYS if away else _LEAVES))
         yield start, rng.normal(0, deviation) if away else np.zeros(2)
         start += frames(away, start)
+
+
+def _points(rng: np.random.Generator) -> Iterator[tuple[float, np.ndarray]]:
+    """First frames of the rests of eyes on parts of what they look at, each another than the one before, and (2,) where it lies."""
+    start, point = 0.0, 0
+    while True:
+        point = int(point + rng.integers(1, len(_POINTS))) % len(_POINTS)
+        start += _duration(rng, _SCANS)
+        yield start, _POINTS[point]
 
 
 def _poses(rng: np.random.Generator) -> Iterator[tuple[float, np.ndarray]]:

@@ -22,7 +22,7 @@ def smiling() -> np.ndarray:
 
 def test_eyes_jump_about_as_often_as_filmed_peoples():
     jumps = [describe(Motion(IdleMotion()(STILL, MusclePlan(), seed)))["gaze jumps"] for seed in range(60)]
-    assert np.mean(jumps) == pytest.approx(0.8, rel=0.3)
+    assert np.mean(jumps) == pytest.approx(1.55, rel=0.2)  # 1.66 and 1.48 a second of open eyes, 41 and 29 clips
     assert describe(Motion(IdleMotion(glances=0)(STILL, MusclePlan(), 1)))["gaze jumps"] == 0
 
 
