@@ -200,7 +200,8 @@ def lip_limits(
         if drawn:
             tracks = {clip: [articulation(motion, name) for motion in motions] for clip, motions in drawn.items()}
             tried["drawn"] = {clip: motions[0] for clip, motions in tracks.items()}
-            tried[f"drawn, mean of {seeds} seeds"] = {clip: np.mean(motions, 0) for clip, motions in tracks.items()}
+            if seeds > 1:
+                tried[f"drawn, mean of {seeds} seeds"] = {clip: np.mean(motions, 0) for clip, motions in tracks.items()}
         for what, made in tried.items():
             scores = [best_correlation(made[clip], targets[clip])[0] for clip in found]
             low, high = interval(scores, [clip.person for clip in found.values()])

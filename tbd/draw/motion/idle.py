@@ -34,8 +34,8 @@ _EYE = math.radians(30)
 """Rotation of the eyes at eyeLookOut = 1."""
 _DIRECTED = 0.03
 """Rotation (radians) by a plan from which a head does nothing of itself."""
-_LOPSIDED = {"browDown": 0.3, "browOuterUp": 0.3, "cheekSquint": 0.2, "eyeSquint": 0.35, "mouthDimple": 0.35, "mouthFrown": 0.2,
-             "mouthLowerDown": 0.08, "mouthPress": 0.35, "mouthSmile": 0.1, "mouthStretch": 0.12, "mouthUpperUp": 0.12,
+_LOPSIDED = {"browDown": 0.36, "browOuterUp": 0.36, "cheekSquint": 0.2, "eyeSquint": 0.42, "mouthDimple": 0.42, "mouthFrown": 0.2,
+             "mouthLowerDown": 0.08, "mouthPress": 0.42, "mouthSmile": 0.1, "mouthStretch": 0.12, "mouthUpperUp": 0.12,
              "noseSneer": 0.2}  # fmt: skip
 """Movements with two sides, other than those that close lids and lips, which close together; and the deviation over people of the share by
 which one half goes farther than the mean of both. Filmed people's smiles are nearly even, and so are their lips when they speak; brows,
