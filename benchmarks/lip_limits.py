@@ -146,7 +146,7 @@ def predictions(clips: Mapping[str, SpeechClip], name: str, targets: Tracks, kep
     one_hot = np.eye(len(SYMBOLS))
     spoken = {c: around(one_hot[phone_track(p, frames[c])], frames[c], _PHONE_OFFSETS) for c, p in phones[True].items()}
     mel = {clip: log_mel(found.audio) for clip, found in clips.items()}
-    heard = {clip: around(values, frames[clip], _MEL_OFFSETS) for clip, values in mel.items()}
+    sound_around = {clip: around(values, frames[clip], _MEL_OFFSETS) for clip, values in mel.items()}
     near = {clip: around(values, frames[clip], range(-6, 7, 3)) for clip, values in mel.items()}
     return {
         "rules, phones of words": lips[True],
@@ -156,7 +156,7 @@ def predictions(clips: Mapping[str, SpeechClip], name: str, targets: Tracks, kep
             clip: standardized(lips[True][clip]) + _LOUDNESS * standardized(np.clip(loudness[clip], -30, 6)) for clip in clips
         },
         "other people's film: regression from phones": held_out(clips, spoken, targets, lambda x, y: ridge(x, y, 400.0)),
-        "other people's film: regression from sound": held_out(clips, heard, targets, ridge),
+        "other people's film: regression from sound": held_out(clips, sound_around, targets, ridge),
         "other people's film: network from sound": held_out(clips, near, targets, network),
     }
 

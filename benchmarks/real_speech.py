@@ -197,12 +197,12 @@ def score(clips: Mapping[str, SpeechClip], drawn: Mapping[str, Sequence[np.ndarr
         own = [best_correlation(articulation(motion, name), tracked[clip]) for motion in drawn[clip]]
         others = [other for other in clips if clips[other].person != found.person]
         chosen = np.random.default_rng(number).permutation(len(others))[:OTHERS]
-        chance = [best_correlation(articulation(drawn[clip][0], name), tracked[others[k]])[0] for k in chosen]
+        by_others = [best_correlation(articulation(drawn[clip][0], name), tracked[others[k]])[0] for k in chosen]
         rows[clip] = {
             "correlation": statistics.mean(r for r, _ in own),
             "lag": statistics.median(lag for _, lag in own),
             "energy": best_correlation(energy(found.audio), tracked[clip])[0],
-            "chance": statistics.mean(chance) if chance else float("nan"),
+            "chance": statistics.mean(by_others) if by_others else float("nan"),
         }
     return rows
 
