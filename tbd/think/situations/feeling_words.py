@@ -31,6 +31,8 @@ _BARE = 3
 """Words beside which a feeling is no part of a name or a statement."""
 _SPEAKS_FOR_ITSELF = 2
 """Small words that tell which language a text in Latin letters is in, where it names nothing."""
+_PARTS = 2
+"""Parts with a feeling that a text which names none has at least to be read in time: “In 10 Sekunden ist alles vorbei” is one statement."""
 _CLOSE = 3
 """Difference of what speaks for two languages that a time, said in one of them, outweighs."""
 _SAYING = ("very", "slightly", "not", "not after", "but", "then")
@@ -177,7 +179,7 @@ def _only_in_time(text: str, ranked: Sequence[_Ranked], is_latin: bool, classify
         return None
     parted = passage(text, best.language)
     moments = _moments(parted, classify) if parted.is_ordered else ()
-    if not any(moment.readings for moment in moments):
+    if sum(bool(moment.readings) for moment in moments) < _PARTS:
         return None
     return NamedFeelings(best.language.name, moments, frozenset(), is_short=False, is_bare=False, is_in_time=True, notes=parted.notes)
 

@@ -84,10 +84,11 @@ class Language:
             phrase: Without case and accents.
 
         Returns:
-            Its entry.
+            Its entry; one of all languages where this one has none.
         """
         joined = (phrase[len(p) :] for p in self.prefixes if phrase.startswith(p))
-        return self.look_up(phrase) or next((entry for rest in joined if (entry := self.look_up(rest)) is not None), None)
+        own = self.look_up(phrase) or next((entry for rest in joined if (entry := self.look_up(rest)) is not None), None)
+        return own or language_named(_EVERYWHERE).words.get(phrase)
 
     @cached_property
     def patterns(self) -> tuple[tuple[re.Pattern, str], ...]:

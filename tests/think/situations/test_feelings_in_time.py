@@ -43,6 +43,8 @@ def timeline(plan):
         ("wütend ab 0:02", [("neutral", 0), ("angry", 2)]),
         ("0:00-0:02 triste, 0:02-0:04 content", [("sad", 0), ("happy", 2), ("neutral", 4)]),
         ("traurig ab 50 %", [("neutral", 0), ("sad", 3)]),
+        ("from 0 to 2 s triste, from 2 to 4 s joyeux", [("sad", 0), ("happy", 2), ("neutral", 4)]),
+        ("first triste then feliz", [("sad", 0), ("happy", 3)]),
         ("triste au début", [("sad", 0), ("neutral", 2)]),
         ("glücklich, am Ende nicht glücklich, sondern wütend", [("happy", 0), ("angry", 3.9)]),
     ],
