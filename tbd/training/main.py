@@ -116,7 +116,7 @@ class _Command(_CLI):
     def instantiate_classes(self) -> None:
         _require_machine(self._chosen().trainer)
         if self.config.subcommand == "fit":
-            check_folder("--trainer.default_root_dir", self._chosen().trainer.default_root_dir or ".", {})
+            _require_folder(str(self._chosen().trainer.default_root_dir or "."))
         with explain_build_errors():
             processes, nodes = self._world()
         if os.environ.get("LOCAL_RANK", "0") == "0":
@@ -150,6 +150,14 @@ class _Command(_CLI):
         if not isinstance(launcher, _SubprocessScriptLauncher) or launcher.cluster_environment.creates_processes_externally:
             return 1, 1
         return trainer.num_devices, trainer.num_nodes
+
+
+def _require_folder(root: str) -> None:
+    """Refuse a place for a run that takes no files."""
+    option = "--trainer.default_root_dir"
+    if "://" in root:  # where Lightning's loggers would write, while last.ckpt lay in a folder of that name here
+        raise InputError(f"{option} {root} is an address; give a folder of this machine, and copy what it holds.")
+    check_folder(option, root, {})
 
 
 def _require_machine(trainer: Any) -> None:

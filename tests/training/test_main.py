@@ -82,6 +82,7 @@ def test_a_run_without_a_step_says_why(trained, capsys):
 def test_the_trainer_s_own_refusals_are_a_sentence(trained, tmp_path, capsys):
     daily = ["--trainer.max_steps=2", "--trainer.check_val_every_n_epoch=1", "--trainer.limit_val_batches=1"]
     assert "cannot go on with these options: `val_check_interval` (500)" in refused(capsys, "fit", *trained, *daily)
+    assert "memory://runs is an address; give a folder" in refused(capsys, "fit", *trained, "--trainer.default_root_dir=memory://runs")
     (tmp_path / "file").touch()
     said = refused(capsys, "fit", *trained, f"--trainer.default_root_dir={tmp_path / 'file'}")
     assert said == f"tbd fit: --trainer.default_root_dir {tmp_path / 'file'} is a file; name a folder to fill."

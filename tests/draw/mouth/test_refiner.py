@@ -1,5 +1,7 @@
 """A network that finishes mouths: what it may change, and that it learns to."""
 
+from types import SimpleNamespace
+
 import lightning as L
 import numpy as np
 import pytest
@@ -94,6 +96,13 @@ def test_a_run_that_is_resumed_is_the_run_that_was_not(tmp_path):
     train(8)  # two steps of one network, then three of both: in the second epoch of three batches
     resumed = train(14, tmp_path / "8.ckpt")
     assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+
+
+def test_several_devices_are_refused():
+    refiner = MouthRefiner(MouthUNet(8, 2))
+    refiner._trainer = SimpleNamespace(world_size=2)
+    with pytest.raises(InputError, match=r"one device, not on 2: give --trainer\.devices=1"):
+        refiner.on_fit_start()
 
 
 def test_augmentation_keeps_film_and_mask_together():
