@@ -23,6 +23,7 @@ from tbd import MOTION_MODEL
 from tbd.data.synthetic.visemes import loudness_of, speech_lips
 from tbd.draw.motion.loading import load_motion_model
 from tbd.errors import InputError
+from tbd.face.motion import Motion
 from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.speech.alignment import SYMBOLS, phone_track
 from tbd.speech.phones import Phone, load_phones, save_phones
@@ -170,6 +171,7 @@ def lip_limits(
     seeds: int = 0,
     drawings: Path | None = None,
     phones: Path | None = None,
+    second: Path | None = None,
     output: Path | None = None,
 ) -> None:
     """Take the correlation of jaws and lips apart.
@@ -183,11 +185,14 @@ def lip_limits(
         seeds: drawings of each clip; 0: none, which takes a minute instead of many.
         drawings: a folder where drawings are kept, and from which those that are there are taken; see `benchmarks.real_speech`.
         phones: the same for phones.
+        second: a folder with motions of the same faces by another tracker; clips that are not in it are left out.
         output: a .json file for the results; a table goes beside it as .md.
     """
     found = read_clips(clips, landmarker, manifest, LONGEST)
     if manifest is not None:
         found = {name: clip for name, clip in found.items() if clip.language == language}
+    if second is not None:
+        found = {name: clip for name, clip in found.items() if (second / f"{name}.npz").exists()}
     if len({clip.person for clip in found.values()}) < 2:
         raise InputError("Name clips of two people or more who talk: each is judged by what has learnt from the others.")
     drawn = draw_all(load_motion_model(model), found, seeds, kept=drawings) if seeds else {}
@@ -196,14 +201,22 @@ def lip_limits(
     for name in ARTICULATORS:
         frames = {clip: min(len(c.tracked), len(c.audio) // SAMPLES_PER_FRAME) for clip, c in found.items()}
         targets = {clip: articulation(c.tracked.values[: frames[clip]], name) for clip, c in found.items()}
-        tried = predictions(found, name, targets, phones)
+        tracks = {clip: [articulation(motion, name) for motion in motions] for clip, motions in drawn.items()}
+        tried = predictions(found, name, targets, phones) if second is None else {}
         if drawn:
-            tracks = {clip: [articulation(motion, name) for motion in motions] for clip, motions in drawn.items()}
             tried["drawn"] = {clip: motions[0] for clip, motions in tracks.items()}
             if seeds > 1:
                 tried[f"drawn, mean of {seeds} seeds"] = {clip: np.mean(motions, 0) for clip, motions in tracks.items()}
-        for what, made in tried.items():
-            scores = [best_correlation(made[clip], targets[clip])[0] for clip in found]
+        pairs: dict[str, tuple[Tracks, Tracks]] = {what: (made, targets) for what, made in tried.items()}
+        if second is not None:
+            other = {clip: articulation(Motion.load(second / f"{clip}.npz").values, name)[: frames[clip]] for clip in found}
+            pairs["the other tracker"] = other, targets
+            both = {clip: standardized(other[clip]) + standardized(targets[clip][: len(other[clip])]) for clip in found}
+            if drawn:
+                pairs["drawn, against the other tracker"] = tried["drawn"], other
+                pairs["drawn, against the mean of both"] = tried["drawn"], both
+        for what, (made, wanted) in pairs.items():
+            scores = [best_correlation(made[clip], wanted[clip])[0] for clip in found]
             low, high = interval(scores, [clip.person for clip in found.values()])
             results.setdefault(what, {})[name] = {"mean": float(np.mean(scores)), "interval": (low, high)}
             rows.setdefault(what, [what]).append(f"{np.mean(scores):.2f} ({low:.2f} to {high:.2f})")

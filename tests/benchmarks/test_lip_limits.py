@@ -1,5 +1,7 @@
 """What limits drawn lips: who is judged by what, on jaws whose sound is known."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,21 @@ def test_one_person_is_not_enough(tmp_path):
         lip_limits.lip_limits([tmp_path / "a.wav"])
     with pytest.raises(InputError, match="one or more clips"):
         lip_limits.lip_limits([])
+
+
+def test_two_trackers_are_compared_on_the_faces_that_both_have_seen(tmp_path, capsys):
+    from scipy.io import wavfile
+
+    jaws = np.random.default_rng(3).random((3, 50))
+    for name, jaw in zip("abc", jaws):
+        wavfile.write(tmp_path / f"{name}.wav", 16000, np.zeros(32000, np.int16))
+        motion = Motion.zeros(50)
+        motion["jawOpen"] = jaw
+        motion.save(tmp_path / f"{name}.npz")
+    (tmp_path / "other").mkdir()
+    for name, seen in (("a", "a"), ("b", "c")):  # the other tracker saw b's jaw do what c's does
+        Motion.load(tmp_path / f"{seen}.npz").save(tmp_path / "other" / f"{name}.npz")
+    lip_limits.lip_limits([tmp_path / f"{name}.wav" for name in "abc"], second=tmp_path / "other", output=tmp_path / "out.json")
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["clips"] == 2 and 0.5 < found["the other tracker"]["jaw"]["mean"] < 0.75  # 1 and what chance makes of the other
+    assert "2 clips of 2 people" in capsys.readouterr().out
