@@ -20,7 +20,7 @@ def orientation(frame: Any) -> tuple[int, int, int, int]:
     from av.sidedata.sidedata import SideDataContainer
 
     # not the frame's own `side_data`, which refers to the frame: every picture would stay in memory until the garbage collector comes
-    matrix = SideDataContainer(frame).get("DISPLAYMATRIX")
+    matrix = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # whose stub leaves the argument out
     if matrix is None:
         return _UPRIGHT
     a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).tolist()
