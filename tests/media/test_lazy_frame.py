@@ -1,7 +1,6 @@
 """Windows of decoded frames against the whole frame, converted by FFmpeg."""
 
 from fractions import Fraction
-from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -76,12 +75,12 @@ def test_rotation_metadata_is_applied(tmp_path):
             frame.pts, frame.time_base = i, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    with av.open(str(tmp_path / "a.mp4")) as container:
-        frame = next(container.decode(video=0))
-    assert LazyFrame(frame).shape == (32, 64, 3)
-
-    # PyAV frames cannot be given a display matrix; this one has what `LazyFrame` reads
-    matrix = np.int32([0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30]).tobytes()
-    turned = SimpleNamespace(side_data={"DISPLAYMATRIX": matrix}, to_ndarray=frame.to_ndarray)
-    picture = LazyFrame(turned)
-    assert picture.shape == (64, 32, 3) and picture[:20, :].mean() > 230 and picture[40:, :].mean() < 20
+    plain = np.array([1 << 16, 0, 0, 0, 1 << 16], ">i4").tobytes()  # in the track's header, and in the movie's before it
+    turned = np.array([0, 1 << 16, 0, -1 << 16, 0], ">i4").tobytes()
+    data = (tmp_path / "a.mp4").read_bytes()
+    for matrix, shape in ((plain, (32, 64, 3)), (turned, (64, 32, 3))):
+        (tmp_path / "a.mp4").write_bytes(matrix.join(data.rsplit(plain, 1)))
+        with av.open(str(tmp_path / "a.mp4")) as container:
+            picture = LazyFrame(next(container.decode(video=0)))
+        assert picture.shape == shape
+    assert picture[:20, :].mean() > 230 and picture[40:, :].mean() < 20
