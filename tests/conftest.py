@@ -29,6 +29,8 @@ CLIPS = {
 # Tiny tensors are slower on many threads, above all where other tests run as well; torch reads it once, when it is imported, and
 # processes that tests start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Each of the many processes that tests start would compile the package anew, which takes a tenth of its imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_configure() -> None:
