@@ -14,20 +14,30 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.signal import stft
 from torch import nn
 
 from benchmarks.common import environment, run, table, write_results
-from benchmarks.real_speech import ARTICULATORS, LONGEST, SpeechClip, articulation, best_correlation, draw_all, interval, read_clips
+from benchmarks.real_speech import (
+    ARTICULATORS,
+    LONGEST,
+    SpeechClip,
+    articulation,
+    best_correlation,
+    draw_all,
+    drawings_of,
+    interval,
+    read_clips,
+)
 from tbd import MOTION_MODEL
 from tbd.data.synthetic.visemes import loudness_of, speech_lips
 from tbd.draw.motion.loading import load_motion_model
 from tbd.errors import InputError
 from tbd.face.motion import Motion
-from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from tbd.media.rates import FPS, SAMPLES_PER_FRAME
 from tbd.speech.alignment import SYMBOLS, phone_track
 from tbd.speech.phones import Phone, load_phones, save_phones
 from tbd.speech.recognizer import SphinxRecognizer
+from tbd.speech.rhythm import mel_levels
 
 FOLDS = 5
 """Parts of the people, each judged by what has learnt from the others."""
@@ -53,17 +63,6 @@ def recognize(clips: Mapping[str, SpeechClip], words: bool, kept: Path | None) -
         else:
             found[name] = load_phones(path)
     return found
-
-
-def log_mel(audio: np.ndarray, bands: int = 32) -> np.ndarray:
-    """(T, bands) at 100 Hz, each band of mean 0 and deviation 1."""
-    hertz, highest = np.linspace(0, SAMPLE_RATE / 2, 257), 2595 * np.log10(1 + 7600 / 700)
-    edges = 700 * (10 ** (np.linspace(100, highest, bands + 2) / 2595) - 1)
-    rising = (hertz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - hertz) / (edges[2:] - edges[1:-1])[:, None]
-    power = np.square(np.abs(stft(audio, SAMPLE_RATE, nperseg=512, noverlap=352)[2]))
-    levels = np.log(np.clip(np.minimum(rising, falling), 0, None) @ power + 1e-8).T
-    return standardized(levels)
 
 
 def standardized(values: np.ndarray) -> np.ndarray:
@@ -135,18 +134,21 @@ def held_out(clips: Mapping[str, SpeechClip], inputs: Tracks, targets: Tracks, l
     return out
 
 
-def predictions(clips: Mapping[str, SpeechClip], name: str, targets: Tracks, kept: Path | None) -> dict[str, Tracks]:
+Phones = Mapping[bool, Mapping[str, list[Phone]]]
+"""Whether words were recognized, or the nearest phones → clip → its phones."""
+
+
+def predictions(clips: Mapping[str, SpeechClip], name: str, targets: Tracks, phones: Phones) -> dict[str, Tracks]:
     """What is tried → clip → a track of one articulator."""
     frames = {clip: len(track) for clip, track in targets.items()}
     loudness = {clip: loudness_of(found.audio, frames[clip]) for clip, found in clips.items()}
-    phones = {words: recognize(clips, words, kept) for words in (True, False)}
     lips = {
         words: {clip: articulation(speech_lips(p, loudness[clip]).values, name) for clip, p in found.items()}
         for words, found in phones.items()
     }
     one_hot = np.eye(len(SYMBOLS))
     spoken = {c: around(one_hot[phone_track(p, frames[c])], frames[c], _PHONE_OFFSETS) for c, p in phones[True].items()}
-    mel = {clip: log_mel(found.audio) for clip, found in clips.items()}
+    mel = {clip: standardized(mel_levels(found.audio)) for clip, found in clips.items()}
     sound_around = {clip: around(values, frames[clip], _MEL_OFFSETS) for clip, values in mel.items()}
     near = {clip: around(values, frames[clip], range(-6, 7, 3)) for clip, values in mel.items()}
     return {
@@ -195,14 +197,15 @@ def lip_limits(
         found = {name: clip for name, clip in found.items() if (second / f"{name}.npz").exists()}
     if len({clip.person for clip in found.values()}) < 2:
         raise InputError("Name clips of two people or more who talk: each is judged by what has learnt from the others.")
-    drawn = draw_all(load_motion_model(model), found, seeds, kept=drawings) if seeds else {}
+    drawn = draw_all(load_motion_model(model), found, seeds, kept=drawings_of(drawings, model)) if seeds else {}
     results: dict[str, Any] = {"protocol": "lip_limits-1", "environment": environment(), "clips": len(found), "seeds": seeds}
     rows: dict[str, list[Any]] = {}
+    recognized = {words: recognize(found, words, phones) for words in (True, False)} if second is None else {}
     for name in ARTICULATORS:
         frames = {clip: min(len(c.tracked), len(c.audio) // SAMPLES_PER_FRAME) for clip, c in found.items()}
         targets = {clip: articulation(c.tracked.values[: frames[clip]], name) for clip, c in found.items()}
         tracks = {clip: [articulation(motion, name) for motion in motions] for clip, motions in drawn.items()}
-        tried = predictions(found, name, targets, phones) if second is None else {}
+        tried = predictions(found, name, targets, recognized) if second is None else {}
         if drawn:
             tried["drawn"] = {clip: motions[0] for clip, motions in tracks.items()}
             if seeds > 1:

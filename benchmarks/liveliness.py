@@ -20,7 +20,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from benchmarks.common import environment, run, table, write_results
-from benchmarks.real_speech import LONGEST, SpeechClip, draw_all, read_clip
+from benchmarks.real_speech import LONGEST, SpeechClip, draw_all, drawings_of, read_clip
 from tbd import MOTION_MODEL
 from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
@@ -155,7 +155,7 @@ def liveliness(
         audio, tracked = read_clip(path, landmarker)
         if len(tracked) >= SHORTEST * FPS:
             found[path.stem] = SpeechClip(audio[: int(LONGEST * SAMPLE_RATE)], tracked, path.stem)
-    performed = draw_all(load_motion_model(model), found, seeds, kept=drawings)
+    performed = draw_all(load_motion_model(model), found, seeds, kept=drawings_of(drawings, model))
     for number, (name, clip) in enumerate(found.items()):
         real.append(describe(Motion(clip.tracked.values[: SECONDS * FPS])))
         for seed, values in enumerate(performed[name]):

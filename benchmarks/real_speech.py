@@ -144,6 +144,16 @@ def articulation(motion: np.ndarray, name: str) -> np.ndarray:
     return np.sum([Motion(motion)[channel] for channel in ARTICULATORS[name]], axis=0)
 
 
+def drawings_of(folder: Path | None, model: str, audio_scale: float | None = None) -> Path | None:
+    """The part of a folder of drawings that one model fills at one strength of the articulation, so that no other's are taken for its own.
+
+    Example:
+        >>> drawings_of(Path("drawn"), "runs/mine", 1.0).as_posix(), drawings_of(None, "mine")
+        ('drawn/mine, audio 1', None)
+    """
+    return None if folder is None else folder / (Path(model).name + ("" if audio_scale is None else f", audio {audio_scale:g}"))
+
+
 def draw_all(
     model: MotionDiffusion,
     clips: Mapping[str, SpeechClip],
@@ -160,7 +170,7 @@ def draw_all(
         seeds: Drawings of each; the noise is that of clip and seed, whatever other clips there are.
         emotion: At full strength.
         guidance: How branches are combined; None for the model's own.
-        kept: A folder where drawings are kept, and from which those that are there are taken.
+        kept: A folder where drawings are kept, and from which those that are there are taken; see `drawings_of`.
 
     Returns:
         Clip → a motion (T, 58) for every seed.
@@ -169,7 +179,7 @@ def draw_all(
     for name, clip in clips.items():
         drawn[name] = []
         for seed in range(seeds):
-            path = None if kept is None else kept / f"{name}_{emotion}_{seed}.npz"
+            path = None if kept is None else kept / f"{name}_{len(clip.audio)}_{emotion}_{seed}.npz"
             if path is None or not path.exists():
                 noise = zlib.crc32(f"{name} {seed}".encode())
                 motion = Motion(np.concatenate([p.values for p in model.generate(clip.audio, plan, seed=noise, guidance=guidance)]))
@@ -268,10 +278,11 @@ def real_speech(
         output: a .json file for the results; a table goes beside it as .md.
     """
     found, drawer = read_clips(clips, landmarker, manifest, seconds), load_motion_model(model)
+    kept = drawings_of(drawings, model, audio_scale)
     guidance = None if audio_scale is None else drawer.guidance.scaled(audio_scale=audio_scale)
     results: dict[str, Any] = {"protocol": "real_speech-2", "environment": environment(), "seeds": seeds, "languages": {}}
     parts = [f"## real_speech-2\n\n{seeds} seeds a clip, {seconds:g} s of each at most."]
-    plain = draw_all(drawer, found, seeds, "neutral", guidance, drawings)
+    plain = draw_all(drawer, found, seeds, "neutral", guidance, kept)
     for language in sorted({clip.language for clip in found.values()}):
         group = {name: clip for name, clip in found.items() if clip.language == language}
         figures = {name: summarize(group, score(group, plain, name)) for name in ARTICULATORS}
@@ -286,7 +297,7 @@ def real_speech(
         neutral = statistics.mean(row["correlation"] for row in score(found, plain, "jaw").values())
         results["emotions"] = {
             emotion: statistics.mean(
-                row["correlation"] for row in score(found, draw_all(drawer, found, seeds, emotion, guidance, drawings), "jaw").values()
+                row["correlation"] for row in score(found, draw_all(drawer, found, seeds, emotion, guidance, kept), "jaw").values()
             )
             for emotion in EMOTIONS
             if emotion != "neutral"

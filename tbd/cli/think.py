@@ -168,8 +168,11 @@ def think(
         plan = _performed(video, neutral, landmarker, tracker)
     elif audio is not None:
         plan = _with_voice(planner, text or "", audio, _picture(portrait), emotion_from, voice_reader)
+    elif source is not None:
+        plan = MusclePlan.load(source)
     else:
-        plan = MusclePlan.load(source) if source is not None else _thought(planner, text or "", duration, _picture(portrait))
+        picture = _picture(portrait) if "portrait" in planner.observes else None
+        plan = _thought(planner, text or "", duration, **({} if picture is None else {"portrait": picture}))
     for assignment in sorted(assignments, key=lambda each: each.partition("=")[0].strip() not in REGIONS):
         plan = edit(plan, assignment, planner)
     lines: list[str] = []
@@ -202,15 +205,11 @@ def _picture(portrait: str | None) -> "np.ndarray | None":
     return read_image(portrait)
 
 
-def _thought(
-    planner: "Planner", text: str, duration: float | None, portrait: "np.ndarray | None", voice: "np.ndarray | None" = None
-) -> "MusclePlan":
-    """The plan of a planner, with what it observes of what there is."""
+def _thought(planner: "Planner", text: str, duration: float | None, **shown: "np.ndarray") -> "MusclePlan":
+    """The plan of a planner, with what it is shown of what it observes."""
     from tbd.think.plan import MusclePlan
     from tbd.utils.options.user_components import attribute_errors_to, require_type
 
-    observed = {"portrait": portrait, "voice": voice}
-    shown = {name: observed[name] for name in sorted(planner.observes) if observed[name] is not None}
     with attribute_errors_to(planner, "planner"):
         plan = planner.plan(text, duration=duration, **shown)
     require_type(plan, MusclePlan, planner, "planner")
@@ -233,7 +232,7 @@ def _with_voice(
     samples = read_audio(audio)
 
     def think(words: str, **shown: "np.ndarray") -> "MusclePlan":
-        return _thought(planner, words, len(samples) / SAMPLE_RATE, shown.get("portrait"), shown.get("voice"))
+        return _thought(planner, words, len(samples) / SAMPLE_RATE, **shown)
 
     hear = (reader or ProsodicVoiceReader()).read
     return plan_observed(think, planner.observes, text, samples, portrait, hear, emotion_from)

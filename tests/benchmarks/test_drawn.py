@@ -37,6 +37,9 @@ def test_a_clip_is_drawn_and_compared(tmp_path):
     assert len(drawn["a"]) == 2 and (drawn["a"][0] != drawn["a"][1]).any()
     again = real_speech.draw_all(None, clips, seeds=2, kept=kept)  # nothing is left to draw
     assert (np.array(again["a"]) == np.array(drawn["a"])).all()
+    shorter = {"a": real_speech.SpeechClip(clip[0][: len(clip[0]) // 2], clip[1], "somebody")}
+    assert len(real_speech.draw_all(tiny_model(), shorter, seeds=1, kept=kept)["a"][0]) < len(drawn["a"][0])
+    assert len({real_speech.drawings_of(kept, *of) for of in (("a",), ("a", 1.0), ("b",), ("b", 2.0))}) == 4
     row = real_speech.score(clips, drawn, "jaw")["a"]
     assert -1 <= row["correlation"] <= 1 and row["energy"] > 0.95 and np.isnan(row["chance"])  # there is nobody else
 

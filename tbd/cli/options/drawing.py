@@ -44,7 +44,7 @@ def add_drawing_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--muscle-scale", type=float, help="strength of the local muscles (default: the model's)")
     parser.add_argument("--audio-scale", type=float, help="strength of the articulation (default: the model's)")
     parser.add_argument("--head-motion", type=float, default=1.0, help="how much the head moves; 0 holds it still")
-    idle = "how much eyes glance, the head shifts, halves of the face differ and smiles give way to sounds; 0: not at all"
+    idle = "how much eyes glance, the head shifts, halves of the face differ, and a feeling and sounds share muscles; 0: not at all"
     parser.add_argument("--idle-motion", type=float, default=1.0, help=idle)
     parser.add_argument("--quiet", action="store_true", help="print nothing but warnings, which go to standard error")
 

@@ -191,7 +191,7 @@ def _add(language: Language, key: str, listed: str) -> None:
     if not language.exact:
         phrases += [spelt for phrase in phrases if (spelt := phrase.translate(_SPELT_OUT)) != phrase]
     if "#" in key:
-        language.spans += [(key, "".join(fold(phrase, language)[0])) for phrase in phrases]
+        language.spans += [(key, fold(phrase, language)[0]) for phrase in phrases]
         return
     if key == "numbers":
         language.numbers |= {fold(word, language)[0]: value for word, _, value in (phrase.rpartition(" ") for phrase in phrases)}
