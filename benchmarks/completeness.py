@@ -1,4 +1,4 @@
-"""Tables and figures of ``benchmarks/ablations/completeness.yaml``, from the runs alone.
+"""Tables and figures of ``benchmarks/ablations/completeness.yaml`` and ``film.yaml``, from the runs alone.
 
     python -m benchmarks.completeness RUNS [RUNS …] [--output benchmarks/ablations/results/completeness]
 
@@ -23,7 +23,7 @@ from tbd.ablation.runs import TRUTH, Result
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
 
-KINDS = {"eps": "ε", "v": "v", "flow": "flow matching"}
+KINDS = {"eps": "ε", "v": "v", "flow": "flow matching", "sample": "x₀"}
 STEPS = (25, 50)
 LINES = ("none", "constant", "emotion first", "muscles first")
 METRICS = {
@@ -231,10 +231,9 @@ def markdown(found: dict[str, Any]) -> str:
     where = about["drawn_on"].get("accelerator") or about["drawn_on"].get("cpu")
     parts = [
         "# Orders of guidance along the completeness of the plan",
-        "`python -m benchmarks.completeness` wrote this page from the runs of `benchmarks/ablations/completeness.yaml`: constant guidance "
-        "of 1.5, emotion first and muscles first at the same mean weights, and none, on models that were trained once for each kind of "
-        "prediction and seed, on plans of any completeness. "
-        f"{about['clips']} held-out clips of the procedural corpus with varied performances, {seeds} of training and drawing, "
+        "`python -m benchmarks.completeness` wrote this page: constant guidance of 1.5, emotion first and muscles first at the same mean "
+        "weights, and none, on models that were trained once for each kind of prediction and seed, on plans of any completeness. "
+        f"Protocol {about['protocol']}, {about['clips']} held-out clips, {seeds} of training and drawing, "
         f"{about['trainings']} trainings, {about['runs']} runs; {where}, commit {about['drawn_on'].get('commit')}.",
         "![error along completeness](completeness.png)",
         "## What it says",
@@ -256,16 +255,22 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _measured(found: dict[str, Any]) -> list[str]:
+    """Metrics that the study asked for."""
+    return [metric for metric in METRICS if any(metric in row for row in found["rows"])]
+
+
 def _table(found: dict[str, Any], kind: str, steps: int) -> str:
     own = [row for row in found["rows"] if (row["kind"], row["steps"]) == (kind, steps) and any(m in row for m in METRICS)]
     if not own:
         return ""
-    heads = ["complete", "guidance", *(f"{title} {arrow}" for title, arrow in METRICS.values())]
-    lines = [heads, ["---:", "---", *["---:"] * len(METRICS)]]
+    metrics = _measured(found)
+    heads = ["complete", "guidance", *(" ".join(METRICS[m]) for m in metrics)]
+    lines = [heads, ["---:", "---", *["---:"] * len(metrics)]]
     for row in own:
-        numbers = [f"{row[m]['mean']:.3f} ± {row[m]['sd']:.3f}" if m in row else "–" for m in METRICS]
+        numbers = [f"{row[m]['mean']:.3f} ± {row[m]['sd']:.3f}" if m in row else "–" for m in metrics]
         lines.append([f"{100 * row['completeness']:.0f} %", row["guidance"], *numbers])
-    true = [f"*{found['true_motion'][m]:.3f}*" if found["true_motion"].get(m) is not None else "–" for m in METRICS]
+    true = [f"*{found['true_motion'][m]:.3f}*" if found["true_motion"].get(m) is not None else "–" for m in metrics]
     lines.append(["", "*true motion*", *true])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -298,10 +303,11 @@ def _set_table(found: dict[str, Any]) -> str:
 
 
 def _steps_table(found: dict[str, Any]) -> str:
-    heads = ["prediction, sampler", "steps", *(f"{title} {arrow}" for title, arrow in METRICS.values())]
-    lines = [heads, ["---", "---:", *["---:"] * len(METRICS)]]
+    metrics = _measured(found)
+    heads = ["prediction, sampler", "steps", *(" ".join(METRICS[m]) for m in metrics)]
+    lines = [heads, ["---", "---:", *["---:"] * len(metrics)]]
     for row in found["steps"]:
-        numbers = [f"{row[m]['mean']:.3g} ± {row[m]['sd']:.2g}" if m in row else "–" for m in METRICS]
+        numbers = [f"{row[m]['mean']:.3g} ± {row[m]['sd']:.2g}" if m in row else "–" for m in metrics]
         lines.append([row["sampler"], f"{row['steps']:g}", *numbers])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -369,7 +375,7 @@ def plot(found: dict[str, Any], path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    shown = ("muscles", "au-f1", "fmd", "diversity", "emotion")
+    shown = [metric for metric in ("muscles", "au-f1", "fmd", "diversity", "emotion") if metric in _measured(found)]
     kinds = [k for k in KINDS if any(row["kind"] == k and row["steps"] == 25 and "muscles" in row for row in found["rows"])]
     figure = Figure(figsize=(3.0 * len(shown), 2.4 * len(kinds) + 0.6), layout="constrained")
     axes = figure.subplots(len(kinds), len(shown), squeeze=False, sharex=True)

@@ -64,6 +64,7 @@ class Row:
         compiled: whether the model is compiled.
         graphs: whether the step is replayed as CUDA graphs.
         fitted: whether Lightning's loop runs it, as `tbd fit` does.
+        budget: the share of compiled parts' activations that is kept, see `MemoryOptions`.
     """
 
     network: Literal["Hallo", "adapters", "ours"]
@@ -73,10 +74,11 @@ class Row:
     compiled: bool = False
     graphs: bool = False
     fitted: bool = False
+    budget: float = 1.0
 
     def __str__(self) -> str:
         how = [f"again: {self.checkpointing}"] * (self.checkpointing != "nothing") + ["compiled"] * self.compiled + ["graphs"] * self.graphs
-        how += ["by Lightning"] * self.fitted
+        how += [f"kept: {self.budget:.0%}"] * (self.budget < 1) + ["by Lightning"] * self.fitted
         return ", ".join([f"{self.network}, {self.windows} × {self.frames}", *how])
 
 
@@ -96,6 +98,8 @@ ROWS = (
     Row("Hallo", 4, 14, "some", compiled=True),
     Row("ours", 1, 16, fitted=True),
     Row("ours", 1, 16, graphs=True, fitted=True),
+    Row("Hallo", 4, 14, compiled=True, budget=0.1),
+    Row("Hallo", 4, 14, compiled=True, budget=0.3),
 )
 
 
@@ -126,7 +130,8 @@ class TrainingBench(Bench):
                 guidance=ClassifierFreeGuidance(3.5, "everything"),
                 windows=WindowConfig(row.frames + 2 * (not own), 2),
                 training=VideoTraining(trainable=TRAINABLE[row.network], cuda_graphs=row.graphs),
-                memory=MemoryOptions(row.checkpointing, self.device.type == "cuda"),
+                memory=MemoryOptions(row.checkpointing, self.device.type == "cuda", row.budget),
+                compile=row.compiled,
             )
         self.model.to(self.device).train()
         if row.compiled and self.device.type == "cuda":

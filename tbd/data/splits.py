@@ -107,11 +107,12 @@ def packaged_splits() -> list[str]:
     return sorted(path.name[: -len(".json")] for path in (files("tbd") / "assets/splits").iterdir() if path.name.endswith(".json"))
 
 
-def load_splits(name: str | os.PathLike) -> DatasetSplits:
+def load_splits(name: str | os.PathLike, folder: str | os.PathLike = "") -> DatasetSplits:
     """Load packaged splits by their name, or your own by their path.
 
     Args:
         name: One of `packaged_splits`, or a .json file.
+        folder: The cache that they divide, where a file that is not found from here is looked for as well.
 
     Returns:
         The splits.
@@ -121,6 +122,8 @@ def load_splits(name: str | os.PathLike) -> DatasetSplits:
     """
     packaged = packaged_splits()
     path = Path(str(files("tbd") / "assets/splits" / f"{name}.json")) if str(name) in packaged else Path(name)
+    if not path.is_file() and folder:
+        path = Path(folder) / path
     if not path.is_file():
         raise InputError(f"There are no splits {str(name)!r}; name a .json file or one of {', '.join(packaged)}.")
     data = path.read_bytes()

@@ -62,6 +62,16 @@ def test_the_page_holds_every_order_and_the_figure_is_drawn(runs, tmp_path):
     assert (tmp_path / "out" / "completeness.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_metrics_that_were_not_asked_for_have_no_column(runs, tmp_path):
+    """Film has no labels, so no emotion is judged there."""
+    for path in (runs / "runs").glob("*.json"):
+        one = Result.model_validate_json(path.read_text())
+        one.values.pop("emotion")
+        one.save(path)
+    page = markdown(write([runs], tmp_path / "out"))
+    assert "AU F1" in page and "Emotion ↑" not in page
+
+
 def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no runs"):
         read_runs(tmp_path)

@@ -93,6 +93,10 @@ def test_files_of_ones_own(tmp_path):
         path.write_text(json.dumps({**values, **wrong}))
         with pytest.raises(InputError, match=said):
             load_splits(path)
+    path.write_text(json.dumps(values))
+    assert load_splits("mine.json", tmp_path).checksum == load_splits(path).checksum  # from the cache that they divide
+    with pytest.raises(InputError, match=r"no splits 'mine.json'"):
+        load_splits("mine.json")
     with pytest.raises(InputError, match=r"no splits 'nonsense'; name a .json file or one of .*mead_actor"):
         load_splits("nonsense")
 

@@ -18,7 +18,8 @@ class CacheDataModule(MotionDataModule):
 
     Args:
         root: The cache.
-        split_file: Name of packaged splits or a .json file of your own; those that the data set names for itself where not given.
+        split_file: Name of packaged splits or a .json file of your own, from here or from `root`; those that the data set names for
+            itself where not given.
         tracker: Whose motion, ``face_mesh`` or ``face_landmarker``, with a version where the cache holds several.
         emotions: Take only clips of these labels.
         levels: Take only clips of these levels.
@@ -112,7 +113,7 @@ def splits_of(cache: Cache, name: str | None) -> DatasetSplits:
         InputError: If there are no such splits, or they divide another data set.
     """
     dataset = cache.config["source"]
-    splits = default_splits(dataset) if name is None else load_splits(name)
+    splits = default_splits(dataset) if name is None else load_splits(name, cache.root)
     if splits.dataset != dataset:
         raise InputError(f"The splits {splits.name} divide {splits.dataset}, and {cache.root} holds {dataset}.")
     return splits

@@ -116,6 +116,8 @@ class VideoDiffusion(VideoSampler):
         if initial is not None:
             load_initial(self, initial.path, initial.skip)
         freeze_all_but(self, training.trainable)
+        if memory.compiled_budget < 1 and not compile:
+            raise InputError("compiled_budget is a choice of the compiler; set compile: true as well.")
         if memory.cast_frozen_to_bf16:
             precision.cast_frozen_to_bf16(self)
         if memory.gradient_checkpointing != "nothing":
@@ -159,6 +161,8 @@ class VideoDiffusion(VideoSampler):
         for parameter in self.denoiser.parameters():
             if parameter.ndim == 4 and not isinstance(parameter, DTensor):  # a shard of a weight is contiguous, and stays so
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        # the compiler reads it when a part is first run, and has no option for one part alone
+        torch._functorch.config.activation_memory_budget = self.memory.compiled_budget
         self.denoiser.compile_parts()
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tbd.errors import InputError
+
 
 @dataclass(frozen=True)
 class MemoryOptions:
@@ -15,10 +17,22 @@ class MemoryOptions:
     Args:
         gradient_checkpointing: Compute activations again instead of keeping them: ``nothing``, ``some`` that are cheap, or ``most``.
         cast_frozen_to_bf16: Keep what does not train in bf16; for training in ``bf16-mixed``, which would cast it at every use.
+        compiled_budget: With ``compile``, the share 0..1 of each compiled part's activations that is kept; the compiler chooses those that
+            take longest to compute again. A finer choice than `gradient_checkpointing`, and instead of it.
+
+    Raises:
+        InputError: If the budget is not within 0..1, or comes beside `gradient_checkpointing`.
     """
 
     gradient_checkpointing: Literal["nothing", "some", "most"] = "nothing"
     cast_frozen_to_bf16: bool = False
+    compiled_budget: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.compiled_budget <= 1:
+            raise InputError(f"compiled_budget is a share from 0 to 1, not {self.compiled_budget:g}.")
+        if self.compiled_budget < 1 and self.gradient_checkpointing != "nothing":
+            raise InputError("Give compiled_budget or gradient_checkpointing: both say which activations are computed again.")
 
 
 class _GroupNorm(nn.GroupNorm):

@@ -27,7 +27,7 @@ class CacheReference(Reference):
 
     Args:
         root: Folder of the cache.
-        split_file: What divides the data set: a packaged name such as ``mead_actor``, or a file's path.
+        split_file: What divides the data set: a packaged name such as ``mead_actor``, or a file's path, from here or from `root`.
         split: ``train``, ``val`` or ``test``.
         plans: Where the clips' plans come from, as the data modules' ``plans``: ``label``, ``measured`` or ``none``, an empty plan.
         tracker: Whose motion in the cache is the true one (``face_mesh``), relative to the resting face where ``plans`` are measured;
@@ -52,7 +52,7 @@ class CacheReference(Reference):
         from tbd.data.plans import PlanOfRecord
         from tbd.data.preprocess.cache import Cache
 
-        cache, splits = Cache(self.root), load_splits(self.split_file)
+        cache, splits = Cache(self.root), load_splits(self.split_file, self.root)
         records = {record.clip: record for record in cache.records() if splits.split_of(record) == self.split}
         listed = splits.members.get(self.split, ()) if splits.by == "clip" else ()
         names = sorted({*records, *listed})

@@ -120,6 +120,20 @@ def test_frozen_weights_train_the_rest_in_half_the_memory():
     assert types == ({torch.float32}, {torch.bfloat16}) and losses[0] == pytest.approx(losses[1], rel=2e-2)
 
 
+def test_a_budget_of_activations_is_the_compilers(monkeypatch):
+    with pytest.raises(InputError, match="share from 0 to 1, not 1.5"):
+        MemoryOptions(compiled_budget=1.5)
+    with pytest.raises(InputError, match="compiled_budget or gradient_checkpointing"):
+        MemoryOptions("some", compiled_budget=0.3)
+    with pytest.raises(InputError, match="set compile: true"):
+        tiny_video_model(memory=MemoryOptions(compiled_budget=0.3))
+    monkeypatch.setattr(torch._functorch.config, "activation_memory_budget", 1.0)
+    model = tiny_video_model(memory=MemoryOptions(compiled_budget=0.3), compile=True)
+    monkeypatch.setattr(model.denoiser, "compile_parts", lambda: None)  # takes minutes, and is not in question
+    model.compile_parts()
+    assert torch._functorch.config.activation_memory_budget == 0.3
+
+
 def test_norms_answer_as_they_are_asked():
     norms = nn.Sequential(nn.GroupNorm(2, 4), nn.Flatten(), nn.LayerNorm(16))
     x = torch.randn(3, 4, 2, 2)

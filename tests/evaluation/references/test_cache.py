@@ -8,6 +8,7 @@ import pytest
 from scipy.io import wavfile
 
 from tbd.ablation.measuring import runners
+from tbd.data.datamodules.folder import FolderDataModule
 from tbd.data.measured_plans import MeasuredPlan
 from tbd.data.preprocess.cache import Cache, ClipRecord
 from tbd.errors import InputError
@@ -112,3 +113,20 @@ def test_the_protocol_for_mead_reads_a_prepared_cache_in_motion(tracked):
     assert {runner.entry.name for runner in runners(protocol)} == {entry.name for entry in protocol.metrics}
     (clip,) = build_reference(protocol.reference, str(tracked)).clips()
     assert [a.unit for a in clip.plan().actions] == [1] and clip.motion().values[0, INDEX["browInnerUp"]] == pytest.approx(0.5)
+
+
+def test_a_folder_of_ones_own_is_divided_by_the_splits_in_it(tmp_path):
+    """`folder-motion-v1` draws the people that splits.json holds back, and the data module trains on the others."""
+    cache = Cache.claim(tmp_path / "film", source="folder")
+    Motion.zeros(30).save(cache.path("motion.npz"))
+    wavfile.write(cache.path("a.wav"), 16000, np.zeros(30 * 640, np.int16))
+    MeasuredPlan(clip="a", recipe="r", plan=MusclePlan(), rest={}).save(cache.path("plan.json"))
+    files = {"audio": "a.wav", "motions": {"face_landmarker": "motion.npz"}, "plans": {"face_landmarker": "plan.json"}}
+    for clip, person in (("a", "Ann"), ("b", "Bob")):
+        cache.save_record(ClipRecord(clip, "folder", person, clip, status="ready", frames=30, **files))
+    cache.write_manifest()
+    splits = {"name": "mine", "dataset": "folder", "by": "person", "source": "", "splits": {"test": ["Bob"]}, "rest": "train"}
+    cache.path("splits.json").write_text(json.dumps(splits))
+    drawn = build_reference(load_protocol("folder-motion-v1").reference, str(cache.root)).clips()
+    data = FolderDataModule(root=str(cache.root), split_file="splits.json", tracker="face_landmarker", plans="measured")
+    assert [clip.id for clip in drawn] == ["b"] and [(clip.name, clip.split) for clip in data.clips()] == [("a", "train"), ("b", "test")]
