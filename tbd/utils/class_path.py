@@ -6,6 +6,7 @@ import inspect
 import os
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from jsonargparse import ArgumentError, ArgumentParser
@@ -58,7 +59,8 @@ def build(component: Component, base: type[T], what: str) -> T:
     parser.add_class_arguments(kind, "made")
     require_known_arguments(component, kind, what)
     try:
-        values = parser.parse_object({"made": component.init_args})
+        # the parser turns mappings in lists into its own kind, in place
+        values = parser.parse_object({"made": deepcopy(component.init_args)})
     except ArgumentError as error:
         raise InputError(f"{what}: {component.class_path} cannot be made: {explain_argument_error(error)}") from error
     return parser.instantiate(values).made
