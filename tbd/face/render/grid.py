@@ -165,7 +165,7 @@ def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int
     rows, columns = displacement.shape[:2]
     across, down = np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)[:, None]
     moved_x, moved_y = (np.ascontiguousarray(displacement[..., i]) for i in range(2))
-    stretch = _gradient(moved_x.T).T, _gradient(moved_y)
+    stretch = gradient(moved_x.T).T, gradient(moved_y)
     field = cv2.merge([moved_x, moved_y, *(np.maximum(change + 1, np.float32(_LEAST_STRETCH)) for change in stretch)])
     back = [-moved_x, -moved_y] if start is None else [start[..., i].copy() for i in range(2)]
     for _ in range(steps):
@@ -184,8 +184,15 @@ def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int
     return cv2.merge(back)
 
 
-def _gradient(plane: np.ndarray) -> np.ndarray:
-    """What `numpy.gradient` gives along the first axis, to the last bit; that takes three times as long on planes as small as these."""
+def gradient(plane: np.ndarray) -> np.ndarray:
+    """Compute what `numpy.gradient` gives along the first axis, to the last bit; that takes three times as long on small planes.
+
+    Args:
+        plane: (rows, columns) float32.
+
+    Returns:
+        (rows, columns) float32.
+    """
     if len(plane) < 2:
         return np.gradient(plane, axis=0)
     out = np.empty_like(plane)

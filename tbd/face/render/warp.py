@@ -17,6 +17,7 @@ from tbd.face.render.lids import paint_clean_lids
 from tbd.face.render.lines import line_maps
 from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.mouth.painting import Mouth
+from tbd.face.render.occlusion import average_layer, draw_pressed, pressed_share, soften_field, unfold
 from tbd.face.render.relief import estimate_light, relief_maps
 from tbd.face.render.skin import bare_skin, shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_onsets, crease_softness, saturate_depth, shown_depth
@@ -63,6 +64,8 @@ for _group, _names in enumerate(
 _SHOWN = {"mouthUpperUp": 1.4, "mouthLowerDown": 1.3, "mouthFunnel": 1.45}
 """Movements of the lips that a warped picture shows less of than a face does: by these factors they are drawn larger."""
 _LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)
+_NOSE = 1
+"""The mesh point at the tip of the nose: what lies nearer to it hides what lies farther out."""
 _RESTING = 0.02
 """Inter-ocular distances that lips move until a mouth that is open in the portrait has left its rest."""
 _JAW = [BLENDSHAPES.index(name) for name in JAW]
@@ -87,6 +90,7 @@ class LowerSkin:
         pixels: The pixels under them.
         extra: (K, cells · 3) float32, the displacement that the K modes add to the skin below the aperture.
         reach: (rows, columns, 1) float32 0..1 over the cells, 0 where they add nothing.
+        middle: The cell of the window that lies nearest to the middle of the face; None where brows may weigh on it.
     """
 
     inner: Window
@@ -94,6 +98,7 @@ class LowerSkin:
     pixels: Window
     extra: np.ndarray
     reach: np.ndarray
+    middle: tuple[int, int] | None
 
 
 class PortraitWarper:
@@ -165,6 +170,7 @@ class PortraitWarper:
         self._window = self._fine.window(centre - 1.5 * reach, centre + [1.5, 1.75] * reach)
         wide, near = self._coarse.centres(), self._fine.centres()[self._window]
         self._camera = volume.camera(wide), volume.camera(near)
+        self._middle = self._cell_of(face.points[_NOSE, :2], self._window)
         self._head_weight = spread(volume.head_weight(wide), 2), spread(volume.head_weight(near), 2)
         self._bounds = self._coarse.bounds(_STRETCH), tuple(bound[self._window] for bound in self._fine.bounds(_STRETCH))
         upper, lower = volume.skin("upper"), volume.skin("lower")
@@ -187,6 +193,13 @@ class PortraitWarper:
                 (topology.mirrored(topology.EYE_TOP + topology.EYE_BOTTOM), (0.05, 0.09), 0.0, None),
             )
         ]
+
+    def _cell_of(self, pixel: np.ndarray, window: Window) -> tuple[int, int]:
+        """The row and column of a window of cells that a pixel (x, y) lies in, or of the nearest in it."""
+        row, column = (
+            int(np.clip(place // self._fine.step - cells.start, 0, cells.stop - cells.start - 1)) for place, cells in zip(pixel[::-1], window)
+        )
+        return row, column
 
     def _window_edge(self, shape: tuple[int, ...]) -> np.ndarray:
         """(rows, columns) 1 inside the window of the face, 0 at those of its edges that are not the picture's own."""
@@ -235,13 +248,17 @@ class PortraitWarper:
         places = places[inner] if edge is None else _clamp_below(places[inner], edge)
         below = lower(self._modes, places.reshape(-1, 2)).reshape(above.shape) * self._free[inner][..., None]
         extra = ((below - above) * weight).reshape(len(self._modes), -1).astype(np.float32)
-        return LowerSkin(inner, (rows, columns), self._fine.pixels((rows, columns)), extra, np.clip(8 * weight, 0, 1).astype(np.float32))
+        middle_cell = None if edge is None else self._cell_of(self._face.points[_NOSE, :2], (rows, columns))
+        share = np.clip(8 * weight, 0, 1).astype(np.float32)
+        return LowerSkin(inner, (rows, columns), self._fine.pixels((rows, columns)), extra, share, middle_cell)
 
     def _prepare_apertures(self) -> None:
         mouth, *eyes = (skin.pixels for skin in self._lower_skins)
         self._mouth = Mouth(self._face, mouth, self._blur)
         if self._mouth.lips is not None:  # as nearly all frames of speech show them
             self._freed = self._free_lips(1.0)
+        usual = self._layers.foreground if self._mouth.lips is None else self._freed[0]
+        self._averaged = [(usual, average_layer(usual))]
         self._jaw_anchors = jaw_displacement(self._rest, self._mouth.anchors)
         self._lips_forward = self._modes[:, [13, 14], 2].mean(1)
         self._smile_forward = np.zeros(len(self._modes), np.float32)
@@ -332,13 +349,20 @@ class PortraitWarper:
         weights = self._weights(blendshapes, self._neutralize if neutralize is None else np.float32(neutralize))
         turn, shift = euler_to_matrix(_shown_turn(head[:3], self._pose)), head[3:].astype(np.float64)
         back, forward = self._fields(weights, turn, shift)
+        pressed = pressed_share(back[1])
+        if pressed is not None:
+            back[1] = soften_field(back[1], pressed)
         source = self._identity.copy()
         down, across = self._fine.pixels(self._window)
         source += self._coarse.upsample(back[0]) * self._coarse.step
         near = source[down, across]
         near += self._edge * (self._fine.upsample(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
         upper, lower, moving = self._lips(weights)
-        frame = composite(sample(upper, source, cv2.BORDER_REPLICATE), self._layers.background)
+        seen = sample(upper, source, cv2.BORDER_REPLICATE)
+        if pressed is not None:
+            share = self._fine.upsample(pressed, self._window) * self._edge[..., 0]
+            draw_pressed(seen[down, across], self._average(upper), near, share)
+        frame = composite(seen, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward, lower, moving)
         self._draw_creases(frame, blendshapes, weights, back[1])
         return frame
@@ -399,7 +423,8 @@ class PortraitWarper:
                 move += skin @ (nearer * rotation @ turn)[:2].astype(np.float32).T
             move *= np.array([1, -1], np.float32) * np.float32(self._face.scale / grid.step)
             out.append(np.clip(move, *bounds))
-        return [invert(out[0], steps=4), invert(out[1])], out[1]
+        forward = unfold(out[1], *self._middle)
+        return [invert(out[0], steps=4), invert(forward)], forward
 
     def _moved(self, weights: np.ndarray, turn: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """(478, 2) pixels of the mesh."""
@@ -434,6 +459,13 @@ class PortraitWarper:
             foregrounds.append(foreground)
         return foregrounds[0], foregrounds[1]
 
+    def _average(self, foreground: np.ndarray) -> np.ndarray:
+        """(H, W, 4) the foreground averaged for where it is pressed together; that of most frames is kept."""
+        for known, averaged in self._averaged:
+            if known is foreground:
+                return averaged
+        return average_layer(foreground)
+
     def _jaw_weights(self, weights: np.ndarray) -> np.ndarray:
         """(4,) how far the jaw is opened and shifted from where the teeth meet."""
         jaw = weights[_JAW].astype(np.float64)
@@ -463,9 +495,14 @@ class PortraitWarper:
         rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
         extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
         extra *= np.array([1, -1], np.float32) * np.float32(self._face.scale / self._fine.step)
-        start = back[skin.inner]
+        start, field = back[skin.inner], forward[skin.inner] + extra
+        if skin.middle is not None:
+            unfold(field, *skin.middle)
+        field = invert(field, start=start)
+        if skin.middle is not None and (pressed := pressed_share(field)) is not None:
+            field = soften_field(field, pressed)
         # Where nothing is added, further steps of the search must not move the skin either: the window's edge would show.
-        apart = (invert(forward[skin.inner] + extra, start=start) - start) * skin.reach
+        apart = (field - start) * skin.reach
         return source[skin.pixels] + self._fine.upsample(apart, skin.cells) * self._fine.step
 
     def _layer_at(self, foreground: np.ndarray, places: np.ndarray, pixels: Window) -> np.ndarray:

@@ -10,7 +10,7 @@ import skimage.transform
 from tbd.errors import InputError
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES, INDEX
-from tbd.face.geometry import FaceGeometry, matrix_to_euler
+from tbd.face.geometry import FaceGeometry, euler_to_matrix, matrix_to_euler
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceMeshTracker
@@ -299,3 +299,14 @@ def test_a_turned_picture_shows_no_edges_of_windows(face):
     steps = np.abs(np.diff(frame[..., 0], axis=1))
     steps[lips[0], lips[1]] = 0
     assert steps[mouth[0], mouth[1]].max() <= 3
+
+
+def test_a_jaw_that_drops_on_a_turned_head_folds_nothing(face):
+    """Where the skin's field folds, no pixel has one place to come from, and the outline of the jaw is torn into steps."""
+    warper = MeshWarpRenderer()._warper(face)
+    values = motion({"jawOpen": 0.8, "mouthFrown": 1.0, "mouthLowerDown": 1.0, "headYaw": 0.3}).values[0]
+    weights = warper._weights(values[: len(BLENDSHAPES)], np.float32(0))
+    _, field = warper._fields(weights, euler_to_matrix(values[-6:-3]), np.zeros(3))
+    row, _ = warper._middle
+    assert 1 + np.diff(field[..., 0], axis=1).min() > 0.29
+    assert 1 + np.diff(field[row:, :, 1], axis=0).min() > 0.29
