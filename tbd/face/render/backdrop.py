@@ -16,7 +16,7 @@ _STRAND = 0.07
 _STRANDS_REACH, _LOOSE = 0.35, 0.1
 """Inter-ocular distances from the matte as far as strands hang together with the person, and stand by themselves."""
 _FAINT, _BUSY = 4.0, 1.3
-"""Contrast of a strand with what lies beside it: grey levels, and times what one pixel in a hundred shows of the background farther away."""
+"""Contrast of a strand with what lies beside it: grey levels, and times what a hundredth of the background farther away shows."""
 
 
 def find_strands(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:

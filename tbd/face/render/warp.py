@@ -181,7 +181,7 @@ class PortraitWarper:
         places = volume.plane(near)
         fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3) * self._free[..., None]
         self._skin = fields.reshape(len(self._modes), -1).astype(np.float32)
-        self._edge = spread(self._fine.upsample(edge.astype(np.float32), self._window), 2)
+        self._edge, self._near_cells = self._window_share(np.zeros((*edge.shape, 2), np.float32)), (near + 0.5) / self._coarse.step - 0.5
         identity = np.stack(np.meshgrid(np.arange(face.image.shape[1]), np.arange(face.image.shape[0])), -1)
         self._identity = identity.astype(np.float32)
         lip = volume.plane(face.points[list(topology.LIP_BOTTOM), :2])
@@ -197,20 +197,36 @@ class PortraitWarper:
     def _cell_of(self, pixel: np.ndarray, window: Window) -> tuple[int, int]:
         """The row and column of a window of cells that a pixel (x, y) lies in, or of the nearest in it."""
         row, column = (
-            int(np.clip(place // self._fine.step - cells.start, 0, cells.stop - cells.start - 1)) for place, cells in zip(pixel[::-1], window)
+            int(np.clip(place // self._fine.step - cells.start, 0, cells.stop - cells.start - 1))
+            for place, cells in zip(pixel[::-1], window)
         )
         return row, column
 
-    def _window_edge(self, shape: tuple[int, ...]) -> np.ndarray:
-        """(rows, columns) 1 inside the window of the face, 0 at those of its edges that are not the picture's own."""
+    def _window_edge(self, shape: tuple[int, ...], back: np.ndarray | None = None) -> np.ndarray:
+        """(rows, columns) 1 inside the window of the face, 0 at those of its edges that are not the picture's own.
+
+        Or at those that what is seen comes from, where a backward field (rows, columns, 2) is given, in cells.
+        """
         (rows, columns), (down, across) = self._fine.shape, self._window
-        y, x = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
-        far = np.inf
-        top = y if down.start > 0 else np.full_like(y, far)
-        bottom = shape[0] - y if down.stop < rows else np.full_like(y, far)
-        left = x if across.start > 0 else np.full_like(x, far)
-        right = shape[1] - x if across.stop < columns else np.full_like(x, far)
-        return smoothstep(np.minimum(np.minimum(top, bottom)[:, None], np.minimum(left, right)) / _EDGE)
+        y, x = np.arange(shape[0], dtype=np.float32)[:, None] + np.float32(0.5), np.arange(shape[1], dtype=np.float32) + np.float32(0.5)
+        if back is not None:
+            x, y = x + back[..., 0], y + back[..., 1]
+        near = np.full(shape[:2], np.inf, np.float32)
+        for inside, ends in (
+            (y, down.start > 0),
+            (shape[0] - y, down.stop < rows),
+            (x, across.start > 0),
+            (shape[1] - x, across.stop < columns),
+        ):
+            if ends:
+                near = np.minimum(near, inside)
+        return smoothstep(near / np.float32(_EDGE))
+
+    def _window_share(self, back: np.ndarray) -> np.ndarray:
+        """(h, w, 2) how far the window's own field holds: not where what is seen comes from beyond it, which only the picture's knows."""
+        shape = back.shape[:2]
+        share = np.minimum(self._window_edge(shape), self._window_edge(shape, back))
+        return spread(self._fine.upsample(share.astype(np.float32), self._window), 2)
 
     def _prepare_lower_skin(
         self,
@@ -356,16 +372,24 @@ class PortraitWarper:
         down, across = self._fine.pixels(self._window)
         source += self._coarse.upsample(back[0]) * self._coarse.step
         near = source[down, across]
-        near += self._edge * (self._fine.upsample(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
+        edge = self._edge_in(back[0])
+        near += edge * (self._fine.upsample(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
         upper, lower, moving = self._lips(weights)
         seen = sample(upper, source, cv2.BORDER_REPLICATE)
         if pressed is not None:
-            share = self._fine.upsample(pressed, self._window) * self._edge[..., 0]
+            share = self._fine.upsample(pressed, self._window) * edge[..., 0]
             draw_pressed(seen[down, across], self._average(upper), near, share)
         frame = composite(seen, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward, lower, moving)
         self._draw_creases(frame, blendshapes, weights, back[1])
         return frame
+
+    def _edge_in(self, back: np.ndarray) -> np.ndarray:
+        """(h, w, 2) `_window_share` of a frame with a backward field of the whole picture, in its cells."""
+        import cv2
+
+        back = sample(back, self._near_cells, cv2.BORDER_REPLICATE) * np.float32(self._coarse.step / self._fine.step)
+        return self._edge if np.abs(back).max() < 1 else self._window_share(back)
 
     def mesh(self, values: np.ndarray, neutralize: float | None = None) -> np.ndarray:
         """Compute where the mesh lies in a frame.

@@ -14,6 +14,7 @@ from tbd.face.geometry import FaceGeometry, euler_to_matrix, matrix_to_euler
 from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, Renderer
 from tbd.face.tracker import FaceMeshTracker
+from tests.face.render.drawing import cut
 
 RENDERERS = [MeshWarpRenderer]
 
@@ -310,3 +311,31 @@ def test_a_jaw_that_drops_on_a_turned_head_folds_nothing(face):
     row, _ = warper._middle
     assert 1 + np.diff(field[..., 0], axis=1).min() > 0.29
     assert 1 + np.diff(field[row:, :, 1], axis=0).min() > 0.29
+
+
+def test_upright_stripes_are_drawn_without_steps_beside_a_turned_jaw(face):
+    low, high = (face.points[1, :2] + way * 1.6 * face.scale for way in (-1, 1))
+    near = cut(face, *np.maximum(low, 0).astype(int), *high.astype(int))
+    across = np.arange(near.image.shape[1]) * 4 % 511
+    stripes = np.tile(np.minimum(across, 510 - across)[None, :, None], (near.image.shape[0], 1, 3)).astype(np.uint8)
+    frame = draw(replace(near, image=stripes), {"headYaw": 0.3}, shading=0.0)[0].astype(int)
+    steps = np.abs(np.diff(frame[..., 0], axis=0))
+    for middle, margin in (
+        (topology.LIP_TOP + topology.LIP_BOTTOM, 0.1),
+        (topology.EYE_TOP, 0.25),
+        (topology.mirrored(topology.EYE_TOP), 0.25),
+    ):
+        steps[box(near, middle, margin)] = 0
+    assert steps.max() <= 6
+
+
+def test_what_comes_from_beyond_the_window_of_the_face_is_left_to_the_field_of_the_picture(face):
+    """The window's own field ends there; what it makes up beyond tears wide hair on a turned head."""
+    warper = MeshWarpRenderer()._warper(face)
+    weights = warper._weights(np.zeros(len(BLENDSHAPES), np.float32), np.float32(0))
+    (back, _), _ = warper._fields(weights, euler_to_matrix((0, 0.3, 0)), np.zeros(3))
+    down, across = warper._fine.pixels(warper._window)
+    source = (warper._identity + warper._coarse.upsample(back) * warper._coarse.step)[down, across, 0]
+    beyond = (source < across.start - warper._fine.step) | (source > across.stop + warper._fine.step)
+    assert beyond.sum() > 100 and warper._edge_in(back)[beyond].max() < 0.001
+    assert (warper._edge_in(0 * back) == warper._edge).all()

@@ -86,8 +86,12 @@ _GUM = 0.1
 _WIDEST = 1.4
 """Angle on the arch's ellipse from the midline to the last tooth that can be seen, in radians."""
 
+_ASIDE = 0.15
+"""Light that teeth throw back which turn away from the viewer, and from the lips that let it in."""
 _GRAZING = 0.3
-"""Cosine between the surface and the line of sight below which the row's outline softly ends."""
+"""Cosine between the surface and the line of sight below which a portrait's own teeth tell nothing."""
+_FADES = 0.5
+"""Cosine below which the row softly ends: on the far side of a turned head teeth would stand as a comb."""
 
 
 class DentalArch:
@@ -137,7 +141,7 @@ class DentalArch:
         turned = np.gradient(table, self._along) * np.sign(right @ across) > _GRAZING * np.linalg.norm(right)
         return np.interp(self.places[0][0], self._along, turned) > 0.5
 
-    def locate(self, frame: RigidFrame, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def locate(self, frame: RigidFrame, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Find where pixels meet the row.
 
         The arch is a curve swept along the bone's vertical axis, so the component of a pixel across the projection of that axis
@@ -149,8 +153,8 @@ class DentalArch:
             y: (h, 1) or (h, w) pixel rows.
 
         Returns:
-            (h, w, 2) float32 places (column, row) in a picture of the row, and (h, w) float32 0..1 how much the row turns towards the
-                viewer there.
+            (h, w, 2) float32 places (column, row) in a picture of the row, (h, w) float32 0..1 how much of the row is seen there and not
+                turned away, and (h, w) float32 0..1 how much of the light that falls in through the lips it throws back there.
         """
         right, up, near = frame.axes.T
         tall = np.linalg.norm(up)
@@ -171,8 +175,9 @@ class DentalArch:
         height = (dx * upwards[0] + dy * upwards[1] - np.interp(place, np.arange(len(table)), lift)) / tall
         above = self._up * (height - self._edge)
         column, row = (along - self._along[0]) * self.resolution, (self._tall - above) * self.resolution
-        seen = smoothstep(np.interp(place, np.arange(len(table)), facing) / _GRAZING)
-        return np.stack([column, row], -1).astype(np.float32), seen.astype(np.float32)
+        faces = np.interp(place, np.arange(len(table)), facing)
+        light = _ASIDE + (1 - _ASIDE) * np.clip(faces, 0, 1)
+        return np.stack([column, row], -1).astype(np.float32), smoothstep(faces / _FADES).astype(np.float32), light.astype(np.float32)
 
     def project(self, frame: RigidFrame) -> np.ndarray:
         """Find the pixels of the picture of the frame where every place of a picture of the row stands.

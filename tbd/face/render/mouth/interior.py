@@ -61,7 +61,7 @@ class MouthInterior:
         full: float = 1.0,
     ) -> None:
         self._scale, self._palette, self._full = np.float32(face.scale), palette, np.float32(full)
-        resolution = arch_resolution(face.scale)
+        self._own, resolution = own, arch_resolution(face.scale)
         blur = blur * resolution / face.scale
         self._upper_arch, self._lower_arch = upper_arch(resolution, raised), lower_arch(resolution)
         upper = self._upper_arch.paint(palette, detail)
@@ -91,16 +91,18 @@ class MouthInterior:
         result = self._palette.cavity(np.clip(opening.above / gap, 0, 1))
         cover, light = tongue(jaw.between(skull, _TONGUE_STAYS), x, y)
         result += spread(cover) * (spread(light) * self._palette.tongue - result)
-        result = _over(self._seen(self._lower, self._lower_arch, jaw, x, y), result)
-        result = _over(self._seen(self._upper, self._upper_arch, skull, x, y), result)
+        result = _over(self._seen(self._lower, self._lower_arch, jaw, x, y, True), result)
+        result = _over(self._seen(self._upper, self._upper_arch, skull, x, y, self._own is None), result)
         return result * self.shade(opening, protruded)
 
     @staticmethod
-    def _seen(picture: np.ndarray, arch: DentalArch, bone: RigidFrame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """(h, w, 4) the pixels of a row's picture that stand where the bone has carried it."""
+    def _seen(picture: np.ndarray, arch: DentalArch, bone: RigidFrame, x: np.ndarray, y: np.ndarray, shaded: bool) -> np.ndarray:
+        """(h, w, 4) the pixels of a row's picture that stand where the bone has carried it; a photograph's own teeth are shaded already."""
         import cv2
 
-        places, seen = arch.locate(bone, x, y)
+        places, seen, light = arch.locate(bone, x, y)
+        if shaded:
+            return sample(picture, places, cv2.BORDER_CONSTANT) * cv2.merge([seen * light] * 3 + [seen])
         return sample(picture, places, cv2.BORDER_CONSTANT) * spread(seen, 4)
 
     def shade(self, opening: Opening, protruded: float = 0.0) -> np.ndarray:

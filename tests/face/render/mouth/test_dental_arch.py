@@ -22,7 +22,7 @@ class TestPlaces:
         pose = frame(**turn)
         pixels = arch.project(pose)
         front = slice(arch.shape[1] // 3, -arch.shape[1] // 3)
-        found, _ = arch.locate(pose, pixels[..., 0], pixels[..., 1])
+        found, *_ = arch.locate(pose, pixels[..., 0], pixels[..., 1])
         rows, columns = np.mgrid[: arch.shape[0], : arch.shape[1]]
         np.testing.assert_allclose(found[:, front, 0], columns[:, front], atol=0.1)
         np.testing.assert_allclose(found[:, front, 1], rows[:, front], atol=0.1)
@@ -42,8 +42,10 @@ class TestPlaces:
         pixels = arch.project(frame(yaw=0.6))[5]
         ends = [pixels[pick(pixels[:, 0])][:, None, None] for pick in (np.argmin, np.argmax)]
         at_outline = min(arch.locate(frame(yaw=0.6), *end)[1].item() for end in ends)
-        _, in_front = arch.locate(frame(yaw=0.6), *pixels[arch.shape[1] // 2][:, None, None])
+        _, in_front, lit = arch.locate(frame(yaw=0.6), *pixels[arch.shape[1] // 2][:, None, None])
         assert at_outline < 0.3 and in_front.item() == 1
+        dim = [arch.locate(frame(yaw=0.6), *end)[2].item() for end in ends]
+        assert lit.item() > 0.98 and min(dim) < 0.5
         assert arch.faces(frame(yaw=0.6)).sum() < arch.faces(frame()).sum()
 
 
