@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from tbd.errors import INTERRUPTED, REQUEUE, InputError, disk_error
 from tbd.training.divergence import require_finite
+from tbd.training.mid_validation import ValidationExit
 from tbd.training.run_folder import run_folder
 
 _MORE = {"nothing": "some", "some": "most"}
@@ -164,10 +165,11 @@ def _ends(trainer: L.Trainer) -> bool:
 
 
 class PreemptionCheckpoint(L.Callback):
-    """Saves a checkpoint and ends the run on SIGTERM, SIGUSR1 or Ctrl-C, after the current step.
+    """Saves a checkpoint and ends the run on SIGTERM, SIGUSR1 or Ctrl-C, after the current step or batch of validation.
 
     Lightning itself saves nothing on SIGTERM and then exits with 0, so that Slurm calls a preempted run completed; nor does it save on
-    Ctrl-C. Here the handler only sets a flag; all processes agree on it after the step, so that none waits for another. The checkpoint
+    Ctrl-C. Here the handler only sets a flag; all processes agree on it after the step, so that none waits for another. A validation,
+    which may last longer than Slurm waits before it kills, is left likewise and what is saved is the state before it. The checkpoint
     is written beside its name and moved into place. SIGTERM and SIGUSR1 end the run with exit code 75 ("start me again"), Ctrl-C with
     130; a second Ctrl-C ends it at once and saves nothing.
 
@@ -183,13 +185,14 @@ class PreemptionCheckpoint(L.Callback):
         self._asked: int | None = None
         self._leader = True
         self._is_validating: Callable[[], bool] = lambda: False
+        self._validation = ValidationExit()
         self._before: dict[int, Any] = {}
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT:
             if self._asked == signal.SIGINT:
                 raise KeyboardInterrupt
-            what = "this validation and the step behind it" if self._is_validating() else "this step"
+            what = "this batch of validation" if self._is_validating() else "this step"
             self._say(f"finishing {what}, then saving; Ctrl-C again leaves at once and saves nothing.")
         self._asked = number
 
@@ -210,8 +213,25 @@ class PreemptionCheckpoint(L.Callback):
 
     @override
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
-        if not trainer.strategy.reduce_boolean_decision(self._asked is not None, all=False):
-            return
+        if self._all_leave(trainer):
+            self._save_and_leave(trainer)
+
+    @override
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._validation.begin(trainer)
+
+    @override
+    def on_validation_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        if self._validation.possible(batch_idx, dataloader_idx) and self._all_leave(trainer):
+            self._validation.rewind(trainer, pl_module)
+            self._save_and_leave(trainer)
+
+    def _all_leave(self, trainer: L.Trainer) -> bool:
+        return trainer.strategy.reduce_boolean_decision(self._asked is not None, all=False)
+
+    def _save_and_leave(self, trainer: L.Trainer) -> None:
         # whoever asks for a requeue decides, also where a terminal's Ctrl-C reached one process first
         if trainer.strategy.reduce_boolean_decision(self._asked in (signal.SIGTERM, signal.SIGUSR1), all=False):
             path = Path(trainer.default_root_dir) / self.filename

@@ -143,6 +143,36 @@ def test_ctrl_c_saves_the_step_and_says_how_to_go_on(tmp_path, capsys):
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
+class SignalledInValidation(L.Callback):
+    """Keeps the steps of validation batches; the signal comes in the second one behind a step."""
+
+    def __init__(self, step: int = -1) -> None:
+        self.step, self.batches = step, []
+
+    def on_validation_batch_start(self, trainer, module, batch, batch_idx, dataloader_idx=0) -> None:
+        self.batches.append(trainer.global_step)
+        if trainer.global_step == self.step and batch_idx == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("step", [2, 5, 7], ids=["within an epoch", "at its end", "in the next"])
+def test_a_long_validation_is_left_as_if_it_had_not_begun(step, tmp_path):
+    """Slurm kills half a minute behind SIGTERM: what is saved are the weights that train, not their average, and no half validation."""
+    options = {"limit_val_batches": 1.0, "val_check_interval": step % 5 or 1.0, "num_sanity_val_steps": 0, "steps": 12}
+    whole, first, second, slow, rest = Losses(), Losses(), Losses(), SignalledInValidation(step), SignalledInValidation()
+    straight, resumed = TinyModule(), TinyModule()
+    trainer(tmp_path / "whole", EMAWeightAveraging(decay=0.5), whole, **options).fit(straight, TinyData())
+    with pytest.raises(SystemExit) as left:
+        trainer(tmp_path, EMAWeightAveraging(decay=0.5), first, slow, PreemptionCheckpoint(), **options).fit(TinyModule(), TinyData())
+    assert left.value.code == REQUEUE and slow.batches.count(step) == 2 and max(first.values) == step
+    again = trainer(tmp_path, EMAWeightAveraging(decay=0.5), second, rest, PreemptionCheckpoint(), **options)
+    again.fit(resumed, TinyData(), ckpt_path=tmp_path / "preempted.ckpt", weights_only=False)
+    assert first.values | second.values == whole.values and min(second.values) == step + 1
+    assert len(rest.batches) % 5 == 0 and min(rest.batches) > step  # validations behind it are whole ones
+    for (name, a), b in zip(straight.named_parameters(), resumed.parameters()):
+        assert torch.equal(a, b), name
+
+
 def test_ctrl_c_twice_leaves_at_once(tmp_path):
     class Twice(L.Callback):
         def on_train_batch_start(self, trainer, module, batch, batch_idx) -> None:
