@@ -18,12 +18,13 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.unets.unet_motion_model import MotionAdapter
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
 from tbd.errors import InputError, first_line
 from tbd.utils.stand_ins import find_stand_in
+from tbd.utils.user_warnings import warn
 
 T = TypeVar("T")
 Weights = dict[str, Tensor]
@@ -34,6 +35,7 @@ _HEADS = 8
 """Attention heads of Stable Diffusion 1.x and of AnimateDiff, which no shape tells."""
 _HEAD_WIDTH = 64
 """Channels of a head in Stable Diffusion 2.x."""
+_SDXL_SCALE = 0.13025
 _MOTION = re.compile(r"(?:^|\.)((?:down_blocks|up_blocks)\.\d+|mid_block)\.(motion_modules\..+)$")
 
 
@@ -54,9 +56,16 @@ def load_single_file(kind: type[T], path: str | os.PathLike) -> T:
     if kind not in _READERS:
         raise InputError(f"A {kind.__name__} cannot be read from the single file {path}; give a folder with its configuration.")
     select, configure = _READERS[kind]
-    weights = select(read_weights(path))
+    content = read_weights(path)
+    weights = select(content)
     try:
         config = configure(weights)
+        if kind is AutoencoderKL and (clue := _sdxl_clue(path, content)) is not None:
+            config["scaling_factor"] = _SDXL_SCALE
+            warn(
+                f"{path} is the autoencoder of SDXL ({clue}): latents are scaled by {_SDXL_SCALE}, and no UNet of Stable Diffusion 1.x or "
+                "2.x draws such latents; give the autoencoder that the UNet was trained with."
+            )
     except InputError as error:
         raise InputError(f"{path} cannot be read as {_WORDS[kind]}: {error}.") from error
     except (KeyError, StopIteration, IndexError, ValueError) as error:
@@ -192,8 +201,20 @@ def _vae_config(weights: Weights) -> dict[str, Any]:
         "down_block_types": ["DownEncoderBlock2D"] * count,
         "up_block_types": ["UpDecoderBlock2D"] * count,
         "layers_per_block": blocks,
-        "scaling_factor": 0.18215,  # of Stable Diffusion 1.x and 2.x
+        "scaling_factor": 0.18215,  # of Stable Diffusion 1.x and 2.x; see `_sdxl_clue`
     }
+
+
+def _sdxl_clue(path: str | os.PathLike, content: Weights) -> str | None:
+    """How a file says that its autoencoder is SDXL's, whose layers have the names and shapes of Stable Diffusion 1.x; None where it does not."""
+    if any(name.startswith("conditioner.") for name in content):
+        return "its text encoders lie beside it"
+    if _file_kind(Path(path)) == "safetensors":
+        with safe_open(path, framework="pt") as file:
+            about = (file.metadata() or {}).get("modelspec.architecture", "")
+        if about:
+            return f"it calls itself {about}" if "-xl-" in f"{about}-" else None
+    return "so its name says" if re.search(r"sd[ _.-]?xl", Path(path).name, re.IGNORECASE) else None
 
 
 def _motion_weights(weights: Weights) -> Weights:

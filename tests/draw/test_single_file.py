@@ -14,6 +14,7 @@ from tbd.draw.single_file import load_single_file
 from tbd.draw.video.autoencoder import LatentCodec
 from tbd.draw.video.denoiser import VideoUNet
 from tbd.errors import InputError
+from tbd.utils.user_warnings import TBDWarning
 
 WIDTHS = (32, 64)
 
@@ -251,6 +252,28 @@ def test_unets_that_read_more_than_noise_and_text_are_refused(tmp_path):
         UNet2DConditionModel(**size, **options).save_pretrained(tmp_path / name)
         with pytest.raises(InputError, match=said):
             VideoUNet(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "beside", "clue"),
+    [
+        ("sdxl_vae.safetensors", "", (), "so its name says"),
+        ("fixed.safetensors", "stable-diffusion-xl-v1-base/vae", (), "calls itself"),
+        ("whole.ckpt", "", ("conditioner.embedders.0.weight",), "its text encoders"),
+        ("sd-xl.safetensors", "stable-diffusion-v1", (), None),
+        ("vae-ft-mse-840000.safetensors", "", ("cond_stage_model.weight",), None),
+    ],
+)
+def test_an_autoencoder_of_sdxl_is_told_from_its_twin(name, architecture, beside, clue, tmp_path, recwarn):
+    """Layers and shapes are the same, and only the scale of latents differs."""
+    path, weights = tmp_path / name, compvis_vae(vae()) | dict.fromkeys(beside, torch.ones(1))
+    if path.suffix == ".safetensors":
+        save_file(weights, path, {"modelspec.architecture": architecture})
+    else:
+        torch.save({"state_dict": weights}, path)
+    assert load_single_file(AutoencoderKL, path).config.scaling_factor == (0.13025 if clue else 0.18215)
+    said = [str(warning.message) for warning in recwarn if issubclass(warning.category, TBDWarning)]
+    assert len(said) == bool(clue) and (not clue or clue in said[0])
 
 
 class Code:
