@@ -14,7 +14,7 @@ from tbd.face.motion_io.table import Table
 _NAMES = ("facsNames", "names", "channels", "blendShapeNames", "blendshapeNames", "blendshape_names", "columns", "keys")
 _WEIGHTS = ("weightMat", "weights", "values", "data", "frames", "blendshapes", "blendShapes", "coefficients", "animation")
 _RATES = ("exportFps", "fps", "frameRate", "frame_rate", "framerate", "rate")
-_INNER = ("blendshapes", "blendShapes", "weights", "values", "coefficients", "shapes", "faceBlendshapes", "categories")
+_INNER = ("blendshapes", "blendShapes", "weights", "values", "coefficients", "shapes", "faceBlendshapes", "face_blendshapes", "categories")
 
 
 def read_json(path: Path) -> Table:
@@ -26,14 +26,15 @@ def read_json(path: Path) -> Table:
     Returns:
         Its columns and times. Understood are ``{"facsNames": […], "weightMat": [[…], …], "exportFps": 30}`` (Audio2Face),
         MediaPipe's ``categories``, ``{"names": […], "frames": [{"time": 0, "weights": […]}, …]}``,
-        ``[{"time": 0, "jawOpen": 0.1, …}, …]`` with the coefficients in the frame or in an inner object or list, and
-        ``{"jawOpen": [0.1, …], …}``.
+        ``[{"time": 0, "jawOpen": 0.1, …}, …]`` with the coefficients in the frame or in an inner object or list,
+        ``{"jawOpen": [0.1, …], …}``, and frames that stand on a line each without a list around them.
 
     Raises:
         InputError: If the file is no JSON, or none of these.
     """
+    content = path.read_bytes()
     try:
-        document = json.loads(path.read_bytes())
+        document = _lines(content) or json.loads(content)
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is no valid JSON: line {error.lineno}, column {error.colno} breaks its rules.") from None
     except (ValueError, RecursionError):
@@ -43,6 +44,15 @@ def read_json(path: Path) -> Table:
     except (TypeError, ValueError, KeyError, IndexError, AttributeError):
         right = "a list of frames with named numbers is right, or a list for each channel"
         raise InputError(f"{path} is JSON, but no motion's: {right}.") from None
+
+
+def _lines(content: bytes) -> list[Any] | None:
+    """Frames that stand on a line each (JSON Lines), None where the file is another JSON."""
+    lines = [line for line in content.splitlines() if line.strip()]
+    try:
+        return [json.loads(line) for line in lines] if len(lines) > 1 else None
+    except ValueError:
+        return None
 
 
 def _table(path: Path, document: Any) -> Table:
@@ -79,11 +89,22 @@ def _frame(frame: Any, listed_names: list[str] | None) -> tuple[Any, Any]:
         elif isinstance(inner, Mapping):
             inner = {**{k: v for k, v in frame.items() if column_names.meaning(k)}, **inner}
         frame = inner
+    frame = _one_face(frame)
     if isinstance(frame, list) and frame and isinstance(frame[0], Mapping):  # MediaPipe's categories
         frame = {c.get("categoryName") or c.get("category_name") or c["name"]: c.get("score", c.get("value")) for c in frame}
     if isinstance(frame, list):
         return (dict(zip(listed_names, frame, strict=True)) if listed_names else np.array(frame, np.float64)), time
     return {key: value for key, value in frame.items() if not timestamps.is_frame_number(key)}, time
+
+
+def _one_face(frame: Any) -> Any:
+    """The categories of the only face of MediaPipe's result, which lists faces: ``[{"categories": […]}]`` or ``[[…]]``."""
+    if isinstance(frame, list) and len(frame) == 1:
+        if isinstance(frame[0], list):
+            return frame[0]
+        if isinstance(frame[0], Mapping) and isinstance(frame[0].get("categories"), list):
+            return frame[0]["categories"]
+    return frame
 
 
 def _from_columns(path: Path, columns: Mapping[str, Any], rate: float | None) -> Table:

@@ -18,6 +18,11 @@ DOCUMENTS = {
     "columns": ({"fps": 25, **{c: VALUES[:, i].tolist() for i, c in enumerate(CHANNELS)}}, VALUES),
     "MediaPipe's classifications": (
         [{"categories": [{"category_name": c, "score": row[i]} for i, c in enumerate(BLENDSHAPES)]} for row in VALUES], FACE),
+    "MediaPipe's faces": (
+        [{"faceBlendshapes": [{"categories": [{"index": i, "score": row[i], "categoryName": c} for i, c in enumerate(BLENDSHAPES)]}]}
+         for row in VALUES], FACE),
+    "MediaPipe's faces in Python": (
+        [{"face_blendshapes": [[{"category_name": c, "score": row[i]} for i, c in enumerate(BLENDSHAPES)]]} for row in VALUES], FACE),
     "MediaPipe": ([[{"categoryName": c, "score": row[i]} for i, c in enumerate(BLENDSHAPES)] for row in VALUES], FACE),
 }  # fmt: skip
 
@@ -26,6 +31,12 @@ DOCUMENTS = {
 def test_json(tmp_path, kind):
     document, wanted = DOCUMENTS[kind]
     np.testing.assert_allclose(load(tmp_path, json.dumps(document), name="m.json")[0].values, wanted, atol=1e-6)
+
+
+def test_frames_on_a_line_each(tmp_path):
+    text = "\n".join(json.dumps({"time": t, **dict(zip(CHANNELS, row))}) for t, row in zip(TIMES, VALUES)) + "\n"
+    for name in ("m.json", "m.jsonl"):
+        np.testing.assert_allclose(load(tmp_path, text, name=name)[0].values, VALUES, atol=1e-6)
 
 
 @pytest.mark.parametrize("text", ['{"a": 1', '{"a": 1}', "[1, 2]", '[{"a": 1}]', "[]", '{"jawOpen": ["x"]}'])
