@@ -26,7 +26,7 @@ from tbd import metrics
 from tbd.face.channels import BLENDSHAPES, INDEX
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.render.renderer import MeshWarpRenderer
+from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer
 from tbd.face.tracker import FaceMeshTracker
 from tbd.media.rates import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from tbd.metrics.faces.crops import face_chips
@@ -91,6 +91,8 @@ class Performance:
     seed: int
     length: int
     intensity: float = 1.0
+    prepared: DrawFrame | None = None
+    """The portrait as the renderer prepares it, for several clips of one face."""
 
     @cached_property
     def asked(self) -> Tensor:
@@ -117,7 +119,7 @@ class Performance:
 
     @cached_property
     def frames(self) -> Tensor:
-        drawn = MeshWarpRenderer(workers=1).render(self.face, Motion(self.motion.numpy()))
+        drawn = MeshWarpRenderer(workers=1).render_values(self.face, Motion(self.motion.numpy()).clamped().values, self.prepared)
         return torch.from_numpy(np.stack(list(drawn)).transpose(0, 3, 1, 2).copy())
 
     @cached_property
@@ -435,8 +437,9 @@ def effects(face: FaceGeometry, stranger: FaceGeometry, folder: Path, length: in
         length: frames of a clip.
         frames: at most so many of a clip for FID and KID.
     """
-    happy, sad = Performance(face, "happy", 1, length), Performance(face, "sad", 2, length)
-    teachers = [Performance(face, emotion, seed, length) for emotion, seed in (("happy", 11), ("sad", 12))]
+    drawn: dict[str, Any] = {"length": length, "prepared": MeshWarpRenderer(workers=1).prepare(face)}
+    happy, sad = Performance(face, "happy", 1, **drawn), Performance(face, "sad", 2, **drawn)
+    teachers = [Performance(face, emotion, seed, **drawn) for emotion, seed in (("happy", 11), ("sad", 12))]
     return [
         *geometry(happy, sad),
         *dynamics(happy, sad),

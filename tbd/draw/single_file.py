@@ -206,7 +206,7 @@ def _vae_config(weights: Weights) -> dict[str, Any]:
 
 
 def _sdxl_clue(path: str | os.PathLike, content: Weights) -> str | None:
-    """How a file says that its autoencoder is SDXL's, whose layers have the names and shapes of Stable Diffusion 1.x; None where it does not."""
+    """How a file says that its autoencoder is SDXL's, which has the layers of Stable Diffusion 1.x; None where it does not."""
     if any(name.startswith("conditioner.") for name in content):
         return "its text encoders lie beside it"
     if _file_kind(Path(path)) == "safetensors":

@@ -23,14 +23,14 @@ class FaceDetection:
         rotation: (3, 3) float32 as `FaceGeometry.rotation`, where the model estimates it.
         distance: Distance from the camera to the face in any unit, where the model estimates it.
         blendshapes: (52,) float32 in 0..1, in the order of `tbd.face.channels.BLENDSHAPES`, where the model estimates them.
-        expected: (52,) float32 in 0..1, coefficients that something else than the face's shape speaks for, such as its look.
+        appearance: (E,) float32 in 0..1, what its pixels look like by the classes of whoever reads them; at most 8 classes.
     """
 
     points: np.ndarray
     rotation: np.ndarray | None = None
     distance: float | None = None
     blendshapes: np.ndarray | None = None
-    expected: np.ndarray | None = None
+    appearance: np.ndarray | None = None
 
     def shifted(self, x: float, y: float) -> "FaceDetection":
         """Shift the points.

@@ -49,13 +49,14 @@ class NeutralFace:
         face: (478, 3) in inter-ocular distances, as `FaceGeometry.canonical`.
         blendshapes: (52,) coefficients that the tracker's model estimates for it, zeros where it estimates none.
         source: What results call it, usually a file's name.
-        expected: (52,) coefficients that something else than its shape speaks for, as `tbd.face.mesh.FaceDetection.expected`, if known.
+        appearance: (8,) what it looks like in its more expressive moments, as `FaceDetection.appearance` with zeros behind, if known.
+            A face at rest looks like much, and what another one of the same person looks like is measured against it.
     """
 
     face: np.ndarray
     blendshapes: np.ndarray
     source: str
-    expected: np.ndarray | None = None
+    appearance: np.ndarray | None = None
 
 
 def sustained_expression(rest: np.ndarray, neutral: np.ndarray | None = None) -> np.ndarray:

@@ -14,6 +14,7 @@ from tbd.media.container import (
     Segment,
     decode_packets,
     decode_stream,
+    first_decodable,
     missing_seconds,
     open_container,
     require_file,
@@ -32,6 +33,8 @@ _MIN_PEAK = 1e-3
 """A recording whose loudest sample stays below this (−60 dB of full scale) holds no speech."""
 _MIN_SECONDS = 0.1
 """A shorter recording cannot hold a phone."""
+_LOWEST_RATE = 2000
+"""Samples a second; telephones have 8000, and a header that says less is a mistake: its seconds would become hours."""
 _AAC_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 """Samples per second that AAC encodes and every player plays."""
 _DEFAULT_AAC_RATE = 48_000
@@ -126,7 +129,9 @@ def read_sound(path: str | os.PathLike) -> Sound:
 def _audio_stream(container: Any, path: Path) -> Any:
     if not container.streams.audio:
         raise InputError(f"{path} has no sound in it; give a recording of speech.")
-    stream = container.streams.audio[0]
+    stream = first_decodable(container.streams.audio, path, "sound")
+    if 0 < stream.rate < _LOWEST_RATE:
+        raise InputError(f"{path} says that it has {stream.rate} samples of sound a second; its header is wrong, or it is no speech.")
     if stream.codec_context.name in _CHECKSUMMED_CODECS:
         stream.codec_context.options = {"err_detect": "crccheck+explode"}  # else a damaged packet is played as noise
     return stream

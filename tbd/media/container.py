@@ -1,7 +1,7 @@
 """Open media files and decode their packets, for audio and video alike: time origin, errors in one sentence, damaged packets."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +74,26 @@ def video_streams(container: Any) -> list[Any]:
     from av.stream import Disposition
 
     return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+
+
+def first_decodable(streams: Sequence[Any], path: Path, what: str) -> Any:
+    """Return the first of a container's streams for whose codec there is a decoder.
+
+    Args:
+        streams: One or more streams of PyAV.
+        path: The file.
+        what: What they hold, for the message.
+
+    Returns:
+        The stream.
+
+    Raises:
+        InputError: If there is a decoder for none.
+    """
+    found = next((stream for stream in streams if stream.codec_context is not None), None)
+    if found is None:
+        raise InputError(f"{path} holds {what} of a kind that cannot be decoded; save it anew as MP4 (H.264 and AAC).")
+    return found
 
 
 def _reason(error: Exception, path: Path) -> str:

@@ -19,6 +19,10 @@ _MAX_TRANSPARENT = 0.01
 """Share of an image that may be transparent without a warning."""
 
 
+class NotAPictureError(InputError):
+    """A file is no picture of any kind, but perhaps a video."""
+
+
 def read_image(path: str | os.PathLike) -> np.ndarray:
     """Read an image as it is meant to be seen.
 
@@ -33,7 +37,8 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         (H, W, 3) uint8 sRGB.
 
     Raises:
-        InputError: If the file is missing, a folder, empty, truncated, or no image (a video, a text, a camera's raw file).
+        InputError: If the file is missing, a folder, empty, truncated, or of a kind that is not read (a camera's raw file).
+        NotAPictureError: If it is none, but a video or a text.
 
     Example:
         >>> read_image("portrait.heic").shape  # doctest: +SKIP
@@ -54,7 +59,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         if path.read_bytes()[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return _read_tiff(path)
         kind = "a video; give a still picture, or track it with `tbd track`" if _is_video(path) else "no picture; give a PNG, JPEG or such"
-        raise InputError(f"{path} is {kind}.") from error
+        raise NotAPictureError(f"{path} is {kind}.") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{path} has too many pixels to read; give a picture below 179 megapixels.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:

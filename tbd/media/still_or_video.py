@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from tbd.errors import InputError
-from tbd.media.image import read_image
+from tbd.media.image import NotAPictureError, read_image
 from tbd.media.video import read_video
 
 
@@ -24,10 +24,8 @@ def read_still_or_video(path: str | os.PathLike) -> Iterable[np.ndarray]:
     """
     try:
         return [read_image(path)]
-    except InputError as no_picture:
+    except NotAPictureError:
         try:
             return read_video(path)
         except InputError:
-            if "is no picture" not in str(no_picture):
-                raise no_picture from None
             raise InputError(f"{path} is neither a picture nor a video that can be read; give one with a face.") from None

@@ -15,6 +15,7 @@ from tbd.media.container import (
     Damage,
     Segment,
     decode_stream,
+    first_decodable,
     missing_seconds,
     open_container,
     require_file,
@@ -103,7 +104,7 @@ def _video_stream(container: Any, path: Path) -> Any:
     if not streams:
         cover = " but a cover" if container.streams.video else ""
         raise InputError(f"{path} has no moving pictures in it{cover}; give a video.")
-    stream = streams[0]
+    stream = first_decodable(streams, path, "moving pictures")
     stream.thread_type = "AUTO"
     # else FFmpeg keeps frames back from a damaged packet to the next keyframe, which may be the rest of the video
     stream.codec_context.flags |= Flags.output_corrupt

@@ -27,11 +27,14 @@ class ValidationExit:
             self._common = float(trainer.strategy.reduce(own, reduce_op="min"))
 
     def possible(self, batch_idx: int, dataloader_idx: int) -> bool:
-        """Return whether all processes come to the end of this batch of a training run's validation.
+        """Tell whether all processes come to the end of this batch of a training run's validation.
 
         Args:
             batch_idx: Number of the batch.
             dataloader_idx: Number of its loader.
+
+        Returns:
+            Whether all of them may agree there.
         """
         return dataloader_idx == 0 and batch_idx < self._common
 

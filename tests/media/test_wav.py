@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tbd.errors import InputError
+from tbd.media import read_audio
 from tbd.media.wav import read_samples, read_wave
 
 SAMPLES = np.arange(-1000, 1000, dtype=np.int16)
@@ -50,3 +51,8 @@ def test_bad_input(tmp_path, path):
     for kind, said in ({"rate": 22050}, "22050 Hz"), ({"channels": 2}, "2 channels"), ({"width": 1}, "8 bits"):
         with pytest.raises(InputError, match=said):
             read_samples(write(tmp_path / "other.wav", **kind))
+
+
+def test_a_header_of_one_sample_a_second_is_no_recording_of_hours(tmp_path):
+    with pytest.raises(InputError, match="has 1 samples of sound a second; its header is wrong"):
+        read_audio(write(tmp_path / "a.wav", rate=1))

@@ -1,7 +1,6 @@
 """One process and two give the same results: a prime number of clips, uneven shares, and a share of none (gloo)."""
 
 import os
-import socket
 from pathlib import Path
 from unittest import mock
 
@@ -13,6 +12,7 @@ from torch import nn
 from tbd import metrics
 from tbd.metrics.quality import frechet, kernel_distance
 from tbd.think.emotions import EMOTIONS
+from tests.ranks import run_ranks
 
 CLIPS = 7
 SHARES = {"uneven": (range(5), range(5, 7)), "interleaved": (range(0, 7, 2), range(1, 7, 2)), "one is empty": (range(7), range(0))}
@@ -71,10 +71,11 @@ def results(made: dict[str, metrics.ClipMetric]) -> dict[str, float]:
     return {name: metric.compute().item() for name, metric in made.items()}
 
 
-def _process(rank: int, port: int, folder: Path) -> None:
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+def main(rank: int, world: int, port: str, folder: str) -> None:
+    """What each process of `tests.ranks` does."""
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
     torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", rank=rank, world_size=2)
+    torch.distributed.init_process_group("gloo", rank=rank, world_size=world)
     made, found = build(), {}
     for name, shares in SHARES.items():
         for metric in made.values():
@@ -83,7 +84,7 @@ def _process(rank: int, port: int, folder: Path) -> None:
         found[name] = results(made)
         with made["LMD"].sync_context():
             found[name]["clips"], found[name]["without a face"] = int(made["LMD"].clips), int(made["LMD"].unmeasured)
-    torch.save(found, folder / f"{rank}.pt")
+    torch.save(found, Path(folder) / f"{rank}.pt")
     torch.distributed.destroy_process_group()
 
 
@@ -97,10 +98,7 @@ def single():
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    torch.multiprocessing.spawn(_process, (port, folder), nprocs=2)
+    run_ranks("tests.metrics.test_distributed", str(folder))
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 

@@ -14,8 +14,8 @@ from tbd.face.mesh import FaceDetection
 _POINTS = 3 * NUM_POINTS
 _DISTANCE = _POINTS + 9
 _BLENDSHAPES = slice(_DISTANCE + 1, _DISTANCE + 1 + len(BLENDSHAPES))
-_EXPECTED = slice(_BLENDSHAPES.stop, _BLENDSHAPES.stop + len(BLENDSHAPES))
-_ROW = _EXPECTED.stop
+_APPEARANCE = slice(_BLENDSHAPES.stop, _BLENDSHAPES.stop + 8)
+_ROW = _APPEARANCE.stop
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class DetectionRows:
     """The detections of the frames in which the face was found.
 
     Args:
-        rows: (T, 1548) float32, a row for each frame; a memory map, to be read in blocks. Zeros where a model estimates points alone.
+        rows: (T, 1504) float32, a row for each frame; a memory map, to be read in blocks. Zeros where a model estimates points alone.
     """
 
     rows: np.ndarray
@@ -52,9 +52,9 @@ class DetectionRows:
         return np.array(self.rows[:, _BLENDSHAPES])
 
     @property
-    def expected(self) -> np.ndarray:
-        """(T, 52) float32 in 0..1, a copy in memory, as `FaceDetection.expected`."""
-        return np.array(self.rows[:, _EXPECTED])
+    def appearance(self) -> np.ndarray:
+        """(T, 8) float32 in 0..1, a copy in memory, as `FaceDetection.appearance` with zeros behind."""
+        return np.array(self.rows[:, _APPEARANCE])
 
 
 class DetectionFile:
@@ -115,7 +115,7 @@ class DetectionFile:
 
 
 def _to_row(detection: FaceDetection) -> np.ndarray:
-    """(1548,) float32: points, then what the model estimates beyond them, zeros where it does not."""
+    """(1504,) float32: points, then what the model estimates beyond them, zeros where it does not."""
     row = np.zeros(_ROW, np.float32)
     row[:_POINTS] = detection.points.ravel()
     if detection.rotation is not None:
@@ -124,6 +124,6 @@ def _to_row(detection: FaceDetection) -> np.ndarray:
         row[_DISTANCE] = detection.distance
     if detection.blendshapes is not None:
         row[_BLENDSHAPES] = detection.blendshapes
-    if detection.expected is not None:
-        row[_EXPECTED] = detection.expected
+    if detection.appearance is not None:
+        row[_APPEARANCE][: len(detection.appearance)] = detection.appearance
     return row

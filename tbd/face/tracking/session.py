@@ -20,6 +20,9 @@ from tbd.face.tracking.shot_boundaries import Cut, ShotBoundaryDetector
 from tbd.media.rates import FPS
 from tbd.utils.tracks import runs
 
+_AT_REST = 0.9
+"""Quantile over a clip of a face at rest up to which what it looks like is nothing: it wavers with each syllable."""
+
 
 class TrackerSteps(Protocol):
     """The steps of a `tbd.face.tracker.Tracker` that a session calls."""
@@ -146,8 +149,9 @@ class TrackingSession:
         """Return the person's resting face, where the clip shows them at rest; see `Tracker.neutral_face`."""
         detections = self._detections.read(self.source)
         require_size(detections, self.source)
-        blendshapes, expected = (np.median(values, 0).astype(np.float64) for values in (detections.blendshapes, detections.expected))
-        return NeutralFace(resting_face(detections.points), blendshapes, self.source, expected)
+        blendshapes = np.median(detections.blendshapes, 0).astype(np.float64)
+        appearance = np.quantile(detections.appearance, _AT_REST, axis=0).astype(np.float64)
+        return NeutralFace(resting_face(detections.points), blendshapes, self.source, appearance)
 
     def points(self) -> np.ndarray:
         """Return (T, 478, 3) float32 mesh points as `FaceGeometry.points`, interpolated where the face was lost."""

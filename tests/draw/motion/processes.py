@@ -1,10 +1,9 @@
 """Training, validation and test of the tiny motion model on `world` CPU processes; writes what each of them found.
 
-python -m tests.draw.motion.processes RANK WORLD PORT OUTPUT CORPUS
+python -m tests.ranks tests.draw.motion.processes WORLD OUTPUT CORPUS
 """
 
 import os
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -84,7 +83,3 @@ def results(world: int, corpus: Path) -> dict[str, Any]:
         "logged": logged, "validated": validated, "tested": tested, "weights": weights, "mean": own.mean, "std": own.std,
         "said": [str(warning.message) for warning in said if "mean and std" in str(warning.message)],
     }  # fmt: skip
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -1,18 +1,11 @@
 """Two processes train, validate and test the motion model as one does with the same global batch."""
 
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
 from tests.draw.motion.processes import results
 from tests.draw.tiny_motion import write_corpus
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.ranks import run_ranks
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +16,7 @@ def runs(tmp_path_factory) -> tuple[dict, dict, dict]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PL_GLOBAL_SEED", "3")
         one = results(1, corpus)  # it packs the corpus
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "tests.draw.motion.processes"]
-        processes = [
-            subprocess.Popen(
-                [*command, str(rank), "2", port, str(folder / "two"), str(corpus)],
-                env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )
-            for rank in range(2)
-        ]  # fmt: skip
-    texts = [process.communicate(timeout=600)[0].decode() for process in processes]
-    assert not any(process.returncode for process in processes), "\n\n".join(text[-3000:] for text in texts)
+        run_ranks("tests.draw.motion.processes", str(folder / "two"), str(corpus))
     return one, *(torch.load(folder / f"two.{rank}", weights_only=True) for rank in range(2))
 
 

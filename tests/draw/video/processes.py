@@ -1,13 +1,12 @@
 """Runs of the tiny video model on `world` CPU processes, one after another; each writes what it saw and what it became.
 
-python -m tests.draw.video.processes RANK WORLD PORT FOLDER [RUN …]
+python -m tests.ranks tests.draw.video.processes WORLD FOLDER [RUN …]
 
 A run is a key of `STRATEGIES`, with ``+`` behind it where it goes on from the checkpoint of the first run of shares. All runs of a rank
 share one process, since imports take longer than a run.
 """
 
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -42,8 +41,9 @@ def _own(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
-def main(rank: int, world: int, port: str, folder: Path, *runs: str) -> None:
+def main(rank: int, world: int, port: str, output: str, *runs: str) -> None:
     torch.set_num_threads(1)
+    folder = Path(output)
     for run in runs:
         # each strategy's teardown removes some of them
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": str(world)}
@@ -86,7 +86,3 @@ def train(rank: int, world: int, strategy: str, checkpoint: Path, goes_on: bool 
         "optimized": sum(_own(p).numel() for group in trainer.optimizers[0].param_groups for p in group["params"]),
         "weights": {name: _whole(p.detach()).clone() for name, p in model.named_parameters()},
     }
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), *sys.argv[5:])

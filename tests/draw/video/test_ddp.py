@@ -1,9 +1,5 @@
 """Two processes, with whole weights or shares of them, do what one does with the same global batch."""
 
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import lightning as L
@@ -17,9 +13,7 @@ from tbd.draw.video.training_options import VideoTraining
 from tbd.errors import InputError
 from tests.draw.tiny_video import tiny_video_model
 from tests.draw.video.processes import train
-
-ROOT = Path(__file__).resolve().parents[3]
-
+from tests.ranks import run_ranks
 
 RUNS = ("ddp", "shards", "copies", "shards+")
 
@@ -28,15 +22,7 @@ RUNS = ("ddp", "shards", "copies", "shards+")
 def two(tmp_path_factory) -> Path:
     """The folder of what each of two processes saw, in all `RUNS`; each imports for longer than it trains, so there is one pair."""
     folder = tmp_path_factory.mktemp("two")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    commands = [[sys.executable, "-m", "tests.draw.video.processes", str(rank), "2", port, str(folder), *RUNS] for rank in range(2)]
-    processes = [subprocess.Popen(c, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for c in commands]
-    texts = [process.communicate(timeout=600)[0].decode() for process in processes]
-    # one that fails takes the others with it: only all of them together say why
-    assert not any(process.returncode for process in processes), "\n\n".join(text[-3000:] for text in texts)
+    run_ranks("tests.draw.video.processes", str(folder), *RUNS)
     return folder
 
 

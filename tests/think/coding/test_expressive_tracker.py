@@ -81,6 +81,31 @@ def test_the_same_person_at_rest_counts_as_nothing(frames, smile_unheeded):
     assert motion["browDownLeft"].max() < 0.15 and motion["eyeWideLeft"].max() < 0.15
 
 
+class Wavers(Always):
+    """Names one emotion, more surely in some frames than in others."""
+
+    def __call__(self, image: np.ndarray, points: np.ndarray) -> np.ndarray:
+        found = super().__call__(image, points)
+        return found if self.calls % 2 else np.eye(len(found))[2] * 0.5 + 0.5 * found
+
+
+@pytest.mark.parametrize("probability", [0.2, 0.4, 0.7])
+def test_a_neutral_clip_is_neutral_against_itself_however_it_is_read(probability, frames, by_mesh, smile_unheeded):
+    """Resting faces are taken for angry ones, and what they are taken for wavers with each syllable."""
+    tracker = ExpressiveTracker(reader=Wavers(probability, 0.0, 1 - probability))
+    mesh = FaceMeshTracker()
+    against = mesh.track(frames, neutral=mesh.neutral_face(frames))
+    motion = tracker.track(frames, neutral=tracker.neutral_face(frames))
+    np.testing.assert_allclose(motion.values, against.values, atol=0.02)
+
+
+def test_a_stranger_s_resting_face_that_is_taken_for_angry_is_not(frames, by_mesh, smile_unheeded):
+    motion = ExpressiveTracker(reader=Always(0.38, 0.0, 0.62)).track(frames)
+    np.testing.assert_allclose(motion.values, by_mesh.values, atol=1e-6)
+    angrier = ExpressiveTracker(reader=Always(0.7, 0.0, 0.3)).track(frames)
+    assert angrier["browDownLeft"].min() > 0.85
+
+
 def test_the_landmarker_reads_shapes_where_its_file_is_given(frames, landmarker):
     plain, reader = FaceLandmarkerTracker(landmarker).track(frames), Always(0.0, 1.0, 0.0)
     motion = ExpressiveTracker(landmarker, reader).track(frames)
@@ -96,11 +121,13 @@ def test_a_picture_is_located_without_reading(frames):
 
 
 def test_expectation_is_a_sum_of_prototypes_and_grows_with_the_probability():
-    faint, half, sure = (expect(np.array([p, 0.0, 1 - p]), Always.emotions)[INDEX["browDownLeft"]] for p in (0.1, 0.3, 0.9))
-    assert 0 < faint < half < sure == pytest.approx(1)
+    rest, faint, half, sure = (expect(np.array([p, 0.0, 1 - p]), Always.emotions)[INDEX["browDownLeft"]] for p in (0.3, 0.43, 0.5, 0.9))
+    assert rest == 0 < faint < half < sure == pytest.approx(1)
     both = expect(np.array([0.5, 0.5, 0.0]), Always.emotions)
-    assert both[INDEX["browDownLeft"]] == pytest.approx(0.75) and both[INDEX["mouthSmileLeft"]] == pytest.approx(0.75)
+    assert both[INDEX["browDownLeft"]] == pytest.approx(0.5) and both[INDEX["mouthSmileLeft"]] == pytest.approx(1)
     assert not expect(np.array([0.0, 0.0, 1.0]), Always.emotions).any()
+    frowns = expect(np.array([[0.3, 0.0, 0.7], [1.0, 0.0, 0.0]]), Always.emotions, at_rest=np.array([0.8, 0.0, 0.2]))
+    assert frowns[0, INDEX["browDownLeft"]] == 0 < frowns[1, INDEX["browDownLeft"]]
 
 
 def test_speech_is_raised_and_never_lowered():
@@ -114,7 +141,7 @@ def test_speech_is_raised_and_never_lowered():
 def test_a_full_smile_is_no_anger():
     class Rows:
         def __init__(self, smile: float) -> None:
-            self.expected = np.tile(expect(np.array([1.0, 0.0, 0.0]), Always.emotions), (5, 1))
+            self.appearance = np.tile(np.array([1.0, 0.0, 0.0]), (5, 1))
             self.fit = ClipFit(np.zeros((5, len(BLENDSHAPES))), np.zeros((5, 3, 3)), np.ones(5), np.zeros((5, 2)))
             self.fit.blendshapes[:, [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]] = smile
 
