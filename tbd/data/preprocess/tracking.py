@@ -61,12 +61,13 @@ def find_neutral(raw: RawClip, tracker: Tracker, cache: Cache, key: str) -> Neut
         kept = cache.path(f"neutral/{key}/{re.sub(r'[^A-Za-z0-9.-]+', '_', file.name)}.npz")
         if kept.is_file():
             with suppress(OSError, ValueError, KeyError), np.load(kept, allow_pickle=False) as neutral:
-                return NeutralFace(neutral["face"], neutral["blendshapes"], file.name, neutral["appearance"])
+                look = neutral["appearance"]  # caches from before it are measured again
+                return NeutralFace(neutral["face"], neutral["blendshapes"], file.name, look if len(look) else None)
         with suppress(InputError), file.opened() as path:
             neutral = tracker.neutral_face((LazyFrame(frame) for frame in read_video(path).av_frames(threads=False)), file.name)
             with atomic_output(kept) as temporary:
-                values = {"face": neutral.face, "blendshapes": neutral.blendshapes, "appearance": neutral.appearance}
-                np.savez(temporary, **{name: value for name, value in values.items() if value is not None})
+                look = np.zeros(0) if neutral.appearance is None else neutral.appearance
+                np.savez(temporary, face=neutral.face, blendshapes=neutral.blendshapes, appearance=look)
             return neutral
     return None
 
