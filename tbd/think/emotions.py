@@ -49,7 +49,7 @@ _TABLE = (
     EmotionSpec(
         name="disgusted", noun="disgust", adjective="disgusted", aliases=("disgust", "dis"),
         prototypes=(
-            prototype(_FACS + ": mouth open", {9: 1.0, 10: 0.6, 16: 0.6, 25: 0.5, 26: 0.3, 4: 0.4, 7: 0.4}),
+            prototype(_FACS + ": mouth open", {9: 1.0, 10: 0.7, 15: 0.45, 16: 0.2, 17: 0.35, 25: 0.5, 4: 0.25, 7: 0.4}),
             prototype(_FACS + ": without wrinkling the nose", {10: 1.0, 15: 0.4, 17: 0.7}),
             prototype(_FACS + ": mouth closed", {9: 1.0, 10: 0.6, 15: 0.4, 17: 0.5, 4: 0.4, 7: 0.4}),
         ),
@@ -61,7 +61,7 @@ _TABLE = (
     EmotionSpec(
         name="fear", noun="fear", adjective="fearful", aliases=("fearful", "afraid", "scared", "fea"),
         prototypes=(
-            prototype(_FACS, {1: 1.0, 2: 0.5, 4: 0.6, 5: 1.0, 20: 0.9, 25: 0.7, 26: 0.7}),
+            prototype(_FACS, {1: 1.0, 2: 0.5, 4: 0.6, 5: 1.0, 20: 0.9, 25: 0.7, 26: 0.85}),
             prototype(_FACS + ": jaw dropped", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 20: 0.7, 25: 0.6, 26: 0.6}),
             prototype(_EMFACS + ": brow and lids alone", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0}),
         ),

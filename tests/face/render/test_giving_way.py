@@ -52,6 +52,11 @@ def test_lids_widen_less_under_a_lowered_brow_of_their_side():
     assert shown[AT["eyeWideLeft"]] == pytest.approx(0.4) and shown[AT["eyeWideRight"]] == 1
 
 
+def test_brows_that_are_drawn_together_and_raised_weigh_on_no_lid():
+    assert respond(pose(eyeWide=0.9, browDown=0.6, browInnerUp=0.8))[AT["eyeWideLeft"]] == pytest.approx(0.9)
+    assert respond(pose(eyeWide=0.9, browDown=0.6, browInnerUp=0.2))[AT["eyeWideLeft"]] < 0.7
+
+
 def test_a_blink_closes_wide_eyes_under_lowered_brows(face):
     points = face[0].canonical + moved(face, eyeBlink=1.0, eyeWide=1.0, browDown=1.0)[0]
     assert np.abs(lid_gap(points, "Left")).max() < 1e-5
