@@ -2,8 +2,9 @@
 
 Protocol ``lip_limits-1``. What a recording tells of a jaw at all: networks and regressions that learn from these very faces, each judged on
 people that it has not seen (so they are no model to ship). What phones tell by the rules of the procedural corpus: by the phones of aligned
-words, by the nearest phones without words, by both, and with the voice's loudness added. And what the motion model draws: one seed, and
-the mean over seeds. Each figure is the best correlation within ±6 frames, its interval bootstrapped over people.
+words, by the nearest phones without words, by both, and with the voice's loudness added. And what the motion model draws by itself, without
+the idle motion of a pipeline: one seed, and the mean over seeds. Each figure is the best correlation within ±6 frames, its interval
+bootstrapped over people.
 
     python -m benchmarks.lip_limits CLIP.wav ... --manifest clips.csv --output out.json
 """

@@ -1,6 +1,6 @@
 """Does a face live beside its words? Head, brows, cheeks, blinks and gaze of drawn plain speech, against tracked people.
 
-Protocol ``liveliness-2``. Each clip is a person who talks: its sound is drawn from with a neutral plan, once for each seed, with the
+Protocol ``liveliness-3``. Each clip is a person who talks: its sound is drawn from with a neutral plan, once for each seed, with the
 idle motion that a pipeline adds, and statistics of the drawing stand beside those of the tracked face, both over the first six seconds.
 Given are medians over clips (and seeds), means of what is counted (a blink more in six seconds is ten more a minute), the drawn over
 the tracked, and how sure the people's figure is (95 %, clips resampled). Each clip has seeds of its own: how much a face moves beside its
@@ -10,17 +10,23 @@ A tracker's own noise counts as motion of brows and gaze, and lids that close lo
 where the gaze stays, outside of blinks; all that the tracker takes for one stand beside it. The halves of a tracked face also differ at
 rest, and where it is turned: they are compared about the median of their difference, since a portrait brings a resting face of its own.
 
+With ``--videos``, the folder of the clips' films, a drawing is also rendered on the calmest frame of its film and tracked as the film was:
+what is *seen* is nearer to what a person sees than what was drawn, and its halves differ at rest as the person's do. How far such a
+rendering may be trusted is seen with ``--replay true``: then the film's own motion is rendered in place of a drawing.
+
 A clip may also be a 16 kHz wave file with its tracked motion (.npz) beside it, where there is no tracker.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import binary_dilation
 
 from benchmarks.common import environment, run, table, write_results
 from benchmarks.real_speech import LONGEST, SpeechClip, draw_all, drawings_of, read_clip
+from benchmarks.seen import find_video, watch
 from tbd import MOTION_MODEL
 from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
@@ -138,6 +144,8 @@ def liveliness(
     model: str = MOTION_MODEL,
     seeds: int = 2,
     drawings: Path | None = None,
+    videos: Path | None = None,
+    replay: bool = False,
     output: Path | None = None,
 ) -> None:
     """Measure how a motion model moves a face beside its words.
@@ -148,35 +156,54 @@ def liveliness(
         model: packaged name, folder, or hub repository of a motion model.
         seeds: drawings of each clip.
         drawings: a folder where drawings are kept, and from which those that are there are taken; see `benchmarks.real_speech`.
+        videos: a folder with the videos of the clips, by name; with --landmarker what is seen of a drawing on them is described as well.
+        replay: render the films' own motion in place of drawings.
         output: a .json file for the results; a table goes beside it as .md.
     """
+    if (videos is not None or replay) and (videos is None or landmarker is None):
+        raise InputError("What is seen of a performance needs --videos, and --landmarker, MediaPipe's face_landmarker.task.")
     idle, real, drawn, found = IdleMotion(), [], [], {}
     for path in map(Path, clips):
         audio, tracked = read_clip(path, landmarker)
         if len(tracked) >= SHORTEST * FPS:
             found[path.stem] = SpeechClip(audio[: int(LONGEST * SAMPLE_RATE)], tracked, path.stem)
-    performed = draw_all(load_motion_model(model), found, seeds, kept=drawings_of(drawings, model))
+    performed = {} if replay else draw_all(load_motion_model(model), found, seeds, kept=drawings_of(drawings, model))
+    seen, of_seen = [], []
     for number, (name, clip) in enumerate(found.items()):
-        real.append(describe(Motion(clip.tracked.values[: SECONDS * FPS])))
-        for seed, values in enumerate(performed[name]):
-            drawn.append(describe(Motion(idle(values[: SECONDS * FPS], MusclePlan(), number * seeds + seed + 1))))
+        own = Motion(clip.tracked.values[: SECONDS * FPS])
+        motions = [
+            Motion(idle(values[: SECONDS * FPS], MusclePlan(), number * seeds + seed + 1))
+            for seed, values in enumerate(performed.get(name, ()))
+        ] or [own]
+        real.append(describe(own))
+        drawn += map(describe, motions)
+        if videos is not None and landmarker is not None:
+            watched = [describe(motion) for motion in watch(find_video(videos, name), clip.tracked, motions[:1], landmarker)]
+            seen += watched
+            of_seen += [real[-1]] * len(watched)
     if not real:
         raise InputError(f"Name one or more clips of {SHORTEST} seconds or more of a person who talks.")
-    people, ours, sure = typical(real), typical(drawn), {name: interval(name, real) for name in real[0]}
+    results: dict[str, Any] = {"protocol": "liveliness-3", "environment": environment(), "clips": len(real), "seeds": seeds}
+    performer = "the films' own motion" if replay else f"{seeds} seeds a clip"
+    report = f"## liveliness-3\n\n{len(real)} clips, {performer}; medians, and means of {', '.join(COUNTED)}.\n\n"
+    tables = []
+    if not replay:
+        results["drawn"], lines = compare(real, drawn, "drawn")
+        tables.append(lines)
+    if seen:
+        results["seen"], lines = compare(of_seen, seen, "seen")
+        tables.append(f"Seen, on {len(seen)} of the people's own faces, one performance each:\n\n{lines}")
+    write_results(output, results, report + "\n\n".join(tables))
+
+
+def compare(real: Sequence[dict[str, float]], other: Sequence[dict[str, float]], what: str) -> tuple[dict[str, Any], str]:
+    """Typical statistics of people and of something else beside them, as numbers and as a table."""
+    people, ours, sure = typical(real), typical(other), {name: interval(name, real) for name in real[0]}
     rows = [
-        [
-            name,
-            people[name],
-            "{:.2f} to {:.2f}".format(*sure[name]),
-            ours[name],
-            ours[name] / people[name] if people[name] else float("nan"),
-        ]
-        for name in people
+        [name, value, "{:.2f} to {:.2f}".format(*sure[name]), ours[name], ours[name] / value if value else float("nan")]
+        for name, value in people.items()
     ]
-    report = f"## liveliness-2\n\n{len(real)} clips, {seeds} seeds a clip; medians, and means of {', '.join(COUNTED)}.\n\n"
-    report += table(["", "people", "95 %", "drawn", "drawn / people"], rows)
-    results = {"protocol": "liveliness-2", "environment": environment(), "clips": len(real), "seeds": seeds}
-    write_results(output, results | {"people": people, "interval": sure, "drawn": ours}, report)
+    return {"people": people, "interval": sure, what: ours}, table(["", "people", "95 %", what, f"{what} / people"], rows)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from tbd.draw.guidance.base import (
     COND,
     COND_NO_AUDIO,
     EMOTION,
+    MUSCLES,
     PLACES,
     SCALES,
     UNCOND,
@@ -48,9 +49,14 @@ class ProgressiveGuidance(Guidance):
             posture to the emotion, so that one scale hardly moves what the other does.
         audio_regions: The same for the audio. If it is exaggerated in the ``lower`` face alone, articulation grows while gaze and
             head, which express the emotion, stay.
+        alone: The condition whose term is formed without the other. ``emotion``: ε(g) − ε(∅), and ε(g,ℓ) − ε(g) for the muscles.
+            ``muscles``: ε(ℓ) − ε(∅), and ε(g,ℓ) − ε(ℓ) for the emotion. A model that is told a feeling alone guesses its muscles, and the
+            first form takes that guess back, the more of it the higher the muscles' scale; the second leaves it where it is.
+        compensation: By which power the emotion's weight grows with `muscle_scale` in the muscles' regions, from the scale that the
+            guidance was made with: a denoiser adds less for a feeling where its muscles are drawn stronger. 0: not at all.
 
     Raises:
-        ValueError: If a region or the schedule is unknown, or the switch is outside 0..1.
+        ValueError: If a region or the schedule is unknown, `alone` is neither, or the switch is outside 0..1.
 
     Example:
         >>> guidance = ProgressiveGuidance(switch=0.5, schedule="step", emotion_floor=0.0)
@@ -76,6 +82,8 @@ class ProgressiveGuidance(Guidance):
         emotion_regions: list[str] | None = None,
         muscle_regions: list[str] | None = None,
         audio_regions: list[str] | None = None,
+        alone: Literal["emotion", "muscles"] = "emotion",
+        compensation: float = 0.0,
     ) -> None:
         require_regions("region_scales", region_scales)
         require_regions("emotion_regions", emotion_regions)
@@ -84,11 +92,14 @@ class ProgressiveGuidance(Guidance):
         require_schedule(schedule)
         if not 0 <= switch <= 1:
             raise ValueError(f"switch is a progress from 0 to 1, not {switch}.")
+        if alone not in ("emotion", "muscles"):
+            raise ValueError(f"alone is emotion or muscles, not {alone!r}.")
         self.emotion_scale, self.muscle_scale, self.audio_scale = emotion_scale, muscle_scale, audio_scale
         self.switch, self.width, self.schedule = switch, width, schedule
         self.emotion_floor, self.muscle_floor = emotion_floor, muscle_floor
         self.region_scales = dict(region_scales or {})
         self.emotion_regions, self.muscle_regions, self.audio_regions = emotion_regions, muscle_regions, audio_regions
+        self.alone, self.compensation, self._made_with = alone, compensation, muscle_scale
 
     def ramp(self, progress: float) -> float:
         """Compute the change: 0 before the switch, 1 after it."""
@@ -104,10 +115,11 @@ class ProgressiveGuidance(Guidance):
     def branches(self, progress: float) -> tuple[Branch, ...]:
         """Name the wanted branches; see `Guidance.branches`."""
         emotion, muscles, audio = self._weights_over_face(progress)
+        first, last = (emotion, muscles) if self.alone == "emotion" else (muscles, emotion)
         wanted = {
-            UNCOND: any(weight != 1 for weight in emotion.values()),
-            EMOTION: emotion != muscles,
-            COND: any(muscles[place] + audio[place] for place in PLACES),
+            UNCOND: any(weight != 1 for weight in first.values()),
+            self._alone: first != last,
+            COND: any(last[place] + audio[place] for place in PLACES),
             COND_NO_AUDIO: any(audio.values()),
         }
         return tuple(branch for branch, want in wanted.items() if want)
@@ -116,14 +128,29 @@ class ProgressiveGuidance(Guidance):
         """Combine the predictions of one step; see `Guidance.__call__`."""
         like = next(iter(preds.values()))
         w_g, w_l, w_a = (over_regions(weights, like, masks) for weights in self._weights_over_face(progress))
-        return weighted(preds, {UNCOND: 1 - w_g, EMOTION: w_g - w_l, COND: w_l + w_a, COND_NO_AUDIO: -w_a})
+        first, last = (w_g, w_l) if self.alone == "emotion" else (w_l, w_g)
+        return weighted(preds, {UNCOND: 1 - first, self._alone: first - last, COND: last + w_a, COND_NO_AUDIO: -w_a})
+
+    @property
+    def _alone(self) -> Branch:
+        return EMOTION if self.alone == "emotion" else MUSCLES
 
     def _weights_over_face(self, progress: float) -> tuple[dict[str, float], ...]:
         """w_g, w_ℓ and w_a at each of `PLACES`."""
         w_g, w_l, w_a = self.weights(progress)
         muscles = within(self.muscle_regions, w_l, 1.0)
         scaled = {place: weight * self.region_scales.get(place, 1.0) for place, weight in muscles.items()}
-        return within(self.emotion_regions, w_g, 1.0), scaled, within(self.audio_regions, w_a, 0.0)
+        return self._compensated(within(self.emotion_regions, w_g, 1.0)), scaled, within(self.audio_regions, w_a, 0.0)
+
+    def _compensated(self, emotion: dict[str, float]) -> dict[str, float]:
+        """w_g with `compensation` for another scale of the muscles than the guidance was made with."""
+        if not self.compensation or self._made_with <= 0 or self.muscle_scale <= 0:
+            return emotion
+        more = (self.muscle_scale / self._made_with) ** self.compensation
+        return {
+            place: weight * more if self.muscle_regions is None or place in self.muscle_regions else weight
+            for place, weight in emotion.items()
+        }
 
 
 def require_schedule(schedule: str) -> None:

@@ -6,7 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from tbd.draw.motion.coarticulation import give_way, hang_jaw, hold_brows
+from tbd.draw.motion.coarticulation import ease_jaw, give_way, hang_jaw, hold_brows, spread_lips
+from tbd.draw.motion.smiles import SlowSmiles
+from tbd.draw.motion.speaking import SpeechActivity
 from tbd.errors import InputError
 from tbd.face.channels import INDEX
 from tbd.media.rates import FPS
@@ -51,7 +53,7 @@ _ROTATIONS = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll")]
 
 
 class IdleMotion:
-    """Adds glances, lopsidedness and shifts of the head's pose to a motion, and takes from smiles what sounds take.
+    """Adds glances, lopsidedness and shifts of the head's pose to a motion, and shares lips between feeling and speech as people do.
 
     A diffusion model that is trained to predict motion draws the mean of what it cannot know: eyes that may jump at any moment
     do not jump at all, halves of a face that differ from person to person are equal, and a head nods with the voice but returns to
@@ -59,14 +61,16 @@ class IdleMotion:
     do, except while the plan directs them; one half of the face goes a little farther than the other, by a share of what it does,
     which is the performance's own and wanders; and the head takes another pose every second or two, while the eyes stay where they
     look, except while the plan directs it. A smile gives way while lips round, and what else a feeling and speech ask of the same
-    muscles is shared as people share it, where a corpus adds feeling to speech.
+    muscles is shared as people share it, where a corpus adds feeling to speech. Smiles that no plan asks for take seconds, lips that
+    sounds stretch smile with them, and jaws open for sounds as far as people's.
 
     Args:
         glances: How far the eyes jump, 1 as people's; 0: not at all.
         asymmetry: How unequal the halves are, 1 as people's; 0: as they come.
         sway: How far the head's poses lie apart, 1 as people's; 0: as it comes.
         coarticulation: How much a feeling and speech heed each other (smiles give way while lips round, jaws hang between closures, brows
-            that frown stay), 1 as people's; 0: not at all; see `tbd.draw.motion.coarticulation`.
+            that frown stay) and lips and jaw move for sounds as filmed people's do, 1 as people's; 0: not at all; see
+            `tbd.draw.motion.coarticulation` and `tbd.draw.motion.smiles`.
 
     Raises:
         InputError: If an amount is not a number of 0 to 3.
@@ -124,7 +128,7 @@ class IdlePerformance:
 
     def __init__(self, glances: float, asymmetry: float, sway: float, coarticulation: float, seed: int) -> None:
         self._glances, self._asymmetry, self._sway, self._coarticulation = glances, asymmetry, sway, coarticulation
-        self._frames = 0
+        self._frames, self._smiles, self._speech = 0, SlowSmiles(), SpeechActivity()
         rng = np.random.default_rng((seed, 1))
         self._shares = {name: (rng.normal(), rng.uniform(0, 2 * np.pi, len(_PERIODS))) for name in _LOPSIDED}
         eyes, head, looks = (np.random.default_rng((seed, part)) for part in (0, 2, 3))
@@ -149,8 +153,11 @@ class IdlePerformance:
         frames = self._frames + np.arange(len(out))
         performed = perform(plan, len(out), self._frames / FPS if start is None else start)
         if self._coarticulation > 0:
-            for share in (give_way, hang_jaw, hold_brows):
+            out = self._smiles(out, performed, self._coarticulation)
+            speaking = self._speech(out, performed)
+            for share in (give_way, spread_lips, hold_brows):
                 out = share(out, performed, self._coarticulation)
+            out = hang_jaw(ease_jaw(out, self._coarticulation), performed, self._coarticulation, speaking)
         if self._asymmetry > 0:
             self._tilt(out, frames / FPS)
         looks = np.zeros((len(out), 2))

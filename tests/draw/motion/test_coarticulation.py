@@ -1,9 +1,9 @@
-"""Smiles give way while lips round; jaws hang between closures."""
+"""Smiles give way while lips round and come where sounds stretch them; jaws open as far as people's and hang between closures."""
 
 import numpy as np
 import pytest
 
-from tbd.draw.motion.coarticulation import JAW, give_way, hang_jaw, hold_brows
+from tbd.draw.motion.coarticulation import JAW, ease_jaw, give_way, hang_jaw, hold_brows, spread_lips
 from tbd.face.channels import CHANNELS, INDEX
 
 SMILE, ROUND, CHEEK = INDEX["mouthSmileLeft"], INDEX["mouthPucker"], INDEX["cheekSquintLeft"]
@@ -31,6 +31,38 @@ def test_lips_that_the_plan_rounds_take_nothing_of_a_smile():
     assert (give_way(values, values) == values).all() and (give_way(values, 0 * values, amount=0.0) == values).all()
 
 
+def stretched(stretch: float, smile: float = 0.0) -> np.ndarray:
+    values = np.zeros((1, len(CHANNELS)), np.float32)
+    for side in ("Left", "Right"):
+        values[:, INDEX[f"mouthStretch{side}"]], values[:, INDEX[f"mouthSmile{side}"]] = stretch, smile
+    return values
+
+
+def test_lips_that_a_sound_stretches_smile_with_it_the_less_the_more_they_smile():
+    planned = np.zeros((1, len(CHANNELS)))
+    added = [float(spread_lips(stretched(0.1, smile), planned)[0, SMILE]) - smile for smile in (0.0, 0.5, 0.9)]
+    assert added == pytest.approx([0.2, 0.1, 0.02], abs=1e-6)
+    assert (spread_lips(stretched(0.1), planned, 0.0) == stretched(0.1)).all() and not spread_lips(stretched(0.0), planned).any()
+    changed = np.flatnonzero((spread_lips(stretched(0.1), planned) != stretched(0.1))[0])
+    assert set(changed) == {SMILE, INDEX["mouthSmileRight"]}
+
+
+def test_a_stretch_that_is_the_plan_s_is_no_sound_and_corners_that_it_draws_down_stay():
+    afraid = stretched(0.4)
+    assert (spread_lips(afraid, afraid) == afraid).all()
+    for name in ("mouthFrown", "mouthPress", "noseSneer"):
+        planned = np.zeros((1, len(CHANNELS)))
+        planned[:, [INDEX[f"{name}Left"], INDEX[f"{name}Right"]]] = 0.5
+        assert (spread_lips(stretched(0.1), planned) == stretched(0.1)).all()
+
+
+def test_a_jaw_opens_less_for_sounds():
+    values = np.full((2, len(CHANNELS)), 0.5, np.float32)
+    eased = ease_jaw(values)
+    assert eased[:, JAW] == pytest.approx(0.3) and (np.delete(eased, JAW, 1) == np.float32(0.5)).all()
+    assert (ease_jaw(values, 0.0) == values).all() and (ease_jaw(values, 3.0) >= 0).all()
+
+
 def dropping(jaw: float, **channels: float) -> tuple[np.ndarray, np.ndarray]:
     """One frame of speech and a plan that drops the jaw by 0.3."""
     values, planned = np.zeros((1, len(CHANNELS)), np.float32), np.zeros((1, len(CHANNELS)))
@@ -46,6 +78,13 @@ def test_a_jaw_that_a_feeling_drops_hangs_in_vowels():
     assert 0.35 < out[0, JAW] < 0.45
     assert (np.delete(out, JAW, 1) == np.delete(values, JAW, 1)).all()
     assert (hang_jaw(values, 0 * planned) == values).all() and (hang_jaw(values, planned, 0.0) == values).all()
+
+
+def test_while_lips_speak_a_jaw_hangs_the_more_the_wider_a_sound_opens_it():
+    jaws = np.array([0.03, 0.06, 0.12, 0.2, 0.3])
+    spoken, paused = (np.array([hang_jaw(*dropping(jaw), speaking=speaking)[0, JAW] - jaw for jaw in jaws]) for speaking in (1.0, 0.0))
+    assert spoken[0] == pytest.approx(0, abs=1e-6) and (np.diff(spoken) > 0.02).all()  # closed teeth stay so
+    assert (spoken <= paused + 1e-6).all() and paused[2] == pytest.approx(0.3 * 0.88) and spoken[4] == pytest.approx(paused[4])
 
 
 @pytest.mark.parametrize(

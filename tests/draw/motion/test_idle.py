@@ -8,6 +8,7 @@ from tbd.draw.motion.idle import IdleMotion
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS, INDEX
 from tbd.face.motion import Motion
+from tbd.think.facs import perform
 from tbd.think.plan import MuscleAction, MusclePlan
 
 STILL = np.zeros((250, len(CHANNELS)), np.float32)
@@ -62,6 +63,18 @@ def test_halves_differ_by_a_share_that_is_the_performances_own():
     assert np.std([share.mean() for share in shares]) > 0.15 and max(share.std() for share in shares) < 0.4
     assert all(np.abs(one[:, INDEX["mouthSmileLeft"]] + one[:, INDEX["mouthSmileRight"]] - 1).max() < 1e-6 for one in moved)
     assert all((one[:, INDEX["eyeBlinkLeft"]] == one[:, INDEX["eyeBlinkRight"]]).all() for one in moved)  # lids close together
+
+
+def test_a_jaw_that_a_feeling_drops_hangs_in_pauses_and_follows_sounds_while_lips_speak():
+    surprised = MusclePlan(actions=(MuscleAction(unit=26, intensity=0.6),))
+    values = STILL.copy()
+    values[:, INDEX["jawOpen"]] = 0.15 - 0.1 * np.cos(np.arange(250) * 0.8)
+    paused = IdleMotion(0, 0, 0)(values, surprised, 1)[50:, INDEX["jawOpen"]]
+    values[:, INDEX["mouthFunnel"]] = 0.4
+    spoken = IdleMotion(0, 0, 0)(values, surprised, 1)[50:, INDEX["jawOpen"]]
+    asked = perform(surprised, 250)[100, INDEX["jawOpen"]]
+    assert np.percentile(paused, 90) > asked > 0.2 and spoken.std() > 1.2 * values[50:, INDEX["jawOpen"]].std() > 0
+    assert np.corrcoef(spoken, values[50:, INDEX["jawOpen"]])[0, 1] > max(0.98, np.corrcoef(paused, values[50:, INDEX["jawOpen"]])[0, 1])
 
 
 def test_pieces_get_what_the_whole_gets_and_a_seed_gives_one_performance():
