@@ -172,13 +172,14 @@ def invert(displacement: np.ndarray, start: np.ndarray | None = None, steps: int
         seen: list[np.ndarray] = list(
             cv2.split(cv2.remap(field, across + back[0], down + back[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
         )
-        longest = np.float32(0)
+        longest = 0.0
         for plane, missed, stretched in zip(back, seen[:2], seen[2:]):
             missed += plane
             missed *= _RATE
             missed /= stretched
-            longest = max(longest, missed.max(), -missed.min())
-            plane -= np.clip(missed, -_LONGEST_STEP, _LONGEST_STEP, out=missed)
+            far = cv2.norm(missed, cv2.NORM_INF)
+            longest = max(longest, far)
+            plane -= missed if far <= _LONGEST_STEP else np.clip(missed, -_LONGEST_STEP, _LONGEST_STEP, out=missed)
         if longest < _ENOUGH:
             break
     return cv2.merge(back)

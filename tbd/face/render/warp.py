@@ -368,17 +368,16 @@ class PortraitWarper:
         pressed = pressed_share(back[1])
         if pressed is not None:
             back[1] = soften_field(back[1], pressed)
-        source = self._identity.copy()
         down, across = self._fine.pixels(self._window)
-        source += self._coarse.upsample(back[0]) * self._coarse.step
-        near = source[down, across]
-        edge = self._edge_in(back[0])
-        near += edge * (self._fine.upsample(back[1], self._window) * self._fine.step - (near - self._identity[down, across]))
+        move = self._coarse.upsample(back[0] * np.float32(self._coarse.step))
+        edge, near = self._edge_in(back[0]), move[down, across]
+        near += edge * (self._fine.upsample(back[1] * np.float32(self._fine.step), self._window) - near)
+        source = cv2.add(move, self._identity)
         upper, lower, moving = self._lips(weights)
         seen = sample(upper, source, cv2.BORDER_REPLICATE)
         if pressed is not None:
             share = self._fine.upsample(pressed, self._window) * edge[..., 0]
-            draw_pressed(seen[down, across], self._average(upper), near, share)
+            draw_pressed(seen[down, across], self._average(upper), source[down, across], share)
         frame = composite(seen, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward, lower, moving)
         self._draw_creases(frame, blendshapes, weights, back[1])
@@ -555,9 +554,8 @@ class PortraitWarper:
             for place, plane, cells, pixels in zip(places, cv2.split(cv2.resize(back, (columns, rows))), (columns, rows), size)
         )
         seen = cv2.remap(light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        seen = cv2.resize(cv2.merge([np.exp(seen * tint) for tint in self._tint]), size)
-        lit = frame[down, across] * seen
-        frame[down, across] = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
+        part = frame[down, across]
+        cv2.multiply(part, cv2.resize(cv2.merge([cv2.exp(seen * tint) for tint in self._tint]), size), dst=part, dtype=cv2.CV_8U)
 
 
 def _shown_turn(angles: np.ndarray, pose: np.ndarray) -> np.ndarray:
