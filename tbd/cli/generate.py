@@ -3,6 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Any
 
+from tbd import MOTION_MODEL
 from tbd.cli.options.command import Command
 from tbd.cli.options.drawing import (
     Components,
@@ -40,9 +41,12 @@ def _options(parser: "ArgumentParser") -> None:
 
 def _run(options: "Namespace") -> None:
     from tbd.cli.options.path_checks import check_generation
+    from tbd.speech.recognizer import recognize_ahead
 
     # before anything heavy is imported
     check_generation(options.portrait, options.audio, options.output, options.plan, options.motion_output, options.plan_output)
+    if options.motion_model == MOTION_MODEL:  # whose encoder takes phones
+        recognize_ahead(options.audio)
     own = {**renderer_values(options), **framing_values(options)}
     generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **drawing_values(options), **own)
 

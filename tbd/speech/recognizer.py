@@ -5,6 +5,7 @@ where features of the sound itself differ from voice to voice.
 """
 
 import functools
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from tbd.media.rates import SAMPLE_RATE
+from tbd.speech.ahead import Passages, recognized_ahead, start_ahead
 from tbd.speech.phones import SILENCE, Phone, from_arpabet, merge_silences
 
 LONGEST = 15.0
@@ -71,7 +73,28 @@ class SphinxRecognizer(PhoneRecognizer):
         """Recognize the phones of a passage; see `PhoneRecognizer.recognize`."""
         if np.abs(audio).max(initial=0) < _FAINTEST:
             return []
-        return list(_recognized(np.round(audio * 32767).astype(np.int16).tobytes(), self.words))
+        return list(_recognized(_samples(audio), self.words))
+
+
+def recognize_ahead(path: str | os.PathLike) -> None:
+    """Let a process of its own recognize the words of a recording that is drawn soon; see `tbd.speech.ahead`.
+
+    Args:
+        path: The recording, in any format that FFmpeg reads.
+    """
+    start_ahead(_recognize_file, path)
+
+
+def _recognize_file(path: str) -> Passages:
+    """The phones of each passage of a recording."""
+    from tbd.media import read_audio
+
+    return {sound: _recognized(sound, True) for sound in map(_samples, passages(read_audio(path)))}
+
+
+def _samples(audio: np.ndarray) -> bytes:
+    """The sound as the decoder takes it: 16 bits a sample."""
+    return np.round(audio * 32767).astype(np.int16).tobytes()
 
 
 def passages(audio: np.ndarray) -> Iterator[np.ndarray]:
@@ -97,6 +120,8 @@ def passages(audio: np.ndarray) -> Iterator[np.ndarray]:
 
 @functools.lru_cache(_REMEMBERED)
 def _recognized(sound: bytes, words: bool) -> tuple[Phone, ...]:
+    if words and (known := recognized_ahead(sound)) is not None:
+        return known
     recognized = (words and _align(sound)) or _spell(sound)
     phones, time, length = [], 0.0, len(sound) / 2 / SAMPLE_RATE
     for start, end, name in recognized:
