@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import Any
 
 from tbd.errors import TBDError
 from tbd.speech.phones import Phone
@@ -29,7 +30,7 @@ class RecognitionAhead:
 
     def __init__(self, recognize: Recognize, path: str | os.PathLike) -> None:
         # A fork has nothing to import anew; this is called before anything of the process has threads.
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._results, child = context.Pipe(duplex=False)
         context.Process(target=_send, args=(recognize, os.fspath(path), child), daemon=True).start()
         child.close()
