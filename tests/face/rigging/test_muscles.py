@@ -42,7 +42,8 @@ def test_film_s_corners_and_chins_are_drawn(channel, point, axis, sign):
     assert sign * Rig(mean_face(), drawn=True).basis[AT[channel], point, axis] > 0.01
 
 
-def test_the_corners_of_a_drawn_frown_go_outwards_nearly_as_far_as_down():
-    """A corner that goes straight down narrows the mouth, which MediaPipe's landmarker reads as a pucker; film's go 0.8 of the way out."""
+def test_the_corners_of_a_drawn_frown_go_outwards_as_well_as_down():
+    """A corner that goes down alone narrows the mouth, which MediaPipe's landmarker reads as a pucker. It sees film's corners go 0.8 as far
+    outwards as down, and of eight portraits 0.5 where they are drawn equally far, 0.8 where by a fifth farther."""
     corner = Rig(mean_face(), drawn=True).basis[AT["mouthFrownLeft"], 291]
-    assert 0.7 < corner[0] / -corner[1] < 1.0
+    assert 1.0 < corner[0] / -corner[1] < 1.3
