@@ -100,22 +100,23 @@ class Aperture:
         """Height and width of the window in pixels."""
         return self._y.shape[0], self._x.shape[1]
 
-    def open(self, top: np.ndarray, bottom: np.ndarray) -> Opening:
+    def open(self, top: np.ndarray, bottom: np.ndarray, box: tuple[slice, slice] = (slice(None), slice(None))) -> Opening:
         """Lay the opening between two contours.
 
         Args:
             top: (N, 2) pixels (x, y) of the picture, the upper contour from corner to corner.
             bottom: (N, 2) pixels, the lower contour.
+            box: (rows, columns) slices of the window that are wanted; all by default.
 
         Returns:
-            The opening over the window.
+            The opening over the box.
         """
         start, end = (top[0] + bottom[0]) / 2, (top[-1] + bottom[-1]) / 2
         if end[0] < start[0]:
             start, end, top, bottom = end, start, top[::-1], bottom[::-1]
         middle, half = (start + end) / 2, max(float(np.linalg.norm(end - start)) / 2, 1.0)
         axis = (end - start) / (2 * half)
-        x, y = self._x - np.float32(middle[0]), self._y - np.float32(middle[1])
+        x, y = self._x[:, box[1]] - np.float32(middle[0]), self._y[box[0]] - np.float32(middle[1])
         along = x * np.float32(axis[0]) + y * np.float32(axis[1])
         down = y * np.float32(axis[0]) - x * np.float32(axis[1])
         span = np.arange(-half - 2, half + 2, 1 / _PER_PIXEL)

@@ -146,7 +146,7 @@ class Eye:
             box: (rows, columns) slices of the window that are drawn, see `box`.
         """
         top, bottom = moved[self.aperture.top], moved[self.aperture.bottom]
-        opening = self.aperture.open(top, bottom).within(box)
+        opening = self.aperture.open(top, bottom, box)
         closing = (self._open - _gap(top, bottom)) / max(self._open, _NARROW * self._face.scale)
         picture = self._compose(opening, moved, skull, upper, lower, box, closing)
         picture += np.float32(0.5)

@@ -89,7 +89,7 @@ class LowerSkin:
         cells: The same cells in the whole grid.
         pixels: The pixels under them.
         extra: (K, cells · 3) float32, the displacement that the K modes add to the skin below the aperture.
-        reach: (rows, columns, 1) float32 0..1 over the cells, 0 where they add nothing.
+        reach: (rows, columns, 2) float32 0..1 over the cells, twice, 0 where they add nothing.
         middle: The cell of the window that lies nearest to the middle of the face; None where brows may weigh on it.
     """
 
@@ -265,7 +265,7 @@ class PortraitWarper:
         below = lower(self._modes, places.reshape(-1, 2)).reshape(above.shape) * self._free[inner][..., None]
         extra = ((below - above) * weight).reshape(len(self._modes), -1).astype(np.float32)
         middle_cell = None if edge is None else self._cell_of(self._face.points[_NOSE, :2], (rows, columns))
-        share = np.clip(8 * weight, 0, 1).astype(np.float32)
+        share = spread(np.clip(8 * weight[..., 0], 0, 1).astype(np.float32), 2)
         return LowerSkin(inner, (rows, columns), self._fine.pixels((rows, columns)), extra, share, middle_cell)
 
     def _prepare_apertures(self) -> None:
@@ -439,13 +439,14 @@ class PortraitWarper:
         change = (nearer * (rotation @ (turn - np.eye(3)) @ rotation.T) + (nearer - 1) * np.eye(3))[:2].astype(np.float32)
         out = []
         for camera, weight, bounds, grid in zip(self._camera, self._head_weight, self._bounds, (self._coarse, self._fine)):
-            move = camera @ change.T + shift[:2].astype(np.float32)
+            cells = self._in_cells(grid)
+            move = _turned(camera, cells @ change)
+            move += (shift[:2] * cells.diagonal()).astype(np.float32)
             move *= weight
             if grid is self._fine:
-                skin = (weights @ self._skin).reshape(*camera.shape[:2], 3)
-                move += skin @ (nearer * rotation @ turn)[:2].astype(np.float32).T
-            move *= np.array([1, -1], np.float32) * np.float32(self._face.scale / grid.step)
-            out.append(np.clip(move, *bounds))
+                skin = (weights @ self._skin).reshape(camera.shape)
+                move += _turned(skin, cells @ (nearer * rotation @ turn)[:2].astype(np.float32))
+            out.append(np.minimum(np.maximum(move, bounds[0]), bounds[1]))
         forward = unfold(out[1], *self._middle)
         return [invert(out[0], steps=4), invert(forward)], forward
 
@@ -515,10 +516,9 @@ class PortraitWarper:
 
     def _below(self, skin: LowerSkin, weights, turn, source, back, forward) -> np.ndarray:
         """(h, w, 2) pixels of the picture that the skin below an aperture comes from, over its window."""
-        rotation = (self._face.rotation @ turn)[:2].astype(np.float32)
-        extra = (weights @ skin.extra).reshape(*back[skin.inner].shape[:2], 3) @ rotation.T
-        extra *= np.array([1, -1], np.float32) * np.float32(self._face.scale / self._fine.step)
-        start, field = back[skin.inner], forward[skin.inner] + extra
+        rotation = self._in_cells(self._fine) @ (self._face.rotation @ turn)[:2].astype(np.float32)
+        start = back[skin.inner]
+        field = forward[skin.inner] + _turned((weights @ skin.extra).reshape(*start.shape[:2], 3), rotation)
         if skin.middle is not None:
             unfold(field, *skin.middle)
         field = invert(field, start=start)
@@ -526,7 +526,12 @@ class PortraitWarper:
             field = soften_field(field, pressed)
         # Where nothing is added, further steps of the search must not move the skin either: the window's edge would show.
         apart = (field - start) * skin.reach
-        return source[skin.pixels] + self._fine.upsample(apart, skin.cells) * self._fine.step
+        apart *= np.float32(self._fine.step)
+        return source[skin.pixels] + self._fine.upsample(apart, skin.cells)
+
+    def _in_cells(self, grid: Grid) -> np.ndarray:
+        """(2, 2) float32 that turns inter-ocular distances (to the right, up) into a grid's cells (to the right, down)."""
+        return np.diag([1.0, -1.0]).astype(np.float32) * np.float32(self._face.scale / grid.step)
 
     def _layer_at(self, foreground: np.ndarray, places: np.ndarray, pixels: Window) -> np.ndarray:
         """(h, w, 3) uint8: a foreground sampled at places, before the background of a window, which does not go with it."""
@@ -556,6 +561,12 @@ class PortraitWarper:
         seen = cv2.remap(light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         part = frame[down, across]
         cv2.multiply(part, cv2.resize(cv2.merge([cv2.exp(seen * tint) for tint in self._tint]), size), dst=part, dtype=cv2.CV_8U)
+
+
+def _turned(field: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(rows, columns, 2) a field (rows, columns, 3) by a matrix (2, 3): as one product, which takes a fraction of one for each row."""
+    turned: np.ndarray = (field.reshape(-1, 3) @ matrix.T).reshape(*field.shape[:2], 2)
+    return turned
 
 
 def _shown_turn(angles: np.ndarray, pose: np.ndarray) -> np.ndarray:
