@@ -43,7 +43,10 @@ def find_strands(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarr
     far = thin[away > _STRANDS_REACH]
     if not far.size:
         return np.zeros_like(alpha)
-    unlike = (thin > max(_FAINT, _BUSY * float(np.percentile(far, 99)))) & (away < _STRANDS_REACH)
+    unlike = (thin > max(_FAINT, _BUSY * float(np.percentile(far, 99)))) & (alpha == 0)
+    # what goes on farther than strands do is an object: a horizon, the frame of a window
+    _, parts = cv2.connectedComponents(unlike.astype(np.uint8))
+    unlike &= ~np.isin(parts, np.unique(parts[unlike & (away >= _STRANDS_REACH)]))
     joined = cv2.dilate((unlike | (alpha > 0)).astype(np.uint8), np.ones((3, 3)))
     _, labels = cv2.connectedComponents(joined)
     together = np.isin(labels, np.unique(labels[person > 0]))

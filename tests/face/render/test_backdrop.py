@@ -43,6 +43,11 @@ def test_what_stands_in_the_background_is_no_strand(wall, person):
     assert find_strands(_picture(wall, person), person, _SCALE).mean() < 0.005
 
 
+def test_a_horizon_that_a_person_hides_is_no_strand(wall, person):
+    wall[90:92] = 60
+    assert find_strands(_picture(wall, person), person, _SCALE).mean() < 0.001
+
+
 def test_leaves_are_no_strands_before_leaves(person):
     leaves = cv2.GaussianBlur(np.random.default_rng(1).normal(0, 900, (200, 240, 3)).astype(np.float32), (0, 0), 2) + 128
     assert find_strands(_picture(np.clip(leaves, 0, 255), person), person, _SCALE).mean() < 0.02
