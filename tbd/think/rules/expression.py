@@ -91,11 +91,15 @@ def _units(reading: Reading) -> set[int]:
 
 
 def _litotes(readings: list[Reading]) -> list[Reading]:
-    """“Not happy” is a little sad, "not unhappy" a little happy; "not angry" is nothing at all."""
+    """“Not happy” is a little sad, "not unhappy" a little happy, "not calm" a little tense; "not angry" is nothing at all."""
     if any(r.stance in ("imagined", "asked", "claimed", "past") for r in readings):
         return []
     if len(readings) == 1 and readings[0].negated and readings[0].stance is None and _UNHAPPY & set(readings[0].words.split()):
         sense = replace(readings[0].sense, name="pleased", mix={"happy": 1.0}, strength=0.35, valence=0.4, arousal=0.0, muscles=())
+        return [Reading(sense, f"not {readings[0].words}")]
+    if len(readings) == 1 and readings[0].negated and readings[0].stance is None and _AT_EASE & set(readings[0].words.split()):
+        tense: dict[Emotion, float] = {"fear": 0.7, "angry": 0.3}
+        sense = replace(readings[0].sense, name="tense", mix=tense, strength=0.35, valence=-0.3, arousal=0.3, muscles=())
         return [Reading(sense, f"not {readings[0].words}")]
     if readings and all(r.negated and r.sense.kind == "feeling" and r.sense.valence > 0.3 for r in readings):
         denied = next(r for r in readings if r.negated and r.sense.valence > 0.3)
@@ -105,6 +109,7 @@ def _litotes(readings: list[Reading]) -> list[Reading]:
     return []
 
 
+_AT_EASE = frozenset(("calm", "relaxed", "composed", "serene", "tranquil", "peaceful", "ease", "unruffled", "untroubled", "unworried"))
 _UNHAPPY = frozenset(
     (
         "unhappy", "displeased", "dissatisfied", "discontent", "discontented", "disappointed", "unimpressed", "unamused", "ungrateful",

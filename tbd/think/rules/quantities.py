@@ -177,8 +177,8 @@ _ORDINARY = r"(?:(?:at|with|to|of|by)\s+)?(?:an?\s+)?"
 _PATTERNS: tuple[tuple[str, Callable[[re.Match, list[str]], Quantity]], ...] = (
     # --- prompt weights and assignments: "(happy:1.3)", "happy=0.7", "anger: 80%" ---
     (r"\((?P<keep>\s*[a-z][a-z ,'-]*?)\s*:\s*(?P<value>\d*\.?\d+)\s*\)", _weight),
-    (rf"\b{_NOT_TIME}(?P<keep>{_WORD})\s*(?:[:=]|->)\s*(?:level\s*)?(?P<percent>-?{DIGITS})\s*%", partial(_level, leans="back")),
-    (rf"\b{_NOT_TIME}(?P<keep>{_WORD})\s*[:=]\s*(?P<value>-?{DIGITS}){_NO_UNIT}", partial(_level, leans="back")),
+    (rf"\b{_NOT_TIME}(?P<keep>{_WORD})\s*(?:[:=@]|->)\s*(?:level\s*)?(?P<percent>-?{DIGITS})\s*%", partial(_level, leans="back")),
+    (rf"\b{_NOT_TIME}(?P<keep>{_WORD})\s*[:=@]\s*(?P<value>-?{DIGITS}){_NO_UNIT}", partial(_level, leans="back")),
     # --- levels ---
     (r"(?<![a-z0-9])(?:at\s+|of\s+|with\s+)?(?:an?\s+)?(?:intensity\s+)?(?:level|lvl)[\s_:=#-]*(?P<level>\d+)(?![.\d%])", _mead),
     (r"(?<=[a-z])_(?P<level>[123])(?=_|\b)(?:_\d+)?", _mead),

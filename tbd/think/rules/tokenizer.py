@@ -133,7 +133,7 @@ def _plain(text: str) -> str:
     text = text.replace(_UNIT_PLACE, " ")
     text = re.sub("[‘’ʼ`´]", "'", text)
     text = re.sub(r"@(?=[A-Za-z])", " ", text)  # no mark but our own
-    text = re.sub(r"[-=]+>", "→", text)
+    text = re.sub(r"[-=]+>|[➡⇒⟶➜➔➞⮕⟹⇨👉⏩]\ufe0f?", "→", text)
     text = re.sub(r"[“”\"~<>{}|]", " ", text.lower())
     for pattern, replacement in _CONTRACTIONS:
         text = re.sub(pattern, replacement, text)

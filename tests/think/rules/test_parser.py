@@ -36,6 +36,17 @@ def test_a_slip_is_read_and_said():
     assert leading(plan)[0] == "sad" and "“dissapointed” is read as “disappointed”." in plan.notes
 
 
+@pytest.mark.parametrize("text", ["happy -> sad", "happy ⇒ sad", "😊➡️😢", "😊 👉 😢", "happy, then sad"])
+def test_arrows_are_an_order(text):
+    first, second = PLANNER.plan(text).segments
+    assert "happy" in first.emotions and "sad" in second.emotions and first.end == second.start
+
+
+def test_an_amount_behind_an_at_sign():
+    assert PLANNER.plan("angry@0.3").intensity < 0.4 < 0.7 < PLANNER.plan("angry@90%").intensity
+    assert PLANNER.plan("angry @2s").actions[0].onset == 2
+
+
 @pytest.mark.parametrize("text", ["The starling sits on the roof.", "He is a scallop farmer."])
 def test_other_words_are_no_slips(text):
     assert leading(PLANNER.plan(text))[0] == "neutral"

@@ -60,6 +60,9 @@ PLANNER = KnowledgePlanner()
         ("I am not unhappy.", "happy"),  # denied twice
         ("I cannot say that I am not afraid.", "fear"),
         ("not angry", "neutral"),
+        ("she is anything but calm", "fear"),  # tense
+        ("not relaxed at all", "fear"),
+        ("not calm but furious", "angry"),
         ('"I am so happy for you", she hissed through her teeth.', "angry"),  # how it is said
         ("“I'm fine,” he sobbed.", "sad"),
         ('"How lovely," she said coldly.', "contempt"),
