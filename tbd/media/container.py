@@ -37,7 +37,9 @@ def require_file(path: str | os.PathLike, kind: str) -> Path:
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a {kind} file.")
     if not path.is_file():
-        raise InputError(f"There is no {kind} file {path}.")
+        # "<(program)" of a shell is a pipe, which cannot be read twice, nor from its end
+        missing = f"{path} is a pipe or device; save the {kind} as a file first." if path.exists() else f"There is no {kind} file {path}."
+        raise InputError(missing)
     if path.stat().st_size == 0:
         raise InputError(f"{path} is an empty file (0 bytes); give a {kind}.")
     return path

@@ -1,5 +1,7 @@
 """A face at rest is given as a picture or as a video."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -39,6 +41,13 @@ def test_a_codec_that_nobody_decodes_is_a_sentence(tag, what, read, tmp_path):
     (tmp_path / "me.mp4").write_bytes(content.replace(tag, b"zzzz").replace(b"esds", b"free"))
     with pytest.raises(InputError, match=f"holds {what} of a kind that cannot be decoded"):
         read(tmp_path / "me.mp4")
+
+
+@pytest.mark.parametrize("read", [read_still_or_video, read_audio])
+def test_a_pipe_is_said_and_not_waited_for(read, tmp_path):
+    os.mkfifo(tmp_path / "me.wav")
+    with pytest.raises(InputError, match=r"me\.wav is a pipe or device; save the"):
+        read(tmp_path / "me.wav")
 
 
 @pytest.mark.parametrize(
