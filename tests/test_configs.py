@@ -132,7 +132,13 @@ def test_film_and_corpus_train_together(corpus, mead_cache, tmp_path):
         "class_path": "tbd.data.datamodules.mead.MEADDataModule",
         "init_args": {"root": str(cache), "plans": "measured", "sound_only": False},
     }
-    config["trainer"] |= {"max_steps": 2, "val_check_interval": 1, "default_root_dir": str(tmp_path / "run"), "accelerator": "cpu"}
+    config["trainer"] |= {
+        "max_steps": 2,
+        "val_check_interval": 2,
+        "num_sanity_val_steps": 0,
+        "default_root_dir": str(tmp_path / "run"),
+        "accelerator": "cpu",
+    }
     path = tmp_path / "film.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     small = ["--data.init_args.batch_size=4", "--trainer.enable_progress_bar=false", "--trainer.devices=1"]

@@ -1,7 +1,5 @@
 """Sound and pictures in time: gaps, damaged packets, channels, and the shape of pixels, in files made here."""
 
-import subprocess
-import sys
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -292,24 +290,22 @@ def test_pixels_that_are_not_square(tmp_path, suffix, ratio, width):
 # --- notes on the command line
 
 
-def test_notes_are_one_line_each_on_stderr(tmp_path, voice):
+def test_notes_are_one_line_each_on_stderr(tmp_path, voice, monkeypatch, capfd):
     """`render` says what of the sound is left out, once, and ends well."""
     import skimage
 
+    from tbd.cli.main import main
     from tbd.face.motion import Motion
+
+    monkeypatch.chdir(tmp_path)
 
     Motion.zeros(25).save(tmp_path / "m.npz")
     for name, samples in (("long", np.stack([voice, -voice])), ("short", voice[None, : RATE // 2])):
         write_wave(tmp_path / f"{name}.wav", samples, RATE)
-    script = (
-        "import sys; from tbd.cli.main import main\n"
-        "for name in ('long', 'short'): assert not main([*sys.argv[1:], '--audio', name + '.wav', '--output', name + '.mp4'])"
-    )
-    portrait = f"{skimage.__path__[0]}/data/astronaut.png"
-    command = [sys.executable, "-c", script, "render", "--portrait", portrait, "--motion", "m.npz", "--size", "64"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    said = [line for line in run.stderr.splitlines() if "warning" in line]
+    command = ["render", "--portrait", f"{skimage.__path__[0]}/data/astronaut.png", "--motion", "m.npz", "--size", "64"]
+    for name in ("long", "short"):
+        assert main([*command, "--audio", f"{name}.wav", "--output", f"{name}.mp4"]) == 0
+    said = [line for line in capfd.readouterr().err.splitlines() if "warning" in line]
     assert said == [
         "tbd render: warning: long.wav lasts 3.00 s and the motion 1.00 s; the last 2.00 s of sound are left out.",
         "tbd render: warning: short.wav lasts 0.50 s and the motion 1.00 s; the last 0.50 s are silent.",
