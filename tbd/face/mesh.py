@@ -48,7 +48,7 @@ class FaceDetection:
 class FaceModel(ABC):
     """A graph of MediaPipe's C++ library that locates one face and follows it from frame to frame.
 
-    Use it as a context manager, one per clip, in the process that made it.
+    Use it as a context manager, entered anew for each clip, in the process that made it.
     """
 
     def __enter__(self) -> "FaceModel":
@@ -78,6 +78,7 @@ class MeshModel(FaceModel):
         if self._graph is not None:
             with suppress(ValueError):  # a graph that failed is closed already
                 self._graph.close()
+            self._graph = None
 
     def reset(self) -> None:
         """Forget the previous frame; the first call starts the graph."""
@@ -115,6 +116,7 @@ class LandmarkerModel(FaceModel):
         if self._landmarker is not None:
             with suppress_mediapipe_logs():
                 self._landmarker.close()
+            self._landmarker = None
 
     def reset(self) -> None:
         """Start the graph; one that follows a video goes on as it is."""
