@@ -52,8 +52,6 @@ class ProgressiveGuidance(Guidance):
         alone: The condition whose term is formed without the other. ``emotion``: ε(g) − ε(∅), and ε(g,ℓ) − ε(g) for the muscles.
             ``muscles``: ε(ℓ) − ε(∅), and ε(g,ℓ) − ε(ℓ) for the emotion. A model that is told a feeling alone guesses its muscles, and the
             first form takes that guess back, the more of it the higher the muscles' scale; the second leaves it where it is.
-        compensation: By which power the emotion's weight grows with `muscle_scale` in the muscles' regions, from the scale that the
-            guidance was made with: a denoiser adds less for a feeling where its muscles are drawn stronger. 0: not at all.
 
     Raises:
         ValueError: If a region or the schedule is unknown, `alone` is neither, or the switch is outside 0..1.
@@ -83,7 +81,6 @@ class ProgressiveGuidance(Guidance):
         muscle_regions: list[str] | None = None,
         audio_regions: list[str] | None = None,
         alone: Literal["emotion", "muscles"] = "emotion",
-        compensation: float = 0.0,
     ) -> None:
         require_regions("region_scales", region_scales)
         require_regions("emotion_regions", emotion_regions)
@@ -99,7 +96,7 @@ class ProgressiveGuidance(Guidance):
         self.emotion_floor, self.muscle_floor = emotion_floor, muscle_floor
         self.region_scales = dict(region_scales or {})
         self.emotion_regions, self.muscle_regions, self.audio_regions = emotion_regions, muscle_regions, audio_regions
-        self.alone, self.compensation, self._made_with = alone, compensation, muscle_scale
+        self.alone = alone
 
     def ramp(self, progress: float) -> float:
         """Compute the change: 0 before the switch, 1 after it."""
@@ -140,17 +137,7 @@ class ProgressiveGuidance(Guidance):
         w_g, w_l, w_a = self.weights(progress)
         muscles = within(self.muscle_regions, w_l, 1.0)
         scaled = {place: weight * self.region_scales.get(place, 1.0) for place, weight in muscles.items()}
-        return self._compensated(within(self.emotion_regions, w_g, 1.0)), scaled, within(self.audio_regions, w_a, 0.0)
-
-    def _compensated(self, emotion: dict[str, float]) -> dict[str, float]:
-        """w_g with `compensation` for another scale of the muscles than the guidance was made with."""
-        if not self.compensation or self._made_with <= 0 or self.muscle_scale <= 0:
-            return emotion
-        more = (self.muscle_scale / self._made_with) ** self.compensation
-        return {
-            place: weight * more if self.muscle_regions is None or place in self.muscle_regions else weight
-            for place, weight in emotion.items()
-        }
+        return within(self.emotion_regions, w_g, 1.0), scaled, within(self.audio_regions, w_a, 0.0)
 
 
 def require_schedule(schedule: str) -> None:

@@ -34,7 +34,6 @@ ALL = [
     ProgressiveGuidance(2.0, 2.0, emotion_floor=1.0, muscle_floor=1.0, emotion_regions=["upper", "head"]),
     ProgressiveGuidance(1.5, 1.5, muscle_regions=["lower"], region_scales={"lower": 0.5}),
     ProgressiveGuidance(1.5, 1.5, 1.5, alone="muscles", emotion_regions=["upper", "head"], muscle_regions=["lower", "upper"]),
-    ProgressiveGuidance(1.5, 1.5, alone="muscles", compensation=0.5, muscle_regions=["upper"]).scaled(muscle_scale=2.5),
     DiffusersGuidance(diffusers.ClassifierFreeGuidance(guidance_scale=3.0), audio_scale=3.0, audio_regions=["lower"]),
 ]
 TIMESTEPS = torch.arange(11).flip(0)
@@ -56,21 +55,6 @@ def test_muscles_alone_by_hand():
     assert EMOTION not in guidance.branches(0.5)
     # 1 + 3·(4−1) + 2·(7−4) + 0.5·(7−2)
     assert combine(guidance, 0.5).item() == pytest.approx(1 + 9 + 6 + 2.5)
-
-
-@pytest.mark.parametrize("alone", ["emotion", "muscles"])
-def test_a_feeling_is_made_stronger_with_its_muscles_where_they_are_and_as_its_scale_says_elsewhere(alone):
-    made = ProgressiveGuidance(2.0, 1.5, emotion_floor=1.0, muscle_floor=1.0, muscle_regions=["upper"], alone=alone, compensation=0.5)
-    plain = ProgressiveGuidance(2.0, 1.5, emotion_floor=1.0, muscle_floor=1.0, muscle_regions=["upper"], alone=alone)
-    preds = {branch: pred.expand(1, 1, 58) for branch, pred in PREDS.items()}
-    assert torch.equal(combine(made, 0.5, preds, region_masks()), combine(plain, 0.5, preds, region_masks()))
-    raised = combine(made.scaled(muscle_scale=6.0), 0.5, preds, region_masks())
-    by_hand = combine(plain.scaled(muscle_scale=6.0, emotion_scale=4.0), 0.5, preds, region_masks())  # twice as strong: (6 / 1.5)^0.5
-    upper = region_masks()[REGIONS.index("upper")].bool()[0, 0]
-    assert torch.allclose(raised[0, 0, upper], by_hand[0, 0, upper])
-    assert torch.allclose(raised[0, 0, ~upper], combine(plain, 0.5, preds, region_masks())[0, 0, ~upper])
-    off = made.scaled(muscle_scale=0.0)  # nothing to compensate for
-    assert torch.equal(combine(off, 0.5, preds, region_masks()), combine(plain.scaled(muscle_scale=0.0), 0.5, preds, region_masks()))
 
 
 def test_classifier_free_by_hand():
