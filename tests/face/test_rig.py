@@ -62,7 +62,7 @@ def test_another_shape_is_refused():
 
 
 def test_what_is_drawn_is_not_what_trackers_solve_for():
-    """Figures on tracked motion stand on the basis, which stays; where a face is drawn, corners of a frown go farther outwards than there."""
+    """Figures on tracked motion stand on the basis, which stays; where a face is drawn, a frown goes farther outwards."""
     solved, drawn = (Rig(mean_face(), drawn=kind).basis[AT["mouthFrownLeft"]] for kind in (False, True))
     assert solved[291, 0] == pytest.approx(0.135, abs=0.02)
     assert solved[291, 0] + 0.01 < drawn[291, 0] < 0.17

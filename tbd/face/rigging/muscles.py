@@ -119,7 +119,7 @@ DRAWN_PULLS = (
     MusclePull("mouthRollLower", "mentalis", (18, 200, 199), (0.0, 0.035, 0.005), 0.25, "lower", "whole"),
 )
 """What is added where a face is drawn, by what film shows through MediaPipe's landmarker (132 people, and 61 more for how far their points
-go in frames in which a channel reads highest): a frown's corners go down, and as seen, less outwards; a lip that platysma hardly
+go in frames in which a channel reads highest): a frown's corners go down and, as seen, less outwards; a lip that platysma hardly
 draws; an arch that goes with the inner brow; chin and lips that a shrug raises as one; pressed lips whose corners stay wide while the chin
 rises; rolled ones that draw the corners in. Trackers solve for the pulls above alone: their basis is part of every figure that stands on
 tracked motion."""
