@@ -9,10 +9,13 @@ from tbd.face.geometry import FaceGeometry
 from tbd.utils.tracks import smoothstep
 
 _LUMA = np.array([0.299, 0.587, 0.114])
-_HUE_SHARE = 0.5
-"""Of the skin's hue (log colour less its mean) teeth have this much: 0.6 on footage of 25 people, less what lips reflect onto them."""
-_TINTED = 0.22
-"""Chroma (of the brightest channel) beyond which no tooth is tinted."""
+_HUE_SHARE, _TINTED = 0.5, 0.22
+"""Of the skin's hue (log colour less its mean) teeth have this much: 0.6 on footage of 25 people, less what lips reflect onto them; and the
+chroma (of the brightest channel) beyond which no tooth is tinted."""
+_VARNISH = (0.8, 0.36)
+"""The same where the whites of the eyes are as coloured as under an old varnish: beside all else there a paler tooth looks blue."""
+_WHITE_EYES, _COLOURED_EYES = 0.35, 0.6
+"""Chroma of the whites of the eyes up to which they are white, shaded by lids and lashes, and from which on a whole picture is tinted."""
 _TOOTH_LIGHT = (0.9, 0.26, -0.85)
 """Log luminance of teeth from those of lit skin and of the whites of the eyes, and a constant, on the same footage (residual 0.18; the
 constant is the one that fits painted mouths to it best)."""
@@ -59,7 +62,8 @@ class Palette:
         self._noise, self._light = noise, max(float(skin @ _LUMA), 1.0)
         colourful = float(np.clip(max(_chroma(lip), _chroma(skin)) / _COLOURFUL, 0, 1))
         bright = _tooth_light(self._light, max(float(white @ _LUMA), 1.0))
-        self.tooth: np.ndarray = _tooth(skin, bright)
+        varnish = float(smoothstep(np.array((_chroma(white) - _WHITE_EYES) / (_COLOURED_EYES - _WHITE_EYES))))
+        self.tooth: np.ndarray = _tooth(skin, bright, varnish)
         self.root: np.ndarray = (-0.1 + colourful * np.array([0.04, -0.02, -0.08])).astype(np.float32)
         self.gum: np.ndarray = ((0.62 * lip + 0.26 * skin) * (1 + colourful * _FLESH)).astype(np.float32)
         self.tongue: np.ndarray = ((0.62 * lip + 0.22 * skin) * (1 + colourful * _FLESH)).astype(np.float32)
@@ -145,12 +149,13 @@ def _tooth_light(skin: float, white: float) -> float:
     return float(np.clip(share * by_skin + (1 - share) * max(by_eyes, by_skin), _DARKEST * skin, max(_PALEST, skin)))
 
 
-def _tooth(skin: np.ndarray, bright: float) -> np.ndarray:
-    """(3,) the colour of teeth of a brightness, in the light that skin of a colour shows."""
+def _tooth(skin: np.ndarray, bright: float, varnish: float) -> np.ndarray:
+    """(3,) the colour of teeth of a brightness, in the light that skin of a colour shows; `varnish` is how far, 0..1, all is tinted."""
+    share, tinted = np.array([_HUE_SHARE, _TINTED]) + varnish * (np.array(_VARNISH) - [_HUE_SHARE, _TINTED])
     hue = np.log(np.maximum(skin, 1.0))
-    tooth = np.exp(_HUE_SHARE * (hue - hue.mean()))
+    tooth = np.exp(share * (hue - hue.mean()))
     pale = tooth.max()
-    tooth = pale - (pale - tooth) * min(1.0, _TINTED / max(_chroma(tooth), 1e-6))
+    tooth = pale - (pale - tooth) * min(1.0, tinted / max(_chroma(tooth), 1e-6))
     return np.minimum(bright * tooth / (tooth @ _LUMA), 250).astype(np.float32)
 
 

@@ -25,6 +25,11 @@ class TestTeeth:
         assert luminance(light.tooth) == pytest.approx(190, rel=0.12)
         assert luminance(dark.tooth) > 1.9 * luminance(np.array([96.0, 62, 48]))
 
+    def test_under_a_varnish_teeth_are_yellow_as_well(self):
+        """Where even the whites of the eyes are coloured, a tooth of another picture would look blue."""
+        clean, varnished = (palette(skin=(230, 160, 110), white=white) for white in ((150, 140, 132), (188, 146, 69)))
+        assert chroma(clean.tooth) <= 0.225 and 0.28 < chroma(varnished.tooth) <= 0.365
+
 
 def test_a_grey_picture_gets_a_grey_mouth(face):
     grey = np.repeat(face.image.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
