@@ -19,6 +19,7 @@ sweeps:
     values: [1, 1.5, 2]
 """
 
+import difflib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -224,8 +225,16 @@ def read_study(file: Path, kind: type[S]) -> S:
     except yaml.YAMLError as error:
         raise InputError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
-        first = error.errors()[0]
+        # a key that is misspelt explains one that is missing
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         where = ".".join(map(str, first["loc"])) or "the file"
+        if first["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(
+                str(first["loc"][-1]), {*kind.model_fields, *Variant.model_fields, *Sweep.model_fields}, 1, 0.5
+            )
+            raise InputError(
+                f"{file} is not an ablation: there is no key {where}" + (f"; the nearest is {near[0]}." if near else ".")
+            ) from error
         raise InputError(f"{file} is not an ablation: {where}: {first['msg']}.") from error
 
 

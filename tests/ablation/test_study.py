@@ -34,7 +34,9 @@ def test_another_class_leaves_the_arguments_of_the_first_behind():
         ({"base": ["nowhere.yaml"]}, "starts from nowhere.yaml"),
         ({"seeds": ["x"]}, "seeds.0"),
         ({"variants": []}, "variants"),
-        ({"varients": []}, "varients"),
+        ({"varients": []}, "there is no key varients; the nearest is variants"),
+        ({"protocol": None, "seed": [1]}, "there is no key seed; the nearest is seeds"),
+        ({"variants": [{"name": "a", "chnage": {}}]}, "there is no key variants.0.chnage; the nearest is change"),
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(study, changes, said):
