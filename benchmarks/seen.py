@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tbd.data.sources.files import VIDEO_SUFFIXES
 from tbd.errors import InputError
 from tbd.face.motion import Motion
 from tbd.face.portrait import crop_portrait
@@ -45,7 +46,7 @@ def find_video(folder: Path, name: str) -> Path:
     Raises:
         InputError: If there is none.
     """
-    found = sorted(path for path in folder.glob(f"{name}.*") if path.suffix.lower() in (".mp4", ".mov", ".mkv", ".webm", ".avi"))
+    found = sorted(path for path in folder.glob(f"{name}.*") if path.suffix.lower() in VIDEO_SUFFIXES)
     if not found:
         raise InputError(f"{folder} holds no film of the clip {name}.")
     return found[0]

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import yaml
 
-from tbd.ablation.study import Overlay, nested
+from tbd.ablation.study import Overlay, nearest_key, nested
 from tbd.errors import InputError
 from tbd.utils.checksum import checksum
 from tbd.utils.class_path import Component, import_class
@@ -136,8 +136,7 @@ def _require_taken(config: Config, overlay: Overlay, what: str) -> None:
         if value == {}:
             continue
         if key not in taken:
-            near = difflib.get_close_matches(key, taken, 1, 0.5)
-            raise InputError(f"{what}: there is no key {key} where it is set" + (f"; the nearest is {near[0]}." if near else "."))
+            raise InputError(f"{what}: there is no key {key} where it is set{nearest_key(key, taken)}")
 
 
 def training_part(config: Config) -> Config:

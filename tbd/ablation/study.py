@@ -23,7 +23,7 @@ import difflib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -229,13 +229,35 @@ def read_study(file: Path, kind: type[S]) -> S:
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         where = ".".join(map(str, first["loc"])) or "the file"
         if first["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(
-                str(first["loc"][-1]), {*kind.model_fields, *Variant.model_fields, *Sweep.model_fields}, 1, 0.5
-            )
-            raise InputError(
-                f"{file} is not an ablation: there is no key {where}" + (f"; the nearest is {near[0]}." if near else ".")
-            ) from error
+            near = nearest_key(str(first["loc"][-1]), _keys_at(kind, first["loc"][:-1]))
+            raise InputError(f"{file} is not an ablation: there is no key {where}{near}") from error
         raise InputError(f"{file} is not an ablation: {where}: {first['msg']}.") from error
+
+
+def nearest_key(key: str, known: Iterable[str]) -> str:
+    """End a sentence about an unknown key.
+
+    Args:
+        key: The key.
+        known: Those that there are.
+
+    Returns:
+        A full stop; before it the nearest known key, where one is near.
+
+    Example:
+        >>> nearest_key("varients", ["variants", "sweeps"]), nearest_key("zzz", ["variants"])
+        ('; the nearest is variants.', '.')
+    """
+    near = difflib.get_close_matches(key, list(known), 1, 0.5)
+    return f"; the nearest is {near[0]}." if near else "."
+
+
+def _keys_at(kind: type[BaseModel], place: Iterable[str | int]) -> Iterable[str]:
+    """The keys that a description of `kind` takes at a place in it, such as ``("variants", 0)``."""
+    for step in place:
+        hint = kind.model_fields[step].annotation if isinstance(step, str) and step in kind.model_fields else None
+        kind = next((one for one in (hint, *get_args(hint)) if isinstance(one, type) and issubclass(one, BaseModel)), kind)
+    return kind.model_fields
 
 
 def study_file(path: str | os.PathLike) -> Path:
