@@ -3,6 +3,7 @@
 import numpy as np
 
 from tbd.face.render.grid import sample
+from tbd.face.render.surroundings import Surroundings
 
 _DETAIL, _TEXTURED = 18.0, 2.0
 """The strongest detail that is mirrored behind the person: grey levels, and times the median of the background's own. Stronger contrasts
@@ -17,6 +18,10 @@ _STRANDS_REACH, _LOOSE = 0.35, 0.1
 """Inter-ocular distances from the matte as far as strands hang together with the person, and stand by themselves."""
 _FAINT, _BUSY = 4.0, 1.3
 """Contrast of a strand with what lies beside it: grey levels, and times what a hundredth of the background farther away shows."""
+_LIKEWISE = 0.7
+"""Of its contrast, that the background shows farther out at the same side: letters, spines of books."""
+_STRONG = 12.0
+"""Grey levels of contrast from which on a colour is told from a shade of a wall."""
 
 
 def find_strands(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
@@ -50,9 +55,16 @@ def find_strands(image: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarr
     joined = cv2.dilate((unlike | (alpha > 0)).astype(np.uint8), np.ones((3, 3)))
     _, labels = cv2.connectedComponents(joined)
     together = np.isin(labels, np.unique(labels[person > 0]))
-    strands = (unlike & (together | (away < _LOOSE))).astype(np.uint8)
+    strands = unlike & (together | (away < _LOOSE))
+    if strands.any() and person.any():
+        count, parts = cv2.connectedComponents(strands.astype(np.uint8))
+        about = Surroundings(alpha, scale, strands)
+        common = about.most_behind(thin) > _LIKEWISE * thin[strands]
+        common |= (about.own_colour(image)[strands] == 0) & (thin[strands] > _STRONG)
+        of = parts[strands]
+        strands &= (np.bincount(of[common], minlength=count) <= 0.5 * np.bincount(of, minlength=count))[parts]
     # what lies right beside a strand is a mixture of both
-    return (cv2.dilate(strands, np.ones((5, 5))) * (alpha == 0)).astype(np.float32)
+    return (cv2.dilate(strands.astype(np.uint8), np.ones((5, 5))) * (alpha == 0)).astype(np.float32)
 
 
 def _lines(image: np.ndarray, visible: np.ndarray, scale: float) -> tuple[float, float]:

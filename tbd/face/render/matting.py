@@ -6,6 +6,7 @@ import numpy as np
 
 from tbd.face.mediapipe_log import suppress_mediapipe_logs
 from tbd.face.render.backdrop import find_strands, inpaint_background, pull_push_fill
+from tbd.face.render.surroundings import Surroundings
 
 _SEAM = 0.06
 """Inter-ocular distances about the matte within which the background is freed of what belongs to the person."""
@@ -114,7 +115,10 @@ def _behind(image: np.ndarray, alpha: np.ndarray, painted: np.ndarray, scale: fl
     share = np.clip((0.35 - alpha) / 0.3, 0, 1)[..., None]
     mixed = np.round(share * np.clip(through, darkest, lightest) + (1 - share) * painted)
     beside = np.round(np.clip(image, painted - leeway, painted + leeway))
-    return np.where((alpha > 0)[..., None], mixed, np.where(outside < 1.5, beside, image)).astype(np.uint8)
+    differs = (alpha == 0) & (outside[..., 0] < 1.5) & (beside != image).any(-1)
+    # Beside a shelf or a dark window what differs is mostly more of the same, and stays where it is.
+    own = np.maximum(Surroundings(alpha, scale, differs & (strands == 0)).own_colour(image), strands)[..., None]
+    return np.where((alpha > 0)[..., None], mixed, np.round(image + own * (beside - image))).astype(np.uint8)
 
 
 def _islands(background: np.ndarray, scale: float) -> np.ndarray:
