@@ -74,7 +74,7 @@ _NOSE_FOLD = {"mouthSmile": 0.8, "noseSneer": 1.0, "mouthUpperUp": 0.6, "mouthDi
 CREASES = (
     Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.44, 0.028, {"browDown": 1.0}),
     Crease("glabellar furrow", ((9, 9, 336, 337), (9, 336), (8, 285, 285), (8, 8, 417, 285)),
-           -0.62, 0.013, {"browDown": 1.0, "noseSneer": 0.3}, 0.45, onset=0.25),
+           -0.54, 0.018, {"browDown": 1.0, "noseSneer": 0.3}, 0.45, onset=0.25),
     Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
     Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.4, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
     Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
@@ -90,7 +90,7 @@ CREASES = (
     Crease("raised cheek", ((280, 425),), 0.1, 0.14, {"mouthSmile": 0.8, "cheekSquint": 0.6, "noseSneer": 0.4}, 0.0),
     Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.3, 0.016, {"noseSneer": 1.0, "browDown": 0.1}, 0.5),
     Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.3, 0.016, {"noseSneer": 1.0}, 0.5),
-    Crease("nose wrinkle, deep", ((168, 6, 6), (417, 351), (465, 412, 351)), -0.4, 0.011, {"noseSneer": 1.0}, 0.5, onset=0.3),
+    Crease("nose wrinkle, deep", ((168, 6, 6), (417, 351), (465, 412, 351)), -0.3, 0.016, {"noseSneer": 1.0}, 0.3, onset=0.3),
     Crease("nose wing furrow", (420, 360, 358), -0.32, 0.02, {"noseSneer": 1.0, "mouthSmile": 0.2, "mouthUpperUp": 0.3}),
     Crease("crow's foot, upper", ((359, 446), (342, 353), 353), -0.2, 0.012, _SMILE_LINES, 0.4),
     Crease("crow's foot, middle", (446, 265, (265, 372)), -0.2, 0.012, _SMILE_LINES, 0.4),
@@ -114,6 +114,8 @@ _THIN = 0.024
 """Half-width, in inter-ocular distances, up to which a fold is a line: lines are left to those that a face has already, mostly."""
 _LINE_SHARE = 0.4
 """How much of its depth a line that a face does not have yet is given."""
+_LIT = 0.4
+"""How much of the light that the ridges and slopes of a fold gain is shown: skin shines through, and a bright line reads as a scratch."""
 _SLOPE = 0.9
 """How steep the sides of a fold of depth 1 are, as a change of the normal."""
 _REACH = 6.0
@@ -224,6 +226,8 @@ def _profile(crease: Crease, path: np.ndarray, places: np.ndarray, width: float,
     # Folds are deepest in their middle and run out at their ends.
     ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 2.5)
     share = _LINE_SHARE if crease.ridge and crease.width <= _THIN and not crease.onset else 1.0
+    if crease.ridge:
+        profile = np.where(profile < 0, _LIT * profile, profile)  # of a fold's sign, so what is below 0 gains light
     return crease.depth * share * crease.width / width * profile * ends
 
 
