@@ -43,6 +43,8 @@ class HeadVolume:
     def __init__(self, face: FaceGeometry, glasses: Glasses | None = None) -> None:
         self._face, self._glasses = face, glasses
         self._points = self._plane_points()
+        self.outline = self._points[list(topology.FACE_OVAL)]
+        """(36, 3) the outline of the face in the camera's frame."""
 
     def plane(self, pixels: np.ndarray) -> np.ndarray:
         """Turn (..., 2) pixels (x, y) into (..., 2) inter-ocular distances from the head's origin, y up."""
@@ -64,7 +66,7 @@ class HeadVolume:
             lenses = self._glasses.lenses(pixels)
             for lens, corner in zip(lenses, (RIGHT_CORNER, LEFT_CORNER)):
                 depth = np.where(lens, np.maximum(depth, self._points[corner, 2]), depth)
-        depth = _limit_slope(depth, _SLOPE * step)[..., None]
+        depth = limit_slope(depth, _SLOPE * step)[..., None]
         return np.concatenate([plane, depth], -1).astype(np.float32)
 
     def head_weight(self, pixels: np.ndarray) -> np.ndarray:
@@ -151,11 +153,18 @@ class SkinField:
         return self._spread(values, at).reshape(-1, count, 3).transpose(1, 0, 2)
 
 
-def _limit_slope(depth: np.ndarray, rise: float) -> np.ndarray:
+def limit_slope(depth: np.ndarray, rise: float) -> np.ndarray:
     """The lowest surface above `depth` (rows, columns) that rises at most `rise` from one cell to the next.
 
     Where the head turns away from the viewer, the mesh plunges; a picture that is warped cannot show what lies behind, so
     there the surface is drawn less steep and does not fold over itself when it turns.
+
+    Args:
+        depth: (rows, columns) towards the viewer.
+        rise: From one cell to the next.
+
+    Returns:
+        (rows, columns).
     """
     out = depth.copy()
     reach = max(int(1.5 / max(rise, 1e-6)), 1)

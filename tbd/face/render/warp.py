@@ -19,6 +19,7 @@ from tbd.face.render.matting import composite, split_layers
 from tbd.face.render.mouth.painting import Mouth
 from tbd.face.render.occlusion import average_layer, draw_pressed, pressed_share, soften_field, unfold
 from tbd.face.render.relief import estimate_light, relief_maps
+from tbd.face.render.sides import opened_sides
 from tbd.face.render.skin import bare_skin, shadow_tint, skin_mask, skin_smoothness
 from tbd.face.render.wrinkles import crease_maps, crease_onsets, crease_softness, saturate_depth, shown_depth
 from tbd.face.rig import Rig, held_corners, resting_smile, smile_relaxation
@@ -170,6 +171,7 @@ class PortraitWarper:
         self._window = self._fine.window(centre - 1.5 * reach, centre + [1.5, 1.75] * reach)
         wide, near = self._coarse.centres(), self._fine.centres()[self._window]
         self._camera = volume.camera(wide), volume.camera(near)
+        self._opened_sides = tuple(opened_sides(camera, volume.outline, face.rotation[0, 2]) for camera in self._camera)
         self._middle = self._cell_of(face.points[_NOSE, :2], self._window)
         self._head_weight = spread(volume.head_weight(wide), 2), spread(volume.head_weight(near), 2)
         self._bounds = self._coarse.bounds(_STRETCH), tuple(bound[self._window] for bound in self._fine.bounds(_STRETCH))
@@ -438,9 +440,11 @@ class PortraitWarper:
         nearer = VIEW_DISTANCE / (VIEW_DISTANCE - shift[2])
         change = (nearer * (rotation @ (turn - np.eye(3)) @ rotation.T) + (nearer - 1) * np.eye(3))[:2].astype(np.float32)
         out = []
-        for camera, weight, bounds, grid in zip(self._camera, self._head_weight, self._bounds, (self._coarse, self._fine)):
+        grids = self._coarse, self._fine
+        for camera, sides, weight, bounds, grid in zip(self._camera, self._opened_sides, self._head_weight, self._bounds, grids):
             cells = self._in_cells(grid)
             move = _turned(camera, cells @ change)
+            move[..., 0] += cells[0, 0] * change[0, 2] * sides[int(change[0, 2] < 0)]  # what lies deep goes against the change: outwards
             move += (shift[:2] * cells.diagonal()).astype(np.float32)
             move *= weight
             if grid is self._fine:

@@ -1,0 +1,66 @@
+"""The side of a head that a turn opens to view: ears and hair keep their width, where a picture can only be stretched."""
+
+import cv2
+import numpy as np
+
+from tbd.face.render.head import limit_slope
+from tbd.utils.tracks import smoothstep
+
+_EAR, _EAR_WIDTH = 0.5, 0.45
+"""How steeply what stands beside a cheek falls away, and as far out as an ear reaches (inter-ocular distances)."""
+_CHEEK = 1.2
+"""How steeply the far cheek of a turned head does."""
+_BEHIND = 1.6
+"""How steeply farther out."""
+_TURNED = (0.12, 0.32)
+"""Sine of a portrait's yaw from which on it has a far cheek, and from which on wholly."""
+_ASIDE = (0.35, 0.7)
+"""Direction of the outline (1 to the side) from which on it is a side, and from which on wholly."""
+
+
+def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0) -> np.ndarray:
+    """Compute how much nearer the sides of a head are drawn while a turn opens them to view.
+
+    Beside the cheek's outline the surface plunges. Turned to the viewer, a picture of the plunge, which is a picture of the ear, is stretched
+    to two thirds more than its width, where an ear is seen to widen by a fifth or so and the head behind it comes into sight, which no
+    picture from the front shows; the far cheek of a head that is turned already swells. Turned away, the plunge presses together what
+    disappears, as it should.
+
+    Args:
+        camera: (rows, columns, 3) the head's surface over a grid, as `HeadVolume.camera` returns it.
+        outline: (N, 2 or more) the outline of the face in the same frame.
+        facing: −1..1, how far the portrait faces the right side of the picture: the sine of its yaw.
+
+    Returns:
+        (2, rows, columns) float32 ≥ 0, to be added to the depth: the left side of the picture and the right one.
+    """
+    plane, depth = camera[..., :2].astype(np.float32), camera[..., 2]
+    gentle = limit_slope(depth, float(_CHEEK * np.linalg.norm(plane[0, 1] - plane[0, 0])))
+    middle = outline[:, :2].mean(0)
+    edge = _nearest_on(outline[:, :2].astype(np.float32), plane.reshape(-1, 2)).reshape(plane.shape)
+    aside = ((edge - middle) / np.linalg.norm(edge - middle, axis=-1, keepdims=True))[..., 0]
+    outside = np.linalg.norm(plane - edge, axis=-1) * (((plane - edge) * (edge - middle)).sum(-1) > 0)
+    fall = _EAR * np.minimum(outside, _EAR_WIDTH) + _BEHIND * np.maximum(outside - _EAR_WIDTH, 0)
+    size = np.maximum(np.array(depth.shape[::-1]) - 1, 1)
+    step = np.maximum(np.abs(plane[-1, -1] - plane[0, 0]), 1e-6) / size
+    column, row = ((edge - plane[0, 0]) * [1, -1] / step).astype(np.float32).transpose(2, 0, 1)
+    sides = []
+    for sign in (-1, 1):
+        cheek = depth + smoothstep(np.float32((sign * facing - _TURNED[0]) / (_TURNED[1] - _TURNED[0]))) * (gentle - depth)
+        beside = cv2.remap(cheek.astype(np.float32), column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        raised = np.maximum(np.where(outside > 0, beside - fall, cheek) - depth, 0)
+        sides.append(raised * smoothstep((sign * aside - _ASIDE[0]) / (_ASIDE[1] - _ASIDE[0])))
+    return np.stack(sides).astype(np.float32)
+
+
+def _nearest_on(outline: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(M, 2) the nearest points of a closed outline (N, 2) to places (M, 2)."""
+    best, found = np.full(len(places), np.inf, np.float32), np.zeros_like(places)
+    for start, end in zip(outline, np.roll(outline, -1, 0)):
+        way = end - start
+        share = np.clip((places - start) @ way / max(float(way @ way), 1e-9), 0, 1)[:, None]
+        point = start + share * way
+        distance = ((places - point) ** 2).sum(1)
+        closer = distance < best
+        best[closer], found[closer] = distance[closer], point[closer]
+    return found

@@ -1,0 +1,72 @@
+"""The side of a head that a turn opens to view."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tbd.face.render.head import HeadVolume
+from tbd.face.render.sides import opened_sides
+from tests.face.render.drawing import draw
+
+
+@pytest.fixture(scope="module")
+def volume(face):
+    return HeadVolume(face)
+
+
+def _within(volume, camera, size: float) -> np.ndarray:
+    """(rows, columns) bool: about the outline of the face, by size."""
+    outline = volume.outline[:, :2]
+    return np.linalg.norm((camera[..., :2] - outline.mean(0)) / (np.ptp(outline, axis=0) / 2), axis=-1) < size
+
+
+@pytest.fixture(scope="module")
+def camera(face, volume):
+    x, y = np.meshgrid(np.arange(1.5, 512, 4), np.arange(1.5, 512, 4))
+    return volume.camera(np.stack([x, y], -1).astype(np.float32))
+
+
+def _beside(face, camera, reach: float) -> np.ndarray:
+    """(rows, columns) bool: what lies beside the right cheek's outline, as far as an ear reaches."""
+    edge = (face.points[454, :2] - face.origin) / face.scale * [1, -1]
+    away = camera[..., :2] - edge
+    return (np.abs(away[..., 1]) < 0.1) & (away[..., 0] > 0.05) & (away[..., 0] < reach)
+
+
+def test_ears_fall_away_gently_where_a_turn_opens_them(face, volume, camera):
+    left, right = opened_sides(camera, volume.outline)
+    beside = _beside(face, camera, 0.35)
+    slopes = [
+        -np.diff(depth, axis=1)[beside[:, :-1]] / np.diff(camera[..., 0], axis=1)[beside[:, :-1]]
+        for depth in (camera[..., 2], camera[..., 2] + right)
+    ]
+    assert np.median(slopes[0]) > 1.2 and np.percentile(slopes[1], 90) < 0.7
+    assert left[beside].max() == 0 and left.max() > 0
+
+
+def test_a_face_from_the_front_stays_as_it_is(face, volume, camera):
+    sides = opened_sides(camera, volume.outline)
+    inside = _within(volume, camera, 0.9)
+    assert sides[:, inside].max() < 1e-6
+
+
+def test_the_far_cheek_of_a_turned_head_does_not_swell(volume, camera):
+    frontal, turned = (opened_sides(camera, volume.outline, facing) for facing in (0.0, -0.5))
+    inside = _within(volume, camera, 0.97)
+    assert turned[0][inside].max() > frontal[0][inside].max() + 0.05
+    np.testing.assert_array_equal(turned[1], frontal[1])
+
+
+@pytest.mark.parametrize("yaw", [-0.24, 0.24])
+def test_ears_keep_their_width_when_the_head_turns(face, yaw):
+    side = 1 if yaw < 0 else -1
+    x, y = face.points[454 if side > 0 else 234, :2].round().astype(int)
+    width = int(0.22 * face.scale)
+    image = face.image.copy()
+    low, high = sorted((x + 3 * side, x + (3 + width) * side))
+    image[y - 8 : y + 8, low:high] = (20, 230, 40)
+    frame = draw(replace(face, image=image), {"headYaw": yaw})[0].astype(int)
+    green = (frame[..., 1] > frame[..., 0] + 60) & (frame[..., 1] > frame[..., 2] + 60)
+    seen = np.median(green.sum(1)[green.any(1)])
+    assert 0.95 * width < seen < 1.4 * width
