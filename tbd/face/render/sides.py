@@ -21,10 +21,10 @@ _ASIDE = (0.35, 0.7)
 def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0) -> np.ndarray:
     """Compute how much nearer the sides of a head are drawn while a turn opens them to view.
 
-    Beside the cheek's outline the surface plunges. Turned to the viewer, a picture of the plunge, which is a picture of the ear, is stretched
-    to two thirds more than its width, where an ear is seen to widen by a fifth or so and the head behind it comes into sight, which no
-    picture from the front shows; the far cheek of a head that is turned already swells. Turned away, the plunge presses together what
-    disappears, as it should.
+    Beside the cheek's outline the surface plunges. Turned to the viewer, a picture of the plunge, which is a picture of the ear, is
+    stretched to two thirds more than its width, where an ear is seen to widen by a fifth or so and the head behind it comes into sight,
+    which no picture from the front shows; the far cheek of a head that is turned already swells. Turned away, the plunge presses
+    together what disappears, as it should.
 
     Args:
         camera: (rows, columns, 3) the head's surface over a grid, as `HeadVolume.camera` returns it.
