@@ -1,6 +1,5 @@
 """The side of a head that a turn opens to view: ears and hair keep their width, where a picture can only be stretched."""
 
-import cv2
 import numpy as np
 
 from tbd.face.render.head import limit_slope
@@ -34,6 +33,8 @@ def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0) -
     Returns:
         (2, rows, columns) float32 ≥ 0, to be added to the depth: the left side of the picture and the right one.
     """
+    import cv2
+
     plane, depth = camera[..., :2].astype(np.float32), camera[..., 2]
     gentle = limit_slope(depth, float(_CHEEK * np.linalg.norm(plane[0, 1] - plane[0, 0])))
     middle = outline[:, :2].mean(0)
@@ -46,7 +47,7 @@ def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0) -
     column, row = ((edge - plane[0, 0]) * [1, -1] / step).astype(np.float32).transpose(2, 0, 1)
     sides = []
     for sign in (-1, 1):
-        cheek = depth + smoothstep(np.float32((sign * facing - _TURNED[0]) / (_TURNED[1] - _TURNED[0]))) * (gentle - depth)
+        cheek = depth + smoothstep(np.array((sign * facing - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), np.float32)) * (gentle - depth)
         beside = cv2.remap(cheek.astype(np.float32), column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         raised = np.maximum(np.where(outside > 0, beside - fall, cheek) - depth, 0)
         sides.append(raised * smoothstep((sign * aside - _ASIDE[0]) / (_ASIDE[1] - _ASIDE[0])))

@@ -16,7 +16,7 @@ def face():
 def test_a_face_that_is_laid_into_its_own_frame_is_that_frame(face):
     """At rest and unrelaxed nothing changes by more than resampling, and nothing at all outside of the face."""
     dubber = FaceDubber([face], neutralize=0.0)
-    dubber._references[0].warper._close_lips = np.float32(0)
+    dubber._references[0].warper.expression._close_lips = np.float32(0)
     drawn = dubber.draw(face.image, face.points, Motion.zeros(1).values[0])
     changed = np.abs(drawn.astype(int) - face.image).max(2)
     assert np.percentile(changed, 99) < 12 and not changed[:20].any() and not changed[:, :20].any()

@@ -204,7 +204,7 @@ def test_lips_go_down_with_a_smile_that_is_let_go(face):
     """What straightens the lips of a drawn smile would raise them where one is undone, and leave them smiling."""
     from tbd.face.render.warp import PortraitWarper
 
-    let_go = PortraitWarper(face, neutralize=1.0, cells=10)._modes[len(BLENDSHAPES) + 1]
+    let_go = PortraitWarper(face, neutralize=1.0, cells=10).expression.modes[len(BLENDSHAPES) + 1]
     assert (let_go[[267, 312, 37, 82], 1] < -0.01).all()
 
 
@@ -306,9 +306,9 @@ def test_a_jaw_that_drops_on_a_turned_head_folds_nothing(face):
     """Where the skin's field folds, no pixel has one place to come from, and the outline of the jaw is torn into steps."""
     warper = MeshWarpRenderer()._warper(face)
     values = motion({"jawOpen": 0.8, "mouthFrown": 1.0, "mouthLowerDown": 1.0, "headYaw": 0.3}).values[0]
-    weights = warper._weights(values[: len(BLENDSHAPES)], np.float32(0))
-    _, field = warper._fields(weights, euler_to_matrix(values[-6:-3]), np.zeros(3))
-    row, _ = warper._middle
+    weights = warper.expression.weights(values[: len(BLENDSHAPES)], np.float32(0))
+    _, field = warper.field(weights, euler_to_matrix(values[-6:-3]), np.zeros(3))
+    row, _ = warper.field.middle
     assert 1 + np.diff(field[..., 0], axis=1).min() > 0.29
     assert 1 + np.diff(field[row:, :, 1], axis=0).min() > 0.29
 
@@ -332,10 +332,11 @@ def test_upright_stripes_are_drawn_without_steps_beside_a_turned_jaw(face):
 def test_what_comes_from_beyond_the_window_of_the_face_is_left_to_the_field_of_the_picture(face):
     """The window's own field ends there; what it makes up beyond tears wide hair on a turned head."""
     warper = MeshWarpRenderer()._warper(face)
-    weights = warper._weights(np.zeros(len(BLENDSHAPES), np.float32), np.float32(0))
-    (back, _), _ = warper._fields(weights, euler_to_matrix((0, 0.3, 0)), np.zeros(3))
-    down, across = warper._fine.pixels(warper._window)
-    source = (warper._identity + warper._coarse.upsample(back) * warper._coarse.step)[down, across, 0]
-    beyond = (source < across.start - warper._fine.step) | (source > across.stop + warper._fine.step)
-    assert beyond.sum() > 100 and warper._edge_in(back)[beyond].max() < 0.001
-    assert (warper._edge_in(0 * back) == warper._edge).all()
+    weights = warper.expression.weights(np.zeros(len(BLENDSHAPES), np.float32), np.float32(0))
+    field = warper.field
+    (back, _), _ = field(weights, euler_to_matrix((0, 0.3, 0)), np.zeros(3))
+    down, across = field.fine.pixels(field.window)
+    source = (field.identity + field.coarse.upsample(back) * field.coarse.step)[down, across, 0]
+    beyond = (source < across.start - field.fine.step) | (source > across.stop + field.fine.step)
+    assert beyond.sum() > 100 and field.edge_in(back)[beyond].max() < 0.001
+    assert (field.edge_in(0 * back) == field.edge).all()

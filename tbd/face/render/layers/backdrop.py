@@ -3,7 +3,7 @@
 import numpy as np
 
 from tbd.face.render.grid import sample
-from tbd.face.render.surroundings import Surroundings
+from tbd.face.render.layers.surroundings import Surroundings
 
 _DETAIL, _TEXTURED = 18.0, 2.0
 """The strongest detail that is mirrored behind the person: grey levels, and times the median of the background's own. Stronger contrasts

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tbd.face import topology
-from tbd.face.render.backdrop import _extend_lines, _lines, find_strands, inpaint_background, pull_push_fill
-from tbd.face.render.matting import split_layers
+from tbd.face.render.layers.backdrop import _extend_lines, _lines, find_strands, inpaint_background, pull_push_fill
+from tbd.face.render.layers.matting import split_layers
 
 _SCALE = 60.0
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tbd.face.render.backdrop import find_strands
-from tbd.face.render.matting import _behind
-from tbd.face.render.surroundings import Surroundings
+from tbd.face.render.layers.backdrop import find_strands
+from tbd.face.render.layers.matting import _behind
+from tbd.face.render.layers.surroundings import Surroundings
 
 _SCALE = 60.0
 

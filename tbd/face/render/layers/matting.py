@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbd.face.mediapipe_log import suppress_mediapipe_logs
-from tbd.face.render.backdrop import find_strands, inpaint_background, pull_push_fill
-from tbd.face.render.surroundings import Surroundings
+from tbd.face.render.layers.backdrop import find_strands, inpaint_background, pull_push_fill
+from tbd.face.render.layers.surroundings import Surroundings
 
 _SEAM = 0.06
 """Inter-ocular distances about the matte within which the background is freed of what belongs to the person."""

@@ -7,7 +7,7 @@ import numpy as np
 import skimage.data
 
 from tbd.face import topology
-from tbd.face.render.matting import composite, split_layers
+from tbd.face.render.layers.matting import composite, split_layers
 from tests.face.render.drawing import draw
 
 
@@ -43,7 +43,7 @@ class TestTexturedWalls:
 
 def test_a_seam_beside_the_matte_goes_with_the_person():
     """A dark fringe that the matte leaves out would else stand in the background, as an outline of where the head was."""
-    from tbd.face.render.matting import _behind
+    from tbd.face.render.layers.matting import _behind
 
     image = np.full((120, 120, 3), 200, np.uint8)
     image[:, :52] = 60

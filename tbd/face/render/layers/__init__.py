@@ -1,0 +1,1 @@
+"""The person before the background: pictures in two layers."""
