@@ -21,6 +21,7 @@ from tbd.face.framing import FramedFace, Framing, frame_face
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.portrait import HEADROOM, crop_portrait
+from tbd.face.portrait_notes import note_small
 from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer, PreparedPicture, PreparedPortrait, Renderer
 from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.face.tracking.choice import LARGEST, FaceChoice, check_choice
@@ -576,7 +577,7 @@ def find_face(tracker: Tracker, image: np.ndarray, source: str = "the portrait",
         # a tracker of a user's that has its own way of locating need not know of choices
         found = tracker.locate(image, source) if choice == LARGEST else tracker.locate(image, source, choice)
     require_type(found, FaceGeometry, tracker, "tracker")
-    return found
+    return note_small(found)
 
 
 def render_frames(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:

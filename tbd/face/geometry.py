@@ -29,7 +29,8 @@ class FaceGeometry:
         scale: Pixels per inter-ocular distance.
         origin: (2,) float32, the pixel (x, y) that the canonical origin falls on.
         faces_seen: How many faces the picture holds; this is the largest, or the one that was chosen.
-        metadata: The tracker's name and version; ``turned``, degrees anticlockwise, where the given picture was turned upright.
+        metadata: The tracker's name and version; ``turned``, degrees anticlockwise, where the given picture was turned upright;
+            ``small``, pixels of its width, where the face was found in few.
         picture_box: Left, top, right, bottom in whole pixels: the part of the image that is a picture, where the rest is a margin
             that has been put round it and does not move; None where there is none.
     """

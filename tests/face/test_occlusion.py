@@ -9,6 +9,7 @@ import pytest
 from tbd.face.geometry import FaceGeometry
 from tbd.face.occlusion import is_mouth_occluded
 from tbd.face.tracker import FaceMeshTracker
+from tests.face.render.drawing import draw
 
 
 class TestCoveredMouths:
@@ -46,3 +47,21 @@ def test_portraits_of_users_get_no_false_note(shared):
     for name in ("q033.png", "q040.png", "q056.png", "q072.jpg"):
         assert not is_mouth_occluded(FaceMeshTracker().locate(read_image(folder / name))), name
     assert is_mouth_occluded(FaceMeshTracker().locate(read_image(shared / "data/faults/25_face_mask.jpg")))
+
+
+def test_what_covers_a_mouth_is_left_as_it_is(face):
+    masked = TestCoveredMouths().masked(face, (150, 190, 225))
+    still, speaking = draw(masked, {}, {"jawOpen": 0.8, "mouthSmile": 1.0, "mouthFrown": 0.5, "noseSneer": 1.0})
+    np.testing.assert_array_equal(still, masked.image)
+    np.testing.assert_array_equal(speaking, masked.image)
+    assert (draw(masked, {"browInnerUp": 1.0})[0] != masked.image).any()
+
+
+def test_a_face_of_few_pixels_gets_a_note_that_a_crop_keeps(face):
+    from tbd.face.portrait_notes import note_small, portrait_notes
+
+    few = note_small(replace(face, points=face.points * np.float32(60 / np.ptp(face.points[:, 0]))))
+    assert portrait_notes(replace(face, metadata=few.metadata)) == [
+        "the portrait's face is only 60 pixels wide; what is drawn is as soft as that."
+    ]
+    assert note_small(face) is face and portrait_notes(face) == []

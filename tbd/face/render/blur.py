@@ -2,8 +2,8 @@
 
 import numpy as np
 
-_FINE, _COARSE = 1.0, 0.03
-"""Standard deviations of two further blurs: pixels, and inter-ocular distances."""
+_FINE, _COARSER, _COARSE = 1.0, 2.0, 0.03
+"""Standard deviations of further blurs: pixels, pixels, and inter-ocular distances."""
 _EDGES = 99.0
 """Percentile of the gradients from which on they count as edges: lids, nostrils, lips."""
 SHARP = 1.3
@@ -31,12 +31,16 @@ def edge_width(image: np.ndarray, points: np.ndarray, scale: float) -> float:
     right, bottom = np.clip(np.ceil(points.max(0)).astype(int), [left + 2, top + 2], [width, height])
     grey = cv2.cvtColor(np.ascontiguousarray(image[top:bottom, left:right]), cv2.COLOR_RGB2GRAY).astype(np.float32)
     coarse = max(_COARSE * scale, 2 * _FINE)
-    first, second = _slope(grey, _FINE), _slope(grey, coarse)
+    first = _slope(grey, _FINE)
     strongest = (first >= np.percentile(first, _EDGES)) & (first > 0)
     if not strongest.any():
         return 0.0
-    ratio = np.median(first[strongest] / np.maximum(second[strongest], 1e-6)) ** 2
-    return float(np.sqrt(np.clip((coarse**2 - ratio * _FINE**2) / max(ratio - 1, 1e-3), 0, (0.1 * scale) ** 2)))
+    widths = []
+    # Beside lines (wrinkles, lashes) a wide blur leaves so little that a soft face looks sharp; a narrow one hardly tells wide edges apart.
+    for coarse in (_COARSER, max(_COARSE * scale, 2 * _FINE)):
+        ratio = np.median(first[strongest] / np.maximum(_slope(grey, coarse)[strongest], 1e-6)) ** 2
+        widths.append((coarse**2 - ratio * _FINE**2) / max(ratio - 1, 1e-3))
+    return float(np.sqrt(np.clip(max(widths), 0, (0.1 * scale) ** 2)))
 
 
 def excess_blur(image: np.ndarray, points: np.ndarray, scale: float) -> float:

@@ -72,6 +72,9 @@ class CreaseLight:
         log_light = np.log(shrink(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).astype(np.float32) + 8)
         smiling[folds] *= np.minimum(_MATCHED * shown_depth(maps[folds].reshape(-1, *size), log_light), 1)
         self._smile_folds = np.float32(0.8) * expression.smiling * smiling
+        mix[expression.held] = 0
+        if set(SMILE) <= set(expression.held):
+            self._smile_folds *= 0
         self._tint = shadow_tint(image, points)
         self._crease_shape, self._crease_mix = size, mix
         self._crease_onset = np.append(crease_onsets(), np.zeros(len(lines))).astype(np.float32)

@@ -29,6 +29,8 @@ for _group, _names in enumerate(
         _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
 _SHOWN = {"mouthUpperUp": 1.4, "mouthLowerDown": 1.3, "mouthFunnel": 1.45}
 """Movements of the lips that a warped picture shows less of than a face does: by these factors they are drawn larger."""
+_LOWER_FACE = ("mouth", "jaw", "cheek", "tongue", "noseSneer")
+"""Beginnings of the names of what a mask lies over."""
 _JAW = [BLENDSHAPES.index(name) for name in JAW]
 _WORN = 0.45
 """A portrait that smiles already has corners that can rise less: of a full smile so much is in it."""
@@ -74,12 +76,23 @@ class ShownExpression:
                 if channel in BLENDSHAPES:
                     self.modes[BLENDSHAPES.index(channel)] *= gain
         self.modes = limit_to_outline(self.modes, face)
+        self.held: list[int] = []
+        """The blendshapes that nothing is seen of."""
         self._give_way = GivingWay(self.modes, self.rest)
         self._jaw_drop = resting_jaw_drop(self.rest, self.rig.basis[_JAW[0]])
 
-    def hold_eyes(self) -> None:
-        """Let no eye move: behind tinted glasses none is seen."""
-        self.modes[[i for i, name in enumerate(BLENDSHAPES) if name.startswith("eye")]] = 0
+    def hold(self, eyes: bool = False, mouth: bool = False) -> None:
+        """Let parts of the face not move that the portrait does not show, and what covers them neither.
+
+        Args:
+            eyes: Behind tinted glasses.
+            mouth: Behind a mask, a scarf or a hand.
+        """
+        parts = ("eye",) * eyes + _LOWER_FACE * mouth
+        self.held = [i for i, name in enumerate(BLENDSHAPES) if parts and name.startswith(parts)]
+        self.modes[self.held] = 0
+        if mouth:
+            self.modes[len(BLENDSHAPES) : -2], self.modes[-1] = 0, 0  # all that follow but eyes that are opened
 
     def weights(self, blendshapes: np.ndarray, neutralize: np.float32 | None = None) -> np.ndarray:
         """Compute the weights of the rig's modes (the last closes parted lips), and of those that follow.

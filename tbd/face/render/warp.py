@@ -5,6 +5,7 @@ import numpy as np
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import FaceGeometry, euler_to_matrix, matrix_to_euler
+from tbd.face.occlusion import is_mouth_occluded
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.crease_light import CreaseLight
 from tbd.face.render.expression import SMILE, ShownExpression
@@ -59,8 +60,7 @@ class PortraitWarper:
         self._blur = excess_blur(face.image, face.points[:, :2], face.scale)
         self.expression = ShownExpression(face, neutralize, close_lips, open_eyes, self._blur)
         self._glasses = find_glasses(face)
-        if self._glasses is not None and self._glasses.tinted:
-            self.expression.hold_eyes()
+        self.expression.hold(eyes=self._glasses is not None and self._glasses.tinted, mouth=is_mouth_occluded(face))
         self._layers = split_layers(face.image, face.points[list(topology.FACE_OVAL), :2], face.scale)
         self.field = MotionField(face, self.expression.modes, self._glasses, cells)
         self._prepare_apertures()
