@@ -11,7 +11,7 @@ from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import FaceGeometry, remove_pose
 from tbd.face.mesh import FaceModel
 from tbd.face.render.contour import blend
-from tbd.face.render.mouth.crop import OPEN, MouthCrop, inside_share, lip_gap, lip_opening, mouth_mask
+from tbd.face.render.mouth.crop import OPEN, SIZE, MouthCrop, inside_share, lip_gap, lip_opening, mouth_mask
 from tbd.face.render.mouth.dental_arch import RigidFrame
 from tbd.face.render.mouth.interior import MouthInterior
 from tbd.face.render.mouth.painting import Mouth
@@ -21,13 +21,19 @@ from tbd.face.rigging.mouth import JAW, jaw_displacement, resting_jaw_drop
 from tbd.media import read_video
 from tbd.utils.atomic import atomic_output
 
-FIELDS = ("painted", "target", "reference", "mask")
+FIELDS = ("painted", "warped", "target", "reference", "mask")
 _SMALLEST = 40
 """Pixels between the eyes' outer corners below which a filmed mouth teaches nothing."""
 _FARTHEST = 0.6
 """Radians of yaw beyond which the mesh does not know where the far corner of the mouth is."""
 _AT_REST = 0.02
 """Lips that are no farther apart are closed: such a frame gives the person's colours."""
+_BESIDE = 24
+"""Pixels beside a crop whose vertices still bend it."""
+_NODES = 65
+"""A crop is bent at so many places along each side, and evenly between them."""
+_SMOOTH = 0.5
+"""Of a spline through the vertices, in squared pixels: the lips' contours, which touch at rest, are not told apart to a fraction of one."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,15 @@ class MouthSample:
 
     Args:
         painted: (128, 128, 3) uint8 RGB: the video with the inside of the mouth painted by tbd, in the colours of another frame.
+        warped: (128, 128, 3) uint8 RGB: the other frame, its skin and lips moved to where they are in the video, as a warp draws a
+            portrait, with the same painting between its lips.
         target: (128, 128, 3) uint8 RGB.
         reference: (128, 128, 3) uint8 RGB, that other frame, in which the lips are closed.
         mask: (128, 128) uint8, 255 between the lips.
     """
 
     painted: np.ndarray
+    warped: np.ndarray
     target: np.ndarray
     reference: np.ndarray
     mask: np.ndarray
@@ -71,7 +80,9 @@ class MouthPainter:
         whole = slice(0, rest.image.shape[0]), slice(0, rest.image.shape[1])
         self._palette = Palette.of(rest)
         self._anchors = Mouth(rest, whole).anchors
-        self.reference = MouthCrop.of(rest.points, rest.scale).cut(rest.image)
+        self._rest = MouthCrop.of(rest.points, rest.scale)
+        self._rest_points = self._rest.locate(rest.points)
+        self.reference = self._rest.cut(rest.image)
 
     def sample(self, face: FaceGeometry) -> MouthSample:
         """Paint the mouth of a frame.
@@ -83,10 +94,12 @@ class MouthPainter:
             The sample.
         """
         crop = MouthCrop.of(face.points, face.scale)
-        painted = face.image.copy()
-        self._paint(painted, face)
-        mask = mouth_mask(face.points, crop, face.image.shape)
-        return MouthSample(crop.cut(painted), crop.cut(face.image), self.reference, np.round(255 * mask).astype(np.uint8))
+        painted, warped = face.image.copy(), face.image.copy()
+        crop.paste(warped, move(self.reference, self._rest_points, crop.locate(face.points)), np.ones((SIZE, SIZE), np.float32))
+        for image in (painted, warped):
+            self._paint(image, face)
+        mask = np.round(255 * mouth_mask(face.points, crop, face.image.shape)).astype(np.uint8)
+        return MouthSample(crop.cut(painted), crop.cut(warped), crop.cut(face.image), self.reference, mask)
 
     def _paint(self, image: np.ndarray, face: FaceGeometry) -> None:
         found = lip_opening(face.points, image.shape)
@@ -99,6 +112,31 @@ class MouthPainter:
         x, y = np.arange(columns.start, columns.stop)[None], np.arange(rows.start, rows.stop)[:, None]
         inside = MouthInterior(face, self._palette).draw(opening, skull, hanging, x, y)
         blend(image[rows, columns], inside, inside_share(opening))
+
+
+def move(crop: np.ndarray, rest: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Move what a crop shows with the vertices of its mesh, smoothly between them.
+
+    Args:
+        crop: (128, 128, 3) uint8 RGB.
+        rest: (478, 2) pixels of the crop where the vertices are in it.
+        moved: (478, 2) where they go.
+
+    Returns:
+        (128, 128, 3) float32 RGB 0..255.
+    """
+    import cv2
+    from scipy.interpolate import RBFInterpolator
+
+    inside = ((moved > -_BESIDE) & (moved < SIZE + _BESIDE)).all(1)
+    places = np.linspace(0, SIZE - 1, _NODES)
+    nodes = np.stack(np.meshgrid(places, places), -1).reshape(-1, 2)
+    shifts = RBFInterpolator(moved[inside], (rest - moved)[inside], smoothing=_SMOOTH)(nodes).reshape(_NODES, _NODES, 2)
+    # nodes lie on pixels' centres: enlarging by `cv2.resize` would shift them by half a cell
+    steps = np.linspace(0, _NODES - 1, SIZE, dtype=np.float32)
+    fine = cv2.remap(shifts.astype(np.float32), *np.meshgrid(steps, steps), cv2.INTER_LINEAR)
+    x, y = np.meshgrid(np.arange(SIZE, dtype=np.float32), np.arange(SIZE, dtype=np.float32))
+    return cv2.remap(crop, x + fine[..., 0], y + fine[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
 def collect(frames: Iterable[np.ndarray], meshes: Iterable[np.ndarray | None]) -> list[MouthSample]:

@@ -11,6 +11,7 @@ from tbd.draw.mouth.augmentation import augment
 from tbd.draw.mouth.network import MouthUNet, PatchDiscriminator
 from tbd.draw.optim import ExactModule
 from tbd.errors import InputError
+from tbd.utils.input_checks import require_within
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class MouthLoss:
 
     Args:
         gradient: Weight of the error of differences between neighbouring pixels, which keeps edges of teeth sharp.
+        perceptual: Weight of the distance that the refiner is given, if it is.
         adversarial: Weight of the discriminator's opinion; 0: none is trained.
         adversarial_from: Step from which it counts.
     """
 
     gradient: float = 1.0
+    perceptual: float = 0.1
     adversarial: float = 0.02
     adversarial_from: int = 500
 
@@ -31,13 +34,18 @@ class MouthLoss:
 class MouthRefiner(ExactModule):
     """Learns to finish mouths.
 
-    Batches are dicts of uint8 crops as `tbd.data.preprocess.mouths` writes them: ``painted``, ``target``, ``reference`` (B, H, W, 3) and
-    ``mask`` (B, H, W). Validation reports ``val/l1`` of the network and ``val/painted`` of the painting, both mean absolute errors over the
-    pixels between the lips (0..1), and their ratio.
+    Batches are dicts of uint8 crops as `tbd.data.preprocess.mouths` writes them: ``painted``, ``warped``, ``target``, ``reference``
+    (B, H, W, 3) and ``mask`` (B, H, W). It is given the painting between the video's own lips or between warped ones, which it will meet
+    on portraits. Validation reports, in either case (``val/warped_…``), ``val/l1`` of the network and ``val/painted`` of the painting,
+    mean absolute errors over the pixels between the lips (0..1), and their ratio; likewise ``val/looks``, ``val/painted_looks`` and
+    ``val/looks_ratio`` by `distance`.
 
     Args:
         network: (B, 7, H, W) → (B, 3, H, W), see `MouthUNet`.
         loss: What training weighs.
+        distance: How different two mouths look: (image, image, mask) → (B,), such as `tbd.draw.mouth.perceptual.EfficientNetDistance`.
+        judge: The same for validation alone, so that training does not see what it is judged by; `distance` where not given.
+        warped: 0..1, share of the crops that are given with warped lips.
         learning_rate: AdamW's, after `warmup_steps`.
         warmup_steps: Steps over which it rises.
 
@@ -45,14 +53,23 @@ class MouthRefiner(ExactModule):
         >>> refiner = MouthRefiner(MouthUNet(8, 2))
         >>> one = torch.randint(0, 255, (2, 32, 32, 3), dtype=torch.uint8)
         >>> batch = {"painted": one, "target": one, "reference": one, "mask": one[..., 0]}
-        >>> float(refiner.errors(batch)[0]) == 0  # an untrained network leaves what is painted
+        >>> float(refiner.errors(batch)["l1"]) == 0  # an untrained network leaves what is painted
         True
     """
 
     def __init__(
-        self, network: nn.Module | None = None, loss: MouthLoss | None = None, learning_rate: float = 4e-4, warmup_steps: int = 100
+        self,
+        network: nn.Module | None = None,
+        loss: MouthLoss | None = None,
+        distance: nn.Module | None = None,
+        judge: nn.Module | None = None,
+        warped: float = 0.5,
+        learning_rate: float = 4e-4,
+        warmup_steps: int = 100,
     ) -> None:
         super().__init__()
+        require_within(0, 1, warped=warped)
+        self.distance, self.judge, self.warped = distance, judge or distance, warped
         self.network, self.loss = network or MouthUNet(), loss or MouthLoss()
         self.learning_rate, self.warmup_steps = learning_rate, warmup_steps
         self.discriminator = PatchDiscriminator() if self.loss.adversarial > 0 else None
@@ -84,7 +101,7 @@ class MouthRefiner(ExactModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Make a step of the network and one of the discriminator; called by Lightning."""
-        painted, target, reference, mask = augment(*unpack(batch))
+        painted, target, reference, mask = augment(*unpack(self._given(batch)))
         optimizers: Any = self.optimizers()
         optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
         drawn = self(painted, mask, reference)
@@ -92,6 +109,10 @@ class MouthRefiner(ExactModule):
         l1 = ((drawn - target).abs() * share).mean()
         edges = sum(((_difference(drawn, axis) - _difference(target, axis)).abs() * share).mean() for axis in (-1, -2))
         loss = l1 + self.loss.gradient * edges
+        if self.distance is not None and self.loss.perceptual > 0:
+            looks = self.distance(drawn, target, mask).mean()
+            self.log("train/looks", looks.detach())
+            loss = loss + self.loss.perceptual * looks
         judges = self.discriminator is not None and self.global_step >= self.loss.adversarial_from
         if judges and self.discriminator is not None:
             loss = loss - self.loss.adversarial * self.discriminator(drawn, mask).mean()
@@ -102,6 +123,11 @@ class MouthRefiner(ExactModule):
             self._step(optimizers[1], opinion)
             self.log("train/discriminator", opinion)
         self.log_dict({"train/loss": loss.detach(), "train/l1": l1.detach() / 2, "train/edges": torch.as_tensor(edges).detach() / 2})
+
+    def _given(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The batch, in a random share of whose crops the lips are warped ones."""
+        chosen = torch.rand(len(batch["mask"]), 1, 1, 1, device=batch["mask"].device) < self.warped
+        return {**batch, "painted": torch.where(chosen, batch["warped"], batch["painted"])}
 
     def _step(self, optimizer: Any, loss: Tensor) -> None:
         rate = self.learning_rate * min(1.0, (self.global_step + 1) / self.warmup_steps)
@@ -114,33 +140,43 @@ class MouthRefiner(ExactModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Measure; called by Lightning."""
-        drawn, painted = self.errors(batch)
         size = len(batch["mask"])
-        self.log_dict({"val/l1": drawn, "val/painted": painted}, batch_size=size, sync_dist=True, prog_bar=True)
+        for prefix, given in (("val/", batch), ("val/warped_", {**batch, "painted": batch["warped"]})):
+            measured = {f"{prefix}{name}": value for name, value in self.errors(given).items()}
+            self.log_dict(measured, batch_size=size, sync_dist=True, prog_bar=prefix == "val/")
 
     test_step = validation_step
 
     def on_validation_epoch_end(self) -> None:
-        """Log the ratio; called by Lightning."""
+        """Log the ratios; called by Lightning."""
         got = self.trainer.callback_metrics
-        if "val/l1" in got:
-            self.log("val/ratio", got["val/l1"] / got["val/painted"].clamp(min=1e-6))
+        for prefix in ("val/", "val/warped_"):
+            for ratio, name, base in (("ratio", "l1", "painted"), ("looks_ratio", "looks", "painted_looks")):
+                if prefix + name in got:
+                    self.log(prefix + ratio, got[prefix + name] / got[prefix + base].clamp(min=1e-6))
 
     @torch.no_grad()
-    def errors(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Measure the mean absolute errors between the lips.
+    def errors(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Measure the errors between the lips.
 
         Args:
             batch: See the class.
 
         Returns:
-            Of what the network makes, and of what is painted: means over crops, 0..1.
+            ``l1`` of what the network makes, ``painted`` of what is painted, and, where there is a judge, ``looks`` and
+            ``painted_looks``: means over crops.
         """
         painted, target, reference, mask = unpack(batch)
-        return tuple(  # type: ignore[return-value]
-            (((image - target).abs() * mask).mean((1, 2, 3)) / mask.mean((1, 2, 3)).clamp(min=1e-4) / 2).mean()
-            for image in (self(painted, mask, reference), painted)
-        )
+        drawn = self(painted, mask, reference)
+        share = mask.mean((1, 2, 3)).clamp(min=1e-4)
+        found = {
+            name: (((image - target).abs() * mask).mean((1, 2, 3)) / share / 2).mean() for name, image in (("l1", drawn), ("painted", painted))
+        }
+        if self.judge is not None:
+            # what lies outside the lips is the video's own in either picture: what is judged is the mouth alone
+            inside = [target + mask * (image - target) for image in (drawn, painted)]
+            found |= {name: self.judge(image, target, mask).mean() for name, image in zip(("looks", "painted_looks"), inside)}
+        return found
 
     def configure_optimizers(self) -> Any:
         """Optimize both networks by AdamW; called by Lightning."""

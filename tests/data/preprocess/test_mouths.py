@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tbd.cli.main import main
-from tbd.data.preprocess.mouths import collect
+from tbd.data.preprocess.mouths import collect, move
 from tbd.face.mesh import MeshModel
 from tbd.face.motion import Motion
+from tbd.face.render.mouth.crop import SIZE
 from tbd.face.render.renderer import MeshWarpRenderer
 from tbd.media import VideoWriter, read_image
 from tbd.utils.sample_inputs import PORTRAIT
@@ -35,7 +36,20 @@ def test_open_mouths_are_painted_between_the_lips_alone(frames):
         assert changed[sample.mask == 0].max() <= 1 and (sample.mask > 128).sum() > 100
         assert changed[sample.mask > 250].mean() > 1
         assert (sample.reference == samples[0].reference).all()
+        # the skin of the frame at rest stands where the video's does, between the lips there is the same painting
+        moved = np.abs(sample.warped.astype(int) - sample.target).mean(-1)
+        still = np.abs(sample.reference.astype(int) - sample.target).mean(-1)
+        assert moved[sample.mask == 0].mean() < 0.7 * still[sample.mask == 0].mean()
+        assert np.abs(sample.warped.astype(int) - sample.painted)[sample.mask == 255].mean() < 6
     assert collect(frames, [None] * len(frames)) == []
+
+
+def test_a_crop_follows_its_vertices_and_stays_where_they_stay():
+    random = np.random.default_rng(0)
+    crop = random.integers(0, 255, (SIZE, SIZE, 3)).astype(np.uint8)
+    points = random.uniform(0, SIZE - 1, (478, 2))
+    assert np.abs(move(crop, points, points) - crop).max() < 1e-3
+    assert np.abs(move(crop, points, points + [5.0, -3.0])[:-8, 8:] - crop[3:-5, 3:-5]).max() < 2
 
 
 def test_the_command_writes_a_file_and_says_how_many(frames, tmp_path, capsys):

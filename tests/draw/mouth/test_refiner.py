@@ -26,7 +26,7 @@ def write_crops(path, people: int = 5, each: int = 8) -> None:
     painted = target.copy()
     painted[mask > 0] -= 40
     person = np.repeat([f"p{number}" for number in range(people)], each)
-    np.savez(path, painted=painted, target=target, reference=target, mask=mask, person=person)
+    np.savez(path, painted=painted, warped=painted, target=target, reference=target, mask=mask, person=person)
 
 
 def test_an_untrained_network_and_what_lies_outside_the_lips_stay():
@@ -53,6 +53,28 @@ def test_it_learns_and_validates_on_people_it_has_not_seen(tmp_path):
     assert not trained & validated and len(validated) == 2
     got = trainer.callback_metrics
     assert got["val/painted"] == pytest.approx(40 / 255, abs=0.01) and got["val/ratio"] < 0.6
+
+
+class _Brightness(torch.nn.Module):
+    """Tells mouths apart by their mean alone."""
+
+    def forward(self, a, b, mask):
+        return ((a - b) * mask).mean((1, 2, 3)).abs()
+
+
+def test_it_is_given_warped_lips_and_judged_by_another_than_taught(tmp_path):
+    batch = {name: torch.full((4, SIZE, SIZE, 3), value, dtype=torch.uint8) for name, value in (("painted", 10), ("warped", 90))}
+    batch |= {"target": batch["warped"], "reference": batch["warped"], "mask": torch.full((4, SIZE, SIZE), 255, dtype=torch.uint8)}
+    for share, seen in ((0.0, {10}), (1.0, {90})):
+        given = MouthRefiner(MouthUNet(8, 2), MouthLoss(adversarial=0), warped=share)._given(batch)["painted"]
+        assert set(given.unique().tolist()) == seen
+    refiner = MouthRefiner(MouthUNet(8, 2), MouthLoss(adversarial=0, perceptual=1), _Brightness(), torch.nn.Module())
+    refiner.judge = _Brightness()
+    found = refiner.errors(batch)
+    assert found["looks"] == found["painted_looks"] == pytest.approx(80 / 127.5, abs=1e-3)
+    assert refiner.errors({**batch, "painted": batch["warped"]})["looks"] == 0
+    with pytest.raises(InputError, match="warped is 2"):
+        MouthRefiner(MouthUNet(8, 2), warped=2)
 
 
 def test_the_shipped_experiment_trains_and_its_checkpoint_draws(tmp_path):

@@ -51,6 +51,18 @@ class MouthCrop:
         middle = points[_LIPS].mean(0)
         return cls(np.column_stack([turn, SIZE / 2 - 0.5 - turn @ middle]))
 
+    def locate(self, points: np.ndarray) -> np.ndarray:
+        """Find points of the frame in the square.
+
+        Args:
+            points: (N, 2 or more) pixels of the frame.
+
+        Returns:
+            (N, 2) float64 pixels of the crop.
+        """
+        located: np.ndarray = np.asarray(points, np.float64)[:, :2] @ self.matrix[:, :2].T + self.matrix[:, 2]
+        return located
+
     def cut(self, image: np.ndarray) -> np.ndarray:
         """Cut the square out of a frame.
 

@@ -10,6 +10,7 @@ from tbd.face.render.mouth.interior import BEHIND, MouthInterior, arch_resolutio
 from tbd.face.render.mouth.lips import LipAperture, lip_coverage
 from tbd.face.render.mouth.open_mouth import OwnTeeth, find_lip_edges, find_teeth, mirror_lips, tooth_likeness
 from tbd.face.render.mouth.palette import Palette
+from tbd.face.render.mouth.seam import LipSeam
 from tbd.utils.tracks import smoothstep
 
 OPEN_AT_REST, WIDE_AT_REST = 0.045, 0.09
@@ -59,6 +60,7 @@ class Mouth:
         seam = upper[1] - min((upper[1] - lower[1]) / 2, _SEAM_DROP)
         self.anchors: np.ndarray = np.array([middle, seam, upper[2] - BEHIND]) + np.vstack([np.zeros(3), np.eye(3)])
         self.lips: tuple[np.ndarray, np.ndarray] | None = None
+        self._seam: LipSeam | None = None
         self._image = face.image[pixels]
         self._palette = Palette.of(face)
         self._grain = self._palette.grain(self._image.shape[:2])
@@ -66,6 +68,7 @@ class Mouth:
             self._prepare_open(top, bottom)
         else:
             self._ease = (bottom - top) / 2, (top - bottom) / 2
+            self._seam = LipSeam(self._image, self.aperture.open(top + self._ease[0], bottom + self._ease[1]), face.scale)
             self._interior = MouthInterior(face, self._palette, blur)
 
     def _prepare_open(self, top: np.ndarray, bottom: np.ndarray) -> None:
@@ -123,6 +126,8 @@ class Mouth:
         # Where the lips overlap, each covers half; where they part, the split hides under the inside of the mouth.
         split = (opening.above - opening.below) / np.float32(1.2 * edge_ramp(self._soft, self._blur)) + np.float32(0.5)
         blend(frame, lower, np.clip(split, 0, 1))
+        if self._seam is not None:
+            self._seam.light(frame, opening)
         if self.open_at_rest:
             parted = float(np.clip(((bottom - top) @ _downwards(bottom)).max() / self._gap, 0, 1))
             if parted < 1:
