@@ -211,8 +211,8 @@ class DentalArch:
         alpha = np.clip(height * self.resolution + 0.5, 0, 1)
         part = np.clip(height / (tall - raised), 0, 1)  # 0 at the biting edge, 1 at the gum
         contact = np.exp(-(((1 - np.abs(inside)) * half / 0.008) ** 2)) * smoothstep(height / 0.012)
-        round_off = 1 - 0.09 * np.abs(inside) ** 4 - 0.03 * inside**2
-        light = round_off * (1 - 0.13 * contact) * (0.9 + 0.1 * smoothstep(part / 0.22)) * (1 - 0.13 * smoothstep((part - 0.6) / 0.4))
+        round_off = 1 - 0.05 * np.abs(inside) ** 4 - 0.03 * inside**2
+        light = round_off * (1 - 0.06 * contact) * (0.9 + 0.1 * smoothstep(part / 0.22)) * (1 - 0.13 * smoothstep((part - 0.6) / 0.4))
         shine = 0.07 * np.exp(-(((inside + 0.15) / 0.42) ** 2) - ((part - 0.42) / 0.26) ** 2)
         light = 1 + detail * (light + shine - 1)
         tooth = light[..., None] * palette.tooth * (1 + detail * smoothstep((part - 0.45) / 0.55)[..., None] * palette.root)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tbd.face.render.contour import Opening
+from tbd.face.render.grid import spread
 from tbd.utils.tracks import smoothstep
 
 _REACH = 0.055
@@ -40,24 +41,22 @@ class LipSeam:
             frame: (h, w, 3) uint8 RGB, the window of a frame with its lips and nothing between them yet.
             opening: The opening in that frame.
         """
-        gap = opening.above + opening.below
-        parted = smoothstep(gap / np.float32(_GONE * self._scale))
-        if not parted.any():
-            return
-        reach = _REACH * self._scale
-        rows = np.flatnonzero(((opening.above > -reach) & (opening.below > -reach)).any(1))
+        reach = np.float32(_REACH * self._scale)
+        about = (opening.above > -reach) & (opening.below > -reach) & (np.abs(opening.along) < np.float32(opening.half))
+        rows, columns = np.flatnonzero(about.any(1)), np.flatnonzero(about.any(0))
         if not len(rows):
             return
-        box = slice(rows[0], rows[-1] + 1)
-        near, place = opening.within((box, slice(None))), opening.along[box] / np.float32(opening.half)
-        lower = near.above > near.below
-        above, below = (
-            np.float32(1 - left) * self._look(lack, place, -edge)
-            for left, lack, edge in zip(_LEFT, self._lacks, (near.above, near.below))
-        )
-        added = np.where(lower[..., None], below, above)
+        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        near = opening.within(box)
+        parted = smoothstep((near.above + near.below) / np.float32(_GONE * self._scale))
+        if not parted.any():
+            return
+        upper = near.above < near.below
+        place, distance = near.along / np.float32(opening.half), np.where(upper, -near.above, -near.below)
+        parted *= np.where(upper, *(np.float32(1 - left) for left in _LEFT))
+        added = np.where(upper[..., None], self._look(self._lacks[0], place, distance), self._look(self._lacks[1], place, distance))
         part = frame[box]
-        part[...] = np.minimum(part + parted[box][..., None] * added + np.float32(0.5), 255)
+        part[...] = np.minimum(part + spread(parted) * added + np.float32(0.5), 255)
 
     def _look(self, lack: np.ndarray, place: np.ndarray, distance: np.ndarray) -> np.ndarray:
         """(h, w, 3) float32 grey levels that pixels lack at places −1..1 and distances from a lip's edge."""
