@@ -170,7 +170,8 @@ class MouthRefiner(ExactModule):
         drawn = self(painted, mask, reference)
         share = mask.mean((1, 2, 3)).clamp(min=1e-4)
         found = {
-            name: (((image - target).abs() * mask).mean((1, 2, 3)) / share / 2).mean() for name, image in (("l1", drawn), ("painted", painted))
+            name: (((image - target).abs() * mask).mean((1, 2, 3)) / share / 2).mean()
+            for name, image in (("l1", drawn), ("painted", painted))
         }
         if self.judge is not None:
             # what lies outside the lips is the video's own in either picture: what is judged is the mouth alone

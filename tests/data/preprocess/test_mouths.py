@@ -49,7 +49,7 @@ def test_a_crop_follows_its_vertices_and_stays_where_they_stay():
     crop = random.integers(0, 255, (SIZE, SIZE, 3)).astype(np.uint8)
     points = random.uniform(0, SIZE - 1, (478, 2))
     assert np.abs(move(crop, points, points) - crop).max() < 1e-3
-    assert np.abs(move(crop, points, points + [5.0, -3.0])[:-8, 8:] - crop[3:-5, 3:-5]).max() < 2
+    assert np.abs(move(crop, points, points + np.array([5.0, -3.0]))[:-8, 8:] - crop[3:-5, 3:-5]).max() < 2
 
 
 def test_the_command_writes_a_file_and_says_how_many(frames, tmp_path, capsys):
