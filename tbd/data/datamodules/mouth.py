@@ -67,7 +67,9 @@ class MouthDataModule(SeededDataModule):
             with np.load(self.path, allow_pickle=False) as archive:
                 self._arrays = {name: archive[name] for name in (*FIELDS, "person")}
         except (OSError, ValueError, KeyError):
-            raise InputError(f"There are no crops of mouths in {self.path}; `tbd preprocess mouths` writes them.") from None
+            raise InputError(
+                f"There are no crops of mouths in {self.path}, or not all that belongs to them; `tbd preprocess mouths` writes them."
+            ) from None
         people = np.unique(self._arrays["person"])
         if len(people) < 2:
             raise InputError(f"{self.path} holds one person; training needs others to validate on.")

@@ -134,7 +134,8 @@ def move(crop: np.ndarray, rest: np.ndarray, moved: np.ndarray) -> np.ndarray:
     shifts = RBFInterpolator(moved[inside], (rest - moved)[inside], smoothing=_SMOOTH)(nodes).reshape(_NODES, _NODES, 2)
     # nodes lie on pixels' centres: enlarging by `cv2.resize` would shift them by half a cell
     steps = np.linspace(0, _NODES - 1, SIZE, dtype=np.float32)
-    fine = cv2.remap(shifts.astype(np.float32), *np.meshgrid(steps, steps), cv2.INTER_LINEAR)
+    column, row = np.meshgrid(steps, steps)
+    fine = cv2.remap(shifts.astype(np.float32), column, row, cv2.INTER_LINEAR)
     x, y = np.meshgrid(np.arange(SIZE, dtype=np.float32), np.arange(SIZE, dtype=np.float32))
     return cv2.remap(crop, x + fine[..., 0], y + fine[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
 
