@@ -52,7 +52,7 @@ class EfficientNetDistance(nn.Module):
         Returns:
             See the class.
         """
-        network: Any = self._network[0] = self._network[0].to(a.device)
+        network: Any = self._network[0].to(a.device)
         total = torch.zeros(len(a), device=a.device)
         pair = torch.cat([a, b])
         mean, deviation = (pair.new_tensor(values).view(1, 3, 1, 1) for values in (_MEAN, _DEVIATION))
@@ -61,7 +61,7 @@ class EfficientNetDistance(nn.Module):
             hidden = block(hidden)
             if number in self._after:
                 one, other = functional.normalize(hidden.float(), dim=1).chunk(2)
-                where = functional.adaptive_avg_pool2d(mask, tuple(one.shape[-2:]))
+                where = functional.adaptive_avg_pool2d(mask, (one.shape[-2], one.shape[-1]))
                 different = (one - other).square().sum(1, keepdim=True)
                 total = total + (different * where).sum((1, 2, 3)) / where.sum((1, 2, 3)).clamp(min=1e-4)
         return total
