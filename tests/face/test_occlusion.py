@@ -55,6 +55,9 @@ def test_what_covers_a_mouth_is_left_as_it_is(face):
     np.testing.assert_array_equal(still, masked.image)
     np.testing.assert_array_equal(speaking, masked.image)
     assert (draw(masked, {"browInnerUp": 1.0})[0] != masked.image).any()
+    turned = draw(masked, {"headYaw": 0.15})[0].astype(int)
+    x, y = face.points[[13, 14], :2].mean(0).astype(int)
+    assert np.ptp(turned[y - 8 : y + 8, x - 8 : x + 8], axis=(0, 1)).max() <= 2  # no line between lips
 
 
 def test_a_face_of_few_pixels_gets_a_note_that_a_crop_keeps(face):

@@ -60,7 +60,8 @@ class PortraitWarper:
         self._blur = excess_blur(face.image, face.points[:, :2], face.scale)
         self.expression = ShownExpression(face, neutralize, close_lips, open_eyes, self._blur)
         self._glasses = find_glasses(face)
-        self.expression.hold(eyes=self._glasses is not None and self._glasses.tinted, mouth=is_mouth_occluded(face))
+        self._mouth_seen = not is_mouth_occluded(face)
+        self.expression.hold(eyes=self._glasses is not None and self._glasses.tinted, mouth=not self._mouth_seen)
         self._layers = split_layers(face.image, face.points[list(topology.FACE_OVAL), :2], face.scale)
         self.field = MotionField(face, self.expression.modes, self._glasses, cells)
         self._prepare_apertures()
@@ -217,7 +218,8 @@ class PortraitWarper:
         image = self._layer_at(lips, below[0], pixels)
         forward, back = max(float(weights @ self._lips_forward), 0.0), -float(weights @ self._smile_forward)
         protruded = forward - max(back - 2 * forward, 0.0)
-        self._mouth.draw(frame[pixels], moved, anchors, hanging, image, protruded, moving)
+        if self._mouth_seen:
+            self._mouth.draw(frame[pixels], moved, anchors, hanging, image, protruded, moving)
         for skin, places, eye in zip(self.field.lower_skins[1:], below[1:], self._eyes):
             box = eye.box(moved)
             part = tuple(slice(window.start + inner.start, window.start + inner.stop) for window, inner in zip(skin.pixels, box))
