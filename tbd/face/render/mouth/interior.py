@@ -114,7 +114,8 @@ class MouthInterior:
         edge = np.maximum(np.minimum(opening.above, opening.below), 0)
         aside = smoothstep((np.abs(opening.along) / np.float32(opening.half) - np.float32(_CORNER)) / np.float32(1 - _CORNER))
         rim = np.exp(-edge / (np.float32(_RIM) * self._scale))
-        bare: np.ndarray = np.float32(1 - _REFLECTED) * (1 - np.float32(_ASIDE) * aside) * (1 - np.float32(_EDGE_SHARE) * rim)
+        reflected = np.float32(0 if self._own is not None else _REFLECTED)  # a photograph's own teeth show it already
+        bare: np.ndarray = (1 - reflected) * (1 - np.float32(_ASIDE) * aside) * (1 - np.float32(_EDGE_SHARE) * rim)
         return 1 - bare
 
     @staticmethod
