@@ -27,6 +27,7 @@ class Crease:
         width: Its half-width in inter-ocular distances.
         ridge: Log light of the ridges beside it, as a share of `depth` with the sign turned.
         by: The blendshapes that deepen it, without Left and Right where they have sides, and how much.
+        lit: How much of the light that its ridges and slopes gain is shown.
         whole: Whether it lies on the midline and is drawn once, deepened by the mean of both sides.
         onset: How much of `by` it takes to begin. A fold with an onset is one that strong movements press into any skin, smooth or
             lined: it is as sharp and as deep on all.
@@ -40,8 +41,11 @@ class Crease:
     ridge: float = 0.35
     whole: bool = False
     onset: float = 0.0
+    lit: float = 1.0
 
 
+_BRIDGE = 0.3
+"""The bridge of the nose shines already: a bright line beside a fold reads as a scratch there."""
 _COLUMNS = ((9, 151, 10), (336, 337, 338), (296, 299, 297), (334, 333, 332))
 """Mesh points of the forehead from the midline to the left temple: over the brow, in the middle, under the hair."""
 
@@ -74,23 +78,23 @@ _NOSE_FOLD = {"mouthSmile": 0.8, "noseSneer": 1.0, "mouthUpperUp": 0.6, "mouthDi
 CREASES = (
     Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.44, 0.028, {"browDown": 1.0}),
     Crease("glabellar furrow", ((9, 9, 336, 337), (9, 336), (8, 285, 285), (8, 8, 417, 285)),
-           -0.54, 0.018, {"browDown": 1.0, "noseSneer": 0.3}, 0.45, onset=0.25),
+           -0.66, 0.015, {"browDown": 1.0, "noseSneer": 0.3}, 0.45, onset=0.25),
     Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
     Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.4, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
-    Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True),
+    Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)), -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True, lit=_BRIDGE),
     Crease("forehead line, lowest", _forehead(4, 2), -0.2, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.12, True),
     Crease("forehead line, middle", _forehead(8, 2), -0.24, 0.024, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.12, True),
     Crease("forehead line, highest", _forehead(12, 2), -0.2, 0.024, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.12, True),
-    Crease("forehead furrow, lower", _forehead(4, 3), -0.25, 0.021, {"browInnerUp": 0.7, "browOuterUp": 0.6}, 0.35, True, onset=0.3),
-    Crease("forehead furrow, higher", _forehead(8, 3), -0.21, 0.021, {"browInnerUp": 0.6, "browOuterUp": 0.7}, 0.35, True, onset=0.35),
+    Crease("forehead furrow, lower", _forehead(4, 3), -0.32, 0.017, {"browInnerUp": 0.7, "browOuterUp": 0.6}, 0.35, True, onset=0.3),
+    Crease("forehead furrow, higher", _forehead(8, 3), -0.27, 0.017, {"browInnerUp": 0.6, "browOuterUp": 0.7}, 0.35, True, onset=0.35),
     Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.036, _NOSE_FOLD),
     Crease("nasolabial furrow", ((358, 423), 426, (426, 436), 436), -0.34, 0.014, _NOSE_FOLD, 0.3, onset=0.35),
     Crease("raised cheek", ((280, 425),), 0.1, 0.14, {"mouthSmile": 0.8, "cheekSquint": 0.6, "noseSneer": 0.4}, 0.0),
-    Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.3, 0.016, {"noseSneer": 1.0, "browDown": 0.1}, 0.5),
-    Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.3, 0.016, {"noseSneer": 1.0}, 0.5),
-    Crease("nose wrinkle, deep", ((168, 6, 6), (417, 351), (465, 412, 351)), -0.3, 0.016, {"noseSneer": 1.0}, 0.3, onset=0.3),
+    Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.3, 0.016, {"noseSneer": 1.0, "browDown": 0.1}, 0.5, lit=_BRIDGE),
+    Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.3, 0.016, {"noseSneer": 1.0}, 0.5, lit=_BRIDGE),
+    Crease("nose wrinkle, deep", ((168, 6, 6), (417, 351), (465, 412, 351)), -0.3, 0.016, {"noseSneer": 1.0}, 0.3, onset=0.3, lit=_BRIDGE),
     Crease("nose wing furrow", (420, 360, 358), -0.32, 0.02, {"noseSneer": 1.0, "mouthSmile": 0.2, "mouthUpperUp": 0.3}),
     Crease("crow's foot, upper", ((359, 446), (342, 353), 353), -0.2, 0.012, _SMILE_LINES, 0.4),
     Crease("crow's foot, middle", (446, 265, (265, 372)), -0.2, 0.012, _SMILE_LINES, 0.4),
@@ -114,8 +118,6 @@ _THIN = 0.024
 """Half-width, in inter-ocular distances, up to which a fold is a line: lines are left to those that a face has already, mostly."""
 _LINE_SHARE = 0.4
 """How much of its depth a line that a face does not have yet is given."""
-_LIT = 0.4
-"""How much of the light that the ridges and slopes of a fold gain is shown: skin shines through, and a bright line reads as a scratch."""
 _SLOPE = 0.9
 """How steep the sides of a fold of depth 1 are, as a change of the normal."""
 _REACH = 6.0
@@ -227,7 +229,7 @@ def _profile(crease: Crease, path: np.ndarray, places: np.ndarray, width: float,
     ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 2.5)
     share = _LINE_SHARE if crease.ridge and crease.width <= _THIN and not crease.onset else 1.0
     if crease.ridge:
-        profile = np.where(profile < 0, _LIT * profile, profile)  # of a fold's sign, so what is below 0 gains light
+        profile = np.where(profile < 0, crease.lit * profile, profile)  # of a fold's sign, so what is below 0 gains light
     return crease.depth * share * crease.width / width * profile * ends
 
 
