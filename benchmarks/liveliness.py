@@ -1,6 +1,6 @@
 """Does a face live beside its words? Head, brows, cheeks, blinks and gaze of drawn plain speech, against tracked people.
 
-Protocol ``liveliness-3``. Each clip is a person who talks: its sound is drawn from with a neutral plan, once for each seed, with the
+Protocol ``liveliness-4``. Each clip is a person who talks: its sound is drawn from with a neutral plan, once for each seed, with the
 idle motion that a pipeline adds, and statistics of the drawing stand beside those of the tracked face, both over the first six seconds.
 Given are medians over clips (and seeds), means of what is counted (a blink more in six seconds is ten more a minute), the drawn over
 the tracked, and how sure the people's figure is (95 %, clips resampled). Each clip has seeds of its own: how much a face moves beside its
@@ -33,6 +33,7 @@ from tbd.draw.motion.loading import load_motion_model
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
 from tbd.face.motion import Motion
+from tbd.face.tracker import RECIPE, FaceLandmarkerTracker
 from tbd.media.rates import FPS, SAMPLE_RATE
 from tbd.metrics.dynamics import count_blinks
 from tbd.think.plan import MusclePlan
@@ -43,8 +44,8 @@ SHORTEST = 3
 HEAD = ("headPitch", "headYaw", "headRoll")
 PASSING = ("browInnerUp", "browDownLeft", "mouthSmileLeft", "eyeSquintLeft")
 """Channels that words hardly move, and people do."""
-JUMP = 0.12
-"""Change of the gaze within two frames, in units of eyeLookOut = 1, that is a jump of the eyes."""
+JUMP = 0.19
+"""Change of the gaze within two frames, in units of eyeLookOut = 1, that is a jump of the eyes: 6 degrees."""
 CLOSED = 0.5
 COUNTED = ("blinks", "gaze jumps", "gaze jumps and noise")
 _OPEN, _BESIDE, _STAYS = 0.3, 3, 3
@@ -165,6 +166,8 @@ def liveliness(
     idle, real, drawn, found = IdleMotion(), [], [], {}
     for path in map(Path, clips):
         audio, tracked = read_clip(path, landmarker)
+        if tracked.metadata.get("tracker") == FaceLandmarkerTracker.name and tracked.metadata.get("recipe") != RECIPE:
+            raise InputError(f"The motion beside {path} has lids and gaze on another scale than today's; track its video again.")
         if len(tracked) >= SHORTEST * FPS:
             found[path.stem] = SpeechClip(audio[: int(LONGEST * SAMPLE_RATE)], tracked, path.stem)
     performed = {} if replay else draw_all(load_motion_model(model), found, seeds, kept=drawings_of(drawings, model))
@@ -183,9 +186,9 @@ def liveliness(
             of_seen += [real[-1]] * len(watched)
     if not real:
         raise InputError(f"Name one or more clips of {SHORTEST} seconds or more of a person who talks.")
-    results: dict[str, Any] = {"protocol": "liveliness-3", "environment": environment(), "clips": len(real), "seeds": seeds}
+    results: dict[str, Any] = {"protocol": "liveliness-4", "environment": environment(), "clips": len(real), "seeds": seeds}
     performer = "the films' own motion" if replay else f"{seeds} seeds a clip"
-    report = f"## liveliness-3\n\n{len(real)} clips, {performer}; medians, and means of {', '.join(COUNTED)}.\n\n"
+    report = f"## liveliness-4\n\n{len(real)} clips, {performer}; medians, and means of {', '.join(COUNTED)}.\n\n"
     tables = []
     if not replay:
         results["drawn"], lines = compare(real, drawn, "drawn")

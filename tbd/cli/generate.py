@@ -163,7 +163,7 @@ def generate(
     sound, about = read_sound(audio), provenance(thought.model_dump_json(exclude_defaults=True))
     with VideoWriter(output, sound.samples, sound.sample_rate, metadata=about) as writer:
         amount = sampling.idle_motion
-        pipeline.idle = IdleMotion(glances=amount, asymmetry=amount, sway=amount, coarticulation=amount)
+        pipeline.idle = IdleMotion(glances=amount, asymmetry=amount, sway=amount, coarticulation=amount, blinks=amount)
         with console.status("drawing the motion"):
             motion = pipeline.draw(thought, samples, sampling.seed, guidance, sampling.num_inference_steps)
             motion.head[:] *= sampling.head_motion

@@ -15,6 +15,7 @@ import numpy as np
 from tbd.errors import InputError
 from tbd.face.fit import ClipFit, fit_clip, smooth
 from tbd.face.geometry import FaceGeometry, face_roll, remove_pose
+from tbd.face.landmarker_eyes import SCALED, scale_eyes
 from tbd.face.mesh import FaceModel, LandmarkerModel, MeshModel
 from tbd.face.motion import Motion
 from tbd.face.neutral import AVERAGE, CLIP, NeutralFace
@@ -25,6 +26,11 @@ from tbd.face.tracking.limits import MAX_TILT, require_usable
 from tbd.face.tracking.rotation import ImageLike, wrap_degrees
 from tbd.face.tracking.session import TrackingSession
 from tbd.face.tracking.straightening import straighten
+
+
+RECIPE = "absolute-2"
+"""Names what coefficients mean: absolute ones, and since the second version lids and gaze on ARKit's scale. Motions of another recipe are
+others' motions to a prepared cache."""
 
 
 class Tracker(ABC):
@@ -178,7 +184,7 @@ class Tracker(ABC):
 
     def metadata(self) -> dict[str, str]:
         """Return the metadata that name this tracker and its version in a result."""
-        return {"tracker": self.name, "tracker_version": f"mediapipe {version('mediapipe')}"}
+        return {"tracker": self.name, "tracker_version": f"mediapipe {version('mediapipe')}", "recipe": RECIPE}
 
 
 class FaceMeshTracker(Tracker):
@@ -229,7 +235,8 @@ class FaceLandmarkerTracker(Tracker):
     """MediaPipe Tasks' face landmarker with its own blendshapes and pose.
 
     Its coefficients are absolute: an expression that a clip holds throughout is in them, and so is what its network takes for one in
-    many resting faces (half-closed lids, mostly); with a neutral face, what it measures there counts as 0. `tongueOut` is always 0.
+    many resting faces; with a neutral face, what it measures there counts as 0. `tongueOut` is always 0. Lids and gaze, of which it
+    reads six tenths, are put on ARKit's scale and measured against the clip's own rest (`tbd.face.landmarker_eyes`).
 
     Args:
         model: Path of ``face_landmarker.task``.
@@ -266,9 +273,9 @@ class FaceLandmarkerTracker(Tracker):
         # Corner by corner the mesh's scale jitters; the landmarker's own distance is steadier, but in no unit of ours.
         poses = [remove_pose(p, r)[2:] for p, r in zip(points, rotations)]
         scales, origins = (np.array(column, np.float64) for column in zip(*poses))
-        blendshapes = detections.blendshapes
+        blendshapes = scale_eyes(detections.blendshapes, None if neutral is None else neutral.blendshapes)
         if neutral is not None:
-            at_rest = np.clip(neutral.blendshapes, 0, 0.9)
+            at_rest = np.where(SCALED, 0, np.clip(neutral.blendshapes, 0, 0.9))
             blendshapes = np.clip((blendshapes - at_rest) / (1 - at_rest), 0, 1)
         return ClipFit(blendshapes, rotations, np.median(scales / nearness) * nearness, origins)
 

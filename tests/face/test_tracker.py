@@ -10,7 +10,7 @@ from PIL import Image
 
 from tbd.errors import InputError
 from tbd.face.geometry import matrix_to_euler
-from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker
+from tbd.face.tracker import RECIPE, FaceLandmarkerTracker, FaceMeshTracker
 from tbd.media import read_image, read_video
 
 NOSE = (222, 125)
@@ -31,7 +31,7 @@ def test_mesh_lies_on_the_face(face):
     np.testing.assert_allclose(face.points[1, :2], NOSE, atol=8)
     assert face.points[263, 0] > face.points[33, 0] and face.points[152, 1] > face.points[10, 1]
     assert face.points[1, 2] > face.points[234, 2]  # the nose is nearer than the cheek's edge
-    assert face.metadata == {"tracker": "face_mesh", "tracker_version": face.metadata["tracker_version"]}
+    assert face.metadata == {"tracker": "face_mesh", "tracker_version": face.metadata["tracker_version"], "recipe": RECIPE}
 
 
 def test_projection_of_the_canonical_mesh_is_the_mesh(face):

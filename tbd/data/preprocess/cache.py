@@ -11,7 +11,7 @@
     plans/<tracker>/<person>/<clip>.json    optional: what the face does, measured from that motion: `tbd.data.measured_plans`
     neutral/<tracker>/<clip>.npz            people at rest, as `tbd.face.neutral.NeutralFace`, from their neutral clips
 
-A tracker's folder is its name and version, ``face_mesh@mediapipe-0.10.21-absolute``: results of two trackers never mix.
+A tracker's folder is its name, version and recipe, ``face_mesh@mediapipe-0.10.21-absolute-2``: results of two trackers never mix.
 """
 
 import csv

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from tbd.data.preprocess.crop import CROPS
 from tbd.errors import InputError
-from tbd.face.tracker import FaceLandmarkerTracker, FaceMeshTracker, Tracker
+from tbd.face.tracker import RECIPE, FaceLandmarkerTracker, FaceMeshTracker, Tracker
 from tbd.think.coding.expressive_tracker import ExpressiveTracker
 
 
@@ -76,8 +76,8 @@ class PreprocessConfig:
         return trackers
 
     def tracker_keys(self) -> list[str]:
-        """Name the trackers' folders, in the order of `trackers`: name and version."""
+        """Name the trackers' folders, in the order of `trackers`: name, version and recipe."""
         names = [FaceMeshTracker.name]
         names += [FaceLandmarkerTracker.name] if self.landmarker else []
         names += [f"{names[-1]}_expressive"] if self.expressive else []
-        return [f"{name}@mediapipe-{version('mediapipe')}-absolute" for name in names]
+        return [f"{name}@mediapipe-{version('mediapipe')}-{RECIPE}" for name in names]

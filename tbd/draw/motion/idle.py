@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from tbd.draw.motion.blinks import BlinkMotion
 from tbd.draw.motion.coarticulation import ease_jaw, give_way, hang_jaw, hold_brows, spread_lips
 from tbd.draw.motion.smiles import SlowSmiles
 from tbd.draw.motion.speaking import SpeechActivity
@@ -15,15 +16,16 @@ from tbd.media.rates import FPS
 from tbd.think.facs import perform
 from tbd.think.plan import MusclePlan
 
-_GLANCE = (0.17, 0.10)
-"""Deviation of glances aside, and up and down, in units of eyeLookOut = 1 (about 30 degrees)."""
+_GLANCE = (0.25, 0.16)
+"""Deviation of glances aside, and up and down, in units of eyeLookOut = 1 (about 30 degrees). MediaPipe's landmarker reads 0.17 and 0.10 in
+film, which is 0.6 of what eyes turn (`tbd.face.landmarker_eyes`)."""
 _HOME, _AWAY = 1.0, 0.7
 """Median seconds that eyes rest on whom they talk to, and on something else."""
 _LEAVES, _STAYS = 0.75, 0.3
 """How often a look at the other is followed by a glance aside, and a glance aside by another one."""
-_POINTS = np.array([[-0.08, -0.04], [0.08, -0.04], [0.0, 0.12]])
-"""Where eyes rest on somebody else's face at arm's length: its eyes, 6.5 cm apart, and its mouth, 6 cm below; as the gaze of `_GLANCE`."""
-_SCANS = 0.75
+_POINTS = np.array([[-0.13, -0.06], [0.13, -0.06], [0.0, 0.19]])
+"""Where eyes rest on somebody else's face half a metre away: its eyes, 6.5 cm apart, and its mouth, 6 cm below; as the gaze of `_GLANCE`."""
+_SCANS = 0.58
 """Median seconds that they rest on one of these, or on a part of what lies beside."""
 _JUMP, _JUMP_REACH = 0.33, 8
 """Width (frames) of the logistic step by which the eyes jump, which takes two frames; and frames beyond which nothing is left of it."""
@@ -62,7 +64,8 @@ class IdleMotion:
     which is the performance's own and wanders; and the head takes another pose every second or two, while the eyes stay where they
     look, except while the plan directs it. A smile gives way while lips round, and what else a feeling and speech ask of the same
     muscles is shared as people share it, where a corpus adds feeling to speech. Smiles that no plan asks for take seconds, lips that
-    sounds stretch smile with them, and jaws open for sounds as far as people's.
+    sounds stretch smile with them, and jaws open for sounds as far as people's. Lids that blink shut, and blink as often as people's
+    (`tbd.draw.motion.blinks`).
 
     Args:
         glances: How far the eyes jump, 1 as people's; 0: not at all.
@@ -71,6 +74,7 @@ class IdleMotion:
         coarticulation: How much a feeling and speech heed each other (smiles give way while lips round, jaws hang between closures, brows
             that frown stay) and lips and jaw move for sounds as filmed people's do, 1 as people's; 0: not at all; see
             `tbd.draw.motion.coarticulation` and `tbd.draw.motion.smiles`.
+        blinks: How often and how far lids close beside what a model draws, 1 as people's; 0: as it comes.
 
     Raises:
         InputError: If an amount is not a number of 0 to 3.
@@ -83,12 +87,14 @@ class IdleMotion:
         (True, True)
     """
 
-    def __init__(self, glances: float = 1.0, asymmetry: float = 1.0, sway: float = 1.0, coarticulation: float = 1.0) -> None:
-        amounts = {"glances": glances, "asymmetry": asymmetry, "sway": sway, "coarticulation": coarticulation}
+    def __init__(
+        self, glances: float = 1.0, asymmetry: float = 1.0, sway: float = 1.0, coarticulation: float = 1.0, blinks: float = 1.0
+    ) -> None:
+        amounts = {"glances": glances, "asymmetry": asymmetry, "sway": sway, "coarticulation": coarticulation, "blinks": blinks}
         for name, amount in amounts.items():
             if not 0 <= amount <= 3:
                 raise InputError(f"{name} must lie between 0 and 3, not {amount}.")
-        self.glances, self.asymmetry, self.sway, self.coarticulation = glances, asymmetry, sway, coarticulation
+        self.glances, self.asymmetry, self.sway, self.coarticulation, self.blinks = glances, asymmetry, sway, coarticulation, blinks
 
     def __call__(self, values: np.ndarray, plan: MusclePlan, seed: int) -> np.ndarray:
         """Add to a whole motion.
@@ -112,7 +118,7 @@ class IdleMotion:
         Returns:
             Adds to one piece after the other what the whole would get.
         """
-        return IdlePerformance(self.glances, self.asymmetry, self.sway, self.coarticulation, seed)
+        return IdlePerformance(self.glances, self.asymmetry, self.sway, self.coarticulation, self.blinks, seed)
 
 
 class IdlePerformance:
@@ -123,10 +129,11 @@ class IdlePerformance:
         asymmetry: Likewise.
         sway: Likewise.
         coarticulation: Likewise.
+        blinks: Likewise.
         seed: Of the performance.
     """
 
-    def __init__(self, glances: float, asymmetry: float, sway: float, coarticulation: float, seed: int) -> None:
+    def __init__(self, glances: float, asymmetry: float, sway: float, coarticulation: float, blinks: float, seed: int) -> None:
         self._glances, self._asymmetry, self._sway, self._coarticulation = glances, asymmetry, sway, coarticulation
         self._frames, self._smiles, self._speech = 0, SlowSmiles(), SpeechActivity()
         rng = np.random.default_rng((seed, 1))
@@ -135,6 +142,7 @@ class IdlePerformance:
         self._gaze = _Shifts(fixations(eyes, _GLANCE, lambda away, _: _duration(eyes, _AWAY if away else _HOME)), _JUMP, _JUMP_REACH)
         self._scan = _Shifts(_points(looks), _JUMP, _JUMP_REACH)
         self._pose = _Shifts(_poses(head), _TURN, _TURN_REACH)
+        self._blink = BlinkMotion(np.random.default_rng((seed, 4)), blinks)
 
     def __call__(self, values: np.ndarray, plan: MusclePlan, start: float | None = None) -> np.ndarray:
         """Add to the next piece.
@@ -167,6 +175,7 @@ class IdlePerformance:
             looks += self._turn(out, frames, performed)
         if self._glances > 0 or self._sway > 0:
             self._look(out, looks, performed)
+        self._blink(out, performed)
         self._frames += len(out)
         return out
 

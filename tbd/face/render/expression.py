@@ -69,8 +69,9 @@ class ShownExpression:
         ]
         self.modes = np.concatenate(modes).astype(np.float32)
         """(56, 478, 3) displacements of the mesh at full weight."""
+        overlap = _OVERLAP if self.opened is None else 0.0  # lids that are shut in the portrait meet where they lie
         for side in topology.SIDES:
-            self.modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= _OVERLAP
+            self.modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= overlap
         for name, gain in _SHOWN.items():
             for channel in (name, f"{name}Left", f"{name}Right"):
                 if channel in BLENDSHAPES:

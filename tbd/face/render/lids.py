@@ -28,16 +28,21 @@ _GRAIN = 7.0
 """Levels of the skin's own grain that painted skin takes over at most."""
 _LIT = (0.8, 1.1)
 """A closed lid bulges into the light: its lightness, at least and at most, as a share of that of the skin under the eye."""
-_DARKEST = 1.0
+_SHINES = 1.08
+"""Lightness of the skin under an eye in one place, at most, as a share of its median."""
+_HUE = 0.65
+"""Share of a lid's colour that is the skin's under the eye, as dark as the lid is: what is seen of the lid is part lashes and their shade, in
+which its own would be grey."""
+_DARKEST = 1.2
 """Log light that lashes take away at most once the eye is shut."""
-_ROOTS = 0.024
-"""Inter-ocular distances from the edge within which lashes are darkest."""
-_LINE_WIDTH = 0.014
+_ROOTS, _TIPS = 0.02, 0.04
+"""Inter-ocular distances from the edge within which lashes are darkest, and within which they hang once the eye is shut."""
+_LINE_WIDTH = 0.012
 """Half the width of that line, in inter-ocular distances."""
 _DOME, _FOLD = 0.14, 0.12
 """Log light across the middle of a closed lid, and what the fold over it takes away."""
-_LINE = 0.4
-"""Log light that the line between closed lids takes away at least."""
+_LINE = (0.45, 0.95)
+"""Log light that the line between closed lids takes away, at least and at most: as dark as the portrait's own lashes are at their roots."""
 
 
 @dataclass(frozen=True)
@@ -138,10 +143,14 @@ def paint_clean_lids(image: np.ndarray, skin: np.ndarray, opening: Opening, room
     low = _colours(image, skin, along, (under > 0.03 * scale) & (under < 0.12 * scale))
     high = _colours(image, skin, along, (over > 0.012 * scale) & (over < min(0.11 * scale, max(0.6 * room, 0.03 * scale))))
     lightness, reference = high.mean(-1), low.mean(-1)
+    usual = np.minimum(_SHINES * np.median(reference) / np.maximum(reference, 1), 1)  # the white of an eye beside a mesh that is a little off
+    low, reference = low * usual[:, None], reference * usual
     hooded = np.clip(1.5 * (1 - lightness / np.maximum(_LIT[0] * reference, 1)), 0, 1)[:, None]
     high += hooded * (_LIT[0] * low - high)
     lightness = high.mean(-1)
-    high *= (np.clip(lightness, _LIT[0] * reference, _LIT[1] * reference) / np.maximum(lightness, 1))[:, None]
+    lit = np.clip(lightness, _LIT[0] * reference, _LIT[1] * reference)[:, None]
+    own, skins = (colours * (lit / np.maximum(bright, 1)[:, None]) for colours, bright in ((high, lightness), (low, reference)))
+    high = own + _HUE * (skins - own)
     above, below = (_along(colours, along) for colours in (high, low))
     grain = np.clip(image - cv2.GaussianBlur(image, (0, 0), max(0.02 * scale, 0.8)), -_GRAIN, _GRAIN)
     grain = _shifted(grain, opening, 0.07 * scale) * (skin > 0.5).mean()
@@ -244,10 +253,13 @@ class LidEdges:
         if shut:
             upper = np.ones_like(upper)
         self._upper, self._lower = light * upper.astype(np.float32), light * (1 - upper).astype(np.float32)
-        roots = np.exp(-((opening.above / np.float32(_ROOTS * scale)) ** 2))[..., None]
+        near = np.where(opening.above < 0, np.float32(_TIPS * scale), np.float32(_ROOTS * scale))
         dark = np.float32(_DARKEST) * np.tanh(np.minimum(self._upper, 0) / np.float32(_DARKEST))
-        self._lashes = cv2.GaussianBlur(dark * roots, (0, 0), max(0.007 * scale, 0.6, blur))
+        self._lashes = cv2.GaussianBlur(dark * np.exp(-((opening.above / near) ** 2))[..., None], (0, 0), max(0.004 * scale, 0.5, blur))
         self._line = float(np.hypot(_LINE_WIDTH * scale, 1.4 * blur))
+        roots = (np.abs(opening.above) < _ROOTS * scale) & (np.abs(opening.along) < 0.8 * opening.half)
+        depth = -float(np.percentile(dark[roots].mean(-1), 35)) if roots.any() else 0.0
+        self._dark = float(np.clip(depth, *_LINE)) * _LINE_WIDTH * scale / self._line
 
     def light(self, opening: Opening, closing: float) -> np.ndarray:
         """Read the log light of the edges for an eye in one frame.
@@ -272,12 +284,12 @@ class LidEdges:
         if shut > 0:
             # In the corners the edges do not move, so they stay as they are.
             turned = spread(np.float32(shut) * (1 - smoothstep((np.abs(along) - 0.95) / 0.25)).astype(np.float32))
-            hanging = np.where(opening.above < 0, opening.above / np.float32(0.35), -opening.above / np.float32(0.8))
+            hanging = np.where(opening.above < 0, opening.above / np.float32(0.35), -opening.above / np.float32(0.6))
             lashes = self._read(self._lashes, along, hanging, 0)
             light = np.float32(1 - 0.6 * shut) * light  # what the corners show of the open eye goes, but for liner
             light = light + turned * (lashes - light)
             line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
-            light = np.minimum(light, -np.float32(_LINE * _LINE_WIDTH * self._scale / self._line) * turned * spread(line) * self._tint)
+            light = np.minimum(light, -np.float32(self._dark) * turned * spread(line) * self._tint)
             lower = (1 - turned) * lower
             # A closed lid is a dome: lightest across its middle, turning away towards fold and corners.
             bulge, fold = (self._over_the_edge(opening, along, height, width) for height, width in ((0.06, 0.035), (0.105, 0.022)))
@@ -296,7 +308,7 @@ class LidEdges:
             light = light + np.float32(opened) * self._read(self._lashes, along, rising, 0)
             line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
             light = np.minimum(
-                light, -np.float32(1.5 * _LINE * _LINE_WIDTH * self._scale / self._line * opened) * spread(line) * self._tint
+                light, -np.float32(1.5 * _LINE[0] * _LINE_WIDTH * self._scale / self._line * opened) * spread(line) * self._tint
             )
         return light
 

@@ -11,6 +11,8 @@ from tbd.media.rates import FPS
 
 BLINK = 0.6
 """Seconds: lids that are closed for longer are held closed, not blinking."""
+_BRIEF = 0.2
+"""Closure beyond what is held from which lids blink."""
 _PHRASE = 1.25
 """Seconds over which what speech does to a channel averages out: six syllables (Greenberg 1999: 200 ms each)."""
 _SHARE, _ROUNDED = 40, 15
@@ -99,7 +101,7 @@ def find_blinks(closed: np.ndarray) -> np.ndarray:
         (T,) bool, from before the lids move until they are back.
     """
     held = grey_opening(closed, round(BLINK * FPS), mode="nearest") if len(closed) >= round(BLINK * FPS) else np.zeros_like(closed)
-    return binary_dilation(closed - held > 0.12, iterations=3)
+    return binary_dilation(closed - held > _BRIEF, iterations=3)
 
 
 def _remove_blinks(shapes: np.ndarray, seen: np.ndarray) -> None:

@@ -24,10 +24,10 @@ _AROUND_CUT = 2
 """Frames on each side of a cut in which two shots are mixed, by filters over time."""
 _SHORTEST = 0.2
 """Seconds: what is hidden for less is bridged without a word."""
-_LIDS_APART, _LIDS_MOVE = 0.3, 0.08
+_LIDS_APART, _LIDS_MOVE = 0.3, 0.14
 """Correlation of both lids below which a tracker makes them up (seen: 0.7 to 0.98), where they move by so much (standard deviation)."""
-_LID_NOISE = 0.05
-"""Standard deviation of noise from frame to frame beyond that of lids that are seen (0.002 to 0.026)."""
+_LID_NOISE = 0.09
+"""Standard deviation of noise from frame to frame beyond that of lids that are seen (0.004 to 0.05)."""
 _BLINKLESS = 25.0
 """Seconds without a blink that a person at 15 blinks a minute goes through once in 500 times."""
 _FACING = np.radians(25)
