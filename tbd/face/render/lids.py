@@ -30,7 +30,7 @@ _LIT = (0.8, 1.1)
 """A closed lid bulges into the light: its lightness, at least and at most, as a share of that of the skin under the eye."""
 _SHINES = 1.08
 """Lightness of the skin under an eye in one place, at most, as a share of its median."""
-_HUE = 0.65
+_HUE = 0.8
 """Share of a lid's colour that is the skin's under the eye, as dark as the lid is: what is seen of the lid is part lashes and their shade, in
 which its own would be grey."""
 _DARKEST = 1.2

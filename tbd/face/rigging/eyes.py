@@ -25,6 +25,10 @@ LID_SQUINT_DRAWN = (-0.24, 0.3)
 lowers it as well; see `tbd.face.rigging.muscles.DRAWN_PULLS`."""
 LID_WIDE = (0.058, -0.01)
 """eyeWide in inter-ocular distances where the eye is widest; the other lid movements are shares of its opening."""
+WHITE_OVER_IRIS, LID_WIDE_DRAWN = 0.024, (0.038, 0.056)
+"""Where a face is drawn, the upper lid rises until so much white shows over the iris, at least and at most by the others. Of two actors of
+MEAD who are afraid and surprised, eyes are open by 0.116 to 0.134 (0.14 at most), of actors who are not by 0.09 to 0.1, and white is seen
+all round the iris; by 0.058 on every face, eyes that are wide at rest became grotesque."""
 
 
 def eye_shapes(canonical: np.ndarray, drawn: bool = False) -> tuple[list[Shape], dict[topology.Side, dict[str, float]]]:
@@ -47,7 +51,8 @@ def eye_shapes(canonical: np.ndarray, drawn: bool = False) -> tuple[list[Shape],
         meet = _closed_line(canonical, side)
         shapes.append((f"eyeBlink{side}", _move_lids(side, gap * (meet - 1)[:, None], gap * meet[:, None])))
         shares = {"eyeSquint": LID_SQUINT_DRAWN if drawn else LID_SQUINT}
-        shares["eyeWide"] = (LID_WIDE[0] / widest, LID_WIDE[1] / widest)
+        rise = _rise(canonical, side) if drawn else LID_WIDE[0]
+        shares["eyeWide"] = (rise / widest, LID_WIDE[1] / widest)
         shares |= {f"eyeLook{way}": share for way, share in (LID_FOLLOWS_DRAWN if drawn else LID_FOLLOWS).items()}
         shapes += [(f"{name}{side}", _move_lids(side, upper * gap, lower * gap)) for name, (upper, lower) in shares.items()]
         closing[side] = {f"{name}{side}": low - up for name, (up, low) in shares.items()}
@@ -93,6 +98,12 @@ def open_shut_eyes(canonical: np.ndarray) -> np.ndarray | None:
         opened[iris, 1] = middle[1] + 0.08 * gap.max() - canonical[iris[0], 1]
         opened[iris, 0] = middle[0] - canonical[iris[0], 0]
     return opened
+
+
+def _rise(canonical: np.ndarray, side: topology.Side) -> float:
+    """Inter-ocular distances by which the upper lid of a drawn eye rises at eyeWide 1."""
+    lid, iris = (canonical[list(topology.on_side(ids, side)), 1] for ids in (topology.EYE_TOP[3:6], topology.IRIS))
+    return float(np.clip(iris.max() + WHITE_OVER_IRIS - lid.mean(), *LID_WIDE_DRAWN))
 
 
 def _closed_line(canonical: np.ndarray, side: topology.Side) -> np.ndarray:

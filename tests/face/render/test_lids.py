@@ -9,6 +9,7 @@ from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
 from tbd.face.render.contour import Aperture
 from tbd.face.render.lids import lid_curves, paint_clean_lids
+from tbd.face.render.warp import PortraitWarper
 from tbd.face.rig import Rig
 from tests.face.render.drawing import draw
 from tests.face.rigging.poses import pose
@@ -127,3 +128,24 @@ class TestCleanLids:
         y, x = np.mgrid[:120, :120]
         inside = np.abs(opening.along) < opening.half
         assert np.abs(place - np.dstack([x, y]))[inside].max() < 1e-3
+
+
+@pytest.mark.parametrize("also", [{}, {"eyeLookOutLeft": 1, "eyeLookInRight": 1}, {"eyeLookUp": 1}, {"eyeWide": 1}])
+def test_nothing_of_the_eyeball_is_seen_in_a_shut_eye_whatever_else_the_eye_does(face, also):
+    """Its eyeballs painted green, a shut eye looks as it does."""
+    warper, values = PortraitWarper(face), np.concatenate([pose(eyeBlink=1, **also), np.zeros(6)]).astype(np.float32)
+    as_it_is, at_rest = warper.draw(values).astype(int), warper.draw(np.zeros(58, np.float32)).astype(int)
+    for eye in warper._eyes:
+        eye._white[...], eye._coloured[...] = (0, 255, 0), 0
+    assert np.abs(warper.draw(values) - as_it_is).max() <= 2
+    assert (np.abs(warper.draw(np.zeros(58, np.float32)) - at_rest).max(-1) > 30).sum() > 50  # open eyes are seen to be green
+
+
+def test_shut_lids_meet_in_a_line_as_dark_as_the_lashes(face):
+    rest, shut = draw(face, {}, {"eyeBlink": 1})
+    for iris in IRISES:
+        x, y = np.round(face.points[iris, :2]).astype(int)
+        r = int(0.1 * face.scale)
+        lid, lashes = (frame[y - r : y + r, x - r // 2 : x + r // 2].mean(-1) for frame in (shut, rest))
+        assert np.median(lid.min(0)) < 0.6 * np.median(lid)  # pale lids had 0.68 there
+        assert np.median(lid.min(0)) > lashes.min()
