@@ -22,8 +22,8 @@ _REST = {"across": (50, 0.25), "down": (50, 0.35), "eyeSquint": (20, 0.45), "eye
 """The percentile of a clip that counts as its rest, and how much may be read of a face at rest: medians of 101 clips are 0.13 for lids
 (nine in ten below 0.33, and of one with narrow eyes that are open 0.44), 0.39 for a squint, 0.1 across and 0.22 down."""
 _READ, _CLOSED = (0.0, 0.17, 0.39, 0.6, 0.76, 0.92), (0.0, 0.2, 0.4, 0.5, 0.7, 1.0)
-"""Reading between rest and shut, and how far the lids are closed: of the twelve portraits, as drawn; at the end for a person's blinks,
-which end shut where a reading of a drawn lid ends at 0.94 for 0.8."""
+"""Reading between rest and shut, and how far the lids are closed: as the twelve portraits were drawn, but at the end, where a person's
+blinks end shut, and 0.94 is read of a lid that is drawn at 0.8."""
 _BLINK = 0.6
 """Seconds: lids that are closed for longer are held closed."""
 _BLINKS = 0.12
@@ -39,8 +39,8 @@ def scale_eyes(read: np.ndarray, at_rest: np.ndarray | None = None) -> np.ndarra
     """Turn what the landmarker reads of lids and gaze into coefficients.
 
     What is read of the clip's own resting face counts as 0, as far as people at rest are so read. What closes for an instant is a blink,
-    and reaches 1 where this person's blinks end; the gaze and a squint stay through it as they were. What is closed for longer is first what
-    gaze and squint do to a lid, and eyeBlink what they leave.
+    and reaches 1 where this person's blinks end; the gaze and a squint stay through it as they were. What is closed for longer is first
+    what gaze and squint do to a lid, and eyeBlink what they leave.
 
     Args:
         read: (T, 52) coefficients as read, frame by frame at 25 a second.
@@ -49,30 +49,32 @@ def scale_eyes(read: np.ndarray, at_rest: np.ndarray | None = None) -> np.ndarra
     Returns:
         (T, 52) a copy with other lids and gaze.
     """
-    out, rest = np.array(read, np.float64), None if at_rest is None else np.asarray(at_rest, np.float64)
+    out = np.array(read, np.float64)
     if not len(out):
         return out
-    lids = _sides(out, "eyeBlink")
-    blinks, peaks = _find_blinks(lids.min(1))
-    open_frames = ~blinks if not blinks.all() else np.ones_like(blinks)
-    across, down = _gaze(out)
-    squint = _sides(out, "eyeSquint")
-    still = None if rest is None else (*_gaze(rest[None]), _sides(rest[None], "eyeSquint"), _sides(rest[None], "eyeBlink"))
-    ways = {"across": across[:, None], "down": down[:, None], "eyeSquint": squint, "eyeBlink": lids}
-    beyond = {}
-    for number, (name, values) in enumerate(ways.items()):
-        if still is None:
-            share, most = _REST[name]
-            beyond[name] = values - np.clip(np.percentile(values[open_frames], share, axis=0), -most, most)
-        else:
-            beyond[name] = values - np.reshape(still[number], (1, -1))
-    shut = float(np.clip(np.quantile(peaks, 0.8), _SHUT[0], _SHUT[2])) if len(peaks) else _SHUT[1]
-    at_zero = (lids - beyond["eyeBlink"])[0]
-    closed = np.interp(beyond["eyeBlink"] / np.maximum(shut - at_zero, 0.15), _READ, _CLOSED)  # (T, 2)
-    for name in ("across", "down", "eyeSquint"):
-        beyond[name] = _through(beyond[name], blinks)
-    _write(out, beyond["across"][:, 0], beyond["down"][:, 0], beyond["eyeSquint"], closed)
+    eyes = _eyes(out)
+    blinks, peaks = _find_blinks(eyes["eyeBlink"].min(1))
+    zero = _rest({name: values[~blinks] for name, values in eyes.items()} if not blinks.all() else eyes)
+    if at_rest is not None:
+        zero = {name: values[0] for name, values in _eyes(np.asarray(at_rest, np.float64)[None]).items()}
+    shut = float(np.clip(np.quantile(peaks, 0.8), _SHUT[0], _SHUT[2])) if peaks else _SHUT[1]
+    closed = np.interp((eyes["eyeBlink"] - zero["eyeBlink"]) / np.maximum(shut - zero["eyeBlink"], 0.15), _READ, _CLOSED)
+    across, down, squint = (_through(eyes[name] - zero[name], blinks) for name in ("across", "down", "eyeSquint"))
+    _write(out, across[:, 0], down[:, 0], squint, closed)
     return out
+
+
+def _eyes(values: np.ndarray) -> dict[str, np.ndarray]:
+    """(T, 52) → what is read of squint and lids, (T, 2), and of the gaze to the subject's left and down, (T, 1): both eyes move as one."""
+    out, into, up, down = (_sides(values, f"eyeLook{way}") for way in ("Out", "In", "Up", "Down"))
+    leftwards = np.array([1 if side == "Left" else -1 for side in topology.SIDES])
+    across, down = ((out - into) * leftwards).mean(1, keepdims=True), (down - up).mean(1, keepdims=True)
+    return {"across": across, "down": down, "eyeSquint": _sides(values, "eyeSquint"), "eyeBlink": _sides(values, "eyeBlink")}
+
+
+def _rest(eyes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What is read of a face at rest, of `_eyes` of frames without blinks."""
+    return {name: np.clip(np.percentile(values, _REST[name][0], axis=0), -_REST[name][1], _REST[name][1]) for name, values in eyes.items()}
 
 
 def _write(out: np.ndarray, across: np.ndarray, down: np.ndarray, squint: np.ndarray, closed: np.ndarray) -> None:
@@ -99,13 +101,6 @@ def _share(lids: tuple[float, float]) -> float:
 def _sides(values: np.ndarray, name: str) -> np.ndarray:
     """(T, 52) → (T, 2) a channel of both sides."""
     return values[:, [INDEX[f"{name}{side}"] for side in topology.SIDES]]
-
-
-def _gaze(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(T, 52) → (T,) to the subject's left, and down, of both eyes, which move as one."""
-    out, into, up, down = (_sides(values, f"eyeLook{way}") for way in ("Out", "In", "Up", "Down"))
-    leftwards = np.array([1 if side == "Left" else -1 for side in topology.SIDES])
-    return ((out - into) * leftwards).mean(1), (down - up).mean(1)
 
 
 def _find_blinks(lids: np.ndarray) -> tuple[np.ndarray, list[float]]:

@@ -27,7 +27,6 @@ from tbd.face.tracking.rotation import ImageLike, wrap_degrees
 from tbd.face.tracking.session import TrackingSession
 from tbd.face.tracking.straightening import straighten
 
-
 RECIPE = "absolute-2"
 """Names what coefficients mean: absolute ones, and since the second version lids and gaze on ARKit's scale. Motions of another recipe are
 others' motions to a prepared cache."""

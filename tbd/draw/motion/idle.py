@@ -24,7 +24,7 @@ _HOME, _AWAY = 1.0, 0.7
 _LEAVES, _STAYS = 0.75, 0.3
 """How often a look at the other is followed by a glance aside, and a glance aside by another one."""
 _POINTS = np.array([[-0.13, -0.06], [0.13, -0.06], [0.0, 0.19]])
-"""Where eyes rest on somebody else's face half a metre away: its eyes, 6.5 cm apart, and its mouth, 6 cm below; as the gaze of `_GLANCE`."""
+"""Where eyes rest on somebody else's face half a metre away: its eyes, 6.5 cm apart, its mouth, 6 cm below; as the gaze of `_GLANCE`."""
 _SCANS = 0.58
 """Median seconds that they rest on one of these, or on a part of what lies beside."""
 _JUMP, _JUMP_REACH = 0.33, 8

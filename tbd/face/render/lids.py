@@ -31,8 +31,8 @@ _LIT = (0.8, 1.1)
 _SHINES = 1.08
 """Lightness of the skin under an eye in one place, at most, as a share of its median."""
 _HUE = 0.8
-"""Share of a lid's colour that is the skin's under the eye, as dark as the lid is: what is seen of the lid is part lashes and their shade, in
-which its own would be grey."""
+"""Share of a lid's colour that is the skin's under the eye, as dark as the lid is: what is seen of the lid is part lashes and their shade,
+in which its own would be grey."""
 _DARKEST = 1.2
 """Log light that lashes take away at most once the eye is shut."""
 _ROOTS, _TIPS = 0.02, 0.04
@@ -143,7 +143,8 @@ def paint_clean_lids(image: np.ndarray, skin: np.ndarray, opening: Opening, room
     low = _colours(image, skin, along, (under > 0.03 * scale) & (under < 0.12 * scale))
     high = _colours(image, skin, along, (over > 0.012 * scale) & (over < min(0.11 * scale, max(0.6 * room, 0.03 * scale))))
     lightness, reference = high.mean(-1), low.mean(-1)
-    usual = np.minimum(_SHINES * np.median(reference) / np.maximum(reference, 1), 1)  # the white of an eye beside a mesh that is a little off
+    # where a mesh is a little off, the white of the eye lies under it
+    usual = np.minimum(_SHINES * np.median(reference) / np.maximum(reference, 1), 1)
     low, reference = low * usual[:, None], reference * usual
     hooded = np.clip(1.5 * (1 - lightness / np.maximum(_LIT[0] * reference, 1)), 0, 1)[:, None]
     high += hooded * (_LIT[0] * low - high)
