@@ -110,3 +110,11 @@ def test_lines_run_on_straight_behind_a_person(angle):
     filled = _extend_lines(wall * visible[..., None], visible, found)
     hidden = visible == 0
     assert np.isfinite(filled[hidden]).all() and np.abs(filled - wall)[hidden].mean() < 30
+
+
+def test_a_pattern_that_runs_into_the_person_goes_on_behind_its_edge(person):
+    y, x = np.mgrid[:200, :240] // 20
+    squares = np.where((x + y) % 2, 60, 200)[..., None] * np.ones(3)
+    filled = inpaint_background(_picture(squares, person), person, _SCALE)
+    behind = filled[10::20, 93].astype(int).mean(1)  # a tenth of an inter-ocular distance behind the edge, in the middle of squares
+    assert np.abs(np.diff(behind)).min() > 0.6 * 140
