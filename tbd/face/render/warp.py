@@ -21,7 +21,7 @@ from tbd.face.render.skin import skin_mask
 from tbd.face.rigging.mouth import jaw_displacement
 from tbd.utils.tracks import smoothstep
 
-_UNSEEN = np.array([0.32, 0.33, 0.0])
+_UNSEEN = np.array([0.32, 0.3, 0.0])
 """Of pitch, yaw and roll: what a viewer (MediaPipe's landmarker, in `benchmarks.closed_loop`) misses of a turn of the mesh, as a share of
 what it sees."""
 _FAR = 0.45
