@@ -12,6 +12,8 @@ _FINE = 0.04
 """Inter-ocular distances (standard deviation): what is coarser is no detail."""
 _ONWARDS = (0.15, 0.55)
 """Inter-ocular distances behind the person's edge up to which edges of the background go on wholly, and at all."""
+_MARCHED = 64.0
+"""Pixels per inter-ocular distance at most at which they do: what goes on there is soft, and time goes with the square of it."""
 _LINED = 0.5
 """Coherence from which on a background counts as drawn in lines."""
 _STRAND = 0.07
@@ -148,7 +150,7 @@ def inpaint_background(image: np.ndarray, alpha: np.ndarray, scale: float) -> np
     texture = np.median(np.abs(detail[visible > 0])) if visible.any() else 0.0
     strongest = max(min(_DETAIL, _TEXTURED * texture), texture)
     # Edges that run into the person (a shelf, a building) go on for a while: smoothed away they would be mist about a head that turns.
-    near = cv2.inpaint(image, hidden, 3, cv2.INPAINT_TELEA).astype(np.float32)
+    near = _march(image, hidden, min(_MARCHED / scale, 1)).astype(np.float32)
     slow += np.clip((_ONWARDS[1] - distance / scale) / (_ONWARDS[1] - _ONWARDS[0]), 0, 1)[..., None] * (near - slow)
     detail = np.clip(detail, -strongest, strongest) * visible[..., None]
     detail = sample(detail, mirror, cv2.BORDER_CONSTANT)
@@ -160,6 +162,17 @@ def inpaint_background(image: np.ndarray, alpha: np.ndarray, scale: float) -> np
         along = _extend_lines(picture, visible, angle)
         filled = np.where(np.isnan(along), filled, filled + straight * (np.nan_to_num(along) - filled))
     return np.where(hidden[..., None] > 0, np.round(filled), image).astype(np.uint8)
+
+
+def _march(image: np.ndarray, hidden: np.ndarray, factor: float) -> np.ndarray:
+    """(H, W, 3) uint8: what is hidden by Telea's method, computed at a size that is smaller by a factor."""
+    import cv2
+
+    size = tuple(max(round(side * factor), 1) for side in image.shape[1::-1])
+    # a pixel that is hidden in part is hidden: its colour is the person's as well
+    small = (cv2.resize(hidden.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+    marched = cv2.inpaint(cv2.resize(image, size, interpolation=cv2.INTER_AREA), small, 3, cv2.INPAINT_TELEA)
+    return cv2.resize(marched, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def pull_push_fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -32,17 +32,20 @@ class Surroundings:
         nearest = np.zeros((labels.max() + 1, 2), np.float32)
         nearest[labels[self._person]] = np.argwhere(self._person)
         self._edge = nearest[labels[wanted]]  # (N, 2) rows and columns
-        self._outwards = (at - self._edge) / self._away[wanted][:, None]
+        self._outwards = ((at - self._edge) / self._away[wanted][:, None]).astype(np.float32)
         self._along = np.stack([-self._outwards[:, 1], self._outwards[:, 0]], -1)
 
     def _look(self, steps: np.ndarray, asides: np.ndarray, valid: np.ndarray):
         """Places at some distances: their rows and columns (N,), and which of them are valid."""
+        height, width = valid.shape
+        (down, across), (down_along, across_along), (top, left) = self._outwards.T, self._along.T, self._edge.T
         for step in steps:
             for aside in asides:
-                move = self._scale * (np.float32(step) * self._outwards + np.float32(aside) * self._along)
-                at = np.round(self._edge + move).astype(np.intp)
-                inside = (at >= 0).all(1) & (at < valid.shape).all(1)
-                row, column = np.where(inside[:, None], at, 0).T
+                far, along = self._scale * np.float32(step), self._scale * np.float32(aside)
+                row = np.rint(top + far * down + along * down_along).astype(np.int32)
+                column = np.rint(left + far * across + along * across_along).astype(np.int32)
+                inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+                row, column = np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)
                 yield row, column, inside & valid[row, column]
 
     def most_behind(self, values: np.ndarray) -> np.ndarray:
@@ -63,11 +66,16 @@ class Surroundings:
         """
         import cv2
 
-        soft = cv2.GaussianBlur(image, (0, 0), 0.7).astype(np.int16)
-        own, behind = soft[self._wanted], self._away > _FARTHER[0] * self._scale
+        # plane by plane: numpy is slow where the last axis has but three numbers
+        planes = [np.ascontiguousarray(plane, np.int16) for plane in cv2.split(cv2.GaussianBlur(image, (0, 0), 0.7))]
+        own, behind = [plane[self._wanted] for plane in planes], self._away > _FARTHER[0] * self._scale
 
         def unlike(look) -> np.ndarray:
-            return np.array([np.where(seen, np.abs(soft[row, column] - own).max(1), 255) for row, column, seen in look])
+            found = []
+            for row, column, seen in look:
+                red, green, blue = (np.abs(plane[row, column] - mine) for plane, mine in zip(planes, own))
+                found.append(np.where(seen, np.maximum(np.maximum(red, green), blue), np.int16(255)))
+            return np.array(found)
 
         background = np.partition(unlike(self._look(_FARTHER, _ASIDE, behind)), _RARE, 0)[_RARE]
         same = np.clip(2 * unlike(self._look(_INWARDS, _BESIDE, self._person)).min(0), _SURE, _SAME)
