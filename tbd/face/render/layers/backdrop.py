@@ -24,7 +24,7 @@ _FAINT, _BUSY = 4.0, 1.3
 """Contrast of a strand with what lies beside it: grey levels, and times what a hundredth of the background farther away shows."""
 _LIKEWISE = 0.7
 """Of its contrast, that the background shows farther out at the same side: letters, spines of books."""
-_STRONG = 12.0
+_STRONG = 8.0
 """Grey levels of contrast from which on a colour is told from a shade of a wall."""
 
 
