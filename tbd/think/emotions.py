@@ -12,7 +12,8 @@ from tbd.think.emotion_spec import AffectProfile, EmotionSpec, VocalProfile, pro
 _FACS = "Ekman, Friesen & Hager 2002, FACS Investigator's Guide, table of emotion predictions"
 _EMFACS = "Friesen & Ekman 1983, EMFACS-7"
 _EKMAN = "Ekman & Friesen 1975/1978, Unmasking the Face; FACS"
-_SQUARE = "Ekman & Friesen 1975, Unmasking the Face: anger with the mouth open and square; FACS"
+_SQUARE = "Ekman & Friesen 1975, Unmasking the Face: anger with the mouth open and square, and nostrils that may flare; FACS"
+_ROUND = "lips of MEAD's speakers (Wang et al. 2020), which a dropped jaw draws into an O"
 _CONTEMPT = "Ekman & Friesen 1986, A new pan-cultural facial expression of emotion; EMFACS: unilateral AU14"
 _SADNESS = "Ekman 2003, Emotions Revealed: sadness with lowered gaze and head"
 
@@ -26,7 +27,7 @@ _TABLE = (
     EmotionSpec(
         name="angry", noun="anger", adjective="angry", aliases=("anger", "ang", "mad"),
         prototypes=(
-            prototype(_SQUARE, {4: 1.0, 5: 0.5, 7: 0.9, 10: 0.4, 16: 0.5, 20: 0.5, 23: 0.2, 25: 0.8, 26: 0.6}),
+            prototype(_SQUARE, {4: 1.0, 5: 0.5, 7: 0.9, 10: 0.4, 16: 0.6, 20: 0.6, 23: 0.2, 25: 0.8, 26: 0.6, 38: 1.0}),
             prototype(_FACS, {4: 1.0, 5: 0.7, 7: 0.7, 17: 0.4, 23: 1.0, 24: 0.5}),
             prototype(_EMFACS + ": restrained", {4: 0.9, 5: 0.3, 7: 0.8, 17: 0.3, 23: 0.7, 24: 0.6}),
         ),
@@ -49,7 +50,7 @@ _TABLE = (
     EmotionSpec(
         name="disgusted", noun="disgust", adjective="disgusted", aliases=("disgust", "dis"),
         prototypes=(
-            prototype(_FACS + ": mouth open", {9: 1.0, 10: 0.7, 15: 0.45, 16: 0.2, 17: 0.35, 25: 0.5, 4: 0.25, 7: 0.4}),
+            prototype(_FACS + ": mouth open", {9: 1.0, 10: 0.7, 15: 0.45, 16: 0.4, 17: 0.35, 25: 0.5, 4: 0.25, 7: 0.75}),
             prototype(_FACS + ": without wrinkling the nose", {10: 1.0, 15: 0.4, 17: 0.7}),
             prototype(_FACS + ": mouth closed", {9: 1.0, 10: 0.6, 15: 0.4, 17: 0.5, 4: 0.4, 7: 0.4}),
         ),
@@ -61,7 +62,7 @@ _TABLE = (
     EmotionSpec(
         name="fear", noun="fear", adjective="fearful", aliases=("fearful", "afraid", "scared", "fea"),
         prototypes=(
-            prototype(_FACS, {1: 1.0, 2: 0.5, 4: 0.6, 5: 1.0, 20: 0.9, 25: 0.7, 26: 0.85}),
+            prototype(_FACS, {1: 1.0, 2: 0.6, 4: 0.6, 5: 1.0, 20: 1.0, 25: 0.7, 26: 1.0}),
             prototype(_FACS + ": jaw dropped", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 20: 0.7, 25: 0.6, 26: 0.6}),
             prototype(_EMFACS + ": brow and lids alone", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0}),
         ),
@@ -92,7 +93,7 @@ _TABLE = (
     EmotionSpec(
         name="sad", noun="sadness", adjective="sad", aliases=("sadness",),
         prototypes=(
-            prototype(_FACS + "; " + _SADNESS, {1: 1.0, 4: 0.5, 11: 0.3, 15: 0.8, 17: 0.5, 54: 0.4, 64: 0.3}),
+            prototype(_FACS + "; " + _SADNESS, {1: 1.0, 4: 0.5, 11: 0.3, 15: 0.6, 17: 0.35, 54: 0.4, 64: 0.3}),
             prototype(_FACS, {1: 1.0, 4: 0.5, 15: 0.8}),
             prototype(_FACS + ": crying", {1: 0.9, 4: 0.7, 6: 0.6, 7: 0.4, 15: 0.9, 17: 0.8, 20: 0.3, 25: 0.5}),
         ),
@@ -104,7 +105,7 @@ _TABLE = (
     EmotionSpec(
         name="surprised", noun="surprise", adjective="surprised", aliases=("surprise", "sur"),
         prototypes=(
-            prototype(_FACS, {1: 1.0, 2: 1.0, 5: 0.9, 25: 0.5, 26: 1.0}),
+            prototype(_FACS + "; " + _ROUND, {1: 1.0, 2: 1.0, 5: 0.9, 18: 0.4, 22: 0.3, 25: 0.5, 26: 1.0}),
             prototype(_FACS + ": brow and jaw", {1: 0.9, 2: 1.0, 26: 0.8}),
             prototype(_FACS + ": gaping", {1: 1.0, 2: 1.0, 5: 0.9, 27: 0.8}),
         ),

@@ -17,23 +17,42 @@ _SOME, _FULL = 0.12, 0.38
 """Rounding from which lips take some of it, and with which they take all that they do: the median and the 95th percentile, about, of what
 the packaged model draws of plain speech."""
 
+_WIDE = ((0, 0.8), (1, 1.0))
+"""Of `_SPREAD`, how wide a plan's stretch and smile make the lips."""
+_UNROUNDS = 0.65
+"""Share of a sound's rounding that wide lips lose. The landmarker reads mouthPucker at 0.00 to 0.10 (85th percentile) in MEAD's four happy speakers,
+at 0.02 and 0.30 in her two angry clips and at 0.02 in her fear, and at 0.33 and 0.65 in two neutral clips."""
+
 _SPREAD = [[INDEX[f"{name}{side}"] for side in ("Left", "Right")] for name in ("mouthStretch", "mouthSmile")]
 _SPREADS = 2.0
 """How far lips that a sound stretches are drawn into a smile as well, as a multiple of the stretch."""
-_DRAWN_DOWN = [INDEX[name + side] for name in ("mouthFrown", "mouthPress", "noseSneer") for side in ("Left", "Right")]
+_ELSEWHERE = [INDEX[name + side] for name in ("mouthFrown", "mouthPress", "mouthStretch", "noseSneer", "browDown") for side in ("Left", "Right")]
+_ELSEWHERE += [INDEX["jawOpen"]]
+_UPPER_LIP = [INDEX["mouthUpperUpLeft"], INDEX["mouthUpperUpRight"]]
 _DOWN = 0.3
-"""Corners of a mouth of which a plan asks so much go nowhere else."""
+"""Of a face of which a plan asks so much, the corners of the mouth go nowhere else: bared teeth under a frown are no smile, nor is a
+dropped jaw (MEAD's surprised actors: 0.01 at the 85th percentile)."""
 
 JAW = INDEX["jawOpen"]
 _OPENS = 0.6
 """Share of the jaw that a model draws for sounds by which it opens."""
 _CLOSES = (([INDEX["mouthPressLeft"], INDEX["mouthPressRight"]], 0.12), ([INDEX["mouthRollLower"]], 0.2))
 """Channels by which lips close or bite, and from which value on they do."""
-_SHUT, _APART, _WIDE = 0.03, 0.06, 0.24
-"""A jaw that is open no farther than the first is shut; beyond it by the second it is open, and by the third as wide as sounds open it."""
+_SHUT, _APART = 0.03, 0.06
+"""A jaw that is open no farther than the first is shut; beyond it by the second it is open."""
 _HANGS = 1.0
-"""Share of what a plan drops the jaw by that is added to what is drawn. That holds a fifth of it already, but plans ask half of a feeling's
-jaw where somebody speaks (`tbd.think.action_units.SPEECH`), and actors show more."""
+"""Share of what a plan drops the jaw by that is added to what is drawn in pauses. That holds a fifth of it already, but plans ask half of a
+feeling's jaw where somebody speaks (`tbd.think.action_units.SPEECH`), and actors show more."""
+_STANDS = 0.15
+"""Share of a plan's drop that a model draws at every sound; what is beyond opens for the sound."""
+_OPENS_FARTHER, _DROPPED, _WIDEST = 4.0, 0.2, 0.62
+"""By how much farther a jaw opens for sounds that a plan drops far, relative; the drop with which it does by three quarters of that (plans of
+surprise and fear drop it by 0.2); and how far it opens at most. MEAD's actors open theirs by 0.33 to 0.44 and 0.25 to 0.32 (medians) and 0.54 and 0.45 (85th percentiles)."""
+_ROUNDS, _DROPS = 1.2, 0.15
+"""Share of a plan's rounding that is added to that of sounds, where it drops the jaw by the second: a model draws a third of it beside them."""
+_TEETH = 0.4
+"""How far the upper lip of a full smile is raised where lips are apart: of MEAD's four happy speakers the landmarker reads mouthUpperUp at 0.31,
+0.34, 0.48 and 0.69 (medians), a model draws 0.08."""
 
 _RAISED = [INDEX[name] for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")]
 _LOWERED = [INDEX[name] for name in ("browDownLeft", "browDownRight")]
@@ -41,7 +60,8 @@ _FROWNS = 0.5
 """A frown of which a plan asks so much holds the brows."""
 _NOSE = [INDEX[name] for name in ("noseSneerLeft", "noseSneerRight")]
 _WRINKLED = 0.9
-"""Share of what a plan wrinkles the nose by that stands throughout: no sound needs it, and a model draws 0.7 of it beside others."""
+"""Share of what a plan wrinkles the nose and lowers the brows by that stands throughout: no sound needs it, and a model draws 0.7 of it beside
+others."""
 
 
 def give_way(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:
@@ -74,6 +94,30 @@ def give_way(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np
     return out
 
 
+def flatten_rounding(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:
+    """Let sounds round lips less that a plan draws wide.
+
+    Args:
+        values: (T, 58) motion.
+        planned: (T, 58) what the plan alone asks for; lips that it rounds itself stay so.
+        amount: How much of the rounding is lost, 1 as people's; 0: nothing.
+
+    Returns:
+        (T, 58) float32.
+
+    Example:
+        >>> lips, plan = np.zeros((1, 58), np.float32), np.zeros((1, 58))
+        >>> lips[:, INDEX["mouthPucker"]], plan[:, _SPREAD[1]] = 0.4, 1.0
+        >>> flatten_rounding(lips, plan)[:, INDEX["mouthPucker"]].round(2).tolist()
+        [0.14000000059604645]
+    """
+    out = np.array(values, np.float32)
+    wide = np.clip(sum(share * planned[:, _SPREAD[at]].mean(-1, keepdims=True) for at, share in _WIDE), 0, 1)
+    spoken = np.clip(out[:, _ROUNDING] - planned[:, _ROUNDING], 0, None)
+    out[:, _ROUNDING] -= np.clip(_UNROUNDS * amount * wide, 0, 1) * spoken
+    return out
+
+
 def spread_lips(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:
     """Let lips that a sound stretches be drawn into a smile as well.
 
@@ -98,7 +142,7 @@ def spread_lips(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) ->
     stretch, smile = _SPREAD
     out = np.array(values, np.float32)
     spoken = np.clip(out[:, stretch] - planned[:, stretch], 0, None).mean(-1, keepdims=True)
-    free = 1 - smoothstep(planned[:, _DRAWN_DOWN].max(-1, keepdims=True) / _DOWN)
+    free = 1 - smoothstep(planned[:, _ELSEWHERE].max(-1, keepdims=True) / _DOWN)
     out[:, smile] += np.clip(1 - out[:, smile], 0, 1) * np.clip(_SPREADS * amount * free * spoken, 0, 1)
     return out
 
@@ -126,12 +170,36 @@ def ease_jaw(values: np.ndarray, amount: float = 1.0) -> np.ndarray:
     return out
 
 
+def bare_teeth(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:
+    """Let the upper lip of a smiling speaker show the teeth wherever sounds leave lips apart.
+
+    Args:
+        values: (T, 58) motion.
+        planned: (T, 58) what the plan alone asks for.
+        amount: How far it is raised, 1 as people's; 0: as it comes.
+
+    Returns:
+        (T, 58) float32.
+
+    Example:
+        >>> lips = np.zeros((2, 58), np.float32)
+        >>> lips[:, _SPREAD[1]], lips[1, JAW] = 0.8, 0.1
+        >>> bare_teeth(lips, lips)[:, INDEX["mouthUpperUpLeft"]].round(2).tolist()
+        [0.0, 0.3199999928474426]
+    """
+    out = np.array(values, np.float32)
+    apart = _closing(out, planned) * smoothstep((out[:, JAW] - _SHUT) / _APART)
+    smile = np.minimum(out[:, _SPREAD[1]], planned[:, _SPREAD[1]])
+    out[:, _UPPER_LIP] = np.maximum(out[:, _UPPER_LIP], np.clip(_TEETH * amount * smile * apart[:, None], 0, 1))
+    return out
+
+
 def hang_jaw(values: np.ndarray, planned: np.ndarray, amount: float = 1.0, speaking: np.ndarray | float = 0.0) -> np.ndarray:
     """Let the jaw of a feeling hang wherever sounds leave lips apart.
 
-    Between words it hangs as it is asked to. While lips speak it hangs the more the wider a sound opens it, since a jaw that hangs at
+    Between words it hangs as it is asked to. While lips speak it opens farther for each sound by a factor, since a jaw that hangs at
     every sound alike follows none: of two recordings, spoken in anger, fear and surprise at full strength, it then followed the speaker's
-    with 0.30, 0.29 and 0.23, where the model's own followed with 0.58, 0.57 and 0.53; now with 0.55, 0.52 and 0.46.
+    with 0.30, 0.29 and 0.23, where the model's own followed with 0.58, 0.57 and 0.53; now with 0.57, 0.59 and 0.47.
 
     A model that learnt speech draws a fifth of a jaw that a plan drops (AU26: 0.22), since most of its speech is said without. An actor of
     MEAD opens hers by 0.25 in neutral speech, 0.33 in surprise, 0.36 in anger and 0.25 in fear; another one by 0.44 in surprise and 0.32 in
@@ -153,13 +221,26 @@ def hang_jaw(values: np.ndarray, planned: np.ndarray, amount: float = 1.0, speak
         >>> lips[2, JAW] = 0.02
         >>> hang_jaw(lips, plan)[:, JAW].round(2).tolist()
         [0.4399999976158142, 0.20000000298023224, 0.019999999552965164]
+        >>> hang_jaw(lips, plan, speaking=1.0)[:, JAW].round(2).tolist()
+        [0.550000011920929, 0.20000000298023224, 0.09000000357627869]
     """
     out = np.array(values, np.float32)
-    closing = [np.clip(out[:, at] - planned[:, at], 0, None).mean(-1) / full for at, full in _CLOSES]
-    between, within = smoothstep((out[:, JAW] - _SHUT) / _APART), np.clip((out[:, JAW] - _SHUT) / _WIDE, 0, 1)
-    apart = np.prod([1 - np.clip(share, 0, 1) for share in closing], 0) * (between + speaking * (within - between))
-    out[:, JAW] += (1 - out[:, JAW]) * np.clip(_HANGS * amount * apart * planned[:, JAW], 0, 1)
+    jaw, drop, apart = out[:, JAW], amount * planned[:, JAW], _closing(out, planned)
+    between = (1 - jaw) * np.clip(_HANGS * drop * smoothstep((jaw - _SHUT) / _APART), 0, 1)
+    stands = np.minimum(jaw, _SHUT + _STANDS * drop)
+    wanted = stands + (jaw - stands) * (1 + _OPENS_FARTHER * np.tanh(drop / _DROPPED))
+    room = _WIDEST / 2  # half of the way as wanted, the rest against resistance
+    within = np.maximum(np.minimum(wanted, room + room * np.tanh(np.maximum(wanted / room - 1, 0))), jaw) - jaw
+    out[:, JAW] += apart * np.where(drop > 0, between + speaking * (within - between), 0)
+    open_ = (apart * smoothstep((out[:, JAW] - _SHUT) / _APART) * smoothstep(drop / _DROPS))[:, None]
+    out[:, _ROUNDING] += (1 - out[:, _ROUNDING]) * np.clip(_ROUNDS * open_ * planned[:, _ROUNDING], 0, 1)
     return out
+
+
+def _closing(values: np.ndarray, planned: np.ndarray) -> np.ndarray:
+    """(T,) 1: lips may be apart, to 0: a sound closes or bites them."""
+    closing = [np.clip(values[:, at] - planned[:, at], 0, None).mean(-1) / full for at, full in _CLOSES]
+    return np.prod([1 - np.clip(share, 0, 1) for share in closing], 0)
 
 
 def hold_brows(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:
@@ -185,5 +266,6 @@ def hold_brows(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> 
     out = np.array(values, np.float32)
     frown = np.clip(amount * smoothstep(planned[:, _LOWERED].mean(-1, keepdims=True) / _FROWNS), 0, 1)
     out[:, _RAISED] -= frown * np.clip(out[:, _RAISED] - planned[:, _RAISED], 0, None)
-    out[:, _NOSE] += min(amount, 1) * np.clip(_WRINKLED * planned[:, _NOSE] - out[:, _NOSE], 0, None)
+    for held in (_NOSE, _LOWERED):
+        out[:, held] += min(amount, 1) * np.clip(_WRINKLED * planned[:, held] - out[:, held], 0, None)
     return out

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tbd.draw.motion.blinks import BlinkMotion
-from tbd.draw.motion.coarticulation import ease_jaw, give_way, hang_jaw, hold_brows, spread_lips
+from tbd.draw.motion.coarticulation import bare_teeth, ease_jaw, flatten_rounding, give_way, hang_jaw, hold_brows, spread_lips
 from tbd.draw.motion.smiles import SlowSmiles
 from tbd.draw.motion.speaking import SpeechActivity
 from tbd.errors import InputError
@@ -163,9 +163,10 @@ class IdlePerformance:
         if self._coarticulation > 0:
             out = self._smiles(out, performed, self._coarticulation)
             speaking = self._speech(out, performed)
-            for share in (give_way, spread_lips, hold_brows):
+            for share in (flatten_rounding, give_way, spread_lips, hold_brows):
                 out = share(out, performed, self._coarticulation)
             out = hang_jaw(ease_jaw(out, self._coarticulation), performed, self._coarticulation, speaking)
+            out = bare_teeth(out, performed, self._coarticulation)
         if self._asymmetry > 0:
             self._tilt(out, frames / FPS)
         looks = np.zeros((len(out), 2))

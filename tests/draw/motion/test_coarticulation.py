@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tbd.draw.motion.coarticulation import JAW, ease_jaw, give_way, hang_jaw, hold_brows, spread_lips
+from tbd.draw.motion.coarticulation import JAW, bare_teeth, ease_jaw, flatten_rounding, give_way, hang_jaw, hold_brows, spread_lips
 from tbd.face.channels import CHANNELS, INDEX
 
 SMILE, ROUND, CHEEK = INDEX["mouthSmileLeft"], INDEX["mouthPucker"], INDEX["cheekSquintLeft"]
@@ -50,9 +50,9 @@ def test_lips_that_a_sound_stretches_smile_with_it_the_less_the_more_they_smile(
 def test_a_stretch_that_is_the_plan_s_is_no_sound_and_corners_that_it_draws_down_stay():
     afraid = stretched(0.4)
     assert (spread_lips(afraid, afraid) == afraid).all()
-    for name in ("mouthFrown", "mouthPress", "noseSneer"):
+    for name in ("mouthFrown", "mouthPress", "mouthStretch", "noseSneer", "browDown", "jawOpen"):
         planned = np.zeros((1, len(CHANNELS)))
-        planned[:, [INDEX[f"{name}Left"], INDEX[f"{name}Right"]]] = 0.5
+        planned[:, [at for channel, at in INDEX.items() if channel.startswith(name)]] = 0.5
         assert (spread_lips(stretched(0.1), planned) == stretched(0.1)).all()
 
 
@@ -80,11 +80,58 @@ def test_a_jaw_that_a_feeling_drops_hangs_in_vowels():
     assert (hang_jaw(values, 0 * planned) == values).all() and (hang_jaw(values, planned, 0.0) == values).all()
 
 
-def test_while_lips_speak_a_jaw_hangs_the_more_the_wider_a_sound_opens_it():
-    jaws = np.array([0.03, 0.06, 0.12, 0.2, 0.3])
-    spoken, paused = (np.array([hang_jaw(*dropping(jaw), speaking=speaking)[0, JAW] - jaw for jaw in jaws]) for speaking in (1.0, 0.0))
-    assert spoken[0] == pytest.approx(0, abs=1e-6) and (np.diff(spoken) > 0.02).all()  # closed teeth stay so
-    assert (spoken <= paused + 1e-6).all() and paused[2] == pytest.approx(0.3 * 0.88) and spoken[4] == pytest.approx(paused[4])
+def test_while_lips_speak_a_jaw_opens_the_farther_the_wider_a_sound_opens_it():
+    jaws = np.array([0.0, 0.03, 0.06, 0.1, 0.15])
+    spoken, paused = (np.array([hang_jaw(*dropping(jaw), speaking=speaking)[0, JAW] for jaw in jaws]) for speaking in (1.0, 0.0))
+    assert spoken[0] == 0 and (np.diff(spoken) > np.diff(jaws)).all() and np.corrcoef(spoken, jaws)[0, 1] > 0.98  # closed teeth stay so
+    assert paused[3] == pytest.approx(0.1 + 0.3 * 0.9) and paused[1] == pytest.approx(0.03)
+
+
+def test_a_jaw_opens_for_sounds_no_wider_than_people_s_in_surprise_but_keeps_what_it_has():
+    wide = [float(hang_jaw(*dropping(jaw), speaking=1.0)[0, JAW]) for jaw in (0.2, 0.4, 0.6, 0.9)]
+    assert wide == sorted(wide) and wide[2] < 0.63 and wide[3] == pytest.approx(0.9)
+
+
+def rounding(jaw: float, **closing: float) -> tuple[np.ndarray, np.ndarray]:
+    values, planned = dropping(jaw, mouthPucker=0.1, **closing)
+    planned[:, ROUND] = 0.15
+    return values, planned
+
+
+def test_lips_that_a_plan_rounds_round_with_a_dropped_jaw_between_closures():
+    values, planned = rounding(0.2)
+    assert hang_jaw(values, planned, speaking=1.0)[0, ROUND] == pytest.approx(0.1 + 0.9 * 1.2 * 0.15)
+    closed, planned = rounding(0.2, mouthRollLower=0.4)
+    assert hang_jaw(closed, planned, speaking=1.0)[0, ROUND] == np.float32(0.1)
+    kiss, planned = rounding(0.2)
+    planned[:, JAW] = 0  # a pout drops no jaw, and is drawn as it comes
+    assert (hang_jaw(kiss, planned, speaking=1.0) == kiss).all()
+
+
+@pytest.mark.parametrize(("name", "level"), [("mouthSmile", 1.0), ("mouthStretch", 1.0)])
+def test_sounds_round_wide_lips_less(name, level):
+    values, planned = speaking(0.4), np.zeros((3, len(CHANNELS)))
+    assert (flatten_rounding(values, planned) == values).all()
+    planned[:, [INDEX[f"{name}Left"], INDEX[f"{name}Right"]]] = level
+    out = flatten_rounding(values, planned)
+    assert out[1, ROUND] == pytest.approx((0.48 if name == "mouthStretch" else 0.35) * 0.4) and (np.delete(out, ROUND, 1) == np.delete(values, ROUND, 1)).all()
+    planned[:, ROUND] = 0.4  # the plan's own rounding is no sound
+    assert (flatten_rounding(values, planned) == values).all() and (flatten_rounding(values, planned, 0.0) == values).all()
+
+
+def test_a_smiling_speaker_shows_upper_teeth_between_closures():
+    upper = INDEX["mouthUpperUpLeft"]
+    values, planned = dropping(0.15)
+    for motion in (values, planned):
+        motion[:, [SMILE, INDEX["mouthSmileRight"]]] = 0.8
+    assert bare_teeth(values, planned)[0, upper] == pytest.approx(0.32)
+    assert bare_teeth(values, 0 * planned)[0, upper] == 0 and bare_teeth(values, planned, 0.0)[0, upper] == 0
+    for closed in ({JAW: 0.02}, {INDEX["mouthRollLower"]: 0.4}):
+        shut = values.copy()
+        shut[:, list(closed)] = list(closed.values())
+        assert bare_teeth(shut, planned)[0, upper] == 0
+    values[:, upper] = 0.6
+    assert bare_teeth(values, planned)[0, upper] == np.float32(0.6)
 
 
 @pytest.mark.parametrize(
