@@ -14,6 +14,7 @@ _EMFACS = "Friesen & Ekman 1983, EMFACS-7"
 _EKMAN = "Ekman & Friesen 1975/1978, Unmasking the Face; FACS"
 _SQUARE = "Ekman & Friesen 1975, Unmasking the Face: anger with the mouth open and square, and nostrils that may flare; FACS"
 _ROUND = "lips of MEAD's speakers (Wang et al. 2020), which a dropped jaw draws into an O"
+_TAUT = "Ekman & Friesen 1975, Unmasking the Face: open lips that are tensed and drawn back, lower teeth bared"
 _CONTEMPT = "Ekman & Friesen 1986, A new pan-cultural facial expression of emotion; EMFACS: unilateral AU14"
 _SADNESS = "Ekman 2003, Emotions Revealed: sadness with lowered gaze and head"
 
@@ -50,7 +51,7 @@ _TABLE = (
     EmotionSpec(
         name="disgusted", noun="disgust", adjective="disgusted", aliases=("disgust", "dis"),
         prototypes=(
-            prototype(_FACS + ": mouth open", {9: 1.0, 10: 0.7, 15: 0.45, 16: 0.4, 17: 0.35, 25: 0.5, 4: 0.25, 7: 0.75}),
+            prototype(_FACS + ": mouth open", {9: 1.0, 10: 0.7, 15: 0.45, 16: 0.3, 17: 0.35, 25: 0.5, 4: 0.25, 7: 0.65}),
             prototype(_FACS + ": without wrinkling the nose", {10: 1.0, 15: 0.4, 17: 0.7}),
             prototype(_FACS + ": mouth closed", {9: 1.0, 10: 0.6, 15: 0.4, 17: 0.5, 4: 0.4, 7: 0.4}),
         ),
@@ -62,7 +63,7 @@ _TABLE = (
     EmotionSpec(
         name="fear", noun="fear", adjective="fearful", aliases=("fearful", "afraid", "scared", "fea"),
         prototypes=(
-            prototype(_FACS, {1: 1.0, 2: 0.6, 4: 0.6, 5: 1.0, 20: 1.0, 25: 0.7, 26: 1.0}),
+            prototype(_FACS + "; " + _TAUT, {1: 1.0, 2: 0.5, 4: 0.6, 5: 1.0, 16: 0.45, 20: 1.0, 25: 0.8, 26: 1.0}),
             prototype(_FACS + ": jaw dropped", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 20: 0.7, 25: 0.6, 26: 0.6}),
             prototype(_EMFACS + ": brow and lids alone", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0}),
         ),

@@ -22,7 +22,7 @@ def plan_from_label(emotion: str, level: int | None = None) -> MusclePlan:
     Example:
         >>> plan = plan_from_label("happy", 1)
         >>> plan.text, plan.intensity, [(a.unit, a.intensity) for a in plan.actions]
-        ('slightly happy', 0.293, [(6, 0.36), (12, 0.41)])
+        ('slightly happy', 0.293, [(6, 0.38), (12, 0.44)])
     """
     return _plan("" if emotion == "neutral" else _DEGREES[level or 2], emotion)
 

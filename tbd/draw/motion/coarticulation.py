@@ -43,9 +43,9 @@ _SHUT, _APART = 0.03, 0.06
 _HANGS = 1.0
 """Share of what a plan drops the jaw by that is added to what is drawn in pauses. That holds a fifth of it already, but plans ask half of a
 feeling's jaw where somebody speaks (`tbd.think.action_units.SPEECH`), and actors show more."""
-_STANDS = 0.15
+_STANDS = 0.12
 """Share of a plan's drop that a model draws at every sound; what is beyond opens for the sound."""
-_OPENS_FARTHER, _DROPPED, _WIDEST = 4.0, 0.2, 0.62
+_OPENS_FARTHER, _DROPPED, _WIDEST = 3.0, 0.2, 0.62
 """By how much farther a jaw opens for sounds that a plan drops far, relative; the drop with which it does by three quarters of that (plans of
 surprise and fear drop it by 0.2); and how far it opens at most. MEAD's actors open theirs by 0.33 to 0.44 and 0.25 to 0.32 (medians) and 0.54 and 0.45 (85th percentiles)."""
 _ROUNDS, _DROPS = 1.2, 0.15
@@ -222,15 +222,15 @@ def hang_jaw(values: np.ndarray, planned: np.ndarray, amount: float = 1.0, speak
         >>> hang_jaw(lips, plan)[:, JAW].round(2).tolist()
         [0.4399999976158142, 0.20000000298023224, 0.019999999552965164]
         >>> hang_jaw(lips, plan, speaking=1.0)[:, JAW].round(2).tolist()
-        [0.550000011920929, 0.20000000298023224, 0.09000000357627869]
+        [0.5299999713897705, 0.20000000298023224, 0.019999999552965164]
     """
     out = np.array(values, np.float32)
     jaw, drop, apart = out[:, JAW], amount * planned[:, JAW], _closing(out, planned)
     between = (1 - jaw) * np.clip(_HANGS * drop * smoothstep((jaw - _SHUT) / _APART), 0, 1)
     stands = np.minimum(jaw, _SHUT + _STANDS * drop)
     wanted = stands + (jaw - stands) * (1 + _OPENS_FARTHER * np.tanh(drop / _DROPPED))
-    room = _WIDEST / 2  # half of the way as wanted, the rest against resistance
-    within = np.maximum(np.minimum(wanted, room + room * np.tanh(np.maximum(wanted / room - 1, 0))), jaw) - jaw
+    easy, hard = 0.6 * _WIDEST, 0.4 * _WIDEST  # most of the way as wanted, the rest against resistance
+    within = np.maximum(np.minimum(wanted, easy + hard * np.tanh(np.maximum(wanted - easy, 0) / hard)), jaw) - jaw
     out[:, JAW] += apart * np.where(drop > 0, between + speaking * (within - between), 0)
     open_ = (apart * smoothstep((out[:, JAW] - _SHUT) / _APART) * smoothstep(drop / _DROPS))[:, None]
     out[:, _ROUNDING] += (1 - out[:, _ROUNDING]) * np.clip(_ROUNDS * open_ * planned[:, _ROUNDING], 0, 1)

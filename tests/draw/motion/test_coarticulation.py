@@ -83,7 +83,8 @@ def test_a_jaw_that_a_feeling_drops_hangs_in_vowels():
 def test_while_lips_speak_a_jaw_opens_the_farther_the_wider_a_sound_opens_it():
     jaws = np.array([0.0, 0.03, 0.06, 0.1, 0.15])
     spoken, paused = (np.array([hang_jaw(*dropping(jaw), speaking=speaking)[0, JAW] for jaw in jaws]) for speaking in (1.0, 0.0))
-    assert spoken[0] == 0 and (np.diff(spoken) > np.diff(jaws)).all() and np.corrcoef(spoken, jaws)[0, 1] > 0.98  # closed teeth stay so
+    assert spoken[0] == 0 and spoken[1] == pytest.approx(0.03)  # closed teeth stay so
+    assert (np.diff(spoken, 2) > -1e-6).all() and spoken[4] > 2 * jaws[4] and np.corrcoef(spoken, jaws)[0, 1] > 0.96
     assert paused[3] == pytest.approx(0.1 + 0.3 * 0.9) and paused[1] == pytest.approx(0.03)
 
 
@@ -167,7 +168,7 @@ def frowning(level: float) -> np.ndarray:
 def test_a_frown_raises_no_brow_at_a_stressed_word_but_plain_speech_does():
     flash = np.zeros((1, len(CHANNELS)), np.float32)
     flash[:, [BROW, OUTER]] = 0.2
-    assert not hold_brows(flash, frowning(0.8)).any()
+    assert not hold_brows(flash, frowning(0.8))[:, [BROW, OUTER]].any()
     assert (hold_brows(flash, frowning(0.0)) == flash).all() and (hold_brows(flash, frowning(0.8), 0.0) == flash).all()
 
 
