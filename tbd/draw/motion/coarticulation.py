@@ -1,7 +1,7 @@
 """Where a feeling and speech want the same muscles.
 
-A smile gives way while lips round and comes a little where sounds stretch them, a jaw that a feeling drops hangs between closures, brows
-that frown raise no eyebrow at a stressed word.
+A smile gives way while lips round and comes a little where sounds stretch them, and shows the upper teeth; wide lips round less; a jaw that
+a feeling drops opens farther for each sound and hangs in pauses; brows that frown raise no eyebrow at a stressed word.
 Needs numpy alone.
 """
 
@@ -17,23 +17,24 @@ _SOME, _FULL = 0.12, 0.38
 """Rounding from which lips take some of it, and with which they take all that they do: the median and the 95th percentile, about, of what
 the packaged model draws of plain speech."""
 
+JAW = INDEX["jawOpen"]
 _WIDE = ((0, 0.8), (1, 1.0))
 """Of `_SPREAD`, how wide a plan's stretch and smile make the lips."""
 _UNROUNDS = 0.65
-"""Share of a sound's rounding that wide lips lose. The landmarker reads mouthPucker at 0.00 to 0.10 (85th percentile) in MEAD's four happy speakers,
-at 0.02 and 0.30 in her two angry clips and at 0.02 in her fear, and at 0.33 and 0.65 in two neutral clips."""
+"""Share of a sound's rounding that wide lips lose. The landmarker reads mouthPucker at 0.00 to 0.10 (85th percentile) in MEAD's four happy
+speakers, at 0.02 and 0.30 in two angry clips and at 0.02 in the fear of one actor (0.87 in another one's), and at 0.33 and 0.65 in two
+neutral clips."""
 
 _SPREAD = [[INDEX[f"{name}{side}"] for side in ("Left", "Right")] for name in ("mouthStretch", "mouthSmile")]
 _SPREADS = 2.0
 """How far lips that a sound stretches are drawn into a smile as well, as a multiple of the stretch."""
-_ELSEWHERE = [INDEX[name + side] for name in ("mouthFrown", "mouthPress", "mouthStretch", "noseSneer", "browDown") for side in ("Left", "Right")]
-_ELSEWHERE += [INDEX["jawOpen"]]
 _UPPER_LIP = [INDEX["mouthUpperUpLeft"], INDEX["mouthUpperUpRight"]]
+_NAMES = ("mouthFrown", "mouthPress", "mouthStretch", "noseSneer", "browDown")
+_ELSEWHERE = [JAW] + [INDEX[name + side] for name in _NAMES for side in ("Left", "Right")]
 _DOWN = 0.3
 """Of a face of which a plan asks so much, the corners of the mouth go nowhere else: bared teeth under a frown are no smile, nor is a
 dropped jaw (MEAD's surprised actors: 0.01 at the 85th percentile)."""
 
-JAW = INDEX["jawOpen"]
 _OPENS = 0.6
 """Share of the jaw that a model draws for sounds by which it opens."""
 _CLOSES = (([INDEX["mouthPressLeft"], INDEX["mouthPressRight"]], 0.12), ([INDEX["mouthRollLower"]], 0.2))
@@ -46,13 +47,15 @@ feeling's jaw where somebody speaks (`tbd.think.action_units.SPEECH`), and actor
 _STANDS = 0.12
 """Share of a plan's drop that a model draws at every sound; what is beyond opens for the sound."""
 _OPENS_FARTHER, _DROPPED, _WIDEST = 3.0, 0.2, 0.62
-"""By how much farther a jaw opens for sounds that a plan drops far, relative; the drop with which it does by three quarters of that (plans of
-surprise and fear drop it by 0.2); and how far it opens at most. MEAD's actors open theirs by 0.33 to 0.44 and 0.25 to 0.32 (medians) and 0.54 and 0.45 (85th percentiles)."""
+"""By how much farther a jaw opens for sounds that a plan drops far, relative; the drop with which it does by three quarters of that (plans
+of surprise and fear drop it by 0.2); and how far it opens at most. MEAD's actors open theirs by 0.33 to 0.44 and 0.25 to 0.32 (medians) and
+by 0.54 and 0.45 (85th percentiles)."""
 _ROUNDS, _DROPS = 1.2, 0.15
-"""Share of a plan's rounding that is added to that of sounds, where it drops the jaw by the second: a model draws a third of it beside them."""
+"""Share of a plan's rounding that is added to that of sounds, where it drops the jaw by the second: a model draws a third of it beside
+them."""
 _TEETH = 0.4
-"""How far the upper lip of a full smile is raised where lips are apart: of MEAD's four happy speakers the landmarker reads mouthUpperUp at 0.31,
-0.34, 0.48 and 0.69 (medians), a model draws 0.08."""
+"""How far the upper lip of a full smile is raised where lips are apart: of MEAD's four happy speakers the landmarker reads mouthUpperUp at
+0.31, 0.34, 0.48 and 0.69 (medians), a model draws 0.08."""
 
 _RAISED = [INDEX[name] for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")]
 _LOWERED = [INDEX[name] for name in ("browDownLeft", "browDownRight")]
@@ -60,8 +63,8 @@ _FROWNS = 0.5
 """A frown of which a plan asks so much holds the brows."""
 _NOSE = [INDEX[name] for name in ("noseSneerLeft", "noseSneerRight")]
 _WRINKLED = 0.9
-"""Share of what a plan wrinkles the nose and lowers the brows by that stands throughout: no sound needs it, and a model draws 0.7 of it beside
-others."""
+"""Share of what a plan wrinkles the nose and lowers the brows by that stands throughout: no sound needs it, and a model draws 0.7 of it
+beside others."""
 
 
 def give_way(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:

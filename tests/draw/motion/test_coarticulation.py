@@ -115,7 +115,10 @@ def test_sounds_round_wide_lips_less(name, level):
     assert (flatten_rounding(values, planned) == values).all()
     planned[:, [INDEX[f"{name}Left"], INDEX[f"{name}Right"]]] = level
     out = flatten_rounding(values, planned)
-    assert out[1, ROUND] == pytest.approx((0.48 if name == "mouthStretch" else 0.35) * 0.4) and (np.delete(out, ROUND, 1) == np.delete(values, ROUND, 1)).all()
+    assert (
+        out[1, ROUND] == pytest.approx((0.48 if name == "mouthStretch" else 0.35) * 0.4)
+        and (np.delete(out, ROUND, 1) == np.delete(values, ROUND, 1)).all()
+    )
     planned[:, ROUND] = 0.4  # the plan's own rounding is no sound
     assert (flatten_rounding(values, planned) == values).all() and (flatten_rounding(values, planned, 0.0) == values).all()
 

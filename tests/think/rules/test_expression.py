@@ -15,7 +15,8 @@ def test_feelings_show_sooner_than_they_are_felt_and_never_more_than_wholly():
 def test_a_bare_word_is_read_and_degrees_stay_apart():
     planner = KnowledgePlanner()
     smiles = [
-        next(a.intensity for a in planner.plan(f"{degree}happy").actions if a.unit == 12) for degree in ("slightly ", "", "very ", "utterly ")
+        next(a.intensity for a in planner.plan(f"{degree}happy").actions if a.unit == 12)
+        for degree in ("slightly ", "", "very ", "utterly ")
     ]
     assert smiles == sorted(smiles) and len(set(smiles)) == 4
     assert smiles[0] < 0.5 and smiles[1] >= 0.9 and smiles[3] <= 1
