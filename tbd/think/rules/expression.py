@@ -72,8 +72,8 @@ def show(strength: float) -> float:
     """Compute how much of an emotion's prototype a feeling of some strength shows.
 
     A feeling that is named without a degree is to be read on a face that speaks: of six emotions on five portraits, 20 frames each,
-    face-api and mini-Xception name 9 and 5 points more where everything is drawn at full strength than at 0.79, which 0.65 came to before. Slight
-    feelings stay slight.
+    face-api and mini-Xception name 9 and 5 points more where everything is drawn at full strength than at 0.79, which 0.65 came to
+    before. Slight feelings stay slight.
 
     Args:
         strength: What is felt, 0..1.
