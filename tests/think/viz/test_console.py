@@ -40,7 +40,7 @@ def test_odd_plans(plan):
 def test_the_strip_follows_the_muscle():
     text = shown(KnowledgePlanner().plan("[0-3s] neutral [3-6s] joy", duration=6), 80)
     strip = next(line for line in text.splitlines() if line.lstrip().startswith("AU12")).split("AU12 ")[1]
-    assert not strip[: len(strip) * 4 // 10].strip() and "▆" in strip
+    assert not strip[: len(strip) * 4 // 10].strip() and "▇" in strip
 
 
 def test_bar():

@@ -26,7 +26,7 @@ def brow(plan: MusclePlan) -> np.ndarray:
     return measure(perform(plan, int(DURATION * 25)), 4)
 
 
-def plan(text: str = "angry") -> MusclePlan:
+def plan(text: str = "annoyed") -> MusclePlan:
     return KnowledgePlanner().plan(text, DURATION)
 
 
