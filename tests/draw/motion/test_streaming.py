@@ -111,7 +111,7 @@ def test_eyes_glance_as_they_do_in_a_whole_recording_and_the_past_knows_nothing_
     still, lively = drawn(MotionStream(model, SMILE, 3), voice), drawn(MotionStream(model, SMILE, 3, idle=IdleMotion().begin(3)), voice)
     assert np.abs(IdleMotion()(still, SMILE, 3) - lively).max() < 1e-6
     gaze = lively[:, INDEX["eyeLookOutLeft"]] - still[:, INDEX["eyeLookOutLeft"]]
-    assert np.abs(gaze).max() > 0.05 and (still[:, INDEX["mouthPucker"]] == lively[:, INDEX["mouthPucker"]]).all()
+    assert np.abs(gaze).max() > 0.05 and (still[:, INDEX["mouthShrugLower"]] == lively[:, INDEX["mouthShrugLower"]]).all()
 
 
 def test_lip_guidance_is_the_audio_scale_of_the_lower_face():
