@@ -14,7 +14,7 @@ _LIT = 0.92
 """A lip is out of the shadow where it first is so bright, against the brightest within reach."""
 _GONE = 0.035
 """Lips that are so many inter-ocular distances apart throw no shadow on each other."""
-_LEFT = (0.45, 0.2)
+_LEFT = (0.6, 0.3)
 """What of it stays on the upper lip, whose edge turns away from the light, and on the lower one."""
 _ENDS = 0.25
 """Share of half the seam over which, towards the corners, the shadow stays."""
