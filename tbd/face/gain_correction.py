@@ -9,12 +9,12 @@ import numpy as np
 from tbd.face.channels import BLENDSHAPES
 
 _SEEN = {"browDown": 0.46, "browInnerUp": 0.46, "browOuterUp": 0.44, "mouthSmile": 0.67, "mouthFrown": 0.45, "eyeSquint": 0.65,
-         "eyeBlink": 0.58, "eyeLook": 0.67}  # fmt: skip
+         "eyeBlink": 0.5, "eyeLook": 0.67}  # fmt: skip
 """The part of a coefficient that comes back from the mesh, by the start of a channel's name; 1 for others. Brows and mouth: as
 `benchmarks.closed_loop` has it ("gain"), which pictures of three speakers of GRID, measured against their own picture at rest,
 confirm (browDown 0.46, browOuterUp 0.43, mouthSmile 0.65, mouthFrown 0.36; browInnerUp 0.32). Lids: how far an acting person's go from the
 same person's neutral clip, since drawn ones hardly move in the mesh. Blinks and gaze: drawn on six portraits, two frames shut are read as
-0.52 to 0.78 at their peak, filmed ones as 0.5 at the median; eyes that look aside by a half as 0.31 to 0.45."""
+0.52 to 0.78 at their peak, filmed ones as 0.3 to 0.7, 0.5 at the median; eyes that look aside by a half as 0.31 to 0.45."""
 _DOUBT = {"mouthFrown": 0.05, "eyeBlink": 0.05}
 """What the mesh shows of a movement on faces that do not make it, likewise: of 25 filmed clips, those that are neutral or happy show 0.05
 to 0.085 of a frown, sad and disgusted ones 0.14 to 0.17. Lids at rest: up to 0.05 in drawn portraits."""

@@ -12,6 +12,7 @@ from tbd.errors import InputError
 from tbd.face.geometry import matrix_to_euler
 from tbd.face.tracker import RECIPE, FaceLandmarkerTracker, FaceMeshTracker
 from tbd.media import read_image, read_video
+from tbd.metrics.dynamics import count_blinks
 
 NOSE = (222, 125)
 """The astronaut's nose tip, read off the picture."""
@@ -197,6 +198,13 @@ def test_trackers_agree(performances, channel, least):
     mesh, task = performances
     assert len(mesh) == len(task)
     assert np.corrcoef(mesh[channel], task[channel])[0, 1] > least
+
+
+def test_a_filmed_persons_blinks_shut_and_open_eyes_are_open(performances):
+    for motion in performances:
+        lids = np.minimum(motion["eyeBlinkLeft"], motion["eyeBlinkRight"])
+        assert count_blinks(lids.tolist()) >= 2 and np.median(lids) < 0.1, motion.metadata["tracker"]
+        assert lids.max() > 0.85, motion.metadata["tracker"]  # as the mesh shows them, 0.45
 
 
 def test_trackers_agree_on_the_pose_of_meads_clip(landmarker, shared):
