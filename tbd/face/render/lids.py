@@ -26,7 +26,7 @@ _RIM = 0.018
 """Inter-ocular distances below the lower lid's edge that hold its wet rim and what the mesh leaves of the eye."""
 _GRAIN = 7.0
 """Levels of the skin's own grain that painted skin takes over at most."""
-_LIT = (0.8, 1.1)
+_LIT = (0.84, 1.1)
 """A closed lid bulges into the light: its lightness, at least and at most, as a share of that of the skin under the eye."""
 _SHINES = 1.08
 """Lightness of the skin under an eye in one place, at most, as a share of its median."""
@@ -122,7 +122,9 @@ class CleanLids:
     lower_share: np.ndarray
 
 
-def paint_clean_lids(image: np.ndarray, skin: np.ndarray, opening: Opening, room: float, scale: float) -> CleanLids:
+def paint_clean_lids(
+    image: np.ndarray, skin: np.ndarray, opening: Opening, room: float, scale: float, tint: np.ndarray | None = None
+) -> CleanLids:
     """Paint the skin of the lids as it is without lashes, liner and the eye's rim.
 
     Args:
@@ -131,6 +133,7 @@ def paint_clean_lids(image: np.ndarray, skin: np.ndarray, opening: Opening, room
         opening: The eye at rest.
         room: Pixels from the upper lid's edge to the brow.
         scale: Pixels per inter-ocular distance.
+        tint: (3,) exponents of light in the shades of this skin, see `tbd.face.render.skin.shadow_tint`; shades are grey by default.
 
     Returns:
         The skin of both lids.
@@ -150,7 +153,8 @@ def paint_clean_lids(image: np.ndarray, skin: np.ndarray, opening: Opening, room
     high += hooded * (_LIT[0] * low - high)
     lightness = high.mean(-1)
     lit = np.clip(lightness, _LIT[0] * reference, _LIT[1] * reference)[:, None]
-    own, skins = (colours * (lit / np.maximum(bright, 1)[:, None]) for colours, bright in ((high, lightness), (low, reference)))
+    own = high * (lit / np.maximum(lightness, 1)[:, None])
+    skins = low * (lit / np.maximum(reference, 1)[:, None]) ** (1.0 if tint is None else tint)
     high = own + _HUE * (skins - own)
     above, below = (_along(colours, along) for colours in (high, low))
     grain = np.clip(image - cv2.GaussianBlur(image, (0, 0), max(0.02 * scale, 0.8)), -_GRAIN, _GRAIN)

@@ -17,7 +17,7 @@ from tbd.face.render.layers.matting import composite, split_layers
 from tbd.face.render.lids import paint_clean_lids
 from tbd.face.render.mouth.painting import Mouth
 from tbd.face.render.occlusion import average_layer, draw_pressed, pressed_share, soften_field
-from tbd.face.render.skin import skin_mask
+from tbd.face.render.skin import shadow_tint, skin_mask
 from tbd.face.rigging.mouth import jaw_displacement
 from tbd.utils.tracks import smoothstep
 
@@ -90,8 +90,8 @@ class PortraitWarper:
         points = face.points[:, :2].astype(np.float64)
         top, bottom, brow = (points[list(ids)] for ids in (aperture.top, aperture.bottom, topology.on_side((53, 52, 65), side)))
         room = float(np.linalg.norm(brow.mean(0) - top[3:6].mean(0)))
-        image = face.image[pixels].astype(np.float32)
-        clean = paint_clean_lids(image, skin[pixels], aperture.open(top, bottom), room, face.scale)
+        image, tint = face.image[pixels].astype(np.float32), shadow_tint(face.image, face.points[:, :2])
+        clean = paint_clean_lids(image, skin[pixels], aperture.open(top, bottom), room, face.scale, tint)
         skins = []
         for foreground, colour, share in (
             (self._upper_lids, clean.upper, clean.upper_share),
