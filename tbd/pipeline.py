@@ -12,9 +12,9 @@ import yaml
 from tbd import DEFAULT_SEED, MOTION_MODEL
 from tbd.draw.export import save_loaded_model
 from tbd.draw.guidance.base import Guidance
-from tbd.draw.motion.diffusion import MotionDiffusion
 from tbd.draw.motion.idle import IdleMotion
 from tbd.draw.motion.loading import load_motion_model
+from tbd.draw.motion.sampler import MotionSampler
 from tbd.draw.motion.streaming import MotionStream, StreamingOptions
 from tbd.errors import InputError
 from tbd.face.framing import FramedFace, Framing, frame_face
@@ -100,7 +100,7 @@ class TalkingHeadPipeline:
     def __init__(
         self,
         planner: Planner | None = None,
-        motion_model: MotionDiffusion | None = None,
+        motion_model: MotionSampler | None = None,
         tracker: Tracker | None = None,
         renderer: Renderer | None = None,
         video_model: "VideoDiffusion | None" = None,

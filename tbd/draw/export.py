@@ -7,20 +7,18 @@ from typing import Any, TypeVar
 
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
-from lightning import LightningModule
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from tbd.draw.checkpoint import PACKAGED, adapt_state, find_model_folder, read_state, require_fitting
-from tbd.draw.optim import ExactModule
 from tbd.draw.pretrained import PortableModule
-from tbd.draw.window_diffusion import WindowDiffusion
+from tbd.draw.window_model import WindowModel
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
 from tbd.utils.class_path import describe
 from tbd.utils.hub import hub_folder
 
-M = TypeVar("M", bound=LightningModule)
+M = TypeVar("M", bound=nn.Module)
 CONFIG, WEIGHTS = "config.yaml", "model.safetensors"
 """The files of a model folder."""
 
@@ -31,7 +29,7 @@ def load_model(name: str | os.PathLike, kind: type[M]) -> M:
     Args:
         name: A folder that an export wrote; else a checkpoint of a run, whose ``config.yaml`` is in a folder above it; else the
             name of a model packaged with tbd; else a hub repository, from the local cache or fetched.
-        kind: `MotionDiffusion` or `VideoDiffusion`.
+        kind: `MotionDiffusion` or `VideoDiffusion`; or `MotionSampler`, which draws alone and needs no Lightning.
 
     Returns:
         The model in float32, in evaluation mode, without gradients.
@@ -82,15 +80,15 @@ def read_content(config: str | os.PathLike) -> dict[str, Any]:
 
 def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
     """The model of a configuration, with the weights that this gives it."""
-    parser = _parser()
+    parser, content = _parser(), _without_stages(content)
     try:
-        model = parser.instantiate(parser.parse_object({"model": _without_stages(content)}))["model"]
+        model = parser.instantiate(parser.parse_object({"model": _for_drawing(content, kind)}))["model"]
     except (ArgumentError, KeyError, TypeError) as error:
         raise InputError(f"{source} does not describe a model: {error}") from error
     if not isinstance(model, kind):
         raise InputError(f"{source} describes a {type(model).__name__}; here a {kind.__name__} is wanted.")
-    if isinstance(model, ExactModule):
-        model.content = _without_stages(content)
+    if hasattr(model, "content"):  # a `WindowModel`
+        model.content = content
     return model
 
 
@@ -129,7 +127,7 @@ def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str |
         InputError: If this is no model that draws.
     """
     folder, content = Path(folder), _without_stages(content)
-    model = _built(content, LightningModule, "The configuration")
+    model = _built(content, nn.Module, "The configuration")
     if not hasattr(model, "generate"):
         raise InputError(
             f"A run of {type(model).__name__} trained no model that draws; `python -m tbd.draw.motion.distillation` exports an encoder."
@@ -145,7 +143,7 @@ def write_model(content: dict[str, Any], state: dict[str, Tensor], folder: str |
         temporary.write_text(yaml.safe_dump({"model": content}, sort_keys=False))
 
 
-def save_loaded_model(model: WindowDiffusion, folder: str | os.PathLike) -> None:
+def save_loaded_model(model: WindowModel, folder: str | os.PathLike) -> None:
     """Write a model that was loaded to a folder, in half precision, with the guidance and noise scheduler that it has now.
 
     Args:
@@ -165,7 +163,7 @@ def save_loaded_model(model: WindowDiffusion, folder: str | os.PathLike) -> None
     write_model({**model.content, "init_args": arguments}, model.state_dict(), folder)
 
 
-def model_content(name: str | os.PathLike, kind: type[LightningModule]) -> dict[str, Any]:
+def model_content(name: str | os.PathLike, kind: type[nn.Module]) -> dict[str, Any]:
     """Read the class path and arguments of a model.
 
     Args:
@@ -189,14 +187,22 @@ def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "init_args": arguments}
 
 
+def _for_drawing(content: dict[str, Any], kind: Any) -> dict[str, Any]:
+    """The configuration of what draws alone, where that is wanted and one of a trained model is given."""
+    if "trained_by" not in vars(kind) or content.get("class_path") not in kind.trained_by:
+        return content
+    arguments = {name: value for name, value in content.get("init_args", {}).items() if name not in kind.training_arguments}
+    return {"class_path": f"{kind.__module__}.{kind.__qualname__}", "init_args": arguments}
+
+
 def _word(kind: type) -> str:
     """``MotionDiffusion`` → "motion model"."""
-    return f"{kind.__name__.removesuffix('Diffusion').lower()} model"
+    return f"{kind.__name__.removesuffix('Diffusion').removesuffix('Sampler').lower()} model"
 
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser()
-    parser.add_subclass_arguments(LightningModule, "model", required=True)
+    parser.add_subclass_arguments(nn.Module, "model", required=True)
     return parser
 
 

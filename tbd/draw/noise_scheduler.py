@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, SchedulerMixin
 from torch import Tensor
 
+from tbd.draw.diffusers_schedulers import FlowMatchEulerDiscreteScheduler, SchedulerMixin
 from tbd.draw.window_options import GeometricSpacing
 from tbd.errors import InputError
 

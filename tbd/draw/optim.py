@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import lightning as L
 import torch
-from diffusers import SchedulerMixin
 from lightning.pytorch.core.mixins import hparams_mixin
 from lightning.pytorch.loops.progress import _ProcessedTracker
 from lightning.pytorch.utilities.parsing import collect_init_args
@@ -16,6 +15,7 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from tbd.draw.checkpoint import require_fitting
+from tbd.draw.diffusers_schedulers import SchedulerMixin
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.randomness import run_seed, seed_of
 from tbd.errors import InputError
@@ -38,8 +38,6 @@ class ExactModule(L.LightningModule):
 
     noise_seed: int | None = None
     """Seed of the samples' noise; see `run_seed`. A resumed run takes its checkpoint's."""
-    content: dict[str, Any] | None = None
-    """Class path and arguments that the model was loaded from; None where Python code has built it."""
 
     def save_plain_hyperparameters(self) -> None:
         """Save the constructor's arguments, to be called in it, without the networks among them.

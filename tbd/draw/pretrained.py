@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from diffusers.models.modeling_utils import ModelMixin
 from safetensors import SafetensorError
 from torch import nn
 
@@ -67,6 +66,8 @@ def _from_folder(kind: type[T], folder: Path, options: dict[str, Any]) -> T:
         network, found = load(str(folder), local_files_only=True, output_loading_info=True, **options)
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError, pickle.UnpicklingError) as error:
         raise InputError(f"{folder} does not hold the configuration and weights of a {kind.__name__}: {first_line(error)}") from error
+    from diffusers.models.modeling_utils import ModelMixin  # which takes long to import, and `kind` has imported
+
     absent = sorted(found["missing_keys"])
     if absent and issubclass(kind, ModelMixin):  # which would fill them with random numbers; those of transformers lack heads on purpose
         raise InputError(f"{folder} lacks {len(absent)} weights of {kind.__name__}, such as {absent[0]}; is it complete?")

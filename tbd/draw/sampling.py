@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from diffusers import SchedulerMixin
 from torch import Tensor
 
 from tbd.draw.conditioning.audio_encoder import AudioEncoder
 from tbd.draw.conditioning.plan_encoder import PlanEmbeds, PlanEncoder
+from tbd.draw.diffusers_schedulers import SchedulerMixin
 from tbd.draw.guidance.base import Branch, Guidance, NoGuidance
 from tbd.draw.noise_scheduler import noise_process
 from tbd.draw.window_options import GeometricSpacing

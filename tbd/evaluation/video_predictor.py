@@ -13,7 +13,7 @@ from tbd.face.motion import Motion
 from tbd.think.plan import MusclePlan
 
 if TYPE_CHECKING:
-    from tbd.draw.motion.diffusion import MotionDiffusion
+    from tbd.draw.motion.sampler import MotionSampler
 
 
 class VideoPredictor(Predictor):
@@ -71,5 +71,5 @@ class VideoPredictor(Predictor):
         return Outcome(renderer.render(clip.face(size), motion))  # without a motion file there is no place for the windows' seams
 
 
-def _drawn(model: "MotionDiffusion", audio: np.ndarray, plan: MusclePlan, seed: int) -> Motion:
+def _drawn(model: "MotionSampler", audio: np.ndarray, plan: MusclePlan, seed: int) -> Motion:
     return Motion(np.concatenate([piece.values for piece in model.generate(audio, plan, seed)]))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
 
     from tbd.draw.guidance.base import Guidance
-    from tbd.draw.motion.diffusion import MotionDiffusion
+    from tbd.draw.motion.sampler import MotionSampler
     from tbd.face.render.renderer import Renderer
     from tbd.face.tracker import Tracker
     from tbd.pipeline import TalkingHeadPipeline
@@ -191,7 +191,7 @@ class Components:
     noise_scheduler: "Callable[[SchedulerMixin], SchedulerMixin] | None" = None
     voice_reader: "VoiceReader | None" = None
 
-    def pipeline(self, motion_model: "MotionDiffusion") -> "TalkingHeadPipeline":
+    def pipeline(self, motion_model: "MotionSampler") -> "TalkingHeadPipeline":
         """Build a pipeline of these components and a motion model.
 
         Args:

@@ -3,34 +3,32 @@
 from typing import Any, ClassVar
 
 import torch
-from diffusers import SchedulerMixin
 from torch import Tensor
 from torch.nn import functional as F
 
 from tbd.draw.checkpoint import load_initial
 from tbd.draw.conditioning.audio_encoder import AudioEncoder
 from tbd.draw.conditioning.plan_encoder import PlanEncoder
+from tbd.draw.diffusers_schedulers import SchedulerMixin
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.clip_metrics import QUICK, MotionClipMetrics
 from tbd.draw.motion.denoiser import Denoiser
-from tbd.draw.motion.normalization import given_statistics
-from tbd.draw.motion.sampler import MotionSampler
+from tbd.draw.motion.normalization import NormalizedDiffusion, given_statistics
+from tbd.draw.motion.sampler import SAMPLING, WINDOWS
 from tbd.draw.motion.training_options import MotionTraining
 from tbd.draw.optim import OptimizerConfig
 from tbd.draw.parameterization import error_ratio, to_sample
 from tbd.draw.randomness import SampleNoise, seed_of
 from tbd.draw.sample_means import Tally
-from tbd.draw.sampling import require_widths
 from tbd.draw.training_options import InitialWeights, ValidationClips
 from tbd.draw.window_diffusion import NoisyWindows
 from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
 from tbd.think.action_units import REGIONS
-from tbd.think.facs import CHANNEL_REGIONS
 
 
-class MotionDiffusion(MotionSampler):
+class MotionDiffusion(NormalizedDiffusion):
     """Draws motion. Every part is a component; this class trains them together and runs the sampling loop.
 
     Batches are dicts as every `tbd.data.datamodules.base.MotionDataModule` makes them: ``audio`` (B, (T + 2·context)·640), ``phones``
@@ -87,21 +85,20 @@ class MotionDiffusion(MotionSampler):
         audio_encoder: AudioEncoder,
         noise_scheduler: SchedulerMixin,
         guidance: Guidance,
-        windows: WindowConfig = WindowConfig(frames=110, past=10),
-        sampling: SamplingConfig = SamplingConfig(num_inference_steps=10, crossfade_frames=5),
+        windows: WindowConfig = WINDOWS,
+        sampling: SamplingConfig = SAMPLING,
         training: MotionTraining = MotionTraining(),
         optimizer: OptimizerConfig = OptimizerConfig(),
         initial: InitialWeights | None = None,
         validation: ValidationClips = ValidationClips(),
         compile: bool = False,
     ) -> None:
-        super().__init__(denoiser, plan_encoder, audio_encoder, noise_scheduler, guidance, windows, sampling, training, optimizer)
+        super().__init__(denoiser, plan_encoder, audio_encoder, noise_scheduler, guidance, windows, sampling)
         self.save_plain_hyperparameters()
-        require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
+        self.set_training(training, optimizer)
         self.loss, self.compiled, self.validation_clips = training.loss, compile, validation.count
         self.expression_deviation = training.expression_deviation
-        self.register_statistics()
-        self.register_buffer("region_masks", region_masks(), persistent=False)
+        self.watch_statistics()
         weights = 1 + (training.loss.lip_weight - 1) * self.region_masks[REGIONS.index("lower"), 0, 0]  # (58,)
         self.register_buffer("channel_weights", weights / weights.mean(), persistent=False)
         self._tally = Tally()
@@ -262,11 +259,6 @@ _LEAST_RATIO = 1e-4
 """Bounds the weight of an error of the clean sample where there is next to no noise."""
 _DRAWN = 1
 """Sets the noise that validation draws windows from apart from that of its losses."""
-
-
-def region_masks() -> Tensor:
-    """(5, 1, 1, 58): which channels belong to which region of `REGIONS`."""
-    return torch.tensor([[float(CHANNEL_REGIONS[channel] == region) for channel in CHANNELS] for region in REGIONS])[:, None, None]
 
 
 def correlation(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:

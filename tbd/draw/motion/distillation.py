@@ -15,10 +15,9 @@ from tbd import MOTION_MODEL
 from tbd.draw.augmentation import augmented
 from tbd.draw.checkpoint import read_state
 from tbd.draw.conditioning.audio_encoder import AudioEncoder
-from tbd.draw.export import export_command, model_content, read_content, write_model
+from tbd.draw.export import export_command, load_model, model_content, read_content, write_model
 from tbd.draw.motion.clip_metrics import MotionClipMetrics
 from tbd.draw.motion.diffusion import MotionDiffusion
-from tbd.draw.motion.loading import load_motion_model
 from tbd.draw.optim import ExactModule, OptimizerConfig
 from tbd.draw.sample_means import Tally
 from tbd.draw.sampling import require_widths
@@ -53,7 +52,7 @@ class AudioDistillation(ExactModule):
     ) -> None:
         super().__init__()
         self.save_plain_hyperparameters()
-        self.student = load_motion_model(model)  # frozen
+        self.student = load_model(model, MotionDiffusion)  # frozen
         self.teacher = self.student.audio_encoder
         require_widths(self.student.plan_encoder, self.student.denoiser.plan_dim, audio_encoder, self.student.denoiser.audio_dim)
         wanted = self.teacher.context

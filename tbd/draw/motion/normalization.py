@@ -12,6 +12,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from tbd.draw.motion.sampler import MotionSampler
 from tbd.draw.window_diffusion import WindowDiffusion
 from tbd.errors import InputError
 from tbd.face.channels import CHANNELS
@@ -36,32 +37,20 @@ class ChannelStatistics:
     std: list[float]
 
 
-class NormalizedDiffusion(WindowDiffusion):
+class NormalizedDiffusion(MotionSampler, WindowDiffusion):
     """A diffusion of motion with zero mean and unit deviation of each channel.
 
     The statistics are the model's own, in its weights: the given ones; else those of the weights that it starts from; else the
     DataModule's; else, with a warning, of the first batches.
     """
 
-    mean: Tensor
-    std: Tensor
     expression_deviation: float = 1.0
     """Factor on the data's deviation of `EXPRESSION_CHANNELS`; see `tbd.draw.motion.training_options.MotionTraining`."""
 
-    def register_statistics(self) -> None:
-        """Register the statistics as buffers, unknown at first."""
-        self.register_buffer("mean", torch.zeros(len(CHANNELS)))
-        self.register_buffer("std", torch.ones(len(CHANNELS)))
+    def watch_statistics(self) -> None:
+        """Notice when loaded weights bring statistics, to be called in the constructor."""
         self.register_load_state_dict_post_hook(_know_statistics)
         self._statistics_known = False
-
-    def normalise(self, motion: Tensor) -> Tensor:
-        """(..., 58) motion → zero mean and unit deviation."""
-        return (motion - self.mean) / self.std
-
-    def denormalise(self, motion: Tensor) -> Tensor:
-        """(..., 58) normalised motion → motion."""
-        return motion * self.std + self.mean
 
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:
         """Diffuse motion of other statistics.

@@ -1,30 +1,89 @@
 """`MotionSampler`: the part of a motion diffusion that draws."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from tbd import DEFAULT_SEED
+from tbd.draw.conditioning.audio_encoder import AudioEncoder
+from tbd.draw.conditioning.plan_encoder import PlanEncoder
 from tbd.draw.conditioning.plan_tensors import PlanTensors
+from tbd.draw.diffusers_schedulers import SchedulerMixin
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.batched import ClipRequest, draw_pieces
 from tbd.draw.motion.denoiser import Denoiser
-from tbd.draw.motion.normalization import NormalizedDiffusion
-from tbd.draw.sampling import CFGBatch, Past, repeat_batch
+from tbd.draw.sampling import CFGBatch, Past, repeat_batch, require_widths
+from tbd.draw.window_model import WindowModel
+from tbd.draw.window_options import SamplingConfig, WindowConfig
 from tbd.face.channels import CHANNELS
 from tbd.face.motion import Motion
+from tbd.think.action_units import REGIONS
+from tbd.think.facs import CHANNEL_REGIONS
 from tbd.think.plan import MusclePlan
 
+WINDOWS = WindowConfig(frames=110, past=10)
+SAMPLING = SamplingConfig(num_inference_steps=10, crossfade_frames=5)
+"""How windows are and are drawn, where nothing else is said."""
 
-class MotionSampler(NormalizedDiffusion):
-    """Draws motion from a recording and a plan."""
+
+class MotionSampler(WindowModel):
+    """Draws motion from a recording and a plan: all of a `tbd.draw.motion.diffusion.MotionDiffusion` but its training.
+
+    Args:
+        denoiser: Predicts clean motion.
+        plan_encoder: Plan → tokens, of the denoiser's `plan_dim`.
+        audio_encoder: Waveform → features, of the denoiser's `audio_dim`.
+        noise_scheduler: As for `MotionDiffusion`.
+        guidance: How the branches are combined.
+        windows: How long the windows are, and how they continue one another.
+        sampling: How windows are drawn.
+
+    Raises:
+        TypeError: If the noise scheduler lacks a method that sampling calls.
+        ValueError: If an encoder's width is not the denoiser's.
+
+    Example:
+        >>> from tbd.draw.motion.loading import load_motion_model
+        >>> model = load_motion_model()
+        >>> type(model).__name__, model.window_frames
+        ('MotionSampler', 110)
+    """
+
+    trained_by: ClassVar[tuple[str, ...]] = ("tbd.draw.motion.diffusion.MotionDiffusion", "tbd.MotionDiffusion")
+    training_arguments: ClassVar[tuple[str, ...]] = ("training", "optimizer", "initial", "validation", "compile")
 
     denoiser: Denoiser
+    mean: Tensor
+    std: Tensor
     region_masks: Tensor
     """(5, 1, 1, 58): which channels belong to which region of `REGIONS`."""
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        plan_encoder: PlanEncoder,
+        audio_encoder: AudioEncoder,
+        noise_scheduler: SchedulerMixin,
+        guidance: Guidance,
+        windows: WindowConfig = WINDOWS,
+        sampling: SamplingConfig = SAMPLING,
+    ) -> None:
+        super().__init__(denoiser, plan_encoder, audio_encoder, noise_scheduler, guidance, windows, sampling)
+        require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
+        self.register_buffer("mean", torch.zeros(len(CHANNELS)))
+        self.register_buffer("std", torch.ones(len(CHANNELS)))
+        self.register_buffer("region_masks", region_masks(), persistent=False)
+
+    def normalise(self, motion: Tensor) -> Tensor:
+        """(..., 58) motion → zero mean and unit deviation."""
+        return (motion - self.mean) / self.std
+
+    def denormalise(self, motion: Tensor) -> Tensor:
+        """(..., 58) normalised motion → motion."""
+        return motion * self.std + self.mean
 
     @torch.no_grad()
     def generate(
@@ -88,7 +147,7 @@ class MotionSampler(NormalizedDiffusion):
         return self.denormalise(drawn)
 
     def prepare(self, batch: CFGBatch, conditioning: tuple[Tensor, Past]) -> tuple[Any, ...]:
-        """Repeat for each branch what all share; see `WindowDiffusion.prepare`.
+        """Repeat for each branch what all share; see `WindowModel.prepare`.
 
         Args:
             batch: What differs between the branches.
@@ -102,7 +161,7 @@ class MotionSampler(NormalizedDiffusion):
         return audio_embeds, batch.audio_mask, batch.plan, values, mask
 
     def predict(self, noisy: Tensor, timestep: Tensor, prepared: tuple[Any, ...], step: int) -> Tensor:
-        """Run the denoiser once for n branches of B windows; see `WindowDiffusion.predict`.
+        """Run the denoiser once for n branches of B windows; see `WindowModel.predict`.
 
         Args:
             noisy: (n·B, T, 58) the windows, branch by branch.
@@ -114,3 +173,8 @@ class MotionSampler(NormalizedDiffusion):
             (n·B, T, 58) predictions.
         """
         return self.denoiser(noisy, timestep, *prepared)
+
+
+def region_masks() -> Tensor:
+    """(5, 1, 1, 58): which channels belong to which region of `REGIONS`."""
+    return torch.tensor([[float(CHANNEL_REGIONS[channel] == region) for channel in CHANNELS] for region in REGIONS])[:, None, None]

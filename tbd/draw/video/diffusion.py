@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import SchedulerMixin
 from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.strategies import FSDPStrategy
 from torch import Tensor
@@ -16,6 +15,7 @@ from torch.distributed.tensor import DTensor
 from tbd.draw.checkpoint import load_initial, read_state, require_fitting
 from tbd.draw.conditioning.audio_encoder import AudioEncoder
 from tbd.draw.conditioning.plan_encoder import PlanEncoder
+from tbd.draw.diffusers_schedulers import SchedulerMixin
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.optim import OptimizerConfig
 from tbd.draw.parameterization import min_snr_weight, target, to_sample
@@ -94,8 +94,9 @@ class VideoDiffusion(VideoSampler):
         validation: ValidationClips = ValidationClips(1, None),
         hints: HintConfig = HintConfig(),
     ) -> None:
-        super().__init__(denoiser, plan_encoder, audio_encoder, noise_scheduler, guidance, windows, sampling, training, optimizer)
+        super().__init__(denoiser, plan_encoder, audio_encoder, noise_scheduler, guidance, windows, sampling)
         self.save_plain_hyperparameters()
+        self.set_training(training, optimizer)
         require_widths(plan_encoder, denoiser.plan_dim, audio_encoder, denoiser.audio_dim)
         if audio_encoder.recognizer is not None:
             raise TypeError(f"{type(audio_encoder).__name__} takes phones, which a video model's batches do not hold.")

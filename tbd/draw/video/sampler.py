@@ -248,7 +248,7 @@ class VideoSampler(WindowDiffusion):
         return self.denoise_windows(plan, shared, known, noise, masks, guidance, num_inference_steps, sequential)
 
     def prepare(self, batch: CFGBatch, conditioning: WindowInputs) -> PreparedBranches:
-        """Put the conditions of n branches of B windows together; see `WindowDiffusion.prepare`.
+        """Put the conditions of n branches of B windows together; see `WindowModel.prepare`.
 
         Args:
             batch: What differs between the branches.
@@ -269,7 +269,7 @@ class VideoSampler(WindowDiffusion):
         return PreparedBranches(self.denoiser.condition(reference, every), every, None if reuse is None else DeepFeatures(reuse))
 
     def predict(self, noisy: Tensor, timestep: Tensor, prepared: PreparedBranches, step: int) -> Tensor:
-        """Run the denoiser once for n branches of B windows; see `WindowDiffusion.predict`.
+        """Run the denoiser once for n branches of B windows; see `WindowModel.predict`.
 
         Args:
             noisy: (n·B, T, C, h, w) the windows, branch by branch.

@@ -15,7 +15,7 @@ from tbd.draw.guidance.base import COND, COND_NO_AUDIO, UNCOND, NoGuidance
 from tbd.draw.guidance.classifier_free import ClassifierFreeGuidance
 from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
-from tbd.draw.motion.diffusion import region_masks
+from tbd.draw.motion.sampler import region_masks
 from tbd.face.channels import CHANNELS
 from tbd.think.action_units import REGIONS
 from tbd.think.plan import MuscleAction, MusclePlan

@@ -11,8 +11,8 @@ from tbd.draw.guidance.diffusers import DiffusersGuidance
 from tbd.draw.guidance.ordered import OrderedGuidance
 from tbd.draw.guidance.progressive import ProgressiveGuidance
 from tbd.draw.guidance.text_progression import TextProgressionGuidance
-from tbd.draw.motion.diffusion import region_masks
 from tbd.draw.motion.loading import load_motion_model
+from tbd.draw.motion.sampler import region_masks
 from tbd.errors import InputError
 from tbd.think.action_units import REGIONS
 
