@@ -13,6 +13,7 @@ from tbd import __version__
 from tbd.cli.options.framing import FRAMES
 from tbd.errors import InputError
 from tbd.utils.atomic import atomic_output
+from tbd.utils.text_encoding import decode_text
 
 REQUIRED = ("portrait", "audio", "output")
 """Columns that must be there."""
@@ -79,11 +80,11 @@ def read_jobs(path: str | os.PathLike) -> list[Job]:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = decode_text(path.read_bytes(), None)
     except FileNotFoundError:
         raise InputError(f"There is no table {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8 or UTF-16"
         raise InputError(f"Cannot read the table {path}: {reason}.") from error
     lines = list(csv.reader(text.splitlines(), delimiter=_delimiter(text)))
     if not lines:

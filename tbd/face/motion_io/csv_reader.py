@@ -1,6 +1,5 @@
 """CSV in any sane dialect → `Table`: separators, decimal commas, comments, encodings, lines above the header."""
 
-import codecs
 import csv
 import re
 from collections.abc import Sequence
@@ -11,8 +10,8 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.face.motion_io import column_names, column_orders, timestamps
-from tbd.face.motion_io.file_type import looks_utf16
 from tbd.face.motion_io.table import Table
+from tbd.utils.text_encoding import decode_text
 from tbd.utils.user_warnings import warn
 
 _SEPARATORS = (",", ";", "\t", "|", None)
@@ -24,8 +23,6 @@ _EMPTY = {"", "nan", "null", "none", "n/a", "na", "#n/a", "-", "--", "nil", "inf
 _RATE = re.compile(r"(?:fps|frame\s*rate|rate)\D{0,8}?(\d+(?:[.,]\d+)?)", re.IGNORECASE)
 _FASTEST = 1000
 """Frames a second; a larger rate is the sound's."""
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-         (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 
 
 class _Header(NamedTuple):
@@ -51,7 +48,7 @@ def read_text(path: Path) -> Table:
     Raises:
         InputError: If the text is no such table, a cell is no number, or a row has more cells than the header.
     """
-    lines = re.split(r"\r\n|\r|\n", _decoded(path.read_bytes()))
+    lines = re.split(r"\r\n|\r|\n", decode_text(path.read_bytes()))
     header = _header(lines)
     if header is None:
         return _without_header(path, lines)
@@ -59,18 +56,6 @@ def read_text(path: Path) -> Table:
     rates = (float(m[1].replace(",", ".")) for line in lines[: header.line] if (m := _RATE.search(line)))
     rate = next((rate for rate in rates if 0 < rate <= _FASTEST), None)
     return _table(path, header.names, rows, rate)
-
-
-def _decoded(data: bytes) -> str:
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            return data.decode(encoding, "replace")
-    if looks_utf16(data):
-        return data.decode("utf-16-le" if data[1:2] == b"\x00" else "utf-16-be", "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
 
 
 def _cells(line: str, separator: str | None) -> list[str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tbd.errors import InputError
+from tbd.utils.text_encoding import decode_text, has_mark, looks_utf16
 
 _FOREIGN = {
     b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture", b"GIF8": "a picture", b"II*\x00": "a picture", b"MM\x00*": "a picture",
@@ -43,8 +44,7 @@ def kind_of(path: Path) -> str:
     foreign = next((kind for magic, kind in _FOREIGN.items() if head.startswith(magic)), None) or _medium(path, head)
     if foreign is not None:
         raise InputError(f"{path} is {foreign}{'' if ';' in foreign or ',' in foreign else '; a motion is a table (.npz, .csv or .json)'}.")
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return "json" if text[:1] in (b"{", b"[") else "text"
+    return "json" if decode_text(head).lstrip().startswith(("{", "[")) else "text"
 
 
 def _kind_of_archive(path: Path) -> str:
@@ -66,7 +66,7 @@ def _kind_of_archive(path: Path) -> str:
 
 def _medium(path: Path, head: bytes) -> str | None:
     """What PyAV finds in a binary file; None for text."""
-    if b"\x00" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff") or looks_utf16(head):
+    if b"\x00" not in head or has_mark(head) or looks_utf16(head):
         return None
     import av
 
@@ -79,9 +79,3 @@ def _medium(path: Path, head: bytes) -> str | None:
     if "video" in kinds:
         return "a picture" if pictures else f"a video; track it first: `tbd track {path} --output {path.with_suffix('.npz').name}`"
     return "a sound" if "audio" in kinds else "neither text nor NumPy's format"
-
-
-def looks_utf16(head: bytes) -> bool:
-    """Tell whether every other byte is zero, as in UTF-16 text of Latin letters without a byte order mark."""
-    even, odd = head[0:400:2], head[1:400:2]
-    return len(odd) > 8 and max(even.count(0) / len(even), odd.count(0) / len(odd)) > 0.9 and min(even.count(0), odd.count(0)) == 0

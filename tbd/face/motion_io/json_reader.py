@@ -34,7 +34,8 @@ def read_json(path: Path) -> Table:
     """
     content = path.read_bytes()
     try:
-        document = _lines(content) or json.loads(content)
+        text = content.decode(json.detect_encoding(content))  # UTF-8, -16 or -32, with a byte order mark or without
+        document = _lines(text) or json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is no valid JSON: line {error.lineno}, column {error.colno} breaks its rules.") from None
     except (ValueError, RecursionError):
@@ -46,9 +47,9 @@ def read_json(path: Path) -> Table:
         raise InputError(f"{path} is JSON, but no motion's: {right}.") from None
 
 
-def _lines(content: bytes) -> list[Any] | None:
+def _lines(text: str) -> list[Any] | None:
     """Frames that stand on a line each (JSON Lines), None where the file is another JSON."""
-    lines = [line for line in content.splitlines() if line.strip()]
+    lines = [line for line in text.split("\n") if line.strip()]
     try:
         return [json.loads(line) for line in lines] if len(lines) > 1 else None
     except ValueError:

@@ -7,6 +7,7 @@ import pytest
 
 from tbd.errors import InputError
 from tbd.face.channels import BLENDSHAPES, CHANNELS
+from tbd.face.motion import Motion
 from tests.face.motion_io.tables import FACE, TIMES, VALUES, load
 
 DOCUMENTS = {
@@ -37,6 +38,15 @@ def test_frames_on_a_line_each(tmp_path):
     text = "\n".join(json.dumps({"time": t, **dict(zip(CHANNELS, row))}) for t, row in zip(TIMES, VALUES)) + "\n"
     for name in ("m.json", "m.jsonl"):
         np.testing.assert_allclose(load(tmp_path, text, name=name)[0].values, VALUES, atol=1e-6)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("lines", [True, False])
+def test_every_encoding_of_unicode(tmp_path, encoding, lines):
+    frames = [{"time": t, **dict(zip(CHANNELS, row))} for t, row in zip(TIMES, VALUES)]
+    text = "\r\n".join(map(json.dumps, frames)) if lines else json.dumps(frames)
+    (tmp_path / "m.json").write_bytes(text.encode(encoding))
+    np.testing.assert_allclose(Motion.load(tmp_path / "m.json").values, load(tmp_path, json.dumps(frames), name="n.json")[0].values)
 
 
 @pytest.mark.parametrize("text", ['{"a": 1', '{"a": 1}', "[1, 2]", '[{"a": 1}]', "[]", '{"jawOpen": ["x"]}'])
