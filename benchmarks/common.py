@@ -123,6 +123,28 @@ def talking_motion(emotion: Emotion, intensity: float = 1.0) -> Motion:
     )
 
 
+def bootstrap_interval(statistic: Callable[[np.ndarray], Any], count: int, resamples: int = 1000) -> tuple[float, float]:
+    """95 % interval of a statistic of so many things, from samples of them with replacement.
+
+    Args:
+        statistic: (resamples, count) numbers of the things in each sample → (resamples,) values.
+        count: Things that there are, such as people, or clips.
+        resamples: Samples.
+
+    Returns:
+        Its ends.
+
+    Example:
+        >>> values = np.array([0.4, 0.5, 0.6])
+        >>> low, high = bootstrap_interval(lambda chosen: values[chosen].mean(1), len(values))
+        >>> 0.4 <= low < 0.5 < high <= 0.6
+        True
+    """
+    chosen = np.random.default_rng(0).integers(count, size=(resamples, count))
+    low, high = np.percentile(statistic(chosen), [2.5, 97.5])
+    return float(low), float(high)
+
+
 def measure_speed(renderer: Renderer, face: FaceGeometry, motion: Motion) -> dict[str, float]:
     """Seconds until the first frame, with which the portrait is prepared, and frames a second after it."""
     start = time.perf_counter()

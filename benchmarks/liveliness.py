@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from benchmarks.common import environment, run, table, write_results
+from benchmarks.common import bootstrap_interval, environment, run, table, write_results
 from benchmarks.real_speech import LONGEST, SpeechClip, draw_all, drawings_of, read_clip
 from benchmarks.seen import find_video, watch
 from tbd import MOTION_MODEL
@@ -130,13 +130,11 @@ def _typical(name: str, values: np.ndarray) -> float:
 
 def interval(name: str, rows: Sequence[dict[str, float]]) -> tuple[float, float]:
     """95 % interval of `typical`, from samples of clips with replacement."""
-    values, rng = np.array([row[name] for row in rows]), np.random.default_rng(0)
+    values = np.array([row[name] for row in rows])
     values = values[np.isfinite(values)]
     if not len(values):
         return float("nan"), float("nan")
-    found = [_typical(name, values[rng.integers(len(values), size=len(values))]) for _ in range(1000)]
-    low, high = np.percentile(found, [2.5, 97.5])
-    return float(low), float(high)
+    return bootstrap_interval(lambda chosen: [_typical(name, values[sample]) for sample in chosen], len(values))
 
 
 def liveliness(

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import environment, prototype_plan, run, table, write_results
+from benchmarks.common import bootstrap_interval, environment, prototype_plan, run, table, write_results
 from tbd import MOTION_MODEL
 from tbd.draw.guidance.base import Guidance
 from tbd.draw.motion.diffusion import MotionDiffusion
@@ -243,9 +243,7 @@ def interval(values: Sequence[float], people: Sequence[str]) -> tuple[float, flo
     names = sorted(set(people))
     groups = [[value for value, who in zip(values, people) if who == name] for name in names]
     sums, counts = np.array([sum(group) for group in groups]), np.array([len(group) for group in groups])
-    chosen = np.random.default_rng(0).integers(len(names), size=(_RESAMPLED, len(names)))
-    low, high = np.percentile(sums[chosen].sum(1) / counts[chosen].sum(1), [2.5, 97.5])
-    return float(low), float(high)
+    return bootstrap_interval(lambda chosen: sums[chosen].sum(1) / counts[chosen].sum(1), len(names), _RESAMPLED)
 
 
 def summarize(clips: Mapping[str, SpeechClip], rows: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
