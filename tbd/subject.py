@@ -2,17 +2,17 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 import numpy as np
 from typing_extensions import override
 
 from tbd.errors import InputError
 from tbd.face.clip_portrait import ClipPortrait
-from tbd.face.framing import SQUARE, Frame, FramedFace, Framing, frame_face
+from tbd.face.framing import Frame, FramedFace, Framing, cut_face
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.portrait import HEADROOM, crop_portrait
+from tbd.face.portrait import HEADROOM
 from tbd.face.tracker import Tracker
 from tbd.face.tracking.choice import FaceChoice
 from tbd.media import VideoFrames, read_still_or_video, read_video
@@ -39,7 +39,7 @@ class Subject(ABC):
     """(H, W, 3) uint8 RGB, for planners that look at it."""
 
     @abstractmethod
-    def frames(self, motion: Motion, render: RenderFace, neutralize: float) -> Iterator[np.ndarray]:
+    def frames(self, motion: Motion, render: RenderFace, neutralize: float) -> Generator[np.ndarray, None, None]:
         """Draw the video's frames.
 
         Args:
@@ -76,10 +76,7 @@ class Still(Subject):
         Returns:
             Who speaks.
         """
-        if framing.is_square_portrait:
-            return cls(face.image, crop_portrait(face, framing.size or SQUARE, headroom))
-        framed = frame_face(face, framing)
-        return cls(face.image, framed.face, framed)
+        return cls(face.image, *cut_face(face, framing, headroom))
 
     def complete(self, frame: np.ndarray) -> np.ndarray:
         """Put a frame of the part that moves back into what is shown.
@@ -93,7 +90,7 @@ class Still(Subject):
         return frame if self.framed is None else self.framed.complete(frame)
 
     @override
-    def frames(self, motion: Motion, render: RenderFace, neutralize: float) -> Iterator[np.ndarray]:
+    def frames(self, motion: Motion, render: RenderFace, neutralize: float) -> Generator[np.ndarray, None, None]:
         for frame in render(self.face):
             yield self.complete(frame)
 
@@ -110,7 +107,7 @@ class Filmed(Subject):
         self.picture, self.face, self._clip, self._framing = clip.face.image, clip.face, clip, framing
 
     @override
-    def frames(self, motion: Motion, render: RenderFace, neutralize: float) -> Iterator[np.ndarray]:
+    def frames(self, motion: Motion, render: RenderFace, neutralize: float) -> Generator[np.ndarray, None, None]:
         yield from self._clip.frames(motion, self._framing, neutralize)
 
 
@@ -126,6 +123,7 @@ def open_subject(
     only_square: bool = False,
     dubs: bool = True,
     progress: Progress = lambda frames, total: frames,
+    located: FaceGeometry | None = None,
 ) -> Subject:
     """Find who speaks in a picture or a video.
 
@@ -141,6 +139,7 @@ def open_subject(
         only_square: Whether a renderer draws that knows that square alone.
         dubs: Whether the mesh warp draws, which alone lays a face into a video.
         progress: Shows how far the tracking of a video is.
+        located: The face of a picture, where `tracker` has located it before.
 
     Returns:
         Who speaks.
@@ -148,13 +147,15 @@ def open_subject(
     Raises:
         InputError: If the file cannot be used, shows no such face, or the renderer cannot draw it like this.
     """
-    found = read_still_or_video(portrait)
+    found = None if located is not None else read_still_or_video(portrait)
     if not isinstance(found, VideoFrames):
-        (picture,) = found
         framing = Framing(frame or "portrait", aspect, size)
         if only_square and not framing.is_square_portrait:
             raise InputError("--renderer video draws the square of head and shoulders alone; leave --frame and --aspect out.")
-        return Still.cut(find_face(tracker, picture, str(portrait), face), framing, headroom)
+        if located is None:
+            (picture,) = found or ()
+            located = find_face(tracker, picture, str(portrait), face)
+        return Still.cut(located, framing, headroom)
     if only_square or not dubs:
         raise InputError(f"{portrait} is a video, whose speaker the mesh warp alone can dub; leave --renderer out, or give a picture.")
     return Filmed(follow(tracker, portrait, seconds, face, progress), Framing(frame or "full", aspect, size))

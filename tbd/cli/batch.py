@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
     from rich.console import Console
 
+    from tbd.live.in_order import FrameRenderer
+
 _OF_A_ROW = ("motion_output", "plan_output")
 """Drawing options that only a row can have."""
 _FRAMING = ("frame", "aspect", "face")
@@ -62,12 +64,15 @@ def _run(options: "Namespace") -> None:
         console.print(f"{len(jobs) - len(todo)} of {len(jobs)} videos are there already; --restart draws them again.")
     if not todo:
         return
-    failed = _draw_all(todo, _drawer(values["components"], shared, renderer), fingerprint, status, console)
+    from tbd.live.in_order import frame_renderer
+
+    with frame_renderer() as frames:  # whose processes are started by the first video that is worth it
+        failed = _draw_all(todo, _drawer(values["components"], shared, renderer, frames), fingerprint, status, console)
     if failed:
         raise TBDError(f"{failed} of {len(todo)} videos failed; {status.path} says why. Run the command again to try those alone.")
 
 
-def _drawer(components: Any, shared: Mapping[str, Any], renderer: Mapping[str, Any]) -> Callable[[Job], None]:
+def _drawer(components: Any, shared: Mapping[str, Any], renderer: Mapping[str, Any], frames: "FrameRenderer") -> Callable[[Job], None]:
     """Load everything once; what is returned draws a job with it."""
     from rich.console import Console
 
@@ -101,6 +106,7 @@ def _drawer(components: Any, shared: Mapping[str, Any], renderer: Mapping[str, A
             components=components,
             emotion_from=values["emotion_from"],
             pipeline=pipeline,
+            frame_renderer=frames,
             **renderer,
             **framing_values(values),
         )

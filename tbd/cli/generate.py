@@ -1,6 +1,7 @@
 """`tbd generate`: a portrait, a voice and a sentence become a video."""
 
 import os
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from tbd import MOTION_MODEL
@@ -16,6 +17,7 @@ from tbd.cli.options.drawing import (
 )
 from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError
+from tbd.utils.jobs.threads import set_blas_threads
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from tbd.draw.video.diffusion import VideoDiffusion
     from tbd.face.framing import Frame
     from tbd.face.tracking.choice import FaceChoice
+    from tbd.live.in_order import FrameRenderer
+    from tbd.live.portrait_ahead import PortraitAhead
     from tbd.pipeline import TalkingHeadPipeline
 
 
@@ -40,15 +44,29 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
+    set_blas_threads()
     from tbd.cli.options.path_checks import check_generation
     from tbd.speech.recognizer import recognize_ahead
 
     # before anything heavy is imported
     check_generation(options.portrait, options.audio, options.output, options.plan, options.motion_output, options.plan_output)
+    framing, drawing = framing_values(options), drawing_values(options)
     if options.motion_model == MOTION_MODEL:  # whose encoder takes phones
         recognize_ahead(options.audio)
-    own = {**renderer_values(options), **framing_values(options)}
-    generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **drawing_values(options), **own)
+    own = {**renderer_values(options), **framing}
+    with ExitStack() as stack:
+        if (prepared := _prepare_ahead(options, framing, drawing["components"])) is not None:
+            stack.enter_context(closing(prepared))
+        generate(options.portrait, options.audio, options.output, options.emotion, options.plan, **drawing, **own, prepared=prepared)
+
+
+def _prepare_ahead(options: "Namespace", framing: dict[str, Any], components: Components) -> "PortraitAhead | None":
+    """Start to prepare the portrait, where the packaged tracker finds it and the mesh warp draws it."""
+    if components.tracker is not None or components.renderer is not None or options.checkpoint is not None:
+        return None
+    from tbd.live.portrait_ahead import prepare_ahead
+
+    return prepare_ahead(options.portrait, framing["face"], framing["frame"], framing["aspect"], options.size)
 
 
 def generate(
@@ -72,6 +90,8 @@ def generate(
     frame: "Frame | None" = None,
     aspect: tuple[float, float] | None = None,
     face: "FaceChoice" = "largest",
+    prepared: "PortraitAhead | None" = None,
+    frame_renderer: "FrameRenderer | None" = None,
 ) -> None:
     """Write a video of a portrait that speaks. Everything is read and checked, then thought and printed, then drawn.
 
@@ -97,6 +117,8 @@ def generate(
         frame: ``portrait``, head and shoulders, or ``full``, the whole picture; None for portrait of a picture and full of a video.
         aspect: Width and height of the video, in any unit; None for a square, or the whole picture's own.
         face: Which of several faces speaks; see `tbd.pipeline.TalkingHeadPipeline.locate`.
+        prepared: The portrait in this framing, where a process locates it as the packaged tracker does, and prepares it.
+        frame_renderer: Draws what the mesh warp draws; None for processes that end with the video.
 
     Raises:
         InputError: If a file cannot be used, or an option is out of range.
@@ -104,13 +126,16 @@ def generate(
     from rich.console import Console
 
     from tbd.cli.drawing.console import describe_face, show_progress
+    from tbd.cli.drawing.frames import SampledMotion, frames_of_plan, save_motion, wait_for_first
     from tbd.cli.options.path_checks import check_generation, check_size
+    from tbd.draw.conditioning.audio_encoder import frames_of
     from tbd.draw.motion.idle import IdleMotion
     from tbd.draw.motion.loading import load_motion_model
     from tbd.media import VideoWriter, provenance, read_audio, read_sound
-    from tbd.media.rates import SAMPLE_RATE
+    from tbd.media.rates import FPS, SAMPLE_RATE
     from tbd.pipeline import relaxation
-    from tbd.subject import open_subject
+    from tbd.speech.recognizer import remembers
+    from tbd.subject import Still, open_subject
     from tbd.think.plan import MusclePlan
     from tbd.think.viz.console import show, warn_of_notes
     from tbd.think.voice.planning import check_source
@@ -130,6 +155,7 @@ def generate(
     source = check_source(emotion_from or "both")
     given = MusclePlan.load(plan) if plan is not None else None
     samples = read_audio(audio)
+    total = frames_of(len(samples))
     if pipeline is None:
         motion_model = load_motion_model(sampling.model)
         own = motion_model.guidance
@@ -140,6 +166,7 @@ def generate(
     only_square = video is not None
     shown: dict[str, Any] = {"only_square": only_square, "dubs": pipeline.renderer is None}
     shown["progress"] = lambda frames, total: show_progress(frames, total, console)
+    shown["located"] = None if prepared is None else prepared.geometry
     asked = (pipeline.tracker, portrait, len(samples) / SAMPLE_RATE, size, frame, aspect, face)
     subject = open_subject(*asked, **shown)
     if video is not None:
@@ -164,16 +191,26 @@ def generate(
     with VideoWriter(output, sound.samples, sound.sample_rate, metadata=about) as writer:
         amount = sampling.idle_motion
         pipeline.idle = IdleMotion(glances=amount, asymmetry=amount, sway=amount, coarticulation=amount, blinks=amount)
-        with console.status("drawing the motion"):
-            motion = pipeline.draw(thought, samples, sampling.seed, guidance, sampling.num_inference_steps)
-            motion.head[:] *= sampling.head_motion
-        if motion_output is not None:
-            motion.save(motion_output)
-        drawn = (motion, thought, samples, sampling.seed, sampling.num_inference_steps)
-        frames = subject.frames(motion, lambda face: pipeline.render(face, *drawn), relaxation(thought))
-        for image in show_progress(frames, len(motion), console):
-            writer.write(image)
-    console.print(f"[bold]{output}[/]  {motion.duration:.1f} s, {image.shape[1]}×{image.shape[0]}", highlight=False)
+        if remembers(pipeline.motion_model.audio_encoder.recognizer, samples):
+            with console.status("listening"):
+                pipeline.motion_model.audio_encoder.listen(samples)  # here, Ctrl-C ends it
+        steps, seed = sampling.num_inference_steps, sampling.seed
+        windows = pipeline.draw_windows(thought, samples, seed, guidance, steps)
+        motion = SampledMotion(windows, sampling.head_motion, {"source": "MotionDiffusion", "seed": seed})
+        warped = subject if isinstance(subject, Still) and pipeline.renderer is None and pipeline.video_model is None else None
+        if warped is not None:
+            frames = frames_of_plan(warped, thought, motion.frames(), total, prepared, frame_renderer)
+        else:
+            with console.status("drawing the motion"):
+                whole = motion.whole()
+            save_motion(motion, motion_output)  # before what may take hours
+            frames = subject.frames(whole, lambda face: pipeline.render(face, whole, thought, samples, seed, steps), relaxation(thought))
+        with closing(frames):
+            for image in show_progress(wait_for_first(frames, console, "drawing the motion"), total, console):
+                writer.write(image)
+        if warped is not None:
+            save_motion(motion, motion_output)
+    console.print(f"[bold]{output}[/]  {total / FPS:.1f} s, {image.shape[1]}×{image.shape[0]}", highlight=False)
 
 
 def load_checkpoint(checkpoint: str | os.PathLike, components: Components, compile: bool = False) -> "VideoDiffusion":

@@ -1,6 +1,7 @@
 """`tbd render`: a motion becomes a video of any portrait."""
 
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tbd.cli.options.command import Command
@@ -8,6 +9,7 @@ from tbd.cli.options.components import add_slot
 from tbd.cli.options.drawing import Components, chosen_components, names_video
 from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError
+from tbd.utils.jobs.threads import set_blas_threads
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
@@ -33,6 +35,7 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
+    set_blas_threads()
     from tbd.cli.options.path_checks import check_render
 
     if names_video(options.renderer):
@@ -79,6 +82,7 @@ def render(
     from rich.console import Console
 
     from tbd.cli.drawing.console import describe_face, show_progress
+    from tbd.cli.drawing.frames import warped_frames
     from tbd.cli.options.path_checks import check_render, check_size
     from tbd.face.motion import Motion
     from tbd.face.render.renderer import MeshWarpRenderer
@@ -86,7 +90,7 @@ def render(
     from tbd.media import VideoWriter, provenance, read_sound
     from tbd.media.rates import SAMPLE_RATE
     from tbd.pipeline import render_frames
-    from tbd.subject import open_subject
+    from tbd.subject import Still, open_subject
 
     console, components = console or Console(), components or Components()
     if size is not None:
@@ -103,8 +107,11 @@ def render(
     )  # fmt: skip
     describe_face(subject.face, console, face)
     samples, rate = (None, SAMPLE_RATE) if sound is None else (sound.samples, sound.sample_rate)
-    with VideoWriter(output, samples, rate, metadata=provenance()) as writer:
+    if isinstance(subject, Still) and components.renderer is None:
+        frames = warped_frames(subject, performance)
+    else:
         frames = subject.frames(performance, lambda face: render_frames(renderer, face, performance), neutralize=0.0)
+    with VideoWriter(output, samples, rate, metadata=provenance()) as writer, closing(frames):
         for image in show_progress(frames, len(performance), console):
             writer.write(image)
     console.print(f"[bold]{output}[/]  {performance.duration:.1f} s, {image.shape[1]}×{image.shape[0]}", highlight=False)

@@ -7,7 +7,7 @@ import numpy as np
 
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
-from tbd.face.portrait import WHOLE_FACE, cut_window, move_inside, portrait_window
+from tbd.face.portrait import HEADROOM, WHOLE_FACE, crop_portrait, cut_window, move_inside, portrait_window
 from tbd.utils.tracks import smoothstep
 
 Frame = Literal["portrait", "full"]
@@ -154,6 +154,23 @@ def frame_face(face: FaceGeometry, framing: Framing) -> FramedFace:
     x0, y0, x1, y1, share = _apart_from(others, shown, (x0, y0, x1, y1))
     part = np.ascontiguousarray(picture[y0:y1, x0:x1])
     return FramedFace(picture, replace(shown.cropped(x0, y0, part), faces_seen=face.faces_seen, metadata=face.metadata), (x0, y0), share)
+
+
+def cut_face(face: FaceGeometry, framing: Framing, headroom: float = HEADROOM) -> tuple[FaceGeometry, FramedFace | None]:
+    """Cut out what a video shows of a picture: the square of head and shoulders, or something else.
+
+    Args:
+        face: The face in the whole picture.
+        framing: What is shown.
+        headroom: Side of the square of head and shoulders, in heights of the face.
+
+    Returns:
+        The face in the part that moves, and the whole of what is shown; None where it is the part that moves.
+    """
+    if framing.is_square_portrait:
+        return crop_portrait(face, framing.size or SQUARE, headroom), None
+    framed = frame_face(face, framing)
+    return framed.face, framed
 
 
 def _apart_from(others: np.ndarray, face: FaceGeometry, window: tuple[int, int, int, int]) -> tuple[int, int, int, int, np.ndarray | None]:

@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -16,10 +16,12 @@ import numpy as np
 
 from tbd.errors import first_line
 from tbd.face.render.renderer import DrawFrame, PreparedPortrait
-from tbd.live.render_worker import STARTS, RenderWorker, UnfitPortrait, WorkerEnded
+from tbd.live.render_worker import DRAWS, STARTS, RenderWorker, UnfitPortrait, WorkerEnded
 from tbd.utils.jobs.threads import usable_cores
 from tbd.utils.user_warnings import warn
 
+HELD = -1
+"""Number of a portrait that processes have from the start."""
 _MOST_STARTS = 8
 """How often processes are started again that were ended from outside."""
 _NOT_STARTED = "No process that draws frames could be started ({}); the process that draws motion draws them, which makes them fewer."
@@ -33,6 +35,8 @@ class RenderProcesses:
 
     Args:
         count: How many; None for `default_count`, 0 for none.
+        patience: Seconds that a frame may take to be drawn; a process that takes longer is ended.
+        ended: What is said of a process that has ended.
 
     Example:
         >>> with RenderProcesses(0) as processes:
@@ -40,8 +44,9 @@ class RenderProcesses:
         [0, 0]
     """
 
-    def __init__(self, count: int | None = None) -> None:
+    def __init__(self, count: int | None = None, patience: float = DRAWS, ended: str = _ENDED) -> None:
         self.count = default_count() if count is None else count
+        self._patience, self._ended = patience, ended
         self._keys = weakref.WeakKeyDictionary[PreparedPortrait, int]()
         self._unfit = weakref.WeakSet[PreparedPortrait]()
         self._numbers = itertools.count()
@@ -73,6 +78,21 @@ class RenderProcesses:
                 self._keys.setdefault(draw, next(self._numbers))
             self._start_missing()
             threading.Thread(target=self._give, args=(draw,), name="tbd-live-portrait", daemon=True).start()
+
+    def adopt(self, draw: PreparedPortrait, processes: Sequence[RenderWorker]) -> None:
+        """Take processes that have a portrait already, instead of starting any.
+
+        Args:
+            draw: The portrait, for those that are started where one of them ends.
+            processes: All have started, and hold the portrait as number `HELD`.
+        """
+        with self._changed:
+            self._keys[draw] = HELD
+            self.count, self._starts_left = len(processes), _MOST_STARTS
+            for process in processes:
+                process.holds(HELD, draw)
+                self._all.append(process)
+                self._free.append(process)
 
     def wait(self, seconds: float = STARTS) -> bool:
         """Wait until all processes have started.
@@ -153,7 +173,7 @@ class RenderProcesses:
                 self._free.append(process)
         if lost and not self._closed:
             process.end()
-            warn(_ENDED)
+            warn(self._ended)
             self._start_missing()
 
     def _start_missing(self) -> None:
@@ -170,7 +190,7 @@ class RenderProcesses:
     def _start(self) -> None:
         process: RenderWorker | None = None
         try:
-            process = RenderWorker()
+            process = RenderWorker(self._patience)
             process.await_start()
         except (OSError, WorkerEnded) as error:
             if not self._closed:
@@ -237,9 +257,12 @@ def default_count() -> int:
 
     On two cores a second one gets in the way of the motion: four speakers then see 10 frames a second each and not 12.5.
     """
-    cores = usable_cores()
-    own_python = os.name == "posix" and bool(sys.executable) and not getattr(sys, "frozen", False)
-    return min(cores - 1, 4) if own_python else 0
+    return min(usable_cores() - 1, 4) if can_start_processes() else 0
+
+
+def can_start_processes() -> bool:
+    """Return whether another Python can be started, whose pipes can be waited for."""
+    return os.name == "posix" and bool(sys.executable) and not getattr(sys, "frozen", False)
 
 
 def _end_all(processes: list[RenderWorker]) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import weakref
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from tbd.face.render.renderer import DrawFrame, PreparedPortrait
 
 STARTS = 60.0
 """Seconds that a process may take to start."""
-_DRAWS = 5.0
-"""Seconds that it may take to draw a frame; one that takes longer is ended."""
+DRAWS = 5.0
+"""Seconds that it may take to draw a frame of somebody who speaks at this moment; one that takes longer is ended."""
 _ENDS = 2.0
 """Seconds that it is given to end by itself."""
 _PIPE = 1 << 20
@@ -36,18 +36,44 @@ class UnfitPortrait(Exception):
     """A portrait cannot be given to another process."""
 
 
-class RenderWorker:
-    """One process; whoever holds it has it alone."""
+class WorkerProcess(Protocol):
+    """A process that answers, as `subprocess.Popen` starts one."""
 
-    def __init__(self) -> None:
-        # the same packages as here, however this process was started. Not `multiprocessing`: it would run the user's script again
-        boot = f"import sys; sys.path[:] = {sys.path!r}; from tbd.live.render_worker import serve; serve()"
-        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # processes are the parallelism here
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", boot], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **threads},
-            start_new_session=True,  # a terminal's Ctrl-C is for this process, with which that one ends
-        )  # fmt: skip
-        assert self._process.stdin is not None and self._process.stdout is not None
+    stdin: Any
+    stdout: Any
+    pid: int
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended; see `subprocess.Popen.wait`."""
+        ...
+
+
+def start_process() -> WorkerProcess:
+    """Start a process that does what comes on its standard input."""
+    # the same packages as here, however this process was started. Not `multiprocessing`: it would run the user's script again
+    boot = f"import sys; sys.path[:] = {sys.path!r}; from tbd.live.render_worker import serve; serve()"
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # processes are the parallelism here
+    return subprocess.Popen(
+        [sys.executable, "-c", boot], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **threads},
+        start_new_session=True,  # a terminal's Ctrl-C is for this process, with which that one ends
+    )  # fmt: skip
+
+
+class RenderWorker:
+    """One process; whoever holds it has it alone.
+
+    Args:
+        patience: Seconds that it may take to draw a frame.
+        process: The process; None to start one.
+    """
+
+    def __init__(self, patience: float = DRAWS, process: WorkerProcess | None = None) -> None:
+        self._patience = patience
+        self._process = start_process() if process is None else process
         self._to, self._from = self._process.stdin, self._process.stdout
         with suppress(OSError, AttributeError, ImportError):  # Linux alone has it
             import fcntl
@@ -59,7 +85,7 @@ class RenderWorker:
 
     @property
     def number(self) -> int:
-        """Return the number that the system gave it."""
+        """Return the number that the system gave it; of one that somebody else has started, once it has said so."""
         return self._process.pid
 
     def await_start(self) -> None:
@@ -68,7 +94,17 @@ class RenderWorker:
         Raises:
             WorkerEnded: If it does not.
         """
-        self._receive(STARTS)
+        self._process.pid = self._receive(STARTS)
+
+    def holds(self, key: int, draw: PreparedPortrait) -> None:
+        """Note that it has a portrait already.
+
+        Args:
+            key: The portrait's number.
+            draw: The portrait.
+        """
+        self._sent.add(key)
+        self._loaded[draw] = key
 
     def load(self, key: int, draw: PreparedPortrait) -> None:
         """Give it a portrait, unless it has it, and take away those that nobody has any more.
@@ -111,7 +147,7 @@ class RenderWorker:
         """
         self.load(key, draw)
         self._send(("draw", key, args))
-        frame: np.ndarray = self._receive(_DRAWS)
+        frame: np.ndarray = self._receive(self._patience)
         return frame
 
     def hang_up(self) -> None:
@@ -162,16 +198,26 @@ def serve() -> None:
     """Do what comes on standard input until it ends: what the process of a `RenderWorker` runs."""
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)  # what a library prints must not come between pictures
-        with suppress(EOFError, OSError, pickle.UnpicklingError):  # whoever started it has ended
-            _serve(sys.stdin.buffer, out)
+        serve_held(sys.stdin.buffer, out, {})
 
 
-def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
+def serve_held(requests: BinaryIO, replies: BinaryIO, portraits: dict[int, DrawFrame]) -> None:
+    """Do what comes until it ends, with portraits that are there already.
+
+    Args:
+        requests: What to do.
+        replies: Where pictures go.
+        portraits: Number → what draws it.
+    """
+    with suppress(EOFError, OSError, pickle.UnpicklingError):  # whoever started it has ended
+        _serve(requests, replies, portraits)
+
+
+def _serve(requests: BinaryIO, replies: BinaryIO, portraits: dict[int, DrawFrame]) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    portraits: dict[int, DrawFrame] = {}
-    result: Any = None
+    result: Any = os.getpid()
     error: Exception | None = None
     while True:  # the first answer says that it has started
         pickle.dump((result, error), replies, 5)

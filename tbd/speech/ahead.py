@@ -3,17 +3,11 @@
 Recognizing ten seconds of speech takes two, holds Python's lock all the while, and needs nothing but the sound.
 """
 
-import multiprocessing
 import os
-import sys
-import threading
-from collections.abc import Callable
-from multiprocessing.connection import Connection
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from tbd.errors import TBDError
 from tbd.speech.phones import Phone
-from tbd.utils.jobs.multiprocessing import ignore_sigint
+from tbd.utils.jobs.head_start import HeadStart, pays_off
 
 Passages = dict[bytes, tuple[Phone, ...]]
 """The phones of the passages of a recording, by their sound as a recognizer gives it to its decoder."""
@@ -29,11 +23,7 @@ class RecognitionAhead:
     """
 
     def __init__(self, recognize: Recognize, path: str | os.PathLike) -> None:
-        # A fork has nothing to import anew; this is called before anything of the process has threads.
-        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-        self._results, child = context.Pipe(duplex=False)
-        context.Process(target=_send, args=(recognize, os.fspath(path), child), daemon=True).start()
-        child.close()
+        self._start = HeadStart(_once, recognize, os.fspath(path))
         self._found: Passages | None = None
 
     def phones(self, sound: bytes) -> tuple[Phone, ...] | None:
@@ -46,10 +36,7 @@ class RecognitionAhead:
             Its phones; None where it is no passage of the recording, or the process failed.
         """
         if self._found is None:
-            try:
-                self._found = self._results.recv()
-            except (EOFError, OSError):
-                self._found = {}
+            self._found = self._start.next() or {}
         return self._found.get(sound)
 
 
@@ -57,16 +44,13 @@ _started: list[RecognitionAhead] = []
 
 
 def start_ahead(recognize: Recognize, path: str | os.PathLike) -> None:
-    """Start to recognize a recording that is drawn soon.
-
-    Nothing is done where nothing is gained: with one processor, or once the imports that take so long are over.
+    """Start to recognize a recording that is drawn soon, where something is gained by it.
 
     Args:
         recognize: As for `RecognitionAhead`.
         path: The recording.
     """
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if processors > 1 and "torch" not in sys.modules and threading.active_count() == 1:
+    if pays_off():
         _started[:] = [RecognitionAhead(recognize, path)]
 
 
@@ -82,10 +66,5 @@ def recognized_ahead(sound: bytes) -> tuple[Phone, ...] | None:
     return _started[0].phones(sound) if _started else None
 
 
-def _send(recognize: Recognize, path: str, results: Connection) -> None:
-    """Send what is recognized; nothing where the recording cannot be read, which the program itself will say."""
-    ignore_sigint()
-    try:
-        results.send(recognize(path))
-    except (TBDError, OSError):
-        results.close()
+def _once(recognize: Recognize, path: str) -> Iterator[Passages]:
+    yield recognize(path)

@@ -76,6 +76,19 @@ class SphinxRecognizer(PhoneRecognizer):
         return list(_recognized(_samples(audio), self.words))
 
 
+def remembers(recognizer: PhoneRecognizer | None, samples: np.ndarray) -> bool:
+    """Return whether a recording that is recognized is recognized at once when it is asked for again.
+
+    Args:
+        recognizer: What recognizes it.
+        samples: (N,) at 16 kHz.
+
+    Returns:
+        Whether it is: of long recordings the first passages are forgotten.
+    """
+    return isinstance(recognizer, SphinxRecognizer) and len(samples) < _REMEMBERED * LONGEST / 2 * SAMPLE_RATE
+
+
 def recognize_ahead(path: str | os.PathLike) -> None:
     """Let a process of its own recognize the words of a recording that is drawn soon; see `tbd.speech.ahead`.
 

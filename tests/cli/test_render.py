@@ -42,13 +42,17 @@ def test_a_video_is_no_motion(kept_empty, capsys, tmp_path):
 
 
 def test_ctrl_c_half_way(kept_empty, capsys, monkeypatch, tmp_path):
-    from tbd.face.render.renderer import MeshWarpRenderer
+    from tbd.face.render.renderer import PreparedPortrait
 
-    def interrupted(self, face, motion):
-        yield face.image
-        raise KeyboardInterrupt
+    drawn = []
 
-    monkeypatch.setattr(MeshWarpRenderer, "render", interrupted)
+    def interrupted(self, values, neutralize=None):
+        drawn.append(self._face.image)
+        if len(drawn) == 5:
+            raise KeyboardInterrupt
+        return drawn[0]
+
+    monkeypatch.setattr(PreparedPortrait, "__call__", interrupted)
     Motion.zeros(10).save(tmp_path / "m.npz")
     assert main(["render", f"--portrait={PORTRAIT}", f"--motion={tmp_path / 'm.npz'}", f"--output={kept_empty / 'a.mp4'}"]) == 130
     assert "interrupted" in capsys.readouterr().err

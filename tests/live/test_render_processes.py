@@ -16,7 +16,6 @@ from tbd.face.portrait import crop_portrait
 from tbd.face.render.renderer import MeshWarpRenderer, PreparedPicture, PreparedPortrait
 from tbd.face.tracker import FaceMeshTracker
 from tbd.live import render_processes as module
-from tbd.live import render_worker as worker
 from tbd.live.load import LEVELS, LoadShedder
 from tbd.live.render_processes import RenderPool, RenderProcesses, default_count
 from tbd.live.scheduler import LiveScheduler
@@ -108,12 +107,12 @@ def test_a_killed_process_is_one_sentence_and_another_takes_its_place(processes,
     assert ends(number)
 
 
-def test_a_process_that_hangs_is_not_waited_for(processes, portrait, motion, monkeypatch):
-    (number,) = started(processes, portrait)
-    monkeypatch.setattr(worker, "_DRAWS", 0.3)
-    os.kill(number, signal.SIGSTOP)
-    with pytest.warns(UserWarning, match="has ended unexpectedly"):
-        frame = processes.render(portrait, motion[0])
+def test_a_process_that_hangs_is_not_waited_for(portrait, motion):
+    with RenderProcesses(1, patience=0.3) as processes:
+        (number,) = started(processes, portrait)
+        os.kill(number, signal.SIGSTOP)
+        with pytest.warns(UserWarning, match="has ended unexpectedly"):
+            frame = processes.render(portrait, motion[0])
     assert np.array_equal(frame, portrait(motion[0])) and ends(number)
 
 
