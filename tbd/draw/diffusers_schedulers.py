@@ -28,7 +28,7 @@ def _allow_in_graph(part: T) -> T:
     Returns:
         The same.
     """
-    marked: T = torch._dynamo.allow_in_graph(part)  # type: ignore[no-untyped-call]  # which imports the compiler
+    marked: T = torch._dynamo.allow_in_graph(part)  # which imports the compiler
     return marked
 
 

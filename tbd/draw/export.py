@@ -1,6 +1,7 @@
 """Models as folders: ``config.yaml`` (the model's class paths and arguments) and ``model.safetensors``."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -84,10 +85,10 @@ def _built(content: dict[str, Any], kind: type[M], source: str) -> M:
     try:
         model = parser.instantiate(parser.parse_object({"model": _for_drawing(content, kind)}))["model"]
     except (ArgumentError, KeyError, TypeError) as error:
-        raise InputError(f"{source} does not describe a model: {error}") from error
+        raise InputError(f"{source} does not describe a model: {_reason(error)}") from error
     if not isinstance(model, kind):
         raise InputError(f"{source} describes a {type(model).__name__}; here a {kind.__name__} is wanted.")
-    if hasattr(model, "content"):  # a `WindowModel`
+    if isinstance(model, WindowModel):
         model.content = content
     return model
 
@@ -187,6 +188,12 @@ def _without_stages(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "init_args": arguments}
 
 
+def _reason(error: Exception) -> str:
+    """What a parser says of a class path, without the values that were given and the other types that would do."""
+    found = re.search(r"class_path '(.+?)':\s*(.+)", str(error))
+    return f"{found[1]}: {found[2]}" if found else " ".join(str(error).split())
+
+
 def _for_drawing(content: dict[str, Any], kind: Any) -> dict[str, Any]:
     """The configuration of what draws alone, where that is wanted and one of a trained model is given."""
     if "trained_by" not in vars(kind) or content.get("class_path") not in kind.trained_by:
@@ -201,7 +208,7 @@ def _word(kind: type) -> str:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser()
+    parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(nn.Module, "model", required=True)
     return parser
 

@@ -36,5 +36,5 @@ def test_a_slip_in_what_drawing_reads_is_still_named(tmp_path):
     save_loaded_model(load_motion_model(), tmp_path)
     config = tmp_path / "config.yaml"
     config.write_text(config.read_text().replace("crossfade_frames", "crossfade_framse"))
-    with pytest.raises(InputError, match="does not describe a model"):
+    with pytest.raises(InputError, match=r"does not describe a model: .*crossfade_framse.$"):
         load_motion_model(tmp_path)
