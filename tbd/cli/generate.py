@@ -17,7 +17,6 @@ from tbd.cli.options.drawing import (
 )
 from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError
-from tbd.utils.jobs.threads import set_blas_threads
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
@@ -44,7 +43,6 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    set_blas_threads()
     from tbd.cli.options.path_checks import check_generation
     from tbd.speech.recognizer import recognize_ahead
 

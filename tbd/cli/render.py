@@ -9,7 +9,6 @@ from tbd.cli.options.components import add_slot
 from tbd.cli.options.drawing import Components, chosen_components, names_video
 from tbd.cli.options.framing import add_framing_options, framing_values
 from tbd.errors import InputError
-from tbd.utils.jobs.threads import set_blas_threads
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser, Namespace
@@ -35,7 +34,6 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
-    set_blas_threads()
     from tbd.cli.options.path_checks import check_render
 
     if names_video(options.renderer):

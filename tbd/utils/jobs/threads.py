@@ -45,15 +45,6 @@ def set_threads() -> None:
         os.environ["OMP_NUM_THREADS"] = str(_threads(int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
 
 
-def set_blas_threads() -> None:
-    """Let NumPy multiply matrices in one thread, before it is imported; what the user has set stays.
-
-    The matrices of a frame are small: two threads take as long as one (17.7 ms a frame) and twice the processor's time (32 ms), which other
-    frames and the motion want.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
 def _threads(processes: int) -> int:
     return 1 if _busy() else max(1, usable_cores() // processes)
 
