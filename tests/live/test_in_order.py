@@ -39,6 +39,7 @@ def test_a_killed_process_loses_no_frame_and_who_stops_leaves_none(portrait, mot
         with pytest.warns(UserWarning, match="has ended unexpectedly; its frames are drawn anew") as caught:
             drawn += [next(frames) for _ in range(8)]
         frames.close()
+        assert renderer._processes.wait(60)  # another has started, and no thread is left that another test would count
         numbers += renderer._processes.running
     assert len(caught) == 1
     assert np.array_equal(drawn, [portrait(frame) for frame in np.tile(motion, (2, 1))[:9]])
