@@ -28,8 +28,9 @@ _REFLECTED, _ASIDE, _EDGE_SHARE = 0.14, 0.3, 0.15
 filmed people, three mouths each, where the mean error falls from 0.115 to 0.111 (of 58 others from 0.100 to 0.096); larger shares fit
 better still, to 0.100, because the mesh does not know lips to a pixel, and look like fog."""
 _BARED = (0.08, 0.17)
-"""Inter-ocular distances between the lips up to which all of this holds, and from which on nothing. Held everywhere it is nearer to film (0.107,
-0.093), but teeth that anger, fear or a laugh bares are no longer clear: two outside classifiers name 62 and 45 of 95 stills, so 70 and 52."""
+"""Inter-ocular distances between the lips up to which all of this holds, and from which on nothing. Held everywhere it is nearer to film
+(0.107, 0.093), but teeth that anger, fear or a laugh bares are no longer clear: two outside classifiers name 62 and 45 of 95 stills, so 70
+and 52."""
 _BEHIND_LIP = 0.2
 """What lies just behind the lower lip is so much darker: without that line a tongue of the lip's colour is one with it."""
 _CORNER, _RIM = 0.45, 0.012
