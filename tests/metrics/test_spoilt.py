@@ -1,8 +1,11 @@
 """Every metric moves the right way when its subject is spoilt: rendered clips, one test for each row of the table in docs/metrics.md."""
 
+import hashlib
+
 import pytest
 
 from tbd import metrics
+from tbd.metrics.networks.syncnet import SyncNet
 
 ROWS = (
     "MouthLandmarkDistance (inter-ocular), 5 frames late", "MouthLandmarkDistance (inter-ocular), jitter of 1.5 px",
@@ -30,6 +33,19 @@ ROWS = (
 )  # fmt: skip
 
 
+def _once(embed):
+    """The mouths of one clip are measured with three sounds; a network sees the same pixels once."""
+    known = {}
+
+    def embed_once(network, frames):
+        key = id(network), hashlib.sha256(frames.numpy().tobytes()).digest()
+        if key not in known:
+            known[key] = network, embed(network, frames)  # with the network, or another could get its number
+        return known[key][1]
+
+    return embed_once
+
+
 @pytest.fixture(scope="module")
 def effects(tmp_path_factory):
     from benchmarks.common import load_portraits
@@ -37,7 +53,9 @@ def effects(tmp_path_factory):
     from benchmarks.metrics import effects as measure
 
     face = load_portraits(["astronaut"], 256)["astronaut"]
-    rows = measure(face, another_face(face), tmp_path_factory.mktemp("stand_ins"), length=50, frames=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SyncNet, "embed_video", _once(SyncNet.embed_video))
+        rows = measure(face, another_face(face), tmp_path_factory.mktemp("stand_ins"), length=50, frames=2)
     return {f"{row.metric}, {row.spoiling}": row for row in rows}
 
 
