@@ -202,7 +202,7 @@ def hang_jaw(values: np.ndarray, planned: np.ndarray, amount: float = 1.0, speak
 
     Between words it hangs as it is asked to. While lips speak it opens farther for each sound by a factor, since a jaw that hangs at
     every sound alike follows none: of two recordings, spoken in anger, fear and surprise at full strength, it then followed the speaker's
-    with 0.30, 0.29 and 0.23, where the model's own followed with 0.58, 0.57 and 0.53; now with 0.57, 0.59 and 0.47.
+    with 0.30, 0.29 and 0.23, where the model's own followed with 0.58, 0.57 and 0.53; now with 0.53, 0.59 and 0.50.
 
     A model that learnt speech draws a fifth of a jaw that a plan drops (AU26: 0.22), since most of its speech is said without. An actor of
     MEAD opens hers by 0.25 in neutral speech, 0.33 in surprise, 0.36 in anger and 0.25 in fear; another one by 0.44 in surprise and 0.32 in
