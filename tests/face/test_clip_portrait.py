@@ -20,7 +20,7 @@ def clip(tmp_path_factory) -> ClipPortrait:
     """The astronaut who turns her head from one side to the other and talks, as a filmed person."""
     portrait = crop_portrait(FaceMeshTracker().locate(skimage.data.astronaut()), 320)
     motion = Motion.zeros(FRAMES)
-    motion["headYaw"] = np.linspace(-0.16, 0.16, FRAMES)
+    motion["headYaw"] = np.linspace(-0.18, 0.18, FRAMES)  # seen as 8 degrees
     motion["headX"] = np.linspace(-0.1, 0.1, FRAMES)
     motion["jawOpen"] = 0.25 * (1 - np.cos(np.arange(FRAMES)))
     path = tmp_path_factory.mktemp("clip") / "filmed.mp4"
