@@ -121,7 +121,9 @@ class MouthInterior:
         reflected = np.float32(0 if self._own is not None else _REFLECTED)  # a photograph's own teeth show it already
         bare: np.ndarray = (1 - reflected) * (1 - np.float32(_ASIDE) * aside) * (1 - np.float32(_EDGE_SHARE) * rim)
         wide = float((opening.above + opening.below).max(initial=0)) / float(self._scale)
-        return (1 - bare) * (1 - smoothstep(np.float32((wide - _BARED[0]) / (_BARED[1] - _BARED[0]))))
+        narrow = 1 - np.float32(smoothstep(np.array((wide - _BARED[0]) / (_BARED[1] - _BARED[0]))))
+        shown: np.ndarray = (1 - bare) * narrow
+        return shown
 
     @staticmethod
     def _seen(picture: np.ndarray, arch: DentalArch, bone: RigidFrame, x: np.ndarray, y: np.ndarray, shaded: bool) -> np.ndarray:
