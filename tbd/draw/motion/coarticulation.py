@@ -46,7 +46,7 @@ _HANGS = 1.0
 feeling's jaw where somebody speaks (`tbd.think.action_units.SPEECH`), and actors show more."""
 _STANDS = 0.12
 """Share of a plan's drop that a model draws at every sound; what is beyond opens for the sound."""
-_OPENS_FARTHER, _DROPPED, _WIDEST = 3.0, 0.2, 0.62
+_OPENS_FARTHER, _DROPPED, _WIDEST = 3.0, 0.2, 0.54
 """By how much farther a jaw opens for sounds that a plan drops far, relative; the drop with which it does by three quarters of that (plans
 of surprise and fear drop it by 0.2); and how far it opens at most. MEAD's actors open theirs by 0.33 to 0.44 and 0.25 to 0.32 (medians) and
 by 0.54 and 0.45 (85th percentiles)."""
