@@ -28,7 +28,7 @@ _TABLE = (
     EmotionSpec(
         name="angry", noun="anger", adjective="angry", aliases=("anger", "ang", "mad"),
         prototypes=(
-            prototype(_SQUARE, {4: 1.0, 5: 0.5, 7: 0.9, 10: 0.4, 16: 0.6, 20: 0.6, 23: 0.2, 25: 0.8, 26: 0.6, 38: 1.0}),
+            prototype(_SQUARE, {4: 1.0, 5: 0.5, 7: 0.9, 10: 0.4, 16: 0.5, 20: 0.5, 23: 0.2, 25: 0.8, 26: 0.6, 38: 0.5}),
             prototype(_FACS, {4: 1.0, 5: 0.7, 7: 0.7, 17: 0.4, 23: 1.0, 24: 0.5}),
             prototype(_EMFACS + ": restrained", {4: 0.9, 5: 0.3, 7: 0.8, 17: 0.3, 23: 0.7, 24: 0.6}),
         ),

@@ -96,7 +96,7 @@ def test_upload_think_edit_draw_download(visit, given, address, temporary, tmp_p
     page = tab.page
     tab.give(given["portrait"], given["voice"])
     page.wait_for_selector("#portrait-note img", timeout=SECONDS)
-    page.fill("#sentence textarea", "quietly furious")
+    page.fill("#sentence textarea", "a little angry")
     page.click("#think")
     page.wait_for_selector("#chart svg", timeout=SECONDS)
     assert "anger" in page.inner_text("#reasoning")

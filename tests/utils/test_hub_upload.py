@@ -49,7 +49,7 @@ def test_a_pipeline_is_uploaded_with_its_card_and_loads_again(hub):
     card = (hub.kept / "README.md").read_text(encoding="utf-8")
     _, metadata, text = card.split("---\n", 2)
     assert yaml.safe_load(metadata)["library_name"] == "tbd" and 'from_pretrained("me/face")' in text and "$" not in text
-    assert "| planner | `tbd.think.situations.planner.SituationPlanner` |" in text and "MotionDiffusion" in text
+    assert "| planner | `tbd.think.situations.planner.SituationPlanner` |" in text and "MotionSampler" in text
     again = TalkingHeadPipeline.from_pretrained(hub.kept)
     assert type(again.planner) is type(pipeline.planner) and again.motion_model.guidance.scales() == pipeline.motion_model.guidance.scales()
     (hub.kept / "README.md").write_text("mine")

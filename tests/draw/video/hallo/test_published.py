@@ -86,7 +86,7 @@ def test_generate_draws_a_video(weights, tmp_path, capsys, monkeypatch):
     what = ["--portrait", str(PORTRAIT), "--audio", f"{tmp_path}/voice.wav", "--emotion", "happy", "--output", f"{tmp_path}/out.mp4"]
     how = ["--renderer", "video", "--checkpoint", name, "--size", str(SIZE), "--num-inference-steps", "1"]
     used = []
-    monkeypatch.setattr("tbd.draw.window_diffusion.denoise", lambda *args: used.append(args[3]) or denoise(*args))
+    monkeypatch.setattr("tbd.draw.window_model.denoise", lambda *args: used.append(args[3]) or denoise(*args))
     assert not main(["generate", *what, *how, *own, "--noise-scheduler", "diffusers.DDIMScheduler"])
     # as the authors' programs draw; the motion model, which draws as well, was trained otherwise
     (theirs,) = {id(kind): kind for kind in used if kind.config.prediction_type == "v_prediction"}.values()
