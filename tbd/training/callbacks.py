@@ -72,6 +72,17 @@ def wait_for_all() -> None:
             torch.distributed.barrier()
 
 
+def leave_the_others() -> None:
+    """Close this process's connections to the others once all have come as far.
+
+    Gloo's threads that still run when the interpreter's modules are taken down end the process ("terminate called without an active
+    exception"), though all is done.
+    """
+    wait_for_all()
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 class LastCheckpoint(L.Callback):
     """Saves ``last.ckpt``, the newest state, every so many steps and at the end of a run, however it ends.
 

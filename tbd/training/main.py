@@ -22,7 +22,7 @@ from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 from tbd.draw.checkpoint import require_checkpoint
 from tbd.draw.motion.logging import MotionVideoLogger
 from tbd.errors import InputError
-from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, closing_report, has_begun, wait_for_all
+from tbd.training.callbacks import LastCheckpoint, MemoryAdvice, PreemptionCheckpoint, closing_report, has_begun, leave_the_others
 from tbd.training.divergence import DivergenceCheck
 from tbd.training.launcher import launch
 from tbd.training.progress import show_figures, with_reporting
@@ -203,7 +203,7 @@ def run(arguments: Sequence[str]) -> int:
         _prepare()
         with explain_trainer_errors():
             _Command(**_options(list(arguments), run=True, exit_on_error=False))
-        wait_for_all()
+        leave_the_others()
     except _SeveralProcesses as several:
         # main has taken it out
         return launch([*arguments, *(["--debug"] if "--debug" in sys.argv else [])], *several.args)
