@@ -32,7 +32,10 @@ class LipSeam:
 
     def __init__(self, image: np.ndarray, opening: Opening, scale: float) -> None:
         self._scale = scale
-        self._lacks = [_lacking(image, opening.along / opening.half, -edge, _REACH * scale) for edge in (opening.above, opening.below)]
+        place = opening.along / opening.half
+        upper, lower = (_lacking(image, place, -edge, _REACH * scale) for edge in (opening.above, opening.below))
+        self._rows = len(upper)
+        self._given = np.concatenate([lip * np.float32(1 - left) for lip, left in zip((upper, lower), _LEFT)])
 
     def light(self, frame: np.ndarray, opening: Opening) -> None:
         """Give lips that have parted the light they lack, in place; where they touch nothing changes.
@@ -41,6 +44,8 @@ class LipSeam:
             frame: (h, w, 3) uint8 RGB, the window of a frame with its lips and nothing between them yet.
             opening: The opening in that frame.
         """
+        import cv2
+
         reach = np.float32(_REACH * self._scale)
         about = (opening.above > -reach) & (opening.below > -reach) & (np.abs(opening.along) < np.float32(opening.half))
         rows, columns = np.flatnonzero(about.any(1)), np.flatnonzero(about.any(0))
@@ -52,19 +57,12 @@ class LipSeam:
         if not parted.any():
             return
         upper = near.above < near.below
-        place, distance = near.along / np.float32(opening.half), np.where(upper, -near.above, -near.below)
-        parted *= np.where(upper, *(np.float32(1 - left) for left in _LEFT))
-        added = np.where(upper[..., None], self._look(self._lacks[0], place, distance), self._look(self._lacks[1], place, distance))
+        x = (near.along / np.float32(near.half) + 1) * np.float32((_PLACES - 1) / 2)
+        # the upper lip's rows, then the lower one's; each ends in one of nothing
+        y = np.clip(np.where(upper, -near.above, -near.below), 0, self._rows - 1) + np.where(upper, 0, self._rows)
+        given = cv2.remap(self._given, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         part = frame[box]
-        part[...] = np.minimum(part + spread(parted) * added + np.float32(0.5), 255)
-
-    def _look(self, lack: np.ndarray, place: np.ndarray, distance: np.ndarray) -> np.ndarray:
-        """(h, w, 3) float32 grey levels that pixels lack at places −1..1 and distances from a lip's edge."""
-        import cv2
-
-        x = (place + 1) * np.float32((_PLACES - 1) / 2)
-        y = np.clip(distance, 0, None)
-        return cv2.remap(lack, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        part[...] = np.minimum(part + spread(parted) * given + np.float32(0.5), 255)
 
 
 def _lacking(image: np.ndarray, place: np.ndarray, distance: np.ndarray, reach: float) -> np.ndarray:
