@@ -225,7 +225,7 @@ def hang_jaw(values: np.ndarray, planned: np.ndarray, amount: float = 1.0, speak
         >>> hang_jaw(lips, plan)[:, JAW].round(2).tolist()
         [0.4399999976158142, 0.20000000298023224, 0.019999999552965164]
         >>> hang_jaw(lips, plan, speaking=1.0)[:, JAW].round(2).tolist()
-        [0.5299999713897705, 0.20000000298023224, 0.019999999552965164]
+        [0.5, 0.20000000298023224, 0.019999999552965164]
     """
     out = np.array(values, np.float32)
     jaw, drop, apart = out[:, JAW], amount * planned[:, JAW], _closing(out, planned)
