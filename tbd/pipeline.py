@@ -22,7 +22,7 @@ from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
 from tbd.face.portrait import HEADROOM, crop_portrait
 from tbd.face.portrait_notes import note_small
-from tbd.face.render.renderer import DrawFrame, MeshWarpRenderer, PreparedPicture, PreparedPortrait, Renderer
+from tbd.face.render.renderer import SPEAKING, DrawFrame, MeshWarpRenderer, PreparedPicture, PreparedPortrait, Renderer
 from tbd.face.tracker import FaceMeshTracker, Tracker
 from tbd.face.tracking.choice import LARGEST, FaceChoice, check_choice
 from tbd.live.scheduler import LiveScheduler
@@ -491,7 +491,7 @@ class TalkingHeadPipeline:
         Raises:
             TBDError: If a renderer of the user's fails.
         """
-        renderer = self.renderer or MeshWarpRenderer(close_lips=1.0, open_eyes=1.0, cells=_LIVE_CELLS)
+        renderer = self.renderer or MeshWarpRenderer(**SPEAKING, cells=_LIVE_CELLS)
         with attribute_errors_to(renderer, "renderer"):
             if not isinstance(face, FramedFace):
                 return renderer.prepare(face)
@@ -608,7 +608,7 @@ def warp_renderer(plan: MusclePlan, **options: Any) -> MeshWarpRenderer:
     Returns:
         The renderer.
     """
-    return MeshWarpRenderer(neutralize=relaxation(plan), close_lips=1.0, open_eyes=1.0, **options)
+    return MeshWarpRenderer(neutralize=relaxation(plan), **SPEAKING, **options)
 
 
 def relaxation(plan: MusclePlan) -> float:

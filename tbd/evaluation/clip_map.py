@@ -1,6 +1,5 @@
 """A table that says which video belongs to which clip, for folders whose names say nothing."""
 
-import codecs
 import csv
 import os
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from tbd.errors import InputError
 from tbd.evaluation.scores import Issue
+from tbd.utils.text_encoding import decode_text
 
 COLUMNS = ("clip", "file")
 
@@ -58,9 +58,8 @@ def _rows(path: Path) -> list[tuple[int, str, str]]:
     """Line number, clip and file of each row."""
     if not path.is_file():
         raise InputError(f"There is no table {path} of clips and their files (--map).")
-    content = path.read_bytes()
     try:
-        text = content.decode("utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+        text = decode_text(path.read_bytes(), otherwise=None)
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is no text in UTF-8; save it as CSV.") from error
     lines = text.splitlines()

@@ -10,7 +10,7 @@ import numpy as np
 
 from tbd.face.framing import Frame, Framing, cut_face
 from tbd.face.geometry import FaceGeometry
-from tbd.face.render.renderer import MeshWarpRenderer, PreparedPortrait
+from tbd.face.render.renderer import SPEAKING, MeshWarpRenderer, PreparedPortrait
 from tbd.face.tracker import FaceMeshTracker
 from tbd.face.tracking.choice import FaceChoice
 from tbd.live.forked import Pipes, serve_forked
@@ -150,4 +150,4 @@ def _prepare(
     geometry = FaceMeshTracker().locate(picture, path, face)
     yield geometry
     moving, _ = cut_face(geometry, Framing(frame or "portrait", aspect, size))
-    serve_forked(MeshWarpRenderer(close_lips=1.0, open_eyes=1.0).prepare(moving), pipes)
+    serve_forked(MeshWarpRenderer(**SPEAKING).prepare(moving), pipes)

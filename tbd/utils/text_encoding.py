@@ -16,23 +16,24 @@ def decode_text(data: bytes, otherwise: str | None = "cp1252") -> str:
 
     Args:
         data: The file.
-        otherwise: The encoding of what is none of these, whose faults are replaced; None to refuse it.
+        otherwise: The encoding of what is none of these, faults being replaced; None to refuse what is none of these or faulty.
 
     Returns:
         The text, without the mark.
 
     Raises:
-        UnicodeDecodeError: If it is none of these and `otherwise` is None.
+        UnicodeDecodeError: If `otherwise` is None and it is none of these, or breaks off within a character.
 
     Example:
         >>> decode_text("für".encode("utf-16")), decode_text("für".encode("cp1252"))
         ('für', 'für')
     """
+    faults = "strict" if otherwise is None else "replace"
     for bom, encoding in _BOMS:
         if data.startswith(bom):
-            return data.decode(encoding, "replace")
+            return data.decode(encoding, faults)
     if looks_utf16(data):
-        return data.decode("utf-16-le" if data[1:2] == b"\x00" else "utf-16-be", "replace")
+        return data.decode("utf-16-le" if data[1:2] == b"\x00" else "utf-16-be", faults)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -29,7 +29,10 @@ def test_dialects(tmp_path, folder, delimiter):
     assert {clip: path.name for clip, path in found.items()} == {IDS[0]: "a.mp4", IDS[1]: "b b.mov"} and not issues
 
 
-@pytest.mark.parametrize(("before", "encoding"), [("", "utf-16"), ("sep=;\r\n", "utf-8"), ("\r\n \r\n", "utf-8"), ("sep=;\r\n", "utf-16")])
+@pytest.mark.parametrize(
+    ("before", "encoding"),
+    [("", "utf-16"), ("", "utf-16-le"), ("sep=;\r\n", "utf-8"), ("\r\n \r\n", "utf-8"), ("sep=;\r\n", "utf-16")],
+)
 def test_what_excel_writes_is_read_and_lines_keep_their_numbers(tmp_path, folder, before, encoding):
     text = f"{before}clip;file\r\n{IDS[0]};a.mp4\r\n{IDS[1]};gone.mp4\r\n"
     (tmp_path / "map.csv").write_bytes(text.encode(encoding))
@@ -70,9 +73,10 @@ def test_tables_that_are_none_are_refused(tmp_path, folder):
     (tmp_path / "map.csv").write_text(f"clip,file\n{IDS[0]},{'x' * 200_000}")  # longer than any field that csv takes
     with pytest.raises(InputError, match="cannot be read as CSV"):
         read_clip_map(tmp_path / "map.csv", folder, IDS)
-    (tmp_path / "map.csv").write_text("clip,file\né,é.mp4", encoding="latin-1")
-    with pytest.raises(InputError, match="no text in UTF-8"):
-        read_clip_map(tmp_path / "map.csv", folder, IDS)
+    for text in ("clip,file\né,é.mp4".encode("latin-1"), f"clip,file\n{IDS[0]},a.mp4".encode("utf-16")[:-1]):  # half a character
+        (tmp_path / "map.csv").write_bytes(text)
+        with pytest.raises(InputError, match="no text in UTF-8"):
+            read_clip_map(tmp_path / "map.csv", folder, IDS)
 
 
 def test_scores_by_a_table_are_those_by_names(truth, tmp_path, capsys):

@@ -1,5 +1,8 @@
 import errno
+import multiprocessing
+import os
 import resource
+import signal
 import stat
 
 import numpy as np
@@ -24,6 +27,42 @@ def test_a_failure_leaves_nothing_and_keeps_what_was_there(tmp_path, failure):
         temporary.write_text("half")
         raise failure
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"] and (tmp_path / "a.txt").read_text() == "before"
+
+
+def _write_until_killed(path):
+    with atomic_output(path) as temporary:
+        temporary.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_a_killed_program_left_goes_with_the_next_run_to_the_same_output(tmp_path):
+    mine = tmp_path / ".a-notes.txt"
+    mine.write_text("kept")
+    killed = multiprocessing.get_context("fork").Process(target=_write_until_killed, args=(tmp_path / "a.txt",))
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL and len(list(tmp_path.iterdir())) == 2
+    with atomic_output(tmp_path / "a.txt") as temporary:
+        temporary.write_text("whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [mine.name, "a.txt"] and (tmp_path / "a.txt").read_text() == "whole"
+
+
+def test_two_who_write_at_once_do_not_take_each_others_file(tmp_path):
+    with atomic_output(tmp_path / "a.txt") as one, atomic_output(tmp_path / "a.txt") as other:
+        assert one != other
+        one.write_text("one")
+        other.write_text("other")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"] and (tmp_path / "a.txt").read_text() == "one"
+
+
+def test_a_link_in_the_place_of_a_temporary_file_is_left_alone(tmp_path):
+    with atomic_output(tmp_path / "a.txt") as temporary:
+        name = temporary.name
+    (tmp_path / "else.txt").write_text("kept")
+    (tmp_path / name).symlink_to(tmp_path / "else.txt")
+    with atomic_output(tmp_path / "a.txt") as temporary:
+        temporary.write_text("whole")
+    assert (tmp_path / "else.txt").read_text() == "kept" and (tmp_path / name).is_symlink()
 
 
 @pytest.mark.parametrize("name", ["file/out.txt", "folder"])

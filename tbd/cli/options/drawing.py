@@ -231,8 +231,9 @@ def chosen_components(options: "Namespace | dict[str, Any]") -> Components:
         if own is not None and component == chosen(own, slot):
             continue
         if "emotion" in options and component.class_path in _MESHES:
-            component.init_args.setdefault("close_lips", 1.0)  # a mouth that speaks starts from closed lips
-            component.init_args.setdefault("open_eyes", 1.0)  # and who speaks is awake
+            from tbd.face.render.renderer import SPEAKING
+
+            component = component.model_copy(update={"init_args": {**SPEAKING, **component.init_args}})
         found[slot] = made(component, slot)
     scheduler = options.get("noise_scheduler")
     if scheduler is not None:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from tbd.data.sources.base import RawClip
 from tbd.errors import InputError
 from tbd.think.emotions import EMOTIONS, find_emotion
+from tbd.utils.text_encoding import decode_text
 
 _COLUMNS = ("person", "emotion", "level", "text")
 _NO_TEXT = {
@@ -85,13 +86,11 @@ def _decoded(path: str | os.PathLike, labels: Labels) -> str:
         raise InputError(f"Cannot read the labels {path}: {error.strerror}.") from error
     if data[:4] in _NO_TEXT:
         raise InputError(f"{path} is {_NO_TEXT[data[:4]]}; save the labels as a table of text (.csv).")
-    utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    wide = next((f"utf-16-{end}" for end, part in (("le", data[1:200:2]), ("be", data[:200:2])) if part and not any(part)), None)
     try:
-        return data.decode("utf-16" if utf16 else wide or "utf-8-sig").lstrip("\ufeff")
+        return decode_text(data, otherwise=None)
     except UnicodeDecodeError:
-        labels.remarks.append("the labels are not in UTF-8; they were read in Windows' Western encoding")
-        return data.decode("cp1252", errors="replace")
+        labels.remarks.append("the labels are not wholly in UTF-8; the rest was read in Windows' Western encoding, or replaced")
+        return decode_text(data)
 
 
 def _require_columns(columns: list[str], labels: Labels) -> None:

@@ -44,7 +44,7 @@ _SHUT, _APART = 0.03, 0.06
 _HANGS = 1.0
 """Share of what a plan drops the jaw by that is added to what is drawn in pauses. That holds a fifth of it already, but plans ask half of a
 feeling's jaw where somebody speaks (`tbd.think.action_units.SPEECH`), and actors show more."""
-_STANDS = 0.12
+_HELD_SHARE = 0.12
 """Share of a plan's drop that a model draws at every sound; what is beyond opens for the sound."""
 _OPENS_FARTHER, _DROPPED, _WIDEST = 3.0, 0.2, 0.54
 """By how much farther a jaw opens for sounds that a plan drops far, relative; the drop with which it does by three quarters of that (plans
@@ -230,7 +230,7 @@ def hang_jaw(values: np.ndarray, planned: np.ndarray, amount: float = 1.0, speak
     out = np.array(values, np.float32)
     jaw, drop, apart = out[:, JAW], amount * planned[:, JAW], _closing(out, planned)
     between = (1 - jaw) * np.clip(_HANGS * drop * smoothstep((jaw - _SHUT) / _APART), 0, 1)
-    stands = np.minimum(jaw, _SHUT + _STANDS * drop)
+    stands = np.minimum(jaw, _SHUT + _HELD_SHARE * drop)
     wanted = stands + (jaw - stands) * (1 + _OPENS_FARTHER * np.tanh(drop / _DROPPED))
     easy, hard = 0.6 * _WIDEST, 0.4 * _WIDEST  # most of the way as wanted, the rest against resistance
     within = np.maximum(np.minimum(wanted, easy + hard * np.tanh(np.maximum(wanted - easy, 0) / hard)), jaw) - jaw

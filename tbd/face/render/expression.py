@@ -27,7 +27,7 @@ for _group, _names in enumerate(
 ):
     for _name, _share in _names.items():
         _CONTRARY[BLENDSHAPES.index(_name), _group] = _share
-_SHOWN = {"mouthUpperUp": 1.4, "mouthLowerDown": 1.3, "mouthFunnel": 1.45}
+_LIP_GAINS = {"mouthUpperUp": 1.4, "mouthLowerDown": 1.3, "mouthFunnel": 1.45}
 """Movements of the lips that a warped picture shows less of than a face does: by these factors they are drawn larger."""
 _LOWER_FACE = ("mouth", "jaw", "cheek", "tongue", "noseSneer")
 """Beginnings of the names of what a mask lies over."""
@@ -72,7 +72,7 @@ class ShownExpression:
         overlap = _OVERLAP if self.opened is None else 0.0  # lids that are shut in the portrait meet where they lie
         for side in topology.SIDES:
             self.modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= overlap
-        for name, gain in _SHOWN.items():
+        for name, gain in _LIP_GAINS.items():
             for channel in (name, f"{name}Left", f"{name}Right"):
                 if channel in BLENDSHAPES:
                     self.modes[BLENDSHAPES.index(channel)] *= gain

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from tbd.face.render.warp import CELLS, PortraitWarper
 
 DrawFrame = Callable[[np.ndarray], np.ndarray]
 """The (58,) values of one frame of a `Motion` → (H, W, 3) uint8 RGB."""
+SPEAKING: dict[str, Any] = {"close_lips": 1.0, "open_eyes": 1.0}
+"""Options of a `MeshWarpRenderer` for a portrait that speaks: its mouth starts from closed lips, and it is awake."""
 
 
 class Renderer(ABC):

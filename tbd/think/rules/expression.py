@@ -8,8 +8,8 @@ from tbd.think.emotion_spec import EmotionSpec
 from tbd.think.emotions import EMOTION_SPECS, Emotion
 from tbd.think.rules.segmenter import Moment, Reading
 
-_SHOWN = 2.3
-"""How soon feelings show; see `show`."""
+_READINESS = 2.3
+"""Exponent by which slight feelings show already; see `shown_intensity`."""
 
 Levels = dict[tuple[int, Side], float]
 """(unit, side) → intensity."""
@@ -68,7 +68,7 @@ def apply_degree(strength: float, degree: float) -> float:
     return strength * degree if degree <= 1 else strength + (1 - strength) * (degree - 1)
 
 
-def show(strength: float) -> float:
+def shown_intensity(strength: float) -> float:
     """Compute how much of an emotion's prototype a feeling of some strength shows.
 
     A feeling that is named without a degree is to be read on a face that speaks: of six emotions on five portraits, 20 frames each,
@@ -82,10 +82,10 @@ def show(strength: float) -> float:
         0..1.
 
     Example:
-        >>> [round(show(strength), 2) for strength in (0.13, 0.29, 0.35, 0.5, 0.65, 0.79, 0.92)]
+        >>> [round(shown_intensity(strength), 2) for strength in (0.13, 0.29, 0.35, 0.5, 0.65, 0.79, 0.92)]
         [0.27, 0.55, 0.63, 0.8, 0.91, 0.97, 1.0]
     """
-    return 1 - (1 - strength) ** _SHOWN
+    return 1 - (1 - strength) ** _READINESS
 
 
 def express(moment: Moment) -> Face:
@@ -259,7 +259,7 @@ def _prototypes(reading: Reading) -> Levels:
     for emotion, weight in reading.sense.mix.items():
         spec = EMOTION_SPECS[emotion]
         # half of a mix still shows three quarters of its face (Du, Tao & Martinez 2014: compound expressions keep both parts)
-        amount = show(strength) * min(1.0, 1.5 * weight)
+        amount = shown_intensity(strength) * min(1.0, 1.5 * weight)
         if reading.manner == "held":
             pulls = {(u, spec.side_of(u)): level for u, level in {**spec.leaks, **spec.controls}.items()}
         else:

@@ -3,12 +3,12 @@
 import numpy as np
 
 from tbd.think.planner import KnowledgePlanner
-from tbd.think.rules.expression import show
+from tbd.think.rules.expression import shown_intensity
 
 
 def test_feelings_show_sooner_than_they_are_felt_and_never_more_than_wholly():
     felt = np.linspace(0, 1, 21)
-    shown = np.array([show(strength) for strength in felt])
+    shown = np.array([shown_intensity(strength) for strength in felt])
     assert shown[0] == 0 and shown[-1] == 1 and (np.diff(shown) > 0).all() and (shown[1:-1] > felt[1:-1]).all()
 
 
