@@ -1,55 +1,50 @@
 """diffusers' noise schedulers, without two seconds of imports that drawing motion does without.
 
-Diffusers imports PyTorch's compiler for one function that marks networks for it, and each scheduler `scipy.stats` for one way of spacing
-its steps. Here both are imported when they are used. Modules from which a drawing begins import schedulers from here; wherever diffusers
-or the compiler has been imported before, nothing is different.
+Diffusers imports PyTorch's compiler for one function that marks networks for it, each scheduler imports `scipy.stats` for one way of
+spacing its steps, and which distribution brings which package is read from the files of all that are installed, for packages that are
+seldom there. Here all three are done when they are used. Modules from which a drawing begins import schedulers from here; wherever
+diffusers or the compiler has been imported before, nothing is different.
 """
 
-import sys
-import threading
+import importlib.metadata
+from collections import UserDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
-from typing import TypeVar
+from typing import Any
 
-import torch  # before anything stands in for its parts
+import torch  # noqa: F401  # before anything stands in for its parts
 
-T = TypeVar("T")
+from tbd.utils.late_imports import imported_when_used
 
 __all__ = ["DPMSolverMultistepScheduler", "FlowMatchEulerDiscreteScheduler", "SchedulerMixin"]
 
 
-def _allow_in_graph(part: T) -> T:
-    """Mark a part of a network for PyTorch's compiler, as the function does in whose place this one is.
+class _Distributions(UserDict):
+    """Package → the distributions that bring it, read from their files when it is asked for."""
 
-    Args:
-        part: A class or function.
+    def __init__(self) -> None:
+        pass
 
-    Returns:
-        The same.
-    """
-    marked: T = torch._dynamo.allow_in_graph(part)  # which imports the compiler
-    return marked
+    def __getattr__(self, name: str) -> Any:
+        if name != "data":  # which `UserDict` keeps its items in
+            raise AttributeError(name)
+        self.data: Any = importlib.metadata.packages_distributions()
+        return self.data
 
 
 @contextmanager
-def _others_imported_when_used() -> Iterator[None]:
-    """Let modules be found that are imported when something of them is used; nobody else looks for them meanwhile."""
-    if threading.active_count() > 1:
-        yield
-        return
-    compiler, statistics = ModuleType("torch._dynamo"), ModuleType("scipy.stats")
-    compiler.allow_in_graph = _allow_in_graph  # type: ignore[attr-defined]
-    stand_ins = {module.__name__: module for module in (compiler, statistics) if module.__name__ not in sys.modules}
-    sys.modules.update(stand_ins)
+def _distributions_read_when_used() -> Iterator[None]:
+    read = importlib.metadata.packages_distributions
+    importlib.metadata.packages_distributions = _Distributions
     try:
         yield
-    finally:  # both packages import their parts when these are asked for, once no module of that name is there
-        for name in stand_ins:
-            del sys.modules[name]
+    finally:
+        importlib.metadata.packages_distributions = read
 
 
-with _others_imported_when_used():
+_LATE = {"torch._dynamo": ["allow_in_graph"], "scipy.stats": []}
+
+with imported_when_used(_LATE), _distributions_read_when_used():
     from diffusers import (
         DPMSolverMultistepScheduler,  # the packaged model's
         FlowMatchEulerDiscreteScheduler,

@@ -10,6 +10,7 @@ import numpy as np
 
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import NUM_POINTS
+from tbd.face.light_mediapipe import load_mediapipe
 from tbd.face.mediapipe_log import suppress_mediapipe_logs
 from tbd.media.rates import FPS
 
@@ -83,6 +84,7 @@ class MeshModel(FaceModel):
     def reset(self) -> None:
         """Forget the previous frame; the first call starts the graph."""
         with suppress_mediapipe_logs():
+            load_mediapipe()
             from mediapipe.python.solutions.face_mesh import FaceMesh
 
             if self._graph is None:
@@ -124,6 +126,7 @@ class LandmarkerModel(FaceModel):
             return
         self.__exit__()
         with suppress_mediapipe_logs():
+            load_mediapipe()
             from mediapipe.tasks.python import BaseOptions, vision
 
             options = vision.FaceLandmarkerOptions(

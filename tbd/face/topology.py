@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from tbd.face.geometry import mirror_points
+from tbd.face.light_mediapipe import load_mediapipe
 
 LIP_TOP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 LIP_BOTTOM = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
@@ -91,6 +92,7 @@ def triangles() -> np.ndarray:
     MediaPipe's Python package names the tesselation by its edges, three for every triangle, so the triangles are the
     edges' closed triples, without two triples about the nostrils that enclose a third triangle.
     """
+    load_mediapipe()
     from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
 
     near: dict[int, set[int]] = {}

@@ -14,6 +14,9 @@ next(model.generate(np.zeros(16000, np.float32), MusclePlan(), num_inference_ste
 heavy = ("lightning", "torchmetrics", "torchvision", "transformers", "torch._dynamo", "matplotlib", "mediapipe")
 print([name for name in heavy if name in sys.modules])
 
+from diffusers.utils import import_utils
+print("data" in vars(import_utils._package_map), import_utils._is_distribution_installed("PIL")[0], import_utils._package_map["PIL"])
+
 from diffusers.models.attention import BasicTransformerBlock
 from diffusers.schedulers import scheduling_dpmsolver_multistep as module
 import torch
@@ -26,4 +29,4 @@ print(torch.compile(lambda x: x + 1, backend="eager")(torch.ones(1)).item())
 def test_what_is_imported_late_is_whole():
     done = subprocess.run([sys.executable, "-c", _LIGHT], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["[]", "True False", "0.5 scipy.stats", "2.0"]
+    assert done.stdout.splitlines() == ["[]", "False True ['pillow']", "True False", "0.5 scipy.stats", "2.0"]

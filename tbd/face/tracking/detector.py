@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tbd.face.geometry import face_roll
+from tbd.face.light_mediapipe import load_mediapipe
 from tbd.face.mediapipe_log import suppress_mediapipe_logs
 from tbd.face.tracking.rotation import ImageLike, RotatedImage, rotate_points
 
@@ -79,6 +80,7 @@ def detect_rotated_faces(image: ImageLike, turns: Sequence[int], tiles: int = 1)
         return []  # faces that only tiles would show are too small to be of use
     image, scale = _shrunk(image, tiles)
     with suppress_mediapipe_logs():
+        load_mediapipe()
         from mediapipe.python.solutions.face_detection import FaceDetection
 
         with FaceDetection(0.5, 0) as near, FaceDetection(0.5, 1) as far:
@@ -179,6 +181,7 @@ def mesh_agrees_with_detector(image: ImageLike, points: np.ndarray) -> bool:
     mesh = np.array([points[list(group), :2].mean(0) for group in _KEY_POINTS]) @ matrix[:, :2].T + matrix[:, 2]
     unit = max(float(np.linalg.norm((points[33] - points[263])[:2]) * np.sqrt(abs(np.linalg.det(matrix[:, :2])))), 1e-6)
     with suppress_mediapipe_logs():
+        load_mediapipe()
         from mediapipe.python.solutions.face_detection import FaceDetection
 
         with FaceDetection(MIN_SCORE - 0.1, 0) as detector:

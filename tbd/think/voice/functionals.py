@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import find_peaks
 
 from tbd.speech.pitch import RATE
 from tbd.speech.prosody import Prosody
+from tbd.utils.scipy_signal import find_peaks
 from tbd.utils.tracks import runs
 
 FEWEST = 15

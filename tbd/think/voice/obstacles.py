@@ -2,11 +2,11 @@
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, sosfiltfilt
 
 from tbd.speech.pitch import RATE
 from tbd.speech.prosody import Prosody
 from tbd.think.voice.reader import Obstacle
+from tbd.utils.scipy_signal import butter, sosfiltfilt
 from tbd.utils.tracks import runs
 
 _SPOKEN = 0.4

@@ -70,13 +70,16 @@ def _send(work: Work, args: tuple[Any, ...], results: Connection, inherited: Con
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
     # what is large fits into no pipe, and the program takes it late: the work goes on meanwhile
     sender = threading.Thread(target=_send_all, args=(waiting, results), name="tbd-head-start", daemon=True)
-    sender.start()
     try:
         for result in work(*args):
             waiting.put((result,))
+            if sender.ident is None:  # not before: what forks, or puts imports off, wants to be alone
+                sender.start()
     except (TBDError, OSError):
         pass
     waiting.put(None)
+    if sender.ident is None:
+        sender.start()
     sender.join()
 
 

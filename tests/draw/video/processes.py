@@ -23,8 +23,9 @@ from tests.draw.tiny_video import Losses, TinyVideoData, tiny_video_model
 
 STEPS = 2
 GLOBAL_BATCH = 4
-TRAINABLE = ["denoiser.null_tokens", "denoiser.reference.*", "denoiser.unet.*_blocks.*", "plan_encoder.*", "audio_encoder.*"]
-"""Nearly all; what does not train lies between what does."""
+TRAINABLE = [f"denoiser.{part}" for part in ("null_tokens", "reference.up_blocks.0.*", "unet.down_blocks.0.*")] + ["*_encoder.*"]
+"""Something of each part; what does not train lies between what does. PyTorch works out how each operation on each share is laid out, which
+takes longer than the training, so there is no more of it than shows something."""
 STRATEGIES = {
     "auto": lambda: "auto",
     "ddp": lambda: "ddp",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tbd.face.light_mediapipe import load_mediapipe
 from tbd.face.mediapipe_log import suppress_mediapipe_logs
 from tbd.face.render.layers.backdrop import find_strands, inpaint_background, pull_push_fill
 from tbd.face.render.layers.surroundings import Surroundings
@@ -80,6 +81,7 @@ def _person(image: np.ndarray, scale: float) -> np.ndarray:
     import cv2
 
     with suppress_mediapipe_logs():
+        load_mediapipe()
         from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
         with SelfieSegmentation(model_selection=0) as model:
