@@ -16,6 +16,10 @@ _CREASES = 88
 """Samples per inter-ocular distance of the crease maps."""
 _RELIEF = np.float32(0.13)
 """Log light beyond which a change of relief gains and loses nothing more: skin shines through and is no mirror."""
+_GRAIN, _LEAST_GRAIN = (0.012, 0.06), 0.004
+"""Inter-ocular distances between which the grain of skin lies, and log light of what is too faint to count."""
+_UNEVEN = np.float32(0.4)
+"""By how much the grain makes folds deeper and shallower."""
 _MATCHED = np.float32(2)
 """A fold that is modelled lies beside the portrait's own by a little: half of its depth is found."""
 
@@ -65,7 +69,7 @@ class CreaseLight:
         maps = np.concatenate([maps, [shrink(line).ravel() for line in lines]])
         mix = np.concatenate([mix, deepened], 1)
         headroom = np.clip((235 - shrink(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).astype(np.float32)) / 90, 0, 1)
-        maps = np.where(maps > 0, maps * headroom.ravel(), maps)
+        maps = np.where(maps > 0, maps * headroom.ravel(), maps) * shrink(_unevenness(image, bare, scale)).ravel()
         # A smile that is let go leaves its folds in the pixels: they are lightened, as far as they are there.
         smiling = mix[SMILE].sum(0)
         folds = np.flatnonzero(smiling > 0)
@@ -112,3 +116,15 @@ class CreaseLight:
         seen = cv2.remap(light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         part = frame[down, across]
         cv2.multiply(part, cv2.resize(cv2.merge([cv2.exp(seen * tint) for tint in self._tint]), size), dst=part, dtype=cv2.CV_8U)
+
+
+def _unevenness(image: np.ndarray, bare: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) float32 about 1, how deep folds are at a place: deeper where this skin's own grain is darker, never alike all along."""
+    import cv2
+
+    light = np.log(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8)
+    fine, wide = (cv2.GaussianBlur(light, (0, 0), max(reach * scale, 0.6)) for reach in _GRAIN)
+    grain = (fine - wide) * bare
+    usual = float(np.sqrt((grain**2).sum() / max(float(bare.sum()), 1.0))) + _LEAST_GRAIN
+    uneven: np.ndarray = 1 - _UNEVEN * np.tanh(grain / usual)
+    return uneven

@@ -4,6 +4,7 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
+from tbd.face.render.brow_skin import BROW_LOWER
 from tbd.face.render.contour import Aperture, Opening, affine_from_points, aperture_coverage, edge_ramp, warp_texture
 from tbd.face.render.grid import spread
 from tbd.face.render.lids import LidEdges, lid_curves
@@ -24,6 +25,8 @@ _NARROW = 0.03
 """Inter-ocular distances that the narrowest eye counts as open."""
 _IRIS = 0.064
 """Radius of an iris in inter-ocular distances (5.8 mm)."""
+_DOWN = 0.2
+"""Of an eye's opening, how far its lid has come down when its skin is painted wholly."""
 _MARGIN = (0.12, 0.15, 0.12)
 """Inter-ocular distances beyond the lids (aside, up, down) that are drawn with them."""
 
@@ -55,6 +58,8 @@ class Eye:
         opened: np.ndarray | None = None,
     ) -> None:
         self._iris = list(topology.on_side(topology.IRIS, side))
+        self._shut = opened is not None
+        self._brow = list(topology.on_side(BROW_LOWER, side))
         self._face, self._rest = face, face.points[:, :2].astype(np.float64)
         self.aperture = eye_aperture(side, pixels)
         top, bottom = self._rest[self.aperture.top], self._rest[self.aperture.bottom]
@@ -127,7 +132,10 @@ class Eye:
         """
         scale = self._face.scale
         points = moved[self.aperture.top + self.aperture.bottom] - [self.aperture.pixels[1].start, self.aperture.pixels[0].start]
-        low = np.floor(points.min(0) - np.array(_MARGIN[:2]) * scale).astype(int)
+        corners, brow = self.aperture.top[:: len(self.aperture.top) - 1], self._brow
+        lift = (moved - self._rest)[corners, 1].mean() - (moved - self._rest)[brow, 1].min()
+        above = np.array([_MARGIN[0] * scale, _MARGIN[1] * scale + max(float(lift), 0.0)])
+        low = np.floor(points.min(0) - above).astype(int)
         high = np.ceil(points.max(0) + np.array(_MARGIN[::2]) * scale).astype(int)
         height, width = self.aperture.shape
         left, top = np.clip(low, 0, [width - 1, height - 1])
@@ -151,7 +159,20 @@ class Eye:
         picture = self._compose(opening, moved, skull, upper, lower, box, closing)
         picture += np.float32(0.5)
         picture *= np.exp(self._edges.light(opening, closing))
+        painted = self._painted(opening, closing)
+        picture += spread(1 - painted) * (frame - picture)
         frame[:] = np.clip(picture, 0, 255)
+
+    def _painted(self, opening: Opening, closing: float) -> np.ndarray:
+        """(h, w) 0..1, where the eye is drawn over the warped portrait: between the lids and below them, and above as a lid comes down.
+
+        Painted skin has no lashes and no make-up, which go with the lid's edge; a rising brow would draw one away from the other. What it
+        draws out is the portrait's own skin.
+        """
+        lid = np.float32(1) if self._shut else smoothstep(np.array(closing / _DOWN, np.float32))
+        edge = np.clip(-opening.above / np.float32(self._soft), 0, 1)
+        painted: np.ndarray = 1 + edge * (lid - 1)
+        return painted
 
     def _compose(
         self,

@@ -6,6 +6,7 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry
+from tbd.face.render.brow_skin import RAISED, BrowSkin
 from tbd.face.render.glasses import Glasses
 from tbd.face.render.grid import Grid, invert, sample, spread
 from tbd.face.render.head import HeadVolume, SkinField
@@ -100,7 +101,9 @@ class MotionField:
             self._free = self._free * (1 - sample(glasses.stiffness(face.image, face.scale), near, cv2.BORDER_REPLICATE))
         edge = self._window_edge(near.shape[:2])
         places = volume.plane(near)
-        fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3) * self._free[..., None]
+        fields = upper(self._modes, places.reshape(-1, 2)).reshape(len(self._modes), *near.shape[:2], 3)
+        self._open_folds(fields, near, upper, volume)
+        fields *= self._free[..., None]
         self.skin = fields.reshape(len(self._modes), -1).astype(np.float32)
         self.edge, self._near_cells = self._window_share(np.zeros((*edge.shape, 2), np.float32)), (near + 0.5) / self.coarse.step - 0.5
         identity = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)
@@ -115,6 +118,17 @@ class MotionField:
                 (topology.mirrored(topology.EYE_TOP + topology.EYE_BOTTOM), (0.05, 0.09), 0.0, None),
             )
         ]
+
+    def _open_folds(self, fields: np.ndarray, near: np.ndarray, upper: SkinField, volume: HeadVolume) -> None:
+        """Let the skin between lids and brows give way where it is plain, in the modes (K, rows, columns, 3) over the window."""
+        modes = self._modes[list(RAISED)]
+        for side in topology.SIDES:
+            share, holds, lid, brow = BrowSkin(self._face, side).place(near)
+            inside = holds > 0
+            still, moved = (upper(modes, volume.plane(place[inside])) for place in (lid, brow))
+            for mode, low, high in zip(RAISED, still, moved):
+                goes = low + share[inside, None] * (high - low)
+                fields[mode][inside] += holds[inside, None] * (goes - fields[mode][inside])
 
     def _cell_of(self, pixel: np.ndarray, window: Window) -> tuple[int, int]:
         """The row and column of a window of cells that a pixel (x, y) lies in, or of the nearest in it."""

@@ -78,24 +78,24 @@ _NOSE_FOLD = {"mouthSmile": 0.8, "noseSneer": 1.0, "mouthUpperUp": 0.6, "mouthDi
 CREASES = (
     Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.44, 0.028, {"browDown": 1.0}),
     Crease("glabellar furrow", ((9, 9, 336, 337), (9, 336), (8, 285, 285), (8, 8, 417, 285)),
-           -0.66, 0.015, {"browDown": 1.0, "noseSneer": 0.3}, 0.45, onset=0.25),
+           -0.56, 0.019, {"browDown": 1.0, "noseSneer": 0.3}, 0.3, onset=0.25),
     Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
     Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.4, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
     Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)),
            -0.3, 0.02, {"browDown": 0.5, "noseSneer": 1.0}, 0.4, True, lit=_BRIDGE),
-    Crease("forehead line, lowest", _forehead(4, 2), -0.2, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.3}, 0.12, True),
-    Crease("forehead line, middle", _forehead(8, 2), -0.24, 0.024, {"browInnerUp": 1.0, "browOuterUp": 0.35}, 0.12, True),
-    Crease("forehead line, highest", _forehead(12, 2), -0.2, 0.024, {"browInnerUp": 0.8, "browOuterUp": 0.4}, 0.12, True),
-    Crease("forehead furrow, lower", _forehead(4, 3), -0.32, 0.017, {"browInnerUp": 0.7, "browOuterUp": 0.6}, 0.35, True, onset=0.3),
-    Crease("forehead furrow, higher", _forehead(8, 3), -0.27, 0.017, {"browInnerUp": 0.6, "browOuterUp": 0.7}, 0.35, True, onset=0.35),
+    Crease("forehead line, lowest", _forehead(3, 2), -0.2, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.15}, 0.12, True),
+    Crease("forehead line, middle", _forehead(9, 2), -0.24, 0.024, {"browInnerUp": 1.0, "browOuterUp": 0.2}, 0.12, True),
+    Crease("forehead line, highest", _forehead(14, 2), -0.2, 0.024, {"browInnerUp": 0.8, "browOuterUp": 0.2}, 0.12, True),
+    Crease("forehead furrow, lower", _forehead(5, 3), -0.3, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.25}, 0.2, True, onset=0.3),
+    Crease("forehead furrow, higher", _forehead(12, 3), -0.26, 0.024, {"browInnerUp": 1.0, "browOuterUp": 0.25}, 0.2, True, onset=0.35),
     Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.036, _NOSE_FOLD),
     Crease("nasolabial furrow", ((358, 423), 426, (426, 436), 436), -0.34, 0.014, _NOSE_FOLD, 0.3, onset=0.35),
     Crease("raised cheek", ((280, 425),), 0.1, 0.14, {"mouthSmile": 0.8, "cheekSquint": 0.6, "noseSneer": 0.4}, 0.0),
-    Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.3, 0.016, {"noseSneer": 1.0, "browDown": 0.1}, 0.5, lit=_BRIDGE),
-    Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.3, 0.016, {"noseSneer": 1.0}, 0.5, lit=_BRIDGE),
-    Crease("nose wrinkle, deep", ((168, 6, 6), (417, 351), (465, 412, 351)), -0.3, 0.016, {"noseSneer": 1.0}, 0.3, onset=0.3, lit=_BRIDGE),
+    Crease("nose wrinkle, upper", ((168, 6), (417, 351), (465, 412)), -0.26, 0.022, {"noseSneer": 1.0, "browDown": 0.1}, 0.3, lit=_BRIDGE),
+    Crease("nose wrinkle, lower", ((6, 197), (351, 419), (343, 412)), -0.26, 0.022, {"noseSneer": 1.0}, 0.3, lit=_BRIDGE),
+    Crease("nose wrinkle, deep", ((168, 6, 6), (417, 351), (465, 412, 351)), -0.26, 0.02, {"noseSneer": 1.0}, 0.3, onset=0.3, lit=_BRIDGE),
     Crease("nose wing furrow", (420, 360, 358), -0.32, 0.02, {"noseSneer": 1.0, "mouthSmile": 0.2, "mouthUpperUp": 0.3}),
     Crease("crow's foot, upper", ((359, 446), (342, 353), 353), -0.2, 0.012, _SMILE_LINES, 0.4),
     Crease("crow's foot, middle", (446, 265, (265, 372)), -0.2, 0.012, _SMILE_LINES, 0.4),
@@ -115,6 +115,8 @@ CREASES = (
 
 _SOFTER, _SHALLOWER = 0.014, 0.45
 """On the smoothest skin: by how much, in inter-ocular distances, folds are blurred, and how much of their depth they lack."""
+_PRESSED = 0.8
+"""Of that softness, what furrows have that strong movements press into it; they lack half of what other folds lack in depth."""
 _THIN = 0.024
 """Half-width, in inter-ocular distances, up to which a fold is a line: lines are left to those that a face has already, mostly."""
 _LINE_SHARE = 0.4
@@ -160,8 +162,9 @@ def crease_maps(
     for crease in CREASES:
         sides = ("",) if crease.whole else ("Left", "Right")
         for side in sides:
-            drawn = _draw(crease, points, places, scale, side == "Right", blur if crease.onset else soft, light)
-            drawn *= 1.0 if crease.onset else depth
+            pressed = float(np.hypot(blur, _PRESSED * soft))
+            drawn = _draw(crease, points, places, scale, side == "Right", pressed if crease.onset else soft, light)
+            drawn *= 1 - 0.5 * (1 - depth) if crease.onset else depth
             maps.append(drawn if skin is None else drawn * skin * _shown(drawn, skin))
             mix.append(_mix(crease, side))
     return np.array(maps, np.float32), np.array(mix, np.float32).T

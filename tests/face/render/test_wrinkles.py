@@ -50,7 +50,24 @@ class TestCreases:
         on_smooth, _ = crease_maps(points, places, self.scale, soft=0.014, depth=0.55)
         frown = mix[[BLENDSHAPES.index("browDownLeft"), BLENDSHAPES.index("browDownRight")]].sum(0)
         slight, full = (saturate_depth(level * frown, crease_onsets()) @ on_smooth for level in (0.2, 1.0))
-        assert full.min() < -0.4 and slight.min() > -0.1 and len(crease_onsets()) == len(on_smooth)
+        assert full.min() < -0.35 and slight.min() > -0.1 and len(crease_onsets()) == len(on_smooth)
+
+    def test_furrows_in_smooth_skin_are_shades_and_no_strokes(self):
+        points, places, lined, mix = self.maps()
+        smooth, _ = crease_maps(points, places, self.scale, soft=0.014, depth=0.55)
+        frown = mix[[BLENDSHAPES.index("browDownLeft"), BLENDSHAPES.index("browDownRight")]].sum(0)
+        of_lined, of_smooth = (saturate_depth(frown, crease_onsets()) @ maps for maps in (lined, smooth))
+        steepest = [np.abs(np.diff(light.reshape(80, 80), axis=1)).max() for light in (of_lined, of_smooth)]
+        assert steepest[1] < 0.6 * steepest[0] and of_smooth.min() < 0.45 * of_lined.min()
+
+    def test_outer_brows_alone_draw_no_line_across_the_middle_of_the_forehead(self):
+        points, places, maps, mix = self.maps()
+        middle = np.linalg.norm(places - points[151], axis=1) < 0.2 * self.scale
+        inner, outer = (
+            (saturate_depth(mix[[BLENDSHAPES.index(name) for name in names]].sum(0), crease_onsets()) @ maps)[middle].min()
+            for names in (("browInnerUp",), ("browOuterUpLeft", "browOuterUpRight"))
+        )
+        assert inner < -0.12 and outer > 0.35 * inner
 
     def test_folds_across_the_bridge_of_the_nose_draw_no_bright_lines(self):
         points, places, _, mix = self.maps()
