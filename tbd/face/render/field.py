@@ -89,8 +89,9 @@ class MotionField:
         """Rows and columns of the window."""
         cameras = [volume.camera(wide), volume.camera(near)]
         # a fourth plane: how much nearer the side lies that a turn opens, to the left and to the right
+        brows = float(volume.plane(face.points[[105, 334], :2])[:, 1].mean())
         self._cameras = [
-            [np.dstack([camera, side]) for side in opened_sides(camera, volume.outline, face.rotation[0, 2])] for camera in cameras
+            [np.dstack([camera, side]) for side in opened_sides(camera, volume.outline, face.rotation[0, 2], brows)] for camera in cameras
         ]
         self.middle = self._cell_of(face.points[_NOSE, :2], self.window)
         self._head_weight = spread(volume.head_weight(wide), 2), spread(volume.head_weight(near), 2)

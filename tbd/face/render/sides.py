@@ -11,27 +11,35 @@ _CHEEK = 1.2
 """How steeply the far cheek of a turned head does."""
 _BEHIND = 1.6
 """How steeply farther out."""
+_SKULL, _HAIR, _HIDDEN_WIDTH = 0.5, 0.8, 0.6
+"""How steeply hair falls away beside a forehead and beside a cheek where a turn hides it: what comes into sight behind it is more of the
+same, about a round skull more than about a cheek; and as far out as that holds (inter-ocular distances)."""
+_HEIGHTS = ((0.35, 0.4), (-0.45, 0.4))
+"""How far over the brows a forehead begins wholly, over which height it does so, and likewise where cheeks with an ear or hair beside them
+begin (inter-ocular distances)."""
 _TURNED = (0.12, 0.32)
 """Sine of a portrait's yaw from which on it has a far cheek, and from which on wholly."""
 _ASIDE = (0.35, 0.7)
 """Direction of the outline (1 to the side) from which on it is a side, and from which on wholly."""
 
 
-def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0) -> np.ndarray:
+def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0, brows: float = np.inf) -> np.ndarray:
     """Compute how much nearer the sides of a head are drawn while a turn opens them to view.
 
     Beside the cheek's outline the surface plunges. Turned to the viewer, a picture of the plunge, which is a picture of the ear, is
     stretched to two thirds more than its width, where an ear is seen to widen by a fifth or so and the head behind it comes into sight,
     which no picture from the front shows; the far cheek of a head that is turned already swells. Turned away, the plunge presses
-    together what disappears, as it should.
+    together what disappears, as it should; but less than the surface says: a skull is round and as wide seen from anywhere, and hair
+    would be pressed into a line beside forehead and cheek.
 
     Args:
         camera: (rows, columns, 3) the head's surface over a grid, as `HeadVolume.camera` returns it.
         outline: (N, 2 or more) the outline of the face in the same frame.
         facing: −1..1, how far the portrait faces the right side of the picture: the sine of its yaw.
+        brows: How high the brows lie, in the same frame.
 
     Returns:
-        (2, rows, columns) float32 ≥ 0, to be added to the depth: the left side of the picture and the right one.
+        (2, rows, columns) float32 ≥ 0, to be added to the depth while the left side of the picture is opened to view, and the right one.
     """
     import cv2
 
@@ -45,13 +53,17 @@ def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0) -
     size = np.maximum(np.array(depth.shape[::-1]) - 1, 1)
     step = np.maximum(np.abs(plane[-1, -1] - plane[0, 0]), 1e-6) / size
     column, row = ((edge - plane[0, 0]) * [1, -1] / step).astype(np.float32).transpose(2, 0, 1)
-    sides = []
+    skull, cheek_too = (smoothstep((plane[..., 1] - brows - whole) / over + 1) for whole, over in _HEIGHTS)
+    hidden_fall = (_HAIR + skull * (_SKULL - _HAIR)) * np.minimum(outside, _HIDDEN_WIDTH) + _BEHIND * np.maximum(outside - _HIDDEN_WIDTH, 0)
+    sides, hidden = [], []
     for sign in (-1, 1):
         cheek = depth + smoothstep(np.array((sign * facing - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), np.float32)) * (gentle - depth)
         beside = cv2.remap(cheek.astype(np.float32), column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         raised = np.maximum(np.where(outside > 0, beside - fall, cheek) - depth, 0)
-        sides.append(raised * smoothstep((sign * aside - _ASIDE[0]) / (_ASIDE[1] - _ASIDE[0])))
-    return np.stack(sides).astype(np.float32)
+        side = smoothstep((sign * aside - _ASIDE[0]) / (_ASIDE[1] - _ASIDE[0]))
+        sides.append(raised * side)
+        hidden.append(np.where(outside > 0, np.maximum(beside - hidden_fall - depth, 0), 0) * side * cheek_too)
+    return (np.stack(sides) + np.stack(hidden[::-1])).astype(np.float32)
 
 
 def _nearest_on(outline: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -45,6 +45,21 @@ def test_ears_fall_away_gently_where_a_turn_opens_them(face, volume, camera):
     assert left[beside].max() == 0 and left.max() > 0
 
 
+def test_hair_beside_the_forehead_keeps_half_its_width_where_a_turn_hides_it(face, volume, camera):
+    brows = float(volume.plane(face.points[[105, 334], :2])[:, 1].mean())
+    opens_left, opens_right = opened_sides(camera, volume.outline, brows=brows)
+    edge, plane = volume.outline[:, 0].max(), camera[..., :2]
+    beside = (plane[..., 1] > brows + 0.3) & (plane[..., 1] < brows + 0.5) & (plane[..., 0] > edge) & (plane[..., 0] < edge + 0.3)
+    turned = 0.45  # sine of the yaw that 20 degrees are drawn as
+    kept = [
+        1 + turned * np.diff(depth, axis=1)[beside[:, :-1]] / np.diff(camera[..., 0], axis=1)[beside[:, :-1]]
+        for depth in (camera[..., 2], camera[..., 2] + opens_left)
+    ]
+    assert np.median(kept[0]) < 0.45 and np.median(kept[1]) > 0.6
+    lower = (plane[..., 1] < brows - 1.0) & (plane[..., 0] > 0)
+    assert opens_left[lower].max() == 0 and opens_right[beside].max() > 0
+
+
 def test_a_face_from_the_front_stays_as_it_is(face, volume, camera):
     sides = opened_sides(camera, volume.outline)
     inside = _within(volume, camera, 0.9)
