@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import gc
 import os
 import shutil
 import signal
@@ -37,6 +38,13 @@ def pytest_configure() -> None:
     """A shell ignores Ctrl-C for what it starts in the background, and tests that send it would wait for nothing."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.set_threshold(10_000)  # as `tbd.__main__` does
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there before the first test out of the search for garbage, which took an eighth of the tests' time."""
+    gc.collect()
+    gc.freeze()
 
 
 _KEPT = 24

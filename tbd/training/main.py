@@ -317,7 +317,7 @@ def resolve(arguments: Sequence[str]) -> dict[str, Any]:
         warnings.filterwarnings("ignore", "LightningCLI's args parameter")
         parsed = _ParsedCLI(**_options(list(arguments), run=False, exit_on_error=False))
     # an option set to null on purpose (check_val_every_n_epoch) must not come back as its default
-    return yaml.safe_load(parsed.parser.dump(parsed.config, skip_unset=False))
+    return yaml.safe_load(parsed.parser.dump(parsed.config, skip_unset=False, skip_validation=True))  # what it has just parsed
 
 
 def _options(args: ArgsType, run: bool, **parser: Any) -> dict[str, Any]:
