@@ -18,7 +18,7 @@ _RELIEF = np.float32(0.13)
 """Log light beyond which a change of relief gains and loses nothing more: skin shines through and is no mirror."""
 _GRAIN, _LEAST_GRAIN = (0.012, 0.06), 0.004
 """Inter-ocular distances between which the grain of skin lies, and log light of what is too faint to count."""
-_UNEVEN = np.float32(0.4)
+_UNEVEN = np.float32(0.3)
 """By how much the grain makes folds deeper and shallower."""
 _MATCHED = np.float32(2)
 """A fold that is modelled lies beside the portrait's own by a little: half of its depth is found."""

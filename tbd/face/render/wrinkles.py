@@ -76,9 +76,9 @@ _CHIN = {"mouthShrugLower": 1.0, "mouthFrown": 0.6, "mouthPucker": 0.4, "mouthRo
 _NOSE_FOLD = {"mouthSmile": 0.8, "noseSneer": 1.0, "mouthUpperUp": 0.6, "mouthDimple": 0.3, "cheekSquint": 0.2}
 
 CREASES = (
-    Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.44, 0.028, {"browDown": 1.0}),
+    Crease("glabellar line", ((9, 336, 337), (9, 336, 336), (8, 285, 285, 285), (8, 417)), -0.4, 0.03, {"browDown": 1.0}),
     Crease("glabellar furrow", ((9, 9, 336, 337), (9, 336), (8, 285, 285), (8, 8, 417, 285)),
-           -0.56, 0.019, {"browDown": 1.0, "noseSneer": 0.3}, 0.3, onset=0.25),
+           -0.52, 0.021, {"browDown": 1.0, "noseSneer": 0.3}, 0.3, onset=0.25),
     Crease("glabellar shadow", ((8, 9),), -0.26, 0.09, {"browDown": 1.0, "noseSneer": 0.4}, 0.0, True),
     Crease("shadow of the lowered brow", ((413, 441, 285), 442, 443, 444), -0.4, 0.05, {"browDown": 1.0, "noseSneer": 0.3}, 0.0),
     Crease("procerus fold", ((193, 168, 168), 168, (417, 168, 168)),
@@ -86,8 +86,8 @@ CREASES = (
     Crease("forehead line, lowest", _forehead(3, 2), -0.2, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.15}, 0.12, True),
     Crease("forehead line, middle", _forehead(9, 2), -0.24, 0.024, {"browInnerUp": 1.0, "browOuterUp": 0.2}, 0.12, True),
     Crease("forehead line, highest", _forehead(14, 2), -0.2, 0.024, {"browInnerUp": 0.8, "browOuterUp": 0.2}, 0.12, True),
-    Crease("forehead furrow, lower", _forehead(5, 3), -0.3, 0.022, {"browInnerUp": 1.0, "browOuterUp": 0.25}, 0.2, True, onset=0.3),
-    Crease("forehead furrow, higher", _forehead(12, 3), -0.26, 0.024, {"browInnerUp": 1.0, "browOuterUp": 0.25}, 0.2, True, onset=0.35),
+    Crease("forehead furrow, lower", _forehead(5, 3), -0.25, 0.024, {"browInnerUp": 1.0, "browOuterUp": 0.25}, 0.2, True, onset=0.3),
+    Crease("forehead furrow, higher", _forehead(12, 3), -0.21, 0.026, {"browInnerUp": 1.0, "browOuterUp": 0.25}, 0.2, True, onset=0.35),
     Crease("forehead line, side", ((299, 296), (333, 334), (298, 293)), -0.2, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("forehead line, side, higher", ((299, 299, 296), (333, 333, 334), (298, 298, 293)), -0.16, 0.022, {"browOuterUp": 1.0}, 0.12),
     Crease("nasolabial fold", ((358, 423), 426, (426, 436), 436, (432, 287)), -0.34, 0.036, _NOSE_FOLD),
@@ -115,8 +115,8 @@ CREASES = (
 
 _SOFTER, _SHALLOWER = 0.014, 0.45
 """On the smoothest skin: by how much, in inter-ocular distances, folds are blurred, and how much of their depth they lack."""
-_PRESSED = 0.8
-"""Of that softness, what furrows have that strong movements press into it; they lack half of what other folds lack in depth."""
+_PRESSED, _LACKED = 0.8, 0.35
+"""Of that softness, and of that lack of depth, what furrows have that strong movements press into it."""
 _THIN = 0.024
 """Half-width, in inter-ocular distances, up to which a fold is a line: lines are left to those that a face has already, mostly."""
 _LINE_SHARE = 0.4
@@ -164,7 +164,7 @@ def crease_maps(
         for side in sides:
             pressed = float(np.hypot(blur, _PRESSED * soft))
             drawn = _draw(crease, points, places, scale, side == "Right", pressed if crease.onset else soft, light)
-            drawn *= 1 - 0.5 * (1 - depth) if crease.onset else depth
+            drawn *= 1 - _LACKED * (1 - depth) if crease.onset else depth
             maps.append(drawn if skin is None else drawn * skin * _shown(drawn, skin))
             mix.append(_mix(crease, side))
     return np.array(maps, np.float32), np.array(mix, np.float32).T
@@ -230,7 +230,7 @@ def _profile(crease: Crease, path: np.ndarray, places: np.ndarray, width: float,
         facing = -away / (width * scale) @ (light * [1, -1])
         profile += _SLOPE * facing * np.exp(-(across**2)) * np.sign(crease.depth)
     # Folds are deepest in their middle and run out at their ends.
-    ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 2.5)
+    ends = 1.0 if len(path) == 1 else smoothstep(np.minimum(along, 1 - along) * 2)
     share = _LINE_SHARE if crease.ridge and crease.width <= _THIN and not crease.onset else 1.0
     if crease.ridge:
         profile = np.where(profile < 0, crease.lit * profile, profile)  # of a fold's sign, so what is below 0 gains light
