@@ -22,6 +22,11 @@ _LASH_ROOTS, _LASH_TIPS = 0.02, 0.085
 """The least and the greatest height of lashes above the lid's edge, in inter-ocular distances."""
 _FADE = 0.045
 """Inter-ocular distances from painted skin to the portrait's own."""
+_LASHES_MOST, _PAINTED_MOST, _LEAST_FADE = 0.45, 0.75, 0.015
+"""Of the way from a lid to its brow, how high lashes reach at most, and how high skin is painted: a low brow is none of it; and the least
+width of its edge in inter-ocular distances."""
+_HUES = np.float32(0.25)
+"""Log light by which what the edges darken may differ from colour to colour."""
 _RIM = 0.018
 """Inter-ocular distances below the lower lid's edge that hold its wet rim and what the mesh leaves of the eye."""
 _GRAIN = 7.0
@@ -159,8 +164,9 @@ def paint_clean_lids(
     above, below = (_along(colours, along) for colours in (high, low))
     grain = np.clip(image - cv2.GaussianBlur(image, (0, 0), max(0.02 * scale, 0.8)), -_GRAIN, _GRAIN)
     grain = _shifted(grain, opening, 0.07 * scale) * (skin > 0.5).mean()
-    tips = _along(_lash_height(image, along, over, high, scale)[:, None], along)[..., 0]
-    upper_share = (1 - smoothstep((over - tips) / (_FADE * scale))) * near
+    tips = _along(np.minimum(_lash_height(image, along, over, high, scale), _LASHES_MOST * room)[:, None], along)[..., 0]
+    fade = np.clip(_PAINTED_MOST * room - tips, _LEAST_FADE * scale, _FADE * scale)
+    upper_share = (1 - smoothstep((over - tips) / fade)) * near
     lower_share = (1 - smoothstep((under - _RIM * scale) / (_FADE * scale))) * near
     upper = image + upper_share[..., None] * (above + grain - image)
     lower = image + lower_share[..., None] * (below + grain - image)
@@ -300,6 +306,10 @@ class LidEdges:
             bulge, fold = (self._over_the_edge(opening, along, height, width) for height, width in ((0.06, 0.035), (0.105, 0.022)))
             light = light + turned * spread(np.float32(_DOME) * bulge - np.float32(_FOLD) * fold) * self._tint
         light = light + lower
+        if moved > 0:
+            # The hue of what is nearly black is noise, which becomes coloured specks where it lies over skin.
+            plain = spread(light.mean(-1))
+            light = light - np.float32(moved) * (light - plain - np.clip(light - plain, -_HUES, _HUES))
         # What is lighter than the skin at the edge (the eye's white beside a mesh that is a little off) stays with the eye.
         return np.minimum(light, np.float32(4 * (1 - moved) + 0.04))
 

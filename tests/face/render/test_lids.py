@@ -8,7 +8,7 @@ import pytest
 from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
 from tbd.face.render.contour import Aperture
-from tbd.face.render.lids import lid_curves, paint_clean_lids
+from tbd.face.render.lids import LidEdges, lid_curves, paint_clean_lids
 from tbd.face.render.warp import PortraitWarper
 from tbd.face.rig import Rig
 from tests.face.render.drawing import draw
@@ -121,6 +121,22 @@ class TestCleanLids:
         assert np.abs(clean.upper[40:60, 60] - (210, 160, 140)).max() < 12
         assert np.abs(clean.lower[60:76, 60] - (210, 160, 140)).max() < 12
         assert (clean.upper[clean.upper_share == 0] == image[clean.upper_share == 0]).all()
+
+    def test_a_low_brow_is_not_painted_over(self):
+        image, opening, _, _ = self.window()
+        low, high = (paint_clean_lids(image, np.ones(image.shape[:2]), opening, room, 180.0).upper_share for room in (14.0, 60.0))
+        over = (-opening.above > 0.8 * 14) & (np.abs(opening.along) < 20)
+        assert low[over].max() == 0 and high[over].max() > 0.1 and low[(opening.above > -3) & (np.abs(opening.along) < 20)].min() > 0.9
+
+    def test_the_hue_of_black_lashes_is_no_coloured_speck_on_a_lid_that_closes(self):
+        image, opening, top, bottom = self.window()
+        clean = image.copy()
+        lashes = (opening.above < 0) & (opening.above > -5) & (np.abs(opening.along) < 30)
+        clean[lashes], image[lashes] = (210, 160, 140), (9, 0, 0)
+        edges = LidEdges(image, clean, opening, lid_curves(top, bottom), (slice(0, 120), slice(0, 120)), 180.0, 0.0)
+        rest, half = (edges.light(opening, closing)[lashes] for closing in (0.0, 0.4))
+        np.testing.assert_allclose(np.exp(rest) * (clean[lashes] + 0.5), image[lashes] + 0.5, atol=0.2)
+        assert np.ptp(rest, axis=1).max() > 1.5 and np.ptp(half, axis=1).max() < 0.6 and half.mean() < -1
 
     def test_places_about_an_edge_at_rest_are_the_pixels_themselves(self):
         _, opening, top, bottom = self.window()
