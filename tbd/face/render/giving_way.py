@@ -27,10 +27,9 @@ _BEND = ("mouthFrown", "mouthShrugLower", "mouthShrugUpper")
 """Movements that bend the mouth into an arch, and give way together."""
 _EASY = 0.6
 """Up to this share of what the skin may do, it does as it is asked."""
-_SMILE_EASY, _SMILE_FULL = 1.45, 1.15
-"""A smile rises easily at first and meets resistance at the end: by these factors it is drawn larger when slight and when full. Tracked
-smiles of 0.3 to 0.6 were drawn too faint to be named. Of six portraits that do not smile MediaPipe's landmarker reads a quarter, a half
-and the whole as 0.36, 0.67 and 0.86; film's corners go as far at 0.88 (0.10 outwards, 0.09 up)."""
+_SMILE_SLIGHT, _SMILE_HALF, _SMILE_FULL = 1.0, 1.3, 1.15
+"""By these factors smiles are drawn larger: slight ones of up to `_SLIGHT` as they come, since speech is full of them and the landmarker
+read 0.14 of film as 0.19; clear ones, which were drawn too faint to be named, the most by half; full ones less, as they meet resistance."""
 _STRESSED = [BLENDSHAPES.index(name) for name in ("browInnerUp", *(f"{name}{side}" for name in ("browDown", "browOuterUp", "noseSneer")
                                                                for side in topology.SIDES))]  # fmt: skip
 _STRESS, _SLIGHT, _HALF, _STRESS_END = 0.5, 0.1, 0.5, 0.4
@@ -107,10 +106,16 @@ def respond(blendshapes: np.ndarray) -> np.ndarray:
         names = ("eyeWide", "browDown", "mouthSmile", "mouthUpperUp")
         wide, down, smile, raised = (BLENDSHAPES.index(f"{name}{side}") for name in names)
         shown[wide] *= 1 - _LIDS_UNDER_BROWS * max(blendshapes[down] - blendshapes[_INNER_BROW], 0)
-        shown[smile] *= _SMILE_EASY - (_SMILE_EASY - _SMILE_FULL) * blendshapes[smile]
+        shown[smile] *= _smile_gain(float(blendshapes[smile]))
         shown[raised] *= 1 - _RAISED_BY_SMILE * blendshapes[smile]
     shown[[BLENDSHAPES.index(name) for name in _ROUND]] *= np.prod(1 - _WIDENING @ blendshapes)
     return shown
+
+
+def _smile_gain(smile: float) -> float:
+    """By how much a smile, 0..1, is drawn larger."""
+    clear, full = smoothstep((smile - _SLIGHT) / (_HALF - _SLIGHT)), smoothstep((smile - _HALF) / (1 - _HALF))
+    return float(_SMILE_SLIGHT + (_SMILE_HALF - _SMILE_SLIGHT) * clear + (_SMILE_FULL - _SMILE_HALF) * full)
 
 
 def emphasize(blendshapes: np.ndarray) -> np.ndarray:

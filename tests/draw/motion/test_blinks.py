@@ -36,7 +36,16 @@ def test_added_blinks_shut_last_as_long_as_peoples_and_keep_apart():
     starts = np.flatnonzero((lids[1:] >= 0.5) & (lids[:-1] < 0.5))
     assert len(starts) > 5 and lids.max() == 1 and np.diff(starts).min() > 20
     fine = np.interp(np.arange(0, MINUTE - 1, 0.02), np.arange(MINUTE), lids)
-    assert (fine > 0.5).sum() * 0.02 / 25 / len(starts) == pytest.approx(0.155, abs=0.03)
+    assert (fine > 0.5).sum() * 0.02 / 25 / len(starts) == pytest.approx(0.13, abs=0.015)
+
+
+def test_blinks_that_a_model_draws_last_as_long_as_peoples():
+    values = STILL.copy()
+    values[50:56, LIDS] = np.array([0.2, 0.6, 0.93, 0.8, 0.55, 0.2])[:, None]  # four frames at more than half, as the packaged model's
+    BlinkMotion(np.random.default_rng(0), 1e-3)(as_it_comes := values.copy(), STILL)
+    BlinkMotion(np.random.default_rng(0))(values, STILL)
+    lids = values[45:60, LIDS[0]]
+    assert (as_it_comes[45:60, LIDS[0]] > 0.5).sum() == 4 and (lids > 0.5).sum() == 3 and lids.max() > 0.97
 
 
 def test_lids_that_a_plan_closes_halfway_stay_halfway():

@@ -37,6 +37,13 @@ def test_a_slight_frown_is_drawn_as_it_is_asked(face):
     np.testing.assert_allclose(given, asked)
 
 
+def test_smiles_of_speech_are_drawn_as_they_come_and_clear_ones_larger():
+    shown = [respond(pose(mouthSmile=level))[AT["mouthSmileLeft"]] / level for level in (0.05, 0.1, 0.5, 1.0)]
+    assert shown == pytest.approx([1, 1, 1.3, 1.15])
+    levels = [respond(pose(mouthSmile=level))[AT["mouthSmileLeft"]] for level in np.linspace(0, 1, 51)]
+    assert np.diff(levels).min() > 0
+
+
 def test_more_frown_is_never_less(face):
     droops = [droop(moved(face, mouthFrown=level, mouthShrugLower=0.6)[0]) for level in np.linspace(0, 1, 21)]
     assert np.diff(droops).min() > -1e-4
