@@ -56,7 +56,7 @@ def portrait_notes(face: FaceGeometry) -> list[str]:
     if "small" in face.metadata:
         notes.append(f"the portrait's face is only {face.metadata['small']} pixels wide; what is drawn is as soft as that.")
     if is_mouth_occluded(face):
-        notes.append("the portrait's mouth seems covered (a mask, a scarf, a hand?); it is left as it is.")
+        notes.append("the portrait's mouth seems covered (a mask, a cup, a hand?); it is left as it is.")
     glasses = find_glasses(face)
     if glasses is not None and glasses.tinted:
         notes.append("the portrait wears dark glasses; its eyes, which are not seen, are left as they are.")

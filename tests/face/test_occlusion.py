@@ -1,4 +1,4 @@
-"""Mouths behind masks, scarves and hands."""
+"""Mouths behind masks, scarves, cups, microphones and hands."""
 
 from dataclasses import replace
 
@@ -26,6 +26,31 @@ class TestCoveredMouths:
     @pytest.mark.parametrize("change", [lambda x: x, lambda x: x // 3, lambda x: np.repeat(x[..., 1:2], 3, -1)])
     def test_a_mouth_is_not_taken_for_a_mask(self, face, change):
         assert not is_mouth_occluded(replace(face, image=np.ascontiguousarray(change(face.image))))
+
+    @pytest.mark.parametrize("colour", [(25, 25, 28), (235, 238, 240), (40, 70, 160), (190, 25, 35)])
+    def test_a_thing_before_the_lips_is_noticed(self, face, colour):
+        """A microphone, a cup: the chin and cheeks are skin."""
+        picture, (x, y) = face.image.copy(), face.points[[13, 14], :2].mean(0)
+        cv2.circle(picture, (round(x), round(y + 0.15 * face.scale)), round(0.45 * face.scale), colour, -1)
+        assert is_mouth_occluded(replace(face, image=picture))
+
+    def test_what_lies_between_lips_does_not_cover_them(self, face):
+        """A cigarette."""
+        picture, (x, y), s = face.image.copy(), face.points[[13, 14], :2].mean(0), face.scale
+        cv2.line(
+            picture, (round(x + 0.1 * s), round(y)), (round(x + 0.8 * s), round(y + 0.25 * s)), (240, 238, 230), max(round(0.08 * s), 1)
+        )
+        assert not is_mouth_occluded(replace(face, image=picture))
+
+    def test_a_hand_before_lips_that_are_not_plainly_red_is_noticed(self, face, monkeypatch):
+        """As the landmarker tells where hands are."""
+        grey = replace(face, image=np.ascontiguousarray(np.repeat(face.image[..., 1:2], 3, -1)))
+        y = round(face.points[[13, 14], 1].mean())
+        for reach, expected in ((0.6, True), (0.0, False)):
+            mask = np.zeros(face.image.shape[:2], bool)
+            mask[round(y - reach * face.scale) : round(y + reach * face.scale)] = True
+            monkeypatch.setattr("tbd.face.occlusion.hand_mask", lambda _, mask=mask: mask)
+            assert is_mouth_occluded(grey) == expected
 
     def test_there_is_a_note_even_when_quiet(self, face):
         from rich.console import Console
