@@ -125,7 +125,10 @@ def typical(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def _typical(name: str, values: np.ndarray) -> float:
-    return float(np.mean(values) if name in COUNTED else np.nanmedian(values))
+    known = values[np.isfinite(values)]  # of a clip without blinks their length is not
+    if not len(known):
+        return float("nan")
+    return float(np.mean(known) if name in COUNTED else np.median(known))
 
 
 def interval(name: str, rows: Sequence[dict[str, float]]) -> tuple[float, float]:

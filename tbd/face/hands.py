@@ -59,6 +59,6 @@ def _draw(covered: np.ndarray, hand: np.ndarray) -> None:
 
     thick = max(round(2 * _FINGER * float(np.linalg.norm(hand[9] - hand[0]))), 1)
     places = np.round(hand).astype(np.int32)
-    cv2.fillConvexPoly(covered, cv2.convexHull(places[list(_BESIDE_THUMB)]), 1)
+    cv2.fillConvexPoly(covered, cv2.convexHull(places[list(_BESIDE_THUMB)]), (1,))
     for chain in _CHAINS:
-        cv2.polylines(covered, [places[list(chain)]], False, 1, thick)
+        cv2.polylines(covered, [places[list(chain)]], False, (1,), thick)

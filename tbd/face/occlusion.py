@@ -94,7 +94,7 @@ def _area(shape: tuple[int, ...], points: np.ndarray, outline: list[int]) -> np.
     import cv2
 
     filled = np.zeros(shape[:2], np.uint8)
-    cv2.fillPoly(filled, [np.round(points[outline]).astype(np.int32)], 1)
+    cv2.fillPoly(filled, [np.round(points[outline]).astype(np.int32)], (1,))
     return filled > 0
 
 

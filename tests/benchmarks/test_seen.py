@@ -16,6 +16,12 @@ def test_a_face_at_rest_and_to_the_front_is_the_calmest():
     assert seen.calmest_frame(motion) == 3
 
 
+def test_what_no_clip_has_is_not_a_number_and_says_nothing(recwarn):
+    nobody = [{"blink length": float("nan"), "blinks": 0.0}] * 2
+    assert np.isnan(liveliness.typical(nobody)["blink length"]) and not recwarn.list
+    assert liveliness.typical([*nobody, {"blink length": 0.2, "blinks": 30.0}]) == {"blink length": 0.2, "blinks": 10.0}
+
+
 def test_a_clip_without_a_film_is_named(tmp_path):
     (tmp_path / "c1.npz").touch()
     with pytest.raises(InputError, match="no film of the clip c1"):

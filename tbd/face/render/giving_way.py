@@ -27,6 +27,7 @@ _BEND = ("mouthFrown", "mouthShrugLower", "mouthShrugUpper")
 """Movements that bend the mouth into an arch, and give way together."""
 _EASY = 0.6
 """Up to this share of what the skin may do, it does as it is asked."""
+_SMILES = [BLENDSHAPES.index(f"mouthSmile{side}") for side in topology.SIDES]
 _SMILE_SLIGHT, _SMILE_HALF, _SMILE_FULL = 1.0, 1.3, 1.15
 """By these factors smiles are drawn larger: slight ones of up to `_SLIGHT` as they come, since speech is full of them and the landmarker
 read 0.14 of film as 0.19; clear ones, which were drawn too faint to be named, the most by half; full ones less, as they meet resistance."""
@@ -106,16 +107,17 @@ def respond(blendshapes: np.ndarray) -> np.ndarray:
         names = ("eyeWide", "browDown", "mouthSmile", "mouthUpperUp")
         wide, down, smile, raised = (BLENDSHAPES.index(f"{name}{side}") for name in names)
         shown[wide] *= 1 - _LIDS_UNDER_BROWS * max(blendshapes[down] - blendshapes[_INNER_BROW], 0)
-        shown[smile] *= _smile_gain(float(blendshapes[smile]))
         shown[raised] *= 1 - _RAISED_BY_SMILE * blendshapes[smile]
+    shown[_SMILES] *= _smile_gain(blendshapes[_SMILES])
     shown[[BLENDSHAPES.index(name) for name in _ROUND]] *= np.prod(1 - _WIDENING @ blendshapes)
     return shown
 
 
-def _smile_gain(smile: float) -> float:
-    """By how much a smile, 0..1, is drawn larger."""
-    clear, full = smoothstep((smile - _SLIGHT) / (_HALF - _SLIGHT)), smoothstep((smile - _HALF) / (1 - _HALF))
-    return float(_SMILE_SLIGHT + (_SMILE_HALF - _SMILE_SLIGHT) * clear + (_SMILE_FULL - _SMILE_HALF) * full)
+def _smile_gain(smiles: np.ndarray) -> np.ndarray:
+    """By how much smiles, 0..1, are drawn larger."""
+    clear, full = smoothstep((smiles - _SLIGHT) / (_HALF - _SLIGHT)), smoothstep((smiles - _HALF) / (1 - _HALF))
+    gain: np.ndarray = _SMILE_SLIGHT + (_SMILE_HALF - _SMILE_SLIGHT) * clear + (_SMILE_FULL - _SMILE_HALF) * full
+    return gain
 
 
 def emphasize(blendshapes: np.ndarray) -> np.ndarray:
