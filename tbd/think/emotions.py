@@ -51,7 +51,7 @@ _TABLE = (
     EmotionSpec(
         name="disgusted", noun="disgust", adjective="disgusted", aliases=("disgust", "dis"),
         prototypes=(
-            prototype(_FACS + ": mouth open", {9: 1.0, 10: 0.7, 15: 0.45, 16: 0.3, 17: 0.35, 25: 0.5, 4: 0.25, 7: 0.65}),
+            prototype(_FACS + ": mouth open", {9: 1.0, 10: 0.7, 15: 0.25, 16: 0.3, 17: 0.25, 25: 0.5, 4: 0.25, 7: 0.65}),
             prototype(_FACS + ": without wrinkling the nose", {10: 1.0, 15: 0.4, 17: 0.7}),
             prototype(_FACS + ": mouth closed", {9: 1.0, 10: 0.6, 15: 0.4, 17: 0.5, 4: 0.4, 7: 0.4}),
         ),
@@ -63,7 +63,7 @@ _TABLE = (
     EmotionSpec(
         name="fear", noun="fear", adjective="fearful", aliases=("fearful", "afraid", "scared", "fea"),
         prototypes=(
-            prototype(_FACS + "; " + _TAUT, {1: 1.0, 2: 0.5, 4: 0.6, 5: 1.0, 16: 0.45, 20: 1.0, 25: 0.8, 26: 1.0}),
+            prototype(_FACS + "; " + _TAUT, {1: 1.0, 2: 0.6, 4: 0.45, 5: 1.0, 16: 0.45, 20: 1.0, 25: 0.8, 26: 1.0}),
             prototype(_FACS + ": jaw dropped", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 20: 0.7, 25: 0.6, 26: 0.6}),
             prototype(_EMFACS + ": brow and lids alone", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0}),
         ),
@@ -106,7 +106,7 @@ _TABLE = (
     EmotionSpec(
         name="surprised", noun="surprise", adjective="surprised", aliases=("surprise", "sur"),
         prototypes=(
-            prototype(_FACS + "; " + _ROUND, {1: 1.0, 2: 1.0, 5: 0.9, 18: 0.4, 22: 0.3, 25: 0.5, 26: 1.0}),
+            prototype(_FACS + "; " + _ROUND, {1: 1.0, 2: 1.0, 5: 1.0, 18: 0.4, 22: 0.3, 25: 0.5, 26: 1.0}),
             prototype(_FACS + ": brow and jaw", {1: 0.9, 2: 1.0, 26: 0.8}),
             prototype(_FACS + ": gaping", {1: 1.0, 2: 1.0, 5: 0.9, 27: 0.8}),
         ),

@@ -42,8 +42,7 @@ _CLOSES = (([INDEX["mouthPressLeft"], INDEX["mouthPressRight"]], 0.12), ([INDEX[
 _SHUT, _APART = 0.03, 0.06
 """A jaw that is open no farther than the first is shut; beyond it by the second it is open."""
 _HANGS = 1.0
-"""Share of what a plan drops the jaw by that is added to what is drawn in pauses. That holds a fifth of it already, but plans ask half of a
-feeling's jaw where somebody speaks (`tbd.think.action_units.SPEECH`), and actors show more."""
+"""Share of what a plan drops the jaw by that is added to what is drawn in pauses, which holds a fifth of it already."""
 _HELD_SHARE = 0.12
 """Share of a plan's drop that a model draws at every sound; what is beyond opens for the sound."""
 _OPENS_FARTHER, _DROPPED, _WIDEST = 3.0, 0.2, 0.54
@@ -62,9 +61,13 @@ _LOWERED = [INDEX[name] for name in ("browDownLeft", "browDownRight")]
 _FROWNS = 0.5
 """A frown of which a plan asks so much holds the brows."""
 _NOSE = [INDEX[name] for name in ("noseSneerLeft", "noseSneerRight")]
-_WRINKLED = 0.9
-"""Share of what a plan wrinkles the nose and lowers the brows by that stands throughout: no sound needs it, and a model draws 0.7 of it
+_WRINKLED = 1.0
+"""Share of what a plan wrinkles the nose and lowers the brows by that stands throughout: no sound needs it, and a model draws 0.5 to 1 of it
 beside others."""
+_LIDS = [INDEX[name] for name in ("eyeWideLeft", "eyeWideRight")]
+_BLINKS = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight")]
+_STARTLED = 0.4
+"""Brows and lids that a plan raises so far are startled, and stand as it raises them: a model draws 0.85 to 1.04 of it from word to word."""
 
 
 def give_way(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:
@@ -247,7 +250,7 @@ def _closing(values: np.ndarray, planned: np.ndarray) -> np.ndarray:
 
 
 def hold_brows(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:
-    """Let brows and nose stand as a plan holds them, whatever stress does.
+    """Let brows, nose and widened lids stand as a plan holds them, whatever stress does.
 
     Speakers raise their brows at stressed words, a model also while it frowns. MediaPipe's landmarker reads a raised brow of 0.06 or less
     in nine of ten frames of MEAD's actors who are angry (31 frames, one actor) or disgusted (67, three).
@@ -271,4 +274,8 @@ def hold_brows(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> 
     out[:, _RAISED] -= frown * np.clip(out[:, _RAISED] - planned[:, _RAISED], 0, None)
     for held in (_NOSE, _LOWERED):
         out[:, held] += min(amount, 1) * np.clip(_WRINKLED * planned[:, held] - out[:, held], 0, None)
+    startled = np.clip(amount * smoothstep(planned[:, _LIDS].mean(-1, keepdims=True) / _STARTLED), 0, 1)
+    open_ = 1 - np.clip(2 * out[:, _BLINKS].max(-1, keepdims=True), 0, 1)
+    for held, share in ((_RAISED, startled), (_LIDS, startled * open_)):  # lids that blink let go
+        out[:, held] += share * np.clip(planned[:, held] - out[:, held], 0, None)
     return out

@@ -184,4 +184,15 @@ def test_brows_that_the_plan_raises_stay_raised_beside_its_frown():
 def test_a_nose_that_the_plan_wrinkles_stays_wrinkled():
     planned, faint, strong = np.zeros((1, len(CHANNELS))), *(np.zeros((1, len(CHANNELS)), np.float32) for _ in range(2))
     planned[:, NOSE], faint[:, NOSE], strong[:, NOSE] = 0.8, 0.5, 0.85
-    assert hold_brows(faint, planned)[0, NOSE] == pytest.approx(0.72) and hold_brows(strong, planned)[0, NOSE] == np.float32(0.85)
+    assert hold_brows(faint, planned)[0, NOSE] == pytest.approx(0.8) and hold_brows(strong, planned)[0, NOSE] == np.float32(0.85)
+
+
+def test_startled_brows_and_lids_stand_as_the_plan_raises_them_and_a_blink_closes_them():
+    lid, planned, drawn = INDEX["eyeWideLeft"], np.zeros((2, len(CHANNELS))), np.zeros((2, len(CHANNELS)), np.float32)
+    planned[:, [lid, INDEX["eyeWideRight"], BROW]], drawn[:, [lid, BROW]] = 0.9, 0.6
+    drawn[1, INDEX["eyeBlinkLeft"]] = 0.6
+    out = hold_brows(drawn, planned)
+    assert out[0, [lid, BROW]] == pytest.approx(0.9) and out[1, lid] == np.float32(0.6)
+    planned[:, [lid, INDEX["eyeWideRight"]]] = 0  # brows that ask or doubt move with the words
+    assert (hold_brows(drawn, planned)[:, [lid, BROW]] == drawn[:, [lid, BROW]]).all()
+    assert (hold_brows(drawn, planned, 0.0) == drawn).all()
