@@ -1,7 +1,8 @@
 """Where a feeling and speech want the same muscles.
 
 A smile gives way while lips round and comes a little where sounds stretch them, and shows the upper teeth; wide lips round less; a jaw that
-a feeling drops opens farther for each sound and hangs in pauses; brows that frown raise no eyebrow at a stressed word.
+a feeling drops opens farther for each sound and hangs in pauses; brows that frown raise no eyebrow at a stressed word, and startled ones
+stand.
 Needs numpy alone.
 """
 
@@ -62,12 +63,13 @@ _FROWNS = 0.5
 """A frown of which a plan asks so much holds the brows."""
 _NOSE = [INDEX[name] for name in ("noseSneerLeft", "noseSneerRight")]
 _WRINKLED = 1.0
-"""Share of what a plan wrinkles the nose and lowers the brows by that stands throughout: no sound needs it, and a model draws 0.5 to 1 of it
-beside others."""
+"""Share of what a plan wrinkles the nose and lowers the brows by that stands throughout: no sound needs it, and a model draws 0.5 to 1 of
+it beside others."""
 _LIDS = [INDEX[name] for name in ("eyeWideLeft", "eyeWideRight")]
 _BLINKS = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight")]
 _STARTLED = 0.4
-"""Brows and lids that a plan raises so far are startled, and stand as it raises them: a model draws 0.85 to 1.04 of it from word to word."""
+"""A plan that widens the lids so far is startled, and its lids and raised brows stand as it has them: a model draws 0.85 to 1.04 of it from
+word to word."""
 
 
 def give_way(values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:

@@ -50,9 +50,10 @@ _WANDERS, _PERIODS = 0.35, (3.1, 4.7, 7.9)
 _MOST = 0.5
 """The greatest share."""
 _EVENS, _SLIGHT, _STRONG = 0.6, 0.1, 0.6
-"""How much of that share strong movements lose, what is slight, and what strong. In 58 filmed clips of people who act or pull faces (means over
-a clip, MediaPipe's landmarker) the difference of the halves in parts of their sum is, as a root mean square, for movements of 0.1 to 0.3 and
-of 0.5 or more: brows down 0.16 and 0.06, outer brows up 0.39 and 0.17, squints 0.24 and 0.10, smiles 0.16 and 0.05, upper lips 0.30 and 0.16."""
+"""How much of that share strong movements lose, what is slight, and what strong. In 45 filmed clips of people who act or pull faces (means
+over a clip, MediaPipe's landmarker) the difference of the halves in parts of their sum is, as a root mean square, for movements of 0.1 to
+0.3 and of 0.5 or more: brows down 0.16 and 0.06, outer brows up 0.39 and 0.17, squints 0.24 and 0.10, smiles 0.16 and 0.05, upper lips 0.30
+and 0.16."""
 GAZE = {"eyeLookOutLeft": (0, 1), "eyeLookInRight": (0, 1), "eyeLookInLeft": (0, -1), "eyeLookOutRight": (0, -1),
          "eyeLookDownLeft": (1, 1), "eyeLookDownRight": (1, 1), "eyeLookUpLeft": (1, -1), "eyeLookUpRight": (1, -1)}  # fmt: skip
 """Channel → axis of the gaze (to the subject's left, down) and its sign."""
@@ -62,13 +63,13 @@ _ROTATIONS = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll")]
 class IdleMotion:
     """Adds glances, lopsidedness and shifts of the head's pose to a motion, and shares lips between feeling and speech as people do.
 
-    A diffusion model that is trained to predict motion draws the mean of what it cannot know: eyes that may jump at any moment
-    do not jump at all, halves of a face that differ from person to person are equal, and a head nods with the voice but returns to
-    one pose. Here the eyes jump between the eyes and the mouth of whom they talk to and what lies beside, as often as filmed people's
-    do, except while the plan directs them; one half of the face goes a little farther than the other, by a share of what it does,
-    which is the performance's own, wanders and is less for strong movements; and the head takes another pose every second or two, while the eyes stay where they
-    look, except while the plan directs it. A smile gives way while lips round, and what else a feeling and speech ask of the same
-    muscles is shared as people share it, where a corpus adds feeling to speech. Smiles that no plan asks for take seconds, lips that
+    A diffusion model that is trained to predict motion draws the mean of what it cannot know: eyes that may jump at any moment do not
+    jump at all, halves of a face that differ from person to person are equal, and a head nods with the voice but returns to one pose.
+    Here the eyes jump between the eyes and the mouth of whom they talk to and what lies beside, as often as filmed people's do, except
+    while the plan directs them; one half of the face goes a little farther than the other, by a share of what it does, which is the
+    performance's own, wanders and is less for strong movements; and the head takes another pose every second or two, while the eyes stay
+    where they look, except while the plan directs it. A smile gives way while lips round, and what else a feeling and speech ask of the
+    same muscles is shared as people share it, where a corpus adds feeling to speech. Smiles that no plan asks for take seconds, lips that
     sounds stretch smile with them, and jaws open for sounds as far as people's. Lids that blink shut, and blink as often as people's
     (`tbd.draw.motion.blinks`).
 
