@@ -193,10 +193,10 @@ class IdlePerformance:
                 share = share + _WANDERS / len(_PERIODS) ** 0.5 * np.sin(2 * np.pi * seconds / period + phase)
             both = out[:, [INDEX[f"{name}{side}"] for side in ("Left", "Right")]].mean(-1)
             even = 1 - _EVENS * smoothstep((both - _SLIGHT) / (_STRONG - _SLIGHT))
-            share = np.clip(self._asymmetry * _LOPSIDED[name] * even * share, -_MOST, _MOST)
+            apart = np.clip(self._asymmetry * _LOPSIDED[name] * even * share, -_MOST, _MOST)
             for side, sign in (("Left", 1), ("Right", -1)):
                 column = out[:, INDEX[name + side]]
-                column[...] = np.clip(column * (1 + sign * share), 0, np.maximum(column, 1))
+                column[...] = np.clip(column * (1 + sign * apart), 0, np.maximum(column, 1))
 
     def _turn(self, out: np.ndarray, frames: np.ndarray, performed: np.ndarray) -> np.ndarray:
         """Turn the head; returns (T, 2) how far the eyes turn so that they stay where they look."""
