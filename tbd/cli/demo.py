@@ -17,6 +17,9 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
+    from tbd.utils.jobs.threads import share_cores
+
+    share_cores()
     from tbd.cli.generate import generate
     from tbd.utils.sample_inputs import PORTRAIT, VOICE, write_samples
 

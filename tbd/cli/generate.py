@@ -43,6 +43,10 @@ def _options(parser: "ArgumentParser") -> None:
 
 
 def _run(options: "Namespace") -> None:
+    from tbd.utils.jobs.threads import share_cores
+
+    if options.checkpoint is None:  # frames are drawn in processes of their own
+        share_cores()
     from tbd.cli.options.path_checks import check_generation
     from tbd.speech.recognizer import recognize_ahead
 

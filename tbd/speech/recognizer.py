@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from tbd.media.rates import SAMPLE_RATE
 from tbd.speech.ahead import Passages, recognized_ahead, start_ahead
@@ -123,6 +122,8 @@ def passages(audio: np.ndarray) -> Iterator[np.ndarray]:
     """
     longest = int(LONGEST * SAMPLE_RATE)
     while len(audio) > longest:
+        from scipy.ndimage import uniform_filter1d  # a tenth of a second, for which a process that recognizes ahead would wait
+
         power = uniform_filter1d(np.square(audio[:longest]), SAMPLE_RATE // 5)
         cut = longest // 2 + int(power[longest // 2 : longest - SAMPLE_RATE // 5].argmin())
         yield audio[:cut]

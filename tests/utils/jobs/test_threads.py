@@ -32,7 +32,18 @@ def test_a_busy_machine_gets_one(monkeypatch):
     assert threads.describe_threads().startswith("1 CPU thread a process since the machine is busy (load 9 on 4 cores);")
 
 
+@pytest.mark.parametrize(("cores", "threads_"), [(1, "1"), (2, "1"), (4, "2"), (5, "2")])
+def test_a_program_leaves_cores_to_its_other_processes_however_busy_the_machine_is(monkeypatch, cores, threads_):
+    monkeypatch.setattr(threads, "usable_cores", lambda: cores)
+    monkeypatch.setattr(os, "getloadavg", lambda: (9.0, 1.0, 1.0))
+    threads.share_cores()
+    assert os.environ["OMP_NUM_THREADS"] == threads_ and os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
 def test_what_the_user_says_stays(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    threads.share_cores()
+    assert os.environ["OMP_NUM_THREADS"] == "1"
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     threads.set_threads()
     assert os.environ["OMP_NUM_THREADS"] == "3" and "OMP_NUM_THREADS" not in threads.worker_environment(2)
