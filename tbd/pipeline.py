@@ -20,11 +20,10 @@ from tbd.errors import InputError
 from tbd.face.framing import FramedFace, Framing, frame_face
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.portrait import HEADROOM, crop_portrait
-from tbd.face.portrait_notes import note_small
+from tbd.face.portrait import HEADROOM, crop_portrait, find_face
 from tbd.face.render.renderer import SPEAKING, DrawFrame, MeshWarpRenderer, PreparedPicture, PreparedPortrait, Renderer
 from tbd.face.tracker import FaceMeshTracker, Tracker
-from tbd.face.tracking.choice import LARGEST, FaceChoice, check_choice
+from tbd.face.tracking.choice import LARGEST, FaceChoice
 from tbd.live.scheduler import LiveScheduler
 from tbd.live.talking_head import TalkingHeadStream
 from tbd.media.rates import SAMPLE_RATE
@@ -554,30 +553,6 @@ def locate_face(
         TBDError: If a tracker of the user's fails.
     """
     return crop_portrait(find_face(tracker, image, source, face), size, headroom)
-
-
-def find_face(tracker: Tracker, image: np.ndarray, source: str = "the portrait", face: FaceChoice = LARGEST) -> FaceGeometry:
-    """Find a face of a picture.
-
-    Args:
-        tracker: Finds the face.
-        image: (H, W, 3) uint8 RGB.
-        source: What messages call the picture.
-        face: Which one of several; see `TalkingHeadPipeline.locate`.
-
-    Returns:
-        The face in the whole picture.
-
-    Raises:
-        InputError: If no face is found.
-        TBDError: If a tracker of the user's fails.
-    """
-    choice = check_choice(face)
-    with attribute_errors_to(tracker, "tracker"):
-        # a tracker of a user's that has its own way of locating need not know of choices
-        found = tracker.locate(image, source) if choice == LARGEST else tracker.locate(image, source, choice)
-    require_type(found, FaceGeometry, tracker, "tracker")
-    return note_small(found)
 
 
 def render_frames(renderer: Renderer, face: FaceGeometry, motion: Motion) -> Iterator[np.ndarray]:

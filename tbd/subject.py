@@ -12,12 +12,11 @@ from tbd.face.clip_portrait import ClipPortrait
 from tbd.face.framing import Frame, FramedFace, Framing, cut_face
 from tbd.face.geometry import FaceGeometry
 from tbd.face.motion import Motion
-from tbd.face.portrait import HEADROOM
+from tbd.face.portrait import HEADROOM, find_face
 from tbd.face.tracker import Tracker
 from tbd.face.tracking.choice import FaceChoice
 from tbd.media import VideoFrames, read_still_or_video, read_video
 from tbd.media.rates import FPS
-from tbd.pipeline import find_face
 from tbd.utils.options.user_components import attribute_errors_to
 
 RenderFace = Callable[[FaceGeometry], Iterator[np.ndarray]]

@@ -123,9 +123,9 @@ def live(
     from tbd.cli.options.drawing import Components
     from tbd.cli.options.path_checks import check_size
     from tbd.draw.motion.loading import load_motion_model
+    from tbd.face.portrait import find_face
     from tbd.live.scheduler import LiveScheduler
     from tbd.media import read_image
-    from tbd.pipeline import find_face
     from tbd.subject import Still, live_framing
     from tbd.think.plan import MusclePlan
 

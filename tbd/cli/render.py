@@ -87,7 +87,6 @@ def render(
     from tbd.face.tracker import FaceMeshTracker
     from tbd.media import VideoWriter, provenance, read_sound
     from tbd.media.rates import SAMPLE_RATE
-    from tbd.pipeline import render_frames
     from tbd.subject import Still, open_subject
 
     console, components = console or Console(), components or Components()
@@ -108,6 +107,8 @@ def render(
     if isinstance(subject, Still) and components.renderer is None:
         frames = warped_frames(subject, performance)
     else:
+        from tbd.pipeline import render_frames
+
         frames = subject.frames(performance, lambda face: render_frames(renderer, face, performance), neutralize=0.0)
     with VideoWriter(output, samples, rate, metadata=provenance()) as writer, closing(frames):
         for image in show_progress(frames, len(performance), console):

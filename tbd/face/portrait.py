@@ -1,4 +1,4 @@
-"""The square of head and shoulders that a portrait is drawn from."""
+"""The face of a portrait, and the square of head and shoulders that it is drawn from."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tbd.face.geometry import FaceGeometry
+from tbd.face.portrait_notes import note_small
+from tbd.face.tracker import Tracker
+from tbd.face.tracking.choice import LARGEST, FaceChoice, check_choice
+from tbd.utils.options.user_components import attribute_errors_to, require_type
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -18,6 +22,30 @@ _ABOVE = 0.46
 """Where in the square the middle of the face lies, from the top: there is more below a face than above."""
 _MARGIN_BLUR = 0.06
 """Standard deviation, in sides of the square, of the blur of a margin."""
+
+
+def find_face(tracker: Tracker, image: np.ndarray, source: str = "the portrait", face: FaceChoice = LARGEST) -> FaceGeometry:
+    """Find a face of a picture.
+
+    Args:
+        tracker: Finds the face.
+        image: (H, W, 3) uint8 RGB.
+        source: What messages call the picture.
+        face: Which one of several; see `TalkingHeadPipeline.locate`.
+
+    Returns:
+        The face in the whole picture.
+
+    Raises:
+        InputError: If no face is found.
+        TBDError: If a tracker of the user's fails.
+    """
+    choice = check_choice(face)
+    with attribute_errors_to(tracker, "tracker"):
+        # a tracker of a user's that has its own way of locating need not know of choices
+        found = tracker.locate(image, source) if choice == LARGEST else tracker.locate(image, source, choice)
+    require_type(found, FaceGeometry, tracker, "tracker")
+    return note_small(found)
 
 
 def portrait_window(points: np.ndarray, shape: tuple[int, ...], headroom: float = HEADROOM) -> tuple[float, float, float]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tbd.errors import InputError, TBDError
 from tbd.face.geometry import FaceGeometry
+from tbd.face.portrait import find_face
 from tbd.face.portrait_notes import portrait_notes, several_faces
 from tbd.face.tracker import Tracker
 from tbd.face.tracking.choice import LARGEST, FaceChoice
@@ -16,7 +17,6 @@ from tbd.media.audio import read_audio, read_sound
 from tbd.media.container import open_container
 from tbd.media.image import read_image
 from tbd.media.video import read_video
-from tbd.pipeline import find_face
 from tbd.studio.limits import LONGEST_CLIP, MAX_CHARACTERS, MAX_SECONDS, MAX_UPLOAD_MIB
 from tbd.studio.refusals import too_large
 from tbd.studio.session import Portrait, Voice

@@ -12,7 +12,6 @@ from tbd.face.motion import Motion
 from tbd.face.render.renderer import MeshWarpRenderer, PreparedPortrait
 from tbd.live.in_order import FrameRenderer, frame_renderer
 from tbd.live.portrait_ahead import PortraitAhead, PortraitElsewhere
-from tbd.pipeline import relaxation, warp_renderer
 from tbd.subject import Still
 from tbd.utils.jobs.ahead import ahead
 
@@ -84,6 +83,8 @@ def frames_of_plan(
     Yields:
         (H, W, 3) uint8 RGB frames.
     """
+    from tbd.pipeline import relaxation, warp_renderer  # which imports torch, and a motion that is given needs none
+
     with ExitStack() as stack:
         sampled = stack.enter_context(closing(ahead(motion)))
 
