@@ -120,7 +120,9 @@ def test_a_wink_and_a_nod_are_short():
 def test_speech_keeps_its_articulators():
     for emotion in EMOTIONS:
         for action in PLANNER.plan(f"utterly {word_for(emotion)}").actions:
-            assert action.unit not in (18, 22, 24, 25, 26, 27, 28) or action.intensity <= 0.5
+            assert action.unit not in (18, 22, 24, 25, 27, 28) or action.intensity <= 0.5
+    dropped = next(a.intensity for a in PLANNER.plan("utterly surprised").actions if a.unit == 26)
+    assert 0.8 < dropped <= 0.9  # which what is drawn shares with the sounds
     assert next(a.intensity for a in PLANNER.plan("press the lips together hard").actions if a.unit == 24) > 0.5  # asked for
 
 
