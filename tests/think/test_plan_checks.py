@@ -64,11 +64,11 @@ def test_a_smile_wins_a_tie_and_what_yields_itself_presses_nobody():
 
 @pytest.mark.parametrize("unit", SPEECH)
 def test_units_that_speech_needs(unit):
-    (finding,) = check(plan_of({"unit": unit, "intensity": 0.9}))
+    (finding,) = check(plan_of({"unit": unit, "intensity": 1.0}))
     assert finding.kind == "speech" and finding.where == (f"AU{unit}",)
-    assert repair(plan_of({"unit": unit, "intensity": 0.9}))[0].actions[0].intensity == SPEECH[unit]
+    assert repair(plan_of({"unit": unit, "intensity": 1.0}))[0].actions[0].intensity == SPEECH[unit]
     assert check(plan_of({"unit": unit, "intensity": SPEECH[unit]})) == ()
-    assert check(plan_of({"unit": unit, "intensity": 0.9, "onset": 1, "offset": 1 + HELD})) == ()  # a pause is long enough
+    assert check(plan_of({"unit": unit, "intensity": 1.0, "onset": 1, "offset": 1 + HELD})) == ()  # a pause is long enough
 
 
 def test_short_presses_in_a_row_are_one_long_one():
