@@ -6,7 +6,7 @@ import numpy as np
 
 from tbd.face.geometry import FaceGeometry
 from tbd.face.occlusion import is_mouth_occluded
-from tbd.face.render.glasses import find_glasses
+from tbd.face.render.layers.glasses import find_glasses
 from tbd.face.tracking.choice import LARGEST, FaceChoice
 
 _SMALL = 80

@@ -7,9 +7,9 @@ import numpy as np
 from tbd.face import topology
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry
 from tbd.face.render.brow_skin import RAISED, BrowSkin
-from tbd.face.render.glasses import Glasses
 from tbd.face.render.grid import Grid, invert, sample, spread
 from tbd.face.render.head import HeadVolume, SkinField
+from tbd.face.render.layers.glasses import Glasses
 from tbd.face.render.occlusion import pressed_share, soften_field, unfold
 from tbd.face.render.sides import opened_sides
 from tbd.utils.tracks import smoothstep

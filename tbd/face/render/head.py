@@ -6,8 +6,8 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.geometry import LEFT_CORNER, RIGHT_CORNER, FaceGeometry
-from tbd.face.render.glasses import Glasses
 from tbd.face.render.grid import Interpolator
+from tbd.face.render.layers.glasses import Glasses
 from tbd.utils.tracks import smoothstep
 
 NECK = 1.15

@@ -11,8 +11,8 @@ from tbd.face.render.crease_light import CreaseLight
 from tbd.face.render.expression import SMILE, ShownExpression
 from tbd.face.render.eyes import Eye, eye_aperture
 from tbd.face.render.field import CELLS, MotionField, Window
-from tbd.face.render.glasses import find_glasses
 from tbd.face.render.grid import sample
+from tbd.face.render.layers.glasses import find_glasses
 from tbd.face.render.layers.matting import composite, split_layers
 from tbd.face.render.lids import paint_clean_lids
 from tbd.face.render.mouth.painting import Mouth

@@ -10,11 +10,11 @@ import pytest
 from tbd.errors import InputError
 from tbd.face.geometry import FaceGeometry
 from tbd.face.portrait import crop_portrait
-from tbd.face.render.glasses import find_glasses
+from tbd.face.render.layers.glasses import find_glasses
 from tbd.face.tracker import FaceMeshTracker
 from tests.face.render.drawing import draw
 
-PORTRAITS = Path(__file__).parents[4] / "shared/data/portraits_more"
+PORTRAITS = Path(__file__).parents[5] / "shared/data/portraits_more"
 WEARERS = {"q016", "q018", "q052", "q056", "q059", "q064"}
 
 
