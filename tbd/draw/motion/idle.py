@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tbd.draw.motion.blinks import BlinkMotion
-from tbd.draw.motion.coarticulation import bare_teeth, ease_jaw, flatten_rounding, give_way, hang_jaw, hold_brows, spread_lips
+from tbd.draw.motion.coarticulation import bare_teeth, ease_jaw, ease_lips, flatten_rounding, give_way, hang_jaw, hold_brows, spread_lips
 from tbd.draw.motion.smiles import SlowSmiles
 from tbd.draw.motion.speaking import SpeechActivity
 from tbd.errors import InputError
@@ -169,7 +169,7 @@ class IdlePerformance:
         if self._coarticulation > 0:
             out = self._smiles(out, performed, self._coarticulation)
             speaking = self._speech(out, performed)
-            for share in (flatten_rounding, give_way, spread_lips, hold_brows):
+            for share in (flatten_rounding, give_way, spread_lips, hold_brows, ease_lips):
                 out = share(out, performed, self._coarticulation)
             out = hang_jaw(ease_jaw(out, self._coarticulation), performed, self._coarticulation, speaking)
             out = bare_teeth(out, performed, self._coarticulation)

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from tbd.draw.motion.coarticulation import JAW, bare_teeth, ease_jaw, flatten_rounding, give_way, hang_jaw, hold_brows, spread_lips
+from tbd.draw.motion.coarticulation import (
+    JAW,
+    bare_teeth,
+    ease_jaw,
+    ease_lips,
+    flatten_rounding,
+    give_way,
+    hang_jaw,
+    hold_brows,
+    spread_lips,
+)
 from tbd.face.channels import CHANNELS, INDEX
 
 SMILE, ROUND, CHEEK = INDEX["mouthSmileLeft"], INDEX["mouthPucker"], INDEX["cheekSquintLeft"]
@@ -196,3 +206,14 @@ def test_startled_brows_and_lids_stand_as_the_plan_raises_them_and_a_blink_close
     planned[:, [lid, INDEX["eyeWideRight"]]] = 0  # brows that ask or doubt move with the words
     assert (hold_brows(drawn, planned)[:, [lid, BROW]] == drawn[:, [lid, BROW]]).all()
     assert (hold_brows(drawn, planned, 0.0) == drawn).all()
+
+
+def test_lips_of_plain_speech_part_less_and_those_of_a_feeling_as_they_come():
+    lips, plan = np.zeros((2, len(CHANNELS)), np.float32), np.zeros((2, len(CHANNELS)), np.float32)
+    parting = [INDEX[f"{name}{side}"] for name in ("mouthUpperUp", "mouthLowerDown") for side in ("Left", "Right")]
+    lips[:, parting], lips[:, JAW] = 0.2, 0.3
+    plan[1, [INDEX["mouthFrownLeft"], INDEX["mouthFrownRight"]]] = 0.6
+    out = ease_lips(lips, plan)
+    assert out[0, parting] == pytest.approx(0.08) and out[1, parting] == pytest.approx(0.2) and (out[:, JAW] == lips[:, JAW]).all()
+    plan[:, parting] = 0.2  # the plan's own stay
+    assert (ease_lips(lips, plan) == lips).all() and (ease_lips(lips, 0 * plan, amount=0.0) == lips).all()
