@@ -62,10 +62,10 @@ def test_another_shape_is_refused():
 
 
 def test_what_is_drawn_is_not_what_trackers_solve_for():
-    """Figures on tracked motion stand on the basis, which stays; where a face is drawn, a frown goes farther outwards."""
+    """Figures on tracked motion stand on the basis, which stays; where a face is drawn, a frown widens the mouth less."""
     solved, drawn = (Rig(mean_face(), drawn=kind).basis[AT["mouthFrownLeft"]] for kind in (False, True))
     assert solved[291, 0] == pytest.approx(0.135, abs=0.02)
-    assert solved[291, 0] + 0.01 < drawn[291, 0] < 0.17
+    assert 0.06 < drawn[291, 0] < solved[291, 0] - 0.03
     assert drawn[291, 1] == pytest.approx(solved[291, 1], abs=0.03)
     assert (Rig(mean_face()).basis[AT["mouthFrownLeft"]] == solved).all()
 

@@ -1,5 +1,6 @@
 """Muscles pull where anatomy says."""
 
+import numpy as np
 import pytest
 
 from tbd.face.geometry import mean_face
@@ -42,8 +43,10 @@ def test_film_s_corners_and_chins_are_drawn(channel, point, axis, sign):
     assert sign * Rig(mean_face(), drawn=True).basis[AT[channel], point, axis] > 0.01
 
 
-def test_the_corners_of_a_drawn_frown_go_outwards_as_well_as_down():
-    """A corner that goes down alone narrows the mouth, which MediaPipe's landmarker reads as a pucker. It sees film's corners go 0.8 as far
-    outwards as down, and of eight portraits 0.5 where they are drawn equally far, 0.8 where by a fifth farther."""
-    corner = Rig(mean_face(), drawn=True).basis[AT["mouthFrownLeft"], 291]
-    assert 1.0 < corner[0] / -corner[1] < 1.3
+def test_a_drawn_frown_hardly_widens_the_mouth():
+    """Corners that go down alone narrow it, which MediaPipe's landmarker reads as a pucker; drawn to be read as in film they made it half
+    wider; of six filmed people a frown that is read in full adds 0.09 of the eyes' distance, a sixth of its width."""
+    rig = Rig(mean_face(), drawn=True)
+    frown = rig.basis[[AT["mouthFrownLeft"], AT["mouthFrownRight"]]].sum(0)
+    width, wider = (np.linalg.norm(points[61] - points[291]) for points in (rig.canonical, rig.canonical + frown))
+    assert 1.05 < wider / width < 1.35 and frown[61, 1] < -0.08

@@ -23,17 +23,16 @@ _TONGUE_STAYS = 0.2
 """Of the jaw's movement the tongue, which hangs on the skull as well, does not follow this share."""
 _MUCOSA = np.array([0.88, 0.74, 0.71], np.float32)
 """The moist inner side of the lips, against the colour of the lower lip."""
-_REFLECTED, _ASIDE, _EDGE_SHARE = 0.14, 0.3, 0.15
-"""How much of it, or of its light that teeth throw back, shows everywhere, more towards the corners, and more at the lips' edges. Set on 59
-filmed people, three mouths each, where the mean error falls from 0.115 to 0.111 (of 58 others from 0.100 to 0.096); larger shares fit
-better still, to 0.100, because the mesh does not know lips to a pixel, and look like fog."""
-_BARED = (0.08, 0.17)
-"""Inter-ocular distances between the lips up to which all of this holds, and from which on nothing. Held everywhere it is nearer to film
-(0.107, 0.093), but teeth that anger, fear or a laugh bares are no longer clear: two outside classifiers name 62 and 45 of 95 stills, so 70
-and 52."""
+_REFLECTED, _ASIDE, _EDGE_SHARE = 0.14, 0.45, 0.15
+"""How much of it, or of its light that teeth throw back, shows everywhere, more towards the corners, and more at the lips' edges. Set on
+filmed people; larger shares fit better still, because the mesh does not know lips to a pixel, and look like fog."""
+_BARED, _DEEP = (0.08, 0.17), 0.45
+"""Inter-ocular distances between the lips up to which all of this holds, and from which on nothing but what shows at the corners, which film
+never has black, and of that so much less. Held everywhere it is nearer to film still, but teeth that anger, fear or a laugh bares are no
+longer clear: two outside classifiers name 62 and 45 of 95 stills, so 70 and 52."""
 _BEHIND_LIP = 0.2
 """What lies just behind the lower lip is so much darker: without that line a tongue of the lip's colour is one with it."""
-_CORNER, _RIM = 0.45, 0.012
+_CORNER, _RIM = 0.4, 0.012
 """Share of half the mouth from which on it is a corner, and the width of the edges, in inter-ocular distances."""
 _FUNNEL = 0.06
 """Lips that stand out by so many inter-ocular distances halve the light behind them."""
@@ -118,11 +117,12 @@ class MouthInterior:
         edge = np.maximum(np.minimum(opening.above, opening.below), 0)
         aside = smoothstep((np.abs(opening.along) / np.float32(opening.half) - np.float32(_CORNER)) / np.float32(1 - _CORNER))
         rim = np.exp(-edge / (np.float32(_RIM) * self._scale))
-        reflected = np.float32(0 if self._own is not None else _REFLECTED)  # a photograph's own teeth show it already
-        bare: np.ndarray = (1 - reflected) * (1 - np.float32(_ASIDE) * aside) * (1 - np.float32(_EDGE_SHARE) * rim)
         wide = float((opening.above + opening.below).max(initial=0)) / float(self._scale)
         narrow = 1 - np.float32(smoothstep(np.array((wide - _BARED[0]) / (_BARED[1] - _BARED[0]))))
-        shown: np.ndarray = (1 - bare) * narrow
+        # a photograph's own teeth show what lips reflect already
+        reflected, beside = (np.float32(0), narrow) if self._own is not None else (narrow * np.float32(_REFLECTED), np.float32(1 - _DEEP) + np.float32(_DEEP) * narrow)
+        bare = (1 - reflected) * (1 - beside * np.float32(_ASIDE) * aside) * (1 - narrow * np.float32(_EDGE_SHARE) * rim)
+        shown: np.ndarray = 1 - bare
         return shown
 
     @staticmethod

@@ -16,7 +16,7 @@ _VARNISH = (0.8, 0.36)
 """The same where the whites of the eyes are as coloured as under an old varnish: beside all else there a paler tooth looks blue."""
 _WHITE_EYES, _COLOURED_EYES = 0.35, 0.6
 """Chroma of the whites of the eyes up to which they are white, shaded by lids and lashes, and from which on a whole picture is tinted."""
-_TOOTH_LIGHT = (0.9, 0.26, -0.85)
+_TOOTH_LIGHT = (0.9, 0.26, -0.8)
 """Log luminance of teeth from those of lit skin and of the whites of the eyes, and a constant, on the same footage (residual 0.18; the
 constant is the one that fits painted mouths to it best)."""
 _OVER_EYE, _OVER_SKIN = 1.3, 2.2
@@ -27,8 +27,9 @@ _PALEST, _DARKEST = 235.0, 0.9
 """The brightest tooth, and the darkest against the skin's brightness."""
 _FLESH = np.array([0.05, -0.06, -0.05])
 """Gums and tongue are a little redder than the lips and the skin about them."""
-_DEPTH = np.array([0.36, 0.2, 0.19])
-"""The darkest tenth of open mouths, against the lower lip's colour (in footage: 0.39, 0.19, 0.19)."""
+_DEPTH = np.array([0.48, 0.28, 0.26])
+"""The dark behind teeth and tongue, against the lower lip's colour; the lips' shadow makes of it the darkest tenth of open mouths (in
+footage: 0.39, 0.19, 0.19 of the lip)."""
 _COLUMNS = 12.0
 """Power, against the median of all frequencies, beyond which a frequency belongs to a line and not to noise."""
 _COLOURFUL = 0.12
