@@ -94,7 +94,7 @@ _TABLE = (
     EmotionSpec(
         name="sad", noun="sadness", adjective="sad", aliases=("sadness",),
         prototypes=(
-            prototype(_FACS + "; " + _SADNESS, {1: 1.0, 4: 0.5, 11: 0.3, 15: 0.45, 17: 0.35, 54: 0.4, 64: 0.3}),
+            prototype(_FACS + "; " + _SADNESS, {1: 1.0, 4: 0.5, 11: 0.3, 15: 0.48, 17: 0.35, 54: 0.4, 64: 0.3}),
             prototype(_FACS, {1: 1.0, 4: 0.5, 15: 0.8}),
             prototype(_FACS + ": crying", {1: 0.9, 4: 0.7, 6: 0.6, 7: 0.4, 15: 0.9, 17: 0.8, 20: 0.3, 25: 0.5}),
         ),

@@ -11,7 +11,10 @@ from tbd.utils.late_imports import imported_when_used
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
-    """A package `seldom` with a module and a function, and what forgets it."""
+    """A package `seldom` with a module and a function, and what forgets it; threads that earlier tests have left do not count."""
+    count = threading.active_count
+    others = count() - 1
+    monkeypatch.setattr(threading, "active_count", lambda: count() - others)
     (tmp_path / "seldom").mkdir()
     (tmp_path / "seldom" / "__init__.py").write_text("value = 5\n")
     (tmp_path / "seldom" / "plots.py").write_text("def draw(x, *, y): return x + y\nclass Picture: pass\n")
