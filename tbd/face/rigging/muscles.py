@@ -105,7 +105,7 @@ DRAWN_PULLS = (
     MusclePull("mouthSmile", "orbicularis oris, stretched straight", LIPS_INSIDE_CORNER, (0.0, -0.026, 0.0), 0.13),
     # a pull to the corners of MediaPipe's mouth shapes is read more, and widens the mouth by half, which no filmed frown does (0.09 of the
     # eyes' distance for a frown read in full, six people, 179 frames)
-    MusclePull("mouthFrown", "depressor anguli oris", CORNER, (-0.06, 0.0, 0.0), 0.32),
+    MusclePull("mouthFrown", "depressor anguli oris", CORNER, (-0.04, 0.0, 0.0), 0.32),
     MusclePull("mouthFrown", "orbicularis oris, which holds the middle", (*LIP_MIDDLE_TOP, *LIP_MIDDLE_BOTTOM), (0.0, 0.014, 0.0), 0.14),
     MusclePull("mouthStretch", "risorius", CORNER, (-0.03, 0.0, 0.005), 0.33),
     MusclePull("mouthStretch", "platysma", (321, 405, 335, 424), (0.0, 0.04, 0.0), 0.28, "lower"),

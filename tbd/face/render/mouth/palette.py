@@ -27,9 +27,8 @@ _PALEST, _DARKEST = 235.0, 0.9
 """The brightest tooth, and the darkest against the skin's brightness."""
 _FLESH = np.array([0.05, -0.06, -0.05])
 """Gums and tongue are a little redder than the lips and the skin about them."""
-_DEPTH = np.array([0.48, 0.28, 0.26])
-"""The dark behind teeth and tongue, against the lower lip's colour; the lips' shadow makes of it the darkest tenth of open mouths (in
-footage: 0.39, 0.19, 0.19 of the lip)."""
+_DEPTH = np.array([0.36, 0.2, 0.19])
+"""The darkest tenth of open mouths, against the lower lip's colour (in footage: 0.39, 0.19, 0.19)."""
 _COLUMNS = 12.0
 """Power, against the median of all frequencies, beyond which a frequency belongs to a line and not to noise."""
 _COLOURFUL = 0.12

@@ -5,9 +5,9 @@ import numpy as np
 from tbd.face.render.mouth.dental_arch import RigidFrame
 from tbd.utils.tracks import smoothstep
 
-_CENTRE = np.array([0.0, -0.05, -0.25])
-"""Its back rises nearly to where the rows meet, and it fills the lower row, as in the mouths of filmed people (docs/mouth.md)."""
-_RADII = np.array([0.27, 0.1, 0.27])
+_CENTRE = np.array([0.0, -0.035, -0.25])
+"""Its back rises to where the rows meet, as in the mouths of filmed people (set on eight; docs/mouth.md)."""
+_RADII = np.array([0.215, 0.1, 0.27])
 _LIGHT = np.array([0.0, 0.55, 0.835])
 """Where light comes from, in the jaw's frame: through the open lips, a little from above."""
 _WET = np.array([0.0, 0.35, 0.937])
