@@ -332,7 +332,8 @@ def test_upside_down_films_become_upright_crops_and_cuts_are_said(tmp_path):
     records = by_clip(Cache(out))
     down, up = records["down"], records["up"]
     assert (down.person, down.emotion) == ("anna", "happy")
-    assert down.reason == "the picture was turned by 180° to stand upright" and not up.reason and down.crop == up.crop
+    assert down.reason == "the picture was turned by 180° to stand upright" and not up.reason
+    assert down.crop == pytest.approx(up.crop, abs=2)  # two films, compressed each by itself
     pictures = [np.stack(list(read_video(out / record.videos["64"]))).astype(int) for record in (down, up)]
     assert np.abs(pictures[0] - pictures[1]).mean() < 3 < np.abs(pictures[0][:, ::-1, ::-1] - pictures[1]).mean()
     motions, meshes = ([load(out / getattr(r, kind)[next(iter(r.motions))]) for r in (down, up)]
