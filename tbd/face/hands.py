@@ -3,6 +3,7 @@
 import numpy as np
 
 from tbd.face.geometry import FaceGeometry
+from tbd.face.light_mediapipe import load_mediapipe
 from tbd.face.mediapipe_log import suppress_mediapipe_logs
 
 _REACH = 0.4
@@ -46,6 +47,7 @@ def hand_mask(face: FaceGeometry) -> np.ndarray:
 def _find_hands(image: np.ndarray) -> list[np.ndarray]:
     """(21, 2) landmarks of each hand, in shares of the picture's width and height."""
     with suppress_mediapipe_logs():
+        load_mediapipe()
         from mediapipe.python.solutions.hands import Hands
 
         with Hands(static_image_mode=True, max_num_hands=2, min_detection_confidence=_SURE) as model:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from tbd.face.geometry import FaceGeometry
-from tbd.face.render.expression import SMILE, ShownExpression
+from tbd.face.render.expression import ShownExpression
 from tbd.face.render.field import MotionField
-from tbd.face.render.giving_way import emphasize
+from tbd.face.render.giving_way import SMILE, emphasize
 from tbd.face.render.layers.glasses import Glasses
 from tbd.face.render.lines import line_maps
 from tbd.face.render.relief import estimate_light, relief_maps

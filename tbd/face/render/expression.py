@@ -5,7 +5,7 @@ import numpy as np
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import NUM_POINTS, FaceGeometry
-from tbd.face.render.giving_way import GivingWay, respond
+from tbd.face.render.giving_way import SMILE, GivingWay, respond
 from tbd.face.render.head import limit_to_outline
 from tbd.face.rig import Rig, held_corners, resting_smile, smile_relaxation
 from tbd.face.rigging.eyes import open_shut_eyes
@@ -34,7 +34,6 @@ _LOWER_FACE = ("mouth", "jaw", "cheek", "tongue", "noseSneer")
 _JAW = [BLENDSHAPES.index(name) for name in JAW]
 _WORN = 0.45
 """A portrait that smiles already has corners that can rise less: of a full smile so much is in it."""
-SMILE = [BLENDSHAPES.index(f"mouthSmile{side}") for side in topology.SIDES]
 
 
 class ShownExpression:

@@ -27,7 +27,8 @@ _BEND = ("mouthFrown", "mouthShrugLower", "mouthShrugUpper")
 """Movements that bend the mouth into an arch, and give way together."""
 _EASY = 0.6
 """Up to this share of what the skin may do, it does as it is asked."""
-_SMILES = [BLENDSHAPES.index(f"mouthSmile{side}") for side in topology.SIDES]
+SMILE = [BLENDSHAPES.index(f"mouthSmile{side}") for side in topology.SIDES]
+"""The smile of either half, as it lies in the coefficients."""
 _SMILE_SLIGHT, _SMILE_HALF, _SMILE_FULL = 1.0, 1.3, 1.15
 """By these factors smiles are drawn larger: slight ones of up to `_SLIGHT` as they come, since speech is full of them and the landmarker
 read 0.14 of film as 0.19; clear ones, which were drawn too faint to be named, the most by half; full ones less, as they meet resistance."""
@@ -108,7 +109,7 @@ def respond(blendshapes: np.ndarray) -> np.ndarray:
         wide, down, smile, raised = (BLENDSHAPES.index(f"{name}{side}") for name in names)
         shown[wide] *= 1 - _LIDS_UNDER_BROWS * max(blendshapes[down] - blendshapes[_INNER_BROW], 0)
         shown[raised] *= 1 - _RAISED_BY_SMILE * blendshapes[smile]
-    shown[_SMILES] *= _smile_gain(blendshapes[_SMILES])
+    shown[SMILE] *= _smile_gain(blendshapes[SMILE])
     shown[[BLENDSHAPES.index(name) for name in _ROUND]] *= np.prod(1 - _WIDENING @ blendshapes)
     return shown
 

@@ -8,9 +8,10 @@ from tbd.face.geometry import FaceGeometry, euler_to_matrix, matrix_to_euler
 from tbd.face.occlusion import is_mouth_occluded
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.crease_light import CreaseLight
-from tbd.face.render.expression import SMILE, ShownExpression
+from tbd.face.render.expression import ShownExpression
 from tbd.face.render.eyes import Eye, eye_aperture
 from tbd.face.render.field import CELLS, MotionField, Window
+from tbd.face.render.giving_way import SMILE
 from tbd.face.render.grid import sample
 from tbd.face.render.layers.glasses import find_glasses
 from tbd.face.render.layers.matting import composite, split_layers

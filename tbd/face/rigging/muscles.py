@@ -103,8 +103,8 @@ DRAWN_PULLS = (
     MusclePull("browInnerUp", "frontalis, medial part", (*BROW, 9), (-0.004, 0.025, 0.0), 0.25, "inner", "both sides", 0.06),
     MusclePull("browOuterUp", "frontalis, lateral part", BROW, (0.0, 0.02, 0.0), 0.25, "outer", firm=0.06),
     MusclePull("mouthSmile", "orbicularis oris, stretched straight", LIPS_INSIDE_CORNER, (0.0, -0.026, 0.0), 0.13),
-    # a pull to the corners of MediaPipe's mouth shapes is read more, and widens the mouth by half, which no filmed frown does (0.09 of the
-    # eyes' distance for a frown read in full, six people, 179 frames)
+    # Pulled outwards as far as down, corners make a frown that MediaPipe's landmarker reads in full and a mouth half as wide again. Filmed
+    # frowns add 0.09 of the eyes' distance to the width (six people, 179 frames), so part of the pull outwards is taken back.
     MusclePull("mouthFrown", "depressor anguli oris", CORNER, (-0.04, 0.0, 0.0), 0.32),
     MusclePull("mouthFrown", "orbicularis oris, which holds the middle", (*LIP_MIDDLE_TOP, *LIP_MIDDLE_BOTTOM), (0.0, 0.014, 0.0), 0.14),
     MusclePull("mouthStretch", "risorius", CORNER, (-0.03, 0.0, 0.005), 0.33),
