@@ -60,7 +60,7 @@ def write_clip(
         sound: (N,) float32, stereo in the file; None for none.
         size: height and width of the picture, with the frames in its middle; theirs where not given.
         rate: of the sound.
-        codec: FFmpeg's name of the video's.
+        codec: FFmpeg's name of the video's; ``libx264rgb`` keeps every pixel as it is.
     """
     import av
 
@@ -69,9 +69,9 @@ def write_clip(
     top, left = (height - frames.shape[1]) // 2, (width - frames.shape[2]) // 2
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        if codec == "libx264":
-            stream.options = {"preset": "ultrafast", "crf": "20"}
+        stream.width, stream.height, stream.pix_fmt = width, height, "rgb24" if codec == "libx264rgb" else "yuv420p"
+        if codec.startswith("libx264"):
+            stream.options = {"preset": "ultrafast", "crf": "0" if codec == "libx264rgb" else "20"}
         voice = None if sound is None else container.add_stream("aac", rate=rate, layout="stereo")
         for i in range(round(len(frames) / 25 * fps)):
             picture = np.full((height, width, 3), 90, np.uint8)

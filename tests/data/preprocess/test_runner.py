@@ -316,13 +316,17 @@ def test_a_killed_run_is_taken_up_again(how, tmp_path):
 
 
 def test_upside_down_films_become_upright_crops_and_cuts_are_said(tmp_path):
-    """In a folder with its own output, a broken link and labels with spaces; taken up again, nothing is left to do."""
+    """In a folder with its own output, a broken link and labels with spaces; taken up again, nothing is left to do.
+
+    The two films that are compared are lossless: what a codec leaves moves a mesh by thousandths of the frame, and a crop, whose sides
+    are even, then by two pixels.
+    """
     root, out = tmp_path / "raw", tmp_path / "raw/out"
     frames = performance()
     other = np.full_like(frames, 60)
     other[:, :, 16:176] = frames[:, :, ::-1][:, :, 16:176, ::-1] // 2  # mirrored, dark and blue
-    write_clip(root / "down.mp4", np.ascontiguousarray(np.rot90(frames, 2, (1, 2))), 25, tone(FRAMES / 25), (240, 320))
-    write_clip(root / "up.mp4", frames, 25, tone(FRAMES / 25), (240, 320))
+    write_clip(root / "down.mp4", np.ascontiguousarray(np.rot90(frames, 2, (1, 2))), 25, tone(FRAMES / 25), (240, 320), codec="libx264rgb")
+    write_clip(root / "up.mp4", frames, 25, tone(FRAMES / 25), (240, 320), codec="libx264rgb")
     write_clip(root / "two.mp4", np.concatenate([frames, other]), 25)
     (root / "broken.mp4").symlink_to("nowhere.mp4")
     (tmp_path / "labels.csv").write_text("clip, person, emotion\ndown, anna, happy\n")
@@ -333,13 +337,13 @@ def test_upside_down_films_become_upright_crops_and_cuts_are_said(tmp_path):
     down, up = records["down"], records["up"]
     assert (down.person, down.emotion) == ("anna", "happy")
     assert down.reason == "the picture was turned by 180° to stand upright" and not up.reason
-    assert down.crop == pytest.approx(up.crop, abs=2)  # two films, compressed each by itself
+    assert down.crop == up.crop
     pictures = [np.stack(list(read_video(out / record.videos["64"]))).astype(int) for record in (down, up)]
-    assert np.abs(pictures[0] - pictures[1]).mean() < 3 < np.abs(pictures[0][:, ::-1, ::-1] - pictures[1]).mean()
+    assert np.abs(pictures[0] - pictures[1]).max() == 0 and np.abs(pictures[0][:, ::-1, ::-1] - pictures[1]).mean() > 3
     motions, meshes = ([load(out / getattr(r, kind)[next(iter(r.motions))]) for r in (down, up)]
                        for kind, load in (("motions", Motion.load), ("points", load_points)))  # fmt: skip
     assert motions[0].metadata["turned"] == 180
-    assert np.abs(motions[0].values - motions[1].values).mean() < 0.02 and np.abs(meshes[0] - meshes[1]).mean() < 0.02
+    assert np.abs(motions[0].values - motions[1].values).max() < 1e-6 and np.abs(meshes[0] - meshes[1]).max() < 1e-6
     assert records["two"].status == "failed" and "Another person seems to be seen in two.mp4 from 1.20 s on" in records["two"].reason
     written = {path: path.stat().st_mtime_ns for path in out.glob("records/*/*.json")}
     assert main(arguments) == 0
