@@ -13,8 +13,8 @@ from tbd.face.rigging.mouth import JAW, resting_jaw_drop
 
 _TOO_SOFT = 0.03
 """Inter-ocular distances of blur beyond which nobody can tell whether eyes are shut."""
-_OVERLAP = 0.016
-"""How far a closed upper lid reaches over the lower one, so that it hides its wet rim; in inter-ocular distances."""
+_OVERLAP = 0.006, 0.01
+"""How far a closed upper lid reaches down and a lower one up under it, so that it hides its wet rim; in inter-ocular distances."""
 _CONTRARY = np.zeros((len(BLENDSHAPES), 4), np.float32)
 """Movements that a smile gives way to, in groups of those that go together, with how much of it full strength ends."""
 for _group, _names in enumerate(
@@ -68,9 +68,10 @@ class ShownExpression:
         ]
         self.modes = np.concatenate(modes).astype(np.float32)
         """(56, 478, 3) displacements of the mesh at full weight."""
-        overlap = _OVERLAP if self.opened is None else 0.0  # lids that are shut in the portrait meet where they lie
-        for side in topology.SIDES:
-            self.modes[BLENDSHAPES.index(f"eyeBlink{side}"), list(topology.on_side(topology.EYE_TOP[1:-1], side)), 1] -= overlap
+        for side in topology.SIDES if self.opened is None else ():  # lids that are shut in the portrait meet where they lie
+            blink = self.modes[BLENDSHAPES.index(f"eyeBlink{side}")]
+            for lid, overlap in ((topology.EYE_TOP, -_OVERLAP[0]), (topology.EYE_BOTTOM, _OVERLAP[1])):
+                blink[list(topology.on_side(lid[1:-1], side)), 1] += overlap
         for name, gain in _LIP_GAINS.items():
             for channel in (name, f"{name}Left", f"{name}Right"):
                 if channel in BLENDSHAPES:

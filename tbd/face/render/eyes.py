@@ -7,7 +7,7 @@ from tbd.face.geometry import FaceGeometry
 from tbd.face.render.brow_skin import BROW_LOWER
 from tbd.face.render.contour import Aperture, Opening, affine_from_points, aperture_coverage, edge_ramp, warp_texture
 from tbd.face.render.grid import spread
-from tbd.face.render.lids import LidEdges, lid_curves
+from tbd.face.render.lids import LidEdges, lid_curves, wing_share
 from tbd.face.render.skin import shadow_tint
 from tbd.utils.tracks import smoothstep
 
@@ -27,6 +27,8 @@ _IRIS = 0.064
 """Radius of an iris in inter-ocular distances (5.8 mm)."""
 _DOWN = 0.2
 """Of an eye's opening, how far its lid has come down when its skin is painted wholly."""
+_UNFOLDS, _LASH_FADE = (0.88, 0.65), 0.045
+"""How much of its fold a lid loses, and by when; over how many inter-ocular distances above its lashes that begins."""
 _MARGIN = (0.12, 0.15, 0.12)
 """Inter-ocular distances beyond the lids (aside, up, down) that are drawn with them."""
 
@@ -42,6 +44,7 @@ class Eye:
         lower: (h, w, 3) uint8 RGB, likewise of the lower lid.
         blur: Pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
         opened: (478, 2) pixels of the mesh with its eyes open, where the portrait's are shut: its eyeballs are then made up.
+        lash_height: (h, w) pixels over the upper lid's edge up to which its lashes reach, see `CleanLids`.
 
     Attributes:
         aperture: The opening between the lids.
@@ -56,6 +59,7 @@ class Eye:
         lower: np.ndarray,
         blur: float = 0.0,
         opened: np.ndarray | None = None,
+        lash_height: np.ndarray | None = None,
     ) -> None:
         self._iris = list(topology.on_side(topology.IRIS, side))
         self._shut = opened is not None
@@ -75,7 +79,9 @@ class Eye:
         image = face.image[pixels].astype(np.float32)
         clean = self._compose(opening, self._rest, face.project(self._anchors)[:, :2], upper, lower, whole)
         tint = shadow_tint(face.image, face.points[:, :2])
-        self._edges = LidEdges(image, clean, opening, lid_curves(top, bottom), pixels, face.scale, blur, opened is not None, tint)
+        curves, self._outwards = lid_curves(top, bottom), 1 if side == "Left" else -1
+        self._lashes = 0.0 if lash_height is None else float(np.median(lash_height))
+        self._edges = LidEdges(image, clean, opening, curves, pixels, face.scale, blur, self._shut, tint, lash_height, self._outwards)
 
     def _paint(self) -> tuple[np.ndarray, np.ndarray]:
         """The white (h, w, 3) and the iris (h, w, 4, colour times alpha and alpha), float32, over the window."""
@@ -135,7 +141,9 @@ class Eye:
         corners, brow = self.aperture.top[:: len(self.aperture.top) - 1], self._brow
         lift = (moved - self._rest)[corners, 1].mean() - (moved - self._rest)[brow, 1].min()
         above = np.array([_MARGIN[0] * scale, _MARGIN[1] * scale + max(float(lift), 0.0)])
-        low = np.floor(points.min(0) - above).astype(int)
+        low = points.min(0) - above
+        low[1] = min(low[1], moved[brow, 1].mean() - self.aperture.pixels[0].start)  # a lid that is shut reaches up to its brow
+        low = np.floor(low).astype(int)
         high = np.ceil(points.max(0) + np.array(_MARGIN[::2]) * scale).astype(int)
         height, width = self.aperture.shape
         left, top = np.clip(low, 0, [width - 1, height - 1])
@@ -167,11 +175,17 @@ class Eye:
         """(h, w) 0..1, where the eye is drawn over the warped portrait: between the lids and below them, and above as a lid comes down.
 
         Painted skin has no lashes and no make-up, which go with the lid's edge; a rising brow would draw one away from the other. What it
-        draws out is the portrait's own skin.
+        draws out is the portrait's own skin. Above the lashes the portrait's own skin gives way more slowly: its fold flattens as the
+        lid comes down.
         """
-        lid = np.float32(1) if self._shut else smoothstep(np.array(closing / _DOWN, np.float32))
-        edge = np.clip(-opening.above / np.float32(self._soft), 0, 1)
-        painted: np.ndarray = 1 + edge * (lid - 1)
+        if self._shut:
+            return np.ones_like(opening.above)
+        lid, fold = (np.float32(most) * smoothstep(np.array(closing / down, np.float32)) for most, down in ((1, _DOWN), _UNFOLDS))
+        over = -opening.above
+        high = smoothstep((over - np.float32(self._lashes)) / np.float32(_LASH_FADE * self._face.scale))
+        high = high * (1 - wing_share(opening, self._outwards))
+        edge = np.clip(over / np.float32(self._soft), 0, 1)
+        painted: np.ndarray = 1 + edge * (lid + high * (fold - lid) - 1)
         return painted
 
     def _compose(

@@ -10,6 +10,7 @@ import numpy as np
 
 from tbd.face.render.contour import Opening
 from tbd.face.render.grid import spread
+from tbd.face.render.shut_lids import ShutLid
 from tbd.utils.tracks import smoothstep
 
 STEPS = 4
@@ -31,8 +32,9 @@ _RIM = 0.018
 """Inter-ocular distances below the lower lid's edge that hold its wet rim and what the mesh leaves of the eye."""
 _GRAIN = 7.0
 """Levels of the skin's own grain that painted skin takes over at most."""
-_LIT = (0.84, 1.1)
-"""A closed lid bulges into the light: its lightness, at least and at most, as a share of that of the skin under the eye."""
+_LIT, _SHADED = (0.86, 1.1), 0.26
+"""A closed lid bulges into the light: its lightness, at least and at most, as a share of that of the skin under the eye; and the log light
+by which that least is less towards the nose, whose root shades it."""
 _SHINES = 1.08
 """Lightness of the skin under an eye in one place, at most, as a share of its median."""
 _HUE = 0.8
@@ -43,11 +45,19 @@ _DARKEST = 1.2
 _ROOTS, _TIPS = 0.02, 0.04
 """Inter-ocular distances from the edge within which lashes are darkest, and within which they hang once the eye is shut."""
 _LINE_WIDTH = 0.012
-"""Half the width of that line, in inter-ocular distances."""
-_DOME, _FOLD = 0.14, 0.12
-"""Log light across the middle of a closed lid, and what the fold over it takes away."""
-_LINE = (0.45, 0.95)
-"""Log light that the line between closed lids takes away, at least and at most: as dark as the portrait's own lashes are at their roots."""
+"""Half the width of the line at the lid's edge of an eye that the portrait shows shut, in inter-ocular distances."""
+_OPENED_LINE = 0.675
+"""Log light that it takes away once that eye is open."""
+_FILLED, _FOLD = 0.045, (0.5, 0.3)
+"""Half the width of folds that a lid loses as it comes down, in inter-ocular distances; and of the way to the brow from where on they are
+kept, and over how much of it that begins."""
+_WING, _WING_HEIGHT, _WING_WIDTH, _WING_SHARE = (0.8, 1.35, 0.3), 0.1, 0.05, 0.4
+"""Lashes and liner beyond the corner at the temple: half-widths of the eye, from its middle, between which they are cleared away and over
+how many that begins and ends; how far up and down in inter-ocular distances; and half of how wide they are at most, in inter-ocular
+distances and in half-widths of the eye."""
+_SWEPT = (1.4, 0.3)
+"""Half-widths of the eye, from its middle towards the temple, beyond which what stands on an open lid's edge stays where it is, and over
+how many that begins."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,20 @@ def lid_curves(top: np.ndarray, bottom: np.ndarray) -> LidCurves:
     return LidCurves(middle, axis, half, np.array(heights))
 
 
+def wing_share(opening: Opening, outwards: int) -> np.ndarray:
+    """Tell where lashes and liner spread beyond the eye's corner.
+
+    Args:
+        opening: The eye.
+        outwards: 1 where the temple lies to the right in the picture, -1 where to the left.
+
+    Returns:
+        (h, w) 0..1, 1 from the corner at the temple on.
+    """
+    share: np.ndarray = smoothstep((opening.along * np.float32(outwards / opening.half) - np.float32(_WING[0])) / np.float32(_WING[2]))
+    return share
+
+
 @dataclass(frozen=True)
 class CleanLids:
     """The skin of both lids without lashes, over the window of one eye.
@@ -119,18 +143,26 @@ class CleanLids:
         lower: (h, w, 3) float32, skin of the lower lid, likewise.
         upper_share: (h, w) float32 0..1, how much of `upper` is painted; 0 where it is the portrait itself.
         lower_share: (h, w) float32 0..1, likewise.
+        lash_height: (h, w) float32, pixels over the upper lid's edge up to which lashes or liner reach, at each pixel's place along it.
     """
 
     upper: np.ndarray
     lower: np.ndarray
     upper_share: np.ndarray
     lower_share: np.ndarray
+    lash_height: np.ndarray
 
 
 def paint_clean_lids(
-    image: np.ndarray, skin: np.ndarray, opening: Opening, room: float, scale: float, tint: np.ndarray | None = None
+    image: np.ndarray,
+    skin: np.ndarray,
+    opening: Opening,
+    room: float,
+    scale: float,
+    tint: np.ndarray | None = None,
+    outwards: int = 0,
 ) -> CleanLids:
-    """Paint the skin of the lids as it is without lashes, liner and the eye's rim.
+    """Paint the skin of the lids as it is without lashes, liner and the eye's rim, and the upper one's without its fold.
 
     Args:
         image: (h, w, 3) float32 RGB 0..255, the window of the eye at rest.
@@ -139,6 +171,7 @@ def paint_clean_lids(
         room: Pixels from the upper lid's edge to the brow.
         scale: Pixels per inter-ocular distance.
         tint: (3,) exponents of light in the shades of this skin, see `tbd.face.render.skin.shadow_tint`; shades are grey by default.
+        outwards: 1 where the temple lies to the right in the picture, -1 where to the left, 0 where nobody knows.
 
     Returns:
         The skin of both lids.
@@ -154,10 +187,12 @@ def paint_clean_lids(
     # where a mesh is a little off, the white of the eye lies under it
     usual = np.minimum(_SHINES * np.median(reference) / np.maximum(reference, 1), 1)
     low, reference = low * usual[:, None], reference * usual
-    hooded = np.clip(1.5 * (1 - lightness / np.maximum(_LIT[0] * reference, 1)), 0, 1)[:, None]
-    high += hooded * (_LIT[0] * low - high)
+    inwards = smoothstep(np.clip(-outwards * np.linspace(-1.1, 1.1, _BINS) - 0.05, 0, 1))
+    least = _LIT[0] * np.exp(-_SHADED * inwards)
+    hooded = np.clip(1.5 * (1 - lightness / np.maximum(least * reference, 1)), 0, 1)[:, None]
+    high += hooded * (least[:, None] * low - high)
     lightness = high.mean(-1)
-    lit = np.clip(lightness, _LIT[0] * reference, _LIT[1] * reference)[:, None]
+    lit = np.clip(lightness, least * reference, _LIT[1] * reference)[:, None]
     own = high * (lit / np.maximum(lightness, 1)[:, None])
     skins = low * (lit / np.maximum(reference, 1)[:, None]) ** (1.0 if tint is None else tint)
     high = own + _HUE * (skins - own)
@@ -166,11 +201,34 @@ def paint_clean_lids(
     grain = _shifted(grain, opening, 0.07 * scale) * (skin > 0.5).mean()
     tips = _along(np.minimum(_lash_height(image, along, over, high, scale), _LASHES_MOST * room)[:, None], along)[..., 0]
     fade = np.clip(_PAINTED_MOST * room - tips, _LEAST_FADE * scale, _FADE * scale)
-    upper_share = (1 - smoothstep((over - tips) / fade)) * near
+    lid_share = (1 - smoothstep((over - tips) / fade)) * near
+    fold_share = (1 - smoothstep((over / room - _FOLD[0]) / _FOLD[1])) * near
+    wing = wing_share(opening, outwards) * (1 - smoothstep((outwards * along - _WING[1]) / _WING[2]))
+    wing = wing * smoothstep(2 - np.abs(over) / (0.5 * _WING_HEIGHT * scale))
+    wide = min(_WING_WIDTH, _WING_SHARE * opening.half / scale)  # of an eye that is seen from aside the wing is short, and hair is near
+    plain = image + wing[..., None] * (_without_lines(image, scale, wide, wide) - image)
+    upper = plain + fold_share[..., None] * (_without_lines(plain, scale, _FILLED) - plain)
     lower_share = (1 - smoothstep((under - _RIM * scale) / (_FADE * scale))) * near
-    upper = image + upper_share[..., None] * (above + grain - image)
-    lower = image + lower_share[..., None] * (below + grain - image)
-    return CleanLids(*(part.astype(np.float32) for part in (np.clip(upper, 0, 255), np.clip(lower, 0, 255), upper_share, lower_share)))
+    upper += lid_share[..., None] * (above + grain - upper)
+    lower = plain + lower_share[..., None] * (below + grain - plain)
+    shares = np.maximum.reduce([lid_share, fold_share, wing]), np.maximum(lower_share, wing)
+    return CleanLids(*(part.astype(np.float32) for part in (np.clip(upper, 0, 255), np.clip(lower, 0, 255), *shares, tips)))
+
+
+def _without_lines(image: np.ndarray, scale: float, down: float, across: float = 0.0) -> np.ndarray:
+    """(h, w, 3) the picture without what is dark and narrow: it is as light as the darker one of its sides.
+
+    `down` and `across` are half the height and half the width of what goes, in inter-ocular distances.
+    """
+    import cv2
+
+    soft = cv2.GaussianBlur(image, (0, 0), max(0.008 * scale, 0.6))
+    size = 2 * round(across * scale) + 1, 2 * max(round(down * scale), 1) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size)
+    filled = cv2.GaussianBlur(cv2.morphologyEx(soft, cv2.MORPH_CLOSE, kernel), (0, 0), max(0.02 * scale, 0.8))
+    gain = np.maximum(filled - soft, 0)
+    # what was dark is noisy once it is light
+    return soft + gain + (image - soft) * np.exp(-gain.mean(-1, keepdims=True) / np.float32(_GRAIN))
 
 
 def _colours(image: np.ndarray, skin: np.ndarray, along: np.ndarray, band: np.ndarray) -> np.ndarray:
@@ -238,6 +296,8 @@ class LidEdges:
         blur: Pixels (standard deviation) by which the portrait's edges are softer than a sharp one's.
         shut: Whether the eye is closed in the portrait: its lashes hang over the lower lid, and rise as it opens.
         tint: (3,) exponents of light for red, green and blue in the shades of this skin, see `tbd.face.render.skin.shadow_tint`.
+        lash_height: (h, w) pixels over the upper edge up to which what is dark goes along with it, see `CleanLids`; all of it by default.
+        outwards: 1 where the temple lies to the right in the picture, -1 where to the left.
     """
 
     def __init__(
@@ -251,6 +311,8 @@ class LidEdges:
         blur: float,
         shut: bool = False,
         tint: np.ndarray | None = None,
+        lash_height: np.ndarray | None = None,
+        outwards: int = 1,
     ) -> None:
         import cv2
 
@@ -263,6 +325,9 @@ class LidEdges:
         upper = np.where(opening.above < 0, 1, np.where(opening.below < 0, 0, 1 - smoothstep((inside - 0.45) / 0.35)))[..., None]
         if shut:
             upper = np.ones_like(upper)
+        elif lash_height is not None:  # a fold over the lid is none of its edge, and goes nowhere
+            high = smoothstep((-opening.above - lash_height) / (_FADE / 2 * scale))
+            light = light * (1 - high * (1 - wing_share(opening, outwards)))[..., None].astype(np.float32)
         self._upper, self._lower = light * upper.astype(np.float32), light * (1 - upper).astype(np.float32)
         near = np.where(opening.above < 0, np.float32(_TIPS * scale), np.float32(_ROOTS * scale))
         dark = np.float32(_DARKEST) * np.tanh(np.minimum(self._upper, 0) / np.float32(_DARKEST))
@@ -270,7 +335,7 @@ class LidEdges:
         self._line = float(np.hypot(_LINE_WIDTH * scale, 1.4 * blur))
         roots = (np.abs(opening.above) < _ROOTS * scale) & (np.abs(opening.along) < 0.8 * opening.half)
         depth = -float(np.percentile(dark[roots].mean(-1), 35)) if roots.any() else 0.0
-        self._dark = float(np.clip(depth, *_LINE)) * _LINE_WIDTH * scale / self._line
+        self._outwards, self._shut_lid = np.float32(outwards), ShutLid(scale, opening.half, outwards, max(depth, 0.0), blur, self._tint)
 
     def light(self, opening: Opening, closing: float) -> np.ndarray:
         """Read the log light of the edges for an eye in one frame.
@@ -293,18 +358,13 @@ class LidEdges:
         light = self._read(self._upper, along, over, 0)
         lower = self._read(self._lower, along, -opening.below, 1)
         if shut > 0:
-            # In the corners the edges do not move, so they stay as they are.
-            turned = spread(np.float32(shut) * (1 - smoothstep((np.abs(along) - 0.95) / 0.25)).astype(np.float32))
-            hanging = np.where(opening.above < 0, opening.above / np.float32(0.35), -opening.above / np.float32(0.6))
-            lashes = self._read(self._lashes, along, hanging, 0)
-            light = np.float32(1 - 0.6 * shut) * light  # what the corners show of the open eye goes, but for liner
-            light = light + turned * (lashes - light)
-            line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
-            light = np.minimum(light, -np.float32(self._dark) * turned * spread(line) * self._tint)
-            lower = (1 - turned) * lower
-            # A closed lid is a dome: lightest across its middle, turning away towards fold and corners.
-            bulge, fold = (self._over_the_edge(opening, along, height, width) for height, width in ((0.06, 0.035), (0.105, 0.022)))
-            light = light + turned * spread(np.float32(_DOME) * bulge - np.float32(_FOLD) * fold) * self._tint
+            # Towards the nose the edges do not move, so they stay as they are; at the temple they go down with the lid.
+            out = along * self._outwards
+            kept = smoothstep((np.where(out > 0, out - np.float32(_SWEPT[0]), -out - np.float32(0.95))) / np.float32(_SWEPT[1]))
+            turned = np.float32(shut) * (1 - kept).astype(np.float32)
+            light = light * spread(np.float32(1 - 0.6 * shut) * (1 - turned))
+            lower = spread(1 - turned) * lower
+            light = light + self._shut_lid.light(opening, shut)
         light = light + lower
         if moved > 0:
             # The hue of what is nearly black is noise, which becomes coloured specks where it lies over skin.
@@ -322,15 +382,9 @@ class LidEdges:
             rising = np.where(opening.above < 0, -opening.above / np.float32(0.8), opening.above / np.float32(0.5))
             light = light + np.float32(opened) * self._read(self._lashes, along, rising, 0)
             line = np.exp(-((opening.above / np.float32(self._line)) ** 2)) * np.clip(4 * (1 - np.abs(along)), 0, 1)
-            light = np.minimum(
-                light, -np.float32(1.5 * _LINE[0] * _LINE_WIDTH * self._scale / self._line * opened) * spread(line) * self._tint
-            )
+            depth = _OPENED_LINE * opened * _LINE_WIDTH * self._scale / self._line
+            light = np.minimum(light, -np.float32(depth) * spread(line) * self._tint)
         return light
-
-    def _over_the_edge(self, opening: Opening, along: np.ndarray, height: float, width: float) -> np.ndarray:
-        """0..1, a soft band at a height over the lid's edge that ends at the corners; both in inter-ocular distances."""
-        band = np.exp(-(((opening.above / np.float32(self._scale) + np.float32(height)) / np.float32(width)) ** 2))
-        return np.where(opening.above < 0, band, 0) * np.clip(1 - along**2, 0, 1)
 
     def _read(self, light: np.ndarray, along: np.ndarray, distance: np.ndarray, edge: int) -> np.ndarray:
         import cv2

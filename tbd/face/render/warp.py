@@ -92,7 +92,8 @@ class PortraitWarper:
         top, bottom, brow = (points[list(ids)] for ids in (aperture.top, aperture.bottom, topology.on_side((53, 52, 65), side)))
         room = float(np.linalg.norm(brow.mean(0) - top[3:6].mean(0)))
         image, tint = face.image[pixels].astype(np.float32), shadow_tint(face.image, face.points[:, :2])
-        clean = paint_clean_lids(image, skin[pixels], aperture.open(top, bottom), room, face.scale, tint)
+        outwards = 1 if side == "Left" else -1
+        clean = paint_clean_lids(image, skin[pixels], aperture.open(top, bottom), room, face.scale, tint, outwards)
         skins = []
         for foreground, colour, share in (
             (self._upper_lids, clean.upper, clean.upper_share),
@@ -106,7 +107,7 @@ class PortraitWarper:
         if self.expression.opened is not None:
             moved = face.project(face.canonical + self.expression.opened) - face.project(face.canonical)
             opened = points + moved[:, :2]
-        return Eye(face, side, pixels, skins[0], skins[1], self._blur, opened)
+        return Eye(face, side, pixels, skins[0], skins[1], self._blur, opened, clean.lash_height)
 
     def draw(self, values: np.ndarray, neutralize: float | None = None) -> np.ndarray:
         """Draw one frame.

@@ -79,3 +79,16 @@ def test_shut_eyes_open_as_far_as_the_mean_face_s_and_open_ones_are_left(rig):
 
 def test_one_eye_that_is_shut_winks_and_stays(rig):
     assert open_shut_eyes(moved(rig, eyeBlinkLeft=1)) is None
+
+
+@pytest.mark.parametrize("side", topology.SIDES)
+def test_the_lids_of_a_drawn_face_meet_lower_towards_the_temple_whose_corner_goes_down(side):
+    drawn, solved = (Rig(mean_face(), drawn=kind) for kind in (True, False))
+    top = list(topology.on_side(topology.EYE_TOP, side))
+    shut, width = moved(drawn, eyeBlink=1)[top], np.linalg.norm(drawn.canonical[top[0]] - drawn.canonical[top[-1]])
+    corner, nose = shut[0, 1] - drawn.canonical[top[0], 1], shut[-1, 1] - drawn.canonical[top[-1], 1]
+    assert -0.1 < corner / width < -0.03 and nose == 0
+    ends = drawn.canonical[[top[0], top[-1]]]
+    over = shut[:, 1] - np.interp(np.abs(shut[:, 0]), np.sort(np.abs(ends[:, 0])), ends[np.argsort(np.abs(ends[:, 0])), 1])
+    assert over[1:3].mean() < over[-3:-1].mean() - 0.05 * width
+    assert (moved(solved, eyeBlink=1)[top[0]] == solved.canonical[top[0]]).all()  # what is tracked keeps its corners
