@@ -77,6 +77,33 @@ def test_it_is_given_warped_lips_and_judged_by_another_than_taught(tmp_path):
         MouthRefiner(MouthUNet(8, 2), warped=2)
 
 
+def test_what_is_painted_is_measured_once(tmp_path):
+    """Validation comes back to the same batches; the network's errors are new each time, the painting's are not."""
+
+    class Counts(_Brightness):
+        asked = 0
+
+        def forward(self, a, b, mask):
+            self.asked += 1
+            return super().forward(a, b, mask)
+
+    write_crops(tmp_path / "m.npz")
+    data, judge = MouthDataModule(str(tmp_path / "m.npz"), batch_size=8, val_share=0.4), Counts()
+    refiner = MouthRefiner(MouthUNet(8, 2), MouthLoss(adversarial=0, perceptual=0), judge=judge)
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    trainer, seen = L.Trainer(accelerator="cpu", **quiet, enable_checkpointing=False), []
+    for level in (0.0, 0.2):
+        torch.nn.init.constant_(refiner.network.proj_out.bias, level)
+        seen.append({name: float(value) for name, value in trainer.validate(refiner, data, verbose=False)[0].items()})
+    batches = len(data.val_dataloader())
+    assert judge.asked == (1 + 2 * 2) * batches  # the painting, which these crops have twice, and two networks between either lips
+    changed = {name for name in seen[0] if seen[0][name] != seen[1][name]}
+    assert changed and not any("painted" in name for name in changed) and {"val/l1", "val/looks", "val/ratio"} <= changed
+    other = next(iter(data.val_dataloader()))
+    brighter = {**other, "painted": other["painted"] + 1}
+    assert refiner.errors(brighter)["painted"] != refiner.errors(other)["painted"]
+
+
 def test_the_shipped_experiment_trains_and_its_checkpoint_draws(tmp_path):
     from tbd.cli.main import main
     from tbd.draw.mouth.renderer import load_network
