@@ -68,10 +68,10 @@ class IdleMotion:
     Here the eyes jump between the eyes and the mouth of whom they talk to and what lies beside, as often as filmed people's do, except
     while the plan directs them; one half of the face goes a little farther than the other, by a share of what it does, which is the
     performance's own, wanders and is less for strong movements; and the head takes another pose every second or two, while the eyes stay
-    where they look, except while the plan directs it. A smile gives way while lips round, and what else a feeling and speech ask of the
-    same muscles is shared as people share it, where a corpus adds feeling to speech. Smiles that no plan asks for take seconds, lips that
-    sounds stretch smile with them, and jaws open for sounds as far as people's. Lids that blink shut, and blink as often as people's
-    (`tbd.draw.motion.blinks`).
+    where they look, except while the plan directs it at a time of its own. A smile gives way while lips round, and what else a feeling and
+    speech ask of the same muscles is shared as people share it, where a corpus adds feeling to speech. Smiles that no plan asks for take
+    seconds, lips that sounds stretch smile with them, and jaws open for sounds as far as people's. Lids that blink shut, and blink as
+    often as people's (`tbd.draw.motion.blinks`).
 
     Args:
         glances: How far the eyes jump, 1 as people's; 0: not at all.
@@ -179,7 +179,7 @@ class IdlePerformance:
         if self._glances > 0:
             looks += self._glances * (self._gaze(frames) + self._scan(frames))
         if self._sway > 0:
-            looks += self._turn(out, frames, performed)
+            looks += self._turn(out, frames, performed - _posture(plan))
         if self._glances > 0 or self._sway > 0:
             self._look(out, looks, performed)
         self._blink(out, performed)
@@ -198,9 +198,9 @@ class IdlePerformance:
                 column = out[:, INDEX[name + side]]
                 column[...] = np.clip(column * (1 + sign * apart), 0, np.maximum(column, 1))
 
-    def _turn(self, out: np.ndarray, frames: np.ndarray, performed: np.ndarray) -> np.ndarray:
-        """Turn the head; returns (T, 2) how far the eyes turn so that they stay where they look."""
-        directed = np.abs(performed[:, _ROTATIONS]).max(-1)
+    def _turn(self, out: np.ndarray, frames: np.ndarray, directions: np.ndarray) -> np.ndarray:
+        """Turn the head where nothing directs it; returns (T, 2) how far the eyes turn so that they stay where they look."""
+        directed = np.abs(directions[:, _ROTATIONS]).max(-1)
         turned = self._sway * np.clip(1 - directed / _DIRECTED, 0, 1)[:, None] * self._pose(frames)  # (T, 2) down, to the left
         out[:, _ROTATIONS[:2]] += turned
         return -turned[:, ::-1] / _EYE
@@ -241,6 +241,12 @@ class _Shifts:
         for (_, before), (start, target) in pairwise(self._known):
             place += _step((frames - start) / self._width)[:, None] * (target - before)
         return place
+
+
+def _posture(plan: MusclePlan) -> np.ndarray:
+    """(58,) what the plan holds all along: a head that a feeling bows or raises still lives, one that turns at a time obeys."""
+    held = tuple(action for action in plan.actions if action.onset is None and action.offset is None)
+    return np.asarray(perform(plan.model_copy(update={"actions": held}), 1)[0])
 
 
 def fixations(

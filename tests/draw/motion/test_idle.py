@@ -57,6 +57,13 @@ def test_a_head_that_the_plan_directs_does_nothing_of_itself():
     assert (moved[112:150, head] == 0).all() and moved[:90, head].any()
 
 
+def test_a_head_that_a_feeling_bows_throughout_still_lives():
+    bowed = IdleMotion(0, 0)(STILL, MusclePlan(actions=(MuscleAction(unit=54, intensity=0.4),)), 2)
+    free = IdleMotion(0, 0)(STILL, MusclePlan(), 2)
+    head = [INDEX[name] for name in ("headPitch", "headYaw")]
+    assert (bowed[:, head] == free[:, head]).all() and np.degrees(free[:, head]).std(0).min() > 0.3
+
+
 def shares(level: float) -> list[np.ndarray]:
     """Left in parts of right, of a smile in forty performances; both together stay as they are, and lids close together."""
     moved = [IdleMotion(glances=0)(smiling(level), MusclePlan(), seed) for seed in range(40)]

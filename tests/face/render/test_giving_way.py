@@ -6,6 +6,7 @@ import pytest
 from tbd.face.geometry import mean_face
 from tbd.face.render.giving_way import GivingWay, emphasize, respond
 from tbd.face.rig import Rig
+from tbd.face.rigging.muscles import BROW_INNER
 from tests.face.rigging.poses import AT, lid_gap, pose
 
 
@@ -62,6 +63,12 @@ def test_lids_widen_less_under_a_lowered_brow_of_their_side():
 def test_brows_that_are_drawn_together_and_raised_weigh_on_no_lid():
     assert respond(pose(eyeWide=0.9, browDown=0.6, browInnerUp=0.8))[AT["eyeWideLeft"]] == pytest.approx(0.9)
     assert respond(pose(eyeWide=0.9, browDown=0.6, browInnerUp=0.2))[AT["eyeWideLeft"]] < 0.7
+
+
+def test_brows_that_rise_whole_are_drawn_together_and_not_down(face):
+    afraid = respond(pose(browDown=0.6, browInnerUp=0.9, browOuterUp=0.6))
+    assert afraid[AT["browDownLeft"]] < 0.5 * respond(pose(browDown=0.6, browInnerUp=0.9))[AT["browDownLeft"]]  # as in grief, which is 1+4
+    assert moved(face, browDown=0.6, browInnerUp=0.9, browOuterUp=0.6)[0][BROW_INNER[0], 1] > 0.03
 
 
 def test_a_blink_closes_wide_eyes_under_lowered_brows(face):
