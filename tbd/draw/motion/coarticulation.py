@@ -56,10 +56,10 @@ _OPENS_FARTHER, _DROPPED, _WIDEST = 3.0, 0.2, 0.54
 """By how much farther a jaw opens for sounds that a plan drops far, relative; the drop with which it does by three quarters of that (plans
 of surprise and fear drop it by 0.2); and how far it opens at most. MEAD's actors open theirs by 0.33 to 0.44 and 0.25 to 0.32 (medians) and
 by 0.54 and 0.45 (85th percentiles)."""
-_ROUNDS, _DROPS = 3.2, 0.15
+_ROUNDS, _DROPS = 2.0, 0.15
 """Multiple of a plan's rounding that is added to that of sounds, where it drops the jaw by the second: a plan for speech keeps 0.45 of a
 feeling's, and a model draws a third of that beside sounds. Three surprised people on film are read with a pucker of 0.16 (median) and 0.82
-(85th percentile), drawn ones with 0.04 and 0.55 while the multiple was 1.2."""
+(85th percentile), drawn ones with 0.04 and 0.55 while the multiple was 1.2. Above 2 the lower lip comes to a point below the teeth."""
 _TEETH = 0.4
 """How far the upper lip of a full smile is raised where lips are apart: of MEAD's four happy speakers the landmarker reads mouthUpperUp at
 0.31, 0.34, 0.48 and 0.69 (medians), a model draws 0.08."""

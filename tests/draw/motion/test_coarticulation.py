@@ -111,7 +111,7 @@ def rounding(jaw: float, **closing: float) -> tuple[np.ndarray, np.ndarray]:
 
 def test_lips_that_a_plan_rounds_round_with_a_dropped_jaw_between_closures():
     values, planned = rounding(0.2)
-    assert hang_jaw(values, planned, speaking=1.0)[0, ROUND] == pytest.approx(0.1 + 0.9 * 3.2 * 0.15)
+    assert hang_jaw(values, planned, speaking=1.0)[0, ROUND] == pytest.approx(0.1 + 0.9 * 2.0 * 0.15)
     closed, planned = rounding(0.2, mouthRollLower=0.4)
     assert hang_jaw(closed, planned, speaking=1.0)[0, ROUND] == np.float32(0.1)
     kiss, planned = rounding(0.2)
