@@ -15,7 +15,7 @@ _EKMAN = "Ekman & Friesen 1975/1978, Unmasking the Face; FACS"
 _SQUARE = "Ekman & Friesen 1975, Unmasking the Face: anger with the mouth open and square, and nostrils that may flare; FACS"
 _ROUND = "lips of MEAD's speakers (Wang et al. 2020), which a dropped jaw draws into an O"
 _TAUT = "Ekman & Friesen 1975, Unmasking the Face: open lips that are tensed and drawn back, lower teeth bared; heads as MEAD's"
-_REPELLED = _FACS + ": mouth open, cheeks that AU9 raises; heads as MEAD's speakers raise them (Wang et al. 2020)"
+_REPELLED = _FACS + ": mouth open; heads as MEAD's speakers raise them (Wang et al. 2020)"
 _CONTEMPT = "Ekman & Friesen 1986, A new pan-cultural facial expression of emotion; EMFACS: unilateral AU14"
 _SADNESS = "Ekman 2003, Emotions Revealed: sadness with lowered gaze and head"
 
@@ -29,7 +29,7 @@ _TABLE = (
     EmotionSpec(
         name="angry", noun="anger", adjective="angry", aliases=("anger", "ang", "mad"),
         prototypes=(
-            prototype(_SQUARE, {4: 1.0, 5: 0.5, 7: 0.9, 9: 0.22, 10: 0.6, 16: 0.5, 20: 0.18, 23: 0.2, 25: 0.8, 26: 0.6, 38: 0.5}),
+            prototype(_SQUARE, {4: 1.0, 5: 0.5, 7: 0.9, 10: 0.6, 16: 0.5, 20: 0.15, 23: 0.2, 25: 0.8, 26: 0.6, 38: 0.5}),
             prototype(_FACS, {4: 1.0, 5: 0.7, 7: 0.7, 17: 0.4, 23: 1.0, 24: 0.5}),
             prototype(_EMFACS + ": restrained", {4: 0.9, 5: 0.3, 7: 0.8, 17: 0.3, 23: 0.7, 24: 0.6}),
         ),
@@ -52,7 +52,7 @@ _TABLE = (
     EmotionSpec(
         name="disgusted", noun="disgust", adjective="disgusted", aliases=("disgust", "dis"),
         prototypes=(
-            prototype(_REPELLED, {9: 1.0, 10: 0.85, 6: 0.55, 15: 0.25, 16: 0.5, 17: 0.25, 25: 0.5, 4: 0.25, 7: 0.4, 53: 0.25}),
+            prototype(_REPELLED, {9: 1.0, 10: 0.85, 15: 0.25, 16: 0.5, 17: 0.25, 25: 0.5, 4: 0.25, 7: 0.4, 53: 0.25}),
             prototype(_FACS + ": without wrinkling the nose", {10: 1.0, 15: 0.4, 17: 0.7}),
             prototype(_FACS + ": mouth closed", {9: 1.0, 10: 0.6, 15: 0.4, 17: 0.5, 4: 0.4, 7: 0.4}),
         ),

@@ -46,6 +46,8 @@ _GATHERED = 0.9
 """Of a brow's pull downwards, so much gives way to what raises the whole brow: in fear it gathers brows that rise. Three afraid people are
 read with an inner brow of 0.75, an outer one of 0.48 and none that is lowered (medians of 24 frames); drawn ones, whose pulls cancelled
 each other, with 0.14 and 0.08."""
+_CHEEKS = 0.55
+"""Share by which a nose that wrinkles raises the cheeks: it pulls the skin below the eyes up (FACS, AU9), which its own mode lacks."""
 _ROUND = ("mouthPucker", "mouthFunnel")
 _WIDEN = {"mouthSmile": 0.85, "mouthStretch": 0.4, "mouthFrown": 0.6}
 """What draws the lips wide or flat, and how much of their rounding it takes at full strength. Lips that smile or frown round their vowels
@@ -109,10 +111,11 @@ def respond(blendshapes: np.ndarray) -> np.ndarray:
     """
     shown = emphasize(blendshapes)
     for side in topology.SIDES:
-        names = ("eyeWide", "browDown", "browOuterUp", "mouthSmile", "mouthUpperUp")
-        wide, down, up, smile, raised = (BLENDSHAPES.index(f"{name}{side}") for name in names)
+        names = ("eyeWide", "browDown", "browOuterUp", "mouthSmile", "mouthUpperUp", "noseSneer", "cheekSquint")
+        wide, down, up, smile, raised, nose, cheek = (BLENDSHAPES.index(f"{name}{side}") for name in names)
         shown[down] *= 1 - _GATHERED * min(blendshapes[_INNER_BROW], blendshapes[up])
         shown[wide] *= 1 - _LIDS_UNDER_BROWS * max(blendshapes[down] - blendshapes[_INNER_BROW], 0)
+        shown[cheek] += (1 - shown[cheek]) * _CHEEKS * blendshapes[nose]
         shown[raised] *= 1 - _RAISED_BY_SMILE * blendshapes[smile]
     shown[SMILE] *= _smile_gain(blendshapes[SMILE])
     shown[[BLENDSHAPES.index(name) for name in _ROUND]] *= np.prod(1 - _WIDENING @ blendshapes)

@@ -65,6 +65,11 @@ def test_brows_that_are_drawn_together_and_raised_weigh_on_no_lid():
     assert respond(pose(eyeWide=0.9, browDown=0.6, browInnerUp=0.2))[AT["eyeWideLeft"]] < 0.7
 
 
+def test_a_nose_that_wrinkles_raises_the_cheeks():
+    assert respond(pose(noseSneer=0.8))[AT["cheekSquintLeft"]] == pytest.approx(0.44)
+    assert respond(pose(noseSneer=0.8, cheekSquint=1.0))[AT["cheekSquintLeft"]] == pytest.approx(1.0)
+
+
 def test_brows_that_rise_whole_are_drawn_together_and_not_down(face):
     afraid = respond(pose(browDown=0.6, browInnerUp=0.9, browOuterUp=0.6))
     assert afraid[AT["browDownLeft"]] < 0.5 * respond(pose(browDown=0.6, browInnerUp=0.9))[AT["browDownLeft"]]  # as in grief, which is 1+4
