@@ -11,7 +11,7 @@ from tbd.face.render.grid import Grid, invert, sample, spread
 from tbd.face.render.head import HeadVolume, SkinField
 from tbd.face.render.layers.glasses import Glasses
 from tbd.face.render.occlusion import pressed_share, soften_field, unfold
-from tbd.face.render.sides import opened_sides
+from tbd.face.render.sides import level_jaw, opened_sides
 from tbd.utils.tracks import smoothstep
 
 CELLS = 40
@@ -88,10 +88,12 @@ class MotionField:
         self.shape = near.shape[:2]
         """Rows and columns of the window."""
         cameras = [volume.camera(wide), volume.camera(near)]
-        # a fourth plane: how much nearer the side lies that a turn opens, to the left and to the right
+        # two more planes: how much nearer the side lies that a turn opens, to the left and to the right, and the jaw for a nod
         brows = float(volume.plane(face.points[[105, 334], :2])[:, 1].mean())
         self._cameras = [
-            [np.dstack([camera, side]) for side in opened_sides(camera, volume.outline, face.rotation[0, 2], brows)] for camera in cameras
+            [np.dstack([camera, side, jaw]) for side in opened_sides(camera, volume.outline, face.rotation[0, 2], brows)]
+            for camera in cameras
+            for jaw in [level_jaw(camera, volume.outline)]
         ]
         self.middle = self._cell_of(face.points[_NOSE, :2], self.window)
         self._head_weight = spread(volume.head_weight(wide), 2), spread(volume.head_weight(near), 2)
@@ -235,7 +237,7 @@ class MotionField:
         change = (nearer * (rotation @ (turn - np.eye(3)) @ rotation.T) + (nearer - 1) * np.eye(3))[:2].astype(np.float32)
         # what lies deep goes against the change, so outwards on one side; its ears and cheek do not go up or down otherwise than all else
         opened = int(change[0, 2] < 0)
-        change = np.column_stack([change, [change[0, 2], 0]]).astype(np.float32)
+        change = np.column_stack([change, [change[0, 2], 0], [0, -nearer * turn[2, 1]]]).astype(np.float32)
         out = []
         for cameras, weight, bounds, grid in zip(self._cameras, self._head_weight, self._bounds, (self.coarse, self.fine)):
             cells = self._in_cells(grid)

@@ -10,8 +10,11 @@ from tbd.face.render.grid import Interpolator
 from tbd.face.render.layers.glasses import Glasses
 from tbd.utils.tracks import smoothstep
 
-NECK = 1.15
+NECK = 0.95
 """Inter-ocular distances below the chin at which the body stands still."""
+_NECK_HALF, _SHOULDER, _RISE, _BESIDE = 0.5, 1.1, 0.55, 0.9
+"""Half the width of a neck, beyond which shoulders begin, wholly within so much; how far over the chin what stands so far aside begins to
+let go of the head, and over which height it does (inter-ocular distances): shoulders stay where they are when a head tilts or nods."""
 _RINGS = ((1.22, -0.16), (1.6, -0.55), (2.3, -0.95))
 """Rings about the outline of the face, by size, and how far behind the outline the hair and the ears there lie."""
 _ROOM = 0.36
@@ -98,8 +101,8 @@ class HeadVolume:
         down = (chin - top) / np.linalg.norm(chin - top)
         below = (plane - chin) @ down
         aside = np.abs((plane - chin) @ np.array([-down[1], down[0]]))
-        # The shoulders rise towards the sides of the neck, so what stands aside lets go a little higher.
-        follow = 1 - smoothstep((below + 0.25 * smoothstep((aside - 0.7) / 0.8) - 0.02) / NECK)
+        shoulder = smoothstep((aside - _NECK_HALF) / _SHOULDER)
+        follow = 1 - smoothstep((below + _RISE * shoulder - 0.02) / (NECK + shoulder * (_BESIDE - NECK)))
         return follow * (1 - smoothstep((np.linalg.norm(plane, axis=-1) - _HAIR) / 1.5))
 
     def skin(self, part: Literal["upper", "lower"]) -> "SkinField":

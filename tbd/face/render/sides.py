@@ -1,4 +1,4 @@
-"""The side of a head that a turn opens to view: ears and hair keep their width, where a picture can only be stretched."""
+"""What a turn opens to view: ears and hair keep their width, jaw and neck their form, where a picture can only be stretched."""
 
 import numpy as np
 
@@ -17,6 +17,11 @@ same, about a round skull more than about a cheek; and as far out as that holds 
 _HEIGHTS = ((0.35, 0.4), (-0.45, 0.4))
 """How far over the brows a forehead begins wholly, over which height it does so, and likewise where cheeks with an ear or hair beside them
 begin (inter-ocular distances)."""
+_JAW, _JAW_WIDTH, _LOW = 0.5, 0.35, 0.6
+"""How far the jaw's angles lie behind the chin for a nod, as a share of what the mesh says; over which width inside and outside the outline
+this comes to hold (inter-ocular distances); and from which share of the lower half of the face on wholly."""
+_THROAT = 0.6
+"""How steeply the throat falls away from the jaw's edge for a nod."""
 _TURNED = (0.12, 0.32)
 """Sine of a portrait's yaw from which on it has a far cheek, and from which on wholly."""
 _ASIDE = (0.35, 0.7)
@@ -64,6 +69,38 @@ def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0, b
         sides.append(raised * side)
         hidden.append(np.where(outside > 0, np.maximum(beside - hidden_fall - depth, 0), 0) * side * cheek_too)
     return (np.stack(sides) + np.stack(hidden[::-1])).astype(np.float32)
+
+
+def level_jaw(camera: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Compute how much nearer jaw and neck are drawn where a nod moves them up or down.
+
+    The angles of the jaw lie far behind the chin, and the surface of a portrait plunges beyond them. A nod moves what lies behind the
+    eyes against the face: with the chin up the angles sank beside it, which made a broad jaw with corners, and with the chin down neck and
+    shoulders rose. A neck is a column that stays where the trunk holds it.
+
+    Args:
+        camera: (rows, columns, 3) the head's surface over a grid, as `HeadVolume.camera` returns it.
+        outline: (N, 2 or more) the outline of the face in the same frame.
+
+    Returns:
+        (rows, columns) float32 ≥ 0, to be added to the depth for what goes up and down.
+    """
+    import cv2
+
+    plane, depth = camera[..., :2].astype(np.float32), camera[..., 2]
+    edge = _nearest_on(outline[:, :2].astype(np.float32), plane.reshape(-1, 2)).reshape(plane.shape)
+    middle, chin = outline[:, :2].mean(0), outline[outline[:, 1].argmin()]
+    away, outwards = plane - edge, (edge - middle) / np.linalg.norm(edge - middle, axis=-1, keepdims=True)
+    beyond = (away * outwards).sum(-1)
+    distance = np.linalg.norm(away, axis=-1)
+    step = np.maximum(np.abs(plane[-1, -1] - plane[0, 0]), 1e-6) / np.maximum(np.array(depth.shape[::-1]) - 1, 1)
+    column, row = ((edge - plane[0, 0]) * [1, -1] / step).astype(np.float32).transpose(2, 0, 1)
+    at_edge = cv2.remap(depth.astype(np.float32), column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    low = smoothstep((middle[1] - edge[..., 1]) / (_LOW * (middle[1] - chin[1])))
+    deepest = chin[2] + _JAW * (at_edge - chin[2])
+    inside = np.maximum(deepest - at_edge, 0) * (1 - smoothstep(distance / _JAW_WIDTH))
+    outside = np.maximum(deepest - _THROAT * np.minimum(distance, _JAW_WIDTH) - depth, 0)
+    return (low * np.where(beyond > 0, outside, inside)).astype(np.float32)
 
 
 def _nearest_on(outline: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tbd.face.render.head import HeadVolume
-from tbd.face.render.sides import opened_sides
+from tbd.face.render.sides import level_jaw, opened_sides
 from tests.face.render.drawing import draw
 
 
@@ -85,3 +85,30 @@ def test_ears_keep_their_width_when_the_head_turns(face, yaw):
     green = (frame[..., 1] > frame[..., 0] + 60) & (frame[..., 1] > frame[..., 2] + 60)
     seen = np.median(green.sum(1)[green.any(1)])
     assert 0.95 * width < seen < 1.4 * width
+
+
+def test_the_angles_of_the_jaw_lie_less_far_behind_the_chin_for_a_nod(face, volume, camera):
+    deeper = camera[..., 2] + level_jaw(camera, volume.outline)
+    chin, angle = (np.linalg.norm(camera[..., :2] - volume.plane(face.points[point, :2]), axis=-1).argmin() for point in (152, 172))
+    before, now = (depth.ravel()[chin] - depth.ravel()[angle] for depth in (camera[..., 2], deeper))
+    assert before > 0.3 and now < 0.7 * before
+    mouth = np.linalg.norm(camera[..., :2] - volume.plane(face.points[13, :2]), axis=-1) < 0.25
+    np.testing.assert_allclose(deeper[mouth], camera[..., 2][mouth], atol=0.005)
+    assert np.all(deeper >= camera[..., 2])
+
+
+@pytest.mark.parametrize(("move", "of_jaw"), [({"headPitch": 0.26}, 0.1), ({"headPitch": -0.26}, 0.1), ({"headRoll": 0.21}, 0.12)])
+def test_shoulders_stay_when_a_head_nods_or_tilts(face, move, of_jaw):
+    scale, image = face.scale, face.image.copy()
+    chin = face.points[152, :2]
+    places = [(chin + np.array([1.15 * side, 0.55]) * scale).round().astype(int) for side in (-1, 1)]
+    for x, y in places:
+        image[y - 6 : y + 6, x - 6 : x + 6] = (20, 230, 40)
+    rest, moved = (draw(replace(face, image=image), values)[0].astype(int) for values in ({}, move))
+    for x, y in places:
+        ways = []
+        for frame in (rest, moved):
+            part = frame[max(y - 45, 0) : y + 45, max(x - 45, 0) : x + 45]
+            green = (part[..., 1] > part[..., 0] + 60) & (part[..., 1] > part[..., 2] + 60)
+            ways.append(np.argwhere(green).mean(0))
+        assert np.abs(ways[1] - ways[0]).max() < of_jaw * scale
