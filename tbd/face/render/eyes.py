@@ -27,8 +27,9 @@ _IRIS = 0.064
 """Radius of an iris in inter-ocular distances (5.8 mm)."""
 _DOWN = 0.2
 """Of an eye's opening, how far its lid has come down when its skin is painted wholly."""
-_UNFOLDS, _LASH_FADE = (0.88, 0.65), 0.045
-"""How much of its fold a lid loses, and by when; over how many inter-ocular distances above its lashes that begins."""
+_UNFOLDS, _FOLDED, _LASH_FADE = 0.88, (0.25, 0.75), 0.045
+"""How much of its fold a lid loses, between which shares of its way (eyes that narrow keep it), and over how many inter-ocular distances
+above its lashes that begins."""
 _MARGIN = (0.12, 0.15, 0.12)
 """Inter-ocular distances beyond the lids (aside, up, down) that are drawn with them."""
 
@@ -180,7 +181,8 @@ class Eye:
         """
         if self._shut:
             return np.ones_like(opening.above)
-        lid, fold = (np.float32(most) * smoothstep(np.array(closing / down, np.float32)) for most, down in ((1, _DOWN), _UNFOLDS))
+        lid = smoothstep(np.array(closing / _DOWN, np.float32))
+        fold = np.float32(_UNFOLDS) * smoothstep(np.array((closing - _FOLDED[0]) / (_FOLDED[1] - _FOLDED[0]), np.float32))
         over = -opening.above
         high = smoothstep((over - np.float32(self._lashes)) / np.float32(_LASH_FADE * self._face.scale))
         high = high * (1 - wing_share(opening, self._outwards))

@@ -68,6 +68,7 @@ class MotionField:
         window: Rows and columns of cells about the face.
         middle: The window's cell at the tip of the nose.
         skin: (K, cells · 3) float32 the modes over the window.
+        between_lid_and_brow: (rows, columns) float32 0..1 over the window.
         edge: (h, w, 2) float32 0..1 over the pixels of the window, 0 at those of its edges that are not the picture's.
         lower_skins: Below the mouth and both eyes.
     """
@@ -125,9 +126,11 @@ class MotionField:
     def _open_folds(self, fields: np.ndarray, near: np.ndarray, upper: SkinField, volume: HeadVolume) -> None:
         """Let the skin between lids and brows give way where it is plain, in the modes (K, rows, columns, 3) over the window."""
         modes = self._modes[list(RAISED)]
+        self.between_lid_and_brow = np.zeros(near.shape[:2], np.float32)
         for side in topology.SIDES:
             share, holds, lid, brow = BrowSkin(self._face, side).place(near)
             inside = holds > 0
+            self.between_lid_and_brow = np.maximum(self.between_lid_and_brow, holds.astype(np.float32))
             still, moved = (upper(modes, volume.plane(place[inside])) for place in (lid, brow))
             for mode, low, high in zip(RAISED, still, moved):
                 goes = low + share[inside, None] * (high - low)

@@ -1,4 +1,7 @@
-"""What a turned head or a dropped jaw hides: a warp can hide nothing, so what would be hidden is pressed together, and softly."""
+"""What a turned head or a dropped jaw hides: a warp can hide nothing, so what would be hidden is pressed together, and softly.
+
+And what it cannot show: skin that is drawn out far loses its grain, which would become streaks.
+"""
 
 import numpy as np
 
@@ -10,6 +13,10 @@ _PRESSED = 0.8
 """A picture that is pressed together by more than 1 + this is softened, wholly from 2 + this on."""
 _SMOOTH = 1.3
 """Cells (standard deviation) over which the field is smoothed there: a slanting outline would be drawn in steps of a cell."""
+_DRAWN_OUT = (0.5, 0.2)
+"""Of its height in the portrait, what skin keeps that is drawn out: from where on it is levelled, and over how much that begins."""
+_LEVELLED = 0.018
+"""Inter-ocular distances (standard deviation) over which skin is averaged from side to side where it is drawn out up and down."""
 _AVERAGED = 1.2
 """Pixels (standard deviation) over which the picture is averaged there, where linear interpolation would leave pixels out."""
 
@@ -78,6 +85,43 @@ def soften_field(back: np.ndarray, share: np.ndarray) -> np.ndarray:
 
     smooth: np.ndarray = back + spread(share, 2) * (cv2.GaussianBlur(back, (0, 0), _SMOOTH) - back)
     return smooth
+
+
+def stretched_share(back: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
+    """Tell where a backward field draws skin out up and down.
+
+    Args:
+        back: As for `pressed_share`.
+        skin: (rows, columns) float32 0..1, in the portrait, what may be levelled.
+
+    Returns:
+        (rows, columns) float32 0..1, soft at its edges; None where it is 0 everywhere.
+    """
+    import cv2
+
+    share = (np.float32(_DRAWN_OUT[0] - 1) - gradient(np.ascontiguousarray(back[..., 1]))) / np.float32(_DRAWN_OUT[1])
+    if share.max() <= 0:
+        return None
+    rows, columns = (np.arange(size, dtype=np.float32) for size in share.shape)
+    from_skin = sample(skin, back + np.stack(np.meshgrid(columns, rows), -1), cv2.BORDER_REPLICATE)
+    share = np.clip(share, 0, 1) * from_skin
+    return None if share.max() <= 0 else cv2.GaussianBlur(share, (0, 0), 1.0)
+
+
+def level_layer(foreground: np.ndarray, scale: float) -> np.ndarray:
+    """Average a layer from side to side, for where it is drawn out up and down.
+
+    Args:
+        foreground: (H, W, 4) uint8.
+        scale: Pixels per inter-ocular distance.
+
+    Returns:
+        (H, W, 4) uint8.
+    """
+    import cv2
+
+    across = max(_LEVELLED * scale, 0.5)
+    return cv2.GaussianBlur(foreground, (2 * round(3 * across) + 1, 1), across, sigmaY=0.1)
 
 
 def average_layer(foreground: np.ndarray) -> np.ndarray:

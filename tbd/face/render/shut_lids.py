@@ -11,7 +11,7 @@ from tbd.face.render.contour import Opening
 from tbd.face.render.grid import spread
 from tbd.utils.tracks import smoothstep
 
-_LASHES, _FIRST, _LAST = 44, -0.85, 1.06
+_LASHES, _FIRST, _LAST = 42, -0.85, 1.0
 """Lashes of an upper lid that are told apart, and between which places along it (half-widths, outwards) they grow."""
 _LENGTH = (0.018, 0.05)
 """Inter-ocular distances that lashes hang down at the nose and at the temple."""
@@ -102,7 +102,7 @@ def _draw_lashes(texels: float, stretch: float, blur: float) -> np.ndarray:
     thickness, share = max(round(wide), 1), min(wide / max(round(wide), 1), 1.0)
     for place in np.linspace(_FIRST, _LAST, _LASHES) + random.uniform(-0.5, 0.5, _LASHES) * (_LAST - _FIRST) / _LASHES:
         out = float(smoothstep(np.array((place + 0.7) / 1.6)))
-        length = (_LENGTH[0] + (_LENGTH[1] - _LENGTH[0]) * out) * random.uniform(0.7, 1.15) * min(1.0, 4 * (1.2 - place))
+        length = (_LENGTH[0] + (_LENGTH[1] - _LENGTH[0]) * out) * random.uniform(0.7, 1.15) * min(1.0, 3 * (1.15 - place))
         slant = _SLANT[0] + (_SLANT[1] - _SLANT[0]) * out + random.uniform(-0.15, 0.15)
         way = np.linspace(0, 1, 6)
         x = (place - _LEFT) * stretch + texels * length * way * (slant + _CURL * way * out)

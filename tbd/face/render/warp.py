@@ -17,7 +17,7 @@ from tbd.face.render.layers.glasses import find_glasses
 from tbd.face.render.layers.matting import composite, split_layers
 from tbd.face.render.lids import paint_clean_lids
 from tbd.face.render.mouth.painting import Mouth
-from tbd.face.render.occlusion import average_layer, draw_pressed, pressed_share, soften_field
+from tbd.face.render.occlusion import average_layer, draw_pressed, level_layer, pressed_share, soften_field, stretched_share
 from tbd.face.render.skin import shadow_tint, skin_mask
 from tbd.face.rigging.mouth import jaw_displacement
 from tbd.utils.tracks import smoothstep
@@ -66,6 +66,7 @@ class PortraitWarper:
         self._layers = split_layers(face.image, face.points[list(topology.FACE_OVAL), :2], face.scale)
         self.field = MotionField(face, self.expression.modes, self._glasses, cells)
         self._prepare_apertures()
+        self._levelled = [level_layer(layer, face.scale) for layer in (self._layers.foreground, self._upper_lids)]
         self._creases = CreaseLight(face, self.expression, self.field, self._glasses, self._blur, shading)
 
     def _prepare_apertures(self) -> None:
@@ -138,8 +139,13 @@ class PortraitWarper:
         if pressed is not None:
             share = field.fine.upsample(pressed, field.window) * edge[..., 0]
             draw_pressed(seen[down, across], self._average(upper), source[down, across], share)
+        drawn_out, stretched = stretched_share(back[1], field.between_lid_and_brow), None
+        if drawn_out is not None:
+            stretched = np.zeros(seen.shape[:2], np.float32)
+            stretched[down, across] = field.fine.upsample(drawn_out, field.window) * edge[..., 0]
+            draw_pressed(seen, self._levelled[0], source, stretched)
         frame = composite(seen, self._layers.background)
-        self._draw_apertures(frame, weights, turn, shift, source, back[1], forward, lower, moving)
+        self._draw_apertures(frame, weights, turn, shift, source, back[1], forward, lower, moving, stretched)
         self._creases.draw(frame, blendshapes, weights, back[1])
         return frame
 
@@ -211,7 +217,9 @@ class PortraitWarper:
                 return averaged
         return average_layer(foreground)
 
-    def _draw_apertures(self, frame, weights, turn, shift, source, back, forward, lips, moving) -> None:
+    def _draw_apertures(self, frame, weights, turn, shift, source, back, forward, lips, moving, stretched) -> None:
+        import cv2
+
         moved = self._moved(weights, turn, shift)
         below = [self.field.below(skin, weights, turn, source, back, forward) for skin in self.field.lower_skins]
         jaw = np.tensordot(self.expression.jaw_weights(weights), self._jaw_anchors, 1)
@@ -225,7 +233,10 @@ class PortraitWarper:
         for skin, places, eye in zip(self.field.lower_skins[1:], below[1:], self._eyes):
             box = eye.box(moved)
             part = tuple(slice(window.start + inner.start, window.start + inner.stop) for window, inner in zip(skin.pixels, box))
-            upper = self._layer_at(self._upper_lids, source[part[0], part[1]], (part[0], part[1]))
+            lid = sample(self._upper_lids, source[part[0], part[1]], cv2.BORDER_REPLICATE)
+            if stretched is not None:
+                draw_pressed(lid, self._levelled[1], source[part[0], part[1]], stretched[part[0], part[1]])
+            upper = composite(lid, self._layers.background[part[0], part[1]])
             lower = self._layer_at(self._lower_lids, places[box], (part[0], part[1]))
             anchors = self._face.project(eye.anchors, turn, shift)[:, :2]
             eye.draw(frame[part[0], part[1]], moved, anchors, upper, lower, box)

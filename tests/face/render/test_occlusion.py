@@ -1,10 +1,15 @@
 """What is hidden is pressed together: no fold, no steps along a slanting outline, nothing changed where nothing folds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tbd.face.render.grid import Grid, invert, sample
-from tbd.face.render.occlusion import average_layer, draw_pressed, pressed_share, soften_field, unfold
+from tbd.face.render.occlusion import average_layer, draw_pressed, level_layer, pressed_share, soften_field, stretched_share, unfold
+from tbd.face.render.warp import PortraitWarper
+from tests.face.render.drawing import draw
+from tests.face.rigging.poses import pose
 
 _SIZE, _STEP = 60, 4
 
@@ -73,3 +78,37 @@ def test_a_slanting_outline_is_drawn_without_steps():
     draw_pressed(now, average_layer(layer), source, Grid(_SIZE * _STEP, _SIZE * _STEP, _STEP).upsample(share))
     assert _steps(now[..., 0]) < 1.5 < _steps(before)
     assert now[30, 30, 0] == 220 and now[200, 200, 0] == 30
+
+
+class TestDrawnOut:
+    def field(self, slope: float) -> np.ndarray:
+        """Skin of 20 rows that is drawn out to 1 / (1 + slope) times its height in the middle of 60."""
+        back = np.zeros((60, 40, 2), np.float32)
+        back[20:40, :, 1] = slope * np.arange(20)[:, None]
+        back[40:, :, 1] = slope * 20
+        return back
+
+    def test_only_what_is_drawn_out_far_is_levelled_and_only_skin(self):
+        skin = np.ones((60, 40), np.float32)
+        assert stretched_share(self.field(0.0), skin) is None and stretched_share(self.field(-0.4), skin) is None
+        share = stretched_share(self.field(-0.8), skin)
+        assert share[25:35].min() > 0.9 and share[:15].max() < 0.05 and share[46:].max() < 0.05
+        assert stretched_share(self.field(-0.8), np.zeros_like(skin)) is None
+
+    def test_a_levelled_layer_keeps_its_rows_and_loses_its_grain(self):
+        layer = np.full((40, 60, 4), 255, np.uint8)
+        layer[..., :3] = np.where(np.arange(60) % 2, 90, 130)[None, :, None]
+        layer[20:, :, :3] += 60
+        levelled = level_layer(layer, 200.0)[..., :3].astype(int)
+        assert np.ptp(levelled[5]) < 6 < np.ptp(layer[5, :, :3]) and levelled[25].mean() - levelled[15].mean() > 55
+
+
+def test_raised_brows_draw_no_streaks_over_a_shut_lid(face):
+    grain = np.random.default_rng(0).normal(0, 12, face.image.shape[:2])[..., None]
+    noisy = replace(face, image=np.clip(face.image + grain, 0, 255).astype(np.uint8))
+    shut = draw(noisy, {"eyeBlink": 1, "browInnerUp": 1, "browOuterUp": 1})[0]
+    points = PortraitWarper(noisy).mesh(np.array([*pose(eyeBlink=1, browInnerUp=1, browOuterUp=1), *[0] * 6], np.float32))
+    for lid, brow in ((159, 52), (386, 282)):
+        (x, low), high = points[lid], points[brow, 1]
+        skin = shut[int(high + 0.45 * (low - high)) : int(high + 0.7 * (low - high)), int(x) - 12 : int(x) + 12].mean(-1)
+        assert np.abs(np.diff(skin.mean(0))).mean() < 4.5  # 5.4 and 5.6 before
