@@ -55,6 +55,8 @@ _WING, _WING_HEIGHT, _WING_WIDTH, _WING_SHARE = (0.8, 1.35, 0.3), 0.1, 0.05, 0.4
 """Lashes and liner beyond the corner at the temple: half-widths of the eye, from its middle, between which they are cleared away and over
 how many that begins and ends; how far up and down in inter-ocular distances; and half of how wide they are at most, in inter-ocular
 distances and in half-widths of the eye."""
+_CORNER = (0.5, 0.35)
+"""Half-widths of the eye, from its middle, from where on a fold is part of the lid's edge, and over how many that begins."""
 _SWEPT = (1.4, 0.3)
 """Half-widths of the eye, from its middle towards the temple, beyond which what stands on an open lid's edge stays where it is, and over
 how many that begins."""
@@ -327,7 +329,9 @@ class LidEdges:
             upper = np.ones_like(upper)
         elif lash_height is not None:  # a fold over the lid is none of its edge, and goes nowhere
             high = smoothstep((-opening.above - lash_height) / (_FADE / 2 * scale))
-            light = light * (1 - high * (1 - wing_share(opening, outwards)))[..., None].astype(np.float32)
+            # towards the corners folds and lashes run into one another
+            corner = smoothstep((np.abs(opening.along) / opening.half - _CORNER[0]) / _CORNER[1])
+            light = light * (1 - high * (1 - corner))[..., None].astype(np.float32)
         self._upper, self._lower = light * upper.astype(np.float32), light * (1 - upper).astype(np.float32)
         near = np.where(opening.above < 0, np.float32(_TIPS * scale), np.float32(_ROOTS * scale))
         dark = np.float32(_DARKEST) * np.tanh(np.minimum(self._upper, 0) / np.float32(_DARKEST))
