@@ -8,6 +8,7 @@ import numpy as np
 
 from tbd.draw.motion.blinks import BlinkMotion
 from tbd.draw.motion.coarticulation import bare_teeth, ease_jaw, ease_lips, flatten_rounding, give_way, hang_jaw, hold_brows, spread_lips
+from tbd.draw.motion.nods import LivelyNods
 from tbd.draw.motion.smiles import SlowSmiles
 from tbd.draw.motion.speaking import SpeechActivity
 from tbd.errors import InputError
@@ -67,16 +68,16 @@ class IdleMotion:
     jump at all, halves of a face that differ from person to person are equal, and a head nods with the voice but returns to one pose.
     Here the eyes jump between the eyes and the mouth of whom they talk to and what lies beside, as often as filmed people's do, except
     while the plan directs them; one half of the face goes a little farther than the other, by a share of what it does, which is the
-    performance's own, wanders and is less for strong movements; and the head takes another pose every second or two, while the eyes stay
-    where they look, except while the plan directs it at a time of its own. A smile gives way while lips round, and what else a feeling and
-    speech ask of the same muscles is shared as people share it, where a corpus adds feeling to speech. Smiles that no plan asks for take
-    seconds, lips that sounds stretch smile with them, and jaws open for sounds as far as people's. Lids that blink shut, and blink as
-    often as people's (`tbd.draw.motion.blinks`).
+    performance's own, wanders and is less for strong movements; and the head nods as far as people's and takes another pose every second
+    or two, while the eyes stay where they look, except while the plan directs it at a time of its own. A smile gives way while lips round,
+    and what else a feeling and speech ask of the same muscles is shared as people share it, where a corpus adds feeling to speech. Smiles
+    that no plan asks for take seconds, lips that sounds stretch smile with them, and jaws open for sounds as far as people's. Lids that
+    blink shut, and blink as often as people's (`tbd.draw.motion.blinks`).
 
     Args:
         glances: How far the eyes jump, 1 as people's; 0: not at all.
         asymmetry: How unequal the halves are, 1 as people's; 0: as they come.
-        sway: How far the head's poses lie apart, 1 as people's; 0: as it comes.
+        sway: How far the head's poses lie apart and it nods beside what a model draws, 1 as people's; 0: as it comes.
         coarticulation: How much a feeling and speech heed each other (smiles give way while lips round, jaws hang between closures, brows
             that frown stay) and lips and jaw move for sounds as filmed people's do, 1 as people's; 0: not at all; see
             `tbd.draw.motion.coarticulation` and `tbd.draw.motion.smiles`.
@@ -141,7 +142,7 @@ class IdlePerformance:
 
     def __init__(self, glances: float, asymmetry: float, sway: float, coarticulation: float, blinks: float, seed: int) -> None:
         self._glances, self._asymmetry, self._sway, self._coarticulation = glances, asymmetry, sway, coarticulation
-        self._frames, self._smiles, self._speech = 0, SlowSmiles(), SpeechActivity()
+        self._frames, self._smiles, self._speech, self._nods = 0, SlowSmiles(), SpeechActivity(), LivelyNods()
         rng = np.random.default_rng((seed, 1))
         self._shares = {name: (rng.normal(), rng.uniform(0, 2 * np.pi, len(_PERIODS))) for name in _LOPSIDED}
         eyes, head, looks = (np.random.default_rng((seed, part)) for part in (0, 2, 3))
@@ -200,10 +201,11 @@ class IdlePerformance:
 
     def _turn(self, out: np.ndarray, frames: np.ndarray, directions: np.ndarray) -> np.ndarray:
         """Turn the head where nothing directs it; returns (T, 2) how far the eyes turn so that they stay where they look."""
-        directed = np.abs(directions[:, _ROTATIONS]).max(-1)
-        turned = self._sway * np.clip(1 - directed / _DIRECTED, 0, 1)[:, None] * self._pose(frames)  # (T, 2) down, to the left
-        out[:, _ROTATIONS[:2]] += turned
-        return -turned[:, ::-1] / _EYE
+        free = np.clip(1 - np.abs(directions[:, _ROTATIONS]).max(-1) / _DIRECTED, 0, 1)
+        before = out[:, _ROTATIONS[:2]].copy()  # (T, 2) down, to the left
+        out[:] = self._nods(out, free, self._sway)
+        out[:, _ROTATIONS[:2]] += self._sway * free[:, None] * self._pose(frames)
+        return (before - out[:, _ROTATIONS[:2]])[:, ::-1] / _EYE
 
     def _look(self, out: np.ndarray, looks: np.ndarray, performed: np.ndarray) -> None:
         directed = performed[:, [INDEX[name] for name in GAZE]].max(-1, initial=0)
