@@ -27,6 +27,10 @@ _LEAVES, _STAYS = 0.75, 0.3
 """How often a look at the other is followed by a glance aside, and a glance aside by another one."""
 _POINTS = np.array([[-0.13, -0.06], [0.13, -0.06], [0.0, 0.19]])
 """Where eyes rest on somebody else's face half a metre away: its eyes, 6.5 cm apart, its mouth, 6 cm below; as the gaze of `_GLANCE`."""
+_NEARNESS, _MISSES = (0.8, 1.5), 0.04
+"""How much nearer whom a performance talks to may stand, and the deviation by which eyes miss a point. Jumps of one length are people's as
+little as jumps of none: half of filmed people's are of 0.13 to 0.3 and a tenth beyond 0.45, ours were of 0.23 to 0.28, of which a
+tracker that reads a little less sees none."""
 _SCANS = 0.58
 """Median seconds that they rest on one of these, or on a part of what lies beside."""
 _JUMP, _JUMP_REACH = 0.33, 8
@@ -274,11 +278,11 @@ def fixations(
 
 def _points(rng: np.random.Generator) -> Iterator[tuple[float, np.ndarray]]:
     """First frames of the rests of eyes on parts of what they look at, each another than the one before, and (2,) where it lies."""
-    start, point = 0.0, 0
+    start, point, near = 0.0, 0, rng.uniform(*_NEARNESS)
     while True:
         point = int(point + rng.integers(1, len(_POINTS))) % len(_POINTS)
         start += _duration(rng, _SCANS)
-        yield start, _POINTS[point]
+        yield start, near * _POINTS[point] + rng.normal(0, _MISSES, 2)
 
 
 def _poses(rng: np.random.Generator) -> Iterator[tuple[float, np.ndarray]]:
