@@ -117,13 +117,13 @@ def compare(blink: Blink, network: EfficientNetDistance) -> dict[str, list[float
     y, x = np.mgrid[:SIZE, :SIZE] - SIZE / 2
     mask = np.clip(3 - 2 * np.hypot(x / 44, (y + 2) / 26), 0, 1).astype(np.float32)
     warper, found = PortraitWarper(blink.open), {}
-    for state, film in (("shut", blink.shut), ("half", blink.half)):
-        if film is None:
+    for state, closing in (("shut", blink.shut), ("half", blink.half)):
+        if closing is None:
             continue
         picture, rows = drawn(warper, STATES[state]), []
         for side in topology.SIDES:
             ours, open_eye = (eye_window(blink.open, image, side, blink.open) for image in (picture, blink.open.image))
-            true = eye_window(film, film.image, side, blink.open)
+            true = eye_window(closing, closing.image, side, blink.open)
             stacks = (np.stack(two).transpose(0, 3, 1, 2) for two in ((ours, open_eye), (true, true)))
             pair, beside = (torch.from_numpy(two / np.float32(127.5) - 1) for two in stacks)
             with torch.inference_mode():

@@ -64,7 +64,7 @@ _TABLE = (
     EmotionSpec(
         name="fear", noun="fear", adjective="fearful", aliases=("fearful", "afraid", "scared", "fea"),
         prototypes=(
-            prototype(_FACS + "; " + _TAUT, {1: 1.0, 2: 0.6, 4: 0.45, 5: 1.0, 16: 0.45, 20: 0.85, 25: 0.8, 26: 1.0, 38: 0.4, 53: 0.25}),
+            prototype(_FACS + "; " + _TAUT, {1: 1.0, 2: 0.6, 4: 0.45, 5: 1.0, 16: 0.45, 20: 0.85, 25: 0.8, 26: 1.0, 53: 0.25}),
             prototype(_FACS + ": jaw dropped", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0, 20: 0.7, 25: 0.6, 26: 0.6}),
             prototype(_EMFACS + ": brow and lids alone", {1: 0.9, 2: 0.6, 4: 0.5, 5: 1.0}),
         ),

@@ -6,7 +6,7 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.geometry import VIEW_DISTANCE, FaceGeometry
-from tbd.face.render.brow_skin import RAISED, BrowSkin
+from tbd.face.render.eyes.brow_skin import RAISED, BrowSkin
 from tbd.face.render.grid import Grid, invert, sample, spread
 from tbd.face.render.head import HeadVolume, SkinField
 from tbd.face.render.layers.glasses import Glasses

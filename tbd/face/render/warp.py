@@ -9,23 +9,24 @@ from tbd.face.occlusion import is_mouth_occluded
 from tbd.face.render.blur import excess_blur
 from tbd.face.render.crease_light import CreaseLight
 from tbd.face.render.expression import ShownExpression
-from tbd.face.render.eyes import Eye, eye_aperture
+from tbd.face.render.eyes.eye import Eye, eye_aperture
+from tbd.face.render.eyes.lids import paint_clean_lids
 from tbd.face.render.field import CELLS, MotionField, Window
 from tbd.face.render.giving_way import SMILE
 from tbd.face.render.grid import sample
 from tbd.face.render.layers.glasses import find_glasses
 from tbd.face.render.layers.matting import composite, split_layers
-from tbd.face.render.lids import paint_clean_lids
 from tbd.face.render.mouth.painting import Mouth
 from tbd.face.render.occlusion import average_layer, draw_pressed, level_layer, pressed_share, soften_field, stretched_share
 from tbd.face.render.skin import shadow_tint, skin_mask
 from tbd.face.rigging.mouth import jaw_displacement
 from tbd.utils.tracks import smoothstep
 
-_UNSEEN = np.array([0.32, 0.75, 0.0])
+_UNSEEN = np.array([0.46, 0.75, 0.0])
 """Of pitch, yaw and roll: what a viewer misses of a turn of the mesh, as a share of what it sees. MediaPipe's landmarker reads less of
-drawn turns than of filmed ones (`benchmarks.closed_loop`), and the places of features say the same: the noses of 12 filmed people go, for a
-degree of yaw, 1.4 times as far as their meshes say (median; 1.1 to 1.6), since a mesh is flatter than a head."""
+drawn turns than of filmed ones (`benchmarks.closed_loop`), of nods the less since shoulders stay and the jaw keeps its form. The places of
+features say the same: the noses of 12 filmed people go, for a degree of yaw, 1.4 times as far as their meshes say (median; 1.1 to 1.6),
+since a mesh is flatter than a head."""
 _FAR, _FAR_POSE = np.array([0.45, 0.25, 0.45]), 0.45
 """Radians of a turn that is far, sooner sideways, where what a picture lacks comes into sight; and of the pose to which it leads."""
 _LIPS = list(topology.LIP_TOP + topology.LIP_BOTTOM)

@@ -25,6 +25,11 @@ class TestTeeth:
         assert luminance(light.tooth) == pytest.approx(190, rel=0.12)
         assert luminance(dark.tooth) > 1.9 * luminance(np.array([96.0, 62, 48]))
 
+    def test_teeth_are_not_green_beside_the_skin(self):
+        skin = np.array([226.0, 180, 160])
+        teeth = palette(skin=skin).tooth
+        assert np.log(teeth[0] / teeth[1]) > 0.6 * np.log(skin[0] / skin[1])
+
     def test_under_a_varnish_teeth_are_yellow_as_well(self):
         """Where even the whites of the eyes are coloured, a tooth of another picture would look blue."""
         clean, varnished = (palette(skin=(230, 160, 110), white=white) for white in ((150, 140, 132), (188, 146, 69)))

@@ -8,7 +8,7 @@ import pytest
 from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
 from tbd.face.portrait import crop_portrait
-from tbd.face.render.brow_skin import BROW_LOWER, BrowSkin
+from tbd.face.render.eyes.brow_skin import BROW_LOWER, BrowSkin
 from tests.face.render.drawing import draw
 
 RAISED = {"browInnerUp": 1, "browOuterUp": 1}

@@ -8,7 +8,7 @@ import pytest
 from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
 from tbd.face.render.contour import Aperture
-from tbd.face.render.lids import LidEdges, lid_curves, paint_clean_lids
+from tbd.face.render.eyes.lids import LidEdges, lid_curves, paint_clean_lids
 from tbd.face.render.warp import PortraitWarper
 from tbd.face.rig import Rig
 from tests.face.render.drawing import draw

@@ -4,10 +4,10 @@ import numpy as np
 
 from tbd.face import topology
 from tbd.face.geometry import FaceGeometry
-from tbd.face.render.brow_skin import BROW_LOWER
 from tbd.face.render.contour import Aperture, Opening, affine_from_points, aperture_coverage, edge_ramp, warp_texture
+from tbd.face.render.eyes.brow_skin import BROW_LOWER
+from tbd.face.render.eyes.lids import LidEdges, lid_curves, wing_share
 from tbd.face.render.grid import spread
-from tbd.face.render.lids import LidEdges, lid_curves, wing_share
 from tbd.face.render.skin import shadow_tint
 from tbd.utils.tracks import smoothstep
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tbd.face.render.contour import Opening
-from tbd.face.render.shut_lids import ShutLid
+from tbd.face.render.eyes.shut_lids import ShutLid
 
 SCALE, HALF = 200.0, 31.0
 

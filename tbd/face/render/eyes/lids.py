@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbd.face.render.contour import Opening
+from tbd.face.render.eyes.shut_lids import ShutLid
 from tbd.face.render.grid import spread
-from tbd.face.render.shut_lids import ShutLid
 from tbd.utils.tracks import smoothstep
 
 STEPS = 4

@@ -9,8 +9,8 @@ import numpy as np
 from tbd.face import topology
 from tbd.face.channels import BLENDSHAPES
 from tbd.face.geometry import FaceGeometry
+from tbd.face.render.eyes.lids import lid_curves
 from tbd.face.render.grid import sample
-from tbd.face.render.lids import lid_curves
 from tbd.utils.tracks import smoothstep
 
 RAISED = tuple(BLENDSHAPES.index(name) for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight"))
