@@ -67,7 +67,7 @@ def scale_eyes(read: np.ndarray, at_rest: np.ndarray | None = None) -> np.ndarra
 def _eyes(values: np.ndarray) -> dict[str, np.ndarray]:
     """(T, 52) → what is read of squint and lids, (T, 2), and of the gaze to the subject's left and down, (T, 1): both eyes move as one."""
     out, into, up, down = (_sides(values, f"eyeLook{way}") for way in ("Out", "In", "Up", "Down"))
-    leftwards = np.array([1 if side == "Left" else -1 for side in topology.SIDES])
+    leftwards = np.array([topology.outwards(side) for side in topology.SIDES])
     across, down = ((out - into) * leftwards).mean(1, keepdims=True), (down - up).mean(1, keepdims=True)
     return {"across": across, "down": down, "eyeSquint": _sides(values, "eyeSquint"), "eyeBlink": _sides(values, "eyeBlink")}
 
@@ -86,7 +86,7 @@ def _write(out: np.ndarray, across: np.ndarray, down: np.ndarray, squint: np.nda
     lowered, squint, drawn = lowered * ease.mean(1, keepdims=True), squint * ease, drawn * ease
     blink = np.clip((closed - drawn) / np.maximum(1 - drawn, 0.05), 0, 1)
     for k, side in enumerate(topology.SIDES):
-        outwards = across * (1 if side == "Left" else -1) * _ACROSS
+        outwards = across * topology.outwards(side) * _ACROSS
         out[:, INDEX[f"eyeBlink{side}"]], out[:, INDEX[f"eyeSquint{side}"]] = blink[:, k], squint[:, k]
         out[:, INDEX[f"eyeLookDown{side}"]] = lowered[:, 0]
         out[:, INDEX[f"eyeLookUp{side}"]] = np.clip(-_UP * down, 0, 1)

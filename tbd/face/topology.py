@@ -85,6 +85,11 @@ def on_side(points: Iterable[int], side: Side) -> tuple[int, ...]:
     return tuple(points) if side == "Right" else mirrored(points)
 
 
+def outwards(side: Side) -> int:
+    """Tell where in the picture the temple of a side lies: 1 to the right (the subject's left side), -1 to the left."""
+    return 1 if side == "Left" else -1
+
+
 @cache
 def triangles() -> np.ndarray:
     """Return the (852, 3) int triangles of the skin's mesh, in which the eyes and the mouth are holes; they are not oriented.

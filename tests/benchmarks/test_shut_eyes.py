@@ -60,3 +60,4 @@ def test_what_was_drawn_shut_is_found_the_same(face):
 def test_people_are_split_once_for_all():
     halves = [shut_eyes.half_of(f"p{i:03}") for i in range(40)]
     assert set(halves) == set(shut_eyes.HALVES) and halves == [shut_eyes.half_of(f"p{i:03}") for i in range(40)]
+    assert [shut_eyes.half_of(name) for name in ("c002", "M003", "anna")] == ["tuned on", "judged", "judged"]

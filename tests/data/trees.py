@@ -69,9 +69,10 @@ def write_clip(
     top, left = (height - frames.shape[1]) // 2, (width - frames.shape[2]) // 2
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps)
-        stream.width, stream.height, stream.pix_fmt = width, height, "rgb24" if codec == "libx264rgb" else "yuv420p"
+        lossless = codec == "libx264rgb"
+        stream.width, stream.height, stream.pix_fmt = width, height, "rgb24" if lossless else "yuv420p"
         if codec.startswith("libx264"):
-            stream.options = {"preset": "ultrafast", "crf": "0" if codec == "libx264rgb" else "20"}
+            stream.options = {"preset": "ultrafast", "crf": "0" if lossless else "20"}
         voice = None if sound is None else container.add_stream("aac", rate=rate, layout="stereo")
         for i in range(round(len(frames) / 25 * fps)):
             picture = np.full((height, width, 3), 90, np.uint8)

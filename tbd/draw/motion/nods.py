@@ -1,11 +1,10 @@
 """`LivelyNods`: a head that nods with the voice as far as people's. Needs numpy alone."""
 
-import math
-
 import numpy as np
 
 from tbd.face.channels import INDEX
 from tbd.media.rates import FPS
+from tbd.utils.tracks import LowPass
 
 _ROTATIONS = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll")]
 _CORNER = 2.0
@@ -31,7 +30,7 @@ class LivelyNods:
     """
 
     def __init__(self) -> None:
-        self._slow: np.ndarray | None = None
+        self._pose = LowPass(_CORNER, FPS)
 
     def __call__(self, values: np.ndarray, free: np.ndarray, amount: float = 1.0) -> np.ndarray:
         """Nod in the performance's next frames.
@@ -46,10 +45,5 @@ class LivelyNods:
         """
         out = np.array(values, np.float32)
         head = out[:, _ROTATIONS].astype(np.float64)  # (T, 3)
-        slow, share = np.empty_like(head), 1 - math.exp(-2 * math.pi * _CORNER / FPS)
-        level = head[0] if self._slow is None else self._slow
-        for frame, now in enumerate(head):
-            level = slow[frame] = level + share * (now - level)
-        self._slow = np.array(level)
-        out[:, _ROTATIONS] += amount * _FARTHER * free[:, None] * (head - slow)
+        out[:, _ROTATIONS] += amount * _FARTHER * free[:, None] * (head - self._pose(head))
         return out

@@ -1,12 +1,10 @@
 """`SlowSmiles`: smiles that come beside the words take seconds. Needs numpy alone."""
 
-import math
-
 import numpy as np
 
 from tbd.face.channels import INDEX
 from tbd.media.rates import FPS
-from tbd.utils.tracks import smoothstep
+from tbd.utils.tracks import LowPass, smoothstep
 
 _SMILES = [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]
 _CUTOFF = 0.2
@@ -29,7 +27,7 @@ class SlowSmiles:
     """
 
     def __init__(self) -> None:
-        self._level: np.ndarray | None = None
+        self._slow = LowPass(_CUTOFF, FPS)
 
     def __call__(self, values: np.ndarray, planned: np.ndarray, amount: float = 1.0) -> np.ndarray:
         """Slow the smiles of the performance's next frames.
@@ -43,12 +41,8 @@ class SlowSmiles:
             (T, 58) float32.
         """
         out = np.array(values, np.float32)
-        beside, share = out[:, _SMILES].astype(np.float64) - planned[:, _SMILES], 1 - math.exp(-2 * math.pi * _CUTOFF / FPS)
-        level = beside[0] if self._level is None else self._level
-        slow = np.empty_like(beside)
-        for frame, now in enumerate(beside):
-            level = slow[frame] = level + share * (now - level)
-        self._level = np.array(level)
+        beside = out[:, _SMILES].astype(np.float64) - planned[:, _SMILES]
+        slow = self._slow(beside)
         own = min(amount, 1.0) * (1 - smoothstep(planned[:, _SMILES].max(-1, keepdims=True) / _PLANNED))
         out[:, _SMILES] = np.clip(planned[:, _SMILES] + beside + own * (slow - beside), 0, np.maximum(out[:, _SMILES], 1))
         return out

@@ -11,7 +11,7 @@ from tbd.face.render.grid import Grid, invert, sample, spread
 from tbd.face.render.head import HeadVolume, SkinField
 from tbd.face.render.layers.glasses import Glasses
 from tbd.face.render.occlusion import pressed_share, soften_field, unfold
-from tbd.face.render.sides import level_jaw, opened_sides
+from tbd.face.render.sides import jaw_for_nods, opened_sides
 from tbd.utils.tracks import smoothstep
 
 CELLS = 40
@@ -94,7 +94,7 @@ class MotionField:
         self._cameras = [
             [np.dstack([camera, side, jaw]) for side in opened_sides(camera, volume.outline, face.rotation[0, 2], brows)]
             for camera in cameras
-            for jaw in [level_jaw(camera, volume.outline)]
+            for jaw in [jaw_for_nods(camera, volume.outline)]
         ]
         self.middle = self._cell_of(face.points[_NOSE, :2], self.window)
         self._head_weight = spread(volume.head_weight(wide), 2), spread(volume.head_weight(near), 2)

@@ -14,8 +14,8 @@ _PRESSED = 0.8
 _SMOOTH = 1.3
 """Cells (standard deviation) over which the field is smoothed there: a slanting outline would be drawn in steps of a cell."""
 _DRAWN_OUT = (0.5, 0.2)
-"""Of its height in the portrait, what skin keeps that is drawn out: from where on it is levelled, and over how much that begins."""
-_LEVELLED = 0.018
+"""Of its height in the portrait, what skin keeps that is drawn out: from where on its grain is averaged, and over how much that begins."""
+_AVERAGED_SIDEWAYS = 0.018
 """Inter-ocular distances (standard deviation) over which skin is averaged from side to side where it is drawn out up and down."""
 _AVERAGED = 1.2
 """Pixels (standard deviation) over which the picture is averaged there, where linear interpolation would leave pixels out."""
@@ -92,7 +92,7 @@ def stretched_share(back: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
 
     Args:
         back: As for `pressed_share`.
-        skin: (rows, columns) float32 0..1, in the portrait, what may be levelled.
+        skin: (rows, columns) float32 0..1, in the portrait, what may be averaged.
 
     Returns:
         (rows, columns) float32 0..1, soft at its edges; None where it is 0 everywhere.
@@ -108,7 +108,7 @@ def stretched_share(back: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
     return None if share.max() <= 0 else cv2.GaussianBlur(share, (0, 0), 1.0)
 
 
-def level_layer(foreground: np.ndarray, scale: float) -> np.ndarray:
+def average_sideways(foreground: np.ndarray, scale: float) -> np.ndarray:
     """Average a layer from side to side, for where it is drawn out up and down.
 
     Args:
@@ -120,23 +120,23 @@ def level_layer(foreground: np.ndarray, scale: float) -> np.ndarray:
     """
     import cv2
 
-    across = max(_LEVELLED * scale, 0.5)
+    across = max(_AVERAGED_SIDEWAYS * scale, 0.5)
     return cv2.GaussianBlur(foreground, (2 * round(3 * across) + 1, 1), across, sigmaY=0.1)
 
 
 def average_layer(foreground: np.ndarray) -> np.ndarray:
-    """Average a layer as far as it is pressed together at most; see `draw_pressed`."""
+    """Average a layer as far as it is pressed together at most; see `draw_averaged`."""
     import cv2
 
     return cv2.GaussianBlur(foreground, (0, 0), _AVERAGED)
 
 
-def draw_pressed(seen: np.ndarray, averaged: np.ndarray, source: np.ndarray, share: np.ndarray) -> None:
-    """Lay averages over a layer where it is pressed together.
+def draw_averaged(seen: np.ndarray, averaged: np.ndarray, source: np.ndarray, share: np.ndarray) -> None:
+    """Lay averages over a layer where it is pressed together or drawn out.
 
     Args:
         seen: (h, w, 4) uint8, the layer as it is seen in a part of a frame, changed in place.
-        averaged: (H, W, 4) uint8, the whole layer as `average_layer` returns it.
+        averaged: (H, W, 4) uint8, the whole layer as `average_layer` or `average_sideways` returns it.
         source: (h, w, 2) float32 pixels (x, y) of the layer that are seen.
         share: (h, w) float32 0..1, how far to do so.
     """

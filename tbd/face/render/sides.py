@@ -46,24 +46,17 @@ def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0, b
     Returns:
         (2, rows, columns) float32 ≥ 0, to be added to the depth while the left side of the picture is opened to view, and the right one.
     """
-    import cv2
-
-    plane, depth = camera[..., :2].astype(np.float32), camera[..., 2]
+    edge, depth = _Edge(camera, outline), camera[..., 2]
+    plane, outside = edge.plane, np.where(edge.beyond, edge.distance, 0)
     gentle = limit_slope(depth, float(_CHEEK * np.linalg.norm(plane[0, 1] - plane[0, 0])))
-    middle = outline[:, :2].mean(0)
-    edge = _nearest_on(outline[:, :2].astype(np.float32), plane.reshape(-1, 2)).reshape(plane.shape)
-    aside = ((edge - middle) / np.linalg.norm(edge - middle, axis=-1, keepdims=True))[..., 0]
-    outside = np.linalg.norm(plane - edge, axis=-1) * (((plane - edge) * (edge - middle)).sum(-1) > 0)
+    aside = edge.outwards[..., 0]
     fall = _EAR * np.minimum(outside, _EAR_WIDTH) + _BEHIND * np.maximum(outside - _EAR_WIDTH, 0)
-    size = np.maximum(np.array(depth.shape[::-1]) - 1, 1)
-    step = np.maximum(np.abs(plane[-1, -1] - plane[0, 0]), 1e-6) / size
-    column, row = ((edge - plane[0, 0]) * [1, -1] / step).astype(np.float32).transpose(2, 0, 1)
     skull, cheek_too = (smoothstep((plane[..., 1] - brows - whole) / over + 1) for whole, over in _HEIGHTS)
     hidden_fall = (_HAIR + skull * (_SKULL - _HAIR)) * np.minimum(outside, _HIDDEN_WIDTH) + _BEHIND * np.maximum(outside - _HIDDEN_WIDTH, 0)
     sides, hidden = [], []
     for sign in (-1, 1):
         cheek = depth + smoothstep(np.array((sign * facing - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), np.float32)) * (gentle - depth)
-        beside = cv2.remap(cheek.astype(np.float32), column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        beside = edge.read(cheek)
         raised = np.maximum(np.where(outside > 0, beside - fall, cheek) - depth, 0)
         side = smoothstep((sign * aside - _ASIDE[0]) / (_ASIDE[1] - _ASIDE[0]))
         sides.append(raised * side)
@@ -71,7 +64,7 @@ def opened_sides(camera: np.ndarray, outline: np.ndarray, facing: float = 0.0, b
     return (np.stack(sides) + np.stack(hidden[::-1])).astype(np.float32)
 
 
-def level_jaw(camera: np.ndarray, outline: np.ndarray) -> np.ndarray:
+def jaw_for_nods(camera: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """Compute how much nearer jaw and neck are drawn where a nod moves them up or down.
 
     The angles of the jaw lie far behind the chin, and the surface of a portrait plunges beyond them. A nod moves what lies behind the
@@ -85,22 +78,47 @@ def level_jaw(camera: np.ndarray, outline: np.ndarray) -> np.ndarray:
     Returns:
         (rows, columns) float32 ≥ 0, to be added to the depth for what goes up and down.
     """
-    import cv2
-
-    plane, depth = camera[..., :2].astype(np.float32), camera[..., 2]
-    edge = _nearest_on(outline[:, :2].astype(np.float32), plane.reshape(-1, 2)).reshape(plane.shape)
-    middle, chin = outline[:, :2].mean(0), outline[outline[:, 1].argmin()]
-    away, outwards = plane - edge, (edge - middle) / np.linalg.norm(edge - middle, axis=-1, keepdims=True)
-    beyond = (away * outwards).sum(-1)
-    distance = np.linalg.norm(away, axis=-1)
-    step = np.maximum(np.abs(plane[-1, -1] - plane[0, 0]), 1e-6) / np.maximum(np.array(depth.shape[::-1]) - 1, 1)
-    column, row = ((edge - plane[0, 0]) * [1, -1] / step).astype(np.float32).transpose(2, 0, 1)
-    at_edge = cv2.remap(depth.astype(np.float32), column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    low = smoothstep((middle[1] - edge[..., 1]) / (_LOW * (middle[1] - chin[1])))
+    edge, depth = _Edge(camera, outline), camera[..., 2]
+    at_edge, chin = edge.read(depth), outline[outline[:, 1].argmin()]
+    low = smoothstep((edge.middle[1] - edge.places[..., 1]) / (_LOW * (edge.middle[1] - chin[1])))
     deepest = chin[2] + _JAW * (at_edge - chin[2])
-    inside = np.maximum(deepest - at_edge, 0) * (1 - smoothstep(distance / _JAW_WIDTH))
-    outside = np.maximum(deepest - _THROAT * np.minimum(distance, _JAW_WIDTH) - depth, 0)
-    return (low * np.where(beyond > 0, outside, inside)).astype(np.float32)
+    inside = np.maximum(deepest - at_edge, 0) * (1 - smoothstep(edge.distance / _JAW_WIDTH))
+    outside = np.maximum(deepest - _THROAT * np.minimum(edge.distance, _JAW_WIDTH) - depth, 0)
+    return (low * np.where(edge.beyond, outside, inside)).astype(np.float32)
+
+
+class _Edge:
+    """The outline of a face as it is seen from each place of a grid.
+
+    Args:
+        camera: (rows, columns, 3) the head's surface over a grid.
+        outline: (N, 2 or more) the outline of the face in the same frame.
+
+    Attributes:
+        plane: (rows, columns, 2) float32, the grid's places.
+        places: (rows, columns, 2) the nearest points of the outline to these.
+        middle: (2,) of the outline.
+        outwards: (rows, columns, 2) unit vectors from the middle to `places`.
+        distance: (rows, columns) from the outline.
+        beyond: (rows, columns) bool, outside of it.
+    """
+
+    def __init__(self, camera: np.ndarray, outline: np.ndarray) -> None:
+        self.plane, self.middle = camera[..., :2].astype(np.float32), outline[:, :2].mean(0)
+        self.places = _nearest_on(outline[:, :2].astype(np.float32), self.plane.reshape(-1, 2)).reshape(self.plane.shape)
+        from_middle, away = self.places - self.middle, self.plane - self.places
+        self.outwards = from_middle / np.linalg.norm(from_middle, axis=-1, keepdims=True)
+        self.distance, self.beyond = np.linalg.norm(away, axis=-1), (away * from_middle).sum(-1) > 0
+        size = np.maximum(np.array(self.plane.shape[1::-1]) - 1, 1)
+        step = np.maximum(np.abs(self.plane[-1, -1] - self.plane[0, 0]), 1e-6) / size
+        self._column, self._row = ((self.places - self.plane[0, 0]) * [1, -1] / step).astype(np.float32).transpose(2, 0, 1)
+
+    def read(self, depth: np.ndarray) -> np.ndarray:
+        """Return (rows, columns) float32, what (rows, columns) values over the grid are at the nearest points of the outline."""
+        import cv2
+
+        found: np.ndarray = cv2.remap(depth.astype(np.float32), self._column, self._row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return found
 
 
 def _nearest_on(outline: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from tbd.face.render.grid import sample
 from tbd.face.render.layers.glasses import find_glasses
 from tbd.face.render.layers.matting import composite, split_layers
 from tbd.face.render.mouth.painting import Mouth
-from tbd.face.render.occlusion import average_layer, draw_pressed, level_layer, pressed_share, soften_field, stretched_share
+from tbd.face.render.occlusion import average_layer, average_sideways, draw_averaged, pressed_share, soften_field, stretched_share
 from tbd.face.render.skin import shadow_tint, skin_mask
 from tbd.face.rigging.mouth import jaw_displacement
 from tbd.utils.tracks import smoothstep
@@ -68,7 +68,7 @@ class PortraitWarper:
         self._layers = split_layers(face.image, face.points[list(topology.FACE_OVAL), :2], face.scale)
         self.field = MotionField(face, self.expression.modes, self._glasses, cells)
         self._prepare_apertures()
-        self._levelled = [level_layer(layer, face.scale) for layer in (self._layers.foreground, self._upper_lids)]
+        self._sideways = [average_sideways(layer, face.scale) for layer in (self._layers.foreground, self._upper_lids)]
         self._creases = CreaseLight(face, self.expression, self.field, self._glasses, self._blur, shading)
 
     def _prepare_apertures(self) -> None:
@@ -95,8 +95,7 @@ class PortraitWarper:
         top, bottom, brow = (points[list(ids)] for ids in (aperture.top, aperture.bottom, topology.on_side((53, 52, 65), side)))
         room = float(np.linalg.norm(brow.mean(0) - top[3:6].mean(0)))
         image, tint = face.image[pixels].astype(np.float32), shadow_tint(face.image, face.points[:, :2])
-        outwards = 1 if side == "Left" else -1
-        clean = paint_clean_lids(image, skin[pixels], aperture.open(top, bottom), room, face.scale, tint, outwards)
+        clean = paint_clean_lids(image, skin[pixels], aperture.open(top, bottom), room, face.scale, tint, topology.outwards(side))
         skins = []
         for foreground, colour, share in (
             (self._upper_lids, clean.upper, clean.upper_share),
@@ -140,12 +139,12 @@ class PortraitWarper:
         seen = sample(upper, source, cv2.BORDER_REPLICATE)
         if pressed is not None:
             share = field.fine.upsample(pressed, field.window) * edge[..., 0]
-            draw_pressed(seen[down, across], self._average(upper), source[down, across], share)
+            draw_averaged(seen[down, across], self._average(upper), source[down, across], share)
         drawn_out, stretched = stretched_share(back[1], field.between_lid_and_brow), None
         if drawn_out is not None:
             stretched = np.zeros(seen.shape[:2], np.float32)
             stretched[down, across] = field.fine.upsample(drawn_out, field.window) * edge[..., 0]
-            draw_pressed(seen, self._levelled[0], source, stretched)
+            draw_averaged(seen[down, across], self._sideways[0], source[down, across], stretched[down, across])
         frame = composite(seen, self._layers.background)
         self._draw_apertures(frame, weights, turn, shift, source, back[1], forward, lower, moving, stretched)
         self._creases.draw(frame, blendshapes, weights, back[1])
@@ -237,7 +236,7 @@ class PortraitWarper:
             part = tuple(slice(window.start + inner.start, window.start + inner.stop) for window, inner in zip(skin.pixels, box))
             lid = sample(self._upper_lids, source[part[0], part[1]], cv2.BORDER_REPLICATE)
             if stretched is not None:
-                draw_pressed(lid, self._levelled[1], source[part[0], part[1]], stretched[part[0], part[1]])
+                draw_averaged(lid, self._sideways[1], source[part[0], part[1]], stretched[part[0], part[1]])
             upper = composite(lid, self._layers.background[part[0], part[1]])
             lower = self._layer_at(self._lower_lids, places[box], (part[0], part[1]))
             anchors = self._face.project(eye.anchors, turn, shift)[:, :2]

@@ -152,7 +152,7 @@ def _lower_temple(canonical: np.ndarray, side: topology.Side) -> np.ndarray:
 
 def _turn_eyeball(side: topology.Side, out: float, up: float) -> np.ndarray:
     """(478, 3) displacement of the iris on an eyeball that turns by two angles in radians."""
-    outwards = -1 if side == "Right" else 1
+    outwards = topology.outwards(side)
     turn = np.zeros((NUM_POINTS, 3))
     iris = list(topology.on_side(topology.IRIS, side))
     turn[iris] = EYEBALL_RADIUS * np.array([outwards * np.sin(out), np.sin(up), np.cos(out) * np.cos(up) - 1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tbd.face.render.grid import Grid, invert, sample
-from tbd.face.render.occlusion import average_layer, draw_pressed, level_layer, pressed_share, soften_field, stretched_share, unfold
+from tbd.face.render.occlusion import average_layer, average_sideways, draw_averaged, pressed_share, soften_field, stretched_share, unfold
 from tbd.face.render.warp import PortraitWarper
 from tests.face.render.drawing import draw
 from tests.face.rigging.poses import pose
@@ -75,7 +75,7 @@ def test_a_slanting_outline_is_drawn_without_steps():
     back = soften_field(back, share)
     source = places + _seen(back)
     now = sample(layer, source, BORDER_REPLICATE)
-    draw_pressed(now, average_layer(layer), source, Grid(_SIZE * _STEP, _SIZE * _STEP, _STEP).upsample(share))
+    draw_averaged(now, average_layer(layer), source, Grid(_SIZE * _STEP, _SIZE * _STEP, _STEP).upsample(share))
     assert _steps(now[..., 0]) < 1.5 < _steps(before)
     assert now[30, 30, 0] == 220 and now[200, 200, 0] == 30
 
@@ -99,7 +99,7 @@ class TestDrawnOut:
         layer = np.full((40, 60, 4), 255, np.uint8)
         layer[..., :3] = np.where(np.arange(60) % 2, 90, 130)[None, :, None]
         layer[20:, :, :3] += 60
-        levelled = level_layer(layer, 200.0)[..., :3].astype(int)
+        levelled = average_sideways(layer, 200.0)[..., :3].astype(int)
         assert np.ptp(levelled[5]) < 6 < np.ptp(layer[5, :, :3]) and levelled[25].mean() - levelled[15].mean() > 55
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tbd.face.render.head import HeadVolume
-from tbd.face.render.sides import level_jaw, opened_sides
+from tbd.face.render.sides import jaw_for_nods, opened_sides
 from tests.face.render.drawing import draw
 
 
@@ -88,7 +88,7 @@ def test_ears_keep_their_width_when_the_head_turns(face, yaw):
 
 
 def test_the_angles_of_the_jaw_lie_less_far_behind_the_chin_for_a_nod(face, volume, camera):
-    deeper = camera[..., 2] + level_jaw(camera, volume.outline)
+    deeper = camera[..., 2] + jaw_for_nods(camera, volume.outline)
     chin, angle = (np.linalg.norm(camera[..., :2] - volume.plane(face.points[point, :2]), axis=-1).argmin() for point in (152, 172))
     before, now = (depth.ravel()[chin] - depth.ravel()[angle] for depth in (camera[..., 2], deeper))
     assert before > 0.3 and now < 0.7 * before

@@ -57,7 +57,7 @@ class BrowSkin:
         curves = lid_curves(top, bottom)
         self._middle, self._axis, self._half = curves.middle, curves.axis, curves.half
         self._down = np.array([-curves.axis[1], curves.axis[0]])
-        self._scale, self._inwards = face.scale, 1 if side == "Right" else -1
+        self._scale, self._inwards = face.scale, -topology.outwards(side)
         self._along = np.linspace(-_REACH, _REACH, _PLACES)
         at_lid = np.linspace(-curves.half - 2, curves.half + 2, curves.heights.shape[1])
         self._lid = np.interp(self._along * curves.half, at_lid, curves.heights[0])

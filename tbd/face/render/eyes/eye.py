@@ -80,9 +80,11 @@ class Eye:
         image = face.image[pixels].astype(np.float32)
         clean = self._compose(opening, self._rest, face.project(self._anchors)[:, :2], upper, lower, whole)
         tint = shadow_tint(face.image, face.points[:, :2])
-        curves, self._outwards = lid_curves(top, bottom), 1 if side == "Left" else -1
+        curves, self._outwards = lid_curves(top, bottom), topology.outwards(side)
         self._lashes = 0.0 if lash_height is None else float(np.median(lash_height))
-        self._edges = LidEdges(image, clean, opening, curves, pixels, face.scale, blur, self._shut, tint, lash_height, self._outwards)
+        self._edges = LidEdges(
+            image, clean, opening, curves, pixels, face.scale, blur, self._shut, tint, lash_height=lash_height, outwards=self._outwards
+        )
 
     def _paint(self) -> tuple[np.ndarray, np.ndarray]:
         """The white (h, w, 3) and the iris (h, w, 4, colour times alpha and alpha), float32, over the window."""
